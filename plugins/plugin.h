@@ -1,0 +1,135 @@
+/* The one header a plugin includes: what a plugin is, and what the host promises it.
+
+   A plugin is a shared object, found beside the binary in plugins/ or through DARKNET_PLUGIN_PATH, that
+   defines one symbol:
+
+       const struct meta_plugin meta_plugin = { META_PLUGIN_ABI, sizeof(struct meta_plugin), "name", ... };
+
+   It adds one section type, [name], to Darknet's .cfg files.  plugins/template is one to copy. */
+#ifndef META_PLUGIN_H
+#define META_PLUGIN_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdarg.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define META_PLUGIN_ABI 1
+
+/* One line for a person, without a newline; the host puts file and line before it. */
+struct meta_error { char text[480]; };
+
+/* Writes the message; returns -1, so that a function can end in `return meta_fail(e, ...)`. */
+__attribute__((format(printf, 2, 3), unused))
+static int meta_fail(struct meta_error *e, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(e->text, sizeof e->text, format, list);
+    va_end(list);
+    return -1;
+}
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+enum meta_option_type {
+    META_INT,      /* int */
+    META_REAL,     /* double */
+    META_CHOICE,   /* int: the index in `choices` */
+    META_TEXT,     /* char *, owned by the host, NULL when absent */
+    META_INTS,     /* struct meta_list: comma-separated whole numbers, each within the bounds */
+    META_REALS     /* struct meta_list: comma-separated numbers, each within the bounds */
+};
+
+struct meta_list { int count; double *values; };
+
+/* One option of a section: one row.  The host parses, bounds and stores it at `offset` in the settings. */
+struct meta_option {
+    const char *name;
+    enum meta_option_type type;
+    double fallback;            /* value when absent; for META_CHOICE an index */
+    double least, most;         /* inclusive */
+    const char *choices;        /* META_CHOICE: "difficulty|mean" */
+    size_t offset;              /* offsetof(struct my_settings, field) */
+    const char *help;           /* one line for `darknet meta help` and the error's reader */
+};
+
+/* ---- roles --------------------------------------------------------------------------------- */
+
+enum meta_role {
+    META_ROLE_LAYER,        /* a layer of the network, between [net] and [inner_loop] */
+    META_ROLE_EPISODE,      /* how tasks are drawn; at most one, right after [net] */
+    META_ROLE_INNER_LOOP,   /* how a task is learned; at most one, after the last layer */
+    META_ROLE_META_LOSS     /* how tasks are weighed; at most one, the last section */
+};
+
+/* The settings of META_ROLE_EPISODE begin with this. */
+struct meta_episode_settings {
+    int ways;               /* classes a task */
+    int shots;              /* support images a class */
+    int queries;            /* query images a class */
+    int tasks;              /* tasks a meta-iteration (the meta-batch) */
+};
+
+/* The settings of META_ROLE_INNER_LOOP begin with this. */
+struct meta_inner_settings {
+    int steps;              /* S of Eq. 2 while training; 0: the query loss of phi itself */
+    int test_steps;         /* S at test */
+    double learning_rate;   /* gamma of Eq. 2 */
+    int order;              /* 1 (first-order MAML) or 2 (exact) */
+};
+
+/* META_ROLE_META_LOSS: how a task's query loss L >= 0 enters the meta-loss at a meta-iteration. */
+struct meta_loss_functions {
+    double (*value)(const void *settings, double loss, long iteration);    /* DA(L), Eq. 3 */
+    double (*weight)(const void *settings, double loss, long iteration);   /* dDA/dL */
+};
+
+/* channels, height, width; a flat layer of n outputs is {n, 1, 1}, as in Darknet */
+struct meta_shape { int c, h, w; };
+
+/* META_ROLE_LAYER: y = f(x), without parameters (put those in ordinary sections around it).  All arrays are
+   planar doubles, (batch, c, h, w), as in Darknet; the engine converts from its own layout and precision, and the stock
+   library's copy of the layer calls `forward` too.  A bar marks an adjoint, a dot a tangent.  Outputs are overwritten.
+   They must be safe to call from several threads at once. */
+struct meta_layer_functions {
+    /* Output shape for an input shape; 0, or -1 with the message. */
+    int  (*shape)(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error);
+    void (*forward)(const void *settings, struct meta_shape in, int batch, const double *x, double *y);
+    /* xbar = (df/dx)' ybar */
+    void (*backward)(const void *settings, struct meta_shape in, int batch,
+                     const double *x, const double *ybar, double *xbar);
+    /* ydot = (df/dx) xdot.  May be NULL, as may backward_tangent: then the layer is refused under order=2. */
+    void (*forward_tangent)(const void *settings, struct meta_shape in, int batch,
+                            const double *x, const double *xdot, double *ydot);
+    /* xbardot = d/dt of backward along (xdot, ybardot) */
+    void (*backward_tangent)(const void *settings, struct meta_shape in, int batch,
+                             const double *x, const double *xdot,
+                             const double *ybar, const double *ybardot, double *xbardot);
+};
+
+/* ---- registration -------------------------------------------------------------------------- */
+
+struct meta_plugin {
+    int abi;                                   /* META_PLUGIN_ABI */
+    size_t size;                               /* sizeof(struct meta_plugin) */
+    const char *name;                          /* the section's name, without brackets */
+    enum meta_role role;
+    const char *summary;                       /* one line for the usage text */
+    size_t settings_size;                      /* bytes the host allocates, zeroed, for the settings */
+    const struct meta_option *options;         /* ends with a row whose name is NULL */
+    /* Checks that need several options at once; may be NULL.  0, or -1 with the message. */
+    int (*check)(void *settings, struct meta_error *error);
+    const struct meta_layer_functions *layer;  /* META_ROLE_LAYER, else NULL */
+    const struct meta_loss_functions *loss;    /* META_ROLE_META_LOSS, else NULL */
+};
+
+#define META_PLUGIN_SYMBOL "meta_plugin"
+
+#ifdef __cplusplus
+}
+#endif
+#endif

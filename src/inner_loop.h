@@ -1,0 +1,51 @@
+/* One task: adapt a clone of the meta-parameters to its support set (Eq. 2), and differentiate its query loss
+   through that adaptation. A worker owns everything a task needs; one thread at a time uses it. */
+#ifndef META_INNER_LOOP_H
+#define META_INNER_LOOP_H
+
+#include "program.h"
+
+struct meta_worker;
+
+/* (n, c, h, w) planar floats in [0,1] and labels 0..ways-1; n = ways*shots for support, ways*queries for query */
+struct meta_task {
+    const float *support; const int *support_labels;
+    const float *query;   const int *query_labels;
+    uint64_t seed, iteration; uint32_t task;      /* keys dropout */
+};
+
+/* How a worker is to learn. */
+struct meta_inner {
+    int support, query;          /* images */
+    int steps;                   /* the largest number of steps it will be asked for */
+    double learning_rate;        /* gamma */
+    int order;                   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
+};
+
+/* Called between the query pass and the backward sweep: w(L) and DA(L) of the task's query loss. */
+struct meta_weigher { double (*weight)(void *context, double loss, double *meta_loss); void *context; };
+
+struct meta_task_result {
+    double query_loss, meta_loss, weight;
+    double accuracy;             /* of the query set, after adaptation, 0..1 */
+    double *support_loss;        /* (steps): before each step; the caller's, may be NULL */
+    float *query_probabilities;  /* (query, outputs) after adaptation; the caller's, may be NULL */
+    float *statistics;           /* (network->statistics): batch statistics of phi itself, on the support set (query set
+                                    when steps=0); the caller's, may be NULL */
+};
+
+int  meta_worker_create(struct meta_worker **, const struct meta_network *, const struct meta_backend *,
+                        struct meta_inner, struct meta_error *);
+void meta_worker_free(struct meta_worker *);
+size_t meta_worker_bytes(const struct meta_worker *);
+
+/* gradient (parameters; a backend vector) = weight * d query_loss / d phi through `steps` inner steps (design: v_0). */
+void meta_worker_gradient(struct meta_worker *, const void *phi, const struct meta_task *, int steps,
+                          const struct meta_weigher *, void *gradient, struct meta_task_result *);
+
+/* Adapts on the support set and scores the query set; probabilities before (phi as it is) and after, (query, outputs);
+   either may be NULL. Batch statistics throughout, MAML's way. Dropout acts in the steps, not on the query set. */
+void meta_worker_adapt(struct meta_worker *, const void *phi, const struct meta_task *, int steps,
+                       float *before, float *after, struct meta_task_result *);
+
+#endif

@@ -1,0 +1,42 @@
+/* A network compiled for a backend and a batch: forward, gradient, exact Hessian-vector product.
+   A program owns one workspace; one thread at a time uses it. Nothing in it allocates after creation. */
+#ifndef META_PROGRAM_H
+#define META_PROGRAM_H
+
+#include "backend.h"
+#include "network.h"
+
+struct meta_program;
+
+enum meta_statistics { META_STATISTICS_BATCH, META_STATISTICS_ROLLING };
+enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };   /* what the program can do, least to most */
+
+int  meta_program_create(struct meta_program **, const struct meta_network *, const struct meta_backend *,
+                         int batch, enum meta_passes, struct meta_error *);
+void meta_program_free(struct meta_program *);
+size_t meta_program_bytes(const struct meta_program *);
+
+/* images: (batch, c, h, w) planar in [0,1]; labels: (batch), 0..outputs-1. Copied in. */
+void meta_program_load(struct meta_program *, const float *images, const int *labels);
+
+/* Which numbers the dropout layers draw; the same key gives the same mask. train=0: dropout is the identity. */
+struct meta_dropout_key { uint64_t seed, iteration; uint32_t task, item; int train; };
+void meta_program_dropout(struct meta_program *, struct meta_dropout_key);
+
+/* parameters: a backend vector (network->parameters). statistics: host floats (network->statistics), read
+   with META_STATISTICS_ROLLING only, else may be NULL. Returns the mean cross-entropy over the batch. */
+double meta_program_forward(struct meta_program *, const void *parameters, enum meta_statistics, const float *statistics);
+
+/* After a forward: probabilities (batch, outputs), and the batch's BN mean and variance (divisor N-1) in the
+   order of the statistics block. */
+void meta_program_probabilities(const struct meta_program *, float *probabilities);
+void meta_program_batch_statistics(const struct meta_program *, float *statistics);
+
+/* gradient (parameters) = d loss/d parameters at the last forward (batch statistics). */
+void meta_program_gradient(struct meta_program *, const void *parameters, void *gradient);
+
+/* product (parameters) = (d2 loss/d parameters2) v at the last forward and gradient; needs META_TANGENTS.
+   Pearlmutter's R-operator: forward-mode over the reverse pass, layer by layer. */
+void meta_program_hessian_product(struct meta_program *, const void *parameters, const void *v, void *product);
+
+#endif
