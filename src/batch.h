@@ -1,0 +1,34 @@
+/* Tasks as floats, made ahead of use by threads of their own. */
+#ifndef META_BATCH_H
+#define META_BATCH_H
+
+#include "episode.h"
+#include "inner_loop.h"
+#include "model.h"
+
+/* One task's images: planar RGB floats in [0,1], (n, c, height, width), and labels 0..ways-1, label by label. */
+struct meta_batch {
+    struct meta_episode *episode;
+    float *support; int *support_labels;
+    float *query;   int *query_labels;
+};
+
+/* The image of index `item` of a data set as (c, height, width) floats at `out`.
+   augment=0: Darknet's test-time view: resized so that the shorter side fits, centre crop (an image already width x height is
+   taken byte for byte / 255). augment=1: Darknet's random_augment_image, flip and random_distort_image, by
+   [net]'s keys, drawn from (seed, iteration, task, position). Thread-safe, allocation-free after each thread's first call. */
+struct meta_view { const struct meta_net_settings *net; int augment; uint64_t seed, iteration; uint32_t task, position; };
+void meta_view_image(const struct meta_dataset *, int item, const struct meta_view *, float *out);
+
+/* A stream of tasks (iteration = first, first+1, ...; tasks 0..tasks-1 of each), `ahead` of them prepared by `threads`
+   loader threads into a ring. What comes out does not depend on either number. */
+struct meta_stream;
+int  meta_stream_create(struct meta_stream **, const struct meta_sampler *, const struct meta_dataset *,
+                        const struct meta_episode_settings *, const struct meta_net_settings *, int augment, uint64_t seed,
+                        uint64_t first, int tasks, int ahead, int threads, struct meta_error *);
+void meta_stream_free(struct meta_stream *);       /* at any time; stops the loaders */
+/* The tasks of the next iteration, in order, into batches[0..tasks-1]; they stay valid until the next call.
+   Blocks until ready; returns the seconds it waited. */
+double meta_stream_next(struct meta_stream *, const struct meta_batch **batches);
+
+#endif

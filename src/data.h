@@ -1,0 +1,44 @@
+/* A .data file and what it names: class names, labels, image lists, groups. */
+#ifndef META_DATA_H
+#define META_DATA_H
+
+#include "error.h"
+
+/* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written (from the working
+   folder, Darknet's way). Absent ones are NULL. */
+struct meta_data {
+    char *path;
+    int classes;
+    char **names;           /* (classes) for people, from `names`; the labels where there is no names file */
+    char **labels;          /* (classes) a path belongs to class k when it contains labels[k], as in Darknet's classifier */
+    char *train, *valid, *test, *backup, *groups;
+};
+/* Checks that classes, labels and names agree in number. The caller frees. */
+int  meta_data_read(struct meta_data **, const char *path, struct meta_error *);
+void meta_data_free(struct meta_data *);
+
+/* The images of one list, decoded, in memory. */
+struct meta_dataset {
+    int count;
+    char **paths;           /* (count) */
+    int *lines;             /* (count) line in the list, from 1 */
+    int *label;             /* (count) 0..classes-1 */
+    int *group;             /* (count) images of one group (a lesion) are never on both sides of a task; -1: alone */
+    int classes;            /* of the .data file */
+    char **names;           /* (classes) borrowed from meta_data: keep that alive */
+    char *list;             /* the list's path */
+    int c;                  /* channels: 1 or 3 */
+    int *w, *h;             /* (count) kept size of each */
+    unsigned char **pixels; /* (count) (h, w, c) interleaved RGB bytes */
+    void *arena;
+};
+
+struct meta_pool;
+/* Reads the list, finds each image's class (exactly one label must match its path) and group, decodes everything with
+   `pool`, and keeps each at a working size: its shorter side at most max(width,height,side) pixels (area-averaged down, never up).
+   A corrupt, empty, huge or missing image fails: "x.list:12: data/a.jpg: ...". The caller frees. */
+int  meta_dataset_load(struct meta_dataset **, const struct meta_data *, const char *list, int width, int height,
+                       int channels, int side, struct meta_pool *, struct meta_error *);
+void meta_dataset_free(struct meta_dataset *);
+
+#endif
