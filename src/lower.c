@@ -1,0 +1,155 @@
+#include "lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int new_tensor(struct meta_lowered *low, struct meta_shape shape, int producer, int active)
+{
+    low->tensors[low->tensor_count] = (struct meta_tensor){ shape, producer, active };
+    return low->tensor_count++;
+}
+
+/* Appends an operation that reads `inputs` and writes a new tensor; returns that tensor, or -1 without memory. */
+static int append(struct meta_lowered *low, struct meta_op op, const int *inputs, int count, struct meta_shape out)
+{
+    int index = low->op_count++;
+    int active = op.weights != META_NONE || op.biases != META_NONE || op.scales != META_NONE;
+    op.inputs = count;
+    op.out = out;
+    op.in = calloc(count, sizeof *op.in);
+    op.x = calloc(count, sizeof *op.x);
+    low->op_inputs[index] = calloc(count, sizeof **low->op_inputs);
+    low->ops[index] = op;
+    if (!op.in || !op.x || !low->op_inputs[index]) return -1;
+    for (int k = 0; k < count; k++) {
+        low->op_inputs[index][k] = inputs[k];
+        op.in[k] = low->tensors[inputs[k]].shape;
+        active |= low->tensors[inputs[k]].active;
+    }
+    low->op_output[index] = new_tensor(low, out, index, active);
+    return low->op_output[index];
+}
+
+static struct meta_op blank_op(enum meta_op_kind kind, const struct meta_layer *layer, int batch)
+{
+    struct meta_op op = { .kind = kind, .layer = layer, .batch = batch, .activation = META_LINEAR };
+    op.biases = op.scales = op.weights = op.mean = op.variance = META_NONE;
+    return op;
+}
+
+static void set_pool(struct meta_op *op, const struct meta_layer *pool)
+{
+    op->pool_size = pool->size;
+    op->pool_stride = pool->stride;
+    op->pool_padding = pool->padding;
+}
+
+/* True when layer i's output is read by layer i+1 alone, and that is a max-pool. Every activation here is non-decreasing, so
+   that pooling commutes with it. */
+static int pool_follows(const struct meta_network *net, int i)
+{
+    if (i + 1 >= net->count || net->layers[i + 1].type != META_MAXPOOL) return 0;
+    for (int j = i + 1; j < net->count; j++)
+        for (int k = 0; k < net->layers[j].from_count; k++)
+            if (net->layers[j].from[k] == i) return 0;
+    return 1;
+}
+
+static int lower_weighted(struct meta_lowered *low, const struct meta_network *net, int i, int input, int batch, int pooled)
+{
+    const struct meta_layer *l = &net->layers[i];
+    struct meta_op op = blank_op(l->type == META_CONVOLUTIONAL ? META_OP_CONV : META_OP_CONNECTED, l, batch);
+    op.weights = l->weights;
+    op.weight_count = l->weight_count;
+    int raw = append(low, op, &input, 1, l->out);
+    if (raw < 0) return -1;
+    op = blank_op(META_OP_EPILOGUE, l, batch);
+    op.normalise = l->batch_normalize;
+    op.activation = l->activation;
+    op.biases = l->biases;
+    op.scales = l->scales;
+    op.mean = l->mean;
+    op.variance = l->variance;
+    if (pooled) set_pool(&op, &net->layers[i + 1]);
+    return append(low, op, &raw, 1, pooled ? net->layers[i + 1].out : l->out);
+}
+
+static int lower_layer(struct meta_lowered *low, const struct meta_network *net, int i, const int *outputs, int batch)
+{
+    const struct meta_layer *l = &net->layers[i];
+    int before = i ? outputs[i - 1] : 0, pair[2] = { before, before };
+    struct meta_op op;
+    switch (l->type) {
+    case META_CONVOLUTIONAL:
+    case META_CONNECTED:
+        return lower_weighted(low, net, i, before, batch, pool_follows(net, i));
+    case META_MAXPOOL:
+        op = blank_op(META_OP_EPILOGUE, l, batch);
+        set_pool(&op, l);
+        return append(low, op, &before, 1, l->out);
+    case META_ACTIVATION:
+        op = blank_op(META_OP_EPILOGUE, l, batch);
+        op.activation = l->activation;
+        return append(low, op, &before, 1, l->out);
+    case META_SHORTCUT:
+        op = blank_op(META_OP_SHORTCUT, l, batch);
+        op.activation = l->activation;
+        pair[1] = outputs[l->from[0]];
+        return append(low, op, pair, 2, l->out);
+    case META_ROUTE: {
+        int *from = malloc(l->from_count * sizeof *from);
+        if (!from) return -1;
+        for (int k = 0; k < l->from_count; k++) from[k] = outputs[l->from[k]];
+        int out = append(low, blank_op(META_OP_ROUTE, l, batch), from, l->from_count, l->out);
+        free(from);
+        return out;
+    }
+    case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l, batch), &before, 1, l->out);
+    case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l, batch), &before, 1, l->out);
+    case META_PLUGIN:  return append(low, blank_op(META_OP_PLUGIN, l, batch), &before, 1, l->out);
+    case META_SOFTMAX: return append(low, blank_op(META_OP_LOSS, l, batch), &before, 1, l->out);
+    }
+    return -1;
+}
+
+int meta_lower(struct meta_lowered *low, const struct meta_network *net, int batch, struct meta_error *error)
+{
+    int most = 2 * net->count, *outputs = calloc(net->count, sizeof *outputs);
+    memset(low, 0, sizeof *low);
+    low->ops = calloc(most, sizeof *low->ops);
+    low->op_inputs = calloc(most, sizeof *low->op_inputs);
+    low->op_output = calloc(most, sizeof *low->op_output);
+    low->tensors = calloc(most + 1, sizeof *low->tensors);
+    if (!outputs || !low->ops || !low->op_inputs || !low->op_output || !low->tensors) goto fail;
+    new_tensor(low, net->input, -1, 0);
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        outputs[i] = lower_layer(low, net, i, outputs, batch);
+        if (outputs[i] < 0) goto fail;
+        int weighted = l->type == META_CONVOLUTIONAL || l->type == META_CONNECTED;
+        if (weighted && pool_follows(net, i)) {
+            outputs[i + 1] = outputs[i];
+            i++;
+        }
+    }
+    free(outputs);
+    return 0;
+fail:
+    free(outputs);
+    meta_lowered_free(low);
+    return meta_fail(error, "out of memory");
+}
+
+void meta_lowered_free(struct meta_lowered *low)
+{
+    for (int i = 0; i < low->op_count; i++) {
+        free(low->ops[i].in);
+        free(low->ops[i].x);
+        free(low->op_inputs[i]);
+    }
+    free(low->ops);
+    free(low->op_inputs);
+    free(low->op_output);
+    free(low->tensors);
+    memset(low, 0, sizeof *low);
+}

@@ -1,0 +1,259 @@
+#include "program_internal.h"
+#include "plan.h"
+#include "rng.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGN 4096    /* a page: no two tensors share one, and all start on a cache line */
+
+static size_t numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
+
+/* ---- the memory plan ----------------------------------------------------------------------------------------------
+   The passes run at moments: forward i at i, backward i at 2n-1-i, tangents forward i at 2n+i, backward at 4n-1-i.
+   The images outlive every pass, since one load serves many. With tangents, values and adjoints do too: a second
+   product may follow the first. */
+
+enum { VALUE, BAR, DOT, BARDOT, PLANES };
+
+static void lifetimes(const struct meta_program *p, struct meta_interval *intervals)
+{
+    const struct meta_lowered *low = &p->low;
+    int n = low->op_count, end = 4 * n;
+    for (int t = 0; t < low->tensor_count; t++) {
+        struct meta_interval *at = intervals + PLANES * t;
+        int producer = low->tensors[t].producer, last_use = producer < 0 ? 0 : producer;
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < low->ops[i].inputs; k++)
+                if (low->op_inputs[i][k] == t) last_use = i;
+        size_t size = p->batch * numbers(low->tensors[t].shape) * p->backend->element;
+        int is_output = t == low->op_output[n - 1], active = low->tensors[t].active && !is_output;
+        if (is_output) continue;
+        at[VALUE] = (struct meta_interval){ size, producer < 0 ? -1 : producer, last_use, 0 };
+        if (p->passes == META_GRADIENT) at[VALUE].last = 2 * n - 1 - producer;
+        if (p->passes == META_TANGENTS || producer < 0) at[VALUE].last = end;
+        if (!active || p->passes < META_GRADIENT) continue;
+        at[BAR] = (struct meta_interval){ size, 2 * n - 1 - last_use, 2 * n - 1 - producer, 0 };
+        if (p->passes < META_TANGENTS) continue;
+        at[BAR].last = end;
+        at[DOT] = (struct meta_interval){ size, 2 * n + producer, 4 * n - 1 - producer, 0 };
+        at[BARDOT] = (struct meta_interval){ size, 4 * n - 1 - last_use, 4 * n - 1 - producer, 0 };
+    }
+}
+
+static int allocate_planes(struct meta_program *p, struct meta_error *error)
+{
+    int count = p->low.tensor_count;
+    struct meta_interval *intervals = calloc((size_t)PLANES * count, sizeof *intervals);
+    p->planes = calloc(count, sizeof *p->planes);
+    if (!intervals || !p->planes) goto fail;
+    lifetimes(p, intervals);
+    size_t size = meta_plan(intervals, PLANES * count, ALIGN);
+    if (size == (size_t)-1 || !(p->arena = p->backend->allocate(size))) goto fail;
+    p->bytes += size;
+    for (int t = 0; t < count; t++) {
+        void **plane[PLANES] = { &p->planes[t].value, &p->planes[t].bar, &p->planes[t].dot, &p->planes[t].bardot };
+        for (int k = 0; k < PLANES; k++) {
+            const struct meta_interval *at = &intervals[PLANES * t + k];
+            if (at->size) *plane[k] = (char *)p->arena + at->offset;
+        }
+    }
+    free(intervals);
+    return 0;
+fail:
+    free(intervals);
+    return meta_fail(error, "out of memory");
+}
+
+static size_t plane_size(const struct meta_program *p, const struct meta_op *op, int k)
+{
+    return (p->batch * numbers(op->in[k]) * p->backend->element + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* Points every operation at its tensors. Of several readers of a tensor, the last in order is the first to write its
+   adjoint; the others write to the scratch, and the program adds. */
+static int connect(struct meta_program *p, struct meta_error *error)
+{
+    struct meta_lowered *low = &p->low;
+    size_t most = 0;
+    char *written = calloc(low->tensor_count, 1);
+    p->accumulate = calloc(low->op_count, sizeof *p->accumulate);
+    if (!written || !p->accumulate) goto fail;
+    for (int i = low->op_count - 1; i >= 0; i--) {
+        struct meta_op *op = &low->ops[i];
+        size_t size = 0;
+        op->y = p->planes[low->op_output[i]];
+        p->accumulate[i] = calloc(op->inputs, 1);
+        if (!p->accumulate[i]) goto fail;
+        for (int k = 0; k < op->inputs; k++) {
+            int t = low->op_inputs[i][k];
+            op->x[k] = p->planes[t];
+            p->accumulate[i][k] = op->x[k].bar && written[t];
+            if (p->accumulate[i][k]) size += plane_size(p, op, k);
+            written[t] = 1;
+        }
+        if (size > most) most = size;
+    }
+    if (most && !(p->scratch = p->backend->allocate(most))) goto fail;
+    p->bytes += most;
+    for (int i = 0; i < low->op_count; i++) {
+        char *at = p->scratch;
+        for (int k = 0; k < low->ops[i].inputs; k++) {
+            struct meta_planes *x = &low->ops[i].x[k];
+            if (!p->accumulate[i][k]) continue;
+            x->bar = at;
+            if (x->bardot) x->bardot = at;
+            at += plane_size(p, &low->ops[i], k);
+        }
+    }
+    free(written);
+    return 0;
+fail:
+    free(written);
+    return meta_fail(error, "out of memory");
+}
+
+static int allocate_masks(struct meta_program *p, struct meta_error *error)
+{
+    p->masks = calloc(p->low.op_count, sizeof *p->masks);
+    if (!p->masks) return meta_fail(error, "out of memory");
+    for (int i = 0; i < p->low.op_count; i++) {
+        const struct meta_op *op = &p->low.ops[i];
+        if (op->kind != META_OP_DROPOUT) continue;
+        p->masks[i] = malloc(p->batch * numbers(op->out) * sizeof **p->masks);
+        if (!p->masks[i]) return meta_fail(error, "out of memory");
+    }
+    return 0;
+}
+
+int meta_program_create(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
+                        int batch, enum meta_passes passes, struct meta_error *error)
+{
+    struct meta_program *p = calloc(1, sizeof *p);
+    if (!p) return meta_fail(error, "out of memory");
+    p->network = network;
+    p->backend = backend;
+    p->batch = batch;
+    p->passes = passes;
+    p->labels = calloc(batch, sizeof *p->labels);
+    if (!p->labels) { meta_fail(error, "out of memory"); goto fail; }
+    if (backend->open(error) || meta_lower(&p->low, network, batch, error) || allocate_planes(p, error)
+        || connect(p, error) || allocate_masks(p, error)) goto fail;
+    for (; p->created < p->low.op_count; p->created++) {
+        struct meta_op *op = &p->low.ops[p->created];
+        op->labels = p->labels;
+        const struct meta_kernel *kernel = backend->kernels[op->kind];
+        if (kernel->create && kernel->create(op, passes == META_TANGENTS, error)) goto fail;
+    }
+    *out = p;
+    return 0;
+fail:
+    meta_program_free(p);
+    return -1;
+}
+
+void meta_program_free(struct meta_program *p)
+{
+    if (!p) return;
+    for (int i = 0; i < p->created; i++) {
+        const struct meta_kernel *kernel = p->backend->kernels[p->low.ops[i].kind];
+        if (kernel->destroy) kernel->destroy(&p->low.ops[i]);
+    }
+    for (int i = 0; i < p->low.op_count; i++) {
+        if (p->masks) free(p->masks[i]);
+        if (p->accumulate) free(p->accumulate[i]);
+    }
+    free(p->masks);
+    free(p->accumulate);
+    if (p->arena) p->backend->release(p->arena);
+    if (p->scratch) p->backend->release(p->scratch);
+    meta_lowered_free(&p->low);
+    free(p->planes);
+    free(p->labels);
+    free(p);
+}
+
+size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
+
+/* ---- passes ---------------------------------------------------------------------------------------------------- */
+
+void meta_program_load(struct meta_program *p, const float *images, const int *labels)
+{
+    p->backend->tensor_in(p->planes[0].value, images, p->batch, p->network->input);
+    memcpy(p->labels, labels, p->batch * sizeof *labels);
+}
+
+void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        struct meta_op *op = &p->low.ops[i];
+        if (op->kind != META_OP_DROPOUT) continue;
+        op->mask = NULL;
+        if (!key.train || op->layer->probability == 0) continue;
+        struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, key.item * 1024u + i);
+        float keep = 1 / (1 - op->layer->probability);
+        size_t count = p->batch * numbers(op->out);
+        for (size_t k = 0; k < count; k++)
+            p->masks[i][k] = meta_rng_word(&rng) < op->layer->probability * 4294967296. ? 0 : keep;
+        op->mask = p->masks[i];
+    }
+}
+
+double meta_program_forward(struct meta_program *p, const void *parameters, enum meta_statistics kind, const float *statistics)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        struct meta_op *op = &p->low.ops[i];
+        op->statistics = kind == META_STATISTICS_ROLLING ? statistics : NULL;
+        p->backend->kernels[op->kind]->forward(op, parameters);
+    }
+    return p->low.ops[p->low.op_count - 1].loss;
+}
+
+void meta_program_probabilities(const struct meta_program *p, float *probabilities)
+{
+    p->backend->probabilities(&p->low.ops[p->low.op_count - 1], probabilities);
+}
+
+void meta_program_batch_statistics(const struct meta_program *p, float *statistics)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        const struct meta_op *op = &p->low.ops[i];
+        if (op->kind == META_OP_EPILOGUE && op->normalise)
+            p->backend->batch_statistics(op, statistics + op->mean, statistics + op->variance);
+    }
+}
+
+static void add_scratch(struct meta_program *p, int i, int tangent)
+{
+    for (int k = 0; k < p->low.ops[i].inputs; k++) {
+        if (!p->accumulate[i][k]) continue;
+        const struct meta_planes *to = &p->planes[p->low.op_inputs[i][k]], *from = &p->low.ops[i].x[k];
+        size_t count = p->batch * numbers(p->low.ops[i].in[k]);
+        if (tangent) p->backend->axpy(to->bardot, count, 1, from->bardot);
+        else         p->backend->axpy(to->bar, count, 1, from->bar);
+    }
+}
+
+void meta_program_gradient(struct meta_program *p, const void *parameters, void *gradient)
+{
+    for (int i = p->low.op_count - 1; i >= 0; i--) {
+        struct meta_op *op = &p->low.ops[i];
+        if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        p->backend->kernels[op->kind]->backward(op, parameters, gradient);
+        add_scratch(p, i, 0);
+    }
+}
+
+void meta_program_hessian_product(struct meta_program *p, const void *parameters, const void *v, void *product)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        struct meta_op *op = &p->low.ops[i];
+        if (p->low.tensors[p->low.op_output[i]].active) p->backend->kernels[op->kind]->forward_tangent(op, parameters, v);
+    }
+    for (int i = p->low.op_count - 1; i >= 0; i--) {
+        struct meta_op *op = &p->low.ops[i];
+        if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        p->backend->kernels[op->kind]->backward_tangent(op, parameters, v, product);
+        add_scratch(p, i, 1);
+    }
+}

@@ -1,0 +1,24 @@
+/* What is inside a program: for program.c, and for the checks that look at single operations. */
+#ifndef META_PROGRAM_INTERNAL_H
+#define META_PROGRAM_INTERNAL_H
+
+#include "lower.h"
+#include "program.h"
+
+struct meta_program {
+    const struct meta_network *network;
+    const struct meta_backend *backend;
+    int batch;
+    enum meta_passes passes;
+    struct meta_lowered low;
+    struct meta_planes *planes;        /* (tensor_count) where each tensor lives; NULL: it has no such plane */
+    char **accumulate;                 /* (op_count, inputs) this input's adjoint already holds a part: add to it */
+    void *scratch;                     /* what an op writes that is then added */
+    void *arena;
+    size_t bytes;
+    int *labels;                       /* (batch) */
+    float **masks;                     /* (op_count) dropout factors, planar, or NULL */
+    int created;                       /* operations whose kernels were created */
+};
+
+#endif
