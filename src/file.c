@@ -1,0 +1,109 @@
+#define _GNU_SOURCE
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int write_all(int fd, const void *data, size_t size)
+{
+    const char *p = data;
+    while (size) {
+        ssize_t n = write(fd, p, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return -1;
+        p += n;
+        size -= n;
+    }
+    return 0;
+}
+
+/* A rename lasts through a power cut only once its folder is on the disk. */
+static int sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
+    if (!folder) return -1;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
+    free(folder);
+    if (fd < 0) return errno == EACCES ? 0 : -1;           /* a folder one may write in but not list */
+    if (fsync(fd) && errno != EINVAL && errno != EROFS) status = -1;
+    int kept = errno;
+    close(fd);
+    errno = kept;
+    return status;
+}
+
+int meta_file_write(const char *path, const struct meta_chunk *chunks, int count, struct meta_error *error)
+{
+    const char *step = "can't create";
+    int fd = -1, made = 0;
+    struct stat old;
+    char *temporary = NULL;
+    /* renaming over a device or a pipe would put a plain file in its place */
+    if (!stat(path, &old) && !S_ISREG(old.st_mode))
+        return meta_fail(error, "%s: is not a regular file: nothing was written", path);
+    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) { temporary = NULL; errno = ENOMEM; goto fail; }
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) goto fail;
+    made = 1;
+    step = "can't write";
+    for (int i = 0; i < count; i++)
+        if (write_all(fd, chunks[i].data, chunks[i].size)) goto fail;
+    step = "can't sync to the disk";
+    if (fsync(fd) && errno != EINVAL) goto fail;
+    step = "can't close";
+    int closed = close(fd);
+    fd = -1;
+    if (closed) goto fail;
+    step = "can't rename the temporary file";
+    if (rename(temporary, path)) goto fail;
+    made = 0;
+    step = "can't sync its folder to the disk";
+    if (sync_folder(path)) goto fail;
+    free(temporary);
+    return 0;
+fail:
+    meta_fail(error, "%s: %s: %s", path, step, strerror(errno));
+    if (fd >= 0) close(fd);
+    if (made) unlink(temporary);
+    free(temporary);
+    return -1;
+}
+
+int meta_file_read(const char *path, char **data, size_t *size, struct meta_error *error)
+{
+    char *buffer = NULL;
+    size_t used = 0, room;
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);       /* a pipe must not hang us before we refuse it */
+    if (fd < 0 || fstat(fd, &info)) { meta_fail(error, "%s: %s", path, strerror(errno)); goto fail; }
+    if (!S_ISREG(info.st_mode)) { meta_fail(error, "%s: is not a regular file", path); goto fail; }
+    room = (size_t)info.st_size + 1;
+    buffer = malloc(room);
+    for (;;) {
+        if (!buffer) { meta_fail(error, "%s: out of memory for %zu bytes", path, room); goto fail; }
+        ssize_t n = read(fd, buffer + used, room - used);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) { meta_fail(error, "%s: can't read: %s", path, strerror(errno)); goto fail; }
+        if (!n) break;
+        used += n;
+        if (used < room) continue;
+        char *grown = realloc(buffer, room *= 2);
+        if (!grown) free(buffer);
+        buffer = grown;
+    }
+    close(fd);
+    buffer[used] = 0;
+    *data = buffer;
+    *size = used;
+    return 0;
+fail:
+    if (fd >= 0) close(fd);
+    free(buffer);
+    return -1;
+}
