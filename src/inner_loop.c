@@ -1,0 +1,161 @@
+#include "inner_loop.h"
+
+#include <stdlib.h>
+
+struct meta_worker {
+    const struct meta_network *network;
+    const struct meta_backend *backend;
+    struct meta_inner inner;
+    struct meta_program *support, *query;
+    void **phi;               /* (steps + 1) clones: phi[s] is phi_s; phi[0] is not used, the caller's is */
+    int clones;
+    void *gradient;           /* of the support loss; of order 2, the product H v too */
+};
+
+/* Order 2 needs every phi_s on the way back; otherwise one clone is stepped in place. */
+static int clones_needed(const struct meta_inner *inner)
+{
+    if (!inner->steps) return 0;
+    return inner->order == 2 ? inner->steps : 1;
+}
+
+int meta_worker_create(struct meta_worker **out, const struct meta_network *network, const struct meta_backend *backend,
+                       struct meta_inner inner, struct meta_error *error)
+{
+    struct meta_worker *w = calloc(1, sizeof *w);
+    if (!w) return meta_fail(error, "out of memory");
+    w->network = network;
+    w->backend = backend;
+    w->inner = inner;
+    if (backend->open(error)) goto fail;
+    if (inner.steps && meta_program_create(&w->support, network, backend, inner.support,
+                                           inner.order == 2 ? META_TANGENTS : META_GRADIENT, error)) goto fail;
+    if (meta_program_create(&w->query, network, backend, inner.query, inner.order ? META_GRADIENT : META_FORWARD, error)) goto fail;
+    w->clones = clones_needed(&inner);
+    w->phi = calloc(w->clones + 1, sizeof *w->phi);
+    if (!w->phi) { meta_fail(error, "out of memory"); goto fail; }
+    for (int s = 0; s <= w->clones; s++) {
+        void **vector = s < w->clones ? &w->phi[s] : &w->gradient;
+        *vector = backend->allocate(network->parameters * backend->element);
+        if (!*vector) { meta_fail(error, "out of memory"); goto fail; }
+    }
+    *out = w;
+    return 0;
+fail:
+    meta_worker_free(w);
+    return -1;
+}
+
+void meta_worker_free(struct meta_worker *w)
+{
+    if (!w) return;
+    meta_program_free(w->support);
+    meta_program_free(w->query);
+    for (int s = 0; w->phi && s < w->clones; s++)
+        if (w->phi[s]) w->backend->release(w->phi[s]);
+    if (w->gradient) w->backend->release(w->gradient);
+    free(w->phi);
+    free(w);
+}
+
+size_t meta_worker_bytes(const struct meta_worker *w)
+{
+    return (w->support ? meta_program_bytes(w->support) : 0) + meta_program_bytes(w->query)
+         + (w->clones + 1) * w->network->parameters * w->backend->element;
+}
+
+/* phi_s, where the inner loop keeps it. */
+static const void *parameters_at(const struct meta_worker *w, const void *phi, int s)
+{
+    if (s == 0) return phi;
+    return w->phi[w->inner.order == 2 ? s - 1 : 0];
+}
+
+static void set_dropout(struct meta_program *p, const struct meta_task *task, int item, int train)
+{
+    meta_program_dropout(p, (struct meta_dropout_key){ task->seed, task->iteration, task->task, item, train });
+}
+
+/* Eq. 2: returns phi_S. The support images are loaded once; step s draws dropout with item s. */
+static const void *adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
+                         struct meta_task_result *result)
+{
+    size_t n = w->network->parameters;
+    if (steps) meta_program_load(w->support, task->support, task->support_labels);
+    for (int s = 0; s < steps; s++) {
+        const void *from = parameters_at(w, phi, s);
+        void *to = w->phi[w->inner.order == 2 ? s : 0];
+        set_dropout(w->support, task, s, 1);
+        double loss = meta_program_forward(w->support, from, META_STATISTICS_BATCH, NULL);
+        if (result->support_loss) result->support_loss[s] = loss;
+        if (s == 0 && result->statistics) meta_program_batch_statistics(w->support, result->statistics);
+        meta_program_gradient(w->support, from, w->gradient);
+        if (from != to) w->backend->copy(to, from, n);
+        w->backend->axpy(to, n, -w->inner.learning_rate, w->gradient);
+    }
+    return parameters_at(w, phi, steps);
+}
+
+static double accuracy_of(const float *probabilities, const int *labels, int count, int outputs)
+{
+    int right = 0;
+    for (int i = 0; i < count; i++) {
+        int best = 0;
+        for (int k = 1; k < outputs; k++)
+            if (probabilities[i * outputs + k] > probabilities[i * outputs + best]) best = k;
+        right += best == labels[i];
+    }
+    return (double)right / count;
+}
+
+static void score_query(struct meta_worker *w, const struct meta_task *task, float *probabilities, struct meta_task_result *result)
+{
+    int outputs = meta_network_outputs(w->network);
+    float own[w->inner.query * outputs];
+    float *p = probabilities ? probabilities : own;
+    meta_program_probabilities(w->query, p);
+    result->accuracy = accuracy_of(p, task->query_labels, w->inner.query, outputs);
+}
+
+void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
+                          const struct meta_weigher *weigher, void *gradient, struct meta_task_result *result)
+{
+    size_t n = w->network->parameters;
+    const void *adapted = adapt(w, phi, task, steps, result);
+    meta_program_load(w->query, task->query, task->query_labels);
+    set_dropout(w->query, task, w->inner.steps, 1);
+    result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
+    if (!steps && result->statistics) meta_program_batch_statistics(w->query, result->statistics);
+    score_query(w, task, result->query_probabilities, result);
+    result->meta_loss = result->query_loss;
+    result->weight = weigher ? weigher->weight(weigher->context, result->query_loss, &result->meta_loss) : 1;
+    meta_program_gradient(w->query, adapted, gradient);
+    for (int s = steps - 1; w->inner.order == 2 && s >= 0; s--) {
+        /* v_s = v_{s+1} - gamma H_s v_{s+1}; the last step's activations are still in place only at phi_{S-1} */
+        const void *at = parameters_at(w, phi, s);
+        if (s < steps - 1) {
+            set_dropout(w->support, task, s, 1);
+            meta_program_forward(w->support, at, META_STATISTICS_BATCH, NULL);
+            meta_program_gradient(w->support, at, w->gradient);
+        }
+        meta_program_hessian_product(w->support, at, gradient, w->gradient);
+        w->backend->axpy(gradient, n, -w->inner.learning_rate, w->gradient);
+    }
+    w->backend->scale(gradient, n, result->weight);
+}
+
+void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
+                       float *before, float *after, struct meta_task_result *result)
+{
+    meta_program_load(w->query, task->query, task->query_labels);
+    set_dropout(w->query, task, 0, 0);
+    if (before) {
+        meta_program_forward(w->query, phi, META_STATISTICS_BATCH, NULL);
+        meta_program_probabilities(w->query, before);
+    }
+    const void *adapted = adapt(w, phi, task, steps, result);
+    result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
+    result->meta_loss = result->query_loss;
+    result->weight = 1;
+    score_query(w, task, after, result);
+}
