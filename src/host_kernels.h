@@ -701,12 +701,13 @@ static void NAME(adam)(void *p, const void *gradient, void *m, void *v, size_t n
     }
 }
 
+/* Darknet's SGD; see optimiser.h. */
 static void NAME(momentum)(void *p, const void *gradient, void *velocity, size_t n, double rate, double momentum, double decay)
 {
     REAL *w = p, *u = velocity;
     const REAL *g = gradient;
     for (size_t i = 0; i < n; i++) {
-        u[i] = momentum * u[i] - rate * (g[i] + decay * w[i]);
-        w[i] += u[i];
+        u[i] = momentum * u[i] + g[i] + decay * w[i];
+        w[i] -= rate * u[i];
     }
 }

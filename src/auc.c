@@ -1,0 +1,68 @@
+#include "auc.h"
+
+#include <math.h>
+
+/* Counts in whole numbers, so that the result does not depend on any order of summation. Quadratic: a task has tens of
+   query images, and nothing needs to be sorted or allocated. */
+double meta_auc(const float *values, int stride, const int *labels, int n, int positive, int negative)
+{
+    long long twice_wins = 0, positives = 0, negatives = 0;
+    for (int i = 0; i < n; i++) {
+        if (labels[i] != positive) {
+            if (negative < 0 || labels[i] == negative) {
+                negatives++;
+                if (isnan(values[(long)i * stride])) return .5;
+            }
+            continue;
+        }
+        positives++;
+        float own = values[(long)i * stride];
+        if (isnan(own)) return .5;
+        for (int j = 0; j < n; j++) {
+            if (labels[j] == positive || (negative >= 0 && labels[j] != negative)) continue;
+            float other = values[(long)j * stride];
+            twice_wins += (own > other) + (own >= other);
+        }
+    }
+    return twice_wins / (2. * positives * negatives);
+}
+
+double meta_auc_task(const float *probabilities, const int *labels, int n, int ways)
+{
+    if (ways == 2) return meta_auc(probabilities + 1, 2, labels, n, 1, -1);
+    double sum = 0;
+    for (int k = 0; k < ways; k++) sum += meta_auc(probabilities + k, ways, labels, n, k, -1);
+    return sum / ways;
+}
+
+double meta_auc_pair(const float *probabilities, const int *labels, int n, int ways, int a, int b)
+{
+    return (meta_auc(probabilities + a, ways, labels, n, a, b) + meta_auc(probabilities + b, ways, labels, n, b, a)) / 2;
+}
+
+double meta_accuracy(const float *probabilities, const int *labels, int n, int ways)
+{
+    int right = 0;
+    for (int i = 0; i < n; i++) {
+        const float *p = probabilities + (long)i * ways;
+        int best = 0;
+        for (int k = 1; k < ways; k++) if (p[k] > p[best]) best = k;
+        right += best == labels[i];
+    }
+    return (double)right / n;
+}
+
+struct meta_estimate meta_estimate(const double *x, int n)
+{
+    struct meta_estimate e = { NAN, NAN, NAN, NAN, n };
+    double sum = 0, squares = 0;
+    if (n < 1) return e;
+    for (int i = 0; i < n; i++) sum += x[i];
+    e.mean = sum / n;
+    if (n < 2) return e;
+    for (int i = 0; i < n; i++) squares += (x[i] - e.mean) * (x[i] - e.mean);
+    e.error = sqrt(squares / (n - 1.) / n);
+    e.low = e.mean - 1.959963984540054 * e.error;
+    e.high = e.mean + 1.959963984540054 * e.error;
+    return e;
+}

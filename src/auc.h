@@ -1,0 +1,27 @@
+/* Area under the ROC curve, and estimates over tasks. */
+#ifndef META_AUC_H
+#define META_AUC_H
+
+/* The chance that a positive scores above a negative, a tie counting half: the exact Mann-Whitney statistic over
+   positives*negatives. score i is values[i*stride]; positive when labels[i] == positive, negative when it is == negative
+   (or anything else, with negative = -1). .5 when a score is not a number: nothing is told apart by it. NaN when a side is empty.
+   Thread-safe. */
+double meta_auc(const float *values, int stride, const int *labels, int n, int positive, int negative);
+
+/* Of a task, from probabilities (n, ways): two ways: the AUC of class 1's probability; more: the mean over classes of each
+   class against the rest. */
+double meta_auc_task(const float *probabilities, const int *labels, int n, int ways);
+
+/* Of classes a and b of a task, among the images of those two: the mean of the AUC of a's probability and of b's
+   (Hand and Till, Machine Learning 45, 2001). */
+double meta_auc_pair(const float *probabilities, const int *labels, int n, int ways, int a, int b);
+
+/* The share of images whose own label has the highest probability; the first of equals is taken, as Darknet does. */
+double meta_accuracy(const float *probabilities, const int *labels, int n, int ways);
+
+/* mean of x, its standard error (deviation with n-1, over sqrt n) and the normal 95% interval mean -+ 1.96 error.
+   With n < 2 there is no error: it and the interval are NaN. */
+struct meta_estimate { double mean, error, low, high; int n; };
+struct meta_estimate meta_estimate(const double *x, int n);
+
+#endif
