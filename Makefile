@@ -58,7 +58,7 @@ $(BUILD)/%.o: %.cpp
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/src/fused_kernels_%.o: src/fused_kernels.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -O3 $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) -O3 -fno-trapping-math $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
 

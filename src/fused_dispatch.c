@@ -1,0 +1,38 @@
+#include "fused_kernels.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <strings.h>
+
+static const struct meta_fused *chosen;
+
+/* oneDNN's names of what lies below AVX-512, and ours. */
+static int allowed(const char *variable, int fallback)
+{
+    static const struct { const char *name; int level; } names[] = {
+        { "base", 0 }, { "SSE41", 0 }, { "AVX", 0 }, { "avx2", 1 }, { "AVX2_VNNI", 1 }, { "avx512", 2 }
+    };
+    const char *value = getenv(variable);
+    for (size_t i = 0; value && i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(value, names[i].name)) return names[i].level;
+    return fallback;
+}
+
+static void choose(void)
+{
+    int most = 0, a = allowed("META_MAX_ISA", 2), b = allowed("DNNL_MAX_CPU_ISA", 2);
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) most = 1;
+    if (most && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) most = 2;
+    if (a < most) most = a;
+    if (b < most) most = b;
+    chosen = most == 2 ? &meta_fused_avx512 : most == 1 ? &meta_fused_avx2 : &meta_fused_base;
+}
+
+const struct meta_fused *meta_fused(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, choose);
+    return chosen;
+}
