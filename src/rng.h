@@ -1,5 +1,8 @@
-/* Counter-based random numbers (Random123's Philox): every draw is a function of its key alone, so the result
-   does not depend on threads, on order, or on where a run was cut and resumed. */
+/* Counter-based random numbers (Random123's Philox4x64-10): every draw is a function of its key alone, so the result
+   does not depend on threads, on order, or on where a run was cut and resumed.
+
+   key = (seed, use), counter = (block, task << 32 | item, iteration, 0): every field whole, so no two streams meet
+   (the 4x32 variant has no room for that). A block's four 64-bit numbers are drawn low half first. */
 #ifndef META_RNG_H
 #define META_RNG_H
 
@@ -16,8 +19,8 @@ struct meta_rng {
     uint64_t iteration;
     uint32_t task;
     uint32_t item;       /* an image of the task, a layer of the network... 0 when there is only one */
-    uint32_t block;      /* how many blocks of four words were drawn */
-    uint32_t words[4];
+    uint32_t block;      /* how many blocks of eight words were drawn */
+    uint32_t words[8];
     int left;            /* unused words */
 };
 
