@@ -52,15 +52,17 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
     return (double)right / n;
 }
 
-struct meta_estimate meta_estimate(const double *x, int n)
+static double at(const double *first, size_t stride, int i) { return *(const double *)((const char *)first + i * stride); }
+
+struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
 {
     struct meta_estimate e = { NAN, NAN, NAN, NAN, n };
     double sum = 0, squares = 0;
     if (n < 1) return e;
-    for (int i = 0; i < n; i++) sum += x[i];
+    for (int i = 0; i < n; i++) sum += at(first, stride, i);
     e.mean = sum / n;
     if (n < 2) return e;
-    for (int i = 0; i < n; i++) squares += (x[i] - e.mean) * (x[i] - e.mean);
+    for (int i = 0; i < n; i++) squares += (at(first, stride, i) - e.mean) * (at(first, stride, i) - e.mean);
     e.error = sqrt(squares / (n - 1.) / n);
     e.low = e.mean - 1.959963984540054 * e.error;
     e.high = e.mean + 1.959963984540054 * e.error;

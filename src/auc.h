@@ -2,6 +2,8 @@
 #ifndef META_AUC_H
 #define META_AUC_H
 
+#include <stddef.h>
+
 /* The chance that a positive scores above a negative, a tie counting half: the exact Mann-Whitney statistic over
    positives*negatives. score i is values[i*stride]; positive when labels[i] == positive, negative when it is == negative
    (or anything else, with negative = -1). .5 when a score is not a number: nothing is told apart by it. NaN when a side is empty.
@@ -19,9 +21,9 @@ double meta_auc_pair(const float *probabilities, const int *labels, int n, int w
 /* The share of images whose own label has the highest probability; the first of equals is taken, as Darknet does. */
 double meta_accuracy(const float *probabilities, const int *labels, int n, int ways);
 
-/* mean of x, its standard error (deviation with n-1, over sqrt n) and the normal 95% interval mean -+ 1.96 error.
+/* Of n numbers that lie `stride` bytes apart (one field of an array of structs): their mean, its standard error (deviation with n-1, over sqrt n) and the normal 95% interval mean -+ 1.96 error.
    With n < 2 there is no error: it and the interval are NaN. */
 struct meta_estimate { double mean, error, low, high; int n; };
-struct meta_estimate meta_estimate(const double *x, int n);
+struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
 
 #endif

@@ -1,0 +1,41 @@
+/* Episodes into AUCs: draws tasks from a list, adapts to each, and scores its query images. No augmentation. */
+#ifndef META_EVALUATE_H
+#define META_EVALUATE_H
+
+#include "auc.h"
+#include "batch.h"
+#include "pool.h"
+
+/* The tasks: run r is a function of (seed, r) alone, so that the first 30 of 1000 are the 30, for any method and threads. */
+struct meta_evaluation {
+    struct meta_episode_settings episode;      /* `tasks` is not used */
+    int steps;                                 /* of the inner loop */
+    double learning_rate;                      /* gamma */
+    int runs;
+    uint64_t seed;
+};
+
+/* Before: with the meta-parameters as they are. After: adapted to the support set. */
+struct meta_run {
+    int *classes;               /* (ways) the data set's class of each label */
+    double auc_before, auc_after, accuracy_before, accuracy_after;
+    double auc_gain;            /* auc_after - auc_before: paired, so its error is smaller than theirs */
+    double query_loss;          /* after */
+    double *pairs_before, *pairs_after;   /* (ways*(ways-1)/2) meta_auc_pair of labels (0,1), (0,2)... (1,2)... */
+    uint32_t images;            /* CRC-32 of the paths of its support and query images: which task this is */
+    int failed;                 /* the outputs after adaptation were not numbers */
+};
+
+struct meta_evaluator;
+/* Allocates all that running needs, one workspace a thread of the pool. Model, backend, pool and data set must outlive it. Fails
+   when a class is too small for the tasks. The caller frees. */
+int  meta_evaluator_create(struct meta_evaluator **, const struct meta_model *, const struct meta_backend *, struct meta_pool *,
+                           const struct meta_dataset *, const struct meta_evaluation *, struct meta_error *);
+void meta_evaluator_free(struct meta_evaluator *);
+
+/* Runs every task with meta-parameters phi (a backend vector); (runs) results, valid until the next call. `progress` may be
+   NULL; it is called from the caller's thread or others', one at a time, with the number of tasks done. */
+const struct meta_run *meta_evaluator_run(struct meta_evaluator *, const void *phi,
+                                          void (*progress)(void *context, int done), void *context);
+
+#endif

@@ -1,0 +1,116 @@
+#define _GNU_SOURCE
+#include "fingerprint.h"
+#include "cfg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+static int matters(const struct meta_section *s, const char *key)
+{
+    if (!strcmp(s->name, "inner_loop") && !strcmp(key, "test_steps")) return 0;
+    return strcmp(key, "max_batches") != 0;
+}
+
+static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error *error)
+{
+    struct meta_cfg *cfg;
+    if (meta_cfg_read(&cfg, model->path, error)) return -1;
+    fprintf(f, "number of sections=%d\n", cfg->count);
+    for (int i = 0; i < cfg->count; i++) {
+        const struct meta_section *s = &cfg->sections[i];
+        fprintf(f, "type of section %d=[%s]\n", i + 1, s->name);
+        for (int k = 0; k < s->count; k++)
+            if (matters(s, s->pairs[k].key))
+                fprintf(f, "[%s] %s (section %d)=%s\n", s->name, s->pairs[k].key, i + 1, s->pairs[k].value);
+    }
+    if (model->net.policy == META_POLICY_POLY) fprintf(f, "max_batches (policy=poly)=%d\n", model->net.max_batches);
+    meta_cfg_free(cfg);
+    return 0;
+}
+
+struct sums { const struct meta_dataset *data; uint32_t *crc; };
+
+static void sum_image(void *context, int i, int worker)
+{
+    const struct sums *s = context;
+    size_t bytes = (size_t)s->data->w[i] * s->data->h[i] * s->data->c;
+    s->crc[i] = crc32(crc32(0, NULL, 0), s->data->pixels[i], bytes);
+}
+
+static uint32_t sum_ints(const int *values, int count)
+{
+    return crc32(crc32(0, NULL, 0), (const Bytef *)values, count * sizeof *values);
+}
+
+static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool *pool, struct meta_error *error)
+{
+    struct sums s = { data, malloc((data->count + 1) * sizeof *s.crc) };
+    if (!s.crc) return meta_fail(error, "out of memory");
+    meta_pool_run(pool, data->count, sum_image, &s);
+    fprintf(f, "classes of the training list=%d\n", data->classes);
+    fprintf(f, "images in the training list=%d\n", data->count);
+    fprintf(f, "check sum of the training images' classes=crc32:%08x\n", sum_ints(data->label, data->count));
+    fprintf(f, "check sum of the training images' groups=crc32:%08x\n", sum_ints(data->group, data->count));
+    fprintf(f, "check sum of the training images' pixels=crc32:%08x\n",
+            (unsigned)crc32(crc32(0, NULL, 0), (const Bytef *)s.crc, data->count * sizeof *s.crc));
+    free(s.crc);
+    return 0;
+}
+
+int meta_fingerprint(char **text, const struct meta_model *model, const struct meta_backend *backend, uint64_t seed,
+                     const struct meta_dataset *data, struct meta_pool *pool, struct meta_error *error)
+{
+    size_t size;
+    *text = NULL;
+    FILE *f = open_memstream(text, &size);
+    if (!f) return meta_fail(error, "out of memory");
+    fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)seed, backend->name);
+    int status = write_cfg(f, model, error) || write_data(f, data, pool, error) ? -1 : 0;
+    if (fclose(f) && !status) status = meta_fail(error, "out of memory");
+    if (status) { free(*text); *text = NULL; }
+    return status;
+}
+
+/* The value of the line that begins with the `n` bytes at `key`, "=" included; its length in *length. NULL: there is none. */
+static const char *find(const char *text, const char *key, size_t n, size_t *length)
+{
+    while (*text) {
+        size_t line = strcspn(text, "\n");
+        if (line >= n && !memcmp(text, key, n)) { *length = line - n; return text + n; }
+        text += line + (text[line] == '\n');
+    }
+    return NULL;
+}
+
+static int same_number(const char *a, size_t la, const char *b, size_t lb)
+{
+    char *enda, *endb;
+    double x = strtod(a, &enda), y = strtod(b, &endb);
+    return la && lb && enda == a + la && endb == b + lb && x == y;
+}
+
+/* Every line of `text` in `other`; `was` tells which of the two is the checkpoint's. */
+static int compare(const char *text, const char *other, int was, struct meta_error *error)
+{
+    while (*text) {
+        size_t line = strcspn(text, "\n"), length = 0;
+        const char *equals = memchr(text, '=', line);
+        size_t key = equals ? (size_t)(equals - text) : line, own = equals ? line - key - 1 : 0;
+        const char *value = find(other, text, key + 1, &length);
+        if (!value && equals)
+            return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now", (int)key, text, (int)own, equals + 1)
+                       : meta_fail(error, "%.*s is %.*s and was not set in the checkpoint", (int)key, text, (int)own, equals + 1);
+        if (equals && (own != length || memcmp(equals + 1, value, own)) && !same_number(equals + 1, own, value, length))
+            return meta_fail(error, "%.*s is %.*s, but was %.*s in the checkpoint", (int)key, text,
+                             (int)(was ? length : own), was ? value : equals + 1, (int)(was ? own : length), was ? equals + 1 : value);
+        text += line + (text[line] == '\n');
+    }
+    return 0;
+}
+
+int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *error)
+{
+    return compare(checkpoint, now, 1, error) || compare(now, checkpoint, 0, error) ? -1 : 0;
+}

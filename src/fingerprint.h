@@ -1,0 +1,19 @@
+/* What the weights that training makes depend on, as lines "what=value": kept in a checkpoint, compared when it is resumed. */
+#ifndef META_FINGERPRINT_H
+#define META_FINGERPRINT_H
+
+#include "backend.h"
+#include "data.h"
+#include "model.h"
+#include "pool.h"
+
+/* The seed, the backend, every option of the .cfg but those that only matter elsewhere (max_batches unless the policy is poly,
+   test_steps), and the labels, groups and pixels of the training images (a CRC-32 of each image, made with the pool).
+   The caller frees *text. */
+int meta_fingerprint(char **text, const struct meta_model *, const struct meta_backend *, uint64_t seed,
+                     const struct meta_dataset *, struct meta_pool *, struct meta_error *);
+
+/* 0 when they agree; else the error names the first thing that changed, with both values. Numbers are compared as numbers. */
+int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *);
+
+#endif

@@ -1,0 +1,129 @@
+#define _GNU_SOURCE
+#include "train_log.h"
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static const char header[] = "iteration,meta_loss,query_loss,accuracy,rate,seconds,waited,valid_auc,valid_low,valid_high\n";
+
+enum { LONGEST = 512 };
+
+static int format_row(char *line, const struct meta_row *r)
+{
+    int n = snprintf(line, LONGEST, "%llu,%.9g,%.9g,%.6g,%.9g,%.4f,%.4f,", (unsigned long long)r->iteration, r->meta_loss,
+                     r->query_loss, r->accuracy, r->rate, r->seconds, r->waited);
+    if (isnan(r->auc)) return n + snprintf(line + n, LONGEST - n, ",,\n");
+    n += snprintf(line + n, LONGEST - n, "%.9g,", r->auc);
+    if (isnan(r->low)) return n + snprintf(line + n, LONGEST - n, ",\n");
+    return n + snprintf(line + n, LONGEST - n, "%.9g,%.9g\n", r->low, r->high);
+}
+
+/* A number, or nothing (NaN), up to `end`; NULL when it is neither. Returns what follows the end mark. */
+static const char *read_number(const char *p, char end, double *x)
+{
+    char *after = (char *)p;
+    *x = NAN;
+    if (*p != end) *x = strtod(p, &after);
+    return *after == end ? after + 1 : NULL;
+}
+
+static int parse_row(const char *line, struct meta_row *r)
+{
+    double iteration, *fields[] = { &iteration, &r->meta_loss, &r->query_loss, &r->accuracy, &r->rate, &r->seconds, &r->waited,
+                                    &r->auc, &r->low, &r->high };
+    for (int i = 0; i < 10; i++)
+        if (!(line = read_number(line, i < 9 ? ',' : '\n', fields[i]))) return -1;
+    if (!(iteration >= 1)) return -1;
+    r->iteration = iteration;
+    return 0;
+}
+
+/* Rows of an earlier run, in ascending order, up to `iteration`; returns how many bytes of the file they and its header are. */
+static size_t read_rows(struct meta_log *log, const char *text, uint64_t iteration)
+{
+    size_t head = strlen(header);
+    if (strncmp(text, header, head)) return 0;
+    const char *p = text + head;
+    for (const char *end; (end = strchr(p, '\n')) && log->count < log->room; p = end + 1) {
+        struct meta_row row;
+        if (parse_row(p, &row) || row.iteration > iteration) break;
+        if (log->count && row.iteration <= log->rows[log->count - 1].iteration) break;
+        log->rows[log->count++] = row;
+    }
+    log->written = log->count;
+    return p - text;
+}
+
+/* Writes rows from log->written on; whole lines only: what a full disk cut is taken back. */
+static int write_rows(struct meta_log *log)
+{
+    char line[LONGEST];
+    while (log->written < log->count) {
+        off_t start = lseek(log->fd, 0, SEEK_END);
+        int n = format_row(line, &log->rows[log->written]);
+        ssize_t put = write(log->fd, line, n);
+        if (put != n) {
+            int kept = put < 0 ? errno : ENOSPC;
+            if (put > 0 && ftruncate(log->fd, start)) return -1;
+            errno = kept;
+            return -1;
+        }
+        log->written++;
+    }
+    return 0;
+}
+
+int meta_log_open(struct meta_log *log, const char *path, uint64_t iteration, int room, struct meta_error *error)
+{
+    char *old = NULL;
+    size_t size = 0;
+    memset(log, 0, sizeof *log);
+    log->path = strdup(path);
+    log->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (!log->path || log->fd < 0) { meta_fail(error, "%s: can't open: %s", path, strerror(errno)); goto fail; }
+    if (flock(log->fd, LOCK_EX | LOCK_NB)) {
+        meta_fail(error, errno == EWOULDBLOCK ? "%s: another training of this name is running here" : "%s: can't lock", path);
+        goto fail;
+    }
+    if (iteration && meta_file_read(path, &old, &size, error)) goto fail;
+    log->room = room + (iteration < size ? iteration : size);     /* a row has more than one byte */
+    log->rows = calloc(log->room + 1, sizeof *log->rows);
+    if (!log->rows) { meta_fail(error, "out of memory for %d rows of the log", log->room); goto fail; }
+    size_t keep = old ? read_rows(log, old, iteration) : 0;
+    if (ftruncate(log->fd, keep) || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header))) {
+        meta_fail(error, "%s: can't write: %s", path, strerror(errno));
+        goto fail;
+    }
+    free(old);
+    return 0;
+fail:
+    free(old);
+    meta_log_close(log);
+    return -1;
+}
+
+int meta_log_add(struct meta_log *log, const struct meta_row *row, struct meta_error *error)
+{
+    if (log->count < log->room) log->rows[log->count++] = *row;
+    if (!write_rows(log)) { log->broken = 0; return 0; }
+    if (log->broken) return 0;
+    log->broken = 1;
+    return meta_fail(error, "%s: can't write: %s: training goes on", log->path, strerror(errno));
+}
+
+void meta_log_sync(struct meta_log *log) { fdatasync(log->fd); }
+
+void meta_log_close(struct meta_log *log)
+{
+    if (log->fd >= 0) close(log->fd);
+    free(log->path);
+    free(log->rows);
+    *log = (struct meta_log){ .fd = -1 };
+}
