@@ -6,7 +6,9 @@ struct meta_worker {
     const struct meta_network *network;
     const struct meta_backend *backend;
     struct meta_inner inner;
-    struct meta_program *support, *query;
+    struct meta_program **support;   /* (keep) step s runs on support[s % keep] */
+    int keep;
+    struct meta_program *query;
     void **phi;               /* (steps + 1) clones: phi[s] is phi_s; phi[0] is not used, the caller's is */
     int clones;
     void *gradient;           /* of the support loss; of order 2, the product H v too */
@@ -19,6 +21,13 @@ static int clones_needed(const struct meta_inner *inner)
     return inner->order == 2 ? inner->steps : 1;
 }
 
+static int programs_needed(const struct meta_inner *inner)
+{
+    if (!inner->steps) return 0;
+    if (inner->order != 2) return 1;
+    return inner->keep > 0 && inner->keep < inner->steps ? inner->keep : inner->steps;
+}
+
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network, const struct meta_backend *backend,
                        struct meta_inner inner, struct meta_error *error)
 {
@@ -28,8 +37,12 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->backend = backend;
     w->inner = inner;
     if (backend->open(error)) goto fail;
-    if (inner.steps && meta_program_create(&w->support, network, backend, inner.support,
-                                           inner.order == 2 ? META_TANGENTS : META_GRADIENT, error)) goto fail;
+    w->keep = programs_needed(&inner);
+    w->support = calloc(w->keep + 1, sizeof *w->support);
+    if (!w->support) { meta_fail(error, "out of memory"); goto fail; }
+    for (int k = 0; k < w->keep; k++)
+        if (meta_program_create(&w->support[k], network, backend, inner.support,
+                                inner.order == 2 ? META_TANGENTS : META_GRADIENT, error)) goto fail;
     if (meta_program_create(&w->query, network, backend, inner.query, inner.order ? META_GRADIENT : META_FORWARD, error)) goto fail;
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
@@ -49,7 +62,8 @@ fail:
 void meta_worker_free(struct meta_worker *w)
 {
     if (!w) return;
-    meta_program_free(w->support);
+    for (int k = 0; w->support && k < w->keep; k++) meta_program_free(w->support[k]);
+    free(w->support);
     meta_program_free(w->query);
     for (int s = 0; w->phi && s < w->clones; s++)
         if (w->phi[s]) w->backend->release(w->phi[s]);
@@ -60,8 +74,9 @@ void meta_worker_free(struct meta_worker *w)
 
 size_t meta_worker_bytes(const struct meta_worker *w)
 {
-    return (w->support ? meta_program_bytes(w->support) : 0) + meta_program_bytes(w->query)
-         + (w->clones + 1) * w->network->parameters * w->backend->element;
+    size_t bytes = meta_program_bytes(w->query) + (w->clones + 1) * w->network->parameters * w->backend->element;
+    for (int k = 0; k < w->keep; k++) bytes += meta_program_bytes(w->support[k]);
+    return bytes;
 }
 
 /* phi_s, where the inner loop keeps it. */
@@ -76,20 +91,28 @@ static void set_dropout(struct meta_program *p, const struct meta_task *task, in
     meta_program_dropout(p, (struct meta_dropout_key){ task->seed, task->iteration, task->task, item, train });
 }
 
-/* Eq. 2: returns phi_S. The support images are loaded once; step s draws dropout with item s. */
+/* Forward and gradient of the support loss at phi_s, into the program of step s, which then holds its activations. */
+static double support_pass(struct meta_worker *w, const void *phi, const struct meta_task *task, int s)
+{
+    struct meta_program *p = w->support[s % w->keep];
+    set_dropout(p, task, s, 1);
+    double loss = meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
+    meta_program_gradient(p, phi, w->gradient);
+    return loss;
+}
+
+/* Eq. 2: returns phi_S. Step s draws dropout with item s. */
 static const void *adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
                          struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
-    if (steps) meta_program_load(w->support, task->support, task->support_labels);
+    for (int k = 0; k < w->keep && k < steps; k++) meta_program_load(w->support[k], task->support, task->support_labels);
     for (int s = 0; s < steps; s++) {
         const void *from = parameters_at(w, phi, s);
         void *to = w->phi[w->inner.order == 2 ? s : 0];
-        set_dropout(w->support, task, s, 1);
-        double loss = meta_program_forward(w->support, from, META_STATISTICS_BATCH, NULL);
+        double loss = support_pass(w, from, task, s);
         if (result->support_loss) result->support_loss[s] = loss;
-        if (s == 0 && result->statistics) meta_program_batch_statistics(w->support, result->statistics);
-        meta_program_gradient(w->support, from, w->gradient);
+        if (s == 0 && result->statistics) meta_program_batch_statistics(w->support[0], result->statistics);
         if (from != to) w->backend->copy(to, from, n);
         w->backend->axpy(to, n, -w->inner.learning_rate, w->gradient);
     }
@@ -131,14 +154,10 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     result->weight = weigher ? weigher->weight(weigher->context, result->query_loss, &result->meta_loss) : 1;
     meta_program_gradient(w->query, adapted, gradient);
     for (int s = steps - 1; w->inner.order == 2 && s >= 0; s--) {
-        /* v_s = v_{s+1} - gamma H_s v_{s+1}; the last step's activations are still in place only at phi_{S-1} */
+        /* v_s = v_{s+1} - gamma H_s v_{s+1} */
         const void *at = parameters_at(w, phi, s);
-        if (s < steps - 1) {
-            set_dropout(w->support, task, s, 1);
-            meta_program_forward(w->support, at, META_STATISTICS_BATCH, NULL);
-            meta_program_gradient(w->support, at, w->gradient);
-        }
-        meta_program_hessian_product(w->support, at, gradient, w->gradient);
+        if (s < steps - w->keep) support_pass(w, at, task, s);
+        meta_program_hessian_product(w->support[s % w->keep], at, gradient, w->gradient);
         w->backend->axpy(gradient, n, -w->inner.learning_rate, w->gradient);
     }
     w->backend->scale(gradient, n, result->weight);

@@ -20,6 +20,8 @@ struct meta_inner {
     int steps;                   /* the largest number of steps it will be asked for */
     double learning_rate;        /* gamma */
     int order;                   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
+    int keep;                    /* order 2: the inner steps whose activations stay in memory for the way back, the rest is
+                                    computed again (same result, less memory); 0 or more than steps: all */
 };
 
 /* Called between the query pass and the backward sweep: w(L) and DA(L) of the task's query loss. */
