@@ -1,68 +1,133 @@
-# make              ./darknet, the preloadable host and plugins/*.so
-# make DEBUG=1      with -O0 -g                          make test     every test
+# make              ./darknet, libdarknet-meta-host.so for LD_PRELOAD, and plugins/*.so
+# make DEBUG=1      with -O0                             make test     every test
 # make DARKNET=DIR  against a Darknet checkout           make demo     install, build, train and test on Fashion-MNIST
 # make asan ubsan tsan valgrind: the tests under each    make clean
+#
+# BUILD is where objects go and BIN where what is built goes. test and demo install the packages that are missing; the rest
+# names them. scripts/install-deps.sh says what each package is for.
 DEBUG   ?= 0
 DARKNET ?= /usr/lib/darknet
-CC      ?= gcc
-CXX     ?= g++
 BUILD   ?= build/release
 BIN     ?= .
+VARIANT ?= release
+
+# Darknet's own switches, where they can't be what they are there
+ifneq ($(filter-out 0,$(GPU) $(CUDNN)),)
+$(error GPU and CUDNN: this build has no CUDA backend; convolutions run on oneDNN: leave them out or at 0)
+endif
+ifeq ($(OPENCV),0)
+$(error OPENCV=0: images are read and warped by OpenCV, which this program can't do without: leave it out or at 1)
+endif
+ifneq ($(filter-out 0,$(OPENMP)),)
+$(error OPENMP=$(OPENMP): tasks run in parallel on pthreads, as many as -threads says: leave it out or at 0)
+endif
+ifneq ($(filter-out 0 1,$(DEBUG)),)
+$(error DEBUG=$(DEBUG): must be 0 or 1)
+endif
+
+# What the compiler needs, asked before it fails on a header: not where the goal installs it, nor for make clean
+ifneq ($(filter-out clean test demo asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
+MISSING := $(shell scripts/install-deps.sh --missing $(if $(filter-out /usr/lib/darknet,$(DARKNET)),--no-darknet))
+ifneq ($(MISSING),)
+$(error missing packages: $(MISSING): scripts/install-deps.sh installs them)
+endif
+endif
 
 OPTIMISE = -O2
 ifeq ($(DEBUG),1)
-OPTIMISE = -O0 -g
+OPTIMISE = -O0
 endif
-WARN     = -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror=implicit-function-declaration
+WARN      = -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror=implicit-function-declaration
 SANITIZE ?=
-CFLAGS   += -std=gnu11 $(OPTIMISE) -g $(WARN) -fPIC -fvisibility=hidden -pthread -fno-math-errno $(SANITIZE)
-CXXFLAGS += -std=c++17 $(OPTIMISE) -g -Wall -Wextra -fPIC -fvisibility=hidden -pthread $(SANITIZE)
-CPPFLAGS += -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson)
-LDFLAGS  += -pthread $(SANITIZE)
-LDLIBS   += -L$(DARKNET) -Wl,-rpath,$(abspath $(DARKNET)) -ldarknet \
-            -lopencv_imgcodecs -lopencv_imgproc -lopencv_core -ldnnl -lcjson -lz -lgomp -lstdc++ -ldl -lm
+COMMON   := $(OPTIMISE) -g -fPIC -fvisibility=hidden -fno-math-errno -pthread $(SANITIZE)
+ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
+ALL_CXXFLAGS := -std=c++17 $(COMMON) -Wall -Wextra $(CXXFLAGS)
+ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) $(CPPFLAGS)
+ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
+LDLIBS       := -L$(DARKNET) -Wl,-rpath,$(abspath $(DARKNET)) -ldarknet \
+                -lopencv_imgcodecs -lopencv_imgproc -lopencv_core -ljpeg -ldnnl -lcjson -lz -lgomp -lstdc++ -ldl -lm
 
-# fused_kernels.c is compiled once an instruction set and chosen at run time
-ISAS      = base avx2 avx512
+# fused_kernels.c is compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64
+ISAS         = base avx2 avx512
 FLAGS_base   =
 FLAGS_avx2   = -mavx2 -mfma
 FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512
 
-SOURCES = $(filter-out src/fused_kernels.c src/host_preload.c,$(wildcard src/*.c))
+SOURCES = $(filter-out src/fused_kernels.c,$(wildcard src/*.c))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard src/*.cpp)) \
           $(ISAS:%=$(BUILD)/src/fused_kernels_%.o)
-LIBRARY = $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
-PLUGINS = $(patsubst plugins/%/,$(BIN)/plugins/%.so,$(filter-out plugins/template/,$(sort $(dir $(wildcard plugins/*/*.c)))))
+LIBRARY = $(filter-out $(BUILD)/src/main.o $(BUILD)/src/host_preload.o,$(OBJECTS))
+PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/*.c)))))
+TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
+FLAGS   = $(BUILD)/flags
 
-all: $(BIN)/darknet $(BIN)/libdarknet-meta-host.so $(PLUGINS)
+all: $(BIN)/darknet $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
 
-$(BIN)/darknet: $(OBJECTS)
+$(BIN)/darknet: $(filter-out $(BUILD)/src/host_preload.o,$(OBJECTS)) $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-# What LD_PRELOAD loads into another program that uses libdarknet: the parser alone
-HOST_OBJECTS = $(addprefix $(BUILD)/src/,$(HOST_NAMES:%=%.o))
-$(BIN)/libdarknet-meta-host.so: $(LIBRARY)
+# What LD_PRELOAD loads into another program that uses libdarknet
+$(BIN)/libdarknet-meta-host.so: $(LIBRARY) $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) -shared $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-$(BIN)/plugins/%.so: plugins/%/*.c plugins/plugin.h
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -shared $(LDFLAGS) -o $@ $(filter %.c,$(wildcard plugins/$*/*.c)) -lm
+# A plugin includes plugin.h and nothing else of the project
+define plugin
+$(BIN)/plugins/$(1).so: $(wildcard plugins/$(1)/*.[ch]) plugins/plugin.h $(FLAGS)
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) -Iplugins -shared $$(ALL_LDFLAGS) -o $$@ $$(filter %.c,$$^) -lm
+endef
+$(foreach name,$(PLUGINS),$(eval $(call plugin,$(name))))
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/%.o: %.cpp
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/%.o: %.cpp $(FLAGS)
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/src/fused_kernels_%.o: src/fused_kernels.c
+	$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/src/fused_kernels_%.o: src/fused_kernels.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -O3 -fno-trapping-math $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
 
--include $(OBJECTS:.o=.d)
+# The decoder of scripts/fashion-mnist.sh
+$(BUILD)/idx_images: scripts/idx_images.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
+
+# Changed switches rebuild what they change
+SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(BIN)
+$(FLAGS): FORCE
+	@mkdir -p $(@D)
+	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' >$@
+
+# ---- tests -------------------------------------------------------------------------------------
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LDLIBS)
+
+unit: $(TESTS)
+
+test:
+	@scripts/install-deps.sh --test
+	@+$(MAKE) --no-print-directory all unit
+	@BUILD='$(BUILD)' BIN='$(BIN)' TEST_VARIANT='$(VARIANT)' tests/run.sh $(NAMES)
+
+# make test NAMES="test_pool scripts_isic2018": those alone
+asan:     SANITIZE = -fsanitize=address -fno-omit-frame-pointer
+ubsan:    SANITIZE = -fsanitize=undefined -fno-sanitize-recover=all
+tsan:     SANITIZE = -fsanitize=thread
+valgrind: SANITIZE =
+asan ubsan tsan valgrind:
+	@+$(MAKE) --no-print-directory test VARIANT=$@ BUILD=build/$@ BIN=build/$@/bin OPTIMISE=-O1 SANITIZE='$(SANITIZE)'
+
+demo:
+	@scripts/demo.sh
 
 clean:
 	rm -rf build darknet libdarknet-meta-host.so plugins/*.so
 
-.PHONY: all clean
+.PHONY: all unit test asan ubsan tsan valgrind demo clean FORCE
+
+-include $(OBJECTS:.o=.d) $(TESTS:=.d)
