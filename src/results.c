@@ -1,0 +1,244 @@
+#include "results.h"
+#include "file.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define FORMAT 1
+
+int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *runs, const struct meta_evaluation *e, int classes,
+                       struct meta_error *error)
+{
+    int ways = e->episode.ways;
+    double *x = malloc((2 * (size_t)e->runs + 1) * sizeof *x);
+    *rows = malloc(((size_t)classes * classes + 1) * sizeof **rows);
+    *count = 0;
+    if (!x || !*rows) {
+        free(x);
+        free(*rows);
+        return meta_fail(error, "out of memory");
+    }
+    for (int a = 0; a < classes; a++)
+        for (int b = a + 1; b < classes; b++) {
+            int n = 0;
+            for (int r = 0; r < e->runs; r++)
+                for (int i = 0, pair = 0; i < ways; i++)
+                    for (int j = i + 1; j < ways; j++, pair++) {
+                        int k = runs[r].classes[i], l = runs[r].classes[j];
+                        if ((k != a || l != b) && (k != b || l != a)) continue;
+                        x[2 * n] = runs[r].pairs_before[pair];
+                        x[2 * n++ + 1] = runs[r].pairs_after[pair];
+                    }
+            if (n) (*rows)[(*count)++] = (struct meta_pair_row){ a, b, meta_estimate(x, 2 * sizeof *x, n),
+                                                                 meta_estimate(x + 1, 2 * sizeof *x, n) };
+        }
+    free(x);
+    return 0;
+}
+
+/* JSON has no NaN: null */
+static cJSON *number(double x) { return isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull(); }
+
+static cJSON *estimate(struct meta_estimate e)
+{
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddItemToObject(j, "mean", number(e.mean));
+    cJSON_AddItemToObject(j, "standard_error", number(e.error));
+    cJSON_AddItemToObject(j, "low", number(e.low));
+    cJSON_AddItemToObject(j, "high", number(e.high));
+    cJSON_AddItemToObject(j, "tasks", number(e.n));
+    return j;
+}
+
+static int add_file(cJSON *files, const char *what, const char *path, struct meta_error *error)
+{
+    char *data, crc[16];
+    size_t size;
+    if (meta_file_read(path, &data, &size, error)) return -1;
+    snprintf(crc, sizeof crc, "%08lx", crc32(crc32(0, NULL, 0), (const Bytef *)data, size));
+    free(data);
+    cJSON *j = cJSON_AddObjectToObject(files, what);
+    cJSON_AddStringToObject(j, "path", path);
+    cJSON_AddItemToObject(j, "bytes", number(size));
+    cJSON_AddStringToObject(j, "crc32", crc);
+    return 0;
+}
+
+static void add_settings(cJSON *root, const struct meta_results *r)
+{
+    const struct meta_evaluation *e = r->evaluation;
+    cJSON *s = cJSON_AddObjectToObject(root, "settings");
+    char seed[32];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
+    cJSON_AddStringToObject(s, "list", r->list_name);
+    cJSON_AddStringToObject(s, "seed", seed);      /* a JSON number holds 53 bits */
+    cJSON_AddNumberToObject(s, "runs", e->runs);
+    cJSON_AddNumberToObject(s, "ways", e->episode.ways);
+    cJSON_AddNumberToObject(s, "shots", e->episode.shots);
+    cJSON_AddNumberToObject(s, "queries", e->episode.queries);
+    cJSON_AddNumberToObject(s, "steps", e->steps);
+    cJSON_AddNumberToObject(s, "learning_rate", e->learning_rate);
+    cJSON_AddStringToObject(s, "backend", r->backend);
+}
+
+static void add_figures(cJSON *root, const struct meta_run *runs, int n)
+{
+    static const struct { const char *name; size_t offset; } figures[] = {
+        { "auc_before", offsetof(struct meta_run, auc_before) }, { "auc_after", offsetof(struct meta_run, auc_after) },
+        { "auc_gain", offsetof(struct meta_run, auc_gain) },
+        { "accuracy_before", offsetof(struct meta_run, accuracy_before) },
+        { "accuracy_after", offsetof(struct meta_run, accuracy_after) }, { "query_loss", offsetof(struct meta_run, query_loss) }
+    };
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        cJSON_AddItemToObject(root, figures[i].name,
+                              estimate(meta_estimate((const double *)((const char *)runs + figures[i].offset), sizeof *runs, n)));
+}
+
+static void add_tasks(cJSON *root, const struct meta_results *r)
+{
+    cJSON *tasks = cJSON_AddArrayToObject(root, "tasks");
+    for (int i = 0; i < r->evaluation->runs; i++) {
+        const struct meta_run *run = &r->runs[i];
+        cJSON *t = cJSON_CreateObject();
+        char images[16];
+        snprintf(images, sizeof images, "%08x", run->images);
+        cJSON_AddNumberToObject(t, "run", i);
+        cJSON_AddItemToObject(t, "classes", cJSON_CreateIntArray(run->classes, r->evaluation->episode.ways));
+        cJSON_AddStringToObject(t, "images", images);
+        cJSON_AddItemToObject(t, "auc_before", number(run->auc_before));
+        cJSON_AddItemToObject(t, "auc_after", number(run->auc_after));
+        cJSON_AddItemToObject(t, "accuracy_before", number(run->accuracy_before));
+        cJSON_AddItemToObject(t, "accuracy_after", number(run->accuracy_after));
+        cJSON_AddItemToObject(t, "query_loss", number(run->query_loss));
+        cJSON_AddItemToArray(tasks, t);
+    }
+}
+
+static int add_pairs(cJSON *root, const struct meta_results *r, struct meta_error *error)
+{
+    struct meta_pair_row *rows;
+    int count;
+    if (meta_results_pairs(&rows, &count, r->runs, r->evaluation, r->dataset->classes, error)) return -1;
+    cJSON *pairs = cJSON_AddArrayToObject(root, "pairs");
+    for (int i = 0; i < count; i++) {
+        cJSON *p = cJSON_CreateObject();
+        const char *names[] = { r->dataset->names[rows[i].a], r->dataset->names[rows[i].b] };
+        cJSON_AddItemToObject(p, "classes", cJSON_CreateStringArray(names, 2));
+        cJSON_AddItemToObject(p, "auc_before", estimate(rows[i].before));
+        cJSON_AddItemToObject(p, "auc_after", estimate(rows[i].after));
+        cJSON_AddItemToArray(pairs, p);
+    }
+    free(rows);
+    return 0;
+}
+
+int meta_results_write(const struct meta_results *r, const char *path, struct meta_error *error)
+{
+    char *text = NULL;
+    int status = -1;
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "program", "darknet meta test");
+    cJSON_AddNumberToObject(root, "format", FORMAT);
+    add_settings(root, r);
+    cJSON *files = cJSON_AddObjectToObject(root, "files");
+    if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
+        || add_file(files, "weights", r->weights, error) || add_file(files, "list", r->dataset->list, error)) goto done;
+    cJSON_AddItemToObject(root, "classes", cJSON_CreateStringArray((const char *const *)r->dataset->names, r->dataset->classes));
+    add_figures(root, r->runs, r->evaluation->runs);
+    if (add_pairs(root, r, error)) goto done;
+    add_tasks(root, r);
+    text = cJSON_Print(root);
+    if (!text) { meta_fail(error, "%s: out of memory", path); goto done; }
+    struct meta_chunk chunks[] = { { text, strlen(text) }, { "\n", 1 } };
+    status = meta_file_write(path, chunks, 2, error);
+done:
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return status;
+}
+
+static double member(const cJSON *object, const char *name)
+{
+    const cJSON *j = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(j) ? j->valuedouble : NAN;
+}
+
+static char *text_member(const cJSON *object, const char *name)
+{
+    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return strdup(s ? s : "");
+}
+
+static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
+{
+    s->count = cJSON_GetArraySize(tasks);
+    s->before = calloc(s->count + 1, sizeof *s->before);
+    s->after = calloc(s->count + 1, sizeof *s->after);
+    s->images = calloc(s->count + 1, sizeof *s->images);
+    if (!s->before || !s->after || !s->images) return meta_fail(error, "%s: out of memory", s->path);
+    int i = 0;
+    const cJSON *t;
+    cJSON_ArrayForEach(t, tasks) {
+        char *images = text_member(t, "images"), *end = images;
+        s->before[i] = member(t, "auc_before");
+        s->after[i] = member(t, "auc_after");
+        if (images) s->images[i] = strtoul(images, &end, 16);
+        int good = images && end - images == 8 && !*end && !isnan(s->before[i]) && !isnan(s->after[i]);
+        free(images);
+        if (!good) return meta_fail(error, "%s: task %d has no auc_before, auc_after or images", s->path, i);
+        i++;
+    }
+    return 0;
+}
+
+int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error *error)
+{
+    char *data = NULL;
+    size_t size;
+    cJSON *root = NULL;
+    memset(s, 0, sizeof *s);
+    s->path = strdup(path);
+    if (!s->path) { meta_fail(error, "out of memory"); goto fail; }
+    if (meta_file_read(path, &data, &size, error)) goto fail;
+    root = cJSON_Parse(data);
+    const cJSON *program = cJSON_GetObjectItemCaseSensitive(root, "program"), *files = cJSON_GetObjectItemCaseSensitive(root, "files"),
+                *settings = cJSON_GetObjectItemCaseSensitive(root, "settings"), *tasks = cJSON_GetObjectItemCaseSensitive(root, "tasks");
+    if (!cJSON_IsString(program) || strcmp(program->valuestring, "darknet meta test") || member(root, "format") != FORMAT
+        || !cJSON_IsArray(tasks) || !cJSON_GetArraySize(tasks)) {
+        meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d", path, FORMAT);
+        goto fail;
+    }
+    s->cfg = text_member(cJSON_GetObjectItemCaseSensitive(files, "cfg"), "path");
+    s->weights = text_member(cJSON_GetObjectItemCaseSensitive(files, "weights"), "path");
+    char words[256], *seed = text_member(settings, "seed");
+    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", seed ? seed : "", member(settings, "runs"),
+             member(settings, "ways"), member(settings, "shots"), member(settings, "queries"));
+    free(seed);
+    s->settings = strdup(words);
+    if (!s->cfg || !s->weights || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
+    if (read_tasks(s, tasks, error)) goto fail;
+    cJSON_Delete(root);
+    free(data);
+    return 0;
+fail:
+    cJSON_Delete(root);
+    free(data);
+    meta_scores_clear(s);
+    return -1;
+}
+
+void meta_scores_clear(struct meta_scores *s)
+{
+    free(s->path);
+    free(s->cfg);
+    free(s->weights);
+    free(s->settings);
+    free(s->before);
+    free(s->after);
+    free(s->images);
+    memset(s, 0, sizeof *s);
+}

@@ -1,0 +1,205 @@
+#define _GNU_SOURCE
+#include "chart.h"
+#include "command.h"
+#include "console.h"
+#include "trainer.h"
+
+#include <math.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define KEEP_EVERY 1000        /* NAME_1000.weights, NAME_2000.weights... */
+
+static volatile sig_atomic_t stop;
+
+/* A second signal, of either kind, ends the program at once. */
+static void on_signal(int number)
+{
+    stop = number;
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
+}
+
+/* A signal that was ignored when we were started (nohup) stays so. */
+static void catch_signals(void)
+{
+    int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    for (int i = 0; i < 3; i++) {
+        struct sigaction old, action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+        if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
+    }
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+/* Once a failure and once again after a success in between: a full disk is not said a hundred times. */
+static void complain_once(const struct meta_error *error, int failed, int *said)
+{
+    if (failed && !*said) {
+        meta_clear_bar();
+        fflush(stdout);
+        meta_complain(error);
+    }
+    *said = failed;
+}
+
+static void print_start(const struct meta_trainer *t)
+{
+    const struct meta_training *s = &t->settings;
+    printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n", t->model->name, t->model->network->parameters,
+           t->train->count, s->threads, s->threads == 1 ? "" : "s", s->backend->name, (unsigned long long)s->seed);
+    if (s->resume) printf("Resuming %s at iteration %llu\n", t->state_path, (unsigned long long)t->done);
+    else if (s->weights) printf("Starting from %s at iteration %llu\n", s->weights, (unsigned long long)t->done);
+    fflush(stdout);
+}
+
+struct watch { int runs; };
+
+static void watch_task(void *context, int done)
+{
+    meta_print_bar(done, ((const struct watch *)context)->runs);
+}
+
+static void watch_valid(struct meta_trainer *t, struct meta_row *row)
+{
+    double begun = now();
+    struct watch watch = { t->settings.valid_runs };
+    const struct meta_run *runs = meta_evaluator_run(t->evaluator, meta_outer_parameters(t->outer), watch_task, &watch);
+    struct meta_estimate e = meta_estimate(&runs->auc_after, sizeof *runs, watch.runs);
+    row->auc = e.mean;
+    row->low = e.low;
+    row->high = e.high;
+    meta_clear_bar();
+    printf("%llu: %.4f valid AUC", (unsigned long long)row->iteration, e.mean);
+    if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
+    printf(", %d task%s, %.2f seconds\n", e.n, e.n == 1 ? "" : "s", now() - begun);
+}
+
+static void print_end(const struct meta_trainer *t, uint64_t iterations, double seconds)
+{
+    struct rusage usage;
+    char text[64];
+    getrusage(RUSAGE_SELF, &usage);
+    meta_format_time(text, sizeof text, seconds);
+    printf("%llu iterations in %s: %.3f seconds an iteration, %.1f%% of the time waiting for images, %ld MB of memory at most\n",
+           (unsigned long long)iterations, text, iterations ? seconds / iterations : 0, seconds > 0 ? 100 * t->waited / seconds : 0,
+           usage.ru_maxrss / 1024);
+}
+
+struct said { int save, keep, log, chart; };
+
+/* What is due after an iteration. Keeping a numbered file comes before the checkpoint: a run killed between the two
+   resumes before that iteration, and writes it again. */
+static void after_step(struct meta_trainer *t, struct meta_chart *chart, const struct meta_row *row, int backup_every, struct said *said)
+{
+    struct meta_error error;
+    if (meta_log_add(&t->log, row, &error)) complain_once(&error, 1, &said->log);
+    else said->log = 0;
+    if (t->done % KEEP_EVERY == 0) {
+        char *path;
+        if (asprintf(&path, "%s/%s_%llu.weights", t->folder, t->model->name, (unsigned long long)t->done) < 0) return;
+        complain_once(&error, meta_trainer_save_weights(t, path, &error), &said->keep);
+        free(path);
+    }
+    if (t->done % backup_every == 0 && t->done < t->total)
+        complain_once(&error, meta_trainer_save(t, &error), &said->save);
+    if (meta_chart_update(chart, t->log.rows, t->log.count, &error)) complain_once(&error, 1, &said->chart);
+}
+
+static int run(struct meta_trainer *t, int backup_every)
+{
+    struct meta_error error;
+    struct meta_chart chart;
+    struct said said = {0};
+    uint64_t first = t->done;
+    double begun = now();
+    int failed = 0;
+    if (meta_chart_open(&chart, t->chart_path, t->model->name, &error)) complain_once(&error, 1, &said.chart);
+    catch_signals();
+    while (t->done < t->total && !stop) {
+        struct meta_row row;
+        if (meta_trainer_step(t, &row, &error)) { failed = 1; break; }
+        meta_clear_bar();
+        meta_print_row(&row, (now() - begun) / (t->done - first) * (t->total - t->done));
+        if (t->evaluator && (t->done % t->settings.valid_every == 0 || t->done == t->total) && !stop) watch_valid(t, &row);
+        meta_print_bar(t->done, t->total);
+        fflush(stdout);
+        after_step(t, &chart, &row, backup_every, &said);
+    }
+    double seconds = now() - begun;
+    meta_clear_bar();
+    fflush(stdout);
+    if (failed) meta_complain(&error);
+    if (t->done > first || t->done == t->total) {
+        if (meta_trainer_save(t, &error)) failed = meta_complain(&error);
+        if (t->done == t->total && meta_trainer_save_weights(t, t->final_path, &error)) failed = meta_complain(&error);
+    }
+    if (meta_chart_close(&chart, t->log.rows, t->log.count, &error)) complain_once(&error, 1, &said.chart);
+    print_end(t, t->done - first, seconds);
+    if (failed) return 1;
+    if (t->done == t->total) {
+        printf("Saved %s\n", t->final_path);
+        return 0;
+    }
+    printf("Stopped by signal %d at iteration %llu: %s is saved, -resume goes on\n", (int)stop, (unsigned long long)t->done, t->state_path);
+    return 128 + stop;
+}
+
+static int online_cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+}
+
+int meta_command_train(int argc, char **argv)
+{
+    const char *seed = NULL, *threads = NULL, *max_batches = NULL, *valid_every = NULL, *valid_runs = NULL, *backup_every = NULL,
+               *backend = NULL;
+    struct meta_training s = {0};
+    const struct meta_flag flags[] = {
+        { "-seed", "N", "random numbers: tasks, augmentation, dropout, initial weights (1)", &seed, NULL },
+        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
+        { "-clear", NULL, "count iterations from 0, whatever WEIGHTS have seen", NULL, &s.clear },
+        { "-resume", NULL, "go on from NAME.state in the backup folder, bit for bit", NULL, &s.resume },
+        { "-max_batches", "N", "meta-iterations ([net] max_batches)", &max_batches, NULL },
+        { "-valid_every", "N", "iterations between AUCs on the valid list, 0: never (250)", &valid_every, NULL },
+        { "-valid_runs", "N", "tasks of such an AUC (100)", &valid_runs, NULL },
+        { "-backup_every", "N", "iterations between checkpoints (100)", &backup_every, NULL },
+        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+    };
+    struct meta_error error;
+    struct meta_trainer *t;
+    int words = meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 2, 3, "train DATA CFG [WEIGHTS]");
+    s.data = argv[0];
+    s.cfg = argv[1];
+    s.weights = words > 2 ? argv[2] : NULL;
+    s.seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX);
+    s.threads = meta_flag_int("-threads", threads, online_cores(), 1, 1024);
+    s.max_batches = meta_flag_int("-max_batches", max_batches, 0, 1, 100000000);
+    s.valid_every = meta_flag_int("-valid_every", valid_every, 250, 0, 100000000);
+    s.valid_runs = meta_flag_int("-valid_runs", valid_runs, 100, 1, 1000000);
+    s.valid_asked = valid_every != NULL;
+    int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
+    s.backend = meta_backend_find(backend ? backend : "onednn");
+    if (!s.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); return meta_complain(&error); }
+    if (s.resume && (s.weights || s.clear)) {
+        meta_fail(&error, "-resume goes on from a checkpoint: it takes no WEIGHTS and no -clear");
+        return meta_complain(&error);
+    }
+    if (meta_trainer_open(&t, &s, &error)) return meta_complain(&error);
+    print_start(t);
+    int status = run(t, every);
+    meta_trainer_free(t);
+    return status;
+}

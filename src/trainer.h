@@ -1,0 +1,56 @@
+/* A training run: what it is made of, its step, and its files. Prints nothing. */
+#ifndef META_TRAINER_H
+#define META_TRAINER_H
+
+#include "checkpoint.h"
+#include "evaluate.h"
+#include "outer_loop.h"
+#include "train_log.h"
+
+struct meta_training {
+    const char *data, *cfg;
+    const char *weights;           /* to start from; NULL: Darknet's initial weights, drawn from `seed` */
+    const struct meta_backend *backend;
+    uint64_t seed;
+    int threads;
+    int clear;                     /* with weights: as if they had seen nothing */
+    int resume;                    /* from NAME.state */
+    int max_batches;               /* 0: [net]'s */
+    int valid_every, valid_runs;   /* valid_every=0: the valid list is not read */
+    int valid_asked;               /* it was asked for: having none is an error */
+};
+
+struct meta_trainer {
+    struct meta_training settings;
+    struct meta_model *model;
+    struct meta_data *data;
+    struct meta_pool *pool, *task_pool;        /* of `threads`; of no more than a meta-iteration has tasks */
+    struct meta_dataset *train, *valid;        /* valid: NULL when it is not watched */
+    struct meta_sampler *sampler;
+    struct meta_stream *stream;
+    struct meta_outer *outer;
+    struct meta_evaluator *evaluator;          /* of the valid list, or NULL */
+    struct meta_log log;
+    uint64_t done, total;                      /* meta-iterations; Darknet's batch number and max_batches */
+    uint64_t seen, images;                     /* images seen; of one meta-iteration */
+    char *folder;                              /* `backup`, without a slash at its end */
+    char *state_path, *backup_path, *final_path, *log_path, *chart_path;
+    char *fingerprint;
+    void *state;                               /* meta_outer_bytes */
+    float *parameters, *statistics;            /* what is written as .weights */
+    double waited;                             /* seconds, for images */
+};
+
+/* Reads and checks everything: an error here leaves no file behind. The `test` list is not touched. The caller frees. */
+int  meta_trainer_open(struct meta_trainer **, const struct meta_training *, struct meta_error *);
+void meta_trainer_free(struct meta_trainer *);
+
+/* One meta-iteration; fills all of *row but the AUC. */
+int  meta_trainer_step(struct meta_trainer *, struct meta_row *row, struct meta_error *);
+
+/* NAME.state, then NAME.backup. Each is replaced whole or stays as it was. */
+int  meta_trainer_save(struct meta_trainer *, struct meta_error *);
+/* The .weights alone, as NAME_1000.weights or NAME_final.weights. */
+int  meta_trainer_save_weights(struct meta_trainer *, const char *path, struct meta_error *);
+
+#endif
