@@ -1,0 +1,152 @@
+/* Files are written whole or not at all, and what fails is said. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "file.h"
+
+static char folder[256];
+
+static const char *in_folder(const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static int make_folder(void **state)
+{
+    const char *tmp = getenv("TMP_TEST");
+    snprintf(folder, sizeof folder, "%s/file.XXXXXX", tmp ? tmp : "/tmp");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int count_files(void)
+{
+    int n = 0;
+    DIR *d = opendir(folder);
+    while (readdir(d)) n++;
+    closedir(d);
+    return n - 2;
+}
+
+static int remove_folder(void **state)
+{
+    char command[300];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    struct meta_error e;
+    struct meta_chunk chunk = { text, strlen(text) };
+    assert_int_equal(meta_file_write(path, &chunk, 1, &e), 0);
+}
+
+static void assert_text(const char *path, const char *text)
+{
+    struct meta_error e;
+    char *data;
+    size_t size;
+    assert_int_equal(meta_file_read(path, &data, &size, &e), 0);
+    assert_string_equal(data, text);
+    assert_int_equal(size, strlen(text));
+    free(data);
+}
+
+static void test_round_trip(void **state)
+{
+    struct meta_error e;
+    struct meta_chunk chunks[] = { { "one ", 4 }, { NULL, 0 }, { "two", 3 } };
+    const char *path = in_folder("a");
+    assert_int_equal(meta_file_write(path, chunks, 3, &e), 0);
+    assert_text(path, "one two");
+    write_text(path, "");
+    assert_text(path, "");
+    assert_int_equal(count_files(), 1);
+    unlink(path);
+}
+
+static void test_large(void **state)
+{
+    struct meta_error e;
+    size_t size = 5 << 20, got;
+    char *data = malloc(size), *back;
+    for (size_t i = 0; i < size; i++) data[i] = i * 2654435761u >> 13;
+    struct meta_chunk chunk = { data, size };
+    const char *path = in_folder("large");
+    assert_int_equal(meta_file_write(path, &chunk, 1, &e), 0);
+    assert_int_equal(meta_file_read(path, &back, &got, &e), 0);
+    assert_int_equal(got, size);
+    assert_memory_equal(back, data, size);
+    unlink(path);
+    free(data);
+    free(back);
+}
+
+/* A limit on the size of files stands for a full disk: write fails in the same place. */
+static void test_full(void **state)
+{
+    struct meta_error e;
+    struct rlimit old, small;
+    char big[20000];
+    memset(big, 'x', sizeof big);
+    struct meta_chunk chunk = { big, sizeof big };
+    const char *path = in_folder("kept");
+    write_text(path, "earlier");
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = (struct rlimit){ 4096, old.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int status = meta_file_write(path, &chunk, 1, &e);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(status, -1);
+    assert_non_null(strstr(e.text, path));
+    assert_non_null(strstr(e.text, strerror(EFBIG)));
+    assert_text(path, "earlier");
+    assert_int_equal(count_files(), 1);
+    unlink(path);
+}
+
+static void test_refusals(void **state)
+{
+    struct meta_error e;
+    char *data;
+    size_t size;
+    struct meta_chunk chunk = { "x", 1 };
+    assert_int_equal(meta_file_write(in_folder("none/a"), &chunk, 1, &e), -1);
+    assert_non_null(strstr(e.text, "none/a"));
+    assert_non_null(strstr(e.text, strerror(ENOENT)));
+    assert_int_equal(meta_file_write(folder, &chunk, 1, &e), -1);
+    const char *pipe_path = in_folder("pipe");
+    assert_int_equal(mkfifo(pipe_path, 0600), 0);
+    assert_int_equal(meta_file_write(pipe_path, &chunk, 1, &e), -1);
+    assert_non_null(strstr(e.text, "not a regular file"));
+    assert_int_equal(meta_file_read(pipe_path, &data, &size, &e), -1);
+    assert_non_null(strstr(e.text, "not a regular file"));
+    struct stat info;
+    assert_int_equal(stat(pipe_path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    unlink(pipe_path);
+    assert_int_equal(meta_file_read(in_folder("none"), &data, &size, &e), -1);
+    assert_non_null(strstr(e.text, "none: "));
+    assert_int_equal(meta_file_read(folder, &data, &size, &e), -1);
+    assert_int_equal(count_files(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_large), cmocka_unit_test(test_full),
+                                        cmocka_unit_test(test_refusals) };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

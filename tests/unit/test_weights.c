@@ -1,0 +1,198 @@
+/* .weights files against the stock library's own save_weights and load_weights, and what is refused. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "file.h"
+#include "weights.h"
+#include <darknet.h>
+
+static const char cfg[] =
+    "[net]\nbatch=1\nwidth=9\nheight=9\nchannels=3\n"
+    "[convolutional]\nfilters=5\nsize=3\nstride=1\npad=1\nbatch_normalize=1\nactivation=leaky\n"
+    "[maxpool]\nsize=2\nstride=2\n"
+    "[convolutional]\nfilters=4\nsize=1\nstride=1\nactivation=relu\n"
+    "[connected]\noutput=7\nbatch_normalize=1\nactivation=relu\n"
+    "[connected]\noutput=2\nactivation=linear\n"
+    "[softmax]\n";
+
+static char path[256], cfg_path[300];
+static struct meta_network *net;
+static float *parameters, *statistics;
+
+static void add(struct meta_layer l)
+{
+    struct meta_error e;
+    if (meta_network_add(net, l, &e)) fail_msg("%s", e.text);
+}
+
+static int set_up(void **state)
+{
+    struct meta_error e;
+    const char *tmp = getenv("TMP_TEST");
+    snprintf(path, sizeof path, "%s/weights.%d", tmp ? tmp : "/tmp", (int)getpid());
+    snprintf(cfg_path, sizeof cfg_path, "%s.cfg", path);
+    struct meta_chunk chunk = { cfg, sizeof cfg - 1 };
+    if (meta_file_write(cfg_path, &chunk, 1, &e) || meta_network_create(&net, (struct meta_shape){ 3, 9, 9 }, &e)) return -1;
+    add((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 5, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1,
+                             .activation = META_LEAKY });
+    add((struct meta_layer){ .type = META_MAXPOOL, .size = 2, .stride = 2, .padding = 1 });
+    add((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 4, .size = 1, .stride = 1, .activation = META_RELU });
+    add((struct meta_layer){ .type = META_CONNECTED, .filters = 7, .batch_normalize = 1, .activation = META_RELU });
+    add((struct meta_layer){ .type = META_CONNECTED, .filters = 2, .activation = META_LINEAR });
+    add((struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 });
+    parameters = calloc(net->parameters, sizeof(float));
+    statistics = calloc(net->statistics, sizeof(float));
+    for (size_t i = 0; i < net->parameters; i++) parameters[i] = 1 + .001f * i;
+    for (size_t i = 0; i < net->statistics; i++) statistics[i] = 100 + .001f * i;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    unlink(path);
+    unlink(cfg_path);
+    meta_network_free(net);
+    free(parameters);
+    free(statistics);
+    return 0;
+}
+
+static void write_ours(uint64_t seen)
+{
+    struct meta_error e;
+    if (meta_weights_write(net, path, parameters, statistics, seen, &e)) fail_msg("%s", e.text);
+}
+
+static void assert_array(const float *stock, const float *ours, size_t n) { assert_memory_equal(stock, ours, n * sizeof *ours); }
+
+static void test_stock_reads_ours(void **state)
+{
+    write_ours(123456789012345ULL);
+    network *stock = load_network(cfg_path, path, 0);
+    assert_int_equal(*stock->seen, 123456789012345ULL);
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        layer s = stock->layers[i];
+        if (l->weights == META_NONE) continue;
+        assert_int_equal(s.outputs, l->out.c * l->out.h * l->out.w);
+        assert_array(s.biases, parameters + l->biases, l->filters);
+        assert_array(s.weights, parameters + l->weights, l->weight_count);
+        if (!l->batch_normalize) continue;
+        assert_array(s.scales, parameters + l->scales, l->filters);
+        assert_array(s.rolling_mean, statistics + l->mean, l->filters);
+        assert_array(s.rolling_variance, statistics + l->variance, l->filters);
+    }
+    free_network(stock);
+}
+
+static void test_we_read_stock(void **state)
+{
+    struct meta_error e;
+    write_ours(77);
+    network *stock = load_network(cfg_path, path, 0);
+    unlink(path);
+    save_weights(stock, path);
+    free_network(stock);
+    float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
+    uint64_t seen = 0;
+    if (meta_weights_read(net, path, p, s, &seen, &e)) fail_msg("%s", e.text);
+    assert_array(p, parameters, net->parameters);
+    assert_array(s, statistics, net->statistics);
+    assert_int_equal(seen, 77);
+    free(p);
+    free(s);
+}
+
+static char *bytes(size_t *size)
+{
+    struct meta_error e;
+    char *raw;
+    write_ours(5);
+    if (meta_file_read(path, &raw, size, &e)) fail_msg("%s", e.text);
+    return raw;
+}
+
+static void put(const char *raw, size_t size)
+{
+    struct meta_error e;
+    struct meta_chunk chunk = { raw, size };
+    if (meta_file_write(path, &chunk, 1, &e)) fail_msg("%s", e.text);
+}
+
+static void test_old_header(void **state)
+{
+    struct meta_error e;
+    size_t size;
+    char *raw = bytes(&size);
+    int32_t head[] = { 0, 1, 0, 4242 };
+    memcpy(raw + 4, head, sizeof head);       /* the header shrinks by 4 bytes */
+    put(raw + 4, size - 4);
+    float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
+    uint64_t seen = 0;
+    if (meta_weights_read(net, path, p, s, &seen, &e)) fail_msg("%s", e.text);
+    assert_array(p, parameters, net->parameters);
+    assert_int_equal(seen, 4242);
+    free(p);
+    free(s);
+    free(raw);
+}
+
+static void refused(const char *text, ...)
+{
+    struct meta_error e = {""};
+    uint64_t seen;
+    float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
+    assert_int_equal(meta_weights_read(net, path, p, s, &seen, &e), -1);
+    for (size_t i = 0; i < net->parameters; i++) assert_true(p[i] == 0);
+    va_list more;
+    va_start(more, text);
+    for (; text; text = va_arg(more, const char *))
+        if (!strstr(e.text, text)) fail_msg("\"%s\" does not say \"%s\"", e.text, text);
+    va_end(more);
+    if (strchr(e.text, '\n')) fail_msg("more than one line");
+    free(p);
+    free(s);
+}
+
+static void test_refusals(void **state)
+{
+    size_t size;
+    char *raw = bytes(&size), ours[32], other[32];
+    snprintf(ours, sizeof ours, "%zu", size);
+    put(raw, size - 1);
+    snprintf(other, sizeof other, "%zu bytes", size - 1);
+    refused(path, ours, other, NULL);
+    char *longer = calloc(1, size + 4);
+    memcpy(longer, raw, size);
+    put(longer, size + 4);
+    snprintf(other, sizeof other, "%zu bytes", size + 4);
+    refused(path, ours, other, NULL);
+    put(raw, 0);
+    refused(path, ours, "0 bytes", "too short", NULL);
+    put(raw, 15);
+    refused(path, ours, "15 bytes", "too short", NULL);
+    memset(longer, 0x5a, size);
+    put(longer, size);
+    refused(path, ours, "version", NULL);
+    float nan = NAN;
+    memcpy(raw + 20 + 40, &nan, sizeof nan);
+    put(raw, size);
+    refused(path, "number 10", "not finite", NULL);
+    unlink(path);
+    refused(path, "No such file", NULL);
+    free(longer);
+    free(raw);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_stock_reads_ours), cmocka_unit_test(test_we_read_stock),
+                                        cmocka_unit_test(test_old_header), cmocka_unit_test(test_refusals) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
