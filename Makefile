@@ -10,6 +10,13 @@ DARKNET ?= /usr/lib/darknet
 BUILD   ?= build/release
 BIN     ?= .
 VARIANT ?= release
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+ifeq ($(origin CXX),default)
+CXX = g++
+endif
+MAKEFLAGS += --no-builtin-rules
 
 # Darknet's own switches, where they can't be what they are there
 ifneq ($(filter-out 0,$(GPU) $(CUDNN)),)
@@ -86,7 +93,7 @@ $(BUILD)/%.o: %.c $(FLAGS)
 $(BUILD)/%.o: %.cpp $(FLAGS)
 	@mkdir -p $(@D)
 	$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
-$(BUILD)/src/fused_kernels_%.o: src/fused_kernels.c $(FLAGS)
+$(ISAS:%=$(BUILD)/src/fused_kernels_%.o): $(BUILD)/src/fused_kernels_%.o: src/fused_kernels.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
 
@@ -96,7 +103,7 @@ $(BUILD)/idx_images: scripts/idx_images.c $(FLAGS)
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
 
 # Changed switches rebuild what they change
-SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(BIN)
+SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
 	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' >$@

@@ -1,0 +1,83 @@
+#!/bin/bash
+# Installs what this project needs on Debian 12, and nothing else; what is there is skipped, and with nothing to do it is
+# silent. Uses apt-get, through sudo when not root. When something can't be installed: names it, exit 1.
+#
+#     scripts/install-deps.sh [--test] [--download] [--pytorch]
+#
+#     --test       also what the tests run under or against (valgrind, a local web server)
+#     --download   also what scripts/get_isic2018.sh needs (curl, unzip)
+#     --pytorch    also PyTorch: only to write the reference tensors anew and to compare speed
+#     --missing    installs nothing: prints the packages that a build lacks, in one line
+#     --no-darknet without Debian's darknet, for make DARKNET=DIR
+set -eu
+
+# A row a package; others after | do as well where they are installed.
+build="gcc g++ make pkg-config|pkgconf binutils libc6-dev
+    darknet             # libdarknet.so and darknet.h: the parser, the layers, every command but meta
+    libdnnl-dev         # oneDNN: convolutions
+    libopencv-dev       # decoding, resizing and warping images
+    librandom123-dev    # random numbers that are functions of a key
+    libcjson-dev        # results as JSON
+    libjpeg-dev         # reading JPEG files to the end, or not at all
+    zlib1g-dev          # idx files"
+run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
+
+quiet=
+for option; do
+    case $option in
+    --test) run+=" valgrind python3-minimal|python3 curl unzip zip" ;;
+    --download) run+=" curl unzip" ;;
+    --pytorch) run+=" python3-torch python3-numpy" ;;
+    --missing) quiet=1 ;;
+    --no-darknet) build=${build/darknet /} ;;
+    *) echo "scripts/install-deps.sh: $option: must be --test, --download, --pytorch, --missing or --no-darknet" >&2; exit 1 ;;
+    esac
+done
+rows=$(sed 's/#.*//' <<<"$build")
+[ -n "$quiet" ] || rows+=" $run"
+
+# On another system there is no telling by package: the compiler says what it misses.
+if ! command -v dpkg-query >/dev/null; then
+    [ -z "$quiet" ] || exit 0
+    echo "scripts/install-deps.sh: no dpkg here: install the likes of these Debian packages:" $rows >&2
+    exit 1
+fi
+
+missing()
+{
+    local installed row name
+    # shellcheck disable=SC2046,SC2086
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(tr '|' ' ' <<<"$rows") 2>/dev/null |
+                sed -n 's/^installed //p') || true
+    for row in $rows; do
+        for name in ${row//|/ }; do
+            if grep -qxF "$name" <<<"$installed"; then continue 2; fi
+        done
+        echo "${row%%|*}"
+    done | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+need=$(missing)
+if [ -n "$quiet" ]; then echo $need; exit 0; fi
+[ -n "$need" ] || exit 0
+
+fail() { echo "scripts/install-deps.sh: can't install: $need: $1" >&2; exit 1; }
+root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "needs root, and there is no sudo: as root, apt-get install $need"
+    root="sudo env"
+fi
+command -v apt-get >/dev/null || fail "there is no apt-get"
+
+echo "installing $need" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() { $root ${root:+DEBIAN_FRONTEND=noninteractive} apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1; }
+export DEBIAN_FRONTEND=noninteractive
+if ! { apt update && apt install -y --no-install-recommends $need; }; then
+    tail -n 5 "$log" >&2
+    need=$(missing)
+    fail "apt-get failed"
+fi
+need=$(missing)
+[ -z "$need" ] || fail "apt-get ended well, but they aren't there"
