@@ -1,6 +1,8 @@
 #include "auc.h"
+#include "rng.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Counts in whole numbers, so that the result does not depend on any order of summation. Quadratic: a task has tens of
    query images, and nothing needs to be sorted or allocated. */
@@ -67,4 +69,38 @@ struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
     e.low = e.mean - 1.959963984540054 * e.error;
     e.high = e.mean + 1.959963984540054 * e.error;
     return e;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Linear between order statistics. */
+static double quantile(const double *sorted, int n, double q)
+{
+    double at = q * (n - 1);
+    int i = at;
+    return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+}
+
+struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed)
+{
+    struct meta_bootstrap b = { NAN, NAN, NAN };
+    double sum = 0, *means = malloc((resamples + 1) * sizeof *means);
+    for (int i = 0; i < n; i++) sum += x[i];
+    if (n > 0) b.mean = sum / n;
+    if (n < 2 || !means || resamples < 1) { free(means); return b; }
+    for (int r = 0; r < resamples; r++) {
+        struct meta_rng rng = meta_rng_open(seed, META_USE_BOOTSTRAP, r, 0, 0);
+        sum = 0;
+        for (int i = 0; i < n; i++) sum += x[meta_rng_below(&rng, n)];
+        means[r] = sum / n;
+    }
+    qsort(means, resamples, sizeof *means, ascending);
+    b.low = quantile(means, resamples, .025);
+    b.high = quantile(means, resamples, .975);
+    free(means);
+    return b;
 }

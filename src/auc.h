@@ -3,6 +3,7 @@
 #define META_AUC_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The chance that a positive scores above a negative, a tie counting half: the exact Mann-Whitney statistic over
    positives*negatives. score i is values[i*stride]; positive when labels[i] == positive, negative when it is == negative
@@ -25,5 +26,10 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
    With n < 2 there is no error: it and the interval are NaN. */
 struct meta_estimate { double mean, error, low, high; int n; };
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
+
+/* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. A function of its
+   arguments alone. NaN interval when n < 2 or there is no memory. */
+struct meta_bootstrap { double mean, low, high; };
+struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed);
 
 #endif

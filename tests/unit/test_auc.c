@@ -1,0 +1,121 @@
+/* AUC against its definition, with ties; estimates and the bootstrap against values known in closed form. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include "auc.h"
+#include "rng.h"
+
+/* The trapezoid under the ROC curve, walked from the highest threshold down: another road to the same number. */
+static double trapezoid(const float *score, const int *positive, int n)
+{
+    double area = 0, tpr = 0, fpr = 0, positives = 0, negatives = 0;
+    char *used = calloc(n, 1);
+    for (int i = 0; i < n; i++) positive[i] ? positives++ : negatives++;
+    for (int left = n; left; ) {
+        float top = -INFINITY;
+        for (int i = 0; i < n; i++) if (!used[i] && score[i] > top) top = score[i];
+        double t = tpr, f = fpr;
+        for (int i = 0; i < n; i++)
+            if (!used[i] && score[i] == top) {
+                used[i] = 1;
+                left--;
+                if (positive[i]) tpr += 1 / positives; else fpr += 1 / negatives;
+            }
+        area += (fpr - f) * (tpr + t) / 2;
+    }
+    free(used);
+    return area;
+}
+
+static void test_against_roc(void **state)
+{
+    struct meta_rng rng = meta_rng_open(3, META_USE_CHECK, 0, 0, 0);
+    float score[60];
+    int positive[60];
+    for (int trial = 0; trial < 500; trial++) {
+        int n = 2 + meta_rng_below(&rng, 58), levels = 1 + meta_rng_below(&rng, 40);     /* few levels: many ties */
+        for (int i = 0; i < n; i++) {
+            score[i] = meta_rng_below(&rng, levels) / 7.f;
+            positive[i] = i < 2 ? i : (int)meta_rng_below(&rng, 2);
+        }
+        assert_float_equal(meta_auc(score, 1, positive, n, 1, -1), trapezoid(score, positive, n), 1e-9);
+    }
+}
+
+static void test_known(void **state)
+{
+    int labels[] = { 0, 0, 1, 1 };
+    float perfect[] = { .1, .2, .3, .4 }, wrong[] = { .4, .3, .2, .1 }, flat[] = { 1, 1, 1, 1 }, one_tie[] = { .1, .3, .3, .4 },
+          nan[] = { .1, NAN, .3, .4 };
+    assert_true(meta_auc(perfect, 1, labels, 4, 1, -1) == 1);
+    assert_true(meta_auc(wrong, 1, labels, 4, 1, -1) == 0);
+    assert_true(meta_auc(flat, 1, labels, 4, 1, -1) == .5);
+    assert_true(meta_auc(one_tie, 1, labels, 4, 1, -1) == .875);
+    assert_true(meta_auc(nan, 1, labels, 4, 1, -1) == .5);
+    assert_true(isnan(meta_auc(perfect, 1, labels, 2, 1, -1)));
+    float inf[] = { -INFINITY, 0, INFINITY, INFINITY };
+    assert_true(meta_auc(inf, 1, labels, 4, 1, -1) == 1);
+}
+
+static void test_tasks(void **state)
+{
+    /* three classes, two images each; columns are the probabilities of classes 0, 1, 2 */
+    int labels[] = { 0, 0, 1, 1, 2, 2 };
+    float p[] = { .7, .2, .1,   .2, .5, .3,   .3, .6, .1,   .1, .4, .5,   .1, .1, .8,   .6, .3, .1 };
+    /* by hand: class 0 scores {.7 .2} against {.3 .1 .1 .6}: 4+2 of 8; class 1 {.6 .4} against {.2 .5 .1 .3}: 4+3 of 8;
+       class 2 {.8 .1} against {.1 .3 .1 .5}: 4 + 2 halves of 8 */
+    assert_float_equal(meta_auc_task(p, labels, 6, 3), (6. / 8 + 7. / 8 + 5. / 8) / 3, 1e-12);
+    /* classes 0 and 1: by 0's {.7 .2} against {.3 .1}: 3 of 4; by 1's {.6 .4} against {.2 .5}: 3 of 4 */
+    assert_float_equal(meta_auc_pair(p, labels, 6, 3, 0, 1), .75, 1e-12);
+    /* classes 0 and 2: by 0's {.7 .2} against {.1 .6}: 3 of 4; by 2's {.8 .1} against {.1 .3}: 2 + half of 4 */
+    assert_float_equal(meta_auc_pair(p, labels, 6, 3, 0, 2), (3. / 4 + 2.5 / 4) / 2, 1e-12);
+    assert_float_equal(meta_auc_pair(p, labels, 6, 3, 2, 0), (3. / 4 + 2.5 / 4) / 2, 1e-12);
+    /* right: images 0, 2, 4 */
+    assert_float_equal(meta_accuracy(p, labels, 6, 3), 3. / 6, 1e-12);
+    int two[] = { 0, 0, 1, 1 };
+    float q[] = { .9, .1, .2, .8, .6, .4, .1, .9 };
+    assert_float_equal(meta_auc_task(q, two, 4, 2), 3. / 4, 1e-12);
+    assert_float_equal(meta_accuracy(q, two, 4, 2), 2. / 4, 1e-12);
+}
+
+static void test_estimate(void **state)
+{
+    struct { double other, x; } rows[] = { { 9, 1 }, { 9, 2 }, { 9, 3 }, { 9, 4 } };
+    struct meta_estimate e = meta_estimate(&rows->x, sizeof *rows, 4);
+    assert_float_equal(e.mean, 2.5, 1e-12);
+    assert_float_equal(e.error, sqrt(5. / 3 / 4), 1e-12);
+    assert_float_equal(e.high - e.mean, 1.96 * e.error, 1e-4);
+    assert_float_equal(e.mean - e.low, 1.96 * e.error, 1e-4);
+    e = meta_estimate(&rows->x, sizeof *rows, 1);
+    assert_float_equal(e.mean, 1, 0);
+    assert_true(isnan(e.error) && isnan(e.low) && isnan(e.high));
+}
+
+/* For many numbers the bootstrap's interval is the normal one, with deviation over n (not n-1). */
+static void test_bootstrap(void **state)
+{
+    double x[400], sum = 0, squares = 0;
+    struct meta_rng rng = meta_rng_open(8, META_USE_CHECK, 0, 0, 0);
+    for (int i = 0; i < 400; i++) { x[i] = .02 + .1 * meta_rng_normal(&rng); sum += x[i]; }
+    for (int i = 0; i < 400; i++) squares += (x[i] - sum / 400) * (x[i] - sum / 400);
+    double error = sqrt(squares / 400 / 400);
+    struct meta_bootstrap b = meta_bootstrap(x, 400, 10000, 1), again = meta_bootstrap(x, 400, 10000, 1);
+    assert_float_equal(b.mean, sum / 400, 1e-12);
+    assert_float_equal(b.low, b.mean - 1.96 * error, .08 * error);
+    assert_float_equal(b.high, b.mean + 1.96 * error, .08 * error);
+    assert_true(b.low == again.low && b.high == again.high);
+    assert_true(isnan(meta_bootstrap(x, 1, 100, 1).low));
+    double same[] = { .25, .25, .25 };
+    b = meta_bootstrap(same, 3, 100, 1);
+    assert_true(b.low == .25 && b.high == .25);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_roc), cmocka_unit_test(test_known), cmocka_unit_test(test_tasks),
+                                        cmocka_unit_test(test_estimate), cmocka_unit_test(test_bootstrap) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
