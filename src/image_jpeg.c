@@ -1,0 +1,70 @@
+/* JPEG by libjpeg itself: OpenCV's reader takes a file that ends halfway for a whole one, and prints what libjpeg thinks of it. */
+#include "image_internal.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <jpeglib.h>
+#include <jerror.h>
+
+struct watch {
+    struct jpeg_error_mgr base;
+    jmp_buf escape;
+    char text[JMSG_LENGTH_MAX];
+};
+
+static void fatal(j_common_ptr info)
+{
+    struct watch *w = (struct watch *)info->err;
+    w->base.format_message(info, w->text);
+    longjmp(w->escape, 1);
+}
+
+/* A warning means that the decoder guessed; two speak only of the header's version and of colours, and change nothing. */
+static void message(j_common_ptr info, int level)
+{
+    struct watch *w = (struct watch *)info->err;
+    if (level < 0 && w->base.msg_code != JWRN_JFIF_MAJOR && w->base.msg_code != JWRN_ADOBE_XFORM) fatal(info);
+}
+
+int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image, struct meta_error *error)
+{
+    struct jpeg_decompress_struct info;
+    struct watch watch;
+    unsigned char *volatile pixels = NULL;
+    info.err = jpeg_std_error(&watch.base);
+    watch.base.error_exit = fatal;
+    watch.base.emit_message = message;
+    if (setjmp(watch.escape)) {
+        int prefixed = !strncmp(watch.text, "Corrupt JPEG data: ", 19);
+        meta_fail(error, "%s: %s", watch.base.msg_code == JERR_OUT_OF_MEMORY ? "out of memory" : "corrupt JPEG",
+                  watch.text + (prefixed ? 19 : 0));
+        goto fail;
+    }
+    jpeg_create_decompress(&info);
+    jpeg_mem_src(&info, data, size);
+    jpeg_read_header(&info, TRUE);
+    if (meta_image_bounds(info.image_width, info.image_height, error)) goto fail;
+    if (info.num_components != 1 && info.num_components != 3) {
+        meta_fail(error, "JPEG with %d colours a pixel: must be gray or RGB", info.num_components);
+        goto fail;
+    }
+    info.out_color_space = channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
+    jpeg_start_decompress(&info);
+    size_t row = (size_t)info.output_width * channels;
+    pixels = malloc(row * info.output_height);
+    if (!pixels) { meta_fail(error, "out of memory for %ux%u pixels", info.output_width, info.output_height); goto fail; }
+    while (info.output_scanline < info.output_height) {
+        JSAMPROW line = pixels + row * info.output_scanline;
+        jpeg_read_scanlines(&info, &line, 1);
+    }
+    jpeg_finish_decompress(&info);
+    *image = (struct meta_image){ info.output_width, info.output_height, channels, pixels };
+    jpeg_destroy_decompress(&info);
+    return 0;
+fail:
+    jpeg_destroy_decompress(&info);
+    free(pixels);
+    return -1;
+}
