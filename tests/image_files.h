@@ -111,7 +111,7 @@ static __attribute__((unused)) void write_file(const char *path, const void *dat
 static __attribute__((unused)) void write_text(const char *path, const char *text) { write_file(path, text, strlen(text)); }
 
 /* The test's scratch folder, with `name` in it; four are alive at a time. */
-static __attribute__((unused)) const char *scratch(const char *name)
+static __attribute__((unused, returns_nonnull)) const char *scratch(const char *name)
 {
     static char paths[4][512], made[256];
     static int next;
