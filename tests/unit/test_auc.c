@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <math.h>
-#include <stdlib.h>
 #include "auc.h"
 #include "rng.h"
 
@@ -12,7 +11,7 @@
 static double trapezoid(const float *score, const int *positive, int n)
 {
     double area = 0, tpr = 0, fpr = 0, positives = 0, negatives = 0;
-    char *used = calloc(n, 1);
+    char used[60] = {0};
     for (int i = 0; i < n; i++) positive[i] ? positives++ : negatives++;
     for (int left = n; left; ) {
         float top = -INFINITY;
@@ -26,7 +25,6 @@ static double trapezoid(const float *score, const int *positive, int n)
             }
         area += (fpr - f) * (tpr + t) / 2;
     }
-    free(used);
     return area;
 }
 
@@ -49,12 +47,13 @@ static void test_known(void **state)
 {
     int labels[] = { 0, 0, 1, 1 };
     float perfect[] = { .1, .2, .3, .4 }, wrong[] = { .4, .3, .2, .1 }, flat[] = { 1, 1, 1, 1 }, one_tie[] = { .1, .3, .3, .4 },
-          nan[] = { .1, NAN, .3, .4 };
+          nan[] = { .1, NAN, .3, .4 }, nan_positive[] = { .5, .6, NAN, .4 };
     assert_true(meta_auc(perfect, 1, labels, 4, 1, -1) == 1);
     assert_true(meta_auc(wrong, 1, labels, 4, 1, -1) == 0);
     assert_true(meta_auc(flat, 1, labels, 4, 1, -1) == .5);
     assert_true(meta_auc(one_tie, 1, labels, 4, 1, -1) == .875);
     assert_true(meta_auc(nan, 1, labels, 4, 1, -1) == .5);
+    assert_true(meta_auc(nan_positive, 1, labels, 4, 1, -1) == .5);
     assert_true(isnan(meta_auc(perfect, 1, labels, 2, 1, -1)));
     float inf[] = { -INFINITY, 0, INFINITY, INFINITY };
     assert_true(meta_auc(inf, 1, labels, 4, 1, -1) == 1);
@@ -79,6 +78,8 @@ static void test_tasks(void **state)
     float q[] = { .9, .1, .2, .8, .6, .4, .1, .9 };
     assert_float_equal(meta_auc_task(q, two, 4, 2), 3. / 4, 1e-12);
     assert_float_equal(meta_accuracy(q, two, 4, 2), 2. / 4, 1e-12);
+    float equal[] = { .5, .5, .5, .5, .5, .5, .4, .6 };
+    assert_float_equal(meta_accuracy(equal, two, 4, 2), 3. / 4, 1e-12);
 }
 
 static void test_estimate(void **state)
