@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include "near.h"
 #include <math.h>
 #include "auc.h"
 #include "rng.h"
@@ -39,7 +40,7 @@ static void test_against_roc(void **state)
             score[i] = meta_rng_below(&rng, levels) / 7.f;
             positive[i] = i < 2 ? i : (int)meta_rng_below(&rng, 2);
         }
-        assert_float_equal(meta_auc(score, 1, positive, n, 1, -1), trapezoid(score, positive, n), 1e-9);
+        assert_near(meta_auc(score, 1, positive, n, 1, -1), trapezoid(score, positive, n), 1e-9);
     }
 }
 
@@ -66,32 +67,32 @@ static void test_tasks(void **state)
     float p[] = { .7, .2, .1,   .2, .5, .3,   .3, .6, .1,   .1, .4, .5,   .1, .1, .8,   .6, .3, .1 };
     /* by hand: class 0 scores {.7 .2} against {.3 .1 .1 .6}: 4+2 of 8; class 1 {.6 .4} against {.2 .5 .1 .3}: 4+3 of 8;
        class 2 {.8 .1} against {.1 .3 .1 .5}: 4 + 2 halves of 8 */
-    assert_float_equal(meta_auc_task(p, labels, 6, 3), (6. / 8 + 7. / 8 + 5. / 8) / 3, 1e-12);
+    assert_near(meta_auc_task(p, labels, 6, 3), (6. / 8 + 7. / 8 + 5. / 8) / 3, 1e-12);
     /* classes 0 and 1: by 0's {.7 .2} against {.3 .1}: 3 of 4; by 1's {.6 .4} against {.2 .5}: 3 of 4 */
-    assert_float_equal(meta_auc_pair(p, labels, 6, 3, 0, 1), .75, 1e-12);
+    assert_near(meta_auc_pair(p, labels, 6, 3, 0, 1), .75, 1e-12);
     /* classes 0 and 2: by 0's {.7 .2} against {.1 .6}: 3 of 4; by 2's {.8 .1} against {.1 .3}: 2 + half of 4 */
-    assert_float_equal(meta_auc_pair(p, labels, 6, 3, 0, 2), (3. / 4 + 2.5 / 4) / 2, 1e-12);
-    assert_float_equal(meta_auc_pair(p, labels, 6, 3, 2, 0), (3. / 4 + 2.5 / 4) / 2, 1e-12);
+    assert_near(meta_auc_pair(p, labels, 6, 3, 0, 2), (3. / 4 + 2.5 / 4) / 2, 1e-12);
+    assert_near(meta_auc_pair(p, labels, 6, 3, 2, 0), (3. / 4 + 2.5 / 4) / 2, 1e-12);
     /* right: images 0, 2, 4 */
-    assert_float_equal(meta_accuracy(p, labels, 6, 3), 3. / 6, 1e-12);
+    assert_near(meta_accuracy(p, labels, 6, 3), 3. / 6, 1e-12);
     int two[] = { 0, 0, 1, 1 };
     float q[] = { .9, .1, .2, .8, .6, .4, .1, .9 };
-    assert_float_equal(meta_auc_task(q, two, 4, 2), 3. / 4, 1e-12);
-    assert_float_equal(meta_accuracy(q, two, 4, 2), 2. / 4, 1e-12);
+    assert_near(meta_auc_task(q, two, 4, 2), 3. / 4, 1e-12);
+    assert_near(meta_accuracy(q, two, 4, 2), 2. / 4, 1e-12);
     float equal[] = { .5, .5, .5, .5, .5, .5, .4, .6 };
-    assert_float_equal(meta_accuracy(equal, two, 4, 2), 3. / 4, 1e-12);
+    assert_near(meta_accuracy(equal, two, 4, 2), 3. / 4, 1e-12);
 }
 
 static void test_estimate(void **state)
 {
     struct { double other, x; } rows[] = { { 9, 1 }, { 9, 2 }, { 9, 3 }, { 9, 4 } };
     struct meta_estimate e = meta_estimate(&rows->x, sizeof *rows, 4);
-    assert_float_equal(e.mean, 2.5, 1e-12);
-    assert_float_equal(e.error, sqrt(5. / 3 / 4), 1e-12);
-    assert_float_equal(e.high - e.mean, 1.96 * e.error, 1e-4);
-    assert_float_equal(e.mean - e.low, 1.96 * e.error, 1e-4);
+    assert_near(e.mean, 2.5, 1e-12);
+    assert_near(e.error, sqrt(5. / 3 / 4), 1e-12);
+    assert_near(e.high - e.mean, 1.96 * e.error, 1e-4);
+    assert_near(e.mean - e.low, 1.96 * e.error, 1e-4);
     e = meta_estimate(&rows->x, sizeof *rows, 1);
-    assert_float_equal(e.mean, 1, 0);
+    assert_near(e.mean, 1, 0);
     assert_true(isnan(e.error) && isnan(e.low) && isnan(e.high));
 }
 
@@ -104,9 +105,9 @@ static void test_bootstrap(void **state)
     for (int i = 0; i < 400; i++) squares += (x[i] - sum / 400) * (x[i] - sum / 400);
     double error = sqrt(squares / 400 / 400);
     struct meta_bootstrap b = meta_bootstrap(x, 400, 10000, 1), again = meta_bootstrap(x, 400, 10000, 1);
-    assert_float_equal(b.mean, sum / 400, 1e-12);
-    assert_float_equal(b.low, b.mean - 1.96 * error, .08 * error);
-    assert_float_equal(b.high, b.mean + 1.96 * error, .08 * error);
+    assert_near(b.mean, sum / 400, 1e-12);
+    assert_near(b.low, b.mean - 1.96 * error, .08 * error);
+    assert_near(b.high, b.mean + 1.96 * error, .08 * error);
     assert_true(b.low == again.low && b.high == again.high);
     assert_true(isnan(meta_bootstrap(x, 1, 100, 1).low));
     double same[] = { .25, .25, .25 };

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include "near.h"
 #include "policy.h"
 #include <darknet.h>
 
@@ -57,18 +58,18 @@ static void test_known_values(void **state)
     struct meta_net_settings s = base;
     s.learning_rate = 1;
     s.policy = META_POLICY_STEPS;
-    assert_float_equal(meta_policy_rate(&s, 2), 1, 0);
-    assert_float_equal(meta_policy_rate(&s, 3), .1, 1e-7);
-    assert_float_equal(meta_policy_rate(&s, 50), 1, 1e-7);
-    assert_float_equal(meta_policy_rate(&s, 600), .15, 1e-7);
+    assert_near(meta_policy_rate(&s, 2), 1, 0);
+    assert_near(meta_policy_rate(&s, 3), .1, 1e-7);
+    assert_near(meta_policy_rate(&s, 50), 1, 1e-7);
+    assert_near(meta_policy_rate(&s, 600), .15, 1e-7);
     s.policy = META_POLICY_POLY;
-    assert_float_equal(meta_policy_rate(&s, 300), .0625, 1e-7);
-    assert_float_equal(meta_policy_rate(&s, 600), 0, 0);
+    assert_near(meta_policy_rate(&s, 300), .0625, 1e-7);
+    assert_near(meta_policy_rate(&s, 600), 0, 0);
     s.burn_in = 10;
-    assert_float_equal(meta_policy_rate(&s, 5), .0625, 1e-7);
+    assert_near(meta_policy_rate(&s, 5), .0625, 1e-7);
     s.policy = META_POLICY_STEP;
     s.step = 100;
-    assert_float_equal(meta_policy_rate(&s, 299), .49, 1e-7);
+    assert_near(meta_policy_rate(&s, 299), .49, 1e-7);
 }
 
 int main(void)

@@ -1,0 +1,267 @@
+/* Checkpoints: what is read is what was written, and no damage goes unseen; what makes a resume refuse; the log's tail. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "checkpoint.h"
+#include "file.h"
+#include "fingerprint.h"
+#include "near.h"
+#include "train_log.h"
+
+static char path[256], other[300];
+
+static int set_up(void **state)
+{
+    const char *tmp = getenv("TMP_TEST");
+    snprintf(path, sizeof path, "%s/checkpoint.%d", tmp ? tmp : "/tmp", (int)getpid());
+    return 0;
+}
+
+static int tear_down(void **state) { unlink(path); return 0; }
+
+static void write_checkpoint(const char *settings, size_t state_size)
+{
+    struct meta_error e;
+    char *state = malloc(state_size + 1);
+    for (size_t i = 0; i < state_size; i++) state[i] = i * 7 + 3;
+    struct meta_checkpoint c = { .iteration = 1234, .seen = 987654321012ULL, .settings = settings, .state = state, .state_size = state_size };
+    if (meta_checkpoint_write(path, &c, &e)) fail_msg("%s", e.text);
+    free(state);
+}
+
+static void put(const char *bytes, size_t size)
+{
+    struct meta_error e;
+    struct meta_chunk chunk = { bytes, size };
+    if (meta_file_write(path, &chunk, 1, &e)) fail_msg("%s", e.text);
+}
+
+static void test_round_trip(void **state)
+{
+    struct meta_error e;
+    struct meta_checkpoint c;
+    const char *settings[] = { "", "a=1\n", "[net] learning_rate=.001\nseed=3\n0123456789=x" };
+    for (int i = 0; i < 3; i++)
+        for (size_t size = 0; size < 100; size += 33) {
+            write_checkpoint(settings[i], size);
+            if (meta_checkpoint_read(&c, path, &e)) fail_msg("%s", e.text);
+            assert_int_equal(c.iteration, 1234);
+            assert_int_equal(c.seen, 987654321012ULL);
+            assert_string_equal(c.settings, settings[i]);
+            assert_int_equal(c.state_size, size);
+            assert_int_equal((uintptr_t)c.state % 16, 0);
+            for (size_t k = 0; k < size; k++) assert_int_equal(((unsigned char *)c.state)[k], (k * 7 + 3) & 255);
+            meta_checkpoint_free(&c);
+        }
+}
+
+static void test_damage(void **state)
+{
+    struct meta_error e;
+    struct meta_checkpoint c;
+    char *bytes;
+    size_t size;
+    write_checkpoint("a=1\nb=2\n", 200);
+    if (meta_file_read(path, &bytes, &size, &e)) fail_msg("%s", e.text);
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] ^= 1 << i % 8;
+        put(bytes, size);
+        if (!meta_checkpoint_read(&c, path, &e)) fail_msg("a flipped bit at byte %zu was not seen", i);
+        assert_non_null(strstr(e.text, path));
+        bytes[i] ^= 1 << i % 8;
+    }
+    for (size_t shorter = 0; shorter < size; shorter++) {
+        put(bytes, shorter);
+        if (!meta_checkpoint_read(&c, path, &e)) fail_msg("%zu of %zu bytes were taken", shorter, size);
+    }
+    put(bytes, size);
+    assert_int_equal(meta_checkpoint_read(&c, path, &e), 0);
+    meta_checkpoint_free(&c);
+    char *longer = calloc(1, size + 16);
+    memcpy(longer, bytes, size);
+    put(longer, size + 16);
+    assert_int_equal(meta_checkpoint_read(&c, path, &e), -1);
+    bytes[8]++;
+    put(bytes, size);
+    assert_int_equal(meta_checkpoint_read(&c, path, &e), -1);
+    assert_non_null(strstr(e.text, "version"));
+    unlink(path);
+    assert_int_equal(meta_checkpoint_read(&c, path, &e), -1);
+    assert_non_null(strstr(e.text, "No such file"));
+    free(longer);
+    free(bytes);
+}
+
+static void differs(const char *then, const char *now, const char *message)
+{
+    struct meta_error e;
+    assert_int_equal(meta_fingerprint_compare(then, now, &e), -1);
+    assert_string_equal(e.text, message);
+}
+
+static void test_settings(void **state)
+{
+    struct meta_error e;
+    assert_int_equal(meta_fingerprint_compare("a=1\nb=x y\n", "b=x y\na=1\n", &e), 0);
+    assert_int_equal(meta_fingerprint_compare("a=0.10\n", "a=.1\n", &e), 0);
+    differs("[net] learning_rate=0.001\n", "[net] learning_rate=0.01\n", "[net] learning_rate is 0.01, but was 0.001 in the checkpoint");
+    differs("-seed=1\nx=2\n", "-seed=1\nx=3\n", "x is 3, but was 2 in the checkpoint");
+    differs("a=1\nb=2\n", "a=1\n", "b was 2 in the checkpoint and is not set now");
+    differs("a=1\n", "a=1\nb=2\n", "b is 2 and was not set in the checkpoint");
+    differs("a=\n", "a=0\n", "a is 0, but was  in the checkpoint");
+    differs("sum=crc32:1e2\n", "sum=crc32:100\n", "sum is crc32:100, but was crc32:1e2 in the checkpoint");
+    differs("ab=1\n", "a=1\n", "ab was 1 in the checkpoint and is not set now");
+}
+
+static void make_file(const char *suffix)
+{
+    snprintf(other, sizeof other, "%s%s", path, suffix);
+    FILE *f = fopen(other, "w");
+    assert_non_null(f);
+    fclose(f);
+}
+
+static void test_sweep(void **state)
+{
+    char mine[32], dead[32];
+    pid_t child = fork();
+    if (!child) _exit(0);
+    waitpid(child, NULL, 0);
+    snprintf(mine, sizeof mine, ".tmp.%d", (int)getpid());
+    snprintf(dead, sizeof dead, ".tmp.%d", (int)child);
+    const char *keep[] = { "", mine, ".tmp.1", ".tmp.", ".tmp.12x", "x.tmp.999999" };
+    make_file(dead);
+    for (int i = 0; i < 6; i++) make_file(keep[i]);
+    meta_checkpoint_sweep(path);
+    snprintf(other, sizeof other, "%s%s", path, dead);
+    assert_int_equal(access(other, F_OK), -1);
+    for (int i = 0; i < 6; i++) {
+        snprintf(other, sizeof other, "%s%s", path, keep[i]);
+        assert_int_equal(unlink(other), 0);
+    }
+}
+
+/* ---- the log ---------------------------------------------------------------------------------------------------------------- */
+
+static struct meta_row row_of(uint64_t i)
+{
+    struct meta_row r = { i, 1. / i, 2. / i, .5, .001, .25, .125, NAN, NAN, NAN };
+    if (i % 4 == 0) { r.auc = .75; r.low = .7; r.high = .8; }
+    return r;
+}
+
+static void open_log(struct meta_log *log, uint64_t iteration, int room)
+{
+    struct meta_error e;
+    if (meta_log_open(log, path, iteration, room, &e)) fail_msg("%s", e.text);
+}
+
+static void add(struct meta_log *log, uint64_t i)
+{
+    struct meta_error e;
+    struct meta_row r = row_of(i);
+    if (meta_log_add(log, &r, &e)) fail_msg("%s", e.text);
+}
+
+__attribute__((noinline)) static char *text(void)
+{
+    struct meta_error e;
+    char *bytes;
+    size_t size;
+    if (meta_file_read(path, &bytes, &size, &e)) fail_msg("%s", e.text);
+    return bytes;
+}
+
+static void test_log_resume(void **state)
+{
+    struct meta_log log;
+    struct meta_error e;
+    open_log(&log, 0, 10);
+    for (int i = 1; i <= 10; i++) add(&log, i);
+    meta_log_close(&log);
+    char *whole = text();
+    /* killed in the middle of a line, after the checkpoint of iteration 6 */
+    assert_int_equal(truncate(path, strlen(whole) - 5), 0);
+    open_log(&log, 6, 4);
+    assert_int_equal(log.count, 6);
+    for (int i = 0; i < 6; i++) {
+        struct meta_row r = row_of(i + 1);
+        assert_int_equal(log.rows[i].iteration, i + 1);
+        assert_near(log.rows[i].query_loss, r.query_loss, 1e-8);
+        assert_true(isnan(r.auc) ? isnan(log.rows[i].auc) : log.rows[i].high == r.high);
+    }
+    for (int i = 7; i <= 10; i++) add(&log, i);
+    struct meta_log second;
+    assert_int_equal(meta_log_open(&second, path, 0, 1, &e), -1);
+    assert_non_null(strstr(e.text, "another training"));
+    meta_log_close(&log);
+    char *resumed = text();
+    assert_string_equal(resumed, whole);
+    /* a checkpoint older than a damaged line: what follows the damage goes */
+    char *line = strstr(resumed, "\n3,");
+    line[1] = 'x';
+    put(resumed, strlen(resumed));
+    open_log(&log, 6, 4);
+    assert_int_equal(log.count, 2);
+    meta_log_close(&log);
+    open_log(&log, 0, 1);
+    assert_int_equal(log.count, 0);
+    meta_log_close(&log);
+    free(resumed);
+    resumed = text();
+    assert_true(!strncmp(resumed, whole, strlen(resumed)));
+    assert_true(strchr(resumed, '\n')[1] == 0);
+    free(whole);
+    free(resumed);
+}
+
+/* A limit on the size of files stands for a full disk: said once, no torn line, nothing lost when there is room again. */
+static void test_log_full(void **state)
+{
+    struct meta_log log;
+    struct meta_error e;
+    struct rlimit old, small;
+    int said = 0;
+    open_log(&log, 0, 20);
+    add(&log, 1);
+    add(&log, 2);
+    getrlimit(RLIMIT_FSIZE, &old);
+    char *before = text();
+    small = (struct rlimit){ strlen(before) + 70, old.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    for (int i = 3; i <= 8; i++) {
+        struct meta_row r = row_of(i);
+        said += meta_log_add(&log, &r, &e) != 0;
+    }
+    setrlimit(RLIMIT_FSIZE, &old);
+    char *during = text();
+    assert_int_equal(said, 1);
+    assert_non_null(strstr(e.text, path));
+    assert_int_equal(during[strlen(during) - 1], '\n');
+    assert_true(log.written < 8 && log.count == 8);
+    add(&log, 9);
+    assert_int_equal(log.written, 9);
+    meta_log_close(&log);
+    free(before);
+    free(during);
+    open_log(&log, 9, 0);
+    assert_int_equal(log.count, 9);
+    meta_log_close(&log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_settings),
+                                        cmocka_unit_test(test_sweep), cmocka_unit_test(test_log_resume), cmocka_unit_test(test_log_full) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
