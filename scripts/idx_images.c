@@ -3,7 +3,7 @@
        idx_images IMAGES.gz LABELS.gz OUT COUNT NAME...
 
    The first COUNT images of each label k go to OUT/NAME[k]/00000.pgm and on, in the order of the file; NAME "-" leaves a label
-   out. The folders must be there. Prints each file's path, class by class in no order but the file's. idx: two zero bytes, the type (8:
+   out. The folders must be there. Prints each file's path, in the order of the file. idx: two zero bytes, the type (8:
    unsigned byte), the number of dimensions, each dimension as 4 bytes big-endian, then the values; plain or gzip. */
 #include <errno.h>
 #include <stdint.h>

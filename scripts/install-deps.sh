@@ -18,14 +18,14 @@ build="gcc g++ make pkg-config|pkgconf binutils libc6-dev
     libopencv-dev       # decoding, resizing and warping images
     librandom123-dev    # random numbers that are functions of a key
     libcjson-dev        # results as JSON
-    libjpeg-dev         # reading JPEG files to the end, or not at all
+    libjpeg-dev|libjpeg62-turbo-dev   # reading JPEG files to the end, or not at all
     zlib1g-dev          # idx files"
 run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
 
 quiet=
 for option; do
     case $option in
-    --test) run+=" valgrind python3-minimal|python3 curl unzip zip" ;;
+    --test) run+=" valgrind python3 curl unzip zip" ;;
     --download) run+=" curl unzip" ;;
     --pytorch) run+=" python3-torch python3-numpy" ;;
     --missing) quiet=1 ;;

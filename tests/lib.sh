@@ -8,14 +8,16 @@
 # It leaves with a non-zero status when a case failed. Set for it, with defaults for a run by hand:
 #
 #     DARKNET_BIN      the program under test, an absolute path
+#     BUILD            where make put the rest: $BUILD/idx_images
 #     DARKNET_DIR      where its plugins/ and libdarknet-meta-host.so lie
 #     TMP_TEST         a scratch folder, removed afterwards
 #     TEST_VARIANT     release, asan, ubsan, tsan or valgrind: for shorter loops, or to skip what can't be done under it
 
 TEST_VARIANT=${TEST_VARIANT:-release}
+BUILD=${BUILD:-build/release}
 DARKNET_BIN=$(realpath -s "${DARKNET_BIN:-./darknet}")
 DARKNET_DIR=${DARKNET_DIR:-$(dirname "$DARKNET_BIN")}
-export TEST_VARIANT DARKNET_BIN DARKNET_DIR
+export BUILD TEST_VARIANT DARKNET_BIN DARKNET_DIR
 
 test_failures=0
 if [ -z "${TMP_TEST:-}" ]; then
