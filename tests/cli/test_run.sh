@@ -1,0 +1,78 @@
+#!/bin/bash
+# meta test and meta compare: figures, pairing, independence of threads, and what they refuse.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a
+toy "$a"
+data=$a/toy.data cfg=$a/toy.cfg
+darknet() { "$DARKNET_BIN" "$@"; }
+quiet() { "$@" >"$a/out" 2>"$a/err"; }
+train "$a" -max_batches 150 -valid_every 0 -seed 3 || test_failed 'training' "$a/err"
+weights=$a/backup/toy_final.weights
+
+check 'tests' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/30.json"
+check 'prints the AUC before, after and their difference, with intervals' \
+    test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+ +[0-9.]+ +-?[0-9.]+ to -?[0-9.]+$' "$a/out")" -eq 3
+check 'prints the accuracy' grep -Eq '^accuracy after +[0-9.]+' "$a/out"
+check 'prints the table by pairs' grep -Eq '^c6_ - c7_ +30 +[0-9.]+ +[0-9.]+ +[0-9.]+ to' "$a/out"
+check 'nothing on standard error' test ! -s "$a/err"
+check 'thirty tasks in the file' test "$(grep -c '"run":' "$a/30.json")" -eq 30
+figure() { awk -v what="$1" '$1 == "AUC" && $2 == what { print $3 }' "$a/out"; }
+check 'adapting helps' awk "BEGIN { exit !($(figure after) > $(figure before) + .05) }"
+mean_of_file() { tr -d ' \t' <"$1" | sed -n 's/^"auc_after":\([0-9.e-]*\),*$/\1/p' | awk '{ s += $1; n++ } END { printf "%.4f", s / n }'; }
+check 'the mean is that of the tasks in the file' test "$(mean_of_file "$a/30.json")" = "$(figure after)"
+check 'the check sums are those of the files' test "$(tr -d ' \t' <"$a/30.json" | grep -c '"crc32":"[0-9a-f]\{8\}"')" -eq 4
+
+check 'once more on other threads' quiet darknet meta test "$data" "$cfg" "$weights" -threads 1 -out "$a/one.json"
+check 'once more on three' quiet darknet meta test "$data" "$cfg" "$weights" -threads 3 -out "$a/three.json"
+check 'the same file from 1 thread' same "$a/30.json" "$a/one.json"
+check 'the same file from 3 threads' same "$a/30.json" "$a/three.json"
+check '80 runs' quiet darknet meta test "$data" "$cfg" "$weights" -runs 80 -out "$a/80.json"
+runs() { tr -d ' \t\n' <"$1" | grep -o '{"run":[^}]*}' | head -n 30; }
+check 'the first 30 of 80 are the 30' test "$(runs "$a/30.json")" = "$(runs "$a/80.json")"
+check 'another seed' quiet darknet meta test "$data" "$cfg" "$weights" -seed 2 -out "$a/seed.json"
+check 'has other tasks' test "$(runs "$a/30.json")" != "$(runs "$a/seed.json")"
+
+check 'no steps' quiet darknet meta test "$data" "$cfg" "$weights" -steps 0 -out "$a/steps0.json"
+check 'before and after are one' test "$(figure before)" = "$(figure after)" -a "$(figure gain)" = 0.0000
+check 'one shot' quiet darknet meta test "$data" "$cfg" "$weights" -shots 1 -out "$a/shot1.json"
+check 'says so' grep -q '1 shot,' "$a/out"
+check 'the valid list' quiet darknet meta test "$data" "$cfg" "$weights" -list valid
+check 'has its own classes' grep -q '^c4_ - c5_' "$a/out"
+check 'the train list' quiet darknet meta test "$data" "$cfg" "$weights" -list train -runs 60
+check 'has six pairs' test "$(grep -c '^c[0-3]_ - c[0-3]_' "$a/out")" -eq 6
+check 'one run' quiet darknet meta test "$data" "$cfg" "$weights" -runs 1
+check 'has no interval' test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+$' "$a/out")" -eq 3
+
+# What training saw of the valid list is what test says of it
+check 'a run with the valid AUC' train "$a" -max_batches 3 -valid_every 3 -valid_runs 25 -seed 9
+check 'its weights on the valid list' quiet darknet meta test "$data" "$cfg" "$weights" -list valid -runs 25 -seed 9 -out "$a/valid.json"
+check 'the same AUC' test "$(tail -n 1 "$a/backup/toy.csv" | awk -F, '{ printf "%.4f", $8 }')" = "$(figure after)"
+
+check 'compare with itself' quiet darknet meta compare "$a/30.json" "$a/one.json"
+check 'finds no difference' grep -q '^B - A  +0.0000, 95% interval +0.0000 to +0.0000 .*no clear difference' "$a/out"
+check 'compare with no adaptation' quiet darknet meta compare "$a/steps0.json" "$a/30.json" || cat "$a/err"
+check 'finds adaptation better' grep -q 'B is better' "$a/out"
+check 'the other way round' quiet darknet meta compare "$a/30.json" "$a/steps0.json"
+check 'finds the first better' grep -q 'A is better' "$a/out"
+expect_error "can't be paired: seed 1.* against seed 2" darknet meta compare "$a/30.json" "$a/seed.json"
+expect_error "can't be paired: .*5? shots.* against" darknet meta compare "$a/30.json" "$a/shot1.json"
+sed 's/"images":\(.*\)"[0-9a-f]*"/"images":\1"00000000"/' "$a/30.json" >"$a/other.json"
+expect_error "can't be paired: task 0 has other images" darknet meta compare "$a/30.json" "$a/other.json"
+expect_error 'toy.cfg: is not a result of' darknet meta compare "$a/30.json" "$cfg"
+expect_error 'none.json: No such file' darknet meta compare "$a/30.json" "$a/none.json"
+sed 's/"auc_after":.*/"auc_after": null,/' "$a/30.json" >"$a/null.json"
+expect_error 'null.json: task 0 has no auc' darknet meta compare "$a/30.json" "$a/null.json"
+
+expect_error '-runs' darknet meta test "$data" "$cfg" "$weights" -runs 0
+expect_error 'list x: must be test, valid or train' darknet meta test "$data" "$cfg" "$weights" -list x
+grep -v '^test' "$data" >"$a/none.data"
+expect_error 'none.data: has no test=' darknet meta test "$a/none.data" "$cfg" "$weights"
+expect_error 'none.weights: No such file' darknet meta test "$data" "$cfg" "$a/none.weights"
+expect_error 'c6_|c7_' darknet meta test "$data" "$cfg" "$weights" -shots 14
+size=$(stat -c %s "$weights")
+head -c $((size - 4)) "$weights" >"$a/short.weights"
+expect_error "short.weights: $((size - 4)) bytes.* $size bytes" darknet meta test "$data" "$cfg" "$a/short.weights"
+mkfifo "$a/pipe"
+expect_error 'pipe: is not a regular file' darknet meta test "$data" "$cfg" "$weights" -runs 2 -out "$a/pipe"
+check 'the pipe is still one' test -p "$a/pipe"

@@ -1,0 +1,161 @@
+#!/bin/bash
+# -resume: whatever the moment a run was killed at, what comes out is what an unbroken run gives, bit for bit.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a whole=$TMP_TEST/whole
+toy "$a"
+cp -r "$a" "$whole"
+sed -i "s#^backup=.*#backup=$whole/backup#" "$whole/toy.data"
+flags=(-seed 5 -max_batches 40 -backup_every 3 -valid_every 0)
+check 'an unbroken run' train "$whole" "${flags[@]}"
+expect_error "$a/backup/toy.state: No such file" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" -resume
+
+same_run()
+{
+    same "$a/backup/toy_final.weights" "$whole/backup/toy_final.weights" && same "$a/backup/toy.state" "$whole/backup/toy.state" \
+        && same "$a/backup/toy.backup" "$whole/backup/toy.backup" && [ "$(ls "$a/backup" | wc -l)" -eq 5 ] \
+        && [ "$(cut -d, -f1-5 "$a/backup/toy.csv")" = "$(cut -d, -f1-5 "$whole/backup/toy.csv")" ]
+}
+
+# In parts: other threads each, and a limit that is raised each time
+check 'the first part' train "$a" "${flags[@]}" -threads 1 -max_batches 13
+check 'the second' train "$a" "${flags[@]}" -threads 2 -max_batches 20 -resume
+check 'the third' train "$a" "${flags[@]}" -threads 1 -resume
+check 'give the whole' same_run
+check 'resuming what is done' train "$a" "${flags[@]}" -resume
+check 'changes nothing' same_run
+check 'and says no iteration' test "$(grep -c meta-loss "$a/out")" -eq 0
+
+# SIGKILL at any moment of a checkpoint: before and after each fsync and rename. The preloaded library ends its process at its
+# COUNTth call, and keeps count in the environment's file of calls done.
+cat >"$TMP_TEST/kill.c" <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdlib.h>
+static int left = -1;
+static void moment(void)
+{
+    if (left < 0) left = getenv("KILL_AT") ? atoi(getenv("KILL_AT")) : 0;
+    if (left && !--left) raise(SIGKILL);
+}
+int rename(const char *a, const char *b)
+{
+    int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
+    moment();
+    int status = real(a, b);
+    moment();
+    return status;
+}
+int fsync(int fd)
+{
+    int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
+    moment();
+    return real(fd);
+}
+END
+killed_and_resumed()      # MOMENT...: killed at each in turn, then left to end
+{
+    local status
+    rm -f "$a"/backup/*
+    KILL_AT=$1 LD_PRELOAD=$TMP_TEST/kill.so train "$a" "${flags[@]}"
+    status=$?
+    [ $status -eq 137 ] || { echo "status $status, not killed"; return 1; }
+    shift
+    for moment; do
+        [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
+        KILL_AT=$moment LD_PRELOAD=$TMP_TEST/kill.so train "$a" "${flags[@]}" $resume
+        status=$?
+        [ $status -eq 137 ] || { echo "status $status, not killed"; return 1; }
+    done
+    [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
+    train "$a" "${flags[@]}" $resume && same_run
+}
+if [ "$TEST_VARIANT" != release ]; then
+    skip 'killed at every moment of a checkpoint' "a preloaded library and $TEST_VARIANT don't mix"
+elif ${CC:-gcc} -shared -fPIC -o "$TMP_TEST/kill.so" "$TMP_TEST/kill.c" -ldl; then
+    # a checkpoint is the state and the backup: fsync, rename (2 moments), fsync of the folder, each: 8 moments
+    for moment in 1 2 3 4 5 6 7 8 9 10 11 12; do check "killed at moment $moment" killed_and_resumed $moment; done
+    check 'killed again and again' killed_and_resumed 11 2 3 14 5 8 7 9
+    # the last checkpoint and the final weights
+    check 'killed at the last' killed_and_resumed $((8 * 13 + 2)) $((8 + 2)) 3 9
+else
+    test_failed 'the library that kills'
+fi
+
+# SIGKILL at moments of the clock
+random_kills()
+{
+    local kills=0 try resume status
+    rm -f "$a"/backup/*
+    for try in $(seq 60); do
+        [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
+        "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${long[@]}" $resume >"$a/out" 2>"$a/err" &
+        local pid=$!
+        sleep "$(awk "BEGIN { srand($try); print $seconds * ($try / 60 + .9 * rand()) }")"
+        kill -9 $pid 2>/dev/null && kills=$((kills + 1))
+        wait $pid 2>/dev/null
+        status=$?
+        [ $status -eq 137 ] || break
+    done
+    echo "$kills kills, status $status"
+    [ $status -eq 0 ] && [ $kills -ge 3 ] && same_run
+}
+long=(-seed 5 -max_batches 600 -backup_every 4 -valid_every 0)
+[ "$TEST_VARIANT" = release ] || long=(-seed 5 -max_batches 60 -backup_every 4 -valid_every 0)
+start=$(date +%s.%N)
+check 'a longer unbroken run' train "$whole" "${long[@]}"
+seconds=$(awk "BEGIN { print $(date +%s.%N) - $start }")
+check 'killed at moments of the clock' random_kills
+
+# SIGINT and SIGTERM: the iteration is finished and saved
+interrupted()
+{
+    local signal=$1 expected=$2 status
+    rm -f "$a"/backup/*
+    # a background job of a script ignores SIGINT, unless it is told not to
+    "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${long[@]}" -backup_every 100000 >"$a/out" 2>"$a/err" &
+    local pid=$!
+    for _ in $(seq 600); do [ "$(grep -c meta-loss "$a/out")" -lt 3 ] || break; sleep .02; done
+    kill -"$signal" $pid
+    wait $pid
+    status=$?
+    echo "status $status"
+    [ $status -eq "$expected" ] && grep -q "Stopped by signal $((expected - 128)) at iteration" "$a/out" && [ ! -s "$a/err" ] \
+        && [ -s "$a/backup/toy.state" ] && [ ! -e "$a/backup/toy_final.weights" ] || return 1
+    [ "$(tail -n 1 "$a/backup/toy.csv" | cut -d, -f1)" -lt "${long[3]}" ] || return 1
+    train "$a" "${long[@]}" -resume && same_run
+}
+set -m                    # its own process group, and SIGINT as usual
+check 'SIGTERM saves and stops, -resume goes on' interrupted TERM 143
+check 'SIGINT saves and stops, -resume goes on' interrupted INT 130
+check 'SIGHUP saves and stops, -resume goes on' interrupted HUP 129
+set +m
+
+# What changed is named
+train "$a" "${flags[@]}" -max_batches 6 >/dev/null
+resume() { "$DARKNET_BIN" meta train "$1" "$2" "${flags[@]}" -resume "${@:3}"; }
+changed() { sed "$1" "$a/toy.cfg" >"$a/changed/toy.cfg"; }
+mkdir "$a/changed"
+expect_error "toy.state: can't resume: -seed is 6, but was 5" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -resume -seed 6
+expect_error "can't resume: -backend is reference, but was onednn" resume "$a/toy.data" "$a/toy.cfg" -backend reference
+changed 's/^learning_rate=0.1/learning_rate=0.2/'
+expect_error "can't resume: \[inner_loop\] learning_rate .section 7. is 0.2, but was 0.1" resume "$a/toy.data" "$a/changed/toy.cfg"
+changed 's/^filters=4/filters=5/'
+expect_error "can't resume: \[convolutional\] filters .section 3. is 5, but was 4" resume "$a/toy.data" "$a/changed/toy.cfg"
+changed 's/^exposure.*//'
+expect_error "can't resume: \[net\] exposure .section 1. was 1.2 in the checkpoint and is not set now" resume "$a/toy.data" "$a/changed/toy.cfg"
+changed 's/^test_steps=3/test_steps=4/; s/^max_batches=12/max_batches=99/; s/^eta=2/# the same\neta = 2.0/'
+check 'what the weights do not depend on may change' resume "$a/toy.data" "$a/changed/toy.cfg" -max_batches 7
+head -n 60 "$a/train.list" >"$a/changed/train.list"
+sed "s#^train=.*#train=$a/changed/train.list#" "$a/toy.data" >"$a/changed.data"
+expect_error "can't resume: images in the training list is 60, but was 64" resume "$a/changed.data" "$a/toy.cfg"
+cp "$a/images/c0_1.pgm" "$a/images/c0_0.pgm"
+expect_error "can't resume: check sum of the training images' pixels is" resume "$a/toy.data" "$a/toy.cfg"
+toy "$a"
+expect_error "toy.state: is at iteration 7, past max_batches=5" resume "$a/toy.data" "$a/toy.cfg" -max_batches 5
+sed -i 's/^policy=.*/policy=poly\npower=2/' "$a/toy.cfg"
+train "$a" "${flags[@]}" -max_batches 6
+expect_error "can't resume: max_batches .policy=poly. is 9, but was 6" resume "$a/toy.data" "$a/toy.cfg" -max_batches 9
+printf 'x' | dd of="$a/backup/toy.state" bs=1 seek=700 conv=notrunc 2>"$a/err"
+expect_error 'toy.state: the checkpoint is damaged' resume "$a/toy.data" "$a/toy.cfg" -max_batches 6

@@ -1,0 +1,81 @@
+#!/bin/bash
+# A training run: its files, its lines, its seed and threads, and what it refuses.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a b=$TMP_TEST/b
+toy "$a"
+toy "$b"
+data=$a/toy.data cfg=$a/toy.cfg out=$a/backup
+darknet() { "$DARKNET_BIN" "$@"; }
+ends_with() { [ "$(tail -c 1 "$1" | od -An -c | tr -d ' ')" = '\n' ]; }
+
+check 'trains' train "$a" -seed 3 -threads 1 -valid_every 5 -valid_runs 6
+check 'a line an iteration' test "$(grep -cE '^[0-9]+: -?[0-9.]+ meta-loss, [0-9.]+ query loss, [0-9.]+% accuracy, [0-9.]+ rate, [0-9.]+ seconds, [0-9.]+ (s|min|h) left$' "$a/out")" -eq 12
+check 'the valid AUC every 5 iterations and at the end' \
+    test "$(grep -cE '^(5|10|12): 0?[01]?\.[0-9]+ valid AUC, 95% interval -?[0-9.]+ to [0-9.]+, 6 tasks' "$a/out")" -eq 3
+check 'the last line but one tells time and memory' grep -Eq '^12 iterations in .*: [0-9.]+ seconds an iteration, [0-9.]+% of the time waiting for images, [0-9]+ MB' "$a/out"
+check 'nothing on standard error' test ! -s "$a/err"
+check 'no progress bar where there is no terminal' sh -c "! grep -q \$'\\r' '$a/out'"
+check 'the files' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
+check 'nothing else' test "$(ls "$out" | wc -l)" -eq 5
+check 'the picture is a PNG' sh -c "head -c 8 '$out/chart_toy.png' | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a'"
+check 'the log: a line an iteration and a header' test "$(wc -l <"$out/toy.csv")" -eq 13
+check 'the log: burn-in, then steps' test "$(cut -d, -f5 "$out/toy.csv" | sed -n '2p;4p;7p;10p' | tr '\n' ' ')" \
+    = '0.000123456791 0.00999999978 0.00499999989 0.00249999994 '
+check 'the log: the AUC in its rows alone' test "$(awk -F, 'NR > 1 && $8 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '
+check 'backup and final are one' same "$out/toy.backup" "$out/toy_final.weights"
+check 'seen: iterations * tasks * ways * (shots + queries) images' \
+    test "$(od -An -j12 -N8 -t u8 "$out/toy_final.weights" | tr -d ' ')" -eq $((12 * 3 * 2 * 5))
+
+check 'trains on two threads' train "$b" -seed 3 -threads 2
+check 'the same weights from 1 and 2 threads' same "$out/toy_final.weights" "$b/backup/toy_final.weights"
+for threads in 3 5; do
+    check "trains on $threads threads" train "$b" -seed 3 -threads $threads
+    check "the same weights from $threads" same "$out/toy_final.weights" "$b/backup/toy_final.weights"
+done
+check 'trains from another seed' train "$b" -seed 4
+check 'other weights' differ "$out/toy_final.weights" "$b/backup/toy_final.weights"
+
+# The stock way with WEIGHTS: their `seen` is where counting goes on; -clear starts at 0
+check 'trains on from weights' sh -c "$(declare -f train); train '$b' '$out/toy_final.weights' -max_batches 15"
+check 'goes on at their iteration' test "$(grep -c meta-loss "$b/out")" -eq 3
+check '-clear' sh -c "$(declare -f train); train '$b' '$out/toy_final.weights' -clear -max_batches 2"
+check 'starts at 0' test "$(grep -c '^[12]: .*meta-loss' "$b/out")" -eq 2
+expect_error "toy_final.weights: .*nothing is left to train; allowed: -clear" darknet meta train "$data" "$cfg" "$out/toy_final.weights"
+
+# Without the stock keys for it, no valid AUC, and the test list is never opened
+grep -v '^valid\|^test' "$data" >"$a/plain.data"
+echo "test=$a/does-not-exist" >>"$a/plain.data"
+check 'trains without valid, and never opens test' darknet meta train "$a/plain.data" "$cfg" -max_batches 2
+expect_error "plain.data: has no valid=" darknet meta train "$a/plain.data" "$cfg" -valid_every 5
+
+sed 's/^learning_rate=0.01/learning_rate=1e30/; s/^adam=1/adam=0/; s/^policy=.*/policy=constant/' "$cfg" >"$a/diverges.cfg"
+check 'divergence: exits with 1' sh -c "'$DARKNET_BIN' meta train '$data' '$a/diverges.cfg' >/dev/null 2>'$a/err'; test \$? -eq 1"
+check 'divergence: one line that says so' sh -c "test \$(wc -l <'$a/err') -eq 1 && grep -q 'iteration [0-9]*: the meta-gradient is not finite' '$a/err'"
+
+# A chart needs gnuplot; training doesn't
+mkdir "$TMP_TEST/empty"
+check 'trains without gnuplot' env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2
+check 'and says so, once' test "$(env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2 2>&1 >/dev/null | grep -c gnuplot)" -eq 1
+
+expect_error '-threads' darknet meta train "$data" "$cfg" -threads 0
+expect_error '-seed' darknet meta train "$data" "$cfg" -seed x
+expect_error '-max_batches' darknet meta train "$data" "$cfg" -max_batches 0
+expect_error '-frobnicate' darknet meta train "$data" "$cfg" -frobnicate
+expect_error 'backend x: must be onednn or reference' darknet meta train "$data" "$cfg" -backend x
+expect_error 'none.weights: No such file' darknet meta train "$data" "$cfg" "$a/none.weights"
+expect_error 'takes no WEIGHTS' darknet meta train "$data" "$cfg" "$out/toy_final.weights" -resume
+expect_error 'none.cfg' darknet meta train "$data" "$a/none.cfg"
+expect_error 'none.data' darknet meta train "$a/none.data" "$cfg"
+size=$(stat -c %s "$out/toy_final.weights")
+head -c $((size - 4)) "$out/toy_final.weights" >"$a/short.weights"
+(cat "$out/toy_final.weights"; printf 'more') >"$a/long.weights"
+head -c "$size" /dev/zero | tr '\0' 'g' >"$a/garbage.weights"
+expect_error "short.weights: $((size - 4)) bytes.* $size bytes" darknet meta train "$data" "$cfg" "$a/short.weights"
+expect_error "long.weights: $((size + 4)) bytes.* $size bytes" darknet meta train "$data" "$cfg" "$a/long.weights"
+expect_error "garbage.weights: version .*$size bytes" darknet meta train "$data" "$cfg" "$a/garbage.weights"
+sed "s#^backup=.*#backup=$a/toy.cfg#" "$data" >"$a/bad.data"
+expect_error 'bad.data: backup=.*is not a folder' darknet meta train "$a/bad.data" "$cfg"
+sed "s#^backup=.*#backup=$a/new/#" "$data" >"$a/new.data"
+check 'makes the backup folder' darknet meta train "$a/new.data" "$cfg" -max_batches 1
+check 'and uses it' test -s "$a/new/toy_final.weights"

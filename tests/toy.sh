@@ -1,0 +1,95 @@
+# A data set and a network so small that training takes milliseconds. Sourced after lib.sh.
+
+# toy FOLDER: FOLDER/{toy.data,toy.cfg,train.list,valid.list,test.list,images/}, backup=FOLDER/backup. 12x12 gray images of seven
+# classes: bars of one direction and width each, in noise; four classes to train on, two to watch, two to test on.
+toy()
+{
+    local to=$1
+    mkdir -p "$to/images" "$to/backup"
+    LC_ALL=C awk -v to="$to" 'BEGIN {
+        srand(7)
+        for (c = 0; c < 8; c++)
+            for (k = 0; k < 16; k++) {
+                file = to "/images/c" c "_" k ".pgm"
+                printf "P5 12 12 255\n" > file
+                a = 3.14159 * (c % 4) / 4; width = c < 4 ? .8 : 1.7; shift = 6.28 * rand()
+                for (y = 0; y < 12; y++)
+                    for (x = 0; x < 12; x++)
+                        printf "%c", int(128 + 60 * sin(width * (x * cos(a) + y * sin(a)) + shift) + 100 * (rand() - .5)) > file
+                close(file)
+                list = to (c < 4 ? "/train.list" : c < 6 ? "/valid.list" : "/test.list")
+                print file > list
+            }
+    }'
+    printf '%s\n' c0_ c1_ c2_ c3_ c4_ c5_ c6_ c7_ >"$to/labels"
+    cat >"$to/toy.data" <<END
+classes=8
+labels=$to/labels
+train=$to/train.list
+valid=$to/valid.list
+test=$to/test.list
+backup=$to/backup
+END
+    cat >"$to/toy.cfg" <<END
+[net]
+width=12
+height=12
+channels=1
+learning_rate=0.01
+policy=steps
+steps=6,9
+scales=.5,.5
+burn_in=3
+max_batches=12
+adam=1
+decay=0.0005
+min_crop=12
+max_crop=15
+angle=10
+exposure=1.2
+
+[episode]
+ways=2
+shots=2
+queries=3
+tasks=3
+
+[convolutional]
+batch_normalize=1
+filters=4
+size=3
+stride=1
+pad=1
+activation=leaky
+
+[maxpool]
+size=2
+stride=2
+
+[dropout]
+probability=.1
+
+[connected]
+output=2
+activation=linear
+
+[softmax]
+
+[inner_loop]
+steps=2
+test_steps=3
+learning_rate=0.1
+order=2
+
+[meta_loss]
+type=difficulty
+eta=2
+start=7
+END
+}
+
+# train FOLDER FLAG...: quietly
+train() { local in=$1; shift; "$DARKNET_BIN" meta train "$in/toy.data" "$in/toy.cfg" "$@" >"$in/out" 2>"$in/err"; }
+
+same() { cmp -s "$1" "$2"; }
+differ() { ! cmp -s "$1" "$2"; }
