@@ -71,6 +71,8 @@ struct meta_backend {
     void   (*upload_double)(void *y, const double *x, size_t n);
     void   (*download_double)(double *y, const void *x, size_t n);
 
+    /* numbers that one image of a tensor takes in this layout, padding included */
+    size_t (*image)(struct meta_shape);
     /* images: (batch, c, h, w) planar host floats to a tensor, and a tensor back */
     void (*tensor_in)(void *tensor, const float *planar, int batch, struct meta_shape);
     void (*tensor_out)(float *planar, const void *tensor, int batch, struct meta_shape);

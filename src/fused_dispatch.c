@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-static const struct meta_fused *chosen;
+static const struct meta_fused_set *chosen;
 
 /* oneDNN's names of what lies below AVX-512, and ours. */
 static int allowed(const char *variable, int fallback)
@@ -30,7 +30,7 @@ static void choose(void)
     chosen = most == 2 ? &meta_fused_avx512 : most == 1 ? &meta_fused_avx2 : &meta_fused_base;
 }
 
-const struct meta_fused *meta_fused(void)
+const struct meta_fused_set *meta_fused(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, choose);

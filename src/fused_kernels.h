@@ -1,52 +1,52 @@
-/* The memory passes between convolutions, over channels-last floats: each is one sweep, and is compiled once an instruction
-   set (fused_kernels.c); meta_fused() picks at run time.
+/* The memory passes between convolutions, over oneDNN's blocked layout: each sweeps one block, the c = 8 or 16 channels of
+   one image that lie side by side, pixel after pixel. It is compiled once an instruction set (fused_kernels.c); meta_fused()
+   picks at run time.
 
    Per channel: y = gain (x - centre) + shift, z = y > 0 ? y : negative y (relu 0, leaky .1, linear 1). With a 2x2/2 max-pool,
    `winner` says which of the four pixels an output came from (0..3, row by row) and `kept` is its x.
-   All per-channel arrays are (c) floats. */
+   All per-channel arrays are (c) floats, sums (2, c) doubles. */
 #ifndef META_FUSED_KERNELS_H
 #define META_FUSED_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A map of n images, (h, w) pixels of c channels; pooled to (oh, ow). */
-struct meta_map { int n, h, w, c, oh, ow; };
+/* A block of (h, w) pixels; pooled to (oh, ow). */
+struct meta_map { int h, w, oh, ow; };
 
 struct meta_fused {
-    const char *name;
     /* sums[0..c) += sum(x - centre), sums[c..2c) += sum((x - centre)^2) */
-    void (*moments)(const float *x, size_t pixels, int c, const float *centre, double *sums, float *work);
+    void (*moments)(const float *x, size_t pixels, const float *centre, double *sums);
     /* sums += sum(t), sum(t (x - centre)) */
-    void (*products)(const float *t, const float *x, size_t pixels, int c, const float *centre, double *sums, float *work);
+    void (*products)(const float *t, const float *x, size_t pixels, const float *centre, double *sums);
     /* With ybar = zbar z'(y): sums += sum(ybar), sum(ybar (x - centre)) */
-    void (*slopes)(const float *zbar, const float *x, size_t pixels, int c, const float *gain, const float *centre,
-                   const float *shift, float negative, double *sums, float *work);
+    void (*slopes)(const float *zbar, const float *x, size_t pixels, const float *gain, const float *centre,
+                   const float *shift, float negative, double *sums);
     /* With ybar as above, ybardot = zbardot z'(y), hatdot = p xdot + q + s (x - centre):
        sums += sum(ybardot), sum(r ybardot (x - centre) + ybar hatdot) */
-    void (*slope_tangents)(const float *zbar, const float *zbardot, const float *x, const float *xdot, size_t pixels, int c,
+    void (*slope_tangents)(const float *zbar, const float *zbardot, const float *x, const float *xdot, size_t pixels,
                            const float *gain, const float *centre, const float *shift, float negative, const float *r,
-                           const float *p, const float *q, const float *s, double *sums, float *work);
+                           const float *p, const float *q, const float *s, double *sums);
 
-    void (*forward)(const float *x, size_t pixels, int c, const float *gain, const float *centre, const float *shift,
+    void (*forward)(const float *x, size_t pixels, const float *gain, const float *centre, const float *shift,
                     float negative, float *z);
     void (*forward_pool)(const float *x, const struct meta_map *, const float *gain, const float *centre, const float *shift,
                          float negative, float *z, float *kept, uint8_t *winner);
     /* xbar = a + b (x - centre) + (where the adjoint reaches) gain zbar z'(y) */
-    void (*backward)(const float *x, const float *zbar, size_t pixels, int c, const float *gain, const float *centre,
+    void (*backward)(const float *x, const float *zbar, size_t pixels, const float *gain, const float *centre,
                      const float *shift, float negative, const float *a, const float *b, float *xbar);
     void (*backward_pool)(const float *x, const float *zbar, const float *kept, const uint8_t *winner, const struct meta_map *,
                           const float *gain, const float *centre, const float *shift, float negative,
                           const float *a, const float *b, float *xbar);
     /* zdot = z'(y) (p xdot + q + s (x - centre)) */
-    void (*tangent)(const float *x, const float *xdot, size_t pixels, int c, const float *gain, const float *centre,
+    void (*tangent)(const float *x, const float *xdot, size_t pixels, const float *gain, const float *centre,
                     const float *shift, float negative, const float *p, const float *q, const float *s, float *zdot);
     /* the same at the winners; keeps their xdot */
     void (*tangent_pool)(const float *xdot, const float *kept, const uint8_t *winner, const struct meta_map *,
                          const float *gain, const float *centre, const float *shift, float negative,
                          const float *p, const float *q, const float *s, float *zdot, float *keptdot);
     /* xbardot = a + b (x - centre) + d xdot + (where the adjoint reaches) z'(y) (u zbardot + v zbar) */
-    void (*backward_tangent)(const float *x, const float *xdot, const float *zbar, const float *zbardot, size_t pixels, int c,
+    void (*backward_tangent)(const float *x, const float *xdot, const float *zbar, const float *zbardot, size_t pixels,
                              const float *gain, const float *centre, const float *shift, float negative,
                              const float *a, const float *b, const float *d, const float *u, const float *v, float *xbardot);
     void (*backward_tangent_pool)(const float *x, const float *xdot, const float *zbar, const float *zbardot, const float *kept,
@@ -55,9 +55,11 @@ struct meta_fused {
                                   const float *u, const float *v, float *xbardot);
 };
 
-/* The best set that this processor, and META_MAX_ISA (base, avx2 or avx512) or oneDNN's DNNL_MAX_CPU_ISA, allow. */
-const struct meta_fused *meta_fused(void);
+struct meta_fused_set { const char *name; struct meta_fused lanes8, lanes16; };
 
-extern const struct meta_fused meta_fused_base, meta_fused_avx2, meta_fused_avx512;
+/* The best set that this processor, and META_MAX_ISA (base, avx2 or avx512) or oneDNN's DNNL_MAX_CPU_ISA, allow. */
+const struct meta_fused_set *meta_fused(void);
+
+extern const struct meta_fused_set meta_fused_base, meta_fused_avx2, meta_fused_avx512;
 
 #endif

@@ -2,6 +2,7 @@
 
        #define REAL            the type of one number
        #define AT(b, k, p, C, P)   where image b, channel k, pixel p of a tensor of C channels and P pixels lies
+       #define IMAGE(s)        numbers that one image of shape s takes, padding included
        #define NAME(x)         the function names' prefix
 
    The reference backend uses all of them; the oneDNN backend, those that are not worth more. */
@@ -33,7 +34,7 @@ static int NAME(epilogue_create)(struct meta_op *op, int tangents, struct meta_e
     struct NAME(epilogue) *e = op->state = calloc(1, sizeof *e);
     if (!e) return meta_fail(error, "out of memory");
     e->channels = calloc(op->out.c, sizeof *e->channels);
-    if (op->pool_size) e->winner = calloc((size_t)op->batch * op->out.c * NAME(pixels)(op->out), sizeof *e->winner);
+    if (op->pool_size) e->winner = calloc(op->batch * IMAGE(op->out), sizeof *e->winner);
     if (!e->channels || (op->pool_size && !e->winner)) {
         NAME(epilogue_destroy)(op);
         op->state = NULL;
@@ -236,7 +237,7 @@ static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *para
     }
 }
 
-static const struct meta_kernel NAME(epilogue_kernel) = {
+__attribute__((unused)) static const struct meta_kernel NAME(epilogue_kernel) = {
     NAME(epilogue_create), NAME(epilogue_destroy), NAME(epilogue_forward), NAME(epilogue_backward),
     NAME(epilogue_forward_tangent), NAME(epilogue_backward_tangent)
 };
@@ -271,7 +272,7 @@ static void NAME(avgpool_forward_tangent)(struct meta_op *op, const void *theta,
 static void NAME(avgpool_backward_tangent)(struct meta_op *op, const void *theta, const void *v, void *product)
 { if (op->x->bardot) NAME(avgpool_spread)(op, op->y.bardot, op->x->bardot); }
 
-static const struct meta_kernel NAME(avgpool_kernel) = {
+__attribute__((unused)) static const struct meta_kernel NAME(avgpool_kernel) = {
     NULL, NULL, NAME(avgpool_forward), NAME(avgpool_backward), NAME(avgpool_forward_tangent), NAME(avgpool_backward_tangent)
 };
 
@@ -292,7 +293,7 @@ static void NAME(shortcut_sum)(const struct meta_op *op, const REAL *here, const
 {
     struct NAME(touched) t = NAME(shortcut_touched)(op);
     struct meta_shape a = op->in[0], f = op->in[1];
-    size_t P = NAME(pixels)(a), F = NAME(pixels)(f), n = op->batch * a.c * P;
+    size_t P = NAME(pixels)(a), F = NAME(pixels)(f), n = op->batch * IMAGE(a);
     if (here) memcpy(u, here, n * sizeof *u); else memset(u, 0, n * sizeof *u);
     for (int b = 0; b < op->batch; b++)
         for (int k = 0; k < t.c; k++)
@@ -310,8 +311,8 @@ static void NAME(shortcut_split)(const struct meta_op *op, const REAL *ubar, REA
     struct NAME(touched) t = NAME(shortcut_touched)(op);
     struct meta_shape a = op->in[0], f = op->in[1];
     size_t P = NAME(pixels)(a), F = NAME(pixels)(f);
-    if (here) memcpy(here, ubar, op->batch * a.c * P * sizeof *here);
-    if (from) memset(from, 0, op->batch * f.c * F * sizeof *from);
+    if (here) memcpy(here, ubar, op->batch * IMAGE(a) * sizeof *here);
+    if (from) memset(from, 0, op->batch * IMAGE(f) * sizeof *from);
     for (int b = 0; b < op->batch; b++)
         for (int k = 0; k < t.c; k++)
             for (int y = 0; y < t.h; y++)
@@ -338,7 +339,7 @@ static void NAME(shortcut_destroy)(struct meta_op *op)
 
 static int NAME(shortcut_create)(struct meta_op *op, int tangents, struct meta_error *error)
 {
-    size_t n = op->batch * op->out.c * NAME(pixels)(op->out);
+    size_t n = op->batch * IMAGE(op->out);
     struct NAME(shortcut) *s = op->state = calloc(1, sizeof *s);
     if (!s) return meta_fail(error, "out of memory");
     s->u = calloc(n, sizeof *s->u);
@@ -350,7 +351,7 @@ static int NAME(shortcut_create)(struct meta_op *op, int tangents, struct meta_e
     return meta_fail(error, "out of memory");
 }
 
-static size_t NAME(shortcut_count)(const struct meta_op *op) { return op->batch * op->out.c * NAME(pixels)(op->out); }
+static size_t NAME(shortcut_count)(const struct meta_op *op) { return op->batch * IMAGE(op->out); }
 
 static void NAME(shortcut_forward)(struct meta_op *op, const void *theta)
 {
@@ -385,7 +386,7 @@ static void NAME(shortcut_backward_tangent)(struct meta_op *op, const void *thet
     NAME(shortcut_split)(op, s->t, op->x[0].bardot, op->x[1].bardot);
 }
 
-static const struct meta_kernel NAME(shortcut_kernel) = {
+__attribute__((unused)) static const struct meta_kernel NAME(shortcut_kernel) = {
     NAME(shortcut_create), NAME(shortcut_destroy), NAME(shortcut_forward), NAME(shortcut_backward),
     NAME(shortcut_forward_tangent), NAME(shortcut_backward_tangent)
 };
@@ -422,7 +423,7 @@ static void NAME(route_backward_tangent)(struct meta_op *op, const void *theta, 
 { ROUTE_EACH(NAME(route_take)(op, i, first, op->y.bardot, op->x[i].bardot)); }
 #undef ROUTE_EACH
 
-static const struct meta_kernel NAME(route_kernel) = {
+__attribute__((unused)) static const struct meta_kernel NAME(route_kernel) = {
     NULL, NULL, NAME(route_forward), NAME(route_backward), NAME(route_forward_tangent), NAME(route_backward_tangent)
 };
 
@@ -448,7 +449,7 @@ static void NAME(dropout_forward_tangent)(struct meta_op *op, const void *theta,
 static void NAME(dropout_backward_tangent)(struct meta_op *op, const void *theta, const void *v, void *product)
 { if (op->x->bardot) NAME(dropout_apply)(op, op->y.bardot, op->x->bardot); }
 
-static const struct meta_kernel NAME(dropout_kernel) = {
+__attribute__((unused)) static const struct meta_kernel NAME(dropout_kernel) = {
     NULL, NULL, NAME(dropout_forward), NAME(dropout_backward), NAME(dropout_forward_tangent), NAME(dropout_backward_tangent)
 };
 
@@ -538,7 +539,7 @@ static void NAME(plugin_backward_tangent)(struct meta_op *op, const void *theta,
     NAME(from_planar)(op, op->x->bardot, *op->in);
 }
 
-static const struct meta_kernel NAME(plugin_kernel) = {
+__attribute__((unused)) static const struct meta_kernel NAME(plugin_kernel) = {
     NAME(plugin_create), NAME(plugin_destroy), NAME(plugin_forward), NAME(plugin_backward),
     NAME(plugin_forward_tangent), NAME(plugin_backward_tangent)
 };
@@ -627,7 +628,7 @@ static void NAME(loss_backward_tangent)(struct meta_op *op, const void *theta, c
             xbardot[NAME(logit)(op, b, k)] = s->pdot[(size_t)b * n + k] / (op->batch * op->layer->temperature);
 }
 
-static const struct meta_kernel NAME(loss_kernel) = {
+__attribute__((unused)) static const struct meta_kernel NAME(loss_kernel) = {
     NAME(loss_create), NAME(loss_destroy), NAME(loss_forward), NAME(loss_backward),
     NAME(loss_forward_tangent), NAME(loss_backward_tangent)
 };
@@ -640,10 +641,13 @@ static void NAME(probabilities)(const struct meta_op *op, float *out)
     for (size_t i = 0; i < (size_t)op->batch * op->out.c; i++) out[i] = s->p[i];
 }
 
+static size_t NAME(image)(struct meta_shape shape) { return IMAGE(shape); }
+
 static void NAME(tensor_in)(void *tensor, const float *planar, int batch, struct meta_shape shape)
 {
     REAL *to = tensor;
     size_t P = NAME(pixels)(shape);
+    memset(to, 0, batch * IMAGE(shape) * sizeof *to);
     for (int b = 0; b < batch; b++)
         for (int k = 0; k < shape.c; k++)
             for (size_t p = 0; p < P; p++) to[AT(b, k, p, shape.c, P)] = *planar++;

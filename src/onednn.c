@@ -1,20 +1,24 @@
-/* The oneDNN backend: channels-last floats, one thread a program (tasks run side by side instead). */
+/* The oneDNN backend: blocked floats, one thread a program (tasks run side by side instead). */
 #include "onednn_internal.h"
 
 #include <omp.h>
 #include <pthread.h>
 
 #define REAL float
-#define AT(b, k, p, C, P) (((size_t)(b) * (P) + (p)) * (C) + (k))
+#define AT(b, k, p, C, P) meta_onednn_at(b, k, p, C, P)
+#define IMAGE(s) meta_onednn_image(s)
 #define NAME(x) plain_##x
 #include "host_kernels.h"
 
 static dnnl_engine_t engine;
+int meta_onednn_shift = 3;
 
 dnnl_engine_t meta_onednn_engine(void) { return engine; }
 
 static void create_engine(void)
 {
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core) meta_onednn_shift = 4;
     if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL;
 }
 
@@ -27,36 +31,86 @@ static int onednn_open(struct meta_error *error)
     return engine ? 0 : meta_fail(error, "oneDNN has no CPU engine here");
 }
 
+/* ---- the plain loops leave a block's padding as it was: put its zeros back ---------------------------------------------- */
+
+static void zero_padding(void *tensor, int batch, struct meta_shape shape)
+{
+    float *t = tensor;
+    size_t block = (size_t)1 << meta_onednn_shift, P = (size_t)shape.h * shape.w;
+    size_t used = shape.c & (block - 1), last = (meta_onednn_padded(shape.c) - block) * P;
+    if (!t || !used || meta_onednn_planar(shape.c)) return;
+    for (int b = 0; b < batch; b++)
+        for (size_t p = 0; p < P; p++)
+            memset(t + b * meta_onednn_image(shape) + last + p * block + used, 0, (block - used) * sizeof *t);
+}
+
+#define EACH_INPUT(op, plane) for (int i = 0; i < (op)->inputs; i++) zero_padding((op)->x[i].plane, (op)->batch, (op)->in[i])
+#define PADDED_KERNEL(kind)                                                                                         \
+static void kind##_forward(struct meta_op *op, const void *theta)                                                   \
+{ plain_##kind##_forward(op, theta); zero_padding(op->y.value, op->batch, op->out); }                               \
+static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)                                  \
+{ plain_##kind##_backward(op, theta, gradient); EACH_INPUT(op, bar); }                                              \
+static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)                            \
+{ plain_##kind##_forward_tangent(op, theta, v); zero_padding(op->y.dot, op->batch, op->out); }                      \
+static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)            \
+{ plain_##kind##_backward_tangent(op, theta, v, product); EACH_INPUT(op, bardot); }
+
+PADDED_KERNEL(epilogue)
+PADDED_KERNEL(avgpool)
+PADDED_KERNEL(shortcut)
+PADDED_KERNEL(route)
+PADDED_KERNEL(dropout)
+PADDED_KERNEL(plugin)
+
+/* The loss has no output tensor. */
+static void loss_backward(struct meta_op *op, const void *theta, void *gradient)
+{ plain_loss_backward(op, theta, gradient); EACH_INPUT(op, bar); }
+static void loss_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
+{ plain_loss_backward_tangent(op, theta, v, product); EACH_INPUT(op, bardot); }
+
 /* ---- epilogue: the fused sweeps where they apply, else the plain loops ---------------------------------------------- */
 
 static int fusible(const struct meta_op *op)
 {
-    return op->activation != META_LOGISTIC
+    return op->activation != META_LOGISTIC && !meta_onednn_planar(op->out.c)
         && (!op->pool_size || (op->pool_size == 2 && op->pool_stride == 2 && op->pool_padding < 2));
 }
 
 static const struct meta_kernel *epilogue_of(const struct meta_op *op)
 {
-    return fusible(op) ? &meta_onednn_epilogue : &plain_epilogue_kernel;
+    static const struct meta_kernel plain = { plain_epilogue_create, plain_epilogue_destroy, epilogue_forward, epilogue_backward,
+                                              epilogue_forward_tangent, epilogue_backward_tangent };
+    return fusible(op) ? &meta_onednn_epilogue : &plain;
 }
 
-static int epilogue_create(struct meta_op *op, int tangents, struct meta_error *error)
+static int any_create(struct meta_op *op, int tangents, struct meta_error *error)
 { return epilogue_of(op)->create(op, tangents, error); }
-static void epilogue_destroy(struct meta_op *op)
+static void any_destroy(struct meta_op *op)
 { epilogue_of(op)->destroy(op); }
-static void epilogue_forward(struct meta_op *op, const void *theta)
+static void any_forward(struct meta_op *op, const void *theta)
 { epilogue_of(op)->forward(op, theta); }
-static void epilogue_backward(struct meta_op *op, const void *theta, void *gradient)
+static void any_backward(struct meta_op *op, const void *theta, void *gradient)
 { epilogue_of(op)->backward(op, theta, gradient); }
-static void epilogue_forward_tangent(struct meta_op *op, const void *theta, const void *v)
+static void any_forward_tangent(struct meta_op *op, const void *theta, const void *v)
 { epilogue_of(op)->forward_tangent(op, theta, v); }
-static void epilogue_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
+static void any_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
 { epilogue_of(op)->backward_tangent(op, theta, v, product); }
 
 static const struct meta_kernel epilogue_kernel = {
-    epilogue_create, epilogue_destroy, epilogue_forward, epilogue_backward,
-    epilogue_forward_tangent, epilogue_backward_tangent
+    any_create, any_destroy, any_forward, any_backward, any_forward_tangent, any_backward_tangent
 };
+static const struct meta_kernel avgpool_kernel = { NULL, NULL, avgpool_forward, avgpool_backward,
+                                                   avgpool_forward_tangent, avgpool_backward_tangent };
+static const struct meta_kernel shortcut_kernel = { plain_shortcut_create, plain_shortcut_destroy, shortcut_forward, shortcut_backward,
+                                                    shortcut_forward_tangent, shortcut_backward_tangent };
+static const struct meta_kernel route_kernel = { NULL, NULL, route_forward, route_backward,
+                                                 route_forward_tangent, route_backward_tangent };
+static const struct meta_kernel dropout_kernel = { NULL, NULL, dropout_forward, dropout_backward,
+                                                   dropout_forward_tangent, dropout_backward_tangent };
+static const struct meta_kernel plugin_kernel = { plain_plugin_create, plain_plugin_destroy, plugin_forward, plugin_backward,
+                                                  plugin_forward_tangent, plugin_backward_tangent };
+static const struct meta_kernel loss_kernel = { plain_loss_create, plain_loss_destroy, plain_loss_forward, loss_backward,
+                                                plain_loss_forward_tangent, loss_backward_tangent };
 
 static void batch_statistics(const struct meta_op *op, float *mean, float *variance)
 {
@@ -77,12 +131,12 @@ const struct meta_backend meta_backend_onednn = {
     .set = plain_set, .copy = plain_copy, .axpy = plain_axpy, .scale = plain_scale, .dot = plain_dot,
     .upload = plain_upload, .download = plain_download,
     .upload_double = plain_upload_double, .download_double = plain_download_double,
-    .tensor_in = plain_tensor_in, .tensor_out = plain_tensor_out,
+    .image = plain_image, .tensor_in = plain_tensor_in, .tensor_out = plain_tensor_out,
     .adam = plain_adam, .momentum = plain_momentum,
     .batch_statistics = batch_statistics, .probabilities = plain_probabilities,
     .kernels = { [META_OP_CONV] = &meta_onednn_conv, [META_OP_CONNECTED] = &meta_onednn_connected,
-                 [META_OP_EPILOGUE] = &epilogue_kernel, [META_OP_AVGPOOL] = &plain_avgpool_kernel,
-                 [META_OP_SHORTCUT] = &plain_shortcut_kernel, [META_OP_ROUTE] = &plain_route_kernel,
-                 [META_OP_DROPOUT] = &plain_dropout_kernel, [META_OP_PLUGIN] = &plain_plugin_kernel,
-                 [META_OP_LOSS] = &plain_loss_kernel }
+                 [META_OP_EPILOGUE] = &epilogue_kernel, [META_OP_AVGPOOL] = &avgpool_kernel,
+                 [META_OP_SHORTCUT] = &shortcut_kernel, [META_OP_ROUTE] = &route_kernel,
+                 [META_OP_DROPOUT] = &dropout_kernel, [META_OP_PLUGIN] = &plugin_kernel,
+                 [META_OP_LOSS] = &loss_kernel }
 };

@@ -1,16 +1,15 @@
-/* Connected layers of the oneDNN backend, on its sgemm. The weights are (o, i) with i in Darknet's planar order; a map's tensor is
-   channels last, so that the weights' columns are permuted to match, not the images. */
+/* Connected layers of the oneDNN backend, on its sgemm. The weights are (o, i) with i in Darknet's planar order; their columns are
+   permuted to the order in which the input tensor has its numbers (padding included, as zero columns), not the images. */
 #include "onednn_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct connected {
-    size_t inputs;
-    float *weights, *tangent;    /* (o, i) columns channels last; NULL where the input is flat already */
+    size_t inputs, outputs;      /* numbers an image takes in the input and the output tensor */
+    float *weights, *tangent;    /* (o, inputs) */
     float *gradient;             /* likewise */
 };
-
-static int permuted(const struct meta_op *op) { return op->in->h * op->in->w > 1; }
 
 static void connected_destroy(struct meta_op *op)
 {
@@ -27,90 +26,90 @@ static int connected_create(struct meta_op *op, int tangents, struct meta_error 
 {
     struct connected *s = op->state = calloc(1, sizeof *s);
     if (!s) return meta_fail(error, "out of memory");
-    s->inputs = op->weight_count / op->out.c;
-    if (!permuted(op)) return 0;
-    s->weights = malloc(op->weight_count * sizeof(float));
-    s->tangent = malloc(op->weight_count * sizeof(float));
-    s->gradient = malloc(op->weight_count * sizeof(float));
-    if (s->weights && s->tangent && s->gradient) return 0;
+    s->inputs = meta_onednn_image(*op->in);
+    s->outputs = meta_onednn_image(op->out);
+    s->weights = calloc(op->out.c * s->inputs, sizeof *s->weights);
+    s->gradient = calloc(op->out.c * s->inputs, sizeof *s->gradient);
+    if (tangents) s->tangent = calloc(op->out.c * s->inputs, sizeof *s->tangent);
+    if (s->weights && s->gradient && (!tangents || s->tangent)) return 0;
     connected_destroy(op);
     return meta_fail(error, "out of memory");
 }
 
-/* Column (c, p) to column (p, c), or back. */
-static void permute(const struct meta_op *op, const float *from, float *to, int back)
+/* Darknet's columns to the tensor's; columns of padding stay zero. */
+static void to_tensor(const struct meta_op *op, const float *from, float *to)
 {
+    const struct connected *s = op->state;
     size_t C = op->in->c, P = (size_t)op->in->h * op->in->w;
     for (int o = 0; o < op->out.c; o++)
         for (size_t c = 0; c < C; c++)
-            for (size_t p = 0; p < P; p++) {
-                size_t planar = o * C * P + c * P + p, last = o * C * P + p * C + c;
-                if (back) to[planar] = from[last]; else to[last] = from[planar];
-            }
+            for (size_t p = 0; p < P; p++)
+                to[o * s->inputs + meta_onednn_at(0, c, p, C, P)] = *from++;
 }
 
-static const float *columns(const struct meta_op *op, const float *weights, float *room)
+static void to_darknet(const struct meta_op *op, const float *from, float *to)
 {
-    if (!room) return weights;
-    permute(op, weights, room, 0);
-    return room;
+    const struct connected *s = op->state;
+    size_t C = op->in->c, P = (size_t)op->in->h * op->in->w;
+    for (int o = 0; o < op->out.c; o++)
+        for (size_t c = 0; c < C; c++)
+            for (size_t p = 0; p < P; p++)
+                *to++ = from[o * s->inputs + meta_onednn_at(0, c, p, C, P)];
 }
 
 /* y (b, o) = beta y + x (b, i) w(o, i)' */
 static void outputs(const struct meta_op *op, const float *x, const float *w, float *y, float beta)
 {
     const struct connected *s = op->state;
-    dnnl_sgemm('N', 'T', op->batch, op->out.c, s->inputs, 1, x, s->inputs, w, s->inputs, beta, y, op->out.c);
+    if (beta == 0) memset(y, 0, op->batch * s->outputs * sizeof *y);
+    dnnl_sgemm('N', 'T', op->batch, op->out.c, s->inputs, 1, x, s->inputs, w, s->inputs, beta, y, s->outputs);
 }
 
 static void inputs(const struct meta_op *op, const float *ybar, const float *w, float *xbar, float beta)
 {
     const struct connected *s = op->state;
-    dnnl_sgemm('N', 'N', op->batch, s->inputs, op->out.c, 1, ybar, op->out.c, w, s->inputs, beta, xbar, s->inputs);
+    dnnl_sgemm('N', 'N', op->batch, s->inputs, op->out.c, 1, ybar, s->outputs, w, s->inputs, beta, xbar, s->inputs);
 }
 
-static void weights_bar(const struct meta_op *op, const float *x, const float *ybar, float *wbar, float beta)
+static void weights_bar(const struct meta_op *op, const float *x, const float *ybar, float beta)
 {
     const struct connected *s = op->state;
-    dnnl_sgemm('T', 'N', op->out.c, s->inputs, op->batch, 1, ybar, op->out.c, x, s->inputs, beta, wbar, s->inputs);
+    dnnl_sgemm('T', 'N', op->out.c, s->inputs, op->batch, 1, ybar, s->outputs, x, s->inputs, beta, s->gradient, s->inputs);
 }
 
+/* Later passes at the same parameters find them permuted. */
 static void connected_forward(struct meta_op *op, const void *theta)
 {
     struct connected *s = op->state;
-    outputs(op, op->x->value, columns(op, (const float *)theta + op->weights, s->weights), op->y.value, 0);
+    to_tensor(op, (const float *)theta + op->weights, s->weights);
+    outputs(op, op->x->value, s->weights, op->y.value, 0);
 }
 
 static void connected_backward(struct meta_op *op, const void *theta, void *gradient)
 {
     struct connected *s = op->state;
-    const float *w = s->weights ? s->weights : (const float *)theta + op->weights;
-    float *wbar = (float *)gradient + op->weights;
-    weights_bar(op, op->x->value, op->y.bar, s->gradient ? s->gradient : wbar, 0);
-    if (s->gradient) permute(op, s->gradient, wbar, 1);
-    if (op->x->bar) inputs(op, op->y.bar, w, op->x->bar, 0);
+    weights_bar(op, op->x->value, op->y.bar, 0);
+    to_darknet(op, s->gradient, (float *)gradient + op->weights);
+    if (op->x->bar) inputs(op, op->y.bar, s->weights, op->x->bar, 0);
 }
 
 static void connected_forward_tangent(struct meta_op *op, const void *theta, const void *v)
 {
     struct connected *s = op->state;
-    const float *w = s->weights ? s->weights : (const float *)theta + op->weights;
-    outputs(op, op->x->value, columns(op, (const float *)v + op->weights, s->tangent), op->y.dot, 0);
-    if (op->x->dot) outputs(op, op->x->dot, w, op->y.dot, 1);
+    to_tensor(op, (const float *)v + op->weights, s->tangent);
+    outputs(op, op->x->value, s->tangent, op->y.dot, 0);
+    if (op->x->dot) outputs(op, op->x->dot, s->weights, op->y.dot, 1);
 }
 
 static void connected_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
 {
     struct connected *s = op->state;
-    const float *w = s->weights ? s->weights : (const float *)theta + op->weights;
-    const float *wdot = s->tangent ? s->tangent : (const float *)v + op->weights;
-    float *wbardot = (float *)product + op->weights, *to = s->gradient ? s->gradient : wbardot;
-    weights_bar(op, op->x->value, op->y.bardot, to, 0);
-    if (op->x->dot) weights_bar(op, op->x->dot, op->y.bar, to, 1);
-    if (s->gradient) permute(op, s->gradient, wbardot, 1);
+    weights_bar(op, op->x->value, op->y.bardot, 0);
+    if (op->x->dot) weights_bar(op, op->x->dot, op->y.bar, 1);
+    to_darknet(op, s->gradient, (float *)product + op->weights);
     if (!op->x->bardot) return;
-    inputs(op, op->y.bardot, w, op->x->bardot, 0);
-    inputs(op, op->y.bar, wdot, op->x->bardot, 1);
+    inputs(op, op->y.bardot, s->weights, op->x->bardot, 0);
+    inputs(op, op->y.bar, s->tangent, op->x->bardot, 1);
 }
 
 const struct meta_kernel meta_onednn_connected = {

@@ -26,7 +26,7 @@ static void lifetimes(const struct meta_program *p, struct meta_interval *interv
         for (int i = 0; i < n; i++)
             for (int k = 0; k < low->ops[i].inputs; k++)
                 if (low->op_inputs[i][k] == t) last_use = i;
-        size_t size = p->batch * numbers(low->tensors[t].shape) * p->backend->element;
+        size_t size = p->batch * p->backend->image(low->tensors[t].shape) * p->backend->element;
         int is_output = t == low->op_output[n - 1], active = low->tensors[t].active && !is_output;
         if (is_output) continue;
         at[VALUE] = (struct meta_interval){ size, producer < 0 ? -1 : producer, last_use, 0 };
@@ -67,7 +67,7 @@ fail:
 
 static size_t plane_size(const struct meta_program *p, const struct meta_op *op, int k)
 {
-    return (p->batch * numbers(op->in[k]) * p->backend->element + ALIGN - 1) / ALIGN * ALIGN;
+    return (p->batch * p->backend->image(op->in[k]) * p->backend->element + ALIGN - 1) / ALIGN * ALIGN;
 }
 
 /* Points every operation at its tensors. Of several readers of a tensor, the last in order is the first to write its
@@ -228,7 +228,7 @@ static void add_scratch(struct meta_program *p, int i, int tangent)
     for (int k = 0; k < p->low.ops[i].inputs; k++) {
         if (!p->accumulate[i][k]) continue;
         const struct meta_planes *to = &p->planes[p->low.op_inputs[i][k]], *from = &p->low.ops[i].x[k];
-        size_t count = p->batch * numbers(p->low.ops[i].in[k]);
+        size_t count = p->batch * p->backend->image(p->low.ops[i].in[k]);
         if (tangent) p->backend->axpy(to->bardot, count, 1, from->bardot);
         else         p->backend->axpy(to->bar, count, 1, from->bar);
     }

@@ -4,6 +4,7 @@
 
 #define REAL double
 #define AT(b, k, p, C, P) (((size_t)(b) * (C) + (k)) * (P) + (p))
+#define IMAGE(s) ((size_t)(s).c * (s).h * (s).w)
 #define NAME(x) reference_##x
 #include "host_kernels.h"
 
@@ -144,7 +145,7 @@ const struct meta_backend meta_backend_reference = {
     .set = reference_set, .copy = reference_copy, .axpy = reference_axpy, .scale = reference_scale, .dot = reference_dot,
     .upload = reference_upload, .download = reference_download,
     .upload_double = reference_upload_double, .download_double = reference_download_double,
-    .tensor_in = reference_tensor_in, .tensor_out = reference_tensor_out,
+    .image = reference_image, .tensor_in = reference_tensor_in, .tensor_out = reference_tensor_out,
     .adam = reference_adam, .momentum = reference_momentum,
     .batch_statistics = reference_batch_statistics, .probabilities = reference_probabilities,
     .kernels = { [META_OP_CONV] = &conv_kernel, [META_OP_CONNECTED] = &full_kernel,
