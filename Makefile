@@ -130,7 +130,9 @@ asan ubsan tsan valgrind:
 	@+$(MAKE) --no-print-directory test VARIANT=$@ BUILD=build/$@ BIN=build/$@/bin OPTIMISE=-O1 SANITIZE='$(SANITIZE)'
 
 demo:
-	@scripts/demo.sh
+	@scripts/install-deps.sh
+	@+$(MAKE) --no-print-directory all
+	@DARKNET_BIN='$(BIN)/darknet' scripts/demo.sh
 
 clean:
 	rm -rf build darknet libdarknet-meta-host.so plugins/*.so
