@@ -39,7 +39,7 @@ static struct sweep *sweep_create(struct meta_map m, int c, float negative)
     s->in = (size_t)m.h * m.w;
     s->out = (size_t)m.oh * m.ow;
     for (int i = 0; i < ARRAYS; i++) s->array[i] = random_floats(&rng, s->in * c);
-    for (int i = 0; i < ROWS; i++) s->row[i] = random_floats(&rng, m.c);
+    for (int i = 0; i < ROWS; i++) s->row[i] = random_floats(&rng, c);
     s->sums = calloc(2 * c, sizeof *s->sums);
     s->kept = calloc(s->out * c, sizeof *s->kept);
     s->keptdot = calloc(s->out * c, sizeof *s->keptdot);
