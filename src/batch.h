@@ -21,7 +21,7 @@ struct meta_view { const struct meta_net_settings *net; int augment; uint64_t se
 void meta_view_image(const struct meta_dataset *, int item, const struct meta_view *, float *out);
 
 /* A stream of tasks (iteration = first, first+1, ...; tasks 0..tasks-1 of each), `ahead` of them prepared by `threads`
-   loader threads into a ring. What comes out does not depend on either number. */
+   loader threads into a ring. What comes out does not depend on either number. All that is passed in is kept: leave it alive. */
 struct meta_stream;
 int  meta_stream_create(struct meta_stream **, const struct meta_sampler *, const struct meta_dataset *,
                         const struct meta_episode_settings *, const struct meta_net_settings *, int augment, uint64_t seed,

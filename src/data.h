@@ -5,7 +5,7 @@
 #include "error.h"
 
 /* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written (from the working
-   folder, Darknet's way). Absent ones are NULL. */
+   folder, Darknet's way). Absent ones are NULL; classes and labels must be there. `top`, of the stock classifier, may be. */
 struct meta_data {
     char *path;
     int classes;
@@ -13,7 +13,7 @@ struct meta_data {
     char **labels;          /* (classes) a path belongs to class k when it contains labels[k], as in Darknet's classifier */
     char *train, *valid, *test, *backup, *groups;
 };
-/* Checks that classes, labels and names agree in number. The caller frees. */
+/* Checks that classes, labels and names agree in number. Blank lines are skipped and CRLF is read in every list. The caller frees. */
 int  meta_data_read(struct meta_data **, const char *path, struct meta_error *);
 void meta_data_free(struct meta_data *);
 
@@ -23,20 +23,24 @@ struct meta_dataset {
     char **paths;           /* (count) */
     int *lines;             /* (count) line in the list, from 1 */
     int *label;             /* (count) 0..classes-1 */
-    int *group;             /* (count) images of one group (a lesion) are never on both sides of a task; -1: alone */
+    int *group;             /* (count) images of one group (a lesion) are never on both sides of a task; -1: in none */
     int classes;            /* of the .data file */
     char **names;           /* (classes) borrowed from meta_data: keep that alive */
     char *list;             /* the list's path */
     int c;                  /* channels: 1 or 3 */
     int *w, *h;             /* (count) kept size of each */
     unsigned char **pixels; /* (count) (h, w, c) interleaved RGB bytes */
-    void *arena;
+    void *arena;            /* what paths point into */
 };
 
 struct meta_pool;
 /* Reads the list, finds each image's class (exactly one label must match its path) and group, decodes everything with
    `pool`, and keeps each at a working size: its shorter side at most max(width,height,side) pixels (area-averaged down, never up).
-   A corrupt, empty, huge or missing image fails: "x.list:12: data/a.jpg: ...". The caller frees. */
+   A corrupt, empty, huge or missing image fails: "x.list:12: data/a.jpg: ...", as do a path that stands there twice and an empty
+   list; of several such lines the first is named, whatever the threads. The caller frees.
+
+   `groups` is a CSV of image,group (more columns may follow; the first line may be a header that begins with "image"), where
+   image is a file's name without folder and extension. An image that it does not name belongs to no group. */
 int  meta_dataset_load(struct meta_dataset **, const struct meta_data *, const char *list, int width, int height,
                        int channels, int side, struct meta_pool *, struct meta_error *);
 void meta_dataset_free(struct meta_dataset *);

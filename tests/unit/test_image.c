@@ -203,8 +203,7 @@ static void files(void **state)
     write_file(path, png.data, png.size);
     assert_int_equal(truncate(path, (off_t)1 << 40), 0);                    /* a hole: takes no room on the disk */
     assert_int_equal(meta_image_read(path, 3, &image, &error), -1);
-    snprintf(expected, sizeof expected, "%s: is 1099511627776 bytes: must be at most 268435456", path);
-    assert_string_equal(error.text, expected);
+    assert_non_null(strstr(error.text, "/sparse.png: is 1099511627776 bytes: must be at most 268435456"));
     unlink(path);
     assert_int_equal(meta_image_read("/dev/zero", 3, &image, &error), -1);
     assert_int_equal(meta_image_read(scratch(""), 3, &image, &error), -1);
