@@ -1,147 +1,215 @@
+#define _GNU_SOURCE
 #include "options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Where an error stands and what it is about, as the start of a line. */
-struct place { const char *path; const struct meta_section *section; const struct meta_pair *pair; struct meta_error *error; };
+/* What is being read, for the messages. */
+struct place {
+    const char *path;
+    const struct meta_section *section;
+    const struct meta_pair *pair;
+    struct meta_error *error;
+};
 
-static int complain(const struct place *at, const char *what)
+/* "cfg/x.cfg:41: [episode] ", and in a .data file "x.data:3: " */
+static int complain(const struct place *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int complain(const struct place *p, const char *format, ...)
 {
-    const char *name = at->section->name;
-    return meta_fail(at->error, "%s:%d: %s%s%s%.60s=%.60s: %s", at->path, at->pair->line, *name ? "[" : "", name, *name ? "] " : "",
-                     at->pair->key, at->pair->value, what);
+    struct meta_error what;
+    const char *name = p->section->name;
+    va_list list;
+    va_start(list, format);
+    vsnprintf(what.text, sizeof what.text, format, list);
+    va_end(list);
+    return meta_fail(p->error, "%s:%d: %s%s%s%.400s", p->path, p->pair->line, *name ? "[" : "", name, *name ? "] " : "", what.text);
 }
 
-static int out_of_bounds(const struct place *at, const struct meta_option *row, const char *kind)
+/* ---- what is allowed --------------------------------------------------------------------------- */
+
+static int whole(const struct meta_option *o) { return o->type == META_INT || o->type == META_INTS; }
+
+static void print_bound(char text[32], double value)
 {
-    char what[120];
-    snprintf(what, sizeof what, "must be %s%.10g to %.10g", kind, row->least, row->most);
-    return complain(at, what);
+    snprintf(text, 32, fabs(value) < 1e9 && value == rint(value) ? "%.0f" : "%g", value);
 }
 
-/* One number of [text, end), the whole of it. */
-static int read_number(const char *text, const char *end, int whole, const struct place *at, const struct meta_option *row, double *out)
+/* "1 to 1000", "at least 0", "0"; of a whole number's bounds those of an int are no limit worth saying. */
+static void print_range(char text[96], const struct meta_option *o)
 {
-    const char *kind = whole ? "" : "a number, ";
-    char *stop, copy[64];
-    while (text < end && (*text == ' ' || *text == '\t')) text++;
-    while (end > text && (end[-1] == ' ' || end[-1] == '\t')) end--;
-    if (end - text >= (long)sizeof copy || end == text) return out_of_bounds(at, row, kind);
-    memcpy(copy, text, end - text);
-    copy[end - text] = 0;
-    if (strpbrk(copy, "xXnNiI")) return out_of_bounds(at, row, kind);     /* hexadecimal, nan, inf */
-    double value = strtod(copy, &stop);
-    if (*stop || !isfinite(value)) return out_of_bounds(at, row, kind);
-    if (whole && value != floor(value)) return out_of_bounds(at, row, "a whole number, ");
-    if (value < row->least || value > row->most) return out_of_bounds(at, row, "");
-    *out = value;
-    return 0;
+    char least[32], most[32];
+    print_bound(least, o->least);
+    print_bound(most, o->most);
+    if (o->least == o->most) snprintf(text, 96, "%s", least);
+    else if (isinf(o->most) || (whole(o) && o->most >= INT_MAX)) snprintf(text, 96, "at least %s", least);
+    else snprintf(text, 96, "%s to %s", least, most);
 }
 
-static int read_list(const struct place *at, const struct meta_option *row, struct meta_list *list)
+/* "difficulty or mean"; "linear, relu or leaky" */
+static void print_choices(char text[256], const char *choices)
 {
-    const char *text = at->pair->value;
-    int count = 1, k = 0;
-    for (const char *p = text; *p; p++) count += *p == ',';
-    list->values = calloc(count, sizeof *list->values);
-    if (!list->values) return meta_fail(at->error, "out of memory");
-    for (; k < count; k++) {
-        const char *end = text + strcspn(text, ",");
-        if (read_number(text, end, row->type == META_INTS, at, row, &list->values[k])) return -1;
-        text = end + 1;
+    size_t used = 0;
+    text[0] = 0;
+    while (*choices && used < 255) {
+        size_t n = strcspn(choices, "|");
+        const char *next = choices[n] ? choices + n + 1 : choices + n;
+        const char *join = !used ? "" : *next ? ", " : " or ";
+        used += snprintf(text + used, 256 - used, "%s%.*s", join, (int)n, choices);
+        choices = next;
     }
-    list->count = count;
+}
+
+static int fail_value(const struct place *p, const struct meta_option *o, int number)
+{
+    const char *value = p->pair->value;
+    char range[96], shown[64];
+    snprintf(shown, sizeof shown, strlen(value) > 50 ? "%.50s..." : "%s", value);
+    for (char *c = shown; *c; c++)
+        if ((unsigned char)*c < 32 || *c == 127) *c = '?';
+    if (o->type == META_CHOICE) {
+        char choices[256];
+        print_choices(choices, o->choices);
+        return complain(p, "%s=%s: must be %s", o->name, shown, choices);
+    }
+    print_range(range, o);
+    if (o->type == META_INTS || o->type == META_REALS)
+        return complain(p, "%s=%s: must be %s, %s, separated by commas", o->name, shown,
+                        o->type == META_INTS ? "whole numbers" : "numbers", range);
+    if (!number && o->least != o->most)
+        return complain(p, "%s=%s: must be a %s, %s", o->name, shown, whole(o) ? "whole number" : "number", range);
+    return complain(p, "%s=%s: must be %s", o->name, shown, range);
+}
+
+/* ---- values ------------------------------------------------------------------------------------ */
+
+/* The whole of text[0..n) as a finite decimal number (no hexadecimal, no "nan", no "inf"). 0, or -1. */
+static int read_number(const char *text, size_t n, int integer, double *value)
+{
+    char *end;
+    if (!n || n != strspn(text, integer ? "+-0123456789" : "+-.eE0123456789")) return -1;
+    errno = 0;
+    *value = integer ? (double)strtoll(text, &end, 10) : strtod(text, &end);
+    if (end != text + n || !isfinite(*value)) return -1;
+    /* an integer past a long long is past every bound too; a real too small to be told from 0 is 0 */
     return 0;
 }
 
-static int read_choice(const struct place *at, const struct meta_option *row, int *out)
+static int in_range(const struct meta_option *o, double value) { return value >= o->least && value <= o->most; }
+
+static int read_list(const struct place *p, const struct meta_option *o, struct meta_list *out)
 {
-    const char *value = at->pair->value, *choice = row->choices;
+    const char *text = p->pair->value;
+    size_t room = 1;
+    for (const char *c = text; *c; c++) room += *c == ',';
+    free(out->values);
+    *out = (struct meta_list){ 0, malloc(room * sizeof *out->values) };
+    if (!out->values) return meta_fail(p->error, "out of memory");
+    for (;;) {
+        size_t n = strcspn(text, ",");
+        char number[64];
+        double value;
+        if (n >= sizeof number) return fail_value(p, o, 0);
+        memcpy(number, text, n);
+        number[n] = 0;
+        if (read_number(number, n, o->type == META_INTS, &value) || !in_range(o, value)) return fail_value(p, o, 0);
+        out->values[out->count++] = value;
+        if (!text[n]) return 0;
+        text += n + 1;
+    }
+}
+
+static int read_choice(const char *choices, const char *value)
+{
     size_t length = strlen(value);
-    for (int k = 0; choice; k++) {
-        size_t n = strcspn(choice, "|");
-        if (n == length && !memcmp(choice, value, n)) { *out = k; return 0; }
-        choice = choice[n] ? choice + n + 1 : NULL;
+    for (int i = 0;; i++) {
+        size_t n = strcspn(choices, "|");
+        if (n == length && !memcmp(choices, value, n)) return i;
+        if (!choices[n]) return -1;
+        choices += n + 1;
     }
-    char what[200];
-    size_t used = snprintf(what, sizeof what, "must be ");
-    for (const char *p = row->choices; *p && used + 5 < sizeof what; p++)
-        used += snprintf(what + used, sizeof what - used, *p == '|' ? (strchr(p + 1, '|') ? ", " : " or ") : "%c", *p);
-    return complain(at, what);
 }
 
-static int store(const struct place *at, const struct meta_option *row, void *settings)
+static int store(const struct place *p, const struct meta_option *o, void *settings)
 {
-    void *to = (char *)settings + row->offset;
-    const char *value = at->pair->value, *end = value + strlen(value);
-    double number;
-    switch (row->type) {
+    void *field = (char *)settings + o->offset;
+    const char *text = p->pair->value;
+    double value;
+    int choice;
+    switch (o->type) {
     case META_INT:
-        if (read_number(value, end, 1, at, row, &number)) return -1;
-        *(int *)to = number;
+    case META_REAL:
+        if (read_number(text, strlen(text), o->type == META_INT, &value)) return fail_value(p, o, 0);
+        if (!in_range(o, value)) return fail_value(p, o, 1);
+        if (o->type == META_INT) *(int *)field = value;
+        else *(double *)field = value;
         return 0;
-    case META_REAL:   return read_number(value, end, 0, at, row, to);
-    case META_CHOICE: return read_choice(at, row, to);
-    case META_INTS:
-    case META_REALS:  return read_list(at, row, to);
+    case META_CHOICE:
+        if ((choice = read_choice(o->choices, text)) < 0) return fail_value(p, o, 0);
+        *(int *)field = choice;
+        return 0;
     case META_TEXT:
-        *(char **)to = strdup(value);
-        return *(char **)to ? 0 : meta_fail(at->error, "out of memory");
+        if (!(*(char **)field = strdup(text))) return meta_fail(p->error, "out of memory");
+        return 0;
+    case META_INTS:
+    case META_REALS:
+        return read_list(p, o, field);
     }
-    return meta_fail(at->error, "option %s has no such type", row->name);
+    return complain(p, "%s: the table gives it the unknown type %d", o->name, o->type);
 }
 
-static void set_fallback(const struct meta_option *row, void *settings)
+static void set_defaults(const struct meta_option *table, void *settings)
 {
-    void *to = (char *)settings + row->offset;
-    if (row->type == META_INT || row->type == META_CHOICE) *(int *)to = row->fallback;
-    if (row->type == META_REAL) *(double *)to = row->fallback;
+    for (const struct meta_option *o = table; o->name; o++) {
+        void *field = (char *)settings + o->offset;
+        if (o->type == META_INT || o->type == META_CHOICE) *(int *)field = o->fallback;
+        else if (o->type == META_REAL) *(double *)field = o->fallback;
+    }
 }
 
-static int unknown(const struct meta_option *table, const struct place *at)
+/* ---- sections ---------------------------------------------------------------------------------- */
+
+/* Options that only one value is allowed for are not worth proposing. */
+static int fail_unknown(const struct place *p, const struct meta_option *table)
 {
-    char what[400];
-    size_t used = snprintf(what, sizeof what, "unknown option; allowed:");
-    for (; table->name && used < sizeof what; table++) used += snprintf(what + used, sizeof what - used, " %s", table->name);
-    const char *name = at->section->name;
-    return meta_fail(at->error, "%s:%d: %s%s%s%.60s: %s", at->path, at->pair->line, *name ? "[" : "", name, *name ? "] " : "",
-                     at->pair->key, what);
+    struct meta_error names = { "" };
+    size_t used = 0;
+    for (const struct meta_option *o = table; o->name && used < sizeof names.text; o++)
+        if (!(o->type == META_INT || o->type == META_REAL) || o->least != o->most)
+            used += snprintf(names.text + used, sizeof names.text - used, " %s", o->name);
+    return complain(p, "%.40s: unknown option; allowed:%s", p->pair->key, used ? names.text : " none");
 }
 
 int meta_options_parse(const struct meta_option *table, const struct meta_section *section, const char *path,
                        void *settings, struct meta_error *error)
 {
-    for (const struct meta_option *row = table; row->name; row++) set_fallback(row, settings);
+    struct place p = { path, section, NULL, error };
+    set_defaults(table, settings);
     for (int i = 0; i < section->count; i++) {
-        struct place at = { path, section, &section->pairs[i], error };
-        const struct meta_option *row = table;
-        while (row->name && strcmp(row->name, at.pair->key)) row++;
-        if (!row->name) return unknown(table, &at);
+        const struct meta_option *o = table;
+        p.pair = &section->pairs[i];
+        while (o->name && strcmp(o->name, p.pair->key)) o++;
+        if (!o->name) return fail_unknown(&p, table);
         for (int k = 0; k < i; k++)
-            if (!strcmp(section->pairs[k].key, at.pair->key)) {
-                char what[80];
-                snprintf(what, sizeof what, "repeated; it stands at line %d already", section->pairs[k].line);
-                return complain(&at, what);
-            }
-        if (store(&at, row, settings)) return -1;
+            if (!strcmp(section->pairs[k].key, o->name))
+                return complain(&p, "%s: repeated; first on line %d", o->name, section->pairs[k].line);
+        if (store(&p, o, settings)) return -1;
     }
     return 0;
 }
 
 void meta_options_clear(const struct meta_option *table, void *settings)
 {
-    for (const struct meta_option *row = table; row->name; row++) {
-        void *at = (char *)settings + row->offset;
-        if (row->type == META_TEXT) {
-            free(*(char **)at);
-            *(char **)at = NULL;
-        }
-        if (row->type == META_INTS || row->type == META_REALS) {
-            free(((struct meta_list *)at)->values);
-            *(struct meta_list *)at = (struct meta_list){ 0 };
+    for (const struct meta_option *o = table; o->name; o++) {
+        void *field = (char *)settings + o->offset;
+        if (o->type == META_TEXT) {
+            free(*(char **)field);
+            *(char **)field = NULL;
+        } else if (o->type == META_INTS || o->type == META_REALS) {
+            free(((struct meta_list *)field)->values);
+            *(struct meta_list *)field = (struct meta_list){0};
         }
     }
 }
