@@ -51,39 +51,40 @@ test_failed()
 
 skip() { printf 'ok - %s # SKIP %s\n' "$1" "$2"; }
 
+# Locals are named so that they hide no variable of the script from the functions it has checked.
 check()
 {
-    local what=$1 status=0
+    local test_what=$1 test_status=0
     shift
-    "$@" >"$test_log/out" 2>&1 || status=$?
-    if [ $status -eq 0 ]; then test_passed "$what"; return 0; fi
-    printf 'exit status %d of: %s\n' $status "$*" >>"$test_log/out"
-    test_failed "$what" "$test_log/out"
+    "$@" >"$test_log/out" 2>&1 || test_status=$?
+    if [ $test_status -eq 0 ]; then test_passed "$test_what"; return 0; fi
+    printf 'exit status %d of: %s\n' $test_status "$*" >>"$test_log/out"
+    test_failed "$test_what" "$test_log/out"
     return 1
 }
 
 expect_error()
 {
-    local regex=$1 status=0 lines
+    local test_regex=$1 test_status=0 test_lines
     shift
-    "$@" >"$test_log/out" 2>"$test_log/err" || status=$?
-    lines=$(wc -l <"$test_log/err")
-    if [ $status -eq 1 ] && [ "$lines" -eq 1 ] && grep -Eq -- "$regex" "$test_log/err"; then
-        test_passed "error: $regex"
+    "$@" >"$test_log/out" 2>"$test_log/err" || test_status=$?
+    test_lines=$(wc -l <"$test_log/err")
+    if [ $test_status -eq 1 ] && [ "$test_lines" -eq 1 ] && grep -Eq -- "$test_regex" "$test_log/err"; then
+        test_passed "error: $test_regex"
         return 0
     fi
-    printf 'exit status %d and %d lines of errors, of: %s\n' $status "$lines" "$*" >>"$test_log/err"
-    test_failed "error: $regex" "$test_log/err"
+    printf 'exit status %d and %d lines of errors, of: %s\n' $test_status "$test_lines" "$*" >>"$test_log/err"
+    test_failed "error: $test_regex" "$test_log/err"
     return 1
 }
 
 expect_output()
 {
-    local regex=$1 status=0
+    local test_regex=$1 test_status=0
     shift
-    "$@" >"$test_log/out" 2>"$test_log/err" || status=$?
-    if [ $status -eq 0 ] && grep -Eq -- "$regex" "$test_log/out"; then test_passed "output: $regex"; return 0; fi
-    printf 'exit status %d of: %s\n' $status "$*" >>"$test_log/err"
-    test_failed "output: $regex" "$test_log/out" "$test_log/err"
+    "$@" >"$test_log/out" 2>"$test_log/err" || test_status=$?
+    if [ $test_status -eq 0 ] && grep -Eq -- "$test_regex" "$test_log/out"; then test_passed "output: $test_regex"; return 0; fi
+    printf 'exit status %d of: %s\n' $test_status "$*" >>"$test_log/err"
+    test_failed "output: $test_regex" "$test_log/out" "$test_log/err"
     return 1
 }
