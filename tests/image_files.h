@@ -24,7 +24,7 @@ static void put_big(struct bytes *b, uint32_t x)
     put(b, (unsigned char[]){ x >> 24, x >> 16, x >> 8, x }, 4);
 }
 
-static void put_little(struct bytes *b, uint32_t x, int count)
+static __attribute__((unused)) void put_little(struct bytes *b, uint32_t x, int count)
 {
     put(b, (unsigned char[]){ x, x >> 8, x >> 16, x >> 24 }, count);
 }
