@@ -1,3 +1,4 @@
+#define _GNU_SOURCE    /* dladdr */
 #include "plugins.h"
 #include "sections.h"
 
