@@ -222,6 +222,32 @@ static void test_view(void **state)
     for (int i = 0; i < SIDE * SIDE; i++) assert_true(fabs(out[i] - .5) < 1e-3);
 }
 
+/* Width and height keep apart: a plane of bytes, x + 3y, seen through 24 x 10 pixels. */
+static void not_square(void **state)
+{
+    enum { W = 24, H = 10 };
+    static unsigned char plane[48 * 30];
+    unsigned char *const only[] = { plane };
+    int w[] = { 48 }, h[] = { 30 };
+    float out[W * H];
+    struct meta_net_settings flat = { .width = W, .height = H, .channels = 1, .min_crop = 30, .max_crop = 30, .aspect = 1,
+                                      .saturation = 1, .exposure = 1 };
+    struct meta_dataset one = { .count = 1, .c = 1, .w = w, .h = h, .pixels = (unsigned char **)only };
+    struct meta_view view = { &flat, 0, 0, 0, 0, 0 };
+    for (int i = 0; i < 48 * 30; i++) plane[i] = i % 48 + 3 * (i / 48);
+    meta_view_image(&one, 0, &view, out);                      /* step 2 of both, rows 5..24 */
+    for (int i = 0; i < W * H; i++) assert_true(fabs(out[i] * 255 - (2 * (i % W) + .5 + 3 * (5 + 2 * (i / W) + .5))) < 1e-3);
+    double least = 1e9, most = 0;
+    view.augment = 1;                                          /* scale 1, anywhere inside */
+    for (; view.iteration < 200; view.iteration++) {
+        meta_view_image(&one, 0, &view, out);
+        for (int i = 0; i < W * H; i++) assert_true(fabs((out[i] - out[0]) * 255 - (i % W + 3 * (i / W))) < 1e-3);
+        least = fmin(least, out[0] * 255);
+        most = fmax(most, out[0] * 255);
+    }
+    assert_true(least < 8 && most > 76);                       /* of 0 .. 24 + 3*20 */
+}
+
 /* ---- streams --------------------------------------------------------------------------------------------------------------- */
 
 enum { WAYS = 2, SHOTS = 2, QUERIES = 3, TASKS = 3 };
@@ -305,7 +331,7 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(augmentation), cmocka_unit_test(keys), cmocka_unit_test(distortion), cmocka_unit_test(test_view),
+        cmocka_unit_test(augmentation), cmocka_unit_test(keys), cmocka_unit_test(distortion), cmocka_unit_test(test_view), cmocka_unit_test(not_square),
         cmocka_unit_test(streams_agree), cmocka_unit_test(streams_stop),
     };
     alarm(300);                        /* a lost wake-up hangs */
