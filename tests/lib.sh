@@ -14,7 +14,7 @@
 #     TEST_VARIANT     release, asan, ubsan, tsan or valgrind: for shorter loops, or to skip what can't be done under it
 
 TEST_VARIANT=${TEST_VARIANT:-release}
-BUILD=${BUILD:-build/release}
+BUILD=$(realpath -sm "${BUILD:-build/release}")
 DARKNET_BIN=$(realpath -s "${DARKNET_BIN:-./darknet}")
 DARKNET_DIR=${DARKNET_DIR:-$(dirname "$DARKNET_BIN")}
 export BUILD TEST_VARIANT DARKNET_BIN DARKNET_DIR

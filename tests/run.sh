@@ -9,7 +9,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
 
-export BUILD=${BUILD:-build/release} BIN=${BIN:-.} TEST_VARIANT=${TEST_VARIANT:-release}
+BUILD=$(realpath -sm "${BUILD:-build/release}") BIN=$(realpath -sm "${BIN:-.}")
+export BUILD BIN TEST_VARIANT=${TEST_VARIANT:-release}
 cores=$(nproc)
 JOBS=${JOBS:-$((cores < 4 ? cores : 4))}
 log=$BUILD/tests/log
@@ -38,7 +39,7 @@ run_one()
         ;;
     *)
         [ $TEST_VARIANT != valgrind ] || under=("$valgrind/run")
-        DARKNET_PLUGIN_PATH=$PWD/$BIN/plugins CMOCKA_MESSAGE_OUTPUT=TAP \
+        DARKNET_PLUGIN_PATH=$BIN/plugins CMOCKA_MESSAGE_OUTPUT=TAP \
             timeout --kill-after=10 $limit ${under[@]+"${under[@]}"} "$file" >"$out" 2>&1 </dev/null || status=$?
         # The program's own output may stand before a case on its line; cmocka writes a skipped case as "not ok N # SKIP".
         grep -aoE '(not )?ok [0-9]+ (- |# SKIP ).*$' "$out" |
@@ -79,8 +80,7 @@ done
 rm -rf "$log"
 mkdir -p "$log"
 
-export DARKNET_DIR; DARKNET_DIR=$(realpath -s "$BIN")
-export DARKNET_BIN=$DARKNET_DIR/darknet
+export DARKNET_DIR=$BIN DARKNET_BIN=$BIN/darknet
 if [ $TEST_VARIANT = valgrind ]; then
     # run: a program under Memcheck; darknet: what the command-line tests take for the program. Definite leaks are errors;
     # "possible" ones are mostly blocks that libraries hold by inner pointers.
@@ -90,9 +90,9 @@ if [ $TEST_VARIANT = valgrind ]; then
 exec valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \\
     --num-callers=25 --suppressions='$PWD/tests/suppressions/valgrind.supp' "--log-file=\${TMP_TEST:-/tmp}/.sanitizer.%p" "\$@"
 END
-    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$PWD/$valgrind/run" "$DARKNET_DIR/darknet" >"$valgrind/darknet"
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$valgrind/run" "$BIN/darknet" >"$valgrind/darknet"
     chmod +x "$valgrind/run" "$valgrind/darknet"
-    DARKNET_BIN=$PWD/$valgrind/darknet
+    DARKNET_BIN=$valgrind/darknet
 fi
 # ThreadSanitizer's shadow memory can't be placed under some kernels' address randomisation.
 fixed=()

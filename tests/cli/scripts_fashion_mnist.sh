@@ -5,11 +5,11 @@ set -u
 prepare=scripts/fashion-mnist.sh
 data=/usr/share/datasets/fashion-mnist
 out="$TMP_TEST/the output"
-export IDX_IMAGES=$PWD/$BUILD/idx_images
+export IDX_IMAGES=$BUILD/idx_images
 
 # Under valgrind the decoder runs in it.
 if [ "$TEST_VARIANT" = valgrind ]; then
-    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$PWD/$BUILD/tests/valgrind/run" "$IDX_IMAGES" >"$TMP_TEST/decoder"
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$BUILD/tests/valgrind/run" "$IDX_IMAGES" >"$TMP_TEST/decoder"
     chmod +x "$TMP_TEST/decoder"
     IDX_IMAGES=$TMP_TEST/decoder
 fi
