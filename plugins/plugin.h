@@ -128,6 +128,8 @@ struct meta_plugin {
 };
 
 #define META_PLUGIN_SYMBOL "meta_plugin"
+/* What a plugin defines; found by name, so it is visible whatever -fvisibility says. */
+extern const struct meta_plugin meta_plugin __attribute__((visibility("default")));
 
 #ifdef __cplusplus
 }

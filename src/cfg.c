@@ -82,7 +82,9 @@ static int read_header(struct reader *r, char *line)
 {
     char text[SHOWN + 4];
     size_t n = strlen(line);
-    if (n < 3 || strcspn(line + 1, "[]") != n - 2 || line[n - 1] != ']')
+    int printable = 1;
+    for (size_t i = 0; i < n; i++) printable &= isprint((unsigned char)line[i]) != 0;
+    if (n < 3 || strcspn(line + 1, "[]") != n - 2 || line[n - 1] != ']' || !printable)
         return meta_fail(r->error, "%s:%d: '%s': must be [section]", r->path, r->line, shown(line, text));
     line[n - 1] = 0;
     return add_section(r, line + 1);

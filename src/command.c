@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,8 @@ int meta_complain(const struct meta_error *error)
     return 1;
 }
 
-/* A mistake in the words of the command line. */
-__attribute__((noreturn, format(printf, 1, 2)))
-static void refuse(const char *format, ...)
+static _Noreturn void leave(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static _Noreturn void leave(const char *format, ...)
 {
     struct meta_error error;
     va_list list;
@@ -27,25 +27,33 @@ static void refuse(const char *format, ...)
 
 static void print_usage(const struct meta_flag *flags, int count, const char *usage)
 {
-    printf("usage: darknet meta %s", usage);
-    for (int i = 0; i < count; i++)
-        printf(" [%s%s%s]", flags[i].name, flags[i].value_name ? " " : "", flags[i].value_name ? flags[i].value_name : "");
-    printf("\n");
+    int width = (int)strlen("-h");
     for (int i = 0; i < count; i++) {
-        char head[64];
-        snprintf(head, sizeof head, "%s %s", flags[i].name, flags[i].value_name ? flags[i].value_name : "");
-        printf("  %-20s %s\n", head, flags[i].help);
+        int n = (int)strlen(flags[i].name) + (flags[i].value_name ? 1 + (int)strlen(flags[i].value_name) : 0);
+        if (n > width) width = n;
     }
+    printf("usage: darknet meta %s%s\n\n", usage, count ? " [flags]" : "");
+    for (int i = 0; i < count; i++) {
+        const struct meta_flag *f = &flags[i];
+        int n = printf("    %s%s%s", f->name, f->value_name ? " " : "", f->value_name ? f->value_name : "");
+        printf("%*s%s\n", 4 + width - n + 2, "", f->help);
+    }
+    printf("    %-*s  this text\n", width, "-h");
 }
 
-static const struct meta_flag *find_flag(const struct meta_flag *flags, int count, const char *word, const char *usage)
+static const struct meta_flag *find(const struct meta_flag *flags, int count, const char *name)
 {
-    char known[400] = "";
-    size_t used = 0;
     for (int i = 0; i < count; i++)
-        if (!strcmp(flags[i].name, word)) return &flags[i];
-    for (int i = 0; i < count && used < sizeof known; i++) used += snprintf(known + used, sizeof known - used, " %s", flags[i].name);
-    refuse("%.60s: meta %.*s has no such flag; allowed:%s", word, (int)strcspn(usage, " "), usage, known);
+        if (!strcmp(flags[i].name, name)) return &flags[i];
+    return NULL;
+}
+
+static _Noreturn void fail_unknown(const char *name, const struct meta_flag *flags, int count)
+{
+    char names[400] = "";
+    size_t used = 0;
+    for (int i = 0; i < count && used < sizeof names; i++) used += snprintf(names + used, sizeof names - used, " %s", flags[i].name);
+    leave("%.60s: unknown flag; allowed:%s -h", name, names);
 }
 
 int meta_flags_parse(int argc, char **argv, const struct meta_flag *flags, int count, int least, int most, const char *usage)
@@ -57,37 +65,38 @@ int meta_flags_parse(int argc, char **argv, const struct meta_flag *flags, int c
             exit(0);
         }
     for (int i = 0; i < argc; i++) {
-        if (argv[i][0] != '-' || !argv[i][1]) {
-            argv[words++] = argv[i];
-            continue;
-        }
-        const struct meta_flag *flag = find_flag(flags, count, argv[i], usage);
-        if (flag->value_name ? *flag->value != NULL : *flag->given) refuse("%s: given twice", flag->name);
-        if (!flag->value_name) *flag->given = 1;
-        else if (i + 1 < argc) *flag->value = argv[++i];
-        else refuse("%s: must be followed by %s", flag->name, flag->value_name);
+        if (argv[i][0] != '-' || !argv[i][1]) { argv[words++] = argv[i]; continue; }
+        const struct meta_flag *f = find(flags, count, argv[i]);
+        if (!f) fail_unknown(argv[i], flags, count);
+        if (f->given ? *f->given : *f->value != NULL) leave("%s: given twice", f->name);
+        if (f->given) *f->given = 1;
+        if (!f->value_name) continue;
+        if (i + 1 == argc) leave("%s: needs a value: %s %s", f->name, f->name, f->value_name);
+        *f->value = argv[++i];
     }
-    if (words < least || words > most) refuse("usage: darknet meta %s (-h says more)", usage);
+    if (words < least || words > most) leave("usage: darknet meta %s%s", usage, count ? " [flags]; -h explains them" : "");
     return words;
 }
 
 long long meta_flag_int(const char *name, const char *value, long long fallback, long long least, long long most)
 {
-    char *end;
     if (!value) return fallback;
+    char *end;
     errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (errno || end == value || *end || number < least || number > most)
-        refuse("%s %.60s: must be %lld to %lld", name, value, least, most);
-    return number;
+    long long n = strtoll(value, &end, 10);
+    if (end == value || *end || value[strspn(value, "+-0123456789")])
+        leave("%s %.60s: must be a whole number, %lld to %lld", name, value, least, most);
+    if (errno || n < least || n > most) leave("%s %.60s: must be %lld to %lld", name, value, least, most);
+    return n;
 }
 
 double meta_flag_real(const char *name, const char *value, double fallback, double least, double most)
 {
-    char *end;
     if (!value) return fallback;
-    double number = strtod(value, &end);
-    if (end == value || *end || !isfinite(number) || number < least || number > most)
-        refuse("%s %.60s: must be a number, %g to %g", name, value, least, most);
-    return number;
+    char *end;
+    double x = strtod(value, &end);
+    if (end == value || *end || value[strspn(value, "+-.eE0123456789")] || !isfinite(x))
+        leave("%s %.60s: must be a number, %g to %g", name, value, least, most);
+    if (x < least || x > most) leave("%s %.60s: must be %g to %g", name, value, least, most);
+    return x;
 }

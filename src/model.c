@@ -1,214 +1,251 @@
+#define _GNU_SOURCE
 #include "model.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "options.h"
 #include "plugins.h"
 #include "sections.h"
 
-/* The settings of one plugin section, kept for meta_model_free. */
-struct kept { const struct meta_plugin *plugin; void *settings; struct kept *next; };
+/* A plugin's settings, with the text and lists that parsing hung on them. A layer has a flat copy of its own. */
+struct kept { const struct meta_plugin *plugin; void *settings; };
 
-static void keep_free(struct kept *kept)
+/* What only meta_model_free looks at. */
+struct owned { int count; struct kept *kept; };
+
+/* While reading. Sections come in this order; `at` is the last one seen of each kind, NULL: none. */
+enum stage { NET, EPISODE, LAYERS, INNER_LOOP, META_LOSS, STAGES };
+struct builder {
+    struct meta_model *model;
+    const struct meta_plugins *plugins;
+    const char *path;
+    const struct meta_section *at[STAGES];
+    struct meta_error *error;
+};
+
+static int fail_memory(struct builder *b) { return meta_fail(b->error, "%s: out of memory", b->path); }
+
+/* Puts "cfg/x.cfg:12: [maxpool]: " before a message that came without. */
+static int prefix(struct builder *b, int line, const char *name)
 {
-    while (kept) {
-        struct kept *next = kept->next;
-        meta_options_clear(kept->plugin->options, kept->settings);
-        free(kept->settings);
-        free(kept);
-        kept = next;
-    }
+    struct meta_error what = *b->error;
+    return meta_fail(b->error, "%s:%d: [%s]: %.400s", b->path, line, name, what.text);
 }
 
-void meta_model_free(struct meta_model *m)
-{
-    if (!m) return;
-    if (m->network)
-        for (int i = 0; i < m->network->count; i++) {
-            const struct meta_layer *l = &m->network->layers[i];
-            if (l->type == META_PLUGIN) meta_options_clear(l->plugin->options, l->settings);
-        }
-    meta_network_free(m->network);
-    meta_net_clear(&m->net);
-    keep_free(m->owned);
-    free(m->path);
-    free(m->name);
-    free(m);
-}
+/* ---- settings ---------------------------------------------------------------------------------- */
 
-/* "daml-4conv" of "cfg/daml-4conv.cfg": Darknet's basecfg */
-static char *base_name(const char *path)
+/* Parses a plugin's section into settings that the model keeps. */
+static void *read_settings(struct builder *b, const struct meta_plugin *plugin, const struct meta_section *section)
 {
-    const char *slash = strrchr(path, '/'), *from = slash ? slash + 1 : path, *dot = strrchr(from, '.');
-    return strndup(from, dot && dot > from ? (size_t)(dot - from) : strlen(from));
-}
-
-/* Parses a section's options (an absent section: its defaults) into new settings of its plugin. */
-static void *parse_settings(const struct meta_plugin *plugin, const struct meta_section *section, const char *path,
-                            struct meta_error *error)
-{
-    struct meta_section none = { (char *)plugin->name, 0, 0, NULL };
-    struct meta_error why;
-    void *settings = calloc(1, plugin->settings_size + 1);
-    if (!settings) {
-        meta_fail(error, "out of memory");
+    struct owned *owned = b->model->owned;
+    void *settings = calloc(1, plugin->settings_size ? plugin->settings_size : 1);
+    struct kept *grown = realloc(owned->kept, (owned->count + 1) * sizeof *grown);
+    if (grown) owned->kept = grown;
+    if (!settings || !grown) {
+        free(settings);
+        fail_memory(b);
         return NULL;
     }
-    if (meta_options_parse(plugin->options, section ? section : &none, path, settings, error)) goto fail;
-    if (plugin->check && plugin->check(settings, &why)) {
-        meta_fail(error, "%s:%d: [%s] %s", path, section ? section->line : 1, plugin->name, why.text);
-        goto fail;
+    owned->kept[owned->count++] = (struct kept){ plugin, settings };
+    if (meta_options_parse(plugin->options, section, b->path, settings, b->error)) return NULL;
+    if (plugin->check && plugin->check(settings, b->error)) {
+        prefix(b, section->line, section->name);
+        return NULL;
     }
     return settings;
-fail:
-    meta_options_clear(plugin->options, settings);
-    free(settings);
-    return NULL;
 }
 
-static void *keep_settings(struct meta_model *m, const struct meta_plugin *plugin, const struct meta_section *section,
-                           struct meta_error *error)
+static void set_role(struct meta_model *model, const struct meta_plugin *plugin, void *settings)
 {
-    struct kept *kept = calloc(1, sizeof *kept);
-    if (!kept) {
-        meta_fail(error, "out of memory");
-        return NULL;
+    switch (plugin->role) {
+    case META_ROLE_EPISODE: model->episode = settings; break;
+    case META_ROLE_INNER_LOOP: model->inner = settings; break;
+    case META_ROLE_META_LOSS: model->loss = plugin; model->loss_settings = settings; break;
+    case META_ROLE_LAYER: break;
     }
-    kept->plugin = plugin;
-    kept->settings = parse_settings(plugin, section, m->path, error);
-    if (!kept->settings) {
-        free(kept);
-        return NULL;
-    }
-    kept->next = m->owned;
-    m->owned = kept;
-    return kept->settings;
 }
 
-static int add_plugin_layer(struct meta_model *m, const struct meta_plugin *plugin, const struct meta_section *section,
-                            struct meta_error *error)
+/* An absent section is one without options; an absent [meta_loss] is type=mean, MAML's own loss. */
+static int read_absent(struct builder *b, const char *name, struct meta_pair *pair)
 {
-    struct meta_error why;
-    struct meta_layer layer = { .type = META_PLUGIN, .line = section->line, .plugin = plugin };
-    layer.settings = parse_settings(plugin, section, m->path, error);
-    if (!layer.settings) return -1;
-    if (meta_network_add(m->network, layer, &why))
-        return meta_fail(error, "%s:%d: [%s] %s", m->path, section->line, section->name, why.text);
-    return 0;
-}
-
-/* Where each role may stand: [net], [episode], layers, [inner_loop], [meta_loss]. */
-static int rank_of(enum meta_role role)
-{
-    switch (role) {
-    case META_ROLE_EPISODE:    return 1;
-    case META_ROLE_LAYER:      return 2;
-    case META_ROLE_INNER_LOOP: return 3;
-    case META_ROLE_META_LOSS:  return 4;
-    }
-    return 2;
-}
-
-static int misplaced(const struct meta_model *m, const struct meta_section *section, const struct meta_section *before,
-                     struct meta_error *error)
-{
-    return meta_fail(error, "%s:%d: [%s] can't follow [%s] of line %d: the order is [net], [episode], the layers, [inner_loop], "
-                     "[meta_loss]", m->path, section->line, section->name, before->name, before->line);
-}
-
-static int unknown_section(const struct meta_model *m, const struct meta_section *section, struct meta_error *error)
-{
-    char known[360];
-    size_t used = snprintf(known, sizeof known, "net %s", meta_sections_layers());
-    for (int i = 0; i < meta_plugins_count() && used < sizeof known; i++)
-        used += snprintf(known + used, sizeof known - used, " %s", meta_plugins_at(i)->name);
-    return meta_fail(error, "%s:%d: [%.40s]: unknown section; known: %s", m->path, section->line, section->name, known);
-}
-
-static int add_section(struct meta_model *m, const struct meta_section *section, struct meta_error *error)
-{
-    const struct meta_plugin *plugin = meta_plugins_find(section->name);
-    if (!plugin) return meta_sections_add(m->network, section, m->path, error);
-    if (plugin->role == META_ROLE_LAYER) return add_plugin_layer(m, plugin, section, error);
-    void *settings = keep_settings(m, plugin, section, error);
+    struct meta_section section = { .name = (char *)name, .count = pair != NULL, .pairs = pair };
+    const struct meta_plugin *plugin = meta_plugins_find(b->plugins, name);
+    if (!plugin)
+        return meta_fail(b->error, "%s: has no [%s], and its plugin is not there: looked in %s", b->path, name,
+                         b->plugins->folders ? b->plugins->folders : "no folder");
+    void *settings = read_settings(b, plugin, &section);
     if (!settings) return -1;
-    if (plugin->role == META_ROLE_EPISODE) m->episode = settings;
-    if (plugin->role == META_ROLE_INNER_LOOP) m->inner = settings;
-    if (plugin->role == META_ROLE_META_LOSS) {
-        m->loss = plugin;
-        m->loss_settings = settings;
-    }
+    set_role(b->model, plugin, settings);
     return 0;
 }
 
-static int add_sections(struct meta_model *m, const struct meta_cfg *cfg, struct meta_error *error)
+/* ---- where a section may stand ----------------------------------------------------------------- */
+
+static int check_place(struct builder *b, const struct meta_section *s, enum stage stage)
 {
-    const struct meta_section *before = &cfg->sections[0];
-    int rank = 0;
-    for (int i = 1; i < cfg->count; i++) {
-        const struct meta_section *section = &cfg->sections[i];
-        const struct meta_plugin *plugin = meta_plugins_find(section->name);
-        if (!plugin && !meta_sections_is_stock(section->name)) return unknown_section(m, section, error);
-        if (!strcmp(section->name, "net") || !strcmp(section->name, "network")) return misplaced(m, section, before, error);
-        int here = plugin ? rank_of(plugin->role) : 2;
-        if (here < rank || (here == rank && here != 2)) return misplaced(m, section, before, error);
-        rank = here;
-        before = section;
-        if (add_section(m, section, error)) return -1;
-    }
+    static const char *order[] = { "first", "right after [net]", "between [net] and [inner_loop]", "after the last layer", "last" };
+    const char *name = s->name;
+    if (stage != LAYERS && b->at[stage])
+        return meta_fail(b->error, "%s:%d: [%s]: a second section of this kind; first on line %d", b->path, s->line, name,
+                         b->at[stage]->line);
+    if (stage != NET && !b->at[NET])
+        return meta_fail(b->error, "%s:%d: [%s]: the first section must be [net]", b->path, s->line, name);
+    for (int later = stage + 1; later < STAGES; later++)
+        if (b->at[later])
+            return meta_fail(b->error, "%s:%d: [%s]: stands after [%s] of line %d: must be %s", b->path, s->line, name,
+                             b->at[later]->name, b->at[later]->line, order[stage]);
+    if (stage > LAYERS && !b->at[LAYERS])
+        return meta_fail(b->error, "%s:%d: [%s]: stands before any layer: must be %s", b->path, s->line, name, order[stage]);
+    b->at[stage] = s;
     return 0;
 }
 
-/* An absent [episode] or [inner_loop] has its plugin's defaults; without [meta_loss] the meta-loss is the plain mean. */
-static int add_defaults(struct meta_model *m, struct meta_error *error)
+/* What may stand in a .cfg, or of that the layers alone. */
+static void list_known(const struct builder *b, int layers, struct meta_error *text)
 {
-    for (int i = 0; i < meta_plugins_count(); i++) {
-        const struct meta_plugin *plugin = meta_plugins_at(i);
-        if (plugin->role == META_ROLE_EPISODE && !m->episode && !(m->episode = keep_settings(m, plugin, NULL, error))) return -1;
-        if (plugin->role == META_ROLE_INNER_LOOP && !m->inner && !(m->inner = keep_settings(m, plugin, NULL, error))) return -1;
+    size_t used = 0;
+    text->text[0] = 0;
+    for (const struct meta_section_type *t = meta_section_types; t->name && used < sizeof text->text; t++)
+        if (t->options || (!t->parser && !layers))
+            used += snprintf(text->text + used, sizeof text->text - used, " %s", t->name);
+    for (int i = 0; i < b->plugins->count && used < sizeof text->text; i++) {
+        const struct meta_plugin *p = b->plugins->entries[i].plugin;
+        if (p->role == META_ROLE_LAYER || !layers) used += snprintf(text->text + used, sizeof text->text - used, " %s", p->name);
     }
-    if (m->episode && m->inner) return 0;
-    return meta_fail(error, "the plugins of [episode] and [inner_loop] were not found: plugins/ must lie beside the program, or "
-                     "DARKNET_PLUGIN_PATH name their folder");
 }
 
-static int finish(struct meta_model *m, const struct meta_cfg *cfg, struct meta_error *error)
+/* ---- sections ---------------------------------------------------------------------------------- */
+
+static int read_net(struct builder *b, const struct meta_section *s)
 {
-    struct meta_error why;
-    int where, outputs;
-    if (meta_network_finish(m->network, m->inner->order, &where, &why)) {
-        const struct meta_layer *l = m->network->count ? &m->network->layers[where] : NULL;
-        return meta_fail(error, "%s:%d: [%s] %s", m->path, l ? l->line : cfg->sections[0].line,
-                         l ? meta_layer_name(l) : cfg->sections[0].name, why.text);
+    struct meta_net_settings *net = &b->model->net;
+    if (check_place(b, s, NET) || meta_net_read(s, b->path, net, b->error)) return -1;
+    struct meta_shape input = { net->channels, net->height, net->width };
+    return meta_network_create(&b->model->network, input, b->error) ? prefix(b, s->line, s->name) : 0;
+}
+
+static int add_layer(struct builder *b, const struct meta_section *s, struct meta_layer layer)
+{
+    layer.line = s->line;
+    return meta_network_add(b->model->network, layer, b->error) ? prefix(b, s->line, s->name) : 0;
+}
+
+static int read_stock_layer(struct builder *b, const struct meta_section *s, const struct meta_section_type *type)
+{
+    struct meta_layer layer = {0};
+    if (check_place(b, s, LAYERS)) return -1;
+    void *settings = calloc(1, type->settings_size);
+    if (!settings) return fail_memory(b);
+    int status = meta_options_parse(type->options, s, b->path, settings, b->error);
+    if (!status && type->layer(settings, b->model->network->count, &layer, b->error)) status = prefix(b, s->line, s->name);
+    meta_options_clear(type->options, settings);
+    free(settings);
+    return status ? -1 : add_layer(b, s, layer);
+}
+
+static int read_plugin(struct builder *b, const struct meta_section *s, const struct meta_plugin *plugin)
+{
+    static const enum stage stages[] = { [META_ROLE_LAYER] = LAYERS, [META_ROLE_EPISODE] = EPISODE,
+                                         [META_ROLE_INNER_LOOP] = INNER_LOOP, [META_ROLE_META_LOSS] = META_LOSS };
+    if (check_place(b, s, stages[plugin->role])) return -1;
+    void *settings = read_settings(b, plugin, s);
+    if (!settings) return -1;
+    set_role(b->model, plugin, settings);
+    if (plugin->role != META_ROLE_LAYER) return 0;
+    struct meta_layer layer = { .type = META_PLUGIN, .plugin = plugin, .settings = malloc(plugin->settings_size + 1) };
+    if (!layer.settings) return fail_memory(b);
+    memcpy(layer.settings, settings, plugin->settings_size);
+    return add_layer(b, s, layer);
+}
+
+static int read_section(struct builder *b, const struct meta_section *s)
+{
+    struct meta_error known;
+    const struct meta_section_type *type = meta_section_find(s->name);
+    if (type && !type->parser) return read_net(b, s);
+    if (type && type->options) return read_stock_layer(b, s, type);
+    if (type) {
+        list_known(b, 1, &known);
+        return meta_fail(b->error, "%s:%d: [%s]: meta-learning can't differentiate this layer; allowed:%s", b->path, s->line, s->name,
+                         known.text);
     }
-    outputs = meta_network_outputs(m->network);
-    if (outputs != m->episode->ways)
-        return meta_fail(error, "%s:%d: [softmax] has %d outputs, [episode] has ways=%d: must be the same number", m->path,
-                         m->network->layers[m->network->count - 1].line, outputs, m->episode->ways);
+    const struct meta_plugin *plugin = meta_plugins_find(b->plugins, s->name);
+    if (plugin) return read_plugin(b, s, plugin);
+    list_known(b, 0, &known);
+    return meta_fail(b->error, "%s:%d: [%.40s]: unknown section; known:%s", b->path, s->line, s->name, known.text);
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------- */
+
+static int finish(struct builder *b)
+{
+    struct meta_model *model = b->model;
+    int where;
+    if (!b->at[NET]) return meta_fail(b->error, "%s: has no sections: the first must be [net]", b->path);
+    if (!model->episode && read_absent(b, "episode", NULL)) return -1;
+    if (!model->inner && read_absent(b, "inner_loop", NULL)) return -1;
+    struct meta_pair mean = { "type", "mean", 0 };
+    if (!model->loss && read_absent(b, "meta_loss", &mean)) return -1;
+    if (meta_network_finish(model->network, model->inner->order, &where, b->error)) {
+        if (!model->network->count) return prefix(b, b->at[NET]->line, b->at[NET]->name);
+        const struct meta_layer *layer = &model->network->layers[where];
+        return prefix(b, layer->line, meta_layer_name(layer));
+    }
+    int outputs = meta_network_outputs(model->network);
+    if (outputs != model->episode->ways)
+        return meta_fail(b->error, "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be equal", b->path,
+                         model->network->layers[where].line, outputs, b->at[EPISODE] ? b->at[EPISODE]->name : "episode",
+                         model->episode->ways);
     return 0;
 }
 
-int meta_model_load(struct meta_model **out, const char *cfg_path, struct meta_error *error)
+/* "daml-4conv" of "cfg/daml-4conv.cfg" */
+static char *base_name(const char *path)
 {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    return dot && dot > name ? strndup(name, dot - name) : strdup(name);
+}
+
+int meta_model_load(struct meta_model **out, const char *path, struct meta_error *error)
+{
+    struct builder b = { .path = path, .error = error };
     struct meta_cfg *cfg = NULL;
-    struct meta_model *m = calloc(1, sizeof *m);
-    if (!m || !(m->path = strdup(cfg_path)) || !(m->name = base_name(cfg_path))) {
-        meta_fail(error, "out of memory");
+    struct meta_model *model = b.model = calloc(1, sizeof *model);
+    if (!model || !(model->path = strdup(path)) || !(model->name = base_name(path))
+        || !(model->owned = calloc(1, sizeof(struct owned)))) {
+        fail_memory(&b);
         goto fail;
     }
-    if (meta_plugins_load(error) || meta_cfg_read(&cfg, cfg_path, error)) goto fail;
-    const struct meta_section *net = &cfg->sections[0];
-    if (strcmp(net->name, "net") && strcmp(net->name, "network")) {
-        meta_fail(error, "%s:%d: [%.40s]: the first section must be [net]", cfg_path, net->line, net->name);
-        goto fail;
-    }
-    if (meta_net_parse(&m->net, net, cfg_path, error)) goto fail;
-    if (meta_network_create(&m->network, (struct meta_shape){ m->net.channels, m->net.height, m->net.width }, error)) goto fail;
-    if (add_sections(m, cfg, error) || add_defaults(m, error) || finish(m, cfg, error)) goto fail;
+    if (!(b.plugins = meta_plugins_load(error))) goto fail;
+    if (meta_cfg_read(&cfg, path, error)) goto fail;
+    for (int i = 0; i < cfg->count; i++)
+        if (read_section(&b, &cfg->sections[i])) goto fail;
+    if (finish(&b)) goto fail;
     meta_cfg_free(cfg);
-    *out = m;
+    *out = model;
     return 0;
 fail:
     meta_cfg_free(cfg);
-    meta_model_free(m);
+    meta_model_free(model);
     return -1;
+}
+
+void meta_model_free(struct meta_model *model)
+{
+    if (!model) return;
+    struct owned *owned = model->owned;
+    for (int i = 0; owned && i < owned->count; i++) {
+        const struct kept *k = &owned->kept[i];
+        meta_options_clear(k->plugin->options, k->settings);
+        free(k->settings);
+    }
+    if (owned) free(owned->kept);
+    free(owned);
+    meta_network_free(model->network);
+    free(model->net.steps.values);
+    free(model->net.scales.values);
+    free(model->path);
+    free(model->name);
+    free(model);
 }

@@ -25,6 +25,8 @@ static int complain(const struct place *p, const char *format, ...)
     va_start(list, format);
     vsnprintf(what.text, sizeof what.text, format, list);
     va_end(list);
+    for (char *c = what.text; *c; c++)
+        if ((unsigned char)*c < 32 || *c == 127) *c = '?';
     return meta_fail(p->error, "%s:%d: %s%s%s%.400s", p->path, p->pair->line, *name ? "[" : "", name, *name ? "] " : "", what.text);
 }
 
@@ -67,8 +69,6 @@ static int fail_value(const struct place *p, const struct meta_option *o, int nu
     const char *value = p->pair->value;
     char range[96], shown[64];
     snprintf(shown, sizeof shown, strlen(value) > 50 ? "%.50s..." : "%s", value);
-    for (char *c = shown; *c; c++)
-        if ((unsigned char)*c < 32 || *c == 127) *c = '?';
     if (o->type == META_CHOICE) {
         char choices[256];
         print_choices(choices, o->choices);

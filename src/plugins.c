@@ -1,120 +1,218 @@
-#define _GNU_SOURCE    /* dladdr */
+#define _GNU_SOURCE
 #include "plugins.h"
-#include "sections.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static struct { const struct meta_plugin *plugin; char *path; } *loaded;
-static int count, failed;
-static struct meta_error outcome;
+#include "sections.h"
 
-int meta_plugins_count(void) { return count; }
-const struct meta_plugin *meta_plugins_at(int index) { return loaded[index].plugin; }
+#define ENVIRONMENT "DARKNET_PLUGIN_PATH"
 
-const struct meta_plugin *meta_plugins_find(const char *section)
+/* ---- what a plugin must be --------------------------------------------------------------------- */
+
+static int check_name(const char *path, const char *name, struct meta_error *error)
 {
-    for (int i = 0; i < count; i++)
-        if (!strcmp(loaded[i].plugin->name, section)) return loaded[i].plugin;
-    return NULL;
-}
-
-/* Does the role have what it needs? */
-static int complete(const struct meta_plugin *p)
-{
-    size_t least = p->role == META_ROLE_EPISODE ? sizeof(struct meta_episode_settings)
-                 : p->role == META_ROLE_INNER_LOOP ? sizeof(struct meta_inner_settings) : 0;
-    if (!p->name || !*p->name || !p->options || p->settings_size < least) return 0;
-    if (p->role == META_ROLE_META_LOSS) return p->loss && p->loss->value && p->loss->weight;
-    if (p->role == META_ROLE_LAYER) return p->layer && p->layer->shape && p->layer->forward && p->layer->backward;
-    return p->role == META_ROLE_EPISODE || p->role == META_ROLE_INNER_LOOP;
-}
-
-static int add(const char *path, struct meta_error *error)
-{
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!library) return meta_fail(error, "%s", dlerror());
-    const struct meta_plugin *p = dlsym(library, META_PLUGIN_SYMBOL);
-    if (!p) return meta_fail(error, "%s: not a plugin: it defines no %s", path, META_PLUGIN_SYMBOL);
-    if (p->abi != META_PLUGIN_ABI)
-        return meta_fail(error, "%s: plugin ABI %d: this program speaks %d", path, p->abi, META_PLUGIN_ABI);
-    if (p->size != sizeof *p)
-        return meta_fail(error, "%s: struct meta_plugin has %zu bytes there, %zu here: build it against this plugin.h",
-                         path, p->size, sizeof *p);
-    if (!complete(p)) return meta_fail(error, "%s: incomplete: its role needs functions or settings that it lacks", path);
-    if (meta_sections_is_stock(p->name)) return meta_fail(error, "%s: [%s] is one of Darknet's own sections", path, p->name);
-    for (int i = 0; i < count; i++)
-        if (!strcmp(loaded[i].plugin->name, p->name))
-            return meta_fail(error, "%s: [%s] is there already, from %s", path, p->name, loaded[i].path);
-    void *grown = realloc(loaded, (count + 1) * sizeof *loaded);
-    char *copy = strdup(path);
-    if (grown) loaded = grown;
-    if (!grown || !copy) {
-        free(copy);
-        return meta_fail(error, "out of memory");
-    }
-    loaded[count].plugin = p;
-    loaded[count++].path = copy;
+    if (!name || !*name || strlen(name) > 64 || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
+        return meta_fail(error, "%s: the plugin's name is not one: must be lower-case letters, digits, _ and -", path);
+    if (meta_section_find(name)) return meta_fail(error, "%s: [%s] is a section of Darknet's own: a plugin needs another name", path, name);
     return 0;
 }
 
-static int is_library(const struct dirent *entry)
+static size_t option_bytes(enum meta_option_type type)
 {
-    size_t n = strlen(entry->d_name);
-    return n > 3 && entry->d_name[0] != '.' && !strcmp(entry->d_name + n - 3, ".so");
-}
-
-static int add_folder(const char *folder, int must_exist, struct meta_error *error)
-{
-    struct dirent **entries = NULL;
-    int n = scandir(folder, &entries, is_library, alphasort), result = 0;
-    if (n < 0) return must_exist ? meta_fail(error, "DARKNET_PLUGIN_PATH: %s: no such folder", folder) : 0;
-    for (int i = 0; i < n; i++) {
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        if (!result) result = add(path, error);
-        free(entries[i]);
+    switch (type) {
+    case META_INT: case META_CHOICE: return sizeof(int);
+    case META_REAL: return sizeof(double);
+    case META_TEXT: return sizeof(char *);
+    case META_INTS: case META_REALS: return sizeof(struct meta_list);
     }
-    free(entries);
-    return result;
+    return 0;
 }
 
-/* The folder of the file that this very code was loaded from. */
-static void own_folder(char *folder, size_t size)
+static int check_options(const char *path, const struct meta_plugin *p, struct meta_error *error)
+{
+    if (!p->options) return meta_fail(error, "%s: the plugin has no table of options", path);
+    for (const struct meta_option *o = p->options; o->name; o++) {
+        size_t bytes = option_bytes(o->type);
+        if (!bytes || o->offset + bytes > p->settings_size || (o->type == META_CHOICE && !o->choices) || !o->help)
+            return meta_fail(error, "%s: option %s of the plugin: its row is not complete, or lies outside its settings", path, o->name);
+    }
+    return 0;
+}
+
+static int check_role(const char *path, const struct meta_plugin *p, struct meta_error *error)
+{
+    const char *missing = NULL;
+    switch (p->role) {
+    case META_ROLE_LAYER:
+        if (!p->layer || !p->layer->shape || !p->layer->forward || !p->layer->backward) missing = "shape, forward and backward";
+        else if (!p->layer->forward_tangent != !p->layer->backward_tangent) missing = "both tangents or neither";
+        break;
+    case META_ROLE_EPISODE:
+        if (p->settings_size < sizeof(struct meta_episode_settings)) missing = "settings that begin with struct meta_episode_settings";
+        break;
+    case META_ROLE_INNER_LOOP:
+        if (p->settings_size < sizeof(struct meta_inner_settings)) missing = "settings that begin with struct meta_inner_settings";
+        break;
+    case META_ROLE_META_LOSS:
+        if (!p->loss || !p->loss->value || !p->loss->weight) missing = "value and weight";
+        break;
+    default:
+        return meta_fail(error, "%s: plugin [%s] has role %d: this program knows 0 to %d", path, p->name, p->role, META_ROLE_META_LOSS);
+    }
+    if (missing) return meta_fail(error, "%s: plugin [%s] must have %s", path, p->name, missing);
+    return 0;
+}
+
+static int check_plugin(const char *path, const struct meta_plugin *p, struct meta_error *error)
+{
+    if (p->abi != META_PLUGIN_ABI) return meta_fail(error, "%s: plugin ABI %d: this program speaks %d", path, p->abi, META_PLUGIN_ABI);
+    if (p->size != sizeof *p)
+        return meta_fail(error, "%s: struct meta_plugin of %zu bytes: this program's has %zu", path, p->size, sizeof *p);
+    if (check_name(path, p->name, error) || check_options(path, p, error)) return -1;
+    return check_role(path, p, error);
+}
+
+/* ---- loading ----------------------------------------------------------------------------------- */
+
+static int add_plugin(struct meta_plugins *all, const char *path, struct meta_error *error)
+{
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+        const char *why = dlerror();
+        size_t n = strlen(path);
+        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2)) why += n + 2;      /* it may begin with the path, or not */
+        return meta_fail(error, "%s: can't load the plugin: %s", path, why);
+    }
+    const struct meta_plugin *plugin = dlsym(handle, META_PLUGIN_SYMBOL);
+    if (!plugin) {
+        meta_fail(error, "%s: is not a plugin: it does not define " META_PLUGIN_SYMBOL, path);
+        goto fail;
+    }
+    for (int i = 0; i < all->count; i++)
+        if (all->entries[i].plugin == plugin) { dlclose(handle); return 0; }          /* one file, found twice */
+    if (check_plugin(path, plugin, error)) goto fail;
+    const struct meta_plugin *other = meta_plugins_find(all, plugin->name);
+    for (int i = 0; i < all->count; i++)
+        if (all->entries[i].plugin == other) {
+            meta_fail(error, "%s: [%s] is already the section of %s", path, plugin->name, all->entries[i].path);
+            goto fail;
+        }
+    struct meta_plugin_entry *grown = realloc(all->entries, (all->count + 1) * sizeof *grown);
+    if (!grown) { meta_fail(error, "out of memory"); goto fail; }
+    all->entries = grown;
+    grown[all->count].plugin = plugin;
+    if (!(grown[all->count].path = strdup(path))) { meta_fail(error, "out of memory"); goto fail; }
+    all->count++;
+    return 0;
+fail:
+    dlclose(handle);
+    return -1;
+}
+
+static int shared_object(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+    return d->d_name[0] != '.' && n > 3 && !strcmp(d->d_name + n - 3, ".so");
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+/* `named`: a person named this folder, so that it must be there. */
+static int add_folder(struct meta_plugins *all, const char *folder, int named, struct meta_error *error)
+{
+    struct dirent **names = NULL;
+    char *list = NULL;
+    int status = 0, count = scandir(folder, &names, shared_object, by_name);
+    if (count < 0) {
+        if (!named && errno == ENOENT) count = 0;
+        else return meta_fail(error, "%s%s: %s", named ? ENVIRONMENT ": " : "", folder, strerror(errno));
+    }
+    if (asprintf(&list, "%s%s%s", all->folders ? all->folders : "", all->folders ? ", " : "", folder) < 0) {
+        list = NULL;
+        status = meta_fail(error, "out of memory");
+    } else {
+        free(all->folders);
+        all->folders = list;
+    }
+    for (int i = 0; i < count; i++) {
+        char *path = NULL;
+        if (!status && asprintf(&path, "%s/%s", folder, names[i]->d_name) < 0) {
+            path = NULL;
+            status = meta_fail(error, "out of memory");
+        }
+        if (!status) status = add_plugin(all, path, error);
+        free(path);
+        free(names[i]);
+    }
+    free(names);
+    return status;
+}
+
+/* The folder of the program, or of the shared object, that this function is part of; the caller frees. */
+static char *own_folder(struct meta_error *error)
 {
     Dl_info info;
-    char real[PATH_MAX] = "";
-    static const char here = 0;
-    if (dladdr(&here, &info) && info.dli_fname && !realpath(info.dli_fname, real)) *real = 0;
-    /* a program started through PATH is known by its bare name: ask the kernel */
-    if (!*real && !realpath("/proc/self/exe", real)) *real = 0;
-    char *slash = strrchr(real, '/');
-    if (slash) *slash = 0;
-    snprintf(folder, size, "%.*s/plugins", (int)(size - 16), real);
-}
-
-static void load_all(void)
-{
-    char folder[PATH_MAX];
-    own_folder(folder, sizeof folder);
-    failed = add_folder(folder, 0, &outcome);
-    const char *more = getenv("DARKNET_PLUGIN_PATH");
-    while (!failed && more && *more) {
-        int n = strcspn(more, ":");
-        snprintf(folder, sizeof folder, "%.*s", n, more);
-        if (n) failed = add_folder(folder, 1, &outcome);
-        more += n + (more[n] == ':');
+    struct link_map *map = NULL;
+    char *path = NULL, *file = NULL, origin[PATH_MAX];
+    if (dladdr1((void *)meta_plugins_load, &info, (void **)&map, RTLD_DL_LINKMAP) && map && *map->l_name) {
+        /* l_name may be relative to where the process was when it was loaded */
+        if (!dlinfo(map, RTLD_DI_ORIGIN, origin) && asprintf(&file, "%s/%s", origin, basename(map->l_name)) >= 0) {
+            path = realpath(file, NULL);
+            free(file);
+        }
+    } else path = realpath("/proc/self/exe", NULL);
+    if (!path) {
+        meta_fail(error, "can't tell where the program is: %s", strerror(errno));
+        return NULL;
     }
+    *strrchr(path, '/') = 0;
+    return path;
 }
 
-int meta_plugins_load(struct meta_error *error)
+static int add_all(struct meta_plugins *all, struct meta_error *error)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, load_all);
-    if (failed) *error = outcome;
-    return failed;
+    char *folder = NULL, *own = own_folder(error), *list = NULL;
+    const char *named = getenv(ENVIRONMENT);
+    int status = -1;
+    if (!own) return -1;
+    if (asprintf(&folder, "%s/plugins", own) < 0) { folder = NULL; meta_fail(error, "out of memory"); goto fail; }
+    if (add_folder(all, folder, 0, error)) goto fail;
+    if (named && !(list = strdup(named))) { meta_fail(error, "out of memory"); goto fail; }
+    for (char *save, *p = list ? strtok_r(list, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save))
+        if (add_folder(all, p, 1, error)) goto fail;
+    status = 0;
+fail:
+    free(own);
+    free(folder);
+    free(list);
+    return status;
+}
+
+const struct meta_plugins *meta_plugins_load(struct meta_error *error)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct meta_plugins all;
+    static struct meta_error failure;
+    static int status = 1;                 /* 1: not tried yet */
+    pthread_mutex_lock(&lock);
+    if (status > 0) status = add_all(&all, &failure);
+    pthread_mutex_unlock(&lock);
+    if (!status) return &all;
+    *error = failure;
+    return NULL;
+}
+
+const struct meta_plugin *meta_plugins_find(const struct meta_plugins *all, const char *name)
+{
+    for (int i = 0; i < all->count; i++)
+        if (!strcmp(all->entries[i].plugin->name, name)) return all->entries[i].plugin;
+    return NULL;
 }

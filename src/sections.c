@@ -1,248 +1,233 @@
 #include "sections.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_SIDE 8192
+/* Keys that Darknet reads in every section, and that only have one value here. */
+struct common { int fixed; };
+#define ONLY(key, value)      { #key, META_INT, value, value, value, NULL, 0, "nothing else is supported" }
+#define COMMON  ONLY(truth, 0), ONLY(onlyforward, 0), ONLY(stopbackward, 0), ONLY(dontsave, 0), ONLY(dontload, 0), \
+                ONLY(numload, 0), ONLY(dontloadscales, 0), ONLY(learning_rate, 1), ONLY(smooth, 0), \
+                { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 
-/* ---- [net] -------------------------------------------------------------------------------------------------------- */
+#define INT(of, key, fallback, least, most, help)   { #key, META_INT, fallback, least, most, NULL, offsetof(struct of, key), help }
+#define REAL(of, key, fallback, least, most, help)  { #key, META_REAL, fallback, least, most, NULL, offsetof(struct of, key), help }
+#define ACTIVATION(of, fallback) { "activation", META_CHOICE, fallback, 0, 0, "linear|relu|leaky|logistic", \
+                                   offsetof(struct of, activation), "applied to the output" }
+/* A default that depends on other options: outside the bounds until the layer is made. */
+#define DERIVED -1
+#define MISSING INT_MIN
+#define MOST 65536
 
-struct net { struct meta_net_settings s; int batch, subdivisions, time_steps, notruth, random, center, inputs; double ratio[2]; };
+/* ---- [convolutional] --------------------------------------------------------------------------- */
 
-#define NET(name, type, fallback, least, most, help) \
-    { #name, type, fallback, least, most, NULL, offsetof(struct net, s.name), help }
-#define IGNORED(name, type, field, fallback, least, most) \
-    { name, type, fallback, least, most, NULL, offsetof(struct net, field), "Darknet's; means nothing to meta-learning" }
+struct convolutional { struct common common; int filters, size, stride, pad, padding, batch_normalize, activation; };
 
-static const struct meta_option net_table[] = {
-    NET(width, META_INT, 0, 0, MOST_SIDE, "pixels"),
-    NET(height, META_INT, 0, 0, MOST_SIDE, "pixels"),
-    NET(channels, META_INT, 0, 0, 3, "1 (grey) or 3 (colour)"),
-    NET(learning_rate, META_REAL, .001, 0, 1000, "of the meta-parameters"),
-    NET(momentum, META_REAL, .9, 0, 1, "of SGD, when adam=0"),
-    NET(decay, META_REAL, .0001, 0, 1, "weight decay"),
-    { "policy", META_CHOICE, META_POLICY_CONSTANT, 0, 0, "constant|step|exp|poly|steps|sigmoid", offsetof(struct net, s.policy),
-      "how the learning rate moves" },
-    NET(step, META_INT, 1, 1, 1000000000, "policy=step, sigmoid: iterations"),
-    NET(scale, META_REAL, 1, 0, 1000, "policy=step: factor"),
-    NET(gamma, META_REAL, 1, 0, 1000, "policy=exp, sigmoid"),
-    NET(power, META_REAL, 4, 0, 1000, "policy=poly and burn_in"),
-    NET(burn_in, META_INT, 0, 0, 1000000000, "iterations over which the rate rises"),
-    NET(steps, META_INTS, 0, 0, 1000000000, "policy=steps: iterations"),
-    NET(scales, META_REALS, 0, 0, 1000, "policy=steps: a factor at each"),
-    NET(max_batches, META_INT, 0, 0, 1000000000, "meta-iterations"),
-    NET(adam, META_INT, 0, 0, 1, "1: Adam; 0: SGD with momentum"),
-    NET(B1, META_REAL, .9, 0, .999999, "Adam"),
-    NET(B2, META_REAL, .999, 0, .99999999, "Adam"),
-    NET(eps, META_REAL, 1e-7, 0, 1, "Adam"),
-    NET(clip, META_REAL, 0, 0, 1e9, "largest norm of the meta-gradient; 0: any"),
-    NET(min_crop, META_INT, 0, 0, MOST_SIDE, "augmentation: least shorter side in pixels; default width"),
-    NET(max_crop, META_INT, 0, 0, MOST_SIDE, "augmentation: most; default 2*width"),
-    NET(flip, META_INT, 1, 0, 1, "augmentation: mirror at random"),
-    NET(angle, META_REAL, 0, 0, 180, "augmentation: rotation by up to so many degrees either way"),
-    NET(aspect, META_REAL, 1, 1, 10, "augmentation: stretch by up to this factor"),
-    NET(hue, META_REAL, 0, 0, 1, "augmentation: turn of the colour circle"),
-    NET(saturation, META_REAL, 1, 1, 100, "augmentation: factor"),
-    NET(exposure, META_REAL, 1, 1, 100, "augmentation: factor"),
-    IGNORED("batch", META_INT, batch, 1, 1, 1e6), IGNORED("subdivisions", META_INT, subdivisions, 1, 1, 1e6),
-    IGNORED("time_steps", META_INT, time_steps, 1, 1, 1e6), IGNORED("notruth", META_INT, notruth, 0, 0, 1),
-    IGNORED("random", META_INT, random, 0, 0, 1), IGNORED("center", META_INT, center, 0, 0, 1),
-    IGNORED("inputs", META_INT, inputs, 0, 0, 1e9), IGNORED("max_ratio", META_REAL, ratio[0], 1, 0, 1000),
-    IGNORED("min_ratio", META_REAL, ratio[1], 1, 0, 1000),
-    { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
+static const struct meta_option convolutional_options[] = {
+    INT(convolutional, filters, 1, 1, MOST, "output channels"),
+    INT(convolutional, size, 1, 1, 1024, "of the kernel's side"),
+    INT(convolutional, stride, 1, 1, 1024, "pixels between outputs"),
+    INT(convolutional, pad, 0, 0, 1, "1: padding=size/2"),
+    INT(convolutional, padding, 0, 0, 1024, "zeros around the input, in pixels, with pad=0"),
+    INT(convolutional, batch_normalize, 0, 0, 1, "1: normalised over batch, height and width, scaled, shifted"),
+    ACTIVATION(convolutional, META_LOGISTIC),
+    ONLY(groups, 1), ONLY(binary, 0), ONLY(xnor, 0), ONLY(flipped, 0), ONLY(dot, 0), COMMON
 };
 
-/* The line of an option, or of its section where it is absent. */
-static int line_of(const struct meta_section *section, const char *key)
+static int convolutional_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
 {
-    for (int i = 0; i < section->count; i++)
-        if (!strcmp(section->pairs[i].key, key)) return section->pairs[i].line;
-    return section->line;
-}
-
-static int check_net(struct meta_net_settings *s, const struct meta_section *section, const char *path, struct meta_error *error)
-{
-    static const char *needed[] = { "width", "height", "channels" };
-    int value[] = { s->width, s->height, s->channels };
-    for (int i = 0; i < 3; i++)
-        if (value[i] < 1)
-            return meta_fail(error, "%s:%d: [%s] %s=%d: must be %s", path, line_of(section, needed[i]), section->name, needed[i],
-                             value[i], i < 2 ? "1 to 8192" : "1 or 3");
-    if (s->channels == 2)
-        return meta_fail(error, "%s:%d: [%s] channels=2: must be 1 or 3", path, line_of(section, "channels"), section->name);
-    if (s->steps.count != s->scales.count)
-        return meta_fail(error, "%s:%d: [%s] steps has %d values, scales has %d: must be the same number", path,
-                         line_of(section, s->scales.count ? "scales" : "steps"), section->name, s->steps.count, s->scales.count);
-    for (int i = 1; i < s->steps.count; i++)
-        if (s->steps.values[i] <= s->steps.values[i - 1])
-            return meta_fail(error, "%s:%d: [%s] steps: %g after %g: must rise", path, line_of(section, "steps"), section->name,
-                             s->steps.values[i], s->steps.values[i - 1]);
-    if (!s->min_crop) s->min_crop = s->width;
-    if (!s->max_crop) s->max_crop = 2 * s->width > s->min_crop ? 2 * s->width : s->min_crop;
-    if (s->max_crop < s->min_crop)
-        return meta_fail(error, "%s:%d: [%s] max_crop=%d: must be at least min_crop=%d", path, line_of(section, "max_crop"),
-                         section->name, s->max_crop, s->min_crop);
+    const struct convolutional *s = settings;
+    *out = (struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = s->filters, .size = s->size, .stride = s->stride,
+                                .padding = s->pad ? s->size / 2 : s->padding, .batch_normalize = s->batch_normalize,
+                                .activation = s->activation };
     return 0;
 }
 
-int meta_net_parse(struct meta_net_settings *settings, const struct meta_section *section, const char *path, struct meta_error *error)
+/* ---- [connected] ------------------------------------------------------------------------------- */
+
+struct connected { struct common common; int output, batch_normalize, activation; };
+
+static const struct meta_option connected_options[] = {
+    INT(connected, output, 1, 1, 1 << 24, "outputs"),
+    INT(connected, batch_normalize, 0, 0, 1, "1: normalised over the batch, scaled, shifted"),
+    ACTIVATION(connected, META_LOGISTIC), COMMON
+};
+
+static int connected_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
 {
-    struct net net = { 0 };
-    if (meta_options_parse(net_table, section, path, &net, error) || check_net(&net.s, section, path, error)) {
-        meta_net_clear(&net.s);
-        return -1;
-    }
-    *settings = net.s;
+    const struct connected *s = settings;
+    *out = (struct meta_layer){ .type = META_CONNECTED, .filters = s->output, .batch_normalize = s->batch_normalize,
+                                .activation = s->activation };
     return 0;
 }
 
-void meta_net_clear(struct meta_net_settings *settings)
+/* ---- pools ------------------------------------------------------------------------------------- */
+
+struct maxpool { struct common common; int size, stride, padding; };
+
+static const struct meta_option maxpool_options[] = {
+    INT(maxpool, stride, 1, 1, 1024, "pixels between outputs"),
+    INT(maxpool, size, DERIVED, 1, 1024, "of the window's side (stride)"),
+    INT(maxpool, padding, DERIVED, 0, 1024, "pixels around the input, both sides together (size-1)"), COMMON
+};
+
+static int maxpool_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
 {
-    free(settings->steps.values);
-    free(settings->scales.values);
-    settings->steps = settings->scales = (struct meta_list){ 0 };
-}
-
-/* ---- layers -------------------------------------------------------------------------------------------------------- */
-
-/* Every option of every layer, as Darknet's parse_* functions name them. */
-struct options {
-    int filters, size, stride, pad, padding, batch_normalize, activation, groups, xnor, binary, flipped, dot, output;
-    int spatial, from;
-    double probability, temperature, alpha, beta;
-    char *tree;
-    struct meta_list layers;
-};
-
-#define OPTION(name, type, fallback, least, most, help) \
-    { #name, type, fallback, least, most, NULL, offsetof(struct options, name), help }
-#define ACTIVATION(fallback) { "activation", META_CHOICE, fallback, 0, 0, "linear|relu|leaky|logistic", \
-                               offsetof(struct options, activation), "after the layer" }
-#define NORMALIZE OPTION(batch_normalize, META_INT, 0, 0, 1, "1: batch normalisation")
-#define END { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
-#define ABSENT -1000000
-
-static const struct meta_option convolutional[] = {
-    OPTION(filters, META_INT, 1, 1, 65536, "output channels"), OPTION(size, META_INT, 1, 1, 1024, "side of the kernel"),
-    OPTION(stride, META_INT, 1, 1, 1024, "pixels"), OPTION(pad, META_INT, 0, 0, 1, "1: padding = size/2"),
-    OPTION(padding, META_INT, 0, 0, 1024, "pixels on every side, when pad=0"), NORMALIZE, ACTIVATION(META_LOGISTIC),
-    OPTION(groups, META_INT, 1, 1, 1, "1 only: grouped convolutions are not supported"),
-    OPTION(xnor, META_INT, 0, 0, 0, "0 only: has no derivative"), OPTION(binary, META_INT, 0, 0, 0, "0 only: has no derivative"),
-    OPTION(flipped, META_INT, 0, 0, 0, "0 only"), OPTION(dot, META_INT, 0, 0, 0, "0 only"), END
-};
-static const struct meta_option connected[] = {
-    OPTION(output, META_INT, 1, 1, 1000000, "outputs"), NORMALIZE, ACTIVATION(META_LOGISTIC), OPTION(flipped, META_INT, 0, 0, 0, "0 only"), END
-};
-static const struct meta_option maxpool[] = {
-    OPTION(size, META_INT, ABSENT, 1, 1024, "side of the window; default stride"), OPTION(stride, META_INT, 1, 1, 1024, "pixels"),
-    OPTION(padding, META_INT, ABSENT, 0, 1024, "pixels in total; default size-1"), END
-};
-static const struct meta_option avgpool[] = { END };
-static const struct meta_option softmax[] = {
-    OPTION(groups, META_INT, 1, 1, 1, "1 only"), OPTION(temperature, META_REAL, 1, 1e-3, 1e3, "divides the inputs"),
-    OPTION(spatial, META_INT, 0, 0, 0, "0 only"), OPTION(tree, META_TEXT, 0, 0, 0, "not supported"), END
-};
-static const struct meta_option shortcut[] = {
-    OPTION(from, META_INT, ABSENT, -10000, 10000, "layer to add: counted back from here when negative"), ACTIVATION(META_LINEAR),
-    OPTION(alpha, META_REAL, 1, -1000, 1000, "factor of what is here"), OPTION(beta, META_REAL, 1, -1000, 1000, "factor of `from`"), END
-};
-static const struct meta_option route[] = {
-    OPTION(layers, META_INTS, 0, -10000, 10000, "layers to join: counted back from here when negative"), END
-};
-static const struct meta_option dropout[] = { OPTION(probability, META_REAL, .5, 0, .999, "of an input to be dropped"), END };
-static const struct meta_option activation[] = { ACTIVATION(META_LINEAR), END };
-
-static const struct row { const char *name, *alias; enum meta_layer_type type; const struct meta_option *table; } rows[] = {
-    { "convolutional", "conv", META_CONVOLUTIONAL, convolutional }, { "maxpool", "max", META_MAXPOOL, maxpool },
-    { "avgpool", "avg", META_AVGPOOL, avgpool }, { "connected", "conn", META_CONNECTED, connected },
-    { "softmax", "soft", META_SOFTMAX, softmax }, { "shortcut", NULL, META_SHORTCUT, shortcut },
-    { "route", NULL, META_ROUTE, route }, { "dropout", NULL, META_DROPOUT, dropout },
-    { "activation", NULL, META_ACTIVATION, activation }
-};
-#define ROWS (int)(sizeof rows / sizeof *rows)
-
-int meta_sections_is_stock(const char *name)
-{
-    static const char *others[] = {
-        "net", "network", "crop", "cost", "detection", "region", "yolo", "iseg", "local", "deconv", "deconvolutional", "rnn", "gru",
-        "lstm", "crnn", "lrn", "normalization", "batchnorm", "reorg", "upsample", "logistic", "l2norm"
-    };
-    for (int i = 0; i < ROWS; i++)
-        if (!strcmp(rows[i].name, name) || (rows[i].alias && !strcmp(rows[i].alias, name))) return 1;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!strcmp(others[i], name)) return 1;
+    const struct maxpool *s = settings;
+    int size = s->size == DERIVED ? s->stride : s->size;
+    *out = (struct meta_layer){ .type = META_MAXPOOL, .size = size, .stride = s->stride,
+                                .padding = s->padding == DERIVED ? size - 1 : s->padding };
     return 0;
 }
 
-const char *meta_sections_layers(void)
-{
-    return "convolutional maxpool avgpool connected softmax shortcut route dropout activation";
-}
+static const struct meta_option avgpool_options[] = { COMMON };
 
-const struct meta_option *meta_sections_table(int i, const char **name)
+static int avgpool_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
 {
-    if (i < 0 || i > ROWS) return NULL;
-    *name = i ? rows[i - 1].name : "net";
-    return i ? rows[i - 1].table : net_table;
-}
-
-/* Layer numbers, as Darknet counts them, to numbers from 0. */
-static int resolve(struct meta_layer *l, const double *values, int count, int here)
-{
-    l->from = malloc(count * sizeof *l->from);
-    if (!l->from) return -1;
-    l->from_count = count;
-    for (int k = 0; k < count; k++) l->from[k] = values[k] < 0 ? here + (int)values[k] : (int)values[k];
+    *out = (struct meta_layer){ .type = META_AVGPOOL };
     return 0;
 }
 
-static int build(struct meta_layer *l, const struct options *o, int here, struct meta_error *error)
+/* ---- [softmax] --------------------------------------------------------------------------------- */
+
+struct softmax { struct common common; double temperature; char *tree; };
+
+static const struct meta_option softmax_options[] = {
+    REAL(softmax, temperature, 1, 1e-6, 1e6, "the inputs are divided by it"),
+    { "tree", META_TEXT, 0, 0, 0, NULL, offsetof(struct softmax, tree), "not supported" },
+    ONLY(groups, 1), ONLY(spatial, 0), ONLY(noloss, 0), COMMON
+};
+
+static int softmax_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
 {
-    double from = o->from;
-    l->filters = l->type == META_CONNECTED ? o->output : o->filters;
-    l->size = o->size;
-    l->stride = o->stride;
-    l->padding = o->padding;
-    l->batch_normalize = o->batch_normalize;
-    l->activation = o->activation;
-    l->probability = o->probability;
-    l->temperature = o->temperature;
-    l->alpha = o->alpha;
-    l->beta = o->beta;
-    switch (l->type) {
-    case META_CONVOLUTIONAL:
-        if (o->pad) l->padding = l->size / 2;
-        return 0;
-    case META_MAXPOOL:
-        if (l->size == ABSENT) l->size = l->stride;
-        if (l->padding == ABSENT) l->padding = l->size - 1;
-        return 0;
-    case META_SOFTMAX:
-        return o->tree ? meta_fail(error, "tree=%.60s: not supported", o->tree) : 0;
-    case META_SHORTCUT:
-        if (o->from == ABSENT) return meta_fail(error, "from=: must be given");
-        return resolve(l, &from, 1, here) ? meta_fail(error, "out of memory") : 0;
-    case META_ROUTE:
-        if (!o->layers.count) return meta_fail(error, "layers=: must be given");
-        return resolve(l, o->layers.values, o->layers.count, here) ? meta_fail(error, "out of memory") : 0;
-    default:
-        return 0;
-    }
+    const struct softmax *s = settings;
+    if (s->tree) return meta_fail(error, "tree=%s: meta-learning can't differentiate a tree of classes: leave it out", s->tree);
+    *out = (struct meta_layer){ .type = META_SOFTMAX, .temperature = s->temperature };
+    return 0;
 }
 
-int meta_sections_add(struct meta_network *net, const struct meta_section *section, const char *path, struct meta_error *error)
+/* ---- layers that refer to others --------------------------------------------------------------- */
+
+/* Darknet's numbering: from 0, [net] not counted; below 0: so many back from here. */
+static int resolve(const char *key, int number, int index, int *out, struct meta_error *error)
 {
-    const struct row *row = rows;
-    while (row < rows + ROWS && strcmp(row->name, section->name) && !(row->alias && !strcmp(row->alias, section->name))) row++;
-    if (row == rows + ROWS)
-        return meta_fail(error, "%s:%d: [%s]: meta-learning can't differentiate this layer; allowed: %s", path, section->line,
-                         section->name, meta_sections_layers());
-    struct options o = { 0 };
-    struct meta_layer layer = { .type = row->type, .line = section->line };
-    struct meta_error why;
-    int failed = meta_options_parse(row->table, section, path, &o, error);
-    if (!failed && (build(&layer, &o, net->count, &why) || meta_network_add(net, layer, &why)))
-        failed = meta_fail(error, "%s:%d: [%s] %s", path, section->line, section->name, why.text);
-    meta_options_clear(row->table, &o);
-    return failed;
+    *out = number < 0 ? index + number : number;
+    if (!index) return meta_fail(error, "%s=%d: there is no earlier layer", key, number);
+    if (*out >= 0 && *out < index) return 0;
+    return meta_fail(error, "%s=%d: must be -%d to -1, back from here, or 0 to %d, from the first layer", key, number, index, index - 1);
+}
+
+struct shortcut { struct common common; int from, activation; double alpha, beta; };
+
+static const struct meta_option shortcut_options[] = {
+    INT(shortcut, from, MISSING, -MOST, MOST, "the layer to add: below 0, so many back; else its number"),
+    REAL(shortcut, alpha, 1, -1e9, 1e9, "factor of this place's input"),
+    REAL(shortcut, beta, 1, -1e9, 1e9, "factor of the other layer's output"),
+    ACTIVATION(shortcut, META_LINEAR), COMMON
+};
+
+static int shortcut_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+{
+    const struct shortcut *s = settings;
+    int from;
+    if (s->from == MISSING) return meta_fail(error, "from is missing: must be the layer to add, such as -3");
+    if (resolve("from", s->from, index, &from, error)) return -1;
+    *out = (struct meta_layer){ .type = META_SHORTCUT, .alpha = s->alpha, .beta = s->beta, .activation = s->activation,
+                                .from_count = 1, .from = malloc(sizeof *out->from) };
+    if (!out->from) return meta_fail(error, "out of memory");
+    *out->from = from;
+    return 0;
+}
+
+struct route { struct common common; struct meta_list layers; };
+
+static const struct meta_option route_options[] = {
+    { "layers", META_INTS, 0, -MOST, MOST, NULL, offsetof(struct route, layers),
+      "the layers whose channels are put together: below 0, so many back; else their numbers" }, COMMON
+};
+
+static int route_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+{
+    const struct route *s = settings;
+    if (!s->layers.count) return meta_fail(error, "layers is missing: must name earlier layers, such as -1,-4");
+    *out = (struct meta_layer){ .type = META_ROUTE, .from_count = s->layers.count,
+                                .from = malloc(s->layers.count * sizeof *out->from) };
+    if (!out->from) return meta_fail(error, "out of memory");
+    for (int i = 0; i < s->layers.count; i++)
+        if (resolve("layers", s->layers.values[i], index, &out->from[i], error)) {
+            free(out->from);
+            out->from = NULL;
+            return -1;
+        }
+    return 0;
+}
+
+/* ---- the rest ---------------------------------------------------------------------------------- */
+
+struct dropout { struct common common; double probability; };
+
+static const struct meta_option dropout_options[] = {
+    REAL(dropout, probability, .5, 0, .999999, "share of the inputs set to 0 in training"), COMMON
+};
+
+static int dropout_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+{
+    *out = (struct meta_layer){ .type = META_DROPOUT, .probability = ((const struct dropout *)settings)->probability };
+    return 0;
+}
+
+struct activation { struct common common; int activation; };
+
+static const struct meta_option activation_options[] = { ACTIVATION(activation, META_LINEAR), COMMON };
+
+static int activation_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+{
+    *out = (struct meta_layer){ .type = META_ACTIVATION, .activation = ((const struct activation *)settings)->activation };
+    return 0;
+}
+
+/* ---- the table --------------------------------------------------------------------------------- */
+
+#define LAYER(type, alias, net, summary) \
+    { #type, alias, "parse_" #type, net, summary, sizeof(struct type), type##_options, type##_layer }
+#define STOCK(name, alias, parser, net) { name, alias, parser, net, NULL, 0, NULL, NULL }
+
+const struct meta_section_type meta_section_types[] = {
+    { "net", "network", NULL, 0, "input, outer loop and augmentation; the first section", 0, NULL, NULL },
+    LAYER(convolutional, "conv", 0, "convolution, with or without batch normalisation"),
+    LAYER(connected, "conn", 0, "every output from every input"),
+    LAYER(maxpool, "max", 0, "largest value of each window"),
+    { "avgpool", "avg", "parse_avgpool", 0, "mean of each channel", sizeof(struct common), avgpool_options, avgpool_layer },
+    LAYER(softmax, "soft", 0, "probabilities, and the cross-entropy loss; the last layer"),
+    LAYER(shortcut, NULL, 1, "adds an earlier layer"),
+    LAYER(route, NULL, 1, "puts the channels of earlier layers together"),
+    LAYER(dropout, NULL, 0, "sets inputs to 0 at random in training"),
+    LAYER(activation, NULL, 0, "a function of each number"),
+    STOCK("local", NULL, "parse_local", 0),
+    STOCK("deconvolutional", "deconv", "parse_deconvolutional", 0),
+    STOCK("batchnorm", NULL, "parse_batchnorm", 0),
+    STOCK("normalization", "lrn", "parse_normalization", 0),
+    STOCK("l2norm", NULL, "parse_l2norm", 0),
+    STOCK("crop", NULL, "parse_crop", 0),
+    STOCK("cost", NULL, "parse_cost", 0),
+    STOCK("logistic", NULL, "parse_logistic", 0),
+    STOCK("detection", NULL, "parse_detection", 0),
+    STOCK("region", NULL, "parse_region", 0),
+    STOCK("yolo", NULL, "parse_yolo", 0),
+    STOCK("iseg", NULL, "parse_iseg", 0),
+    STOCK("reorg", NULL, "parse_reorg", 0),
+    STOCK("upsample", NULL, "parse_upsample", 1),
+    STOCK("rnn", NULL, "parse_rnn", 0),
+    STOCK("gru", NULL, "parse_gru", 0),
+    STOCK("lstm", NULL, "parse_lstm", 0),
+    STOCK("crnn", NULL, "parse_crnn", 0),
+    { NULL, NULL, NULL, 0, NULL, 0, NULL, NULL }
+};
+
+const struct meta_section_type *meta_section_find(const char *name)
+{
+    for (const struct meta_section_type *t = meta_section_types; t->name; t++)
+        if (!strcmp(t->name, name) || (t->alias && !strcmp(t->alias, name))) return t;
+    return NULL;
 }

@@ -1,21 +1,30 @@
-/* Darknet's own sections: their options, and the layers that meta-learning can differentiate. */
+/* Darknet's own section types: one row each. */
 #ifndef META_SECTIONS_H
 #define META_SECTIONS_H
 
-#include "options.h"
+#include "cfg.h"
 #include "model.h"
 
-int meta_sections_is_stock(const char *name);              /* one of Darknet's, supported here or not */
-const char *meta_sections_layers(void);                    /* the supported layers, for an error: "convolutional connected ..." */
+struct meta_section_type {
+    const char *name, *alias;        /* without brackets; alias NULL: it has one name */
+    const char *parser;              /* libdarknet's function that makes the layer; NULL: [net] */
+    int takes_net;                   /* that function takes the network as its third argument */
 
-/* [net] or [network] into settings that the caller zeroed; free with meta_net_clear. */
-int  meta_net_parse(struct meta_net_settings *, const struct meta_section *, const char *path, struct meta_error *);
-void meta_net_clear(struct meta_net_settings *);
+    /* What meta-learning makes of it; options NULL: it can't differentiate this one. */
+    const char *summary;
+    size_t settings_size;
+    const struct meta_option *options;
+    /* Describes layer number `index` by settings that options were parsed into; out->from is the receiver's to free. */
+    int (*layer)(const void *settings, int index, struct meta_layer *out, struct meta_error *);
+};
 
-/* A stock layer's section appended to the network. The error has file, line and section. */
-int  meta_sections_add(struct meta_network *, const struct meta_section *, const char *path, struct meta_error *);
+/* All of them, [net] first; the last row has no name. */
+extern const struct meta_section_type meta_section_types[];
+const struct meta_section_type *meta_section_find(const char *name);     /* by name or alias; NULL: not one of Darknet's */
 
-/* The tables, for the usage text: section i's canonical name and options; NULL past the last. The first is [net]. */
-const struct meta_option *meta_sections_table(int i, const char **name);
+/* [net]. The caller frees net->steps.values and net->scales.values, also on failure. */
+extern const struct meta_option meta_net_table[];
+extern const size_t meta_net_settings_size;
+int meta_net_read(const struct meta_section *, const char *path, struct meta_net_settings *net, struct meta_error *);
 
 #endif

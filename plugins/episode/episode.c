@@ -1,19 +1,20 @@
-/* [episode]: how tasks are drawn. */
-#include "../plugin.h"
+/* [episode]: how many classes and images a task has, and how many tasks a meta-iteration. */
+#include "plugin.h"
 
-#define INT(name, fallback, least, help) \
-    { #name, META_INT, fallback, least, 1000, NULL, offsetof(struct meta_episode_settings, name), help }
+#define INT(key, fallback, least, help) \
+    { #key, META_INT, fallback, least, 1000, NULL, offsetof(struct meta_episode_settings, key), help }
 
 static const struct meta_option options[] = {
     INT(ways, 2, 2, "classes a task"),
-    INT(shots, 5, 1, "support images a class"),
-    INT(queries, 15, 1, "query images a class"),
+    INT(shots, 5, 1, "support images a class: what a task is learned from"),
+    INT(queries, 15, 1, "query images a class: what the result is judged by"),
     INT(tasks, 4, 1, "tasks a meta-iteration"),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
-__attribute__((visibility("default"))) extern const struct meta_plugin meta_plugin;
 const struct meta_plugin meta_plugin = {
-    META_PLUGIN_ABI, sizeof(struct meta_plugin), "episode", META_ROLE_EPISODE, "how tasks are drawn",
-    sizeof(struct meta_episode_settings), options, NULL, NULL, NULL
+    .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin),
+    .name = "episode", .role = META_ROLE_EPISODE,
+    .summary = "how tasks are drawn; right after [net]",
+    .settings_size = sizeof(struct meta_episode_settings), .options = options
 };

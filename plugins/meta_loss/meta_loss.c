@@ -1,44 +1,55 @@
-/* [meta_loss]: how a task's query loss L enters the meta-loss. type=difficulty is the paper's Eq. 3,
-   DA(L) = -L^eta log(max(epsilon, 1 - L)), which weighs hard tasks more; type=mean is MAML's. */
-#include "../plugin.h"
+/* [meta_loss]: how a task's query loss enters the meta-loss.
+
+   type=mean         L itself, as MAML
+   type=difficulty   DA(L) = -L^eta log(max(epsilon, 1-L)): tasks that are learned badly weigh more (Li et al.,
+                     Difficulty-Aware Meta-Learning for Rare Disease Diagnosis, MICCAI 2020, Eq. 3). Before iteration
+                     `start`, L itself. */
 #include <math.h>
+#include "plugin.h"
 
-struct settings { int type; double eta, epsilon; int start; };
 enum { DIFFICULTY, MEAN };
+struct settings { int type; double eta, epsilon; int start; };
 
-#define AT(name) offsetof(struct settings, name)
+#define OF(field) offsetof(struct settings, field)
 
 static const struct meta_option options[] = {
-    { "type", META_CHOICE, DIFFICULTY, 0, 0, "difficulty|mean", AT(type), "Eq. 3, or the plain mean" },
-    { "eta", META_REAL, 5, 0, 100, NULL, AT(eta), "how much more a hard task weighs" },
-    { "epsilon", META_REAL, 1e-6, 1e-12, .5, NULL, AT(epsilon), "the least 1 - L under the logarithm" },
-    { "start", META_INT, 0, 0, 1000000000, NULL, AT(start), "the meta-iteration from which type=difficulty acts" },
+    { "type", META_CHOICE, DIFFICULTY, 0, 0, "difficulty|mean", OF(type), "difficulty: tasks by how hard they are; mean: all alike" },
+    { "eta", META_REAL, 5, 0, 100, NULL, OF(eta), "type=difficulty: how much harder tasks weigh more" },
+    { "epsilon", META_REAL, 1e-6, 1e-12, .5, NULL, OF(epsilon), "type=difficulty: 1-L is taken as no less" },
+    { "start", META_INT, 0, 0, 1000000000, NULL, OF(start), "type=difficulty: the iteration it begins at; mean before" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
 static int plain(const struct settings *s, long iteration) { return s->type == MEAN || iteration < s->start; }
 
+/* log(max(epsilon, 1-L)) */
+static double log_rest(const struct settings *s, double loss)
+{
+    return 1 - loss > s->epsilon ? log1p(-loss) : log(s->epsilon);
+}
+
 static double value(const void *settings, double loss, long iteration)
 {
     const struct settings *s = settings;
     if (plain(s, iteration)) return loss;
-    return -pow(loss, s->eta) * log(fmax(s->epsilon, 1 - loss));
+    return -pow(loss, s->eta) * log_rest(s, loss);
 }
 
-/* dDA/dL; the logarithm's part is 0 where epsilon replaces 1 - L. At L = 0 the first term is L^(eta-1) log(1 - L) ~ -L^eta. */
+/* d/dL. Its first term, -eta L^(eta-1) log(...), is written as eta L^eta * (-log(...)/L): that ratio goes to 1 as L goes to 0,
+   where L^(eta-1) would overflow with eta < 1. */
 static double weight(const void *settings, double loss, long iteration)
 {
     const struct settings *s = settings;
     if (plain(s, iteration)) return 1;
-    double left = 1 - loss, power = pow(loss, s->eta);
-    double first = loss > 0 && s->eta > 0 ? -s->eta * power / loss * log(fmax(s->epsilon, left)) : 0;
-    return first + (left > s->epsilon ? power / left : 0);
+    double power = pow(loss, s->eta), ratio = loss > 1e-12 ? -log_rest(s, loss) / loss : 1;
+    return s->eta * power * ratio + (1 - loss > s->epsilon ? power / (1 - loss) : 0);
 }
 
-static const struct meta_loss_functions functions = { value, weight };
+static const struct meta_loss_functions loss = { value, weight };
 
-__attribute__((visibility("default"))) extern const struct meta_plugin meta_plugin;
 const struct meta_plugin meta_plugin = {
-    META_PLUGIN_ABI, sizeof(struct meta_plugin), "meta_loss", META_ROLE_META_LOSS, "how tasks are weighed",
-    sizeof(struct settings), options, NULL, NULL, &functions
+    .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin),
+    .name = "meta_loss", .role = META_ROLE_META_LOSS,
+    .summary = "how tasks are weighed; the last section",
+    .settings_size = sizeof(struct settings), .options = options, .loss = &loss
 };
