@@ -1,0 +1,257 @@
+/* .data files, lists, groups and the images in memory: what is read, and what is said of what can't be. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "data.h"
+#include "image_files.h"
+#include "pool.h"
+
+static struct meta_error error;
+static struct meta_data *data;
+
+static int read_data(const char *text)
+{
+    write_text("x.data", text);
+    data = NULL;
+    strcpy(error.text, "no error");
+    int status = meta_data_read(&data, "x.data", &error);
+    if (status) assert_null(data);
+    return status;
+}
+
+static void refused(const char *text, const char *reason)
+{
+    assert_int_equal(read_data(text), -1);
+    assert_string_equal(error.text, reason);
+}
+
+static void data_file(void **state)
+{
+    write_text("three.labels", "\xef\xbb\xbf""MEL/\r\nNV/\r\n\r\nDF/");
+    write_text("three.names", "melanoma\nnevus of the skin\ndermatofibroma\n");
+    assert_int_equal(read_data("# ISIC\r\nclasses = 3\r\nlabels=three.labels   # paths\r\n\r\ntrain = common.list\r\ntop=2\r\n"
+                               "backup=backup\r\ngroups = groups.csv\r\n"), 0);
+    assert_int_equal(data->classes, 3);
+    assert_string_equal(data->path, "x.data");
+    assert_string_equal(data->labels[0], "MEL/");
+    assert_string_equal(data->labels[2], "DF/");
+    assert_ptr_equal(data->names, data->labels);
+    assert_string_equal(data->train, "common.list");
+    assert_string_equal(data->backup, "backup");
+    assert_string_equal(data->groups, "groups.csv");
+    assert_null(data->valid);
+    assert_null(data->test);
+    meta_data_free(data);
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\nnames=three.names\nvalid=v\ntest=t\n"), 0);
+    assert_string_equal(data->names[1], "nevus of the skin");
+    assert_string_equal(data->valid, "v");
+    assert_string_equal(data->test, "t");
+    meta_data_free(data);
+    meta_data_free(NULL);
+}
+
+static void data_file_errors(void **state)
+{
+    write_text("two.names", "a\nb\n");
+    write_file("zero.labels", "a\0b\n", 4);
+    refused("labels=three.labels\n", "x.data: classes is missing: must be the number of classes");
+    refused("classes=3\n", "x.data: labels is missing: must name a file with one label a line, each a part of the paths of its class");
+    refused("labels=three.labels\nclasses=4\n", "x.data:2: classes=4, but three.labels has 3 labels: must be the same number");
+    refused("classes=3\nlabels=three.labels\nnames=two.names\n",
+            "x.data:1: classes=3, but two.names has 2 names: must be the same number");
+    refused("classes=3\n\nlabels=none.labels\n", "x.data:3: labels: none.labels: No such file or directory");
+    refused("classes=3\nlabels=zero.labels\n", "x.data:2: labels: zero.labels: has a zero byte: must be a text file");
+    assert_int_equal(read_data("classes=0\nlabels=three.labels\n"), -1);
+    assert_non_null(strstr(error.text, "x.data:1: "));
+    assert_non_null(strstr(error.text, "classes=0"));
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\nresults=r\n"), -1);
+    assert_non_null(strstr(error.text, "x.data:3: "));
+    assert_non_null(strstr(error.text, "results"));
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\ntrain=a\ntrain=b\n"), -1);
+    assert_non_null(strstr(error.text, "x.data:4: "));
+    assert_non_null(strstr(error.text, "train"));
+    assert_int_equal(meta_data_read(&data, "none.data", &error), -1);
+    assert_non_null(strstr(error.text, "none.data: "));
+}
+
+/* ---- data sets ------------------------------------------------------------------------------------------------------------- */
+
+static void image(const char *path, int w, int h, int seed)
+{
+    unsigned char *p = make_picture(w, h, 3, seed);
+    struct bytes b = strstr(path, ".jpg") ? make_jpeg(w, h, 3, p) : make_png(w, h, 3, 8, p);
+    write_file(path, b.data, b.size);
+    free(b.data);
+    free(p);
+}
+
+static struct meta_dataset *set;
+
+static int load(const char *list, int channels, int side, int threads)
+{
+    struct meta_pool *pool;
+    set = NULL;
+    strcpy(error.text, "no error");
+    assert_int_equal(meta_pool_create(&pool, threads, &error), 0);
+    int status = meta_dataset_load(&set, data, list, 20, 16, channels, side, pool, &error);
+    meta_pool_free(pool);
+    if (status) assert_null(set);
+    return status;
+}
+
+static void list_refused(const char *list, const char *reason)
+{
+    write_text("bad.list", list);
+    assert_int_equal(load("bad.list", 3, 0, 2), -1);
+    assert_string_equal(error.text, reason);
+}
+
+static void dataset(void **state)
+{
+    image("MEL/a.png", 60, 40, 1);
+    image("NV/b.b.jpg", 30, 51, 2);
+    image("DF/c d.png", 20, 16, 3);
+    image("DF/e.png", 7, 50, 4);
+    write_text("x.list", "\r\nMEL/a.png\r\nNV/b.b.jpg\r\n   \r\nDF/c d.png\r\nDF/e.png");
+    write_text("groups.csv", "image,lesion_id,how\r\na,L2,x\r\nother,L3,\r\n\r\n b.b , L1 ,y\r\ne,L2");
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\nnames=three.names\ngroups=groups.csv\n"), 0);
+    for (int threads = 1; threads <= 3; threads++) {
+        static const int lines[] = { 2, 3, 5, 6 }, label[] = { 0, 1, 2, 2 }, w[] = { 30, 20, 20, 7 }, h[] = { 20, 34, 16, 50 };
+        assert_int_equal(load("x.list", 3, 0, threads), 0);
+        assert_true(set->count == 4 && set->c == 3 && set->classes == 3);
+        assert_string_equal(set->list, "x.list");
+        assert_string_equal(set->names[2], "dermatofibroma");
+        assert_string_equal(set->paths[2], "DF/c d.png");
+        for (int i = 0; i < 4; i++) {
+            assert_int_equal(set->lines[i], lines[i]);
+            assert_int_equal(set->label[i], label[i]);
+            assert_int_equal(set->w[i], w[i]);
+            assert_int_equal(set->h[i], h[i]);
+        }
+        assert_true(set->group[0] == set->group[3] && set->group[0] != set->group[1] && set->group[1] >= 0 && set->group[0] >= 0);
+        assert_int_equal(set->group[2], -1);
+        unsigned char *p = make_picture(20, 16, 3, 3);         /* already at the working size: byte for byte */
+        assert_memory_equal(set->pixels[2], p, 20 * 16 * 3);
+        free(p);
+        p = make_picture(60, 40, 3, 1);                        /* halved: means of four */
+        for (int y = 0; y < 20; y++)
+            for (int x = 0; x < 90; x++) {
+                const unsigned char *q = p + (2 * y * 60 + x / 3 * 2) * 3 + x % 3;
+                assert_in_range(4 * set->pixels[0][y * 90 + x] + 4 - (q[0] + q[3] + q[180] + q[183]), 1, 7);
+            }
+        free(p);
+        meta_dataset_free(set);
+    }
+    assert_int_equal(load("x.list", 1, 30, 2), 0);
+    assert_true(set->c == 1 && set->w[0] == 45 && set->h[0] == 30 && set->w[1] == 30 && set->h[1] == 51);
+    meta_dataset_free(set);
+    assert_int_equal(load("x.list", 2, 0, 1), -1);
+    assert_string_equal(error.text, "channels=2: must be 1 or 3");
+    meta_data_free(data);
+    meta_dataset_free(NULL);
+}
+
+static void list_errors(void **state)
+{
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\n"), 0);
+    list_refused("", "bad.list: has no images: must have a path on each line");
+    list_refused("\n \r\n", "bad.list: has no images: must have a path on each line");
+    list_refused("MEL/a.png\n\nBCC/a.png\n", "bad.list:3: BCC/a.png: has no label in its path: must have one of MEL/, NV/, DF/");
+    list_refused("x/MEL/DF/a.png\n", "bad.list:1: x/MEL/DF/a.png: has labels MEL/ and DF/ in its path: must have exactly one");
+    list_refused("x/MEL/a.png\nx/DF/e.png\nx/NV/b\nx/DF/e.png\nx/MEL/a.png\nx/DF/e.png",
+                 "bad.list:4: x/DF/e.png: is on line 2 already: must be there once");
+    list_refused("x/MEL/a.png\nx/MEL/none.png\n", "bad.list:2: x/MEL/none.png: No such file or directory");
+    list_refused("x/MEL/\n", "bad.list:1: x/MEL/: is not a regular file");
+    assert_int_equal(load("none.list", 3, 0, 1), -1);
+    assert_string_equal(error.text, "none.list: No such file or directory");
+
+    write_text("x/NV/text.png", "hello");
+    write_text("x/NV/empty.jpg", "");
+    struct bytes b = make_png(60000, 60000, 3, 8, NULL);
+    write_file("x/NV/huge.png", b.data, b.size);
+    free(b.data);
+    list_refused("x/MEL/a.png\nx/NV/text.png\n",
+                 "bad.list:2: x/NV/text.png: is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file");
+    list_refused("x/NV/empty.jpg\n", "bad.list:1: x/NV/empty.jpg: is empty");
+    list_refused("x/NV/huge.png\n", "bad.list:1: x/NV/huge.png: 60000x60000 pixels: must be at most 100000000 in all");
+    meta_data_free(data);
+}
+
+/* Two thirds of a long list can't be read, the first of them slower than the rest to be found so. */
+static void first_error(void **state)
+{
+    static char list[20000];
+    char *end = list;
+    unsigned char *p = make_picture(1500, 1500, 3, 1);
+    struct bytes b = make_jpeg(1500, 1500, 3, p);
+    write_file("x/MEL/cut.jpg", b.data, b.size - 3000);
+    free(b.data);
+    free(p);
+    for (int i = 0; i < 200; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "x/DF/%d.png", i);
+        if (i < 60) image(path, 8, 8, i);
+        end += sprintf(end, "%s\n", i == 60 ? "x/MEL/cut.jpg" : path);
+    }
+    write_text("long.list", list);
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\n"), 0);
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(load("long.list", 3, 0, 1 + i % 4), -1);
+        assert_non_null(strstr(error.text, "long.list:61: x/MEL/cut.jpg: corrupt JPEG: "));
+    }
+    meta_data_free(data);
+}
+
+static void group_errors(void **state)
+{
+    static const char *const cases[][2] = {
+        { "a,1\nb\n", "groups.csv:2: has no comma: must be image,group" },
+        { "a,1\n\nb, \n", "groups.csv:3: no group: must be image,group" },
+        { ",1\n", "groups.csv:1: no image: must be image,group" },
+        { "\"a\",1\n", "groups.csv:1: has a quotation mark: must be image,group without quotes" },
+        { "a,1\nc,4\nb,2\na,3\n", "groups.csv:4: a is in group 3, but on line 1 in group 1: must be in one" },
+    };
+    write_text("one.list", "MEL/a.png\n");
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\ngroups=groups.csv\n"), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_text("groups.csv", cases[i][0]);
+        assert_int_equal(load("one.list", 3, 0, 1), -1);
+        assert_string_equal(error.text, cases[i][1]);
+    }
+    write_text("groups.csv", "aa,1\nA,2\n a.png,3\n");          /* none of them is a */
+    assert_int_equal(load("one.list", 3, 0, 1), 0);
+    assert_int_equal(set->group[0], -1);
+    meta_dataset_free(set);
+    write_text("groups.csv", "a,1\na,1\n");                     /* the same twice is no contradiction */
+    assert_int_equal(load("one.list", 3, 0, 1), 0);
+    assert_int_equal(set->group[0], 0);
+    meta_dataset_free(set);
+    unlink("groups.csv");
+    assert_int_equal(load("one.list", 3, 0, 1), -1);
+    assert_string_equal(error.text, "groups.csv: No such file or directory");
+    meta_data_free(data);
+}
+
+static int prepare(void **state)
+{
+    static const char *const folders[] = { "MEL", "NV", "DF", "x", "x/MEL", "x/NV", "x/DF" };
+    /* labels are looked for in the whole path: away from where the project happens to lie */
+    if (chdir(scratch(""))) return -1;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) mkdir(folders[i], 0777);
+    write_text("three.labels", "MEL/\nNV/\nDF/\n");
+    image("x/MEL/a.png", 20, 20, 1);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(data_file), cmocka_unit_test(data_file_errors), cmocka_unit_test(dataset), cmocka_unit_test(list_errors),
+        cmocka_unit_test(first_error), cmocka_unit_test(group_errors),
+    };
+    return cmocka_run_group_tests(tests, prepare, NULL);
+}
