@@ -124,7 +124,7 @@ static void watch(void *context, int done)
 
 int meta_command_test(int argc, char **argv)
 {
-    const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = "test", *out = NULL, *backend = "onednn";
+    const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = NULL, *out = NULL, *backend = NULL;
     const struct meta_flag flags[] = {
         { "-runs", "N", "tasks (30)", &runs, NULL },
         { "-shots", "K", "support images a class ([episode] shots)", &shots, NULL },
@@ -145,7 +145,8 @@ int meta_command_test(int argc, char **argv)
     int online = sched_getaffinity(0, sizeof cores, &cores) ? 1 : CPU_COUNT(&cores);
     int workers = meta_flag_int("-threads", threads, online, 1, 1024);
     double begun = now();
-    p.backend = meta_backend_find(backend);
+    if (!list) list = "test";
+    p.backend = meta_backend_find(backend ? backend : "onednn");
     if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
     if (meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
     e.episode = *p.model->episode;
