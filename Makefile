@@ -74,10 +74,11 @@ $(BIN)/darknet: $(filter-out $(BUILD)/src/host_preload.o,$(OBJECTS)) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
-# What LD_PRELOAD loads into another program that uses libdarknet
-$(BIN)/libdarknet-meta-host.so: $(LIBRARY) $(FLAGS)
+# What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
+HOST = cfg file host host_layer host_library options plugins sections
+$(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
+	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
 
 # A plugin includes plugin.h and nothing else of the project
 define plugin

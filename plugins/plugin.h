@@ -26,10 +26,10 @@ struct meta_error { char text[480]; };
 __attribute__((format(printf, 2, 3), unused))
 static int meta_fail(struct meta_error *e, const char *format, ...)
 {
-    va_list list;
-    va_start(list, format);
-    vsnprintf(e->text, sizeof e->text, format, list);
-    va_end(list);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(e->text, sizeof e->text, format, arguments);
+    va_end(arguments);
     return -1;
 }
 

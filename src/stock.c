@@ -1,48 +1,47 @@
+#define _GNU_SOURCE
 #include "stock.h"
 
+#include <darknet.h>
+#include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HOST "libdarknet-meta-host.so"
-
-static int is_another_program(const char *path, const struct stat *self)
+/* A program that can be run and is not this one, by device and inode: links and other names of this one are this one too. */
+static int usable(const char *path, const struct stat *self)
 {
-    struct stat s;
-    return !stat(path, &s) && S_ISREG(s.st_mode) && !access(path, X_OK) && !(s.st_dev == self->st_dev && s.st_ino == self->st_ino);
+    struct stat info;
+    return !stat(path, &info) && S_ISREG(info.st_mode) && !access(path, X_OK)
+        && !(info.st_dev == self->st_dev && info.st_ino == self->st_ino);
 }
 
-/* The host's parse_network_cfg hands stock .cfg files on, so that only ours are read otherwise. */
-static void preload_host(const char *folder)
+/* `darknet` in the folder of libdarknet.so, as in a checkout that was built. The caller frees; NULL: no memory. */
+static char *beside_library(void)
 {
-    char path[PATH_MAX], list[2 * PATH_MAX];
-    const char *old = getenv("LD_PRELOAD");
-    if (snprintf(path, sizeof path, "%s/" HOST, folder) >= (int)sizeof path || access(path, R_OK)) return;
-    if (strpbrk(path, ": ")) return;           /* LD_PRELOAD can't hold such a path */
-    if (old && strstr(old, HOST)) return;
-    snprintf(list, sizeof list, "%s%s%s", path, old && *old ? ":" : "", old ? old : "");
-    setenv("LD_PRELOAD", list, 1);
+    Dl_info info;
+    char *path = NULL;
+    const char *slash = dladdr((void *)load_network, &info) ? strrchr(info.dli_fname, '/') : NULL;
+    if (!slash || asprintf(&path, "%.*s/darknet", (int)(slash - info.dli_fname), info.dli_fname) < 0) return NULL;
+    return path;
 }
 
-int meta_stock_run(char **argv, struct meta_error *error)
+int meta_stock_exec(char **argv, struct meta_error *error)
 {
-    static const char *fixed[] = { META_STOCK_FOLDER "/darknet", "/usr/bin/darknet" };
-    char self_path[PATH_MAX] = "";
-    const char *named = getenv("DARKNET_STOCK"), *found = NULL;
     struct stat self;
-    if (!realpath("/proc/self/exe", self_path) || stat(self_path, &self)) return meta_fail(error, "can't find this program's own file");
-    if (named && !is_another_program(named, &self))
-        return meta_fail(error, "DARKNET_STOCK=%s: must be a program, and not this one", named);
-    found = named;
-    for (size_t i = 0; !found && i < sizeof fixed / sizeof *fixed; i++)
-        if (is_another_program(fixed[i], &self)) found = fixed[i];
-    if (!found)
-        return meta_fail(error, "the stock darknet was not found at %s; install the package darknet, or set DARKNET_STOCK", fixed[1]);
-    *strrchr(self_path, '/') = 0;
-    preload_host(self_path);
-    execv(found, argv);
-    return meta_fail(error, "%s: %s", found, strerror(errno));
+    const char *named = getenv("DARKNET_STOCK");
+    if (stat("/proc/self/exe", &self)) return meta_fail(error, "/proc/self/exe: %s", strerror(errno));
+    if (named) {
+        if (!usable(named, &self)) return meta_fail(error, "DARKNET_STOCK=%s: must be the stock darknet", named);
+        execv(named, argv);
+        return meta_fail(error, "DARKNET_STOCK=%s: can't run it: %s", named, strerror(errno));
+    }
+    const char *package = "/usr/bin/darknet";
+    char *beside = beside_library();
+    if (beside && usable(beside, &self)) execv(beside, argv);
+    if (usable(package, &self)) execv(package, argv);
+    meta_fail(error, "%s: only `darknet meta` is part of this program; the rest is the stock darknet, which is not at %s%s%s: "
+              "install the package darknet, or set DARKNET_STOCK", argv[1] ? argv[1] : "no command", beside ? beside : "",
+              beside ? " or " : "", package);
+    free(beside);
+    return -1;
 }

@@ -1,0 +1,135 @@
+/* A plugin's layer as one of libdarknet's. */
+#include "host.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* struct layer has no place for this, so that it hangs on one of its buffers: cweights, which only xnor layers use and
+   free_layer frees. All in one block. */
+struct hosted {
+    const struct meta_plugin *plugin;
+    struct meta_shape in;
+    int batch;                               /* what the arrays below were made for */
+    void *settings;
+    double *x, *xbar;                        /* (batch, in) */
+    double *y;                               /* (batch, out), also ybar */
+};
+
+static struct hosted *hosted(layer l) { return (struct hosted *)l.cweights; }
+
+static void widen(double *to, const float *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] = from[i];
+}
+
+static void forward(layer l, network net)
+{
+    struct hosted *h = hosted(l);
+    size_t outputs = (size_t)l.batch * l.outputs;
+    widen(h->x, net.input, (size_t)l.batch * l.inputs);
+    h->plugin->layer->forward(h->settings, h->in, l.batch, h->x, h->y);
+    for (size_t i = 0; i < outputs; i++) l.output[i] = h->y[i];
+}
+
+/* Darknet adds to the adjoint below, where there is one. */
+static void backward(layer l, network net)
+{
+    struct hosted *h = hosted(l);
+    size_t inputs = (size_t)l.batch * l.inputs;
+    if (!net.delta) return;
+    widen(h->x, net.input, inputs);
+    widen(h->y, l.delta, (size_t)l.batch * l.outputs);
+    h->plugin->layer->backward(h->settings, h->in, l.batch, h->x, h->y, h->xbar);
+    for (size_t i = 0; i < inputs; i++) net.delta[i] += h->xbar[i];
+}
+
+/* ---- one block ---------------------------------------------------------------------------------- */
+
+static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
+
+/* Bytes of what hangs on the settings. */
+static size_t hanging(const struct meta_option *table, const void *settings)
+{
+    size_t bytes = 0;
+    for (const struct meta_option *o = table; o->name; o++) {
+        const void *field = (const char *)settings + o->offset;
+        if (o->type == META_TEXT && *(char *const *)field) bytes += aligned(strlen(*(char *const *)field) + 1);
+        if (o->type == META_INTS || o->type == META_REALS)
+            bytes += aligned(((const struct meta_list *)field)->count * sizeof(double));
+    }
+    return bytes;
+}
+
+/* Copies what hangs on the settings to `to`, and points them there. */
+static void rehang(const struct meta_option *table, void *settings, char *to)
+{
+    for (const struct meta_option *o = table; o->name; o++) {
+        void *field = (char *)settings + o->offset;
+        size_t bytes;
+        if (o->type == META_TEXT && *(char **)field) {
+            bytes = strlen(*(char **)field) + 1;
+            *(char **)field = memcpy(to, *(char **)field, bytes);
+        } else if ((o->type == META_INTS || o->type == META_REALS) && ((struct meta_list *)field)->count) {
+            struct meta_list *numbers = field;
+            bytes = numbers->count * sizeof(double);
+            numbers->values = memcpy(to, numbers->values, bytes);
+        } else continue;
+        to += aligned(bytes);
+    }
+}
+
+static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *settings, struct meta_shape in, int batch,
+                                  size_t inputs, size_t outputs)
+{
+    size_t own = aligned(plugin->settings_size), hung = hanging(plugin->options, settings);
+    char *block = calloc(1, aligned(sizeof(struct hosted)) + own + hung + batch * (2 * inputs + outputs) * sizeof(double));
+    struct hosted *h = (struct hosted *)block;
+    if (!block) return NULL;
+    block += aligned(sizeof *h);
+    h->settings = memcpy(block, settings, plugin->settings_size);
+    rehang(plugin->options, h->settings, block + own);
+    h->plugin = plugin;
+    h->in = in;
+    h->batch = batch;
+    h->x = (double *)(block + own + hung);
+    h->xbar = h->x + batch * inputs;
+    h->y = h->xbar + batch * inputs;
+    return h;
+}
+
+/* ---- the layer ---------------------------------------------------------------------------------- */
+
+int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *settings, struct meta_size_params p,
+                    struct meta_error *error)
+{
+    struct meta_shape in = { p.c, p.h, p.w }, to;
+    layer l;
+    memset(&l, 0, sizeof l);
+    if (p.inputs < 1 || p.batch < 1) return meta_fail(error, "its input is empty");
+    if ((int64_t)p.c * p.h * p.w != p.inputs) in = (struct meta_shape){ p.inputs, 1, 1 };     /* a flat layer may say 0x0x0 */
+    if (plugin->layer->shape(settings, in, &to, error)) return -1;
+    int64_t outputs = (int64_t)to.c * to.h * to.w;
+    if (to.c < 1 || to.h < 1 || to.w < 1 || outputs * p.batch > INT32_MAX)
+        return meta_fail(error, "its output is %dx%dx%d: empty or too large", to.w, to.h, to.c);
+    l.type = BLANK;
+    l.forward = forward;
+    l.backward = backward;
+    l.batch = p.batch;
+    l.inputs = p.inputs;
+    l.h = in.h; l.w = in.w; l.c = in.c;
+    l.outputs = outputs;
+    l.out_h = to.h; l.out_w = to.w; l.out_c = to.c;
+    l.output = calloc((size_t)p.batch * outputs, sizeof *l.output);
+    l.delta = calloc((size_t)p.batch * outputs, sizeof *l.delta);
+    l.cweights = (char *)make_hosted(plugin, settings, in, p.batch, p.inputs, outputs);
+    if (!l.output || !l.delta || !l.cweights) {
+        free(l.output);
+        free(l.delta);
+        free(l.cweights);
+        return meta_fail(error, "out of memory");
+    }
+    fprintf(stderr, "%-23s %4d x%4d x%4d   ->  %4d x%4d x%4d\n", plugin->name, l.w, l.h, l.c, l.out_w, l.out_h, l.out_c);
+    *out = l;
+    return 0;
+}
