@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,13 +81,13 @@ int meta_flags_parse(int argc, char **argv, const struct meta_flag *flags, int c
 
 long long meta_flag_int(const char *name, const char *value, long long fallback, long long least, long long most)
 {
+    char *end, range[64];
     if (!value) return fallback;
-    char *end;
+    snprintf(range, sizeof range, most == LLONG_MAX ? "at least %lld" : "%lld to %lld", least, most);
     errno = 0;
     long long n = strtoll(value, &end, 10);
-    if (end == value || *end || value[strspn(value, "+-0123456789")])
-        leave("%s %.60s: must be a whole number, %lld to %lld", name, value, least, most);
-    if (errno || n < least || n > most) leave("%s %.60s: must be %lld to %lld", name, value, least, most);
+    if (end == value || *end || value[strspn(value, "+-0123456789")]) leave("%s %.60s: must be a whole number, %s", name, value, range);
+    if (errno || n < least || n > most) leave("%s %.60s: must be %s", name, value, range);
     return n;
 }
 

@@ -19,7 +19,7 @@ struct net_options {
 #define OF(field) offsetof(struct net_options, field)
 #define INT(key, fallback, least, most, help)   { #key, META_INT, fallback, least, most, NULL, OF(net.key), help }
 #define REAL(key, fallback, least, most, help)  { #key, META_REAL, fallback, least, most, NULL, OF(net.key), help }
-#define ONLY(key, value, help)                  { #key, META_INT, value, value, value, NULL, OF(fixed), help }
+#define ONLY(key, value)                        { #key, META_INT, value, value, value, NULL, OF(fixed), "" }
 /* A default that depends on other options: outside the bounds until meta_net_read sets it. */
 #define DERIVED -1
 
@@ -39,10 +39,10 @@ const struct meta_option meta_net_table[] = {
     INT(burn_in, 0, 0, INT_MAX, "iterations over which the rate grows from 0"),
     INT(max_batches, 0, 0, INT_MAX, "meta-iterations"),
     INT(adam, 0, 0, 1, "1: Adam; 0: gradient descent with momentum"),
-    REAL(B1, .9, 0, .999999999, "Adam's decay of the mean"),
-    REAL(B2, .999, 0, .999999999, "Adam's decay of the mean square"),
+    REAL(B1, .9, 0, .999999, "Adam's decay of the mean"),
+    REAL(B2, .999, 0, .999999, "Adam's decay of the mean square"),
     REAL(eps, 1e-7, 0, 1, "Adam's smallest divisor"),
-    REAL(momentum, .9, 0, .999999999, "with adam=0"),
+    REAL(momentum, .9, 0, .999999, "with adam=0"),
     REAL(decay, .0001, 0, 1, "weight decay"),
     REAL(clip, 0, 0, 1e9, "largest norm of the meta-gradient; 0: any"),
     REAL(angle, 0, 0, 360, "augmentation: rotation by up to so many degrees either way"),
@@ -58,10 +58,7 @@ const struct meta_option meta_net_table[] = {
     { "batch", META_INT, 1, 1, INT_MAX, NULL, OF(batch), "Darknet's own training; a meta-iteration's size is [episode]'s" },
     { "subdivisions", META_INT, 1, 1, INT_MAX, NULL, OF(subdivisions), "Darknet's own training" },
     { "inputs", META_INT, DERIVED, 1, INT_MAX, NULL, OF(inputs), "width*height*channels" },
-    ONLY(time_steps, 1, "recurrent networks are not supported"),
-    ONLY(notruth, 0, "not supported"),
-    ONLY(random, 0, "not supported"),
-    ONLY(center, 0, "not supported"),
+    ONLY(time_steps, 1), ONLY(notruth, 0), ONLY(random, 0), ONLY(center, 0),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 const size_t meta_net_settings_size = sizeof(struct net_options);

@@ -6,7 +6,7 @@
 
 /* Keys that Darknet reads in every section, and that only have one value here. */
 struct common { int fixed; };
-#define ONLY(key, value)      { #key, META_INT, value, value, value, NULL, 0, "nothing else is supported" }
+#define ONLY(key, value)      { #key, META_INT, value, value, value, NULL, 0, "" }
 #define COMMON  ONLY(truth, 0), ONLY(onlyforward, 0), ONLY(stopbackward, 0), ONLY(dontsave, 0), ONLY(dontload, 0), \
                 ONLY(numload, 0), ONLY(dontloadscales, 0), ONLY(learning_rate, 1), ONLY(smooth, 0), \
                 { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }

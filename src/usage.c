@@ -24,7 +24,7 @@ void meta_print_verbs(void)
     printf("usage: darknet meta VERB ...\n\n");
     for (const struct meta_verb *v = meta_verbs; v->name; v++) {
         int n = printf("    %s %s", v->name, v->arguments);
-        printf("%*s%s\n", n < 50 ? 50 - n : 2, "", v->summary);
+        printf("%*s%s\n", n < 52 ? 52 - n : 2, "", v->summary);
     }
     printf("\n    darknet meta VERB -h    the flags of one\n");
 }
@@ -46,36 +46,47 @@ static void print_number(double value)
     printf("  %9s", text);
 }
 
-static void print_choices(const struct meta_option *o)
-{
-    const char *choice = o->choices;
-    for (int i = 0; i < (int)o->fallback; i++) choice += strcspn(choice, "|") + 1;
-    printf("  %9.*s  %9s  %9s  %s: %s\n", (int)strcspn(choice, "|"), choice, "", "", o->help, o->choices);
-}
-
 static void print_option(const struct meta_option *o)
 {
-    printf("    %-15s  %-7s", o->name, type_name(o->type));
-    if (o->type == META_CHOICE) { print_choices(o); return; }
+    const char *choice = o->choices;
     int number = o->type == META_INT || o->type == META_REAL;
-    if (number && o->fallback >= o->least && o->fallback <= o->most) print_number(o->fallback);
+    printf("    %-15s  %-7s", o->name, type_name(o->type));
+    if (o->type == META_CHOICE) {
+        for (int i = 0; i < (int)o->fallback; i++) choice += strcspn(choice, "|") + 1;
+        printf("  %9.*s", (int)strcspn(choice, "|"), choice);
+    } else if (number && o->fallback >= o->least && o->fallback <= o->most) print_number(o->fallback);
     else printf("  %9s", "-");
-    if (o->type == META_TEXT) printf("  %9s  %9s", "", "");
+    if (o->type == META_CHOICE || o->type == META_TEXT) printf("  %9s  %9s", "", "");
     else {
         print_number(o->least);
         print_number(o->most);
     }
-    printf("  %s\n", o->help);
+    printf("  %s", o->help);
+    if (o->type == META_CHOICE) printf(" (%s)", o->choices);
+    putchar('\n');
+}
+
+/* Of Darknet's keys, those that may be there with one value only. */
+static int fixed(const struct meta_option *o)
+{
+    return (o->type == META_INT || o->type == META_REAL) && o->least == o->most;
 }
 
 static void print_section(const char *name, const char *alias, const char *summary, const struct meta_option *options)
 {
+    int count = 0, fixed_count = 0;
     printf("[%s]", name);
     if (alias) printf(" or [%s]", alias);
     printf("  %s\n", summary);
-    if (options->name) printf("    %-15s  %-7s  %9s  %9s  %9s\n", "option", "type", "default", "least", "most");
-    for (; options->name; options++) print_option(options);
-    putchar('\n');
+    for (const struct meta_option *o = options; o->name; o++) {
+        if (fixed(o)) { fixed_count++; continue; }
+        if (!count++) printf("    %-15s  %-7s  %9s  %9s  %9s\n", "option", "type", "default", "least", "most");
+        print_option(o);
+    }
+    if (fixed_count) printf("    supported at one value only:");
+    for (const struct meta_option *o = options; o->name; o++)
+        if (fixed(o)) printf(" %s=%.0f", o->name, o->least);
+    puts(fixed_count ? "\n" : "");
 }
 
 /* ---- help -------------------------------------------------------------------------------------- */
