@@ -16,12 +16,14 @@ struct meta_batch {
 /* The image of index `item` of a data set as (c, height, width) floats at `out`.
    augment=0: Darknet's test-time view: resized so that the shorter side fits, centre crop (an image already width x height is
    taken byte for byte / 255). augment=1: Darknet's random_augment_image, flip and random_distort_image, by
-   [net]'s keys, drawn from (seed, iteration, task, position). Thread-safe, allocation-free after each thread's first call. */
+   [net]'s keys, drawn from (seed, iteration, task, position); `position` is an image's place in its task, support first. Thread-safe; allocates
+   nothing. */
 struct meta_view { const struct meta_net_settings *net; int augment; uint64_t seed, iteration; uint32_t task, position; };
 void meta_view_image(const struct meta_dataset *, int item, const struct meta_view *, float *out);
 
-/* A stream of tasks (iteration = first, first+1, ...; tasks 0..tasks-1 of each), `ahead` of them prepared by `threads`
-   loader threads into a ring. What comes out does not depend on either number. All that is passed in is kept: leave it alive. */
+/* A stream of tasks (iteration = first, first+1, ...; tasks 0..tasks-1 of each), `ahead` tasks of them, in whole iterations,
+   prepared by `threads` loader threads into a ring. What comes out does not depend on either number. The sampler, the data set
+   and [net]'s settings are kept: leave them alive. */
 struct meta_stream;
 int  meta_stream_create(struct meta_stream **, const struct meta_sampler *, const struct meta_dataset *,
                         const struct meta_episode_settings *, const struct meta_net_settings *, int augment, uint64_t seed,

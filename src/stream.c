@@ -116,7 +116,7 @@ int meta_stream_create(struct meta_stream **out, const struct meta_sampler *samp
     s->first = first;
     s->tasks = tasks;
     s->threads = threads;
-    s->slots = ahead + 1;
+    s->slots = (ahead + tasks - 1) / tasks + 1;
     s->ring = calloc(s->slots, sizeof *s->ring);
     s->thread = calloc(threads, sizeof *s->thread);
     if (!s->ring || !s->thread) { meta_fail(error, "out of memory"); goto fail; }

@@ -283,7 +283,7 @@ static void same_as_alone(const struct meta_batch *b, int augment, uint64_t iter
 
 static void streams_agree(void **state)
 {
-    static const struct { int ahead, threads; } cases[] = { { 1, 1 }, { 1, 4 }, { 5, 2 } };
+    static const struct { int ahead, threads; } cases[] = { { 1, 1 }, { TASKS, 4 }, { 4 * TASKS - 1, 2 } };   /* 1, 1 and 4 iterations */
     fill(3);
     assert_int_equal(meta_sampler_create(&sampler, &set, &settings, &error), 0);
     for (int augment = 0; augment < 2; augment++)
