@@ -66,16 +66,11 @@ struct job {
 static int decode(struct meta_dataset *set, int i, int shorter, struct meta_error *error)
 {
     struct meta_image image;
+    struct meta_error why;
     if (meta_image_read(set->paths[i], set->c, &image, error)) return -1;
+    int status = meta_image_fit(&image, shorter, &why);
     set->pixels[i] = image.pixels;
-    int least = image.w < image.h ? image.w : image.h;
-    if (least > shorter) {
-        struct meta_error why;
-        int w = ((long long)image.w * shorter + least / 2) / least, h = ((long long)image.h * shorter + least / 2) / least;
-        int status = meta_image_shrink(&image, w, h, &why);
-        set->pixels[i] = image.pixels;
-        if (status) return meta_fail(error, "%s: %s", set->paths[i], why.text);
-    }
+    if (status) return meta_fail(error, "%s: %s", set->paths[i], why.text);
     set->w[i] = image.w;
     set->h[i] = image.h;
     return 0;

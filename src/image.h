@@ -28,6 +28,9 @@ int meta_image_read(const char *path, int channels, struct meta_image *image, st
 /* Shrinks in place to w x h, neither larger than before: each new pixel is the mean over the area it covers. */
 int meta_image_shrink(struct meta_image *image, int w, int h, struct meta_error *);
 
+/* Shrinks so that the shorter side has at most `shorter` pixels, in proportion; never enlarges. */
+int meta_image_fit(struct meta_image *image, int shorter, struct meta_error *);
+
 #ifdef __cplusplus
 }
 #endif

@@ -116,3 +116,11 @@ int meta_image_read(const char *path, int channels, struct meta_image *image, st
     free(data);
     return status ? meta_fail(error, "%s: %s", path, why.text) : 0;
 }
+
+int meta_image_fit(struct meta_image *image, int shorter, struct meta_error *error)
+{
+    long long least = image->w < image->h ? image->w : image->h;
+    if (least <= shorter) return 0;
+    return meta_image_shrink(image, (image->w * (long long)shorter + least / 2) / least,
+                             (image->h * (long long)shorter + least / 2) / least, error);
+}
