@@ -25,7 +25,7 @@ static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error 
             if (matters(s, s->pairs[k].key))
                 fprintf(f, "[%s] %s (section %d)=%s\n", s->name, s->pairs[k].key, i + 1, s->pairs[k].value);
     }
-    if (model->net.policy == META_POLICY_POLY) fprintf(f, "max_batches (policy=poly)=%d\n", model->net.max_batches);
+    if (model->net.policy == META_POLICY_POLY) fprintf(f, "[net] max_batches, which its policy reads,=%d\n", model->net.max_batches);
     meta_cfg_free(cfg);
     return 0;
 }

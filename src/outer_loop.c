@@ -136,7 +136,7 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *batches, uint
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
     if (!isfinite(result->gradient_norm))
         return meta_fail(error, "iteration %llu: the meta-gradient is not finite (query loss %g): a lower learning_rate in "
-                         "[inner_loop] or [net], or clip in [net], may help", (unsigned long long)iteration, result->query_loss);
+                         "[inner_loop] or [net], or clip in [net], may help", (unsigned long long)iteration, fabs(result->query_loss));
     move_statistics(o);
     return 0;
 }

@@ -141,7 +141,8 @@ static int run(struct meta_trainer *t, int backup_every)
     meta_clear_bar();
     fflush(stdout);
     if (failed) meta_complain(&error);
-    if (t->done > first || t->done == t->total) {
+    /* after a failure the checkpoint before it stands: it is the better place to start from */
+    if (!failed && (t->done > first || t->done == t->total)) {
         if (meta_trainer_save(t, &error)) failed = meta_complain(&error);
         if (t->done == t->total && meta_trainer_save_weights(t, t->final_path, &error)) failed = meta_complain(&error);
     }

@@ -11,11 +11,11 @@ inside()
     mount -t tmpfs -o size=80k tmpfs "$a/backup" || return 99
     flags=(-seed 5 -backup_every 4 -valid_every 0)
     check 'a checkpoint while there is room' train "$a" "${flags[@]}" -max_batches 8
-    cp "$a/backup/toy.state" "$a/backup/toy.backup" "$TMP_TEST"
+    cp "$a/backup/toy.state" "$a/backup/toy.backup" "$a/backup/toy.csv" "$TMP_TEST"
     check 'whole' train "$a" "${flags[@]}" -max_batches 20
     mkdir "$whole" && cp "$a"/backup/* "$whole"
     rm "$a"/backup/*
-    cp "$TMP_TEST/toy.state" "$TMP_TEST/toy.backup" "$a/backup"
+    cp "$TMP_TEST/toy.state" "$TMP_TEST/toy.backup" "$TMP_TEST/toy.csv" "$a/backup"
     dd if=/dev/zero of="$a/backup/filler" bs=1k 2>"$a/err"
     train "$a" "${flags[@]}" -max_batches 20 -resume
     status=$?
@@ -29,6 +29,7 @@ inside()
     check 'and its weights' cmp "$a/backup/toy.backup" "$TMP_TEST/toy.backup"
     check 'no temporary files' test -z "$(ls "$a/backup" | grep tmp)"
     rm "$a/backup/filler"
+    check 'the log has whole lines alone' test "$(tail -c 1 "$a/backup/toy.csv" | od -An -tx1 | tr -d ' ')" = 0a
     check 'with room again, -resume' train "$a" "${flags[@]}" -max_batches 20 -resume
     check 'gives the weights of an unbroken run' same "$a/backup/toy_final.weights" "$whole/toy_final.weights"
     check 'meta test: a result that does not fit' sh -c "dd if=/dev/zero of='$a/backup/filler' bs=1k 2>/dev/null;
