@@ -58,7 +58,9 @@ run_one()
         echo "not ok - ends with status 0" >>"$cases"
     fi
     [ $status -eq 0 ] || echo "$file: exit status $status$([ $status -ne 124 ] || echo " (stopped after $limit s)")" >>"$out"
-    echo $((SECONDS - start)) >"$log/$name.time"
+    times >"$log/$name.times"
+    awk -F'[ms ]+' -v wall=$((SECONDS - start)) 'NR == 2 {
+        printf "%d s, %.0f s of processor\n", wall, $1 * 60 + $2 + $3 * 60 + $4 }' "$log/$name.times" >"$log/$name.time"
     chmod -R u+w "$TMP_TEST"
     rm -rf "$TMP_TEST"
 }
@@ -110,7 +112,7 @@ for name in "${names[@]}"; do
     printf '%-32s %4d passed' "$name" $good
     [ $bad -eq 0 ] || printf ', %d failed' $bad
     [ $skip -eq 0 ] || printf ', %d skipped' $skip
-    printf ' (%d s)\n' "$(cat "$log/$name.time")"
+    printf ' (%s)\n' "$(cat "$log/$name.time")"
     grep -a '^ok.*# SKIP ' "$log/$name.cases" | sed 's/^ok - /    skipped: /; s/# SKIP /- /'
     if [ $bad -gt 0 ]; then
         grep -a '^not ok' "$log/$name.cases" | sed 's/^/    /'
