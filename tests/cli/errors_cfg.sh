@@ -1,0 +1,97 @@
+# Every way a .cfg can be wrong: one line on stderr, with file and line, what is wrong and what is allowed, and exit status 1.
+. tests/lib.sh
+
+cfg=$TMP_TEST/x.cfg
+
+# exactly TEXT: a regular expression for this line and no other
+exactly() { printf '^darknet: %s$' "$(printf %s "$1" | sed 's/[][\.*^$|(){}+?]/\\&/g')"; }
+
+# refuses TEXT MESSAGE: a .cfg of that text (printf's escapes) gives FILE:MESSAGE. Under the slow tools, every fourth: they see all
+# of them in test_model.
+count=0
+refuses()
+{
+    count=$((count + 1))
+    [ "$TEST_VARIANT" = release ] || [ $((count % 4)) -eq 0 ] || return 0
+    printf "$1" >"$cfg"
+    expect_error "$(exactly "$cfg:$2")" "$DARKNET_BIN" meta check "$cfg"
+}
+
+net='[net]\nwidth=8\nheight=6\nchannels=3\n'                        # lines 1 to 4
+conv='[conv]\nfilters=2\nsize=3\nactivation=relu\n'
+head='[conn]\noutput=2\nactivation=linear\n[softmax]\n'
+layers='convolutional connected maxpool avgpool softmax shortcut route dropout activation'
+
+# options
+refuses "$net[episode]\nshots=0\n$conv$head" '6: [episode] shots=0: must be 1 to 1000'
+refuses "$net[episode]\nqueries=1001\n$conv$head" '6: [episode] queries=1001: must be 1 to 1000'
+refuses "$net[episode]\ntasks=4x\n$conv$head" '6: [episode] tasks=4x: must be a whole number, 1 to 1000'
+refuses "$net[episode]\nshot=5\n$conv$head" '6: [episode] shot: unknown option; allowed: ways shots queries tasks'
+refuses "$net[episode]\nways=2\nways=2\n$conv$head" '7: [episode] ways: repeated; first on line 6'
+refuses "$net$conv$head[inner_loop]\nsteps=-1\n" '14: [inner_loop] steps=-1: must be 0 to 1000'
+refuses "$net$conv$head[inner_loop]\ntest_steps=1001\n" '14: [inner_loop] test_steps=1001: must be 0 to 1000'
+refuses "$net$conv$head[inner_loop]\nlearning_rate=nan\n" '14: [inner_loop] learning_rate=nan: must be a number, 0 to 10'
+refuses "$net$conv$head[inner_loop]\norder=3\n" '14: [inner_loop] order=3: must be 1 to 2'
+refuses "$net$conv$head[inner_loop]\nstep=1\n" '14: [inner_loop] step: unknown option; allowed: steps test_steps learning_rate order'
+refuses "$net$conv$head[meta_loss]\ntype=hard\n" '14: [meta_loss] type=hard: must be difficulty or mean'
+refuses "$net$conv$head[meta_loss]\neta=-1\n" '14: [meta_loss] eta=-1: must be 0 to 100'
+refuses "$net$conv$head[meta_loss]\nepsilon=.6\n" '14: [meta_loss] epsilon=.6: must be 1e-12 to 0.5'
+refuses "$net$conv$head[meta_loss]\nstart=1e3\n" '14: [meta_loss] start=1e3: must be a whole number, 0 to 1e+09'
+refuses "$net$conv$head[meta_loss]\nbeta=1\n" '14: [meta_loss] beta: unknown option; allowed: type eta epsilon start'
+refuses "${net}width=8\n$conv$head" '5: [net] width: repeated; first on line 2'
+refuses "${net}policy=cosine\n$conv$head" '5: [net] policy=cosine: must be constant, step, exp, poly, steps or sigmoid'
+refuses "${net}policy=steps\nsteps=1,2\nscales=.1\n$conv$head" '7: [net] scales: has 1 numbers, but steps has 2: must be as many'
+refuses "${net}hue=2\n$conv$head" '5: [net] hue=2: must be 0 to 1'
+refuses "${net}nesterov=1\n$conv$head" "5: [net] nesterov: unknown option; allowed: width height channels learning_rate policy step scale \
+steps scales gamma power burn_in max_batches adam B1 B2 eps momentum decay clip angle flip min_crop max_crop min_ratio max_ratio aspect hue \
+saturation exposure batch subdivisions inputs"
+refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize activation'
+
+# sections and their order
+refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers episode inner_loop meta_loss"
+refuses "$net$conv[yolo]\n$head" "9: [yolo]: meta-learning can't differentiate this layer; allowed: $layers"
+refuses "$net$conv[episode]\n$head" '9: [episode]: stands after [conv] of line 5: must be right after [net]'
+refuses "$net$conv[inner_loop]\n$head" '10: [conn]: stands after [inner_loop] of line 9: must be between [net] and [inner_loop]'
+refuses "$net$conv$head[meta_loss]\n[inner_loop]\n" '14: [inner_loop]: stands after [meta_loss] of line 13: must be after the last layer'
+refuses "$conv$head" '1: [conv]: the first section must be [net]'
+
+# layers that can't be differentiated as they are
+refuses "$net${conv}groups=2\n$head" '9: [conv] groups=2: must be 1'
+refuses "$net${conv}xnor=1\n$head" '9: [conv] xnor=1: must be 0'
+refuses "$net${conv}binary=1\n$head" '9: [conv] binary=1: must be 0'
+refuses "$net[conv]\nactivation=mish\n$head" '6: [conv] activation=mish: must be linear, relu, leaky or logistic'
+
+# shapes
+refuses "[net]\nwidth=8\nheight=8\n$conv$head" '1: [net]: channels is missing: must be at least 1'
+refuses "[net]\nwidth=0\nheight=8\nchannels=3\n$conv$head" '2: [net] width=0: must be 1 to 65536'
+refuses "$net[conv]\nsize=9\n$head" '5: [conv]: size=9 does not fit its 8x6 input'
+refuses "$net$conv[conn]\noutput=3\n[softmax]\n" '11: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal'
+refuses "$net$conv" '5: [convolutional]: the network must end with [softmax], not [convolutional]'
+refuses "$net$conv[shortcut]\nfrom=5\n$head" '9: [shortcut]: from=5: must be -1 to -1, back from here, or 0 to 0, from the first layer'
+
+# files that are none
+refuses '' ' has no sections: the first must be [net]'
+refuses 'width=8\n' '1: width: stands before the first section: must be inside one'
+refuses '[net]\nwidth 8\n' "2: 'width8': must be [section], key=value or a comment"
+refuses '[net]\nwid\0th=8\n' '2: has a zero byte: must be a text file'
+refuses "$net[episode]\n\033[2J\007=1\n" '6: [episode] ?[2J?: unknown option; allowed: ways shots queries tasks'
+head -c 100000 /dev/urandom >"$cfg"
+expect_error "^darknet: $cfg:[0-9]+: " "$DARKNET_BIN" meta check "$cfg"
+{ printf "${net}steps="; head -c 100000 /dev/zero | tr '\0' 7; printf '\n'; } >"$cfg"
+expect_error '5: \[net\] steps=7{50}\.\.\.: must be whole numbers, at least 0, separated by commas$' "$DARKNET_BIN" meta check "$cfg"
+expect_error "$(exactly "$TMP_TEST/none.cfg: No such file or directory")" "$DARKNET_BIN" meta check "$TMP_TEST/none.cfg"
+expect_error "$(exactly "$TMP_TEST: is not a regular file")" "$DARKNET_BIN" meta check "$TMP_TEST"
+mkfifo "$TMP_TEST/pipe.cfg"
+expect_error "$(exactly "$TMP_TEST/pipe.cfg: is not a regular file")" "$DARKNET_BIN" meta check "$TMP_TEST/pipe.cfg"
+
+# what is no error: other systems' line ends, comments after values, blank lines, no newline at the end
+printf "\xef\xbb\xbf# a comment\r\n\r\n$net$conv\r\n  [ conn ] # the last\r\n output = 2 ; two\r\nactivation=linear\r\n\r\n[softmax]" >"$cfg"
+expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"
+
+# the other verbs refuse it in the same words, and write nothing
+printf "$net[episode]\nshots=0\n$conv$head" >"$cfg"
+mkdir "$TMP_TEST/empty"
+for words in "train x.data $cfg" "test x.data $cfg x.weights"; do
+    expect_error "$(exactly "$cfg:6: [episode] shots=0: must be 1 to 1000")" sh -c "cd '$TMP_TEST/empty' && '$DARKNET_BIN' meta $words"
+done
+check 'nothing is written' rmdir "$TMP_TEST/empty"
