@@ -82,7 +82,7 @@ static void free_options(const struct host *h, list *options)
     h->library->free_list(options);
 }
 
-/* The parser of a section type's own, and what the library's loop over sections does beside it for some types. */
+/* The library's parser of that section type, and what the library's loop over sections does beside it for some types. */
 static int stock_layer(const struct host *h, const struct meta_section_type *type, list *options, layer *out)
 {
     void *symbol = meta_library_symbol(h->library, type->parser, h->error);
@@ -104,6 +104,7 @@ static int stock_layer(const struct host *h, const struct meta_section_type *typ
     return 0;
 }
 
+/* Its options alone with out=NULL. */
 static int plugin_layer(const struct host *h, const struct meta_plugin *plugin, const struct meta_section *s, layer *out)
 {
     void *settings = calloc(1, plugin->settings_size + 1);
@@ -137,11 +138,10 @@ static int add_layer(struct host *h, const struct meta_section *s)
     const struct meta_section_type *type = meta_section_find(s->name);
     layer l;
     memset(&l, 0, sizeof l);
-    if (type && !type->parser) return meta_fail(h->error, "must be the first section, and the only one of its kind"), prefix(h, s);
     if (type && !h->at.index && (!strcmp(type->name, "dropout") || !strcmp(type->name, "shortcut") || !strcmp(type->name, "route")))
         return meta_fail(h->error, "there is no earlier layer"), prefix(h, s);
-    fprintf(stderr, "%5d ", h->at.index);
     if (type) {
+        fprintf(stderr, "%5d ", h->at.index);
         list *options = make_options(h, s);
         if (stock_layer(h, type, options, &l)) return prefix(h, s);
         set_common(h, options, &l);
@@ -163,10 +163,12 @@ static int add_layer(struct host *h, const struct meta_section *s)
 
 /* ---- the network --------------------------------------------------------------------------------- */
 
-/* 1: a layer; 0: settings, checked here; -1: neither. */
-static int classify(const struct host *h, const struct meta_section *s)
+/* 1: a layer; 0: settings; -1: neither, or not as it should be. Before anything is built or printed. */
+static int check_section(const struct host *h, const struct meta_section *s)
 {
-    if (meta_section_find(s->name)) return 1;
+    const struct meta_section_type *type = meta_section_find(s->name);
+    if (type && !type->parser) return meta_fail(h->error, "must be the first section, and the only one of its kind"), prefix(h, s);
+    if (type) return meta_library_symbol(h->library, type->parser, h->error) ? 1 : prefix(h, s);
     const struct meta_plugin *plugin = meta_plugins_find(h->plugins, s->name);
     if (!plugin) {
         struct meta_error names = { "" };
@@ -176,8 +178,7 @@ static int classify(const struct host *h, const struct meta_section *s)
         return meta_fail(h->error, "unknown section; known: Darknet's own and%s (plugins in %s)", used ? names.text : " none",
                          h->plugins->folders ? h->plugins->folders : "no folder"), prefix(h, s);
     }
-    if (plugin->role == META_ROLE_LAYER) return 1;
-    return plugin_layer(h, plugin, s, NULL) ? -1 : 0;
+    return plugin_layer(h, plugin, s, NULL) ? -1 : plugin->role == META_ROLE_LAYER;
 }
 
 static int count_layers(const struct host *h)
@@ -186,7 +187,7 @@ static int count_layers(const struct host *h)
     const struct meta_section_type *first = h->cfg->count ? meta_section_find(h->cfg->sections[0].name) : NULL;
     if (!first || first->parser) return meta_fail(h->error, "%s: the first section must be [net]", h->cfg->path);
     for (int i = 1; i < h->cfg->count; i++) {
-        int is_layer = classify(h, &h->cfg->sections[i]);
+        int is_layer = check_section(h, &h->cfg->sections[i]);
         if (is_layer < 0) return -1;
         layers += is_layer;
     }

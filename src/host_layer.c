@@ -129,7 +129,7 @@ int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *se
         free(l.cweights);
         return meta_fail(error, "out of memory");
     }
-    fprintf(stderr, "%-23s %4d x%4d x%4d   ->  %4d x%4d x%4d\n", plugin->name, l.w, l.h, l.c, l.out_w, l.out_h, l.out_c);
+    fprintf(stderr, "%5d %-23s %4d x%4d x%4d   ->  %4d x%4d x%4d\n", p.index, plugin->name, l.w, l.h, l.c, l.out_w, l.out_h, l.out_c);
     *out = l;
     return 0;
 }

@@ -1,0 +1,159 @@
+# libdarknet-meta-host.so, preloaded into a program that uses libdarknet: Darknet's own Python binding, through ctypes.
+. tests/lib.sh
+
+python=/usr/bin/python3
+host=$DARKNET_DIR/libdarknet-meta-host.so
+stock=$(ldd "$DARKNET_DIR/darknet" | awk '$1 ~ /^libdarknet\.so/ { print $3; exit }')
+if [ ! -x $python ]; then skip 'the preloaded host' "no $python"; exit; fi
+case $TEST_VARIANT in
+    asan) host="$(gcc -print-file-name=libasan.so) $host"; export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" ;;
+    tsan) skip 'the preloaded host' "Python itself is not built for ThreadSanitizer"; exit ;;
+esac
+
+# predict MODE CFG WEIGHTS, preloaded predict...: outputs on stdout
+predict() { $python tests/host_predict.py "$stock" "$1" "$2" "$3" 768 2; }
+hosted() { LD_PRELOAD=$host predict "$@"; }
+outputs() { "$@" 2>/dev/null | cut -d' ' -f1,2; }
+
+# network: Darknet's own part; network SWISH: with that section before the connected layer
+network()
+{
+    printf '[net]\nwidth=16\nheight=16\nchannels=3\nbatch=1\n\n'
+    [ -z "${EPISODE:-}" ] || printf '[episode]\nways=2 # classes\nshots=1\n\n'
+    printf '[convolutional]\nbatch_normalize=1\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=relu\n\n'
+    printf '[maxpool]\nsize=2\nstride=2\npadding=0\n\n'
+    printf '[convolutional]\nbatch_normalize=1\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n\n[route]\nlayers=-1,1\n\n%b' "${1:-}"
+    printf '[connected]\noutput=2\nactivation=linear\n\n[softmax]\n'
+    [ -z "${EPISODE:-}" ] || printf '\n[inner_loop]\nsteps=3\nlearning_rate=0.1\n\n[meta_loss]\ntype=difficulty\neta=5\nstart=10\n'
+}
+
+# weights SCALE FILE: conv 4 (biases, scales, mean, variance, 4*3*9 weights), conv 4 (4*4*9), connected 2 (biases, 2*512 weights
+# times SCALE)
+weights()
+{
+    $python - "$1" >"$2" <<'END'
+import struct, sys
+state = 1
+def draw(n, low, high):
+    global state
+    values = []
+    for _ in range(n):
+        state = (state * 1103515245 + 12345) % 2**31
+        values.append(low + (high - low) * state / 2**31)
+    return values
+values = []
+for weights in (108, 144):
+    values += draw(4, -.2, .2) + draw(4, .5, 1.5) + draw(4, -.3, .3) + draw(4, .5, 2) + draw(weights, -.4, .4)
+values += draw(2, -.1, .1)
+scale = float(sys.argv[1])
+floats = struct.pack("<%df" % len(values), *values)
+last = struct.unpack("<1024f", struct.pack("<1024f", *draw(1024, -.1, .1)))
+sys.stdout.buffer.write(struct.pack("<iiiQ", 0, 2, 0, 640) + floats + struct.pack("<1024f", *[scale * w for w in last]))
+END
+}
+
+network >"$TMP_TEST/stock.cfg"
+EPISODE=1 network >"$TMP_TEST/meta.cfg"
+weights 1 "$TMP_TEST/one.weights"
+weights .5 "$TMP_TEST/half.weights"
+
+outputs predict global "$TMP_TEST/stock.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/expected"
+check 'the stock library alone gives five different predictions' test "$(sort -u "$TMP_TEST/expected" | wc -l)" -eq 5
+for mode in global local; do
+    outputs hosted $mode "$TMP_TEST/meta.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
+    check "the new sections change no output ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
+done
+outputs hosted global "$TMP_TEST/meta.cfg" - >"$TMP_TEST/got"
+check 'without weights it predicts too' test "$(wc -l <"$TMP_TEST/got")" -eq 5
+
+# What is not ours stays as it was: all that is said, every output, every exit status
+same()
+{
+    local what=$1 status=0 expected=0
+    shift
+    predict "$@" >"$TMP_TEST/a" 2>&1 || expected=$?
+    hosted "$@" >"$TMP_TEST/b" 2>&1 || status=$?
+    check "$what" cmp "$TMP_TEST/a" "$TMP_TEST/b"
+    check "$what: exit status $expected" test $status -eq $expected
+}
+same "a stock .cfg" global "$TMP_TEST/stock.cfg" "$TMP_TEST/one.weights"
+same "a .cfg that is not there" global "$TMP_TEST/none.cfg" -
+
+# A plugin's layer. beta=0 halves its input, which is what halving the next layer's weights does: to the last bit.
+cp -r plugins/template "$TMP_TEST/swish"
+check 'the template is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins"
+export DARKNET_PLUGIN_PATH=$TMP_TEST/swish
+outputs predict global "$TMP_TEST/stock.cfg" "$TMP_TEST/half.weights" >"$TMP_TEST/expected"
+EPISODE=1 network '[swish]\nbeta=0\n\n' >"$TMP_TEST/swish.cfg"
+for mode in global local; do
+    outputs hosted $mode "$TMP_TEST/swish.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
+    check "a plugin's layer computes ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
+done
+EPISODE=1 network '[swish]\nbeta=1\n\n' >"$TMP_TEST/swish.cfg"
+outputs hosted global "$TMP_TEST/swish.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
+check 'its option counts' test "$(cat "$TMP_TEST/got")" != "$(cat "$TMP_TEST/expected")" -a "$(wc -l <"$TMP_TEST/got")" -eq 5
+
+# Errors end the program, as the library's own do; what the layers print before them goes to stderr too
+refuses()
+{
+    local message=$1 status=0
+    shift
+    hosted global "$@" - >"$TMP_TEST/out" 2>"$TMP_TEST/err" || status=$?
+    if grep -Fqx "darknet: $message" "$TMP_TEST/err"; then test_passed "error: $message"
+    else test_failed "error: $message" "$TMP_TEST/err"; fi
+    check "error: exit status 1" test $status -eq 1
+}
+sed 's/shots=1/shots=0/' "$TMP_TEST/meta.cfg" >"$TMP_TEST/x.cfg"
+refuses "$TMP_TEST/x.cfg:9: [episode] shots=0: must be 1 to 1000" "$TMP_TEST/x.cfg"
+sed 's/beta=1/beta=-1/' "$TMP_TEST/swish.cfg" >"$TMP_TEST/x.cfg"
+line=$(grep -n 'beta=-1' "$TMP_TEST/x.cfg" | cut -d: -f1)
+refuses "$TMP_TEST/x.cfg:$line: [swish] beta=-1: must be 0 to 100" "$TMP_TEST/x.cfg"
+sed 's/\[swish\]/[swash]/' "$TMP_TEST/swish.cfg" >"$TMP_TEST/x.cfg"
+refuses "$TMP_TEST/x.cfg:$((line - 1)): [swash]: unknown section; known: Darknet's own and episode inner_loop meta_loss swish (plugins in \
+$(realpath "$DARKNET_DIR")/plugins, $TMP_TEST/swish)" "$TMP_TEST/x.cfg"
+printf '[net]\nwidth=8\nheight=8\nchannels=3\n[meta_loss]\n' >"$TMP_TEST/x.cfg"
+refuses "$TMP_TEST/x.cfg: the network has no layers" "$TMP_TEST/x.cfg"
+printf '[episode]\n[net]\nwidth=8\n' >"$TMP_TEST/x.cfg"
+refuses "$TMP_TEST/x.cfg: the first section must be [net]" "$TMP_TEST/x.cfg"
+printf '[net]\nwidth=8\nheight=8\nchannels=3\n[dropout]\n[swish]\n' >"$TMP_TEST/x.cfg"
+refuses "$TMP_TEST/x.cfg:5: [dropout]: there is no earlier layer" "$TMP_TEST/x.cfg"
+
+# A library with another struct layer: Darknet's own header, with GPU fields
+include=$(sed -n 's/.* -I\([^ ]*\)\/include .*/\1\/include/p' "${BUILD:-build/release}/flags" 2>/dev/null | head -n 1)
+[ -e "$include/darknet.h" ] || include=$(dirname "$stock")/include
+mkdir "$TMP_TEST/gpu"
+for header in cuda_runtime curand cublas_v2; do : >"$TMP_TEST/gpu/$header.h"; done
+cat >"$TMP_TEST/gpu/fake.c" <<'END'
+#include <darknet.h>
+network *parse_network_cfg(char *path) { return NULL; }
+network *load_network(char *cfg, char *weights, int clear) { return parse_network_cfg(cfg); }
+layer get_network_output_layer(network *net)
+{
+    int i = net->n - 1;
+    while (i > 0 && net->layers[i].type == COST) i--;
+    return net->layers[i];
+}
+int gpu_index;
+#define DEFINE(name) void name(void) {}
+DEFINE(make_network) DEFINE(parse_net_options) DEFINE(make_list) DEFINE(option_insert)
+DEFINE(option_find_float_quiet) DEFINE(option_unused)
+float *network_predict(network *net, float *x) { return x; }
+void free_network(network *net) {}
+void free_list(list *l) {}
+int option_find_int_quiet(list *l, char *key, int def) { return def; }
+#ifndef LACKING
+DEFINE(free_list_contents)
+#endif
+END
+fake() { gcc "$@" -I"$include" -I"$TMP_TEST/gpu" -w -shared -fPIC -o "$TMP_TEST/gpu/libdarknet.so" "$TMP_TEST/gpu/fake.c"; }
+refuses_library() { stock=$TMP_TEST/gpu/libdarknet.so refuses "$1" "$TMP_TEST/meta.cfg"; }
+sizes=$(printf '#include <stdio.h>\n#include <darknet.h>\nint main(void) { printf("%%zu", sizeof(layer)); }\n' >"$TMP_TEST/gpu/size.c"
+    for flag in -DGPU -UGPU; do
+        gcc $flag -w -I"$include" -I"$TMP_TEST/gpu" -o "$TMP_TEST/gpu/size" "$TMP_TEST/gpu/size.c" && "$TMP_TEST/gpu/size" && echo
+    done)
+read -r -d '' theirs ours <<<"$sizes" || true
+check 'a library with other layers is built' fake -DGPU
+refuses_library "$TMP_TEST/gpu/libdarknet.so: its struct layer has $theirs bytes, that of this host $ours: build the host with make \
+DARKNET=DIR against that library's darknet.h"
+check 'a library that lacks a function is built' fake -DLACKING
+refuses_library "$TMP_TEST/gpu/libdarknet.so: has no free_list_contents: must be libdarknet of the darknet.h this was compiled with"
