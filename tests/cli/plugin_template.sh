@@ -1,0 +1,51 @@
+# The template plugin, built out of tree by its own Makefile and used in a .cfg, as its numbered steps say.
+. tests/lib.sh
+
+cp -r plugins/template "$TMP_TEST/swish"
+check 'the template is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins" CFLAGS=-Werror
+cfg=$TMP_TEST/x.cfg
+cat >"$cfg" <<'END'
+[net]
+width=6
+height=6
+channels=1
+[convolutional]
+filters=2
+size=3
+activation=linear
+[swish]
+beta=1.5
+[connected]
+output=2
+activation=linear
+[softmax]
+END
+expect_error '^darknet: [^ ]*:9: \[swish\]: unknown section; known: ' "$DARKNET_BIN" meta check "$cfg"
+export DARKNET_PLUGIN_PATH=$TMP_TEST/swish
+expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"
+expect_output '^ +1 +swish +.* ok$' "$DARKNET_BIN" meta check "$cfg"
+expect_output '^\[swish\]  x \* sigmoid' "$DARKNET_BIN" meta help swish
+expect_output '^    beta +number +1 +0 +100 ' "$DARKNET_BIN" meta help swish
+sed 's/beta=1.5/beta=101/' "$cfg" >"$TMP_TEST/bad.cfg"
+expect_error '^darknet: [^ ]*:10: \[swish\] beta=101: must be 0 to 100$' "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
+sed 's/beta=1.5/bete=1/' "$cfg" >"$TMP_TEST/bad.cfg"
+expect_error '^darknet: [^ ]*:10: \[swish\] bete: unknown option; allowed: beta$' "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
+sed '/softmax/d' "$cfg" >"$TMP_TEST/bad.cfg"
+printf '[inner_loop]\n[swish]\n' >>"$TMP_TEST/bad.cfg"
+expect_error ': \[swish\]: stands after \[inner_loop\] of line 14: must be between \[net\] and \[inner_loop\]$' \
+    "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
+
+# Step 8 finds a slip in any of the four functions
+slip()
+{
+    rm -rf "$TMP_TEST/slip"
+    cp -r plugins/template "$TMP_TEST/slip"
+    sed -i "$2" "$TMP_TEST/slip/template.c"
+    check "$1: is a change" sh -c "! cmp -s plugins/template/template.c '$TMP_TEST/slip/template.c'"
+    check "$1: is built" make -s -C "$TMP_TEST/slip" PLUGIN_H="$PWD/plugins"
+    expect_error 'identities do not hold$' env DARKNET_PLUGIN_PATH="$TMP_TEST/slip" "$DARKNET_BIN" meta check "$cfg"
+}
+slip 'a wrong slope' 's/s + x \* s1, 2/s + .99 * x * s1, 2/'
+slip 'a wrong second derivative' 's/2 \* s1 + x \* s2/s1 + x * s2/'
+slip 'a wrong backward' 's/xbar\[i\] = ybar\[i\] \* /xbar[i] = 1.01 * ybar[i] * /'
+slip 'a forgotten term' 's/ + ybar\[i\] \* f.bend \* xdot\[i\]//'
