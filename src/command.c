@@ -60,6 +60,8 @@ static _Noreturn void fail_unknown(const char *name, const struct meta_flag *fla
 int meta_flags_parse(int argc, char **argv, const struct meta_flag *flags, int count, int least, int most, const char *usage)
 {
     int words = 0;
+    char seen[count + 1];      /* a default may stand in *value already */
+    memset(seen, 0, sizeof seen);
     for (int i = 0; i < argc; i++)
         if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
             print_usage(flags, count, usage);
@@ -69,7 +71,7 @@ int meta_flags_parse(int argc, char **argv, const struct meta_flag *flags, int c
         if (argv[i][0] != '-' || !argv[i][1]) { argv[words++] = argv[i]; continue; }
         const struct meta_flag *f = find(flags, count, argv[i]);
         if (!f) fail_unknown(argv[i], flags, count);
-        if (f->given ? *f->given : *f->value != NULL) leave("%s: given twice", f->name);
+        if (seen[f - flags]++) leave("%s: given twice", f->name);
         if (f->given) *f->given = 1;
         if (!f->value_name) continue;
         if (i + 1 == argc) leave("%s: needs a value: %s %s", f->name, f->name, f->value_name);
