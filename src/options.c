@@ -36,7 +36,7 @@ static int whole(const struct meta_option *o) { return o->type == META_INT || o-
 
 static void print_bound(char text[32], double value)
 {
-    snprintf(text, 32, fabs(value) < 1e9 && value == rint(value) ? "%.0f" : "%g", value);
+    snprintf(text, 32, fabs(value) < 1e15 && value == rint(value) ? "%.0f" : "%g", value);
 }
 
 /* "1 to 1000", "at least 0", "0"; of a whole number's bounds those of an int are no limit worth saying. */

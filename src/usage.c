@@ -42,8 +42,8 @@ static void print_number(double value)
 {
     char text[32];
     if (isinf(value) || fabs(value) >= INT_MAX) snprintf(text, sizeof text, "-");
-    else snprintf(text, sizeof text, fabs(value) < 1e6 && value == rint(value) ? "%.0f" : "%g", value);
-    printf("  %9s", text);
+    else snprintf(text, sizeof text, value == rint(value) ? "%.0f" : "%g", value);
+    printf("  %10s", text);
 }
 
 static void print_option(const struct meta_option *o)
@@ -53,10 +53,10 @@ static void print_option(const struct meta_option *o)
     printf("    %-15s  %-7s", o->name, type_name(o->type));
     if (o->type == META_CHOICE) {
         for (int i = 0; i < (int)o->fallback; i++) choice += strcspn(choice, "|") + 1;
-        printf("  %9.*s", (int)strcspn(choice, "|"), choice);
+        printf("  %10.*s", (int)strcspn(choice, "|"), choice);
     } else if (number && o->fallback >= o->least && o->fallback <= o->most) print_number(o->fallback);
-    else printf("  %9s", "-");
-    if (o->type == META_CHOICE || o->type == META_TEXT) printf("  %9s  %9s", "", "");
+    else printf("  %10s", "-");
+    if (o->type == META_CHOICE || o->type == META_TEXT) printf("  %10s  %10s", "", "");
     else {
         print_number(o->least);
         print_number(o->most);
@@ -72,19 +72,19 @@ static int fixed(const struct meta_option *o)
     return (o->type == META_INT || o->type == META_REAL) && o->least == o->most;
 }
 
-static void print_section(const char *name, const char *alias, const char *summary, const struct meta_option *options)
+static void print_section(const char *name, const char *alias, const char *summary, const struct meta_option *options, int all)
 {
     int count = 0, fixed_count = 0;
     printf("[%s]", name);
     if (alias) printf(" or [%s]", alias);
     printf("  %s\n", summary);
     for (const struct meta_option *o = options; o->name; o++) {
-        if (fixed(o)) { fixed_count++; continue; }
-        if (!count++) printf("    %-15s  %-7s  %9s  %9s  %9s\n", "option", "type", "default", "least", "most");
+        if (fixed(o)) { fixed_count += all; continue; }
+        if (!count++) printf("    %-15s  %-7s  %10s  %10s  %10s\n", "option", "type", "default", "least", "most");
         print_option(o);
     }
     if (fixed_count) printf("    supported at one value only:");
-    for (const struct meta_option *o = options; o->name; o++)
+    for (const struct meta_option *o = options; o->name && fixed_count; o++)
         if (fixed(o)) printf(" %s=%.0f", o->name, o->least);
     puts(fixed_count ? "\n" : "");
 }
@@ -124,12 +124,14 @@ int meta_command_help(int argc, char **argv)
             return meta_complain(&error);
         }
     for (const struct meta_section_type *t = meta_section_types; t->name; t++)
-        if (stock_options(t) && wanted(count, argv, t->name)) print_section(t->name, t->alias, t->summary, stock_options(t));
+        if (stock_options(t) && wanted(count, argv, t->name))
+            print_section(t->name, t->alias, t->summary, stock_options(t), count);
     for (int i = 0; i < plugins->count; i++) {
         const struct meta_plugin *p = plugins->entries[i].plugin;
         if (!wanted(count, argv, p->name)) continue;
-        print_section(p->name, NULL, p->summary ? p->summary : "", p->options);
+        print_section(p->name, NULL, p->summary ? p->summary : "", p->options, count);
         if (count) printf("    plugin %s\n\n", plugins->entries[i].path);
     }
+    if (!count) puts("darknet meta help SECTION also tells which of Darknet's keys are supported at one value only.");
     return 0;
 }
