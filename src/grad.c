@@ -92,12 +92,12 @@ static void print_figures(const struct meta_task_result *result, int steps)
 
 int meta_command_grad(int argc, char **argv)
 {
-    const char *episode = NULL, *out = NULL, *iteration = NULL, *backend = "onednn";
+    const char *episode = NULL, *out = NULL, *iteration = NULL, *backend = "reference";
     const struct meta_flag flags[] = {
         { "-episode", "FILE", "the task: lines `support LABEL PATH` and `query LABEL PATH`", &episode, NULL },
         { "-out", "FILE.weights", "where the gradient is written, as Darknet writes weights", &out, NULL },
         { "-iteration", "N", "of [meta_loss] start ([net] max_batches)", &iteration, NULL },
-        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+        { "-backend", "NAME", "reference, in double; or onednn, as `meta train` computes it (reference)", &backend, NULL },
     };
     struct meta_error error;
     struct parts p = { 0 };

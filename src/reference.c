@@ -8,64 +8,81 @@
 #define NAME(x) reference_##x
 #include "host_kernels.h"
 
-/* y = W * x over one image: the sum that all four convolution passes share, in three arrangements. */
-struct reach { int C, H, W, O, OH, OW, size, stride, pad; };
+/* A convolution's three products are one loop nest over (image, output channel, input channel, weight, output row), with an inner
+   loop along the row: y += w x, x += w y or w += x.y. */
+struct row { double *y, *x, *w; int n, stride; };    /* n outputs side by side, and the inputs `stride` apart that one weight sees */
 
-static struct reach conv_reach(const struct meta_op *op)
+static void each_row(const struct meta_op *op, double *y, double *x, double *w, void (*call)(const struct row *))
 {
-    return (struct reach){ op->in->c, op->in->h, op->in->w, op->out.c, op->out.h, op->out.w,
-                           op->layer->size, op->layer->stride, op->layer->padding };
+    const struct meta_layer *l = op->layer;
+    int C = op->in->c, H = op->in->h, W = op->in->w, O = op->out.c, OH = op->out.h, OW = op->out.w, K = l->size, S = l->stride;
+    for (int b = 0; b < op->batch; b++)
+        for (int o = 0; o < O; o++)
+            for (int c = 0; c < C; c++)
+                for (int n = 0; n < K; n++)
+                    for (int m = 0; m < K; m++) {
+                        /* the outputs j whose input column j S + m - pad is inside */
+                        int left = l->padding - m, first = left > 0 ? (left + S - 1) / S : 0;
+                        int last = (W - 1 + left) / S < OW - 1 ? (W - 1 + left) / S : OW - 1;
+                        if (W - 1 + left < 0 || last < first) continue;
+                        for (int i = 0; i < OH; i++) {
+                            int at = i * S + n - l->padding;
+                            if (at < 0 || at >= H) continue;
+                            call(&(struct row){ y + (((size_t)b * O + o) * OH + i) * OW + first,
+                                                x + (((size_t)b * C + c) * H + at) * W + first * S - left,
+                                                w + (((size_t)o * C + c) * K + n) * K + m, last - first + 1, S });
+                        }
+                    }
 }
 
-/* Calls for each (output pixel, input pixel, weight) triple of output channel o, input channel c. */
-#define CONV_EACH(r, o, c, statement)                                                             \
-    for (int n = 0; n < (r).size; n++)                                                            \
-        for (int m = 0; m < (r).size; m++) {                                                      \
-            size_t wi = ((size_t)(o) * (r).C + (c)) * (r).size * (r).size + n * (r).size + m;     \
-            for (int i = 0; i < (r).OH; i++) {                                                    \
-                int yy = i * (r).stride + n - (r).pad;                                            \
-                if (yy < 0 || yy >= (r).H) continue;                                              \
-                for (int j = 0; j < (r).OW; j++) {                                                \
-                    int xx = j * (r).stride + m - (r).pad;                                        \
-                    if (xx < 0 || xx >= (r).W) continue;                                          \
-                    size_t yi = (size_t)(o) * (r).OH * (r).OW + (size_t)i * (r).OW + j;           \
-                    size_t xi = (size_t)(c) * (r).H * (r).W + (size_t)yy * (r).W + xx;            \
-                    statement;                                                                    \
-                }                                                                                 \
-            }                                                                                     \
-        }
+/* Rows are short: two-lane SSE2 is all that every x86-64 has, and the compiler finds it in these. */
+static void row_outputs(const struct row *r)
+{
+    double w = *r->w, *restrict y = r->y;
+    const double *restrict x = r->x;
+    if (r->stride == 1) for (int j = 0; j < r->n; j++) y[j] += w * x[j];
+    else for (int j = 0; j < r->n; j++) y[j] += w * x[j * r->stride];
+}
+
+static void row_inputs(const struct row *r)
+{
+    double w = *r->w, *restrict x = r->x;
+    const double *restrict y = r->y;
+    if (r->stride == 1) for (int j = 0; j < r->n; j++) x[j] += w * y[j];
+    else for (int j = 0; j < r->n; j++) x[j * r->stride] += w * y[j];
+}
+
+static void row_weights(const struct row *r)
+{
+    double even = 0, odd = 0;
+    int j = 0;
+    for (; j + 1 < r->n; j += 2) {
+        even += r->y[j] * r->x[j * r->stride];
+        odd += r->y[j + 1] * r->x[(j + 1) * r->stride];
+    }
+    if (j < r->n) even += r->y[j] * r->x[j * r->stride];
+    *r->w += even + odd;
+}
+
+static size_t in_numbers(const struct meta_op *op) { return op->batch * IMAGE(*op->in); }
+static size_t out_numbers(const struct meta_op *op) { return op->batch * IMAGE(op->out); }
 
 static void conv_outputs(const struct meta_op *op, const double *x, const double *w, double *y, int add)
 {
-    struct reach r = conv_reach(op);
-    size_t ins = (size_t)r.C * r.H * r.W, outs = (size_t)r.O * r.OH * r.OW;
-    if (!add) memset(y, 0, op->batch * outs * sizeof *y);
-    for (int b = 0; x && b < op->batch; b++)
-        for (int o = 0; o < r.O; o++)
-            for (int c = 0; c < r.C; c++)
-                CONV_EACH(r, o, c, y[b * outs + yi] += w[wi] * x[b * ins + xi])
+    if (!add) memset(y, 0, out_numbers(op) * sizeof *y);
+    if (x) each_row(op, y, (double *)x, (double *)w, row_outputs);
 }
 
 static void conv_inputs(const struct meta_op *op, const double *ybar, const double *w, double *xbar, int add)
 {
-    struct reach r = conv_reach(op);
-    size_t ins = (size_t)r.C * r.H * r.W, outs = (size_t)r.O * r.OH * r.OW;
-    if (!add) memset(xbar, 0, op->batch * ins * sizeof *xbar);
-    for (int b = 0; b < op->batch; b++)
-        for (int o = 0; o < r.O; o++)
-            for (int c = 0; c < r.C; c++)
-                CONV_EACH(r, o, c, xbar[b * ins + xi] += w[wi] * ybar[b * outs + yi])
+    if (!add) memset(xbar, 0, in_numbers(op) * sizeof *xbar);
+    each_row(op, (double *)ybar, xbar, (double *)w, row_inputs);
 }
 
 static void conv_weights(const struct meta_op *op, const double *x, const double *ybar, double *wbar, int add)
 {
-    struct reach r = conv_reach(op);
-    size_t ins = (size_t)r.C * r.H * r.W, outs = (size_t)r.O * r.OH * r.OW;
     if (!add) memset(wbar, 0, op->weight_count * sizeof *wbar);
-    for (int b = 0; x && b < op->batch; b++)
-        for (int o = 0; o < r.O; o++)
-            for (int c = 0; c < r.C; c++)
-                CONV_EACH(r, o, c, wbar[wi] += ybar[b * outs + yi] * x[b * ins + xi])
+    if (x) each_row(op, (double *)ybar, (double *)x, wbar, row_weights);
 }
 
 static void full_outputs(const struct meta_op *op, const double *x, const double *w, double *y, int add)
