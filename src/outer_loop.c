@@ -17,7 +17,7 @@ struct meta_outer {
     float *rolling;                       /* (statistics) */
     float *statistics;                    /* (tasks, statistics) */
     struct meta_task_result *results;     /* (tasks) */
-    const struct meta_batch *batches;     /* of the step in progress */
+    const struct meta_batch *const *batches;   /* of the step in progress */
     uint64_t iteration;
 };
 
@@ -94,7 +94,7 @@ static double weigh(void *context, double loss, double *meta_loss)
 static void run_task(void *context, int task, int worker)
 {
     struct meta_outer *o = context;
-    const struct meta_batch *b = &o->batches[task];
+    const struct meta_batch *b = o->batches[task];
     struct meta_task t = { b->support, b->support_labels, b->query, b->query_labels, o->seed, o->iteration, task };
     struct meta_weigher weigher = { weigh, o };
     struct meta_task_result *r = &o->results[task];
@@ -122,7 +122,7 @@ static void move_statistics(struct meta_outer *o)
             o->rolling[i] = .99f * o->rolling[i] + .01f * o->statistics[task * n + i];
 }
 
-int meta_outer_step(struct meta_outer *o, const struct meta_batch *batches, uint64_t iteration, double rate,
+int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batches, uint64_t iteration, double rate,
                     struct meta_outer_result *result, struct meta_error *error)
 {
     const struct meta_backend *b = o->backend;

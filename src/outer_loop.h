@@ -19,9 +19,9 @@ int  meta_outer_create(struct meta_outer **, const struct meta_model *, const st
 void meta_outer_free(struct meta_outer *);
 size_t meta_outer_worker_bytes(const struct meta_outer *);       /* of all workers */
 
-/* One meta-iteration on batches[0..tasks-1]. Gradients are summed, and rolling statistics (.99 old + .01 new) moved, in the
+/* One meta-iteration on *batches[0..tasks-1]. Gradients are summed, and rolling statistics (.99 old + .01 new) moved, in the
    order of the tasks. Fails, with meta-parameters and optimiser as they were, when the meta-gradient is not finite. */
-int meta_outer_step(struct meta_outer *, const struct meta_batch *batches, uint64_t iteration, double rate,
+int meta_outer_step(struct meta_outer *, const struct meta_batch *const *batches, uint64_t iteration, double rate,
                     struct meta_outer_result *, struct meta_error *);
 
 const void *meta_outer_parameters(const struct meta_outer *);    /* a backend vector */

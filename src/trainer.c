@@ -111,7 +111,8 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     t->images = (uint64_t)e->tasks * e->ways * (e->shots + e->queries);
     t->parameters = calloc(net->parameters + 1, sizeof *t->parameters);
     t->statistics = calloc(net->statistics + 1, sizeof *t->statistics);
-    if (!t->parameters || !t->statistics) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    t->batches = calloc(e->tasks, sizeof *t->batches);
+    if (!t->parameters || !t->statistics || !t->batches) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     if (name_files(t, error)) return -1;
     if (s->resume && meta_checkpoint_read(c, t->state_path, error)) return -1;
     if (s->weights && meta_weights_read(net, s->weights, t->parameters, t->statistics, &t->seen, error)) return -1;
@@ -163,6 +164,7 @@ void meta_trainer_free(struct meta_trainer *t)
     meta_data_free(t->data);
     meta_model_free(t->model);
     meta_log_close(&t->log);
+    free(t->batches);
     free(t->folder);
     free(t->state_path);
     free(t->backup_path);
@@ -179,12 +181,11 @@ void meta_trainer_free(struct meta_trainer *t)
 int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_error *error)
 {
     struct meta_outer_result r;
-    const struct meta_batch *batches;
     double begun = now();
     *row = (struct meta_row){ .iteration = t->done + 1, .auc = NAN, .low = NAN, .high = NAN };
-    row->waited = meta_stream_next(t->stream, &batches);
+    row->waited = meta_stream_next(t->stream, t->batches);
     row->rate = meta_policy_rate(&t->model->net, row->iteration);
-    if (meta_outer_step(t->outer, batches, row->iteration, row->rate, &r, error)) return -1;
+    if (meta_outer_step(t->outer, t->batches, row->iteration, row->rate, &r, error)) return -1;
     row->meta_loss = r.meta_loss;
     row->query_loss = r.query_loss;
     row->accuracy = r.accuracy;

@@ -28,6 +28,7 @@ struct meta_trainer {
     struct meta_dataset *train, *valid;        /* valid: NULL when it is not watched */
     struct meta_sampler *sampler;
     struct meta_stream *stream;
+    const struct meta_batch **batches;         /* (tasks) of the iteration in progress */
     struct meta_outer *outer;
     struct meta_evaluator *evaluator;          /* of the valid list, or NULL */
     struct meta_log log;

@@ -102,6 +102,7 @@ static int tear_down(void **state) { meta_network_free(model.network); return 0;
 /* Tasks of an iteration: noise around a colour a class. */
 struct tasks {
     struct meta_batch batches[TASKS];
+    const struct meta_batch *list[TASKS];
     float support[TASKS][WAYS * SHOTS * CHANNELS * SIDE * SIDE], query[TASKS][WAYS * QUERIES * CHANNELS * SIDE * SIDE];
     int support_labels[WAYS * SHOTS], query_labels[WAYS * QUERIES];
 };
@@ -123,6 +124,7 @@ static void make_tasks(struct tasks *t, uint64_t iteration)
         draw(&rng, t->support[k], SHOTS);
         draw(&rng, t->query[k], QUERIES);
         t->batches[k] = (struct meta_batch){ NULL, t->support[k], t->support_labels, t->query[k], t->query_labels };
+        t->list[k] = &t->batches[k];
     }
 }
 
@@ -152,7 +154,7 @@ static struct meta_outer_result step(struct run r, uint64_t iteration)
     struct meta_error e;
     struct meta_outer_result result;
     make_tasks(&tasks, iteration);
-    if (meta_outer_step(r.outer, tasks.batches, iteration, .01, &result, &e)) fail_msg("%s", e.text);
+    if (meta_outer_step(r.outer, tasks.list, iteration, .01, &result, &e)) fail_msg("%s", e.text);
     return result;
 }
 
@@ -286,7 +288,7 @@ static void test_not_finite(void **state)
     void *before = state_of(r);
     make_tasks(&tasks, 2);
     tasks.query[2][5] = NAN;
-    assert_int_equal(meta_outer_step(r.outer, tasks.batches, 2, .01, &result, &e), -1);
+    assert_int_equal(meta_outer_step(r.outer, tasks.list, 2, .01, &result, &e), -1);
     assert_non_null(strstr(e.text, "iteration 2"));
     assert_non_null(strstr(e.text, "not finite"));
     void *after = state_of(r);
@@ -318,7 +320,7 @@ static void test_no_allocation(void **state)
         make_tasks(&tasks, it);
         allocations = of_onednn = 0;
         counting = 1;
-        int status = meta_outer_step(r.outer, tasks.batches, it, .01, &result, &e);
+        int status = meta_outer_step(r.outer, tasks.list, it, .01, &result, &e);
         counting = 0;
         assert_int_equal(status, 0);
         if (allocations) fail_msg("%ld allocations in step %d", (long)allocations, it);
