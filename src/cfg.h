@@ -1,5 +1,6 @@
 /* Reads Darknet's .cfg and .data files into sections of key = value with line numbers. CRLF, comments (# or ;, whole-line
-   or after a value) and blank lines are read; a line that is none of these is an error with its number. */
+   or after a value) and blank lines are read; a line that is none of these is an error with its number. Blanks inside a line of a
+   .cfg do not count, as in Darknet; in a .data file those inside a value are part of it, and a comment follows a blank: paths. */
 #ifndef META_CFG_H
 #define META_CFG_H
 

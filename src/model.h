@@ -33,7 +33,8 @@ struct meta_model {
     void *owned;                            /* what meta_model_free needs; opaque */
 };
 
-/* Loads the plugins once a process, reads and checks the file. Every error names file and line. The caller frees. */
+/* Loads the plugins once a process, reads and checks the file. Every error names file and line. Without [episode] or [inner_loop]
+   their plugins' defaults hold; without [meta_loss], type=mean. The caller frees. */
 int  meta_model_load(struct meta_model **, const char *cfg_path, struct meta_error *);
 void meta_model_free(struct meta_model *);
 
