@@ -8,7 +8,7 @@ inside()
     local status a=$TMP_TEST/a whole=$TMP_TEST/whole
     mkdir -p "$a/backup"
     toy "$a"
-    mount -t tmpfs -o size=80k tmpfs "$a/backup" || return 99
+    mount -t tmpfs -o size=1m tmpfs "$a/backup" || return 99
     flags=(-seed 5 -backup_every 4 -valid_every 0)
     check 'a checkpoint while there is room' train "$a" "${flags[@]}" -max_batches 8
     cp "$a/backup/toy.state" "$a/backup/toy.backup" "$a/backup/toy.csv" "$TMP_TEST"
