@@ -1,0 +1,357 @@
+#!/usr/bin/python3
+"""The meta-gradient of one task in float64 PyTorch: what `darknet meta grad` is compared with.
+
+    meta_gradient.py CFG WEIGHTS EPISODE -out FILE [-iteration N] [-float32] [-check DIRECTIONS]
+
+Reads a Darknet .cfg, a .weights file and an episode (lines `support LABEL PATH` and `query LABEL PATH`; PNG images of exactly the
+network's size), differentiates DA(L) through the inner steps by autograd, writes the gradient in the order of a .weights file and prints
+one line of JSON. -check compares it with central differences along random directions.
+
+Needs Debian's python3-torch. Nothing here shares code with the program: the forward passes follow Darknet's documented behaviour, the
+derivatives are PyTorch's. Written by hand are a .cfg reader and a PNG reader, because Debian's PyTorch comes with neither.
+"""
+import argparse
+import json
+import math
+import struct
+import sys
+import zlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+
+
+# ---- files -----------------------------------------------------------------------------------------------------------------
+
+def read_cfg(path):
+    """[(section name, {key: value})]"""
+    sections = []
+    with open(path) as file:
+        for line in file:
+            line = line.split("#")[0].split(";")[0].strip()
+            if line.startswith("["):
+                sections.append((line.strip("[]"), {}))
+            elif line:
+                key, value = line.split("=", 1)
+                sections[-1][1][key.strip()] = value.strip()
+    return sections
+
+
+def read_png(path):
+    """(h, w, c) bytes of an 8-bit gray or RGB PNG, not interlaced."""
+    with open(path, "rb") as file:
+        data = file.read()
+    at, packed = 8, b""
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        if kind == b"IHDR":
+            w, h, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", data[at + 8:at + 21])
+            assert depth == 8 and colour in (0, 2) and not interlace, path
+        if kind == b"IDAT":
+            packed += data[at + 8:at + 8 + size]
+        at += size + 12
+    c = 3 if colour == 2 else 1
+    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(h, 1 + w * c)
+    image = np.zeros((h, w, c), np.uint8)
+    above = np.zeros(w * c, np.uint8)
+    for y, row in enumerate(rows):
+        image[y] = undo_filter(row[0], row[1:], above, c).reshape(w, c)
+        above = image[y].reshape(-1)
+    return image
+
+
+def undo_filter(kind, row, above, c):
+    out = np.zeros(len(row), np.uint8)
+    for i, value in enumerate(row.tolist()):
+        a = int(out[i - c]) if i >= c else 0
+        b = int(above[i])
+        d = int(above[i - c]) if i >= c else 0
+        paeth = min((abs(b - d), 0, a), (abs(a - d), 1, b), (abs(a + b - 2 * d), 2, d))[2]
+        out[i] = (value + (0, a, b, (a + b) // 2, paeth)[kind]) & 255
+    return out
+
+
+def read_episode(path):
+    """{"support": [(label, path)], "query": ...}"""
+    episode = {"support": [], "query": []}
+    with open(path) as file:
+        for line in file:
+            words = line.split(None, 2)
+            if words and not words[0].startswith("#"):
+                episode[words[0]].append((int(words[1]), words[2].strip()))
+    return episode
+
+
+def load_images(items, shape):
+    """(n, c, h, w) in [0, 1] and labels (n)"""
+    images = [read_png(path) for _, path in items]
+    assert all(image.shape == (shape[1], shape[2], shape[0]) for image in images), "images must have the network's size"
+    pixels = (np.stack(images) / np.float32(255)).transpose(0, 3, 1, 2)     # floats, as in Darknet
+    return torch.from_numpy(pixels.astype(np.float64)), torch.tensor([label for label, _ in items])
+
+
+# ---- the network -------------------------------------------------------------------------------------------------------------
+
+def activate(name, x):
+    return {"linear": lambda: x, "relu": lambda: F.relu(x), "leaky": lambda: F.leaky_relu(x, .1),
+            "logistic": lambda: torch.sigmoid(x)}[name]()
+
+
+def normalise(x, scales):
+    """Batch statistics, variance over N-1, the small number added to the deviation."""
+    axes = [0] + list(range(2, x.dim()))
+    shape = [1, -1] + [1] * (x.dim() - 2)
+    mean = x.mean(axes, keepdim=True)
+    deviation = torch.sqrt(((x - mean) ** 2).sum(axes, keepdim=True) / (x.numel() // x.shape[1] - 1))
+    return (x - mean) / (deviation + 1e-6) * scales.view(shape)
+
+
+def pad_for_pool(x, size, stride, padding):
+    """`padding` is the total; half of it, rounded down, lies before the first pixel."""
+    def edges(n):
+        out = (n + padding - size) // stride + 1
+        return padding // 2, max(0, (out - 1) * stride + size - n - padding // 2), out
+    top, bottom, h = edges(x.shape[2])
+    left, right, w = edges(x.shape[3])
+    return F.pad(x, (left, right, top, bottom), value=-math.inf)[:, :, :(h - 1) * stride + size, :(w - 1) * stride + size]
+
+
+def shortcut(here, other, alpha, beta):
+    """alpha*here + beta*other over the channels and pixels that both have; the rest of `here` stays as it is."""
+    stride, sample = max(1, other.shape[3] // here.shape[3]), max(1, here.shape[3] // other.shape[3])
+    c, h, w = (min(here.shape[i], other.shape[i]) for i in (1, 2, 3))
+    there = other[:, :c, :h * stride:stride, :w * stride:stride]
+    h, w = there.shape[2:]
+    out = here.clone()
+    at = (slice(None), slice(0, c), slice(0, h * sample, sample), slice(0, w * sample, sample))
+    out[at] = alpha * here[at] + beta * there
+    return out
+
+
+class Network:
+    """The layers of a .cfg, and where each parameter lies in a .weights file after the header."""
+
+    def __init__(self, sections):
+        net = sections[0][1]
+        self.input = (int(net.get("channels", 3)), int(net["height"]), int(net["width"]))
+        self.layers = []         # (kind, options, indices of its tensors by name)
+        self.tensors = []        # (name, offset, shape, learned)
+        self.size = 0
+        self.temperature = 1.
+        self.kinks = None        # a list: collects (layer, distance) in `apply`
+        layers = [s for s in sections[1:] if s[0] not in ("episode", "inner_loop", "meta_loss")]
+        assert layers[-1][0] == "softmax"
+        shapes = []
+        for kind, options in layers:
+            here = torch.zeros((2,) + (shapes[-1] if shapes else self.input))
+            tensors = self.place(kind, options, here)
+            self.layers.append((kind, options, tensors))
+            shapes.append(tuple(self.apply(len(shapes), here, [torch.zeros((2,) + s) for s in shapes], self.blank()).shape[1:]))
+        self.outputs = shapes[-1][0]
+
+    def blank(self):
+        return [torch.ones(shape) for _, _, shape, _ in self.tensors]
+
+    def place(self, kind, o, x):
+        if kind not in ("convolutional", "connected"):
+            return {}
+        n = int(o.get("filters" if kind == "convolutional" else "output", 1))
+        size = int(o.get("size", 1))
+        weights = (n, x.shape[1], size, size) if kind == "convolutional" else (n, x[0].numel())
+        normalised = [("scales", (n,), True), ("mean", (n,), False), ("variance", (n,), False)] if int(o.get("batch_normalize", 0)) else []
+        order = [("biases", (n,), True)]
+        order += normalised + [("weights", weights, True)] if kind == "convolutional" else [("weights", weights, True)] + normalised
+        placed = {}
+        for name, shape, learned in order:
+            placed[name] = len(self.tensors)
+            self.tensors.append((name, self.size, shape, learned))
+            self.size += math.prod(shape)
+        return placed
+
+    def apply(self, i, x, earlier, values):
+        kind, o, tensors = self.layers[i]
+        tensor = {name: values[k] for name, k in tensors.items()}
+        if kind in ("convolutional", "connected"):
+            if kind == "convolutional":
+                size = int(o.get("size", 1))
+                pad = size // 2 if int(o.get("pad", 0)) else int(o.get("padding", 0))
+                x = F.conv2d(x, tensor["weights"], stride=int(o.get("stride", 1)), padding=pad)
+            else:
+                x = (x.reshape(len(x), -1) @ tensor["weights"].T).reshape(len(x), -1, 1, 1)
+            if "scales" in tensor:
+                x = normalise(x, tensor["scales"])
+            return self.activate(i, o.get("activation", "logistic"), x + tensor["biases"].view(1, -1, 1, 1))
+        if kind == "maxpool":
+            size, stride = int(o.get("size", o.get("stride", 1))), int(o.get("stride", 1))
+            padding = int(o.get("padding", size - 1))
+            if self.kinks is not None:
+                self.watch_pool(i, *self.inputs.get(i - 1, ("linear", x)), size, stride, padding)
+            return F.max_pool2d(pad_for_pool(x, size, stride, padding), size, stride)
+        if kind == "avgpool":
+            return x.mean((2, 3), keepdim=True)
+        if kind == "activation":
+            return self.activate(i, o.get("activation", "linear"), x)
+        if kind == "shortcut":
+            x = shortcut(x, earlier[self.earlier(i, o["from"])], float(o.get("alpha", 1)), float(o.get("beta", 1)))
+            return self.activate(i, o.get("activation", "linear"), x)
+        if kind == "route":
+            return torch.cat([earlier[self.earlier(i, k)] for k in o["layers"].split(",")], 1)
+        if kind == "softmax":
+            self.temperature = float(o.get("temperature", 1))
+            return x.reshape(len(x), -1, 1, 1)
+        raise ValueError("[%s] has no reference" % kind)
+
+    def activate(self, i, name, x):
+        if self.kinks is not None:
+            self.inputs[i] = (name, x.detach())
+            if name in ("relu", "leaky") and self.layers[i + 1][0] != "maxpool":
+                self.kinks.append((i, float(x.detach().abs().min() / x.detach().std())))
+        return activate(name, x)
+
+    def watch_pool(self, i, name, x, size, stride, padding):
+        """x: before the activation. Only a window's largest pixel meets the activation's kink; below a ReLU's, none of them counts."""
+        padded = pad_for_pool(x.detach(), size, stride, padding)
+        top = padded.unfold(2, size, stride).unfold(3, size, stride).flatten(4).topk(min(2, size * size)).values
+        apart = (top[..., 0] - top[..., -1])[(top[..., 0] > 0) | torch.tensor(name != "relu")]
+        found = [apart.min()] if size > 1 and len(apart) else []
+        if name in ("relu", "leaky"):
+            found.append(top[..., 0].abs().min())
+        self.kinks += [(i, float(distance / x.detach().std())) for distance in found]
+
+    def watch_kinks(self):
+        """From now on collects each layer's distances from a kink, in units of its deviation: of a pre-activation from 0, and of the two
+        largest pixels of a pooling window from each other."""
+        self.kinks, self.inputs = [], {}
+
+    @staticmethod
+    def earlier(i, text):
+        return int(text) if int(text) >= 0 else i + int(text)
+
+    def loss(self, values, images, labels):
+        """Mean cross-entropy."""
+        x, outputs = images, []
+        for i in range(len(self.layers)):
+            x = self.apply(i, x, outputs, values)
+            outputs.append(x)
+        return F.cross_entropy(x.flatten(1) / self.temperature, labels)
+
+    def read_weights(self, path):
+        with open(path, "rb") as file:
+            data = file.read()
+        assert struct.unpack("<iii", data[:12]) == (0, 2, 0) and len(data) == 20 + 4 * self.size, path
+        return self.split(torch.from_numpy(np.frombuffer(data[20:], "<f4").astype(np.float64)))
+
+    def split(self, numbers):
+        return [numbers[at:at + math.prod(shape)].reshape(shape) for _, at, shape, _ in self.tensors]
+
+    def pack(self, values):
+        """One vector in .weights order; what is not learned is 0."""
+        out = np.zeros(self.size)
+        for (_, at, shape, learned), value in zip(self.tensors, values):
+            if learned:
+                out[at:at + math.prod(shape)] = value.detach().reshape(-1).numpy()
+        return out
+
+
+# ---- the method ----------------------------------------------------------------------------------------------------------------
+
+class Method:
+    def __init__(self, sections, iteration=None):
+        net = sections[0][1]
+        inner = dict(next((o for kind, o in sections if kind == "inner_loop"), {}))
+        loss = dict(next((o for kind, o in sections if kind == "meta_loss"), {}))
+        self.steps, self.gamma = int(inner["steps"]), float(inner["learning_rate"])
+        self.order = int(inner.get("order", 2))
+        self.eta, self.epsilon = float(loss.get("eta", 5)), float(loss.get("epsilon", 1e-6))
+        iteration = int(net["max_batches"]) if iteration is None else iteration
+        self.difficulty = loss.get("type", "difficulty") == "difficulty" and iteration >= int(loss.get("start", 0))
+
+    def value(self, loss):
+        if not self.difficulty:
+            return loss
+        return -loss ** self.eta * torch.log(torch.clamp(1 - loss, min=self.epsilon))
+
+    def weight(self, loss):
+        loss = loss.detach().requires_grad_()
+        return torch.autograd.grad(self.value(loss), loss)[0]
+
+    def adapt(self, network, phi, support, create_graph):
+        learned = [k for k, tensor in enumerate(network.tensors) if tensor[3]]
+        losses = []
+        for _ in range(self.steps):
+            loss = network.loss(phi, *support)
+            gradients = torch.autograd.grad(loss, [phi[k] for k in learned], create_graph=create_graph)
+            phi = list(phi)
+            for k, g in zip(learned, gradients):
+                phi[k] = phi[k] - self.gamma * g
+            losses.append(loss.item())
+        return phi, losses
+
+    def run(self, network, values, support, query):
+        """(gradient in .weights order, the figures that `darknet meta grad` prints)"""
+        learned = [k for k, tensor in enumerate(network.tensors) if tensor[3]]
+        phi = [value.detach().clone().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
+        adapted, losses = self.adapt(network, phi, support, self.order == 2)
+        if self.order == 1:
+            adapted = phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(adapted, network.tensors)]
+        loss = network.loss(adapted, *query)
+        meta = self.value(loss)
+        gradients = dict(zip(learned, torch.autograd.grad(meta, [phi[k] for k in learned])))
+        packed = network.pack([gradients.get(k, torch.zeros(0)) for k in range(len(phi))])
+        return packed, {"support_loss": losses, "query_loss": loss.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}
+
+    def meta_loss(self, network, values, support, query):
+        phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
+        return self.value(network.loss(self.adapt(network, phi, support, False)[0], *query)).item()
+
+
+def check(method, network, values, support, query, gradient, directions):
+    """Largest relative difference between the gradient and central differences of the meta-loss along random directions of length 1.
+    Of order 2 alone: the first-order gradient is no gradient of anything. A kink between the two points spoils a difference, and the
+    smaller the step the fewer do: the best of a few steps counts."""
+    generator, worst = torch.Generator().manual_seed(0), 0.
+    for _ in range(directions):
+        v = [torch.randn(shape, generator=generator) * learned for _, _, shape, learned in network.tensors]
+        length = np.linalg.norm(network.pack(v))
+        v = [a / length for a in v]
+        exact, best = float(gradient @ network.pack(v)), math.inf
+        for h in (1e-5, 1e-6, 1e-7):
+            sides = [method.meta_loss(network, [a + sign * h * b for a, b in zip(values, v)], support, query) for sign in (1, -1)]
+            best = min(best, abs((sides[0] - sides[1]) / (2 * h) - exact) / abs(exact))
+            if best < 1e-7:
+                break
+        worst = max(worst, best)
+    return worst
+
+
+def reference(cfg, weights, episode, iteration=None):
+    sections = read_cfg(cfg)
+    network, method = Network(sections), Method(sections, iteration)
+    sets = read_episode(episode)
+    task = [load_images(sets[name], network.input) for name in ("support", "query")]
+    values = network.read_weights(weights)
+    gradient, figures = method.run(network, values, *task)
+    return network, method, values, task, gradient, figures
+
+
+def main():
+    parser = argparse.ArgumentParser(description="The meta-gradient of one task in float64 PyTorch.")
+    for name in ("cfg", "weights", "episode"):
+        parser.add_argument(name)
+    parser.add_argument("-out", required=True)
+    parser.add_argument("-iteration", type=int)
+    parser.add_argument("-float32", action="store_true", help="write 4-byte numbers")
+    parser.add_argument("-check", type=int, default=0, metavar="DIRECTIONS")
+    options = parser.parse_args()
+    network, method, values, task, gradient, figures = reference(options.cfg, options.weights, options.episode, options.iteration)
+    gradient.astype("<f4" if options.float32 else "<f8").tofile(options.out)
+    print(json.dumps(figures))
+    if options.check:
+        print("differences: %.1e" % check(method, network, values, *task, gradient, options.check), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

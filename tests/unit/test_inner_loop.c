@@ -1,0 +1,288 @@
+/* One task: the inner loop against its definition, step by step on programs; its meta-gradient against differences; and what may
+   not change a result: steps kept or computed again, a worker made for more steps, what it did before. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "check.h"
+#include "inner_loop.h"
+#include "near.h"
+#include "rng.h"
+
+#define SUPPORT 4
+#define QUERY 6
+#define STEPS 3
+#define RATE .1
+
+static const struct meta_backend *const backends[] = { &meta_backend_reference, &meta_backend_onednn };
+static struct meta_network *net;
+static size_t n;
+static float images[(SUPPORT + QUERY) * 2 * 8 * 8], *initial;
+static int labels[SUPPORT + QUERY];
+static struct meta_task task;
+
+static void layer(struct meta_layer l)
+{
+    struct meta_error error;
+    if (meta_network_add(net, l, &error)) fail_msg("%s", error.text);
+}
+
+static int set_up(void **state)
+{
+    struct meta_error error;
+    int where;
+    if (meta_network_create(&net, (struct meta_shape){ 2, 8, 8 }, &error)) return -1;
+    layer((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 5, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1, .activation = META_LEAKY });
+    layer((struct meta_layer){ .type = META_MAXPOOL, .size = 2, .stride = 2 });
+    layer((struct meta_layer){ .type = META_DROPOUT, .probability = .2 });
+    layer((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 4, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1, .activation = META_RELU });
+    layer((struct meta_layer){ .type = META_CONNECTED, .filters = 2 });
+    layer((struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 });
+    if (meta_network_finish(net, 2, &where, &error)) return -1;
+    n = net->parameters;
+    struct meta_rng rng = meta_rng_open(6, META_USE_CHECK, 0, 0, 0);
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++) images[i] = meta_rng_uniform(&rng);
+    for (int i = 0; i < SUPPORT + QUERY; i++) labels[i] = i % 2;
+    task = (struct meta_task){ images, labels, images + SUPPORT * 2 * 8 * 8, labels + SUPPORT, 3, 4, 5 };
+    float statistics[net->statistics];
+    initial = malloc(n * sizeof *initial);
+    meta_network_initialise(net, 8, initial, statistics);
+    for (int k = 0; k < 2; k++)
+        if (backends[k]->open(&error)) return -1;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    meta_network_free(net);
+    free(initial);
+    return 0;
+}
+
+static void *vector(const struct meta_backend *backend)
+{
+    void *p = backend->allocate(n * backend->element);
+    assert_non_null(p);
+    backend->upload(p, initial, n);
+    return p;
+}
+
+static struct meta_worker *worker(const struct meta_backend *backend, int steps, int order, int keep)
+{
+    struct meta_worker *w;
+    struct meta_error error;
+    struct meta_inner inner = { SUPPORT, QUERY, steps, RATE, order, keep };
+    if (meta_worker_create(&w, net, backend, inner, &error)) fail_msg("%s", error.text);
+    assert_true(meta_worker_bytes(w) > 0);
+    return w;
+}
+
+static double square(void *context, double loss, double *meta_loss)
+{
+    *meta_loss = loss * loss;
+    return 2 * loss;
+}
+static const struct meta_weigher weigher = { square, NULL };
+
+/* ---- against the definition -------------------------------------------------------------------------------------------------- */
+
+struct expected { double support_loss[STEPS], query_loss; void *phi, *v; float probabilities[QUERY * 2], statistics[18]; };
+
+static struct meta_program *program(const struct meta_backend *backend, int batch, enum meta_passes passes)
+{
+    struct meta_program *p;
+    struct meta_error error;
+    if (meta_program_create(&p, net, backend, batch, passes, &error)) fail_msg("%s", error.text);
+    return p;
+}
+
+static double pass(struct meta_program *p, const void *phi, int item, void *gradient)
+{
+    meta_program_dropout(p, (struct meta_dropout_key){ task.seed, task.iteration, task.task, item, 1 });
+    double loss = meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
+    meta_program_gradient(p, phi, gradient);
+    return loss;
+}
+
+/* design: phi_{s+1} = phi_s - gamma grad L_support(phi_s), v_S = grad L_query(phi_S), v_s = v_{s+1} - gamma H_s v_{s+1} */
+static void by_definition(const struct meta_backend *backend, int steps, int order, int query_item, struct expected *e)
+{
+    struct meta_program *support = program(backend, SUPPORT, META_TANGENTS), *query = program(backend, QUERY, META_GRADIENT);
+    void *phi[STEPS + 1], *g = vector(backend);
+    meta_program_load(support, task.support, task.support_labels);
+    meta_program_load(query, task.query, task.query_labels);
+    phi[0] = vector(backend);
+    for (int s = 0; s < steps; s++) {
+        e->support_loss[s] = pass(support, phi[s], s, g);
+        if (!s) meta_program_batch_statistics(support, e->statistics);
+        phi[s + 1] = vector(backend);
+        backend->copy(phi[s + 1], phi[s], n);
+        backend->axpy(phi[s + 1], n, -RATE, g);
+    }
+    e->v = vector(backend);
+    e->query_loss = pass(query, phi[steps], query_item, e->v);
+    if (!steps) meta_program_batch_statistics(query, e->statistics);
+    meta_program_probabilities(query, e->probabilities);
+    for (int s = steps - 1; s >= 0 && order == 2; s--) {
+        pass(support, phi[s], s, g);
+        meta_program_hessian_product(support, phi[s], e->v, g);
+        backend->axpy(e->v, n, -RATE, g);
+    }
+    backend->scale(e->v, n, 2 * e->query_loss);
+    for (int s = 0; s <= steps; s++) backend->release(phi[s]);
+    backend->release(g);
+    meta_program_free(support);
+    meta_program_free(query);
+}
+
+static void follows_its_definition(void **state)
+{
+    const struct meta_backend *backend = *state;
+    for (int order = 1; order <= 2; order++)
+        for (int steps = 0; steps <= STEPS; steps++) {
+            struct expected e;
+            double support_loss[STEPS];
+            float probabilities[QUERY * 2], statistics[18];
+            assert_int_equal(net->statistics, 18);
+            struct meta_task_result r = { .support_loss = support_loss, .query_probabilities = probabilities, .statistics = statistics };
+            struct meta_worker *w = worker(backend, STEPS, order, 0);
+            void *phi = vector(backend), *got = vector(backend);
+            by_definition(backend, steps, order, STEPS, &e);
+            meta_worker_gradient(w, phi, &task, steps, &weigher, got, &r);
+            for (int s = 0; s < steps; s++) assert_true(support_loss[s] == e.support_loss[s]);
+            assert_true(r.query_loss == e.query_loss);
+            assert_true(r.meta_loss == e.query_loss * e.query_loss && r.weight == 2 * e.query_loss);
+            assert_memory_equal(probabilities, e.probabilities, sizeof probabilities);
+            assert_memory_equal(statistics, e.statistics, sizeof statistics);
+            assert_memory_equal(got, e.v, n * backend->element);
+            int right = 0;
+            for (int i = 0; i < QUERY; i++) right += (probabilities[2 * i + 1] > probabilities[2 * i]) == task.query_labels[i];
+            assert_near(r.accuracy, right / (double)QUERY, 1e-12);
+            backend->release(phi);
+            backend->release(got);
+            backend->release(e.v);
+            meta_worker_free(w);
+        }
+}
+
+/* ---- what may not change a result ---------------------------------------------------------------------------------------------- */
+
+static void steps_kept_or_computed_again(void **state)
+{
+    const struct meta_backend *backend = *state;
+    void *phi = vector(backend), *all = vector(backend), *some = vector(backend);
+    struct meta_task_result r = { 0 };
+    struct meta_worker *w = worker(backend, STEPS, 2, 0);
+    size_t bytes = meta_worker_bytes(w);
+    meta_worker_gradient(w, phi, &task, STEPS, &weigher, all, &r);
+    meta_worker_free(w);
+    for (int keep = 1; keep <= STEPS + 1; keep++) {
+        w = worker(backend, STEPS, 2, keep);
+        meta_worker_gradient(w, phi, &task, STEPS, &weigher, some, &r);
+        assert_memory_equal(some, all, n * backend->element);
+        assert_true(keep >= STEPS ? meta_worker_bytes(w) == bytes : meta_worker_bytes(w) < bytes);
+        meta_worker_free(w);
+    }
+    backend->release(phi);
+    backend->release(all);
+    backend->release(some);
+}
+
+static void a_worker_keeps_nothing(void **state)
+{
+    const struct meta_backend *backend = *state;
+    void *phi = vector(backend), *first = vector(backend), *again = vector(backend);
+    float after[QUERY * 2];
+    struct meta_task_result r = { 0 };
+    struct meta_worker *w = worker(backend, STEPS + 2, 2, 0);
+    struct meta_task other = { task.query, task.query_labels, images, labels, 1, 1, 1 };
+    meta_worker_gradient(w, phi, &task, STEPS, &weigher, first, &r);
+    double loss = r.query_loss;
+    meta_worker_gradient(w, phi, &other, STEPS + 2, &weigher, again, &r);
+    assert_memory_not_equal(first, again, n * backend->element);
+    meta_worker_adapt(w, phi, &other, 1, NULL, after, &r);
+    meta_worker_gradient(w, phi, &task, STEPS, &weigher, again, &r);
+    assert_memory_equal(first, again, n * backend->element);
+    assert_true(r.query_loss == loss);
+    float *now = malloc(n * sizeof *now);                        /* phi itself is as it was */
+    backend->download(now, phi, n);
+    assert_memory_equal(now, initial, n * sizeof *now);
+    free(now);
+    backend->release(phi);
+    backend->release(first);
+    backend->release(again);
+    meta_worker_free(w);
+}
+
+/* Order 0 adapts as the others do; dropout acts in the steps, not on the query set. */
+static void adapting_alone(void **state)
+{
+    const struct meta_backend *backend = *state;
+    void *phi = vector(backend);
+    float before[QUERY * 2], after[3][QUERY * 2], plain[QUERY * 2];
+    struct meta_task_result r = { 0 };
+    for (int order = 0; order <= 2; order++) {
+        struct meta_worker *w = worker(backend, STEPS, order, 0);
+        meta_worker_adapt(w, phi, &task, STEPS, before, after[order], &r);
+        assert_memory_equal(after[order], after[0], sizeof after[0]);
+        meta_worker_adapt(w, phi, &task, 0, NULL, plain, &r);
+        assert_memory_equal(plain, before, sizeof before);
+        assert_memory_not_equal(after[order], before, sizeof before);
+        meta_worker_free(w);
+    }
+    struct meta_program *query = program(backend, QUERY, META_FORWARD);
+    meta_program_load(query, task.query, task.query_labels);
+    meta_program_dropout(query, (struct meta_dropout_key){ 0 });
+    meta_program_forward(query, phi, META_STATISTICS_BATCH, NULL);
+    meta_program_probabilities(query, plain);
+    assert_memory_equal(plain, before, sizeof before);
+    meta_program_free(query);
+    backend->release(phi);
+}
+
+/* ---- against differences --------------------------------------------------------------------------------------------------------- */
+
+static double da_value(const void *settings, double loss, long iteration) { return loss < 1 ? -pow(loss, 3) * log(1 - loss) : 5 * pow(loss, 3); }
+static double da_weight(const void *settings, double loss, long iteration)
+{ return loss < 1 ? -3 * loss * loss * log(1 - loss) + pow(loss, 3) / (1 - loss) : 15 * loss * loss; }
+static double wrong_weight(const void *settings, double loss, long iteration) { return 1.001 * da_weight(settings, loss, iteration); }
+
+static void count_held(void *counts, const struct meta_identity *i) { ((int *)counts)[i->error <= i->limit]++; }
+
+static void exact_and_known_to_be(void **state)
+{
+    static const struct meta_loss_functions right = { da_value, da_weight }, wrong = { da_value, wrong_weight };
+    for (int order = 1; order <= 2; order++)
+        for (int k = 0; k < 2; k++) {
+            struct meta_plugin plugin = { .loss = k ? &wrong : &right };
+            struct meta_inner_settings inner = { 2, 2, RATE, order };
+            struct meta_model model = { .network = net, .inner = &inner, .loss = &plugin };
+            struct meta_error error;
+            int counts[2] = { 0, 0 };
+            struct meta_check check = { &model, 1, count_held, counts };
+            if (meta_check_task(&check, &error)) fail_msg("%s", error.text);
+            /* of the wrong weight: that itself and, under order 2, the meta-gradient */
+            assert_int_equal(counts[0], k ? order : 0);
+            assert_int_equal(counts[0] + counts[1], 2);
+        }
+}
+
+int main(void)
+{
+    static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
+        { "follows its definition", follows_its_definition }, { "steps kept or computed again", steps_kept_or_computed_again },
+        { "a worker keeps nothing", a_worker_keeps_nothing }, { "adapting alone", adapting_alone },
+    };
+    enum { COUNT = sizeof cases / sizeof *cases };
+    struct CMUnitTest tests[2 * COUNT + 1];
+    static char names[2 * COUNT][80];
+    for (int i = 0; i < 2 * COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "%s on %s", cases[i % COUNT].name, backends[i / COUNT]->name);
+        tests[i] = (struct CMUnitTest){ names[i], cases[i % COUNT].run, NULL, NULL, (void *)backends[i / COUNT] };
+    }
+    tests[2 * COUNT] = (struct CMUnitTest){ "exact, and known to be", exact_and_known_to_be, NULL, NULL, NULL };
+    return _cmocka_run_group_tests("inner_loop", tests, 2 * COUNT + 1, set_up, tear_down);
+}

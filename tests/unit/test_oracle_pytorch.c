@@ -1,0 +1,120 @@
+/* The engine's meta-gradients against float64 PyTorch's: every case of tests/oracle, on both backends. */
+#include "oracle.h"
+#include "inner_loop.h"
+#include "model.h"
+#include "task_file.h"
+#include "weights.h"
+
+struct run {
+    const char *name;
+    const struct meta_backend *backend;
+    double limit;                      /* relative, of the whole gradient and of each array */
+};
+
+struct weighing { const struct meta_model *model; long iteration; };
+
+static double weigh(void *context, double loss, double *meta_loss)
+{
+    const struct weighing *w = context;
+    const struct meta_loss_functions *f = w->model->loss->loss;
+    *meta_loss = f->value(w->model->loss_settings, loss, w->iteration);
+    return f->weight(w->model->loss_settings, loss, w->iteration);
+}
+
+/* got (c->count), in .weights order, from a parameter vector. */
+struct unpacking { const double *parameters; double *got; };
+
+static void unpack_array(void *context, int layer, const char *what, size_t offset, size_t parameter, size_t count)
+{
+    const struct unpacking *u = context;
+    for (size_t i = 0; i < count; i++) u->got[offset + i] = parameter == META_NONE ? 0 : u->parameters[parameter + i];
+}
+
+static double *gradient_of(const struct meta_model *model, const struct run *run, const struct oracle_case *c, struct oracle_figures *figures)
+{
+    const struct meta_network *net = model->network;
+    const struct meta_backend *backend = run->backend;
+    struct meta_error error;
+    struct meta_task_file file;
+    struct meta_worker *worker;
+    uint64_t seen;
+    float *parameters = calloc(net->parameters, sizeof *parameters), *statistics = calloc(net->statistics + 1, sizeof *statistics);
+    if (meta_weights_read(net, c->weights, parameters, statistics, &seen, &error)) fail_msg("%s", error.text);
+    if (meta_task_file_read(&file, c->episode, &model->net, model->episode->ways, &error)) fail_msg("%s", error.text);
+    struct meta_inner inner = { file.support, file.query, model->inner->steps, model->inner->learning_rate, model->inner->order, 0 };
+    if (meta_worker_create(&worker, net, backend, inner, &error)) fail_msg("%s", error.text);
+    void *phi = backend->allocate(net->parameters * backend->element), *gradient = backend->allocate(net->parameters * backend->element);
+    backend->upload(phi, parameters, net->parameters);
+
+    struct meta_task task = { file.support_images, file.support_labels, file.query_images, file.query_labels, 0, c->iteration, 0 };
+    struct weighing weighing = { model, c->iteration };
+    struct meta_weigher weigher = { weigh, &weighing };
+    struct meta_task_result result = { .support_loss = figures->support_loss };
+    meta_worker_gradient(worker, phi, &task, inner.steps, &weigher, gradient, &result);
+    figures->steps = inner.steps;
+    figures->query_loss = result.query_loss;
+    figures->meta_loss = result.meta_loss;
+    figures->weight = result.weight;
+
+    double *plain = malloc(net->parameters * sizeof *plain), *got = calloc(c->count, sizeof *got);
+    backend->download_double(plain, gradient, net->parameters);
+    oracle_walk(net, unpack_array, &(struct unpacking){ plain, got });
+    free(plain);
+    backend->release(phi);
+    backend->release(gradient);
+    meta_worker_free(worker);
+    meta_task_file_free(&file);
+    free(parameters);
+    free(statistics);
+    return got;
+}
+
+static void agrees_with_pytorch(void **state)
+{
+    const struct run *run = *state;
+    struct oracle_case c;
+    struct oracle_figures figures;
+    struct meta_model *model;
+    struct meta_error error;
+    oracle_open(&c, run->name);
+    if (meta_model_load(&model, c.cfg, &error)) fail_msg("%s", error.text);
+    double *got = gradient_of(model, run, &c, &figures);
+    struct oracle_distance d = oracle_compare(model->network, got, &c);
+    print_message("%s on %s: %.1e of the gradient, %.1e of %s\n", run->name, run->backend->name, d.whole, d.worst, d.where);
+    oracle_compare_figures(&figures, &c, run->limit < 1e-5 ? run->limit / 10 : 1e-5);
+    if (!(d.whole <= run->limit)) fail_msg("the gradient differs by %.2e of its norm", d.whole);
+    if (!(d.worst <= run->limit)) fail_msg("%s differ by %.2e of their norm", d.where, d.worst);
+    free(got);
+    meta_model_free(model);
+    oracle_close(&c);
+}
+
+/* The full model takes minutes in plain loops, or under valgrind. */
+static int too_long(const char *name, const struct meta_backend *backend)
+{
+    const char *variant = getenv("TEST_VARIANT");
+    return !strcmp(name, "daml_4conv") && (backend == &meta_backend_reference || (variant && strcmp(variant, "release")));
+}
+
+int main(void)
+{
+    const struct meta_backend *backends[] = { &meta_backend_onednn, &meta_backend_reference };
+    char **names;
+    int cases = oracle_list(&names), count = 0;
+    struct CMUnitTest *tests = calloc(2 * cases, sizeof *tests);
+    struct run *runs = calloc(2 * cases, sizeof *runs);
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i < cases; i++) {
+            char title[128];
+            if (too_long(names[i], backends[k]) && !getenv("ORACLE_ALL")) continue;
+            runs[count] = (struct run){ names[i], backends[k], k ? 1e-9 : 1e-4 };
+            if (k && !strcmp(names[i], "daml_4conv")) runs[count].limit = 1e-7;      /* its reference is kept in 4-byte numbers */
+            /* In float a few of its five million ReLU and max-pool decisions fall the other way, and one in the last block
+               carries half a percent of the gradient: `meta grad` is in double, and held to 1e-4 by test_oracle_command. */
+            if (!k && !strcmp(names[i], "daml_4conv")) runs[count].limit = 1e-2;
+            snprintf(title, sizeof title, "%s on %s", names[i], backends[k]->name);
+            tests[count] = (struct CMUnitTest){ strdup(title), agrees_with_pytorch, NULL, NULL, &runs[count] };
+            count++;
+        }
+    return _cmocka_run_group_tests("oracle_pytorch", tests, count, NULL, NULL);
+}
