@@ -22,10 +22,12 @@ activation=linear
 END
 expect_error '^darknet: [^ ]*:9: \[swish\]: unknown section; known: ' "$DARKNET_BIN" meta check "$cfg"
 export DARKNET_PLUGIN_PATH=$TMP_TEST/swish
-expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"
-expect_output '^ +1 +swish +.* ok$' "$DARKNET_BIN" meta check "$cfg"
-expect_output '^\[swish\]  x \* sigmoid' "$DARKNET_BIN" meta help swish
-expect_output '^    beta +number +1 +0 +100 ' "$DARKNET_BIN" meta help swish
+check 'its derivatives are checked' sh -c "'$DARKNET_BIN' meta check '$cfg' >'$TMP_TEST/table'"
+check 'all of them hold' grep -q 'identities hold$' "$TMP_TEST/table"
+check 'the layer is among them' grep -Eq '^ +1 +swish +.* ok$' "$TMP_TEST/table"
+check 'its options are explained' sh -c "'$DARKNET_BIN' meta help swish >'$TMP_TEST/help'"
+check 'under its section' grep -q '^\[swish\]  x \* sigmoid' "$TMP_TEST/help"
+check 'with type and bounds' grep -Eq '^    beta +number +1 +0 +100 ' "$TMP_TEST/help"
 sed 's/beta=1.5/beta=101/' "$cfg" >"$TMP_TEST/bad.cfg"
 expect_error '^darknet: [^ ]*:10: \[swish\] beta=101: must be 0 to 100$' "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
 sed 's/beta=1.5/bete=1/' "$cfg" >"$TMP_TEST/bad.cfg"
@@ -35,9 +37,10 @@ printf '[inner_loop]\n[swish]\n' >>"$TMP_TEST/bad.cfg"
 expect_error ': \[swish\]: stands after \[inner_loop\] of line 14: must be between \[net\] and \[inner_loop\]$' \
     "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
 
-# Step 8 finds a slip in any of the four functions
+# Step 8 finds a slip in any of the four functions; the slow tools see what one of them takes
 slip()
 {
+    [ "$TEST_VARIANT" = release ] || [ ! -d "$TMP_TEST/slip" ] || return 0
     rm -rf "$TMP_TEST/slip"
     cp -r plugins/template "$TMP_TEST/slip"
     sed -i "$2" "$TMP_TEST/slip/template.c"
