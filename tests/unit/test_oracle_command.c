@@ -97,10 +97,12 @@ int main(void)
 {
     const char *variant = getenv("TEST_VARIANT");
     int slow = variant && strcmp(variant, "release"), count = 0;
-    char **names;
+    static char **names;           /* for the life of the program */
     int cases = oracle_list(&names);
-    struct CMUnitTest *tests = calloc(cases + 1, sizeof *tests);
-    struct run *runs = calloc(cases + 1, sizeof *runs);
+    static struct CMUnitTest *tests;
+    tests = calloc(cases + 2, sizeof *tests);
+    static struct run *runs;
+    runs = calloc(cases + 2, sizeof *runs);
     for (int i = 0; i < cases; i++) {
         if (slow && (i % 4 || !strcmp(names[i], "daml_4conv"))) continue;
         runs[count] = (struct run){ names[i], NULL, 1e-6 };

@@ -99,10 +99,12 @@ static int too_long(const char *name, const struct meta_backend *backend)
 int main(void)
 {
     const struct meta_backend *backends[] = { &meta_backend_onednn, &meta_backend_reference };
-    char **names;
+    static char **names;           /* for the life of the program */
     int cases = oracle_list(&names), count = 0;
-    struct CMUnitTest *tests = calloc(2 * cases, sizeof *tests);
-    struct run *runs = calloc(2 * cases, sizeof *runs);
+    static struct CMUnitTest *tests;
+    tests = calloc(2 * cases, sizeof *tests);
+    static struct run *runs;
+    runs = calloc(2 * cases, sizeof *runs);
     for (int k = 0; k < 2; k++)
         for (int i = 0; i < cases; i++) {
             char title[128];
