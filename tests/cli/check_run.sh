@@ -1,0 +1,131 @@
+#!/bin/bash
+# meta check: holds on sound networks, and finds each derivative that a plugin gets wrong.
+. tests/lib.sh
+a=$TMP_TEST/a
+mkdir -p "$a/plugins"
+darknet() { "$DARKNET_BIN" "$@"; }
+quiet() { "$@" >"$a/out" 2>"$a/err"; }
+row() { grep -E "^ *($1) +$2" "$a/out"; }        # row LAYER TYPE: its lines of the table
+
+cat >"$a/net.cfg" <<'END'
+[net]
+width=9
+height=8
+channels=3
+max_batches=20
+
+[episode]
+
+[convolutional]
+batch_normalize=1
+filters=5
+size=3
+pad=1
+activation=leaky
+
+[maxpool]
+size=2
+stride=2
+
+[convolutional]
+filters=17
+size=3
+stride=2
+activation=logistic
+
+[dropout]
+probability=.3
+
+[connected]
+output=2
+activation=linear
+
+[softmax]
+
+[inner_loop]
+steps=3
+order=2
+
+[meta_loss]
+eta=3
+END
+check 'order 2' quiet darknet meta check "$a/net.cfg"
+check 'nothing on standard error' test ! -s "$a/err"
+check 'a table of layer, type, identity, error, limit' grep -Eq '^layer +type +identity +error +limit' "$a/out"
+for layer in '0 convolutional' '0 batch_normalize\+leaky\+maxpool' '2 convolutional' '2 bias\+logistic' '3 dropout' '4 connected' '5 softmax'; do
+    check "has rows of layer $layer" row ${layer% *} "${layer#* }"
+done
+for text in '<u, forward_tangent\(v\)> = <backward\(u\), v>' 'forward_tangent = differences of forward' 'backward_tangent = differences of backward' \
+            '<gradient, v> = differences of the loss' 'u\.Hv = v\.Hu' 'Hv = differences of the gradient' \
+            '<meta-gradient, v> = differences of the meta-loss' 'weight = differences of the value' \
+            "onednn +gradient = the reference's" "onednn +Hv = the reference's"; do
+    check "has $text" grep -Eq "$text" "$a/out"
+done
+check 'every row is ok' test "$(grep -c ' ok$' "$a/out")" -eq $(($(wc -l <"$a/out") - 2))
+check 'and counted' grep -q "^$(grep -c ' ok$' "$a/out") identities hold$" "$a/out"
+cp "$a/out" "$a/first"
+check 'again' quiet darknet meta check "$a/net.cfg"
+check 'the same figures' cmp "$a/first" "$a/out"
+check 'another seed' quiet darknet meta check "$a/net.cfg" -seed 7
+check 'other figures' test "$(cmp -s "$a/first" "$a/out"; echo $?)" -eq 1
+
+sed 's/^order=2/order=1/' "$a/net.cfg" >"$a/first.cfg"
+check 'order 1' quiet darknet meta check "$a/first.cfg"
+check 'against its definition' grep -q 'meta-gradient = w grad L_query(phi_S) .* ok$' "$a/out"
+sed 's/^steps=3/steps=0/' "$a/net.cfg" >"$a/steps0.cfg"
+check 'no steps' quiet darknet meta check "$a/steps0.cfg"
+
+expect_error 'usage: darknet meta check CFG' darknet meta check
+expect_error 'nosuch\.cfg: ' darknet meta check "$a/nosuch.cfg"
+expect_error '^darknet: -seed x: must be a whole number' darknet meta check "$a/net.cfg" -seed x
+expect_error '^darknet: -threads: unknown flag; allowed: -seed -h' darknet meta check "$a/net.cfg" -threads 1
+
+# ---- a plugin's layer, right and wrong ------------------------------------------------------------
+
+# plugin [SED]: the template, changed by SED, as $a/plugins/swish.so
+plugin()
+{
+    sed "${1:-}" plugins/template/template.c >"$a/swish.c"
+    if [ -n "${1:-}" ] && cmp -s "$a/swish.c" plugins/template/template.c; then echo "not changed: $1"; return 1; fi
+    ${CC:-cc} -shared -fPIC -O1 -Iplugins -o "$a/plugins/swish.so" "$a/swish.c" -lm
+}
+DARKNET_PLUGIN_PATH=$a/plugins${DARKNET_PLUGIN_PATH:+:$DARKNET_PLUGIN_PATH}
+export DARKNET_PLUGIN_PATH
+sed 's/^\[dropout\]/[swish]\nbeta=.8\n\n&/' "$a/net.cfg" >"$a/swish.cfg"
+
+check 'the template builds' plugin
+check 'the template holds' quiet darknet meta check "$a/swish.cfg"
+check 'with three rows' test "$(row 3 swish | wc -l)" -eq 3
+
+# broken WHAT SED ROWS...: the plugin changed by SED fails, and in these rows
+broken()
+{
+    local what=$1
+    check "$what: builds" plugin "$2"
+    expect_error 'swish\.cfg: [0-9]+ of [0-9]+ identities do not hold$' darknet meta check "$a/swish.cfg"
+    darknet meta check "$a/swish.cfg" >"$a/out" 2>/dev/null
+    shift 2
+    for text; do check "$what: fails in $text" grep -Eq "^ *3 +swish +$text.* FAILED$" "$a/out"; done
+    check "$what: no other layer fails" test -z "$(grep 'FAILED$' "$a/out" | grep -E '^ *[0-9]' | grep -v swish)"
+}
+broken 'a wrong backward' 's/xbar\[i\] = ybar\[i\] \* swish(s->beta, x\[i\]).slope;/xbar[i] = ybar[i] * (swish(s->beta, x[i]).slope + 1e-4);/' \
+    '<u, forward_tangent\(v\)> = <backward\(u\), v>'
+check 'a wrong backward: the gradient of the network too' grep -Eq '^ *network +<gradient, v> = differences of the loss .* FAILED$' "$a/out"
+check 'a wrong backward: the meta-gradient too' grep -Eq '^ *meta-gradient .* FAILED$' "$a/out"
+broken 'a wrong forward_tangent' 's/ydot\[i\] = .*/ydot[i] = 1.0001 * swish(s->beta, x[i]).slope * xdot[i];/' \
+    '<u, forward_tangent\(v\)> = <backward\(u\), v>' 'forward_tangent = differences of forward'
+broken 'a wrong backward_tangent' 's/ybar\[i\] \* f\.bend/1.01 * &/' 'backward_tangent = differences of backward'
+check 'a wrong backward_tangent: Hv too' grep -Eq '^ *network +Hv = differences of the gradient .* FAILED$' "$a/out"
+check 'a wrong backward_tangent: the symmetry holds, which can not see it' grep -Eq '^ *network +u\.Hv = v\.Hu .* ok$' "$a/out"
+broken 'NaN' 's/xbar\[i\] = ybar.*/xbar[i] = NAN;/' '<u, forward_tangent\(v\)> = <backward\(u\), v>'
+
+# Without tangents: order 1 alone, and then backward is held against differences
+none='s/forward, backward, forward_tangent, backward_tangent }/forward, backward, NULL, NULL }/'
+check 'no tangents: builds' plugin "$none"
+expect_error 'swish\.cfg:[0-9]+: \[swish\]: .*tangents.*order=2' darknet meta check "$a/swish.cfg"
+sed 's/^order=2/order=1/' "$a/swish.cfg" >"$a/swish1.cfg"
+check 'no tangents: holds under order 1' quiet darknet meta check "$a/swish1.cfg"
+check 'no tangents: against differences' row 3 'swish +<u, differences of forward> = <backward\(u\), v>'
+check 'no tangents: no Hessian' test -z "$(grep 'Hv' "$a/out")"
+check 'no tangents: a wrong backward builds' plugin "$none; s/xbar\[i\] = ybar\[i\] /&* 1.0001 /"
+expect_error 'swish1\.cfg: [0-9]+ of [0-9]+ identities do not hold$' darknet meta check "$a/swish1.cfg"
