@@ -67,6 +67,8 @@ static int shape_route(const struct meta_network *net, struct meta_layer *l, str
         if (k && (s.h != l->out.h || s.w != l->out.w))
             return meta_fail(error, "layers: layer %d gives %dx%d, layer %d gives %dx%d: width and height must be equal",
                              l->from[0], l->out.w, l->out.h, f, s.w, s.h);
+        if ((size_t)s.c + l->out.c > MOST_NUMBERS)
+            return meta_fail(error, "layers: more than %zu channels side by side", MOST_NUMBERS);
         l->out.h = s.h;
         l->out.w = s.w;
         l->out.c += s.c;
