@@ -49,7 +49,7 @@ SANITIZE ?=
 COMMON   := $(OPTIMISE) -g -fPIC -fvisibility=hidden -fno-math-errno -pthread $(SANITIZE)
 ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
 ALL_CXXFLAGS := -std=c++17 $(COMMON) -Wall -Wextra $(CXXFLAGS)
-ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) -DMETA_STOCK_FOLDER='"$(abspath $(DARKNET))"' $(CPPFLAGS)
+ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) $(CPPFLAGS)
 ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
 LDLIBS       := -L$(DARKNET) -Wl,-rpath,$(abspath $(DARKNET)) -ldarknet \
                 -lopencv_imgcodecs -lopencv_imgproc -lopencv_core -ljpeg -ldnnl -lcjson -lz -lgomp -lstdc++ -ldl -lm
