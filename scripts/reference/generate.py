@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the reference cases of tests/oracle: run by hand, from the project's root, with Debian's python3-torch.
 
-    scripts/reference/generate.py [-only CASE] [-check]
+    scripts/reference/generate.py [-only CASE] [-seed FIRST] [-check]
 
 A case is a folder:
 
@@ -199,7 +199,7 @@ def write_zipped(path, data):
         packed.write(data)
 
 
-def generate(name, with_check):
+def generate(name, first_seed, with_check):
     case, folder = CASES[name], "%s/%s" % (OUT, name)
     s, full = settings(case), name == "daml_4conv"
     os.makedirs(folder, exist_ok=True)
@@ -210,7 +210,7 @@ def generate(name, with_check):
     first.order = 1        # the same losses and kinks, in less time
     sets = m.read_episode(folder + "/episode.txt")
     task = [m.load_images(sets[k], network.input) for k in ("support", "query")]
-    for seed in range(1, 400):
+    for seed in range(first_seed, first_seed + 400):
         weights = draw_weights(network, seed, s["loud"], s["quiet"], s["dim"])
         values = network.split(torch.from_numpy(weights.astype(np.float64)))
         network.watch_kinks()
@@ -242,6 +242,7 @@ def generate(name, with_check):
 def main():
     parser = argparse.ArgumentParser(description="Writes the reference cases of tests/oracle.")
     parser.add_argument("-only", metavar="CASE")
+    parser.add_argument("-seed", type=int, default=1, help="the first one tried")
     parser.add_argument("-check", action="store_true")
     options = parser.parse_args()
     os.makedirs(OUT + "/images", exist_ok=True)
@@ -253,7 +254,7 @@ def main():
         with open(OUT + "/oracle.data", "w") as file:
             file.write("classes=3\nlabels=%s/labels.list\n" % OUT)
     for name in [options.only] if options.only else CASES:
-        generate(name, options.check)
+        generate(name, options.seed, options.check)
 
 
 if __name__ == "__main__":
