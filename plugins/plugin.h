@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define META_PLUGIN_ABI 1
+#define META_PLUGIN_ABI 2
 
 /* One line for a person, without a newline; the host puts file and line before it. */
 struct meta_error { char text[480]; };
@@ -80,6 +80,8 @@ struct meta_inner_settings {
     int test_steps;         /* S at test */
     double learning_rate;   /* gamma of Eq. 2 */
     int order;              /* 1 (first-order MAML) or 2 (exact) */
+    int second_order_start; /* order 2: the meta-iterations before it drop the Hessian, as order 1 does */
+    int keep;               /* order 2: steps whose activations stay in memory; 0: all */
 };
 
 /* META_ROLE_META_LOSS: how a task's query loss L >= 0 enters the meta-loss at a meta-iteration. */

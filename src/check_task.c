@@ -122,7 +122,9 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     const struct meta_backend *backend = &meta_backend_reference;
     struct bench b = { .check = check, .n = net->parameters, .batch = meta_check_batch(check),
                        .steps = settings->steps < MOST_STEPS ? settings->steps : MOST_STEPS };
-    struct meta_inner inner = { b.batch, b.batch, b.steps, settings->learning_rate, settings->order, 0 };
+    struct meta_inner inner = meta_inner_of(settings, b.batch, b.batch);
+    inner.steps = b.steps;
+    inner.second_order_start = 0;
     float *images[2] = { NULL, NULL };
     int *labels[2] = { NULL, NULL }, status = -1;
     check_weight(&b);

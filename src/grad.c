@@ -47,7 +47,7 @@ static int load_parts(struct parts *p, const char *weights, const char *episode,
         return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     if (meta_weights_read(net, weights, p->parameters, p->statistics, &seen, error)
         || meta_task_file_read(&p->task, episode, &p->model->net, ways < outputs ? ways : outputs, error)) return -1;
-    struct meta_inner how = { p->task.support, p->task.query, inner->steps, inner->learning_rate, inner->order, 0 };
+    struct meta_inner how = meta_inner_of(inner, p->task.support, p->task.query);
     if (p->backend->open(error) || meta_worker_create(&p->worker, net, p->backend, how, error)) return -1;
     p->phi = p->backend->allocate(net->parameters * p->backend->element);
     p->gradient = p->backend->allocate(net->parameters * p->backend->element);

@@ -28,6 +28,12 @@ static int programs_needed(const struct meta_inner *inner)
     return inner->keep > 0 && inner->keep < inner->steps ? inner->keep : inner->steps;
 }
 
+struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support, int query)
+{
+    return (struct meta_inner){ .support = support, .query = query, .steps = s->steps, .learning_rate = s->learning_rate,
+                                .order = s->order, .keep = s->keep, .second_order_start = s->second_order_start };
+}
+
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network, const struct meta_backend *backend,
                        struct meta_inner inner, struct meta_error *error)
 {
@@ -153,7 +159,8 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     result->meta_loss = result->query_loss;
     result->weight = weigher ? weigher->weight(weigher->context, result->query_loss, &result->meta_loss) : 1;
     meta_program_gradient(w->query, adapted, gradient);
-    for (int s = steps - 1; w->inner.order == 2 && s >= 0; s--) {
+    int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
+    for (int s = steps - 1; second && s >= 0; s--) {
         /* v_s = v_{s+1} - gamma H_s v_{s+1} */
         const void *at = parameters_at(w, phi, s);
         if (s < steps - w->keep) support_pass(w, at, task, s);

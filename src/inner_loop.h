@@ -22,7 +22,11 @@ struct meta_inner {
     int order;                   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
     int keep;                    /* order 2: the inner steps whose activations stay in memory for the way back, the rest is
                                     computed again (same result, less memory); 0 or more than steps: all */
+    uint64_t second_order_start; /* order 2: a task of an earlier iteration gets the gradient of order 1 */
 };
+
+/* As a .cfg says it. */
+struct meta_inner meta_inner_of(const struct meta_inner_settings *, int support, int query);
 
 /* Called between the query pass and the backward sweep: w(L) and DA(L) of the task's query loss. */
 struct meta_weigher { double (*weight)(void *context, double loss, double *meta_loss); void *context; };

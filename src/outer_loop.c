@@ -25,10 +25,8 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model, c
                       struct meta_pool *pool, uint64_t seed, struct meta_error *error)
 {
     const struct meta_network *net = model->network;
-    struct meta_inner inner = {
-        .support = model->episode->ways * model->episode->shots, .query = model->episode->ways * model->episode->queries,
-        .steps = model->inner->steps, .learning_rate = model->inner->learning_rate, .order = model->inner->order
-    };
+    int ways = model->episode->ways;
+    struct meta_inner inner = meta_inner_of(model->inner, ways * model->episode->shots, ways * model->episode->queries);
     struct meta_outer *o = calloc(1, sizeof *o);
     if (!o) return meta_fail(error, "out of memory");
     o->model = model;

@@ -8,6 +8,10 @@ static const struct meta_option options[] = {
     { "test_steps", META_INT, 10, 0, 1000, NULL, OF(test_steps), "gradient steps at test" },
     { "learning_rate", META_REAL, .01, 0, 10, NULL, OF(learning_rate), "gamma, of each step" },
     { "order", META_INT, 2, 1, 2, NULL, OF(order), "2: the exact meta-gradient; 1: without the Hessian" },
+    { "second_order_start", META_INT, 0, 0, 1000000000, NULL, OF(second_order_start),
+      "with order=2: the meta-iterations before it go without the Hessian" },
+    { "keep", META_INT, 0, 0, 1000, NULL, OF(keep),
+      "with order=2: steps whose activations stay in memory, the rest is computed again; 0: all" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 

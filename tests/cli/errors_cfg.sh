@@ -32,7 +32,7 @@ refuses "$net$conv$head[inner_loop]\nsteps=-1\n" '14: [inner_loop] steps=-1: mus
 refuses "$net$conv$head[inner_loop]\ntest_steps=1001\n" '14: [inner_loop] test_steps=1001: must be 0 to 1000'
 refuses "$net$conv$head[inner_loop]\nlearning_rate=nan\n" '14: [inner_loop] learning_rate=nan: must be a number, 0 to 10'
 refuses "$net$conv$head[inner_loop]\norder=3\n" '14: [inner_loop] order=3: must be 1 to 2'
-refuses "$net$conv$head[inner_loop]\nstep=1\n" '14: [inner_loop] step: unknown option; allowed: steps test_steps learning_rate order'
+refuses "$net$conv$head[inner_loop]\nstep=1\n" '14: [inner_loop] step: unknown option; allowed: steps test_steps learning_rate order second_order_start keep'
 refuses "$net$conv$head[meta_loss]\ntype=hard\n" '14: [meta_loss] type=hard: must be difficulty or mean'
 refuses "$net$conv$head[meta_loss]\neta=-1\n" '14: [meta_loss] eta=-1: must be 0 to 100'
 refuses "$net$conv$head[meta_loss]\nepsilon=.6\n" '14: [meta_loss] epsilon=.6: must be 1e-12 to 0.5'

@@ -191,6 +191,31 @@ static void steps_kept_or_computed_again(void **state)
     backend->release(some);
 }
 
+/* second_order_start: the iterations before it are those of a worker of order 1, to the bit. */
+static void second_order_from_an_iteration_on(void **state)
+{
+    const struct meta_backend *backend = *state;
+    struct meta_error error;
+    struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .steps = STEPS, .learning_rate = RATE, .order = 2, .second_order_start = 5 };
+    struct meta_worker *late, *first = worker(backend, STEPS, 1, 0), *second = worker(backend, STEPS, 2, 0);
+    if (meta_worker_create(&late, net, backend, inner, &error)) fail_msg("%s", error.text);
+    void *phi = vector(backend), *got = vector(backend), *expected = vector(backend), *other = vector(backend);
+    struct meta_task t = task;
+    for (t.iteration = 4; t.iteration <= 5; t.iteration++) {
+        struct meta_task_result r = { 0 };
+        meta_worker_gradient(late, phi, &t, STEPS, &weigher, got, &r);
+        meta_worker_gradient(t.iteration < 5 ? first : second, phi, &t, STEPS, &weigher, expected, &r);
+        meta_worker_gradient(t.iteration < 5 ? second : first, phi, &t, STEPS, &weigher, other, &r);
+        assert_memory_equal(got, expected, n * backend->element);
+        assert_memory_not_equal(got, other, n * backend->element);
+    }
+    void *vectors[] = { phi, got, expected, other };
+    for (int i = 0; i < 4; i++) backend->release(vectors[i]);
+    meta_worker_free(late);
+    meta_worker_free(first);
+    meta_worker_free(second);
+}
+
 static void a_worker_keeps_nothing(void **state)
 {
     const struct meta_backend *backend = *state;
@@ -274,6 +299,7 @@ int main(void)
 {
     static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
         { "follows its definition", follows_its_definition }, { "steps kept or computed again", steps_kept_or_computed_again },
+        { "second order from an iteration on", second_order_from_an_iteration_on },
         { "a worker keeps nothing", a_worker_keeps_nothing }, { "adapting alone", adapting_alone },
     };
     enum { COUNT = sizeof cases / sizeof *cases };

@@ -41,7 +41,7 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
     float *parameters = calloc(net->parameters, sizeof *parameters), *statistics = calloc(net->statistics + 1, sizeof *statistics);
     if (meta_weights_read(net, c->weights, parameters, statistics, &seen, &error)) fail_msg("%s", error.text);
     if (meta_task_file_read(&file, c->episode, &model->net, model->episode->ways, &error)) fail_msg("%s", error.text);
-    struct meta_inner inner = { file.support, file.query, model->inner->steps, model->inner->learning_rate, model->inner->order, 0 };
+    struct meta_inner inner = meta_inner_of(model->inner, file.support, file.query);
     if (meta_worker_create(&worker, net, backend, inner, &error)) fail_msg("%s", error.text);
     void *phi = backend->allocate(net->parameters * backend->element), *gradient = backend->allocate(net->parameters * backend->element);
     backend->upload(phi, parameters, net->parameters);
