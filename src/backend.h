@@ -31,7 +31,8 @@ struct meta_op {
     size_t mean, variance;               /* offsets in the statistics block */
 
     struct meta_planes *x;               /* (inputs); bar and bardot are where this op is to write, NULL: not wanted;
-                                            dot NULL: the tangent is zero */
+                                            dot NULL: the tangent is zero. Of an epilogue, bar may be value itself, and
+                                            bardot dot itself */
     struct meta_planes y;
 
     /* set by the program before a pass */

@@ -48,7 +48,7 @@ static int evaluate(struct bench *b, const struct meta_backend *backend, int dra
     if (backend->open(error)) return -1;
     for (int i = 0; i < 3; i++)
         if (!(vectors[i] = backend->allocate(b->n * backend->element))) { meta_fail(error, "out of memory"); goto fail; }
-    if (meta_program_create(&p, b->check->model->network, backend, b->batch, b->tangents ? META_TANGENTS : META_GRADIENT, error)) goto fail;
+    if (meta_program_create(&p, b->check->model->network, backend, b->batch, b->tangents ? META_TANGENTS : META_GRADIENT, NULL, error)) goto fail;
     void *phi = vectors[0], *v = vectors[1], *out = vectors[2];
     backend->upload_double(phi, b->phi, b->n);
     backend->upload_double(v, b->v, b->n);

@@ -98,7 +98,7 @@ static int check_first_order(struct bench *b, struct meta_error *error)
     const struct meta_backend *backend = &meta_backend_reference;
     struct meta_program *p;
     double *phi = b->x[PROBE], *g = b->x[OTHER], weight;
-    if (meta_program_create(&p, net, backend, b->batch, META_GRADIENT, error)) return -1;
+    if (meta_program_create(&p, net, backend, b->batch, META_GRADIENT, NULL, error)) return -1;
     gradient_at(b, b->exact, b->x[PHI], b->x[GRADIENT], &weight);
     backend->copy(phi, b->x[PHI], b->n);
     for (int s = 0; s <= b->steps; s++) {

@@ -71,8 +71,8 @@ static void N(forward)(in_t x, size_t pixels, in_t gain, in_t centre, in_t shift
     }
 }
 
-static void N(backward)(in_t x, in_t zbar, size_t pixels, in_t gain, in_t centre, in_t shift, float negative, in_t a, in_t b,
-                        out_t xbar)
+static void N(backward)(from_t x, in_t zbar, size_t pixels, in_t gain, in_t centre, in_t shift, float negative, in_t a, in_t b,
+                        over_t xbar)
 {
     V g = ROW(gain), m = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b);
     PIXELS {
@@ -91,8 +91,8 @@ static void N(tangent)(in_t x, in_t xdot, size_t pixels, in_t gain, in_t centre,
     }
 }
 
-static void N(backward_tangent)(in_t x, in_t xdot, in_t zbar, in_t zbardot, size_t pixels, in_t gain, in_t centre, in_t shift,
-                                float negative, in_t a, in_t b, in_t d, in_t u, in_t v, out_t xbardot)
+static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, size_t pixels, in_t gain, in_t centre, in_t shift,
+                                float negative, in_t a, in_t b, in_t d, in_t u, in_t v, over_t xbardot)
 {
     V g = ROW(gain), m = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b), vd = ROW(d), vu = ROW(u), vv = ROW(v);
     PIXELS {
@@ -141,8 +141,8 @@ static void N(forward_pool)(in_t x, const struct meta_map *m, in_t gain, in_t ce
 #define WINNER __builtin_convertvector(*(const W *)(winner + o), I)
 #define REACH(which, t) ((V)((I)(t) & (won == (which))))
 
-static void N(backward_pool)(in_t x, in_t zbar, in_t kept, winners_t winner, const struct meta_map *m,
-                             in_t gain, in_t centre, in_t shift, float negative, in_t a, in_t b, out_t xbar)
+static void N(backward_pool)(from_t x, in_t zbar, in_t kept, winners_t winner, const struct meta_map *m,
+                             in_t gain, in_t centre, in_t shift, float negative, in_t a, in_t b, over_t xbar)
 {
     V g = ROW(gain), c = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b);
     WINDOWS {
@@ -171,9 +171,9 @@ static void N(tangent_pool)(in_t xdot, in_t kept, winners_t winner, const struct
     }
 }
 
-static void N(backward_tangent_pool)(in_t x, in_t xdot, in_t zbar, in_t zbardot, in_t kept, winners_t winner,
+static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardot, in_t kept, winners_t winner,
                                      const struct meta_map *m, in_t gain, in_t centre, in_t shift, float negative,
-                                     in_t a, in_t b, in_t d, in_t u, in_t v, out_t xbardot)
+                                     in_t a, in_t b, in_t d, in_t u, in_t v, over_t xbardot)
 {
     V g = ROW(gain), c = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b), vd = ROW(d), vu = ROW(u), vv = ROW(v);
 #define EVERYWHERE(i) (va + vb * (AT(x, i) - c) + vd * AT(xdot, i))

@@ -6,6 +6,8 @@
 
 typedef const float *restrict in_t;
 typedef float *restrict out_t;
+typedef const float *from_t;          /* its pixels may be overwritten, each after its last reading, by: */
+typedef float *over_t;
 typedef double *restrict sums_t;
 typedef const uint8_t *restrict winners_t;
 

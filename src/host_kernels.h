@@ -18,6 +18,7 @@ static inline size_t NAME(pixels)(struct meta_shape s) { return (size_t)s.h * s.
 struct NAME(epilogue) {
     struct meta_channel *channels;     /* (c) */
     int *winner;                       /* (batch, out) the pixel each pooled output came from; NULL without a pool */
+    double *reached;                   /* (outputs of a channel) what the winners get on the way back */
 };
 
 static void NAME(epilogue_destroy)(struct meta_op *op)
@@ -26,6 +27,7 @@ static void NAME(epilogue_destroy)(struct meta_op *op)
     if (!e) return;
     free(e->channels);
     free(e->winner);
+    free(e->reached);
     free(e);
 }
 
@@ -35,7 +37,8 @@ static int NAME(epilogue_create)(struct meta_op *op, int tangents, struct meta_e
     if (!e) return meta_fail(error, "out of memory");
     e->channels = calloc(op->out.c, sizeof *e->channels);
     if (op->pool_size) e->winner = calloc(op->batch * IMAGE(op->out), sizeof *e->winner);
-    if (!e->channels || (op->pool_size && !e->winner)) {
+    e->reached = calloc(NAME(pixels)(op->out), sizeof *e->reached);
+    if (!e->channels || !e->reached || (op->pool_size && !e->winner)) {
         NAME(epilogue_destroy)(op);
         op->state = NULL;
         return meta_fail(error, "out of memory");
@@ -140,15 +143,17 @@ static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, 
         }
         if (!xbar) continue;
         for (int b = 0; b < op->batch; b++) {
+            for (size_t q = 0; q < Q; q++) {      /* first, as xbar may take x's place */
+                size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q;
+                double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
+                e->reached[q] = f.gain * zbar[at] * meta_slope(op->activation, y);
+            }
             for (size_t p = 0; p < P; p++) {
                 size_t at = AT(b, k, p, C, P);
                 xbar[at] = a + s * (x[at] - f.centre);
             }
-            for (size_t q = 0; q < Q; q++) {
-                size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q;
-                double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
-                xbar[AT(b, k, p, C, P)] += f.gain * zbar[at] * meta_slope(op->activation, y);
-            }
+            for (size_t q = 0; q < Q; q++)
+                xbar[AT(b, k, e->winner ? (size_t)e->winner[AT(b, k, q, C, Q)] : q, C, P)] += e->reached[q];
         }
     }
 }
@@ -213,13 +218,8 @@ static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *para
                     meta_channel_backward_tangent(c, f.scale, scaledot, h1, h2, &a, &s, &d_dot, &rdot);
                 }
                 if (!xbardot) break;
-                for (int b = 0; b < op->batch; b++)
-                    for (size_t p = 0; p < P; p++) {
-                        size_t at = AT(b, k, p, C, P);
-                        xbardot[at] = a + s * (x[at] - f.centre) + (xdot ? d_dot * xdot[at] : 0);
-                    }
             }
-            for (int b = 0; b < op->batch; b++)
+            for (int b = 0; b < op->batch; b++) {
                 for (size_t q = 0; q < Q; q++) {
                     size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q, from = AT(b, k, p, C, P);
                     double d = x[from] - f.centre, hatdot = slope * (xdot ? xdot[from] : 0) + offset + on_x * d;
@@ -227,12 +227,20 @@ static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *para
                     double ybar = zbar[at] * meta_slope(op->activation, y);
                     double ybardot = zbardot[at] * meta_slope(op->activation, y) + zbar[at] * meta_bend(op->activation, y) * ydot;
                     if (round) {
-                        xbardot[from] += f.r * (f.scale * ybardot + scaledot * ybar) + rdot * f.scale * ybar;
+                        e->reached[q] = f.r * (f.scale * ybardot + scaledot * ybar) + rdot * f.scale * ybar;
                     } else {
                         h1 += ybardot;
                         h2 += ybardot * d * f.r + ybar * hatdot;
                     }
                 }
+                if (!round) continue;
+                for (size_t p = 0; p < P; p++) {      /* after the reads, as xbardot may take xdot's place */
+                    size_t at = AT(b, k, p, C, P);
+                    xbardot[at] = a + s * (x[at] - f.centre) + (xdot ? d_dot * xdot[at] : 0);
+                }
+                for (size_t q = 0; q < Q; q++)
+                    xbardot[AT(b, k, e->winner ? (size_t)e->winner[AT(b, k, q, C, Q)] : q, C, P)] += e->reached[q];
+            }
         }
     }
 }

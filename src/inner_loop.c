@@ -9,6 +9,8 @@ struct meta_worker {
     struct meta_program **support;   /* (keep) step s runs on support[s % keep] */
     int keep;
     struct meta_program *query;
+    void *shared;             /* what the programs take turns in */
+    size_t shared_bytes;
     void **phi;               /* (steps + 1) clones: phi[s] is phi_s; phi[0] is not used, the caller's is */
     int clones;
     void *gradient;           /* of the support loss; of order 2, the product H v too */
@@ -34,6 +36,16 @@ struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support
                                 .order = s->order, .keep = s->keep, .second_order_start = s->second_order_start };
 }
 
+/* The programs run one after another, and each forward's gradient follows at once. */
+static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum meta_passes query, struct meta_error *error)
+{
+    size_t bytes = meta_program_shared_bytes(w->network, w->backend, w->inner.query, query), more = 0;
+    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, w->inner.support, support);
+    w->shared_bytes = more > bytes ? more : bytes;
+    if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes))) return meta_fail(error, "out of memory");
+    return 0;
+}
+
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network, const struct meta_backend *backend,
                        struct meta_inner inner, struct meta_error *error)
 {
@@ -46,10 +58,11 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->keep = programs_needed(&inner);
     w->support = calloc(w->keep + 1, sizeof *w->support);
     if (!w->support) { meta_fail(error, "out of memory"); goto fail; }
+    enum meta_passes support = inner.order == 2 ? META_TANGENTS : META_GRADIENT, query = inner.order ? META_GRADIENT : META_FORWARD;
+    if (allocate_shared(w, support, query, error)) goto fail;
     for (int k = 0; k < w->keep; k++)
-        if (meta_program_create(&w->support[k], network, backend, inner.support,
-                                inner.order == 2 ? META_TANGENTS : META_GRADIENT, error)) goto fail;
-    if (meta_program_create(&w->query, network, backend, inner.query, inner.order ? META_GRADIENT : META_FORWARD, error)) goto fail;
+        if (meta_program_create(&w->support[k], network, backend, inner.support, support, w->shared, error)) goto fail;
+    if (meta_program_create(&w->query, network, backend, inner.query, query, w->shared, error)) goto fail;
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
     if (!w->phi) { meta_fail(error, "out of memory"); goto fail; }
@@ -71,6 +84,7 @@ void meta_worker_free(struct meta_worker *w)
     for (int k = 0; w->support && k < w->keep; k++) meta_program_free(w->support[k]);
     free(w->support);
     meta_program_free(w->query);
+    if (w->shared) w->backend->release(w->shared);
     for (int s = 0; w->phi && s < w->clones; s++)
         if (w->phi[s]) w->backend->release(w->phi[s]);
     if (w->gradient) w->backend->release(w->gradient);
@@ -80,7 +94,7 @@ void meta_worker_free(struct meta_worker *w)
 
 size_t meta_worker_bytes(const struct meta_worker *w)
 {
-    size_t bytes = meta_program_bytes(w->query) + (w->clones + 1) * w->network->parameters * w->backend->element;
+    size_t bytes = w->shared_bytes + meta_program_bytes(w->query) + (w->clones + 1) * w->network->parameters * w->backend->element;
     for (int k = 0; k < w->keep; k++) bytes += meta_program_bytes(w->support[k]);
     return bytes;
 }

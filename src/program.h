@@ -11,10 +11,14 @@ struct meta_program;
 enum meta_statistics { META_STATISTICS_BATCH, META_STATISTICS_ROLLING };
 enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };   /* what the program can do, least to most */
 
+/* Programs of one thread may share memory for what they hold only within a call, or from a forward to its gradient: `shared` is at
+   least the largest of their meta_program_shared_bytes, the caller's, and outlives them; NULL: the program has its own. With it, no
+   other program of that memory may run between a forward and its gradient. */
 int  meta_program_create(struct meta_program **, const struct meta_network *, const struct meta_backend *,
-                         int batch, enum meta_passes, struct meta_error *);
+                         int batch, enum meta_passes, void *shared, struct meta_error *);
 void meta_program_free(struct meta_program *);
-size_t meta_program_bytes(const struct meta_program *);
+size_t meta_program_bytes(const struct meta_program *);      /* without the shared ones */
+size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_backend *, int batch, enum meta_passes);   /* -1: no memory */
 
 /* images: (batch, c, h, w) planar in [0,1]; labels: (batch), 0..outputs-1. Copied in. */
 void meta_program_load(struct meta_program *, const float *images, const int *labels);
@@ -32,7 +36,7 @@ double meta_program_forward(struct meta_program *, const void *parameters, enum 
 void meta_program_probabilities(const struct meta_program *, float *probabilities);
 void meta_program_batch_statistics(const struct meta_program *, float *statistics);
 
-/* gradient (parameters) = d loss/d parameters at the last forward (batch statistics). */
+/* gradient (parameters) = d loss/d parameters at the last forward (batch statistics). Once a forward, but with META_TANGENTS. */
 void meta_program_gradient(struct meta_program *, const void *parameters, void *gradient);
 
 /* product (parameters) = (d2 loss/d parameters2) v at the last forward and gradient; needs META_TANGENTS.

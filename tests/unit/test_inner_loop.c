@@ -74,7 +74,7 @@ static struct meta_worker *worker(const struct meta_backend *backend, int steps,
 {
     struct meta_worker *w;
     struct meta_error error;
-    struct meta_inner inner = { SUPPORT, QUERY, steps, RATE, order, keep };
+    struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .steps = steps, .learning_rate = RATE, .order = order, .keep = keep };
     if (meta_worker_create(&w, net, backend, inner, &error)) fail_msg("%s", error.text);
     assert_true(meta_worker_bytes(w) > 0);
     return w;
@@ -95,7 +95,7 @@ static struct meta_program *program(const struct meta_backend *backend, int batc
 {
     struct meta_program *p;
     struct meta_error error;
-    if (meta_program_create(&p, net, backend, batch, passes, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, net, backend, batch, passes, NULL, &error)) fail_msg("%s", error.text);
     return p;
 }
 
@@ -283,7 +283,7 @@ static void exact_and_known_to_be(void **state)
     for (int order = 1; order <= 2; order++)
         for (int k = 0; k < 2; k++) {
             struct meta_plugin plugin = { .loss = k ? &wrong : &right };
-            struct meta_inner_settings inner = { 2, 2, RATE, order };
+            struct meta_inner_settings inner = { .steps = 2, .test_steps = 2, .learning_rate = RATE, .order = order };
             struct meta_model model = { .network = net, .inner = &inner, .loss = &plugin };
             struct meta_error error;
             int counts[2] = { 0, 0 };

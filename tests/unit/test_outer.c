@@ -182,7 +182,7 @@ static void test_by_hand(void **state)
         meta_network_initialise(model.network, 4, start, rolling);
         meta = query = 0;
         for (size_t i = 0; i < n; i++) expected[i] = start[i];
-        struct meta_inner settings = { WAYS * SHOTS, WAYS * QUERIES, inner.steps, inner.learning_rate, inner.order, 0 };
+        struct meta_inner settings = meta_inner_of(&inner, WAYS * SHOTS, WAYS * QUERIES);
         struct meta_worker *w;
         if (meta_worker_create(&w, model.network, b, settings, &e)) fail_msg("%s", e.text);
         void *v = b->allocate(n * b->element), *p = b->allocate(n * b->element);
