@@ -63,14 +63,15 @@ FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-
 SOURCES = $(filter-out src/fused_kernels.c,$(wildcard src/*.c))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard src/*.cpp)) \
           $(ISAS:%=$(BUILD)/src/fused_kernels_%.o)
-LIBRARY = $(filter-out $(BUILD)/src/main.o $(BUILD)/src/host_preload.o,$(OBJECTS))
+# What the unit tests link, whole: libdarknet's calls must find our functions too
+LIBRARY = $(BUILD)/libmeta.a
 PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/*.c)))))
 TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FLAGS   = $(BUILD)/flags
 
 all: $(BIN)/darknet $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
 
-$(BIN)/darknet: $(filter-out $(BUILD)/src/host_preload.o,$(OBJECTS)) $(FLAGS)
+$(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
@@ -114,9 +115,13 @@ $(FLAGS): FORCE
 
 # ---- tests -------------------------------------------------------------------------------------
 
+$(LIBRARY): $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
+	@rm -f $@
+	@ar crs $@ $^
+
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) -lcmocka $(LDLIBS)
+	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka $(LDLIBS)
 
 unit: $(TESTS)
 

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BETWEEN 10.       /* seconds between drawings */
+#define BETWEEN 30.       /* seconds between drawings */
 #define PATIENCE 8.       /* seconds the last one may take */
 #define POINTS 800        /* as many as a curve of this width can show */
 

@@ -14,7 +14,7 @@ struct meta_chart {
 };
 
 int  meta_chart_open(struct meta_chart *, const char *path, const char *title, struct meta_error *);
-/* Starts a drawing of the rows, unless one began less than ten seconds ago or is still going on; takes in one that is done.
+/* Starts a drawing of the rows, unless one began less than half a minute ago or is still going on; takes in one that is done.
    -1 with the message at the first failure (no gnuplot, no room): from then on it does nothing and returns 0. */
 int  meta_chart_update(struct meta_chart *, const struct meta_row *, int count, struct meta_error *);
 /* A last drawing, waited for a few seconds at most; frees. */
