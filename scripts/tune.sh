@@ -42,13 +42,21 @@ variant rotation -e "$(gamma 0.03)" -e "$none" -e 's/^angle=.*/angle=180/; s/^fl
 variant mild -e "$(gamma 0.03)" -e "$none" \
     -e 's/^flip=.*/flip=1/; s/^max_crop=.*/max_crop=48/; s/^hue=.*/hue=0.02/; s/^saturation=.*/saturation=1.2/; s/^exposure=.*/exposure=1.2/'
 
-# At full size the linear layer sees 1600 inputs instead of 256, so that the same gamma steps further: 40 iterations, and the mean
-# query loss of the last 20.
-for rate in 0.005 0.01 0.03; do
-    name=full-gamma-$rate
-    sed -e "$(gamma $rate)" -e 's/^type=.*/type=mean/' cfg/daml-4conv.cfg >"$out/$name.cfg"
+# At full size the linear layer sees 1600 inputs instead of 256, so that the same gamma steps further.
+full()
+{
+    local name=$1
+    shift
+    sed -e 's/^type=.*/type=mean/' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
     sed "s|^backup.*|backup = $out|" "$data" >"$out/$name.data"
     [ -f "$out/${name}_final.weights" ] ||
-        "$darknet" meta train "$out/$name.data" "$out/$name.cfg" -max_batches 40 -valid_every 0 >"$out/$name.log"
-    awk -F, -v name="$name" '$1 > 20 { sum += $3; n++ } END { printf "%-20s query loss %.3f\n", name, sum / n }' "$out/$name.csv"
-done
+        "$darknet" meta train "$out/$name.data" "$out/$name.cfg" -max_batches $((2 * iterations)) -valid_every 0 >"$out/$name.log"
+    [ -f "$out/$name.json" ] || "$darknet" meta test "$out/$name.data" "$out/$name.cfg" "$out/${name}_final.weights" \
+        -list valid -runs 400 -out "$out/$name.json" >"$out/$name.txt"
+    printf '%-24s %s\n' "$name" "$(grep '^AUC after' "$out/$name.txt")"
+}
+first='s/^order=2/order=1/'
+full full-gamma-0.02-order1 -e "$(gamma 0.02)" -e "$first"
+full full-gamma-0.06-order1 -e "$(gamma 0.06)" -e "$first"
+full full-gamma-0.06-from-300 -e "$(gamma 0.06)" -e 's/^second_order_start=.*/second_order_start=300/'
+"$darknet" meta compare "$out/full-gamma-0.02-order1.json" "$out/full-gamma-0.06-order1.json"

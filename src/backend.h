@@ -8,8 +8,9 @@
 #include "network.h"
 
 /* What a network's layers are lowered to. An epilogue is all that can follow a convolution in one pass over memory:
-   y = pool(activation(scale * normalise(x) + bias)), each part optional; it also serves [activation] and [maxpool]. */
-enum meta_op_kind { META_OP_CONV, META_OP_CONNECTED, META_OP_EPILOGUE, META_OP_AVGPOOL, META_OP_SHORTCUT,
+   y = pool(activation(scale * normalise(x) + bias)), each part optional; it also serves [activation] and [maxpool]. A stem is a
+   convolution of the images, its epilogue and a pool in one, for backends that have it. */
+enum meta_op_kind { META_OP_CONV, META_OP_CONNECTED, META_OP_EPILOGUE, META_OP_STEM, META_OP_AVGPOOL, META_OP_SHORTCUT,
                     META_OP_ROUTE, META_OP_DROPOUT, META_OP_PLUGIN, META_OP_LOSS, META_OP_KINDS };
 
 /* The four planes of one tensor, (batch, shape) in the backend's layout. */
@@ -23,7 +24,7 @@ struct meta_op {
     struct meta_shape *in;               /* (inputs) */
     struct meta_shape out;
 
-    /* epilogue: META_NONE offsets and pool_size 0 where a part is absent */
+    /* epilogue, stem: META_NONE offsets and pool_size 0 where a part is absent */
     int normalise;
     enum meta_activation activation;     /* also of a shortcut */
     int pool_size, pool_stride, pool_padding;
@@ -72,6 +73,8 @@ struct meta_backend {
     void   (*upload_double)(void *y, const double *x, size_t n);
     void   (*download_double)(double *y, const void *x, size_t n);
 
+    /* Whether a convolution of the images, followed by nothing but this pool, is to be one META_OP_STEM; may be NULL: never */
+    int (*stem)(const struct meta_layer *convolutional, const struct meta_layer *pool);
     /* numbers that one image of a tensor takes in this layout, padding included */
     size_t (*image)(struct meta_shape);
     /* images: (batch, c, h, w) planar host floats to a tensor, and a tensor back */
@@ -83,7 +86,7 @@ struct meta_backend {
                  double rate, double b1, double b2, double eps, double decay, long t);
     void (*momentum)(void *p, const void *gradient, void *velocity, size_t n, double rate, double momentum, double decay);
 
-    /* BN statistics of an epilogue's last forward: mean and variance (N-1), (channels) each, host floats */
+    /* BN statistics of an epilogue's or stem's last forward: mean and variance (N-1), (channels) each, host floats */
     void (*batch_statistics)(const struct meta_op *, float *mean, float *variance);
     /* probabilities of the loss op's last forward, (batch, outputs) host floats */
     void (*probabilities)(const struct meta_op *, float *out);

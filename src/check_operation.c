@@ -272,7 +272,7 @@ int meta_check_operations(const struct meta_check *check, struct meta_error *err
 {
     struct meta_lowered low;
     int status = 0;
-    if (meta_backend_reference.open(error) || meta_lower(&low, check->model->network, meta_check_batch(check), error)) return -1;
+    if (meta_backend_reference.open(error) || meta_lower(&low, check->model->network, &meta_backend_reference, meta_check_batch(check), error)) return -1;
     for (int i = 0; i < low.op_count && !status; i++) status = check_operation(check, &low.ops[i], i, error);
     meta_lowered_free(&low);
     return status;

@@ -190,6 +190,8 @@ static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardo
 #undef EVERYWHERE
 }
 
+#include "fused_stem_body.h"
+
 #undef V
 #undef I
 #undef W

@@ -53,9 +53,27 @@ struct meta_fused {
                                   const uint8_t *winner, const struct meta_map *, const float *gain, const float *centre,
                                   const float *shift, float negative, const float *a, const float *b, const float *d,
                                   const float *u, const float *v, float *xbardot);
+
+    /* A 3x3 convolution of few channels under a 2x2/2 max-pool, at the winners alone. windows: (outputs, channels, 4, 4), the
+       pixels that each window's four patches cover; weights: (9 channels, lanes); winner, kept and the rest as above. */
+    void (*stem)(const float *windows, int channels, const struct meta_map *, const float *weights, const float *gain,
+                 const float *centre, const float *shift, float negative, float *z, float *kept, uint8_t *winner);
+    /* as tangent_pool, of weights' tangent */
+    void (*stem_tangent)(const float *windows, int channels, const struct meta_map *, const float *weights, const float *kept,
+                         const uint8_t *winner, const float *gain, const float *centre, const float *shift, float negative,
+                         const float *p, const float *q, const float *s, float *zdot, float *keptdot);
+    /* sums (9 channels, lanes) += sum over the winners of z'(y) (u zbardot + v zbar) patch */
+    void (*stem_weights)(const float *windows, int channels, const struct meta_map *, const float *zbar, const float *zbardot,
+                         const float *kept, const uint8_t *winner, const float *gain, const float *centre, const float *shift,
+                         float negative, const float *u, const float *v, double *sums);
 };
 
-struct meta_fused_set { const char *name; struct meta_fused lanes8, lanes16; };
+struct meta_fused_set {
+    const char *name;
+    struct meta_fused lanes8, lanes16;
+    /* out[l] += the sum over `rows` rows, `stride` apart, and over x of p[x] q[x + l]; reads up to 7 past n, where p is 0 */
+    void (*lag_products)(const double *p, const double *q, int rows, size_t stride, int n, double out[5]);
+};
 
 /* The best set that this processor, and META_MAX_ISA (base, avx2 or avx512) or oneDNN's DNNL_MAX_CPU_ISA, allow. */
 const struct meta_fused_set *meta_fused(void);

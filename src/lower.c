@@ -55,26 +55,46 @@ static int pool_follows(const struct meta_network *net, int i)
     return 1;
 }
 
-static int lower_weighted(struct meta_lowered *low, const struct meta_network *net, int i, int input, int batch, int pooled)
+static struct meta_op weighted_op(enum meta_op_kind kind, const struct meta_layer *l, int batch)
 {
-    const struct meta_layer *l = &net->layers[i];
-    struct meta_op op = blank_op(l->type == META_CONVOLUTIONAL ? META_OP_CONV : META_OP_CONNECTED, l, batch);
+    struct meta_op op = blank_op(kind, l, batch);
     op.weights = l->weights;
     op.weight_count = l->weight_count;
+    return op;
+}
+
+static void set_epilogue(struct meta_op *op, const struct meta_layer *l, const struct meta_layer *pool)
+{
+    op->normalise = l->batch_normalize;
+    op->activation = l->activation;
+    op->biases = l->biases;
+    op->scales = l->scales;
+    op->mean = l->mean;
+    op->variance = l->variance;
+    if (pool) set_pool(op, pool);
+}
+
+static int lower_weighted(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int i, int input,
+                          int batch, int pooled)
+{
+    const struct meta_layer *l = &net->layers[i], *pool = pooled ? l + 1 : NULL;
+    struct meta_shape out = pool ? pool->out : l->out;
+    struct meta_op op;
+    if (!i && pool && backend->stem && backend->stem(l, pool)) {
+        op = weighted_op(META_OP_STEM, l, batch);
+        set_epilogue(&op, l, pool);
+        return append(low, op, &input, 1, out);
+    }
+    op = weighted_op(l->type == META_CONVOLUTIONAL ? META_OP_CONV : META_OP_CONNECTED, l, batch);
     int raw = append(low, op, &input, 1, l->out);
     if (raw < 0) return -1;
     op = blank_op(META_OP_EPILOGUE, l, batch);
-    op.normalise = l->batch_normalize;
-    op.activation = l->activation;
-    op.biases = l->biases;
-    op.scales = l->scales;
-    op.mean = l->mean;
-    op.variance = l->variance;
-    if (pooled) set_pool(&op, &net->layers[i + 1]);
-    return append(low, op, &raw, 1, pooled ? net->layers[i + 1].out : l->out);
+    set_epilogue(&op, l, pool);
+    return append(low, op, &raw, 1, out);
 }
 
-static int lower_layer(struct meta_lowered *low, const struct meta_network *net, int i, const int *outputs, int batch)
+static int lower_layer(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int i,
+                       const int *outputs, int batch)
 {
     const struct meta_layer *l = &net->layers[i];
     int before = i ? outputs[i - 1] : 0, pair[2] = { before, before };
@@ -82,7 +102,7 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     switch (l->type) {
     case META_CONVOLUTIONAL:
     case META_CONNECTED:
-        return lower_weighted(low, net, i, before, batch, pool_follows(net, i));
+        return lower_weighted(low, net, backend, i, before, batch, pool_follows(net, i));
     case META_MAXPOOL:
         op = blank_op(META_OP_EPILOGUE, l, batch);
         set_pool(&op, l);
@@ -112,7 +132,8 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     return -1;
 }
 
-int meta_lower(struct meta_lowered *low, const struct meta_network *net, int batch, struct meta_error *error)
+int meta_lower(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int batch,
+               struct meta_error *error)
 {
     int most = 2 * net->count, *outputs = calloc(net->count, sizeof *outputs);
     memset(low, 0, sizeof *low);
@@ -124,7 +145,7 @@ int meta_lower(struct meta_lowered *low, const struct meta_network *net, int bat
     new_tensor(low, net->input, -1, 0);
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        outputs[i] = lower_layer(low, net, i, outputs, batch);
+        outputs[i] = lower_layer(low, net, backend, i, outputs, batch);
         if (outputs[i] < 0) goto fail;
         int weighted = l->type == META_CONVOLUTIONAL || l->type == META_CONNECTED;
         if (weighted && pool_follows(net, i)) {

@@ -19,7 +19,7 @@ struct meta_lowered {
 };
 
 /* Tensor 0 is the images; the last operation is the loss. The caller frees. */
-int  meta_lower(struct meta_lowered *, const struct meta_network *, int batch, struct meta_error *);
+int  meta_lower(struct meta_lowered *, const struct meta_network *, const struct meta_backend *, int batch, struct meta_error *);
 void meta_lowered_free(struct meta_lowered *);
 
 #endif

@@ -1,4 +1,5 @@
 /* The oneDNN backend: blocked floats, one thread a program (tasks run side by side instead). */
+#include "onednn_epilogue.h"
 #include "onednn_internal.h"
 
 #include <omp.h>
@@ -114,8 +115,8 @@ static const struct meta_kernel loss_kernel = { plain_loss_create, plain_loss_de
 
 static void batch_statistics(const struct meta_op *op, float *mean, float *variance)
 {
-    if (fusible(op)) {
-        meta_onednn_batch_statistics(op, mean, variance);
+    if (op->kind == META_OP_STEM || fusible(op)) {
+        meta_epilogue_statistics(op->state, mean, variance);      /* a stem's state begins with its epilogue's */
         return;
     }
     const struct plain_epilogue *e = op->state;
@@ -131,11 +132,11 @@ const struct meta_backend meta_backend_onednn = {
     .set = plain_set, .copy = plain_copy, .axpy = plain_axpy, .scale = plain_scale, .dot = plain_dot,
     .upload = plain_upload, .download = plain_download,
     .upload_double = plain_upload_double, .download_double = plain_download_double,
-    .image = plain_image, .tensor_in = plain_tensor_in, .tensor_out = plain_tensor_out,
+    .stem = meta_onednn_stem_fits, .image = plain_image, .tensor_in = plain_tensor_in, .tensor_out = plain_tensor_out,
     .adam = plain_adam, .momentum = plain_momentum,
     .batch_statistics = batch_statistics, .probabilities = plain_probabilities,
     .kernels = { [META_OP_CONV] = &meta_onednn_conv, [META_OP_CONNECTED] = &meta_onednn_connected,
-                 [META_OP_EPILOGUE] = &epilogue_kernel, [META_OP_AVGPOOL] = &avgpool_kernel,
+                 [META_OP_EPILOGUE] = &epilogue_kernel, [META_OP_STEM] = &meta_onednn_stem, [META_OP_AVGPOOL] = &avgpool_kernel,
                  [META_OP_SHORTCUT] = &shortcut_kernel, [META_OP_ROUTE] = &route_kernel,
                  [META_OP_DROPOUT] = &dropout_kernel, [META_OP_PLUGIN] = &plugin_kernel,
                  [META_OP_LOSS] = &loss_kernel }

@@ -112,7 +112,7 @@ size_t meta_program_shared_bytes(const struct meta_network *network, const struc
     struct meta_lowered low = { 0 };
     struct layout layout = { { NULL, NULL }, { 0, 0 } };
     size_t bytes = (size_t)-1;
-    if (!meta_lower(&low, network, batch, &unused) && !layout_create(&layout, &low, backend, batch, passes, &unused))
+    if (!meta_lower(&low, network, backend, batch, &unused) && !layout_create(&layout, &low, backend, batch, passes, &unused))
         bytes = layout.bytes[SHARED];
     layout_free(&layout);
     meta_lowered_free(&low);
@@ -221,7 +221,7 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
     p->passes = passes;
     p->labels = calloc(batch, sizeof *p->labels);
     if (!p->labels) { meta_fail(error, "out of memory"); goto fail; }
-    if (backend->open(error) || meta_lower(&p->low, network, batch, error) || allocate_planes(p, shared, error)
+    if (backend->open(error) || meta_lower(&p->low, network, backend, batch, error) || allocate_planes(p, shared, error)
         || connect(p, error) || allocate_masks(p, error)) goto fail;
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
@@ -302,7 +302,7 @@ void meta_program_batch_statistics(const struct meta_program *p, float *statisti
 {
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_op *op = &p->low.ops[i];
-        if (op->kind == META_OP_EPILOGUE && op->normalise)
+        if ((op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM) && op->normalise)
             p->backend->batch_statistics(op, statistics + op->mean, statistics + op->variance);
     }
 }

@@ -198,7 +198,7 @@ static void assert_close(const char *what, int index, const float *got, const fl
 static int layer_ended_by(const struct meta_program *p, const struct meta_op *op)
 {
     int index = op->layer - p->network->layers;
-    return index + (op->kind == META_OP_EPILOGUE && op->pool_size && op->layer->type != META_MAXPOOL);
+    return index + ((op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM) && op->pool_size && op->layer->type != META_MAXPOOL);
 }
 
 static void compare_outputs(const struct sides *s, const struct meta_program *p)

@@ -1,0 +1,115 @@
+/* The sweeps of the first layers: included by fused_body.h for blocks of LANES channels. A window's 4x4 pixels of one channel lie
+   side by side, so that one lookup gives every lane the pixel that its own winner's tap sees. */
+
+#if LANES == 16
+#define LOOKUP(window, which) __builtin_shuffle(AT(window, 0), which)
+#else
+#define LOOKUP(window, which) __builtin_shuffle(AT(window, 0), AT(window, 8), which)
+#endif
+#define EACH_WINDOW for (size_t o = 0, n = (size_t)m->oh * m->ow * LANES; o < n; o += LANES, windows += 16 * channels)
+/* Where in the window the patch of each lane's winner begins */
+#define CORNER (((WINNER >> 1) << 2) + (WINNER & 1))
+
+/* The four outputs of `count` windows side by side */
+static inline __attribute__((always_inline)) void N(window_outputs)(in_t windows, int channels, in_t weights, int count, V x[2][4])
+{
+    for (int n = 0; n < count; n++)
+        for (int p = 0; p < 4; p++) x[n][p] = (V){0};
+    for (int c = 0; c < channels; c++)
+#pragma GCC unroll 9
+        for (int k = 0; k < 9; k++) {
+            V w = AT(weights, (c * 9 + k) * LANES);
+#pragma GCC unroll 2
+            for (int n = 0; n < count; n++)
+#pragma GCC unroll 4
+                for (int p = 0; p < 4; p++)
+                    x[n][p] += w * FILL(windows[(n * channels + c) * 16 + (k / 3 + p / 2) * 4 + k % 3 + p % 2]);
+        }
+}
+
+static inline __attribute__((always_inline)) void N(choose)(const V x[4], V g, V c, V s, float negative, out_t z, out_t kept,
+                                                            uint8_t *restrict winner)
+{
+    V v0 = g * (x[0] - c), v1 = g * (x[1] - c), v2 = g * (x[2] - c), v3 = g * (x[3] - c);
+    I low_right = v1 > v0, high_right = v3 > v2;
+    V low = SELECT(low_right, v1, v0), high = SELECT(high_right, v3, v2);
+    I higher = high > low;
+    V y = SELECT(higher, high, low) + s;
+    PUT(z, 0) = BY_SLOPE(y, y);
+    PUT(kept, 0) = SELECT(higher, SELECT(high_right, x[3], x[2]), SELECT(low_right, x[1], x[0]));
+    I which = (higher & (2 - high_right)) | (~higher & -low_right);      /* a true lane is -1 */
+    *(W *)winner = __builtin_convertvector(which, W);
+}
+
+static void N(stem)(in_t windows, int channels, const struct meta_map *m, in_t weights, in_t gain, in_t centre, in_t shift,
+                    float negative, out_t z, out_t kept, uint8_t *restrict winner)
+{
+    V g = ROW(gain), c = ROW(centre), s = ROW(shift), x[2][4];
+    size_t count = (size_t)m->oh * m->ow, i = 0;
+    for (; i + 1 < count; i += 2) {
+        N(window_outputs)(windows + i * 16 * channels, channels, weights, 2, x);
+        for (int n = 0; n < 2; n++) {
+            size_t o = (i + n) * LANES;
+            N(choose)(x[n], g, c, s, negative, z + o, kept + o, winner + o);
+        }
+    }
+    if (i < count) {
+        size_t o = i * LANES;
+        N(window_outputs)(windows + i * 16 * channels, channels, weights, 1, x);
+        N(choose)(x[0], g, c, s, negative, z + o, kept + o, winner + o);
+    }
+}
+
+static void N(stem_tangent)(in_t windows, int channels, const struct meta_map *m, in_t weights, in_t kept, winners_t winner,
+                            in_t gain, in_t centre, in_t shift, float negative, in_t p, in_t q, in_t s, out_t zdot, out_t keptdot)
+{
+    V g = ROW(gain), c = ROW(centre), f = ROW(shift), vp = ROW(p), vq = ROW(q), vs = ROW(s);
+    EACH_WINDOW {
+        I corner = CORNER;
+        V sums[3] = { {0}, {0}, {0} };
+        for (int k = 0; k < channels; k++)
+#pragma GCC unroll 9
+            for (int i = 0; i < 9; i++)
+                sums[i % 3] += AT(weights, (k * 9 + i) * LANES) * LOOKUP(windows + k * 16, corner + (i / 3 * 4 + i % 3));
+        V t = sums[0] + sums[1] + sums[2], d = AT(kept, o) - c, y = g * d + f, hatdot = vp * t + vq + vs * d;
+        PUT(keptdot, o) = t;
+        PUT(zdot, o) = BY_SLOPE(y, hatdot);
+    }
+}
+
+static inline __attribute__((always_inline)) void N(stem_weights_of)(in_t windows, int channels, const struct meta_map *m,
+        in_t zbar, in_t zbardot, in_t kept, winners_t winner, in_t gain, in_t centre, in_t shift, float negative, in_t u, in_t v,
+        sums_t sums)
+{
+    V g = ROW(gain), c = ROW(centre), s = ROW(shift), vu = ROW(u), vv = ROW(v), sum[27];
+#pragma GCC unroll 27
+    for (int k = 0; k < 27; k++) sum[k] = (V){0};
+    EACH_WINDOW {
+        V y = g * (AT(kept, o) - c) + s, t = vu * AT(zbardot, o) + vv * AT(zbar, o);
+        I corner = CORNER;
+        t = BY_SLOPE(y, t);
+#pragma GCC unroll 9
+        for (int k = 0; k < 9; k++) {
+            I at = corner + (k / 3 * 4 + k % 3);
+            sum[k] += t * LOOKUP(windows, at);
+            if (channels > 1) sum[9 + k] += t * LOOKUP(windows + 16, at);
+            if (channels > 2) sum[18 + k] += t * LOOKUP(windows + 32, at);
+        }
+    }
+    for (int k = 0; k < 9 * channels; k++)
+        for (int i = 0; i < LANES; i++) sums[k * LANES + i] += sum[k][i];
+}
+
+static void N(stem_weights)(in_t windows, int channels, const struct meta_map *m, in_t zbar, in_t zbardot, in_t kept,
+                            winners_t winner, in_t gain, in_t centre, in_t shift, float negative, in_t u, in_t v, sums_t sums)
+{
+#define OF(count) N(stem_weights_of)(windows, count, m, zbar, zbardot, kept, winner, gain, centre, shift, negative, u, v, sums)
+    if (channels == 3) OF(3);
+    else if (channels == 2) OF(2);
+    else OF(1);
+#undef OF
+}
+
+#undef LOOKUP
+#undef EACH_WINDOW
+#undef CORNER
