@@ -13,6 +13,7 @@ struct meta_patches {
     double count;                                       /* patches: batch h w */
     double sum[META_MOST_TAPS];                         /* of a tap */
     double product[META_MOST_TAPS][META_MOST_TAPS];     /* of two taps */
+    double deviation[META_MOST_TAPS][META_MOST_TAPS];   /* of two taps' deviations from their means */
 };
 
 /* images: (batch, channels, h, w) planar, channels 1 to 3. scratch: meta_patches_scratch doubles, the caller's. */
