@@ -43,6 +43,9 @@ struct meta_op {
     double loss;                         /* loss: the mean cross-entropy, written by forward */
 
     void *state;                         /* the backend's */
+
+    size_t scratch_bytes;                /* what a pass needs besides, set by create; nothing in it outlives the pass */
+    void *scratch;                       /* set before the first pass */
 };
 
 /* theta, v: parameter vectors (v the tangent); gradient, product: parameter vectors of which the op overwrites its own part. */

@@ -10,7 +10,8 @@ struct meta_worker {
     int keep;
     struct meta_program *query;
     void *shared;             /* what the programs take turns in */
-    size_t shared_bytes;
+    void *workspace;
+    size_t shared_bytes, workspace_bytes;
     void **phi;               /* (steps + 1) clones: phi[s] is phi_s; phi[0] is not used, the caller's is */
     int clones;
     void *gradient;           /* of the support loss; of order 2, the product H v too */
@@ -46,6 +47,18 @@ static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum
     return 0;
 }
 
+static int allocate_workspace(struct meta_worker *w, struct meta_error *error)
+{
+    w->workspace_bytes = meta_program_workspace_bytes(w->query);
+    for (int k = 0; k < w->keep; k++)
+        if (meta_program_workspace_bytes(w->support[k]) > w->workspace_bytes)
+            w->workspace_bytes = meta_program_workspace_bytes(w->support[k]);
+    if (!(w->workspace = w->backend->allocate(w->workspace_bytes))) return meta_fail(error, "out of memory");
+    meta_program_use(w->query, w->workspace);
+    for (int k = 0; k < w->keep; k++) meta_program_use(w->support[k], w->workspace);
+    return 0;
+}
+
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network, const struct meta_backend *backend,
                        struct meta_inner inner, struct meta_error *error)
 {
@@ -63,6 +76,7 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     for (int k = 0; k < w->keep; k++)
         if (meta_program_create(&w->support[k], network, backend, inner.support, support, w->shared, error)) goto fail;
     if (meta_program_create(&w->query, network, backend, inner.query, query, w->shared, error)) goto fail;
+    if (allocate_workspace(w, error)) goto fail;
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
     if (!w->phi) { meta_fail(error, "out of memory"); goto fail; }
@@ -85,6 +99,7 @@ void meta_worker_free(struct meta_worker *w)
     free(w->support);
     meta_program_free(w->query);
     if (w->shared) w->backend->release(w->shared);
+    if (w->workspace) w->backend->release(w->workspace);
     for (int s = 0; w->phi && s < w->clones; s++)
         if (w->phi[s]) w->backend->release(w->phi[s]);
     if (w->gradient) w->backend->release(w->gradient);
@@ -94,7 +109,7 @@ void meta_worker_free(struct meta_worker *w)
 
 size_t meta_worker_bytes(const struct meta_worker *w)
 {
-    size_t bytes = w->shared_bytes + meta_program_bytes(w->query) + (w->clones + 1) * w->network->parameters * w->backend->element;
+    size_t bytes = w->shared_bytes + w->workspace_bytes + meta_program_bytes(w->query) + (w->clones + 1) * w->network->parameters * w->backend->element;
     for (int k = 0; k < w->keep; k++) bytes += meta_program_bytes(w->support[k]);
     return bytes;
 }

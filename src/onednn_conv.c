@@ -22,7 +22,6 @@ struct pass {
 struct conv {
     dnnl_stream_t stream;
     dnnl_memory_t x, y, plain, scratch;
-    void *scratch_data;
     size_t scratch_size;
     struct pass out, back, grad;        /* y from x; xbar from ybar; Wbar from x and ybar */
     int rotated;                        /* `back` is a forward convolution over rotated weights */
@@ -138,7 +137,6 @@ static void conv_destroy(struct meta_op *op)
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++)
         if (memories[i]) dnnl_memory_destroy(memories[i]);
     if (s->stream) dnnl_stream_destroy(s->stream);
-    free(s->scratch_data);
     free(s->turned);
     free(s->more);
     free(s->more_x);
@@ -219,9 +217,9 @@ static int create_buffers(struct meta_op *op, struct conv *s, int tangents)
 {
     dnnl_memory_desc_t md;
     dnnl_dims_t dims = { s->scratch_size ? s->scratch_size : 1 };
-    if (posix_memalign(&s->scratch_data, 64, dims[0])) return -1;
+    op->scratch_bytes = s->scratch_size;
     if (dnnl_memory_desc_init_by_tag(&md, 1, dims, dnnl_u8, dnnl_a) != dnnl_success) return -1;
-    if (dnnl_memory_create(&s->scratch, &md, meta_onednn_engine(), s->scratch_data) != dnnl_success) return -1;
+    if (dnnl_memory_create(&s->scratch, &md, meta_onednn_engine(), DNNL_MEMORY_NONE) != dnnl_success) return -1;
     if (dnnl_stream_create(&s->stream, meta_onednn_engine(), dnnl_stream_default_flags) != dnnl_success) return -1;
     if (!(s->turned = malloc(op->weight_count * sizeof *s->turned))) return -1;
     if (tangents && !(s->more = malloc(op->weight_count * sizeof *s->more))) return -1;
@@ -317,16 +315,24 @@ static void weights_bar(struct conv *s, const void *x, const void *ybar, float *
     reorder(s, &s->grad, s->grad.packed, s->plain);
 }
 
-static void conv_forward(struct meta_op *op, const void *theta)
+/* The state, ready for a pass */
+static struct conv *ready(struct meta_op *op)
 {
     struct conv *s = op->state;
+    point(s->scratch, op->scratch);
+    return s;
+}
+
+static void conv_forward(struct meta_op *op, const void *theta)
+{
+    struct conv *s = ready(op);
     pack(s, &s->out, (const float *)theta + op->weights, s->out.packed);
     outputs(s, s->out.run, op->x->value, s->out.packed, op->y.value);
 }
 
 static void conv_backward(struct meta_op *op, const void *theta, void *gradient)
 {
-    struct conv *s = op->state;
+    struct conv *s = ready(op);
     weights_bar(s, op->x->value, op->y.bar, (float *)gradient + op->weights);
     if (!op->x->bar) return;
     pack_back(op, s, (const float *)theta + op->weights, s->back.packed);
@@ -336,7 +342,7 @@ static void conv_backward(struct meta_op *op, const void *theta, void *gradient)
 /* The last forward packed theta's weights already, and the last backward turned them. */
 static void conv_forward_tangent(struct meta_op *op, const void *theta, const void *v)
 {
-    struct conv *s = op->state;
+    struct conv *s = ready(op);
     pack(s, &s->out, (const float *)v + op->weights, s->out.other);
     outputs(s, s->out.run, op->x->value, s->out.other, op->y.dot);
     if (op->x->dot) outputs(s, s->out.run_adding, op->x->dot, s->out.packed, op->y.dot);
@@ -344,7 +350,7 @@ static void conv_forward_tangent(struct meta_op *op, const void *theta, const vo
 
 static void conv_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
 {
-    struct conv *s = op->state;
+    struct conv *s = ready(op);
     float *wbardot = (float *)product + op->weights;
     weights_bar(s, op->x->value, op->y.bardot, wbardot);
     if (op->x->dot) {

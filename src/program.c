@@ -228,12 +228,25 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
         op->labels = p->labels;
         const struct meta_kernel *kernel = backend->kernels[op->kind];
         if (kernel->create && kernel->create(op, passes == META_TANGENTS, error)) goto fail;
+        if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
+    }
+    if (!shared) {
+        if (!(p->workspace = backend->allocate(p->workspace_bytes))) { meta_fail(error, "out of memory"); goto fail; }
+        p->bytes += p->workspace_bytes;
+        meta_program_use(p, p->workspace);
     }
     *out = p;
     return 0;
 fail:
     meta_program_free(p);
     return -1;
+}
+
+size_t meta_program_workspace_bytes(const struct meta_program *p) { return p->workspace_bytes; }
+
+void meta_program_use(struct meta_program *p, void *workspace)
+{
+    for (int i = 0; i < p->low.op_count; i++) p->low.ops[i].scratch = workspace;
 }
 
 void meta_program_free(struct meta_program *p)
@@ -251,6 +264,7 @@ void meta_program_free(struct meta_program *p)
     free(p->accumulate);
     if (p->arena) p->backend->release(p->arena);
     if (p->scratch) p->backend->release(p->scratch);
+    if (p->workspace) p->backend->release(p->workspace);
     meta_lowered_free(&p->low);
     free(p->planes);
     free(p->labels);

@@ -18,6 +18,10 @@ int  meta_program_create(struct meta_program **, const struct meta_network *, co
                          int batch, enum meta_passes, void *shared, struct meta_error *);
 void meta_program_free(struct meta_program *);
 size_t meta_program_bytes(const struct meta_program *);      /* without the shared ones */
+/* With `shared`, also before the first pass: where operations work, meta_program_workspace_bytes or more; it may serve every program of
+   the thread. */
+size_t meta_program_workspace_bytes(const struct meta_program *);
+void   meta_program_use(struct meta_program *, void *workspace);
 size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_backend *, int batch, enum meta_passes);   /* -1: no memory */
 
 /* images: (batch, c, h, w) planar in [0,1]; labels: (batch), 0..outputs-1. Copied in. */

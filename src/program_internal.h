@@ -15,6 +15,8 @@ struct meta_program {
     char **accumulate;                 /* (op_count, inputs) this input's adjoint already holds a part: add to it */
     void *scratch;                     /* what an op writes that is then added */
     void *arena;
+    void *workspace;                   /* where the operations' passes work; NULL: the owner of the shared memory gives it */
+    size_t workspace_bytes;
     size_t bytes;
     int *labels;                       /* (batch) */
     float **masks;                     /* (op_count) dropout factors, planar, or NULL */

@@ -172,12 +172,14 @@ static void open_op(const struct side *s, struct meta_op *op, int inactive)
     for (int i = 0; i < BATCH; i++) labels[i] = i % op->out.c;
     op->labels = labels;
     if (kernel->create && kernel->create(op, 1, &error)) fail_msg("%s", error.text);
+    op->scratch = s->backend->allocate(op->scratch_bytes);
 }
 
 static void close_op(const struct side *s, struct meta_op *op)
 {
     const struct meta_kernel *kernel = s->backend->kernels[op->kind];
     if (kernel->destroy) kernel->destroy(op);
+    s->backend->release(op->scratch);
     for (int k = 0; k <= op->inputs; k++) {
         struct meta_planes *p = k < op->inputs ? &op->x[k] : &op->y;
         void *planes[] = { p->value, p->bar, p->dot, p->bardot };
