@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define META_PLUGIN_ABI 2
+#define META_PLUGIN_ABI 3
 
 /* One line for a person, without a newline; the host puts file and line before it. */
 struct meta_error { char text[480]; };
@@ -66,12 +66,18 @@ enum meta_role {
     META_ROLE_META_LOSS     /* how tasks are weighed; at most one, the last section */
 };
 
+/* How the classes of a training's tasks are chosen: all alike, or by what the network learns from. */
+enum meta_sampling { META_UNIFORM, META_CURRICULUM };
+
 /* The settings of META_ROLE_EPISODE begin with this. */
 struct meta_episode_settings {
     int ways;               /* classes a task */
     int shots;              /* support images a class */
     int queries;            /* query images a class */
     int tasks;              /* tasks a meta-iteration (the meta-batch) */
+    int sampler;            /* enum meta_sampling; a test's tasks are always uniform */
+    int window;             /* META_CURRICULUM: rewards that a kind of task keeps */
+    double explore;         /* META_CURRICULUM: the share of tasks whose kind is any */
 };
 
 /* The settings of META_ROLE_INNER_LOOP begin with this. */

@@ -29,6 +29,10 @@ int  meta_stream_create(struct meta_stream **, const struct meta_sampler *, cons
                         const struct meta_episode_settings *, const struct meta_net_settings *, int augment, uint64_t seed,
                         uint64_t first, int tasks, int ahead, int threads, struct meta_error *);
 void meta_stream_free(struct meta_stream *);       /* at any time; stops the loaders */
+/* With sampler=META_CURRICULUM the classes are the caller's to choose: kinds (tasks, ways), as for meta_episode_draw_kind, copied; the
+   first call is for the first iteration, each later one for the iteration after. Loaders wait for them: choose an iteration's before
+   taking it, and at most two iterations ahead of the last taken. */
+void meta_stream_choose(struct meta_stream *, const int *kinds);
 /* The tasks of the next iteration, in order, into batches[0..tasks-1]; they stay valid until the next call.
    Blocks until ready; returns the seconds it waited. */
 double meta_stream_next(struct meta_stream *, const struct meta_batch **batches);

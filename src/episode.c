@@ -286,18 +286,17 @@ static void draw_classes(const struct meta_sampler *s, struct meta_rng *rng, int
     }
 }
 
-void meta_episode_draw(const struct meta_sampler *s, uint64_t seed, uint64_t iteration, uint32_t task, struct meta_episode *e)
+/* e->classes hold pools, not classes yet. */
+static void draw_images(const struct meta_sampler *s, struct meta_rng *rng, struct meta_episode *e)
 {
-    struct meta_rng rng = meta_rng_open(seed, META_USE_EPISODE, iteration, task, 0);
     int groups = 0;                                            /* on the support side of the task */
-    draw_classes(s, &rng, e->classes);                         /* pools for now */
     for (int k = 0; k < s->ways; k++) {
         const struct pool *p = &s->pools[e->classes[k]];
         struct progress progress = { .group = e->groups + groups };
         struct choice c = { .sampler = s, .pool = p, .picked = e->support + (size_t)k * s->shots,
                             .progress = &progress, .reach = e->reach };
         for (; c.picks < s->shots; c.picks++) {
-            const struct member *m = pick(&c, &rng);
+            const struct member *m = pick(&c, rng);
             int fresh = 1;
             for (int i = 0; i < progress.groups && fresh; i++) fresh = progress.group[i] != m->group;
             if (fresh) {
@@ -312,7 +311,25 @@ void meta_episode_draw(const struct meta_sampler *s, uint64_t seed, uint64_t ite
         struct choice c = { .sampler = s, .pool = &s->pools[e->classes[k]], .picked = e->query + (size_t)k * s->queries,
                             .barred = e->groups, .barred_count = groups };
         for (; c.picks < s->queries; c.picks++)
-            e->query[(size_t)k * s->queries + c.picks] = pick(&c, &rng)->image;
+            e->query[(size_t)k * s->queries + c.picks] = pick(&c, rng)->image;
     }
     for (int k = 0; k < s->ways; k++) e->classes[k] = s->pools[e->classes[k]].class;
 }
+
+void meta_episode_draw(const struct meta_sampler *s, uint64_t seed, uint64_t iteration, uint32_t task, struct meta_episode *e)
+{
+    struct meta_rng rng = meta_rng_open(seed, META_USE_EPISODE, iteration, task, 0);
+    draw_classes(s, &rng, e->classes);
+    draw_images(s, &rng, e);
+}
+
+void meta_episode_draw_kind(const struct meta_sampler *s, const int *kind, uint64_t seed, uint64_t iteration, uint32_t task,
+                            struct meta_episode *e)
+{
+    struct meta_rng rng = meta_rng_open(seed, META_USE_EPISODE, iteration, task, 0);
+    memcpy(e->classes, kind, s->ways * sizeof *kind);
+    meta_rng_shuffle(&rng, e->classes, s->ways);
+    draw_images(s, &rng, e);
+}
+
+int meta_sampler_classes(const struct meta_sampler *s) { return s->count; }

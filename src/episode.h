@@ -25,6 +25,8 @@ struct meta_episode {
 int  meta_episode_create(struct meta_episode **, const struct meta_episode_settings *, struct meta_error *);
 void meta_episode_free(struct meta_episode *);
 
+int  meta_sampler_classes(const struct meta_sampler *);        /* classes that have images */
+
 /* The task's classes are drawn first; then each label's support images, one by one, each with equal chances among those of its
    class that leave enough of the class in other groups to finish the task; then each label's query images, one by one, each
    with equal chances among those of its class whose group is on no support image of the task. A group may give several images to
@@ -34,5 +36,9 @@ void meta_episode_free(struct meta_episode *);
    may draw from one sampler, each into its own episode. */
 void meta_episode_draw(const struct meta_sampler *, uint64_t seed, uint64_t iteration, uint32_t task,
                        struct meta_episode *);
+/* The same of the classes given, (ways) different numbers from 0 to meta_sampler_classes - 1: of those that have images, in the data
+   set's order. Drawn first is then which label each gets. */
+void meta_episode_draw_kind(const struct meta_sampler *, const int *kind, uint64_t seed, uint64_t iteration, uint32_t task,
+                            struct meta_episode *);
 
 #endif

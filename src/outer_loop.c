@@ -1,4 +1,5 @@
 #include "outer_loop.h"
+#include "auc.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@ struct meta_outer {
     float *rolling;                       /* (statistics) */
     float *statistics;                    /* (tasks, statistics) */
     struct meta_task_result *results;     /* (tasks) */
+    size_t outputs;                       /* probabilities of one task: query images times ways */
+    float *probabilities;                 /* (tasks, outputs) of the query images */
+    double *auc;                          /* (tasks) */
     const struct meta_batch *const *batches;   /* of the step in progress */
     uint64_t iteration;
 };
@@ -40,10 +44,13 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model, c
     o->worker = calloc(threads, sizeof *o->worker);
     o->gradient = calloc(o->tasks, sizeof *o->gradient);
     o->results = calloc(o->tasks, sizeof *o->results);
+    o->outputs = (size_t)inner.query * meta_network_outputs(net);
+    o->probabilities = calloc(o->tasks * o->outputs, sizeof *o->probabilities);
+    o->auc = calloc(o->tasks, sizeof *o->auc);
     o->rolling = calloc(net->statistics + 1, sizeof *o->rolling);
     o->statistics = calloc(o->tasks * net->statistics + 1, sizeof *o->statistics);
     o->phi = backend->allocate(net->parameters * backend->element);
-    if (!o->worker || !o->gradient || !o->results || !o->rolling || !o->statistics || !o->phi) goto memory;
+    if (!o->worker || !o->gradient || !o->results || !o->probabilities || !o->auc || !o->rolling || !o->statistics || !o->phi) goto memory;
     for (int i = 0; i < o->tasks; i++)
         if (!(o->gradient[i] = backend->allocate(net->parameters * backend->element))) goto memory;
     /* a pool may hand any of its threads a task: each has a worker, even with fewer tasks than threads */
@@ -69,6 +76,8 @@ void meta_outer_free(struct meta_outer *o)
     free(o->worker);
     free(o->gradient);
     free(o->results);
+    free(o->probabilities);
+    free(o->auc);
     free(o->rolling);
     free(o->statistics);
     free(o);
@@ -98,7 +107,10 @@ static void run_task(void *context, int task, int worker)
     struct meta_task_result *r = &o->results[task];
     memset(r, 0, sizeof *r);
     if (o->model->network->statistics) r->statistics = o->statistics + task * o->model->network->statistics;
+    r->query_probabilities = o->probabilities + task * o->outputs;
     meta_worker_gradient(o->worker[worker], o->phi, &t, o->model->inner->steps, &weigher, o->gradient[task], r);
+    const struct meta_episode_settings *e = o->model->episode;
+    o->auc[task] = meta_auc_task(r->query_probabilities, b->query_labels, e->ways * e->queries, e->ways);
 }
 
 static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
@@ -138,6 +150,8 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
     move_statistics(o);
     return 0;
 }
+
+const double *meta_outer_auc(const struct meta_outer *o) { return o->auc; }
 
 const void *meta_outer_parameters(const struct meta_outer *o) { return o->phi; }
 

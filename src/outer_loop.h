@@ -24,6 +24,8 @@ size_t meta_outer_worker_bytes(const struct meta_outer *);       /* of all worke
 int meta_outer_step(struct meta_outer *, const struct meta_batch *const *batches, uint64_t iteration, double rate,
                     struct meta_outer_result *, struct meta_error *);
 
+/* (tasks) the AUC of each task's query images in the last step, after adaptation. */
+const double *meta_outer_auc(const struct meta_outer *);
 const void *meta_outer_parameters(const struct meta_outer *);    /* a backend vector */
 /* parameters (network->parameters), statistics (network->statistics). Upload before the first step: it leaves the optimiser alone. */
 void meta_outer_upload(struct meta_outer *, const float *parameters, const float *statistics);

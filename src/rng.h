@@ -10,7 +10,7 @@
 
 /* What a stream is for; two uses never share numbers. Append only: a checkpoint's future depends on the values. */
 enum meta_use { META_USE_WEIGHTS = 1, META_USE_EPISODE, META_USE_AUGMENT, META_USE_DROPOUT, META_USE_CHECK,
-                META_USE_BOOTSTRAP };
+                META_USE_BOOTSTRAP, META_USE_CURRICULUM };
 
 /* Not thread-safe itself; each owner has its own. */
 struct meta_rng {

@@ -11,6 +11,7 @@
 
 struct slot {                          /* one iteration */
     struct meta_batch *batches;        /* (tasks) */
+    int *kinds;                        /* (tasks, ways) the classes chosen; NULL: the sampler's */
     int done;                          /* tasks that are made */
 };
 
@@ -25,12 +26,15 @@ struct meta_stream {
     pthread_t *thread;                 /* (threads) */
     atomic_int stop;
     pthread_mutex_t mutex;             /* guards all below, and slot.done */
-    pthread_cond_t made, room;         /* an iteration is complete; a slot is free */
+    pthread_cond_t made, room;         /* an iteration is complete; there may be a task to begin */
+    uint64_t chosen;                   /* iterations whose classes are known: all, where nobody chooses */
     uint64_t begun;                    /* tasks given to loaders, counted from the first task of iteration `first` */
     uint64_t taken;                    /* iterations given to the caller; the last of them still holds its slot */
 };
 
 /* ---- making a task --------------------------------------------------------------------------------------------------------- */
+
+static int chosen_by_caller(const struct meta_stream *s) { return s->episode.sampler == META_CURRICULUM; }
 
 static int batch_create(struct meta_batch *b, const struct meta_stream *s, struct meta_error *error)
 {
@@ -58,11 +62,14 @@ static void batch_free(struct meta_batch *b)
 }
 
 /* Support images are at positions 0, 1, ..., query images at those after. Gives up halfway when the stream stops. */
-static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task, struct meta_batch *b)
+static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task, const struct slot *slot)
 {
+    struct meta_batch *b = &slot->batches[task];
     size_t image = (size_t)s->set->c * s->net->height * s->net->width;
     int support = s->episode.ways * s->episode.shots, query = s->episode.ways * s->episode.queries;
-    meta_episode_draw(s->sampler, s->seed, iteration, task, b->episode);
+    if (slot->kinds)
+        meta_episode_draw_kind(s->sampler, slot->kinds + (size_t)task * s->episode.ways, s->seed, iteration, task, b->episode);
+    else meta_episode_draw(s->sampler, s->seed, iteration, task, b->episode);
     for (int i = 0; i < support + query && !atomic_load(&s->stop); i++) {
         struct meta_view view = { s->net, s->augment, s->seed, iteration, task, i };
         if (i < support) meta_view_image(s->set, b->episode->support[i], &view, b->support + i * image);
@@ -70,19 +77,25 @@ static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task, 
     }
 }
 
+/* Iteration i may be filled once its classes are known and i - slots is no longer held: slots - 1 lie ahead of the one the caller has. */
+static int may_begin(const struct meta_stream *s)
+{
+    uint64_t index = s->begun / s->tasks;
+    return index < s->chosen && index < s->taken + s->slots - (s->taken > 0);
+}
+
 static void *load(void *argument)
 {
     struct meta_stream *s = argument;
     pthread_mutex_lock(&s->mutex);
     for (;;) {
-        /* iteration i may be filled once i - slots is no longer held: slots - 1 lie ahead of the one the caller has */
-        while (!s->stop && s->begun / s->tasks >= s->taken + s->slots - (s->taken > 0)) pthread_cond_wait(&s->room, &s->mutex);
+        while (!s->stop && !may_begin(s)) pthread_cond_wait(&s->room, &s->mutex);
         if (s->stop) break;
         uint64_t index = s->begun / s->tasks;
         int task = s->begun++ % s->tasks;
         struct slot *slot = &s->ring[index % s->slots];
         pthread_mutex_unlock(&s->mutex);
-        make_task(s, s->first + index, task, &slot->batches[task]);
+        make_task(s, s->first + index, task, slot);
         pthread_mutex_lock(&s->mutex);
         if (++slot->done == s->tasks) pthread_cond_signal(&s->made);
     }
@@ -117,13 +130,17 @@ int meta_stream_create(struct meta_stream **out, const struct meta_sampler *samp
     s->tasks = tasks;
     s->threads = threads;
     s->slots = (ahead + tasks - 1) / tasks + 1;
+    s->chosen = chosen_by_caller(s) ? 0 : UINT64_MAX;
     s->ring = calloc(s->slots, sizeof *s->ring);
     s->thread = calloc(threads, sizeof *s->thread);
     if (!s->ring || !s->thread) { meta_fail(error, "out of memory"); goto fail; }
     for (int i = 0; i < s->slots; i++) {
-        if (!(s->ring[i].batches = calloc(tasks, sizeof *s->ring[i].batches))) { meta_fail(error, "out of memory"); goto fail; }
+        struct slot *slot = &s->ring[i];
+        slot->batches = calloc(tasks, sizeof *slot->batches);
+        if (chosen_by_caller(s)) slot->kinds = calloc((size_t)tasks * episode->ways, sizeof *slot->kinds);
+        if (!slot->batches || (chosen_by_caller(s) && !slot->kinds)) { meta_fail(error, "out of memory"); goto fail; }
         for (int k = 0; k < tasks; k++)
-            if (batch_create(&s->ring[i].batches[k], s, error)) goto fail;
+            if (batch_create(&slot->batches[k], s, error)) goto fail;
     }
     sigfillset(&all);                  /* signals are the caller's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -148,6 +165,7 @@ void meta_stream_free(struct meta_stream *s)
     for (int i = 0; s->ring && i < s->slots; i++) {
         for (int k = 0; s->ring[i].batches && k < s->tasks; k++) batch_free(&s->ring[i].batches[k]);
         free(s->ring[i].batches);
+        free(s->ring[i].kinds);
     }
     pthread_cond_destroy(&s->made);
     pthread_cond_destroy(&s->room);
@@ -162,6 +180,14 @@ static double seconds(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+void meta_stream_choose(struct meta_stream *s, const int *kinds)
+{
+    pthread_mutex_lock(&s->mutex);
+    memcpy(s->ring[s->chosen++ % s->slots].kinds, kinds, (size_t)s->tasks * s->episode.ways * sizeof *kinds);
+    pthread_cond_broadcast(&s->room);
+    pthread_mutex_unlock(&s->mutex);
 }
 
 double meta_stream_next(struct meta_stream *s, const struct meta_batch **batches)

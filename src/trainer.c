@@ -66,6 +66,16 @@ static int load_lists(struct meta_trainer *t, struct meta_error *error)
     return meta_evaluator_create(&t->evaluator, t->model, s->backend, t->pool, t->valid, &e, error);
 }
 
+/* From the iteration that the weights are at; a checkpoint replaces it. */
+static int open_curriculum(struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_error why;
+    const struct meta_episode_settings *e = t->model->episode;
+    if (e->sampler != META_CURRICULUM) return 0;
+    if (!meta_curriculum_create(&t->curriculum, meta_sampler_classes(t->sampler), e, t->settings.seed, t->seen / t->images + 1, &why)) return 0;
+    return meta_fail(error, "%s: [episode] %.400s", t->model->path, why.text);
+}
+
 /* From the checkpoint, from a .weights file, or from Darknet's initial weights. */
 static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct meta_error *error)
 {
@@ -75,13 +85,15 @@ static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct
         struct meta_error why;
         if (meta_fingerprint_compare(c->settings, t->fingerprint, &why))
             return meta_fail(error, "%s: can't resume: %.300s", t->state_path, why.text);
-        if (c->state_size != meta_outer_bytes(t->outer))
+        if (c->state_size != t->state_size)
             return meta_fail(error, "%s: can't resume: its %zu bytes of state are not this network's %zu", t->state_path,
-                             c->state_size, meta_outer_bytes(t->outer));
+                             c->state_size, t->state_size);
         if (c->iteration > t->total)
             return meta_fail(error, "%s: is at iteration %llu, past max_batches=%llu", t->state_path,
                              (unsigned long long)c->iteration, (unsigned long long)t->total);
         meta_outer_load(t->outer, c->state);
+        if (t->curriculum && meta_curriculum_load(t->curriculum, (const char *)c->state + meta_outer_bytes(t->outer), &why))
+            return meta_fail(error, "%s: can't resume: %.300s", t->state_path, why.text);
         t->done = c->iteration;
         t->seen = c->seen;
         return 0;
@@ -120,14 +132,17 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     if (meta_pool_create(&t->pool, s->threads, error)) return -1;
     if (meta_pool_create(&t->task_pool, s->threads < e->tasks ? s->threads : e->tasks, error)) return -1;
     if (meta_outer_create(&t->outer, t->model, s->backend, t->task_pool, s->seed, error)) return -1;
-    t->state = calloc(1, meta_outer_bytes(t->outer));
+    if (load_lists(t, error) || open_curriculum(t, error)) return -1;
+    t->state_size = meta_outer_bytes(t->outer) + (t->curriculum ? meta_curriculum_bytes(t->curriculum) : 0);
+    t->state = calloc(1, t->state_size);
     if (!t->state) return meta_fail(error, "out of memory for the checkpoint");
-    if (load_lists(t, error)) return -1;
     if (meta_fingerprint(&t->fingerprint, t->model, s->backend, s->seed, t->train, t->pool, error)) return -1;
     if (start(t, c, error)) return -1;
     int loaders = (s->threads + 1) / 2;
     if (meta_stream_create(&t->stream, t->sampler, t->train, e, &t->model->net, 1, s->seed, t->done + 1, e->tasks, 3 * e->tasks,
                            loaders, error)) return -1;
+    for (int i = 1; t->curriculum && i <= META_CURRICULUM_LAG; i++)
+        meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, t->done + i));
     if (check_folder(t, error)) return -1;
     if (meta_log_open(&t->log, t->log_path, t->done, t->total - t->done, error)) return -1;
     /* under the log's lock: what a killed run left */
@@ -156,6 +171,7 @@ void meta_trainer_free(struct meta_trainer *t)
     meta_stream_free(t->stream);
     meta_evaluator_free(t->evaluator);
     meta_outer_free(t->outer);
+    meta_curriculum_free(t->curriculum);
     meta_sampler_free(t->sampler);
     meta_dataset_free(t->valid);
     meta_dataset_free(t->train);
@@ -186,6 +202,10 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     row->waited = meta_stream_next(t->stream, t->batches);
     row->rate = meta_policy_rate(&t->model->net, row->iteration);
     if (meta_outer_step(t->outer, t->batches, row->iteration, row->rate, &r, error)) return -1;
+    if (t->curriculum) {
+        meta_curriculum_learn(t->curriculum, meta_outer_auc(t->outer));
+        meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, row->iteration + META_CURRICULUM_LAG));
+    }
     row->meta_loss = r.meta_loss;
     row->query_loss = r.query_loss;
     row->accuracy = r.accuracy;
@@ -205,9 +225,10 @@ int meta_trainer_save_weights(struct meta_trainer *t, const char *path, struct m
 int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
 {
     struct meta_checkpoint c = { .iteration = t->done, .seen = t->seen, .settings = t->fingerprint,
-                                 .state = t->state, .state_size = meta_outer_bytes(t->outer) };
+                                 .state = t->state, .state_size = t->state_size };
     meta_log_sync(&t->log);
     meta_outer_save(t->outer, t->state);
+    if (t->curriculum) meta_curriculum_save(t->curriculum, (char *)t->state + meta_outer_bytes(t->outer));
     if (meta_checkpoint_write(t->state_path, &c, error)) return -1;
     return meta_trainer_save_weights(t, t->backup_path, error);
 }

@@ -3,6 +3,7 @@
 #define META_TRAINER_H
 
 #include "checkpoint.h"
+#include "curriculum.h"
 #include "evaluate.h"
 #include "outer_loop.h"
 #include "train_log.h"
@@ -27,6 +28,7 @@ struct meta_trainer {
     struct meta_pool *pool, *task_pool;        /* of `threads`; of no more than a meta-iteration has tasks */
     struct meta_dataset *train, *valid;        /* valid: NULL when it is not watched */
     struct meta_sampler *sampler;
+    struct meta_curriculum *curriculum;        /* NULL with sampler=uniform */
     struct meta_stream *stream;
     const struct meta_batch **batches;         /* (tasks) of the iteration in progress */
     struct meta_outer *outer;
@@ -37,7 +39,8 @@ struct meta_trainer {
     char *folder;                              /* `backup`, without a slash at its end */
     char *state_path, *backup_path, *final_path, *log_path, *chart_path;
     char *fingerprint;
-    void *state;                               /* meta_outer_bytes */
+    void *state;                               /* of the outer loop, then of the curriculum */
+    size_t state_size;
     float *parameters, *statistics;            /* what is written as .weights */
     double waited;                             /* seconds, for images */
 };

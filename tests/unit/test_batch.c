@@ -251,7 +251,7 @@ static void not_square(void **state)
 /* ---- streams --------------------------------------------------------------------------------------------------------------- */
 
 enum { WAYS = 2, SHOTS = 2, QUERIES = 3, TASKS = 3 };
-static struct meta_episode_settings settings = { WAYS, SHOTS, QUERIES, TASKS };
+static struct meta_episode_settings settings = { .ways = WAYS, .shots = SHOTS, .queries = QUERIES, .tasks = TASKS };
 static struct meta_sampler *sampler;
 
 static struct meta_stream *stream(int augment, uint64_t first, int ahead, int threads)

@@ -28,7 +28,7 @@ static void add(int class, int group, int images)
 
 static int sampler(struct meta_sampler **s, int ways, int shots, int queries)
 {
-    struct meta_episode_settings settings = { ways, shots, queries, 1 };
+    struct meta_episode_settings settings = { .ways = ways, .shots = shots, .queries = queries, .tasks = 1 };
     *s = NULL;
     strcpy(error.text, "no error");
     return meta_sampler_create(s, &set, &settings, &error);
@@ -36,7 +36,7 @@ static int sampler(struct meta_sampler **s, int ways, int shots, int queries)
 
 static struct meta_episode *episode(int ways, int shots, int queries)
 {
-    struct meta_episode_settings settings = { ways, shots, queries, 1 };
+    struct meta_episode_settings settings = { .ways = ways, .shots = shots, .queries = queries, .tasks = 1 };
     struct meta_episode *e = NULL;
     assert_int_equal(meta_episode_create(&e, &settings, &error), 0);
     return e;

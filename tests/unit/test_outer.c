@@ -61,7 +61,7 @@ EXPORT void _ZdlPvm(void *p, size_t n) { __libc_free(p); }
 
 enum { WAYS = 2, SHOTS = 3, QUERIES = 4, TASKS = 4, SIDE = 8, CHANNELS = 3 };
 
-static struct meta_episode_settings episode = { WAYS, SHOTS, QUERIES, TASKS };
+static struct meta_episode_settings episode = { .ways = WAYS, .shots = SHOTS, .queries = QUERIES, .tasks = TASKS };
 static struct meta_inner_settings inner = { .steps = 2, .test_steps = 2, .learning_rate = .05, .order = 2 };
 
 /* w and DA of Eq. 3 from iteration 4 on */
