@@ -26,7 +26,10 @@ layers='convolutional connected maxpool avgpool softmax shortcut route dropout a
 refuses "$net[episode]\nshots=0\n$conv$head" '6: [episode] shots=0: must be 1 to 1000'
 refuses "$net[episode]\nqueries=1001\n$conv$head" '6: [episode] queries=1001: must be 1 to 1000'
 refuses "$net[episode]\ntasks=4x\n$conv$head" '6: [episode] tasks=4x: must be a whole number, 1 to 1000'
-refuses "$net[episode]\nshot=5\n$conv$head" '6: [episode] shot: unknown option; allowed: ways shots queries tasks'
+refuses "$net[episode]\nshot=5\n$conv$head" '6: [episode] shot: unknown option; allowed: ways shots queries tasks sampler window explore'
+refuses "$net[episode]\nsampler=teacher\n$conv$head" '6: [episode] sampler=teacher: must be uniform or curriculum'
+refuses "$net[episode]\nwindow=0\n$conv$head" '6: [episode] window=0: must be 1 to 1000'
+refuses "$net[episode]\nexplore=1.1\n$conv$head" '6: [episode] explore=1.1: must be 0 to 1'
 refuses "$net[episode]\nways=2\nways=2\n$conv$head" '7: [episode] ways: repeated; first on line 6'
 refuses "$net$conv$head[inner_loop]\nsteps=-1\n" '14: [inner_loop] steps=-1: must be 0 to 1000'
 refuses "$net$conv$head[inner_loop]\ntest_steps=1001\n" '14: [inner_loop] test_steps=1001: must be 0 to 1000'
@@ -74,7 +77,7 @@ refuses '' ' has no sections: the first must be [net]'
 refuses 'width=8\n' '1: width: stands before the first section: must be inside one'
 refuses '[net]\nwidth 8\n' "2: 'width8': must be [section], key=value or a comment"
 refuses '[net]\nwid\0th=8\n' '2: has a zero byte: must be a text file'
-refuses "$net[episode]\n\033[2J\007=1\n" '6: [episode] ?[2J?: unknown option; allowed: ways shots queries tasks'
+refuses "$net[episode]\n\033[2J\007=1\n" '6: [episode] ?[2J?: unknown option; allowed: ways shots queries tasks sampler window explore'
 head -c 100000 /dev/urandom >"$cfg"
 expect_error "^darknet: $cfg:[0-9]+: " "$DARKNET_BIN" meta check "$cfg"
 { printf "${net}steps="; head -c 100000 /dev/zero | tr '\0' 7; printf '\n'; } >"$cfg"

@@ -301,6 +301,50 @@ static void streams_agree(void **state)
     meta_sampler_free(sampler);
 }
 
+/* Classes that the caller chooses, at most two iterations ahead: rising sets, of which each label gets its own. */
+static void streams_are_told(void **state)
+{
+    static const int kinds[3][WAYS] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
+    struct meta_episode_settings told = settings;
+    told.sampler = META_CURRICULUM;
+    fill(3);
+    assert_int_equal(meta_sampler_create(&sampler, &set, &settings, &error), 0);
+    assert_int_equal(meta_sampler_classes(sampler), 3);
+    for (int ahead = 1; ahead <= 3 * TASKS; ahead += TASKS)
+        for (int threads = 1; threads <= 4; threads += 3) {
+            struct meta_stream *s = NULL;
+            const struct meta_batch *batches[TASKS];
+            struct meta_episode *e;
+            int chosen[40][TASKS][WAYS], swapped = 0;
+            assert_int_equal(meta_episode_create(&e, &settings, &error), 0);
+            assert_int_equal(meta_stream_create(&s, sampler, &set, &told, &net, 1, 77, 5, TASKS, ahead, threads, &error), 0);
+            for (int i = 0; i < 40; i++)
+                for (int k = 0; k < TASKS; k++) memcpy(chosen[i][k], kinds[(i / 3 + k * i) % 3], sizeof *kinds);
+            meta_stream_choose(s, chosen[0][0]);
+            meta_stream_choose(s, chosen[1][0]);
+            for (int i = 0; i < 30; i++) {
+                meta_stream_next(s, batches);
+                if (i % 5 == 0) usleep(2000);
+                meta_stream_choose(s, chosen[i + 2][0]);
+                for (int k = 0; k < TASKS; k++) {
+                    const int *classes = batches[k]->episode->classes;
+                    meta_episode_draw_kind(sampler, chosen[i][k], 77, 5 + i, k, e);
+                    assert_memory_equal(classes, e->classes, sizeof *kinds);
+                    assert_memory_equal(batches[k]->episode->support, e->support, WAYS * SHOTS * sizeof(int));
+                    assert_memory_equal(batches[k]->episode->query, e->query, WAYS * QUERIES * sizeof(int));
+                    assert_int_equal(classes[0] + classes[1], chosen[i][k][0] + chosen[i][k][1]);
+                    assert_int_not_equal(classes[0], classes[1]);
+                    swapped += classes[0] > classes[1];
+                    for (int q = 0; q < WAYS * QUERIES; q++) assert_int_equal(labels[e->query[q]], classes[q / QUERIES]);
+                }
+            }
+            assert_in_range(swapped, 20, 70);      /* of 90: which label a class gets is drawn too */
+            meta_stream_free(s);                   /* loaders wait for classes that don't come */
+            meta_episode_free(e);
+        }
+    meta_sampler_free(sampler);
+}
+
 static void streams_stop(void **state)
 {
     fill(3);
@@ -332,7 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(augmentation), cmocka_unit_test(keys), cmocka_unit_test(distortion), cmocka_unit_test(test_view), cmocka_unit_test(not_square),
-        cmocka_unit_test(streams_agree), cmocka_unit_test(streams_stop),
+        cmocka_unit_test(streams_agree), cmocka_unit_test(streams_are_told), cmocka_unit_test(streams_stop),
     };
     alarm(300);                        /* a lost wake-up hangs */
     return cmocka_run_group_tests(tests, NULL, clean);

@@ -1,0 +1,58 @@
+#!/bin/bash
+# [episode] sampler=curriculum: another run than the uniform one, the same from any number of threads and from parts.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a whole=$TMP_TEST/whole
+toy "$a"
+cp -r "$a" "$whole"
+sed -i "s#^backup=.*#backup=$whole/backup#" "$whole/toy.data"
+flags=(-seed 5 -backup_every 4 -valid_every 0 -max_batches 24)
+check 'a uniform run' train "$whole" "${flags[@]}"
+cp "$whole/backup/toy_final.weights" "$TMP_TEST/uniform.weights"
+for in in "$a" "$whole"; do sed -i 's/^tasks=3/&\nsampler=curriculum\nwindow=3\nexplore=.2/' "$in/toy.cfg"; done
+check 'a run by curriculum' train "$whole" "${flags[@]}" -threads 1
+check 'draws other tasks' differ "$whole/backup/toy_final.weights" "$TMP_TEST/uniform.weights"
+same_run() { same "$a/backup/toy_final.weights" "$whole/backup/toy_final.weights" && same "$a/backup/toy.state" "$whole/backup/toy.state"; }
+for threads in 2 5; do
+    check "trains on $threads threads" train "$a" "${flags[@]}" -threads $threads
+    check 'to the same weights and state' same_run
+done
+rm "$a"/backup/*
+for part in 1 2 3 9 24; do
+    [ $part -eq 1 ] && resume= || resume=-resume
+    check "the part up to $part" train "$a" "${flags[@]/24/$part}" -threads $((part % 3 + 1)) $resume
+done
+check 'parts give the whole' same_run
+
+# SIGKILL from outside, at some iteration
+kills=0
+rm "$a"/backup/*
+for until in 5 2 6 30; do
+    [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
+    : >"$a/out"
+    "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" $resume >"$a/out" 2>"$a/err" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ "$(grep -c meta-loss "$a/out")" -lt $until ]; do sleep .002; done
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    [ $? -ne 137 ] || kills=$((kills + 1))
+done
+check "killed $kills times" test $kills -ge 2
+check 'and resumed, gives the whole' same_run
+
+sed -i 's/^window=3/window=4/' "$a/toy.cfg"
+expect_error "can't resume: \[episode\] window .section 2. is 4, but was 3" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" -resume
+
+# 150 classes, 11175 pairs of them
+many=$TMP_TEST/many
+mkdir -p "$many/images"
+for ((i = 100; i < 250; i++)); do
+    echo "_${i}_"
+    for k in 1 2; do printf 'P5 12 12 255\n%144s' "$i" >"$many/images/x_${i}_$k.pgm"; done
+done >"$many/labels"
+printf '%s\n' "$many"/images/* >"$many/train.list"
+printf 'classes=150\nlabels=%s\ntrain=%s\nbackup=%s\n' "$many/labels" "$many/train.list" "$many/backup" >"$many/toy.data"
+sed 's/^shots=2/shots=1/; s/^queries=3/queries=1/' "$a/toy.cfg" >"$many/toy.cfg"
+expect_error "toy.cfg: \[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task: must be fewer ways or classes, or sampler=uniform$" \
+    "$DARKNET_BIN" meta train "$many/toy.data" "$many/toy.cfg"
+check 'and no file is left' test ! -e "$many/backup"
