@@ -63,7 +63,8 @@ enum meta_role {
     META_ROLE_LAYER,        /* a layer of the network, between [net] and [inner_loop] */
     META_ROLE_EPISODE,      /* how tasks are drawn; at most one, right after [net] */
     META_ROLE_INNER_LOOP,   /* how a task is learned; at most one, after the last layer */
-    META_ROLE_META_LOSS     /* how tasks are weighed; at most one, the last section */
+    META_ROLE_META_LOSS,    /* how tasks are weighed; at most one, the last section */
+    META_ROLE_PAIRING       /* a layer that meets query images with classes; at most one, where META_ROLE_LAYER may stand */
 };
 
 /* How the classes of a training's tasks are chosen: all alike, or by what the network learns from. */
@@ -119,6 +120,24 @@ struct meta_layer_functions {
                              const double *ybar, const double *ybardot, double *xbardot);
 };
 
+/* What META_ROLE_PAIRING works on: the feature maps of a whole task, support images first, then query images. */
+struct meta_set {
+    int ways, support, query;       /* classes; images of each side */
+    const int *labels;              /* (support) 0..ways-1: the class of each support image */
+};
+
+/* META_ROLE_PAIRING: y = f(x), without parameters: from the maps x (support + query, in) of a task one item for each query image and
+   class, y (query * ways, out), that of query image q and class k being at q*ways + k. What stands below the section works on images,
+   what stands above on items; the network ends in one number an item, the score of that class, and [cost], their squared
+   distance from 1 for the right class and 0 for the others. Planar doubles; outputs are overwritten; several threads at once. */
+struct meta_pairing_functions {
+    int  (*shape)(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error);
+    void (*forward)(const void *settings, struct meta_shape in, const struct meta_set *set, const double *x, double *y);
+    /* xbar = (df/dx)' ybar */
+    void (*backward)(const void *settings, struct meta_shape in, const struct meta_set *set,
+                     const double *x, const double *ybar, double *xbar);
+};
+
 /* ---- registration -------------------------------------------------------------------------- */
 
 struct meta_plugin {
@@ -133,6 +152,7 @@ struct meta_plugin {
     int (*check)(void *settings, struct meta_error *error);
     const struct meta_layer_functions *layer;  /* META_ROLE_LAYER, else NULL */
     const struct meta_loss_functions *loss;    /* META_ROLE_META_LOSS, else NULL */
+    const struct meta_pairing_functions *pairing;   /* META_ROLE_PAIRING, else NULL */
 };
 
 #define META_PLUGIN_SYMBOL "meta_plugin"

@@ -11,7 +11,8 @@
    y = pool(activation(scale * normalise(x) + bias)), each part optional; it also serves [activation] and [maxpool]. A stem is a
    convolution of the images, its epilogue and a pool in one, for backends that have it. */
 enum meta_op_kind { META_OP_CONV, META_OP_CONNECTED, META_OP_EPILOGUE, META_OP_STEM, META_OP_AVGPOOL, META_OP_SHORTCUT,
-                    META_OP_ROUTE, META_OP_DROPOUT, META_OP_PLUGIN, META_OP_LOSS, META_OP_KINDS };
+                    META_OP_ROUTE, META_OP_DROPOUT, META_OP_PLUGIN, META_OP_LOSS, META_OP_PAIRING,
+                    META_OP_SQUARES, META_OP_KINDS };      /* LOSS: softmax and cross-entropy; SQUARES: squared error of scores */
 
 /* The four planes of one tensor, (batch, shape) in the backend's layout. */
 struct meta_planes { void *value, *bar, *dot, *bardot; };
@@ -19,7 +20,8 @@ struct meta_planes { void *value, *bar, *dot, *bardot; };
 struct meta_op {
     enum meta_op_kind kind;
     const struct meta_layer *layer;      /* the section it comes from (of an epilogue: the one with the scales) */
-    int batch;
+    int batch;                           /* items of the inputs: images, and from a pairing layer on, pairs */
+    int out_batch;                       /* items of y: but for a pairing, `batch` */
     int inputs;                          /* shortcut: 2 (here, from); route: 1 or more; else 1 */
     struct meta_shape *in;               /* (inputs) */
     struct meta_shape out;
@@ -31,6 +33,9 @@ struct meta_op {
     size_t biases, scales, weights, weight_count;   /* offsets in a parameter vector */
     size_t mean, variance;               /* offsets in the statistics block */
 
+    int ways;                            /* pairing, squares: classes a query image is paired with */
+    int support;                         /* pairing: the first images of the batch */
+
     struct meta_planes *x;               /* (inputs); bar and bardot are where this op is to write, NULL: not wanted;
                                             dot NULL: the tangent is zero. Of an epilogue, bar may be value itself, and
                                             bardot dot itself */
@@ -39,8 +44,8 @@ struct meta_op {
     /* set by the program before a pass */
     const float *statistics;             /* rolling statistics to use instead of the batch's, or NULL */
     const float *mask;                   /* dropout: (batch, c, h, w) planar factors, or NULL for the identity */
-    const int *labels;                   /* loss: (batch) */
-    double loss;                         /* loss: the mean cross-entropy, written by forward */
+    const int *labels;                   /* loss: (batch); squares: (batch/ways) of the query images; pairing: (support) */
+    double loss;                         /* loss: the mean cross-entropy, squares: the mean squared error; written by forward */
 
     void *state;                         /* the backend's */
 
@@ -91,7 +96,7 @@ struct meta_backend {
 
     /* BN statistics of an epilogue's or stem's last forward: mean and variance (N-1), (channels) each, host floats */
     void (*batch_statistics)(const struct meta_op *, float *mean, float *variance);
-    /* probabilities of the loss op's last forward, (batch, outputs) host floats */
+    /* probabilities of a loss op's last forward, (batch, outputs) host floats; of squares, the scores, (batch) */
     void (*probabilities)(const struct meta_op *, float *out);
 
     const struct meta_kernel *kernels[META_OP_KINDS];

@@ -43,7 +43,9 @@ int  meta_check_parameters(const struct meta_check *, int item, double *paramete
 int  meta_check_images(const struct meta_check *, int item, int count, float **images, int **labels, struct meta_error *);
 /* Images enough for batch statistics and for every class. */
 int  meta_check_batch(const struct meta_check *);
-/* Every layer has its tangents: some plugin layer may have none, under order=1. */
+/* Support images that go in front of these in a network that pairs; 0 for another. */
+int  meta_check_support(const struct meta_check *);
+/* Every layer has its tangents: some plugin layer may have none, under order=1, and a network that pairs has not. */
 int  meta_check_has_tangents(const struct meta_check *);
 
 /* ||a - b|| over the larger norm; 0 when both are 0. */

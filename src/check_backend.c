@@ -25,7 +25,7 @@ struct results { double loss, *outputs, *rolling, *gradient, *product; };     /*
 struct bench {
     const struct meta_check *check;
     size_t n, outputs;
-    int batch, tangents;
+    int support, batch, tangents;
     double *phi, *v;               /* (parameters) */
     float *statistics, *probabilities;
     struct results results[2];     /* the reference's, the other's */
@@ -48,7 +48,8 @@ static int evaluate(struct bench *b, const struct meta_backend *backend, int dra
     if (backend->open(error)) return -1;
     for (int i = 0; i < 3; i++)
         if (!(vectors[i] = backend->allocate(b->n * backend->element))) { meta_fail(error, "out of memory"); goto fail; }
-    if (meta_program_create(&p, b->check->model->network, backend, b->batch, b->tangents ? META_TANGENTS : META_GRADIENT, NULL, error)) goto fail;
+    enum meta_passes passes = b->tangents ? META_TANGENTS : META_GRADIENT;
+    if (meta_program_create_pairs(&p, b->check->model->network, backend, b->support, b->batch, passes, NULL, error)) goto fail;
     void *phi = vectors[0], *v = vectors[1], *out = vectors[2];
     backend->upload_double(phi, b->phi, b->n);
     backend->upload_double(v, b->v, b->n);
@@ -78,7 +79,7 @@ static int compare(struct bench *b, const struct meta_backend *backend, int draw
     struct results *x = &b->results[0], *y = &b->results[1];
     float *images = NULL;
     int *labels = NULL, status = -1;
-    if (meta_check_parameters(b->check, draw, b->phi, error) || meta_check_images(b->check, 8 + draw, b->batch, &images, &labels, error)) goto fail;
+    if (meta_check_parameters(b->check, draw, b->phi, error) || meta_check_images(b->check, 8 + draw, b->support + b->batch, &images, &labels, error)) goto fail;
     meta_check_normal(b->check, META_CHECK_NETWORK, 8 + draw, b->v, b->n);
     if (evaluate(b, &meta_backend_reference, draw, images, labels, x, error) || evaluate(b, backend, draw, images, labels, y, error)) goto fail;
     const double found[QUANTITIES] = {
@@ -116,7 +117,7 @@ static int allocate(struct bench *b, struct meta_error *error)
 int meta_check_backend(const struct meta_check *check, const struct meta_backend *backend, struct meta_error *error)
 {
     const struct meta_network *net = check->model->network;
-    struct bench b = { .check = check, .n = net->parameters, .batch = meta_check_batch(check),
+    struct bench b = { .check = check, .n = net->parameters, .support = meta_check_support(check), .batch = meta_check_batch(check),
                        .tangents = meta_check_has_tangents(check) };
     double errors[QUANTITIES];
     int held = 0, status = -1;

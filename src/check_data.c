@@ -59,9 +59,15 @@ int meta_check_batch(const struct meta_check *check)
     return ways < 4 ? 4 : ways > 16 ? 16 : ways;
 }
 
+int meta_check_support(const struct meta_check *check)
+{
+    return check->model->network->ways ? meta_check_batch(check) : 0;
+}
+
 int meta_check_has_tangents(const struct meta_check *check)
 {
     const struct meta_network *net = check->model->network;
+    if (net->ways) return 0;
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
         if (l->type == META_PLUGIN && !(l->plugin->layer->forward_tangent && l->plugin->layer->backward_tangent)) return 0;

@@ -29,7 +29,12 @@ struct bench {
     int *labels;
 };
 
-static size_t numbers(const struct meta_op *op, struct meta_shape s) { return (size_t)op->batch * s.c * s.h * s.w; }
+/* Of input k, and with k = op->inputs of y. */
+static size_t numbers(const struct meta_op *op, int k)
+{
+    struct meta_shape s = k < op->inputs ? op->in[k] : op->out;
+    return (size_t)(k < op->inputs ? op->batch : op->out_batch) * s.c * s.h * s.w;
+}
 
 static void add_part(struct bench *b, struct part part)
 {
@@ -50,7 +55,7 @@ static void connect(struct bench *b)
     double *at = b->planes;
     for (int k = 0; k <= op->inputs; k++) {
         struct meta_planes *p = k < op->inputs ? &op->x[k] : &op->y;
-        size_t count = numbers(op, k < op->inputs ? op->in[k] : op->out);
+        size_t count = numbers(op, k);
         struct part part = { at, at + count, at + 2 * count, at + 3 * count, count };
         *p = (struct meta_planes){ part.value, part.bar, part.dot, part.bardot };
         if (k < op->inputs) add_part(b, part);
@@ -59,13 +64,13 @@ static void connect(struct bench *b)
     add_parameters(b, op->weights, op->weight_count);
     add_parameters(b, op->biases, op->out.c);
     add_parameters(b, op->scales, op->out.c);
-    b->m = op->kind == META_OP_LOSS ? 1 : numbers(op, op->out);
+    b->m = meta_op_is_loss(op) ? 1 : numbers(op, op->inputs);
 }
 
 static int allocate(struct bench *b, struct meta_error *error)
 {
-    size_t count = b->check->model->network->parameters, size = numbers(b->op, b->op->out), all = size;
-    for (int k = 0; k < b->op->inputs; k++) all += numbers(b->op, b->op->in[k]);
+    size_t count = b->check->model->network->parameters, size = numbers(b->op, b->op->inputs), all = size;
+    for (int k = 0; k < b->op->inputs; k++) all += numbers(b->op, k);
     int failed = !(b->theta = calloc(4 * count, sizeof *b->theta)) || !(b->planes = calloc(4 * all, sizeof *b->planes))
               || !(b->parts = calloc(b->op->inputs + 3, sizeof *b->parts)) || !(b->mask = malloc(size * sizeof *b->mask))
               || !(b->labels = malloc(b->op->batch * sizeof *b->labels));
@@ -124,7 +129,7 @@ static void forward_at(struct bench *b, double t, double *y)
     for (size_t i = 0; i < b->n; i++) b->x[PROBE][i] = b->x[AT][i] + t * b->x[ALONG][i];
     put(b, VALUE, b->x[PROBE]);
     b->kernel->forward(b->op, b->theta);
-    if (b->op->kind == META_OP_LOSS) y[0] = b->op->loss;
+    if (meta_op_is_loss(b->op)) y[0] = b->op->loss;
     else memcpy(y, b->op->y.value, b->m * sizeof *y);
 }
 
@@ -132,7 +137,7 @@ static void forward_at(struct bench *b, double t, double *y)
 static void backward_at(struct bench *b, double t, double *bar)
 {
     forward_at(b, t, b->y[Y_PROBE]);
-    if (b->op->kind != META_OP_LOSS)
+    if (!meta_op_is_loss(b->op))
         for (size_t i = 0; i < b->m; i++) ((double *)b->op->y.bar)[i] = b->y[U][i] + t * b->y[U_ALONG][i];
     b->kernel->backward(b->op, b->theta, b->gradient);
     get(b, ADJOINT, bar);
@@ -148,7 +153,7 @@ static void evaluate(struct bench *b, int tangents)
     if (!tangents) return;
     put(b, TANGENT, b->x[ALONG]);
     b->kernel->forward_tangent(b->op, b->theta, b->v);
-    if (b->op->kind != META_OP_LOSS) {
+    if (!meta_op_is_loss(b->op)) {
         memcpy(b->y[Y], b->op->y.dot, b->m * sizeof **b->y);
         memcpy(b->op->y.bardot, b->y[U_ALONG], b->m * sizeof **b->y);
     }
@@ -212,7 +217,7 @@ static void check_identities(struct bench *b)
     int tangents = b->kernel->forward_tangent && meta_check_has_tangents(b->check);
     double *found = b->y[Y_DIFFERENCES];
     evaluate(b, tangents);
-    if (b->op->kind == META_OP_LOSS) {
+    if (meta_op_is_loss(b->op)) {
         double exact = dot(b->x[BAR], b->x[ALONG], b->n);
         report(b, "<backward, v> = differences of the loss",
                meta_check_differences(forward_probe, b, &exact, 1, 1e-7, found), 1e-7);
@@ -236,7 +241,7 @@ static int fill(struct bench *b, int index, struct meta_error *error)
     if (meta_check_parameters(b->check, 0, b->theta, error)) return -1;
     get(b, VALUE, b->x[AT]);
     size_t inputs = 0;
-    for (int k = 0; k < op->inputs; k++) inputs += numbers(op, op->in[k]);
+    for (int k = 0; k < op->inputs; k++) inputs += numbers(op, k);
     meta_check_normal(b->check, META_CHECK_OPERATION, from, b->x[AT], inputs);
     meta_check_normal(b->check, META_CHECK_OPERATION, from + 1, b->x[ALONG], b->n);
     meta_check_normal(b->check, META_CHECK_OPERATION, from + 2, b->y[U], b->m);
@@ -247,7 +252,7 @@ static int fill(struct bench *b, int index, struct meta_error *error)
         for (size_t i = 0; i < b->m; i++) b->mask[i] = b->y[Y][i] > 0 ? keep : 0;
         op->mask = b->mask;
     }
-    for (int i = 0; i < op->batch; i++) b->labels[i] = i % op->out.c;
+    for (int i = 0; i < op->batch; i++) b->labels[i] = i % meta_network_outputs(b->check->model->network);
     op->labels = b->labels;
     return 0;
 }
@@ -272,7 +277,8 @@ int meta_check_operations(const struct meta_check *check, struct meta_error *err
 {
     struct meta_lowered low;
     int status = 0;
-    if (meta_backend_reference.open(error) || meta_lower(&low, check->model->network, &meta_backend_reference, meta_check_batch(check), error)) return -1;
+    int support = meta_check_support(check), batch = meta_check_batch(check);
+    if (meta_backend_reference.open(error) || meta_lower(&low, check->model->network, &meta_backend_reference, support, batch, error)) return -1;
     for (int i = 0; i < low.op_count && !status; i++) status = check_operation(check, &low.ops[i], i, error);
     meta_lowered_free(&low);
     return status;

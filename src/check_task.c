@@ -98,12 +98,14 @@ static int check_first_order(struct bench *b, struct meta_error *error)
     const struct meta_backend *backend = &meta_backend_reference;
     struct meta_program *p;
     double *phi = b->x[PROBE], *g = b->x[OTHER], weight;
-    if (meta_program_create(&p, net, backend, b->batch, META_GRADIENT, NULL, error)) return -1;
+    int front = meta_check_support(b->check);
+    if (meta_program_create_pairs(&p, net, backend, front, b->batch, META_GRADIENT, NULL, error)) return -1;
     gradient_at(b, b->exact, b->x[PHI], b->x[GRADIENT], &weight);
     backend->copy(phi, b->x[PHI], b->n);
     for (int s = 0; s <= b->steps; s++) {
         int query = s == b->steps;
-        meta_program_load(p, query ? b->task.query : b->task.support, query ? b->task.query_labels : b->task.support_labels);
+        if (front || !query) meta_program_load_some(p, 0, b->batch, b->task.support, b->task.support_labels);
+        if (query) meta_program_load_some(p, front, b->batch, b->task.query, b->task.query_labels);
         meta_program_dropout(p, (struct meta_dropout_key){ b->task.seed, b->task.iteration, b->task.task, s, 1 });
         meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
         meta_program_gradient(p, phi, g);

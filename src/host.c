@@ -178,6 +178,9 @@ static int check_section(const struct host *h, const struct meta_section *s)
         return meta_fail(h->error, "unknown section; known: Darknet's own and%s (plugins in %s)", used ? names.text : " none",
                          h->plugins->folders ? h->plugins->folders : "no folder"), prefix(h, s);
     }
+    if (plugin->role == META_ROLE_PAIRING)
+        return meta_fail(h->error, "works on the images of a whole task, which the library knows nothing of: only darknet meta can run it"),
+               prefix(h, s);
     return plugin_layer(h, plugin, s, NULL) ? -1 : plugin->role == META_ROLE_LAYER;
 }
 

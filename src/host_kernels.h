@@ -489,62 +489,70 @@ static int NAME(plugin_create)(struct meta_op *op, int tangents, struct meta_err
     return 0;
 }
 
-static const double *NAME(to_planar)(const struct meta_op *op, int which, const REAL *tensor, struct meta_shape shape)
+static const double *NAME(to_planar)(double *to, const REAL *tensor, int batch, struct meta_shape shape)
 {
-    double *to = ((struct NAME(plugin) *)op->state)->buffer[which];
     size_t P = NAME(pixels)(shape), i = 0;
-    for (int b = 0; b < op->batch; b++)
+    for (int b = 0; b < batch; b++)
         for (int k = 0; k < shape.c; k++)
             for (size_t p = 0; p < P; p++) to[i++] = tensor ? tensor[AT(b, k, p, shape.c, P)] : 0;
     return to;
 }
 
-static double *NAME(result)(const struct meta_op *op)
+static void NAME(from_planar)(const double *from, REAL *tensor, int batch, struct meta_shape shape)
+{
+    size_t P = NAME(pixels)(shape), i = 0;
+    for (int b = 0; b < batch; b++)
+        for (int k = 0; k < shape.c; k++)
+            for (size_t p = 0; p < P; p++) tensor[AT(b, k, p, shape.c, P)] = from[i++];
+}
+
+static const double *NAME(plugin_in)(const struct meta_op *op, int which, const REAL *tensor, struct meta_shape shape)
+{
+    return NAME(to_planar)(((struct NAME(plugin) *)op->state)->buffer[which], tensor, op->batch, shape);
+}
+
+static double *NAME(plugin_result)(const struct meta_op *op)
 {
     return ((struct NAME(plugin) *)op->state)->buffer[NAME(RESULT)];
 }
 
-static void NAME(from_planar)(const struct meta_op *op, REAL *tensor, struct meta_shape shape)
+static void NAME(plugin_out)(const struct meta_op *op, REAL *tensor, struct meta_shape shape)
 {
-    const double *from = NAME(result)(op);
-    size_t P = NAME(pixels)(shape), i = 0;
-    for (int b = 0; b < op->batch; b++)
-        for (int k = 0; k < shape.c; k++)
-            for (size_t p = 0; p < P; p++) tensor[AT(b, k, p, shape.c, P)] = from[i++];
+    NAME(from_planar)(NAME(plugin_result)(op), tensor, op->batch, shape);
 }
 
 static void NAME(plugin_forward)(struct meta_op *op, const void *theta)
 {
     op->layer->plugin->layer->forward(op->layer->settings, *op->in, op->batch,
-        NAME(to_planar)(op, NAME(X), op->x->value, *op->in), NAME(result)(op));
-    NAME(from_planar)(op, op->y.value, op->out);
+        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in), NAME(plugin_result)(op));
+    NAME(plugin_out)(op, op->y.value, op->out);
 }
 
 static void NAME(plugin_backward)(struct meta_op *op, const void *theta, void *gradient)
 {
     if (!op->x->bar) return;
     op->layer->plugin->layer->backward(op->layer->settings, *op->in, op->batch,
-        NAME(to_planar)(op, NAME(X), op->x->value, *op->in), NAME(to_planar)(op, NAME(YBAR), op->y.bar, op->out),
-        NAME(result)(op));
-    NAME(from_planar)(op, op->x->bar, *op->in);
+        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in), NAME(plugin_in)(op, NAME(YBAR), op->y.bar, op->out),
+        NAME(plugin_result)(op));
+    NAME(plugin_out)(op, op->x->bar, *op->in);
 }
 
 static void NAME(plugin_forward_tangent)(struct meta_op *op, const void *theta, const void *v)
 {
     op->layer->plugin->layer->forward_tangent(op->layer->settings, *op->in, op->batch,
-        NAME(to_planar)(op, NAME(X), op->x->value, *op->in), NAME(to_planar)(op, NAME(XDOT), op->x->dot, *op->in),
-        NAME(result)(op));
-    NAME(from_planar)(op, op->y.dot, op->out);
+        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in), NAME(plugin_in)(op, NAME(XDOT), op->x->dot, *op->in),
+        NAME(plugin_result)(op));
+    NAME(plugin_out)(op, op->y.dot, op->out);
 }
 
 static void NAME(plugin_backward_tangent)(struct meta_op *op, const void *theta, const void *v, void *product)
 {
     if (!op->x->bardot) return;
     op->layer->plugin->layer->backward_tangent(op->layer->settings, *op->in, op->batch,
-        NAME(to_planar)(op, NAME(X), op->x->value, *op->in), NAME(to_planar)(op, NAME(XDOT), op->x->dot, *op->in),
-        NAME(to_planar)(op, NAME(YBAR), op->y.bar, op->out), NAME(to_planar)(op, NAME(YBARDOT), op->y.bardot, op->out),
-        NAME(result)(op));
-    NAME(from_planar)(op, op->x->bardot, *op->in);
+        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in), NAME(plugin_in)(op, NAME(XDOT), op->x->dot, *op->in),
+        NAME(plugin_in)(op, NAME(YBAR), op->y.bar, op->out), NAME(plugin_in)(op, NAME(YBARDOT), op->y.bardot, op->out),
+        NAME(plugin_result)(op));
+    NAME(plugin_out)(op, op->x->bardot, *op->in);
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(plugin_kernel) = {

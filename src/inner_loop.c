@@ -37,11 +37,14 @@ struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support
                                 .order = s->order, .keep = s->keep, .second_order_start = s->second_order_start };
 }
 
+/* A network that pairs sees the support images in the same pass as the query images: so many. */
+static int in_front(const struct meta_worker *w) { return w->network->ways ? w->inner.support : 0; }
+
 /* The programs run one after another, and each forward's gradient follows at once. */
 static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum meta_passes query, struct meta_error *error)
 {
-    size_t bytes = meta_program_shared_bytes(w->network, w->backend, w->inner.query, query), more = 0;
-    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, w->inner.support, support);
+    size_t bytes = meta_program_shared_bytes(w->network, w->backend, in_front(w), w->inner.query, query), more = 0;
+    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, 0, w->inner.support, support);
     w->shared_bytes = more > bytes ? more : bytes;
     if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes))) return meta_fail(error, "out of memory");
     return 0;
@@ -67,6 +70,10 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->network = network;
     w->backend = backend;
     w->inner = inner;
+    if (network->ways && (inner.steps || inner.order == 2)) {
+        meta_fail(error, "steps=%d, order=%d: a network that pairs takes no steps in a task, and order=1", inner.steps, inner.order);
+        goto fail;
+    }
     if (backend->open(error)) goto fail;
     w->keep = programs_needed(&inner);
     w->support = calloc(w->keep + 1, sizeof *w->support);
@@ -75,7 +82,7 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     if (allocate_shared(w, support, query, error)) goto fail;
     for (int k = 0; k < w->keep; k++)
         if (meta_program_create(&w->support[k], network, backend, inner.support, support, w->shared, error)) goto fail;
-    if (meta_program_create(&w->query, network, backend, inner.query, query, w->shared, error)) goto fail;
+    if (meta_program_create_pairs(&w->query, network, backend, in_front(w), inner.query, query, w->shared, error)) goto fail;
     if (allocate_workspace(w, error)) goto fail;
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
@@ -124,6 +131,13 @@ static const void *parameters_at(const struct meta_worker *w, const void *phi, i
 static void set_dropout(struct meta_program *p, const struct meta_task *task, int item, int train)
 {
     meta_program_dropout(p, (struct meta_dropout_key){ task->seed, task->iteration, task->task, item, train });
+}
+
+static void load_query(struct meta_worker *w, const struct meta_task *task)
+{
+    int first = in_front(w);
+    if (first) meta_program_load_some(w->query, 0, first, task->support, task->support_labels);
+    meta_program_load_some(w->query, first, w->inner.query, task->query, task->query_labels);
 }
 
 /* Forward and gradient of the support loss at phi_s, into the program of step s, which then holds its activations. */
@@ -180,7 +194,7 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
 {
     size_t n = w->network->parameters;
     const void *adapted = adapt(w, phi, task, steps, result);
-    meta_program_load(w->query, task->query, task->query_labels);
+    load_query(w, task);
     set_dropout(w->query, task, w->inner.steps, 1);
     result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
     if (!steps && result->statistics) meta_program_batch_statistics(w->query, result->statistics);
@@ -202,9 +216,9 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
 void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
                        float *before, float *after, struct meta_task_result *result)
 {
-    meta_program_load(w->query, task->query, task->query_labels);
+    load_query(w, task);
     set_dropout(w->query, task, 0, 0);
-    if (before) {
+    if (before && steps) {
         meta_program_forward(w->query, phi, META_STATISTICS_BATCH, NULL);
         meta_program_probabilities(w->query, before);
     }
@@ -213,4 +227,5 @@ void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta
     result->meta_loss = result->query_loss;
     result->weight = 1;
     score_query(w, task, after, result);
+    if (before && !steps) meta_program_probabilities(w->query, before);
 }

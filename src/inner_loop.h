@@ -40,6 +40,7 @@ struct meta_task_result {
                                     when steps=0); the caller's, may be NULL */
 };
 
+/* A network that pairs sees a task's support and query images in one pass and takes no steps: steps must be 0 and order not 2. */
 int  meta_worker_create(struct meta_worker **, const struct meta_network *, const struct meta_backend *,
                         struct meta_inner, struct meta_error *);
 void meta_worker_free(struct meta_worker *);

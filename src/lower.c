@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int new_tensor(struct meta_lowered *low, struct meta_shape shape, int producer, int active)
+static int new_tensor(struct meta_lowered *low, struct meta_shape shape, int batch, int producer, int active)
 {
-    low->tensors[low->tensor_count] = (struct meta_tensor){ shape, producer, active };
+    low->tensors[low->tensor_count] = (struct meta_tensor){ shape, batch, producer, active };
     return low->tensor_count++;
 }
 
@@ -16,6 +16,8 @@ static int append(struct meta_lowered *low, struct meta_op op, const int *inputs
     int active = op.weights != META_NONE || op.biases != META_NONE || op.scales != META_NONE;
     op.inputs = count;
     op.out = out;
+    op.batch = low->tensors[inputs[0]].batch;
+    op.out_batch = op.kind == META_OP_PAIRING ? (op.batch - op.support) * op.ways : op.batch;
     op.in = calloc(count, sizeof *op.in);
     op.x = calloc(count, sizeof *op.x);
     low->op_inputs[index] = calloc(count, sizeof **low->op_inputs);
@@ -26,13 +28,13 @@ static int append(struct meta_lowered *low, struct meta_op op, const int *inputs
         op.in[k] = low->tensors[inputs[k]].shape;
         active |= low->tensors[inputs[k]].active;
     }
-    low->op_output[index] = new_tensor(low, out, index, active);
+    low->op_output[index] = new_tensor(low, out, op.out_batch, index, active);
     return low->op_output[index];
 }
 
-static struct meta_op blank_op(enum meta_op_kind kind, const struct meta_layer *layer, int batch)
+static struct meta_op blank_op(enum meta_op_kind kind, const struct meta_layer *layer)
 {
-    struct meta_op op = { .kind = kind, .layer = layer, .batch = batch, .activation = META_LINEAR };
+    struct meta_op op = { .kind = kind, .layer = layer, .activation = META_LINEAR };
     op.biases = op.scales = op.weights = op.mean = op.variance = META_NONE;
     return op;
 }
@@ -55,9 +57,9 @@ static int pool_follows(const struct meta_network *net, int i)
     return 1;
 }
 
-static struct meta_op weighted_op(enum meta_op_kind kind, const struct meta_layer *l, int batch)
+static struct meta_op weighted_op(enum meta_op_kind kind, const struct meta_layer *l)
 {
-    struct meta_op op = blank_op(kind, l, batch);
+    struct meta_op op = blank_op(kind, l);
     op.weights = l->weights;
     op.weight_count = l->weight_count;
     return op;
@@ -75,26 +77,26 @@ static void set_epilogue(struct meta_op *op, const struct meta_layer *l, const s
 }
 
 static int lower_weighted(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int i, int input,
-                          int batch, int pooled)
+                          int pooled)
 {
     const struct meta_layer *l = &net->layers[i], *pool = pooled ? l + 1 : NULL;
     struct meta_shape out = pool ? pool->out : l->out;
     struct meta_op op;
     if (!i && pool && backend->stem && backend->stem(l, pool)) {
-        op = weighted_op(META_OP_STEM, l, batch);
+        op = weighted_op(META_OP_STEM, l);
         set_epilogue(&op, l, pool);
         return append(low, op, &input, 1, out);
     }
-    op = weighted_op(l->type == META_CONVOLUTIONAL ? META_OP_CONV : META_OP_CONNECTED, l, batch);
+    op = weighted_op(l->type == META_CONVOLUTIONAL ? META_OP_CONV : META_OP_CONNECTED, l);
     int raw = append(low, op, &input, 1, l->out);
     if (raw < 0) return -1;
-    op = blank_op(META_OP_EPILOGUE, l, batch);
+    op = blank_op(META_OP_EPILOGUE, l);
     set_epilogue(&op, l, pool);
     return append(low, op, &raw, 1, out);
 }
 
 static int lower_layer(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int i,
-                       const int *outputs, int batch)
+                       const int *outputs, int support)
 {
     const struct meta_layer *l = &net->layers[i];
     int before = i ? outputs[i - 1] : 0, pair[2] = { before, before };
@@ -102,17 +104,17 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     switch (l->type) {
     case META_CONVOLUTIONAL:
     case META_CONNECTED:
-        return lower_weighted(low, net, backend, i, before, batch, pool_follows(net, i));
+        return lower_weighted(low, net, backend, i, before, pool_follows(net, i));
     case META_MAXPOOL:
-        op = blank_op(META_OP_EPILOGUE, l, batch);
+        op = blank_op(META_OP_EPILOGUE, l);
         set_pool(&op, l);
         return append(low, op, &before, 1, l->out);
     case META_ACTIVATION:
-        op = blank_op(META_OP_EPILOGUE, l, batch);
+        op = blank_op(META_OP_EPILOGUE, l);
         op.activation = l->activation;
         return append(low, op, &before, 1, l->out);
     case META_SHORTCUT:
-        op = blank_op(META_OP_SHORTCUT, l, batch);
+        op = blank_op(META_OP_SHORTCUT, l);
         op.activation = l->activation;
         pair[1] = outputs[l->from[0]];
         return append(low, op, pair, 2, l->out);
@@ -120,19 +122,25 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
         int *from = malloc(l->from_count * sizeof *from);
         if (!from) return -1;
         for (int k = 0; k < l->from_count; k++) from[k] = outputs[l->from[k]];
-        int out = append(low, blank_op(META_OP_ROUTE, l, batch), from, l->from_count, l->out);
+        int out = append(low, blank_op(META_OP_ROUTE, l), from, l->from_count, l->out);
         free(from);
         return out;
     }
-    case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l, batch), &before, 1, l->out);
-    case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l, batch), &before, 1, l->out);
-    case META_PLUGIN:  return append(low, blank_op(META_OP_PLUGIN, l, batch), &before, 1, l->out);
-    case META_SOFTMAX: return append(low, blank_op(META_OP_LOSS, l, batch), &before, 1, l->out);
+    case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l), &before, 1, l->out);
+    case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l), &before, 1, l->out);
+    case META_PLUGIN:  return append(low, blank_op(META_OP_PLUGIN, l), &before, 1, l->out);
+    case META_SOFTMAX: return append(low, blank_op(META_OP_LOSS, l), &before, 1, l->out);
+    case META_PAIRING:
+    case META_COST:
+        op = blank_op(l->type == META_COST ? META_OP_SQUARES : META_OP_PAIRING, l);
+        op.ways = net->ways;
+        op.support = l->type == META_COST ? 0 : support;
+        return append(low, op, &before, 1, l->out);
     }
     return -1;
 }
 
-int meta_lower(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int batch,
+int meta_lower(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int support, int query,
                struct meta_error *error)
 {
     int most = 2 * net->count, *outputs = calloc(net->count, sizeof *outputs);
@@ -142,10 +150,10 @@ int meta_lower(struct meta_lowered *low, const struct meta_network *net, const s
     low->op_output = calloc(most, sizeof *low->op_output);
     low->tensors = calloc(most + 1, sizeof *low->tensors);
     if (!outputs || !low->ops || !low->op_inputs || !low->op_output || !low->tensors) goto fail;
-    new_tensor(low, net->input, -1, 0);
+    new_tensor(low, net->input, support + query, -1, 0);
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        outputs[i] = lower_layer(low, net, backend, i, outputs, batch);
+        outputs[i] = lower_layer(low, net, backend, i, outputs, support);
         if (outputs[i] < 0) goto fail;
         int weighted = l->type == META_CONVOLUTIONAL || l->type == META_CONNECTED;
         if (weighted && pool_follows(net, i)) {

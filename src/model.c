@@ -62,7 +62,8 @@ static void set_role(struct meta_model *model, const struct meta_plugin *plugin,
     case META_ROLE_EPISODE: model->episode = settings; break;
     case META_ROLE_INNER_LOOP: model->inner = settings; break;
     case META_ROLE_META_LOSS: model->loss = plugin; model->loss_settings = settings; break;
-    case META_ROLE_LAYER: break;
+    case META_ROLE_LAYER:
+    case META_ROLE_PAIRING: break;
     }
 }
 
@@ -111,7 +112,7 @@ static void list_known(const struct builder *b, int layers, struct meta_error *t
             used += snprintf(text->text + used, sizeof text->text - used, " %s", t->name);
     for (int i = 0; i < b->plugins->count && used < sizeof text->text; i++) {
         const struct meta_plugin *p = b->plugins->entries[i].plugin;
-        if (p->role == META_ROLE_LAYER || !layers) used += snprintf(text->text + used, sizeof text->text - used, " %s", p->name);
+        if (p->role == META_ROLE_LAYER || p->role == META_ROLE_PAIRING || !layers) used += snprintf(text->text + used, sizeof text->text - used, " %s", p->name);
     }
 }
 
@@ -146,14 +147,16 @@ static int read_stock_layer(struct builder *b, const struct meta_section *s, con
 
 static int read_plugin(struct builder *b, const struct meta_section *s, const struct meta_plugin *plugin)
 {
-    static const enum stage stages[] = { [META_ROLE_LAYER] = LAYERS, [META_ROLE_EPISODE] = EPISODE,
+    static const enum stage stages[] = { [META_ROLE_LAYER] = LAYERS, [META_ROLE_PAIRING] = LAYERS, [META_ROLE_EPISODE] = EPISODE,
                                          [META_ROLE_INNER_LOOP] = INNER_LOOP, [META_ROLE_META_LOSS] = META_LOSS };
     if (check_place(b, s, stages[plugin->role])) return -1;
     void *settings = read_settings(b, plugin, s);
     if (!settings) return -1;
     set_role(b->model, plugin, settings);
-    if (plugin->role != META_ROLE_LAYER) return 0;
-    struct meta_layer layer = { .type = META_PLUGIN, .plugin = plugin, .settings = malloc(plugin->settings_size + 1) };
+    if (stages[plugin->role] != LAYERS) return 0;
+    if (!b->model->episode && read_absent(b, "episode", NULL)) return -1;
+    struct meta_layer layer = { .type = plugin->role == META_ROLE_PAIRING ? META_PAIRING : META_PLUGIN, .plugin = plugin,
+                                .settings = malloc(plugin->settings_size + 1), .ways = b->model->episode->ways };
     if (!layer.settings) return fail_memory(b);
     memcpy(layer.settings, settings, plugin->settings_size);
     return add_layer(b, s, layer);
@@ -178,6 +181,30 @@ static int read_section(struct builder *b, const struct meta_section *s)
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
+/* The line of an option, or of the section it is missing from, or of the layer that asks for it. */
+static int option_line(const struct meta_section *s, const char *key, int layer_line)
+{
+    for (int i = 0; s && i < s->count; i++)
+        if (!strcmp(s->pairs[i].key, key)) return s->pairs[i].line;
+    return s ? s->line : layer_line;
+}
+
+/* A network that pairs learns nothing in a task. */
+static int check_pairing(struct builder *b)
+{
+    const struct meta_network *net = b->model->network;
+    const struct meta_inner_settings *inner = b->model->inner;
+    const struct { const char *key; int value, must; } rows[] = {
+        { "steps", inner->steps, 0 }, { "test_steps", inner->test_steps, 0 }, { "order", inner->order, 1 }
+    };
+    for (size_t i = 0; net->ways && i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].value != rows[i].must)
+            return meta_fail(b->error, "%s:%d: [inner_loop] %s=%d: must be %d with [%s], which takes no steps in a task", b->path,
+                             option_line(b->at[INNER_LOOP], rows[i].key, net->layers[net->pairing].line), rows[i].key, rows[i].value,
+                             rows[i].must, meta_layer_name(&net->layers[net->pairing]));
+    return 0;
+}
+
 static int finish(struct builder *b)
 {
     struct meta_model *model = b->model;
@@ -197,7 +224,7 @@ static int finish(struct builder *b)
         return meta_fail(b->error, "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be equal", b->path,
                          model->network->layers[where].line, outputs, b->at[EPISODE] ? b->at[EPISODE]->name : "episode",
                          model->episode->ways);
-    return 0;
+    return check_pairing(b);
 }
 
 /* "daml-4conv" of "cfg/daml-4conv.cfg" */

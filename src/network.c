@@ -36,8 +36,8 @@ void meta_network_free(struct meta_network *network)
 const char *meta_layer_name(const struct meta_layer *layer)
 {
     static const char *names[] = { "convolutional", "connected", "maxpool", "avgpool", "softmax",
-                                   "shortcut", "route", "dropout", "activation" };
-    return layer->type == META_PLUGIN ? layer->plugin->name : names[layer->type];
+                                   "shortcut", "route", "dropout", "activation", "cost" };
+    return layer->plugin ? layer->plugin->name : names[layer->type];
 }
 
 static size_t numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
@@ -55,14 +55,24 @@ static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error
     return 0;
 }
 
+/* Below a pairing layer there are images, above it pairs: nothing leads past it. */
+static int check_reach(const struct meta_network *net, const char *key, int f, struct meta_error *error)
+{
+    if (f < 0 || f >= net->count)
+        return meta_fail(error, "%s: %d is not an earlier layer; allowed: 0 to %d", key, f, net->count - 1);
+    if (net->ways && f < net->pairing)
+        return meta_fail(error, "%s: layer %d is before [%s], which a branch can't pass; allowed: %d to %d", key, f,
+                         meta_layer_name(&net->layers[net->pairing]), net->pairing, net->count - 1);
+    return 0;
+}
+
 static int shape_route(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
 {
     if (l->from_count < 1) return meta_fail(error, "layers: must name at least one layer");
     l->out = (struct meta_shape){0};
     for (int k = 0; k < l->from_count; k++) {
         int f = l->from[k];
-        if (f < 0 || f >= net->count)
-            return meta_fail(error, "layers: %d is not an earlier layer; allowed: 0 to %d", f, net->count - 1);
+        if (check_reach(net, "layers", f, error)) return -1;
         struct meta_shape s = net->layers[f].out;
         if (k && (s.h != l->out.h || s.w != l->out.w))
             return meta_fail(error, "layers: layer %d gives %dx%d, layer %d gives %dx%d: width and height must be equal",
@@ -80,13 +90,34 @@ static int shape_route(const struct meta_network *net, struct meta_layer *l, str
 static int shape_shortcut(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
 {
     int f = l->from_count == 1 ? l->from[0] : -1;
-    if (f < 0 || f >= net->count)
-        return meta_fail(error, "from: %d is not an earlier layer; allowed: 0 to %d", f, net->count - 1);
+    if (check_reach(net, "from", f, error)) return -1;
     struct meta_shape a = net->layers[f].out, b = l->in;
     if (a.w / b.w != a.h / b.h || b.w / a.w != b.h / a.h)
         return meta_fail(error, "from: layer %d gives %dx%d, here is %dx%d: one must be a whole multiple of the other, "
                          "alike in width and height", f, a.w, a.h, b.w, b.h);
     l->out = l->in;
+    return 0;
+}
+
+static int shape_plugin(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
+{
+    int pairs = l->type == META_PAIRING;
+    if (pairs && net->ways)
+        return meta_fail(error, "stands after [%s]: a network pairs once", meta_layer_name(&net->layers[net->pairing]));
+    if (pairs ? l->plugin->pairing->shape(l->settings, l->in, &l->out, error)
+              : l->plugin->layer->shape(l->settings, l->in, &l->out, error)) return -1;
+    if (l->out.c < 1 || l->out.h < 1 || l->out.w < 1)
+        return meta_fail(error, "the plugin's output is %dx%dx%d: empty", l->out.w, l->out.h, l->out.c);
+    return 0;
+}
+
+static int shape_cost(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
+{
+    if (!net->ways) return meta_fail(error, "scores pairs of query images and classes, which only [relation] makes; allowed: [softmax]");
+    if (numbers(l->in) != 1)
+        return meta_fail(error, "its input is %dx%dx%d: must be one number, the score of a pair", l->in.w, l->in.h, l->in.c);
+    if (net->layers[net->count - 1].activation != META_LOGISTIC)
+        return meta_fail(error, "scores must be from 0 to 1: the layer before must have activation=logistic");
     return 0;
 }
 
@@ -111,6 +142,8 @@ static int infer_shape(const struct meta_network *net, struct meta_layer *l, str
         return 0;
     case META_SOFTMAX:
         l->out = (struct meta_shape){ (int)numbers(l->in), 1, 1 };
+        if (net->ways)
+            return meta_fail(error, "must be [cost] after [%s], which scores pairs", meta_layer_name(&net->layers[net->pairing]));
         if (!(l->temperature > 0)) return meta_fail(error, "temperature=%g: must be more than 0", l->temperature);
         return 0;
     case META_SHORTCUT: return shape_shortcut(net, l, error);
@@ -120,11 +153,9 @@ static int infer_shape(const struct meta_network *net, struct meta_layer *l, str
             return meta_fail(error, "probability=%g: must be at least 0 and less than 1", l->probability);
         return 0;
     case META_ACTIVATION: return 0;
+    case META_COST: return shape_cost(net, l, error);
     case META_PLUGIN:
-        if (l->plugin->layer->shape(l->settings, l->in, &l->out, error)) return -1;
-        if (l->out.c < 1 || l->out.h < 1 || l->out.w < 1)
-            return meta_fail(error, "the plugin's output is %dx%dx%d: empty", l->out.w, l->out.h, l->out.c);
-        return 0;
+    case META_PAIRING: return shape_plugin(net, l, error);
     }
     return meta_fail(error, "unknown layer type %d", l->type);
 }
@@ -150,11 +181,13 @@ static void place_parameters(struct meta_network *net, struct meta_layer *l)
     }
 }
 
+static int is_loss(const struct meta_layer *l) { return l->type == META_SOFTMAX || l->type == META_COST; }
+
 int meta_network_add(struct meta_network *net, struct meta_layer layer, struct meta_error *error)
 {
     struct meta_layer *grown;
-    if (net->count && net->layers[net->count - 1].type == META_SOFTMAX) {
-        meta_fail(error, "nothing can follow the softmax");
+    if (net->count && is_loss(&net->layers[net->count - 1])) {
+        meta_fail(error, "nothing can follow the %s", meta_layer_name(&net->layers[net->count - 1]));
         goto fail;
     }
     layer.in = net->count ? net->layers[net->count - 1].out : net->input;
@@ -170,6 +203,10 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
     if (layer.weight_count > MOST_NUMBERS) {
         meta_fail(error, "%zu weights are too many: at most %zu", layer.weight_count, MOST_NUMBERS);
         goto fail;
+    }
+    if (layer.type == META_PAIRING) {
+        net->ways = layer.ways;
+        net->pairing = net->count;
     }
     net->layers[net->count++] = layer;
     return 0;
@@ -195,8 +232,9 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
     *where = 0;
     if (!net->count) return meta_fail(error, "the network has no layers");
     *where = net->count - 1;
-    if (net->layers[net->count - 1].type != META_SOFTMAX)
-        return meta_fail(error, "the network must end with [softmax], not [%s]", meta_layer_name(&net->layers[net->count - 1]));
+    if (!is_loss(&net->layers[net->count - 1]))
+        return meta_fail(error, "the network must end with [%s], not [%s]", net->ways ? "cost" : "softmax",
+                         meta_layer_name(&net->layers[net->count - 1]));
     if (!net->parameters) return meta_fail(error, "the network has nothing to learn: no convolutional or connected layer");
     char *used = calloc(net->count, 1);
     if (!used) return meta_fail(error, "out of memory");
@@ -219,7 +257,7 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
 
 int meta_network_outputs(const struct meta_network *net)
 {
-    return net->layers[net->count - 1].out.c;
+    return net->ways ? net->ways : net->layers[net->count - 1].out.c;
 }
 
 void meta_network_initialise(const struct meta_network *net, uint64_t seed, float *parameters, float *statistics)

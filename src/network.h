@@ -7,7 +7,7 @@
 
 enum meta_layer_type {
     META_CONVOLUTIONAL, META_CONNECTED, META_MAXPOOL, META_AVGPOOL, META_SOFTMAX,
-    META_SHORTCUT, META_ROUTE, META_DROPOUT, META_ACTIVATION, META_PLUGIN
+    META_SHORTCUT, META_ROUTE, META_DROPOUT, META_ACTIVATION, META_COST, META_PLUGIN, META_PAIRING
 };
 enum meta_activation { META_LINEAR, META_RELU, META_LEAKY, META_LOGISTIC };
 
@@ -27,8 +27,9 @@ struct meta_layer {
     double alpha, beta;                /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu */
     int from_count;                    /* shortcut: 1; route: 1 or more */
     int *from;                         /* layer indices counted from 0; owned by the layer (free) */
-    const struct meta_plugin *plugin;  /* META_PLUGIN */
-    void *settings;                    /* META_PLUGIN; owned by the layer (free) */
+    const struct meta_plugin *plugin;  /* META_PLUGIN, META_PAIRING */
+    void *settings;                    /* of the plugin; owned by the layer (free) */
+    int ways;                          /* pairing: classes of a task */
 
     /* set by meta_network_add */
     struct meta_shape in, out;
@@ -43,6 +44,7 @@ struct meta_network {
     struct meta_layer *layers;
     size_t parameters;                 /* floats: weights, biases, BN scales: the phi of the method, in .weights order */
     size_t statistics;                 /* floats: BN rolling means and variances, in .weights order */
+    int ways, pairing;                 /* with a pairing layer: its classes and its index; else ways is 0 */
 };
 
 int  meta_network_create(struct meta_network **, struct meta_shape input, struct meta_error *);
@@ -52,11 +54,11 @@ void meta_network_free(struct meta_network *);
    The error says what does not fit, without file and line: the caller adds those. */
 int  meta_network_add(struct meta_network *, struct meta_layer layer, struct meta_error *);
 
-/* Ends the description: it must have layers and end in a softmax; every layer must reach it.
+/* Ends the description: it must have layers and end in a softmax, with a pairing layer in a cost; every layer must reach it.
    With order=2 refuses a plugin layer without tangents. Returns the offending layer in *where. */
 int  meta_network_finish(struct meta_network *, int order, int *where, struct meta_error *);
 
-int  meta_network_outputs(const struct meta_network *);              /* classes of the softmax */
+int  meta_network_outputs(const struct meta_network *);              /* classes of a task */
 const char *meta_layer_name(const struct meta_layer *);              /* "convolutional", ... or the plugin's name */
 
 /* Darknet's own initial weights (make_convolutional_layer: normal, deviation sqrt(2/(size*size*c));

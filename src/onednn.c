@@ -10,6 +10,7 @@
 #define IMAGE(s) meta_onednn_image(s)
 #define NAME(x) plain_##x
 #include "host_kernels.h"
+#include "host_pairing.h"
 
 static dnnl_engine_t engine;
 int meta_onednn_shift = 3;
@@ -63,6 +64,11 @@ PADDED_KERNEL(route)
 PADDED_KERNEL(dropout)
 PADDED_KERNEL(plugin)
 
+static void pairing_forward(struct meta_op *op, const void *theta)
+{ plain_pairing_forward(op, theta); zero_padding(op->y.value, op->out_batch, op->out); }
+static void pairing_backward(struct meta_op *op, const void *theta, void *gradient)
+{ plain_pairing_backward(op, theta, gradient); EACH_INPUT(op, bar); }
+
 /* The loss has no output tensor. */
 static void loss_backward(struct meta_op *op, const void *theta, void *gradient)
 { plain_loss_backward(op, theta, gradient); EACH_INPUT(op, bar); }
@@ -113,6 +119,8 @@ static const struct meta_kernel plugin_kernel = { plain_plugin_create, plain_plu
 static const struct meta_kernel loss_kernel = { plain_loss_create, plain_loss_destroy, plain_loss_forward, loss_backward,
                                                 plain_loss_forward_tangent, loss_backward_tangent };
 
+static const struct meta_kernel pairing_kernel = { plain_pairing_create, plain_pairing_destroy, pairing_forward, pairing_backward, NULL, NULL };
+
 static void batch_statistics(const struct meta_op *op, float *mean, float *variance)
 {
     if (op->kind == META_OP_STEM || fusible(op)) {
@@ -139,5 +147,6 @@ const struct meta_backend meta_backend_onednn = {
                  [META_OP_EPILOGUE] = &epilogue_kernel, [META_OP_STEM] = &meta_onednn_stem, [META_OP_AVGPOOL] = &avgpool_kernel,
                  [META_OP_SHORTCUT] = &shortcut_kernel, [META_OP_ROUTE] = &route_kernel,
                  [META_OP_DROPOUT] = &dropout_kernel, [META_OP_PLUGIN] = &plugin_kernel,
-                 [META_OP_LOSS] = &loss_kernel }
+                 [META_OP_LOSS] = &loss_kernel, [META_OP_PAIRING] = &pairing_kernel,
+                 [META_OP_SQUARES] = &plain_squares_kernel }
 };

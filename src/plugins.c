@@ -64,8 +64,11 @@ static int check_role(const char *path, const struct meta_plugin *p, struct meta
     case META_ROLE_META_LOSS:
         if (!p->loss || !p->loss->value || !p->loss->weight) missing = "value and weight";
         break;
+    case META_ROLE_PAIRING:
+        if (!p->pairing || !p->pairing->shape || !p->pairing->forward || !p->pairing->backward) missing = "shape, forward and backward";
+        break;
     default:
-        return meta_fail(error, "%s: plugin [%s] has role %d: this program knows 0 to %d", path, p->name, p->role, META_ROLE_META_LOSS);
+        return meta_fail(error, "%s: plugin [%s] has role %d: this program knows 0 to %d", path, p->name, p->role, META_ROLE_PAIRING);
     }
     if (missing) return meta_fail(error, "%s: plugin [%s] must have %s", path, p->name, missing);
     return 0;

@@ -49,8 +49,7 @@ static int adjoint_is_read_again(const struct meta_lowered *low, int t)
     return low->tensors[low->op_inputs[low->tensors[t].producer][0]].active;
 }
 
-static void lifetimes(const struct meta_lowered *low, const struct meta_backend *backend, int batch, enum meta_passes passes,
-                      struct layout *out)
+static void lifetimes(const struct meta_lowered *low, const struct meta_backend *backend, enum meta_passes passes, struct layout *out)
 {
     int n = low->op_count, end = 4 * n, values = passes == META_TANGENTS ? OWN : SHARED;
     for (int t = 0; t < low->tensor_count; t++) {
@@ -59,7 +58,7 @@ static void lifetimes(const struct meta_lowered *low, const struct meta_backend 
         for (int i = 0; i < n; i++)
             for (int k = 0; k < low->ops[i].inputs; k++)
                 if (low->op_inputs[i][k] == t) last_use = i;
-        size_t size = batch * backend->image(low->tensors[t].shape) * backend->element;
+        size_t size = low->tensors[t].batch * backend->image(low->tensors[t].shape) * backend->element;
         if (t == low->op_output[n - 1]) continue;
         if (producer < 0) {
             own[VALUE] = (struct meta_interval){ size, -1, end, 0 };
@@ -91,13 +90,13 @@ static void layout_free(struct layout *l)
     for (int r = 0; r < REGIONS; r++) free(l->intervals[r]);
 }
 
-static int layout_create(struct layout *l, const struct meta_lowered *low, const struct meta_backend *backend, int batch,
+static int layout_create(struct layout *l, const struct meta_lowered *low, const struct meta_backend *backend,
                          enum meta_passes passes, struct meta_error *error)
 {
     int count = PLANES * low->tensor_count;
     for (int r = 0; r < REGIONS; r++)
         if (!(l->intervals[r] = calloc(count, sizeof *l->intervals[r]))) goto fail;
-    lifetimes(low, backend, batch, passes, l);
+    lifetimes(low, backend, passes, l);
     for (int r = 0; r < REGIONS; r++)
         if ((l->bytes[r] = meta_plan(l->intervals[r], count, ALIGN)) == (size_t)-1) goto fail;
     return 0;
@@ -105,14 +104,14 @@ fail:
     return meta_fail(error, "out of memory");
 }
 
-size_t meta_program_shared_bytes(const struct meta_network *network, const struct meta_backend *backend, int batch,
+size_t meta_program_shared_bytes(const struct meta_network *network, const struct meta_backend *backend, int support, int query,
                                  enum meta_passes passes)
 {
     struct meta_error unused;
     struct meta_lowered low = { 0 };
     struct layout layout = { { NULL, NULL }, { 0, 0 } };
     size_t bytes = (size_t)-1;
-    if (!meta_lower(&low, network, backend, batch, &unused) && !layout_create(&layout, &low, backend, batch, passes, &unused))
+    if (!meta_lower(&low, network, backend, support, query, &unused) && !layout_create(&layout, &low, backend, passes, &unused))
         bytes = layout.bytes[SHARED];
     layout_free(&layout);
     meta_lowered_free(&low);
@@ -124,7 +123,7 @@ static int allocate_planes(struct meta_program *p, char *shared, struct meta_err
 {
     struct layout layout = { { NULL, NULL }, { 0, 0 } };
     int count = p->low.tensor_count;
-    if (layout_create(&layout, &p->low, p->backend, p->batch, p->passes, error)) goto fail;
+    if (layout_create(&layout, &p->low, p->backend, p->passes, error)) goto fail;
     p->bytes = layout.bytes[OWN] + (shared ? 0 : layout.bytes[SHARED]);
     p->planes = calloc(count, sizeof *p->planes);
     p->arena = p->backend->allocate(p->bytes);
@@ -151,7 +150,7 @@ fail:
 
 static size_t plane_size(const struct meta_program *p, const struct meta_op *op, int k)
 {
-    return (p->batch * p->backend->image(op->in[k]) * p->backend->element + ALIGN - 1) / ALIGN * ALIGN;
+    return (op->batch * p->backend->image(op->in[k]) * p->backend->element + ALIGN - 1) / ALIGN * ALIGN;
 }
 
 /* Points every operation at its tensors. Of several readers of a tensor, the last in order is the first to write its
@@ -204,7 +203,7 @@ static int allocate_masks(struct meta_program *p, struct meta_error *error)
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_op *op = &p->low.ops[i];
         if (op->kind != META_OP_DROPOUT) continue;
-        p->masks[i] = malloc(p->batch * numbers(op->out) * sizeof **p->masks);
+        p->masks[i] = malloc(op->batch * numbers(op->out) * sizeof **p->masks);
         if (!p->masks[i]) return meta_fail(error, "out of memory");
     }
     return 0;
@@ -213,19 +212,26 @@ static int allocate_masks(struct meta_program *p, struct meta_error *error)
 int meta_program_create(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
                         int batch, enum meta_passes passes, void *shared, struct meta_error *error)
 {
+    return meta_program_create_pairs(out, network, backend, 0, batch, passes, shared, error);
+}
+
+int meta_program_create_pairs(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
+                              int support, int query, enum meta_passes passes, void *shared, struct meta_error *error)
+{
     struct meta_program *p = calloc(1, sizeof *p);
     if (!p) return meta_fail(error, "out of memory");
     p->network = network;
     p->backend = backend;
-    p->batch = batch;
+    p->support = support;
+    p->query = query;
     p->passes = passes;
-    p->labels = calloc(batch, sizeof *p->labels);
+    p->labels = calloc(support + query, sizeof *p->labels);
     if (!p->labels) { meta_fail(error, "out of memory"); goto fail; }
-    if (backend->open(error) || meta_lower(&p->low, network, backend, batch, error) || allocate_planes(p, shared, error)
+    if (backend->open(error) || meta_lower(&p->low, network, backend, support, query, error) || allocate_planes(p, shared, error)
         || connect(p, error) || allocate_masks(p, error)) goto fail;
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
-        op->labels = p->labels;
+        op->labels = p->labels + (meta_op_is_loss(op) ? support : 0);
         const struct meta_kernel *kernel = backend->kernels[op->kind];
         if (kernel->create && kernel->create(op, passes == META_TANGENTS, error)) goto fail;
         if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
@@ -277,8 +283,14 @@ size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
 
 void meta_program_load(struct meta_program *p, const float *images, const int *labels)
 {
-    p->backend->tensor_in(p->planes[0].value, images, p->batch, p->network->input);
-    memcpy(p->labels, labels, p->batch * sizeof *labels);
+    meta_program_load_some(p, 0, p->support + p->query, images, labels);
+}
+
+void meta_program_load_some(struct meta_program *p, int first, int count, const float *images, const int *labels)
+{
+    size_t before = first * p->backend->image(p->network->input) * p->backend->element;
+    p->backend->tensor_in((char *)p->planes[0].value + before, images, count, p->network->input);
+    memcpy(p->labels + first, labels, count * sizeof *labels);
 }
 
 void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
@@ -290,7 +302,7 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
         if (!key.train || op->layer->probability == 0) continue;
         struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, key.item * 1024u + i);
         float keep = 1 / (1 - op->layer->probability);
-        size_t count = p->batch * numbers(op->out);
+        size_t count = op->batch * numbers(op->out);
         for (size_t k = 0; k < count; k++)
             p->masks[i][k] = meta_rng_word(&rng) < op->layer->probability * 4294967296. ? 0 : keep;
         op->mask = p->masks[i];
@@ -310,6 +322,12 @@ double meta_program_forward(struct meta_program *p, const void *parameters, enum
 void meta_program_probabilities(const struct meta_program *p, float *probabilities)
 {
     p->backend->probabilities(&p->low.ops[p->low.op_count - 1], probabilities);
+    int ways = p->network->ways;
+    for (float *row = probabilities; ways && row < probabilities + (size_t)p->query * ways; row += ways) {
+        double sum = 0;
+        for (int k = 0; k < ways; k++) sum += row[k];
+        for (int k = 0; k < ways; k++) row[k] = sum == 0 ? 1. / ways : row[k] / sum;
+    }
 }
 
 void meta_program_batch_statistics(const struct meta_program *p, float *statistics)
@@ -326,7 +344,7 @@ static void add_scratch(struct meta_program *p, int i, int tangent)
     for (int k = 0; k < p->low.ops[i].inputs; k++) {
         if (!p->accumulate[i][k]) continue;
         const struct meta_planes *to = &p->planes[p->low.op_inputs[i][k]], *from = &p->low.ops[i].x[k];
-        size_t count = p->batch * p->backend->image(p->low.ops[i].in[k]);
+        size_t count = p->low.ops[i].batch * p->backend->image(p->low.ops[i].in[k]);
         if (tangent) p->backend->axpy(to->bardot, count, 1, from->bardot);
         else         p->backend->axpy(to->bar, count, 1, from->bar);
     }

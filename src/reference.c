@@ -7,6 +7,7 @@
 #define IMAGE(s) ((size_t)(s).c * (s).h * (s).w)
 #define NAME(x) reference_##x
 #include "host_kernels.h"
+#include "host_pairing.h"
 
 /* A convolution's three products are one loop nest over (image, output channel, input channel, weight, output row), with an inner
    loop along the row: y += w x, x += w y or w += x.y. */
@@ -169,5 +170,6 @@ const struct meta_backend meta_backend_reference = {
                  [META_OP_EPILOGUE] = &reference_epilogue_kernel, [META_OP_AVGPOOL] = &reference_avgpool_kernel,
                  [META_OP_SHORTCUT] = &reference_shortcut_kernel, [META_OP_ROUTE] = &reference_route_kernel,
                  [META_OP_DROPOUT] = &reference_dropout_kernel, [META_OP_PLUGIN] = &reference_plugin_kernel,
-                 [META_OP_LOSS] = &reference_loss_kernel }
+                 [META_OP_LOSS] = &reference_loss_kernel, [META_OP_PAIRING] = &reference_pairing_kernel,
+                 [META_OP_SQUARES] = &reference_squares_kernel }
 };

@@ -187,6 +187,21 @@ static int activation_layer(const void *settings, int index, struct meta_layer *
     return 0;
 }
 
+/* ---- the squared error of scores --------------------------------------------------------------- */
+
+struct cost { struct common common; int type; };
+
+static const struct meta_option cost_options[] = {
+    { "type", META_CHOICE, 0, 0, 0, "sse", offsetof(struct cost, type), "squared error" },
+    ONLY(scale, 1), ONLY(ratio, 0), ONLY(noobj, 1), ONLY(thresh, 0), COMMON
+};
+
+static int cost_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+{
+    *out = (struct meta_layer){ .type = META_COST };
+    return 0;
+}
+
 /* ---- the table --------------------------------------------------------------------------------- */
 
 #define LAYER(type, alias, net, summary) \
@@ -204,13 +219,13 @@ const struct meta_section_type meta_section_types[] = {
     LAYER(route, NULL, 1, "puts the channels of earlier layers together"),
     LAYER(dropout, NULL, 0, "sets inputs to 0 at random in training"),
     LAYER(activation, NULL, 0, "a function of each number"),
+    LAYER(cost, NULL, 0, "squared error of the scores of pairs; the last layer after [relation]"),
     STOCK("local", NULL, "parse_local", 0),
     STOCK("deconvolutional", "deconv", "parse_deconvolutional", 0),
     STOCK("batchnorm", NULL, "parse_batchnorm", 0),
     STOCK("normalization", "lrn", "parse_normalization", 0),
     STOCK("l2norm", NULL, "parse_l2norm", 0),
     STOCK("crop", NULL, "parse_crop", 0),
-    STOCK("cost", NULL, "parse_cost", 0),
     STOCK("logistic", NULL, "parse_logistic", 0),
     STOCK("detection", NULL, "parse_detection", 0),
     STOCK("region", NULL, "parse_region", 0),

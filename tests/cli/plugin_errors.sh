@@ -99,7 +99,7 @@ refuses "$p/a.so: [max] is a section of Darknet's own: a plugin needs another na
 plugin a '-DNAME="episode"'
 refuses "$p/a.so: [episode] is already the section of $(realpath "$DARKNET_DIR")/plugins/episode.so"
 plugin a -DROLE=9
-refuses "$p/a.so: plugin [mine] has role 9: this program knows 0 to 3"
+refuses "$p/a.so: plugin [mine] has role 9: this program knows 0 to 4"
 plugin a -DBACKWARD=NULL
 refuses "$p/a.so: plugin [mine] must have shape, forward and backward"
 plugin a -DLAYER=NULL
