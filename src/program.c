@@ -222,10 +222,10 @@ int meta_program_create_pairs(struct meta_program **out, const struct meta_netwo
     if (!p) return meta_fail(error, "out of memory");
     p->network = network;
     p->backend = backend;
+    p->batch = support + query;
     p->support = support;
-    p->query = query;
     p->passes = passes;
-    p->labels = calloc(support + query, sizeof *p->labels);
+    p->labels = calloc(p->batch, sizeof *p->labels);
     if (!p->labels) { meta_fail(error, "out of memory"); goto fail; }
     if (backend->open(error) || meta_lower(&p->low, network, backend, support, query, error) || allocate_planes(p, shared, error)
         || connect(p, error) || allocate_masks(p, error)) goto fail;
@@ -283,7 +283,7 @@ size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
 
 void meta_program_load(struct meta_program *p, const float *images, const int *labels)
 {
-    meta_program_load_some(p, 0, p->support + p->query, images, labels);
+    meta_program_load_some(p, 0, p->batch, images, labels);
 }
 
 void meta_program_load_some(struct meta_program *p, int first, int count, const float *images, const int *labels)
@@ -323,7 +323,7 @@ void meta_program_probabilities(const struct meta_program *p, float *probabiliti
 {
     p->backend->probabilities(&p->low.ops[p->low.op_count - 1], probabilities);
     int ways = p->network->ways;
-    for (float *row = probabilities; ways && row < probabilities + (size_t)p->query * ways; row += ways) {
+    for (float *row = probabilities; ways && row < probabilities + (size_t)(p->batch - p->support) * ways; row += ways) {
         double sum = 0;
         for (int k = 0; k < ways; k++) sum += row[k];
         for (int k = 0; k < ways; k++) row[k] = sum == 0 ? 1. / ways : row[k] / sum;

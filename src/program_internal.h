@@ -8,7 +8,8 @@
 struct meta_program {
     const struct meta_network *network;
     const struct meta_backend *backend;
-    int support, query;                /* images; support 0 but for a pairing network */
+    int batch;                         /* images */
+    int support;                       /* the first of them, of a network that pairs; else 0 */
     enum meta_passes passes;
     struct meta_lowered low;
     struct meta_planes *planes;        /* (tensor_count) where each tensor lives; NULL: it has no such plane */
@@ -18,7 +19,7 @@ struct meta_program {
     void *workspace;                   /* where the operations' passes work; NULL: the owner of the shared memory gives it */
     size_t workspace_bytes;
     size_t bytes;
-    int *labels;                       /* (support + query) */
+    int *labels;                       /* (batch) */
     float **masks;                     /* (op_count) dropout factors, planar, or NULL */
     int created;                       /* operations whose kernels were created */
 };

@@ -200,7 +200,7 @@ static const struct meta_option options[] = {
 };
 static const struct meta_layer_functions functions = { shape, forward, backward, NULL, NULL };
 static const struct meta_plugin plugin = { META_PLUGIN_ABI, sizeof plugin, "half", META_ROLE_LAYER, "", sizeof(struct settings), options,
-                                           NULL, &functions, NULL };
+                                           NULL, &functions, NULL, NULL };
 
 static void plugin_layer(void **state)
 {

@@ -276,7 +276,7 @@ static void onednn_agrees(void **state)
     for (int k = 0; k < 2; k++) {
         if (sides[k].backend->open(&error)) fail_msg("%s", error.text);
         /* the same operations on both: no stem, which test_stem.c looks at */
-        if (meta_lower(&sides[k].low, net, &meta_backend_reference, BATCH, &error)) fail_msg("%s", error.text);
+        if (meta_lower(&sides[k].low, net, &meta_backend_reference, 0, BATCH, &error)) fail_msg("%s", error.text);
     }
     for (int i = 0; i < sides[0].low.op_count; i++) {
         const struct meta_op *op = &sides[0].low.ops[i];
