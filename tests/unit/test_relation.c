@@ -10,6 +10,7 @@
 
 #include "near.h"
 #include "inner_loop.h"
+#include "lower.h"
 #include "plugins.h"
 #include "rng.h"
 
@@ -245,6 +246,44 @@ static void plugin(void **state)
     assert_near(left, right, 1e-9);
 }
 
+static float *poisoned(size_t n)
+{
+    float *p = meta_backend_onednn.allocate(n * sizeof *p);
+    for (size_t i = 0; i < n; i++) p[i] = NAN;
+    return p;
+}
+
+/* Channels that fill a block up are 0 in whatever oneDNN's pairing writes. */
+static void padding(void **state)
+{
+    const struct meta_backend *b = &meta_backend_onednn;
+    struct meta_lowered low;
+    assert_int_equal(b->open(&error), 0);
+    assert_int_equal(meta_lower(&low, net, SUPPORT, QUERY, &error), 0);
+    struct meta_op *op = low.ops;
+    while (op->kind != META_OP_PAIRING) op++;
+    const struct meta_kernel *kernel = b->kernels[op->kind];
+    size_t in = op->batch * b->image(*op->in), out = op->out_batch * b->image(op->out);
+    assert_true(op->batch == SUPPORT + QUERY && op->out_batch == PAIRS && in > (size_t)op->batch * MAPS * 9);
+    op->labels = support_labels;
+    op->x[0] = (struct meta_planes){ .value = b->allocate(in * sizeof(float)), .bar = poisoned(in) };
+    op->y = (struct meta_planes){ .value = poisoned(out), .bar = b->allocate(out * sizeof(float)) };
+    b->set(op->x->value, in, 1);
+    b->set(op->y.bar, out, 1);
+    assert_int_equal(kernel->create(op, 0, &error), 0);
+    kernel->forward(op, NULL);
+    kernel->backward(op, NULL, NULL);
+    double sum = 0, barsum = 0;
+    for (size_t i = 0; i < out; i++) sum += ((float *)op->y.value)[i];
+    for (size_t i = 0; i < in; i++) barsum += ((float *)op->x->bar)[i];
+    assert_near(sum, 9 * MAPS * QUERY * (SUPPORT + WAYS), 1e-9);              /* each support image once a query, the query WAYS times */
+    assert_near(barsum, 9 * MAPS * QUERY * (SUPPORT + WAYS), 1e-9);
+    kernel->destroy(op);
+    void *planes[] = { op->x->value, op->x->bar, op->y.value, op->y.bar };
+    for (int i = 0; i < 4; i++) b->release(planes[i]);
+    meta_lowered_free(&low);
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
@@ -253,7 +292,7 @@ int main(void)
         { "gradient and scores, onednn", gradient_and_scores, NULL, NULL, &runs[1] },
         { "scoring alone, reference", scoring_alone, NULL, NULL, &runs[0] },
         { "scoring alone, onednn", scoring_alone, NULL, NULL, &runs[1] },
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(padding), cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
