@@ -153,6 +153,10 @@ int meta_command_test(int argc, char **argv)
     e.episode.shots = meta_flag_int("-shots", shots, e.episode.shots, 1, 1000);
     e.steps = meta_flag_int("-steps", steps, p.model->inner->test_steps, 0, 1000);
     e.learning_rate = p.model->inner->learning_rate;
+    if (p.model->network->ways && e.steps) {
+        meta_fail(&error, "-steps %d: must be 0: [relation] takes no steps in a task", e.steps);
+        goto fail;
+    }
     if (load_parts(&p, argv[2], list, &e, workers < e.runs ? workers : e.runs, &error)) goto fail;
     printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %d steps, seed %llu\n\n", argv[2], p.dataset->list, e.runs,
            e.episode.ways, e.episode.shots, e.episode.shots == 1 ? "" : "s", e.episode.queries, e.steps, (unsigned long long)e.seed);

@@ -131,6 +131,13 @@ def shortcut(here, other, alpha, beta):
     return out
 
 
+def relation(x, labels, ways):
+    """x: a task's maps, support first. Each query image's map behind the sum of each class's: (query * ways, 2c, h, w)"""
+    classes = torch.stack([x[:len(labels)][labels == k].sum(0) for k in range(ways)])
+    query = x[len(labels):]
+    return torch.cat([classes.repeat(len(query), 1, 1, 1), query.repeat_interleave(ways, 0)], 1)
+
+
 class Network:
     """The layers of a .cfg, and where each parameter lies in a .weights file after the header."""
 
@@ -142,14 +149,18 @@ class Network:
         self.size = 0
         self.temperature = 1.
         self.kinks = None        # a list: collects (layer, distance) in `apply`
+        self.pairs = None        # of a network with [relation]: (labels of the support images, classes)
         layers = [s for s in sections[1:] if s[0] not in ("episode", "inner_loop", "meta_loss")]
-        assert layers[-1][0] == "softmax"
+        relation = any(kind == "relation" for kind, _ in layers)
+        assert layers[-1][0] == ("cost" if relation else "softmax")
+        if relation:             # two classes of one support image each, for the shapes alone
+            self.pairs = torch.tensor([0, 1]), 2
         shapes = []
         for kind, options in layers:
-            here = torch.zeros((2,) + (shapes[-1] if shapes else self.input))
+            here = torch.zeros((4,) + (shapes[-1] if shapes else self.input))
             tensors = self.place(kind, options, here)
             self.layers.append((kind, options, tensors))
-            shapes.append(tuple(self.apply(len(shapes), here, [torch.zeros((2,) + s) for s in shapes], self.blank()).shape[1:]))
+            shapes.append(tuple(self.apply(len(shapes), here, [torch.zeros((4,) + s) for s in shapes], self.blank()).shape[1:]))
         self.outputs = shapes[-1][0]
 
     def blank(self):
@@ -199,6 +210,10 @@ class Network:
             return self.activate(i, o.get("activation", "linear"), x)
         if kind == "route":
             return torch.cat([earlier[self.earlier(i, k)] for k in o["layers"].split(",")], 1)
+        if kind == "relation":
+            return relation(x, *self.pairs)
+        if kind == "cost":
+            return x
         if kind == "softmax":
             self.temperature = float(o.get("temperature", 1))
             return x.reshape(len(x), -1, 1, 1)
@@ -232,11 +247,20 @@ class Network:
 
     def loss(self, values, images, labels):
         """Mean cross-entropy."""
+        return F.cross_entropy(self.forward(values, images).flatten(1) / self.temperature, labels)
+
+    def forward(self, values, images):
         x, outputs = images, []
         for i in range(len(self.layers)):
             x = self.apply(i, x, outputs, values)
             outputs.append(x)
-        return F.cross_entropy(x.flatten(1) / self.temperature, labels)
+        return x
+
+    def relation_loss(self, values, support, query, ways):
+        """Mean squared error of the scores of all pairs, of a network with [relation]: 1 for the right class, 0 for the others."""
+        self.pairs = support[1], ways
+        scores = self.forward(values, torch.cat([support[0], query[0]])).reshape(-1, ways)
+        return F.mse_loss(scores, F.one_hot(query[1], ways).to(scores.dtype))
 
     def read_weights(self, path):
         with open(path, "rb") as file:
@@ -265,6 +289,9 @@ class Method:
         loss = dict(next((o for kind, o in sections if kind == "meta_loss"), {}))
         self.steps, self.gamma = int(inner["steps"]), float(inner["learning_rate"])
         self.order = int(inner.get("order", 2))
+        self.ways = int(dict(next((o for kind, o in sections if kind == "episode"), {})).get("ways", 2))
+        self.relation = any(kind == "relation" for kind, _ in sections)
+        assert not self.relation or not self.steps
         self.eta, self.epsilon = float(loss.get("eta", 5)), float(loss.get("epsilon", 1e-6))
         iteration = int(net["max_batches"]) if iteration is None else iteration
         self.difficulty = loss.get("type", "difficulty") == "difficulty" and iteration >= int(loss.get("start", 0))
@@ -297,7 +324,7 @@ class Method:
         adapted, losses = self.adapt(network, phi, support, self.order == 2)
         if self.order == 1:
             adapted = phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(adapted, network.tensors)]
-        loss = network.loss(adapted, *query)
+        loss = network.relation_loss(adapted, support, query, self.ways) if self.relation else network.loss(adapted, *query)
         meta = self.value(loss)
         gradients = dict(zip(learned, torch.autograd.grad(meta, [phi[k] for k in learned])))
         packed = network.pack([gradients.get(k, torch.zeros(0)) for k in range(len(phi))])
@@ -305,6 +332,7 @@ class Method:
 
     def meta_loss(self, network, values, support, query):
         phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
+        assert not self.relation
         return self.value(network.loss(self.adapt(network, phi, support, False)[0], *query)).item()
 
 

@@ -20,7 +20,7 @@ refuses()
 net='[net]\nwidth=8\nheight=6\nchannels=3\n'                        # lines 1 to 4
 conv='[conv]\nfilters=2\nsize=3\nactivation=relu\n'
 head='[conn]\noutput=2\nactivation=linear\n[softmax]\n'
-layers='convolutional connected maxpool avgpool softmax shortcut route dropout activation'
+layers='convolutional connected maxpool avgpool softmax shortcut route dropout activation cost'
 
 # options
 refuses "$net[episode]\nshots=0\n$conv$head" '6: [episode] shots=0: must be 1 to 1000'
@@ -51,8 +51,8 @@ saturation exposure batch subdivisions inputs"
 refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize activation'
 
 # sections and their order
-refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers episode inner_loop meta_loss"
-refuses "$net$conv[yolo]\n$head" "9: [yolo]: meta-learning can't differentiate this layer; allowed: $layers"
+refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers episode inner_loop meta_loss relation"
+refuses "$net$conv[yolo]\n$head" "9: [yolo]: meta-learning can't differentiate this layer; allowed: $layers relation"
 refuses "$net$conv[episode]\n$head" '9: [episode]: stands after [conv] of line 5: must be right after [net]'
 refuses "$net$conv[inner_loop]\n$head" '10: [conn]: stands after [inner_loop] of line 9: must be between [net] and [inner_loop]'
 refuses "$net$conv$head[meta_loss]\n[inner_loop]\n" '14: [inner_loop]: stands after [meta_loss] of line 13: must be after the last layer'
@@ -71,6 +71,28 @@ refuses "$net[conv]\nsize=9\n$head" '5: [conv]: size=9 does not fit its 8x6 inpu
 refuses "$net$conv[conn]\noutput=3\n[softmax]\n" '11: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal'
 refuses "$net$conv" '5: [convolutional]: the network must end with [softmax], not [convolutional]'
 refuses "$net$conv[shortcut]\nfrom=5\n$head" '9: [shortcut]: from=5: must be -1 to -1, back from here, or 0 to 0, from the first layer'
+
+# networks that pair query images with classes
+score='[conn]\noutput=1\nactivation=logistic\n'
+none='[inner_loop]\nsteps=0\ntest_steps=0\norder=1\n'
+refuses "$net$conv$score[cost]\n" '12: [cost]: scores pairs of query images and classes, which only [relation] makes; allowed: [softmax]'
+refuses "$net$conv[relation]\n$head" '13: [softmax]: must be [cost] after [relation], which scores pairs'
+refuses "$net$conv[relation]\n[relation]\n$score[cost]\n" '10: [relation]: stands after [relation]: a network pairs once'
+refuses "$net$conv[relation]\nsum=1\n$score[cost]\n" '10: [relation] sum: unknown option; allowed: none'
+refuses "$net$conv[relation]\n[conn]\noutput=2\n[cost]\n" '12: [cost]: its input is 1x1x2: must be one number, the score of a pair'
+refuses "$net$conv[relation]\n[conn]\noutput=1\nactivation=relu\n[cost]\n" '13: [cost]: scores must be from 0 to 1: the layer before must have activation=logistic'
+refuses "$net$conv[relation]\n$score[cost]\n[dropout]\n" '14: [dropout]: nothing can follow the cost'
+refuses "$net$conv[relation]\n$score[cost]\ntype=masked\n" '14: [cost] type=masked: must be sse'
+refuses "$net$conv[relation]\n$score[cost]\nscale=2\n" '14: [cost] scale=2: must be 1'
+refuses "$net$conv[relation]\n$score" '10: [connected]: the network must end with [cost], not [connected]'
+refuses "$net$conv[relation]\n[route]\nlayers=0\n$score[cost]\n" '10: [route]: layers: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
+refuses "$net$conv[relation]\n[shortcut]\nfrom=-2\n$score[cost]\n" '10: [shortcut]: from: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
+refuses "$net$conv[relation]\n$score[cost]\n" '9: [inner_loop] steps=5: must be 0 with [relation], which takes no steps in a task'
+refuses "$net$conv[relation]\n$score[cost]\n[inner_loop]\nsteps=2\n" '15: [inner_loop] steps=2: must be 0 with [relation], which takes no steps in a task'
+refuses "$net$conv[relation]\n$score[cost]\n[inner_loop]\nsteps=0\n" '14: [inner_loop] test_steps=10: must be 0 with [relation], which takes no steps in a task'
+refuses "$net$conv[relation]\n$score[cost]\n${none/order=1/order=2}" '17: [inner_loop] order=2: must be 1 with [relation], which takes no steps in a task'
+printf "$net$conv[relation]\n$score[cost]\n$none" >"$cfg"
+expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"
 
 # files that are none
 refuses '' ' has no sections: the first must be [net]'

@@ -109,10 +109,13 @@ sed 's/beta=1/beta=-1/' "$TMP_TEST/swish.cfg" >"$TMP_TEST/x.cfg"
 line=$(grep -n 'beta=-1' "$TMP_TEST/x.cfg" | cut -d: -f1)
 refuses "$TMP_TEST/x.cfg:$line: [swish] beta=-1: must be 0 to 100" "$TMP_TEST/x.cfg"
 sed 's/\[swish\]/[swash]/' "$TMP_TEST/swish.cfg" >"$TMP_TEST/x.cfg"
-refuses "$TMP_TEST/x.cfg:$((line - 1)): [swash]: unknown section; known: Darknet's own and episode inner_loop meta_loss swish (plugins in \
+refuses "$TMP_TEST/x.cfg:$((line - 1)): [swash]: unknown section; known: Darknet's own and episode inner_loop meta_loss relation swish (plugins in \
 $(realpath "$DARKNET_DIR")/plugins, $TMP_TEST/swish)" "$TMP_TEST/x.cfg"
 printf '[net]\nwidth=8\nheight=8\nchannels=3\n[meta_loss]\n' >"$TMP_TEST/x.cfg"
 refuses "$TMP_TEST/x.cfg: the network has no layers" "$TMP_TEST/x.cfg"
+printf '[net]\nwidth=8\nheight=8\nchannels=3\n[conv]\n[relation]\n' >"$TMP_TEST/x.cfg"
+refuses "$TMP_TEST/x.cfg:6: [relation]: works on the images of a whole task, which the library knows nothing of: only darknet meta can run it" \
+    "$TMP_TEST/x.cfg"
 printf '[episode]\n[net]\nwidth=8\n' >"$TMP_TEST/x.cfg"
 refuses "$TMP_TEST/x.cfg: the first section must be [net]" "$TMP_TEST/x.cfg"
 printf '[net]\nwidth=8\nheight=8\nchannels=3\n[dropout]\n[swish]\n' >"$TMP_TEST/x.cfg"

@@ -161,7 +161,7 @@ static void values_out_of_range(void **state)
 {
     refuses(NET "[episode]\nshots=0\n" CONV HEAD, "6: [episode] shots=0: must be 1 to 1000");
     refuses(NET "[episode]\nways=1\n" CONV HEAD, "6: [episode] ways=1: must be 2 to 1000");
-    refuses(NET "[episode]\nshot=5\n" CONV HEAD, "6: [episode] shot: unknown option; allowed: ways shots queries tasks");
+    refuses(NET "[episode]\nshot=5\n" CONV HEAD, "6: [episode] shot: unknown option; allowed: ways shots queries tasks sampler window explore");
     refuses(NET "[episode]\nshots=5\n\nshots=5\n" CONV HEAD, "8: [episode] shots: repeated; first on line 6");
     refuses(NET CONV HEAD "[inner_loop]\norder=3\n", "14: [inner_loop] order=3: must be 1 to 2");
     refuses(NET CONV HEAD "[inner_loop]\nlearning_rate=11\n", "14: [inner_loop] learning_rate=11: must be 0 to 10");
@@ -189,9 +189,9 @@ static void what_cannot_be_differentiated(void **state)
         refuses(text, expected);
     }
     refuses(NET CONV "[yolo]\n", "9: [yolo]: meta-learning can't differentiate this layer; allowed: convolutional connected maxpool avgpool "
-            "softmax shortcut route dropout activation");
+            "softmax shortcut route dropout activation cost relation");
     refuses(NET CONV "[lstm]\noutput=3\n", "9: [lstm]: meta-learning can't differentiate this layer; allowed: convolutional connected "
-            "maxpool avgpool softmax shortcut route dropout activation");
+            "maxpool avgpool softmax shortcut route dropout activation cost relation");
     refuses(NET CONV "[conn]\noutput=2\n[softmax]\ntree=x.tree\n", "11: [softmax]: tree=x.tree: meta-learning can't differentiate a tree of "
             "classes: leave it out");
 }
@@ -199,9 +199,9 @@ static void what_cannot_be_differentiated(void **state)
 static void unknown_sections(void **state)
 {
     refuses(NET "[foo]\n", "5: [foo]: unknown section; known: net convolutional connected maxpool avgpool softmax shortcut route dropout "
-            "activation episode inner_loop meta_loss");
+            "activation cost episode inner_loop meta_loss relation");
     refuses(NET CONV HEAD "[Meta_loss]\n", "13: [Meta_loss]: unknown section; known: net convolutional connected maxpool avgpool softmax "
-            "shortcut route dropout activation episode inner_loop meta_loss");
+            "shortcut route dropout activation cost episode inner_loop meta_loss relation");
 }
 
 static void places(void **state)
@@ -313,10 +313,11 @@ static void plugins_are_loaded_once(void **state)
     for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
     assert_non_null(seen[0]);
     for (int i = 1; i < 8; i++) assert_ptr_equal(seen[i], seen[0]);
-    assert_int_equal(seen[0]->count, 3);
+    assert_int_equal(seen[0]->count, 4);
     assert_string_equal(seen[0]->entries[0].plugin->name, "episode");
     assert_string_equal(seen[0]->entries[1].plugin->name, "inner_loop");
     assert_string_equal(seen[0]->entries[2].plugin->name, "meta_loss");
+    assert_string_equal(seen[0]->entries[3].plugin->name, "relation");
 }
 
 static unsigned random_state = 1;
