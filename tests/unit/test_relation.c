@@ -259,7 +259,7 @@ static void padding(void **state)
     const struct meta_backend *b = &meta_backend_onednn;
     struct meta_lowered low;
     assert_int_equal(b->open(&error), 0);
-    assert_int_equal(meta_lower(&low, net, SUPPORT, QUERY, &error), 0);
+    assert_int_equal(meta_lower(&low, net, b, SUPPORT, QUERY, &error), 0);
     struct meta_op *op = low.ops;
     while (op->kind != META_OP_PAIRING) op++;
     const struct meta_kernel *kernel = b->kernels[op->kind];
