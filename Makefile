@@ -1,10 +1,11 @@
 # make              ./darknet, libdarknet-meta-host.so for LD_PRELOAD, and plugins/*.so
 # make DEBUG=1      with -O0                             make test     every test
 # make DARKNET=DIR  against a Darknet checkout           make demo     install, build, train and test on Fashion-MNIST
-# make asan ubsan tsan valgrind: the tests under each    make clean
+# make asan ubsan tsan valgrind: the tests under each    make bench      speed, beside the stock library's and PyTorch's
+# make clean
 #
-# BUILD is where objects go and BIN where what is built goes. test and demo install the packages that are missing; the rest
-# names them. scripts/install-deps.sh says what each package is for.
+# BUILD is where objects go and BIN where what is built goes. test, demo and bench install the packages that are missing;
+# the rest names them. scripts/install-deps.sh says what each package is for.
 DEBUG   ?= 0
 DARKNET ?= /usr/lib/darknet
 BUILD   ?= build/release
@@ -33,7 +34,7 @@ $(error DEBUG=$(DEBUG): must be 0 or 1)
 endif
 
 # What the compiler needs, asked before it fails on a header: not where the goal installs it, nor for make clean
-ifneq ($(filter-out clean test demo asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean test demo bench asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell scripts/install-deps.sh --missing $(if $(filter-out /usr/lib/darknet,$(DARKNET)),--no-darknet))
 ifneq ($(MISSING),)
 $(error missing packages: $(MISSING): scripts/install-deps.sh installs them)
@@ -143,9 +144,15 @@ demo:
 	@+$(MAKE) --no-print-directory all
 	@DARKNET_BIN='$(BIN)/darknet' scripts/demo.sh
 
+# make bench BENCH="cfg/fashion.cfg -rounds 3 -seconds 1"
+bench:
+	@scripts/install-deps.sh --pytorch
+	@+$(MAKE) --no-print-directory all
+	@DARKNET_BIN='$(BIN)/darknet' scripts/bench.py -out build/bench $(BENCH)
+
 clean:
 	rm -rf build darknet libdarknet-meta-host.so plugins/*.so
 
-.PHONY: all unit test asan ubsan tsan valgrind demo clean FORCE
+.PHONY: all unit test asan ubsan tsan valgrind demo bench clean FORCE
 
 -include $(OBJECTS:.o=.d) $(TESTS:=.d)

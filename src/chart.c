@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "chart.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BETWEEN 30.       /* seconds between drawings */
@@ -19,13 +19,6 @@
 #define POINTS 800        /* as many as a curve of this width can show */
 
 extern char **environ;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + 1e-9 * t.tv_nsec;
-}
 
 int meta_chart_open(struct meta_chart *c, const char *path, const char *title, struct meta_error *error)
 {
@@ -137,7 +130,7 @@ static int start(struct meta_chart *c, const struct meta_row *rows, int count, s
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     close(script);
-    c->drawn = now();
+    c->drawn = meta_now();
     if (!status) return 0;
     c->child = 0;
     unlink(c->temporary);
@@ -167,7 +160,7 @@ int meta_chart_update(struct meta_chart *c, const struct meta_row *rows, int cou
 {
     if (c->off || !count) return 0;
     int state = take(c, error);
-    if (state == 1 && now() - c->drawn >= BETWEEN) state = start(c, rows, count, error);
+    if (state == 1 && meta_now() - c->drawn >= BETWEEN) state = start(c, rows, count, error);
     c->off = state < 0;
     return c->off ? -1 : 0;
 }
@@ -178,7 +171,7 @@ static int wait_until(struct meta_chart *c, double end, struct meta_error *error
     for (;;) {
         int state = take(c, error);
         if (state) return state < 0 ? -1 : 0;
-        if (now() > end) break;
+        if (meta_now() > end) break;
         nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
     }
     kill(c->child, SIGKILL);
@@ -190,7 +183,7 @@ static int wait_until(struct meta_chart *c, double end, struct meta_error *error
 
 int meta_chart_close(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
 {
-    double end = now() + PATIENCE;
+    double end = meta_now() + PATIENCE;
     int status = 0;
     if (!c->off) {
         status = wait_until(c, end, error);

@@ -3,6 +3,7 @@
 
 #include <omp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -94,6 +95,12 @@ void meta_pool_free(struct meta_pool *p)
 int meta_pool_threads(const struct meta_pool *p)
 {
     return p->threads;
+}
+
+int meta_pool_cores(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 }
 
 void meta_pool_run(struct meta_pool *p, int count, void (*work)(void *, int, int), void *context)

@@ -10,6 +10,7 @@ struct meta_pool;
 int  meta_pool_create(struct meta_pool **, int threads, struct meta_error *);
 void meta_pool_free(struct meta_pool *);
 int  meta_pool_threads(const struct meta_pool *);
+int  meta_pool_cores(void);                        /* how many this process may run on */
 
 /* Calls work(context, index, worker) once for each index, worker in 0..threads-1 and never the same one twice at a time;
    returns when all are done. Allocates nothing. Not to be called from inside `work`. */

@@ -1,4 +1,5 @@
 #include "program_internal.h"
+#include "clock.h"
 #include "plan.h"
 #include "rng.h"
 
@@ -279,6 +280,19 @@ void meta_program_free(struct meta_program *p)
 
 size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
 
+/* ---- time --------------------------------------------------------------------------------------------------------- */
+
+int meta_program_operations(const struct meta_program *p) { return p->low.op_count; }
+
+void meta_program_time(struct meta_program *p, double *seconds) { p->seconds = seconds; }
+
+static double begin(const struct meta_program *p) { return p->seconds ? meta_thread_time() : 0; }
+
+static void end(const struct meta_program *p, int i, enum meta_pass pass, double begun)
+{
+    if (p->seconds) p->seconds[i * META_PASS_COUNT + pass] += meta_thread_time() - begun;
+}
+
 /* ---- passes ---------------------------------------------------------------------------------------------------- */
 
 void meta_program_load(struct meta_program *p, const float *images, const int *labels)
@@ -314,7 +328,9 @@ double meta_program_forward(struct meta_program *p, const void *parameters, enum
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
         op->statistics = kind == META_STATISTICS_ROLLING ? statistics : NULL;
+        double begun = begin(p);
         p->backend->kernels[op->kind]->forward(op, parameters);
+        end(p, i, META_PASS_FORWARD, begun);
     }
     return p->low.ops[p->low.op_count - 1].loss;
 }
@@ -355,8 +371,10 @@ void meta_program_gradient(struct meta_program *p, const void *parameters, void 
     for (int i = p->low.op_count - 1; i >= 0; i--) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        double begun = begin(p);
         p->backend->kernels[op->kind]->backward(op, parameters, gradient);
         add_scratch(p, i, 0);
+        end(p, i, META_PASS_BACKWARD, begun);
     }
 }
 
@@ -364,12 +382,17 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
 {
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
-        if (p->low.tensors[p->low.op_output[i]].active) p->backend->kernels[op->kind]->forward_tangent(op, parameters, v);
+        if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        double begun = begin(p);
+        p->backend->kernels[op->kind]->forward_tangent(op, parameters, v);
+        end(p, i, META_PASS_FORWARD_TANGENT, begun);
     }
     for (int i = p->low.op_count - 1; i >= 0; i--) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        double begun = begin(p);
         p->backend->kernels[op->kind]->backward_tangent(op, parameters, v, product);
         add_scratch(p, i, 1);
+        end(p, i, META_PASS_BACKWARD_TANGENT, begun);
     }
 }

@@ -28,6 +28,13 @@ void   meta_program_use(struct meta_program *, void *workspace);
 /* support: 0 but for a network that pairs. (size_t)-1 without memory. */
 size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_backend *, int support, int query, enum meta_passes);
 
+/* The sweeps over a program's operations. */
+enum meta_pass { META_PASS_FORWARD, META_PASS_BACKWARD, META_PASS_FORWARD_TANGENT, META_PASS_BACKWARD_TANGENT, META_PASS_COUNT };
+int meta_program_operations(const struct meta_program *);
+/* From now on each pass adds the seconds of processor time that each operation took to the caller's array, (operations,
+   META_PASS_COUNT); NULL: no more. */
+void meta_program_time(struct meta_program *, double *seconds);
+
 /* images: (batch, c, h, w) planar in [0,1]; labels: (batch), 0..outputs-1. Copied in. */
 void meta_program_load(struct meta_program *, const float *images, const int *labels);
 /* The same of `count` of them, the first being number `first` of the batch. */

@@ -22,6 +22,7 @@ struct meta_program {
     int *labels;                       /* (batch) */
     float **masks;                     /* (op_count) dropout factors, planar, or NULL */
     int created;                       /* operations whose kernels were created */
+    double *seconds;                   /* (op_count, META_PASS_COUNT), the caller's; NULL: nobody times this program */
 };
 
 #endif

@@ -1,13 +1,13 @@
 /* Tasks made ahead of use: a ring of iterations, filled task by task by threads of its own. */
 #define _GNU_SOURCE
 #include "batch.h"
+#include "clock.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct slot {                          /* one iteration */
     struct meta_batch *batches;        /* (tasks) */
@@ -175,13 +175,6 @@ void meta_stream_free(struct meta_stream *s)
     free(s);
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec * 1e-9;
-}
-
 void meta_stream_choose(struct meta_stream *s, const int *kinds)
 {
     pthread_mutex_lock(&s->mutex);
@@ -192,7 +185,7 @@ void meta_stream_choose(struct meta_stream *s, const int *kinds)
 
 double meta_stream_next(struct meta_stream *s, const struct meta_batch **batches)
 {
-    double start = seconds();
+    double start = meta_now();
     pthread_mutex_lock(&s->mutex);
     if (s->taken) s->ring[(s->taken - 1) % s->slots].done = 0;
     struct slot *slot = &s->ring[s->taken++ % s->slots];
@@ -200,5 +193,5 @@ double meta_stream_next(struct meta_stream *s, const struct meta_batch **batches
     while (slot->done < s->tasks) pthread_cond_wait(&s->made, &s->mutex);
     pthread_mutex_unlock(&s->mutex);
     for (int k = 0; k < s->tasks; k++) batches[k] = &slot->batches[k];
-    return seconds() - start;
+    return meta_now() - start;
 }

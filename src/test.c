@@ -1,16 +1,15 @@
 #define _GNU_SOURCE
+#include "clock.h"
 #include "command.h"
 #include "console.h"
 #include "results.h"
 #include "weights.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 struct parts {
     struct meta_model *model;
@@ -22,13 +21,6 @@ struct parts {
     float *parameters, *statistics;
     void *phi;                             /* backend vector */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + 1e-9 * t.tv_nsec;
-}
 
 static void free_parts(struct parts *p)
 {
@@ -138,13 +130,11 @@ int meta_command_test(int argc, char **argv)
     struct meta_error error;
     struct parts p = {0};
     struct rusage usage;
-    cpu_set_t cores;
     char time[64];
     meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "test DATA CFG WEIGHTS");
     struct meta_evaluation e = { .runs = meta_flag_int("-runs", runs, 30, 1, 10000000), .seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX) };
-    int online = sched_getaffinity(0, sizeof cores, &cores) ? 1 : CPU_COUNT(&cores);
-    int workers = meta_flag_int("-threads", threads, online, 1, 1024);
-    double begun = now();
+    int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    double begun = meta_now();
     if (!list) list = "test";
     p.backend = meta_backend_find(backend ? backend : "onednn");
     if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
@@ -167,7 +157,7 @@ int meta_command_test(int argc, char **argv)
     struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.dataset, &e, results };
     if (out && meta_results_write(&file, out, &error)) goto fail;
     getrusage(RUSAGE_SELF, &usage);
-    meta_format_time(time, sizeof time, now() - begun);
+    meta_format_time(time, sizeof time, meta_now() - begun);
     printf("\n%s, %ld MB of memory at most\n", time, usage.ru_maxrss / 1024);
     free_parts(&p);
     return 0;

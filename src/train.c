@@ -1,17 +1,16 @@
 #define _GNU_SOURCE
 #include "chart.h"
+#include "clock.h"
 #include "command.h"
 #include "console.h"
 #include "trainer.h"
 
 #include <math.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #define KEEP_EVERY 1000        /* NAME_1000.weights, NAME_2000.weights... */
 
@@ -34,13 +33,6 @@ static void catch_signals(void)
         struct sigaction old, action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
         if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
     }
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
 /* Once a failure and once again after a success in between: a full disk is not said a hundred times. */
@@ -73,7 +65,7 @@ static void watch_task(void *context, int done)
 
 static void watch_valid(struct meta_trainer *t, struct meta_row *row)
 {
-    double begun = now();
+    double begun = meta_now();
     struct watch watch = { t->settings.valid_runs };
     const struct meta_run *runs = meta_evaluator_run(t->evaluator, meta_outer_parameters(t->outer), watch_task, &watch);
     struct meta_estimate e = meta_estimate(&runs->auc_after, sizeof *runs, watch.runs);
@@ -83,7 +75,7 @@ static void watch_valid(struct meta_trainer *t, struct meta_row *row)
     meta_clear_bar();
     printf("%llu: %.4f valid AUC", (unsigned long long)row->iteration, e.mean);
     if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
-    printf(", %d task%s, %.2f seconds\n", e.n, e.n == 1 ? "" : "s", now() - begun);
+    printf(", %d task%s, %.2f seconds\n", e.n, e.n == 1 ? "" : "s", meta_now() - begun);
 }
 
 static void print_end(const struct meta_trainer *t, uint64_t iterations, double seconds)
@@ -123,7 +115,7 @@ static int run(struct meta_trainer *t, int backup_every)
     struct meta_chart chart;
     struct said said = {0};
     uint64_t first = t->done;
-    double begun = now();
+    double begun = meta_now();
     int failed = 0;
     if (meta_chart_open(&chart, t->chart_path, t->model->name, &error)) complain_once(&error, 1, &said.chart);
     catch_signals();
@@ -131,13 +123,13 @@ static int run(struct meta_trainer *t, int backup_every)
         struct meta_row row;
         if (meta_trainer_step(t, &row, &error)) { failed = 1; break; }
         meta_clear_bar();
-        meta_print_row(&row, (now() - begun) / (t->done - first) * (t->total - t->done));
+        meta_print_row(&row, (meta_now() - begun) / (t->done - first) * (t->total - t->done));
         if (t->evaluator && (t->done % t->settings.valid_every == 0 || t->done == t->total) && !stop) watch_valid(t, &row);
         meta_print_bar(t->done, t->total);
         fflush(stdout);
         after_step(t, &chart, &row, backup_every, &said);
     }
-    double seconds = now() - begun;
+    double seconds = meta_now() - begun;
     meta_clear_bar();
     fflush(stdout);
     if (failed) meta_complain(&error);
@@ -155,12 +147,6 @@ static int run(struct meta_trainer *t, int backup_every)
     }
     printf("Stopped by signal %d at iteration %llu: %s is saved, -resume goes on\n", (int)stop, (unsigned long long)t->done, t->state_path);
     return 128 + stop;
-}
-
-static int online_cores(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 }
 
 int meta_command_train(int argc, char **argv)
@@ -186,7 +172,7 @@ int meta_command_train(int argc, char **argv)
     s.cfg = argv[1];
     s.weights = words > 2 ? argv[2] : NULL;
     s.seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX);
-    s.threads = meta_flag_int("-threads", threads, online_cores(), 1, 1024);
+    s.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     s.max_batches = meta_flag_int("-max_batches", max_batches, 0, 1, 100000000);
     s.valid_every = meta_flag_int("-valid_every", valid_every, 250, 0, 100000000);
     s.valid_runs = meta_flag_int("-valid_runs", valid_runs, 100, 1, 1000000);

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "trainer.h"
+#include "clock.h"
 #include "file.h"
 #include "fingerprint.h"
 #include "policy.h"
@@ -11,15 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + 1e-9 * t.tv_nsec;
-}
 
 static int make_path(char **path, const char *folder, const char *prefix, const char *name, const char *suffix, struct meta_error *error)
 {
@@ -197,7 +190,7 @@ void meta_trainer_free(struct meta_trainer *t)
 int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_error *error)
 {
     struct meta_outer_result r;
-    double begun = now();
+    double begun = meta_now();
     *row = (struct meta_row){ .iteration = t->done + 1, .auc = NAN, .low = NAN, .high = NAN };
     row->waited = meta_stream_next(t->stream, t->batches);
     row->rate = meta_policy_rate(&t->model->net, row->iteration);
@@ -209,7 +202,7 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     row->meta_loss = r.meta_loss;
     row->query_loss = r.query_loss;
     row->accuracy = r.accuracy;
-    row->seconds = now() - begun;
+    row->seconds = meta_now() - begun;
     t->waited += row->waited;
     t->done++;
     t->seen += t->images;

@@ -15,6 +15,7 @@ const struct meta_verb meta_verbs[] = {
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
     { "grad", "DATA CFG WEIGHTS -episode FILE -out FILE", "writes the meta-gradient of one task", meta_command_grad },
     { "check", "CFG", "checks every derivative of a network on random data", meta_command_check },
+    { "bench", "CFG", "measures speed and memory against the machine's peak and the stock library", meta_command_bench },
     { "help", "[SECTION]...", "prints the options of the .cfg's sections", meta_command_help },
     { NULL, NULL, NULL, NULL }
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "check.h"
+#include "clock.h"
 #include "near.h"
 #include "program_internal.h"
 #include "rng.h"
@@ -167,6 +168,50 @@ static void a_program_keeps_nothing(void **state)
     meta_network_free(net);
 }
 
+/* ---- time ------------------------------------------------------------------------------------------------------------------ */
+
+static void each_operation_is_timed(void **state)
+{
+    const struct meta_backend *backend = *state;
+    struct meta_network *net = build(.3);
+    struct meta_program *p = program(net, backend, META_TANGENTS);
+    void *phi = vector(net, backend, 0), *v = vector(net, backend, 1), *out = vector(net, backend, 2);
+    int count = meta_program_operations(p);
+    double seconds[count * META_PASS_COUNT], before[count * META_PASS_COUNT], sum = 0;
+    memset(seconds, 0, sizeof seconds);
+    load(p, 0);
+    meta_program_dropout(p, (struct meta_dropout_key){ 1, 0, 0, 0, 1 });
+    double begun = meta_now();
+    meta_program_time(p, seconds);
+    meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
+    for (int i = 0; i < count; i++)
+        for (int pass = 0; pass < META_PASS_COUNT; pass++) assert_true((seconds[i * META_PASS_COUNT + pass] > 0) == (pass == META_PASS_FORWARD));
+    meta_program_gradient(p, phi, out);
+    meta_program_hessian_product(p, phi, v, out);
+    double whole = meta_now() - begun;
+    for (int i = 0; i < count * META_PASS_COUNT; i++) {
+        assert_true(seconds[i] > 0);
+        sum += seconds[i];
+    }
+    assert_true(sum <= whole + 1e-3);           /* another clock */
+    /* added to, until it is switched off */
+    memcpy(before, seconds, sizeof seconds);
+    meta_program_gradient(p, phi, out);
+    for (int i = 0; i < count; i++) {
+        assert_true(seconds[i * META_PASS_COUNT + META_PASS_BACKWARD] > before[i * META_PASS_COUNT + META_PASS_BACKWARD]);
+        assert_true(seconds[i * META_PASS_COUNT] == before[i * META_PASS_COUNT]);
+    }
+    meta_program_time(p, NULL);
+    memcpy(before, seconds, sizeof seconds);
+    meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
+    assert_memory_equal(seconds, before, sizeof seconds);
+    backend->release(phi);
+    backend->release(v);
+    backend->release(out);
+    meta_program_free(p);
+    meta_network_free(net);
+}
+
 /* ---- derivatives ------------------------------------------------------------------------------------------------------------ */
 
 static void assert_holds(void *count, const struct meta_identity *i)
@@ -304,7 +349,7 @@ int main(void)
     static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
         { "passes give the same", passes_give_the_same }, { "a program keeps nothing", a_program_keeps_nothing },
         { "a product is linear", a_product_is_linear }, { "rolling statistics replace the batch's", rolling_statistics_replace_the_batch },
-        { "dropout follows its key", dropout_follows_its_key },
+        { "dropout follows its key", dropout_follows_its_key }, { "each operation is timed", each_operation_is_timed },
     };
     enum { COUNT = sizeof cases / sizeof *cases };
     struct CMUnitTest tests[2 * COUNT + 1];

@@ -1,0 +1,21 @@
+/* Seconds. */
+#ifndef META_CLOCK_H
+#define META_CLOCK_H
+
+#include <time.h>
+
+static inline double meta_clock(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+/* On a clock that nobody sets. */
+static inline double meta_now(void) { return meta_clock(CLOCK_MONOTONIC); }
+/* Of processor, used by all threads of this process so far. */
+static inline double meta_processor_time(void) { return meta_clock(CLOCK_PROCESS_CPUTIME_ID); }
+/* Of processor, used by this thread so far. */
+static inline double meta_thread_time(void) { return meta_clock(CLOCK_THREAD_CPUTIME_ID); }
+
+#endif
