@@ -47,11 +47,14 @@ static int images_of_a_task(const struct meta_model *m) { return m->episode->way
 /* Order 2 with less memory than the .cfg asks for: is there such a thing? */
 static int can_be_frugal(const struct meta_model *m, int order) { return order == 2 && m->inner->steps > 1 && m->inner->keep != 1; }
 
+/* Stock libdarknet has no network that pairs. */
+static int has_stock(const struct meta_model *m) { return !m->network->ways; }
+
 static int start_children(struct parts *p, struct meta_error *error)
 {
     int images = images_of_a_task(p->model);
     p->stock_question.plan = &p->plan;
-    if (meta_child_start(&p->stock, meta_stock_serve, &p->stock_question, error)) return -1;
+    if (has_stock(p->model) && meta_child_start(&p->stock, meta_stock_serve, &p->stock_question, error)) return -1;
     for (int order = 1; order <= (p->plan.second_order ? 2 : 1); order++)
         for (int threads = 1; threads <= p->plan.threads; threads += p->plan.threads > 1 ? p->plan.threads - 1 : 1) {
             struct meta_work_spec whole = { "meta-iteration", META_WORK_ITERATION, images, order, p->model->inner->keep }, bare = whole;
@@ -203,11 +206,11 @@ static int run_groups(struct parts *p, struct meta_error *error)
 {
     const struct meta_work_spec none = { 0 };
     const struct meta_model *m = p->model;
-    int support = m->episode->ways * m->episode->shots, images = images_of_a_task(m), batch = p->plan.batch;
+    int images = images_of_a_task(m), batch = p->plan.batch, has_step = p->plan.step != batch;
     struct meta_work_spec forward = { "forward", META_WORK_FORWARD, batch, 0, 0 }, gradient = { "gradient", META_WORK_GRADIENT, batch, 0, 0 },
-                          step = { "gradient", META_WORK_GRADIENT, support, 0, 0 }, product = { "Hessian product", META_WORK_PRODUCT, support, 0, 0 };
-    if (run_group(p, forward, none, 0, error) || run_group(p, gradient, none, 1, error)) return -1;
-    if (support != batch && run_group(p, step, none, 0, error)) return -1;
+                          step = { "gradient", META_WORK_GRADIENT, p->plan.step, 0, 0 }, product = { "Hessian product", META_WORK_PRODUCT, p->plan.step, 0, 0 };
+    if (run_group(p, forward, none, 0, error) || run_group(p, gradient, none, has_stock(m), error)) return -1;
+    if (has_step && run_group(p, step, none, 0, error)) return -1;
     if (p->plan.second_order && run_group(p, product, none, 0, error)) return -1;
     for (int order = 1; order <= (p->plan.second_order ? 2 : 1); order++) {
         struct meta_work_spec task = { "task", META_WORK_TASK, images, order, m->inner->keep }, frugal = { "task, keep=1", META_WORK_TASK, images, order, 1 },
@@ -250,10 +253,16 @@ int meta_command_bench(int argc, char **argv)
     p.bench.plan = &p.plan;
     if (meta_model_load(&p.model, argv[0], &error)) goto fail;
     p.plan.model = p.model;
-    if (!p.plan.batch) p.plan.batch = images_of_a_task(p.model);
+    if (p.plan.batch && p.model->network->ways) {
+        meta_fail(&error, "-batch: %s pairs the images of whole tasks, %d: leave it out", argv[0], images_of_a_task(p.model));
+        goto fail;
+    }
+    int support = p.model->episode->ways * p.model->episode->shots, images = images_of_a_task(p.model);
+    p.plan.step = p.model->network->ways ? images : support;
+    if (!p.plan.batch) p.plan.batch = images;
     p.plan.data = (struct meta_check){ .model = p.model, .seed = 1, .report = note_identity, .context = &p.bench };
     p.plan.second_order = meta_check_has_tangents(&p.plan.data);
-    if (meta_flops_count(&p.plan.flops, p.model->network, &error) || measure(&p, &error)) goto fail;
+    if (meta_flops_count(&p.plan.flops, p.model->network, support, images - support, &error) || measure(&p, &error)) goto fail;
     if (out && meta_bench_write(&p.bench, out, &error)) goto fail;
     free_parts(&p);
     return 0;

@@ -14,6 +14,7 @@ struct meta_bench_plan {
     struct meta_check data;          /* where random numbers come from */
     struct meta_flops flops;
     int threads;                     /* the most */
+    int step;                        /* images of a step: the support set; of a network that pairs: of a task */
     int batch;                       /* images of the forward and the gradient that are compared with others' */
     double seconds;                  /* a thing is timed for */
     int second_order;                /* every layer has its tangents */

@@ -11,27 +11,35 @@
 #define LEAST_ROUNDS 5
 #define MOST_ROUNDS 200
 
-static void name_operation(const struct meta_op *op, char *out, size_t size)
+static size_t name_epilogue(const struct meta_op *op, char *out, size_t size)
 {
     static const char *const activations[] = { "", " relu", " leaky", " logistic" };
+    size_t used = snprintf(out, size, "%s%s%s", op->normalise ? " normalise" : op->scales != META_NONE ? " scale" : "",
+                           op->biases != META_NONE ? " bias" : "", activations[op->activation]);
+    if (op->pool_size && used < size) used += snprintf(out + used, size - used, " maxpool %d/%d", op->pool_size, op->pool_stride);
+    return used;
+}
+
+static void name_operation(const struct meta_op *op, char *out, size_t size)
+{
     const struct meta_layer *l = op->layer;
     size_t used;
     switch (op->kind) {
     case META_OP_CONV:
-        snprintf(out, size, "convolution %dx%d/%d, %d to %d, %dx%d", l->size, l->size, l->stride, op->in->c, op->out.c, op->out.w, op->out.h);
+    case META_OP_STEM:
+        used = snprintf(out, size, "convolution %dx%d/%d, %d to %d, %dx%d", l->size, l->size, l->stride, op->in->c, l->out.c, l->out.w, l->out.h);
+        if (op->kind == META_OP_STEM && used < size) name_epilogue(op, out + used, size - used);
         break;
     case META_OP_CONNECTED:
         snprintf(out, size, "connected, %d to %d", op->in->c * op->in->h * op->in->w, op->out.c);
         break;
     case META_OP_EPILOGUE:
-        used = snprintf(out, size, "%s%s%s", op->normalise ? " normalise" : op->scales != META_NONE ? " scale" : "",
-                        op->biases != META_NONE ? " bias" : "", activations[op->activation]);
-        if (op->pool_size && used < size) snprintf(out + used, size - used, " maxpool %d/%d", op->pool_size, op->pool_stride);
-        if (!*out) snprintf(out, size, " copy");
+        if (!name_epilogue(op, out, size)) snprintf(out, size, " copy");
         memmove(out, out + 1, strlen(out));
         break;
     case META_OP_LOSS:
-        snprintf(out, size, "softmax and loss");
+    case META_OP_SQUARES:
+        snprintf(out, size, "%s and loss", meta_layer_name(l));
         break;
     default:
         snprintf(out, size, "%s", meta_layer_name(l));
@@ -49,7 +57,7 @@ static int describe(struct meta_bench *b, const struct meta_program *p, struct m
         struct meta_bench_layer *l = &b->layer[i];
         l->layer = op->layer - net->layers;
         name_operation(op, l->name, sizeof l->name);
-        if (op->kind != META_OP_CONV && op->kind != META_OP_CONNECTED) continue;
+        if (op->weights == META_NONE) continue;
         for (int pass = 0; pass < META_PASS_COUNT; pass++) l->flops[pass] = b->plan->flops.layer[l->layer][pass] * p->batch;
     }
     return 0;
@@ -78,8 +86,7 @@ static int measure(struct meta_bench *b, struct meta_work *work, struct meta_poo
 
 int meta_bench_layers(struct meta_bench *b, struct meta_pool *pool, struct meta_error *error)
 {
-    const struct meta_episode_settings *episode = b->plan->model->episode;
-    struct meta_work_spec spec = { "", b->plan->second_order ? META_WORK_PRODUCT : META_WORK_GRADIENT, episode->ways * episode->shots, 0, 0 };
+    struct meta_work_spec spec = { "", b->plan->second_order ? META_WORK_PRODUCT : META_WORK_GRADIENT, b->plan->step, 0, 0 };
     struct meta_work *work = NULL;
     int status = -1;
     if (!meta_work_create(&work, b->plan, spec, pool, error) && !describe(b, meta_work_program(work), error))

@@ -66,7 +66,7 @@ void meta_bench_print_row(const struct meta_bench_row *r)
 
 static void print_ratios(const struct meta_bench *b)
 {
-    printf("\nTimes as many images a second, medians of rounds in turn (least to most; by processor time)\n");
+    if (b->ratios) printf("\nTimes as many images a second, medians of rounds in turn (least to most; by processor time)\n");
     for (int i = 0; i < b->ratios; i++) {
         const struct meta_bench_ratio *r = &b->ratio[i];
         printf("    %-72s %6.2f (%.2f to %.2f; %.2f)\n", r->name, r->clock.median, r->clock.least, r->clock.most, r->processor.median);
@@ -98,17 +98,17 @@ static void print_layers(const struct meta_bench *b)
     double whole = sum_of_layers(b), seconds[META_PASS_COUNT] = {0}, flops[META_PASS_COUNT] = {0};
     printf("\nBy layer and pass, batch %d, one thread: ms of processor time, share of the FMA peak (%.1f GFLOP/s); the sum, its share of all\n",
            b->layer_batch, b->layer_peak / 1e9);
-    printf("%5s  %-38s  %14s  %14s  %14s  %14s  %8s\n", "layer", "", "forward      ", "backward     ", "fwd tangent  ", "bwd tangent  ", "sum");
+    printf("%5s  %-60s  %14s  %14s  %14s  %14s  %8s\n", "layer", "", "forward      ", "backward     ", "fwd tangent  ", "bwd tangent  ", "sum");
     for (int i = 0; i < b->layers; i++) {
         const struct meta_bench_layer *l = &b->layer[i];
-        printf("%5d  %-38s", l->layer, l->name);
+        printf("%5d  %-60s", l->layer, l->name);
         print_times(l->seconds, l->flops, b->layer_peak, whole);
         for (int pass = 0; pass < META_PASS_COUNT; pass++) {
             seconds[pass] += l->seconds[pass];
             flops[pass] += l->flops[pass];
         }
     }
-    printf("%5s  %-38s", "", "all");
+    printf("%5s  %-60s", "", "all");
     print_times(seconds, flops, b->layer_peak, whole);
 }
 
@@ -122,7 +122,7 @@ static void print_memory(const struct meta_bench *b)
         printf("    %s, order %d%-8s  %d thread%s %*s  %8.0f  %8.0f\n", m->spec.name, m->spec.order, keep, m->threads, m->threads == 1 ? " " : "s",
                20, "", m->process / 1e6, m->workers / 1e6);
     }
-    printf("    %-65s %8.0f\n", "stock libdarknet's gradient", b->stock_bytes / 1e6);
+    if (b->stock_bytes > 0) printf("    %-65s %8.0f\n", "stock libdarknet's gradient", b->stock_bytes / 1e6);
 }
 
 void meta_bench_print_end(const struct meta_bench *b)
@@ -222,7 +222,7 @@ static void add_found(cJSON *root, const struct meta_bench *b)
         add_number(j, "process_bytes", b->memory[i].process);
         add_number(j, "worker_bytes", b->memory[i].workers);
     }
-    add_number(root, "stock_bytes", b->stock_bytes);
+    add_number(root, "stock_bytes", b->stock_bytes > 0 ? b->stock_bytes : NAN);
 }
 
 static void add_layers(cJSON *root, const struct meta_bench *b)

@@ -55,10 +55,12 @@ static int make_programs(struct meta_work *w, struct meta_error *error)
     const struct meta_bench_plan *plan = w->plan;
     static const enum meta_passes passes[] = { [META_WORK_FORWARD] = META_FORWARD, [META_WORK_GRADIENT] = META_GRADIENT,
                                                [META_WORK_PRODUCT] = META_TANGENTS };
+    int support = plan->model->network->ways ? w->support : 0;
     if (meta_check_images(&plan->data, 0, w->spec.batch, &w->images, &w->labels, error)) return -1;
     if (!(w->program = calloc(w->threads, sizeof *w->program))) return meta_fail(error, "out of memory");
     for (int i = 0; i < w->threads; i++) {
-        if (meta_program_create(&w->program[i], plan->model->network, plan->backend, w->spec.batch, passes[w->spec.kind], NULL, error)) return -1;
+        if (meta_program_create_pairs(&w->program[i], plan->model->network, plan->backend, support, w->spec.batch - support, passes[w->spec.kind], NULL,
+                                      error)) return -1;
         meta_program_load(w->program[i], w->images, w->labels);
         meta_program_dropout(w->program[i], (struct meta_dropout_key){ plan->data.seed, 0, i, 0, 1 });
         meta_program_forward(w->program[i], w->phi, META_STATISTICS_BATCH, NULL);

@@ -16,15 +16,16 @@
 
 #include "inner_loop.h"
 
-/* Floating-point operations of one image. */
+/* Floating-point operations of one image; of a network that pairs, the average of a task's images. */
 struct meta_flops {
     int layers;
+    int pairs;                             /* of a network that pairs: support images take part in the query's pass */
     double (*layer)[META_PASS_COUNT];      /* (layers) */
     double pass[META_PASS_COUNT];          /* of the whole network */
 };
 
-/* The caller frees with meta_flops_clear. */
-int  meta_flops_count(struct meta_flops *, const struct meta_network *, struct meta_error *);
+/* support, query: images of a task, which only matter to a network that pairs. The caller frees with meta_flops_clear. */
+int  meta_flops_count(struct meta_flops *, const struct meta_network *, int support, int query, struct meta_error *);
 void meta_flops_clear(struct meta_flops *);
 
 double meta_flops_gradient(const struct meta_flops *);    /* forward and backward, one image */

@@ -314,7 +314,9 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
         if (op->kind != META_OP_DROPOUT) continue;
         op->mask = NULL;
         if (!key.train || op->layer->probability == 0) continue;
-        struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, key.item * 1024u + i);
+        /* by layer: how many operations stand before it differs between backends */
+        uint32_t item = key.item * 1024u + (uint32_t)(op->layer - p->network->layers);
+        struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, item);
         float keep = 1 / (1 - op->layer->probability);
         size_t count = op->batch * numbers(op->out);
         for (size_t k = 0; k < count; k++)

@@ -23,11 +23,12 @@ static struct meta_network *network_of(struct meta_shape input, const struct met
     return net;
 }
 
+/* Of tasks of three support and four query images. */
 static struct meta_flops count(const struct meta_network *net)
 {
     struct meta_flops f;
     struct meta_error error;
-    if (meta_flops_count(&f, net, &error)) fail_msg("%s", error.text);
+    if (meta_flops_count(&f, net, 3, 4, &error)) fail_msg("%s", error.text);
     assert_int_equal(f.layers, net->count);
     for (int pass = 0; pass < META_PASS_COUNT; pass++) {
         double sum = 0;

@@ -344,6 +344,37 @@ static void dropout_follows_its_key(void **state)
     meta_network_free(without);
 }
 
+/* Behind a first block that one backend has in fewer operations. */
+static void dropout_is_alike_on_all_backends(void **state)
+{
+    struct meta_network *net;
+    struct meta_error error;
+    const float *masks[2];
+    struct meta_program *p[2];
+    int where, operations[2];
+    if (meta_network_create(&net, (struct meta_shape){ 3, 8, 8 }, &error)) fail_msg("%s", error.text);
+    layer(net, (struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 8, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1,
+                                    .activation = META_RELU }, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_MAXPOOL, .size = 2, .stride = 2 }, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_DROPOUT, .probability = .5 }, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_CONNECTED, .filters = 3, .activation = META_LINEAR }, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, 0, 0);
+    if (meta_network_finish(net, 2, &where, &error)) fail_msg("layer %d: %s", where, error.text);
+    for (int k = 0; k < 2; k++) {
+        p[k] = program(net, backends[k], META_TANGENTS);
+        operations[k] = meta_program_operations(p[k]);
+        meta_program_dropout(p[k], (struct meta_dropout_key){ 5, 3, 2, 1, 1 });
+        int at = 0;
+        while (p[k]->low.ops[at].kind != META_OP_DROPOUT) at++;
+        masks[k] = p[k]->masks[at];
+    }
+    assert_true(operations[0] > operations[1]);
+    assert_memory_equal(masks[0], masks[1], BATCH * 8 * 4 * 4 * sizeof **masks);
+    meta_program_free(p[0]);
+    meta_program_free(p[1]);
+    meta_network_free(net);
+}
+
 int main(void)
 {
     static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
@@ -352,7 +383,7 @@ int main(void)
         { "dropout follows its key", dropout_follows_its_key }, { "each operation is timed", each_operation_is_timed },
     };
     enum { COUNT = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[2 * COUNT + 1];
+    struct CMUnitTest tests[2 * COUNT + 2];
     static char names[2 * COUNT][80];
     struct meta_error error;
     for (int i = 0; i < 2 * COUNT; i++) {
@@ -362,5 +393,6 @@ int main(void)
         tests[i] = (struct CMUnitTest){ names[i], cases[i % COUNT].run, NULL, NULL, (void *)backend };
     }
     tests[2 * COUNT] = (struct CMUnitTest){ "derivatives are exact", derivatives_are_exact, NULL, NULL, NULL };
-    return _cmocka_run_group_tests("program", tests, 2 * COUNT + 1, NULL, NULL);
+    tests[2 * COUNT + 1] = (struct CMUnitTest){ "dropout is alike on all backends", dropout_is_alike_on_all_backends, NULL, NULL, NULL };
+    return _cmocka_run_group_tests("program", tests, 2 * COUNT + 2, NULL, NULL);
 }
