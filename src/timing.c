@@ -29,13 +29,20 @@ void meta_timed_clear(struct meta_timed *t)
     t->seconds = t->processor = t->peak = t->processor_peak = NULL;
 }
 
-/* A run to warm up tells how many make a round of `block` seconds. */
+/* How many runs make a round of `block` seconds: twice as many until they take half of it, since the first are cold. */
 static int runs_needed(struct meta_timed *t, double block, int *runs, struct meta_error *error)
 {
-    double processor, begun = meta_now();
-    if (t->run(t->context, &processor, error)) return -1;
-    double many = ceil(block / (meta_now() - begun));
-    *runs = many > MOST_RUNS ? MOST_RUNS : many > 1 ? (int)many : 1;
+    double processor, elapsed = 0;
+    int many = 1;
+    for (;; many *= 2) {
+        double begun = meta_now();
+        for (int i = 0; i < many; i++)
+            if (t->run(t->context, &processor, error)) return -1;
+        elapsed = meta_now() - begun;
+        if (elapsed >= block / 2 || many > MOST_RUNS / 2) break;
+    }
+    double needed = ceil(many * block / elapsed);
+    *runs = needed > MOST_RUNS ? MOST_RUNS : needed > 1 ? (int)needed : 1;
     return 0;
 }
 
