@@ -118,22 +118,28 @@ static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, si
         for (int i = 0; i < m->h; i++)                                                                \
             for (size_t j = i < 2 * m->oh ? 2 * m->ow : 0, at; j < (size_t)m->w && (at = (i * (size_t)m->w + j) * LANES, 1); j++)
 
+/* Of a window's four pixels, the one whose y is the largest. */
+static inline __attribute__((always_inline)) void N(choose)(const V x[4], V g, V c, V s, float negative, out_t z, out_t kept,
+                                                            uint8_t *restrict winner)
+{
+    V v0 = g * (x[0] - c), v1 = g * (x[1] - c), v2 = g * (x[2] - c), v3 = g * (x[3] - c);
+    I low_right = v1 > v0, high_right = v3 > v2;
+    V low = SELECT(low_right, v1, v0), high = SELECT(high_right, v3, v2);
+    I higher = high > low;
+    V y = SELECT(higher, high, low) + s;
+    PUT(z, 0) = BY_SLOPE(y, y);
+    PUT(kept, 0) = SELECT(higher, SELECT(high_right, x[3], x[2]), SELECT(low_right, x[1], x[0]));
+    I which = (higher & (2 - high_right)) | (~higher & -low_right);      /* a true lane is -1 */
+    *(W *)winner = __builtin_convertvector(which, W);
+}
+
 static void N(forward_pool)(in_t x, const struct meta_map *m, in_t gain, in_t centre, in_t shift, float negative,
                             out_t z, out_t kept, uint8_t *restrict winner)
 {
     V g = ROW(gain), c = ROW(centre), s = ROW(shift);
     WINDOWS {
-        V x0 = AT(x, at), x1 = AT(x, at + right), x2 = AT(x, at + under), x3 = AT(x, at + under + right);
-        V v0 = g * (x0 - c), v1 = g * (x1 - c), v2 = g * (x2 - c), v3 = g * (x3 - c);
-        I low_right = v1 > v0, high_right = v3 > v2;
-        V low = SELECT(low_right, v1, v0), high = SELECT(high_right, v3, v2);
-        I higher = high > low;
-        V y = SELECT(higher, high, low) + s;
-        PUT(z, o) = BY_SLOPE(y, y);
-        PUT(kept, o) = SELECT(higher, SELECT(high_right, x3, x2), SELECT(low_right, x1, x0));
-        /* a true lane is -1 */
-        I which = (higher & (2 - high_right)) | (~higher & -low_right);
-        *(W *)(winner + o) = __builtin_convertvector(which, W);
+        V of[4] = { AT(x, at), AT(x, at + right), AT(x, at + under), AT(x, at + under + right) };
+        N(choose)(of, g, c, s, negative, z + o, kept + o, winner + o);
     }
 }
 

@@ -27,20 +27,6 @@ static inline __attribute__((always_inline)) void N(window_outputs)(in_t windows
         }
 }
 
-static inline __attribute__((always_inline)) void N(choose)(const V x[4], V g, V c, V s, float negative, out_t z, out_t kept,
-                                                            uint8_t *restrict winner)
-{
-    V v0 = g * (x[0] - c), v1 = g * (x[1] - c), v2 = g * (x[2] - c), v3 = g * (x[3] - c);
-    I low_right = v1 > v0, high_right = v3 > v2;
-    V low = SELECT(low_right, v1, v0), high = SELECT(high_right, v3, v2);
-    I higher = high > low;
-    V y = SELECT(higher, high, low) + s;
-    PUT(z, 0) = BY_SLOPE(y, y);
-    PUT(kept, 0) = SELECT(higher, SELECT(high_right, x[3], x[2]), SELECT(low_right, x[1], x[0]));
-    I which = (higher & (2 - high_right)) | (~higher & -low_right);      /* a true lane is -1 */
-    *(W *)winner = __builtin_convertvector(which, W);
-}
-
 static void N(stem)(in_t windows, int channels, const struct meta_map *m, in_t weights, in_t gain, in_t centre, in_t shift,
                     float negative, out_t z, out_t kept, uint8_t *restrict winner)
 {
