@@ -138,9 +138,10 @@ static int allocate_planes(struct meta_program *p, char *shared, struct meta_err
                 const struct meta_interval *at = &layout.intervals[r][PLANES * t + k];
                 if (at->size) *plane[k] = base[r] + at->offset;
             }
-        if (!p->low.tensors[t].active || !planes->value || !in_place(&p->low, t)) continue;
-        if (p->passes == META_GRADIENT) planes->bar = planes->value;
-        if (p->passes == META_TANGENTS) planes->bardot = planes->dot;
+        if (!p->low.tensors[t].active || !planes->value) continue;
+        /* what has no place of its own takes another's: see in_place */
+        if (p->passes >= META_GRADIENT && !planes->bar) planes->bar = planes->value;
+        if (p->passes == META_TANGENTS && !planes->bardot) planes->bardot = planes->dot;
     }
     layout_free(&layout);
     return 0;
