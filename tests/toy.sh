@@ -88,8 +88,17 @@ start=7
 END
 }
 
+# toy_twin FOLDER COPY: with a backup of its own
+toy_twin()
+{
+    cp -r "$1" "$2"
+    sed -i "s#^backup=.*#backup=$2/backup#" "$2/toy.data"
+}
+
 # train FOLDER FLAG...: quietly
 train() { local in=$1; shift; "$DARKNET_BIN" meta train "$in/toy.data" "$in/toy.cfg" "$@" >"$in/out" 2>"$in/err"; }
 
 same() { cmp -s "$1" "$2"; }
 differ() { ! cmp -s "$1" "$2"; }
+# same_end FOLDER FOLDER: of two runs
+same_end() { same "$1/backup/toy_final.weights" "$2/backup/toy_final.weights" && same "$1/backup/toy.state" "$2/backup/toy.state"; }

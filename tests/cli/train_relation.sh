@@ -54,22 +54,20 @@ type=mean
 END_OF_LAYERS
 sed -i -e '/^\[convolutional\]/,$d; s/^learning_rate=.*/learning_rate=0.003/; s/^shots=2/shots=4/; s/^queries=3/queries=6/; s/^policy=.*/policy=constant/; /^steps=\|^scales=\|^burn_in=/d' "$a/toy.cfg"
 cat "$TMP_TEST/layers" >>"$a/toy.cfg"
-cp -r "$a" "$whole"
-sed -i "s#^backup=.*#backup=$whole/backup#" "$whole/toy.data"
+toy_twin "$a" "$whole"
 iterations=24
 flags=(-seed 5 -backup_every 4 -valid_every 10 -valid_runs 6 -max_batches $iterations)
 check 'trains' train "$whole" "${flags[@]}" -threads 1
-same_run() { same "$a/backup/toy_final.weights" "$whole/backup/toy_final.weights" && same "$a/backup/toy.state" "$whole/backup/toy.state"; }
 for threads in 2 3; do
     check "trains on $threads threads" train "$a" "${flags[@]}" -threads $threads
-    check 'to the same weights and state' same_run
+    check 'to the same weights and state' same_end "$a" "$whole"
 done
 rm "$a"/backup/*
 for part in 1 7 $iterations; do
     [ $part -eq 1 ] && resume= || resume=-resume
     check "the part up to $part" train "$a" "${flags[@]/$iterations/$part}" -threads $((part % 3 + 1)) $resume
 done
-check 'parts give the whole' same_run
+check 'parts give the whole' same_end "$a" "$whole"
 
 # It learns: on classes it never saw, the AUC is far above that of a network that is not trained
 weights=$TMP_TEST/trained.weights

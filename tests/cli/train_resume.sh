@@ -4,16 +4,14 @@
 . tests/toy.sh
 a=$TMP_TEST/a whole=$TMP_TEST/whole
 toy "$a"
-cp -r "$a" "$whole"
-sed -i "s#^backup=.*#backup=$whole/backup#" "$whole/toy.data"
+toy_twin "$a" "$whole"
 flags=(-seed 5 -backup_every 4 -valid_every 0)
 check 'an unbroken run' train "$whole" "${flags[@]}" -max_batches 16
 expect_error "$a/backup/toy.state: No such file" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" -max_batches 16 -resume
 
 same_run()
 {
-    same "$a/backup/toy_final.weights" "$whole/backup/toy_final.weights" && same "$a/backup/toy.state" "$whole/backup/toy.state" \
-        && same "$a/backup/toy.backup" "$whole/backup/toy.backup" && [ "$(ls "$a/backup" | wc -l)" -eq 5 ] \
+    same_end "$a" "$whole" && same "$a/backup/toy.backup" "$whole/backup/toy.backup" && [ "$(ls "$a/backup" | wc -l)" -eq 5 ] \
         && [ "$(cut -d, -f1-5 "$a/backup/toy.csv")" = "$(cut -d, -f1-5 "$whole/backup/toy.csv")" ]
 }
 
