@@ -13,13 +13,13 @@
 #include <zlib.h>
 
 /* Raised when the file, or what training makes of it, changes: random keys, order of sums, update rules. */
-#define VERSION 1
+#define VERSION 2
 
 /* 64 bytes; then the settings with their zero, filled up to a multiple of 16; then the state. */
 struct head {
     char magic[8];
     uint32_t version, crc;            /* crc: of the whole file with this field 0 */
-    uint64_t iteration, seen, settings_size, state_size, unused[2];
+    uint64_t iteration, seen, settings_size, state_size, weighed, unused;
 };
 _Static_assert(sizeof(struct head) == 64, "the head is written as it is");
 
@@ -44,7 +44,8 @@ static uint32_t add_crc(uint32_t crc, const void *data, size_t size)
 int meta_checkpoint_write(const char *path, const struct meta_checkpoint *c, struct meta_error *error)
 {
     struct head h = { .version = VERSION, .iteration = c->iteration, .seen = c->seen,
-                      .settings_size = strlen(c->settings) + 1, .state_size = c->state_size };
+                      .settings_size = strlen(c->settings) + 1, .state_size = c->state_size,
+                      .weighed = c->weighed };
     memcpy(h.magic, magic, sizeof magic);
     struct meta_chunk chunks[] = { { &h, sizeof h }, { c->settings, h.settings_size }, { zeros, padding(h.settings_size) },
                                    { c->state, c->state_size } };
@@ -79,6 +80,7 @@ int meta_checkpoint_read(struct meta_checkpoint *c, const char *path, struct met
     }
     c->iteration = h.iteration;
     c->seen = h.seen;
+    c->weighed = h.weighed;
     c->settings = data + sizeof h;
     c->state = data + sizeof h + text;
     c->state_size = h.state_size;

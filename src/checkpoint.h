@@ -10,6 +10,7 @@
 struct meta_checkpoint {
     uint64_t iteration;            /* meta-iterations done */
     uint64_t seen;                 /* images seen, as in a .weights file */
+    uint64_t weighed;              /* the first iteration in which [meta_loss] gave a task another weight than 1; 0: none yet */
     const char *settings;          /* what the run depends on: see fingerprint.h */
     const void *state;             /* meta_outer_save's bytes; aligned to 16 */
     size_t state_size;

@@ -15,5 +15,7 @@ int meta_fingerprint(char **text, const struct meta_model *, const struct meta_b
 
 /* 0 when they agree; else the error names the first thing that changed, with both values. Numbers are compared as numbers. */
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *);
+/* The same, but for the options of [meta_loss]. */
+int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now, struct meta_error *);
 
 #endif

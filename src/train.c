@@ -51,7 +51,8 @@ static void print_start(const struct meta_trainer *t)
     const struct meta_training *s = &t->settings;
     printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n", t->model->name, t->model->network->parameters,
            t->train->count, s->threads, s->threads == 1 ? "" : "s", s->backend->name, (unsigned long long)s->seed);
-    if (s->resume) printf("Resuming %s at iteration %llu\n", t->state_path, (unsigned long long)t->done);
+    if (s->fork) printf("Forking %s at iteration %llu\n", s->fork, (unsigned long long)t->done);
+    else if (s->resume) printf("Resuming %s at iteration %llu\n", t->state_path, (unsigned long long)t->done);
     else if (s->weights) printf("Starting from %s at iteration %llu\n", s->weights, (unsigned long long)t->done);
     fflush(stdout);
 }
@@ -159,6 +160,7 @@ int meta_command_train(int argc, char **argv)
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
         { "-clear", NULL, "count iterations from 0, whatever WEIGHTS have seen", NULL, &s.clear },
         { "-resume", NULL, "go on from NAME.state in the backup folder, bit for bit", NULL, &s.resume },
+        { "-fork", "FILE.state", "go on from another run's checkpoint, where [meta_loss] alone differs and has not yet weighed a task", &s.fork, NULL },
         { "-max_batches", "N", "meta-iterations ([net] max_batches)", &max_batches, NULL },
         { "-valid_every", "N", "iterations between AUCs on the valid list, 0: never (250)", &valid_every, NULL },
         { "-valid_runs", "N", "tasks of such an AUC (100)", &valid_runs, NULL },
@@ -180,8 +182,8 @@ int meta_command_train(int argc, char **argv)
     int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
     s.backend = meta_backend_find(backend ? backend : "onednn");
     if (!s.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); return meta_complain(&error); }
-    if (s.resume && (s.weights || s.clear)) {
-        meta_fail(&error, "-resume goes on from a checkpoint: it takes no WEIGHTS and no -clear");
+    if ((s.resume && s.fork) || ((s.resume || s.fork) && (s.weights || s.clear))) {
+        meta_fail(&error, "%s goes on from a checkpoint: it takes no WEIGHTS, no -clear%s", s.fork ? "-fork" : "-resume", s.fork ? " and no -resume" : "");
         return meta_complain(&error);
     }
     if (meta_trainer_open(&t, &s, &error)) return meta_complain(&error);

@@ -69,28 +69,48 @@ static int open_curriculum(struct meta_trainer *t, struct meta_error *error)
     return meta_fail(error, "%s: [episode] %.400s", t->model->path, why.text);
 }
 
-/* From the checkpoint, from a .weights file, or from Darknet's initial weights. */
+static const char *state_to_read(const struct meta_trainer *t) { return t->settings.fork ? t->settings.fork : t->state_path; }
+
+/* Whether a run of our own would have come to this checkpoint: both runs took every task alike so far. */
+static int check_fork(const struct meta_trainer *t, const struct meta_checkpoint *c, struct meta_error *error)
+{
+    const struct meta_model *m = t->model;
+    const struct meta_loss_functions *f = m->loss ? m->loss->loss : NULL;
+    if (meta_fingerprint_compare_unweighed(c->settings, t->fingerprint, error)) return -1;
+    if (c->weighed)
+        return meta_fail(error, "its [meta_loss] weighs tasks since iteration %llu: allowed: a checkpoint from before", (unsigned long long)c->weighed);
+    if (f && f->weight(m->loss_settings, .5, c->iteration) != 1)
+        return meta_fail(error, "it is at iteration %llu, and [meta_loss] of %s weighs tasks by then: allowed: an earlier checkpoint",
+                         (unsigned long long)c->iteration, m->path);
+    return 0;
+}
+
+static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint *c, struct meta_error *error)
+{
+    const char *path = state_to_read(t), *what = t->settings.fork ? "fork" : "resume";
+    struct meta_error why;
+    if (t->settings.fork ? check_fork(t, c, &why) : meta_fingerprint_compare(c->settings, t->fingerprint, &why))
+        return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
+    if (c->state_size != t->state_size)
+        return meta_fail(error, "%s: can't %s: its %zu bytes of state are not this network's %zu", path, what, c->state_size, t->state_size);
+    if (c->iteration > t->total)
+        return meta_fail(error, "%s: is at iteration %llu, past max_batches=%llu", path, (unsigned long long)c->iteration,
+                         (unsigned long long)t->total);
+    meta_outer_load(t->outer, c->state);
+    if (t->curriculum && meta_curriculum_load(t->curriculum, (const char *)c->state + meta_outer_bytes(t->outer), &why))
+        return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
+    t->done = c->iteration;
+    t->seen = c->seen;
+    t->weighed = c->weighed;
+    return 0;
+}
+
+/* From a checkpoint, from a .weights file, or from Darknet's initial weights. */
 static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct meta_error *error)
 {
     const struct meta_network *net = t->model->network;
     const struct meta_training *s = &t->settings;
-    if (s->resume) {
-        struct meta_error why;
-        if (meta_fingerprint_compare(c->settings, t->fingerprint, &why))
-            return meta_fail(error, "%s: can't resume: %.300s", t->state_path, why.text);
-        if (c->state_size != t->state_size)
-            return meta_fail(error, "%s: can't resume: its %zu bytes of state are not this network's %zu", t->state_path,
-                             c->state_size, t->state_size);
-        if (c->iteration > t->total)
-            return meta_fail(error, "%s: is at iteration %llu, past max_batches=%llu", t->state_path,
-                             (unsigned long long)c->iteration, (unsigned long long)t->total);
-        meta_outer_load(t->outer, c->state);
-        if (t->curriculum && meta_curriculum_load(t->curriculum, (const char *)c->state + meta_outer_bytes(t->outer), &why))
-            return meta_fail(error, "%s: can't resume: %.300s", t->state_path, why.text);
-        t->done = c->iteration;
-        t->seen = c->seen;
-        return 0;
-    }
+    if (s->resume || s->fork) return load_checkpoint(t, c, error);
     if (s->weights) {
         t->done = t->seen / t->images;
         if (t->done >= t->total)
@@ -119,7 +139,7 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     t->batches = calloc(e->tasks, sizeof *t->batches);
     if (!t->parameters || !t->statistics || !t->batches) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     if (name_files(t, error)) return -1;
-    if (s->resume && meta_checkpoint_read(c, t->state_path, error)) return -1;
+    if ((s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error)) return -1;
     if (s->weights && meta_weights_read(net, s->weights, t->parameters, t->statistics, &t->seen, error)) return -1;
     if (s->clear) t->seen = 0;
     if (meta_pool_create(&t->pool, s->threads, error)) return -1;
@@ -199,6 +219,7 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
         meta_curriculum_learn(t->curriculum, meta_outer_auc(t->outer));
         meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, row->iteration + META_CURRICULUM_LAG));
     }
+    if (r.weight != 1 && !t->weighed) t->weighed = row->iteration;
     row->meta_loss = r.meta_loss;
     row->query_loss = r.query_loss;
     row->accuracy = r.accuracy;
@@ -217,7 +238,7 @@ int meta_trainer_save_weights(struct meta_trainer *t, const char *path, struct m
 
 int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
 {
-    struct meta_checkpoint c = { .iteration = t->done, .seen = t->seen, .settings = t->fingerprint,
+    struct meta_checkpoint c = { .iteration = t->done, .seen = t->seen, .weighed = t->weighed, .settings = t->fingerprint,
                                  .state = t->state, .state_size = t->state_size };
     meta_log_sync(&t->log);
     meta_outer_save(t->outer, t->state);

@@ -16,6 +16,7 @@ struct meta_training {
     int threads;
     int clear;                     /* with weights: as if they had seen nothing */
     int resume;                    /* from NAME.state */
+    const char *fork;              /* from this .state of another run, which only [meta_loss] tells apart, and has not yet; or NULL */
     int max_batches;               /* 0: [net]'s */
     int valid_every, valid_runs;   /* valid_every=0: the valid list is not read */
     int valid_asked;               /* it was asked for: having none is an error */
@@ -36,6 +37,7 @@ struct meta_trainer {
     struct meta_log log;
     uint64_t done, total;                      /* meta-iterations; Darknet's batch number and max_batches */
     uint64_t seen, images;                     /* images seen; of one meta-iteration */
+    uint64_t weighed;                          /* see checkpoint.h */
     char *folder;                              /* `backup`, without a slash at its end */
     char *state_path, *backup_path, *final_path, *log_path, *chart_path;
     char *fingerprint;

@@ -33,7 +33,7 @@ static void write_checkpoint(const char *settings, size_t state_size)
     struct meta_error e;
     char *state = malloc(state_size + 1);
     for (size_t i = 0; i < state_size; i++) state[i] = i * 7 + 3;
-    struct meta_checkpoint c = { .iteration = 1234, .seen = 987654321012ULL, .settings = settings, .state = state, .state_size = state_size };
+    struct meta_checkpoint c = { .iteration = 1234, .seen = 987654321012ULL, .weighed = 1200, .settings = settings, .state = state, .state_size = state_size };
     if (meta_checkpoint_write(path, &c, &e)) fail_msg("%s", e.text);
     free(state);
 }
@@ -56,6 +56,7 @@ static void test_round_trip(void **state)
             if (meta_checkpoint_read(&c, path, &e)) fail_msg("%s", e.text);
             assert_int_equal(c.iteration, 1234);
             assert_int_equal(c.seen, 987654321012ULL);
+            assert_int_equal(c.weighed, 1200);
             assert_string_equal(c.settings, settings[i]);
             assert_int_equal(c.state_size, size);
             assert_int_equal((uintptr_t)c.state % 16, 0);

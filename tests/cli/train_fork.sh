@@ -1,0 +1,29 @@
+#!/bin/bash
+# -fork: runs that only [meta_loss] tells apart share their beginning, and what comes out is what each gives alone, bit for bit.
+. tests/lib.sh
+. tests/toy.sh
+mean=$TMP_TEST/mean fork=$TMP_TEST/fork whole=$TMP_TEST/whole
+toy "$fork"
+toy_twin "$fork" "$whole"
+toy_twin "$fork" "$mean"
+sed -i 's/^type=difficulty/type=mean/' "$mean/toy.cfg"
+flags=(-seed 5 -valid_every 0)
+state=$TMP_TEST/at_6.state
+
+check 'a run that weighs from iteration 7' train "$whole" "${flags[@]}"
+check 'one of the mean, up to 6' train "$mean" "${flags[@]}" -max_batches 6
+cp "$mean/backup/toy.state" "$state"
+check 'the first goes on from there' train "$fork" "${flags[@]}" -fork "$state"
+check 'as if it had been there all along' same_end "$fork" "$whole"
+check 'and says where it begins' grep -q "^Forking $state at iteration 6" "$fork/out"
+check 'what was forked can be resumed' train "$fork" "${flags[@]}" -resume
+
+check 'the mean goes on' train "$mean" "${flags[@]}" -max_batches 7 -resume
+forked=("$DARKNET_BIN" meta train "$fork/toy.data" "$fork/toy.cfg" -valid_every 0)
+expect_error 'toy.state: can.t fork: it is at iteration 7, and \[meta_loss\] of .*toy.cfg weighs tasks by then: allowed: an earlier' \
+    "${forked[@]}" -seed 5 -fork "$mean/backup/toy.state"
+expect_error 'toy.state: can.t fork: its \[meta_loss\] weighs tasks since iteration 7: allowed: a checkpoint from before' \
+    "$DARKNET_BIN" meta train "$mean/toy.data" "$mean/toy.cfg" -valid_every 0 -seed 5 -fork "$whole/backup/toy.state"
+expect_error 'at_6.state: can.t fork: -seed is 6, but was 5 in the checkpoint' "${forked[@]}" -seed 6 -fork "$state"
+expect_error '-fork goes on from a checkpoint: it takes no WEIGHTS, no -clear and no -resume' "${forked[@]}" -fork "$state" -resume
+expect_error 'nowhere.state: No such file' "${forked[@]}" -fork "$TMP_TEST/nowhere.state"
