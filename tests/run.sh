@@ -78,7 +78,10 @@ for file in tests/unit/test_*.c tests/cli/*.sh; do
     names+=("$name")
     case $file in *.c) files+=("$BUILD/${file%.c}") ;; *) files+=("$file") ;; esac
 done
-[ ${#names[@]} -gt 0 ] || { echo "tests/run.sh: no test named $*" >&2; exit 1; }
+[ ${#names[@]} -gt 0 ] || [ $# -gt 0 ] || { echo "tests/run.sh: there are no tests" >&2; exit 1; }
+for name; do
+    [[ " ${names[*]} " == *" $name "* ]] || { echo "tests/run.sh: no test named $name" >&2; exit 1; }
+done
 rm -rf "$log"
 mkdir -p "$log"
 

@@ -84,4 +84,6 @@ program skips 0; run; check "one that skips" ends "1 passed, 0 failed, 1 skipped
 program passes 1; run; check "one that passes and ends badly" ends "2 passed, 1 failed" 1
 program dies 0; run; check "one that dies on the way with status 0" ends "1 passed, 1 failed" 1
 touch "$there/tests/unit/test_t.c"; run; check "one that was not built" ends "0 passed, 1 failed" 1
+touch "$there/tests/unit/test_t.c"
+expect_error '^tests/run.sh: no test named test_u$' env -C "$there" tests/run.sh test_t test_u
 cd "$root" || exit 1
