@@ -1,5 +1,6 @@
 #include "holdout.h"
 
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -119,7 +120,7 @@ static void run_pass(void *context, int pass, int worker)
     for (int i = 0; i < count; i++) {
         const float *p = s->probabilities + (size_t)i * outputs;
         h->right[first + i] = meta_accuracy(p, &s->labels[i], 1, outputs);
-        h->losses[first + i] = -log(p[s->labels[i]]);
+        h->losses[first + i] = -log(fmaxf(p[s->labels[i]], FLT_MIN));      /* floats: 0 is less than that */
     }
     if (!h->progress) return;
     pthread_mutex_lock(&h->lock);

@@ -83,7 +83,8 @@ static int load_lists(struct meta_trainer *t, struct meta_error *error)
         if (!s->valid_asked && !valid_has_outputs(t)) return 0;
         return meta_holdout_create(&t->holdout, t->model, s->backend, t->pool, t->valid, t->outputs, error);
     }
-    struct meta_evaluation e = { *t->model->episode, t->model->inner->test_steps, t->model->inner->learning_rate, s->valid_runs, s->seed };
+    struct meta_evaluation e = { .episode = *t->model->episode, .steps = t->model->inner->test_steps,
+                                 .learning_rate = t->model->inner->learning_rate, .runs = s->valid_runs, .seed = s->seed };
     return meta_evaluator_create(&t->evaluator, t->model, s->backend, t->pool, t->valid, &e, error);
 }
 
