@@ -1,5 +1,8 @@
 /* A meta-iteration: every task's meta-gradient on the workers of a pool, their mean, and the optimiser's step.
-   What comes out is a function of the meta-parameters, the tasks and the iteration: not of the number of threads. */
+   What comes out is a function of the meta-parameters, the tasks and the iteration: not of the number of threads.
+
+   Of a model for images, an iteration is one of supervised training: its tasks are the subdivisions of a mini-batch, as in Darknet,
+   each a batch with query images only, whose loss is that of the parameters as they are. */
 #ifndef META_OUTER_LOOP_H
 #define META_OUTER_LOOP_H
 
@@ -9,8 +12,8 @@
 
 struct meta_outer;
 
-/* Means over the iteration's tasks; gradient_norm is that of the meta-gradient before clipping. */
-struct meta_outer_result { double meta_loss, query_loss, accuracy, weight, gradient_norm; };
+/* Means over the iteration's tasks; gradient_norm is that of the meta-gradient before clipping; weighed: a task's weight was not 1. */
+struct meta_outer_result { double meta_loss, query_loss, accuracy, weight, gradient_norm; int weighed; };
 
 /* Allocates everything a step needs: steps allocate nothing. Meta-parameters and statistics are 0 until upload or load. Each
    thread of the pool gets a workspace: more threads than tasks are of no use. `seed` keys dropout. Model, backend and pool must outlive it. The caller frees. */

@@ -7,6 +7,7 @@ toy "$fork"
 toy_twin "$fork" "$whole"
 toy_twin "$fork" "$mean"
 sed -i 's/^type=difficulty/type=mean/' "$mean/toy.cfg"
+sed -i 's/^tasks=3/tasks=10/' "$fork/toy.cfg" "$whole/toy.cfg" "$mean/toy.cfg"       # a tenth ten times is not 1
 flags=(-seed 5 -valid_every 0)
 state=$TMP_TEST/at_6.state
 
