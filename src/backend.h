@@ -37,8 +37,8 @@ struct meta_op {
     int support;                         /* pairing: the first images of the batch */
 
     struct meta_planes *x;               /* (inputs); bar and bardot are where this op is to write, NULL: not wanted;
-                                            dot NULL: the tangent is zero. Of an epilogue, bar may be value itself, and
-                                            bardot dot itself */
+                                            dot NULL: the tangent is zero. Of an epilogue, a convolution or a connected
+                                            layer, bar may be value itself, and bardot dot itself */
     struct meta_planes y;
 
     /* set by the program before a pass */
@@ -53,7 +53,8 @@ struct meta_op {
     void *scratch;                       /* set before the first pass */
 };
 
-/* theta, v: parameter vectors (v the tangent); gradient, product: parameter vectors of which the op overwrites its own part. */
+/* theta, v: parameter vectors (v the tangent); gradient, product: parameter vectors of which the op overwrites its own part.
+   The forward tangent of an epilogue or a stem writes y.value, too, once more: between passes others may have used its memory. */
 struct meta_kernel {
     int  (*create)(struct meta_op *, int tangents, struct meta_error *);   /* may be NULL */
     void (*destroy)(struct meta_op *);                                     /* may be NULL */

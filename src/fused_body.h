@@ -82,12 +82,13 @@ static void N(backward)(from_t x, in_t zbar, size_t pixels, in_t gain, in_t cent
 }
 
 static void N(tangent)(in_t x, in_t xdot, size_t pixels, in_t gain, in_t centre, in_t shift, float negative,
-                       in_t p, in_t q, in_t s, out_t zdot)
+                       in_t p, in_t q, in_t s, out_t z, out_t zdot)
 {
     V g = ROW(gain), m = ROW(centre), f = ROW(shift), vp = ROW(p), vq = ROW(q), vs = ROW(s);
     PIXELS {
-        V d = AT(x, i) - m, t = vp * AT(xdot, i) + vq + vs * d;
-        PUT(zdot, i) = BY_SLOPE(g * d + f, t);
+        V d = AT(x, i) - m, y = g * d + f, t = vp * AT(xdot, i) + vq + vs * d;
+        PUT(z, i) = BY_SLOPE(y, y);
+        PUT(zdot, i) = BY_SLOPE(y, t);
     }
 }
 
@@ -118,9 +119,8 @@ static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, si
         for (int i = 0; i < m->h; i++)                                                                \
             for (size_t j = i < 2 * m->oh ? 2 * m->ow : 0, at; j < (size_t)m->w && (at = (i * (size_t)m->w + j) * LANES, 1); j++)
 
-/* Of a window's four pixels, the one whose y is the largest. */
-static inline __attribute__((always_inline)) void N(choose)(const V x[4], V g, V c, V s, float negative, out_t z, out_t kept,
-                                                            uint8_t *restrict winner)
+/* Of a window's four pixels, the one whose y is the largest: z, and its mark. */
+static inline __attribute__((always_inline)) void N(choose)(const V x[4], V g, V c, V s, float negative, out_t z, uint8_t *restrict marks)
 {
     V v0 = g * (x[0] - c), v1 = g * (x[1] - c), v2 = g * (x[2] - c), v3 = g * (x[3] - c);
     I low_right = v1 > v0, high_right = v3 > v2;
@@ -128,33 +128,62 @@ static inline __attribute__((always_inline)) void N(choose)(const V x[4], V g, V
     I higher = high > low;
     V y = SELECT(higher, high, low) + s;
     PUT(z, 0) = BY_SLOPE(y, y);
-    PUT(kept, 0) = SELECT(higher, SELECT(high_right, x[3], x[2]), SELECT(low_right, x[1], x[0]));
     I which = (higher & (2 - high_right)) | (~higher & -low_right);      /* a true lane is -1 */
-    *(W *)winner = __builtin_convertvector(which, W);
+    *(W *)marks = __builtin_convertvector(which | ((y > (V){0}) & 4), W);
 }
 
 static void N(forward_pool)(in_t x, const struct meta_map *m, in_t gain, in_t centre, in_t shift, float negative,
-                            out_t z, out_t kept, uint8_t *restrict winner)
+                            out_t z, uint8_t *restrict marks)
 {
     V g = ROW(gain), c = ROW(centre), s = ROW(shift);
     WINDOWS {
         V of[4] = { AT(x, at), AT(x, at + right), AT(x, at + under), AT(x, at + under + right) };
-        N(choose)(of, g, c, s, negative, z + o, kept + o, winner + o);
+        N(choose)(of, g, c, s, negative, z + o, marks + o);
     }
 }
 
-/* ybar (or what else of a window's adjoint) reaches its winner alone. */
-#define WINNER __builtin_convertvector(*(const W *)(winner + o), I)
+/* What a window's mark says: its winner, z'(y), and that ybar (or what else of its adjoint) reaches the winner alone. */
+#define READ_MARK I mark = __builtin_convertvector(*(const W *)(marks + o), I), won = mark & 3
+#define BY_MARK(t) SELECT(mark > 3, (t), FILL(negative) * (t))
 #define REACH(which, t) ((V)((I)(t) & (won == (which))))
+#define OF_WINNER(p) SELECT(won > 1, SELECT(won == 3, AT(p, at + under + right), AT(p, at + under)), \
+                                     SELECT(won == 1, AT(p, at + right), AT(p, at)))
 
-static void N(backward_pool)(from_t x, in_t zbar, in_t kept, winners_t winner, const struct meta_map *m,
-                             in_t gain, in_t centre, in_t shift, float negative, in_t a, in_t b, over_t xbar)
+/* Over the windows, as SUMS over pixels */
+#define WINDOW_SUMS(first, second)                                                              \
+    V one = {0}, two = {0};                                                                     \
+    size_t held = 0, left = (size_t)m->oh * m->ow;                                              \
+    WINDOWS {                                                                                   \
+        READ_MARK;                                                                              \
+        V d = OF_WINNER(x) - ROW(centre);                                                       \
+        one += first;                                                                           \
+        two += second;                                                                          \
+        left--;                                                                                 \
+        if (++held < STRIP && left) continue;                                                   \
+        for (int k = 0; k < LANES; k++) { sums[k] += one[k]; sums[LANES + k] += two[k]; }       \
+        one = two = (V){0};                                                                     \
+        held = 0;                                                                               \
+    }
+
+static void N(slopes_pool)(in_t zbar, in_t x, marks_t marks, const struct meta_map *m, in_t centre, float negative, sums_t sums)
 {
-    V g = ROW(gain), c = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b);
+    WINDOW_SUMS(BY_MARK(AT(zbar, o)), BY_MARK(AT(zbar, o)) * d)
+}
+
+static void N(slope_tangents_pool)(in_t zbar, in_t zbardot, in_t x, in_t xdot, marks_t marks, const struct meta_map *m, in_t centre,
+                                   float negative, in_t r, in_t p, in_t q, in_t s, sums_t sums)
+{
+    V vr = ROW(r), vp = ROW(p), vq = ROW(q), vs = ROW(s);
+    WINDOW_SUMS(BY_MARK(AT(zbardot, o)), BY_MARK(vr * AT(zbardot, o) * d + AT(zbar, o) * (vp * OF_WINNER(xdot) + vq + vs * d)))
+}
+
+static void N(backward_pool)(from_t x, in_t zbar, marks_t marks, const struct meta_map *m, in_t gain, in_t centre, float negative,
+                             in_t a, in_t b, over_t xbar)
+{
+    V g = ROW(gain), c = ROW(centre), va = ROW(a), vb = ROW(b);
     WINDOWS {
-        V t = AT(zbar, o) * g, y = g * (AT(kept, o) - c) + s;
-        I won = WINNER;
-        t = BY_SLOPE(y, t);
+        READ_MARK;
+        V t = BY_MARK(AT(zbar, o) * g);
         PUT(xbar, at) = va + vb * (AT(x, at) - c) + REACH(0, t);
         if (right) PUT(xbar, at + right) = va + vb * (AT(x, at + right) - c) + REACH(1, t);
         if (under) PUT(xbar, at + under) = va + vb * (AT(x, at + under) - c) + REACH(2, t);
@@ -163,30 +192,26 @@ static void N(backward_pool)(from_t x, in_t zbar, in_t kept, winners_t winner, c
     UNCOVERED PUT(xbar, at) = va + vb * (AT(x, at) - c);
 }
 
-static void N(tangent_pool)(in_t xdot, in_t kept, winners_t winner, const struct meta_map *m, in_t gain, in_t centre,
-                            in_t shift, float negative, in_t p, in_t q, in_t s, out_t zdot, out_t keptdot)
+static void N(tangent_pool)(in_t x, in_t xdot, marks_t marks, const struct meta_map *m, in_t gain, in_t centre, in_t shift,
+                            float negative, in_t p, in_t q, in_t s, out_t z, out_t zdot)
 {
     V g = ROW(gain), c = ROW(centre), f = ROW(shift), vp = ROW(p), vq = ROW(q), vs = ROW(s);
     WINDOWS {
-        I won = WINNER;
-        V low = SELECT(won == 1, AT(xdot, at + right), AT(xdot, at));
-        V high = SELECT(won == 3, AT(xdot, at + under + right), AT(xdot, at + under));
-        V t = SELECT(won > 1, high, low), d = AT(kept, o) - c, y = g * d + f, hatdot = vp * t + vq + vs * d;
-        PUT(keptdot, o) = t;
-        PUT(zdot, o) = BY_SLOPE(y, hatdot);
+        READ_MARK;
+        V d = OF_WINNER(x) - c;
+        PUT(z, o) = BY_MARK(g * d + f);
+        PUT(zdot, o) = BY_MARK(vp * OF_WINNER(xdot) + vq + vs * d);
     }
 }
 
-static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardot, in_t kept, winners_t winner,
-                                     const struct meta_map *m, in_t gain, in_t centre, in_t shift, float negative,
-                                     in_t a, in_t b, in_t d, in_t u, in_t v, over_t xbardot)
+static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardot, marks_t marks, const struct meta_map *m, in_t centre,
+                                     float negative, in_t a, in_t b, in_t d, in_t u, in_t v, over_t xbardot)
 {
-    V g = ROW(gain), c = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b), vd = ROW(d), vu = ROW(u), vv = ROW(v);
+    V c = ROW(centre), va = ROW(a), vb = ROW(b), vd = ROW(d), vu = ROW(u), vv = ROW(v);
 #define EVERYWHERE(i) (va + vb * (AT(x, i) - c) + vd * AT(xdot, i))
     WINDOWS {
-        V y = g * (AT(kept, o) - c) + s, t = vu * AT(zbardot, o) + vv * AT(zbar, o);
-        I won = WINNER;
-        t = BY_SLOPE(y, t);
+        READ_MARK;
+        V t = BY_MARK(vu * AT(zbardot, o) + vv * AT(zbar, o));
         PUT(xbardot, at) = EVERYWHERE(at) + REACH(0, t);
         if (right) PUT(xbardot, at + right) = EVERYWHERE(at + right) + REACH(1, t);
         if (under) PUT(xbardot, at + under) = EVERYWHERE(at + under) + REACH(2, t);
@@ -211,8 +236,11 @@ static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardo
 #undef PIXELS
 #undef WINDOWS
 #undef UNCOVERED
-#undef WINNER
+#undef READ_MARK
+#undef BY_MARK
 #undef REACH
+#undef OF_WINNER
+#undef WINDOW_SUMS
 #undef N
 #undef NAME_
 #undef NAME__

@@ -9,7 +9,7 @@ typedef float *restrict out_t;
 typedef const float *from_t;          /* its pixels may be overwritten, each after its last reading, by: */
 typedef float *over_t;
 typedef double *restrict sums_t;
-typedef const uint8_t *restrict winners_t;
+typedef const uint8_t *restrict marks_t;
 
 #define LANES 8
 #include "fused_body.h"
@@ -36,8 +36,8 @@ static void lag_products(const double *restrict p, const double *restrict q, int
 #define JOIN(a, b) JOIN_(a, b)
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
-#define SET(lanes) { moments##lanes, products##lanes, slopes##lanes, slope_tangents##lanes, forward##lanes, \
-                     forward_pool##lanes, backward##lanes, backward_pool##lanes, tangent##lanes, tangent_pool##lanes, \
+#define SET(lanes) { moments##lanes, products##lanes, slopes##lanes, slopes_pool##lanes, slope_tangents##lanes, slope_tangents_pool##lanes, \
+                     forward##lanes, forward_pool##lanes, backward##lanes, backward_pool##lanes, tangent##lanes, tangent_pool##lanes, \
                      backward_tangent##lanes, backward_tangent_pool##lanes, stem##lanes, stem_tangent##lanes, stem_weights##lanes }
 
 const struct meta_fused_set JOIN(meta_fused_, ISA) = { TEXT(ISA), SET(8), SET(16), lag_products };

@@ -2,9 +2,9 @@
    one image that lie side by side, pixel after pixel. It is compiled once an instruction set (fused_kernels.c); meta_fused()
    picks at run time.
 
-   Per channel: y = gain (x - centre) + shift, z = y > 0 ? y : negative y (relu 0, leaky .1, linear 1). With a 2x2/2 max-pool,
-   `winner` says which of the four pixels an output came from (0..3, row by row) and `kept` is its x.
-   All per-channel arrays are (c) floats, sums (2, c) doubles. */
+   Per channel: y = gain (x - centre) + shift, z = y > 0 ? y : negative y (relu 0, leaky .1, linear 1). With a 2x2/2 max-pool an
+   output's mark says which of the four pixels it came from, its winner (0..3, row by row), + 4 where y > 0: so that z'(y) needs
+   no y. All per-channel arrays are (c) floats, sums (2, c) doubles. */
 #ifndef META_FUSED_KERNELS_H
 #define META_FUSED_KERNELS_H
 
@@ -19,53 +19,54 @@ struct meta_fused {
     void (*moments)(const float *x, size_t pixels, const float *centre, double *sums);
     /* sums += sum(t), sum(t (x - centre)) */
     void (*products)(const float *t, const float *x, size_t pixels, const float *centre, double *sums);
-    /* With ybar = zbar z'(y): sums += sum(ybar), sum(ybar (x - centre)) */
+    /* With ybar = zbar z'(y): sums += sum(ybar), sum(ybar (x - centre)); x of a pool's winners */
     void (*slopes)(const float *zbar, const float *x, size_t pixels, const float *gain, const float *centre,
                    const float *shift, float negative, double *sums);
+    void (*slopes_pool)(const float *zbar, const float *x, const uint8_t *marks, const struct meta_map *, const float *centre,
+                        float negative, double *sums);
     /* With ybar as above, ybardot = zbardot z'(y), hatdot = p xdot + q + s (x - centre):
        sums += sum(ybardot), sum(r ybardot (x - centre) + ybar hatdot) */
     void (*slope_tangents)(const float *zbar, const float *zbardot, const float *x, const float *xdot, size_t pixels,
                            const float *gain, const float *centre, const float *shift, float negative, const float *r,
                            const float *p, const float *q, const float *s, double *sums);
+    void (*slope_tangents_pool)(const float *zbar, const float *zbardot, const float *x, const float *xdot, const uint8_t *marks,
+                                const struct meta_map *, const float *centre, float negative, const float *r,
+                                const float *p, const float *q, const float *s, double *sums);
 
     void (*forward)(const float *x, size_t pixels, const float *gain, const float *centre, const float *shift,
                     float negative, float *z);
     void (*forward_pool)(const float *x, const struct meta_map *, const float *gain, const float *centre, const float *shift,
-                         float negative, float *z, float *kept, uint8_t *winner);
+                         float negative, float *z, uint8_t *marks);
     /* xbar = a + b (x - centre) + (where the adjoint reaches) gain zbar z'(y) */
     void (*backward)(const float *x, const float *zbar, size_t pixels, const float *gain, const float *centre,
                      const float *shift, float negative, const float *a, const float *b, float *xbar);
-    void (*backward_pool)(const float *x, const float *zbar, const float *kept, const uint8_t *winner, const struct meta_map *,
-                          const float *gain, const float *centre, const float *shift, float negative,
-                          const float *a, const float *b, float *xbar);
-    /* zdot = z'(y) (p xdot + q + s (x - centre)) */
+    void (*backward_pool)(const float *x, const float *zbar, const uint8_t *marks, const struct meta_map *, const float *gain,
+                          const float *centre, float negative, const float *a, const float *b, float *xbar);
+    /* zdot = z'(y) (p xdot + q + s (x - centre)), at a pool's winners; and z again */
     void (*tangent)(const float *x, const float *xdot, size_t pixels, const float *gain, const float *centre,
-                    const float *shift, float negative, const float *p, const float *q, const float *s, float *zdot);
-    /* the same at the winners; keeps their xdot */
-    void (*tangent_pool)(const float *xdot, const float *kept, const uint8_t *winner, const struct meta_map *,
-                         const float *gain, const float *centre, const float *shift, float negative,
-                         const float *p, const float *q, const float *s, float *zdot, float *keptdot);
+                    const float *shift, float negative, const float *p, const float *q, const float *s, float *z, float *zdot);
+    void (*tangent_pool)(const float *x, const float *xdot, const uint8_t *marks, const struct meta_map *, const float *gain,
+                         const float *centre, const float *shift, float negative, const float *p, const float *q, const float *s,
+                         float *z, float *zdot);
     /* xbardot = a + b (x - centre) + d xdot + (where the adjoint reaches) z'(y) (u zbardot + v zbar) */
     void (*backward_tangent)(const float *x, const float *xdot, const float *zbar, const float *zbardot, size_t pixels,
                              const float *gain, const float *centre, const float *shift, float negative,
                              const float *a, const float *b, const float *d, const float *u, const float *v, float *xbardot);
-    void (*backward_tangent_pool)(const float *x, const float *xdot, const float *zbar, const float *zbardot, const float *kept,
-                                  const uint8_t *winner, const struct meta_map *, const float *gain, const float *centre,
-                                  const float *shift, float negative, const float *a, const float *b, const float *d,
-                                  const float *u, const float *v, float *xbardot);
+    void (*backward_tangent_pool)(const float *x, const float *xdot, const float *zbar, const float *zbardot, const uint8_t *marks,
+                                  const struct meta_map *, const float *centre, float negative, const float *a, const float *b,
+                                  const float *d, const float *u, const float *v, float *xbardot);
 
     /* A 3x3 convolution of few channels under a 2x2/2 max-pool, at the winners alone. windows: (outputs, channels, 4, 4), the
-       pixels that each window's four patches cover; weights: (9 channels, lanes); winner, kept and the rest as above. */
+       pixels that each window's four patches cover; weights, along: (9 channels, lanes) */
     void (*stem)(const float *windows, int channels, const struct meta_map *, const float *weights, const float *gain,
-                 const float *centre, const float *shift, float negative, float *z, float *kept, uint8_t *winner);
-    /* as tangent_pool, of weights' tangent */
-    void (*stem_tangent)(const float *windows, int channels, const struct meta_map *, const float *weights, const float *kept,
-                         const uint8_t *winner, const float *gain, const float *centre, const float *shift, float negative,
-                         const float *p, const float *q, const float *s, float *zdot, float *keptdot);
-    /* sums (9 channels, lanes) += sum over the winners of z'(y) (u zbardot + v zbar) patch */
-    void (*stem_weights)(const float *windows, int channels, const struct meta_map *, const float *zbar, const float *zbardot,
-                         const float *kept, const uint8_t *winner, const float *gain, const float *centre, const float *shift,
-                         float negative, const float *u, const float *v, double *sums);
+                 const float *centre, const float *shift, float negative, float *z, uint8_t *marks);
+    /* zdot = z'(y) (along.patch + offset); and z again */
+    void (*stem_tangent)(const float *windows, int channels, const struct meta_map *, const float *weights, const float *along,
+                         const uint8_t *marks, const float *gain, const float *centre, const float *shift, const float *offset,
+                         float negative, float *z, float *zdot);
+    /* With ybar = zbar z'(y): sums (9 channels + 1, lanes) += sum(ybar patch), sum(ybar) */
+    void (*stem_weights)(const float *windows, int channels, const struct meta_map *, const float *zbar, const uint8_t *marks,
+                         float negative, double *sums);
 };
 
 struct meta_fused_set {

@@ -8,7 +8,7 @@
 #endif
 #define EACH_WINDOW for (size_t o = 0, n = (size_t)m->oh * m->ow * LANES; o < n; o += LANES, windows += 16 * channels)
 /* Where in the window the patch of each lane's winner begins */
-#define CORNER (((WINNER >> 1) << 2) + (WINNER & 1))
+#define CORNER (((won >> 1) << 2) + (won & 1))
 
 /* The four outputs of `count` windows side by side */
 static inline __attribute__((always_inline)) void N(window_outputs)(in_t windows, int channels, in_t weights, int count, V x[2][4])
@@ -28,7 +28,7 @@ static inline __attribute__((always_inline)) void N(window_outputs)(in_t windows
 }
 
 static void N(stem)(in_t windows, int channels, const struct meta_map *m, in_t weights, in_t gain, in_t centre, in_t shift,
-                    float negative, out_t z, out_t kept, uint8_t *restrict winner)
+                    float negative, out_t z, uint8_t *restrict marks)
 {
     V g = ROW(gain), c = ROW(centre), s = ROW(shift), x[2][4];
     size_t count = (size_t)m->oh * m->ow, i = 0;
@@ -36,44 +36,47 @@ static void N(stem)(in_t windows, int channels, const struct meta_map *m, in_t w
         N(window_outputs)(windows + i * 16 * channels, channels, weights, 2, x);
         for (int n = 0; n < 2; n++) {
             size_t o = (i + n) * LANES;
-            N(choose)(x[n], g, c, s, negative, z + o, kept + o, winner + o);
+            N(choose)(x[n], g, c, s, negative, z + o, marks + o);
         }
     }
     if (i < count) {
         size_t o = i * LANES;
         N(window_outputs)(windows + i * 16 * channels, channels, weights, 1, x);
-        N(choose)(x[0], g, c, s, negative, z + o, kept + o, winner + o);
+        N(choose)(x[0], g, c, s, negative, z + o, marks + o);
     }
 }
 
-static void N(stem_tangent)(in_t windows, int channels, const struct meta_map *m, in_t weights, in_t kept, winners_t winner,
-                            in_t gain, in_t centre, in_t shift, float negative, in_t p, in_t q, in_t s, out_t zdot, out_t keptdot)
+static void N(stem_tangent)(in_t windows, int channels, const struct meta_map *m, in_t weights, in_t along, marks_t marks,
+                            in_t gain, in_t centre, in_t shift, in_t offset, float negative, out_t z, out_t zdot)
 {
-    V g = ROW(gain), c = ROW(centre), f = ROW(shift), vp = ROW(p), vq = ROW(q), vs = ROW(s);
+    V g = ROW(gain), c = ROW(centre), f = ROW(shift), off = ROW(offset);
     EACH_WINDOW {
+        READ_MARK;
         I corner = CORNER;
-        V sums[3] = { {0}, {0}, {0} };
+        V x[3] = { {0}, {0}, {0} }, t[3] = { off, {0}, {0} };
         for (int k = 0; k < channels; k++)
 #pragma GCC unroll 9
-            for (int i = 0; i < 9; i++)
-                sums[i % 3] += AT(weights, (k * 9 + i) * LANES) * LOOKUP(windows + k * 16, corner + (i / 3 * 4 + i % 3));
-        V t = sums[0] + sums[1] + sums[2], d = AT(kept, o) - c, y = g * d + f, hatdot = vp * t + vq + vs * d;
-        PUT(keptdot, o) = t;
-        PUT(zdot, o) = BY_SLOPE(y, hatdot);
+            for (int i = 0; i < 9; i++) {
+                V pixels = LOOKUP(windows + k * 16, corner + (i / 3 * 4 + i % 3));
+                x[i % 3] += AT(weights, (k * 9 + i) * LANES) * pixels;
+                t[i % 3] += AT(along, (k * 9 + i) * LANES) * pixels;
+            }
+        PUT(z, o) = BY_MARK(g * (x[0] + x[1] + x[2] - c) + f);
+        PUT(zdot, o) = BY_MARK(t[0] + t[1] + t[2]);
     }
 }
 
 static inline __attribute__((always_inline)) void N(stem_weights_of)(in_t windows, int channels, const struct meta_map *m,
-        in_t zbar, in_t zbardot, in_t kept, winners_t winner, in_t gain, in_t centre, in_t shift, float negative, in_t u, in_t v,
-        sums_t sums)
+        in_t zbar, marks_t marks, float negative, sums_t sums)
 {
-    V g = ROW(gain), c = ROW(centre), s = ROW(shift), vu = ROW(u), vv = ROW(v), sum[27];
+    V sum[27], all = {0};
 #pragma GCC unroll 27
     for (int k = 0; k < 27; k++) sum[k] = (V){0};
     EACH_WINDOW {
-        V y = g * (AT(kept, o) - c) + s, t = vu * AT(zbardot, o) + vv * AT(zbar, o);
+        READ_MARK;
+        V t = BY_MARK(AT(zbar, o));
         I corner = CORNER;
-        t = BY_SLOPE(y, t);
+        all += t;
 #pragma GCC unroll 9
         for (int k = 0; k < 9; k++) {
             I at = corner + (k / 3 * 4 + k % 3);
@@ -84,16 +87,14 @@ static inline __attribute__((always_inline)) void N(stem_weights_of)(in_t window
     }
     for (int k = 0; k < 9 * channels; k++)
         for (int i = 0; i < LANES; i++) sums[k * LANES + i] += sum[k][i];
+    for (int i = 0; i < LANES; i++) sums[9 * channels * LANES + i] += all[i];
 }
 
-static void N(stem_weights)(in_t windows, int channels, const struct meta_map *m, in_t zbar, in_t zbardot, in_t kept,
-                            winners_t winner, in_t gain, in_t centre, in_t shift, float negative, in_t u, in_t v, sums_t sums)
+static void N(stem_weights)(in_t windows, int channels, const struct meta_map *m, in_t zbar, marks_t marks, float negative, sums_t sums)
 {
-#define OF(count) N(stem_weights_of)(windows, count, m, zbar, zbardot, kept, winner, gain, centre, shift, negative, u, v, sums)
-    if (channels == 3) OF(3);
-    else if (channels == 2) OF(2);
-    else OF(1);
-#undef OF
+    if (channels == 3) N(stem_weights_of)(windows, 3, m, zbar, marks, negative, sums);
+    else if (channels == 2) N(stem_weights_of)(windows, 2, m, zbar, marks, negative, sums);
+    else N(stem_weights_of)(windows, 1, m, zbar, marks, negative, sums);
 }
 
 #undef LOOKUP

@@ -147,7 +147,7 @@ static void NAME(epilogue_forward_tangent)(struct meta_op *op, const void *param
 {
     struct NAME(epilogue) *e = op->state;
     const REAL *theta = parameters, *v = tangent, *x = op->x->value, *xdot = op->x->dot;
-    REAL *zdot = op->y.dot;
+    REAL *z = op->y.value, *zdot = op->y.dot;
     int C = op->out.c;
     size_t P = NAME(pixels)(*op->in), Q = NAME(pixels)(op->out);
     for (int k = 0; k < C; k++) {
@@ -171,6 +171,7 @@ static void NAME(epilogue_forward_tangent)(struct meta_op *op, const void *param
                 size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q, from = AT(b, k, p, C, P);
                 double d = x[from] - f.centre, hatdot = slope * (xdot ? xdot[from] : 0) + offset + on_x * d;
                 double ydot = f.scale * hatdot + scaledot * f.r * d + shiftdot;
+                z[at] = meta_activate(op->activation, f.gain * d + f.shift);
                 zdot[at] = meta_slope(op->activation, f.gain * d + f.shift) * ydot;
             }
     }

@@ -58,6 +58,8 @@ static void kind##_backward_tangent(struct meta_op *op, const void *theta, const
 { plain_##kind##_backward_tangent(op, theta, v, product); EACH_INPUT(op, bardot); }
 
 PADDED_KERNEL(epilogue)
+static void epilogue_forward_tangent_again(struct meta_op *op, const void *theta, const void *v)
+{ epilogue_forward_tangent(op, theta, v); zero_padding(op->y.value, op->batch, op->out); }
 PADDED_KERNEL(avgpool)
 PADDED_KERNEL(shortcut)
 PADDED_KERNEL(dropout)
@@ -142,7 +144,7 @@ static int fusible(const struct meta_op *op)
 static const struct meta_kernel *epilogue_of(const struct meta_op *op)
 {
     static const struct meta_kernel plain = { plain_epilogue_create, plain_epilogue_destroy, epilogue_forward, epilogue_backward,
-                                              epilogue_forward_tangent, epilogue_backward_tangent };
+                                              epilogue_forward_tangent_again, epilogue_backward_tangent };
     return fusible(op) ? &meta_onednn_epilogue : &plain;
 }
 

@@ -18,9 +18,7 @@ void meta_epilogue_close(struct meta_epilogue *e)
     free(e->channels);
     free(e->sums);
     free(e->constants);
-    free(e->kept);
-    free(e->keptdot);
-    free(e->winner);
+    free(e->marks);
 }
 
 static float *aligned_floats(size_t count)
@@ -29,9 +27,9 @@ static float *aligned_floats(size_t count)
     return posix_memalign(&p, 64, count * sizeof(float)) ? NULL : memset(p, 0, count * sizeof(float));
 }
 
-int meta_epilogue_open(struct meta_epilogue *e, const struct meta_op *op, int tangents, struct meta_error *error)
+int meta_epilogue_open(struct meta_epilogue *e, const struct meta_op *op, struct meta_error *error)
 {
-    size_t padded = meta_onednn_padded(op->out.c), n;
+    size_t padded = meta_onednn_padded(op->out.c);
     memset(e, 0, sizeof *e);
     e->fused = meta_onednn_shift == 4 ? &meta_fused()->lanes16 : &meta_fused()->lanes8;
     e->c = op->out.c;
@@ -42,17 +40,11 @@ int meta_epilogue_open(struct meta_epilogue *e, const struct meta_op *op, int ta
     e->pixels = (size_t)op->in->h * op->in->w;
     e->outputs = (size_t)op->out.h * op->out.w;
     e->map = (struct meta_map){ op->in->h, op->in->w, op->out.h, op->out.w };
-    n = e->batch * padded * e->outputs;
     e->channels = calloc(e->c, sizeof *e->channels);
     e->sums = calloc(2 * padded, sizeof *e->sums);
     e->constants = aligned_floats(META_ROWS * padded);
-    if (op->pool_size) {
-        e->kept = aligned_floats(n);
-        e->winner = calloc(n, 1);
-        if (tangents) e->keptdot = aligned_floats(n);
-    }
-    if (!e->channels || !e->sums || !e->constants
-        || (op->pool_size && (!e->kept || !e->winner || (tangents && !e->keptdot)))) {
+    if (op->pool_size) e->marks = calloc(e->batch * padded * e->outputs, 1);
+    if (!e->channels || !e->sums || !e->constants || (op->pool_size && !e->marks)) {
         meta_epilogue_close(e);
         return meta_fail(error, "out of memory");
     }
@@ -61,8 +53,8 @@ int meta_epilogue_open(struct meta_epilogue *e, const struct meta_op *op, int ta
 }
 
 void meta_epilogue_clear_sums(struct meta_epilogue *e) { memset(e->sums, 0, 2 * (size_t)e->blocks * e->block * sizeof *e->sums); }
-static double first_sum(const struct meta_epilogue *e, int k) { return e->sums[k / e->block * 2 * e->block + k % e->block]; }
-static double second_sum(const struct meta_epilogue *e, int k) { return e->sums[(k / e->block * 2 + 1) * e->block + k % e->block]; }
+static double first_sum(const struct meta_epilogue *e, int k) { return *meta_epilogue_sum(e, k, 0); }
+static double second_sum(const struct meta_epilogue *e, int k) { return *meta_epilogue_sum(e, k, 1); }
 
 /* ---- a channel's arithmetic --------------------------------------------------------------------------------------------- */
 
@@ -78,13 +70,8 @@ void meta_epilogue_forward(struct meta_epilogue *e, const struct meta_op *op, co
     }
 }
 
-void meta_epilogue_backward(struct meta_epilogue *e, const struct meta_op *op, const float *theta, const float *at, float *gradient)
+void meta_epilogue_backward(struct meta_epilogue *e, const struct meta_op *op, const float *theta, float *gradient)
 {
-    const float *zbar = op->y.bar;
-    if (op->normalise || op->biases != META_NONE) {
-        meta_epilogue_clear_sums(e);
-        EACH_BLOCK(e, slopes(zbar + out, at + out, e->outputs, AFFINE, SUMS))
-    }
     for (int k = 0; k < e->c; k++) {
         struct meta_channel *c = &e->channels[k];
         double a = 0, b = 0;
@@ -118,10 +105,8 @@ void meta_epilogue_forward_tangent(struct meta_epilogue *e, const struct meta_op
     }
 }
 
-void meta_epilogue_backward_tangent(struct meta_epilogue *e, const struct meta_op *op, const float *theta, const float *v,
-                                    const float *at, const float *atdot, float *product)
+void meta_epilogue_hats(struct meta_epilogue *e, const struct meta_op *op)
 {
-    const float *zbar = op->y.bar, *zbardot = op->y.bardot;
     for (int k = 0; k < e->c; k++) {
         double p = 1, q = 0, s = 0;
         if (op->normalise) meta_channel_tangent(&e->channels[k], &p, &q, &s);
@@ -130,11 +115,10 @@ void meta_epilogue_backward_tangent(struct meta_epilogue *e, const struct meta_o
         e->row[META_Q][k] = q;
         e->row[META_S][k] = s;
     }
-    if (op->normalise || op->biases != META_NONE) {
-        meta_epilogue_clear_sums(e);
-        EACH_BLOCK(e, slope_tangents(zbar + out, zbardot + out, at + out, atdot + out, e->outputs, AFFINE, R(UNIT), R(P), R(Q), R(S),
-                                     SUMS))
-    }
+}
+
+void meta_epilogue_backward_tangent(struct meta_epilogue *e, const struct meta_op *op, const float *theta, const float *v, float *product)
+{
     for (int k = 0; k < e->c; k++) {
         struct meta_channel *c = &e->channels[k];
         double a = 0, b = 0, d = 0, rdot = 0, scale = 1, scaledot = 0;
@@ -174,7 +158,7 @@ static int epilogue_create(struct meta_op *op, int tangents, struct meta_error *
 {
     struct meta_epilogue *e = calloc(1, sizeof *e);
     if (!e) return meta_fail(error, "out of memory");
-    if (meta_epilogue_open(e, op, tangents, error)) {
+    if (meta_epilogue_open(e, op, error)) {
         free(e);
         return -1;
     }
@@ -208,18 +192,24 @@ static void epilogue_forward(struct meta_op *op, const void *theta)
     float *z = op->y.value;
     if (op->normalise && !op->statistics) measure(op, e);
     meta_epilogue_forward(e, op, theta);
-    if (e->kept) EACH_BLOCK(e, forward_pool(x + in, &e->map, AFFINE, z + out, e->kept + out, e->winner + out))
+    if (e->marks) EACH_BLOCK(e, forward_pool(x + in, &e->map, AFFINE, z + out, e->marks + out))
     else EACH_BLOCK(e, forward(x + in, e->pixels, AFFINE, z + in))
 }
+
+static int has_sums(const struct meta_op *op) { return op->normalise || op->biases != META_NONE; }
 
 static void epilogue_backward(struct meta_op *op, const void *theta, void *gradient)
 {
     struct meta_epilogue *e = op->state;
     const float *x = op->x->value, *zbar = op->y.bar;
     float *xbar = op->x->bar;
-    meta_epilogue_backward(e, op, theta, e->kept ? e->kept : x, gradient);
+    meta_epilogue_clear_sums(e);
+    if (has_sums(op) && e->marks) EACH_BLOCK(e, slopes_pool(zbar + out, x + in, e->marks + out, &e->map, R(CENTRE), e->negative, SUMS))
+    else if (has_sums(op)) EACH_BLOCK(e, slopes(zbar + in, x + in, e->pixels, AFFINE, SUMS))
+    meta_epilogue_backward(e, op, theta, gradient);
     if (!xbar) return;
-    if (e->kept) EACH_BLOCK(e, backward_pool(x + in, zbar + out, e->kept + out, e->winner + out, &e->map, AFFINE, R(A), R(B), xbar + in))
+    if (e->marks)
+        EACH_BLOCK(e, backward_pool(x + in, zbar + out, e->marks + out, &e->map, R(GAIN), R(CENTRE), e->negative, R(A), R(B), xbar + in))
     else EACH_BLOCK(e, backward(x + in, zbar + in, e->pixels, AFFINE, R(A), R(B), xbar + in))
 }
 
@@ -227,16 +217,15 @@ static void epilogue_forward_tangent(struct meta_op *op, const void *theta, cons
 {
     struct meta_epilogue *e = op->state;
     const float *x = op->x->value, *xdot = op->x->dot;
-    float *zdot = op->y.dot;
+    float *z = op->y.value, *zdot = op->y.dot;
     if (op->normalise) {
         meta_epilogue_clear_sums(e);
         EACH_BLOCK(e, products(xdot + in, x + in, e->pixels, R(CENTRE), SUMS))
     }
     meta_epilogue_forward_tangent(e, op, theta, v);
-    if (e->kept)
-        EACH_BLOCK(e, tangent_pool(xdot + in, e->kept + out, e->winner + out, &e->map, AFFINE, R(P), R(Q), R(S),
-                                   zdot + out, e->keptdot + out))
-    else EACH_BLOCK(e, tangent(x + in, xdot + in, e->pixels, AFFINE, R(P), R(Q), R(S), zdot + in))
+    if (e->marks)
+        EACH_BLOCK(e, tangent_pool(x + in, xdot + in, e->marks + out, &e->map, AFFINE, R(P), R(Q), R(S), z + out, zdot + out))
+    else EACH_BLOCK(e, tangent(x + in, xdot + in, e->pixels, AFFINE, R(P), R(Q), R(S), z + in, zdot + in))
 }
 
 static void epilogue_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
@@ -244,11 +233,18 @@ static void epilogue_backward_tangent(struct meta_op *op, const void *theta, con
     struct meta_epilogue *e = op->state;
     const float *x = op->x->value, *xdot = op->x->dot, *zbar = op->y.bar, *zbardot = op->y.bardot;
     float *xbardot = op->x->bardot;
-    meta_epilogue_backward_tangent(e, op, theta, v, e->kept ? e->kept : x, e->kept ? e->keptdot : xdot, product);
+    meta_epilogue_hats(e, op);
+    meta_epilogue_clear_sums(e);
+    if (has_sums(op) && e->marks)
+        EACH_BLOCK(e, slope_tangents_pool(zbar + out, zbardot + out, x + in, xdot + in, e->marks + out, &e->map, R(CENTRE), e->negative,
+                                          R(UNIT), R(P), R(Q), R(S), SUMS))
+    else if (has_sums(op))
+        EACH_BLOCK(e, slope_tangents(zbar + in, zbardot + in, x + in, xdot + in, e->pixels, AFFINE, R(UNIT), R(P), R(Q), R(S), SUMS))
+    meta_epilogue_backward_tangent(e, op, theta, v, product);
     if (!xbardot) return;
-    if (e->kept)
-        EACH_BLOCK(e, backward_tangent_pool(x + in, xdot + in, zbar + out, zbardot + out, e->kept + out, e->winner + out, &e->map,
-                                            AFFINE, R(A), R(B), R(D), R(U), R(V), xbardot + in))
+    if (e->marks)
+        EACH_BLOCK(e, backward_tangent_pool(x + in, xdot + in, zbar + out, zbardot + out, e->marks + out, &e->map, R(CENTRE), e->negative,
+                                            R(A), R(B), R(D), R(U), R(V), xbardot + in))
     else
         EACH_BLOCK(e, backward_tangent(x + in, xdot + in, zbar + in, zbardot + in, e->pixels, AFFINE, R(A), R(B), R(D), R(U), R(V),
                                        xbardot + in))

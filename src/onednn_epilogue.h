@@ -19,12 +19,11 @@ struct meta_epilogue {
     struct meta_channel *channels;    /* (c) */
     float *row[META_ROWS];
     double *sums;                     /* (blocks, 2, block) */
-    float *kept, *keptdot;            /* (batch, blocks, outputs, block) x and xdot of the winners; NULL without a pool */
-    uint8_t *winner;                  /* likewise */
+    uint8_t *marks;                   /* (batch, blocks, outputs, block) what the pool took; NULL without one */
     void *constants;
 };
 
-int  meta_epilogue_open(struct meta_epilogue *, const struct meta_op *, int tangents, struct meta_error *);
+int  meta_epilogue_open(struct meta_epilogue *, const struct meta_op *, struct meta_error *);
 void meta_epilogue_close(struct meta_epilogue *);        /* frees what it holds, not itself */
 
 /* Runs `call`, one of e->fused, for each block of each image: `in` and `out` are where its pixels begin in an unpooled and a pooled
@@ -42,16 +41,23 @@ void meta_epilogue_close(struct meta_epilogue *);        /* frees what it holds,
 
 void meta_epilogue_clear_sums(struct meta_epilogue *);
 
-/* The four passes but for their sweeps over pixels. at, atdot: x and xdot where adjoints reach, (batch, blocks, outputs, block).
+/* The passes but for their sweeps over pixels; those that take sums find them in e->sums, as struct meta_fused says.
    forward:          e->channels are set; sets gain, centre, shift, unit
-   backward:         sums over zbar; writes the gradient of scales and biases; sets a, b
-   forward_tangent:  takes sum(xdot) and sum(xdot (x - centre)) from e->sums; sets p, q, s
-   backward_tangent: sums over zbar and zbardot; writes its part of the product; sets a, b, d, u, v */
+   backward:         takes the sums over ybar (slopes); writes the gradient of scales and biases; sets a, b
+   forward_tangent:  takes sum(xdot) and sum(xdot (x - centre)); sets p, q, s of zdot
+   hats:             sets p, q, s of hatdot
+   backward_tangent: takes the sums over ybar and ybardot (slope_tangents); writes its part of the product; sets a, b, d, u, v */
 void meta_epilogue_forward(struct meta_epilogue *, const struct meta_op *, const float *theta);
-void meta_epilogue_backward(struct meta_epilogue *, const struct meta_op *, const float *theta, const float *at, float *gradient);
+void meta_epilogue_backward(struct meta_epilogue *, const struct meta_op *, const float *theta, float *gradient);
 void meta_epilogue_forward_tangent(struct meta_epilogue *, const struct meta_op *, const float *theta, const float *v);
-void meta_epilogue_backward_tangent(struct meta_epilogue *, const struct meta_op *, const float *theta, const float *v,
-                                    const float *at, const float *atdot, float *product);
+void meta_epilogue_hats(struct meta_epilogue *, const struct meta_op *);
+void meta_epilogue_backward_tangent(struct meta_epilogue *, const struct meta_op *, const float *theta, const float *v, float *product);
+
+/* The two sums of channel k, where they lie */
+static inline double *meta_epilogue_sum(const struct meta_epilogue *e, int k, int which)
+{
+    return &e->sums[(k / e->block * 2 + which) * e->block + k % e->block];
+}
 
 /* Batch mean and variance of the last forward, (channels) each. */
 void meta_epilogue_statistics(const struct meta_epilogue *, float *mean, float *variance);

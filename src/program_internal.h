@@ -13,6 +13,7 @@ struct meta_program {
     enum meta_passes passes;
     struct meta_lowered low;
     struct meta_planes *planes;        /* (tensor_count) where each tensor lives; NULL: it has no such plane */
+    char *again;                       /* (op_count) a product runs this operation's backward again: see program_memory.c */
     char **accumulate;                 /* (op_count, inputs) this input's adjoint already holds a part: add to it */
     void *scratch;                     /* what an op writes that is then added */
     void *arena;
@@ -24,5 +25,10 @@ struct meta_program {
     int created;                       /* operations whose kernels were created */
     double *seconds;                   /* (op_count, META_PASS_COUNT), the caller's; NULL: nobody times this program */
 };
+
+#define META_PAGE 4096    /* no two tensors share one, and all start on a cache line */
+
+/* Allocates p's planes, but for what lies in the shared memory; without that the program has it too. p's other members are set. */
+int meta_program_place(struct meta_program *, char *shared, struct meta_error *);
 
 #endif

@@ -10,6 +10,7 @@
 #include "check.h"
 #include "clock.h"
 #include "near.h"
+#include "onednn_conv.h"
 #include "program_internal.h"
 #include "rng.h"
 
@@ -236,6 +237,41 @@ static void derivatives_are_exact(void **state)
     }
 }
 
+/* Maps so large that five images go through a convolution as three and two, whether oneDNN's backward-data turns it round or another
+   convolution does. */
+static void a_batch_goes_in_pieces(void **state)
+{
+    struct meta_network *net;
+    struct meta_error error;
+    int where, count = 0, cut = 0;
+    struct meta_layer conv = { .type = META_CONVOLUTIONAL, .filters = 16, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1,
+                               .activation = META_LINEAR }, halving = conv;
+    halving.stride = 2;
+    if (meta_network_create(&net, (struct meta_shape){ 3, 102, 101 }, &error)) fail_msg("%s", error.text);
+    layer(net, conv, 0, 0);
+    layer(net, conv, 0, 0);
+    layer(net, halving, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_AVGPOOL }, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_CONNECTED, .filters = 5, .activation = META_LINEAR }, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, 0, 0);
+    if (meta_network_finish(net, 5, &where, &error)) fail_msg("layer %d: %s", where, error.text);
+
+    struct meta_model model = { .network = net };
+    struct meta_check check = { &model, 4, assert_holds, &count };
+    struct meta_program *p;
+    assert_int_equal(meta_check_batch(&check), 5);
+    if (meta_program_create(&p, net, &meta_backend_onednn, 5, META_TANGENTS, NULL, &error)) fail_msg("%s", error.text);
+    for (int i = 0; i < p->low.op_count; i++) {
+        const struct meta_conv *c = p->low.ops[i].state;
+        cut += p->low.ops[i].kind == META_OP_CONV && c->parts == 2 && c->part[0].images == 3 && c->part[1].images == 2;
+    }
+    assert_int_equal(cut, 3);
+    meta_program_free(p);
+    if (meta_check_backend(&check, &meta_backend_onednn, &error)) fail_msg("%s", error.text);
+    assert_int_equal(count, 5);
+    meta_network_free(net);
+}
+
 static void a_product_is_linear(void **state)
 {
     const struct meta_backend *backend = *state;
@@ -383,7 +419,7 @@ int main(void)
         { "dropout follows its key", dropout_follows_its_key }, { "each operation is timed", each_operation_is_timed },
     };
     enum { COUNT = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[2 * COUNT + 2];
+    struct CMUnitTest tests[2 * COUNT + 3];
     static char names[2 * COUNT][80];
     struct meta_error error;
     for (int i = 0; i < 2 * COUNT; i++) {
@@ -394,5 +430,6 @@ int main(void)
     }
     tests[2 * COUNT] = (struct CMUnitTest){ "derivatives are exact", derivatives_are_exact, NULL, NULL, NULL };
     tests[2 * COUNT + 1] = (struct CMUnitTest){ "dropout is alike on all backends", dropout_is_alike_on_all_backends, NULL, NULL, NULL };
-    return _cmocka_run_group_tests("program", tests, 2 * COUNT + 2, NULL, NULL);
+    tests[2 * COUNT + 2] = (struct CMUnitTest){ "a batch goes in pieces", a_batch_goes_in_pieces, NULL, NULL, NULL };
+    return _cmocka_run_group_tests("program", tests, 2 * COUNT + 3, NULL, NULL);
 }

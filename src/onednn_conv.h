@@ -1,0 +1,40 @@
+/* What a convolution of the oneDNN backend is made of: onednn_conv_make.c makes it, onednn_conv.c runs it. */
+#ifndef META_ONEDNN_CONV_H
+#define META_ONEDNN_CONV_H
+
+#include "onednn_internal.h"
+
+struct meta_conv_pass {
+    dnnl_primitive_t run, run_adding;   /* run_adding: destination += result; NULL where oneDNN has none */
+    dnnl_memory_desc_t weights;         /* the layout it wants them in */
+    dnnl_primitive_t pack;              /* plain to that layout (of the weight gradient: back to plain) */
+    dnnl_memory_t packed, other;        /* theta's weights and a tangent's; the gradient's: one, and the sum over pieces */
+};
+
+/* The passes for pieces of so many images: a batch goes through piece by piece, so that what oneDNN works in is small. */
+struct meta_conv_part {
+    int images, first, pieces;          /* `pieces` of them from image `first` on */
+    dnnl_memory_t x, y;                 /* one piece; the data pointer is set before each use */
+    struct meta_conv_pass out, back, grad;   /* y from x; xbar from ybar; Wbar from x and ybar */
+};
+
+struct meta_conv {
+    dnnl_stream_t stream;
+    dnnl_memory_t plain, scratch;
+    struct meta_conv_part part[2];      /* pieces of one size, and what is left */
+    int parts;
+    int rotated;                        /* `back` is a forward convolution over rotated weights */
+
+    /* Where things lie in the scratch memory of a pass; a size is 0 for what there is not. */
+    size_t scratch_size;                /* of the primitives, at its beginning */
+    size_t packed_at, other_at;         /* weights of `out` or `back` */
+    size_t grad_at, sum_at;             /* weight gradients, packed */
+    size_t turned_at;                   /* (c, filters, size, size) rotated weights */
+    size_t more_at;                     /* the weight gradient of another part, plain */
+    size_t more_x_at;                   /* a second xbardot of a piece, where `back` can't add */
+};
+
+int  meta_conv_create(struct meta_op *, int tangents, struct meta_error *);
+void meta_conv_destroy(struct meta_op *);
+
+#endif
