@@ -242,3 +242,27 @@ void meta_scores_clear(struct meta_scores *s)
     free(s->images);
     memset(s, 0, sizeof *s);
 }
+
+static int check_pairing(const struct meta_scores *a, const struct meta_scores *b, struct meta_error *error)
+{
+    if (strcmp(a->settings, b->settings))
+        return meta_fail(error, "%s and %s can't be paired: %s against %s", a->path, b->path, a->settings, b->settings);
+    if (a->count != b->count)
+        return meta_fail(error, "%s and %s can't be paired: %d tasks against %d", a->path, b->path, a->count, b->count);
+    for (int i = 0; i < a->count; i++)
+        if (a->images[i] != b->images[i])
+            return meta_fail(error, "%s and %s can't be paired: task %d has other images", a->path, b->path, i);
+    return 0;
+}
+
+int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, int resamples, struct meta_bootstrap *d,
+                           struct meta_error *error)
+{
+    if (check_pairing(a, b, error)) return -1;
+    double *difference = malloc((a->count + 1) * sizeof *difference);
+    if (!difference) return meta_fail(error, "out of memory");
+    for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
+    *d = meta_bootstrap(difference, a->count, resamples, 1);
+    free(difference);
+    return 0;
+}
