@@ -114,6 +114,7 @@ static void add_tasks(cJSON *root, const struct meta_results *r)
         cJSON_AddItemToObject(t, "accuracy_before", number(run->accuracy_before));
         cJSON_AddItemToObject(t, "accuracy_after", number(run->accuracy_after));
         cJSON_AddItemToObject(t, "query_loss", number(run->query_loss));
+        if (run->ranks) cJSON_AddStringToObject(t, "ranks", run->ranks);
         cJSON_AddItemToArray(tasks, t);
     }
 }
