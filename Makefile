@@ -53,7 +53,7 @@ ALL_CXXFLAGS := -std=c++17 $(COMMON) -Wall -Wextra $(CXXFLAGS)
 ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) $(CPPFLAGS)
 ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
 LDLIBS       := -L$(DARKNET) -Wl,-rpath,$(abspath $(DARKNET)) -ldarknet \
-                -lopencv_imgcodecs -lopencv_imgproc -lopencv_core -ljpeg -ldnnl -lcjson -lz -lgomp -lstdc++ -ldl -lm
+                -lopencv_imgcodecs -lopencv_ml -lopencv_imgproc -lopencv_core -ljpeg -ldnnl -lcjson -lz -lgomp -lstdc++ -ldl -lm
 
 # fused_kernels.c is compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64
 ISAS         = base avx2 avx512

@@ -28,6 +28,10 @@ struct meta_stream;
 int  meta_stream_create(struct meta_stream **, const struct meta_sampler *, const struct meta_dataset *,
                         const struct meta_episode_settings *, const struct meta_net_settings *, int augment, uint64_t seed,
                         uint64_t first, int tasks, int ahead, int threads, struct meta_error *);
+/* The same of mini-batches: an iteration is `parts` batches of `images` query images, of which each has equal chances to be any of the data
+   set's, a function of (seed, iteration, part, place); its label is outputs[class], (set->classes), the caller's. augment=1. */
+int  meta_stream_create_images(struct meta_stream **, const struct meta_dataset *, const int *outputs, const struct meta_net_settings *,
+                               uint64_t seed, uint64_t first, int parts, int images, int ahead, int threads, struct meta_error *);
 void meta_stream_free(struct meta_stream *);       /* at any time; stops the loaders */
 /* With sampler=META_CURRICULUM the classes are the caller's to choose: kinds (tasks, ways), as for meta_episode_draw_kind, copied; the
    first call is for the first iteration, each later one for the iteration after. Loaders wait for them: choose an iteration's before

@@ -18,9 +18,10 @@
 #define PATIENCE 8.       /* seconds the last one may take */
 #define POINTS 800        /* as many as a curve of this width can show */
 
-int meta_chart_open(struct meta_chart *c, const char *path, const char *title, struct meta_error *error)
+int meta_chart_open(struct meta_chart *c, enum meta_run_kind kind, const char *path, const char *title, struct meta_error *error)
 {
     memset(c, 0, sizeof *c);
+    c->kind = kind;
     c->drawn = -BETWEEN;
     c->path = strdup(path);
     c->title = strdup(title);
@@ -52,7 +53,7 @@ static void write_points(FILE *f, const struct meta_row *rows, int count)
     fputs("EOD\n$valid << EOD\n", f);
     for (int i = 0; i < count; i++)
         if (!isnan(rows[i].auc) && !isnan(rows[i].low))
-            fprintf(f, "%llu %g %g %g\n", (unsigned long long)rows[i].iteration, rows[i].auc, rows[i].low, rows[i].high);
+            fprintf(f, "%llu %g %g %g %g\n", (unsigned long long)rows[i].iteration, rows[i].auc, rows[i].low, rows[i].high, rows[i].valid_loss);
     fputs("EOD\n", f);
 }
 
@@ -62,8 +63,21 @@ static int has_valid(const struct meta_row *rows, int count)
     return 0;
 }
 
+/* The upper third: losses. */
+static void plot_losses(FILE *f, enum meta_run_kind kind, int valid)
+{
+    const char *points = "$runs using 1:2 with points pt 7 ps .25 lc rgb '#a6cee3' notitle";
+    if (kind == META_RUN_IMAGES)
+        fprintf(f, "set ylabel 'loss'\nset yrange [0:*]\nplot %s, $runs using 1:3 with lines ls 1 title 'loss of the mini-batches'%s\n", points,
+                valid ? ", $valid using 1:5 with linespoints ls 3 pt 7 ps .6 title 'valid loss'" : "");
+    else
+        fprintf(f, "set ylabel 'query loss'\nset y2label 'meta-loss'\nset yrange [0:*]\nset y2range [0:*]\nset ytics nomirror\nset y2tics\n"
+                "plot %s, $runs using 1:3 with lines ls 1 title 'query loss', "
+                "$runs using 1:5 axes x1y2 with lines ls 2 title 'meta-loss (right)'\nunset y2tics\nunset y2label\nset ytics mirror\n", points);
+}
+
 /* No file name and no unquoted text of ours is in the script: gnuplot would run "<command" or "|command" given as a name. */
-static void write_script(FILE *f, const char *title, const struct meta_row *rows, int count)
+static void write_script(FILE *f, enum meta_run_kind kind, const char *title, const struct meta_row *rows, int count)
 {
     unsigned long long first = rows[0].iteration, last = rows[count - 1].iteration;
     fputs("set terminal pngcairo size 1000,850\n", f);
@@ -74,23 +88,20 @@ static void write_script(FILE *f, const char *title, const struct meta_row *rows
     fprintf(f, "set xrange [%llu:%llu]\nset grid lc rgb '#dddddd'\nset key top right\n", first, last > first ? last : first + 1);
     fputs("set style line 1 lc rgb '#1f77b4' lw 2\nset style line 2 lc rgb '#d62728' lw 1.5\nset style line 3 lc rgb '#2ca02c' lw 2\n"
           "set lmargin at screen .09\nset rmargin at screen .92\n"
-          "set tmargin at screen .94\nset bmargin at screen .58\n"
-          "set ylabel 'query loss'\nset y2label 'meta-loss'\nset yrange [0:*]\nset y2range [0:*]\nset ytics nomirror\nset y2tics\n"
-          "plot $runs using 1:2 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
-          "$runs using 1:3 with lines ls 1 title 'query loss', "
-          "$runs using 1:5 axes x1y2 with lines ls 2 title 'meta-loss (right)'\n"
-          "unset y2tics\nunset y2label\nset ytics mirror\nset yrange [*:1]\nset key bottom right\n"
-          "set tmargin at screen .54\nset bmargin at screen .21\n", f);
-    int valid = has_valid(rows, count);
-    fprintf(f, "set ylabel '%s'\nplot ", valid ? "accuracy, AUC" : "accuracy");
-    if (valid) fputs("$valid using 1:3:4 with filledcurves fs solid .25 noborder lc rgb '#2ca02c' title '95% of the valid AUC', ", f);
-    fputs("$runs using 1:6 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
-          "$runs using 1:7 with lines ls 1 title 'accuracy of the training tasks'", f);
-    if (valid) fputs(", $valid using 1:2 with linespoints ls 3 pt 7 ps .6 title 'valid AUC'", f);
+          "set tmargin at screen .94\nset bmargin at screen .58\n", f);
+    int valid = has_valid(rows, count), images = kind == META_RUN_IMAGES;
+    const char *figure = images ? "accuracy" : "AUC";
+    plot_losses(f, kind, valid);
+    fputs("set yrange [*:1]\nset key bottom right\nset tmargin at screen .54\nset bmargin at screen .21\n", f);
+    fprintf(f, "set ylabel '%s'\nplot ", valid && !images ? "accuracy, AUC" : "accuracy");
+    if (valid) fprintf(f, "$valid using 1:3:4 with filledcurves fs solid .25 noborder lc rgb '#2ca02c' title '95%% of the valid %s', ", figure);
+    fprintf(f, "$runs using 1:6 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
+               "$runs using 1:7 with lines ls 1 title 'accuracy of the %s'", images ? "mini-batches" : "training tasks");
+    if (valid) fprintf(f, ", $valid using 1:2 with linespoints ls 3 pt 7 ps .6 title 'valid %s'", figure);
     double most = 0;
     for (int i = 0; i < count; i++) if (rows[i].rate > most) most = rows[i].rate;
-    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nunset ylabel\nset xlabel 'meta-iteration'\n"
-               "set yrange [0:%g]\nset ytics (0, %g)\n", most > 0 ? 1.3 * most : 1, most);
+    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nunset ylabel\nset xlabel '%s'\n"
+               "set yrange [0:%g]\nset ytics (0, %g)\n", images ? "iteration" : "meta-iteration", most > 0 ? 1.3 * most : 1, most);
     fputs("plot $runs using 1:8 with lines ls 2 title 'rate'\nunset multiplot\n", f);
 }
 
@@ -100,7 +111,7 @@ static int make_script(const struct meta_chart *c, const struct meta_row *rows, 
     int fd = memfd_create("chart", MFD_CLOEXEC), copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     FILE *f = copy < 0 ? NULL : fdopen(copy, "w");
     if (!f) { if (copy >= 0) close(copy); if (fd >= 0) close(fd); return -1; }
-    write_script(f, c->title, rows, count);
+    write_script(f, c->kind, c->title, rows, count);
     if (fclose(f) || lseek(fd, 0, SEEK_SET)) { close(fd); return -1; }
     return fd;
 }

@@ -10,10 +10,11 @@ struct meta_chart {
     char *title;
     pid_t child;                   /* drawing now, or 0 */
     double drawn;                  /* when the last drawing began, seconds of the monotonic clock */
+    enum meta_run_kind kind;
     int off;                       /* it can't be drawn: said once */
 };
 
-int  meta_chart_open(struct meta_chart *, const char *path, const char *title, struct meta_error *);
+int  meta_chart_open(struct meta_chart *, enum meta_run_kind, const char *path, const char *title, struct meta_error *);
 /* Starts a drawing of the rows, unless one began less than half a minute ago or is still going on; takes in one that is done.
    -1 with the message at the first failure (no gnuplot, no room): from then on it does nothing and returns 0. */
 int  meta_chart_update(struct meta_chart *, const struct meta_row *, int count, struct meta_error *);

@@ -5,6 +5,7 @@
 #include "error.h"
 
 int meta_command_train(int argc, char **argv);
+int meta_command_pretrain(int argc, char **argv);  /* `train` on images instead of tasks */
 int meta_command_test(int argc, char **argv);
 int meta_command_compare(int argc, char **argv);   /* two results of `test` on the same tasks */
 int meta_command_table(int argc, char **argv);

@@ -9,7 +9,8 @@
 static void print_one(const char *letter, const struct meta_scores *s)
 {
     struct meta_estimate e = meta_estimate(s->after, sizeof *s->after, s->count);
-    printf("%s  %s, %s\n   AUC after %.4f", letter, s->cfg, s->weights, e.mean);
+    int other = *s->method && strcmp(s->method, "maml");
+    printf("%s  %s, %s%s%s\n   AUC after %.4f", letter, s->cfg, s->weights, other ? ", " : "", other ? s->method : "", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);
     putchar('\n');
 }

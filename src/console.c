@@ -13,12 +13,14 @@ void meta_format_time(char *out, int size, double s)
     else snprintf(out, size, "%.1f h", s / 3600);
 }
 
-void meta_print_row(const struct meta_row *r, double remaining)
+void meta_print_row(enum meta_run_kind kind, const struct meta_row *r, double remaining)
 {
     char left[64];
     meta_format_time(left, sizeof left, remaining);
-    printf("%llu: %.3f meta-loss, %.3f query loss, %.1f%% accuracy, %.6f rate, %.2f seconds, %s left\n",
-           (unsigned long long)r->iteration, r->meta_loss, r->query_loss, 100 * r->accuracy, r->rate, r->seconds, left);
+    printf("%llu: ", (unsigned long long)r->iteration);
+    if (kind == META_RUN_TASKS) printf("%.3f meta-loss, %.3f query loss", r->meta_loss, r->query_loss);
+    else printf("%.3f loss", r->query_loss);
+    printf(", %.1f%% accuracy, %.6f rate, %.2f seconds, %s left\n", 100 * r->accuracy, r->rate, r->seconds, left);
 }
 
 static int on_terminal(void)

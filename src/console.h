@@ -4,8 +4,9 @@
 
 #include "train_log.h"
 
-/* "100: 0.412 meta-loss, 0.512 query loss, 78.3% accuracy, 0.001000 rate, 0.81 seconds, 40 min left" on standard output */
-void meta_print_row(const struct meta_row *, double remaining);
+/* "100: 0.412 meta-loss, 0.512 query loss, 78.3% accuracy, 0.001000 rate, 0.81 seconds, 40 min left" on standard output; of images,
+   one "loss" */
+void meta_print_row(enum meta_run_kind, const struct meta_row *, double remaining);
 /* A bar of `done` of `total`, drawn over itself; both do nothing unless standard output is a terminal. */
 void meta_print_bar(uint64_t done, uint64_t total);
 void meta_clear_bar(void);

@@ -1,4 +1,4 @@
-#include "evaluate.h"
+#include "method.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -8,7 +8,7 @@
 
 /* What one thread works with. */
 struct station {
-    struct meta_worker *worker;
+    void *method;                         /* its state */
     struct meta_episode *episode;
     float *support, *query;               /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
     float *before, *after;                /* (ways*queries, ways) */
@@ -20,6 +20,7 @@ struct meta_evaluator {
     struct meta_pool *pool;
     const struct meta_dataset *dataset;
     struct meta_evaluation settings;
+    const struct meta_method *method;
     struct meta_sampler *sampler;
     struct station *stations;
     int station_count;
@@ -28,9 +29,11 @@ struct meta_evaluator {
     int *classes;                         /* (runs, ways) */
     double *pairs;                        /* (runs, 2, pairs) */
     char *ranks;                          /* (runs, 2*ways*queries + 1), of two classes */
+    double *curves;                       /* (runs, 2, points) or NULL */
     const void *phi;                      /* of the run in progress */
-    pthread_mutex_t lock;
-    int done;
+    pthread_mutex_t lock;                 /* guards `done`, `bad`, `error` */
+    int done, bad;                        /* bad: the first run that failed; runs: none */
+    struct meta_error error;              /* its */
     void (*progress)(void *, int);
     void *context;
 };
@@ -45,9 +48,8 @@ static int create_station(struct meta_evaluator *e, struct station *s, struct me
 {
     const struct meta_episode_settings *t = &e->settings.episode;
     int support = t->ways * t->shots, query = t->ways * t->queries;
-    struct meta_inner inner = { .support = support, .query = query, .steps = e->settings.steps,
-                                .learning_rate = e->settings.learning_rate, .order = 0 };
-    if (meta_worker_create(&s->worker, e->model->network, e->backend, inner, error)) return -1;
+    struct meta_method_context context = { e->model, e->backend, e->settings.augmented, &e->settings };
+    if (e->method->create(&s->method, &context, error)) return -1;
     if (meta_episode_create(&s->episode, t, error)) return -1;
     s->support = malloc(support * image_size(e->model) * sizeof(float));
     s->query = malloc(query * image_size(e->model) * sizeof(float));
@@ -64,6 +66,26 @@ static int *make_labels(int ways, int each)
     return labels;
 }
 
+int meta_curve_points(int epochs) { return 1 + (epochs < 25 ? epochs : 25); }
+
+int meta_curve_epoch(int epochs, int point)
+{
+    int points = meta_curve_points(epochs);
+    return points > 1 ? (long long)epochs * point / (points - 1) : 0;
+}
+
+static int allocate_curves(struct meta_evaluator *e)
+{
+    int points = meta_curve_points(e->settings.epochs);
+    if (e->method != &meta_method_finetune) return 0;
+    if (!(e->curves = calloc((size_t)e->settings.runs * 2 * points, sizeof *e->curves))) return -1;
+    for (int r = 0; r < e->settings.runs; r++) {
+        e->runs[r].curve_loss = e->curves + (size_t)r * 2 * points;
+        e->runs[r].curve_auc = e->runs[r].curve_loss + points;
+    }
+    return 0;
+}
+
 int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *model, const struct meta_backend *backend,
                           struct meta_pool *pool, const struct meta_dataset *dataset,
                           const struct meta_evaluation *settings, struct meta_error *error)
@@ -78,6 +100,8 @@ int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *
     e->pool = pool;
     e->dataset = dataset;
     e->settings = *settings;
+    e->method = settings->method ? settings->method : &meta_method_maml;
+    e->bad = settings->runs;
     if (meta_sampler_create(&e->sampler, dataset, t, error)) goto fail;
     e->support_labels = make_labels(t->ways, t->shots);
     e->query_labels = make_labels(t->ways, t->queries);
@@ -87,7 +111,7 @@ int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *
     size_t room = t->ways == 2 ? 4 * (size_t)t->queries + 1 : 0;
     e->ranks = calloc(settings->runs * room + 1, 1);
     e->stations = calloc(meta_pool_threads(pool), sizeof *e->stations);
-    if (!e->support_labels || !e->query_labels || !e->runs || !e->classes || !e->pairs || !e->ranks || !e->stations) {
+    if (!e->support_labels || !e->query_labels || !e->runs || !e->classes || !e->pairs || !e->ranks || !e->stations || allocate_curves(e)) {
         meta_fail(error, "out of memory for %d runs", settings->runs);
         goto fail;
     }
@@ -111,7 +135,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     if (!e) return;
     for (int i = 0; i < e->station_count; i++) {
         struct station *s = &e->stations[i];
-        meta_worker_free(s->worker);
+        e->method->free(s->method);
         meta_episode_free(s->episode);
         free(s->support);
         free(s->query);
@@ -126,6 +150,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     free(e->classes);
     free(e->pairs);
     free(e->ranks);
+    free(e->curves);
     pthread_mutex_destroy(&e->lock);
     free(e);
 }
@@ -167,19 +192,23 @@ static void run_one(void *context, int run, int worker)
     struct station *s = &e->stations[worker];
     struct meta_run *r = &e->runs[run];
     const struct meta_episode *t = s->episode;
-    struct meta_task_result result = {0};
+    struct meta_error why;
     meta_episode_draw(e->sampler, e->settings.seed, run, 0, s->episode);
     memcpy(r->classes, t->classes, t->ways * sizeof *t->classes);
     uint32_t crc = crc32(0, NULL, 0);
     crc = load_images(e, t->support, t->ways * t->shots, run, 0, s->support, crc);
     r->images = load_images(e, t->query, t->ways * t->queries, run, t->ways * t->shots, s->query, crc);
-    struct meta_task task = { s->support, e->support_labels, s->query, e->query_labels, e->settings.seed, run, 0 };
-    meta_worker_adapt(s->worker, e->phi, &task, e->settings.steps, s->before, s->after, &result);
-    r->query_loss = result.query_loss;
-    score(e, s, r);
-    if (!e->progress) return;
+    struct meta_method_task task = { { s->support, e->support_labels, s->query, e->query_labels, e->settings.seed, run, 0 }, t, e->phi };
+    r->query_loss = NAN;
+    int failed = e->method->run(s->method, &task, s->before, s->after, r, &why);
+    if (!e->method->learns) memcpy(s->before, s->after, (size_t)t->ways * t->queries * t->ways * sizeof *s->after);
+    if (!failed) score(e, s, r);
     pthread_mutex_lock(&e->lock);
-    e->progress(e->context, ++e->done);
+    if (failed && run < e->bad) {
+        e->bad = run;
+        e->error = why;
+    }
+    if (e->progress) e->progress(e->context, ++e->done);
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -190,6 +219,12 @@ const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *
     e->progress = progress;
     e->context = context;
     e->done = 0;
+    e->bad = e->settings.runs;
     meta_pool_run(e->pool, e->settings.runs, run_one, e);
     return e->runs;
+}
+
+int meta_evaluator_status(const struct meta_evaluator *e, struct meta_error *error)
+{
+    return e->bad == e->settings.runs ? 0 : meta_fail(error, "task %d: %.400s", e->bad, e->error.text);
 }

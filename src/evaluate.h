@@ -1,4 +1,4 @@
-/* Episodes into AUCs: draws tasks from a list, adapts to each, and scores its query images. No augmentation. */
+/* Episodes into AUCs: draws tasks from a list, learns each by a method, and scores its query images. */
 #ifndef META_EVALUATE_H
 #define META_EVALUATE_H
 
@@ -13,14 +13,27 @@ struct meta_evaluation {
     double learning_rate;                      /* gamma */
     int runs;
     uint64_t seed;
+    const struct meta_method *method;          /* see method.h; NULL: maml */
+    const float *statistics;                   /* (network->statistics) BN's rolling ones: knn, svm */
+    const struct meta_dataset *augmented;      /* finetune: the same list at the size that augmentation wants */
+    int epochs;                                /* finetune */
+    double rate;                               /* finetune: of [net]'s optimiser */
+    int layer;                                 /* knn, svm: whose output is taken, counted from 0; -1: the input of the last [connected] */
+    int neighbours;                            /* knn */
 };
 
-/* Before: with the meta-parameters as they are. After: adapted to the support set. */
+/* A curve of an epoch's support loss and of the query AUC after it: at epoch 0, before any, then at 25 places or all. */
+int meta_curve_points(int epochs);
+int meta_curve_epoch(int epochs, int point);
+
+/* Before: with the meta-parameters as they are, of a method that learns no task the same as after. After: adapted to the support set. */
 struct meta_run {
     int *classes;               /* (ways) the data set's class of each label */
     double auc_before, auc_after, accuracy_before, accuracy_after;
     double auc_gain;            /* auc_after - auc_before: paired, so its error is smaller than theirs */
-    double query_loss;          /* after */
+    double query_loss;          /* after; NaN where the method has none */
+    double *curve_loss;         /* (points) of finetune: the mean support loss of the epochs since the point before; NaN at the first */
+    double *curve_auc;          /* (points) after that epoch; both NULL of another method */
     double *pairs_before, *pairs_after;   /* (ways*(ways-1)/2) meta_auc_pair of labels (0,1), (0,2)... (1,2)... */
     char *ranks;                /* of two classes: meta_ranks after adaptation by class 1's probability; else NULL */
     uint32_t images;            /* CRC-32 of the paths of its support and query images: which task this is */
@@ -38,5 +51,7 @@ void meta_evaluator_free(struct meta_evaluator *);
    NULL; it is called from the caller's thread or others', one at a time, with the number of tasks done. */
 const struct meta_run *meta_evaluator_run(struct meta_evaluator *, const void *phi,
                                           void (*progress)(void *context, int done), void *context);
+/* 0, or -1 with the message of the first task of the last run that its method had no memory for: then the results are of no use. */
+int meta_evaluator_status(const struct meta_evaluator *, struct meta_error *);
 
 #endif

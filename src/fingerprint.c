@@ -83,6 +83,7 @@ int meta_fingerprint(char **text, const struct meta_model *model, const struct m
     FILE *f = open_memstream(text, &size);
     if (!f) return meta_fail(error, "out of memory");
     fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)seed, backend->name);
+    if (model->purpose == META_FOR_IMAGES) fputs("supervised training=1\n", f);
     int status = write_cfg(f, model, error) || write_data(f, data, pool, error) ? -1 : 0;
     if (fclose(f) && !status) status = meta_fail(error, "out of memory");
     if (status) { free(*text); *text = NULL; }

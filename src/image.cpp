@@ -1,24 +1,17 @@
-/* The one C++ file: what is taken from OpenCV. No exception leaves it. */
+/* What is taken from OpenCV for images. No exception leaves this file. */
 #include "image_internal.h"
+#include "opencv.hpp"
 
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
-
-/* Images are worked on by threads of our own, one each. */
-static void one_thread()
-{
-    static const bool done = (cv::setNumThreads(1), true);
-    (void)done;
-}
 
 int meta_image_opencv(const unsigned char *data, size_t size, int channels, const char *what,
                       struct meta_image *image, struct meta_error *error)
 try {
-    one_thread();
+    meta_opencv_one_thread();
     const cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<unsigned char *>(data));
     cv::Mat decoded = cv::imdecode(bytes, (channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE) | cv::IMREAD_IGNORE_ORIENTATION);
     if (decoded.empty()) return meta_fail(error, "corrupt %s: can't be decoded", what);
@@ -45,7 +38,7 @@ int meta_image_shrink(struct meta_image *image, int w, int h, struct meta_error 
     unsigned char *pixels = static_cast<unsigned char *>(std::malloc(static_cast<size_t>(w) * h * image->c));
     if (!pixels) return meta_fail(error, "out of memory for %dx%d pixels", w, h);
     try {
-        one_thread();
+        meta_opencv_one_thread();
         const cv::Mat from(image->h, image->w, CV_8UC(image->c), image->pixels);
         cv::Mat to(h, w, CV_8UC(image->c), pixels);
         cv::resize(from, to, to.size(), 0, 0, cv::INTER_AREA);

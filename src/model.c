@@ -205,26 +205,54 @@ static int check_pairing(struct builder *b)
     return 0;
 }
 
+static int check_outputs(struct builder *b)
+{
+    const struct meta_model *model = b->model;
+    int outputs = meta_network_outputs(model->network);
+    if (outputs == model->episode->ways) return 0;
+    return meta_fail(b->error, "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be equal", b->path,
+                     model->network->layers[model->network->count - 1].line, outputs, b->at[EPISODE] ? b->at[EPISODE]->name : "episode",
+                     model->episode->ways);
+}
+
+static int check_images(struct builder *b)
+{
+    const struct meta_net_settings *net = &b->model->net;
+    const struct meta_network *network = b->model->network;
+    for (enum stage stage = INNER_LOOP; stage <= META_LOSS; stage++)
+        if (b->at[stage])
+            return meta_fail(b->error, "%s:%d: [%s]: supervised training has no tasks: leave it out", b->path, b->at[stage]->line,
+                             b->at[stage]->name);
+    if (network->ways)
+        return meta_fail(b->error, "%s:%d: [%s]: pairs the images of a task, and supervised training has no tasks: leave it out", b->path,
+                         network->layers[network->pairing].line, meta_layer_name(&network->layers[network->pairing]));
+    if (net->batch % net->subdivisions)
+        return meta_fail(b->error, "%s:%d: [net] batch=%d, subdivisions=%d: must divide it into equal parts", b->path,
+                         option_line(b->at[NET], "subdivisions", 0), net->batch, net->subdivisions);
+    return 0;
+}
+
 static int finish(struct builder *b)
 {
     struct meta_model *model = b->model;
-    int where;
+    int where, order;
     if (!b->at[NET]) return meta_fail(b->error, "%s: has no sections: the first must be [net]", b->path);
     if (!model->episode && read_absent(b, "episode", NULL)) return -1;
     if (!model->inner && read_absent(b, "inner_loop", NULL)) return -1;
     struct meta_pair mean = { "type", "mean", 0 };
     if (!model->loss && read_absent(b, "meta_loss", &mean)) return -1;
-    if (meta_network_finish(model->network, model->inner->order, &where, b->error)) {
+    order = model->purpose == META_FOR_TASKS ? model->inner->order : 1;
+    if (meta_network_finish(model->network, order, &where, b->error)) {
         if (!model->network->count) return prefix(b, b->at[NET]->line, b->at[NET]->name);
         const struct meta_layer *layer = &model->network->layers[where];
         return prefix(b, layer->line, meta_layer_name(layer));
     }
-    int outputs = meta_network_outputs(model->network);
-    if (outputs != model->episode->ways)
-        return meta_fail(b->error, "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be equal", b->path,
-                         model->network->layers[where].line, outputs, b->at[EPISODE] ? b->at[EPISODE]->name : "episode",
-                         model->episode->ways);
-    return check_pairing(b);
+    switch (model->purpose) {
+    case META_FOR_TASKS: return check_outputs(b) || check_pairing(b) ? -1 : 0;
+    case META_FOR_IMAGES: return check_images(b);
+    case META_FOR_ANY: break;
+    }
+    return 0;
 }
 
 /* "daml-4conv" of "cfg/daml-4conv.cfg" */
@@ -236,6 +264,11 @@ static char *base_name(const char *path)
 
 int meta_model_load(struct meta_model **out, const char *path, struct meta_error *error)
 {
+    return meta_model_load_for(out, path, META_FOR_TASKS, error);
+}
+
+int meta_model_load_for(struct meta_model **out, const char *path, enum meta_purpose purpose, struct meta_error *error)
+{
     struct builder b = { .path = path, .error = error };
     struct meta_cfg *cfg = NULL;
     struct meta_model *model = b.model = calloc(1, sizeof *model);
@@ -244,6 +277,7 @@ int meta_model_load(struct meta_model **out, const char *path, struct meta_error
         fail_memory(&b);
         goto fail;
     }
+    model->purpose = purpose;
     if (!(b.plugins = meta_plugins_load(error))) goto fail;
     if (meta_cfg_read(&cfg, path, error)) goto fail;
     for (int i = 0; i < cfg->count; i++)

@@ -12,7 +12,7 @@
 /* What is read; part of it is only checked. */
 struct net_options {
     struct meta_net_settings net;
-    int batch, subdivisions, inputs, fixed;
+    int inputs, fixed;
     double min_ratio, max_ratio;
 };
 
@@ -55,8 +55,8 @@ const struct meta_option meta_net_table[] = {
     REAL(hue, 0, 0, 1, "augmentation: turned by up to so many turns either way"),
     REAL(saturation, 1, .01, 100, "augmentation: changed by up to this factor either way"),
     REAL(exposure, 1, .01, 100, "augmentation: changed by up to this factor either way"),
-    { "batch", META_INT, 1, 1, INT_MAX, NULL, OF(batch), "Darknet's own training; a meta-iteration's size is [episode]'s" },
-    { "subdivisions", META_INT, 1, 1, INT_MAX, NULL, OF(subdivisions), "Darknet's own training" },
+    INT(batch, 1, 1, INT_MAX, "pretrain: images an iteration; a meta-iteration's size is [episode]'s"),
+    INT(subdivisions, 1, 1, INT_MAX, "pretrain: parts of the batch, each normalised by its own statistics"),
     { "inputs", META_INT, DERIVED, 1, INT_MAX, NULL, OF(inputs), "width*height*channels" },
     ONLY(time_steps, 1), ONLY(notruth, 0), ONLY(random, 0), ONLY(center, 0),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }

@@ -260,6 +260,46 @@ int meta_network_outputs(const struct meta_network *net)
     return net->ways ? net->ways : net->layers[net->count - 1].out.c;
 }
 
+static int copy_layer(struct meta_layer *to, const struct meta_layer *from, struct meta_error *error)
+{
+    *to = *from;
+    to->from = NULL;
+    to->settings = NULL;
+    if (from->from_count) to->from = malloc(from->from_count * sizeof *to->from);
+    if (from->settings) to->settings = malloc(from->plugin->settings_size + 1);
+    if ((from->from_count && !to->from) || (from->settings && !to->settings)) {
+        free_layer_parts(to);
+        return meta_fail(error, "out of memory");
+    }
+    if (to->from) memcpy(to->from, from->from, from->from_count * sizeof *to->from);
+    if (to->settings) memcpy(to->settings, from->settings, from->plugin->settings_size);
+    return 0;
+}
+
+int meta_network_cut(struct meta_network **out, const struct meta_network *whole, int layers, int outputs, struct meta_error *error)
+{
+    struct meta_network *net;
+    struct meta_layer layer, head = { .type = META_CONNECTED, .filters = outputs, .activation = META_LINEAR };
+    if (meta_network_create(&net, whole->input, error)) return -1;
+    for (int i = 0; i < layers; i++)
+        if (copy_layer(&layer, &whole->layers[i], error) || meta_network_add(net, layer, error)) goto fail;
+    if (outputs && meta_network_add(net, head, error)) goto fail;
+    if (meta_network_add(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, error)) goto fail;
+    *out = net;
+    return 0;
+fail:
+    meta_network_free(net);
+    return -1;
+}
+
+void meta_network_initialise_layer(const struct meta_layer *l, struct meta_rng *rng, float *parameters)
+{
+    double deviation = sqrt(2. / (l->weight_count / l->filters));
+    for (size_t k = 0; k < l->weight_count; k++)
+        parameters[l->weights + k] = deviation * (l->type == META_CONVOLUTIONAL ? meta_rng_normal(rng) : meta_rng_between(rng, -1, 1));
+    for (int k = 0; l->scales != META_NONE && k < l->filters; k++) parameters[l->scales + k] = 1;
+}
+
 void meta_network_initialise(const struct meta_network *net, uint64_t seed, float *parameters, float *statistics)
 {
     memset(parameters, 0, net->parameters * sizeof *parameters);
@@ -268,11 +308,6 @@ void meta_network_initialise(const struct meta_network *net, uint64_t seed, floa
         const struct meta_layer *l = &net->layers[i];
         if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED) continue;
         struct meta_rng rng = meta_rng_open(seed, META_USE_WEIGHTS, 0, 0, i);
-        double deviation = sqrt(2. / (l->weight_count / l->filters));
-        for (size_t k = 0; k < l->weight_count; k++)
-            parameters[l->weights + k] = deviation * (l->type == META_CONVOLUTIONAL ? meta_rng_normal(&rng)
-                                                                                   : meta_rng_between(&rng, -1, 1));
-        if (l->scales != META_NONE)
-            for (int k = 0; k < l->filters; k++) parameters[l->scales + k] = 1;
+        meta_network_initialise_layer(l, &rng, parameters);
     }
 }

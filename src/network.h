@@ -58,12 +58,18 @@ int  meta_network_add(struct meta_network *, struct meta_layer layer, struct met
    With order=2 refuses a plugin layer without tangents. Returns the offending layer in *where. */
 int  meta_network_finish(struct meta_network *, int order, int *where, struct meta_error *);
 
+/* A network's first `layers` layers, parameters and statistics at the same places, and [softmax] behind them; with `outputs`, a [connected]
+   of so many before it, whose parameters come last. The caller frees. */
+int  meta_network_cut(struct meta_network **, const struct meta_network *, int layers, int outputs, struct meta_error *);
+
 int  meta_network_outputs(const struct meta_network *);              /* classes of a task */
 const char *meta_layer_name(const struct meta_layer *);              /* "convolutional", ... or the plugin's name */
 
 /* Darknet's own initial weights (make_convolutional_layer: normal, deviation sqrt(2/(size*size*c));
    make_connected_layer: uniform, +-sqrt(2/inputs); scales 1; the rest 0), drawn from `seed`.
    parameters (parameters), statistics (statistics) are the caller's. */
+struct meta_rng;
+void meta_network_initialise_layer(const struct meta_layer *, struct meta_rng *, float *parameters);     /* one layer's, on zeros */
 void meta_network_initialise(const struct meta_network *, uint64_t seed, float *parameters, float *statistics);
 
 #endif

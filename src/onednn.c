@@ -60,9 +60,65 @@ static void kind##_backward_tangent(struct meta_op *op, const void *theta, const
 PADDED_KERNEL(epilogue)
 PADDED_KERNEL(avgpool)
 PADDED_KERNEL(shortcut)
-PADDED_KERNEL(route)
 PADDED_KERNEL(dropout)
 PADDED_KERNEL(plugin)
+
+/* ---- route: where every part but the last is of whole blocks, an image's blocks follow each other ------------------------- */
+
+static int whole_blocks(const struct meta_op *op)
+{
+    int block = 1 << meta_onednn_shift;
+    for (int i = 0; i < op->inputs; i++)
+        if (meta_onednn_planar(op->in[i].c) || (i < op->inputs - 1 && op->in[i].c % block)) return 0;
+    return 1;
+}
+
+/* join: the parts to the whole; else the other way. A part without such a plane is zeros, or not wanted. */
+static void move_blocks(const struct meta_op *op, int join, float *whole, size_t plane)
+{
+    size_t image = meta_onednn_image(op->out), first = 0;
+    for (int i = 0; i < op->inputs; i++) {
+        float *part = *(float *const *)((const char *)&op->x[i] + plane);
+        size_t n = meta_onednn_image(op->in[i]);
+        for (int b = 0; b < op->batch; b++) {
+            float *at = whole + b * image + first;
+            if (join && part) memcpy(at, part + b * n, n * sizeof *at);
+            else if (join) memset(at, 0, n * sizeof *at);
+            else if (part) memcpy(part + b * n, at, n * sizeof *at);
+        }
+        first += n;
+    }
+}
+
+static void route_forward(struct meta_op *op, const void *theta)
+{
+    if (whole_blocks(op)) { move_blocks(op, 1, op->y.value, offsetof(struct meta_planes, value)); return; }
+    plain_route_forward(op, theta);
+    zero_padding(op->y.value, op->batch, op->out);
+}
+
+static void route_backward(struct meta_op *op, const void *theta, void *gradient)
+{
+    if (whole_blocks(op)) { move_blocks(op, 0, op->y.bar, offsetof(struct meta_planes, bar)); return; }
+    plain_route_backward(op, theta, gradient);
+    EACH_INPUT(op, bar);
+}
+
+static void route_forward_tangent(struct meta_op *op, const void *theta, const void *v)
+{
+    if (whole_blocks(op)) { move_blocks(op, 1, op->y.dot, offsetof(struct meta_planes, dot)); return; }
+    plain_route_forward_tangent(op, theta, v);
+    zero_padding(op->y.dot, op->batch, op->out);
+}
+
+static void route_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
+{
+    if (whole_blocks(op)) { move_blocks(op, 0, op->y.bardot, offsetof(struct meta_planes, bardot)); return; }
+    plain_route_backward_tangent(op, theta, v, product);
+    EACH_INPUT(op, bardot);
+}
+
+/* ---- pairing and loss ------------------------------------------------------------------------------------------------------ */
 
 static void pairing_forward(struct meta_op *op, const void *theta)
 { plain_pairing_forward(op, theta); zero_padding(op->y.value, op->out_batch, op->out); }

@@ -73,6 +73,13 @@ void meta_optimiser_free(struct meta_optimiser *o)
     free(o);
 }
 
+void meta_optimiser_reset(struct meta_optimiser *o)
+{
+    o->t = 0;
+    o->backend->set(o->first, o->parameters, 0);
+    if (o->second) o->backend->set(o->second, o->parameters, 0);
+}
+
 static void *part(const struct meta_optimiser *o, void *vector, size_t offset)
 {
     return (char *)vector + offset * o->backend->element;

@@ -24,6 +24,8 @@ void meta_optimiser_free(struct meta_optimiser *);
    vectors (parameters). Returns the norm before clipping. When that is not finite, nothing is changed. */
 double meta_optimiser_step(struct meta_optimiser *, void *parameters, void *gradient, double rate);
 
+void meta_optimiser_reset(struct meta_optimiser *);      /* as it was created */
+
 /* Everything the next step depends on but the parameters, bit for bit, for a checkpoint. */
 size_t meta_optimiser_bytes(const struct meta_optimiser *);
 void   meta_optimiser_save(const struct meta_optimiser *, void *out);

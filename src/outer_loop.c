@@ -11,6 +11,7 @@ struct meta_outer {
     struct meta_pool *pool;
     uint64_t seed;
     int tasks, workers;
+    struct meta_inner inner;
     struct meta_worker **worker;          /* (workers) */
     struct meta_optimiser *optimiser;
     void *phi;                            /* (parameters) backend vector */
@@ -25,26 +26,33 @@ struct meta_outer {
     uint64_t iteration;
 };
 
+/* A part of a mini-batch is a task of query images alone, of which nothing is learned before: its gradient is that of their loss. */
+static struct meta_inner inner_of(const struct meta_model *m)
+{
+    int ways = m->episode->ways;
+    if (m->purpose == META_FOR_IMAGES) return (struct meta_inner){ .query = m->net.batch / m->net.subdivisions, .order = 1 };
+    return meta_inner_of(m->inner, ways * m->episode->shots, ways * m->episode->queries);
+}
+
 int meta_outer_create(struct meta_outer **out, const struct meta_model *model, const struct meta_backend *backend,
                       struct meta_pool *pool, uint64_t seed, struct meta_error *error)
 {
     const struct meta_network *net = model->network;
-    int ways = model->episode->ways;
-    struct meta_inner inner = meta_inner_of(model->inner, ways * model->episode->shots, ways * model->episode->queries);
     struct meta_outer *o = calloc(1, sizeof *o);
     if (!o) return meta_fail(error, "out of memory");
     o->model = model;
     o->backend = backend;
     o->pool = pool;
     o->seed = seed;
-    o->tasks = model->episode->tasks;
+    o->tasks = model->purpose == META_FOR_IMAGES ? model->net.subdivisions : model->episode->tasks;
+    o->inner = inner_of(model);
     int threads = meta_pool_threads(pool);
     if (backend->open(error)) goto fail;
     if (meta_optimiser_create(&o->optimiser, net, backend, &model->net, error)) goto fail;
     o->worker = calloc(threads, sizeof *o->worker);
     o->gradient = calloc(o->tasks, sizeof *o->gradient);
     o->results = calloc(o->tasks, sizeof *o->results);
-    o->outputs = (size_t)inner.query * meta_network_outputs(net);
+    o->outputs = (size_t)o->inner.query * meta_network_outputs(net);
     o->probabilities = calloc(o->tasks * o->outputs, sizeof *o->probabilities);
     o->auc = calloc(o->tasks, sizeof *o->auc);
     o->rolling = calloc(net->statistics + 1, sizeof *o->rolling);
@@ -55,7 +63,7 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model, c
         if (!(o->gradient[i] = backend->allocate(net->parameters * backend->element))) goto memory;
     /* a pool may hand any of its threads a task: each has a worker, even with fewer tasks than threads */
     for (; o->workers < threads; o->workers++)
-        if (meta_worker_create(&o->worker[o->workers], net, backend, inner, error)) goto fail;
+        if (meta_worker_create(&o->worker[o->workers], net, backend, o->inner, error)) goto fail;
     *out = o;
     return 0;
 memory:
@@ -108,9 +116,8 @@ static void run_task(void *context, int task, int worker)
     memset(r, 0, sizeof *r);
     if (o->model->network->statistics) r->statistics = o->statistics + task * o->model->network->statistics;
     r->query_probabilities = o->probabilities + task * o->outputs;
-    meta_worker_gradient(o->worker[worker], o->phi, &t, o->model->inner->steps, &weigher, o->gradient[task], r);
-    const struct meta_episode_settings *e = o->model->episode;
-    o->auc[task] = meta_auc_task(r->query_probabilities, b->query_labels, e->ways * e->queries, e->ways);
+    meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps, &weigher, o->gradient[task], r);
+    o->auc[task] = meta_auc_task(r->query_probabilities, b->query_labels, o->inner.query, meta_network_outputs(o->model->network));
 }
 
 static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
@@ -145,8 +152,10 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
     sum_results(o, result);
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
     if (!isfinite(result->gradient_norm))
-        return meta_fail(error, "iteration %llu: the meta-gradient is not finite (query loss %g): a lower learning_rate in "
-                         "[inner_loop] or [net], or clip in [net], may help", (unsigned long long)iteration, fabs(result->query_loss));
+        return meta_fail(error, o->model->purpose == META_FOR_IMAGES
+                         ? "iteration %llu: the gradient is not finite (loss %g): a lower learning_rate or clip in [net] may help"
+                         : "iteration %llu: the meta-gradient is not finite (query loss %g): a lower learning_rate in [inner_loop] or [net], "
+                           "or clip in [net], may help", (unsigned long long)iteration, fabs(result->query_loss));
     move_statistics(o);
     return 0;
 }

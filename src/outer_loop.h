@@ -1,5 +1,8 @@
 /* A meta-iteration: every task's meta-gradient on the workers of a pool, their mean, and the optimiser's step.
-   What comes out is a function of the meta-parameters, the tasks and the iteration: not of the number of threads. */
+   What comes out is a function of the meta-parameters, the tasks and the iteration: not of the number of threads.
+
+   Of a model for images, an iteration is one of supervised training: its tasks are the subdivisions of a mini-batch, as in Darknet,
+   each a batch with query images only, whose loss is that of the parameters as they are. */
 #ifndef META_OUTER_LOOP_H
 #define META_OUTER_LOOP_H
 

@@ -349,6 +349,12 @@ void meta_program_probabilities(const struct meta_program *p, float *probabiliti
     }
 }
 
+void meta_program_features(const struct meta_program *p, float *features)
+{
+    const struct meta_op *loss = &p->low.ops[p->low.op_count - 1];
+    p->backend->tensor_out(features, loss->x->value, loss->batch, *loss->in);
+}
+
 void meta_program_batch_statistics(const struct meta_program *p, float *statistics)
 {
     for (int i = 0; i < p->low.op_count; i++) {

@@ -55,6 +55,9 @@ double meta_program_forward(struct meta_program *, const void *parameters, enum 
 void meta_program_probabilities(const struct meta_program *, float *probabilities);
 void meta_program_batch_statistics(const struct meta_program *, float *statistics);
 
+/* After a forward: what [softmax] read, (batch, its inputs) planar. */
+void meta_program_features(const struct meta_program *, float *features);
+
 /* gradient (parameters) = d loss/d parameters at the last forward (batch statistics). Once a forward, but with META_TANGENTS. */
 void meta_program_gradient(struct meta_program *, const void *parameters, void *gradient);
 

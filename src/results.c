@@ -1,5 +1,6 @@
 #include "results.h"
 #include "file.h"
+#include "method.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -80,8 +81,17 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     cJSON_AddNumberToObject(s, "ways", e->episode.ways);
     cJSON_AddNumberToObject(s, "shots", e->episode.shots);
     cJSON_AddNumberToObject(s, "queries", e->episode.queries);
-    cJSON_AddNumberToObject(s, "steps", e->steps);
-    cJSON_AddNumberToObject(s, "learning_rate", e->learning_rate);
+    cJSON_AddStringToObject(s, "method", e->method->name);
+    if (e->method == &meta_method_maml || e->method == &meta_method_relation) {
+        cJSON_AddNumberToObject(s, "steps", e->steps);
+        cJSON_AddNumberToObject(s, "learning_rate", e->learning_rate);
+    } else if (e->method == &meta_method_finetune) {
+        cJSON_AddNumberToObject(s, "epochs", e->epochs);
+        cJSON_AddNumberToObject(s, "learning_rate", e->rate);
+    } else {
+        cJSON_AddNumberToObject(s, "layer", meta_method_layer(r->model, e));
+        if (e->method == &meta_method_knn) cJSON_AddNumberToObject(s, "neighbours", e->neighbours);
+    }
     cJSON_AddStringToObject(s, "backend", r->backend);
 }
 
@@ -96,6 +106,22 @@ static void add_figures(cJSON *root, const struct meta_run *runs, int n)
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
         cJSON_AddItemToObject(root, figures[i].name,
                               estimate(meta_estimate((const double *)((const char *)runs + figures[i].offset), sizeof *runs, n)));
+}
+
+/* Means over the tasks, epoch by epoch. */
+static void add_curve(cJSON *root, const struct meta_results *r)
+{
+    const struct meta_run *runs = r->runs;
+    int points = meta_curve_points(r->evaluation->epochs), n = r->evaluation->runs;
+    if (!runs->curve_auc) return;
+    cJSON *curve = cJSON_AddArrayToObject(root, "curve");
+    for (int i = 0; i < points; i++) {
+        cJSON *p = cJSON_CreateObject();
+        cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(r->evaluation->epochs, i));
+        cJSON_AddItemToObject(p, "support_loss", estimate(meta_estimate(runs->curve_loss + i, 2 * points * sizeof(double), n)));
+        cJSON_AddItemToObject(p, "auc", estimate(meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n)));
+        cJSON_AddItemToArray(curve, p);
+    }
 }
 
 static void add_tasks(cJSON *root, const struct meta_results *r)
@@ -151,6 +177,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON_AddItemToObject(root, "classes", cJSON_CreateStringArray((const char *const *)r->dataset->names, r->dataset->classes));
     add_figures(root, r->runs, r->evaluation->runs);
     if (add_pairs(root, r, error)) goto done;
+    add_curve(root, r);
     add_tasks(root, r);
     text = cJSON_Print(root);
     if (!text) { meta_fail(error, "%s: out of memory", path); goto done; }
@@ -214,13 +241,14 @@ int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error 
         goto fail;
     }
     s->cfg = text_member(cJSON_GetObjectItemCaseSensitive(files, "cfg"), "path");
+    s->method = text_member(settings, "method");
     s->weights = text_member(cJSON_GetObjectItemCaseSensitive(files, "weights"), "path");
     char words[256], *seed = text_member(settings, "seed");
     snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", seed ? seed : "", member(settings, "runs"),
              member(settings, "ways"), member(settings, "shots"), member(settings, "queries"));
     free(seed);
     s->settings = strdup(words);
-    if (!s->cfg || !s->weights || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
+    if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
     if (read_tasks(s, tasks, error)) goto fail;
     cJSON_Delete(root);
     free(data);
@@ -237,6 +265,7 @@ void meta_scores_clear(struct meta_scores *s)
     free(s->path);
     free(s->cfg);
     free(s->weights);
+    free(s->method);
     free(s->settings);
     free(s->before);
     free(s->after);

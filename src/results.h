@@ -12,9 +12,10 @@ int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct met
 
 struct meta_results {
     const char *data, *cfg, *weights, *list_name, *backend;
+    const struct meta_model *model;
     const struct meta_dataset *dataset;
     const struct meta_evaluation *evaluation;
-    const struct meta_run *runs;
+    const struct meta_run *runs;       /* the curves of one follow those of the one before: the evaluator's */
 };
 /* Whole or not at all. */
 int meta_results_write(const struct meta_results *, const char *path, struct meta_error *);
@@ -22,6 +23,7 @@ int meta_results_write(const struct meta_results *, const char *path, struct met
 /* What comparing needs of such a file. */
 struct meta_scores {
     char *path, *cfg, *weights;    /* the file, and the names in it */
+    char *method;                  /* "" in a file from before there was more than one */
     char *settings;                /* what the tasks depend on, in words */
     int count;
     double *before, *after;        /* (count) AUC of each task */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "batch.h"
 #include "clock.h"
+#include "rng.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -16,7 +17,8 @@ struct slot {                          /* one iteration */
 };
 
 struct meta_stream {
-    const struct meta_sampler *sampler;
+    const struct meta_sampler *sampler;            /* NULL: images are drawn one by one */
+    const int *outputs;                            /* without a sampler: (set->classes) labels */
     const struct meta_dataset *set;
     struct meta_episode_settings episode;
     const struct meta_net_settings *net;
@@ -61,13 +63,23 @@ static void batch_free(struct meta_batch *b)
     free(b->query_labels);
 }
 
+static void draw_images(const struct meta_stream *s, uint64_t iteration, uint32_t task, struct meta_batch *b)
+{
+    struct meta_rng rng = meta_rng_open(s->seed, META_USE_EPISODE, iteration, task, 0);
+    for (int i = 0; i < s->episode.queries; i++) {
+        b->episode->query[i] = meta_rng_below(&rng, s->set->count);
+        b->query_labels[i] = s->outputs[s->set->label[b->episode->query[i]]];
+    }
+}
+
 /* Support images are at positions 0, 1, ..., query images at those after. Gives up halfway when the stream stops. */
 static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task, const struct slot *slot)
 {
     struct meta_batch *b = &slot->batches[task];
     size_t image = (size_t)s->set->c * s->net->height * s->net->width;
     int support = s->episode.ways * s->episode.shots, query = s->episode.ways * s->episode.queries;
-    if (slot->kinds)
+    if (!s->sampler) draw_images(s, iteration, task, b);
+    else if (slot->kinds)
         meta_episode_draw_kind(s->sampler, slot->kinds + (size_t)task * s->episode.ways, s->seed, iteration, task, b->episode);
     else meta_episode_draw(s->sampler, s->seed, iteration, task, b->episode);
     for (int i = 0; i < support + query && !atomic_load(&s->stop); i++) {
@@ -105,30 +117,22 @@ static void *load(void *argument)
 
 /* ---- the stream ------------------------------------------------------------------------------------------------------------ */
 
-int meta_stream_create(struct meta_stream **out, const struct meta_sampler *sampler, const struct meta_dataset *set,
-                       const struct meta_episode_settings *episode, const struct meta_net_settings *net, int augment, uint64_t seed,
-                       uint64_t first, int tasks, int ahead, int threads, struct meta_error *error)
+/* From `settings`, which say what is drawn; starts the loaders. */
+static int create(struct meta_stream **out, const struct meta_stream *settings, int ahead, struct meta_error *error)
 {
     sigset_t all, old;
-    int status = 0;
+    int status = 0, tasks = settings->tasks, threads = settings->threads;
+    const struct meta_dataset *set = settings->set;
     struct meta_stream *s = NULL;
     if (tasks < 1 || ahead < 1 || threads < 1)
         return meta_fail(error, "tasks=%d, ahead=%d, threads=%d: must be at least 1", tasks, ahead, threads);
-    if (net->channels != set->c)
-        return meta_fail(error, "%s: was loaded with %d channels: must be the network's %d", set->list, set->c, net->channels);
-    if (!(s = calloc(1, sizeof *s))) return meta_fail(error, "out of memory");
+    if (settings->net->channels != set->c)
+        return meta_fail(error, "%s: was loaded with %d channels: must be the network's %d", set->list, set->c, settings->net->channels);
+    if (!(s = malloc(sizeof *s))) return meta_fail(error, "out of memory");
+    *s = *settings;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->made, NULL);
     pthread_cond_init(&s->room, NULL);
-    s->sampler = sampler;
-    s->set = set;
-    s->episode = *episode;
-    s->net = net;
-    s->augment = augment;
-    s->seed = seed;
-    s->first = first;
-    s->tasks = tasks;
-    s->threads = threads;
     s->slots = (ahead + tasks - 1) / tasks + 1;
     s->chosen = chosen_by_caller(s) ? 0 : UINT64_MAX;
     s->ring = calloc(s->slots, sizeof *s->ring);
@@ -137,7 +141,7 @@ int meta_stream_create(struct meta_stream **out, const struct meta_sampler *samp
     for (int i = 0; i < s->slots; i++) {
         struct slot *slot = &s->ring[i];
         slot->batches = calloc(tasks, sizeof *slot->batches);
-        if (chosen_by_caller(s)) slot->kinds = calloc((size_t)tasks * episode->ways, sizeof *slot->kinds);
+        if (chosen_by_caller(s)) slot->kinds = calloc((size_t)tasks * s->episode.ways, sizeof *slot->kinds);
         if (!slot->batches || (chosen_by_caller(s) && !slot->kinds)) { meta_fail(error, "out of memory"); goto fail; }
         for (int k = 0; k < tasks; k++)
             if (batch_create(&slot->batches[k], s, error)) goto fail;
@@ -152,6 +156,24 @@ int meta_stream_create(struct meta_stream **out, const struct meta_sampler *samp
 fail:
     meta_stream_free(s);
     return -1;
+}
+
+int meta_stream_create(struct meta_stream **out, const struct meta_sampler *sampler, const struct meta_dataset *set,
+                       const struct meta_episode_settings *episode, const struct meta_net_settings *net, int augment, uint64_t seed,
+                       uint64_t first, int tasks, int ahead, int threads, struct meta_error *error)
+{
+    struct meta_stream s = { .sampler = sampler, .set = set, .episode = *episode, .net = net, .augment = augment, .seed = seed,
+                             .first = first, .tasks = tasks, .threads = threads };
+    return create(out, &s, ahead, error);
+}
+
+int meta_stream_create_images(struct meta_stream **out, const struct meta_dataset *set, const int *outputs,
+                              const struct meta_net_settings *net, uint64_t seed, uint64_t first, int parts, int images, int ahead,
+                              int threads, struct meta_error *error)
+{
+    struct meta_stream s = { .set = set, .outputs = outputs, .episode = { .ways = 1, .queries = images }, .net = net, .augment = 1,
+                             .seed = seed, .first = first, .tasks = parts, .threads = threads };
+    return create(out, &s, ahead, error);
 }
 
 void meta_stream_free(struct meta_stream *s)

@@ -3,7 +3,6 @@
 #include "data.h"
 #include "model.h"
 #include "options.h"
-#include "sections.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -146,29 +145,15 @@ static int name_recipe(const struct meta_table *t, struct meta_recipe *r, struct
         || set_path(&r->log, error, "%s/log.txt", r->folder) || set_path(&r->usage, error, "%s/usage.json", r->folder) ? -1 : 0;
 }
 
-/* [net] alone: the sections of a network for pretraining are not checked here. */
-static int read_iterations(const char *cfg, int *iterations, struct meta_error *error)
-{
-    struct meta_cfg *file;
-    struct meta_net_settings net = {0};
-    if (meta_cfg_read(&file, cfg, error)) return -1;
-    int status = file->count ? meta_net_read(&file->sections[0], cfg, &net, error) : meta_fail(error, "%s: is empty", cfg);
-    *iterations = net.max_batches;
-    free(net.steps.values);
-    free(net.scales.values);
-    meta_cfg_free(file);
-    return status;
-}
-
 /* The one with the same key, or a new one. */
 static int find_recipe(struct meta_table *t, const struct meta_table_row *row, int shots, struct meta_recipe **out, struct meta_error *error)
 {
     struct meta_recipe *r = &t->recipes[t->recipe_count];
-    struct meta_model *model = NULL;
+    struct meta_model *model;
     *r = (struct meta_recipe){ .row = row, .shots = row->train == META_TABLE_TRAIN && row->each ? shots : 0, .seed = meta_table_seed(t, row) };
-    if (row->train == META_TABLE_TRAIN && meta_model_load(&model, row->cfg, error)) return -1;
+    if (meta_model_load_for(&model, row->cfg, row->train == META_TABLE_TRAIN ? META_FOR_TASKS : META_FOR_IMAGES, error)) return -1;
+    r->total = model->net.max_batches;
     meta_model_free(model);
-    if (read_iterations(row->cfg, &r->total, error)) return -1;
     *out = r;
     if (!t->ready) { *out = NULL; return 0; }
     if (meta_table_recipe_key(&r->key, t, row, r->shots, error)) return -1;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define SECONDS .3         /* that the peak is measured for */
+#define EPOCHS 50          /* of meta test -method finetune, where the row gives none */
 
 /* Of one iteration before and from second_order_start on, and of one task of a test. */
 struct work { double first, second, task; long start; };
@@ -20,25 +21,31 @@ static double task_flops(const struct meta_flops *f, const struct meta_inner *in
     return meta_flops_task(f, &how);
 }
 
-/* Zeroes where there is nothing to tell by: a network that is trained, or tested, in another way than by tasks. */
+static double test_flops(const struct meta_flops *f, const struct meta_table_row *row, const struct meta_inner *inner, int steps)
+{
+    double forward = f->pass[META_PASS_FORWARD], gradient = meta_flops_gradient(f);
+    switch (row->method) {
+    case META_METHOD_FINETUNE: return (row->epochs ? row->epochs : EPOCHS) * inner->support * gradient + inner->query * forward;
+    case META_METHOD_MAML:     return steps * inner->support * gradient + 2 * inner->query * forward;
+    default:                   return (inner->support + inner->query) * forward;
+    }
+}
+
 static int count_work(struct work *w, const struct meta_table_row *row, int shots, struct meta_error *error)
 {
+    static const enum meta_purpose purposes[] = { META_FOR_ANY, META_FOR_TASKS, META_FOR_IMAGES };
     struct meta_model *model;
     struct meta_flops flops;
     *w = (struct work){0};
-    if (row->train == META_TABLE_PRETRAIN || row->method == META_METHOD_FINETUNE || row->method == META_METHOD_KNN
-        || row->method == META_METHOD_SVM) return 0;
-    if (meta_model_load(&model, row->cfg, error)) return -1;
+    if (meta_model_load_for(&model, row->cfg, purposes[row->train], error)) return -1;
     const struct meta_episode_settings *e = model->episode;
     struct meta_inner inner = meta_inner_of(model->inner, e->ways * (shots ? shots : e->shots), e->ways * e->queries);
     int status = meta_flops_count(&flops, model->network, inner.support, inner.query, error);
     if (!status) {
-        w->first = e->tasks * task_flops(&flops, &inner, 1);
-        w->second = e->tasks * task_flops(&flops, &inner, inner.order);
+        w->first = row->train == META_TABLE_PRETRAIN ? model->net.batch * meta_flops_gradient(&flops) : e->tasks * task_flops(&flops, &inner, 1);
+        w->second = row->train == META_TABLE_PRETRAIN ? w->first : e->tasks * task_flops(&flops, &inner, inner.order);
         w->start = inner.order == 2 ? (long)inner.second_order_start : 0;
-        double forward = flops.pass[META_PASS_FORWARD];
-        w->task = flops.pairs ? (inner.support + inner.query) * forward
-                : model->inner->test_steps * inner.support * meta_flops_gradient(&flops) + 2 * inner.query * forward;
+        w->task = test_flops(&flops, row, &inner, model->inner->test_steps);
         meta_flops_clear(&flops);
     }
     meta_model_free(model);

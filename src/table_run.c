@@ -111,14 +111,14 @@ int meta_table_train(struct meta_table_run *run, const struct meta_table *t, con
     char seed[32], every[32];
     struct outcome out = {0};
     struct meta_error lost;
-    int resume = !access(r->state, F_OK), pretrain = r->row->train == META_TABLE_PRETRAIN;
+    int resume = !access(r->state, F_OK);
     if (meta_recipe_prepare(t, r, error)) return -1;
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
     snprintf(every, sizeof every, "%d", t->valid_every);
-    const char *argv[20] = { run->program, "meta", pretrain ? "pretrain" : "train", r->data, r->cfg, "-seed", seed, "-threads", run->threads };
+    const char *argv[20] = { run->program, "meta", r->row->train == META_TABLE_PRETRAIN ? "pretrain" : "train", r->data, r->cfg, "-seed", seed, "-threads", run->threads };
     int n = 9;
     if (resume) argv[n++] = "-resume";
-    if (!pretrain && t->watched) { argv[n++] = "-valid_every"; argv[n++] = every; }
+    if (t->watched) { argv[n++] = "-valid_every"; argv[n++] = every; }
     argv[n] = NULL;
     int status = run_process(run, (char *const *)argv, r->log, &out, error);
     if (out.seconds > 0 && meta_recipe_used(r, out.processor, out.megabytes, &lost) && !status) { *error = lost; status = -1; }
@@ -137,12 +137,8 @@ int meta_table_test(struct meta_table_run *run, const struct meta_table *t, cons
     snprintf(epochs, sizeof epochs, "%d", c->row->epochs);
     const char *argv[24] = { run->program, "meta", "test", t->data, c->recipe ? c->recipe->cfg : c->row->cfg,
                              c->recipe ? c->recipe->final : c->row->weights, "-seed", seed, "-runs", runs, "-shots", shots, "-out", part,
-                             "-threads", run->threads };
-    int n = 16;
-    if (c->row->method != META_METHOD_MAML && c->row->method != META_METHOD_RELATION) {
-        argv[n++] = "-method";
-        argv[n++] = meta_method_name(c->row->method);
-    }
+                             "-threads", run->threads, "-method", meta_method_name(c->row->method) };
+    int n = 18;
     if (c->row->epochs) { argv[n++] = "-epochs"; argv[n++] = epochs; }
     argv[n] = NULL;
     int status = run_process(run, (char *const *)argv, c->log, &out, error);

@@ -2,9 +2,11 @@
 #include "clock.h"
 #include "command.h"
 #include "console.h"
+#include "method.h"
 #include "results.h"
 #include "weights.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@ struct parts {
     struct meta_model *model;
     struct meta_data *data;
     struct meta_pool *pool;
-    struct meta_dataset *dataset;
+    struct meta_dataset *dataset, *augmented;      /* the second of a method that asks for it */
     struct meta_evaluator *evaluator;
     const struct meta_backend *backend;
     float *parameters, *statistics;
@@ -25,6 +27,7 @@ struct parts {
 static void free_parts(struct parts *p)
 {
     meta_evaluator_free(p->evaluator);
+    meta_dataset_free(p->augmented);
     meta_dataset_free(p->dataset);
     meta_pool_free(p->pool);
     if (p->phi) p->backend->release(p->phi);
@@ -62,6 +65,10 @@ static int load_parts(struct parts *p, const char *weights, const char *list, st
     p->backend->upload(p->phi, p->parameters, net->parameters);
     if (meta_pool_create(&p->pool, threads, error)) return -1;
     if (meta_dataset_load(&p->dataset, p->data, path, net->input.w, net->input.h, net->input.c, 0, p->pool, error)) return -1;
+    if (e->method->augments && meta_dataset_load(&p->augmented, p->data, path, net->input.w, net->input.h, net->input.c,
+                                                 p->model->net.max_crop, p->pool, error)) return -1;
+    e->augmented = p->augmented;
+    e->statistics = p->statistics;
     return meta_evaluator_create(&p->evaluator, p->model, p->backend, p->pool, p->dataset, e, error);
 }
 
@@ -81,11 +88,13 @@ static int print_pairs(const struct meta_run *runs, const struct meta_evaluation
         int n = strlen(d->names[rows[i].a]) + strlen(d->names[rows[i].b]) + 3;
         if (n > width) width = n;
     }
-    printf("\n%-*s   tasks   AUC before   AUC after   95%% interval\n", width, "classes");
+    const char *before = e->method->learns ? "   AUC before" : "";
+    printf("\n%-*s   tasks%s   AUC after   95%% interval\n", width, "classes", before);
     for (int i = 0; i < count; i++) {
         const char *a = d->names[rows[i].a], *b = d->names[rows[i].b];
-        printf("%s - %s%*s   %5d   %10.4f   %9.4f", a, b, width - (int)strlen(a) - (int)strlen(b) - 3, "", rows[i].after.n,
-               rows[i].before.mean, rows[i].after.mean);
+        printf("%s - %s%*s   %5d", a, b, width - (int)strlen(a) - (int)strlen(b) - 3, "", rows[i].after.n);
+        if (*before) printf("   %10.4f", rows[i].before.mean);
+        printf("   %9.4f", rows[i].after.mean);
         if (rows[i].after.n > 1) printf("   %6.4f to %6.4f", rows[i].after.low, rows[i].after.high);
         putchar('\n');
     }
@@ -97,10 +106,11 @@ static int print_results(const struct meta_run *runs, const struct meta_evaluati
 {
     int failed = 0;
     printf("                    mean    error   95%% interval, %d task%s\n", e->runs, e->runs == 1 ? "" : "s");
-    print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
+    int learns = e->method->learns;
+    if (learns) print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
     print_estimate("AUC after", meta_estimate(&runs->auc_after, sizeof *runs, e->runs));
-    print_estimate("AUC gain", meta_estimate(&runs->auc_gain, sizeof *runs, e->runs));
-    print_estimate("accuracy before", meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
+    if (learns) print_estimate("AUC gain", meta_estimate(&runs->auc_gain, sizeof *runs, e->runs));
+    if (learns) print_estimate("accuracy before", meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
     print_estimate("accuracy after", meta_estimate(&runs->accuracy_after, sizeof *runs, e->runs));
     for (int i = 0; i < e->runs; i++) failed += runs[i].failed;
     if (failed) printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n", failed);
@@ -114,13 +124,49 @@ static void watch(void *context, int done)
     meta_print_bar(done, ((const struct watch *)context)->runs);
 }
 
+/* Without -method it is what the network is made for. A network may have other outputs than [episode] has ways where a method
+   takes only what is before them. */
+static int load_model(struct meta_model **model, const char *cfg, const char *name, const struct meta_method **method, struct meta_error *error)
+{
+    *method = name ? meta_method_find(name) : NULL;
+    if (name && !*method) {
+        size_t used = snprintf(error->text, sizeof error->text, "-method %.60s: must be", name);
+        for (const struct meta_method *const *m = meta_methods; *m; m++)
+            used += snprintf(error->text + used, sizeof error->text - used, "%s %s", m == meta_methods ? "" : m[1] ? "," : " or", (*m)->name);
+        return -1;
+    }
+    if (meta_model_load_for(model, cfg, !name || *method == &meta_method_maml ? META_FOR_TASKS : META_FOR_ANY, error)) return -1;
+    if (!name) *method = (*model)->network->ways ? &meta_method_relation : &meta_method_maml;
+    return 0;
+}
+
+/* A flag that the method does not read would be a wish without effect. */
+static int check_flags(const struct meta_method *method, const char *steps, const char *epochs, const char *rate, const char *layer,
+                       const char *neighbours, struct meta_error *error)
+{
+    const struct { const char *name, *value, *methods; } rows[] = {
+        { "-steps", steps, "maml, relation" }, { "-epochs", epochs, "finetune" }, { "-rate", rate, "finetune" },
+        { "-layer", layer, "knn, svm" }, { "-neighbours", neighbours, "knn" }
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].value && !strstr(rows[i].methods, method->name))
+            return meta_fail(error, "%s: -method %s does not read it; allowed with %s", rows[i].name, method->name, rows[i].methods);
+    return 0;
+}
+
 int meta_command_test(int argc, char **argv)
 {
-    const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = NULL, *out = NULL, *backend = NULL;
+    const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = NULL, *out = NULL, *backend = NULL,
+               *method = NULL, *epochs = NULL, *rate = NULL, *layer = NULL, *neighbours = NULL;
     const struct meta_flag flags[] = {
         { "-runs", "N", "tasks (30)", &runs, NULL },
         { "-shots", "K", "support images a class ([episode] shots)", &shots, NULL },
-        { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &steps, NULL },
+        { "-method", "NAME", "maml, finetune, knn, svm or relation (maml; with [relation], that)", &method, NULL },
+        { "-steps", "N", "maml: steps of the inner loop ([inner_loop] test_steps)", &steps, NULL },
+        { "-epochs", "N", "finetune: times that every support image is seen (50)", &epochs, NULL },
+        { "-rate", "RATE", "finetune: learning rate ([net] learning_rate)", &rate, NULL },
+        { "-layer", "N", "knn, svm: the layer whose output is taken, from 0 (the one before the last [connected])", &layer, NULL },
+        { "-neighbours", "N", "knn: so many decide (as many as shots)", &neighbours, NULL },
         { "-seed", "N", "which tasks: the first 30 of 1000 are the 30 (1)", &seed, NULL },
         { "-list", "NAME", "test, valid or train (test)", &list, NULL },
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
@@ -130,7 +176,7 @@ int meta_command_test(int argc, char **argv)
     struct meta_error error;
     struct parts p = {0};
     struct rusage usage;
-    char time[64];
+    char time[64], what[128];
     meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "test DATA CFG WEIGHTS");
     struct meta_evaluation e = { .runs = meta_flag_int("-runs", runs, 30, 1, 10000000), .seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX) };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
@@ -138,23 +184,26 @@ int meta_command_test(int argc, char **argv)
     if (!list) list = "test";
     p.backend = meta_backend_find(backend ? backend : "onednn");
     if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
-    if (meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
+    if (load_model(&p.model, argv[1], method, &e.method, &error) || check_flags(e.method, steps, epochs, rate, layer, neighbours, &error)
+        || meta_data_read(&p.data, argv[0], &error)) goto fail;
     e.episode = *p.model->episode;
     e.episode.shots = meta_flag_int("-shots", shots, e.episode.shots, 1, 1000);
     e.steps = meta_flag_int("-steps", steps, p.model->inner->test_steps, 0, 1000);
     e.learning_rate = p.model->inner->learning_rate;
-    if (p.model->network->ways && e.steps) {
-        meta_fail(&error, "-steps %d: must be 0: [relation] takes no steps in a task", e.steps);
-        goto fail;
-    }
+    e.epochs = meta_flag_int("-epochs", epochs, 50, 1, 1000000);
+    e.rate = meta_flag_real("-rate", rate, p.model->net.learning_rate, 0, 1000);
+    e.layer = meta_flag_int("-layer", layer, -1, 0, INT_MAX);
+    e.neighbours = meta_flag_int("-neighbours", neighbours, e.episode.shots, 1, INT_MAX);
+    if (e.method->check(p.model, &e, &error)) goto fail;
+    e.method->describe(p.model, &e, what, sizeof what);
     if (load_parts(&p, argv[2], list, &e, workers < e.runs ? workers : e.runs, &error)) goto fail;
-    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %d steps, seed %llu\n\n", argv[2], p.dataset->list, e.runs,
-           e.episode.ways, e.episode.shots, e.episode.shots == 1 ? "" : "s", e.episode.queries, e.steps, (unsigned long long)e.seed);
+    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n", argv[2], p.dataset->list, e.runs,
+           e.episode.ways, e.episode.shots, e.episode.shots == 1 ? "" : "s", e.episode.queries, what, (unsigned long long)e.seed);
     fflush(stdout);
     const struct meta_run *results = meta_evaluator_run(p.evaluator, p.phi, watch, &(struct watch){ e.runs });
     meta_clear_bar();
-    if (print_results(results, &e, p.dataset, &error)) goto fail;
-    struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.dataset, &e, results };
+    if (meta_evaluator_status(p.evaluator, &error) || print_results(results, &e, p.dataset, &error)) goto fail;
+    struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.model, p.dataset, &e, results };
     if (out && meta_results_write(&file, out, &error)) goto fail;
     getrusage(RUSAGE_SELF, &usage);
     meta_format_time(time, sizeof time, meta_now() - begun);

@@ -51,31 +51,30 @@ static void print_start(const struct meta_trainer *t)
     const struct meta_training *s = &t->settings;
     printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n", t->model->name, t->model->network->parameters,
            t->train->count, s->threads, s->threads == 1 ? "" : "s", s->backend->name, (unsigned long long)s->seed);
+    if (t->valid && !meta_trainer_watches(t)) printf("%s has none of the classes that are trained: it is not watched\n", t->valid->list);
     if (s->resume) printf("Resuming %s at iteration %llu\n", t->state_path, (unsigned long long)t->done);
     else if (s->weights) printf("Starting from %s at iteration %llu\n", s->weights, (unsigned long long)t->done);
     fflush(stdout);
 }
 
-struct watch { int runs; };
+struct watch { int steps; };
 
-static void watch_task(void *context, int done)
+static void watch_step(void *context, int done)
 {
-    meta_print_bar(done, ((const struct watch *)context)->runs);
+    meta_print_bar(done, ((const struct watch *)context)->steps);
 }
 
 static void watch_valid(struct meta_trainer *t, struct meta_row *row)
 {
     double begun = meta_now();
-    struct watch watch = { t->settings.valid_runs };
-    const struct meta_run *runs = meta_evaluator_run(t->evaluator, meta_outer_parameters(t->outer), watch_task, &watch);
-    struct meta_estimate e = meta_estimate(&runs->auc_after, sizeof *runs, watch.runs);
-    row->auc = e.mean;
-    row->low = e.low;
-    row->high = e.high;
+    int images = t->settings.kind == META_RUN_IMAGES;
+    struct watch watch = { meta_trainer_valid_steps(t) };
+    struct meta_estimate e = meta_trainer_watch(t, row, watch_step, &watch);
     meta_clear_bar();
-    printf("%llu: %.4f valid AUC", (unsigned long long)row->iteration, e.mean);
+    printf("%llu: %.4f valid %s", (unsigned long long)row->iteration, e.mean, images ? "accuracy" : "AUC");
     if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
-    printf(", %d task%s, %.2f seconds\n", e.n, e.n == 1 ? "" : "s", meta_now() - begun);
+    if (images) printf(", %.3f loss", row->valid_loss);
+    printf(", %d %s%s, %.2f seconds\n", e.n, images ? "image" : "task", e.n == 1 ? "" : "s", meta_now() - begun);
 }
 
 static void print_end(const struct meta_trainer *t, uint64_t iterations, double seconds)
@@ -117,14 +116,14 @@ static int run(struct meta_trainer *t, int backup_every)
     uint64_t first = t->done;
     double begun = meta_now();
     int failed = 0;
-    if (meta_chart_open(&chart, t->chart_path, t->model->name, &error)) complain_once(&error, 1, &said.chart);
+    if (meta_chart_open(&chart, t->settings.kind, t->chart_path, t->model->name, &error)) complain_once(&error, 1, &said.chart);
     catch_signals();
     while (t->done < t->total && !stop) {
         struct meta_row row;
         if (meta_trainer_step(t, &row, &error)) { failed = 1; break; }
         meta_clear_bar();
-        meta_print_row(&row, (meta_now() - begun) / (t->done - first) * (t->total - t->done));
-        if (t->evaluator && (t->done % t->settings.valid_every == 0 || t->done == t->total) && !stop) watch_valid(t, &row);
+        meta_print_row(t->settings.kind, &row, (meta_now() - begun) / (t->done - first) * (t->total - t->done));
+        if (meta_trainer_watches(t) && (t->done % t->settings.valid_every == 0 || t->done == t->total) && !stop) watch_valid(t, &row);
         meta_print_bar(t->done, t->total);
         fflush(stdout);
         after_step(t, &chart, &row, backup_every, &said);
@@ -149,25 +148,30 @@ static int run(struct meta_trainer *t, int backup_every)
     return 128 + stop;
 }
 
-int meta_command_train(int argc, char **argv)
+/* Meta-training and supervised training: the same flags, but for those that only tasks know. */
+static int train(enum meta_run_kind kind, int argc, char **argv)
 {
     const char *seed = NULL, *threads = NULL, *max_batches = NULL, *valid_every = NULL, *valid_runs = NULL, *backup_every = NULL,
                *backend = NULL;
-    struct meta_training s = {0};
+    struct meta_training s = { .kind = kind };
+    int images = kind == META_RUN_IMAGES;
     const struct meta_flag flags[] = {
-        { "-seed", "N", "random numbers: tasks, augmentation, dropout, initial weights (1)", &seed, NULL },
+        { "-seed", "N", images ? "random numbers: mini-batches, augmentation, dropout, initial weights (1)"
+                               : "random numbers: tasks, augmentation, dropout, initial weights (1)", &seed, NULL },
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
         { "-clear", NULL, "count iterations from 0, whatever WEIGHTS have seen", NULL, &s.clear },
         { "-resume", NULL, "go on from NAME.state in the backup folder, bit for bit", NULL, &s.resume },
-        { "-max_batches", "N", "meta-iterations ([net] max_batches)", &max_batches, NULL },
-        { "-valid_every", "N", "iterations between AUCs on the valid list, 0: never (250)", &valid_every, NULL },
-        { "-valid_runs", "N", "tasks of such an AUC (100)", &valid_runs, NULL },
+        { "-max_batches", "N", images ? "iterations ([net] max_batches)" : "meta-iterations ([net] max_batches)", &max_batches, NULL },
+        { "-valid_every", "N", images ? "iterations between accuracies on the valid list, 0: never (250)"
+                                      : "iterations between AUCs on the valid list, 0: never (250)", &valid_every, NULL },
         { "-backup_every", "N", "iterations between checkpoints (100)", &backup_every, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+        { "-valid_runs", "N", "tasks of such an AUC (100)", &valid_runs, NULL },
     };
     struct meta_error error;
     struct meta_trainer *t;
-    int words = meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 2, 3, "train DATA CFG [WEIGHTS]");
+    int words = meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags - images, 2, 3,
+                                 images ? "pretrain DATA CFG [WEIGHTS]" : "train DATA CFG [WEIGHTS]");
     s.data = argv[0];
     s.cfg = argv[1];
     s.weights = words > 2 ? argv[2] : NULL;
@@ -190,3 +194,7 @@ int meta_command_train(int argc, char **argv)
     meta_trainer_free(t);
     return status;
 }
+
+int meta_command_train(int argc, char **argv) { return train(META_RUN_TASKS, argc, argv); }
+
+int meta_command_pretrain(int argc, char **argv) { return train(META_RUN_IMAGES, argc, argv); }

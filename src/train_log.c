@@ -11,18 +11,41 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-static const char header[] = "iteration,meta_loss,query_loss,accuracy,rate,seconds,waited,valid_auc,valid_low,valid_high\n";
+/* As they stand in the file; the iteration comes before them. */
+struct column { const char *name, *format; size_t offset; };
+#define COLUMN(name, format, field) { name, format, offsetof(struct meta_row, field) }
+enum { COLUMNS = 9, LONGEST = 512 };
+static const struct column columns[][COLUMNS] = {
+    [META_RUN_TASKS] = {
+        COLUMN("meta_loss", "%.9g", meta_loss), COLUMN("query_loss", "%.9g", query_loss), COLUMN("accuracy", "%.6g", accuracy),
+        COLUMN("rate", "%.9g", rate), COLUMN("seconds", "%.4f", seconds), COLUMN("waited", "%.4f", waited),
+        COLUMN("valid_auc", "%.9g", auc), COLUMN("valid_low", "%.9g", low), COLUMN("valid_high", "%.9g", high)
+    },
+    [META_RUN_IMAGES] = {
+        COLUMN("loss", "%.9g", query_loss), COLUMN("accuracy", "%.6g", accuracy),
+        COLUMN("rate", "%.9g", rate), COLUMN("seconds", "%.4f", seconds), COLUMN("waited", "%.4f", waited),
+        COLUMN("valid_loss", "%.9g", valid_loss), COLUMN("valid_accuracy", "%.9g", auc), COLUMN("valid_low", "%.9g", low),
+        COLUMN("valid_high", "%.9g", high)
+    }
+};
 
-enum { LONGEST = 512 };
-
-static int format_row(char *line, const struct meta_row *r)
+static void format_header(char *line, enum meta_run_kind kind)
 {
-    int n = snprintf(line, LONGEST, "%llu,%.9g,%.9g,%.6g,%.9g,%.4f,%.4f,", (unsigned long long)r->iteration, r->meta_loss,
-                     r->query_loss, r->accuracy, r->rate, r->seconds, r->waited);
-    if (isnan(r->auc)) return n + snprintf(line + n, LONGEST - n, ",,\n");
-    n += snprintf(line + n, LONGEST - n, "%.9g,", r->auc);
-    if (isnan(r->low)) return n + snprintf(line + n, LONGEST - n, ",\n");
-    return n + snprintf(line + n, LONGEST - n, "%.9g,%.9g\n", r->low, r->high);
+    int n = snprintf(line, LONGEST, "iteration");
+    for (int i = 0; i < COLUMNS; i++) n += snprintf(line + n, LONGEST - n, ",%s", columns[kind][i].name);
+    snprintf(line + n, LONGEST - n, "\n");
+}
+
+/* What was not taken is left empty. */
+static int format_row(char *line, enum meta_run_kind kind, const struct meta_row *r)
+{
+    int n = snprintf(line, LONGEST, "%llu", (unsigned long long)r->iteration);
+    for (const struct column *c = columns[kind]; c < columns[kind] + COLUMNS; c++) {
+        double x = *(const double *)((const char *)r + c->offset);
+        line[n++] = ',';
+        if (!isnan(x)) n += snprintf(line + n, LONGEST - n, c->format, x);
+    }
+    return n + snprintf(line + n, LONGEST - n, "\n");
 }
 
 /* A number, or nothing (NaN), up to `end`; NULL when it is neither. Returns what follows the end mark. */
@@ -34,26 +57,28 @@ static const char *read_number(const char *p, char end, double *x)
     return *after == end ? after + 1 : NULL;
 }
 
-static int parse_row(const char *line, struct meta_row *r)
+static int parse_row(const char *line, enum meta_run_kind kind, struct meta_row *r)
 {
-    double iteration, *fields[] = { &iteration, &r->meta_loss, &r->query_loss, &r->accuracy, &r->rate, &r->seconds, &r->waited,
-                                    &r->auc, &r->low, &r->high };
-    for (int i = 0; i < 10; i++)
-        if (!(line = read_number(line, i < 9 ? ',' : '\n', fields[i]))) return -1;
-    if (!(iteration >= 1)) return -1;
+    double iteration;
+    r->meta_loss = r->valid_loss = NAN;
+    if (!(line = read_number(line, ',', &iteration)) || !(iteration >= 1)) return -1;
     r->iteration = iteration;
+    for (int i = 0; i < COLUMNS; i++)
+        if (!(line = read_number(line, i < COLUMNS - 1 ? ',' : '\n', (double *)((char *)r + columns[kind][i].offset)))) return -1;
     return 0;
 }
 
 /* Rows of an earlier run, in ascending order, up to `iteration`; returns how many bytes of the file they and its header are. */
 static size_t read_rows(struct meta_log *log, const char *text, uint64_t iteration)
 {
+    char header[LONGEST];
+    format_header(header, log->kind);
     size_t head = strlen(header);
     if (strncmp(text, header, head)) return 0;
     const char *p = text + head;
     for (const char *end; (end = strchr(p, '\n')) && log->count < log->room; p = end + 1) {
         struct meta_row row;
-        if (parse_row(p, &row) || row.iteration > iteration) break;
+        if (parse_row(p, log->kind, &row) || row.iteration > iteration) break;
         if (log->count && row.iteration <= log->rows[log->count - 1].iteration) break;
         log->rows[log->count++] = row;
     }
@@ -67,7 +92,7 @@ static int write_rows(struct meta_log *log)
     char line[LONGEST];
     while (log->written < log->count) {
         off_t start = lseek(log->fd, 0, SEEK_END);
-        int n = format_row(line, &log->rows[log->written]);
+        int n = format_row(line, log->kind, &log->rows[log->written]);
         ssize_t put = write(log->fd, line, n);
         if (put != n) {
             int kept = put < 0 ? errno : ENOSPC;
@@ -80,11 +105,13 @@ static int write_rows(struct meta_log *log)
     return 0;
 }
 
-int meta_log_open(struct meta_log *log, const char *path, uint64_t iteration, int room, struct meta_error *error)
+int meta_log_open(struct meta_log *log, enum meta_run_kind kind, const char *path, uint64_t iteration, int room, struct meta_error *error)
 {
-    char *old = NULL;
+    char *old = NULL, header[LONGEST];
     size_t size = 0;
     memset(log, 0, sizeof *log);
+    log->kind = kind;
+    format_header(header, kind);
     log->path = strdup(path);
     log->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (!log->path || log->fd < 0) { meta_fail(error, "%s: can't open: %s", path, strerror(errno)); goto fail; }
@@ -136,8 +163,11 @@ int meta_log_read(struct meta_row **rows, int *count, const char *path, struct m
     if (meta_file_read(path, &text, &size, error)) return -1;
     for (const char *p = text; *p; p++) log.room += *p == '\n';
     log.rows = calloc(log.room + 1, sizeof *log.rows);
-    if (log.rows) read_rows(&log, text, UINT64_MAX);
-    else meta_fail(error, "%s: out of memory", path);
+    if (log.rows) {
+        log.kind = META_RUN_TASKS;
+        if (!read_rows(&log, text, UINT64_MAX)) log.kind = META_RUN_IMAGES;
+        if (log.kind == META_RUN_IMAGES) read_rows(&log, text, UINT64_MAX);
+    } else meta_fail(error, "%s: out of memory", path);
     free(text);
     *rows = log.rows;
     *count = log.count;

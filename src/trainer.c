@@ -46,17 +46,59 @@ static int check_folder(const struct meta_trainer *t, struct meta_error *error)
     return 0;
 }
 
+static int of_images(const struct meta_trainer *t) { return t->settings.kind == META_RUN_IMAGES; }
+
+/* The classes that the training list has images of are the network's outputs, in the .data file's order. */
+static int number_outputs(struct meta_trainer *t, struct meta_error *error)
+{
+    int count = 0, outputs = meta_network_outputs(t->model->network);
+    if (!(t->outputs = malloc(t->train->classes * sizeof *t->outputs))) return meta_fail(error, "out of memory");
+    for (int k = 0; k < t->train->classes; k++) t->outputs[k] = -1;
+    for (int i = 0; i < t->train->count; i++) t->outputs[t->train->label[i]] = 0;
+    for (int k = 0; k < t->train->classes; k++)
+        if (!t->outputs[k]) t->outputs[k] = count++;
+    if (count == outputs) return 0;
+    return meta_fail(error, "%s:%d: [softmax]: gives %d probabilities, but %s has images of %d class%s: must be equal", t->model->path,
+                     t->model->network->layers[t->model->network->count - 1].line, outputs, t->train->list, count, count == 1 ? "" : "es");
+}
+
+/* A valid list of other classes, to watch meta-training by, is of no use to supervised training: it is an error only when asked for. */
+static int valid_has_outputs(const struct meta_trainer *t)
+{
+    for (int i = 0; i < t->valid->count; i++)
+        if (t->outputs[t->valid->label[i]] >= 0) return 1;
+    return 0;
+}
+
 static int load_lists(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_net_settings *net = &t->model->net;
     struct meta_shape in = t->model->network->input;
     const struct meta_training *s = &t->settings;
     if (meta_dataset_load(&t->train, t->data, t->data->train, in.w, in.h, in.c, net->max_crop, t->pool, error)) return -1;
-    if (meta_sampler_create(&t->sampler, t->train, t->model->episode, error)) return -1;
+    if (of_images(t) ? number_outputs(t, error) : meta_sampler_create(&t->sampler, t->train, t->model->episode, error)) return -1;
     if (!s->valid_every || !t->data->valid) return 0;
-    struct meta_evaluation e = { *t->model->episode, t->model->inner->test_steps, t->model->inner->learning_rate, s->valid_runs, s->seed };
     if (meta_dataset_load(&t->valid, t->data, t->data->valid, in.w, in.h, in.c, 0, t->pool, error)) return -1;
+    if (of_images(t)) {
+        if (!s->valid_asked && !valid_has_outputs(t)) return 0;
+        return meta_holdout_create(&t->holdout, t->model, s->backend, t->pool, t->valid, t->outputs, error);
+    }
+    struct meta_evaluation e = { .episode = *t->model->episode, .steps = t->model->inner->test_steps,
+                                 .learning_rate = t->model->inner->learning_rate, .runs = s->valid_runs, .seed = s->seed };
     return meta_evaluator_create(&t->evaluator, t->model, s->backend, t->pool, t->valid, &e, error);
+}
+
+/* Tasks, or the parts of mini-batches, made ahead of use: three iterations. */
+static int open_stream(struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_training *s = &t->settings;
+    const struct meta_net_settings *net = &t->model->net;
+    int loaders = (s->threads + 1) / 2, ahead = 3 * t->tasks;
+    uint64_t first = t->done + 1;
+    if (of_images(t))
+        return meta_stream_create_images(&t->stream, t->train, t->outputs, net, s->seed, first, t->tasks, net->batch / t->tasks, ahead, loaders,
+                                         error);
+    return meta_stream_create(&t->stream, t->sampler, t->train, t->model->episode, net, 1, s->seed, first, t->tasks, ahead, loaders, error);
 }
 
 /* From the iteration that the weights are at; a checkpoint replaces it. */
@@ -64,7 +106,7 @@ static int open_curriculum(struct meta_trainer *t, struct meta_error *error)
 {
     struct meta_error why;
     const struct meta_episode_settings *e = t->model->episode;
-    if (e->sampler != META_CURRICULUM) return 0;
+    if (of_images(t) || e->sampler != META_CURRICULUM) return 0;
     if (!meta_curriculum_create(&t->curriculum, meta_sampler_classes(t->sampler), e, t->settings.seed, t->seen / t->images + 1, &why)) return 0;
     return meta_fail(error, "%s: [episode] %.400s", t->model->path, why.text);
 }
@@ -105,7 +147,8 @@ static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct
 static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct meta_error *error)
 {
     const struct meta_training *s = &t->settings;
-    if (meta_model_load(&t->model, s->cfg, error) || meta_data_read(&t->data, s->data, error)) return -1;
+    if (meta_model_load_for(&t->model, s->cfg, of_images(t) ? META_FOR_IMAGES : META_FOR_TASKS, error)
+        || meta_data_read(&t->data, s->data, error)) return -1;
     const struct meta_network *net = t->model->network;
     const struct meta_episode_settings *e = t->model->episode;
     if (!t->data->train) return meta_fail(error, "%s: has no train=: training needs a list of images", s->data);
@@ -113,31 +156,29 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
         return meta_fail(error, "%s: has no valid=, which -valid_every needs", s->data);
     if (s->max_batches) t->model->net.max_batches = s->max_batches;
     t->total = t->model->net.max_batches;
-    t->images = (uint64_t)e->tasks * e->ways * (e->shots + e->queries);
+    t->tasks = of_images(t) ? t->model->net.subdivisions : e->tasks;
+    t->images = of_images(t) ? (uint64_t)t->model->net.batch : (uint64_t)e->tasks * e->ways * (e->shots + e->queries);
     t->parameters = calloc(net->parameters + 1, sizeof *t->parameters);
     t->statistics = calloc(net->statistics + 1, sizeof *t->statistics);
-    t->batches = calloc(e->tasks, sizeof *t->batches);
+    t->batches = calloc(t->tasks, sizeof *t->batches);
     if (!t->parameters || !t->statistics || !t->batches) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     if (name_files(t, error)) return -1;
     if (s->resume && meta_checkpoint_read(c, t->state_path, error)) return -1;
     if (s->weights && meta_weights_read(net, s->weights, t->parameters, t->statistics, &t->seen, error)) return -1;
     if (s->clear) t->seen = 0;
     if (meta_pool_create(&t->pool, s->threads, error)) return -1;
-    if (meta_pool_create(&t->task_pool, s->threads < e->tasks ? s->threads : e->tasks, error)) return -1;
+    if (meta_pool_create(&t->task_pool, s->threads < t->tasks ? s->threads : t->tasks, error)) return -1;
     if (meta_outer_create(&t->outer, t->model, s->backend, t->task_pool, s->seed, error)) return -1;
     if (load_lists(t, error) || open_curriculum(t, error)) return -1;
     t->state_size = meta_outer_bytes(t->outer) + (t->curriculum ? meta_curriculum_bytes(t->curriculum) : 0);
     t->state = calloc(1, t->state_size);
     if (!t->state) return meta_fail(error, "out of memory for the checkpoint");
     if (meta_fingerprint(&t->fingerprint, t->model, s->backend, s->seed, t->train, t->pool, error)) return -1;
-    if (start(t, c, error)) return -1;
-    int loaders = (s->threads + 1) / 2;
-    if (meta_stream_create(&t->stream, t->sampler, t->train, e, &t->model->net, 1, s->seed, t->done + 1, e->tasks, 3 * e->tasks,
-                           loaders, error)) return -1;
+    if (start(t, c, error) || open_stream(t, error)) return -1;
     for (int i = 1; t->curriculum && i <= META_CURRICULUM_LAG; i++)
         meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, t->done + i));
     if (check_folder(t, error)) return -1;
-    if (meta_log_open(&t->log, t->log_path, t->done, t->total - t->done, error)) return -1;
+    if (meta_log_open(&t->log, s->kind, t->log_path, t->done, t->total - t->done, error)) return -1;
     /* under the log's lock: what a killed run left */
     const char *written[] = { t->state_path, t->backup_path, t->final_path, t->chart_path };
     for (int i = 0; i < 4; i++) meta_checkpoint_sweep(written[i]);
@@ -163,6 +204,7 @@ void meta_trainer_free(struct meta_trainer *t)
     if (!t) return;
     meta_stream_free(t->stream);
     meta_evaluator_free(t->evaluator);
+    meta_holdout_free(t->holdout);
     meta_outer_free(t->outer);
     meta_curriculum_free(t->curriculum);
     meta_sampler_free(t->sampler);
@@ -174,6 +216,7 @@ void meta_trainer_free(struct meta_trainer *t)
     meta_model_free(t->model);
     meta_log_close(&t->log);
     free(t->batches);
+    free(t->outputs);
     free(t->folder);
     free(t->state_path);
     free(t->backup_path);
@@ -191,7 +234,7 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
 {
     struct meta_outer_result r;
     double begun = meta_now();
-    *row = (struct meta_row){ .iteration = t->done + 1, .auc = NAN, .low = NAN, .high = NAN };
+    *row = (struct meta_row){ .iteration = t->done + 1, .auc = NAN, .low = NAN, .high = NAN, .valid_loss = NAN };
     row->waited = meta_stream_next(t->stream, t->batches);
     row->rate = meta_policy_rate(&t->model->net, row->iteration);
     if (meta_outer_step(t->outer, t->batches, row->iteration, row->rate, &r, error)) return -1;
@@ -207,6 +250,32 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     t->done++;
     t->seen += t->images;
     return 0;
+}
+
+int meta_trainer_watches(const struct meta_trainer *t) { return t->evaluator || t->holdout; }
+
+int meta_trainer_valid_steps(const struct meta_trainer *t)
+{
+    return t->holdout ? meta_holdout_images(t->holdout) : t->settings.valid_runs;
+}
+
+struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row *row, void (*progress)(void *, int), void *context)
+{
+    struct meta_estimate e;
+    const void *phi = meta_outer_parameters(t->outer);
+    if (t->holdout) {
+        meta_outer_download(t->outer, t->parameters, t->statistics);
+        struct meta_holdout_result r = meta_holdout_run(t->holdout, phi, t->statistics, progress, context);
+        row->valid_loss = r.loss;
+        e = r.accuracy;
+    } else {
+        const struct meta_run *runs = meta_evaluator_run(t->evaluator, phi, progress, context);
+        e = meta_estimate(&runs->auc_after, sizeof *runs, t->settings.valid_runs);
+    }
+    row->auc = e.mean;
+    row->low = e.low;
+    row->high = e.high;
+    return e;
 }
 
 int meta_trainer_save_weights(struct meta_trainer *t, const char *path, struct meta_error *error)

@@ -1,14 +1,17 @@
-/* A training run: what it is made of, its step, and its files. Prints nothing. */
+/* A training run: what it is made of, its step, and its files. Prints nothing. Meta-training on tasks and supervised training on images
+   differ in what a batch is and in what is watched of the valid list; the rest is one. */
 #ifndef META_TRAINER_H
 #define META_TRAINER_H
 
 #include "checkpoint.h"
 #include "curriculum.h"
 #include "evaluate.h"
+#include "holdout.h"
 #include "outer_loop.h"
 #include "train_log.h"
 
 struct meta_training {
+    enum meta_run_kind kind;
     const char *data, *cfg;
     const char *weights;           /* to start from; NULL: Darknet's initial weights, drawn from `seed` */
     const struct meta_backend *backend;
@@ -27,12 +30,15 @@ struct meta_trainer {
     struct meta_data *data;
     struct meta_pool *pool, *task_pool;        /* of `threads`; of no more than a meta-iteration has tasks */
     struct meta_dataset *train, *valid;        /* valid: NULL when it is not watched */
-    struct meta_sampler *sampler;
+    struct meta_sampler *sampler;              /* NULL with images */
+    int *outputs;                              /* of images: (classes of the .data file) the network's output for each, -1: not trained */
     struct meta_curriculum *curriculum;        /* NULL with sampler=uniform */
     struct meta_stream *stream;
     const struct meta_batch **batches;         /* (tasks) of the iteration in progress */
+    int tasks;                                 /* of an iteration; of images: the parts of a mini-batch */
     struct meta_outer *outer;
-    struct meta_evaluator *evaluator;          /* of the valid list, or NULL */
+    struct meta_evaluator *evaluator;          /* of the valid list, or NULL; with images: */
+    struct meta_holdout *holdout;              /* likewise */
     struct meta_log log;
     uint64_t done, total;                      /* meta-iterations; Darknet's batch number and max_batches */
     uint64_t seen, images;                     /* images seen; of one meta-iteration */
@@ -49,8 +55,14 @@ struct meta_trainer {
 int  meta_trainer_open(struct meta_trainer **, const struct meta_training *, struct meta_error *);
 void meta_trainer_free(struct meta_trainer *);
 
-/* One meta-iteration; fills all of *row but the AUC. */
+/* One iteration; fills all of *row but what is of the valid list. */
 int  meta_trainer_step(struct meta_trainer *, struct meta_row *row, struct meta_error *);
+
+/* Whether the valid list is watched; how many steps of `progress` that takes (tasks, or images); and doing it, into the rest of *row.
+   Returns the estimate in full. */
+int  meta_trainer_watches(const struct meta_trainer *);
+int  meta_trainer_valid_steps(const struct meta_trainer *);
+struct meta_estimate meta_trainer_watch(struct meta_trainer *, struct meta_row *row, void (*progress)(void *context, int done), void *context);
 
 /* NAME.state, then NAME.backup. Each is replaced whole or stays as it was. */
 int  meta_trainer_save(struct meta_trainer *, struct meta_error *);

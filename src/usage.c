@@ -11,6 +11,7 @@
 
 const struct meta_verb meta_verbs[] = {
     { "train", "DATA CFG [WEIGHTS]", "meta-trains on the train list of DATA", meta_command_train },
+    { "pretrain", "DATA CFG [WEIGHTS]", "trains a classifier of the train list's classes, as Darknet does", meta_command_pretrain },
     { "test", "DATA CFG WEIGHTS", "adapts to rare classes from few images of the test list: AUC", meta_command_test },
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
     { "table", "FILE -out DIR", "trains and tests what a table of results lacks", meta_command_table },

@@ -95,8 +95,21 @@ toy_twin()
     sed -i "s#^backup=.*#backup=$2/backup#" "$2/toy.data"
 }
 
-# train FOLDER FLAG...: quietly
-train() { local in=$1; shift; "$DARKNET_BIN" meta train "$in/toy.data" "$in/toy.cfg" "$@" >"$in/out" 2>"$in/err"; }
+# toy_supervised FOLDER: makes of a toy one for meta pretrain: a classifier of its four training classes, of which the last four images
+# each are held out, to be watched
+toy_supervised()
+{
+    sed -i '/^\[inner_loop\]/,$d; s/^output=2/output=4/; s/^filters=4/filters=16/; s/^max_batches=.*/max_batches=12\nbatch=8\nsubdivisions=2/
+            s/^learning_rate=.*/learning_rate=0.005/' "$1/toy.cfg"
+    grep -E '_1[2-5]\.pgm' "$1/train.list" >"$1/held.list"
+    grep -vE '_1[2-5]\.pgm' "$1/train.list" >"$1/kept.list"
+    sed -i "s#^valid=.*#valid=$1/held.list#; s#^train=.*#train=$1/kept.list#" "$1/toy.data"
+}
+
+# train FOLDER FLAG...: quietly; pretrain likewise
+run_toy() { local verb=$1 in=$2; shift 2; "$DARKNET_BIN" meta "$verb" "$in/toy.data" "$in/toy.cfg" "$@" >"$in/out" 2>"$in/err"; }
+train() { run_toy train "$@"; }
+pretrain() { run_toy pretrain "$@"; }
 
 same() { cmp -s "$1" "$2"; }
 differ() { ! cmp -s "$1" "$2"; }

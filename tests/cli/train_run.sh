@@ -37,9 +37,9 @@ check 'trains from another seed' train "$b" -seed 4
 check 'other weights' differ "$out/toy_final.weights" "$b/backup/toy_final.weights"
 
 # The stock way with WEIGHTS: their `seen` is where counting goes on; -clear starts at 0
-check 'trains on from weights' sh -c "$(declare -f train); train '$b' '$out/toy_final.weights' -max_batches 15"
+check 'trains on from weights' sh -c "$(declare -f run_toy train); train '$b' '$out/toy_final.weights' -max_batches 15"
 check 'goes on at their iteration' test "$(grep -c meta-loss "$b/out")" -eq 3
-check '-clear' sh -c "$(declare -f train); train '$b' '$out/toy_final.weights' -clear -max_batches 2"
+check '-clear' sh -c "$(declare -f run_toy train); train '$b' '$out/toy_final.weights' -clear -max_batches 2"
 check 'starts at 0' test "$(grep -c '^[12]: .*meta-loss' "$b/out")" -eq 2
 expect_error "toy_final.weights: .*nothing is left to train; allowed: -clear" darknet meta train "$data" "$cfg" "$out/toy_final.weights"
 

@@ -152,17 +152,19 @@ static void test_sweep(void **state)
 
 /* ---- the log ---------------------------------------------------------------------------------------------------------------- */
 
+static enum meta_run_kind kind;
+
 static struct meta_row row_of(uint64_t i)
 {
-    struct meta_row r = { i, 1. / i, 2. / i, .5, .001, .25, .125, NAN, NAN, NAN };
-    if (i % 4 == 0) { r.auc = .75; r.low = .7; r.high = .8; }
+    struct meta_row r = { i, 1. / i, 2. / i, .5, .001, .25, .125, NAN, NAN, NAN, NAN };
+    if (i % 4 == 0) { r.auc = .75; r.low = .7; r.high = .8; r.valid_loss = .6; }
     return r;
 }
 
 static void open_log(struct meta_log *log, uint64_t iteration, int room)
 {
     struct meta_error e;
-    if (meta_log_open(log, path, iteration, room, &e)) fail_msg("%s", e.text);
+    if (meta_log_open(log, kind, path, iteration, room, &e)) fail_msg("%s", e.text);
 }
 
 static void add(struct meta_log *log, uint64_t i)
@@ -197,11 +199,13 @@ static void test_log_resume(void **state)
         struct meta_row r = row_of(i + 1);
         assert_int_equal(log.rows[i].iteration, i + 1);
         assert_near(log.rows[i].query_loss, r.query_loss, 1e-8);
+        if (kind == META_RUN_IMAGES) assert_true(isnan(r.auc) ? isnan(log.rows[i].valid_loss) : log.rows[i].valid_loss == r.valid_loss);
+        else assert_near(log.rows[i].meta_loss, r.meta_loss, 1e-8);
         assert_true(isnan(r.auc) ? isnan(log.rows[i].auc) : log.rows[i].high == r.high);
     }
     for (int i = 7; i <= 10; i++) add(&log, i);
     struct meta_log second;
-    assert_int_equal(meta_log_open(&second, path, 0, 1, &e), -1);
+    assert_int_equal(meta_log_open(&second, kind, path, 0, 1, &e), -1);
     assert_non_null(strstr(e.text, "another training"));
     meta_log_close(&log);
     char *resumed = text();
@@ -222,6 +226,16 @@ static void test_log_resume(void **state)
     assert_true(strchr(resumed, '\n')[1] == 0);
     free(whole);
     free(resumed);
+}
+
+static void test_log_resume_images(void **state)
+{
+    kind = META_RUN_IMAGES;
+    test_log_resume(state);
+    char *now = text();
+    assert_string_equal(now, "iteration,loss,accuracy,rate,seconds,waited,valid_loss,valid_accuracy,valid_low,valid_high\n");
+    free(now);
+    kind = META_RUN_TASKS;
 }
 
 /* A limit on the size of files stands for a full disk: said once, no torn line, nothing lost when there is room again. */
@@ -262,6 +276,7 @@ static void test_log_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_settings),
-                                        cmocka_unit_test(test_sweep), cmocka_unit_test(test_log_resume), cmocka_unit_test(test_log_full) };
+                                        cmocka_unit_test(test_sweep), cmocka_unit_test(test_log_resume), cmocka_unit_test(test_log_resume_images),
+                                        cmocka_unit_test(test_log_full) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -72,6 +72,8 @@ static const struct layer_case cases[] = {
     { "shortcut up", { 3, 8, 6 }, { CONV(6, 3, 1, 1, 1, LEAKY), CONV(18, 3, 2, 1, 1, LINEAR), ROUTE(1), SHORTCUT(1, 2, LINEAR), TAIL }, { [2] = { 0 }, [3] = { 1 } } },
     { "shortcut with itself", { 3, 8, 6 }, { CONV(6, 3, 1, 1, 1, LEAKY), SHORTCUT(.7, 1.3, LINEAR), TAIL }, { [1] = { 0 } } },
     { "route", { 3, 8, 6 }, { CONV(5, 3, 1, 1, 1, LEAKY), CONV(16, 3, 1, 1, 1, LEAKY), CONV(3, 3, 1, 1, 1, LEAKY), ROUTE(3), TAIL }, { [3] = { 2, 0, 1 } } },
+    { "route of whole blocks", { 3, 8, 6 }, { CONV(16, 3, 1, 1, 1, LEAKY), CONV(32, 3, 1, 1, 1, LEAKY), CONV(5, 3, 1, 1, 1, LEAKY), ROUTE(3), TAIL },
+      { [3] = { 1, 0, 2 } } },
     { "route of one layer twice", { 3, 8, 6 }, { CONV(5, 3, 1, 1, 1, LEAKY), ROUTE(2), TAIL }, { [1] = { 0, 0 } } },
     { "dropout", { 3, 8, 6 }, { CONV(5, 3, 1, 1, 1, LEAKY), DROPOUT(.4), TAIL }, { { 0 } } },
     { "a plugin's layer", { 3, 8, 6 }, { CONV(19, 3, 1, 1, 1, LINEAR), CUBE, CONV(4, 1, 1, 0, 1, LINEAR), CUBE, TAIL }, { { 0 } } },

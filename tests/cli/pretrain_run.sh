@@ -1,0 +1,90 @@
+#!/bin/bash
+# meta pretrain: its files and lines, that it learns, the same result from any number of threads and from parts, and what it refuses.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a whole=$TMP_TEST/whole
+toy "$a"
+toy_supervised "$a"
+toy_twin "$a" "$whole"
+data=$a/toy.data cfg=$a/toy.cfg out=$whole/backup
+darknet() { "$DARKNET_BIN" "$@"; }
+
+flags=(-seed 5 -backup_every 4 -valid_every 5)
+check 'trains' pretrain "$whole" "${flags[@]}" -threads 1
+check 'a line an iteration' test "$(grep -cE '^[0-9]+: [0-9.]+ loss, [0-9.]+% accuracy, [0-9.]+ rate, [0-9.]+ seconds, [0-9.]+ (s|min|h) left$' "$whole/out")" -eq 12
+check 'the held-out accuracy every 5 iterations and at the end' \
+    test "$(grep -cE '^(5|10|12): 0\.[0-9]+ valid accuracy, 95% interval -?[0-9.]+ to [0-9.]+, [0-9.]+ loss, 16 images' "$whole/out")" -eq 3
+check 'nothing on standard error' test ! -s "$whole/err"
+check 'the files' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
+check 'nothing else' test "$(ls "$out" | wc -l)" -eq 5
+check 'the log has its columns' test "$(head -n 1 "$out/toy.csv")" = iteration,loss,accuracy,rate,seconds,waited,valid_loss,valid_accuracy,valid_low,valid_high
+check 'and a line an iteration' test "$(wc -l <"$out/toy.csv")" -eq 13
+check 'and the valid figures in their rows alone' test "$(awk -F, 'NR > 1 && $7 != "" && $8 != "" && $9 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '
+check 'seen: iterations * batch' test "$(od -An -j12 -N8 -t u8 "$out/toy_final.weights" | tr -d ' ')" -eq $((12 * 8))
+
+columns() { cut -d, -f1-4,7-10 "$1/backup/toy.csv"; }
+same_run() { same_end "$a" "$whole" && [ "$(columns "$a")" = "$(columns "$whole")" ]; }
+for threads in 2 3; do
+    check "trains on $threads threads" pretrain "$a" "${flags[@]}" -threads $threads
+    check 'to the same weights, state and figures' same_run
+done
+check 'trains from another seed' pretrain "$a" -seed 6 -valid_every 0
+check 'to other weights' differ "$a/backup/toy_final.weights" "$out/toy_final.weights"
+rm "$a"/backup/*
+for part in 1 2 7 12; do
+    [ $part -eq 1 ] && resume= || resume=-resume
+    check "the part up to $part" pretrain "$a" "${flags[@]}" -max_batches $part -threads $((part % 3 + 1)) $resume
+done
+# the valid figures of a part's last iteration are there too
+same_parts() { same_end "$a" "$whole" && [ "$(cut -d, -f1-4 "$a/backup/toy.csv")" = "$(cut -d, -f1-4 "$out/toy.csv")" ]; }
+check 'parts give the whole' same_parts
+
+# SIGKILL from outside, at some iteration
+long=(-seed 5 -backup_every 7 -valid_every 0 -max_batches 500)
+check 'a longer run' pretrain "$whole" "${long[@]}"
+kills=0
+rm "$a"/backup/*
+for until in 5 10 20 1000; do
+    [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
+    : >"$a/out"
+    darknet meta pretrain "$data" "$cfg" "${long[@]}" $resume >"$a/out" 2>"$a/err" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ "$(grep -c left "$a/out")" -lt $until ]; do sleep .002; done
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    [ $? -ne 137 ] || kills=$((kills + 1))
+done
+check "killed $kills times" test $kills -ge 1
+check 'and resumed, gives the whole' same_run
+
+# It learns: four classes, a quarter of them by chance
+sed -i 's/^policy=.*/policy=constant/; /^steps=6/d; /^scales=/d; /^burn_in/d' "$cfg"
+check 'trains for longer' pretrain "$a" -seed 5 -max_batches 400 -valid_every 400
+losses() { awk -F, 'NR > 1 && NR < 12 { first += $2 / 10 } NR > 391 { last += $2 / 10 } END { print first, last }' "$a/backup/toy.csv"; }
+check "the loss falls: $(losses)" awk -v losses="$(losses)" 'BEGIN { split(losses, l); exit !(l[2] < .6 * l[1]) }'
+check "the held-out accuracy is $(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8)" awk "BEGIN { exit !($(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8) > .5) }"
+sed 's/^adam=1/adam=0/; s/^learning_rate=.*/learning_rate=0.02/' "$cfg" >"$a/sgd.cfg"
+check 'trains by gradient descent with momentum' darknet meta pretrain "$data" "$a/sgd.cfg" -max_batches 5
+check 'starts from weights' darknet meta pretrain "$data" "$a/sgd.cfg" "$a/backup/toy_final.weights" -clear -max_batches 2
+
+# What it refuses
+expect_error "toy.state: can't resume: supervised training is 1 and was not set in the checkpoint" bash -c "
+    . tests/toy.sh; toy '$TMP_TEST/two'; cd '$TMP_TEST/two'; sed -i '/^\[inner_loop\]/,\$d' toy.cfg
+    grep -E 'c[01]_' train.list >two.list; sed -i 's#^train=.*#train=$TMP_TEST/two/two.list#' toy.data
+    '$DARKNET_BIN' meta train toy.data toy.cfg -valid_every 0 -max_batches 1 >/dev/null && '$DARKNET_BIN' meta pretrain toy.data toy.cfg -valid_every 0 -resume"
+sed 's/^subdivisions=2/subdivisions=3/' "$cfg" >"$a/x.cfg"
+expect_error 'x.cfg:[0-9]+: \[net\] batch=8, subdivisions=3: must divide it' darknet meta pretrain "$data" "$a/x.cfg"
+sed 's/^output=4/output=3/' "$cfg" >"$a/x.cfg"
+expect_error 'x.cfg:[0-9]+: \[softmax\]: gives 3 probabilities, but .*/kept.list has images of 4 classes: must be equal' darknet meta pretrain "$data" "$a/x.cfg"
+for section in inner_loop meta_loss; do
+    { cat "$cfg"; echo "[$section]"; } >"$a/x.cfg"
+    expect_error "x.cfg:[0-9]+: \[$section\]: supervised training has no tasks" darknet meta pretrain "$data" "$a/x.cfg"
+done
+sed '/^\[inner_loop\]/,$d' cfg/relation.cfg >"$a/x.cfg"
+expect_error 'x.cfg:[0-9]+: \[relation\]: pairs the images of a task' darknet meta pretrain "$data" "$a/x.cfg"
+expect_error 'valid_runs' darknet meta pretrain "$data" "$cfg" -valid_runs 3
+sed "s#^valid=.*#valid=$a/test.list#" "$data" >"$a/other.data"
+expect_error 'test.list: has no image of the classes of the training list' darknet meta pretrain "$a/other.data" "$cfg" -valid_every 5
+expect_output 'test.list has none of the classes that are trained: it is not watched' darknet meta pretrain "$a/other.data" "$cfg" -max_batches 2
+sed 's/^learning_rate=.*/learning_rate=1000/; s/^adam=1/adam=0/' "$cfg" >"$a/diverges.cfg"
+expect_error 'iteration [0-9]+: the gradient is not finite' darknet meta pretrain "$data" "$a/diverges.cfg" -max_batches 60
