@@ -32,7 +32,7 @@ static const struct meta_option table_options[] = {
 static const struct meta_option row_options[] = {
     { "label", META_TEXT, 0, 0, 0, NULL, ROW(label), "its name" },
     { "cfg", META_TEXT, 0, 0, 0, NULL, ROW(cfg), "the .cfg" },
-    { "method", META_CHOICE, META_METHOD_MAML, 0, 0, methods, ROW(method), "as meta test -method" },
+    { "method", META_CHOICE, META_ROW_MAML, 0, 0, methods, ROW(method), "as meta test -method" },
     { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, "none|train|pretrain", ROW(train), "meta train, meta pretrain, or weights that are there" },
     { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
     { "each", META_INT, 1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots; 0: one, with the .cfg's shots" },
@@ -43,7 +43,7 @@ static const struct meta_option row_options[] = {
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
-const char *meta_method_name(int method)
+const char *meta_row_method_name(int method)
 {
     static const char *const names[] = { "maml", "finetune", "knn", "svm", "relation" };
     return names[method];
@@ -73,7 +73,7 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
     if (r->paper.count && r->paper.count != r->shots.count) return fail_row(t, r->line, error, "paper: must have a figure for each of shots");
     if ((r->train == META_TABLE_NONE) != (r->weights != NULL))
         return fail_row(t, r->line, error, r->weights ? "weights: only with train=none" : "train=none: needs weights");
-    if (r->epochs && r->method != META_METHOD_FINETUNE) return fail_row(t, r->line, error, "epochs: only with method=finetune");
+    if (r->epochs && r->method != META_ROW_FINETUNE) return fail_row(t, r->line, error, "epochs: only with method=finetune");
     for (int i = 0; i < r->shots.count; i++)
         for (int k = 0; k < i; k++)
             if (r->shots.values[i] == r->shots.values[k]) return fail_row(t, r->line, error, "shots: has a number twice");

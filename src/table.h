@@ -6,16 +6,16 @@
 #include <stdint.h>
 #include "error.h"
 
-enum meta_method { META_METHOD_MAML, META_METHOD_FINETUNE, META_METHOD_KNN, META_METHOD_SVM, META_METHOD_RELATION };
+enum meta_row_method { META_ROW_MAML, META_ROW_FINETUNE, META_ROW_KNN, META_ROW_SVM, META_ROW_RELATION };
 enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAIN };
 
 /* [row] */
 struct meta_table_row {
     char *label, *cfg, *weights;
-    int method, train;             /* enum meta_method, enum meta_table_training */
+    int method, train;             /* enum meta_row_method, enum meta_table_training */
     int each;                      /* a training for each number of shots, which replaces the .cfg's */
     int seed;                      /* of the training; -1: the table's */
-    int epochs;                    /* META_METHOD_FINETUNE; 0: the program's */
+    int epochs;                    /* META_ROW_FINETUNE; 0: the program's */
     struct meta_list shots, paper; /* paper: a figure for each of shots, in percent; none: count 0 */
     int line;
 };
@@ -64,7 +64,7 @@ struct meta_table {
 int  meta_table_read(struct meta_table **, const char *path, const char *folder, const char *data, struct meta_error *);
 void meta_table_free(struct meta_table *);
 
-const char *meta_method_name(int method);
+const char *meta_row_method_name(int method);
 uint64_t    meta_table_seed(const struct meta_table *, const struct meta_table_row *);     /* of a row's training */
 /* The cell of a row and number of shots; NULL: none. */
 struct meta_cell *meta_table_cell(const struct meta_table *, const char *label, int shots);

@@ -223,10 +223,10 @@ static int run_all(struct grid *g)
         if (run_cell(g, c, &error)) {
             struct meta_error why = error;
             if (g->run.stop) {
-                printf("Stopped by signal %d at %s, %d shots: the same command goes on\n", g->run.stop, c->row->label, c->shots);
+                printf("Stopped by signal %d at %s, %d shot%s: the same command goes on\n", g->run.stop, c->row->label, c->shots, c->shots == 1 ? "" : "s");
                 return 128 + g->run.stop;
             }
-            meta_fail(&error, "%.80s, %d shots: %.380s", c->row->label, c->shots, why.text);
+            meta_fail(&error, "%.80s, %d shot%s: %.380s", c->row->label, c->shots, c->shots == 1 ? "" : "s", why.text);
             meta_complain(&error);
             failed++;
             continue;

@@ -25,8 +25,8 @@ static double test_flops(const struct meta_flops *f, const struct meta_table_row
 {
     double forward = f->pass[META_PASS_FORWARD], gradient = meta_flops_gradient(f);
     switch (row->method) {
-    case META_METHOD_FINETUNE: return (row->epochs ? row->epochs : EPOCHS) * inner->support * gradient + inner->query * forward;
-    case META_METHOD_MAML:     return steps * inner->support * gradient + 2 * inner->query * forward;
+    case META_ROW_FINETUNE: return (row->epochs ? row->epochs : EPOCHS) * inner->support * gradient + inner->query * forward;
+    case META_ROW_MAML:     return steps * inner->support * gradient + 2 * inner->query * forward;
     default:                   return (inner->support + inner->query) * forward;
     }
 }

@@ -54,7 +54,7 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
         fprintf(f, "format=%d\n", FORMAT);
         if (write_sum(f, "the weights", row->weights, error) || meta_fingerprint_cfg(f, row->cfg, 1, error)) return -1;
     }
-    fprintf(f, "method=%s\nshots=%d\ntasks=%d\nseed of the tasks=%d\n", meta_method_name(row->method), c->shots, t->runs, t->seed);
+    fprintf(f, "method=%s\nshots=%d\ntasks=%d\nseed of the tasks=%d\n", meta_row_method_name(row->method), c->shots, t->runs, t->seed);
     if (row->epochs) fprintf(f, "epochs=%d\n", row->epochs);
     return write_list(f, t, 1, error);
 }

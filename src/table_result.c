@@ -109,7 +109,7 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
     cJSON_AddNumberToObject(own, "id", c->id);
     cJSON_AddStringToObject(own, "name", t->name);
     cJSON_AddStringToObject(own, "row", c->row->label);
-    cJSON_AddStringToObject(own, "method", meta_method_name(c->row->method));
+    cJSON_AddStringToObject(own, "method", meta_row_method_name(c->row->method));
     cJSON_AddStringToObject(own, "cfg", c->row->cfg);
     cJSON_AddItemToObject(own, "paper", meta_json_number(c->paper / 100));
     cJSON_AddItemToObject(own, "first", meta_json_estimate(estimate_first(root, t->first)));
@@ -194,7 +194,7 @@ int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
         cJSON_AddNumberToObject(j, "row", c->row - t->rows);
         cJSON_AddNumberToObject(j, "shots", c->shots);
         cJSON_AddStringToObject(j, "cfg", c->row->cfg);
-        cJSON_AddStringToObject(j, "method", meta_method_name(c->row->method));
+        cJSON_AddStringToObject(j, "method", meta_row_method_name(c->row->method));
         cJSON_AddStringToObject(j, "train", verbs[c->row->train]);
         cJSON_AddNumberToObject(j, "seed", meta_table_seed(t, c->row));
         cJSON_AddItemToObject(j, "paper", meta_json_number(c->paper / 100));

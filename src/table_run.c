@@ -137,7 +137,7 @@ int meta_table_test(struct meta_table_run *run, const struct meta_table *t, cons
     snprintf(epochs, sizeof epochs, "%d", c->row->epochs);
     const char *argv[24] = { run->program, "meta", "test", t->data, c->recipe ? c->recipe->cfg : c->row->cfg,
                              c->recipe ? c->recipe->final : c->row->weights, "-seed", seed, "-runs", runs, "-shots", shots, "-out", part,
-                             "-threads", run->threads, "-method", meta_method_name(c->row->method) };
+                             "-threads", run->threads, "-method", meta_row_method_name(c->row->method) };
     int n = 18;
     if (c->row->epochs) { argv[n++] = "-epochs"; argv[n++] = epochs; }
     argv[n] = NULL;
