@@ -54,8 +54,7 @@ static void write_script(FILE *f, const struct meta_figure *g)
             fprintf(f, "$line%d using 1:3:4 with filledcurves fs solid .18 noborder lc rgb '%s', ", i, colours[i % COLOURS]);
     for (int i = 0; i < g->count; i++)
         if (g->lines[i].count)
-            fprintf(f, "$line%d using 1:2 with %s lw 2 dt %d lc rgb '%s'%s, ", i, g->dots ? "linespoints" : "lines", i / COLOURS + 1,
-                    colours[i % COLOURS], g->dots ? " pt 0" : "");
+            fprintf(f, "$line%d using 1:2 with lines lw 2 dt %d lc rgb '%s', ", i, i / COLOURS + 1, colours[i % COLOURS]);
     fputs(g->diagonal ? "x with lines dt 2 lc rgb 'gray'\n" : "NaN notitle\n", f);
 }
 

@@ -13,7 +13,6 @@ struct meta_figure {
     const char *x, *y;             /* axes: ours, without quotes */
     double x_low, x_high, y_low, y_high;   /* y: NaN leaves that end to the data */
     int log_y, diagonal;           /* a dashed line from corner to corner: chance */
-    int dots;                      /* points are marked */
     int count;
     const struct meta_line *lines;
 };
