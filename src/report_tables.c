@@ -148,7 +148,7 @@ void meta_report_pairs(FILE *f, const struct meta_report_table *t)
 {
     static const char *const names[] = { "method", "shots", "classes", "AUC before", "AUC after, 95% interval", "tasks", NULL };
     if (!done(t)) return;
-    fputs("<details><summary>Pair of classes by pair</summary>\n", f);
+    fputs("<details open><summary>Pair of classes by pair</summary>\n", f);
     heads(f, "pairs", "AUC in percent by the two classes of a task", names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
@@ -190,7 +190,7 @@ void meta_report_costs(FILE *f, const struct meta_report_table *t)
 {
     static const char *const names[] = { "method", "shots", "training", "memory", "test", "memory", NULL };
     if (!done(t)) return;
-    fputs("<details><summary>Time and memory</summary>\n", f);
+    fputs("<details open><summary>Time and memory</summary>\n", f);
     heads(f, "costs", "Time by the clock, and the most memory a process had; a training that several cells stand on is told with each", names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
@@ -211,7 +211,7 @@ void meta_report_costs(FILE *f, const struct meta_report_table *t)
 void meta_report_settings(FILE *f, const struct meta_report_table *t)
 {
     static const char *const names[] = { "method", "shots", ".cfg", "training", "iterations", "its seed", "test", NULL };
-    fputs("<details><summary>Settings and seeds</summary>\n<p>", f);
+    fputs("<details open><summary>Settings and seeds</summary>\n<p>", f);
     meta_html_text(f, t->file);
     fputs(" on ", f);
     meta_html_text(f, t->data);

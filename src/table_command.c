@@ -112,7 +112,7 @@ static void print_plan(const struct grid *g)
     print_left(g, seconds, unknown);
     printf(" (%.1f hours)\n", seconds / 3600);
     if (g->costs.peak > 0)
-        printf("arithmetic: counted, at %.0f%% of the %.1f GFLOP/s that this machine reaches now\n", 100 * META_TABLE_SHARE, g->costs.peak / 1e9);
+        printf("arithmetic: counted, at %.0f%% of the %.1f GFLOP/s measured now, of a machine that does nothing else\n", 100 * META_TABLE_SHARE, g->costs.peak / 1e9);
     if (unknown) printf("%d trainings or tests have no estimate before one like them has run\n", unknown);
 }
 

@@ -104,12 +104,14 @@ static int look(struct meta_table_costs *costs, const struct meta_table *t, stru
     return 0;
 }
 
+/* By processor time: as on a machine that does nothing else. */
 static int measure_peak(struct meta_table_costs *costs, int threads, struct meta_error *error)
 {
     struct meta_pool *pool;
+    int cores = meta_pool_cores();
     if (costs->peak > 0) return 0;
     if (meta_pool_create(&pool, threads, error)) return -1;
-    costs->peak = meta_peak(pool, SECONDS).rate;
+    costs->peak = meta_peak(pool, SECONDS).processor_rate * (threads < cores ? threads : cores);
     meta_pool_free(pool);
     return 0;
 }
