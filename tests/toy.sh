@@ -111,6 +111,15 @@ run_toy() { local verb=$1 in=$2; shift 2; "$DARKNET_BIN" meta "$verb" "$in/toy.d
 train() { run_toy train "$@"; }
 pretrain() { run_toy pretrain "$@"; }
 
+# no_charts: from now on. gnuplot takes longer than a toy's training.
+no_charts()
+{
+    mkdir -p "$TMP_TEST/no_charts"
+    printf '#!/bin/sh\nexec cat >/dev/null\n' >"$TMP_TEST/no_charts/gnuplot"
+    chmod +x "$TMP_TEST/no_charts/gnuplot"
+    PATH=$TMP_TEST/no_charts:$PATH
+}
+
 same() { cmp -s "$1" "$2"; }
 differ() { ! cmp -s "$1" "$2"; }
 # same_end FOLDER FOLDER: of two runs

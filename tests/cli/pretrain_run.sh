@@ -22,16 +22,15 @@ check 'and a line an iteration' test "$(wc -l <"$out/toy.csv")" -eq 13
 check 'and the valid figures in their rows alone' test "$(awk -F, 'NR > 1 && $7 != "" && $8 != "" && $9 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '
 check 'seen: iterations * batch' test "$(od -An -j12 -N8 -t u8 "$out/toy_final.weights" | tr -d ' ')" -eq $((12 * 8))
 
+no_charts
 columns() { cut -d, -f1-4,7-10 "$1/backup/toy.csv"; }
 same_run() { same_end "$a" "$whole" && [ "$(columns "$a")" = "$(columns "$whole")" ]; }
-for threads in 2 3; do
-    check "trains on $threads threads" pretrain "$a" "${flags[@]}" -threads $threads
-    check 'to the same weights, state and figures' same_run
-done
+check 'trains on 3 threads' pretrain "$a" "${flags[@]}" -threads 3
+check 'to the same weights, state and figures' same_run
 check 'trains from another seed' pretrain "$a" -seed 6 -valid_every 0
 check 'to other weights' differ "$a/backup/toy_final.weights" "$out/toy_final.weights"
 rm "$a"/backup/*
-for part in 1 2 7 12; do
+for part in 1 7 12; do
     [ $part -eq 1 ] && resume= || resume=-resume
     check "the part up to $part" pretrain "$a" "${flags[@]}" -max_batches $part -threads $((part % 3 + 1)) $resume
 done
@@ -40,7 +39,7 @@ same_parts() { same_end "$a" "$whole" && [ "$(cut -d, -f1-4 "$a/backup/toy.csv")
 check 'parts give the whole' same_parts
 
 # SIGKILL from outside, at some iteration
-long=(-seed 5 -backup_every 7 -valid_every 0 -max_batches 500)
+long=(-seed 5 -backup_every 7 -valid_every 0 -max_batches 300)
 check 'a longer run' pretrain "$whole" "${long[@]}"
 kills=0
 rm "$a"/backup/*

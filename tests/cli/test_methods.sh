@@ -1,0 +1,117 @@
+#!/bin/bash
+# meta test -method: every method on the same tasks, the same from any number of threads; what each is for, and what it refuses.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a m=$TMP_TEST/maml
+no_charts
+toy "$m"
+toy "$a"
+toy_supervised "$a"
+data=$a/toy.data cfg=$a/toy.cfg weights=$a/backup/toy_final.weights
+darknet() { "$DARKNET_BIN" "$@"; }
+quiet() { "$@" >"$a/out" 2>"$a/err"; }
+sed -i 's/^policy=.*/policy=constant/; /^steps=6/d; /^scales=/d; /^burn_in/d; s/^exposure=.*/exposure=1.1/; s/^angle=.*/angle=3/' "$cfg"
+check 'MAML, a little' train "$m" -max_batches 4 -valid_every 0
+check 'a network that is not trained' pretrain "$a" -max_batches 1 -valid_every 0
+cp "$weights" "$a/random.weights"
+check 'pretrains' pretrain "$a" -max_batches 400 -valid_every 0
+
+# on METHOD JSON FLAG...: with the pretrained classifier of four classes, on tasks of two others
+on() { local method=$1 json=$2; shift 2; quiet darknet meta test "$data" "$cfg" "$weights" -method "$method" -out "$a/$json.json" "$@"; }
+figure() { awk -v what="$1" '$1 == "AUC" && $2 == what { print $3 }' "$a/out"; }
+check 'MAML' quiet darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -out "$a/maml.json"
+check 'the same by name' quiet darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -method maml -out "$a/named.json"
+check 'is the same file' same "$a/maml.json" "$a/named.json"
+short=(-epochs 4)
+for method in finetune knn svm; do
+    check "$method" on $method $method "${short[@]}"
+    check "$method: nothing on standard error" test ! -s "$a/err"
+    check "$method on 3 threads" on $method $method-3 -threads 3 "${short[@]}"
+    check 'gives the same file' same "$a/$method.json" "$a/$method-3.json"
+    check "$method is paired with MAML" darknet meta compare "$a/maml.json" "$a/$method.json"
+    short=()
+done
+tasks() { tr -d ' \t\n' <"$a/$1.json" | grep -o '{"run":[^}]*}' | head -n 10; }
+check 'ten of the tasks' on svm ten -runs 10
+check 'are the first ten of 30' test "$(tasks ten)" = "$(tasks svm)"
+check 'compare names the methods' bash -c "'$DARKNET_BIN' meta compare '$a/knn.json' '$a/svm.json' | grep -cE ', (knn|svm)\$' | grep -qx 2"
+check 'all points as neighbours' on knn all -neighbours 12
+check 'say nothing: every score is a tie' grep -q '^AUC after *0.5000 ' "$a/out"
+check 'and the head line tells' grep -q '12 nearest neighbours in layer 2, seed 1$' "$a/out"
+check 'another layer' on svm layer0 -layer 0
+check 'is told too' grep -q 'a support vector machine on layer 0, seed 1$' "$a/out"
+check 'gives other scores' differ "$a/svm.json" "$a/layer0.json"
+check 'no figure before where nothing is learned of the task' bash -c "! grep -q before '$a/out'"
+
+# Both backends: what is near stays as near, but for a tie or two
+check 'on the reference backend' on svm reference-svm -backend reference
+near() { "$DARKNET_BIN" meta compare "$1" "$2" | awk '/^B - A/ { exit !($4 + 0 > -.02 && $4 + 0 < .02) }'; }
+check 'is as good' near "$a/svm.json" "$a/reference-svm.json"
+
+# Fine-tuning: its curve, and that it starts from something
+check 'fine-tuning' on finetune finetune -runs 60 -epochs 30
+after=$(figure after)
+check "helps: $(figure before) to $after" awk "BEGIN { exit !($after > $(figure before) + .1 && $after > .6) }"
+check 'the curve' python3 - "$a/finetune.json" <<'END_OF_PYTHON'
+import json, sys
+j = json.load(open(sys.argv[1]))
+c = j["curve"]
+assert j["settings"]["method"] == "finetune" and j["settings"]["epochs"] == 30
+assert [p["epoch"] for p in c] == [30 * i // 25 for i in range(26)], [p["epoch"] for p in c]
+assert c[0]["support_loss"]["mean"] is None and all(p["auc"]["tasks"] == 60 for p in c)
+assert abs(c[0]["auc"]["mean"] - j["auc_before"]["mean"]) < 1e-12 and abs(c[-1]["auc"]["mean"] - j["auc_after"]["mean"]) < 1e-12
+assert c[-1]["support_loss"]["mean"] < .3 * c[1]["support_loss"]["mean"]
+assert "curve" not in json.load(open(sys.argv[1].replace("finetune", "knn")))
+END_OF_PYTHON
+check 'from random weights' quiet darknet meta test "$data" "$cfg" "$a/random.weights" -method finetune -runs 60 -epochs 30 -out "$a/random.json"
+check "is worse: $(figure after)" bash -c "'$DARKNET_BIN' meta compare '$a/random.json' '$a/finetune.json' | grep -q 'B is better'"
+check 'a rate of 0' on finetune rate0 -rate 0 -epochs 3
+check 'changes nothing' test "$(figure before)" = "$(figure after)"
+
+# Relation Net is what it is
+sed '/^\[convolutional\]/,$d' "$m/toy.cfg" >"$a/relation.cfg"
+cat >>"$a/relation.cfg" <<'END_OF_CFG'
+[convolutional]
+batch_normalize=1
+filters=4
+size=3
+pad=1
+activation=relu
+
+[relation]
+
+[connected]
+output=1
+activation=logistic
+
+[cost]
+
+[inner_loop]
+steps=0
+test_steps=0
+order=1
+END_OF_CFG
+check 'Relation Net' quiet darknet meta train "$data" "$a/relation.cfg" -max_batches 2 -valid_every 0
+relation=$a/backup/relation_final.weights
+check 'is tested' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -out "$a/relation.json"
+check 'by name' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -method relation -out "$a/relation-named.json"
+check 'as without' same "$a/relation.json" "$a/relation-named.json"
+check 'its file says so' grep -q '"method":.*"relation"' "$a/relation.json"
+for method in maml finetune knn svm; do
+    expect_error "relation.cfg:[0-9]+: \[relation\]: pairs the images of a task, which -method $method knows nothing of; allowed: -method relation" \
+        darknet meta test "$data" "$a/relation.cfg" "$relation" -method $method
+done
+expect_error 'toy.cfg: has no \[relation\], which -method relation needs' darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -method relation
+
+expect_error '-method x: must be maml, finetune, knn, svm or relation$' darknet meta test "$data" "$cfg" "$weights" -method x
+expect_error 'gives 4 probabilities, but \[episode\] has ways=2: must be equal' darknet meta test "$data" "$cfg" "$weights"
+expect_error '-steps: -method knn does not read it; allowed with maml, relation' darknet meta test "$data" "$cfg" "$weights" -method knn -steps 2
+expect_error '-epochs: -method maml does not read it; allowed with finetune' darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -epochs 2
+expect_error '-rate: -method svm does not' darknet meta test "$data" "$cfg" "$weights" -method svm -rate .1
+expect_error '-neighbours: -method svm does not read it; allowed with knn' darknet meta test "$data" "$cfg" "$weights" -method svm -neighbours 3
+expect_error '-layer: -method finetune does not' darknet meta test "$data" "$cfg" "$weights" -method finetune -layer 1
+expect_error '-layer 4: must be 0 to 3, the layers of .*toy.cfg before \[softmax\]' darknet meta test "$data" "$cfg" "$weights" -method knn -layer 4
+expect_error '-epochs' darknet meta test "$data" "$cfg" "$weights" -method finetune -epochs 0
+sed '/^\[connected\]/,/^activation/d' "$cfg" >"$a/bare.cfg"
+expect_error 'bare.cfg:[0-9]+: \[softmax\]: -method finetune puts a new \[connected\]' darknet meta test "$data" "$a/bare.cfg" "$weights" -method finetune
+expect_error 'bare.cfg: has no layer before a \[connected\].*-layer must name one' darknet meta test "$data" "$a/bare.cfg" "$weights" -method knn
