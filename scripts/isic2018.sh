@@ -68,25 +68,17 @@ mkdir "$new"
 export out new images codes rare held_out truth groupings
 target=$(realpath "$images")
 export target
+held_out_awk=$(cat "$(dirname "$0")/held_out.awk")
 (cd "$images" && printf '%s\n' *.jpg) |
-awk '
+awk "$held_out_awk"'
     function fail(text) { print "scripts/isic2018.sh: " text | "cat >&2"; failed = 1; exit 1 }
     function at(text) { fail(name_of[file] ":" FNR ": " text) }
-
-    # A fraction in [0,1): a multiplicative generator over the bytes, turned on so that neighbouring names part.
-    function fraction(text,   h, i) {
-        h = 1
-        for (i = 1; i <= length(text); i++) h = (h + byte[substr(text, i, 1)]) * 48271 % 2147483647
-        for (i = 0; i < 8; i++) h = (h + 12345) * 48271 % 2147483647
-        return h / 2147483647
-    }
 
     BEGIN {
         FS = ","
         out = ENVIRON["out"]; new = ENVIRON["new"]; images = ENVIRON["images"]; target = ENVIRON["target"]
         rare = ENVIRON["rare"]; held_out = ENVIRON["held_out"]
         name_of[2] = ENVIRON["groupings"]; name_of[3] = ENVIRON["truth"]
-        for (i = 1; i < 256; i++) byte[sprintf("%c", i)] = i
         classes = split(ENVIRON["codes"], code, " ")
         header = "image"
         for (k = 1; k <= classes; k++) header = header "," code[k]

@@ -42,6 +42,30 @@ double meta_auc_pair(const float *probabilities, const int *labels, int n, int w
     return (meta_auc(probabilities + a, ways, labels, n, a, b) + meta_auc(probabilities + b, ways, labels, n, b, a)) / 2;
 }
 
+/* Quadratic, as meta_auc. */
+void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive)
+{
+    float above = INFINITY;
+    int nan = 0;
+    for (int i = 0; i < n; i++) nan |= isnan(values[(long)i * stride]) != 0;
+    for (int done = 0, first = 1; done < n; first = 0) {
+        float next = -INFINITY;
+        int equal = 0;
+        for (int i = 0; i < n; i++) {
+            float x = values[(long)i * stride];
+            if (nan || ((first || x < above) && x > next)) next = nan ? 0 : x;
+        }
+        for (int i = 0; i < n; i++) equal += nan || values[(long)i * stride] == next;
+        if (equal > 1) *out++ = '(';
+        for (int i = 0; i < n; i++)
+            if (nan || values[(long)i * stride] == next) *out++ = labels[i] == positive ? '1' : '0';
+        if (equal > 1) *out++ = ')';
+        above = next;
+        done += equal;
+    }
+    *out = 0;
+}
+
 double meta_accuracy(const float *probabilities, const int *labels, int n, int ways)
 {
     int right = 0;

@@ -22,6 +22,10 @@ double meta_auc_pair(const float *probabilities, const int *labels, int n, int w
 /* The share of images whose own label has the highest probability; the first of equals is taken, as Darknet does. */
 double meta_accuracy(const float *probabilities, const int *labels, int n, int ways);
 
+/* The images of two classes by falling score, as text: 1 positive, 0 negative, those of equal score in parentheses: "11(10)0"; all are in
+   one pair when a score is not a number. The ROC curve is told by it, and meta_auc. out: room for 2n+1 bytes. */
+void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive);
+
 /* Of n numbers that lie `stride` bytes apart (one field of an array of structs): their mean, its standard error (deviation with n-1, over sqrt n) and the normal 95% interval mean -+ 1.96 error.
    With n < 2 there is no error: it and the interval are NaN. */
 struct meta_estimate { double mean, error, low, high; int n; };

@@ -12,7 +12,8 @@
 struct reader {
     const char *path;
     int line;
-    int data;                  /* a .data file: no sections, and blanks inside a value are part of it */
+    int data;                  /* a .data file: no sections */
+    int texts;                 /* blanks inside a value are part of it */
     struct meta_cfg *cfg;
     struct meta_error *error;
 };
@@ -28,11 +29,11 @@ static const char *shown(const char *line, char text[SHOWN + 4])
 
 static int blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
 
-/* Cuts the comment off. In a .data file it follows a blank: a path may have a # or ; of its own. */
+/* Cuts the comment off. Where values are texts it follows a blank: a path may have a # or ; of its own. */
 static void cut_comment(const struct reader *r, char *line)
 {
     for (char *p = line; *p; p++)
-        if ((*p == '#' || *p == ';') && (!r->data || p == line || blank(p[-1]))) { *p = 0; return; }
+        if ((*p == '#' || *p == ';') && (!r->texts || p == line || blank(p[-1]))) { *p = 0; return; }
 }
 
 /* Darknet's strip(): all blanks, also those inside. */
@@ -118,16 +119,16 @@ static int read_pair(struct reader *r, char *line)
 static int read_line(struct reader *r, char *line)
 {
     cut_comment(r, line);
-    if (r->data) line = trim(line);
+    if (r->texts) line = trim(line);
     else squeeze(line);
     if (!*line) return 0;
     if (*line == '[' && !r->data) return read_header(r, line);
     return read_pair(r, line);
 }
 
-static int read_file(struct meta_cfg **out, const char *path, int data, struct meta_error *error)
+static int read_file(struct meta_cfg **out, const char *path, int data, int texts, struct meta_error *error)
 {
-    struct reader r = { .path = path, .data = data, .error = error };
+    struct reader r = { .path = path, .data = data, .texts = texts, .error = error };
     char *bytes = NULL;
     size_t size;
     if (meta_file_read(path, &bytes, &size, error)) goto fail;
@@ -161,12 +162,17 @@ fail:
 
 int meta_cfg_read(struct meta_cfg **out, const char *path, struct meta_error *error)
 {
-    return read_file(out, path, 0, error);
+    return read_file(out, path, 0, 0, error);
 }
 
 int meta_data_file_read(struct meta_cfg **out, const char *path, struct meta_error *error)
 {
-    return read_file(out, path, 1, error);
+    return read_file(out, path, 1, 1, error);
+}
+
+int meta_table_file_read(struct meta_cfg **out, const char *path, struct meta_error *error)
+{
+    return read_file(out, path, 0, 1, error);
 }
 
 void meta_cfg_free(struct meta_cfg *cfg)

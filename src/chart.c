@@ -1,12 +1,12 @@
 #define _GNU_SOURCE
 #include "chart.h"
 #include "clock.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +17,6 @@
 #define BETWEEN 30.       /* seconds between drawings */
 #define PATIENCE 8.       /* seconds the last one may take */
 #define POINTS 800        /* as many as a curve of this width can show */
-
-extern char **environ;
 
 int meta_chart_open(struct meta_chart *c, enum meta_run_kind kind, const char *path, const char *title, struct meta_error *error)
 {
@@ -118,35 +116,22 @@ static int make_script(const struct meta_chart *c, const struct meta_row *rows, 
     return fd;
 }
 
-/* gnuplot with the script as its input, the temporary picture as its output, and none of the user's start-up files. Its own
-   process group: a Ctrl-C at the terminal is for the training. */
+/* gnuplot with the script as its input, the temporary picture as its output, and none of the user's start-up files. */
 static int start(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
 {
     char *argv[] = { "gnuplot", "-d", NULL };
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t defaults;
-    int script = make_script(c, rows, count);
+    int script = make_script(c, rows, count), picture = -1, status;
     if (script < 0) return meta_fail(error, "no chart: %s: training goes on", strerror(errno));
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, script, STDIN_FILENO);
-    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, c->temporary, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    sigfillset(&defaults);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    int status = posix_spawnp(&c->child, argv[0], &files, &attributes, argv, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
+    picture = open(c->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    status = picture < 0 ? errno : meta_process_start(&c->child, argv, script, picture, -1);
     close(script);
+    if (picture >= 0) close(picture);
     c->drawn = meta_now();
     if (!status) return 0;
     c->child = 0;
     unlink(c->temporary);
-    return meta_fail(error, status == ENOENT ? "no chart: gnuplot is not installed: training goes on"
-                                             : "no chart: %s: training goes on", strerror(status));
+    return meta_fail(error, status == ENOENT && picture >= 0 ? "no chart: gnuplot is not installed: training goes on"
+                                                             : "no chart: %s: training goes on", strerror(status));
 }
 
 /* 1: nothing is being drawn; 0: still drawing; -1: it failed. */

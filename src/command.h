@@ -8,6 +8,8 @@ int meta_command_train(int argc, char **argv);
 int meta_command_pretrain(int argc, char **argv);  /* `train` on images instead of tasks */
 int meta_command_test(int argc, char **argv);
 int meta_command_compare(int argc, char **argv);   /* two results of `test` on the same tasks */
+int meta_command_table(int argc, char **argv);
+int meta_command_report(int argc, char **argv);
 int meta_command_grad(int argc, char **argv);
 int meta_command_check(int argc, char **argv);
 int meta_command_bench(int argc, char **argv);

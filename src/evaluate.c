@@ -28,6 +28,7 @@ struct meta_evaluator {
     struct meta_run *runs;
     int *classes;                         /* (runs, ways) */
     double *pairs;                        /* (runs, 2, pairs) */
+    char *ranks;                          /* (runs, 2*ways*queries + 1), of two classes */
     double *curves;                       /* (runs, 2, points) or NULL */
     const void *phi;                      /* of the run in progress */
     pthread_mutex_t lock;                 /* guards `done`, `bad`, `error` */
@@ -107,8 +108,10 @@ int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *
     e->runs = calloc(settings->runs, sizeof *e->runs);
     e->classes = calloc((size_t)settings->runs * t->ways, sizeof *e->classes);
     e->pairs = calloc((size_t)settings->runs * 2 * pairs + 1, sizeof *e->pairs);
+    size_t room = t->ways == 2 ? 4 * (size_t)t->queries + 1 : 0;
+    e->ranks = calloc(settings->runs * room + 1, 1);
     e->stations = calloc(meta_pool_threads(pool), sizeof *e->stations);
-    if (!e->support_labels || !e->query_labels || !e->runs || !e->classes || !e->pairs || !e->stations || allocate_curves(e)) {
+    if (!e->support_labels || !e->query_labels || !e->runs || !e->classes || !e->pairs || !e->ranks || !e->stations || allocate_curves(e)) {
         meta_fail(error, "out of memory for %d runs", settings->runs);
         goto fail;
     }
@@ -116,6 +119,7 @@ int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *
         e->runs[r].classes = e->classes + (size_t)r * t->ways;
         e->runs[r].pairs_before = e->pairs + (size_t)r * 2 * pairs;
         e->runs[r].pairs_after = e->runs[r].pairs_before + pairs;
+        if (room) e->runs[r].ranks = e->ranks + r * room;
     }
     for (; e->station_count < meta_pool_threads(pool); )
         if (create_station(e, &e->stations[e->station_count++], error)) goto fail;
@@ -145,6 +149,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     free(e->runs);
     free(e->classes);
     free(e->pairs);
+    free(e->ranks);
     free(e->curves);
     pthread_mutex_destroy(&e->lock);
     free(e);
@@ -176,6 +181,7 @@ static void score(const struct meta_evaluator *e, const struct station *s, struc
             r->pairs_before[pair] = meta_auc_pair(s->before, labels, n, ways, a, b);
             r->pairs_after[pair] = meta_auc_pair(s->after, labels, n, ways, a, b);
         }
+    if (r->ranks) meta_ranks(r->ranks, s->after + 1, ways, labels, n, 1);
     r->failed = 0;
     for (int i = 0; i < n * ways; i++) r->failed |= !isfinite(s->after[i]);
 }

@@ -35,6 +35,7 @@ struct meta_run {
     double *curve_loss;         /* (points) of finetune: the mean support loss of the epochs since the point before; NaN at the first */
     double *curve_auc;          /* (points) after that epoch; both NULL of another method */
     double *pairs_before, *pairs_after;   /* (ways*(ways-1)/2) meta_auc_pair of labels (0,1), (0,2)... (1,2)... */
+    char *ranks;                /* of two classes: meta_ranks after adaptation by class 1's probability; else NULL */
     uint32_t images;            /* CRC-32 of the paths of its support and query images: which task this is */
     int failed;                 /* the outputs after adaptation were not numbers */
 };

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "fingerprint.h"
 #include "cfg.h"
+#include "file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,20 +14,35 @@ static int matters(const struct meta_section *s, const char *key)
     return strcmp(key, "max_batches") != 0;
 }
 
-static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error *error)
+int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *error)
 {
     struct meta_cfg *cfg;
-    if (meta_cfg_read(&cfg, model->path, error)) return -1;
+    if (meta_cfg_read(&cfg, path, error)) return -1;
     fprintf(f, "number of sections=%d\n", cfg->count);
     for (int i = 0; i < cfg->count; i++) {
         const struct meta_section *s = &cfg->sections[i];
         fprintf(f, "type of section %d=[%s]\n", i + 1, s->name);
         for (int k = 0; k < s->count; k++)
-            if (matters(s, s->pairs[k].key))
+            if (all || matters(s, s->pairs[k].key))
                 fprintf(f, "[%s] %s (section %d)=%s\n", s->name, s->pairs[k].key, i + 1, s->pairs[k].value);
     }
-    if (model->net.policy == META_POLICY_POLY) fprintf(f, "[net] max_batches, which its policy reads,=%d\n", model->net.max_batches);
     meta_cfg_free(cfg);
+    return 0;
+}
+
+static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error *error)
+{
+    if (meta_fingerprint_cfg(f, model->path, 0, error)) return -1;
+    if (model->net.policy == META_POLICY_POLY) fprintf(f, "[net] max_batches, which its policy reads,=%d\n", model->net.max_batches);
+    return 0;
+}
+
+int meta_fingerprint_file(const char *path, uint32_t *crc, size_t *size, struct meta_error *error)
+{
+    char *data;
+    if (meta_file_read(path, &data, size, error)) return -1;
+    *crc = crc32(crc32(0, NULL, 0), (const Bytef *)data, *size);
+    free(data);
     return 0;
 }
 

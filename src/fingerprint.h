@@ -2,6 +2,8 @@
 #ifndef META_FINGERPRINT_H
 #define META_FINGERPRINT_H
 
+#include <stdio.h>
+
 #include "backend.h"
 #include "data.h"
 #include "model.h"
@@ -12,6 +14,12 @@
    The caller frees *text. */
 int meta_fingerprint(char **text, const struct meta_model *, const struct meta_backend *, uint64_t seed,
                      const struct meta_dataset *, struct meta_pool *, struct meta_error *);
+
+/* Its part of a .cfg: the sections and their options, in lines to f; all: also max_batches and test_steps. */
+int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *);
+
+/* CRC-32 and size of a file. */
+int meta_fingerprint_file(const char *path, uint32_t *crc, size_t *size, struct meta_error *);
 
 /* 0 when they agree; else the error names the first thing that changed, with both values. Numbers are compared as numbers. */
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *);

@@ -1,13 +1,13 @@
 #include "results.h"
 #include "file.h"
+#include "fingerprint.h"
+#include "json.h"
 #include "method.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #define FORMAT 1
 
@@ -41,31 +41,17 @@ int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct met
     return 0;
 }
 
-/* JSON has no NaN: null */
-static cJSON *number(double x) { return isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull(); }
-
-static cJSON *estimate(struct meta_estimate e)
-{
-    cJSON *j = cJSON_CreateObject();
-    cJSON_AddItemToObject(j, "mean", number(e.mean));
-    cJSON_AddItemToObject(j, "standard_error", number(e.error));
-    cJSON_AddItemToObject(j, "low", number(e.low));
-    cJSON_AddItemToObject(j, "high", number(e.high));
-    cJSON_AddItemToObject(j, "tasks", number(e.n));
-    return j;
-}
-
 static int add_file(cJSON *files, const char *what, const char *path, struct meta_error *error)
 {
-    char *data, crc[16];
+    char text[16];
+    uint32_t crc;
     size_t size;
-    if (meta_file_read(path, &data, &size, error)) return -1;
-    snprintf(crc, sizeof crc, "%08lx", crc32(crc32(0, NULL, 0), (const Bytef *)data, size));
-    free(data);
+    if (meta_fingerprint_file(path, &crc, &size, error)) return -1;
+    snprintf(text, sizeof text, "%08x", crc);
     cJSON *j = cJSON_AddObjectToObject(files, what);
     cJSON_AddStringToObject(j, "path", path);
-    cJSON_AddItemToObject(j, "bytes", number(size));
-    cJSON_AddStringToObject(j, "crc32", crc);
+    cJSON_AddItemToObject(j, "bytes", meta_json_number(size));
+    cJSON_AddStringToObject(j, "crc32", text);
     return 0;
 }
 
@@ -105,7 +91,7 @@ static void add_figures(cJSON *root, const struct meta_run *runs, int n)
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
         cJSON_AddItemToObject(root, figures[i].name,
-                              estimate(meta_estimate((const double *)((const char *)runs + figures[i].offset), sizeof *runs, n)));
+                              meta_json_estimate(meta_estimate((const double *)((const char *)runs + figures[i].offset), sizeof *runs, n)));
 }
 
 /* Means over the tasks, epoch by epoch. */
@@ -118,8 +104,8 @@ static void add_curve(cJSON *root, const struct meta_results *r)
     for (int i = 0; i < points; i++) {
         cJSON *p = cJSON_CreateObject();
         cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(r->evaluation->epochs, i));
-        cJSON_AddItemToObject(p, "support_loss", estimate(meta_estimate(runs->curve_loss + i, 2 * points * sizeof(double), n)));
-        cJSON_AddItemToObject(p, "auc", estimate(meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n)));
+        cJSON_AddItemToObject(p, "support_loss", meta_json_estimate(meta_estimate(runs->curve_loss + i, 2 * points * sizeof(double), n)));
+        cJSON_AddItemToObject(p, "auc", meta_json_estimate(meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n)));
         cJSON_AddItemToArray(curve, p);
     }
 }
@@ -135,11 +121,12 @@ static void add_tasks(cJSON *root, const struct meta_results *r)
         cJSON_AddNumberToObject(t, "run", i);
         cJSON_AddItemToObject(t, "classes", cJSON_CreateIntArray(run->classes, r->evaluation->episode.ways));
         cJSON_AddStringToObject(t, "images", images);
-        cJSON_AddItemToObject(t, "auc_before", number(run->auc_before));
-        cJSON_AddItemToObject(t, "auc_after", number(run->auc_after));
-        cJSON_AddItemToObject(t, "accuracy_before", number(run->accuracy_before));
-        cJSON_AddItemToObject(t, "accuracy_after", number(run->accuracy_after));
-        cJSON_AddItemToObject(t, "query_loss", number(run->query_loss));
+        cJSON_AddItemToObject(t, "auc_before", meta_json_number(run->auc_before));
+        cJSON_AddItemToObject(t, "auc_after", meta_json_number(run->auc_after));
+        cJSON_AddItemToObject(t, "accuracy_before", meta_json_number(run->accuracy_before));
+        cJSON_AddItemToObject(t, "accuracy_after", meta_json_number(run->accuracy_after));
+        cJSON_AddItemToObject(t, "query_loss", meta_json_number(run->query_loss));
+        if (run->ranks) cJSON_AddStringToObject(t, "ranks", run->ranks);
         cJSON_AddItemToArray(tasks, t);
     }
 }
@@ -154,8 +141,8 @@ static int add_pairs(cJSON *root, const struct meta_results *r, struct meta_erro
         cJSON *p = cJSON_CreateObject();
         const char *names[] = { r->dataset->names[rows[i].a], r->dataset->names[rows[i].b] };
         cJSON_AddItemToObject(p, "classes", cJSON_CreateStringArray(names, 2));
-        cJSON_AddItemToObject(p, "auc_before", estimate(rows[i].before));
-        cJSON_AddItemToObject(p, "auc_after", estimate(rows[i].after));
+        cJSON_AddItemToObject(p, "auc_before", meta_json_estimate(rows[i].before));
+        cJSON_AddItemToObject(p, "auc_after", meta_json_estimate(rows[i].after));
         cJSON_AddItemToArray(pairs, p);
     }
     free(rows);
@@ -164,7 +151,6 @@ static int add_pairs(cJSON *root, const struct meta_results *r, struct meta_erro
 
 int meta_results_write(const struct meta_results *r, const char *path, struct meta_error *error)
 {
-    char *text = NULL;
     int status = -1;
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "program", "darknet meta test");
@@ -178,27 +164,13 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     if (add_pairs(root, r, error)) goto done;
     add_curve(root, r);
     add_tasks(root, r);
-    text = cJSON_Print(root);
-    if (!text) { meta_fail(error, "%s: out of memory", path); goto done; }
-    struct meta_chunk chunks[] = { { text, strlen(text) }, { "\n", 1 } };
-    status = meta_file_write(path, chunks, 2, error);
+    status = meta_json_write(path, root, error);
 done:
-    cJSON_free(text);
     cJSON_Delete(root);
     return status;
 }
 
-static double member(const cJSON *object, const char *name)
-{
-    const cJSON *j = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(j) ? j->valuedouble : NAN;
-}
-
-static char *text_member(const cJSON *object, const char *name)
-{
-    const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
-    return strdup(s ? s : "");
-}
+static char *text_member(const cJSON *object, const char *name) { return strdup(meta_json_text(object, name)); }
 
 static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
 {
@@ -211,8 +183,8 @@ static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_err
     const cJSON *t;
     cJSON_ArrayForEach(t, tasks) {
         char *images = text_member(t, "images"), *end = images;
-        s->before[i] = member(t, "auc_before");
-        s->after[i] = member(t, "auc_after");
+        s->before[i] = meta_json_get(t, "auc_before");
+        s->after[i] = meta_json_get(t, "auc_after");
         if (images) s->images[i] = strtoul(images, &end, 16);
         int good = images && end - images == 8 && !*end && !isnan(s->before[i]) && !isnan(s->after[i]);
         free(images);
@@ -234,7 +206,7 @@ int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error 
     root = cJSON_Parse(data);
     const cJSON *program = cJSON_GetObjectItemCaseSensitive(root, "program"), *files = cJSON_GetObjectItemCaseSensitive(root, "files"),
                 *settings = cJSON_GetObjectItemCaseSensitive(root, "settings"), *tasks = cJSON_GetObjectItemCaseSensitive(root, "tasks");
-    if (!cJSON_IsString(program) || strcmp(program->valuestring, "darknet meta test") || member(root, "format") != FORMAT
+    if (!cJSON_IsString(program) || strcmp(program->valuestring, "darknet meta test") || meta_json_get(root, "format") != FORMAT
         || !cJSON_IsArray(tasks) || !cJSON_GetArraySize(tasks)) {
         meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d", path, FORMAT);
         goto fail;
@@ -243,8 +215,8 @@ int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error 
     s->method = text_member(settings, "method");
     s->weights = text_member(cJSON_GetObjectItemCaseSensitive(files, "weights"), "path");
     char words[256], *seed = text_member(settings, "seed");
-    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", seed ? seed : "", member(settings, "runs"),
-             member(settings, "ways"), member(settings, "shots"), member(settings, "queries"));
+    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", seed ? seed : "", meta_json_get(settings, "runs"),
+             meta_json_get(settings, "ways"), meta_json_get(settings, "shots"), meta_json_get(settings, "queries"));
     free(seed);
     s->settings = strdup(words);
     if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
@@ -270,4 +242,28 @@ void meta_scores_clear(struct meta_scores *s)
     free(s->after);
     free(s->images);
     memset(s, 0, sizeof *s);
+}
+
+static int check_pairing(const struct meta_scores *a, const struct meta_scores *b, struct meta_error *error)
+{
+    if (strcmp(a->settings, b->settings))
+        return meta_fail(error, "%s and %s can't be paired: %s against %s", a->path, b->path, a->settings, b->settings);
+    if (a->count != b->count)
+        return meta_fail(error, "%s and %s can't be paired: %d tasks against %d", a->path, b->path, a->count, b->count);
+    for (int i = 0; i < a->count; i++)
+        if (a->images[i] != b->images[i])
+            return meta_fail(error, "%s and %s can't be paired: task %d has other images", a->path, b->path, i);
+    return 0;
+}
+
+int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, int resamples, struct meta_bootstrap *d,
+                           struct meta_error *error)
+{
+    if (check_pairing(a, b, error)) return -1;
+    double *difference = malloc((a->count + 1) * sizeof *difference);
+    if (!difference) return meta_fail(error, "out of memory");
+    for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
+    *d = meta_bootstrap(difference, a->count, resamples, 1);
+    free(difference);
+    return 0;
 }

@@ -32,5 +32,8 @@ struct meta_scores {
 /* Refuses what is not such a file. The caller frees with meta_scores_clear. */
 int  meta_scores_read(struct meta_scores *, const char *path, struct meta_error *);
 void meta_scores_clear(struct meta_scores *);
+/* b's AUC after adaptation less a's, over their tasks, which have to be the same. */
+int  meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, int resamples, struct meta_bootstrap *,
+                            struct meta_error *);
 
 #endif

@@ -154,3 +154,22 @@ void meta_log_close(struct meta_log *log)
     free(log->rows);
     *log = (struct meta_log){ .fd = -1 };
 }
+
+int meta_log_read(struct meta_row **rows, int *count, const char *path, struct meta_error *error)
+{
+    struct meta_log log = {0};
+    char *text;
+    size_t size;
+    if (meta_file_read(path, &text, &size, error)) return -1;
+    for (const char *p = text; *p; p++) log.room += *p == '\n';
+    log.rows = calloc(log.room + 1, sizeof *log.rows);
+    if (log.rows) {
+        log.kind = META_RUN_TASKS;
+        if (!read_rows(&log, text, UINT64_MAX)) log.kind = META_RUN_IMAGES;
+        if (log.kind == META_RUN_IMAGES) read_rows(&log, text, UINT64_MAX);
+    } else meta_fail(error, "%s: out of memory", path);
+    free(text);
+    *rows = log.rows;
+    *count = log.count;
+    return log.rows ? 0 : -1;
+}

@@ -34,4 +34,7 @@ int  meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error 
 void meta_log_sync(struct meta_log *);     /* to the disk, before a checkpoint that stands on it */
 void meta_log_close(struct meta_log *);
 
+/* The rows of such a file of either kind, which may be being written to; the caller frees *rows. */
+int  meta_log_read(struct meta_row **rows, int *count, const char *path, struct meta_error *);
+
 #endif

@@ -14,6 +14,8 @@ const struct meta_verb meta_verbs[] = {
     { "pretrain", "DATA CFG [WEIGHTS]", "trains a classifier of the train list's classes, as Darknet does", meta_command_pretrain },
     { "test", "DATA CFG WEIGHTS", "adapts to rare classes from few images of the test list: AUC", meta_command_test },
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
+    { "table", "FILE -out DIR", "trains and tests what a table of results lacks", meta_command_table },
+    { "report", "DIR -out FILE.html", "makes a page of what table left in DIR", meta_command_report },
     { "grad", "DATA CFG WEIGHTS -episode FILE -out FILE", "writes the meta-gradient of one task", meta_command_grad },
     { "check", "CFG", "checks every derivative of a network on random data", meta_command_check },
     { "bench", "CFG", "measures speed and memory against the machine's peak and the stock library", meta_command_bench },

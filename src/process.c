@@ -1,0 +1,41 @@
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Between vfork and exec: the parent's memory, so nothing but system calls. Returns the errno of what failed. */
+static int become(char *const argv[], const int files[3])
+{
+    sigset_t none;
+    for (int i = 0; i < 3; i++) {
+        int file = files[i] < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : files[i];
+        if (file < 0 || dup2(file, i) < 0) return errno;
+    }
+    for (int i = 1; i < NSIG; i++) signal(i, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    execvp(argv[0], argv);
+    return errno;
+}
+
+int meta_process_start(pid_t *pid, char *const argv[], int input, int output, int errors)
+{
+    volatile int failed = 0;
+    const int files[3] = { input, output, errors };
+    *pid = vfork();
+    if (!*pid) {
+        failed = become(argv, files);
+        _exit(127);
+    }
+    if (*pid < 0) return errno;
+    if (!failed) return 0;
+    waitpid(*pid, NULL, 0);
+    return failed;
+}

@@ -1,0 +1,66 @@
+/* A folder of `meta table` as one page of HTML that needs nothing else: no scripts, no fonts, no links. */
+#ifndef META_REPORT_H
+#define META_REPORT_H
+
+#include <stdio.h>
+
+#include "json.h"
+#include "train_log.h"
+
+/* ---- what is in the folder (report_data.c) ---- */
+
+struct meta_report_cell {
+    const char *label, *cfg, *method, *train;      /* of the plan, as all that is not said to be otherwise */
+    int row, shots, seed, iterations;
+    double paper;                          /* 0..1; NaN: none */
+    cJSON *result;                         /* NULL: it has none that holds */
+    const cJSON *own;                      /* what the table put into it */
+    int stale;                             /* there is one of other settings */
+    struct meta_row *rows;                 /* of the log of a training that is not at its end, or NULL */
+    int row_count;
+};
+
+struct meta_report_table {
+    cJSON *plan;
+    const char *name, *needs, *reference, *file, *data;    /* needs: "" when the data were there */
+    int row_count, column_count, cell_count, runs, first, seed;
+    int *columns;                          /* numbers of shots */
+    struct meta_report_cell *cells;
+};
+
+struct meta_report { int count; struct meta_report_table *tables; };
+
+/* Every plan of the folder, in order of their files' names. The caller frees. */
+int  meta_report_read(struct meta_report **, const char *folder, struct meta_error *);
+void meta_report_free(struct meta_report *);
+const struct meta_report_cell *meta_report_at(const struct meta_report_table *, int row, int shots);     /* NULL: no such cell */
+const char *meta_report_label(const struct meta_report_table *, int row);
+
+/* ---- the page (report_page.c) ---- */
+
+/* Text between tags, or in an attribute in double quotes. */
+void meta_html_text(FILE *, const char *);
+/* The whole page. */
+int  meta_report_page(FILE *, const struct meta_report *, struct meta_error *);
+
+/* ---- tables (report_tables.c) ---- */
+
+void meta_report_figures_table(FILE *, const struct meta_report_table *);      /* beside the paper's */
+void meta_report_differences(FILE *, const struct meta_report_table *);
+void meta_report_pairs(FILE *, const struct meta_report_table *);
+void meta_report_costs(FILE *, const struct meta_report_table *);
+void meta_report_settings(FILE *, const struct meta_report_table *);
+
+/* ---- figures (report_figures.c, drawn through figure.c) ---- */
+
+int meta_report_roc(FILE *, const struct meta_report_table *, struct meta_error *);
+int meta_report_curves(FILE *, const struct meta_report_table *, struct meta_error *);
+int meta_report_difficulty(FILE *, struct meta_error *);                       /* Figure 2 */
+int meta_report_finetuning(FILE *, const struct meta_report_table *, struct meta_error *);     /* Figure 3 */
+
+/* ROC curves (roc.c): the rate of true positives at so many even rates of false ones, from the ranks of a result's task. 0, or -1 when they
+   are not ranks of both classes. */
+enum { META_ROC_POINTS = 101 };
+int meta_roc(const char *ranks, double *rates);
+
+#endif

@@ -1,0 +1,147 @@
+#define _GNU_SOURCE
+#include "report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT 1
+
+static int in_folder(char **path, const char *folder, const char *name, struct meta_error *error)
+{
+    if (asprintf(path, "%s/%s", folder, name) >= 0) return 0;
+    *path = NULL;
+    return meta_fail(error, "out of memory");
+}
+
+static int whole(const cJSON *object, const char *name)
+{
+    double x = meta_json_get(object, name);
+    return x >= 0 && x <= 2147483647. ? x : 0;
+}
+
+/* A result holds when it is of the plan's settings. One that can't be read is an error: it was written whole. */
+static int read_result(struct meta_report_cell *c, const cJSON *plan, const char *folder, struct meta_error *error)
+{
+    const char *name = meta_json_text(plan, "result"), *log = meta_json_text(plan, "log");
+    char *path = NULL;
+    int status = -1;
+    if (!*name || strchr(name, '/')) return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name", folder, name);
+    if (in_folder(&path, folder, name, error)) return -1;
+    if (!access(path, F_OK)) {
+        if (meta_json_read(&c->result, path, error)) goto done;
+        c->own = cJSON_GetObjectItemCaseSensitive(c->result, "table");
+        if (meta_json_get(c->own, "id") != meta_json_get(plan, "id")) {
+            cJSON_Delete(c->result);
+            c->result = NULL;
+            c->own = NULL;
+            c->stale = 1;
+        }
+    }
+    if (!c->result && *log && !strstr(log, "..")) {
+        free(path);
+        if (in_folder(&path, folder, log, error)) return -1;
+        if (!access(path, R_OK) && meta_log_read(&c->rows, &c->row_count, path, error)) goto done;
+    }
+    status = 0;
+done:
+    free(path);
+    return status;
+}
+
+static int fail_plan(const char *path, struct meta_error *error)
+{
+    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d", path, FORMAT);
+}
+
+/* Takes over the plan. */
+static int read_table(struct meta_report_table *t, cJSON *plan, const char *path, const char *folder, struct meta_error *error)
+{
+    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(plan, "columns"), *rows = cJSON_GetObjectItemCaseSensitive(plan, "rows"),
+                *cells = cJSON_GetObjectItemCaseSensitive(plan, "cells"), *item;
+    *t = (struct meta_report_table){ .plan = plan, .name = meta_json_text(plan, "name"), .needs = meta_json_text(plan, "needs"),
+        .reference = meta_json_text(plan, "reference"), .file = meta_json_text(plan, "file"), .data = meta_json_text(plan, "data"),
+        .row_count = cJSON_GetArraySize(rows), .column_count = cJSON_GetArraySize(columns), .runs = whole(plan, "runs"),
+        .first = whole(plan, "first"), .seed = whole(plan, "seed") };
+    if (meta_json_get(plan, "format") != FORMAT || !t->row_count || !t->column_count) return fail_plan(path, error);
+    t->columns = calloc(t->column_count, sizeof *t->columns);
+    t->cells = calloc(cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
+    if (!t->columns || !t->cells) return meta_fail(error, "out of memory");
+    for (int i = 0; i < t->column_count; i++) t->columns[i] = cJSON_GetArrayItem(columns, i)->valueint;
+    cJSON_ArrayForEach(item, cells) {
+        struct meta_report_cell *c = &t->cells[t->cell_count++];
+        *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
+            .train = meta_json_text(item, "train"), .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
+            .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
+        if (c->row >= t->row_count) return fail_plan(path, error);
+        c->label = meta_report_label(t, c->row);
+        if (read_result(c, item, folder, error)) return -1;
+    }
+    return 0;
+}
+
+static int json_files(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+    return n > 5 && !strcmp(d->d_name + n - 5, ".json");
+}
+
+int meta_report_read(struct meta_report **out, const char *folder, struct meta_error *error)
+{
+    struct dirent **names = NULL;
+    struct meta_report *r = NULL;
+    char *path = NULL;
+    int count = scandir(folder, &names, json_files, alphasort), status = -1;
+    if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
+    r = calloc(1, sizeof *r);
+    if (!r || !(r->tables = calloc(count + 1, sizeof *r->tables))) { meta_fail(error, "out of memory"); goto done; }
+    for (int i = 0; i < count; i++) {
+        cJSON *root;
+        free(path);
+        if (in_folder(&path, folder, names[i]->d_name, error) || meta_json_read(&root, path, error)) goto done;
+        if (strcmp(meta_json_text(root, "program"), "darknet meta table")) { cJSON_Delete(root); continue; }
+        if (read_table(&r->tables[r->count++], root, path, folder, error)) goto done;
+    }
+    if (!r->count) { meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one", folder, folder); goto done; }
+    status = 0;
+done:
+    for (int i = 0; i < count; i++) free(names[i]);
+    free(names);
+    free(path);
+    if (status) meta_report_free(r);
+    else *out = r;
+    return status;
+}
+
+void meta_report_free(struct meta_report *r)
+{
+    if (!r) return;
+    for (int i = 0; i < r->count; i++) {
+        struct meta_report_table *t = &r->tables[i];
+        for (int k = 0; k < t->cell_count; k++) {
+            cJSON_Delete(t->cells[k].result);
+            free(t->cells[k].rows);
+        }
+        cJSON_Delete(t->plan);
+        free(t->columns);
+        free(t->cells);
+    }
+    free(r->tables);
+    free(r);
+}
+
+const struct meta_report_cell *meta_report_at(const struct meta_report_table *t, int row, int shots)
+{
+    for (int i = 0; i < t->cell_count; i++)
+        if (t->cells[i].row == row && t->cells[i].shots == shots) return &t->cells[i];
+    return NULL;
+}
+
+const char *meta_report_label(const struct meta_report_table *t, int row)
+{
+    const char *label = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(t->plan, "rows"), row));
+    return label ? label : "";
+}

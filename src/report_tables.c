@@ -1,0 +1,232 @@
+/* The tables of the page. A column is a number of shots. On a phone a row is a card: each cell carries its column's name. */
+#include "report.h"
+
+#include "console.h"
+
+#include <math.h>
+#include <string.h>
+
+static void open_table(FILE *f, const struct meta_report_table *t, const char *kind, const char *caption, const char *first)
+{
+    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr><th scope=\"col\">%s</th>", kind, caption, first);
+    for (int i = 0; i < t->column_count; i++) fprintf(f, "<th scope=\"col\">%d shot%s</th>", t->columns[i], t->columns[i] == 1 ? "" : "s");
+    fputs("</tr></thead>\n<tbody>\n", f);
+}
+
+static void close_table(FILE *f) { fputs("</tbody></table></div>\n", f); }
+
+static void open_row(FILE *f, const char *label)
+{
+    fputs("<tr><th scope=\"row\">", f);
+    meta_html_text(f, label);
+    fputs("</th>", f);
+}
+
+static void open_cell(FILE *f, int shots, const char *kind)
+{
+    fprintf(f, "<td%s%s%s data-column=\"%d shot%s\">", *kind ? " class=\"" : "", kind, *kind ? "\"" : "", shots, shots == 1 ? "" : "s");
+}
+
+static void interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high); }
+
+/* ---- beside the paper's ---- */
+
+static void missing(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    open_cell(f, c->shots, "none");
+    if (*t->needs) {
+        fputs("needs ", f);
+        meta_html_text(f, t->needs);
+    } else if (c->stale) fputs("its settings have changed: to be run again", f);
+    else if (c->row_count) fprintf(f, "in training: iteration %d of %d", (int)c->rows[c->row_count - 1].iteration, c->iterations);
+    else fputs("not yet run", f);
+    if (!isnan(c->paper)) fprintf(f, "<br><small>paper %.2f</small>", 100 * c->paper);
+    fputs("</td>", f);
+}
+
+static void against_paper(FILE *f, const struct meta_report_cell *c, struct meta_estimate e)
+{
+    if (isnan(c->paper)) return;
+    fprintf(f, "<br><small>paper %.2f: ", 100 * c->paper);
+    if (e.low <= c->paper && c->paper <= e.high) fputs("inside our interval", f);
+    else fprintf(f, "ours is %s by %.2f", e.mean > c->paper ? "above" : "below", 100 * fabs(e.mean - c->paper));
+    fputs("</small>", f);
+}
+
+static void figure_cell(FILE *f, const struct meta_report_cell *c)
+{
+    struct meta_estimate e = meta_json_get_estimate(c->result, "auc_after"), first = meta_json_get_estimate(c->own, "first");
+    open_cell(f, c->shots, "");
+    fprintf(f, "<b>%.2f</b>", 100 * e.mean);
+    interval(f, e.low, e.high);
+    fprintf(f, "<br><small>first %d tasks: %.2f", first.n, 100 * first.mean);
+    interval(f, first.low, first.high);
+    fputs("</small>", f);
+    against_paper(f, c, e);
+    fputs("</td>", f);
+}
+
+void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
+{
+    open_table(f, t, "figures", "AUC in percent, mean over the tasks with its 95% interval, beside the paper&rsquo;s figure", "method");
+    for (int i = 0; i < t->row_count; i++) {
+        open_row(f, meta_report_label(t, i));
+        for (int k = 0; k < t->column_count; k++) {
+            const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
+            if (!c) fputs("<td class=\"empty\"></td>", f);
+            else if (c->result) figure_cell(f, c);
+            else missing(f, t, c);
+        }
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+}
+
+/* ---- pairs ---- */
+
+static void difference_cell(FILE *f, const struct meta_report_cell *c)
+{
+    const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
+    const char *word = meta_json_text(d, "word");
+    if (!d) {
+        open_cell(f, c->shots, "none");
+        fputs(c->result ? "the reference is not yet run</td>" : "not yet run</td>", f);
+        return;
+    }
+    open_cell(f, c->shots, !strcmp(word, "better") ? "better" : !strcmp(word, "worse") ? "worse" : "same");
+    fprintf(f, "<b>%+.2f</b> <span class=\"interval\">%+.2f to %+.2f</span><br><small>", 100 * meta_json_get(d, "mean"), 100 * meta_json_get(d, "low"),
+            100 * meta_json_get(d, "high"));
+    meta_html_text(f, word);
+    fputs("</small></td>", f);
+}
+
+void meta_report_differences(FILE *f, const struct meta_report_table *t)
+{
+    if (!*t->reference) return;
+    fputs("<h3>Paired with ", f);
+    meta_html_text(f, t->reference);
+    fputs("</h3>\n", f);
+    open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in percentage points, with the 95% bootstrap interval of the mean "
+               "difference. A plain word after it: better or worse where the interval leaves out 0", "method");
+    for (int i = 0; i < t->row_count; i++) {
+        if (!strcmp(meta_report_label(t, i), t->reference)) continue;
+        open_row(f, meta_report_label(t, i));
+        for (int k = 0; k < t->column_count; k++) {
+            const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
+            if (c) difference_cell(f, c);
+            else fputs("<td class=\"empty\"></td>", f);
+        }
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+}
+
+/* ---- one row a cell ---- */
+
+static void heads(FILE *f, const char *kind, const char *caption, const char *const *names)
+{
+    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr>", kind, caption);
+    for (; *names; names++) fprintf(f, "<th scope=\"col\">%s</th>", *names);
+    fputs("</tr></thead>\n<tbody>\n", f);
+}
+
+static void text_cell(FILE *f, const char *column, const char *text)
+{
+    fprintf(f, "<td data-column=\"%s\">", column);
+    meta_html_text(f, text);
+    fputs("</td>", f);
+}
+
+static int done(const struct meta_report_table *t)
+{
+    int n = 0;
+    for (int i = 0; i < t->cell_count; i++) n += t->cells[i].result != NULL;
+    return n;
+}
+
+void meta_report_pairs(FILE *f, const struct meta_report_table *t)
+{
+    static const char *const names[] = { "method", "shots", "classes", "AUC before", "AUC after, 95% interval", "tasks", NULL };
+    if (!done(t)) return;
+    fputs("<details open><summary>Pair of classes by pair</summary>\n", f);
+    heads(f, "pairs", "AUC in percent by the two classes of a task", names);
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        const cJSON *p;
+        cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(c->result, "pairs")) {
+            const cJSON *classes = cJSON_GetObjectItemCaseSensitive(p, "classes");
+            struct meta_estimate before = meta_json_get_estimate(p, "auc_before"), after = meta_json_get_estimate(p, "auc_after");
+            open_row(f, c->label);
+            fprintf(f, "<td data-column=\"shots\">%d</td><td data-column=\"classes\">", c->shots);
+            for (int k = 0; k < 2; k++) {
+                const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(classes, k));
+                meta_html_text(f, name ? name : "");
+                if (!k) fputs(" &ndash; ", f);
+            }
+            fprintf(f, "</td><td data-column=\"AUC before\">%.2f</td><td data-column=\"AUC after\">%.2f", 100 * before.mean, 100 * after.mean);
+            if (after.n > 1) interval(f, after.low, after.high);
+            fprintf(f, "</td><td data-column=\"tasks\">%d</td></tr>\n", after.n);
+        }
+    }
+    close_table(f);
+    fputs("</details>\n", f);
+}
+
+static void time_cell(FILE *f, const char *column, double seconds)
+{
+    char text[64] = "-";
+    if (seconds >= 0) meta_format_time(text, sizeof text, seconds);
+    text_cell(f, column, text);
+}
+
+static void memory_cell(FILE *f, const char *column, double megabytes)
+{
+    fprintf(f, "<td data-column=\"%s\">", column);
+    if (megabytes > 0) fprintf(f, "%.0f MB</td>", megabytes);
+    else fputs("-</td>", f);
+}
+
+void meta_report_costs(FILE *f, const struct meta_report_table *t)
+{
+    static const char *const names[] = { "method", "shots", "training", "memory", "test", "memory", NULL };
+    if (!done(t)) return;
+    fputs("<details open><summary>Time and memory</summary>\n", f);
+    heads(f, "costs", "Time by the clock, and the most memory a process had; a training that several cells stand on is told with each", names);
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
+        if (!c->result) continue;
+        open_row(f, c->label);
+        fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
+        time_cell(f, "training", meta_json_get(training, "seconds"));
+        memory_cell(f, "memory of training", meta_json_get(training, "memory_mb"));
+        time_cell(f, "test", meta_json_get(c->own, "test_seconds"));
+        memory_cell(f, "memory of test", meta_json_get(c->own, "test_memory_mb"));
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+    fputs("</details>\n", f);
+}
+
+void meta_report_settings(FILE *f, const struct meta_report_table *t)
+{
+    static const char *const names[] = { "method", "shots", ".cfg", "training", "iterations", "its seed", "test", NULL };
+    fputs("<details open><summary>Settings and seeds</summary>\n<p>", f);
+    meta_html_text(f, t->file);
+    fputs(" on ", f);
+    meta_html_text(f, t->data);
+    fprintf(f, ": every cell on the same %d tasks, seed %d, of which the first %d are told apart.</p>\n", t->runs, t->seed, t->first);
+    heads(f, "settings", "What each cell is made with", names);
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        open_row(f, c->label);
+        fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
+        text_cell(f, ".cfg", c->cfg);
+        text_cell(f, "training", c->train);
+        fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>", c->iterations, c->seed);
+        text_cell(f, "test", c->method);
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+    fputs("</details>\n", f);
+}

@@ -1,0 +1,280 @@
+#define _GNU_SOURCE
+#include "table.h"
+#include "data.h"
+#include "model.h"
+#include "options.h"
+
+#include <ctype.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char methods[] = "maml|finetune|knn|svm|relation";
+
+#define TABLE(field) offsetof(struct meta_table, field)
+#define ROW(field) offsetof(struct meta_table_row, field)
+
+static const struct meta_option table_options[] = {
+    { "name", META_TEXT, 0, 0, 0, NULL, TABLE(name), "its title" },
+    { "data", META_TEXT, 0, 0, 0, NULL, TABLE(data), "the .data file" },
+    { "seed", META_INT, 1, 0, INT_MAX, NULL, TABLE(seed), "of the test's tasks, and of trainings that give none" },
+    { "runs", META_INT, 1000, 2, 10000000, NULL, TABLE(runs), "tasks that every cell is tested on" },
+    { "first", META_INT, 30, 2, 10000000, NULL, TABLE(first), "of them the first so many: the paper's number" },
+    { "reference", META_TEXT, 0, 0, 0, NULL, TABLE(reference), "label of the row that the others are paired with" },
+    { "needs", META_TEXT, 0, 0, 0, NULL, TABLE(needs), "what has to be had before the .data file is there" },
+    { "valid_every", META_INT, 250, 0, 100000000, NULL, TABLE(valid_every), "as meta train -valid_every, where there is a valid list" },
+    { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
+};
+
+static const struct meta_option row_options[] = {
+    { "label", META_TEXT, 0, 0, 0, NULL, ROW(label), "its name" },
+    { "cfg", META_TEXT, 0, 0, 0, NULL, ROW(cfg), "the .cfg" },
+    { "method", META_CHOICE, META_ROW_MAML, 0, 0, methods, ROW(method), "as meta test -method" },
+    { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, "none|train|pretrain", ROW(train), "meta train, meta pretrain, or weights that are there" },
+    { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
+    { "each", META_INT, 1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots; 0: one, with the .cfg's shots" },
+    { "seed", META_INT, -1, 0, INT_MAX, NULL, ROW(seed), "of its training (the table's)" },
+    { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs), "method=finetune: as meta test -epochs" },
+    { "shots", META_INTS, 0, 1, 1000, NULL, ROW(shots), "support images a class: a cell each" },
+    { "paper", META_REALS, 0, 0, 100, NULL, ROW(paper), "the paper's AUC in percent, for each of shots" },
+    { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
+};
+
+const char *meta_row_method_name(int method)
+{
+    static const char *const names[] = { "maml", "finetune", "knn", "svm", "relation" };
+    return names[method];
+}
+
+uint64_t meta_table_seed(const struct meta_table *t, const struct meta_table_row *row) { return row->seed < 0 ? t->seed : row->seed; }
+
+struct meta_cell *meta_table_cell(const struct meta_table *t, const char *label, int shots)
+{
+    for (int i = 0; label && i < t->cell_count; i++)
+        if (t->cells[i].shots == shots && !strcmp(t->cells[i].row->label, label)) return &t->cells[i];
+    return NULL;
+}
+
+/* ---- the file ---- */
+
+static int fail_row(const struct meta_table *t, int line, struct meta_error *error, const char *text)
+{
+    return meta_fail(error, "%s:%d: [row] %s", t->path, line, text);
+}
+
+static int check_row(const struct meta_table *t, const struct meta_table_row *r, struct meta_error *error)
+{
+    if (!r->label) return fail_row(t, r->line, error, "label: must be there");
+    if (!r->cfg) return fail_row(t, r->line, error, "cfg: must be there");
+    if (!r->shots.count) return fail_row(t, r->line, error, "shots: must be there");
+    if (r->paper.count && r->paper.count != r->shots.count) return fail_row(t, r->line, error, "paper: must have a figure for each of shots");
+    if ((r->train == META_TABLE_NONE) != (r->weights != NULL))
+        return fail_row(t, r->line, error, r->weights ? "weights: only with train=none" : "train=none: needs weights");
+    if (r->epochs && r->method != META_ROW_FINETUNE) return fail_row(t, r->line, error, "epochs: only with method=finetune");
+    for (int i = 0; i < r->shots.count; i++)
+        for (int k = 0; k < i; k++)
+            if (r->shots.values[i] == r->shots.values[k]) return fail_row(t, r->line, error, "shots: has a number twice");
+    for (const struct meta_table_row *other = t->rows; other < r; other++)
+        if (!strcmp(other->label, r->label))
+            return meta_fail(error, "%s:%d: [row] label=%.100s: repeated; first on line %d", t->path, r->line, r->label, other->line);
+    return 0;
+}
+
+static int read_sections(struct meta_table *t, const struct meta_cfg *file, struct meta_error *error)
+{
+    int count = file->count;
+    if (!count || strcmp(file->sections[0].name, "table")) return meta_fail(error, "%s: must begin with [table]", t->path);
+    if (meta_options_parse(table_options, &file->sections[0], t->path, t, error)) return -1;
+    if (!t->name || !t->data) return meta_fail(error, "%s:%d: [table] %s: must be there", t->path, file->sections[0].line, t->name ? "data" : "name");
+    if (t->first > t->runs) return meta_fail(error, "%s:%d: [table] first=%d: must be 2 to runs=%d", t->path, file->sections[0].line, t->first, t->runs);
+    if (!(t->rows = calloc(count, sizeof *t->rows))) return meta_fail(error, "%s: out of memory", t->path);
+    for (int i = 1; i < count; i++) {
+        struct meta_table_row *r = &t->rows[t->row_count];
+        if (strcmp(file->sections[i].name, "row"))
+            return meta_fail(error, "%s:%d: [%.40s]: must be [row]", t->path, file->sections[i].line, file->sections[i].name);
+        t->row_count++;
+        r->line = file->sections[i].line;
+        if (meta_options_parse(row_options, &file->sections[i], t->path, r, error) || check_row(t, r, error)) return -1;
+    }
+    if (!t->row_count) return meta_fail(error, "%s: has no [row]", t->path);
+    for (int i = 0; t->reference && i < t->row_count; i++)
+        if (!strcmp(t->rows[i].label, t->reference)) return 0;
+    return t->reference ? meta_fail(error, "%s:%d: [table] reference=%.100s: no row has that label", t->path, file->sections[0].line, t->reference) : 0;
+}
+
+/* ---- trainings and cells ---- */
+
+/* Letters and digits, small; a dash for anything between them. */
+static char *slug_of(const char *text)
+{
+    char *slug = malloc(strlen(text) + 2), *to = slug;
+    if (!slug) return NULL;
+    for (; *text; text++)
+        if (isalnum((unsigned char)*text)) *to++ = tolower((unsigned char)*text);
+        else if (to > slug && to[-1] != '-') *to++ = '-';
+    if (to > slug && to[-1] == '-') to--;
+    *to = 0;
+    return slug;
+}
+
+static int set_path(char **path, struct meta_error *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int set_path(char **path, struct meta_error *error, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int n = vasprintf(path, format, list);
+    va_end(list);
+    if (n >= 0) return 0;
+    *path = NULL;
+    return meta_fail(error, "out of memory");
+}
+
+static int name_recipe(const struct meta_table *t, struct meta_recipe *r, struct meta_error *error)
+{
+    const char *base = strrchr(r->row->cfg, '/');
+    base = base ? base + 1 : r->row->cfg;
+    int n = strlen(base);
+    if (n > 4 && !strcmp(base + n - 4, ".cfg")) n -= 4;
+    return set_path(&r->folder, error, "%s/trainings/%.*s-%08x", t->folder, n, base, meta_table_id(r->key))
+        || set_path(&r->cfg, error, "%s/%.*s.cfg", r->folder, n, base) || set_path(&r->data, error, "%s/%.*s.data", r->folder, n, base)
+        || set_path(&r->state, error, "%s/%.*s.state", r->folder, n, base) || set_path(&r->csv, error, "%s/%.*s.csv", r->folder, n, base)
+        || set_path(&r->final, error, "%s/%.*s_final.weights", r->folder, n, base)
+        || set_path(&r->log, error, "%s/log.txt", r->folder) || set_path(&r->usage, error, "%s/usage.json", r->folder) ? -1 : 0;
+}
+
+/* The one with the same key, or a new one. */
+static int find_recipe(struct meta_table *t, const struct meta_table_row *row, int shots, struct meta_recipe **out, struct meta_error *error)
+{
+    struct meta_recipe *r = &t->recipes[t->recipe_count];
+    struct meta_model *model;
+    *r = (struct meta_recipe){ .row = row, .shots = row->train == META_TABLE_TRAIN && row->each ? shots : 0, .seed = meta_table_seed(t, row) };
+    if (meta_model_load_for(&model, row->cfg, row->train == META_TABLE_TRAIN ? META_FOR_TASKS : META_FOR_IMAGES, error)) return -1;
+    r->total = model->net.max_batches;
+    meta_model_free(model);
+    *out = r;
+    if (!t->ready) { *out = NULL; return 0; }
+    if (meta_table_recipe_key(&r->key, t, row, r->shots, error)) return -1;
+    for (int i = 0; i < t->recipe_count; i++)
+        if (!strcmp(t->recipes[i].key, r->key)) {
+            free(r->key);
+            r->key = NULL;
+            *out = &t->recipes[i];
+            return 0;
+        }
+    t->recipe_count++;
+    return name_recipe(t, r, error);
+}
+
+static int add_cell(struct meta_table *t, const struct meta_table_row *row, int shots, double paper, struct meta_error *error)
+{
+    struct meta_cell *c = &t->cells[t->cell_count];
+    char *slug;
+    *c = (struct meta_cell){ .row = row, .shots = shots, .paper = paper };
+    t->cell_count++;
+    if (row->train != META_TABLE_NONE && find_recipe(t, row, shots, &c->recipe, error)) return -1;
+    if (!(slug = slug_of(row->label))) return meta_fail(error, "out of memory");
+    int status = set_path(&c->name, error, "%s-%s-%d.json", t->slug, slug, shots) || set_path(&c->file, error, "%s/%s", t->folder, c->name)
+              || set_path(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug, shots) ? -1 : 0;
+    free(slug);
+    for (int i = 0; !status && i + 1 < t->cell_count; i++)
+        if (!strcmp(t->cells[i].name, c->name))
+            return meta_fail(error, "%s:%d: [row] label=%.60s: as a file's name it is the same as %.60s", t->path, row->line, row->label, t->cells[i].row->label);
+    if (!status && t->ready) status = meta_table_cell_key(&c->key, t, c, error);
+    if (!status && t->ready) c->id = meta_table_id(c->key);
+    return status;
+}
+
+static int ascending(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+
+static int look_at_data(struct meta_table *t, struct meta_error *error)
+{
+    struct meta_data *data;
+    t->ready = !access(t->data, R_OK);
+    if (!t->ready) return t->needs ? 0 : meta_fail(error, "%s: data=%.200s: can't be read, and needs= doesn't say what it is", t->path, t->data);
+    if (meta_data_read(&data, t->data, error)) return -1;
+    t->watched = data->valid != NULL;
+    meta_data_free(data);
+    return 0;
+}
+
+/* Column by column, in the order the file has them first: what stands first in shots= is there first in every row. */
+static int make_cells(struct meta_table *t, struct meta_error *error)
+{
+    int cells = 0;
+    for (int i = 0; i < t->row_count; i++) cells += t->rows[i].shots.count;
+    t->cells = calloc(cells, sizeof *t->cells);
+    t->recipes = calloc(cells + 1, sizeof *t->recipes);
+    t->columns = calloc(cells, sizeof *t->columns);
+    if (!t->cells || !t->recipes || !t->columns) return meta_fail(error, "%s: out of memory", t->path);
+    for (int i = 0; i < t->row_count; i++)
+        for (int k = 0; k < t->rows[i].shots.count; k++) {
+            int known = 0;
+            for (int c = 0; c < t->column_count; c++) known |= t->columns[c] == (int)t->rows[i].shots.values[k];
+            if (!known) t->columns[t->column_count++] = t->rows[i].shots.values[k];
+        }
+    for (int c = 0; c < t->column_count; c++)
+        for (int i = 0; i < t->row_count; i++)
+            for (int k = 0; k < t->rows[i].shots.count; k++) {
+                const struct meta_table_row *r = &t->rows[i];
+                if ((int)r->shots.values[k] == t->columns[c]
+                    && add_cell(t, r, t->columns[c], r->paper.count ? r->paper.values[k] : NAN, error)) return -1;
+            }
+    qsort(t->columns, t->column_count, sizeof *t->columns, ascending);
+    return 0;
+}
+
+int meta_table_read(struct meta_table **out, const char *path, const char *folder, const char *data, struct meta_error *error)
+{
+    struct meta_cfg *file = NULL;
+    struct meta_table *t = calloc(1, sizeof *t);
+    const char *base = strrchr(path, '/');
+    char *dot;
+    if (!t || !(t->path = strdup(path)) || !(t->slug = strdup(base ? base + 1 : path)) || !(t->folder = strdup(folder))) {
+        meta_fail(error, "out of memory");
+        goto fail;
+    }
+    if ((dot = strrchr(t->slug, '.')) && dot > t->slug) *dot = 0;
+    for (size_t n = strlen(t->folder); n > 1 && t->folder[n - 1] == '/'; ) t->folder[--n] = 0;
+    if (meta_table_file_read(&file, path, error) || read_sections(t, file, error)) goto fail;
+    if (data) {
+        free(t->data);
+        if (!(t->data = strdup(data))) { meta_fail(error, "out of memory"); goto fail; }
+    }
+    if (look_at_data(t, error) || make_cells(t, error)) goto fail;
+    meta_cfg_free(file);
+    *out = t;
+    return 0;
+fail:
+    meta_cfg_free(file);
+    meta_table_free(t);
+    return -1;
+}
+
+void meta_table_free(struct meta_table *t)
+{
+    if (!t) return;
+    for (int i = 0; i < t->row_count; i++) meta_options_clear(row_options, &t->rows[i]);
+    for (int i = 0; i < t->recipe_count; i++) {
+        struct meta_recipe *r = &t->recipes[i];
+        char *owned[] = { r->key, r->folder, r->cfg, r->data, r->state, r->csv, r->final, r->log, r->usage };
+        for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
+    }
+    for (int i = 0; i < t->cell_count; i++) {
+        free(t->cells[i].key);
+        free(t->cells[i].name);
+        free(t->cells[i].file);
+        free(t->cells[i].log);
+    }
+    meta_options_clear(table_options, t);
+    free(t->rows);
+    free(t->recipes);
+    free(t->cells);
+    free(t->columns);
+    free(t->path);
+    free(t->slug);
+    free(t->folder);
+    free(t);
+}

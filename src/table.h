@@ -1,0 +1,119 @@
+/* A table of a paper as a file: rows (a method, a network, how it is trained) by numbers of shots. Every cell is one test on the
+   tasks that all cells share; trainings that are the same are one. */
+#ifndef META_TABLE_H
+#define META_TABLE_H
+
+#include <stdint.h>
+#include "error.h"
+
+enum meta_row_method { META_ROW_MAML, META_ROW_FINETUNE, META_ROW_KNN, META_ROW_SVM, META_ROW_RELATION };
+enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAIN };
+
+/* [row] */
+struct meta_table_row {
+    char *label, *cfg, *weights;
+    int method, train;             /* enum meta_row_method, enum meta_table_training */
+    int each;                      /* a training for each number of shots, which replaces the .cfg's */
+    int seed;                      /* of the training; -1: the table's */
+    int epochs;                    /* META_ROW_FINETUNE; 0: the program's */
+    struct meta_list shots, paper; /* paper: a figure for each of shots, in percent; none: count 0 */
+    int line;
+};
+
+/* A training that one or more cells stand on. Its files lie in a folder of its own, named after the .cfg and its key. */
+struct meta_recipe {
+    const struct meta_table_row *row;      /* the first that has it */
+    int shots;                             /* in place of the .cfg's; 0: those */
+    uint64_t seed;
+    char *key;                             /* what its weights depend on, in lines what=value */
+    char *folder, *cfg, *data;             /* the folder; the .cfg and the .data file there that it is run with */
+    char *state, *csv, *final, *log, *usage;
+    int total;                             /* iterations */
+    int failed;                            /* this time */
+};
+
+struct meta_cell {
+    const struct meta_table_row *row;
+    int shots;
+    double paper;                          /* NaN: it has no figure */
+    struct meta_recipe *recipe;            /* NULL: weights are given */
+    char *key;                             /* what its result depends on; NULL when the data are not there */
+    uint32_t id;                           /* of the key: a CRC-32 */
+    char *name;                            /* of its result, without folder */
+    char *file, *log;
+    int failed;                            /* this time */
+};
+
+struct meta_table {
+    char *path, *slug;                     /* the file; its name without folder and .table */
+    char *folder;                          /* where everything goes */
+    /* [table] */
+    char *name, *data, *reference, *needs;
+    int seed, runs, first, valid_every;
+    int ready;                             /* the data are there */
+    int watched;                           /* and have a valid list */
+    int row_count, recipe_count, cell_count, column_count;
+    struct meta_table_row *rows;
+    struct meta_recipe *recipes;
+    struct meta_cell *cells;               /* in the order they are run: column by column */
+    int *columns;                          /* numbers of shots, ascending */
+};
+
+/* Reads and checks FILE and every .cfg it names. data: in place of the file's, or NULL. When the data are not there, needs= says what
+   they are; without it that is an error. Writes nothing. The caller frees. */
+int  meta_table_read(struct meta_table **, const char *path, const char *folder, const char *data, struct meta_error *);
+void meta_table_free(struct meta_table *);
+
+const char *meta_row_method_name(int method);
+uint64_t    meta_table_seed(const struct meta_table *, const struct meta_table_row *);     /* of a row's training */
+/* The cell of a row and number of shots; NULL: none. */
+struct meta_cell *meta_table_cell(const struct meta_table *, const char *label, int shots);
+
+/* ---- keys (table_key.c) ---- */
+
+/* The key of a training; of a test, on top of its training's. The caller frees *key. */
+int meta_table_recipe_key(char **key, const struct meta_table *, const struct meta_table_row *, int shots, struct meta_error *);
+int meta_table_cell_key(char **key, const struct meta_table *, const struct meta_cell *, struct meta_error *);
+uint32_t meta_table_id(const char *key);
+
+/* ---- files (table_files.c) ---- */
+
+int  meta_table_folder(const char *path, struct meta_error *);                              /* made, unless it is there */
+/* Makes the training's folder with its .cfg and .data. */
+int  meta_recipe_prepare(const struct meta_table *, const struct meta_recipe *, struct meta_error *);
+int  meta_recipe_done(const struct meta_recipe *);                                          /* final weights are there */
+/* How far it is, and the mean seconds of its last iterations (0: none yet), by its log. */
+int  meta_recipe_progress(const struct meta_recipe *, double *seconds);
+/* One more process of it has ended. */
+int  meta_recipe_used(const struct meta_recipe *, double processor_seconds, double megabytes, struct meta_error *);
+
+/* ---- results (table_result.c) ---- */
+
+/* 1: its result is there and made of what the cell is now. 0: not; *why (may be NULL) is empty or says what has changed. */
+int meta_cell_done(const struct meta_cell *, struct meta_error *why);
+/* The file that `meta test` wrote becomes the cell's. */
+int meta_cell_finish(const struct meta_table *, const struct meta_cell *, const char *written, double seconds, double megabytes,
+                     struct meta_error *);
+/* The paired difference to the reference, in every cell of this number of shots that has a result and not that. */
+int meta_table_compare(const struct meta_table *, int shots, struct meta_error *);
+/* The grid as SLUG.json: what a report needs to tell of cells that have no result. */
+int meta_table_write_plan(const struct meta_table *, struct meta_error *);
+
+/* ---- hours (table_estimate.c) ---- */
+
+/* Where a figure comes from: nothing is left to do; nothing to tell by; the seconds of this very training so far; those of others of the
+   table, by the ratio of their arithmetic; arithmetic at META_TABLE_SHARE of this machine's peak. */
+enum meta_table_basis { META_BASIS_DONE, META_BASIS_NONE, META_BASIS_OWN, META_BASIS_OTHERS, META_BASIS_PEAK };
+#define META_TABLE_SHARE .8
+
+struct meta_table_cost { double seconds, flops; enum meta_table_basis basis; };
+struct meta_table_costs {
+    double peak;                                   /* floating-point operations a second; 0: nobody needed it */
+    struct meta_table_cost *training;              /* (recipes) what is left of it */
+    struct meta_table_cost *test;                  /* (cells) */
+};
+/* What is left to do, on so many threads. costs: zeroes, or those of before, whose peak is kept. The caller frees. */
+int  meta_table_costs(struct meta_table_costs *, const struct meta_table *, int threads, struct meta_error *);
+void meta_table_costs_free(struct meta_table_costs *);
+
+#endif

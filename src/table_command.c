@@ -1,0 +1,320 @@
+#define _GNU_SOURCE
+#include "command.h"
+#include "console.h"
+#include "clock.h"
+#include "json.h"
+#include "pool.h"
+#include "table_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE 20.       /* seconds that a process of a run that was killed is waited for */
+
+struct grid {
+    struct meta_table *table;
+    const char *only;
+    int threads, lock;
+    struct meta_table_run run;
+    struct meta_table_costs costs;
+    /* what runs now */
+    const struct meta_cell *cell;
+    const struct meta_recipe *recipe;      /* NULL: a test */
+    int number, at_start;                  /* of the cell, from 1; iterations done before */
+    double begun, left;                    /* seconds that were left of the grid then */
+};
+
+static int wanted(const struct grid *g, const struct meta_cell *c) { return !g->only || !strcmp(g->only, c->row->label); }
+
+static const struct meta_table_cost *cost_of(const struct grid *g, const struct meta_recipe *r) { return &g->costs.training[r - g->table->recipes]; }
+
+/* Each training once, however many cells stand on it. unknown: how many have no estimate. */
+static double seconds_left(const struct grid *g, int *unknown)
+{
+    const struct meta_table *t = g->table;
+    char counted[t->recipe_count + 1];
+    double seconds = 0;
+    memset(counted, 0, sizeof counted);
+    *unknown = 0;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_cell *c = &t->cells[i];
+        if (!wanted(g, c) || g->costs.test[i].basis == META_BASIS_DONE) continue;
+        seconds += g->costs.test[i].seconds;
+        *unknown += g->costs.test[i].basis == META_BASIS_NONE;
+        if (!c->recipe || counted[c->recipe - t->recipes]++) continue;
+        seconds += cost_of(g, c->recipe)->seconds;
+        *unknown += cost_of(g, c->recipe)->basis == META_BASIS_NONE;
+    }
+    return seconds;
+}
+
+static void print_left(const struct grid *g, double seconds, int unknown)
+{
+    char text[64];
+    meta_format_time(text, sizeof text, seconds);
+    printf("%s%s", unknown ? "more than " : "", text);
+}
+
+/* ---- the plan ---- */
+
+static const char *basis_words(enum meta_table_basis b)
+{
+    static const char *const words[] = { "", "no estimate", "its own log", "logs of others", "arithmetic" };
+    return words[b];
+}
+
+static void print_cost(const struct meta_table_cost *c)
+{
+    char time[64] = "-";
+    if (c->basis > META_BASIS_NONE) meta_format_time(time, sizeof time, c->seconds);
+    printf("  %8s  %-14s", c->basis == META_BASIS_DONE ? "done" : time, basis_words(c->basis));
+}
+
+static void print_cell(const struct grid *g, int index, int width, char *shown)
+{
+    const struct meta_table *t = g->table;
+    const struct meta_cell *c = &t->cells[index];
+    struct meta_error why;
+    printf("%-*s %4d  ", width, c->row->label, c->shots);
+    if (!t->ready) { printf("needs %s\n", t->needs); return; }
+    if (!c->recipe) printf("%-21s  %8s  %-14s", "weights are given", "", "");
+    else if (shown[c->recipe - t->recipes]++) printf("%-21s  %8s  %-14s", "the same as above", "", "");
+    else {
+        double seconds;
+        printf("%7d of %7d its", meta_recipe_progress(c->recipe, &seconds), c->recipe->total);
+        printf("  ");
+        print_cost(cost_of(g, c->recipe));
+    }
+    print_cost(&g->costs.test[index]);
+    if (!meta_cell_done(c, &why) && why.text[0]) printf("  again: %s", why.text);
+    putchar('\n');
+}
+
+static void print_plan(const struct grid *g)
+{
+    const struct meta_table *t = g->table;
+    char shown[t->recipe_count + 1];
+    int width = 4, unknown;
+    memset(shown, 0, sizeof shown);
+    for (int i = 0; i < t->row_count; i++) if ((int)strlen(t->rows[i].label) > width) width = strlen(t->rows[i].label);
+    printf("\n%-*s shots  training                   left  by              test left  by\n", width, "row");
+    for (int i = 0; i < t->cell_count; i++) if (wanted(g, &t->cells[i])) print_cell(g, i, width, shown);
+    if (!t->ready) return;
+    double seconds = seconds_left(g, &unknown);
+    printf("\nExpected on %d thread%s: ", g->threads, g->threads == 1 ? "" : "s");
+    print_left(g, seconds, unknown);
+    printf(" (%.1f hours)\n", seconds / 3600);
+    if (g->costs.peak > 0)
+        printf("arithmetic: counted, at %.0f%% of the %.1f GFLOP/s measured now, of a machine that does nothing else\n", 100 * META_TABLE_SHARE, g->costs.peak / 1e9);
+    if (unknown) printf("%d trainings or tests have no estimate before one like them has run\n", unknown);
+}
+
+/* ---- running ---- */
+
+static void print_head(const struct grid *g)
+{
+    printf("[%d/%d] %s, %d shot%s: ", g->number, g->table->cell_count, g->cell->row->label, g->cell->shots, g->cell->shots == 1 ? "" : "s");
+}
+
+static void watch(void *context)
+{
+    struct grid *g = context;
+    double ignored, left = g->left, cost = g->recipe ? cost_of(g, g->recipe)->seconds : g->costs.test[g->cell - g->table->cells].seconds;
+    double share = cost > 0 ? fmin(1, (meta_now() - g->begun) / cost) : 0;
+    int done = 0;
+    if (g->recipe) {
+        done = meta_recipe_progress(g->recipe, &ignored);
+        if (g->recipe->total > g->at_start) share = fmax(0, (double)(done - g->at_start) / (g->recipe->total - g->at_start));
+    }
+    left -= cost * share;
+    if (isatty(STDOUT_FILENO)) {
+        meta_print_bar(cost * share + 1, g->left + 1);
+        return;
+    }
+    print_head(g);
+    if (g->recipe) printf("iteration %d of %d, ", done, g->recipe->total);
+    print_left(g, left, 0);
+    puts(" left of the table");
+    fflush(stdout);
+}
+
+/* Costs as they are now, and what is about to run. */
+static int begin(struct grid *g, const struct meta_cell *cell, const struct meta_recipe *recipe, struct meta_error *error)
+{
+    int unknown;
+    double ignored;
+    if (meta_table_costs(&g->costs, g->table, g->threads, error)) return -1;
+    g->cell = cell;
+    g->recipe = recipe;
+    g->at_start = recipe ? meta_recipe_progress(recipe, &ignored) : 0;
+    g->begun = meta_now();
+    g->left = seconds_left(g, &unknown);
+    print_head(g);
+    if (!recipe) printf("testing on %d tasks; ", g->table->runs);
+    else printf("training %s from %d to %d; ", strrchr(recipe->folder, '/') + 1, g->at_start, recipe->total);
+    print_left(g, g->left, unknown);
+    puts(" left of the table");
+    fflush(stdout);
+    return 0;
+}
+
+static void print_result(const struct grid *g)
+{
+    const struct meta_cell *c = g->cell;
+    struct meta_error error;
+    cJSON *root;
+    if (meta_json_read(&root, c->file, &error)) return;
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "table");
+    struct meta_estimate all = meta_json_get_estimate(root, "auc_after"), first = meta_json_get_estimate(own, "first");
+    print_head(g);
+    printf("AUC %.2f (%.2f to %.2f) on %d tasks, %.2f (%.2f to %.2f) on the first %d", 100 * all.mean, 100 * all.low, 100 * all.high, all.n,
+           100 * first.mean, 100 * first.low, 100 * first.high, first.n);
+    if (!isnan(c->paper)) printf("; paper %.2f", c->paper);
+    putchar('\n');
+    fflush(stdout);
+    cJSON_Delete(root);
+}
+
+static int run_cell(struct grid *g, struct meta_cell *c, struct meta_error *error)
+{
+    struct meta_recipe *r = c->recipe;
+    if (r && r->failed) return meta_fail(error, "its training failed");
+    if (r && !meta_recipe_done(r)) {
+        if (begin(g, c, r, error)) return -1;
+        int status = meta_table_train(&g->run, g->table, r, error);
+        meta_clear_bar();
+        if (status) { r->failed = 1; return -1; }
+    }
+    if (begin(g, c, NULL, error)) return -1;
+    int status = meta_table_test(&g->run, g->table, c, error);
+    meta_clear_bar();
+    if (status || meta_table_compare(g->table, c->shots, error)) return -1;
+    print_result(g);
+    return 0;
+}
+
+/* The exit status. A cell that fails does not keep others from being run. */
+static int run_all(struct grid *g)
+{
+    struct meta_table *t = g->table;
+    struct meta_error error;
+    int done = 0, failed = 0, count = 0;
+    g->run.watch = watch;
+    g->run.context = g;
+    g->run.tick = isatty(STDOUT_FILENO) ? 1 : 600;
+    meta_table_signals();
+    for (int i = 0; i < t->cell_count; i++) {
+        struct meta_cell *c = &t->cells[i];
+        if (!wanted(g, c)) continue;
+        count++;
+        g->number = i + 1;
+        if (meta_cell_done(c, NULL)) {
+            if (meta_table_compare(t, c->shots, &error)) { meta_complain(&error); failed++; }
+            done++;
+            continue;
+        }
+        if (run_cell(g, c, &error)) {
+            struct meta_error why = error;
+            if (g->run.stop) {
+                printf("Stopped by signal %d at %s, %d shot%s: the same command goes on\n", g->run.stop, c->row->label, c->shots, c->shots == 1 ? "" : "s");
+                return 128 + g->run.stop;
+            }
+            meta_fail(&error, "%.80s, %d shot%s: %.380s", c->row->label, c->shots, c->shots == 1 ? "" : "s", why.text);
+            meta_complain(&error);
+            failed++;
+            continue;
+        }
+        done++;
+    }
+    printf("%d of %d cells have their results in %s\n", done, count, t->folder);
+    return failed ? 1 : 0;
+}
+
+/* Of two runs of one table the second is refused. Its processes hold the lock too: what a killed run left ends soon, and is waited for. */
+static int lock(struct grid *g, struct meta_error *error)
+{
+    char *path;
+    double end = meta_now() + PATIENCE;
+    if (asprintf(&path, "%s/.%s.lock", g->table->folder, g->table->slug) < 0) return meta_fail(error, "out of memory");
+    g->lock = open(path, O_RDWR | O_CREAT, 0666);
+    int status = g->lock < 0 ? meta_fail(error, "%s: can't open: %s", path, strerror(errno)) : 0;
+    while (!status && flock(g->lock, LOCK_EX | LOCK_NB)) {
+        if (meta_now() > end) status = meta_fail(error, "%s: this table is being run in that folder", path);
+        nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
+    }
+    free(path);
+    return status;
+}
+
+static int check_only(const struct grid *g, struct meta_error *error)
+{
+    size_t used = 0;
+    char labels[300] = "";
+    for (int i = 0; g->only && i < g->table->row_count; i++) {
+        if (!strcmp(g->table->rows[i].label, g->only)) return 0;
+        if (used < sizeof labels) used += snprintf(labels + used, sizeof labels - used, "%s%s", i ? ", " : "", g->table->rows[i].label);
+    }
+    return g->only ? meta_fail(error, "-only %.60s: must be a row's label: %s", g->only, labels) : 0;
+}
+
+static int prepare(struct grid *g, struct meta_error *error)
+{
+    char *logs;
+    if (meta_table_folder(g->table->folder, error)) return -1;
+    if (asprintf(&logs, "%s/logs", g->table->folder) < 0) return meta_fail(error, "out of memory");
+    int status = meta_table_folder(logs, error);
+    free(logs);
+    return status || lock(g, error) || meta_table_write_plan(g->table, error) ? -1 : 0;
+}
+
+int meta_command_table(int argc, char **argv)
+{
+    const char *out = NULL, *only = NULL, *data = NULL, *threads = NULL;
+    int dry = 0, status = 1;
+    const struct meta_flag flags[] = {
+        { "-out", "DIR", "where trainings and results go; what is there is gone on with, or kept", &out, NULL },
+        { "-only", "ROW", "the row of that label alone", &only, NULL },
+        { "-dry", NULL, "print what is left to do and how long it will take, and do nothing", NULL, &dry },
+        { "-data", "DATA", "this .data file in place of the table's", &data, NULL },
+        { "-threads", "N", "worker threads; no result depends on it (the cores)", &threads, NULL },
+    };
+    struct meta_error error;
+    struct grid g = { .lock = -1 };
+    char *self = NULL;
+    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 1, 1, "table FILE -out DIR");
+    g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    g.only = only;
+    snprintf(g.run.threads, sizeof g.run.threads, "%d", g.threads);
+    if (!out) { meta_fail(&error, "table: needs -out DIR"); goto fail; }
+    if (!(self = realpath("/proc/self/exe", NULL))) { meta_fail(&error, "/proc/self/exe: %s", strerror(errno)); goto fail; }
+    g.run.program = self;
+    if (meta_table_read(&g.table, argv[0], out, data, &error) || check_only(&g, &error)) goto fail;
+    const struct meta_table *t = g.table;
+    printf("%s (%s): %d cells, %d rows, %d training%s; %d tasks a cell, seed %d\n", t->name, t->path, t->cell_count, t->row_count, t->recipe_count,
+           t->recipe_count == 1 ? "" : "s", t->runs, t->seed);
+    if (dry) {
+        if (t->ready && meta_table_costs(&g.costs, t, g.threads, &error)) goto fail;
+        print_plan(&g);
+        status = 0;
+        goto done;
+    }
+    if (prepare(&g, &error)) goto fail;
+    if (!t->ready) { meta_fail(&error, "%.200s: isn't there: needs %.200s", t->data, t->needs); goto fail; }
+    status = run_all(&g);
+    goto done;
+fail:
+    meta_complain(&error);
+done:
+    if (g.lock >= 0) close(g.lock);
+    meta_table_costs_free(&g.costs);
+    meta_table_free(g.table);
+    free(self);
+    return status;
+}

@@ -1,0 +1,213 @@
+/* A cell's result: the file of `meta test`, with what the table knows of it put in as "table". And the grid itself as a file. */
+#include "table.h"
+#include "fingerprint.h"
+#include "json.h"
+#include "results.h"
+#include "train_log.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT 1
+#define RESAMPLES 10000
+#define POINTS 300         /* of a training curve */
+
+int meta_cell_done(const struct meta_cell *c, struct meta_error *why)
+{
+    struct meta_error ignored;
+    cJSON *root;
+    why = why ? why : &ignored;
+    why->text[0] = 0;
+    if (!c->key || access(c->file, F_OK)) return 0;
+    if (meta_json_read(&root, c->file, why)) return 0;
+    const char *key = meta_json_text(cJSON_GetObjectItemCaseSensitive(root, "table"), "key");
+    int same = !strcmp(key, c->key);
+    if (!same && !meta_fingerprint_compare(key, c->key, why)) meta_fail(why, "its settings are written in another way");
+    cJSON_Delete(root);
+    return same;
+}
+
+/* ---- the training's part ---- */
+
+/* To five digits, so that it is short in JSON. */
+static double brief(double x)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.5g", x);
+    return strtod(text, NULL);
+}
+
+/* Means over equal parts of the run, so that a few hundred points tell of thousands. */
+static cJSON *curve(const struct meta_row *rows, int count)
+{
+    cJSON *points = cJSON_CreateArray();
+    int step = (count + POINTS - 1) / POINTS;
+    for (int i = 0; i < count; i += step) {
+        double x[3] = {0}, auc = NAN;
+        int n = 0;
+        for (; n < step && i + n < count; n++) {
+            const struct meta_row *r = &rows[i + n];
+            x[0] += r->meta_loss;
+            x[1] += r->query_loss;
+            x[2] += r->accuracy;
+            if (!isnan(r->auc)) auc = r->auc;
+        }
+        double values[] = { rows[i + n - 1].iteration, x[0] / n, x[1] / n, x[2] / n, auc };
+        cJSON *p = cJSON_CreateArray();
+        for (int k = 0; k < 5; k++) cJSON_AddItemToArray(p, meta_json_number(k ? brief(values[k]) : values[k]));
+        cJSON_AddItemToArray(points, p);
+    }
+    return points;
+}
+
+static int add_training(cJSON *to, const struct meta_recipe *r, struct meta_error *error)
+{
+    struct meta_row *rows;
+    cJSON *usage = NULL, *j = cJSON_AddObjectToObject(to, "training");
+    double seconds = 0;
+    int count;
+    if (meta_log_read(&rows, &count, r->csv, error)) return -1;
+    for (int i = 0; i < count; i++) seconds += rows[i].seconds;
+    const char *base = strrchr(r->folder, '/');
+    cJSON_AddStringToObject(j, "folder", base ? base + 1 : r->folder);
+    cJSON_AddNumberToObject(j, "seed", r->seed);
+    cJSON_AddNumberToObject(j, "iterations", r->total);
+    cJSON_AddItemToObject(j, "seconds", meta_json_number(seconds));
+    if (!access(r->usage, R_OK) && !meta_json_read(&usage, r->usage, error))
+        cJSON_AddItemToObject(j, "memory_mb", meta_json_number(meta_json_get(usage, "memory_mb")));
+    cJSON_AddItemToObject(j, "curve", curve(rows, count));
+    cJSON_Delete(usage);
+    free(rows);
+    return 0;
+}
+
+/* ---- the cell ---- */
+
+static struct meta_estimate estimate_first(const cJSON *root, int first)
+{
+    double *x = calloc(first, sizeof *x);
+    int n = 0;
+    const cJSON *task;
+    cJSON_ArrayForEach(task, cJSON_GetObjectItemCaseSensitive(root, "tasks"))
+        if (x && n < first) x[n++] = meta_json_get(task, "auc_after");
+    struct meta_estimate e = meta_estimate(x, sizeof *x, n);
+    free(x);
+    return e;
+}
+
+int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, const char *written, double seconds, double megabytes,
+                     struct meta_error *error)
+{
+    cJSON *root = NULL, *own;
+    if (meta_json_read(&root, written, error)) return -1;
+    cJSON_DeleteItemFromObjectCaseSensitive(root, "table");
+    own = cJSON_AddObjectToObject(root, "table");
+    cJSON_AddNumberToObject(own, "format", FORMAT);
+    cJSON_AddNumberToObject(own, "id", c->id);
+    cJSON_AddStringToObject(own, "name", t->name);
+    cJSON_AddStringToObject(own, "row", c->row->label);
+    cJSON_AddStringToObject(own, "method", meta_row_method_name(c->row->method));
+    cJSON_AddStringToObject(own, "cfg", c->row->cfg);
+    cJSON_AddItemToObject(own, "paper", meta_json_number(c->paper / 100));
+    cJSON_AddItemToObject(own, "first", meta_json_estimate(estimate_first(root, t->first)));
+    cJSON_AddItemToObject(own, "test_seconds", meta_json_number(seconds));
+    cJSON_AddItemToObject(own, "test_memory_mb", meta_json_number(megabytes));
+    cJSON_AddStringToObject(own, "key", c->key);
+    int status = c->recipe ? add_training(own, c->recipe, error) : 0;
+    if (!status) status = meta_json_write(c->file, root, error);
+    if (!status) unlink(written);
+    cJSON_Delete(root);
+    return status;
+}
+
+/* ---- pairs ---- */
+
+static int compare_cell(const struct meta_cell *c, const struct meta_cell *reference, const struct meta_scores *base, struct meta_error *error)
+{
+    struct meta_scores own = {0};
+    struct meta_bootstrap d;
+    cJSON *root = NULL;
+    int status = -1;
+    if (meta_json_read(&root, c->file, error)) return -1;
+    cJSON *table = cJSON_GetObjectItemCaseSensitive(root, "table");
+    const cJSON *old = cJSON_GetObjectItemCaseSensitive(table, "difference");
+    if (meta_json_get(old, "id") == reference->id && !strcmp(meta_json_text(old, "reference"), reference->row->label)) { status = 0; goto done; }
+    if (meta_scores_read(&own, c->file, error) || meta_scores_difference(base, &own, RESAMPLES, &d, error)) goto done;
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddStringToObject(j, "reference", reference->row->label);
+    cJSON_AddNumberToObject(j, "id", reference->id);
+    cJSON_AddItemToObject(j, "mean", meta_json_number(d.mean));
+    cJSON_AddItemToObject(j, "low", meta_json_number(d.low));
+    cJSON_AddItemToObject(j, "high", meta_json_number(d.high));
+    cJSON_AddNumberToObject(j, "resamples", RESAMPLES);
+    cJSON_AddStringToObject(j, "word", d.low > 0 ? "better" : d.high < 0 ? "worse" : "no difference seen");
+    cJSON_DeleteItemFromObjectCaseSensitive(table, "difference");
+    cJSON_AddItemToObject(table, "difference", j);
+    status = meta_json_write(c->file, root, error);
+done:
+    meta_scores_clear(&own);
+    cJSON_Delete(root);
+    return status;
+}
+
+int meta_table_compare(const struct meta_table *t, int shots, struct meta_error *error)
+{
+    const struct meta_cell *reference = meta_table_cell(t, t->reference, shots);
+    struct meta_scores base = {0};
+    if (!reference || !meta_cell_done(reference, NULL)) return 0;
+    int status = meta_scores_read(&base, reference->file, error);
+    for (int i = 0; !status && i < t->cell_count; i++)
+        if (t->cells[i].shots == shots && &t->cells[i] != reference && meta_cell_done(&t->cells[i], NULL))
+            status = compare_cell(&t->cells[i], reference, &base, error);
+    meta_scores_clear(&base);
+    return status;
+}
+
+/* ---- the grid ---- */
+
+int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
+{
+    static const char *const verbs[] = { "none", "train", "pretrain" };
+    char *path = malloc(strlen(t->folder) + strlen(t->slug) + 8);
+    cJSON *root = cJSON_CreateObject();
+    if (!path || !root) { free(path); cJSON_Delete(root); return meta_fail(error, "out of memory"); }
+    sprintf(path, "%s/%s.json", t->folder, t->slug);
+    cJSON_AddStringToObject(root, "program", "darknet meta table");
+    cJSON_AddNumberToObject(root, "format", FORMAT);
+    cJSON_AddStringToObject(root, "name", t->name);
+    cJSON_AddStringToObject(root, "file", t->path);
+    cJSON_AddStringToObject(root, "data", t->data);
+    cJSON_AddStringToObject(root, "needs", t->ready || !t->needs ? "" : t->needs);
+    cJSON_AddStringToObject(root, "reference", t->reference ? t->reference : "");
+    cJSON_AddNumberToObject(root, "seed", t->seed);
+    cJSON_AddNumberToObject(root, "runs", t->runs);
+    cJSON_AddNumberToObject(root, "first", t->first);
+    cJSON_AddItemToObject(root, "columns", cJSON_CreateIntArray(t->columns, t->column_count));
+    cJSON *rows = cJSON_AddArrayToObject(root, "rows"), *cells = cJSON_AddArrayToObject(root, "cells");
+    for (int i = 0; i < t->row_count; i++) cJSON_AddItemToArray(rows, cJSON_CreateString(t->rows[i].label));
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_cell *c = &t->cells[i];
+        cJSON *j = cJSON_CreateObject();
+        cJSON_AddNumberToObject(j, "row", c->row - t->rows);
+        cJSON_AddNumberToObject(j, "shots", c->shots);
+        cJSON_AddStringToObject(j, "cfg", c->row->cfg);
+        cJSON_AddStringToObject(j, "method", meta_row_method_name(c->row->method));
+        cJSON_AddStringToObject(j, "train", verbs[c->row->train]);
+        cJSON_AddNumberToObject(j, "seed", meta_table_seed(t, c->row));
+        cJSON_AddItemToObject(j, "paper", meta_json_number(c->paper / 100));
+        cJSON_AddStringToObject(j, "result", c->name);
+        cJSON_AddNumberToObject(j, "id", c->id);
+        if (c->recipe) {
+            cJSON_AddStringToObject(j, "log", c->recipe->csv + strlen(t->folder) + 1);
+            cJSON_AddNumberToObject(j, "iterations", c->recipe->total);
+        }
+        cJSON_AddItemToArray(cells, j);
+    }
+    int status = meta_json_write(path, root, error);
+    cJSON_Delete(root);
+    free(path);
+    return status;
+}

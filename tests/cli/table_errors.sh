@@ -1,0 +1,116 @@
+#!/bin/bash
+# What `darknet meta table` and `report` refuse, each in one line, and the tables that are there.
+. tests/lib.sh
+. tests/toy.sh
+set -u
+t=$TMP_TEST/t
+toy "$t"
+sed -i 's/^filters=4/filters=16/; s/^max_batches=12/max_batches=2/' "$t/toy.cfg"
+darknet() { "$DARKNET_BIN" "$@"; }
+good()
+{
+    cat >"$t/x.table" <<END
+[table]
+name=A table    # of the test
+data=$t/toy.data
+runs=4
+first=2
+reference=One
+
+[row]
+label=One
+cfg=$t/toy.cfg
+shots=2,1
+paper=50,60.5
+
+[row]
+label=Two <b>&amp;"'
+cfg=$t/toy.cfg
+shots=2
+seed=7
+END
+}
+good
+table() { darknet meta table "$t/x.table" -out "$t/out" "$@"; }
+dry() { table -dry >"$t/said" 2>&1 || { cat "$t/said"; return 1; }; }
+check 'a table' dry
+check 'reads its name with its blanks, not its comment' grep -q '^A table (.*): 3 cells, 2 rows, 3 trainings; 4 tasks a cell, seed 1$' "$t/said"
+wrong() { expect_error "$1" table -dry; good; }      # REGEX, after a change
+change() { sed -i "$1" "$t/x.table"; }
+change 's/^\[table\]/[tabel]/'; wrong 'x.table: must begin with \[table\]'
+change '/^name/d'; wrong 'x.table:1: \[table\] name: must be there'
+change 's/^runs=4/runs=1/'; wrong 'x.table:4: \[table\] runs=1: must be 2 to 10000000'
+change 's/^first=2/first=5/'; wrong 'x.table:1: \[table\] first=5: must be 2 to runs=4'
+change 's/^reference=.*/reference=Three/'; wrong 'x.table:1: \[table\] reference=Three: no row has that label'
+change 's/^runs/turns/'; wrong 'x.table:4: \[table\] turns: unknown option; allowed: name data seed runs first reference needs valid_every'
+change '0,/^\[row\]/s//[cell]/'; wrong 'x.table:8: \[cell\]: must be \[row\]'
+change '/^label=One/d'; wrong 'x.table:8: \[row\] label: must be there'
+change '0,/^cfg/{/^cfg/d}'; wrong 'x.table:8: \[row\] cfg: must be there'
+change '0,/^shots/{/^shots/d}'; wrong 'x.table:8: \[row\] shots: must be there'
+change 's/^paper=.*/paper=50/'; wrong 'x.table:8: \[row\] paper: must have a figure for each of shots'
+change 's/^paper=.*/paper=50,601/'; wrong 'x.table:12: \[row\] paper=50,601: must be numbers, 0 to 100'
+change 's/^shots=2,1/shots=2,2/'; wrong 'x.table:8: \[row\] shots: has a number twice'
+change 's/^seed=7/train=none/'; wrong 'x.table:14: \[row\] train=none: needs weights'
+change 's/^seed=7/weights=x.weights/'; wrong 'x.table:14: \[row\] weights: only with train=none'
+change 's/^seed=7/epochs=7/'; wrong 'x.table:14: \[row\] epochs: only with method=finetune'
+change 's/^seed=7/method=magic/'; wrong 'x.table:18: \[row\] method=magic: must be maml, finetune, knn, svm or relation'
+change 's/^label=Two.*/label=One/'; wrong 'x.table:14: \[row\] label=One: repeated; first on line 8'
+change 's/^label=Two.*/label=one!/'; wrong "x.table:14: \[row\] label=one!: as a file's name it is the same as One"
+change "s#^cfg=.*#cfg=$t/none.cfg#"; wrong 'none.cfg: No such file'
+change 's/^data=.*/data=none.data/'; wrong "x.table: data=none.data: can't be read, and needs= doesn't say what it is"
+sed 's/^learning_rate=0.1/learning_rate=-1/' "$t/toy.cfg" >"$t/bad.cfg"
+change "s#^cfg=.*#cfg=$t/bad.cfg#"; wrong 'bad.cfg:[0-9]*: \[inner_loop\] learning_rate=-1'
+expect_error 'table: needs -out DIR' darknet meta table "$t/x.table"
+expect_error '-only Three: must be a row.s label: One, Two' table -only Three
+expect_error "can't make the folder" darknet meta table "$t/x.table" -out "$t/no/where"
+
+# A cell that fails does not keep the others from being run, and says why
+check 'nothing was written so far' test ! -e "$t/out"
+sed 's/^shots=2$/shots=2\nqueries=15/; /^queries=3/d' "$t/toy.cfg" >"$t/hungry.cfg"
+change "0,/^cfg/s#^cfg=.*#cfg=$t/hungry.cfg#"
+table >"$t/said" 2>"$t/err"
+check 'one that fails: exit status 1' test $? -eq 1
+check 'says which and why' grep -Eq "^darknet: One, 2 shots: .*.*[(]status 1; $t/out/trainings/hungry-" "$t/err" || cat "$t/err"
+check 'the other is run' test -s "$t/out/x-two-b-amp-2.json"
+good
+check 'the table' table
+expect_output '3 of 3 cells' table
+check 'once more, by a fifth of the paper' test "$(table | wc -l)" -eq 2
+
+# Text of the file is text in the page
+check 'a report' darknet meta report "$t/out" -out "$t/x.html"
+check 'labels are escaped' grep -qF 'Two &lt;b&gt;&amp;amp;&quot;&#39;' "$t/x.html"
+unescaped() { ! grep -q 'Two <b>' "$t/x.html"; }
+check 'everywhere' unescaped
+check 'the paper beside ours' grep -q 'paper 60.50: ' "$t/x.html"
+expect_error 'none: No such file' darknet meta report "$t/none"
+mkdir "$t/empty"
+expect_error 'empty: holds no table: `darknet meta table FILE -out .*empty` makes one' darknet meta report "$t/empty"
+cp -r "$t/out" "$t/damaged"
+head -c 100 "$t/out/x-one-2.json" >"$t/damaged/x-one-2.json"
+expect_error 'damaged/x-one-2.json: is not JSON' darknet meta report "$t/damaged"
+expect_error 'x.html: is not a regular file|no-folder' darknet meta report "$t/out" -out "$t/no-folder/x.html"
+if [ "$TEST_VARIANT" = release ]; then
+    mkdir "$t/path"; for tool in bash env; do ln -s "$(command -v $tool)" "$t/path/$tool"; done
+    expect_error 'gnuplot is not installed: the figures need it' env PATH="$t/path" "$DARKNET_BIN" meta report "$t/out" -out "$t/y.html"
+fi
+# The lock
+exec 9>"$t/out/.x.lock"; flock 9
+check 'a second run is refused' expect_error 'x.lock: this table is being run in that folder' table
+exec 9>&-
+
+# Those that are there
+for file in data/tables/*.table; do
+    name=$(basename "$file" .table)
+    sed 's#^data=.*#data=/nowhere/x.data#' "$file" >"$t/$name.table"
+    check "$name: without its data it says what they are" test "$(darknet meta table "$t/$name.table" -out "$t/none" -dry | grep -c "  needs ")" -ge 6
+done
+check 'and the run as well' expect_error '/nowhere/x.data: isn.t there: needs the Dermofit library' darknet meta table "$t/table3.table" -out "$t/none"
+check 'and the report' darknet meta report "$t/none" -out "$t/none.html"
+check 'cell by cell' test "$(grep -o '"none" data-column="[135] shots*">needs the Dermofit library' "$t/none.html" | wc -l)" -eq 9
+figures() { awk -F= '/^paper=/ { print $2 }' "$1" | tr ',' '\n' | sort -n | tr '\n' ' '; }
+check "table 1 has the paper's 24 figures" test "$(figures data/tables/table1.table)" = "50.00 56.07 58.49 58.57 59.97 61.46 61.68 62.69 62.87 63.77 64.21 67.33 67.44 68.05 68.13 72.40 73.65 75.90 77.98 78.40 79.60 81.20 82.05 83.30 "
+check "table 2 has seven" test "$(figures data/tables/table2.table)" = "75.8 79.3 81.2 81.7 82.4 83.1 83.3 "
+check "table 3 has nine" test "$(figures data/tables/table3.table)" = "63.00 63.20 63.33 74.03 76.10 77.15 80.70 81.80 82.76 "
+check "scripts/smoke.sh" scripts/smoke.sh "$t/smoke"
+check "writes cfg/smoke" test -z "$(for f in "$t"/smoke/*.cfg; do cmp -s "$f" "cfg/smoke/$(basename "$f")" || echo "$f"; done)" -a "$(ls "$t/smoke" | wc -l)" -eq 7

@@ -1,0 +1,130 @@
+#!/bin/bash
+# The smoke table from end to end: every method and every option of the ablations, cut twice on the way and gone on with, and its report.
+. tests/lib.sh
+set -u
+t=$TMP_TEST
+smoke=data/tables/smoke.table
+darknet() { "$DARKNET_BIN" "$@"; }
+quiet() { "$@" >"$t/out" 2>"$t/err"; }
+if ! quiet scripts/fashion-mnist.sh "$t/fashion" 40; then test_failed 'images' "$t/err"; exit 1; fi
+data=$t/fashion/fashion.data
+
+# The row of MAML with a training long enough to be cut in it; all else is the table
+sed 's/^max_batches=.*/max_batches=90/' cfg/smoke/maml.cfg >"$t/maml.cfg"
+sed "s#^cfg=cfg/smoke/maml.cfg#cfg=$t/maml.cfg#" $smoke >"$t/smoke.table"
+table() { darknet meta table "$t/smoke.table" -out "$1" -data "$data" "${@:2}"; }
+say() { [ "$(cat "$t/out")" = "$1" ] || { cat "$t/out"; return 1; }; }
+ranks() { tr -d ' \t\n' <"$1" | grep -o '{"run":[^}]*}'; }
+same_tasks() { [ -n "$(ranks "$1")" ] && [ "$(ranks "$1")" = "$(ranks "$2")" ]; }
+json() { tr -d ' \t\n' <"$1"; }
+rows_of() { cat "$1"/trainings/"$2"-*/"$2".csv 2>/dev/null | grep -c '^[0-9]'; }
+
+# -dry does nothing
+check '-dry' quiet table "$t/a" -dry
+check 'tells every cell' test "$(grep -cE '^(Features|Finetune|Relation|MAML|Task|DAML|Residual|eta).* (5|1) ' "$t/out")" -eq 16
+check 'and that trainings are shared' test "$(grep -c 'the same as above' "$t/out")" -eq 4
+check 'and hours' grep -Eq '^Expected on [0-9]+ threads?: .* \([0-9.]+ hours\)$' "$t/out"
+check 'and where they come from' grep -Eq '^arithmetic: counted, at 80% of the [0-9.]+ GFLOP/s' "$t/out"
+check 'and writes nothing' test ! -e "$t/a"
+
+# One row alone, unbroken: what the whole has to give too
+check 'one row' quiet table "$t/one" -only MAML
+check 'has its cell' test -s "$t/one/smoke-maml-5.json"
+check 'and no other' test "$(ls "$t"/one/smoke-*.json | wc -l)" -eq 1
+check 'no file that is half written' test -z "$(find "$t/one" -name '*.part' -o -name '*.tmp.*')"
+check 'every file of the training in a folder of its own' test "$(ls "$t/fashion/backup" | wc -l):$(ls -d "$t"/one/trainings/maml-* | wc -l)" = 0:1
+check 'its report' quiet darknet meta report "$t/one" -out "$t/one.html"
+check 'says what is not yet run' test "$(grep -o 'not yet run' "$t/one.html" | wc -l)" -ge 15
+[ "$TEST_VARIANT" = release ] || exit 0
+
+# Cut in a training: SIGINT is handed on, the training saves; and SIGKILL, after which it saves too, having lost us
+started()                 # ROWS: until the training of MAML has so many
+{
+    "$DARKNET_BIN" meta table "$t/smoke.table" -out "$t/a" -data "$data" >"$t/run" 2>"$t/err" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ "$(rows_of "$t/a" maml)" -lt "$1" ]; do sleep .005; done
+}
+set -m
+interrupted()
+{
+    started 3
+    kill -INT $pid
+    wait $pid
+    local status=$?
+    echo "status $status"; cat "$t/run" "$t/err"
+    [ $status -eq 130 ] && tail -n 1 "$t/run" | grep -q '^Stopped by signal 2 at MAML, 5 shots: the same command goes on$' && [ ! -s "$t/err" ] &&
+        [ -s "$(echo "$t"/a/trainings/maml-*/maml.state)" ] && ! ls "$t"/a/trainings/maml-*/maml_final.weights 2>/dev/null
+}
+killed()
+{
+    local before
+    before=$(rows_of "$t/a" maml)
+    started $((before + 3))
+    kill -9 $pid
+    wait $pid
+    [ $? -eq 137 ] && ! [ -e "$t/a/smoke-maml-5.json" ] && ! ls "$t"/a/trainings/maml-*/maml_final.weights 2>/dev/null
+}
+check 'interrupted in a training' interrupted
+check 'killed in the same' killed
+set +m
+check 'gone on with to the end' quiet table "$t/a"
+check 'without an error' test ! -s "$t/err"
+check 'every cell has its result' test "$(tail -n 1 "$t/out")" = "16 of 16 cells have their results in $t/a"
+check 'what was done before is not done again' test "$(grep -c 'Features + KNN' "$t/out")" -eq 0
+check 'the training was resumed' grep -q '^Resuming .*maml.state at iteration' "$t"/a/trainings/maml-*/log.txt
+check 'each training once' test "$(ls -d "$t"/a/trainings/* | wc -l)" -eq 12
+for k in 1 5; do check "DAML was trained for $k shots" grep -qx "shots=$k" "$t"/a/trainings/daml-*/daml.cfg; done
+check "the same results as unbroken" same_tasks "$t/a/smoke-maml-5.json" "$t/one/smoke-maml-5.json"
+check 'eta=5 is DAML' same_tasks "$t/a/smoke-eta-5-5.json" "$t/a/smoke-daml-5.json"
+other_seed() { ! same_tasks "$t/a/smoke-daml-seed-2-5.json" "$t/a/smoke-daml-5.json"; }
+check 'and another seed is not' other_seed
+images() { ranks "$1" | grep -o '"images":"[^"]*"'; }
+check 'every cell on the same tasks' test "$(for f in "$t"/a/smoke-*-5.json; do images "$f" | md5sum; done | sort -u | wc -l)" -eq 1
+for what in sampler=curriculum eta=1 eta=3 eta=7 type=mean '\[shortcut\]' '\[relation\]'; do
+    check "one was trained with $what" grep -q "^$what" "$t"/a/trainings/*/*.cfg
+done
+
+# What a result says
+first_mean() { ranks "$1" | head -n 30 | sed 's/.*"auc_after":\([^,]*\),.*/\1/' | awk '{ s += $1 } END { printf "%.6f", s / NR }'; }
+own_first() { json "$1" | grep -o '"first":{"mean":[^,]*' | sed 's/.*://' | awk '{ printf "%.6f", $1 }'; }
+check 'the mean of the first 30' test "$(first_mean "$t/a/smoke-daml-5.json")" = "$(own_first "$t/a/smoke-daml-5.json")"
+check 'compare' quiet darknet meta compare "$t/a/smoke-daml-5.json" "$t/a/smoke-relation-net-5.json"
+difference() { json "$1" | grep -o '"difference":{[^}]*}' | grep -o "\"$2\":[^,}]*" | sed 's/.*://'; }
+differs_as() { local d; d=$(difference "$1" mean) && grep -q "^B - A  $(awk "BEGIN { printf \"%+.4f\", $d }"), 95% interval $(awk "BEGIN { printf \"%+.4f to %+.4f\", $(difference "$1" low), $(difference "$1" high) }")" "$t/out"; }
+check 'the paired difference is that of compare' differs_as "$t/a/smoke-relation-net-5.json"
+check 'in a plain word' test "$(difference "$t/a/smoke-relation-net-5.json" word)" = '"worse"'
+check 'the reference has none' test -z "$(difference "$t/a/smoke-daml-5.json" mean)"
+check 'time and memory' grep -Eq '"test_seconds":[0-9.]+,"test_memory_mb":[0-9.]+' <(json "$t/a/smoke-daml-5.json")
+
+# Once more: nothing to do. A changed .cfg: its row again, and why
+before=$(cat "$t"/a/*.json | md5sum)
+check 'once more' quiet table "$t/a"
+check 'does nothing' test "$(cat "$t"/a/*.json | md5sum)" = "$before" -a "$(wc -l <"$t/out")" -eq 2
+sed -i 's/^learning_rate=0.003/learning_rate=0.004/' "$t/maml.cfg"
+check '-dry after a change' quiet table "$t/a" -dry
+check 'says what has changed' test "$(grep -c 'again: .net. learning_rate .section 1. is 0.004, but was 0.003' "$t/out")" -eq 1
+check 'and has its own log to tell hours by' grep -q 'logs of others' "$t/out"
+check 'a report of the old plan still stands' quiet darknet meta report "$t/a" -out "$t/a.html"
+
+# The report in a browser
+for text in 'Smoke: Fashion-MNIST' 'Paired with DAML' 'no difference seen' 'Features + SVM' 'first 30 tasks' 'paper 81.20' 'Figure 2' 'Figure 3' 'ROC at 5 shots' \
+    'Pair of classes by pair' 'sneaker &ndash; bag' 'Time and memory' 'Settings and seeds' 'iteration' 'prefers-color-scheme:dark' '@media print'; do
+    check "the report has: $text" grep -qF "$text" "$t/a.html"
+done
+check 'seven figures' test "$(grep -c '^<figure' "$t/a.html")" -eq 7
+needs_nothing() { ! grep -Eqi '(src|href)="?(http|//|[a-z])|@import|url\(|<script' "$t/a.html"; }
+check 'the report needs no other file, and has no script' needs_nothing
+browser() { timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update \
+    --disable-sync --user-data-dir="$t/profile" --enable-logging=stderr --window-size=390,800 --dump-dom "file://$1" >"$t/dom" 2>"$t/console"; }
+if command -v chromium >/dev/null; then
+    # a script of the test's own tells what the page looks like
+    sed 's#</body>#<script>var n = 0; document.querySelectorAll("svg").forEach(function (s) { if (s.getBoundingClientRect().width > 200 \&\& s.querySelectorAll("path").length > 9) n++ });\
+        document.title = "drawn " + n + ", tables " + document.querySelectorAll("table").length + ", too wide by " + Math.max(0, document.documentElement.scrollWidth - innerWidth)</script></body>#' \
+        "$t/a.html" >"$t/measured.html"
+    check 'in a browser, as wide as a phone' browser "$t/measured.html"
+    check 'every figure is drawn, every table there, nothing too wide' grep -q '<title>drawn 7, tables 5, too wide by 0</title>' "$t/dom"
+    no_errors() { ! grep -E 'CONSOLE|Uncaught' "$t/console"; }
+    check 'nothing on the console' no_errors
+else
+    skip 'in a browser' 'chromium is not installed'
+fi
