@@ -10,6 +10,7 @@ int meta_command_compare(int argc, char **argv);   /* two results of `test` on t
 int meta_command_grad(int argc, char **argv);
 int meta_command_check(int argc, char **argv);
 int meta_command_bench(int argc, char **argv);
+int meta_command_doctor(int argc, char **argv);
 
 /* One flag of a verb. A flag that takes a value is stored as text in *value; one that does not sets *given.
    Whole numbers and reals are bounded when read, with meta_flag_int and meta_flag_real. */

@@ -131,9 +131,8 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     if (!t->state) return meta_fail(error, "out of memory for the checkpoint");
     if (meta_fingerprint(&t->fingerprint, t->model, s->backend, s->seed, t->train, t->pool, error)) return -1;
     if (start(t, c, error)) return -1;
-    int loaders = (s->threads + 1) / 2;
-    if (meta_stream_create(&t->stream, t->sampler, t->train, e, &t->model->net, 1, s->seed, t->done + 1, e->tasks, 3 * e->tasks,
-                           loaders, error)) return -1;
+    if (meta_stream_create(&t->stream, t->sampler, t->train, e, &t->model->net, 1, s->seed, t->done + 1, e->tasks, META_AHEAD * e->tasks,
+                           META_LOADERS(s->threads), error)) return -1;
     for (int i = 1; t->curriculum && i <= META_CURRICULUM_LAG; i++)
         meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, t->done + i));
     if (check_folder(t, error)) return -1;

@@ -16,6 +16,7 @@ const struct meta_verb meta_verbs[] = {
     { "grad", "DATA CFG WEIGHTS -episode FILE -out FILE", "writes the meta-gradient of one task", meta_command_grad },
     { "check", "CFG", "checks every derivative of a network on random data", meta_command_check },
     { "bench", "CFG", "measures speed and memory against the machine's peak and the stock library", meta_command_bench },
+    { "doctor", "DATA CFG", "looks at everything a run needs: what is wrong, how to mend it, memory and hours", meta_command_doctor },
     { "help", "[SECTION]...", "prints the options of the .cfg's sections", meta_command_help },
     { NULL, NULL, NULL, NULL }
 };
