@@ -137,7 +137,8 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka $(LDLIBS)
 
-unit: $(TESTS)
+# those that NAMES names, or all
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)),$(TESTS))
 
 test:
 	@scripts/install-deps.sh --test

@@ -88,12 +88,12 @@ static void write_script(FILE *f, const char *title, const struct meta_row *rows
     if (valid) fputs("$valid using 1:3:4 with filledcurves fs solid .25 noborder lc rgb '#2ca02c' title '95% of the valid AUC', ", f);
     fputs("$runs using 1:6 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
           "$runs using 1:7 with lines ls 1 title 'accuracy of the training tasks'", f);
-    if (valid) fputs(", $valid using 1:2 with linespoints ls 3 pt 7 ps .6 title 'valid AUC'", f);
+    if (valid) fputs(", $valid using 1:2:3:4 with yerrorlines ls 3 pt 7 ps .6 title 'valid AUC'", f);
     double most = 0;
     for (int i = 0; i < count; i++) if (rows[i].rate > most) most = rows[i].rate;
-    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nunset ylabel\nset xlabel 'meta-iteration'\n"
+    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nset ylabel 'rate'\nset xlabel 'meta-iteration'\n"
                "set yrange [0:%g]\nset ytics (0, %g)\n", most > 0 ? 1.3 * most : 1, most);
-    fputs("plot $runs using 1:8 with lines ls 2 title 'rate'\nunset multiplot\n", f);
+    fputs("plot $runs using 1:8 with lines ls 2 notitle\nunset multiplot\n", f);
 }
 
 /* The script as a file without a name, at its start; -1 with errno. */
