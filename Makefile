@@ -124,7 +124,12 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka $(LDLIBS)
 
-unit: $(TESTS)
+# What the exported networks are read by beside Darknet: tests/cli/adapt_pipelines.sh
+$(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $< -lopencv_dnn -lopencv_imgcodecs -lopencv_core
+
+unit: $(TESTS) $(BUILD)/tests/opencv_predict
 
 test:
 	@scripts/install-deps.sh --test
