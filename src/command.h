@@ -6,6 +6,8 @@
 
 int meta_command_train(int argc, char **argv);
 int meta_command_test(int argc, char **argv);
+int meta_command_adapt(int argc, char **argv);
+int meta_command_predict(int argc, char **argv);
 int meta_command_compare(int argc, char **argv);   /* two results of `test` on the same tasks */
 int meta_command_grad(int argc, char **argv);
 int meta_command_check(int argc, char **argv);

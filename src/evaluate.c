@@ -45,7 +45,8 @@ static int create_station(struct meta_evaluator *e, struct station *s, struct me
     const struct meta_episode_settings *t = &e->settings.episode;
     int support = t->ways * t->shots, query = t->ways * t->queries;
     struct meta_inner inner = { .support = support, .query = query, .steps = e->settings.steps,
-                                .learning_rate = e->settings.learning_rate, .order = 0 };
+                                .learning_rate = e->settings.learning_rate, .order = 0,
+                                .bn = e->settings.bn, .running = e->settings.running };
     if (meta_worker_create(&s->worker, e->model->network, e->backend, inner, error)) return -1;
     if (meta_episode_create(&s->episode, t, error)) return -1;
     s->support = malloc(support * image_size(e->model) * sizeof(float));

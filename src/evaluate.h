@@ -13,6 +13,8 @@ struct meta_evaluation {
     double learning_rate;                      /* gamma */
     int runs;
     uint64_t seed;
+    enum meta_bn bn;                           /* what normalises the query images, before and after */
+    const float *running;                      /* META_BN_RUNNING: (network->statistics), the caller's */
 };
 
 /* Before: with the meta-parameters as they are. After: adapted to the support set. */

@@ -1,6 +1,7 @@
 #include "inner_loop.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct meta_worker {
     const struct meta_network *network;
@@ -17,6 +18,17 @@ struct meta_worker {
     void *gradient;           /* of the support loss; of order 2, the product H v too */
     float *statistics;        /* META_BN_SUPPORT: of the support set */
 };
+
+static const char *const bn_names[] = { [META_BN_BATCH] = "batch", [META_BN_SUPPORT] = "support", [META_BN_RUNNING] = "running" };
+
+const char *meta_bn_name(enum meta_bn bn) { return bn_names[bn]; }
+
+int meta_bn_find(enum meta_bn *bn, const char *name, struct meta_error *error)
+{
+    for (*bn = META_BN_BATCH; *bn <= META_BN_RUNNING; ++*bn)
+        if (!strcmp(name, bn_names[*bn])) return 0;
+    return meta_fail(error, "-bn %s: must be batch, support or running", name);
+}
 
 /* Order 2 needs every phi_s on the way back; otherwise one clone is stepped in place. */
 static int clones_needed(const struct meta_inner *inner)

@@ -17,6 +17,8 @@ struct meta_task {
 /* What normalises the images that are scored: their own batch, MAML's way; the support set under the same parameters; or rolling
    statistics. The last two answer an image the same whatever others it comes with. */
 enum meta_bn { META_BN_BATCH, META_BN_SUPPORT, META_BN_RUNNING };
+const char *meta_bn_name(enum meta_bn);                                    /* "batch", "support", "running" */
+int meta_bn_find(enum meta_bn *, const char *name, struct meta_error *);
 
 /* How a worker is to learn. */
 struct meta_inner {

@@ -220,6 +220,7 @@ static int finish(struct builder *b)
         return prefix(b, layer->line, meta_layer_name(layer));
     }
     int outputs = meta_network_outputs(model->network);
+    if (model->purpose == META_FOR_ANY) return 0;
     if (outputs != model->episode->ways)
         return meta_fail(b->error, "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be equal", b->path,
                          model->network->layers[where].line, outputs, b->at[EPISODE] ? b->at[EPISODE]->name : "episode",
@@ -236,6 +237,11 @@ static char *base_name(const char *path)
 
 int meta_model_load(struct meta_model **out, const char *path, struct meta_error *error)
 {
+    return meta_model_load_for(out, path, META_FOR_TASKS, error);
+}
+
+int meta_model_load_for(struct meta_model **out, const char *path, enum meta_purpose purpose, struct meta_error *error)
+{
     struct builder b = { .path = path, .error = error };
     struct meta_cfg *cfg = NULL;
     struct meta_model *model = b.model = calloc(1, sizeof *model);
@@ -244,6 +250,7 @@ int meta_model_load(struct meta_model **out, const char *path, struct meta_error
         fail_memory(&b);
         goto fail;
     }
+    model->purpose = purpose;
     if (!(b.plugins = meta_plugins_load(error))) goto fail;
     if (meta_cfg_read(&cfg, path, error)) goto fail;
     for (int i = 0; i < cfg->count; i++)

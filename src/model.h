@@ -21,7 +21,11 @@ struct meta_net_settings {
     double angle, aspect, hue, saturation, exposure;
 };
 
+/* What a network is to be used for decides what its .cfg must agree with: the tasks of [episode], or nothing yet. */
+enum meta_purpose { META_FOR_TASKS, META_FOR_ANY };
+
 struct meta_model {
+    enum meta_purpose purpose;
     char *path;                             /* of the .cfg */
     char *name;                             /* "daml-4conv" of cfg/daml-4conv.cfg: names weights, charts, logs */
     struct meta_net_settings net;
@@ -35,7 +39,8 @@ struct meta_model {
 
 /* Loads the plugins once a process, reads and checks the file. Every error names file and line. Without [episode] or [inner_loop]
    their plugins' defaults hold; without [meta_loss], type=mean. The caller frees. */
-int  meta_model_load(struct meta_model **, const char *cfg_path, struct meta_error *);
+int  meta_model_load_for(struct meta_model **, const char *cfg_path, enum meta_purpose, struct meta_error *);
+int  meta_model_load(struct meta_model **, const char *cfg_path, struct meta_error *);      /* META_FOR_TASKS */
 void meta_model_free(struct meta_model *);
 
 #endif

@@ -83,6 +83,7 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     cJSON_AddNumberToObject(s, "steps", e->steps);
     cJSON_AddNumberToObject(s, "learning_rate", e->learning_rate);
     cJSON_AddStringToObject(s, "backend", r->backend);
+    cJSON_AddStringToObject(s, "bn", meta_bn_name(e->bn));
 }
 
 static void add_figures(cJSON *root, const struct meta_run *runs, int n)

@@ -55,6 +55,7 @@ static int load_parts(struct parts *p, const char *weights, const char *list, st
     if (find_list(p->data, list, &path, error)) return -1;
     p->parameters = calloc(net->parameters + 1, sizeof *p->parameters);
     p->statistics = calloc(net->statistics + 1, sizeof *p->statistics);
+    e->running = p->statistics;
     if (!p->parameters || !p->statistics) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     if (meta_weights_read(net, weights, p->parameters, p->statistics, &seen, error) || p->backend->open(error)) return -1;
     p->phi = p->backend->allocate(net->parameters * p->backend->element);
@@ -116,7 +117,7 @@ static void watch(void *context, int done)
 
 int meta_command_test(int argc, char **argv)
 {
-    const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = NULL, *out = NULL, *backend = NULL;
+    const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = NULL, *out = NULL, *backend = NULL, *bn = "batch";
     const struct meta_flag flags[] = {
         { "-runs", "N", "tasks (30)", &runs, NULL },
         { "-shots", "K", "support images a class ([episode] shots)", &shots, NULL },
@@ -126,6 +127,7 @@ int meta_command_test(int argc, char **argv)
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
         { "-out", "FILE.json", "settings, check sums, figures and every task", &out, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+        { "-bn", "KIND", "what normalises query images: their batch; the support set; or running, the weights' own statistics (batch)", &bn, NULL },
     };
     struct meta_error error;
     struct parts p = {0};
@@ -138,7 +140,7 @@ int meta_command_test(int argc, char **argv)
     if (!list) list = "test";
     p.backend = meta_backend_find(backend ? backend : "onednn");
     if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
-    if (meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
+    if (meta_bn_find(&e.bn, bn, &error) || meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
     e.episode = *p.model->episode;
     e.episode.shots = meta_flag_int("-shots", shots, e.episode.shots, 1, 1000);
     e.steps = meta_flag_int("-steps", steps, p.model->inner->test_steps, 0, 1000);
@@ -148,8 +150,8 @@ int meta_command_test(int argc, char **argv)
         goto fail;
     }
     if (load_parts(&p, argv[2], list, &e, workers < e.runs ? workers : e.runs, &error)) goto fail;
-    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %d steps, seed %llu\n\n", argv[2], p.dataset->list, e.runs,
-           e.episode.ways, e.episode.shots, e.episode.shots == 1 ? "" : "s", e.episode.queries, e.steps, (unsigned long long)e.seed);
+    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %d steps, seed %llu, %s statistics\n\n", argv[2], p.dataset->list, e.runs,
+           e.episode.ways, e.episode.shots, e.episode.shots == 1 ? "" : "s", e.episode.queries, e.steps, (unsigned long long)e.seed, meta_bn_name(e.bn));
     fflush(stdout);
     const struct meta_run *results = meta_evaluator_run(p.evaluator, p.phi, watch, &(struct watch){ e.runs });
     meta_clear_bar();

@@ -12,6 +12,8 @@
 const struct meta_verb meta_verbs[] = {
     { "train", "DATA CFG [WEIGHTS]", "meta-trains on the train list of DATA", meta_command_train },
     { "test", "DATA CFG WEIGHTS", "adapts to rare classes from few images of the test list: AUC", meta_command_test },
+    { "adapt", "DATA CFG WEIGHTS -out NAME", "adapts to the few labelled images of DATA's train list: a .cfg and .weights for any Darknet", meta_command_adapt },
+    { "predict", "CFG WEIGHTS DATA IMAGE|LIST|FOLDER...", "class probabilities of images, and where in them they come from", meta_command_predict },
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
     { "grad", "DATA CFG WEIGHTS -episode FILE -out FILE", "writes the meta-gradient of one task", meta_command_grad },
     { "check", "CFG", "checks every derivative of a network on random data", meta_command_check },
