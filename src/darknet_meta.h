@@ -80,6 +80,13 @@ DARKNET_META_API void darknet_meta_losses(const darknet_meta_classifier *, doubl
 DARKNET_META_API int  darknet_meta_predict(const darknet_meta_classifier *, const darknet_meta_image *images, int count,
                                            enum darknet_meta_statistics, float *probabilities, darknet_meta_error *);
 
+/* Writes NAME.weights, then NAME.cfg, each whole or not at all: of stock sections alone, with these statistics (not
+   DARKNET_META_BATCH) as rolling ones, so that any Darknet, and OpenCV, gives the same answers. */
+DARKNET_META_API int  darknet_meta_save(const darknet_meta_classifier *, const char *name, enum darknet_meta_statistics, darknet_meta_error *);
+/* A classifier of such files, or of any whose layers `darknet meta` knows: what it was saved with are both its SUPPORT and its RUNNING
+   statistics, and its losses are not numbers. The caller frees with darknet_meta_classifier_free. */
+DARKNET_META_API int  darknet_meta_open(darknet_meta_classifier **, const char *cfg, const char *weights, darknet_meta_error *);
+
 #ifdef __cplusplus
 }
 #endif

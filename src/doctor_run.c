@@ -67,7 +67,7 @@ static int make_bed(struct bed *b, const struct meta_doctor *d, struct meta_erro
     const struct meta_network *net = m->network;
     const struct meta_backend *backend = &meta_backend_onednn;
     struct meta_episode_settings episode = *m->episode;
-    struct meta_evaluation valid = { episode, m->inner->test_steps, m->inner->learning_rate, 2 * d->threads, 1 };
+    struct meta_evaluation valid = { episode, m->inner->test_steps, m->inner->learning_rate, 2 * d->threads, 1, META_BN_BATCH, NULL };
     episode.sampler = META_UNIFORM;                        /* a curriculum takes no time, and needs rewards */
     b->parameters = calloc(net->parameters + 1, sizeof *b->parameters);
     b->statistics = calloc(net->statistics + 1, sizeof *b->statistics);

@@ -9,6 +9,7 @@
 
 #include "adapt.h"
 #include "batch.h"
+#include "export.h"
 #include "image.h"
 #include "weights.h"
 
@@ -27,6 +28,9 @@ struct darknet_meta_classifier {
     struct darknet_meta_model *model;
     struct meta_adapted *adapted;
 };
+
+static const enum meta_bn kinds[] = { [DARKNET_META_SUPPORT] = META_BN_SUPPORT, [DARKNET_META_RUNNING] = META_BN_RUNNING,
+                                      [DARKNET_META_BATCH] = META_BN_BATCH };
 
 int darknet_meta_version(void) { return DARKNET_META_VERSION; }
 
@@ -58,32 +62,38 @@ static void release(struct darknet_meta_model *m)
     free(m);
 }
 
-int darknet_meta_load(darknet_meta_model **out, const char *cfg, const char *weights, darknet_meta_error *why)
+static int load(struct darknet_meta_model **out, const char *cfg, const char *weights, enum meta_purpose purpose, struct meta_error *error)
 {
-    struct meta_error error;
     uint64_t seen;
     struct darknet_meta_model *m = calloc(1, sizeof *m);
-    if (!m) { meta_fail(&error, "out of memory"); return give(why, &error); }
+    if (!m) return meta_fail(error, "out of memory");
     m->users = 1;
     struct meta_filled *f = &m->base.filled;
-    if (meta_model_load(&m->model, cfg, &error)) goto fail;
+    if (meta_model_load_for(&m->model, cfg, purpose, error)) goto fail;
     m->base.backend = &meta_backend_onednn;
     m->base.learning_rate = m->model->inner->learning_rate;
     f->network = m->model->network;
     f->parameters = calloc(f->network->parameters + 1, sizeof *f->parameters);
     f->statistics = calloc(f->network->statistics + 1, sizeof *f->statistics);
-    if (!f->parameters || !f->statistics) { meta_fail(&error, "out of memory for %zu parameters", f->network->parameters); goto fail; }
+    if (!f->parameters || !f->statistics) { meta_fail(error, "out of memory for %zu parameters", f->network->parameters); goto fail; }
     if (f->network->ways) {
-        meta_fail(&error, "%s:%d: [%s]: compares a task's images, and has nothing to adapt: must be a network that ends in [softmax]", cfg,
-                  f->network->layers[f->network->pairing].line, meta_layer_name(&f->network->layers[f->network->pairing]));
+        const struct meta_layer *pairing = &f->network->layers[f->network->pairing];
+        meta_fail(error, "%s:%d: [%s]: compares a task's images, and has nothing to adapt: must be a network that ends in [softmax]", cfg,
+                  pairing->line, meta_layer_name(pairing));
         goto fail;
     }
-    if (meta_weights_read(f->network, weights, f->parameters, f->statistics, &seen, &error)) goto fail;
+    if (meta_weights_read(f->network, weights, f->parameters, f->statistics, &seen, error)) goto fail;
     *out = m;
     return 0;
 fail:
     release(m);
-    return give(why, &error);
+    return -1;
+}
+
+int darknet_meta_load(darknet_meta_model **out, const char *cfg, const char *weights, darknet_meta_error *why)
+{
+    struct meta_error error;
+    return load(out, cfg, weights, META_FOR_TASKS, &error) ? give(why, &error) : 0;
 }
 
 void darknet_meta_free(darknet_meta_model *m) { release(m); }
@@ -102,9 +112,7 @@ static int view_bytes(const darknet_meta_image *image, const struct meta_net_set
     struct meta_image copy = { image->width, image->height, image->channels, malloc(bytes) };
     if (!copy.pixels) return meta_fail(error, "out of memory for %dx%d pixels", image->width, image->height);
     memcpy(copy.pixels, image->pixels, bytes);
-    int status = meta_image_fit(&copy, net->width > net->height ? net->width : net->height, error);
-    struct meta_dataset one = { .count = 1, .c = copy.c, .w = &copy.w, .h = &copy.h, .pixels = &copy.pixels };
-    if (!status) meta_view_image(&one, 0, &(struct meta_view){ .net = net }, out);
+    int status = meta_view_pixels(&copy, net, out, error);
     free(copy.pixels);
     return status;
 }
@@ -192,11 +200,44 @@ void darknet_meta_losses(const darknet_meta_classifier *c, double *before, doubl
     if (after) *after = c->adapted->loss_after;
 }
 
+/* ---- files --------------------------------------------------------------------------------------------------------------------- */
+
+int darknet_meta_save(const darknet_meta_classifier *c, const char *name, enum darknet_meta_statistics statistics, darknet_meta_error *why)
+{
+    struct meta_error error;
+    struct meta_filled f = c->adapted->filled;
+    if (statistics != DARKNET_META_SUPPORT && statistics != DARKNET_META_RUNNING) {
+        meta_fail(&error, "%s: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or DARKNET_META_RUNNING", name);
+        return give(why, &error);
+    }
+    f.statistics = (float *)meta_adapted_statistics(c->adapted, kinds[statistics]);
+    return meta_export(&f, name, NULL, &error) ? give(why, &error) : 0;
+}
+
+int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char *weights, darknet_meta_error *why)
+{
+    struct meta_error error;
+    struct darknet_meta_classifier *c = calloc(1, sizeof *c);
+    if (!c || !(c->adapted = calloc(1, sizeof *c->adapted))) { meta_fail(&error, "out of memory"); goto fail; }
+    if (load(&c->model, cfg, weights, META_FOR_ANY, &error)) goto fail;
+    const struct meta_filled *f = &c->model->base.filled;
+    struct meta_adapted *a = c->adapted;
+    a->backend = c->model->base.backend;
+    a->loss_before = a->loss_after = NAN;
+    size_t bytes = (f->network->statistics + 1) * sizeof *a->support;
+    if (meta_filled_narrow(&a->filled, f, meta_network_outputs(f->network), &error)) goto fail;
+    if (!(a->support = malloc(bytes))) { meta_fail(&error, "out of memory"); goto fail; }
+    memcpy(a->support, f->statistics, bytes);
+    *out = c;
+    return 0;
+fail:
+    darknet_meta_classifier_free(c);
+    return give(why, &error);
+}
+
 int darknet_meta_predict(const darknet_meta_classifier *c, const darknet_meta_image *images, int count, enum darknet_meta_statistics statistics,
                          float *probabilities, darknet_meta_error *why)
 {
-    static const enum meta_bn kinds[] = { [DARKNET_META_SUPPORT] = META_BN_SUPPORT, [DARKNET_META_RUNNING] = META_BN_RUNNING,
-                                          [DARKNET_META_BATCH] = META_BN_BATCH };
     struct meta_error error;
     int threads, known = (unsigned)statistics < sizeof kinds / sizeof *kinds, least = statistics == DARKNET_META_BATCH ? 2 : 1;
     if (!known || count < least) {

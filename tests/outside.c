@@ -131,6 +131,35 @@ static void refuses(int status, const darknet_meta_error *error, const char *wha
     if (status == -1 && !strstr(error->text, what)) printf("    | %s\n", error->text);
 }
 
+static void check_files(const char *name)
+{
+    darknet_meta_image image[KNOWN + ASKED];
+    darknet_meta_classifier *c, *again;
+    darknet_meta_error error;
+    char cfg[500], weights[500];
+    float p[2][2 * ASKED];
+    double before, after;
+    make(image, 0);
+    snprintf(cfg, sizeof cfg, "%s.cfg", name);
+    snprintf(weights, sizeof weights, "%s.weights", name);
+    if (darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 5, &error)) { say(0, error.text); return; }
+    for (int s = DARKNET_META_SUPPORT; s <= DARKNET_META_RUNNING; s++) {
+        int status = darknet_meta_save(c, name, s, &error) || darknet_meta_open(&again, cfg, weights, &error);
+        if (status) { say(0, error.text); continue; }
+        say(darknet_meta_classes(again) == 2 && !darknet_meta_predict(c, image + KNOWN, ASKED, s, p[0], &error)
+            && !darknet_meta_predict(again, image + KNOWN, ASKED, DARKNET_META_SUPPORT, p[1], &error), "saved and opened");
+        float most = 0;
+        for (int i = 0; i < 2 * ASKED; i++) most = fmaxf(most, fabsf(p[0][i] - p[1][i]));
+        say(most < 1e-5, s == DARKNET_META_SUPPORT ? "with the support set's statistics: the same answers" : "with rolling ones: the same answers");
+        darknet_meta_losses(again, &before, &after);
+        say(before != before && after != after, "what was opened has no losses");
+        darknet_meta_classifier_free(again);
+    }
+    refuses(darknet_meta_save(c, name, DARKNET_META_BATCH, &error), &error, "can't hold a batch's statistics");
+    refuses(darknet_meta_save(c, "/nowhere/x", DARKNET_META_SUPPORT, &error), &error, "/nowhere/x.weights: can't create");
+    darknet_meta_classifier_free(c);
+}
+
 static void check_errors(const char *cfg, const char *weights)
 {
     darknet_meta_image image[KNOWN + ASKED], bad;
@@ -189,6 +218,7 @@ int main(int argc, char **argv)
     check_answers();
     check_pixels();
     check_errors(argv[1], argv[2]);
+    check_files("saved");
     int differ = on_threads();
     long after_first = resident();
     say(!differ, "four threads at once: the answers of one, bit for bit");
