@@ -84,6 +84,11 @@ static int load_images(struct parts *p, struct meta_error *error)
     p->twin = malloc(n * sizeof *p->twin);
     p->unlike = malloc(n * sizeof *p->unlike);
     if (!p->images || !p->probabilities || !p->told || !p->twin || !p->unlike) return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
+    for (int k = 0; k < p->data->classes; k++) {
+        int count = 0;
+        for (int i = 0; i < n; i++) count += p->dataset->label[i] == k;
+        if (!count) return meta_fail(error, "%s: has no image of %s: must have at least one of each class", p->data->train, p->data->names[k]);
+    }
     for (int i = 0; i < n; i++) meta_view_image(p->dataset, i, &(struct meta_view){ .net = net }, p->images + i * size);
     return 0;
 }

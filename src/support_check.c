@@ -137,7 +137,14 @@ fail:
 
 /* ---- unlike the training data -------------------------------------------------------------------------------------------- */
 
-/* Of two normal distributions: the mean of both divergences of one from the other, 0 where they are equal. */
+static const struct meta_layer *first_normalised(const struct meta_network *net)
+{
+    for (int i = 0; i < net->count; i++)
+        if (net->layers[i].mean != META_NONE) return &net->layers[i];
+    return NULL;
+}
+
+/* Of two normal distributions: the mean of the divergences of each from the other, 0 where they are equal. The floor is that of rounding. */
 static double divergence(double m, double v, double rolling_m, double rolling_v)
 {
     double d = (m - rolling_m) * (m - rolling_m), floor = 1e-6;
@@ -146,37 +153,39 @@ static double divergence(double m, double v, double rolling_m, double rolling_v)
     return .25 * ((v + d) / rolling_v + (rolling_v + d) / v - 2);
 }
 
+static double distance(const struct meta_layer *l, const float *seen, const float *rolling)
+{
+    double sum = 0;
+    for (int c = 0; c < l->filters; c++) sum += divergence(seen[l->mean + c], seen[l->variance + c], rolling[l->mean + c], rolling[l->variance + c]);
+    return sum / l->filters;
+}
+
 int meta_unlikeness(const struct meta_base *base, const float *images, int n, double *out, struct meta_error *error)
 {
     const struct meta_network *net = base->filled.network;
-    struct meta_shape in = net->input;
-    struct meta_program *p = NULL;
+    const struct meta_layer *first = first_normalised(net);
+    size_t image = (size_t)net->input.c * net->input.h * net->input.w;
+    struct meta_program *program = NULL;
     void *parameters = NULL;
-    float *statistics = malloc((net->statistics + 1) * sizeof *statistics);
-    int label = 0, status = -1, L = 0;
-    for (int i = 0; i < net->count; i++) L += net->layers[i].mean != META_NONE;
-    if (!statistics) { meta_fail(error, "out of memory"); goto fail; }
-    if (meta_program_create(&p, net, base->backend, 1, META_FORWARD, NULL, error)) goto fail;
-    if (!(parameters = base->backend->allocate(net->parameters * base->backend->element))) { meta_fail(error, "out of memory"); goto fail; }
+    float *seen = NULL;
+    int label = 0, status = -1;
+    for (int i = 0; i < n; i++) out[i] = 0;
+    if (!first || net->ways) return 0;
+    if (meta_program_create(&program, net, base->backend, 1, META_FORWARD, NULL, error)) goto fail;
+    parameters = base->backend->allocate(net->parameters * base->backend->element);
+    seen = malloc(net->statistics * sizeof *seen);
+    if (!parameters || !seen) { meta_fail(error, "out of memory for %zu parameters", net->parameters); goto fail; }
     base->backend->upload(parameters, base->filled.parameters, net->parameters);
     for (int i = 0; i < n; i++) {
-        meta_program_load(p, images + i * (size_t)in.c * in.h * in.w, &label);
-        meta_program_forward(p, parameters, META_STATISTICS_BATCH, NULL);
-        meta_program_batch_statistics(p, statistics);
-        int k = 0;
-        for (int j = 0; j < net->count; j++) {
-            const struct meta_layer *l = &net->layers[j];
-            if (l->mean == META_NONE) continue;
-            double sum = 0;
-            for (int c = 0; c < l->filters; c++)
-                sum += divergence(statistics[l->mean + c], statistics[l->variance + c], base->filled.statistics[l->mean + c], base->filled.statistics[l->variance + c]);
-            out[i * L + k++] = sum / l->filters;
-        }
+        meta_program_load(program, images + i * image, &label);
+        meta_program_forward(program, parameters, META_STATISTICS_BATCH, NULL);
+        meta_program_batch_statistics(program, seen);
+        out[i] = distance(first, seen, base->filled.statistics);
     }
     status = 0;
 fail:
     if (parameters) base->backend->release(parameters);
-    meta_program_free(p);
-    free(statistics);
+    meta_program_free(program);
+    free(seen);
     return status;
 }

@@ -18,8 +18,10 @@ void meta_share_interval(int right, int n, double *low, double *high);
 /* twin[i]: the first file before i with the same bytes (CRC-32, then compared), or -1. */
 int meta_find_twins(char *const *paths, int n, int *twin, struct meta_error *);
 
+/* How far each image is from what the meta-training has seen, out (n): of the first normalised layer, the divergence between the normal
+   distribution of a channel's values over the image and that of its rolling statistics, both ways, in nats, averaged over the channels. 0
+   for a network that normalises nothing. More than META_UNLIKE is unusual. */
 #define META_UNLIKE 1.
-/* How far each image is from what the rolling statistics have seen, (n): the mean over the channels of the first layers' normalisation ... */
 int meta_unlikeness(const struct meta_base *, const float *images, int n, double *out, struct meta_error *);
 
 #endif

@@ -112,11 +112,8 @@ expect_error 'toy.data: classes=8: must be 2 to 2' adapt "$a/toy.data" "$cfg" "$
 grep -v '^train' "$few" >"$a/none.data"
 expect_error 'none.data: has no train=' adapt "$a/none.data" "$cfg" "$weights" -out "$a/x"
 few half "$a/images/c6_0.pgm" "$a/images/c6_1.pgm"
-expect_error 'half.list: .*seven, "odd".* has no image' adapt "$a/half.data" "$cfg" "$weights" -out "$a/x"
-sed 's/^learning_rate=0.1/learning_rate=1e30/' "$cfg" >"$a/wild.cfg"
-expect_error 'weights are not finite' adapt "$few" "$a/wild.cfg" "$weights" -out "$a/x"
+expect_error 'half.list: has no image of seven, "odd": must have' adapt "$a/half.data" "$cfg" "$weights" -out "$a/x"
 expect_error 'No such file' adapt "$few" "$cfg" "$weights" -out "$a/nowhere/x"
-check 'none of them wrote' test ! -e "$a/x.tmp" -a ! -e "$a/nowhere"
 expect_error 'toy.data: classes=8: must be 2' predict "$a/new.cfg" "$a/new.weights" "$a/toy.data" "$a/images"
 expect_error 'csv and -json' predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images" -csv -json
 mkdir "$a/empty"
