@@ -1,8 +1,8 @@
-# make              ./darknet, libdarknet-meta-host.so for LD_PRELOAD, and plugins/*.so
+# make              ./darknet, plugins/*.so, libdarknet-meta.so for programs, libdarknet-meta-host.so for LD_PRELOAD
 # make DEBUG=1      with -O0                             make test     every test
 # make DARKNET=DIR  against a Darknet checkout           make demo     install, build, train and test on Fashion-MNIST
 # make asan ubsan tsan valgrind: the tests under each    make bench      speed, beside the stock library's and PyTorch's
-# make clean
+# make install [PREFIX=/usr/local] [DESTDIR=]: program, plugins, libdarknet-meta.so, manual, completion; make uninstall; make clean
 #
 # BUILD is where objects go and BIN where what is built goes. test, demo and bench install the packages that are missing;
 # the rest names them. scripts/install-deps.sh says what each package is for.
@@ -11,6 +11,8 @@ DARKNET ?= /usr/lib/darknet
 BUILD   ?= build/release
 BIN     ?= .
 VARIANT ?= release
+PREFIX  ?= /usr/local
+DESTDIR ?=
 ifeq ($(origin CC),default)
 CC = gcc
 endif
@@ -34,7 +36,7 @@ $(error DEBUG=$(DEBUG): must be 0 or 1)
 endif
 
 # What the compiler needs, asked before it fails on a header: not where the goal installs it, nor for make clean
-ifneq ($(filter-out clean test demo bench asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean uninstall test demo bench asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell scripts/install-deps.sh --missing $(if $(filter-out /usr/lib/darknet,$(DARKNET)),--no-darknet))
 ifneq ($(MISSING),)
 $(error missing packages: $(MISSING): scripts/install-deps.sh installs them)
@@ -70,7 +72,10 @@ PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard 
 TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FLAGS   = $(BUILD)/flags
 
-all: $(BIN)/darknet $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
+VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR) / { printf "%s%s", n++ ? "." : "", $$3 }' src/darknet_meta.h)
+SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
+
+all: $(BIN)/darknet $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
 
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
@@ -81,6 +86,14 @@ HOST = cfg file host host_layer host_library options plugins sections
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
+
+# For programs of others: what src/library.c needs of us, and of libraries no more than that. Plugins stay loaded for good, and so must it
+$(BIN)/$(SONAME): $(BUILD)/src/library.o $(LIBRARY) src/darknet_meta.map $(FLAGS)
+	@mkdir -p $(@D)
+	$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \
+		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(BUILD)/src/library.o $(LIBRARY) $(filter-out -ldarknet,$(LDLIBS))
+$(BIN)/libdarknet-meta.so: $(BIN)/$(SONAME)
+	@ln -sf $(SONAME) $@
 
 # A plugin includes plugin.h and nothing else of the project
 define plugin
@@ -124,7 +137,14 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka $(LDLIBS)
 
-unit: $(TESTS)
+# What the exported networks are read by beside Darknet: tests/cli/adapt_pipelines.sh
+$(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
+	@mkdir -p $(@D)
+	$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $< -lopencv_dnn -lopencv_imgcodecs -lopencv_core
+
+READER = $(BUILD)/tests/opencv_predict
+# those that NAMES names, or all
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines,$(NAMES)),$(READER)),$(TESTS) $(READER))
 
 test:
 	@scripts/install-deps.sh --test
@@ -150,9 +170,46 @@ bench:
 	@+$(MAKE) --no-print-directory all
 	@DARKNET_BIN='$(BIN)/darknet' scripts/bench.py -out build/bench $(BENCH)
 
-clean:
-	rm -rf build darknet libdarknet-meta-host.so plugins/*.so
+# ---- installing ------------------------------------------------------------------------------------
 
-.PHONY: all unit test asan ubsan tsan valgrind demo bench clean FORCE
+# A folder and what goes there. Plugins are found from the program, and from the library, by where these lie: a tree may be moved as a whole
+INTO    = $(DESTDIR)$(PREFIX)
+PRIVATE = lib/darknet-meta
+CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
+INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \
+            $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
+            share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
+            share/darknet-meta/example.c
+
+# Not over another darknet, such as the package's own in /usr: ours hands it every command but meta
+install: all
+	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
+		echo '$(INTO)/bin/darknet: is another darknet, which ours needs: choose another PREFIX' >&2; exit 1; fi
+	install -d $(sort $(dir $(INSTALLED:%='$(INTO)'/%)))
+	install $(BIN)/darknet '$(INTO)/bin'
+	install -m 644 $(BIN)/$(SONAME) '$(INTO)/lib'
+	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'
+	install -m 644 $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
+	install -m 644 $(PLUGINS:%=$(BIN)/plugins/%.so) '$(INTO)/$(PRIVATE)/plugins'
+	install -m 644 src/darknet_meta.h '$(INTO)/include'
+	install -m 644 plugins/plugin.h '$(INTO)/include/darknet-meta'
+	sed 's/@VERSION@/$(VERSION)/' data/darknet-meta.pc.in >'$(INTO)/lib/pkgconfig/darknet-meta.pc'
+	install -m 644 data/darknet-meta.1 '$(INTO)/share/man/man1'
+	install -m 644 data/libdarknet-meta.3 '$(INTO)/share/man/man3'
+	install -m 644 data/darknet.bash-completion '$(INTO)/share/bash-completion/completions/darknet'
+	install -m 644 scripts/example.c '$(INTO)/share/darknet-meta'
+	$(foreach c,$(CFGS),install -m 644 $(c) '$(INTO)/share/darknet-meta/$(c)' &&) true
+
+# What install wrote, and of its own folders those that are empty then
+uninstall:
+	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
+		echo '$(INTO)/bin/darknet: is another darknet: nothing was removed' >&2; exit 1; fi
+	rm -f $(INSTALLED:%='$(INTO)'/%)
+	@find '$(INTO)/$(PRIVATE)' '$(INTO)/include/darknet-meta' '$(INTO)/share/darknet-meta' -depth -type d -empty -delete 2>/dev/null || true
+
+clean:
+	rm -rf build darknet libdarknet-meta*.so* plugins/*.so
+
+.PHONY: all unit test asan ubsan tsan valgrind demo bench install uninstall clean FORCE
 
 -include $(OBJECTS:.o=.d) $(TESTS:=.d)

@@ -21,6 +21,12 @@ struct meta_batch {
 struct meta_view { const struct meta_net_settings *net; int augment; uint64_t seed, iteration; uint32_t task, position; };
 void meta_view_image(const struct meta_dataset *, int item, const struct meta_view *, float *out);
 
+/* An image file in that test-time view, as one of a data set would be: net's channels, height and width. Errors begin with the path. */
+int meta_view_file(const char *path, const struct meta_net_settings *, float *out, struct meta_error *);
+/* The same of an image in memory, which is shrunk on the way. */
+struct meta_image;
+int meta_view_pixels(struct meta_image *, const struct meta_net_settings *, float *out, struct meta_error *);
+
 /* A stream of tasks (iteration = first, first+1, ...; tasks 0..tasks-1 of each), `ahead` tasks of them, in whole iterations,
    prepared by `threads` loader threads into a ring. What comes out does not depend on either number. The sampler, the data set
    and [net]'s settings are kept: leave them alive. */

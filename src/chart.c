@@ -97,12 +97,12 @@ static void write_script(FILE *f, enum meta_run_kind kind, const char *title, co
     if (valid) fprintf(f, "$valid using 1:3:4 with filledcurves fs solid .25 noborder lc rgb '#2ca02c' title '95%% of the valid %s', ", figure);
     fprintf(f, "$runs using 1:6 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
                "$runs using 1:7 with lines ls 1 title 'accuracy of the %s'", images ? "mini-batches" : "training tasks");
-    if (valid) fprintf(f, ", $valid using 1:2 with linespoints ls 3 pt 7 ps .6 title 'valid %s'", figure);
+    if (valid) fprintf(f, ", $valid using 1:2:3:4 with yerrorlines ls 3 pt 7 ps .6 title 'valid %s'", figure);
     double most = 0;
     for (int i = 0; i < count; i++) if (rows[i].rate > most) most = rows[i].rate;
-    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nunset ylabel\nset xlabel '%s'\n"
+    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nset ylabel 'rate'\nset xlabel '%s'\n"
                "set yrange [0:%g]\nset ytics (0, %g)\n", images ? "iteration" : "meta-iteration", most > 0 ? 1.3 * most : 1, most);
-    fputs("plot $runs using 1:8 with lines ls 2 title 'rate'\nunset multiplot\n", f);
+    fputs("plot $runs using 1:8 with lines ls 2 notitle\nunset multiplot\n", f);
 }
 
 /* The script as a file without a name, at its start; -1 with errno. */

@@ -4,7 +4,7 @@
 
 #include "error.h"
 
-#define META_CHILD_NUMBERS 4
+#define META_CHILD_NUMBERS 12
 
 struct meta_child;
 

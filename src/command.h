@@ -7,12 +7,15 @@
 int meta_command_train(int argc, char **argv);
 int meta_command_pretrain(int argc, char **argv);  /* `train` on images instead of tasks */
 int meta_command_test(int argc, char **argv);
+int meta_command_adapt(int argc, char **argv);
+int meta_command_predict(int argc, char **argv);
 int meta_command_compare(int argc, char **argv);   /* two results of `test` on the same tasks */
 int meta_command_table(int argc, char **argv);
 int meta_command_report(int argc, char **argv);
 int meta_command_grad(int argc, char **argv);
 int meta_command_check(int argc, char **argv);
 int meta_command_bench(int argc, char **argv);
+int meta_command_doctor(int argc, char **argv);
 
 /* One flag of a verb. A flag that takes a value is stored as text in *value; one that does not sets *given.
    Whole numbers and reals are bounded when read, with meta_flag_int and meta_flag_real. */

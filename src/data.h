@@ -45,4 +45,17 @@ int  meta_dataset_load(struct meta_dataset **, const struct meta_data *, const c
                        int channels, int side, struct meta_pool *, struct meta_error *);
 void meta_dataset_free(struct meta_dataset *);
 
+/* What is wrong with a list, and what its images take in memory. */
+struct meta_survey {
+    int bad_count;
+    char **bad;             /* (bad_count) a message a line that can't be used, in order of the list */
+    size_t bytes;           /* of the other images' pixels, at their working size */
+    int small;              /* of them, narrower or lower than width x height: the network sees them enlarged */
+};
+/* Reads and decodes as meta_dataset_load does, but keeps no pixels (`pixels` are all NULL) and goes on past lines that can't be used,
+   which the data set is then without. Fails when the list or `groups` can't be read. The caller frees both. */
+int  meta_dataset_survey(struct meta_dataset **, struct meta_survey *, const struct meta_data *, const char *list, int width, int height,
+                         int channels, int side, struct meta_pool *, struct meta_error *);
+void meta_survey_clear(struct meta_survey *);
+
 #endif

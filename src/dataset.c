@@ -17,22 +17,51 @@ static int by_path(const void *a, const void *b, void *paths)
     return order ? order : (i > k) - (i < k);
 }
 
-/* Names the first line that repeats an earlier one. */
-static int check_repeats(const struct meta_dataset *set, struct meta_error *error)
+/* What one pass over a list works with. Lines that can't be used are noted, in any order and from several threads. A load ends
+   with the message of the first of them in the list; a survey goes on and keeps them all. */
+struct job {
+    struct meta_dataset *set;
+    int shorter;                   /* pixels an image's shorter side is kept at, at most */
+    atomic_int bad;                /* load: the first image that failed; none after it is begun */
+    pthread_mutex_t mutex;         /* guards `error` */
+    struct meta_error *error;
+    char **why;                    /* survey: (count) what is wrong with each line, or NULL */
+};
+
+static void note(struct job *job, int i, const struct meta_error *what)
 {
-    int *order = malloc(set->count * sizeof *order), first = INT_MAX, earlier = 0;
+    if (job->why) {
+        if (!job->why[i]) job->why[i] = strdup(what->text);
+        return;
+    }
+    pthread_mutex_lock(&job->mutex);
+    if (i < atomic_load(&job->bad)) {
+        atomic_store(&job->bad, i);
+        *job->error = *what;
+    }
+    pthread_mutex_unlock(&job->mutex);
+}
+
+static int failed(struct job *job) { return !job->why && atomic_load(&job->bad) != INT_MAX; }
+
+/* Lines that repeat an earlier one. */
+static int check_repeats(struct job *job, struct meta_error *error)
+{
+    const struct meta_dataset *set = job->set;
+    int *order = malloc(set->count * sizeof *order);
     if (!order) return meta_fail(error, "%s: out of memory", set->list);
     for (int i = 0; i < set->count; i++) order[i] = i;
     qsort_r(order, set->count, sizeof *order, by_path, set->paths);
-    for (int i = 1; i < set->count; i++)
-        if (order[i] < first && !strcmp(set->paths[order[i]], set->paths[order[i - 1]])) {
-            first = order[i];
-            earlier = order[i - 1];
-        }
+    for (int i = 1; i < set->count; i++) {
+        struct meta_error why;
+        int line = order[i], earlier = order[i - 1];
+        if (strcmp(set->paths[line], set->paths[earlier])) continue;
+        meta_fail(&why, "%s:%d: %s: is on line %d already: must be there once", set->list, set->lines[line], set->paths[line],
+                  set->lines[earlier]);
+        note(job, line, &why);
+    }
     free(order);
-    if (first == INT_MAX) return 0;
-    return meta_fail(error, "%s:%d: %s: is on line %d already: must be there once", set->list, set->lines[first], set->paths[first],
-                     set->lines[earlier]);
+    return failed(job) ? -1 : 0;
 }
 
 static int find_label(struct meta_dataset *set, int i, char *const *labels, struct meta_error *error)
@@ -55,14 +84,6 @@ static int find_label(struct meta_dataset *set, int i, char *const *labels, stru
     return meta_fail(error, "%s:%d: %s: has no label in its path: must have one of %s", set->list, set->lines[i], set->paths[i], known);
 }
 
-struct job {
-    struct meta_dataset *set;
-    int shorter;                   /* pixels an image's shorter side is kept at, at most */
-    atomic_int bad;                /* the first image that failed; none after it is begun */
-    pthread_mutex_t mutex;         /* guards `error` */
-    struct meta_error *error;
-};
-
 static int decode(struct meta_dataset *set, int i, int shorter, struct meta_error *error)
 {
     struct meta_image image;
@@ -81,24 +102,25 @@ static int decode(struct meta_dataset *set, int i, int shorter, struct meta_erro
 static void decode_one(void *context, int i, int worker)
 {
     struct job *job = context;
-    struct meta_error why;
-    if (i > atomic_load(&job->bad) || !decode(job->set, i, job->shorter, &why)) return;
-    pthread_mutex_lock(&job->mutex);
-    if (i < atomic_load(&job->bad)) {
-        atomic_store(&job->bad, i);
-        meta_fail(job->error, "%s:%d: %s", job->set->list, job->set->lines[i], why.text);
+    struct meta_dataset *set = job->set;
+    struct meta_error why, line;
+    if (job->why ? job->why[i] != NULL : i > atomic_load(&job->bad)) return;
+    if (decode(set, i, job->shorter, &why)) {
+        meta_fail(&line, "%s:%d: %.400s", set->list, set->lines[i], why.text);
+        note(job, i, &line);
     }
-    pthread_mutex_unlock(&job->mutex);
+    if (!job->why) return;
+    free(set->pixels[i]);
+    set->pixels[i] = NULL;
 }
 
-int meta_dataset_load(struct meta_dataset **out, const struct meta_data *data, const char *list, int width, int height,
-                      int channels, int side, struct meta_pool *pool, struct meta_error *error)
+static int read_list(struct job *job, const struct meta_data *data, const char *list, int channels, struct meta_error *error)
 {
     struct meta_lines lines = { 0 };
-    struct meta_dataset *set = calloc(1, sizeof *set);
-    if (!set || !(set->list = strdup(list))) { meta_fail(error, "%s: out of memory", list); goto fail; }
-    if (channels != 1 && channels != 3) { meta_fail(error, "channels=%d: must be 1 or 3", channels); goto fail; }
-    if (meta_lines_read(&lines, list, error)) goto fail;
+    struct meta_dataset *set = job->set;
+    if (!(set->list = strdup(list))) return meta_fail(error, "%s: out of memory", list);
+    if (channels != 1 && channels != 3) return meta_fail(error, "channels=%d: must be 1 or 3", channels);
+    if (meta_lines_read(&lines, list, error)) return -1;
     set->count = lines.count;
     set->classes = data->classes;
     set->names = data->names;
@@ -106,32 +128,102 @@ int meta_dataset_load(struct meta_dataset **out, const struct meta_data *data, c
     set->paths = lines.line;                       /* handed over */
     set->lines = lines.number;
     set->arena = lines.text;
-    if (!set->count) { meta_fail(error, "%s: has no images: must have a path on each line", list); goto fail; }
+    if (!set->count) return meta_fail(error, "%s: has no images: must have a path on each line", list);
     size_t n = set->count;
     set->label = malloc(n * sizeof *set->label);
     set->group = malloc(n * sizeof *set->group);
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->pixels = calloc(n, sizeof *set->pixels);
-    if (!set->label || !set->group || !set->w || !set->h || !set->pixels) { meta_fail(error, "%s: out of memory", list); goto fail; }
+    if (!set->label || !set->group || !set->w || !set->h || !set->pixels) return meta_fail(error, "%s: out of memory", list);
+    for (int i = 0; i < set->count; i++) set->group[i] = -1;
+    return 0;
+}
 
-    for (int i = 0; i < set->count; i++) {
-        set->group[i] = -1;
-        if (find_label(set, i, data->labels, error)) goto fail;
-    }
-    if (check_repeats(set, error)) goto fail;
-    if (data->groups && meta_groups_find(data->groups, set->paths, set->count, set->group, error)) goto fail;
+static int read_images(struct job *job, const struct meta_data *data, struct meta_pool *pool, struct meta_error *error)
+{
+    struct meta_dataset *set = job->set;
+    struct meta_error why;
+    for (int i = 0; i < set->count; i++)
+        if (find_label(set, i, data->labels, &why)) {
+            note(job, i, &why);
+            if (failed(job)) return -1;
+        }
+    if (check_repeats(job, error)) return -1;
+    if (data->groups && meta_groups_find(data->groups, set->paths, set->count, set->group, error)) return -1;
+    meta_pool_run(pool, set->count, decode_one, job);
+    return failed(job) ? -1 : 0;
+}
 
-    struct job job = { .set = set, .shorter = width > height ? width : height, .error = error, .bad = INT_MAX,
-                       .mutex = PTHREAD_MUTEX_INITIALIZER };
+static struct job open_job(int width, int height, int side, struct meta_error *error)
+{
+    struct job job = { .shorter = width > height ? width : height, .error = error, .bad = INT_MAX, .mutex = PTHREAD_MUTEX_INITIALIZER };
     if (side > job.shorter) job.shorter = side;
-    meta_pool_run(pool, set->count, decode_one, &job);
-    if (job.bad != INT_MAX) goto fail;
-    *out = set;
+    job.set = calloc(1, sizeof *job.set);
+    return job;
+}
+
+int meta_dataset_load(struct meta_dataset **out, const struct meta_data *data, const char *list, int width, int height,
+                      int channels, int side, struct meta_pool *pool, struct meta_error *error)
+{
+    struct job job = open_job(width, height, side, error);
+    if (!job.set) return meta_fail(error, "%s: out of memory", list);
+    if (read_list(&job, data, list, channels, error) || read_images(&job, data, pool, error)) {
+        meta_dataset_free(job.set);
+        return -1;
+    }
+    *out = job.set;
+    return 0;
+}
+
+/* Leaves out the lines that something is wrong with, and counts what is left. */
+static void tell(struct job *job, struct meta_survey *survey, int width, int height)
+{
+    struct meta_dataset *set = job->set;
+    int kept = 0;
+    for (int i = 0; i < set->count; i++) {
+        if (job->why[i]) survey->bad[survey->bad_count++] = job->why[i];
+        if (job->why[i] || set->label[i] < 0 || !set->w[i]) continue;          /* the latter two: no memory for the message */
+        survey->bytes += (size_t)set->w[i] * set->h[i] * set->c;
+        survey->small += set->w[i] < width || set->h[i] < height;
+        set->paths[kept] = set->paths[i];
+        set->lines[kept] = set->lines[i];
+        set->label[kept] = set->label[i];
+        set->group[kept] = set->group[i];
+        set->w[kept] = set->w[i];
+        set->h[kept++] = set->h[i];
+    }
+    set->count = kept;
+}
+
+int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey, const struct meta_data *data, const char *list, int width,
+                        int height, int channels, int side, struct meta_pool *pool, struct meta_error *error)
+{
+    struct job job = open_job(width, height, side, error);
+    *survey = (struct meta_survey){ 0 };
+    if (!job.set) return meta_fail(error, "%s: out of memory", list);
+    if (read_list(&job, data, list, channels, error)) goto fail;
+    job.why = calloc(job.set->count, sizeof *job.why);
+    survey->bad = calloc(job.set->count, sizeof *survey->bad);
+    if (!job.why || !survey->bad) { meta_fail(error, "%s: out of memory", list); goto fail; }
+    if (read_images(&job, data, pool, error)) goto fail;
+    tell(&job, survey, width, height);
+    free(job.why);
+    *out = job.set;
     return 0;
 fail:
-    meta_dataset_free(set);
+    for (int i = 0; job.why && i < job.set->count; i++) free(job.why[i]);
+    free(job.why);
+    meta_survey_clear(survey);
+    meta_dataset_free(job.set);
     return -1;
+}
+
+void meta_survey_clear(struct meta_survey *survey)
+{
+    for (int i = 0; i < survey->bad_count; i++) free(survey->bad[i]);
+    free(survey->bad);
+    *survey = (struct meta_survey){ 0 };
 }
 
 void meta_dataset_free(struct meta_dataset *set)

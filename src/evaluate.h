@@ -14,12 +14,13 @@ struct meta_evaluation {
     int runs;
     uint64_t seed;
     const struct meta_method *method;          /* see method.h; NULL: maml */
-    const float *statistics;                   /* (network->statistics) BN's rolling ones: knn, svm */
+    const float *statistics;                   /* (network->statistics) BN's rolling ones, the caller's: knn, svm, META_BN_RUNNING */
     const struct meta_dataset *augmented;      /* finetune: the same list at the size that augmentation wants */
     int epochs;                                /* finetune */
     double rate;                               /* finetune: of [net]'s optimiser */
     int layer;                                 /* knn, svm: whose output is taken, counted from 0; -1: the input of the last [connected] */
     int neighbours;                            /* knn */
+    enum meta_bn bn;                           /* maml, relation: what normalises the query images, before and after */
 };
 
 /* A curve of an epoch's support loss and of the query AUC after it: at epoch 0, before any, then at 25 places or all. */

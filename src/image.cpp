@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <vector>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -51,4 +52,37 @@ int meta_image_shrink(struct meta_image *image, int w, int h, struct meta_error 
     image->w = w;
     image->h = h;
     return 0;
+}
+
+int meta_image_heat(struct meta_image *image, const float *heat, int w, int h, struct meta_error *error)
+try {
+    meta_opencv_one_thread();
+    const cv::Mat small(h, w, CV_32FC1, const_cast<float *>(heat));
+    cv::Mat large, bytes, colours, pixels(image->h, image->w, CV_8UC3, image->pixels);
+    cv::resize(small, large, pixels.size(), 0, 0, cv::INTER_CUBIC);
+    large.convertTo(bytes, CV_8UC1, 255);
+    cv::applyColorMap(bytes, colours, cv::COLORMAP_JET);
+    cv::cvtColor(colours, colours, cv::COLOR_BGR2RGB);
+    cv::addWeighted(pixels, .6, colours, .4, 0, pixels);
+    return 0;
+} catch (const std::exception &) {
+    return meta_fail(error, "out of memory to colour %dx%d pixels", image->w, image->h);
+}
+
+int meta_image_png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *error)
+try {
+    meta_opencv_one_thread();
+    const cv::Mat own(image->h, image->w, CV_8UC(image->c), image->pixels);
+    cv::Mat pixels;
+    std::vector<unsigned char> bytes;
+    if (image->c == 3) cv::cvtColor(own, pixels, cv::COLOR_RGB2BGR);
+    else pixels = own;
+    cv::imencode(".png", pixels, bytes);
+    *data = static_cast<unsigned char *>(std::malloc(bytes.size()));
+    if (!*data) return meta_fail(error, "out of memory for a PNG of %zu bytes", bytes.size());
+    std::memcpy(*data, bytes.data(), bytes.size());
+    *size = bytes.size();
+    return 0;
+} catch (const std::exception &) {
+    return meta_fail(error, "out of memory for a PNG of %dx%d pixels", image->w, image->h);
 }

@@ -31,6 +31,12 @@ int meta_image_shrink(struct meta_image *image, int w, int h, struct meta_error 
 /* Shrinks so that the shorter side has at most `shorter` pixels, in proportion; never enlarges. */
 int meta_image_fit(struct meta_image *image, int shorter, struct meta_error *);
 
+/* Colours an RGB image in place by heat (h, w), 0 (blue) to 1 (red), enlarged to it smoothly. */
+int meta_image_heat(struct meta_image *image, const float *heat, int w, int h, struct meta_error *);
+
+/* The image as a PNG file; the caller frees *data. */
+int meta_image_png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *);
+
 #ifdef __cplusplus
 }
 #endif

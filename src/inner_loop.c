@@ -1,6 +1,7 @@
 #include "inner_loop.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct meta_worker {
     const struct meta_network *network;
@@ -15,7 +16,19 @@ struct meta_worker {
     void **phi;               /* (steps + 1) clones: phi[s] is phi_s; phi[0] is not used, the caller's is */
     int clones;
     void *gradient;           /* of the support loss; of order 2, the product H v too */
+    float *statistics;        /* META_BN_SUPPORT: of the support set */
 };
+
+static const char *const bn_names[] = { [META_BN_BATCH] = "batch", [META_BN_SUPPORT] = "support", [META_BN_RUNNING] = "running" };
+
+const char *meta_bn_name(enum meta_bn bn) { return bn_names[bn]; }
+
+int meta_bn_find(enum meta_bn *bn, const char *name, struct meta_error *error)
+{
+    for (*bn = META_BN_BATCH; *bn <= META_BN_RUNNING; ++*bn)
+        if (!strcmp(name, bn_names[*bn])) return 0;
+    return meta_fail(error, "-bn %s: must be batch, support or running", name);
+}
 
 /* Order 2 needs every phi_s on the way back; otherwise one clone is stepped in place. */
 static int clones_needed(const struct meta_inner *inner)
@@ -26,7 +39,7 @@ static int clones_needed(const struct meta_inner *inner)
 
 static int programs_needed(const struct meta_inner *inner)
 {
-    if (!inner->steps) return 0;
+    if (!inner->steps) return inner->bn == META_BN_SUPPORT;
     if (inner->order != 2) return 1;
     return inner->keep > 0 && inner->keep < inner->steps ? inner->keep : inner->steps;
 }
@@ -43,7 +56,8 @@ static int in_front(const struct meta_worker *w) { return w->network->ways ? w->
 /* The programs run one after another, and each forward's gradient follows at once. */
 static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum meta_passes query, struct meta_error *error)
 {
-    size_t bytes = meta_program_shared_bytes(w->network, w->backend, in_front(w), w->inner.query, query), more = 0;
+    size_t bytes = 0, more = 0;
+    if (w->inner.query) bytes = meta_program_shared_bytes(w->network, w->backend, in_front(w), w->inner.query, query);
     if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, 0, w->inner.support, support);
     w->shared_bytes = more > bytes ? more : bytes;
     if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes))) return meta_fail(error, "out of memory");
@@ -52,12 +66,12 @@ static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum
 
 static int allocate_workspace(struct meta_worker *w, struct meta_error *error)
 {
-    w->workspace_bytes = meta_program_workspace_bytes(w->query);
+    if (w->query) w->workspace_bytes = meta_program_workspace_bytes(w->query);
     for (int k = 0; k < w->keep; k++)
         if (meta_program_workspace_bytes(w->support[k]) > w->workspace_bytes)
             w->workspace_bytes = meta_program_workspace_bytes(w->support[k]);
     if (!(w->workspace = w->backend->allocate(w->workspace_bytes))) return meta_fail(error, "out of memory");
-    meta_program_use(w->query, w->workspace);
+    if (w->query) meta_program_use(w->query, w->workspace);
     for (int k = 0; k < w->keep; k++) meta_program_use(w->support[k], w->workspace);
     return 0;
 }
@@ -74,6 +88,10 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
         meta_fail(error, "steps=%d, order=%d: a network that pairs takes no steps in a task, and order=1", inner.steps, inner.order);
         goto fail;
     }
+    if (network->ways && inner.bn == META_BN_SUPPORT) {
+        meta_fail(error, "a network that pairs sees support and query images in one batch: it has no statistics of the support set alone");
+        goto fail;
+    }
     if (backend->open(error)) goto fail;
     w->keep = programs_needed(&inner);
     w->support = calloc(w->keep + 1, sizeof *w->support);
@@ -82,11 +100,12 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     if (allocate_shared(w, support, query, error)) goto fail;
     for (int k = 0; k < w->keep; k++)
         if (meta_program_create(&w->support[k], network, backend, inner.support, support, w->shared, error)) goto fail;
-    if (meta_program_create_pairs(&w->query, network, backend, in_front(w), inner.query, query, w->shared, error)) goto fail;
+    if (inner.query && meta_program_create_pairs(&w->query, network, backend, in_front(w), inner.query, query, w->shared, error)) goto fail;
     if (allocate_workspace(w, error)) goto fail;
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
-    if (!w->phi) { meta_fail(error, "out of memory"); goto fail; }
+    w->statistics = malloc((network->statistics + 1) * sizeof *w->statistics);
+    if (!w->phi || !w->statistics) { meta_fail(error, "out of memory"); goto fail; }
     for (int s = 0; s <= w->clones; s++) {
         void **vector = s < w->clones ? &w->phi[s] : &w->gradient;
         *vector = backend->allocate(network->parameters * backend->element);
@@ -111,12 +130,14 @@ void meta_worker_free(struct meta_worker *w)
         if (w->phi[s]) w->backend->release(w->phi[s]);
     if (w->gradient) w->backend->release(w->gradient);
     free(w->phi);
+    free(w->statistics);
     free(w);
 }
 
 size_t meta_worker_bytes(const struct meta_worker *w)
 {
-    size_t bytes = w->shared_bytes + w->workspace_bytes + meta_program_bytes(w->query) + (w->clones + 1) * w->network->parameters * w->backend->element;
+    size_t bytes = w->shared_bytes + w->workspace_bytes + (w->clones + 1) * w->network->parameters * w->backend->element;
+    if (w->query) bytes += meta_program_bytes(w->query);
     for (int k = 0; k < w->keep; k++) bytes += meta_program_bytes(w->support[k]);
     return bytes;
 }
@@ -150,9 +171,9 @@ static double support_pass(struct meta_worker *w, const void *phi, const struct 
     return loss;
 }
 
-/* Eq. 2: returns phi_S. Step s draws dropout with item s. */
-static const void *adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
-                         struct meta_task_result *result)
+/* Step s draws dropout with item s. */
+const void *meta_worker_learn(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
+                              struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
     for (int k = 0; k < w->keep && k < steps; k++) meta_program_load(w->support[k], task->support, task->support_labels);
@@ -166,6 +187,16 @@ static const void *adapt(struct meta_worker *w, const void *phi, const struct me
         w->backend->axpy(to, n, -w->inner.learning_rate, w->gradient);
     }
     return parameters_at(w, phi, steps);
+}
+
+double meta_worker_support(struct meta_worker *w, const void *parameters, const struct meta_task *task, float *statistics)
+{
+    struct meta_program *p = w->support[0];
+    meta_program_load(p, task->support, task->support_labels);
+    set_dropout(p, task, 0, 0);
+    double loss = meta_program_forward(p, parameters, META_STATISTICS_BATCH, NULL);
+    if (statistics) meta_program_batch_statistics(p, statistics);
+    return loss;
 }
 
 static double accuracy_of(const float *probabilities, const int *labels, int count, int outputs)
@@ -193,7 +224,7 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
                           const struct meta_weigher *weigher, void *gradient, struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
-    const void *adapted = adapt(w, phi, task, steps, result);
+    const void *adapted = meta_worker_learn(w, phi, task, steps, result);
     load_query(w, task);
     set_dropout(w->query, task, w->inner.steps, 1);
     result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
@@ -213,17 +244,28 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     w->backend->scale(gradient, n, result->weight);
 }
 
+static double forward_query(struct meta_worker *w, const void *parameters, const struct meta_task *task)
+{
+    const float *statistics = w->inner.running;
+    if (w->inner.bn == META_BN_BATCH) return meta_program_forward(w->query, parameters, META_STATISTICS_BATCH, NULL);
+    if (w->inner.bn == META_BN_SUPPORT) {
+        meta_worker_support(w, parameters, task, w->statistics);
+        statistics = w->statistics;
+    }
+    return meta_program_forward(w->query, parameters, META_STATISTICS_ROLLING, statistics);
+}
+
 void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
                        float *before, float *after, struct meta_task_result *result)
 {
     load_query(w, task);
     set_dropout(w->query, task, 0, 0);
     if (before && steps) {
-        meta_program_forward(w->query, phi, META_STATISTICS_BATCH, NULL);
+        forward_query(w, phi, task);
         meta_program_probabilities(w->query, before);
     }
-    const void *adapted = adapt(w, phi, task, steps, result);
-    result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
+    const void *adapted = meta_worker_learn(w, phi, task, steps, result);
+    result->query_loss = forward_query(w, adapted, task);
     result->meta_loss = result->query_loss;
     result->weight = 1;
     score_query(w, task, after, result);

@@ -21,7 +21,8 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
 {
     const struct meta_episode_settings *t = &c->evaluation->episode;
     struct meta_inner inner = { .support = t->ways * t->shots, .query = t->ways * t->queries, .steps = c->evaluation->steps,
-                                .learning_rate = c->evaluation->learning_rate, .order = 0 };
+                                .learning_rate = c->evaluation->learning_rate, .order = 0,
+                                .bn = c->evaluation->bn, .running = c->evaluation->statistics };
     struct learner *l = *out = calloc(1, sizeof *l);
     if (!l) return meta_fail(error, "out of memory");
     l->steps = inner.steps;
@@ -46,7 +47,7 @@ static int run(void *state, const struct meta_method_task *t, float *before, flo
 
 static void describe(const struct meta_model *model, const struct meta_evaluation *e, char *text, size_t size)
 {
-    snprintf(text, size, "%d steps", e->steps);
+    snprintf(text, size, "%d steps, %s statistics", e->steps, meta_bn_name(e->bn));
 }
 
 const struct meta_method meta_method_maml = { "maml", "steps of the inner loop", 1, 0, check_maml, create, release, run, describe };

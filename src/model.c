@@ -176,7 +176,8 @@ static int read_section(struct builder *b, const struct meta_section *s)
     const struct meta_plugin *plugin = meta_plugins_find(b->plugins, s->name);
     if (plugin) return read_plugin(b, s, plugin);
     list_known(b, 0, &known);
-    return meta_fail(b->error, "%s:%d: [%.40s]: unknown section; known:%s", b->path, s->line, s->name, known.text);
+    return meta_fail(b->error, "%s:%d: [%.40s]: unknown section; known:%s%s%s", b->path, s->line, s->name, known.text,
+                     b->plugins->count ? "" : "; no plugins in ", b->plugins->count ? "" : b->plugins->folders);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------- */

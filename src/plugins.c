@@ -180,13 +180,28 @@ static char *own_folder(struct meta_error *error)
     return path;
 }
 
+/* The first there is of: beside an installed library, beside a program that was built, beside the libraries of an installed program.
+   The caller frees; NULL: no memory. */
+static char *plugin_folder(const char *own)
+{
+    const char *places[] = { "darknet-meta/plugins", "plugins", "../lib/darknet-meta/plugins" };
+    char *folder = NULL, *found;
+    for (int i = 0; i < 3; i++) {
+        if (asprintf(&folder, "%s/%s", own, places[i]) < 0) return NULL;
+        found = realpath(folder, NULL);
+        free(folder);
+        if (found) return found;
+    }
+    return asprintf(&folder, "%s/plugins", own) < 0 ? NULL : folder;
+}
+
 static int add_all(struct meta_plugins *all, struct meta_error *error)
 {
     char *folder = NULL, *own = own_folder(error), *list = NULL;
     const char *named = getenv(ENVIRONMENT);
     int status = -1;
     if (!own) return -1;
-    if (asprintf(&folder, "%s/plugins", own) < 0) { folder = NULL; meta_fail(error, "out of memory"); goto fail; }
+    if (!(folder = plugin_folder(own))) { meta_fail(error, "out of memory"); goto fail; }
     if (add_folder(all, folder, 0, error)) goto fail;
     if (named && !(list = strdup(named))) { meta_fail(error, "out of memory"); goto fail; }
     for (char *save, *p = list ? strtok_r(list, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save))

@@ -79,6 +79,7 @@ static void add_settings(cJSON *root, const struct meta_results *r)
         if (e->method == &meta_method_knn) cJSON_AddNumberToObject(s, "neighbours", e->neighbours);
     }
     cJSON_AddStringToObject(s, "backend", r->backend);
+    cJSON_AddStringToObject(s, "bn", meta_bn_name(e->bn));
 }
 
 static void add_figures(cJSON *root, const struct meta_run *runs, int n)

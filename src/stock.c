@@ -4,6 +4,8 @@
 #include <darknet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,23 +27,36 @@ static char *beside_library(void)
     return path;
 }
 
-int meta_stock_exec(char **argv, struct meta_error *error)
+char *meta_stock_find(struct meta_error *error)
 {
     struct stat self;
-    const char *named = getenv("DARKNET_STOCK");
-    if (stat("/proc/self/exe", &self)) return meta_fail(error, "/proc/self/exe: %s", strerror(errno));
+    const char *named = getenv("DARKNET_STOCK"), *package = "/usr/bin/darknet";
+    char *beside = NULL, *found = NULL;
+    if (stat("/proc/self/exe", &self)) { meta_fail(error, "/proc/self/exe: %s", strerror(errno)); return NULL; }
     if (named) {
-        if (!usable(named, &self)) return meta_fail(error, "DARKNET_STOCK=%s: must be the stock darknet", named);
-        execv(named, argv);
-        return meta_fail(error, "DARKNET_STOCK=%s: can't run it: %s", named, strerror(errno));
+        if (!usable(named, &self)) meta_fail(error, "DARKNET_STOCK=%s: must be the stock darknet", named);
+        else if (!(found = strdup(named))) meta_fail(error, "out of memory");
+        return found;
     }
-    const char *package = "/usr/bin/darknet";
-    char *beside = beside_library();
-    if (beside && usable(beside, &self)) execv(beside, argv);
-    if (usable(package, &self)) execv(package, argv);
-    meta_fail(error, "%s: only `darknet meta` is part of this program; the rest is the stock darknet, which is not at %s%s%s: "
-              "install the package darknet, or set DARKNET_STOCK", argv[1] ? argv[1] : "no command", beside ? beside : "",
-              beside ? " or " : "", package);
+    beside = beside_library();
+    if (beside && usable(beside, &self)) return beside;
+    if (!usable(package, &self))
+        meta_fail(error, "only `darknet meta` is part of this program; the rest is the stock darknet, which is not at %s%s%s: "
+                  "install the package darknet, or set DARKNET_STOCK", beside ? beside : "", beside ? " or " : "", package);
+    else if (!(found = strdup(package))) meta_fail(error, "out of memory");
     free(beside);
-    return -1;
+    return found;
+}
+
+int meta_stock_exec(char **argv, struct meta_error *error)
+{
+    struct meta_error why;
+    char *path = meta_stock_find(&why);
+    if (!path && !getenv("DARKNET_STOCK")) return meta_fail(error, "%s: %.400s", argv[1] ? argv[1] : "no command", why.text);
+    if (path) {
+        execv(path, argv);
+        meta_fail(&why, "%s: can't run it: %s", path, strerror(errno));
+        free(path);
+    }
+    return meta_fail(error, "%s", why.text);
 }

@@ -6,7 +6,6 @@
 
 #include "batch.h"
 #include "data_internal.h"
-#include "image.h"
 
 struct item { int line, query, label; const char *path; };
 
@@ -53,20 +52,6 @@ static void cut_blanks(char *text)
     while (n && isspace((unsigned char)text[n - 1])) text[--n] = 0;
 }
 
-/* What a test sees of the image: meta_dataset_load keeps it at this size. */
-static int load_image(const char *path, const struct meta_net_settings *net, float *out, struct meta_error *error)
-{
-    struct meta_image image;
-    struct meta_error why;
-    if (meta_image_read(path, net->channels, &image, error)) return -1;
-    int status = meta_image_fit(&image, net->width > net->height ? net->width : net->height, &why);
-    struct meta_dataset one = { .count = 1, .c = net->channels, .w = &image.w, .h = &image.h, .pixels = &image.pixels };
-    struct meta_view view = { .net = net };
-    if (!status) meta_view_image(&one, 0, &view, out);
-    free(image.pixels);
-    return status ? meta_fail(error, "%s: %s", path, why.text) : 0;
-}
-
 static int allocate(struct meta_task_file *task, const struct meta_net_settings *net, struct meta_error *error)
 {
     size_t size = (size_t)net->channels * net->height * net->width;
@@ -88,7 +73,7 @@ static int load_items(struct meta_task_file *task, const struct item *items, int
         int query = items[i].query;
         size_t k = at[query]++;
         (query ? task->query_labels : task->support_labels)[k] = items[i].label;
-        if (load_image(items[i].path, net, (query ? task->query_images : task->support_images) + k * size, &why))
+        if (meta_view_file(items[i].path, net, (query ? task->query_images : task->support_images) + k * size, &why))
             return meta_fail(error, "%s:%d: %s", path, items[i].line, why.text);
     }
     return 0;

@@ -141,11 +141,11 @@ static int load_model(struct meta_model **model, const char *cfg, const char *na
 }
 
 /* A flag that the method does not read would be a wish without effect. */
-static int check_flags(const struct meta_method *method, const char *steps, const char *epochs, const char *rate, const char *layer,
-                       const char *neighbours, struct meta_error *error)
+static int check_flags(const struct meta_method *method, const char *steps, const char *bn, const char *epochs, const char *rate,
+                       const char *layer, const char *neighbours, struct meta_error *error)
 {
     const struct { const char *name, *value, *methods; } rows[] = {
-        { "-steps", steps, "maml, relation" }, { "-epochs", epochs, "finetune" }, { "-rate", rate, "finetune" },
+        { "-steps", steps, "maml, relation" }, { "-bn", bn, "maml, relation" }, { "-epochs", epochs, "finetune" }, { "-rate", rate, "finetune" },
         { "-layer", layer, "knn, svm" }, { "-neighbours", neighbours, "knn" }
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -157,7 +157,7 @@ static int check_flags(const struct meta_method *method, const char *steps, cons
 int meta_command_test(int argc, char **argv)
 {
     const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = NULL, *out = NULL, *backend = NULL,
-               *method = NULL, *epochs = NULL, *rate = NULL, *layer = NULL, *neighbours = NULL;
+               *method = NULL, *epochs = NULL, *rate = NULL, *layer = NULL, *neighbours = NULL, *bn = NULL;
     const struct meta_flag flags[] = {
         { "-runs", "N", "tasks (30)", &runs, NULL },
         { "-shots", "K", "support images a class ([episode] shots)", &shots, NULL },
@@ -172,6 +172,7 @@ int meta_command_test(int argc, char **argv)
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
         { "-out", "FILE.json", "settings, check sums, figures and every task", &out, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+        { "-bn", "KIND", "what normalises query images: their batch; the support set; or running, the weights' own statistics (batch)", &bn, NULL },
     };
     struct meta_error error;
     struct parts p = {0};
@@ -184,8 +185,8 @@ int meta_command_test(int argc, char **argv)
     if (!list) list = "test";
     p.backend = meta_backend_find(backend ? backend : "onednn");
     if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
-    if (load_model(&p.model, argv[1], method, &e.method, &error) || check_flags(e.method, steps, epochs, rate, layer, neighbours, &error)
-        || meta_data_read(&p.data, argv[0], &error)) goto fail;
+    if (meta_bn_find(&e.bn, bn ? bn : "batch", &error) || load_model(&p.model, argv[1], method, &e.method, &error)
+        || check_flags(e.method, steps, bn, epochs, rate, layer, neighbours, &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
     e.episode = *p.model->episode;
     e.episode.shots = meta_flag_int("-shots", shots, e.episode.shots, 1, 1000);
     e.steps = meta_flag_int("-steps", steps, p.model->inner->test_steps, 0, 1000);

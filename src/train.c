@@ -78,6 +78,29 @@ static void watch_valid(struct meta_trainer *t, struct meta_row *row)
     printf(", %d %s%s, %.2f seconds\n", e.n, images ? "image" : "task", e.n == 1 ? "" : "s", meta_now() - begun);
 }
 
+#define RECENT 20              /* iterations that the status line is the mean of */
+
+/* From the log's last rows. */
+static void show_status(const struct meta_trainer *t, double remaining)
+{
+    const struct meta_log *log = &t->log;
+    int n = log->count < RECENT ? log->count : RECENT;
+    if (!n) return;
+    struct meta_status s = { .done = t->done, .total = t->total, .rate = log->rows[log->count - 1].rate, .remaining = remaining,
+                             .auc = NAN, .low = NAN, .high = NAN };
+    for (int i = log->count - n; i < log->count; i++) {
+        s.query_loss += log->rows[i].query_loss / n;
+        s.meta_loss += log->rows[i].meta_loss / n;
+        s.accuracy += log->rows[i].accuracy / n;
+    }
+    for (int i = log->count - 1; t->evaluator && i >= 0 && isnan(s.auc); i--) {
+        s.auc = log->rows[i].auc;
+        s.low = log->rows[i].low;
+        s.high = log->rows[i].high;
+    }
+    meta_print_status(&s);
+}
+
 static void print_end(const struct meta_trainer *t, uint64_t iterations, double seconds)
 {
     struct rusage usage;
@@ -123,11 +146,12 @@ static int run(struct meta_trainer *t, int backup_every)
         struct meta_row row;
         if (meta_trainer_step(t, &row, &error)) { failed = 1; break; }
         meta_clear_bar();
-        meta_print_row(t->settings.kind, &row, (meta_now() - begun) / (t->done - first) * (t->total - t->done));
+        double remaining = (meta_now() - begun) / (t->done - first) * (t->total - t->done);
+        meta_print_row(t->settings.kind, &row, remaining);
         if (meta_trainer_watches(t) && (t->done % t->settings.valid_every == 0 || t->done == t->total) && !stop) watch_valid(t, &row);
-        meta_print_bar(t->done, t->total);
         fflush(stdout);
         after_step(t, &chart, &row, backup_every, &said);
+        show_status(t, remaining);
     }
     double seconds = meta_now() - begun;
     meta_clear_bar();
@@ -180,8 +204,8 @@ static int train(enum meta_run_kind kind, int argc, char **argv)
     s.seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX);
     s.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     s.max_batches = meta_flag_int("-max_batches", max_batches, 0, 1, 100000000);
-    s.valid_every = meta_flag_int("-valid_every", valid_every, 250, 0, 100000000);
-    s.valid_runs = meta_flag_int("-valid_runs", valid_runs, 100, 1, 1000000);
+    s.valid_every = meta_flag_int("-valid_every", valid_every, META_VALID_EVERY, 0, 100000000);
+    s.valid_runs = meta_flag_int("-valid_runs", valid_runs, META_VALID_RUNS, 1, 1000000);
     s.valid_asked = valid_every != NULL;
     int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
     s.backend = meta_backend_find(backend ? backend : "onednn");

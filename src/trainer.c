@@ -93,7 +93,7 @@ static int open_stream(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_training *s = &t->settings;
     const struct meta_net_settings *net = &t->model->net;
-    int loaders = (s->threads + 1) / 2, ahead = 3 * t->tasks;
+    int loaders = META_LOADERS(s->threads), ahead = META_AHEAD * t->tasks;
     uint64_t first = t->done + 1;
     if (of_images(t))
         return meta_stream_create_images(&t->stream, t->train, t->outputs, net, s->seed, first, t->tasks, net->batch / t->tasks, ahead, loaders,

@@ -10,6 +10,13 @@
 #include "outer_loop.h"
 #include "train_log.h"
 
+/* What a run does unless it is told otherwise. */
+#define META_VALID_EVERY 250
+#define META_VALID_RUNS 100
+/* Iterations made ahead of use, and the threads that make them. */
+#define META_AHEAD 3
+#define META_LOADERS(threads) (((threads) + 1) / 2)
+
 struct meta_training {
     enum meta_run_kind kind;
     const char *data, *cfg;

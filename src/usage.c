@@ -13,12 +13,15 @@ const struct meta_verb meta_verbs[] = {
     { "train", "DATA CFG [WEIGHTS]", "meta-trains on the train list of DATA", meta_command_train },
     { "pretrain", "DATA CFG [WEIGHTS]", "trains a classifier of the train list's classes, as Darknet does", meta_command_pretrain },
     { "test", "DATA CFG WEIGHTS", "adapts to rare classes from few images of the test list: AUC", meta_command_test },
+    { "adapt", "DATA CFG WEIGHTS -out NAME", "adapts to the few labelled images of DATA's train list: a .cfg and .weights for any Darknet", meta_command_adapt },
+    { "predict", "CFG WEIGHTS DATA IMAGE|LIST|FOLDER...", "class probabilities of images, and where in them they come from", meta_command_predict },
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
     { "table", "FILE -out DIR", "trains and tests what a table of results lacks", meta_command_table },
     { "report", "DIR -out FILE.html", "makes a page of what table left in DIR", meta_command_report },
     { "grad", "DATA CFG WEIGHTS -episode FILE -out FILE", "writes the meta-gradient of one task", meta_command_grad },
     { "check", "CFG", "checks every derivative of a network on random data", meta_command_check },
     { "bench", "CFG", "measures speed and memory against the machine's peak and the stock library", meta_command_bench },
+    { "doctor", "DATA CFG", "looks at everything a run needs: what is wrong, how to mend it, memory and hours", meta_command_doctor },
     { "help", "[SECTION]...", "prints the options of the .cfg's sections", meta_command_help },
     { NULL, NULL, NULL, NULL }
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "image.h"
 #include "rng.h"
 #include "warp.h"
 
@@ -67,4 +68,22 @@ void meta_view_image(const struct meta_dataset *set, int item, const struct meta
     struct source s = { set->pixels[item], set->w[item], set->h[item], set->c };
     if (view->augment) augmented(&s, view, out);
     else centred(&s, view->net->width, view->net->height, out);
+}
+
+int meta_view_pixels(struct meta_image *image, const struct meta_net_settings *net, float *out, struct meta_error *error)
+{
+    if (meta_image_fit(image, net->width > net->height ? net->width : net->height, error)) return -1;
+    struct source s = { image->pixels, image->w, image->h, image->c };
+    centred(&s, net->width, net->height, out);
+    return 0;
+}
+
+int meta_view_file(const char *path, const struct meta_net_settings *net, float *out, struct meta_error *error)
+{
+    struct meta_image image;
+    struct meta_error why;
+    if (meta_image_read(path, net->channels, &image, error)) return -1;
+    int status = meta_view_pixels(&image, net, out, &why);
+    free(image.pixels);
+    return status ? meta_fail(error, "%s: %s", path, why.text) : 0;
 }

@@ -1,0 +1,165 @@
+#include "adapt.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_AT_ONCE 16      /* images that meta_adapted_predict computes at a time */
+
+static size_t image_size(const struct meta_network *net) { return (size_t)net->input.c * net->input.h * net->input.w; }
+
+static int check_support(const struct meta_network *net, const struct meta_support *s, int steps, struct meta_error *error)
+{
+    int count = 0, outputs = meta_network_outputs(net);
+    if (net->ways)
+        return meta_fail(error, "[%s]: compares a task's images, and has nothing to adapt: must be a network that ends in [softmax]",
+                         meta_layer_name(&net->layers[net->pairing]));
+    if (steps < 0) return meta_fail(error, "%d steps: must be at least 0", steps);
+    if (s->classes < 2 || s->classes > outputs) return meta_fail(error, "%d classes: must be 2 to %d, which the network tells apart", s->classes, outputs);
+    if (s->n < s->classes) return meta_fail(error, "%d images of %d classes: must be at least one of each", s->n, s->classes);
+    for (int i = 0; i < s->n; i++)
+        if (s->labels[i] < 0 || s->labels[i] >= s->classes)
+            return meta_fail(error, "label %d of image %d: must be 0 to %d", s->labels[i], i, s->classes - 1);
+    for (int k = 0; k < s->classes; k++, count = 0) {
+        for (int i = 0; i < s->n; i++) count += s->labels[i] == k;
+        if (!count) return meta_fail(error, "class %d has no image: must have at least one", k);
+    }
+    return 0;
+}
+
+static int all_finite(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i])) return 0;
+    return 1;
+}
+
+/* phi_S goes where phi was. */
+static int learn(struct meta_adapted *a, const struct meta_support *s, double rate, int steps, struct meta_error *error)
+{
+    const struct meta_network *net = a->filled.network;
+    const struct meta_backend *backend = a->backend;
+    struct meta_inner how = { .support = s->n, .steps = steps, .learning_rate = rate, .bn = META_BN_SUPPORT };
+    struct meta_task task = { .support = s->images, .support_labels = s->labels };
+    struct meta_task_result unused = { 0 };
+    struct meta_worker *worker = NULL;
+    void *phi = NULL;
+    int status = -1;
+    if (meta_worker_create(&worker, net, backend, how, error)) goto fail;
+    if (!(phi = backend->allocate(net->parameters * backend->element))) { meta_fail(error, "out of memory for %zu parameters", net->parameters); goto fail; }
+    backend->upload(phi, a->filled.parameters, net->parameters);
+    a->loss_before = meta_worker_support(worker, phi, &task, NULL);
+    const void *adapted = meta_worker_learn(worker, phi, &task, steps, &unused);
+    a->loss_after = meta_worker_support(worker, adapted, &task, a->support);
+    backend->download(a->filled.parameters, adapted, net->parameters);
+    if (isfinite(a->loss_after) && all_finite(a->filled.parameters, net->parameters) && all_finite(a->support, net->statistics)) status = 0;
+    else meta_fail(error, "after %d steps the weights are not finite: learning_rate=%g is too high for them", steps, rate);
+fail:
+    if (phi) backend->release(phi);
+    meta_worker_free(worker);
+    return status;
+}
+
+int meta_adapt(struct meta_adapted **out, const struct meta_base *base, const struct meta_support *s, int steps, struct meta_error *error)
+{
+    if (check_support(base->filled.network, s, steps, error)) return -1;
+    struct meta_adapted *a = calloc(1, sizeof *a);
+    if (!a) return meta_fail(error, "out of memory");
+    a->backend = base->backend;
+    if (meta_filled_narrow(&a->filled, &base->filled, s->classes, error)) goto fail;
+    a->support = calloc(a->filled.network->statistics + 1, sizeof *a->support);
+    if (!a->support) { meta_fail(error, "out of memory"); goto fail; }
+    if (learn(a, s, base->learning_rate, steps, error)) goto fail;
+    *out = a;
+    return 0;
+fail:
+    meta_adapted_free(a);
+    return -1;
+}
+
+void meta_adapted_free(struct meta_adapted *a)
+{
+    if (!a) return;
+    meta_filled_clear(&a->filled);
+    free(a->support);
+    free(a);
+}
+
+const float *meta_adapted_statistics(const struct meta_adapted *a, enum meta_bn bn)
+{
+    return bn == META_BN_BATCH ? NULL : bn == META_BN_SUPPORT ? a->support : a->filled.statistics;
+}
+
+/* ---- predicting --------------------------------------------------------------------------------------------------------- */
+
+struct meta_predictor {
+    const struct meta_network *network;
+    const struct meta_backend *backend;
+    const float *statistics;
+    struct meta_program *program;
+    int batch;
+    void *parameters;         /* backend vector */
+    int *labels;              /* (batch) zeros: nothing is known of them */
+    float *probabilities;     /* (batch, outputs) */
+};
+
+int meta_predictor_create(struct meta_predictor **out, const struct meta_network *net, const float *parameters, const float *statistics,
+                          const struct meta_backend *backend, int batch, struct meta_error *error)
+{
+    if (net->ways || batch < 1)
+        return meta_fail(error, batch < 1 ? "a batch of %d images: must be at least 1" : "a network that pairs has no answer for %d images alone", batch);
+    struct meta_predictor *p = calloc(1, sizeof *p);
+    if (!p) return meta_fail(error, "out of memory");
+    p->network = net;
+    p->backend = backend;
+    p->statistics = statistics;
+    p->batch = batch;
+    if (meta_program_create(&p->program, net, backend, batch, META_FORWARD, NULL, error)) goto fail;
+    p->parameters = backend->allocate(net->parameters * backend->element);
+    p->labels = calloc(batch, sizeof *p->labels);
+    p->probabilities = malloc((size_t)batch * meta_network_outputs(net) * sizeof *p->probabilities);
+    if (!p->parameters || !p->labels || !p->probabilities) { meta_fail(error, "out of memory for %d images at a time", batch); goto fail; }
+    backend->upload(p->parameters, parameters, net->parameters);
+    *out = p;
+    return 0;
+fail:
+    meta_predictor_free(p);
+    return -1;
+}
+
+void meta_predictor_free(struct meta_predictor *p)
+{
+    if (!p) return;
+    meta_program_free(p->program);
+    if (p->parameters) p->backend->release(p->parameters);
+    free(p->labels);
+    free(p->probabilities);
+    free(p);
+}
+
+/* Of a batch that is not full the rest keeps what it had, which no other image's answer depends on. */
+int meta_predictor_run(struct meta_predictor *p, const float *images, int n, float *probabilities, struct meta_error *error)
+{
+    int outputs = meta_network_outputs(p->network);
+    enum meta_statistics kind = p->statistics ? META_STATISTICS_ROLLING : META_STATISTICS_BATCH;
+    if (n < 0 || (!p->statistics && n != p->batch)) return meta_fail(error, "%d images: must be %d, which are normalised together", n, p->batch);
+    for (int i = 0; i < n; i += p->batch) {
+        int count = n - i < p->batch ? n - i : p->batch;
+        meta_program_load_some(p->program, 0, count, images + i * image_size(p->network), p->labels);
+        meta_program_forward(p->program, p->parameters, kind, p->statistics);
+        meta_program_probabilities(p->program, p->probabilities);
+        memcpy(probabilities + (size_t)i * outputs, p->probabilities, (size_t)count * outputs * sizeof *probabilities);
+    }
+    return 0;
+}
+
+int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const float *images, int n, float *probabilities, struct meta_error *error)
+{
+    struct meta_predictor *p;
+    int batch = bn == META_BN_BATCH || n < MOST_AT_ONCE ? n : MOST_AT_ONCE;
+    if (!n) return 0;
+    if (meta_predictor_create(&p, a->filled.network, a->filled.parameters, meta_adapted_statistics(a, bn), a->backend, batch, error)) return -1;
+    int status = meta_predictor_run(p, images, n, probabilities, error);
+    meta_predictor_free(p);
+    return status;
+}

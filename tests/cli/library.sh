@@ -1,0 +1,95 @@
+#!/bin/bash
+# make install into a folder, and what runs from there: the program, the library under a program of others, the completion, the manual.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a root=$TMP_TEST/root at=$TMP_TEST/root/opt/dm
+toy "$a"
+# what make built is taken as it is: here the switches are not known that it was built with
+installing() { make --no-print-directory -o all "$1" BUILD="$BUILD" BIN="$DARKNET_DIR" DESTDIR="$2" PREFIX="$3"; }
+
+check 'make install' installing install "$root" /opt/dm
+check 'the program, the plugins, the libraries, the header, pkg-config, manuals, completion, configurations' sh -c "cd '$at' && test -x bin/darknet &&
+    ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
+    lib/pkgconfig/darknet-meta.pc share/man/man1/darknet-meta.1 share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet \
+    share/darknet-meta/cfg/daml-4conv.cfg share/darknet-meta/cfg/ablation share/darknet-meta/example.c include/darknet-meta/plugin.h"
+check 'no file of it names the folder it was installed in' sh -c "! grep -rqs '$root' '$at'"
+check 'the pages have no mistakes' sh -c "! command -v man >/dev/null || ! LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 '$at/share/man/man3/libdarknet-meta.3' 2>&1 >/dev/null | grep ."
+
+# From there, with nothing of the source's folder in reach
+if [ "$TEST_VARIANT" = valgrind ]; then installed=("$(dirname "$DARKNET_BIN")/run" "$at/bin/darknet"); else installed=("$at/bin/darknet"); fi
+cd "$TMP_TEST" || exit 1
+source=$OLDPWD
+expect_output '^\[meta_loss\]' "${installed[@]}" meta help meta_loss
+check 'its plugins are the installed ones' sh -c "'$at/bin/darknet' meta help meta_loss net | grep -qF 'plugin $(realpath "$at")/lib/darknet-meta/plugins/meta_loss.so'"
+check 'trains' "${installed[@]}" meta train "$a/toy.data" "$a/toy.cfg" -seed 3 -valid_every 0
+weights=$a/backup/toy_final.weights
+check 'a moved tree is as good' sh -c "mv '$at' '$TMP_TEST/moved' && '$TMP_TEST/moved/bin/darknet' meta help episode >/dev/null; s=\$?; mv '$TMP_TEST/moved' '$at'; exit \$s"
+if [ "$TEST_VARIANT" = release ]; then
+    stock=$(ldd "$at/bin/darknet" | awk '$1 ~ /^libdarknet\.so/ { print $3; exit }')
+    printf 'import ctypes\nlib = ctypes.CDLL("%s")\nlib.load_network.restype = ctypes.c_void_p\nassert lib.load_network(b"%s", b"%s", 0)\nprint("loaded")\n' \
+        "$stock" "$a/toy.cfg" "$weights" >load.py
+    expect_output '^loaded$' env "LD_PRELOAD=$at/lib/darknet-meta/libdarknet-meta-host.so" /usr/bin/python3 load.py
+fi
+
+# What the library shows of itself is what the header declares
+functions=$(sed -n 's/^DARKNET_META_API .*\(darknet_meta_[a-z_]*\)(.*/\1/p' "$source/src/darknet_meta.h" | sort)
+check "exported, all of it and no more: $(wc -w <<<"$functions") functions" \
+    test "$(nm -D --defined-only "$at/lib/libdarknet-meta.so" | sed 's/@.*//' | awk '$2 != "A" { print $3 }' | grep -v '^__[a-z]*san' | sort)" = "$functions"
+check 'needs no Darknet' sh -c "! readelf -d '$at/lib/libdarknet-meta.so' | grep -q 'NEEDED.*darknet'"
+check 'the header names neither Darknet nor OpenCV to the compiler' sh -c "! grep -E '^#include' '$at/include/darknet_meta.h'"
+soname=$(readelf -d "$at/lib/libdarknet-meta.so" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
+check "its soname is the major version: $soname" test "$soname" = "libdarknet-meta.so.$(awk '/define DARKNET_META_VERSION_MAJOR/ { print $3 }' "$at/include/darknet_meta.h")" -a -e "$at/lib/$soname"
+check 'the manual page has them all' test -z "$(for f in $functions; do grep -q "$f" "$at/share/man/man3/libdarknet-meta.3" || echo $f; done)"
+
+# Programs of others, by pkg-config alone
+export PKG_CONFIG_PATH=$at/lib/pkgconfig LD_LIBRARY_PATH=$at/lib
+case $TEST_VARIANT in asan) sanitize=-fsanitize=address ;; ubsan) sanitize=-fsanitize=undefined ;; tsan) sanitize=-fsanitize=thread ;; *) sanitize= ;; esac
+cc=${CC:-gcc} flags=$(pkg-config --cflags --libs darknet-meta)
+check 'pkg-config knows the version' test "$(pkg-config --modversion darknet-meta)" = "$(awk '/define DARKNET_META_VERSION_M(AJOR|INOR) / { printf "%s%s", n++ ? "." : "", $3 }' "$at/include/darknet_meta.h")"
+check 'compiles' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize "$source/tests/outside.c" -o outside $flags -lpthread -lm
+check 'compiles as C++' sh -c "printf '#include <darknet_meta.h>\nint main() { return darknet_meta_version() < 1000; }\n' >cxx.cpp &&
+    ${CXX:-g++} -Wall -Werror $sanitize cxx.cpp -o cxx $flags && ./cxx"
+if [ "$TEST_VARIANT" = valgrind ]; then under=("$(dirname "$DARKNET_BIN")/run"); else under=(); fi
+adaptations=1000
+case $TEST_VARIANT in tsan|ubsan) adaptations=200 ;; valgrind) adaptations=20 ;; esac
+# under the address sanitizer freed memory is kept for a while: its own count of leaks is what tells
+sed -n 's/^ok - //p' <(${under[@]+"${under[@]}"} ./outside "$a/toy.cfg" "$weights" $adaptations >said 2>&1; echo $? >status; cat said) >cases
+while read -r case; do
+    if [[ $TEST_VARIANT != release && $case == *'no more memory'* ]]; then continue; fi
+    test_passed "outside: $case"
+done <cases
+if [ "$TEST_VARIANT" = release ]; then check 'outside: exits with 0' test "$(cat status)" -eq 0 || cat said
+else check 'outside: nothing fails' test "$(grep -c '^not ok' said)" -eq "$(grep -c '^not ok.*no more memory' said)" || cat said; fi
+check 'outside: every case ran' test "$(wc -l <said)" -ge 30 || cat said
+
+check 'the example compiles' $cc -Wall -Wextra -Werror $sanitize "$at/share/darknet-meta/example.c" -o example $flags
+image() { echo "$a/images/c$1_$2.pgm"; }
+check 'and tells images apart' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" -- "$(image 7 0)" "$(image 7 1)" -- "$(image 6 2)" "$(image 7 2)"
+cp "$test_log/out" told
+check 'with a line of probabilities each' test "$(grep -cE '^/.*\.pgm: [01]\.[0-9]{4} [01]\.[0-9]{4}$' told)" -eq 2
+printf 'c6_\nc7_\n' >few.labels
+printf '%s\n' "$(image 6 0)" "$(image 6 1)" "$(image 7 0)" "$(image 7 1)" >few.list
+printf 'classes=2\nlabels=few.labels\ntrain=few.list\n' >few.data
+check 'meta adapt to the same images' "${installed[@]}" meta adapt few.data "$a/toy.cfg" "$weights" -out few
+check 'meta predict' "${installed[@]}" meta predict few.cfg few.weights few.data "$(image 6 2)" "$(image 7 2)" -csv
+cp "$test_log/out" predicted
+check 'gives the same probabilities' awk -F'[, :]+' 'NR == FNR { if (/^\//) { p[$1] = $2; n++ } next }
+    /^\// { d = p[$1] - $3; if (d > 1e-4 || d < -1e-4 || !($1 in p)) bad = 1; both++ } END { exit bad || n != 2 || both != 2 }' told predicted || cat told predicted
+expect_error 'example: .*none\.pgm: can.t be opened' ./example "$a/toy.cfg" "$weights" none.pgm none.pgm -- none.pgm none.pgm -- none.pgm
+expect_error 'example: 1 classes: must be 2 to 2' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" "$(image 7 0)" -- "$(image 6 2)" "$(image 7 2)"
+mkdir "$TMP_TEST/bare"
+cp "$at/lib/$soname" "$TMP_TEST/bare"
+expect_error 'example: .*toy\.cfg:[0-9]+: \[episode\]: unknown section; .*; no plugins in .*bare/plugins' \
+    env "LD_LIBRARY_PATH=$TMP_TEST/bare" ./example "$a/toy.cfg" "$weights" "$(image 6 0)" -- "$(image 7 0)" -- "$(image 6 2)" "$(image 7 2)"
+
+# Not over another darknet; and away again
+cd "$source" || exit 1
+mkdir -p "$TMP_TEST/usr/bin"
+echo 'another' >"$TMP_TEST/usr/bin/darknet"
+expect_error 'usr/bin/darknet: is another darknet, which ours needs: choose another PREFIX' \
+    sh -c "make --no-print-directory -o all install BUILD='$BUILD' BIN='$DARKNET_DIR' PREFIX='$TMP_TEST/usr' 2>&1 >/dev/null | grep -v '^make' >&2; exit 1"
+check 'it stands' grep -q another "$TMP_TEST/usr/bin/darknet"
+touch "$at/lib/another.so"
+check 'make uninstall' installing uninstall "$root" /opt/dm
+check 'leaves what it did not bring, and nothing else' test "$(find "$root" ! -type d)" = "$at/lib/another.so"
+check 'no folder of its own' test -z "$(find "$root" -name 'darknet-meta*')"

@@ -1,0 +1,18 @@
+#!/bin/bash
+# README's walk from six images to a classifier: its commands as written, on Fashion-MNIST in place of ISIC.
+. tests/lib.sh
+case $TEST_VARIANT in release) ;; *) skip "README's walk" 'the commands are tested by themselves'; exit ;; esac
+if [ ! -d /usr/share/datasets/fashion-mnist ]; then skip "README's walk" 'dataset-fashion-mnist is not installed'; exit; fi
+root=$PWD
+cd "$TMP_TEST" || exit 1
+ln -s "$DARKNET_BIN" darknet
+ln -s "$root/cfg" cfg
+check 'images' env IDX_IMAGES="$BUILD/idx_images" "$root/scripts/fashion-mnist.sh" fashion 40
+check 'a short meta-training' ./darknet meta train fashion/fashion.data cfg/fashion.cfg -max_batches 15 -valid_every 0 -seed 1
+sed -n '/^## From six images/,/^## The .cfg/ s/^    //p' "$root/README.md" |
+    sed 's/AKIEC/sneaker/g; s/VASC/boot/g; s#isic/#fashion/#g; s/jpg/pgm/g; s/daml-4conv/fashion/g' >commands
+check 'a dozen of them' test "$(wc -l <commands)" -ge 11
+check 'they run' bash -e commands
+check 'the files are there' test -s few/lesions.cfg -a -s few/lesions.weights
+check 'an answer for each image of the folder' test "$(grep -c '^fashion/boot/.*,' few/vasc.csv)" -eq 40
+check 'a picture for each of five' test "$(ls few/heat | grep -c '\.png$')" -eq 5

@@ -1,0 +1,286 @@
+/* Adapting and predicting from memory: against a worker's own answers, an image alone against the same among others, a head cut to fewer
+   classes, folded normalisation, several threads at once, and what is refused. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include "adapt.h"
+#include "near.h"
+#include "rng.h"
+
+#define SIDE 8
+#define IMAGE (2 * SIDE * SIDE)
+#define SUPPORT 6
+#define QUERY 7
+#define OUTPUTS 3
+#define STEPS 3
+#define RATE .1
+
+static const struct meta_backend *const backends[] = { &meta_backend_reference, &meta_backend_onednn };
+static struct meta_filled base_filled;
+static float images[(SUPPORT + QUERY) * IMAGE];
+static const float *const query = images + SUPPORT * IMAGE;
+static int labels[SUPPORT + QUERY];
+
+static void layer(struct meta_layer l)
+{
+    struct meta_error error;
+    if (meta_filled_add(&base_filled, l, &error)) fail_msg("%s", error.text);
+}
+
+static int set_up(void **state)
+{
+    struct meta_error error;
+    struct meta_network *net;
+    int where;
+    if (meta_network_create(&net, (struct meta_shape){ 2, SIDE, SIDE }, &error)) return -1;
+    base_filled.network = net;
+    layer((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 5, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1, .activation = META_RELU });
+    layer((struct meta_layer){ .type = META_MAXPOOL, .size = 2, .stride = 2 });
+    layer((struct meta_layer){ .type = META_DROPOUT, .probability = .2 });
+    layer((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 4, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1, .activation = META_LEAKY });
+    int *from = malloc(2 * sizeof *from);
+    from[0] = 2;
+    from[1] = 3;
+    layer((struct meta_layer){ .type = META_ROUTE, .from_count = 2, .from = from });
+    layer((struct meta_layer){ .type = META_CONNECTED, .filters = 6, .batch_normalize = 1, .activation = META_LEAKY });
+    layer((struct meta_layer){ .type = META_CONNECTED, .filters = OUTPUTS });
+    layer((struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 });
+    if (meta_network_finish(net, 2, &where, &error)) return -1;
+    struct meta_rng rng = meta_rng_open(6, META_USE_CHECK, 0, 0, 0);
+    for (int i = 0; i < SUPPORT + QUERY; i++) {
+        labels[i] = i % OUTPUTS;
+        for (int k = 0; k < IMAGE; k++) images[i * IMAGE + k] = .3 * labels[i] + .4 * meta_rng_uniform(&rng);
+    }
+    meta_network_initialise(net, 8, base_filled.parameters, base_filled.statistics);
+    for (size_t i = 0; i < net->parameters; i++) base_filled.parameters[i] += .1 * meta_rng_normal(&rng);
+    for (size_t i = 0; i < net->statistics; i++) base_filled.statistics[i] = .2 + meta_rng_uniform(&rng);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    meta_filled_clear(&base_filled);
+    return 0;
+}
+
+static struct meta_base base_of(const struct meta_backend *backend) { return (struct meta_base){ base_filled, backend, RATE }; }
+
+static struct meta_adapted *adapt(const struct meta_backend *backend, int steps)
+{
+    struct meta_error error;
+    struct meta_adapted *a;
+    struct meta_base base = base_of(backend);
+    if (meta_adapt(&a, &base, &(struct meta_support){ images, labels, SUPPORT, OUTPUTS }, steps, &error)) fail_msg("%s", error.text);
+    return a;
+}
+
+static void predict(const struct meta_adapted *a, enum meta_bn bn, const float *x, int n, float *p)
+{
+    struct meta_error error;
+    if (meta_adapted_predict(a, bn, x, n, p, &error)) fail_msg("%s", error.text);
+}
+
+static void near(const float *a, const float *b, int n, double tolerance)
+{
+    for (int i = 0; i < n; i++) assert_near(a[i], b[i], tolerance);
+}
+
+/* ---- against a worker ---------------------------------------------------------------------------------------------------- */
+
+static void worker_answers(const struct meta_backend *backend, enum meta_bn bn, int steps, float *before, float *after)
+{
+    struct meta_error error;
+    struct meta_worker *w;
+    const struct meta_network *net = base_filled.network;
+    struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .steps = steps, .learning_rate = RATE, .bn = bn, .running = base_filled.statistics };
+    struct meta_task task = { images, labels, query, labels + SUPPORT, 0, 0, 0 };
+    struct meta_task_result result = { 0 };
+    if (meta_worker_create(&w, net, backend, inner, &error)) fail_msg("%s", error.text);
+    void *phi = backend->allocate(net->parameters * backend->element);
+    backend->upload(phi, base_filled.parameters, net->parameters);
+    meta_worker_adapt(w, phi, &task, steps, before, after, &result);
+    backend->release(phi);
+    meta_worker_free(w);
+}
+
+static void test_worker(void **state)
+{
+    for (int k = 0; k < 2; k++)
+        for (int steps = 0; steps <= STEPS; steps += STEPS)
+            for (enum meta_bn bn = META_BN_BATCH; bn <= META_BN_RUNNING; bn++) {
+                float p[QUERY * OUTPUTS], before[QUERY * OUTPUTS], after[QUERY * OUTPUTS], plain[QUERY * OUTPUTS];
+                struct meta_adapted *a = adapt(backends[k], steps), *none = adapt(backends[k], 0);
+                worker_answers(backends[k], bn, steps, before, after);
+                predict(a, bn, query, QUERY, p);
+                near(p, after, QUERY * OUTPUTS, 1e-6);
+                predict(none, bn, query, QUERY, plain);
+                near(plain, before, QUERY * OUTPUTS, 1e-6);
+                if (steps) assert_true(a->loss_after < a->loss_before);
+                else assert_near(a->loss_after, a->loss_before, 0);
+                meta_adapted_free(a);
+                meta_adapted_free(none);
+            }
+}
+
+/* The three kinds of statistics are not the same answers, or the tests above would say nothing. */
+static void test_kinds_differ(void **state)
+{
+    float p[3][QUERY * OUTPUTS];
+    struct meta_adapted *a = adapt(backends[1], STEPS);
+    for (int bn = 0; bn < 3; bn++) predict(a, bn, query, QUERY, p[bn]);
+    for (int b = 0; b < 3; b++) {
+        double most = 0;
+        for (int i = 0; i < QUERY * OUTPUTS; i++) most = fmax(most, fabs(p[b][i] - p[(b + 1) % 3][i]));
+        assert_true(most > 1e-3);
+    }
+    meta_adapted_free(a);
+}
+
+/* ---- statistics ---------------------------------------------------------------------------------------------------------- */
+
+static void test_support_statistics(void **state)
+{
+    for (int k = 0; k < 2; k++) {
+        float batch[SUPPORT * OUTPUTS], support[SUPPORT * OUTPUTS];
+        struct meta_adapted *a = adapt(backends[k], STEPS);
+        predict(a, META_BN_BATCH, images, SUPPORT, batch);
+        predict(a, META_BN_SUPPORT, images, SUPPORT, support);
+        near(batch, support, SUPPORT * OUTPUTS, 1e-5);
+        double loss = 0;
+        for (int i = 0; i < SUPPORT; i++) loss -= log(batch[i * OUTPUTS + labels[i]]) / SUPPORT;
+        assert_near(a->loss_after, loss, 1e-5);
+        meta_adapted_free(a);
+    }
+}
+
+static void test_alone(void **state)
+{
+    struct meta_error error;
+    struct meta_adapted *a = adapt(backends[1], STEPS);
+    for (enum meta_bn bn = META_BN_SUPPORT; bn <= META_BN_RUNNING; bn++) {
+        struct meta_predictor *three;
+        float all[QUERY * OUTPUTS], one[OUTPUTS], by_three[QUERY * OUTPUTS];
+        const float *statistics = meta_adapted_statistics(a, bn);
+        predict(a, bn, query, QUERY, all);
+        if (meta_predictor_create(&three, a->filled.network, a->filled.parameters, statistics, a->backend, 3, &error)) fail_msg("%s", error.text);
+        assert_int_equal(meta_predictor_run(three, query, QUERY, by_three, &error), 0);
+        meta_predictor_free(three);
+        near(all, by_three, QUERY * OUTPUTS, 1e-6);
+        for (int i = 0; i < QUERY; i++) {
+            predict(a, bn, query + i * IMAGE, 1, one);
+            near(all + i * OUTPUTS, one, OUTPUTS, 1e-6);
+        }
+    }
+    meta_adapted_free(a);
+}
+
+/* ---- networks made of others ----------------------------------------------------------------------------------------------- */
+
+static void test_narrow(void **state)
+{
+    struct meta_error error;
+    struct meta_base base = base_of(backends[0]);
+    struct meta_adapted *two, *three = adapt(backends[0], 0);
+    int of_two[] = { 0, 1, 0, 1, 0, 1 };
+    float p[QUERY * 2], all[QUERY * 3];
+    assert_int_equal(meta_adapt(&two, &base, &(struct meta_support){ images, of_two, SUPPORT, 2 }, 0, &error), 0);
+    assert_int_equal(meta_network_outputs(two->filled.network), 2);
+    predict(two, META_BN_RUNNING, query, QUERY, p);
+    predict(three, META_BN_RUNNING, query, QUERY, all);
+    for (int i = 0; i < QUERY; i++)
+        for (int c = 0; c < 2; c++) assert_near(p[2 * i + c], all[3 * i + c] / (all[3 * i] + all[3 * i + 1]), 1e-6);
+    meta_adapted_free(two);
+    meta_adapted_free(three);
+}
+
+static void test_fold(void **state)
+{
+    struct meta_error error;
+    struct meta_filled folded = { 0 };
+    struct meta_predictor *p;
+    float a[QUERY * OUTPUTS], b[QUERY * OUTPUTS];
+    int place[8] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+    assert_int_equal(meta_network_create(&folded.network, base_filled.network->input, &error), 0);
+    for (int i = 0; i < base_filled.network->count; i++) {
+        assert_int_equal(meta_filled_copy_layer(&folded, &base_filled, i, 0, place, &error), 0);
+        assert_int_equal(meta_filled_fold_last(&folded, &error), 0);
+    }
+    assert_int_equal(folded.network->statistics, 0);
+    for (int k = 0; k < 2; k++) {
+        if (meta_predictor_create(&p, base_filled.network, base_filled.parameters, base_filled.statistics, backends[k], QUERY, &error)) fail_msg("%s", error.text);
+        assert_int_equal(meta_predictor_run(p, query, QUERY, a, &error), 0);
+        meta_predictor_free(p);
+        if (meta_predictor_create(&p, folded.network, folded.parameters, NULL, backends[k], QUERY, &error)) fail_msg("%s", error.text);
+        assert_int_equal(meta_predictor_run(p, query, QUERY, b, &error), 0);
+        meta_predictor_free(p);
+        near(a, b, QUERY * OUTPUTS, 1e-5);
+    }
+    meta_filled_clear(&folded);
+}
+
+/* ---- threads ----------------------------------------------------------------------------------------------------------- */
+
+static void *adapt_and_predict(void *out)
+{
+    for (int i = 0; i < 3; i++) {
+        struct meta_adapted *a = adapt(backends[1], STEPS);
+        predict(a, META_BN_SUPPORT, query, QUERY, out);
+        meta_adapted_free(a);
+    }
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    pthread_t threads[4];
+    float p[5][QUERY * OUTPUTS];
+    adapt_and_predict(p[4]);
+    for (int t = 0; t < 4; t++) assert_int_equal(pthread_create(&threads[t], NULL, adapt_and_predict, p[t]), 0);
+    for (int t = 0; t < 4; t++) pthread_join(threads[t], NULL);
+    for (int t = 0; t < 4; t++) assert_memory_equal(p[t], p[4], sizeof *p);
+}
+
+/* ---- what is refused ----------------------------------------------------------------------------------------------------- */
+
+static void refuses(const char *what, struct meta_support s, int steps, double rate)
+{
+    struct meta_error error;
+    struct meta_adapted *a;
+    struct meta_base base = base_of(backends[1]);
+    base.learning_rate = rate;
+    assert_int_equal(meta_adapt(&a, &base, &s, steps, &error), -1);
+    if (!strstr(error.text, what)) fail_msg("%s", error.text);
+}
+
+static void test_errors(void **state)
+{
+    struct meta_error error;
+    struct meta_predictor *p;
+    float out[QUERY * OUTPUTS];
+    int wrong[SUPPORT] = { 0, 1, 2, 3, 0, 1 }, lacking[SUPPORT] = { 0, 2, 0, 2, 0, 2 };
+    refuses("4 classes: must be 2 to 3", (struct meta_support){ images, labels, SUPPORT, 4 }, 1, RATE);
+    refuses("1 classes: must be 2 to 3", (struct meta_support){ images, labels, SUPPORT, 1 }, 1, RATE);
+    refuses("2 images of 3 classes", (struct meta_support){ images, labels, 2, 3 }, 1, RATE);
+    refuses("label 3 of image 3: must be 0 to 2", (struct meta_support){ images, wrong, SUPPORT, 3 }, 1, RATE);
+    refuses("class 1 has no image", (struct meta_support){ images, lacking, SUPPORT, 3 }, 1, RATE);
+    refuses("-1 steps", (struct meta_support){ images, labels, SUPPORT, 3 }, -1, RATE);
+    refuses("learning_rate=1e+30 is too high", (struct meta_support){ images, labels, SUPPORT, 3 }, 3, 1e30);
+    assert_int_equal(meta_predictor_create(&p, base_filled.network, base_filled.parameters, NULL, backends[1], 0, &error), -1);
+    assert_int_equal(meta_predictor_create(&p, base_filled.network, base_filled.parameters, NULL, backends[1], 3, &error), 0);
+    assert_int_equal(meta_predictor_run(p, query, 2, out, &error), -1);
+    meta_predictor_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_narrow), cmocka_unit_test(test_fold), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

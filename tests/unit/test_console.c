@@ -1,0 +1,74 @@
+/* The status line of a run: what it says, and what it leaves out where there is no room. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "console.h"
+
+static const struct meta_status half = { .done = 1500, .total = 3000, .query_loss = .50951, .meta_loss = .4127, .accuracy = .7333,
+                                         .rate = .001, .remaining = 842, .auc = .72304, .low = .7011, .high = .7449 };
+
+static const char *line(int width, const struct meta_status *s)
+{
+    static char text[256];
+    memset(text, '#', sizeof text);
+    int n = meta_format_status(text, sizeof text, width, s);
+    assert_int_equal(n, strlen(text));
+    assert_true(n <= width);
+    return text;
+}
+
+static void all_of_it(void **state)
+{
+    assert_string_equal(line(200, &half), "[===================>                    ]  1500/3000 50%  14 min left  loss 0.510  "
+                        "AUC 0.723 (0.701 to 0.745)  rate 0.001  meta-loss 0.413  73.3% right");
+}
+
+static void bar_first_to_shrink(void **state)
+{
+    const char *parts = "1500/3000 50%  14 min left  loss 0.510  AUC 0.723 (0.701 to 0.745)  rate 0.001  meta-loss 0.413  73.3% right";
+    int n = strlen(parts);
+    assert_string_equal(line(n, &half), parts);
+    assert_string_equal(line(n + 13, &half), parts);
+    assert_memory_equal(line(n + 14, &half), "[====>     ]  ", 14);
+    assert_string_equal(line(n + 14, &half) + 14, parts);
+}
+
+static void least_first_to_go(void **state)
+{
+    assert_string_equal(line(80, &half), "1500/3000 50%  14 min left  loss 0.510  AUC 0.723 (0.701 to 0.745)  rate 0.001");
+    assert_string_equal(line(45, &half), "1500/3000 50%  14 min left  loss 0.510");
+    assert_string_equal(line(5, &half), "");
+    for (int width = 0; width < 200; width++) line(width, &half);
+}
+
+static void before_an_auc(void **state)
+{
+    struct meta_status s = half;
+    s.auc = s.low = s.high = NAN;
+    assert_null(strstr(line(200, &s), "AUC"));
+    s.auc = .5;
+    assert_non_null(strstr(line(200, &s), "  AUC 0.500  rate"));
+}
+
+static void ends(void **state)
+{
+    struct meta_status s = half;
+    s.done = s.total;
+    assert_non_null(strstr(line(200, &s), "=]  3000/3000 100%"));
+    s.done = 0;
+    assert_non_null(strstr(line(200, &s), "[                                        ]  0/3000 0%"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_of_it), cmocka_unit_test(bar_first_to_shrink), cmocka_unit_test(least_first_to_go),
+        cmocka_unit_test(before_an_auc), cmocka_unit_test(ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
