@@ -135,7 +135,8 @@ static int training_of(FILE *f, const struct meta_report_table *t, int what, con
     if (open_lines(&l, t->cell_count, error)) goto done;
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
-        const cJSON *curve = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(c->own, "training"), "curve"), *point = curve ? curve->child : NULL;
+        const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
+        const cJSON *curve = cJSON_GetObjectItemCaseSensitive(training, "curve"), *point = curve ? curve->child : NULL;
         int count = curve ? cJSON_GetArraySize(curve) : c->row_count;
         if (!count || seen_before(t, i)) continue;
         struct meta_line *line = add_line(&l, c->label, c->shots, count);
@@ -198,7 +199,8 @@ int meta_report_difficulty(FILE *f, struct meta_error *error)
         if (!line) { meta_fail(error, "out of memory"); goto done; }
         if (difficulty(p, eta, line->points, error)) goto done;
     }
-    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)", 0, 1, 0, 5, 0, 0, l.count, l.line };
+    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)", 0, 1, 0, 5, 0, 0,
+                             l.count, l.line };
     status = meta_figure_draw(f, &g, error);
 done:
     close_lines(&l);

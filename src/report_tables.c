@@ -94,8 +94,8 @@ static void difference_cell(FILE *f, const struct meta_report_cell *c)
         return;
     }
     open_cell(f, c->shots, !strcmp(word, "better") ? "better" : !strcmp(word, "worse") ? "worse" : "same");
-    fprintf(f, "<b>%+.2f</b> <span class=\"interval\">%+.2f to %+.2f</span><br><small>", 100 * meta_json_get(d, "mean"), 100 * meta_json_get(d, "low"),
-            100 * meta_json_get(d, "high"));
+    fprintf(f, "<b>%+.2f</b> <span class=\"interval\">%+.2f to %+.2f</span><br><small>", 100 * meta_json_get(d, "mean"),
+            100 * meta_json_get(d, "low"), 100 * meta_json_get(d, "high"));
     meta_html_text(f, word);
     fputs("</small></td>", f);
 }
@@ -106,8 +106,8 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
     fputs("<h3>Paired with ", f);
     meta_html_text(f, t->reference);
     fputs("</h3>\n", f);
-    open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in percentage points, with the 95% bootstrap interval of the mean "
-               "difference. A plain word after it: better or worse where the interval leaves out 0", "method");
+    open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in percentage points, with the 95% bootstrap interval "
+               "of the mean difference. A plain word after it: better or worse where the interval leaves out 0", "method");
     for (int i = 0; i < t->row_count; i++) {
         if (!strcmp(meta_report_label(t, i), t->reference)) continue;
         open_row(f, meta_report_label(t, i));

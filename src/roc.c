@@ -1,6 +1,6 @@
 #include "report.h"
 
-#include <string.h>
+#include <math.h>
 
 /* One step of the curve: so many more positives and negatives. */
 struct step { int positive, negative; };
@@ -21,22 +21,18 @@ static const char *next(const char *ranks, struct step *s)
 int meta_roc(const char *ranks, double *rates)
 {
     struct step s;
-    int positives = 0, negatives = 0, at = 0;
-    double x = 0, y = 0;
+    int positives = 0, negatives = 0, at = 0, above = 0, false_above = 0;
     for (const char *p = ranks; *p; positives += s.positive, negatives += s.negative)
         if (!(p = next(p, &s))) return -1;
     if (!positives || !negatives) return -1;
     /* at a rate of false positives where the curve goes straight up, its upper end */
-    for (const char *p = ranks; *p; ) {
+    for (const char *p = ranks; *p; above += s.positive, false_above += s.negative) {
         p = next(p, &s);
-        double x1 = x + (double)s.negative / negatives, y1 = y + (double)s.positive / positives;
         for (; at < META_ROC_POINTS; at++) {
-            double f = (double)at / (META_ROC_POINTS - 1);
-            if (f >= x1 - 1e-12) break;
-            rates[at] = y + (y1 - y) * (f - x) / (x1 - x);
+            double passed = (double)at * negatives / (META_ROC_POINTS - 1) - false_above;       /* of this step's negatives */
+            if (passed >= s.negative - 1e-9) break;
+            rates[at] = (above + s.positive * fmax(0, passed) / s.negative) / positives;
         }
-        x = x1;
-        y = y1;
     }
     for (; at < META_ROC_POINTS; at++) rates[at] = 1;
     return 0;

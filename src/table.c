@@ -89,7 +89,8 @@ static int read_sections(struct meta_table *t, const struct meta_cfg *file, stru
     if (!count || strcmp(file->sections[0].name, "table")) return meta_fail(error, "%s: must begin with [table]", t->path);
     if (meta_options_parse(table_options, &file->sections[0], t->path, t, error)) return -1;
     if (!t->name || !t->data) return meta_fail(error, "%s:%d: [table] %s: must be there", t->path, file->sections[0].line, t->name ? "data" : "name");
-    if (t->first > t->runs) return meta_fail(error, "%s:%d: [table] first=%d: must be 2 to runs=%d", t->path, file->sections[0].line, t->first, t->runs);
+    if (t->first > t->runs)
+        return meta_fail(error, "%s:%d: [table] first=%d: must be 2 to runs=%d", t->path, file->sections[0].line, t->first, t->runs);
     if (!(t->rows = calloc(count, sizeof *t->rows))) return meta_fail(error, "%s: out of memory", t->path);
     for (int i = 1; i < count; i++) {
         struct meta_table_row *r = &t->rows[t->row_count];
@@ -102,7 +103,8 @@ static int read_sections(struct meta_table *t, const struct meta_cfg *file, stru
     if (!t->row_count) return meta_fail(error, "%s: has no [row]", t->path);
     for (int i = 0; t->reference && i < t->row_count; i++)
         if (!strcmp(t->rows[i].label, t->reference)) return 0;
-    return t->reference ? meta_fail(error, "%s:%d: [table] reference=%.100s: no row has that label", t->path, file->sections[0].line, t->reference) : 0;
+    if (!t->reference) return 0;
+    return meta_fail(error, "%s:%d: [table] reference=%.100s: no row has that label", t->path, file->sections[0].line, t->reference);
 }
 
 /* ---- trainings and cells ---- */
@@ -181,7 +183,8 @@ static int add_cell(struct meta_table *t, const struct meta_table_row *row, int 
     free(slug);
     for (int i = 0; !status && i + 1 < t->cell_count; i++)
         if (!strcmp(t->cells[i].name, c->name))
-            return meta_fail(error, "%s:%d: [row] label=%.60s: as a file's name it is the same as %.60s", t->path, row->line, row->label, t->cells[i].row->label);
+            return meta_fail(error, "%s:%d: [row] label=%.60s: as a file's name it is the same as %.60s", t->path, row->line, row->label,
+                             t->cells[i].row->label);
     if (!status && t->ready) status = meta_table_cell_key(&c->key, t, c, error);
     if (!status && t->ready) c->id = meta_table_id(c->key);
     return status;

@@ -112,7 +112,8 @@ static void print_plan(const struct grid *g)
     print_left(g, seconds, unknown);
     printf(" (%.1f hours)\n", seconds / 3600);
     if (g->costs.peak > 0)
-        printf("arithmetic: counted, at %.0f%% of the %.1f GFLOP/s measured now, of a machine that does nothing else\n", 100 * META_TABLE_SHARE, g->costs.peak / 1e9);
+        printf("arithmetic: counted, at %.0f%% of the %.1f GFLOP/s measured now, of a machine that does nothing else\n", 100 * META_TABLE_SHARE,
+               g->costs.peak / 1e9);
     if (unknown) printf("%d trainings or tests have no estimate before one like them has run\n", unknown);
 }
 
@@ -223,7 +224,8 @@ static int run_all(struct grid *g)
         if (run_cell(g, c, &error)) {
             struct meta_error why = error;
             if (g->run.stop) {
-                printf("Stopped by signal %d at %s, %d shot%s: the same command goes on\n", g->run.stop, c->row->label, c->shots, c->shots == 1 ? "" : "s");
+                printf("Stopped by signal %d at %s, %d shot%s: the same command goes on\n", g->run.stop, c->row->label, c->shots,
+                       c->shots == 1 ? "" : "s");
                 return 128 + g->run.stop;
             }
             meta_fail(&error, "%.80s, %d shot%s: %.380s", c->row->label, c->shots, c->shots == 1 ? "" : "s", why.text);

@@ -85,18 +85,18 @@ static int look(struct meta_table_costs *costs, const struct meta_table *t, stru
         int done = meta_recipe_progress(r, &seconds);
         if (count_work(&w, r->row, r->shots, error)) return -1;
         double now = flops_at(&w, done);
-        if (seconds > 0 && now > 0) { time[0] += seconds; flops[0] += now; }
+        if (seconds > 0) { time[0] += seconds; flops[0] += now; }
         struct meta_table_cost *c = &costs->training[i];
         *c = (struct meta_table_cost){ 0, flops_left(&w, done, r->total), META_BASIS_NONE };
         if (meta_recipe_done(r)) *c = (struct meta_table_cost){ 0, 0, META_BASIS_DONE };
-        else if (seconds > 0) *c = (struct meta_table_cost){ now > 0 ? seconds * c->flops / now : seconds * (r->total - done), c->flops, META_BASIS_OWN };
+        else if (seconds > 0) *c = (struct meta_table_cost){ seconds * c->flops / now, c->flops, META_BASIS_OWN };
     }
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_cell *c = &t->cells[i];
         if (count_work(&w, c->row, c->shots, error)) return -1;
         int done = meta_cell_done(c, NULL);
         double seconds = done ? measured_test(t, c) : 0;
-        if (seconds > 0 && w.task > 0) { time[1] += seconds; flops[1] += w.task; }
+        if (seconds > 0) { time[1] += seconds; flops[1] += w.task; }
         costs->test[i] = (struct meta_table_cost){ 0, t->runs * w.task, done ? META_BASIS_DONE : META_BASIS_NONE };
     }
     pace->training = flops[0] > 0 ? time[0] / flops[0] : 0;
@@ -129,7 +129,8 @@ int meta_table_costs(struct meta_table_costs *costs, const struct meta_table *t,
 {
     struct pace pace;
     meta_table_costs_free(costs);
-    *costs = (struct meta_table_costs){ costs->peak, calloc(t->recipe_count + 1, sizeof *costs->training), calloc(t->cell_count, sizeof *costs->test) };
+    costs->training = calloc(t->recipe_count + 1, sizeof *costs->training);
+    costs->test = calloc(t->cell_count, sizeof *costs->test);
     if (!costs->training || !costs->test) { meta_fail(error, "out of memory"); goto fail; }
     if (look(costs, t, &pace, error)) goto fail;
     for (int i = 0; i < t->recipe_count; i++)

@@ -115,7 +115,8 @@ int meta_table_train(struct meta_table_run *run, const struct meta_table *t, con
     if (meta_recipe_prepare(t, r, error)) return -1;
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
     snprintf(every, sizeof every, "%d", t->valid_every);
-    const char *argv[20] = { run->program, "meta", r->row->train == META_TABLE_PRETRAIN ? "pretrain" : "train", r->data, r->cfg, "-seed", seed, "-threads", run->threads };
+    const char *verb = r->row->train == META_TABLE_PRETRAIN ? "pretrain" : "train";
+    const char *argv[20] = { run->program, "meta", verb, r->data, r->cfg, "-seed", seed, "-threads", run->threads };
     int n = 9;
     if (resume) argv[n++] = "-resume";
     if (t->watched) { argv[n++] = "-valid_every"; argv[n++] = every; }

@@ -24,7 +24,7 @@ check '-dry' quiet table "$t/a" -dry
 check 'tells every cell' test "$(grep -cE '^(Features|Finetune|Relation|MAML|Task|DAML|Residual|eta).* (5|1) ' "$t/out")" -eq 16
 check 'and that trainings are shared' test "$(grep -c 'the same as above' "$t/out")" -eq 4
 check 'and hours' grep -Eq '^Expected on [0-9]+ threads?: .* \([0-9.]+ hours\)$' "$t/out"
-check 'and where they come from' grep -Eq '^arithmetic: counted, at 80% of the [0-9.]+ GFLOP/s' "$t/out"
+check 'and where they come from' grep -Eq '^arithmetic: counted, at 90% of the [0-9.]+ GFLOP/s' "$t/out"
 check 'and writes nothing' test ! -e "$t/a"
 
 # One row alone, unbroken: what the whole has to give too

@@ -6,6 +6,7 @@
 #include "near.h"
 #include <math.h>
 #include "auc.h"
+#include "report.h"
 #include "rng.h"
 
 /* The trapezoid under the ROC curve, walked from the highest threshold down: another road to the same number. */
@@ -83,6 +84,57 @@ static void test_tasks(void **state)
     assert_near(meta_accuracy(equal, two, 4, 2), 3. / 4, 1e-12);
 }
 
+static void test_ranks(void **state)
+{
+    float scores[] = { .2f, .9f, .5f, .9f, .5f, .1f, .5f };
+    int labels[] = { 0, 1, 1, 1, 0, 0, 1 };
+    char text[15];
+    meta_ranks(text, scores, 1, labels, 7, 1);
+    assert_string_equal(text, "(11)(101)00");
+    float apart[] = { 1, 9, 0, 9, -INFINITY, 9, INFINITY, 9 };        /* every second of them counts; labels 0 1 1 1 */
+    meta_ranks(text, apart, 2, labels, 4, 1);
+    assert_string_equal(text, "1011");
+    scores[3] = NAN;
+    meta_ranks(text, scores, 1, labels, 7, 1);
+    assert_string_equal(text, "(0111001)");
+}
+
+/* The curve of random scores, many of them equal: its area is the AUC that counts pairs, whatever the points between. */
+static void test_roc(void **state)
+{
+    enum { N = 100 };
+    double rates[META_ROC_POINTS];
+    float scores[N];
+    int labels[N];
+    char text[2 * N + 1];
+    struct meta_rng rng = meta_rng_open(3, META_USE_CHECK, 0, 0, 0);
+    for (int trial = 0; trial < 20; trial++) {
+        for (int i = 0; i < N; i++) {
+            labels[i] = i % 2;
+            scores[i] = meta_rng_below(&rng, trial % 2 ? 1000 : 5) + labels[i] * .3f * (trial % 2 ? 1000 : 5);
+        }
+        meta_ranks(text, scores, 1, labels, N, 1);
+        assert_int_equal(meta_roc(text, rates), 0);
+        double area = 0;
+        for (int i = 0; i + 1 < META_ROC_POINTS; i++) {
+            assert_true(rates[i + 1] >= rates[i]);
+            area += .5 * (rates[i] + rates[i + 1]) / (META_ROC_POINTS - 1);
+        }
+        assert_near(area, meta_auc(scores, 1, labels, N, 1, 0), .006);
+        assert_near(rates[META_ROC_POINTS - 1], 1, 0);
+    }
+    assert_int_equal(meta_roc("1100", rates), 0);
+    for (int i = 0; i < META_ROC_POINTS; i++) assert_near(rates[i], 1, 0);
+    assert_int_equal(meta_roc("0011", rates), 0);
+    for (int i = 0; i + 1 < META_ROC_POINTS; i++) assert_near(rates[i], 0, 0);
+    assert_int_equal(meta_roc("(0011)", rates), 0);
+    for (int i = 0; i < META_ROC_POINTS; i++) assert_near(rates[i], i * .01, 1e-12);
+    assert_int_equal(meta_roc("0(01)1", rates), 0);
+    assert_near(rates[75], .25, 1e-12);
+    const char *bad[] = { "", "111", "00", "01x", "(01", "0)1" };
+    for (int i = 0; i < 6; i++) assert_int_equal(meta_roc(bad[i], rates), -1);
+}
+
 static void test_estimate(void **state)
 {
     struct { double other, x; } rows[] = { { 9, 1 }, { 9, 2 }, { 9, 3 }, { 9, 4 } };
@@ -117,7 +169,7 @@ static void test_bootstrap(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_roc), cmocka_unit_test(test_known), cmocka_unit_test(test_tasks),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_roc), cmocka_unit_test(test_known), cmocka_unit_test(test_tasks), cmocka_unit_test(test_ranks), cmocka_unit_test(test_roc),
                                         cmocka_unit_test(test_estimate), cmocka_unit_test(test_bootstrap) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
