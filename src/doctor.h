@@ -13,7 +13,8 @@ enum meta_verdict { META_OK, META_WARNING, META_WRONG };
 struct meta_ward { const char *name, *path; struct meta_dataset *set; struct meta_survey survey; double seconds; };
 enum { META_WARD_TRAIN, META_WARD_VALID, META_WARD_TEST, META_WARDS };
 
-/* What a few iterations on random data took: seconds of each kind of work, median, least and most; NaN where there is none of it. */
+/* What iterations on random data took: seconds of each kind of work, the mean, and those of its fastest and slowest fifth; NaN where there is
+   none of it. */
 struct meta_spell { double middle, least, most; };
 struct meta_trial {
     struct meta_spell first, second, valid;    /* an iteration of order 1; of order 2; a task of a valid AUC */
@@ -30,6 +31,7 @@ struct meta_doctor {
     struct meta_data *data;                    /* the same */
     struct meta_child *child;                  /* does the trial */
     struct meta_ward ward[META_WARDS];
+    double reading;                            /* bytes that decoding took besides the images */
 };
 
 /* Prints one finding, "warning  gnuplot    not found: ...", and counts it. What is wrong says how to mend it. */

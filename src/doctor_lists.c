@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define MOST_LINES 5           /* bad lines of a list that are told one by one */
 
@@ -172,11 +173,15 @@ void meta_doctor_lists(struct meta_doctor *d)
 {
     struct meta_pool *pool;
     struct meta_error error;
+    struct rusage before, after;
     if (!d->model || !d->data) return;
+    getrusage(RUSAGE_SELF, &before);
     if (meta_pool_create(&pool, d->threads, &error)) { meta_doctor_say(d, META_WRONG, "lists", "%s", error.text); return; }
     for (struct meta_ward *w = d->ward; w < d->ward + META_WARDS; w++)
         if (w->path) survey(d, w, pool);
     meta_pool_free(pool);
+    getrusage(RUSAGE_SELF, &after);
+    d->reading = 1024. * (after.ru_maxrss - before.ru_maxrss);
     for (int i = 0; i < META_WARDS; i++)
         if (d->ward[i].set) check_classes(d, &d->ward[i]);
     if (!d->data->groups) meta_doctor_say(d, META_OK, "groups", "none: %s has no groups=, every image counts as unlike any other", d->data_path);

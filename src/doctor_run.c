@@ -108,48 +108,44 @@ static void clear_bed(struct bed *b)
     free(b->statistics);
 }
 
-#define LEAST_ROUNDS 3
-#define MOST_ROUNDS 1000
+#define BLOCKS 5               /* a spell's least and most are means over blocks of time: what lasts seconds in a run of hours averages out */
 
-static int compare(const void *a, const void *b)
+static void add_block(struct meta_spell *s, double seconds)
 {
-    double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
-static struct meta_spell spell_of(double *seconds, int n)
-{
-    qsort(seconds, n, sizeof *seconds, compare);
-    return (struct meta_spell){ seconds[n / 2], seconds[0], seconds[n - 1] };
+    s->middle += seconds / BLOCKS;
+    s->least = fmin(s->least, seconds);
+    s->most = fmax(s->most, seconds);
 }
 
 /* As meta_trainer_step does it, at rate 0: the optimiser does all its work and changes nothing. The first time fills caches and memory
    and does not count. */
 static int time_iterations(struct bed *b, uint64_t iteration, double seconds, struct meta_spell *spell, struct meta_error *error)
 {
-    static double took[MOST_ROUNDS];
     struct meta_outer_result r;
-    double end = meta_now() + seconds;
-    int n = -1;
-    for (; n < LEAST_ROUNDS || (n < MOST_ROUNDS && meta_now() < end); n++) {
-        double begun = meta_now();
-        meta_stream_next(b->stream, b->batches);
-        if (meta_outer_step(b->outer, b->batches, iteration, 0, &r, error)) return -1;
-        if (n >= 0) took[n] = meta_now() - begun;
+    *spell = (struct meta_spell){ 0, INFINITY, 0 };
+    for (int block = -1; block < BLOCKS; block++) {
+        double begun = meta_now(), took = 0;
+        int n = 0;
+        while (!n || (block >= 0 && took < seconds / BLOCKS)) {
+            meta_stream_next(b->stream, b->batches);
+            if (meta_outer_step(b->outer, b->batches, iteration, 0, &r, error)) return -1;
+            n++;
+            took = meta_now() - begun;
+        }
+        if (block >= 0) add_block(spell, took / n);
     }
-    *spell = spell_of(took, n);
     return 0;
 }
 
 static struct meta_spell time_valid(struct bed *b, const struct meta_doctor *d)
 {
-    double took[LEAST_ROUNDS];
-    for (int i = -1; i < LEAST_ROUNDS; i++) {
+    struct meta_spell spell = { 0, INFINITY, 0 };
+    for (int block = -1; block < BLOCKS; block++) {
         double begun = meta_now();
         meta_evaluator_run(b->evaluator, meta_outer_parameters(b->outer), NULL, NULL);
-        if (i >= 0) took[i] = (meta_now() - begun) / (2 * d->threads);
+        if (block >= 0) add_block(&spell, (meta_now() - begun) / (2 * d->threads));
     }
-    return spell_of(took, LEAST_ROUNDS);
+    return spell;
 }
 
 /* Iterations that are of order 2. */
@@ -217,7 +213,9 @@ static double dataset_bytes(const struct meta_doctor *d)
 
 static void tell_memory(struct meta_doctor *d, const struct meta_trial *t, double available)
 {
-    double images = dataset_bytes(d), need = images + t->peak + t->kept;
+    /* a child that was forked has the libraries' pages without their being counted */
+    double images = dataset_bytes(d), libraries = 1024 * kernel_number("/proc/self/status", "RssFile:");
+    double need = images + t->peak + t->kept + d->reading + (isnan(libraries) ? 0 : libraries);
     enum meta_verdict verdict = need > available ? META_WRONG : need > .8 * available ? META_WARNING : META_OK;
     meta_doctor_say(d, verdict, "memory", "%.2f GB expected (images %.2f, %d thread%s %.2f), %.2f GB available%s%s", need / 1e9, images / 1e9, d->threads,
                     d->threads == 1 ? "" : "s", (need - images) / 1e9, available / 1e9, verdict == META_OK ? "" : ": ", verdict == META_OK ? "" : remedy);
@@ -242,7 +240,7 @@ static void tell_time(struct meta_doctor *d, const struct meta_trial *t)
     }
     if (d->load > .5) snprintf(busy, sizeof busy, "; other programs kept %.1f of %d processors busy before", d->load, meta_pool_cores());
     double each = or_none(last - exact, t->first.middle) + or_none(exact, t->second.middle);
-    meta_doctor_say(d, META_OK, "time", "%s expected on %d thread%s, %s to %s by the fastest and slowest of the iterations tried: %.3g s an iteration%s", text[0],
+    meta_doctor_say(d, META_OK, "time", "%s expected on %d thread%s, %s to %s by the fastest and slowest fifth of a trial: %.3g s an iteration%s", text[0],
                     d->threads, d->threads == 1 ? "" : "s", text[1], text[2], each / last, busy);
 }
 

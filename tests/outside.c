@@ -14,6 +14,7 @@
 enum { SIDE = 12, PIXELS = SIDE * SIDE, KNOWN = 4, ASKED = 3, THREADS = 4, KINDS = 5 };
 
 static darknet_meta_model *model;
+static const char *cfg_path, *weights_path;
 static int failures, adaptations;
 static const int labels[KNOWN] = { 0, 1, 0, 1 };
 static float pixels[KINDS][KNOWN + ASKED][PIXELS];
@@ -47,6 +48,9 @@ static int once(int kind, float (*out)[ASKED * 2])
 static void *work(void *differ)
 {
     float out[3][ASKED * 2];
+    darknet_meta_model *own;
+    if (darknet_meta_load(&own, cfg_path, weights_path, NULL)) ++*(int *)differ;
+    else darknet_meta_free(own);
     for (int i = 0; i < adaptations / THREADS; i++) {
         int kind = i % KINDS;
         memset(out, 0, sizeof out);
@@ -160,7 +164,7 @@ static void check_files(const char *name)
     darknet_meta_classifier_free(c);
 }
 
-static void check_errors(const char *cfg, const char *weights)
+static void check_errors(void)
 {
     darknet_meta_image image[KNOWN + ASKED], bad;
     darknet_meta_classifier *c = NULL;
@@ -169,9 +173,9 @@ static void check_errors(const char *cfg, const char *weights)
     int wrong[KNOWN] = { 0, 1, 2, 0 }, one[KNOWN] = { 0 };
     float p[2 * ASKED];
     make(image, 0);
-    refuses(darknet_meta_load(&m, "/nowhere.cfg", weights, &e), &e, "/nowhere.cfg: No such file");
-    refuses(darknet_meta_load(&m, cfg, cfg, &e), &e, "bytes");
-    say(darknet_meta_load(&m, "/nowhere.cfg", weights, NULL) == -1 && !m, "without a place for the error, too");
+    refuses(darknet_meta_load(&m, "/nowhere.cfg", weights_path, &e), &e, "/nowhere.cfg: No such file");
+    refuses(darknet_meta_load(&m, cfg_path, cfg_path, &e), &e, "bytes");
+    say(darknet_meta_load(&m, "/nowhere.cfg", weights_path, NULL) == -1 && !m, "without a place for the error, too");
     refuses(darknet_meta_adapt(&c, model, image, wrong, KNOWN, 2, 1, &e), &e, "label 2 of image 2: must be 0 to 1");
     refuses(darknet_meta_adapt(&c, model, image, one, KNOWN, 2, 1, &e), &e, "class 1 has no image");
     refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 3, 1, &e), &e, "3 classes: must be 2 to 2");
@@ -207,17 +211,19 @@ int main(int argc, char **argv)
     darknet_meta_image image[KNOWN + ASKED];
     float p[2 * ASKED];
     if (argc != 4) return 2;
+    cfg_path = argv[1];
+    weights_path = argv[2];
     adaptations = atoi(argv[3]);
     srand(3);
     for (int k = 0; k < KINDS; k++)                    /* even ones dark, odd ones light */
         for (int i = 0; i < KNOWN + ASKED; i++)
             for (int j = 0; j < PIXELS; j++) pixels[k][i][j] = (i % 2 ? .55f : .05f) + .4f * (rand() % 1000) / 1000;
-    if (darknet_meta_load(&model, argv[1], argv[2], &error)) { say(0, error.text); return 1; }
+    if (darknet_meta_load(&model, cfg_path, weights_path, &error)) { say(0, error.text); return 1; }
     say(darknet_meta_version() >= DARKNET_META_VERSION && darknet_meta_width(model) == SIDE && darknet_meta_height(model) == SIDE
         && darknet_meta_channels(model) == 1 && darknet_meta_most_classes(model) == 2, "the model is what its .cfg says");
     check_answers();
     check_pixels();
-    check_errors(argv[1], argv[2]);
+    check_errors();
     check_files("saved");
     int differ = on_threads();
     long after_first = resident();

@@ -32,7 +32,7 @@ said '^ok +groups +test: 32 images in 32 groups'
 said '^ok +lists +train and test share nothing'
 said '^ok +backup +.*: [0-9.]+ GB free, a run writes [0-9]+ MB$'
 said '^ok +memory +[0-9.]+ GB expected \(images 0\.00, 2 threads [0-9.]+\), [0-9.]+ GB available$'
-said '^ok +time +[0-9.]+ (s|min|h) expected on 2 threads, .* by the fastest and slowest'
+said '^ok +time +[0-9.]+ (s|min|h) expected on 2 threads, .* by the fastest and slowest fifth'
 check 'every line is a verdict' test "$(head -n -2 "$out" | grep -vcE '^(ok|warning|wrong)  +[a-z]+  *.')" -eq 0
 check 'and nothing was written' test -z "$(ls "$a/backup")"
 
