@@ -141,4 +141,4 @@ check 'meta train starts from its weights' quiet "$DARKNET_BIN" meta train "$a/t
 moved() { $python -c 'import struct, sys
 a, b = ([x[0] for x in struct.iter_unpack("<f", open(f, "rb").read()[20:])] for f in sys.argv[1:3])
 print(len(a), sum(abs(x - y) > 1e-6 for x, y in zip(a, b)) if len(a) == len(b) else "of another size")' "$@"; }
-check 'and ends where it began' test "$(moved "$a/backup/stock.weights" "$a/backup/start_final.weights" | awk '{ print $1 > 400 && $2 <= 8 }')" = 1
+check 'and ends where it began' test "$(moved "$a/backup/stock.weights" "$a/backup/start_final.weights" | awk '{ print ($1 > 400 && $2 <= 8) }')" = 1
