@@ -21,7 +21,7 @@ check 'the beginning of a verb' completes train meta tr
 check 'meta' completes meta m
 check 'nothing of the stock commands' completes '' classifier ''
 [ "$TEST_VARIANT" = release ] || verbs='train help'
-for verb in $verbs; do
+for verb in $(grep -oE 'train|test|doctor|help' <<<"$verbs"); do      # all are asked in the same way
     flags=$("$DARKNET_BIN" meta $verb -no-such-flag 2>&1 | sed 's/.*allowed: //')
     check "flags of $verb: $flags" completes "${flags// /,}" meta $verb -
 done
