@@ -54,7 +54,8 @@ static int load_lists(struct meta_trainer *t, struct meta_error *error)
     if (meta_dataset_load(&t->train, t->data, t->data->train, in.w, in.h, in.c, net->max_crop, t->pool, error)) return -1;
     if (meta_sampler_create(&t->sampler, t->train, t->model->episode, error)) return -1;
     if (!s->valid_every || !t->data->valid) return 0;
-    struct meta_evaluation e = { *t->model->episode, t->model->inner->test_steps, t->model->inner->learning_rate, s->valid_runs, s->seed };
+    struct meta_evaluation e = { .episode = *t->model->episode, .steps = t->model->inner->test_steps, .learning_rate = t->model->inner->learning_rate,
+                                 .runs = s->valid_runs, .seed = s->seed };
     if (meta_dataset_load(&t->valid, t->data, t->data->valid, in.w, in.h, in.c, 0, t->pool, error)) return -1;
     return meta_evaluator_create(&t->evaluator, t->model, s->backend, t->pool, t->valid, &e, error);
 }
