@@ -24,18 +24,29 @@ struct leaving {
     struct meta_error *error;
 };
 
+static int count(const struct meta_support *s, int class, int before)
+{
+    int n = 0;
+    for (int i = 0; i < before; i++) n += s->labels[i] == class;
+    return n;
+}
+
+/* Of each other class that can spare one, the image in the same place goes too. */
 static int stays(const struct leaving *l, int i, int out)
 {
-    return i != out && !(l->groups && l->groups[out] >= 0 && l->groups[i] == l->groups[out]);
+    const struct meta_support *s = l->support;
+    int own = s->labels[i], others = count(s, own, s->n);
+    if (i == out || (l->groups && l->groups[out] >= 0 && l->groups[i] == l->groups[out])) return 0;
+    return own == s->labels[out] || others == 1 || count(s, own, i) != count(s, s->labels[out], out) % others;
 }
 
 /* Every class still has an image. */
 static int can_do_without(const struct leaving *l, int out)
 {
     for (int k = 0; k < l->support->classes; k++) {
-        int count = 0;
-        for (int i = 0; i < l->support->n; i++) count += stays(l, i, out) && l->support->labels[i] == k;
-        if (!count) return 0;
+        int left = 0;
+        for (int i = 0; i < l->support->n; i++) left += stays(l, i, out) && l->support->labels[i] == k;
+        if (!left) return 0;
     }
     return 1;
 }

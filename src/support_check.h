@@ -7,8 +7,9 @@
 #include "pool.h"
 
 /* Leave-one-out: each image's probabilities, (n, classes), by the network adapted to the others, without those of its group (groups: (n),
-   -1: in none; NULL: none has one). told (n): 0 for an image without which a class would have none left; its row is not set. Every class is
-   one image smaller when it is asked about, which makes the answer a little worse than that of the whole set. On the pool, one a thread. */
+   -1: in none; NULL: none has one) and without one image of every other class that has two. Else the classes left would be uneven just where
+   it matters: the absent image's class would always be the rarer, and of classes that nothing tells apart every answer would be wrong. told
+   (n): 0 for an image without which a class would have none left; its row is not set. On the pool, one adaptation a thread. */
 int meta_leave_one_out(const struct meta_base *, const struct meta_support *, const int *groups, int steps, enum meta_bn, struct meta_pool *,
                        float *probabilities, int *told, struct meta_error *);
 

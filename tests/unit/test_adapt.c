@@ -11,6 +11,7 @@
 #include "adapt.h"
 #include "near.h"
 #include "rng.h"
+#include "support_check.h"
 
 #define SIDE 8
 #define IMAGE (2 * SIDE * SIDE)
@@ -223,6 +224,43 @@ static void test_fold(void **state)
     meta_filled_clear(&folded);
 }
 
+/* ---- leave one out -------------------------------------------------------------------------------------------------------- */
+
+/* Six images, labels 0 1 2 0 1 2: without the first go the first of the other classes, too. */
+static void test_leave_one_out(void **state)
+{
+    struct meta_error error;
+    struct meta_pool *pool;
+    struct meta_base base = base_of(backends[1]);
+    struct meta_support all = { images, labels, SUPPORT, OUTPUTS }, half = { images + 3 * IMAGE, labels + 3, 3, OUTPUTS };
+    float p[SUPPORT * OUTPUTS], alone[OUTPUTS];
+    int told[SUPPORT], groups[SUPPORT] = { 4, -1, -1, 4, -1, -1 };
+    struct meta_adapted *a;
+    assert_int_equal(meta_pool_create(&pool, 2, &error), 0);
+    assert_int_equal(meta_leave_one_out(&base, &all, NULL, STEPS, META_BN_SUPPORT, pool, p, told, &error), 0);
+    assert_int_equal(meta_adapt(&a, &base, &half, STEPS, &error), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_true(told[i] && told[i + 3]);
+        predict(a, META_BN_SUPPORT, images + i * IMAGE, 1, alone);
+        near(p + i * OUTPUTS, alone, OUTPUTS, 1e-6);
+    }
+    meta_adapted_free(a);
+    assert_int_equal(meta_leave_one_out(&base, &all, groups, STEPS, META_BN_SUPPORT, pool, p, told, &error), 0);
+    assert_true(!told[0] && told[1] && told[2] && !told[3]);
+    meta_pool_free(pool);
+}
+
+static void test_share_interval(void **state)
+{
+    double low, high;
+    meta_share_interval(8, 10, &low, &high);       /* Wilson, by hand */
+    assert_near(low, .4901625, 1e-6);
+    assert_near(high, .9433178, 1e-6);
+    meta_share_interval(10, 10, &low, &high);
+    assert_near(high, 1, 1e-12);
+    assert_near(low, 10 / (10 + 3.8414588), 1e-6);
+}
+
 /* ---- threads ----------------------------------------------------------------------------------------------------------- */
 
 static void *adapt_and_predict(void *out)
@@ -280,7 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_narrow), cmocka_unit_test(test_fold), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_narrow), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
