@@ -140,6 +140,12 @@ static void load_query(struct meta_worker *w, const struct meta_task *task)
     meta_program_load_some(w->query, first, w->inner.query, task->query, task->query_labels);
 }
 
+/* After another program's passes, whose memory the images share. */
+static void load_support(struct meta_worker *w, const struct meta_task *task, int steps)
+{
+    for (int k = 0; k < w->keep && k < steps; k++) meta_program_load(w->support[k], task->support, task->support_labels);
+}
+
 /* Forward and gradient of the support loss at phi_s, into the program of step s, which then holds its activations. */
 static double support_pass(struct meta_worker *w, const void *phi, const struct meta_task *task, int s)
 {
@@ -155,7 +161,7 @@ static const void *adapt(struct meta_worker *w, const void *phi, const struct me
                          struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
-    for (int k = 0; k < w->keep && k < steps; k++) meta_program_load(w->support[k], task->support, task->support_labels);
+    load_support(w, task, steps);
     for (int s = 0; s < steps; s++) {
         const void *from = parameters_at(w, phi, s);
         void *to = w->phi[w->inner.order == 2 ? s : 0];
@@ -203,6 +209,7 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     result->weight = weigher ? weigher->weight(weigher->context, result->query_loss, &result->meta_loss) : 1;
     meta_program_gradient(w->query, adapted, gradient);
     int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
+    if (second) load_support(w, task, steps);
     for (int s = steps - 1; second && s >= 0; s--) {
         /* v_s = v_{s+1} - gamma H_s v_{s+1} */
         const void *at = parameters_at(w, phi, s);
@@ -223,6 +230,7 @@ void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta
         meta_program_probabilities(w->query, before);
     }
     const void *adapted = adapt(w, phi, task, steps, result);
+    if (steps) load_query(w, task);
     result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
     result->meta_loss = result->query_loss;
     result->weight = 1;
