@@ -161,6 +161,12 @@ static void load_query(struct meta_worker *w, const struct meta_task *task)
     meta_program_load_some(w->query, first, w->inner.query, task->query, task->query_labels);
 }
 
+/* After another program's passes, whose memory the images share. */
+static void load_support(struct meta_worker *w, const struct meta_task *task, int steps)
+{
+    for (int k = 0; k < w->keep && k < steps; k++) meta_program_load(w->support[k], task->support, task->support_labels);
+}
+
 /* Forward and gradient of the support loss at phi_s, into the program of step s, which then holds its activations. */
 static double support_pass(struct meta_worker *w, const void *phi, const struct meta_task *task, int s)
 {
@@ -176,7 +182,7 @@ const void *meta_worker_learn(struct meta_worker *w, const void *phi, const stru
                               struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
-    for (int k = 0; k < w->keep && k < steps; k++) meta_program_load(w->support[k], task->support, task->support_labels);
+    load_support(w, task, steps);
     for (int s = 0; s < steps; s++) {
         const void *from = parameters_at(w, phi, s);
         void *to = w->phi[w->inner.order == 2 ? s : 0];
@@ -234,6 +240,7 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     result->weight = weigher ? weigher->weight(weigher->context, result->query_loss, &result->meta_loss) : 1;
     meta_program_gradient(w->query, adapted, gradient);
     int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
+    if (second) load_support(w, task, steps);
     for (int s = steps - 1; second && s >= 0; s--) {
         /* v_s = v_{s+1} - gamma H_s v_{s+1} */
         const void *at = parameters_at(w, phi, s);
@@ -244,21 +251,22 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     w->backend->scale(gradient, n, result->weight);
 }
 
+/* Loads the query images too, whose place the support set's may have taken. */
 static double forward_query(struct meta_worker *w, const void *parameters, const struct meta_task *task)
 {
     const float *statistics = w->inner.running;
-    if (w->inner.bn == META_BN_BATCH) return meta_program_forward(w->query, parameters, META_STATISTICS_BATCH, NULL);
     if (w->inner.bn == META_BN_SUPPORT) {
         meta_worker_support(w, parameters, task, w->statistics);
         statistics = w->statistics;
     }
+    load_query(w, task);
+    if (w->inner.bn == META_BN_BATCH) return meta_program_forward(w->query, parameters, META_STATISTICS_BATCH, NULL);
     return meta_program_forward(w->query, parameters, META_STATISTICS_ROLLING, statistics);
 }
 
 void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
                        float *before, float *after, struct meta_task_result *result)
 {
-    load_query(w, task);
     set_dropout(w->query, task, 0, 0);
     if (before && steps) {
         forward_query(w, phi, task);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Images of a piece: their larger tensor has about so many bytes. */
-#define PIECE (5 << 19)
+#define PIECE (1 << 20)
 
 #define TRY(call) do { dnnl_status_t s_ = (call); if (s_ != dnnl_success) { *status = s_; goto fail; } } while (0)
 

@@ -13,7 +13,8 @@ enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };   /
 
 /* Programs of one thread may share memory for what they hold only within a call, or from a forward to its gradient: `shared` is at
    least the largest of their meta_program_shared_bytes, the caller's, and outlives them; NULL: the program has its own. With it, no
-   other program of that memory may run between a forward and its gradient. */
+   other program of that memory may run between a forward and its gradient; and after another's load or pass, the images must be
+   loaded again, also for a product. */
 int  meta_program_create(struct meta_program **, const struct meta_network *, const struct meta_backend *,
                          int batch, enum meta_passes, void *shared, struct meta_error *);
 /* Of a network that pairs: for tasks of `support` and, behind them, `query` images. */

@@ -1,9 +1,8 @@
 /* Where a program's tensors lie.
 
-   The passes run at moments: forward i at i, backward i at 2n-1-i, tangents forward i at 2n+i, backward at 4n-1-i. What a later call
-   reads is the program's own: the images, since one load serves many passes, and with tangents what a product reads of the forward
-   and the gradient before it. The rest is alive within one call, or between a forward and its gradient, and may lie in memory that
-   other programs use in turn. Of what a product reads, two are cheaper made again than kept, so that they are not the program's own:
+   The passes run at moments: forward i at i, backward i at 2n-1-i, tangents forward i at 2n+i, backward at 4n-1-i. With tangents, what
+   a product reads of the forward and the gradient before it is the program's own. The rest is alive within one call, or between a
+   forward and its gradient, and may lie in memory that other programs use in turn; so do the images, which can be loaded again. Of what a product reads, two are cheaper made again than kept, so that they are not the program's own:
    what an epilogue or a stem gives, which its forward tangent writes again, and the adjoint of what an epilogue reads, for which its
    backward runs once more. */
 #include "plan.h"
@@ -102,7 +101,7 @@ static void lifetimes(const struct meta_lowered *low, const struct meta_backend 
         struct meta_interval *own = out->intervals[OWN] + PLANES * t, *shared = out->intervals[SHARED] + PLANES * t;
         size_t size = low->tensors[t].batch * backend->image(low->tensors[t].shape) * backend->element;
         if (t == low->op_output[low->op_count - 1]) continue;
-        if (low->tensors[t].producer < 0) own[VALUE] = (struct meta_interval){ size, -1, 4 * low->op_count, 0 };
+        if (low->tensors[t].producer < 0) shared[VALUE] = (struct meta_interval){ size, -1, 4 * low->op_count, 0 };
         else lifetimes_of(low, t, size, passes, own, shared);
     }
 }

@@ -169,6 +169,34 @@ static void a_program_keeps_nothing(void **state)
     meta_network_free(net);
 }
 
+/* Beside shared memory: of a first block in one operation, nothing; of another, the convolution's output and the adjoint of the
+   pooled one. */
+static void a_step_keeps_little(void **state)
+{
+    const struct meta_backend *backend = &meta_backend_onednn;
+    struct meta_layer conv = { .type = META_CONVOLUTIONAL, .filters = 16, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1,
+                               .activation = META_RELU }, pool = { .type = META_MAXPOOL, .size = 2, .stride = 2 };
+    struct meta_network *net;
+    struct meta_program *p;
+    struct meta_error error;
+    size_t convolved = BATCH * 16 * 32 * 32 * sizeof(float);
+    int where;
+    if (meta_network_create(&net, (struct meta_shape){ 3, 64, 64 }, &error)) fail_msg("%s", error.text);
+    for (int i = 0; i < 4; i++) layer(net, i % 2 ? pool : conv, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_CONNECTED, .filters = 3, .activation = META_LINEAR }, 0, 0);
+    layer(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, 0, 0);
+    if (meta_network_finish(net, 2, &where, &error)) fail_msg("layer %d: %s", where, error.text);
+    for (int passes = META_FORWARD; passes <= META_TANGENTS; passes++) {
+        void *shared = backend->allocate(meta_program_shared_bytes(net, backend, 0, BATCH, passes));
+        if (meta_program_create(&p, net, backend, BATCH, passes, shared, &error)) fail_msg("%s", error.text);
+        if (passes < META_TANGENTS) assert_int_equal(meta_program_bytes(p), 0);
+        else assert_in_range(meta_program_bytes(p), convolved * 1.25, convolved * 1.3);
+        meta_program_free(p);
+        backend->release(shared);
+    }
+    meta_network_free(net);
+}
+
 /* ---- time ------------------------------------------------------------------------------------------------------------------ */
 
 static void each_operation_is_timed(void **state)
@@ -247,7 +275,7 @@ static void a_batch_goes_in_pieces(void **state)
     struct meta_layer conv = { .type = META_CONVOLUTIONAL, .filters = 16, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1,
                                .activation = META_LINEAR }, halving = conv;
     halving.stride = 2;
-    if (meta_network_create(&net, (struct meta_shape){ 3, 102, 101 }, &error)) fail_msg("%s", error.text);
+    if (meta_network_create(&net, (struct meta_shape){ 3, 68, 69 }, &error)) fail_msg("%s", error.text);
     layer(net, conv, 0, 0);
     layer(net, conv, 0, 0);
     layer(net, halving, 0, 0);
@@ -419,7 +447,7 @@ int main(void)
         { "dropout follows its key", dropout_follows_its_key }, { "each operation is timed", each_operation_is_timed },
     };
     enum { COUNT = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[2 * COUNT + 3];
+    struct CMUnitTest tests[2 * COUNT + 4];
     static char names[2 * COUNT][80];
     struct meta_error error;
     for (int i = 0; i < 2 * COUNT; i++) {
@@ -431,5 +459,6 @@ int main(void)
     tests[2 * COUNT] = (struct CMUnitTest){ "derivatives are exact", derivatives_are_exact, NULL, NULL, NULL };
     tests[2 * COUNT + 1] = (struct CMUnitTest){ "dropout is alike on all backends", dropout_is_alike_on_all_backends, NULL, NULL, NULL };
     tests[2 * COUNT + 2] = (struct CMUnitTest){ "a batch goes in pieces", a_batch_goes_in_pieces, NULL, NULL, NULL };
-    return _cmocka_run_group_tests("program", tests, 2 * COUNT + 3, NULL, NULL);
+    tests[2 * COUNT + 3] = (struct CMUnitTest){ "a step keeps little", a_step_keeps_little, NULL, NULL, NULL };
+    return _cmocka_run_group_tests("program", tests, 2 * COUNT + 4, NULL, NULL);
 }
