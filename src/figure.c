@@ -25,7 +25,7 @@ static void write_points(FILE *f, int index, const struct meta_line *line)
     fprintf(f, "$line%d << EOD\n", index);
     for (int i = 0; i < line->count; i++) {
         const double *p = line->points[i];
-        if (isnan(p[0]) || isnan(p[1]) || (line->band && (isnan(p[2]) || isnan(p[3])))) fputc('\n', f);
+        if (!isfinite(p[0]) || !isfinite(p[1]) || (line->band && (!isfinite(p[2]) || !isfinite(p[3])))) fputc('\n', f);
         else fprintf(f, "%.7g %.7g %.7g %.7g\n", p[0], p[1], line->band ? p[2] : p[1], line->band ? p[3] : p[1]);
     }
     fputs("EOD\n", f);
@@ -46,7 +46,6 @@ static void write_script(FILE *f, const struct meta_figure *g)
     write_range(f, "x", g->x_low, g->x_high);
     write_range(f, "y", g->y_low, g->y_high);
     fprintf(f, "set xlabel '%s'\nset ylabel '%s'\n", g->x, g->y);
-    if (g->log_y) fputs("set logscale y\n", f);
     for (int i = 0; i < g->count; i++) write_points(f, i, &g->lines[i]);
     fputs("plot ", f);
     for (int i = 0; i < g->count; i++)

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include "error.h"
 
-/* points: rows of x, y, and, with a band, its low and high; a row with a NaN breaks the line. */
+/* points: rows of x, y, and, with a band, its low and high; one that is not finite breaks the line. */
 struct meta_line { const char *label; int count, band; double (*points)[4]; };
 
 struct meta_figure {
     const char *title;             /* for people; any text */
     const char *x, *y;             /* axes: ours, without quotes */
     double x_low, x_high, y_low, y_high;   /* y: NaN leaves that end to the data */
-    int log_y, diagonal;           /* a dashed line from corner to corner: chance */
+    int diagonal;                  /* a dashed line from corner to corner: chance */
     int count;
     const struct meta_line *lines;
 };

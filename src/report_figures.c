@@ -77,7 +77,7 @@ static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct 
         if (!n) line->count = 0;
     }
     snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots, shots == 1 ? "" : "s");
-    struct meta_figure g = { title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 0, 1, l.count, l.line };
+    struct meta_figure g = { title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 1, l.count, l.line };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
     close_lines(&l);
@@ -147,7 +147,7 @@ static int training_of(FILE *f, const struct meta_report_table *t, int what, con
         }
         smooth(line->points, count);
     }
-    struct meta_figure g = { title, "iteration", what == QUERY_LOSS ? "loss" : "accuracy", NAN, NAN, NAN, NAN, 0, 0, l.count, l.line };
+    struct meta_figure g = { title, "iteration", what == QUERY_LOSS ? "loss" : "accuracy", NAN, NAN, NAN, NAN, 0, l.count, l.line };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
     close_lines(&l);
@@ -199,7 +199,7 @@ int meta_report_difficulty(FILE *f, struct meta_error *error)
         if (!line) { meta_fail(error, "out of memory"); goto done; }
         if (difficulty(p, eta, line->points, error)) goto done;
     }
-    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)", 0, 1, 0, 5, 0, 0,
+    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)", 0, 1, 0, 5, 0,
                              l.count, l.line };
     status = meta_figure_draw(f, &g, error);
 done:
@@ -229,7 +229,7 @@ static int finetuning_of(FILE *f, const struct meta_report_table *t, const char 
         }
         line->band = gaps < count;
     }
-    struct meta_figure g = { title, "epoch", axis, NAN, NAN, NAN, NAN, 0, 0, l.count, l.line };
+    struct meta_figure g = { title, "epoch", axis, NAN, NAN, NAN, NAN, 0, l.count, l.line };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
     close_lines(&l);

@@ -34,7 +34,7 @@ static const char head[] =
     "small{color:var(--soft);font-size:.82rem}.interval{color:var(--soft);font-size:.86em;white-space:nowrap}\n"
     ".none{color:var(--soft);font-style:italic}.better b,.better small{color:var(--good)}.worse b,.worse small{color:var(--bad)}\n"
     ".figures-row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:1rem;margin:1rem 0}\n"
-    "figure{margin:0;padding:.7rem .8rem;background:var(--card);border-radius:.5rem;min-width:0}\n"
+    "figure{margin:0;padding:.7rem .8rem;background:var(--card);border-radius:.5rem;min-width:0;max-width:42rem}\n"
     "figcaption{font-size:.9rem;font-weight:600;margin-bottom:.3rem}\n"
     "svg{display:block;width:100%;height:auto;color:var(--ink)}\n"
     "svg [fill=\"black\"]{fill:var(--ink)}svg [stroke=\"black\"]{stroke:var(--ink)}svg [color=\"black\"]{color:var(--ink)}\n"

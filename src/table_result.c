@@ -15,6 +15,9 @@
 #define RESAMPLES 10000
 #define POINTS 300         /* of a training curve */
 
+/* What the comparison says of those it was made for. */
+static const char checkpoint[] = " in the checkpoint";
+
 int meta_cell_done(const struct meta_cell *c, struct meta_error *why)
 {
     struct meta_error ignored;
@@ -26,6 +29,8 @@ int meta_cell_done(const struct meta_cell *c, struct meta_error *why)
     const char *key = meta_json_text(cJSON_GetObjectItemCaseSensitive(root, "table"), "key");
     int same = !strcmp(key, c->key);
     if (!same && !meta_fingerprint_compare(key, c->key, why)) meta_fail(why, "its settings are written in another way");
+    char *words = strstr(why->text, checkpoint);
+    if (words) memmove(words, words + sizeof checkpoint - 1, strlen(words + sizeof checkpoint - 1) + 1);
     cJSON_Delete(root);
     return same;
 }

@@ -46,7 +46,7 @@ rm "$a"/backup/*
 for until in 5 10 20 1000; do
     [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
     : >"$a/out"
-    darknet meta pretrain "$data" "$cfg" "${long[@]}" $resume >"$a/out" 2>"$a/err" &
+    "$DARKNET_BIN" meta pretrain "$data" "$cfg" "${long[@]}" $resume >"$a/out" 2>"$a/err" &
     pid=$!
     while kill -0 $pid 2>/dev/null && [ "$(grep -c left "$a/out")" -lt $until ]; do sleep .002; done
     kill -9 $pid 2>/dev/null

@@ -102,7 +102,7 @@ check 'once more' quiet table "$t/a"
 check 'does nothing' test "$(cat "$t"/a/*.json | md5sum)" = "$before" -a "$(wc -l <"$t/out")" -eq 2
 sed -i 's/^learning_rate=0.003/learning_rate=0.004/' "$t/maml.cfg"
 check '-dry after a change' quiet table "$t/a" -dry
-check 'says what has changed' test "$(grep -c 'again: .net. learning_rate .section 1. is 0.004, but was 0.003' "$t/out")" -eq 1
+check 'says what has changed' test "$(grep -c 'again: .net. learning_rate .section 1. is 0.004, but was 0.003$' "$t/out")" -eq 1
 check 'and has its own log to tell hours by' grep -q 'logs of others' "$t/out"
 check 'a report of the old plan still stands' quiet darknet meta report "$t/a" -out "$t/a.html"
 

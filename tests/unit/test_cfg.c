@@ -180,6 +180,18 @@ static void data_files(void **state)
     refuses(meta_data_file_read, "classes=7\n[net]\n", "FILE:2: '[net]': must be key=value or a comment");
 }
 
+static void table_files(void **state)
+{
+    struct meta_cfg *cfg = read_text(meta_table_file_read, "[table]\nname = Table 1: a#b  # c\n[row]\r\nlabel=eta=1, no x;y ; z\n");
+    assert_non_null(cfg);
+    assert_int_equal(cfg->count, 2);
+    assert_string_equal(cfg->sections[1].name, "row");
+    assert_pair(&cfg->sections[0], 0, "name", "Table 1: a#b", 2);
+    assert_pair(&cfg->sections[1], 0, "label", "eta=1, no x;y", 4);
+    meta_cfg_free(cfg);
+    refuses(meta_table_file_read, "name=x\n", "FILE:1: name: stands before the first section: must be inside one");
+}
+
 static void missing_files_and_folders(void **state)
 {
     struct meta_cfg *cfg;
@@ -195,7 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_and_lines), cmocka_unit_test(foreign_line_ends_and_comments),
         cmocka_unit_test(the_first_equals_sign_divides), cmocka_unit_test(lines_that_are_nothing), cmocka_unit_test(zero_bytes),
-        cmocka_unit_test(empty_files), cmocka_unit_test(long_lines_and_many_sections), cmocka_unit_test(data_files),
+        cmocka_unit_test(empty_files), cmocka_unit_test(long_lines_and_many_sections), cmocka_unit_test(data_files), cmocka_unit_test(table_files),
         cmocka_unit_test(missing_files_and_folders),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);

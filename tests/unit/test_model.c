@@ -34,13 +34,15 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static enum meta_purpose purpose = META_FOR_TASKS;
+
 static int load_bytes(struct meta_model **model, const char *bytes, size_t size)
 {
     unlink(file);                          /* ext4 syncs a file that is truncated and written again */
     FILE *f = fopen(file, "w");
     assert_int_equal(fwrite(bytes, 1, size, f), size);
     fclose(f);
-    return meta_model_load(model, file, &error);
+    return meta_model_load_for(model, file, purpose, &error);
 }
 
 /* The caller frees. */
@@ -353,13 +355,14 @@ static void any_bytes(void **state)
     int loaded = 0, refused = 0;
     for (int i = 0; i < 4000; i++) {
         struct meta_model *model;
-        char *text, room[8192];
+        char *text, room[16384];
         size_t size;
         assert_int_equal(meta_file_read(paths.gl_pathv[i % paths.gl_pathc], &text, &size, &error), 0);
         assert_true(size < sizeof room - 256);
         memcpy(room, text, size);
         free(text);
         size = mutate(room, size, sizeof room);
+        purpose = i / paths.gl_pathc % 3;
         if (!load_bytes(&model, room, size)) {
             loaded++;
             meta_model_free(model);
@@ -370,6 +373,7 @@ static void any_bytes(void **state)
         assert_int_equal(strncmp(error.text, file, strlen(file)), 0);
     }
     globfree(&paths);
+    purpose = META_FOR_TASKS;
     assert_true(loaded > 50 && refused > 1000);
 }
 
