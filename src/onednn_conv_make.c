@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Images of a piece: their larger tensor has about so many bytes. */
+/* A piece of the larger tensor, input or output, has at most so many bytes, or is one image. */
 #define PIECE (1 << 20)
 
 #define TRY(call) do { dnnl_status_t s_ = (call); if (s_ != dnnl_success) { *status = s_; goto fail; } } while (0)
