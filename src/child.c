@@ -58,6 +58,7 @@ int meta_child_start(struct meta_child **out, int (*serve)(void *, double *, str
     c->pid = fork();
     if (!c->pid) {
         close(ends[0]);
+        free(c);
         be_child(ends[1], serve, context);
     }
     int status = errno;

@@ -82,12 +82,15 @@ static void fills_the_time(void **state)
     struct meta_timed timed = { .run = play, .context = &a, .pool = one };
     double sum = 0;
     if (meta_time(&timed, 1, .4, &error)) fail_msg("%s", error.text);
-    assert_true(timed.rounds >= 5 && timed.rounds < 1000 && log.count > 10 * timed.rounds);
+    /* Memcheck stops for longer than a round to translate what is run first, so that a round is one run */
+    const char *variant = getenv("TEST_VARIANT");
+    int steady = !variant || strcmp(variant, "valgrind");
+    assert_true(timed.rounds >= 5 && (!steady || (timed.rounds < 1000 && log.count > 10 * timed.rounds)));
     for (int r = 0; r < timed.rounds; r++) {
         assert_true(timed.seconds[r] > 0 && timed.seconds[r] < .1 && timed.processor[r] == .25);         /* of one run */
         sum += timed.seconds[r];
     }
-    assert_true(sum / timed.rounds * log.count > .399);
+    assert_true(!steady || sum / timed.rounds * log.count > .399);
     meta_timed_clear(&timed);
     meta_pool_free(one);
 }
