@@ -122,7 +122,8 @@ static int warn_unlike(struct parts *p, struct meta_error *error)
     if (meta_unlikeness(&p->base, p->images, p->dataset->count, p->unlike, error)) return -1;
     for (int i = 0; i < p->dataset->count; i++) {
         if (p->unlike[i] <= META_UNLIKE) continue;
-        snprintf(text, sizeof text, "unlike the images of the meta-training: its first statistics are %.2g from theirs (above %g is unusual)", p->unlike[i], META_UNLIKE);
+        snprintf(text, sizeof text, "unlike the images of the meta-training: its first statistics are %.2f nats from theirs, above %.2f",
+                 p->unlike[i], META_UNLIKE);
         warn(p->dataset, i, text);
     }
     return 0;

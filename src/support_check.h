@@ -21,8 +21,7 @@ int meta_find_twins(char *const *paths, int n, int *twin, struct meta_error *);
 
 /* How far each image is from what the meta-training has seen, out (n): of the first normalised layer, the divergence between the normal
    distribution of a channel's values over the image and that of its rolling statistics, both ways, in nats, averaged over the channels. 0
-   for a network that normalises nothing. The threshold META_UNLIKE is a first
-   choice, not yet held against images of other kinds. */
+   for a network that normalises nothing. The threshold META_UNLIKE is a first choice, not yet held against images of other kinds. */
 #define META_UNLIKE 1.
 int meta_unlikeness(const struct meta_base *, const float *images, int n, double *out, struct meta_error *);
 
