@@ -71,6 +71,7 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     if (e->method == &meta_method_maml || e->method == &meta_method_relation) {
         cJSON_AddNumberToObject(s, "steps", e->steps);
         cJSON_AddNumberToObject(s, "learning_rate", e->learning_rate);
+        cJSON_AddStringToObject(s, "bn", meta_bn_name(e->bn));
     } else if (e->method == &meta_method_finetune) {
         cJSON_AddNumberToObject(s, "epochs", e->epochs);
         cJSON_AddNumberToObject(s, "learning_rate", e->rate);
@@ -79,7 +80,6 @@ static void add_settings(cJSON *root, const struct meta_results *r)
         if (e->method == &meta_method_knn) cJSON_AddNumberToObject(s, "neighbours", e->neighbours);
     }
     cJSON_AddStringToObject(s, "backend", r->backend);
-    cJSON_AddStringToObject(s, "bn", meta_bn_name(e->bn));
 }
 
 static void add_figures(cJSON *root, const struct meta_run *runs, int n)
