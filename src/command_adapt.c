@@ -63,13 +63,9 @@ static int check_out(const char *out, const char *cfg, const char *weights, stru
 static int load_base(struct parts *p, const char *weights, struct meta_error *error)
 {
     struct meta_filled *f = &p->base.filled;
-    uint64_t seen;
     f->network = p->model->network;
-    f->parameters = calloc(f->network->parameters + 1, sizeof *f->parameters);
-    f->statistics = calloc(f->network->statistics + 1, sizeof *f->statistics);
-    if (!f->parameters || !f->statistics) return meta_fail(error, "out of memory for %zu parameters", f->network->parameters);
     p->base.learning_rate = p->model->inner->learning_rate;
-    return meta_weights_read(f->network, weights, f->parameters, f->statistics, &seen, error) || p->base.backend->open(error) ? -1 : 0;
+    return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error) || p->base.backend->open(error) ? -1 : 0;
 }
 
 static int load_images(struct parts *p, struct meta_error *error)

@@ -63,17 +63,13 @@ static int load_network(struct parts *p, const char *weights, struct meta_error 
     struct meta_filled *f = &p->filled;
     struct meta_network *net = f->network = p->model->network;
     int outputs = meta_network_outputs(net);
-    uint64_t seen;
     if (p->data->classes != outputs)
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives", p->data->path, p->data->classes, outputs, p->model->path);
-    f->parameters = calloc(net->parameters + 1, sizeof *f->parameters);
-    f->statistics = calloc(net->statistics + 1, sizeof *f->statistics);
     p->image = malloc((size_t)net->input.c * net->input.h * net->input.w * sizeof *p->image);
     p->probabilities = malloc(outputs * sizeof *p->probabilities);
     p->order = malloc(outputs * sizeof *p->order);
-    if (!f->parameters || !f->statistics || !p->image || !p->probabilities || !p->order)
-        return meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    if (meta_weights_read(net, weights, f->parameters, f->statistics, &seen, error)) return -1;
+    if (!p->image || !p->probabilities || !p->order) return meta_fail(error, "out of memory for an image");
+    if (meta_weights_load(net, weights, &f->parameters, &f->statistics, error)) return -1;
     return meta_predictor_create(&p->predictor, net, f->parameters, f->statistics, p->backend, 1, error);
 }
 

@@ -39,13 +39,9 @@ static int load_parts(struct parts *p, const char *weights, const char *episode,
     const struct meta_network *net = p->model->network;
     const struct meta_inner_settings *inner = p->model->inner;
     int ways = p->model->episode->ways, outputs = meta_network_outputs(net);
-    uint64_t seen;
-    p->parameters = calloc(net->parameters + 1, sizeof *p->parameters);
-    p->statistics = calloc(net->statistics + 1, sizeof *p->statistics);
     p->support_loss = calloc(inner->steps + 1, sizeof *p->support_loss);
-    if (!p->parameters || !p->statistics || !p->support_loss)
-        return meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    if (meta_weights_read(net, weights, p->parameters, p->statistics, &seen, error)
+    if (!p->support_loss) return meta_fail(error, "out of memory for %d steps", inner->steps);
+    if (meta_weights_load(net, weights, &p->parameters, &p->statistics, error)
         || meta_task_file_read(&p->task, episode, &p->model->net, ways < outputs ? ways : outputs, error)) return -1;
     struct meta_inner how = meta_inner_of(inner, p->task.support, p->task.query);
     if (p->backend->open(error) || meta_worker_create(&p->worker, net, p->backend, how, error)) return -1;

@@ -64,7 +64,6 @@ static void release(struct darknet_meta_model *m)
 
 static int load(struct darknet_meta_model **out, const char *cfg, const char *weights, enum meta_purpose purpose, struct meta_error *error)
 {
-    uint64_t seen;
     struct darknet_meta_model *m = calloc(1, sizeof *m);
     if (!m) return meta_fail(error, "out of memory");
     m->users = 1;
@@ -73,16 +72,13 @@ static int load(struct darknet_meta_model **out, const char *cfg, const char *we
     m->base.backend = &meta_backend_onednn;
     m->base.learning_rate = m->model->inner->learning_rate;
     f->network = m->model->network;
-    f->parameters = calloc(f->network->parameters + 1, sizeof *f->parameters);
-    f->statistics = calloc(f->network->statistics + 1, sizeof *f->statistics);
-    if (!f->parameters || !f->statistics) { meta_fail(error, "out of memory for %zu parameters", f->network->parameters); goto fail; }
     if (f->network->ways) {
         const struct meta_layer *pairing = &f->network->layers[f->network->pairing];
         meta_fail(error, "%s:%d: [%s]: compares a task's images, and has nothing to adapt: must be a network that ends in [softmax]", cfg,
                   pairing->line, meta_layer_name(pairing));
         goto fail;
     }
-    if (meta_weights_read(f->network, weights, f->parameters, f->statistics, &seen, error)) goto fail;
+    if (meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)) goto fail;
     *out = m;
     return 0;
 fail:

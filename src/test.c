@@ -54,12 +54,8 @@ static int load_parts(struct parts *p, const char *weights, const char *list, st
 {
     const struct meta_network *net = p->model->network;
     const char *path;
-    uint64_t seen;
     if (find_list(p->data, list, &path, error)) return -1;
-    p->parameters = calloc(net->parameters + 1, sizeof *p->parameters);
-    p->statistics = calloc(net->statistics + 1, sizeof *p->statistics);
-    if (!p->parameters || !p->statistics) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    if (meta_weights_read(net, weights, p->parameters, p->statistics, &seen, error) || p->backend->open(error)) return -1;
+    if (meta_weights_load(net, weights, &p->parameters, &p->statistics, error) || p->backend->open(error)) return -1;
     p->phi = p->backend->allocate(net->parameters * p->backend->element);
     if (!p->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     p->backend->upload(p->phi, p->parameters, net->parameters);

@@ -86,6 +86,15 @@ fail:
     return -1;
 }
 
+int meta_weights_load(const struct meta_network *net, const char *path, float **parameters, float **statistics, struct meta_error *error)
+{
+    uint64_t seen;
+    *parameters = calloc(net->parameters + 1, sizeof **parameters);
+    *statistics = calloc(net->statistics + 1, sizeof **statistics);
+    if (!*parameters || !*statistics) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    return meta_weights_read(net, path, *parameters, *statistics, &seen, error);
+}
+
 int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters, const float *statistics,
                        uint64_t seen, struct meta_error *error)
 {
