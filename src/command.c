@@ -103,3 +103,10 @@ double meta_flag_real(const char *name, const char *value, double fallback, doub
     if (x < least || x > most) leave("%s %.60s: must be %g to %g", name, value, least, most);
     return x;
 }
+
+const struct meta_backend *meta_flag_backend(const char *value, const char *fallback)
+{
+    const struct meta_backend *backend = meta_backend_find(value ? value : fallback);
+    if (!backend) leave("-backend %s: must be onednn or reference", value);
+    return backend;
+}

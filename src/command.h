@@ -2,6 +2,7 @@
 #ifndef META_COMMAND_H
 #define META_COMMAND_H
 
+#include "backend.h"
 #include "error.h"
 
 int meta_command_train(int argc, char **argv);
@@ -32,6 +33,8 @@ struct meta_flag {
 int meta_flags_parse(int argc, char **argv, const struct meta_flag *flags, int count, int least, int most, const char *usage);
 long long meta_flag_int(const char *name, const char *value, long long fallback, long long least, long long most);
 double meta_flag_real(const char *name, const char *value, double fallback, double least, double most);
+/* Of -backend. */
+const struct meta_backend *meta_flag_backend(const char *value, const char *fallback);
 
 /* Prints "darknet: MESSAGE" on stderr; returns 1, so that a verb can end in `return meta_complain(&error)`. */
 int meta_complain(const struct meta_error *);

@@ -200,7 +200,7 @@ static int export(const struct parts *p, const char *out, const char *cfg, const
 
 int meta_command_adapt(int argc, char **argv)
 {
-    const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = "onednn";
+    const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL;
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
         { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
@@ -213,8 +213,7 @@ int meta_command_adapt(int argc, char **argv)
     enum meta_bn bn;
     meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "adapt DATA CFG WEIGHTS -out NAME");
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
-    p.base.backend = meta_backend_find(backend);
-    if (!p.base.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
+    p.base.backend = meta_flag_backend(backend, "onednn");
     if (!out || !*out) { meta_fail(&error, "-out is missing: must be the name of the .cfg and the .weights to write"); goto fail; }
     if (meta_bn_find(&bn, kind, &error)) goto fail;
     if (bn == META_BN_BATCH) {

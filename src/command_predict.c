@@ -226,7 +226,7 @@ static int run(struct parts *p)
 int meta_command_predict(int argc, char **argv)
 {
     int csv = 0, json = 0;
-    const char *backend = "onednn";
+    const char *backend = NULL;
     struct parts p = { 0 };
     const struct meta_flag flags[] = {
         { "-csv", NULL, "a line an image: image, class, and each class's probability", NULL, &csv },
@@ -237,8 +237,7 @@ int meta_command_predict(int argc, char **argv)
     struct meta_error error;
     int words = meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 4, 1 << 30, "predict CFG WEIGHTS DATA IMAGE|LIST|FOLDER...");
     p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
-    p.backend = meta_backend_find(backend);
-    if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
+    p.backend = meta_flag_backend(backend, "onednn");
     if (csv && json) { meta_fail(&error, "-csv and -json: must be one of them"); goto fail; }
     if (json && !(p.json = cJSON_CreateArray())) { meta_fail(&error, "out of memory"); goto fail; }
     if (meta_model_load_for(&p.model, argv[0], META_FOR_ANY, &error) || meta_data_read(&p.data, argv[2], &error) || load_network(&p, argv[1], &error)

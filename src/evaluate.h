@@ -23,6 +23,8 @@ struct meta_evaluation {
     enum meta_bn bn;                           /* maml, relation: what normalises the query images, before and after */
 };
 
+#define META_EPOCHS 50      /* of finetune, where none are asked for */
+
 /* A curve of an epoch's support loss and of the query AUC after it: at epoch 0, before any, then at 25 places or all. */
 int meta_curve_points(int epochs);
 int meta_curve_epoch(int epochs, int point);

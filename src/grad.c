@@ -88,7 +88,7 @@ static void print_figures(const struct meta_task_result *result, int steps)
 
 int meta_command_grad(int argc, char **argv)
 {
-    const char *episode = NULL, *out = NULL, *iteration = NULL, *backend = "reference";
+    const char *episode = NULL, *out = NULL, *iteration = NULL, *backend = NULL;
     const struct meta_flag flags[] = {
         { "-episode", "FILE", "the task: lines `support LABEL PATH` and `query LABEL PATH`", &episode, NULL },
         { "-out", "FILE.weights", "where the gradient is written, as Darknet writes weights", &out, NULL },
@@ -99,8 +99,7 @@ int meta_command_grad(int argc, char **argv)
     struct parts p = { 0 };
     struct meta_task_result result = { 0 };
     meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "grad DATA CFG WEIGHTS -episode FILE -out FILE.weights");
-    p.backend = meta_backend_find(backend);
-    if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
+    p.backend = meta_flag_backend(backend, "reference");
     if (!episode) { meta_fail(&error, "-episode is missing: must name the task's file"); goto fail; }
     if (!out) { meta_fail(&error, "-out is missing: must name the file to write"); goto fail; }
     if (meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;

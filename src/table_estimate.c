@@ -1,5 +1,6 @@
 /* How long what is left of a table will take. */
 #include "table.h"
+#include "evaluate.h"
 #include "flops.h"
 #include "json.h"
 #include "model.h"
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 
 #define SECONDS .3         /* that the peak is measured for */
-#define EPOCHS 50          /* of meta test -method finetune, where the row gives none */
 
 /* Of one iteration before and from second_order_start on, and of one task of a test. */
 struct work { double first, second, task; long start; };
@@ -25,7 +25,7 @@ static double test_flops(const struct meta_flops *f, const struct meta_table_row
 {
     double forward = f->pass[META_PASS_FORWARD], gradient = meta_flops_gradient(f);
     switch (row->method) {
-    case META_ROW_FINETUNE: return (row->epochs ? row->epochs : EPOCHS) * inner->support * gradient + inner->query * forward;
+    case META_ROW_FINETUNE: return (row->epochs ? row->epochs : META_EPOCHS) * inner->support * gradient + inner->query * forward;
     case META_ROW_MAML:     return steps * inner->support * gradient + 2 * inner->query * forward;
     default:                   return (inner->support + inner->query) * forward;
     }

@@ -179,15 +179,14 @@ int meta_command_test(int argc, char **argv)
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     double begun = meta_now();
     if (!list) list = "test";
-    p.backend = meta_backend_find(backend ? backend : "onednn");
-    if (!p.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); goto fail; }
+    p.backend = meta_flag_backend(backend, "onednn");
     if (meta_bn_find(&e.bn, bn ? bn : "batch", &error) || load_model(&p.model, argv[1], method, &e.method, &error)
         || check_flags(e.method, steps, bn, epochs, rate, layer, neighbours, &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
     e.episode = *p.model->episode;
     e.episode.shots = meta_flag_int("-shots", shots, e.episode.shots, 1, 1000);
     e.steps = meta_flag_int("-steps", steps, p.model->inner->test_steps, 0, 1000);
     e.learning_rate = p.model->inner->learning_rate;
-    e.epochs = meta_flag_int("-epochs", epochs, 50, 1, 1000000);
+    e.epochs = meta_flag_int("-epochs", epochs, META_EPOCHS, 1, 1000000);
     e.rate = meta_flag_real("-rate", rate, p.model->net.learning_rate, 0, 1000);
     e.layer = meta_flag_int("-layer", layer, -1, 0, INT_MAX);
     e.neighbours = meta_flag_int("-neighbours", neighbours, e.episode.shots, 1, INT_MAX);

@@ -208,8 +208,7 @@ static int train(enum meta_run_kind kind, int argc, char **argv)
     s.valid_runs = meta_flag_int("-valid_runs", valid_runs, META_VALID_RUNS, 1, 1000000);
     s.valid_asked = valid_every != NULL;
     int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
-    s.backend = meta_backend_find(backend ? backend : "onednn");
-    if (!s.backend) { meta_fail(&error, "-backend %s: must be onednn or reference", backend); return meta_complain(&error); }
+    s.backend = meta_flag_backend(backend, "onednn");
     if ((s.resume && s.fork) || ((s.resume || s.fork) && (s.weights || s.clear))) {
         meta_fail(&error, "%s goes on from a checkpoint: it takes no WEIGHTS, no -clear%s", s.fork ? "-fork" : "-resume", s.fork ? " and no -resume" : "");
         return meta_complain(&error);
