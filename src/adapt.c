@@ -6,8 +6,6 @@
 
 #define MOST_AT_ONCE 16      /* images that meta_adapted_predict computes at a time */
 
-static size_t image_size(const struct meta_network *net) { return (size_t)net->input.c * net->input.h * net->input.w; }
-
 static int check_support(const struct meta_network *net, const struct meta_support *s, int steps, struct meta_error *error)
 {
     int count = 0, outputs = meta_network_outputs(net);
@@ -145,7 +143,7 @@ int meta_predictor_run(struct meta_predictor *p, const float *images, int n, flo
     if (n < 0 || (!p->statistics && n != p->batch)) return meta_fail(error, "%d images: must be %d, which are normalised together", n, p->batch);
     for (int i = 0; i < n; i += p->batch) {
         int count = n - i < p->batch ? n - i : p->batch;
-        meta_program_load_some(p->program, 0, count, images + i * image_size(p->network), p->labels);
+        meta_program_load_some(p->program, 0, count, images + i * meta_shape_numbers(p->network->input), p->labels);
         meta_program_forward(p->program, p->parameters, kind, p->statistics);
         meta_program_probabilities(p->program, p->probabilities);
         memcpy(probabilities + (size_t)i * outputs, p->probabilities, (size_t)count * outputs * sizeof *probabilities);

@@ -72,9 +72,8 @@ static int make_programs(struct meta_work *w, struct meta_error *error)
 /* Images of `count` tasks, one after the other: support, then query. */
 static int make_tasks(struct meta_work *w, int count, struct meta_error *error)
 {
-    struct meta_shape s = w->plan->model->network->input;
     int each = w->support + w->query;
-    size_t image = (size_t)s.c * s.h * s.w;
+    size_t image = meta_shape_numbers(w->plan->model->network->input);
     if (meta_check_images(&w->plan->data, 0, count * each, &w->images, &w->labels, error)) return -1;
     w->batch = calloc(count, sizeof *w->batch);
     w->batches = calloc(count, sizeof *w->batches);

@@ -42,8 +42,7 @@ int meta_check_parameters(const struct meta_check *check, int item, double *para
 
 int meta_check_images(const struct meta_check *check, int item, int count, float **images, int **labels, struct meta_error *error)
 {
-    struct meta_shape s = check->model->network->input;
-    size_t size = (size_t)s.c * s.h * s.w;
+    size_t size = meta_shape_numbers(check->model->network->input);
     *images = malloc(count * size * sizeof **images);
     *labels = malloc(count * sizeof **labels);
     if (!*images || !*labels) return meta_fail(error, "out of memory for %d images", count);

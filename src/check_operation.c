@@ -32,8 +32,7 @@ struct bench {
 /* Of input k, and with k = op->inputs of y. */
 static size_t numbers(const struct meta_op *op, int k)
 {
-    struct meta_shape s = k < op->inputs ? op->in[k] : op->out;
-    return (size_t)(k < op->inputs ? op->batch : op->out_batch) * s.c * s.h * s.w;
+    return k < op->inputs ? op->batch * meta_shape_numbers(op->in[k]) : op->out_batch * meta_shape_numbers(op->out);
 }
 
 static void add_part(struct bench *b, struct part part)

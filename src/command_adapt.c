@@ -71,7 +71,7 @@ static int load_base(struct parts *p, const char *weights, struct meta_error *er
 static int load_images(struct parts *p, struct meta_error *error)
 {
     const struct meta_net_settings *net = &p->model->net;
-    size_t size = (size_t)net->channels * net->height * net->width;
+    size_t size = meta_shape_numbers(p->model->network->input);
     if (meta_dataset_load(&p->dataset, p->data, p->data->train, net->width, net->height, net->channels, 0, p->pool, error)) return -1;
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);

@@ -65,7 +65,7 @@ static int load_network(struct parts *p, const char *weights, struct meta_error 
     int outputs = meta_network_outputs(net);
     if (p->data->classes != outputs)
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives", p->data->path, p->data->classes, outputs, p->model->path);
-    p->image = malloc((size_t)net->input.c * net->input.h * net->input.w * sizeof *p->image);
+    p->image = malloc(meta_shape_numbers(net->input) * sizeof *p->image);
     p->probabilities = malloc(outputs * sizeof *p->probabilities);
     p->order = malloc(outputs * sizeof *p->order);
     if (!p->image || !p->probabilities || !p->order) return meta_fail(error, "out of memory for an image");

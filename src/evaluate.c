@@ -38,12 +38,6 @@ struct meta_evaluator {
     void *context;
 };
 
-static size_t image_size(const struct meta_model *m)
-{
-    struct meta_shape s = m->network->input;
-    return (size_t)s.c * s.h * s.w;
-}
-
 static int create_station(struct meta_evaluator *e, struct station *s, struct meta_error *error)
 {
     const struct meta_episode_settings *t = &e->settings.episode;
@@ -51,8 +45,8 @@ static int create_station(struct meta_evaluator *e, struct station *s, struct me
     struct meta_method_context context = { e->model, e->backend, e->settings.augmented, &e->settings };
     if (e->method->create(&s->method, &context, error)) return -1;
     if (meta_episode_create(&s->episode, t, error)) return -1;
-    s->support = malloc(support * image_size(e->model) * sizeof(float));
-    s->query = malloc(query * image_size(e->model) * sizeof(float));
+    s->support = malloc(support * meta_shape_numbers(e->model->network->input) * sizeof(float));
+    s->query = malloc(query * meta_shape_numbers(e->model->network->input) * sizeof(float));
     s->before = malloc((size_t)query * t->ways * sizeof(float));
     s->after = malloc((size_t)query * t->ways * sizeof(float));
     if (!s->support || !s->query || !s->before || !s->after) return meta_fail(error, "out of memory");
@@ -161,7 +155,7 @@ static uint32_t load_images(const struct meta_evaluator *e, const int *items, in
     for (int i = 0; i < count; i++) {
         struct meta_view view = { &e->model->net, 0, e->settings.seed, run, 0, first + i };
         const char *path = e->dataset->paths[items[i]];
-        meta_view_image(e->dataset, items[i], &view, out + i * image_size(e->model));
+        meta_view_image(e->dataset, items[i], &view, out + i * meta_shape_numbers(e->model->network->input));
         crc = crc32(crc, (const Bytef *)path, strlen(path) + 1);
     }
     return crc;

@@ -69,7 +69,7 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, con
     heat->parameters = backend->allocate(net->parameters * backend->element);
     heat->gradient = backend->allocate(net->parameters * backend->element);
     heat->numbers = malloc(net->parameters * sizeof *heat->numbers);
-    heat->maps = malloc((size_t)maps.c * maps.h * maps.w * sizeof *heat->maps);
+    heat->maps = malloc(meta_shape_numbers(maps) * sizeof *heat->maps);
     if (!heat->parameters || !heat->gradient || !heat->numbers || !heat->maps) { meta_fail(error, "out of memory"); goto fail; }
     backend->upload(heat->parameters, heat->filled.parameters, net->parameters);
     *out = heat;

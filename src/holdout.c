@@ -31,12 +31,6 @@ struct meta_holdout {
     void *context;
 };
 
-static size_t image_size(const struct meta_holdout *h)
-{
-    struct meta_shape s = h->model->network->input;
-    return (size_t)s.c * s.h * s.w;
-}
-
 static int choose_items(struct meta_holdout *h, const int *outputs, struct meta_error *error)
 {
     for (int i = 0; i < h->set->count; i++) {
@@ -50,7 +44,7 @@ static int choose_items(struct meta_holdout *h, const int *outputs, struct meta_
 static int create_station(const struct meta_holdout *h, struct station *s, const struct meta_backend *backend, struct meta_error *error)
 {
     const struct meta_network *net = h->model->network;
-    s->images = malloc(IMAGES * image_size(h) * sizeof *s->images);
+    s->images = malloc(IMAGES * meta_shape_numbers(h->model->network->input) * sizeof *s->images);
     s->probabilities = malloc(IMAGES * meta_network_outputs(net) * sizeof *s->probabilities);
     if (!s->images || !s->probabilities) return meta_fail(error, "out of memory");
     if (meta_program_create(&s->program, net, backend, IMAGES, META_FORWARD, NULL, error)) return -1;
@@ -111,7 +105,7 @@ static void run_pass(void *context, int pass, int worker)
     for (int i = 0; i < IMAGES; i++) {
         int at = first + (i < count ? i : count - 1);
         struct meta_view view = { .net = &h->model->net };
-        meta_view_image(h->set, h->items[at], &view, s->images + i * image_size(h));
+        meta_view_image(h->set, h->items[at], &view, s->images + i * meta_shape_numbers(h->model->network->input));
         s->labels[i] = h->labels[at];
     }
     meta_program_load(s->program, s->images, s->labels);

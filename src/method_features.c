@@ -61,7 +61,7 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
     struct features *f = *out = calloc(1, sizeof *f);
     if (!f) return meta_fail(error, "out of memory");
     f->c = *c;
-    f->size = shape.c * shape.h * shape.w;
+    f->size = meta_shape_numbers(shape);
     f->features = malloc((size_t)images * f->size * sizeof *f->features);
     f->labels = calloc(images, sizeof *f->labels);
     if (!f->features || !f->labels) return meta_fail(error, "out of memory for features of %d numbers", f->size);

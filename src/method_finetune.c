@@ -46,12 +46,6 @@ static void release(void *state)
     free(f);
 }
 
-static size_t image_size(const struct finetune *f)
-{
-    struct meta_shape s = f->network->input;
-    return (size_t)s.c * s.h * s.w;
-}
-
 static int create(void **out, const struct meta_method_context *c, struct meta_error *error)
 {
     const struct meta_episode_settings *t = &c->evaluation->episode;
@@ -68,7 +62,7 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
     f->phi = b->allocate(net->parameters * b->element);
     f->gradient = b->allocate(net->parameters * b->element);
     f->initial = calloc(net->parameters, sizeof *f->initial);
-    f->images = malloc(t->ways * t->shots * image_size(f) * sizeof *f->images);
+    f->images = malloc(t->ways * t->shots * meta_shape_numbers(f->network->input) * sizeof *f->images);
     if (!f->phi || !f->gradient || !f->initial || !f->images) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     meta_program_dropout(f->query, (struct meta_dropout_key){ .train = 0 });
     return 0;
@@ -92,7 +86,7 @@ static double epoch(struct finetune *f, const struct meta_method_task *t, int nu
     const struct meta_episode *e = t->episode;
     for (int i = 0; i < e->ways * e->shots; i++) {
         struct meta_view view = { &f->c.model->net, 1, t->task.seed, t->task.iteration, number, i };
-        meta_view_image(f->c.augmented, e->support[i], &view, f->images + i * image_size(f));
+        meta_view_image(f->c.augmented, e->support[i], &view, f->images + i * meta_shape_numbers(f->network->input));
     }
     meta_program_load(f->support, f->images, t->task.support_labels);
     meta_program_dropout(f->support, (struct meta_dropout_key){ t->task.seed, t->task.iteration, t->task.task, number, 1 });

@@ -40,8 +40,6 @@ const char *meta_layer_name(const struct meta_layer *layer)
     return layer->plugin ? layer->plugin->name : names[layer->type];
 }
 
-static size_t numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
-
 static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error *error)
 {
     if (l->size < 1 || l->stride < 1 || l->padding < 0)
@@ -114,7 +112,7 @@ static int shape_plugin(const struct meta_network *net, struct meta_layer *l, st
 static int shape_cost(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
 {
     if (!net->ways) return meta_fail(error, "scores pairs of query images and classes, which only [relation] makes; allowed: [softmax]");
-    if (numbers(l->in) != 1)
+    if (meta_shape_numbers(l->in) != 1)
         return meta_fail(error, "its input is %dx%dx%d: must be one number, the score of a pair", l->in.w, l->in.h, l->in.c);
     if (net->layers[net->count - 1].activation != META_LOGISTIC)
         return meta_fail(error, "scores must be from 0 to 1: the layer before must have activation=logistic");
@@ -141,7 +139,7 @@ static int infer_shape(const struct meta_network *net, struct meta_layer *l, str
         l->out.h = l->out.w = 1;
         return 0;
     case META_SOFTMAX:
-        l->out = (struct meta_shape){ (int)numbers(l->in), 1, 1 };
+        l->out = (struct meta_shape){ (int)meta_shape_numbers(l->in), 1, 1 };
         if (net->ways)
             return meta_fail(error, "must be [cost] after [%s], which scores pairs", meta_layer_name(&net->layers[net->pairing]));
         if (!(l->temperature > 0)) return meta_fail(error, "temperature=%g: must be more than 0", l->temperature);
@@ -167,7 +165,7 @@ static void place_parameters(struct meta_network *net, struct meta_layer *l)
     if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED) return;
     size_t outputs = l->filters;
     int convolutional = l->type == META_CONVOLUTIONAL;
-    l->weight_count = outputs * (convolutional ? (size_t)l->in.c * l->size * l->size : numbers(l->in));
+    l->weight_count = outputs * (convolutional ? (size_t)l->in.c * l->size * l->size : meta_shape_numbers(l->in));
     l->biases = net->parameters;
     net->parameters += outputs;
     if (l->batch_normalize && convolutional) { l->scales = net->parameters; net->parameters += outputs; }
@@ -192,7 +190,7 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
     }
     layer.in = net->count ? net->layers[net->count - 1].out : net->input;
     if (infer_shape(net, &layer, error)) goto fail;
-    if (numbers(layer.out) > MOST_NUMBERS) {
+    if (meta_shape_numbers(layer.out) > MOST_NUMBERS) {
         meta_fail(error, "output %dx%dx%d is too large: at most %zu numbers", layer.out.w, layer.out.h, layer.out.c, MOST_NUMBERS);
         goto fail;
     }

@@ -13,6 +13,9 @@ enum meta_activation { META_LINEAR, META_RELU, META_LEAKY, META_LOGISTIC };
 
 #define META_NONE ((size_t)-1)
 
+/* Numbers in one image of this shape, planar. */
+static inline size_t meta_shape_numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
+
 struct meta_layer {
     /* set by the caller of meta_network_add */
     enum meta_layer_type type;

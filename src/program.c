@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
-
 static size_t plane_size(const struct meta_program *p, const struct meta_op *op, int k)
 {
     return (op->batch * p->backend->image(op->in[k]) * p->backend->element + META_PAGE - 1) / META_PAGE * META_PAGE;
@@ -62,7 +60,7 @@ static int allocate_masks(struct meta_program *p, struct meta_error *error)
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_op *op = &p->low.ops[i];
         if (op->kind != META_OP_DROPOUT) continue;
-        p->masks[i] = malloc(op->batch * numbers(op->out) * sizeof **p->masks);
+        p->masks[i] = malloc(op->batch * meta_shape_numbers(op->out) * sizeof **p->masks);
         if (!p->masks[i]) return meta_fail(error, "out of memory");
     }
     return 0;
@@ -177,7 +175,7 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
         uint32_t item = key.item * 1024u + (uint32_t)(op->layer - p->network->layers);
         struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, item);
         float keep = 1 / (1 - op->layer->probability);
-        size_t count = op->batch * numbers(op->out);
+        size_t count = op->batch * meta_shape_numbers(op->out);
         for (size_t k = 0; k < count; k++)
             p->masks[i][k] = meta_rng_word(&rng) < op->layer->probability * 4294967296. ? 0 : keep;
         op->mask = p->masks[i];

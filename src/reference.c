@@ -4,7 +4,7 @@
 
 #define REAL double
 #define AT(b, k, p, C, P) (((size_t)(b) * (C) + (k)) * (P) + (p))
-#define IMAGE(s) ((size_t)(s).c * (s).h * (s).w)
+#define IMAGE(s) meta_shape_numbers(s)
 #define NAME(x) reference_##x
 #include "host_kernels.h"
 #include "host_pairing.h"

@@ -86,9 +86,8 @@ static void leave(void *context, int out, int worker)
 int meta_leave_one_out(const struct meta_base *base, const struct meta_support *s, const int *groups, int steps, enum meta_bn bn,
                        struct meta_pool *pool, float *probabilities, int *told, struct meta_error *error)
 {
-    struct meta_shape in = base->filled.network->input;
-    struct leaving l = { .base = base, .support = s, .groups = groups, .steps = steps, .bn = bn, .image = (size_t)in.c * in.h * in.w,
-                         .probabilities = probabilities, .told = told, .mutex = PTHREAD_MUTEX_INITIALIZER, .error = error };
+    struct leaving l = { .base = base, .support = s, .groups = groups, .steps = steps, .bn = bn,
+                         .image = meta_shape_numbers(base->filled.network->input), .probabilities = probabilities, .told = told, .mutex = PTHREAD_MUTEX_INITIALIZER, .error = error };
     meta_pool_run(pool, s->n, leave, &l);
     return l.failed ? -1 : 0;
 }
@@ -175,7 +174,7 @@ int meta_unlikeness(const struct meta_base *base, const float *images, int n, do
 {
     const struct meta_network *net = base->filled.network;
     const struct meta_layer *first = first_normalised(net);
-    size_t image = (size_t)net->input.c * net->input.h * net->input.w;
+    size_t image = meta_shape_numbers(net->input);
     struct meta_program *program = NULL;
     void *parameters = NULL;
     float *seen = NULL;
