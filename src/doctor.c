@@ -1,5 +1,4 @@
 /* darknet meta doctor: looks at everything that a run needs, and says of each whether it is well and how to mend it. */
-#define _GNU_SOURCE
 #include "doctor.h"
 #include "chart.h"
 #include "checkpoint.h"
@@ -7,6 +6,7 @@
 #include "console.h"
 #include "host.h"
 #include "plugins.h"
+#include "run_file.h"
 #include "stock.h"
 
 #include <errno.h>
@@ -152,8 +152,8 @@ static void check_earlier(struct meta_doctor *d, const char *folder)
     char *state = NULL, *log = NULL;
     struct meta_error error;
     struct meta_checkpoint c = { 0 };
-    if (asprintf(&state, "%s/%s.state", folder, d->model->name) < 0) state = NULL;
-    if (asprintf(&log, "%s/%s.csv", folder, d->model->name) < 0) log = NULL;
+    if (meta_run_file(&state, META_RUN_STATE, folder, d->model->name, &error) || meta_run_file(&log, META_RUN_LOG, folder, d->model->name, &error))
+        meta_doctor_say(d, META_WRONG, "backup", "%s", error.text);
     int fd = log ? open(log, O_RDONLY | O_CLOEXEC) : -1;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
         meta_doctor_say(d, META_WRONG, "backup", "%s: another training of this name is running: wait for it, or copy the .cfg to another name", log);

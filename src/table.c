@@ -3,6 +3,7 @@
 #include "data.h"
 #include "model.h"
 #include "options.h"
+#include "run_file.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -140,10 +141,13 @@ static int name_recipe(const struct meta_table *t, struct meta_recipe *r, struct
     base = base ? base + 1 : r->row->cfg;
     int n = strlen(base);
     if (n > 4 && !strcmp(base + n - 4, ".cfg")) n -= 4;
-    return set_path(&r->folder, error, "%s/trainings/%.*s-%08x", t->folder, n, base, meta_table_id(r->key))
-        || set_path(&r->cfg, error, "%s/%.*s.cfg", r->folder, n, base) || set_path(&r->data, error, "%s/%.*s.data", r->folder, n, base)
-        || set_path(&r->state, error, "%s/%.*s.state", r->folder, n, base) || set_path(&r->csv, error, "%s/%.*s.csv", r->folder, n, base)
-        || set_path(&r->final, error, "%s/%.*s_final.weights", r->folder, n, base)
+    char name[n + 1];
+    memcpy(name, base, n);
+    name[n] = 0;
+    return set_path(&r->folder, error, "%s/trainings/%s-%08x", t->folder, name, meta_table_id(r->key))
+        || set_path(&r->cfg, error, "%s/%s.cfg", r->folder, name) || set_path(&r->data, error, "%s/%s.data", r->folder, name)
+        || meta_run_file(&r->state, META_RUN_STATE, r->folder, name, error) || meta_run_file(&r->csv, META_RUN_LOG, r->folder, name, error)
+        || meta_run_file(&r->final, META_RUN_FINAL, r->folder, name, error)
         || set_path(&r->log, error, "%s/log.txt", r->folder) || set_path(&r->usage, error, "%s/usage.json", r->folder) ? -1 : 0;
 }
 

@@ -1,9 +1,9 @@
-#define _GNU_SOURCE
 #include "trainer.h"
 #include "clock.h"
 #include "file.h"
 #include "fingerprint.h"
 #include "policy.h"
+#include "run_file.h"
 #include "weights.h"
 
 #include <errno.h>
@@ -14,24 +14,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int make_path(char **path, const char *folder, const char *prefix, const char *name, const char *suffix, struct meta_error *error)
-{
-    if (asprintf(path, "%s/%s%s%s", folder, prefix, name, suffix) >= 0) return 0;
-    *path = NULL;
-    return meta_fail(error, "out of memory");
-}
-
 static int name_files(struct meta_trainer *t, struct meta_error *error)
 {
     const char *name = t->model->name;
     t->folder = strdup(t->data->backup ? t->data->backup : "backup");
     if (!t->folder) return meta_fail(error, "out of memory");
     for (size_t n = strlen(t->folder); n > 1 && t->folder[n - 1] == '/'; ) t->folder[--n] = 0;
-    return make_path(&t->state_path, t->folder, "", name, ".state", error)
-        || make_path(&t->backup_path, t->folder, "", name, ".backup", error)
-        || make_path(&t->final_path, t->folder, "", name, "_final.weights", error)
-        || make_path(&t->log_path, t->folder, "", name, ".csv", error)
-        || make_path(&t->chart_path, t->folder, "chart_", name, ".png", error) ? -1 : 0;
+    return meta_run_file(&t->state_path, META_RUN_STATE, t->folder, name, error)
+        || meta_run_file(&t->backup_path, META_RUN_BACKUP, t->folder, name, error)
+        || meta_run_file(&t->final_path, META_RUN_FINAL, t->folder, name, error)
+        || meta_run_file(&t->log_path, META_RUN_LOG, t->folder, name, error)
+        || meta_run_file(&t->chart_path, META_RUN_CHART, t->folder, name, error) ? -1 : 0;
 }
 
 static int check_folder(const struct meta_trainer *t, struct meta_error *error)
