@@ -111,6 +111,21 @@ run_toy() { local verb=$1 in=$2; shift 2; "$DARKNET_BIN" meta "$verb" "$in/toy.d
 train() { run_toy train "$@"; }
 pretrain() { run_toy pretrain "$@"; }
 
+# killed_run VERB FOLDER UNTIL FLAG...: resumes where there is a checkpoint, and kills the run when it has written UNTIL lines of
+# iterations; returns its exit status, 0 where it ended before that
+killed_run()
+{
+    local verb=$1 in=$2 until=$3 resume= pid
+    shift 3
+    [ ! -e "$in/backup/toy.state" ] || resume=-resume
+    : >"$in/out"
+    "$DARKNET_BIN" meta "$verb" "$in/toy.data" "$in/toy.cfg" "$@" $resume >"$in/out" 2>"$in/err" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ "$(grep -c ' left$' "$in/out")" -lt "$until" ]; do sleep .002; done
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+}
+
 # no_charts: from now on. gnuplot takes longer than a toy's training.
 no_charts()
 {

@@ -44,13 +44,7 @@ check 'a longer run' pretrain "$whole" "${long[@]}"
 kills=0
 rm "$a"/backup/*
 for until in 5 10 20 1000; do
-    [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
-    : >"$a/out"
-    "$DARKNET_BIN" meta pretrain "$data" "$cfg" "${long[@]}" $resume >"$a/out" 2>"$a/err" &
-    pid=$!
-    while kill -0 $pid 2>/dev/null && [ "$(grep -c left "$a/out")" -lt $until ]; do sleep .002; done
-    kill -9 $pid 2>/dev/null
-    wait $pid 2>/dev/null
+    killed_run pretrain "$a" $until "${long[@]}"
     [ $? -ne 137 ] || kills=$((kills + 1))
 done
 check "killed $kills times" test $kills -ge 1

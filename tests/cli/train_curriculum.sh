@@ -26,13 +26,7 @@ check 'parts give the whole' same_end "$a" "$whole"
 kills=0
 rm "$a"/backup/*
 for until in 5 2 6 30; do
-    [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
-    : >"$a/out"
-    "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" $resume >"$a/out" 2>"$a/err" &
-    pid=$!
-    while kill -0 $pid 2>/dev/null && [ "$(grep -c meta-loss "$a/out")" -lt $until ]; do sleep .002; done
-    kill -9 $pid 2>/dev/null
-    wait $pid 2>/dev/null
+    killed_run train "$a" $until "${flags[@]}"
     [ $? -ne 137 ] || kills=$((kills + 1))
 done
 check "killed $kills times" test $kills -ge 2

@@ -84,20 +84,14 @@ else
 fi
 
 # SIGKILL at any moment of training: some iterations after it began, from outside
-lines() { grep -c meta-loss "$a/out"; }
 random_kills()
 {
-    local kills=0 try resume status
+    local kills=0 try until status
     rm -f "$a"/backup/*
     for try in 1 2 3 4 5 6 7 8; do
-        [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
-        : >"$a/out"
-        "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${long[@]}" -backup_every 10 $resume >"$a/out" 2>"$a/err" &
-        local pid=$! until=$((iterations * (try * 37 % 11 + 3) / 70))
-        [ $try -lt 8 ] || until=$iterations
-        while kill -0 $pid 2>/dev/null && [ "$(lines)" -lt $until ]; do sleep .003; done
-        [ $try -lt 8 ] && kill -9 $pid 2>/dev/null
-        wait $pid 2>/dev/null
+        until=$((iterations * (try * 37 % 11 + 3) / 70))
+        [ $try -lt 8 ] || until=$((iterations + 1))       # to its end
+        killed_run train "$a" $until "${long[@]}" -backup_every 10
         status=$?
         [ $status -eq 137 ] || break
         kills=$((kills + 1))
@@ -112,6 +106,7 @@ check 'a longer unbroken run' train "$whole" "${long[@]}"
 check 'killed at other moments' random_kills
 
 # SIGINT and SIGTERM: the iteration is finished and saved
+lines() { grep -c meta-loss "$a/out"; }
 interrupted()
 {
     local signal=$1 expected=$2 status
