@@ -37,18 +37,11 @@ rare=" SCC PYO VASC "
 held_out=0.15
 
 fail() { echo "scripts/dermofit.sh: $1" >&2; exit 1; }
+. "$(dirname "$0")/lists.sh"
 
 [ $# -eq 2 ] || { echo "usage: scripts/dermofit.sh SRC OUT" >&2; exit 1; }
-src=${1%/} out=${2%/}
-[ -n "$src" ] || src=/
-[ -n "$out" ] || fail "$2: can't write there: name a folder"
-case $1$2 in *$'\n'*) fail "a path with a line break in it can't stand in a list" ;; esac
-[ -d "$src" ] || fail "$src: no such folder"
-for code in $codes; do
-    case $out/ in */$code/*) fail "$out: has /$code/ in it, which is the label of a class: choose another folder" ;; esac
-    [ -z "$(find "$out/$code" -mindepth 1 ! -type l -print -quit 2>/dev/null)" ] ||
-        fail "$out/$code: holds files that aren't links: choose another folder"
-done
+take_folders "$1" "$2"
+check_out "files that aren't links" -type l
 
 # code_of NAME: of a folder that is named by a code, a name, or both: "AK", "actinic keratosis", "Actinic Keratosis (AK)"
 letters() { tr -cd 'A-Za-z' <<<"$1" | tr 'A-Z' 'a-z'; }
@@ -61,11 +54,7 @@ code_of()
     done <<<"$classes"
 }
 
-mkdir -p "$out/backup" "$out/backup-tune" || exit 1
-new=$out/.new.$$
-trap 'rm -rf "$new"' EXIT
-trap 'exit 1' INT TERM HUP
-mkdir "$new"
+open_new "$out/backup" "$out/backup-tune"
 
 # A line an image: code, lesion, what the link is to be called, what it leads to
 target=$(realpath "$src")
@@ -118,23 +107,7 @@ for list in common.train.list common.valid.list; do
     [ -s "$new/$list" ] || fail "$src: too few common lesions to hold some out for $list"
 done
 while IFS=$'\t' read -r code _ name image; do ln -s "$image" "$new/$code/$name.png"; done <"$new/images"
-for code in $codes; do echo "/$code/"; done >"$new/dermofit.labels"
 cut -d: -f2 <<<"$classes" >"$new/dermofit.names"
-
-data()
-{
-    printf 'classes = 10\nnames = %s\nlabels = %s\ngroups = %s\n' "$out/dermofit.names" "$out/dermofit.labels" "$out/groups.csv"
-    printf '%s\n' "$@"
-}
-data "train = $out/common.list" "test = $out/rare.list" "backup = $out/backup" >"$new/dermofit.data"
-data "train = $out/common.train.list" "valid = $out/common.valid.list" "backup = $out/backup-tune" >"$new/dermofit-tune.data"
-
-# Nothing can be wrong with the input any more. The .data files come last: with them there, all is.
-rm -f "$out/dermofit.data" "$out/dermofit-tune.data"
-for code in $codes; do
-    if [ -e "$out/$code" ]; then mv -T "$out/$code" "$new/$code.old"; fi
-    mv -T "$new/$code" "$out/$code"
-done
-mv "$new"/common*.list "$new/rare.list" "$new/groups.csv" "$new/dermofit.names" "$new/dermofit.labels" "$out"
-mv "$new/dermofit-tune.data" "$new/dermofit.data" "$out"
+write_data dermofit
+publish dermofit
 cat "$new/summary"

@@ -16,8 +16,10 @@ export LC_ALL=C
 
 common="t-shirt trouser pullover dress coat sandal shirt"
 rare="sneaker bag boot"
+codes="$common $rare"
 
 fail() { echo "scripts/fashion-mnist.sh: $1" >&2; exit 1; }
+. "$(dirname "$0")/lists.sh"
 
 [ $# -eq 1 ] || [ $# -eq 2 ] || { echo "usage: scripts/fashion-mnist.sh OUT [COUNT]" >&2; exit 1; }
 out=${1%/} count=${2:-600}
@@ -35,20 +37,11 @@ if [ -z "${IDX_IMAGES:-}" ]; then
     make -s -C "$root" BUILD=build/release build/release/idx_images >&2 || fail "can't build build/release/idx_images"
 fi
 
-for name in $common $rare; do
-    case $out/ in */$name/*) fail "$out: has /$name/ in it, which is the label of a class: choose another folder" ;; esac
-    [ -z "$(find "$out/$name" -mindepth 1 ! -name '[0-9][0-9][0-9][0-9][0-9].pgm' -print -quit 2>/dev/null)" ] ||
-        fail "$out/$name: holds other files than this script's: choose another folder"
-done
-
-mkdir -p "$out/backup" || exit 1
-new=$out/.new.$$
-trap 'rm -rf "$new"' EXIT
-trap 'exit 1' INT TERM HUP
-mkdir "$new"
-for name in $common $rare; do mkdir "$new/$name"; done
+check_out "other files than this script's" -name '[0-9][0-9][0-9][0-9][0-9].pgm'
+open_new "$out/backup"
+for name in $codes; do mkdir "$new/$name"; done
 # shellcheck disable=SC2086
-"$decoder" "$data/train-images-idx3-ubyte.gz" "$data/train-labels-idx1-ubyte.gz" "$new" "$count" $common $rare >"$new/files"
+"$decoder" "$data/train-images-idx3-ubyte.gz" "$data/train-labels-idx1-ubyte.gz" "$new" "$count" $codes >"$new/files"
 
 export out count common
 new=$new awk '
@@ -58,8 +51,8 @@ new=$new awk '
         list = !(name in is_common) ? "rare" : seen[name]++ < int(ENVIRON["count"] * .85) ? "common.train" : "common.valid"
         print ENVIRON["out"] "/" path > (new "/" list ".list")
     }' "$new/files"
-for name in $common $rare; do echo "/$name/"; done >"$new/fashion.labels"
-for name in $common $rare; do echo "$name"; done >"$new/fashion.names"
+for name in $codes; do echo "/$name/"; done >"$new/fashion.labels"
+for name in $codes; do echo "$name"; done >"$new/fashion.names"
 cat >"$new/fashion.data" <<END
 classes = 10
 names = $out/fashion.names
@@ -70,11 +63,5 @@ test = $out/rare.list
 backup = $out/backup
 END
 
-rm -f "$out/fashion.data"
-for name in $common $rare; do
-    if [ -e "$out/$name" ]; then mv -T "$out/$name" "$new/$name.old"; fi
-    mv -T "$new/$name" "$out/$name"
-done
-mv "$new"/*.list "$new/fashion.names" "$new/fashion.labels" "$out"
-mv "$new/fashion.data" "$out"
+publish fashion
 echo "$out: 7 common classes, 3 rare, $count images each"

@@ -34,34 +34,21 @@ vascular lesion"
 held_out=0.15
 
 fail() { echo "scripts/isic2018.sh: $1" >&2; exit 1; }
+. "$(dirname "$0")/lists.sh"
 
 [ $# -eq 2 ] || { echo "usage: scripts/isic2018.sh SRC OUT" >&2; exit 1; }
-src=${1%/} out=${2%/}
-[ -n "$src" ] || src=/
-[ -n "$out" ] || fail "$2: can't write there: name a folder"
-case $1$2 in *$'\n'*) fail "a path with a line break in it can't stand in a list" ;; esac
+take_folders "$1" "$2"
 images=$src/ISIC2018_Task3_Training_Input
 truth=$src/ISIC2018_Task3_Training_GroundTruth/ISIC2018_Task3_Training_GroundTruth.csv
 groupings=$src/ISIC2018_Task3_Training_LesionGroupings.csv
-[ -d "$src" ] || fail "$src: no such folder"
 [ -d "$images" ] || fail "$images: no such folder: SRC must be the official download, unpacked"
 for file in "$truth" "$groupings"; do
     [ -f "$file" ] || fail "$file: no such file: SRC must be the official download, unpacked"
     [ -s "$file" ] || fail "$file: is empty"
 done
 
-# A label is looked for in the whole path of an image, so no folder above may match one.
-for code in $codes; do
-    case $out/ in */$code/*) fail "$out: has /$code/ in it, which is the label of a class: choose another folder" ;; esac
-    [ -z "$(find "$out/$code" -mindepth 1 ! -type l -print -quit 2>/dev/null)" ] ||
-        fail "$out/$code: holds files that aren't links: choose another folder"
-done
-
-mkdir -p "$out/backup" "$out/backup-tune" || exit 1
-new=$out/.new.$$
-trap 'rm -rf "$new"' EXIT
-trap 'exit 1' INT TERM HUP
-mkdir "$new"
+check_out "files that aren't links" -type l
+open_new "$out/backup" "$out/backup-tune"
 
 # Lists, groups and, a class, the links' targets. A comma-separated file may end its lines with CR LF; names hold no quotes.
 # Through the environment, as awk takes backslashes in its own variables for escapes and a = in a file's name for one.
@@ -152,25 +139,10 @@ done
 { echo image,group; cat "$new/groups.csv.body"; } >"$new/groups.csv"
 printf '%s\n' "$names" >"$new/isic2018.names"
 for code in $codes; do
-    echo "/$code/"
     mkdir "$new/$code"
     xargs -d '\n' ln -s -t "$new/$code" -- <"$new/$code.targets"
-done >"$new/isic2018.labels"
-
-data()
-{
-    printf 'classes = 7\nnames = %s\nlabels = %s\ngroups = %s\n' "$out/isic2018.names" "$out/isic2018.labels" "$out/groups.csv"
-    printf '%s\n' "$@"
-}
-data "train = $out/common.list" "test = $out/rare.list" "backup = $out/backup" >"$new/isic2018.data"
-data "train = $out/common.train.list" "valid = $out/common.valid.list" "backup = $out/backup-tune" >"$new/isic2018-tune.data"
-
-# Nothing can be wrong with the input any more. The .data files come last: with them there, all is.
-rm -f "$out/isic2018.data" "$out/isic2018-tune.data"
-for code in $codes; do
-    if [ -e "$out/$code" ]; then mv -T "$out/$code" "$new/$code.old"; fi
-    mv -T "$new/$code" "$out/$code"
 done
-mv "$new"/common*.list "$new/rare.list" "$new/groups.csv" "$new/isic2018.names" "$new/isic2018.labels" "$out"
-mv "$new/isic2018-tune.data" "$new/isic2018.data" "$out"
+
+write_data isic2018
+publish isic2018
 cat "$new/summary"

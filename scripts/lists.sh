@@ -1,0 +1,59 @@
+# What scripts that make lists of images share: sourced, not run. They set `out`, the folder that is written to, and `codes`, the labels of
+# its class folders; and have fail TEXT, which ends them.
+
+# take_folders SRC OUT: src and out
+take_folders()
+{
+    src=${1%/} out=${2%/}
+    [ -n "$src" ] || src=/
+    [ -n "$out" ] || fail "$2: can't write there: name a folder"
+    case $1$2 in *$'\n'*) fail "a path with a line break in it can't stand in a list" ;; esac
+    [ -d "$src" ] || fail "$src: no such folder"
+}
+
+# check_out WHAT TEST...: a label is looked for in the whole path of an image, so no folder above may match one; and a class folder that is
+# there holds only what find's TEST is true of: of others, called WHAT, none is replaced
+check_out()
+{
+    local what=$1 code
+    shift
+    for code in $codes; do
+        case $out/ in */$code/*) fail "$out: has /$code/ in it, which is the label of a class: choose another folder" ;; esac
+        [ -z "$(find "$out/$code" -mindepth 1 ! "$@" -print -quit 2>/dev/null)" ] || fail "$out/$code: holds $what: choose another folder"
+    done
+}
+
+# open_new FOLDER...: makes these, and `new`, where all is put until nothing can be wrong any more
+open_new()
+{
+    mkdir -p "$@" || exit 1
+    new=$out/.new.$$
+    trap 'rm -rf "$new"' EXIT
+    trap 'exit 1' INT TERM HUP
+    mkdir "$new"
+}
+
+# write_data NAME: NAME.labels, and the two .data files of lists with held-out common ones
+write_data()
+{
+    local code lines
+    for code in $codes; do echo "/$code/"; done >"$new/$1.labels"
+    lines=$(printf 'classes = %d\nnames = %s\nlabels = %s\ngroups = %s' "$(wc -w <<<"$codes")" "$out/$1.names" "$out/$1.labels" "$out/groups.csv")
+    printf '%s\n' "$lines" "train = $out/common.list" "test = $out/rare.list" "backup = $out/backup" >"$new/$1.data"
+    printf '%s\n' "$lines" "train = $out/common.train.list" "valid = $out/common.valid.list" "backup = $out/backup-tune" >"$new/$1-tune.data"
+}
+
+# publish NAME: from `new` to `out`. The .data files come last: with them there, all is.
+publish()
+{
+    local code data
+    for data in "$new"/*.data; do rm -f "$out/${data##*/}"; done
+    for code in $codes; do
+        if [ -e "$out/$code" ]; then mv -T "$out/$code" "$new/$code.old"; fi
+        mv -T "$new/$code" "$out/$code"
+    done
+    mv "$new"/*.list "$new/$1.names" "$new/$1.labels" "$out"
+    if [ -e "$new/groups.csv" ]; then mv "$new/groups.csv" "$out"; fi
+    if [ -e "$new/$1-tune.data" ]; then mv "$new/$1-tune.data" "$out"; fi
+    mv "$new/$1.data" "$out"
+}
