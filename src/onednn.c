@@ -10,6 +10,7 @@
 #define IMAGE(s) meta_onednn_image(s)
 #define NAME(x) plain_##x
 #include "host_kernels.h"
+#include "host_vectors.h"
 #include "host_pairing.h"
 
 static dnnl_engine_t engine;

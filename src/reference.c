@@ -7,6 +7,7 @@
 #define IMAGE(s) meta_shape_numbers(s)
 #define NAME(x) reference_##x
 #include "host_kernels.h"
+#include "host_vectors.h"
 #include "host_pairing.h"
 
 /* A convolution's three products are one loop nest over (image, output channel, input channel, weight, output row), with an inner
