@@ -2,9 +2,9 @@
 
    The passes run at moments: forward i at i, backward i at 2n-1-i, tangents forward i at 2n+i, backward at 4n-1-i. With tangents, what
    a product reads of the forward and the gradient before it is the program's own. The rest is alive within one call, or between a
-   forward and its gradient, and may lie in memory that other programs use in turn; so do the images, which can be loaded again. Of what a product reads, two are cheaper made again than kept, so that they are not the program's own:
-   what an epilogue or a stem gives, which its forward tangent writes again, and the adjoint of what an epilogue reads, for which its
-   backward runs once more. */
+   forward and its gradient, and may lie in memory that other programs use in turn; so do the images, which can be loaded again. Of
+   what a product reads, two are cheaper made again than kept, so that they are not the program's own: what an epilogue or a stem gives,
+   which its forward tangent writes again, and the adjoint of what an epilogue reads, for which its backward runs once more. */
 #include "plan.h"
 #include "program_internal.h"
 

@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "file.h"
+#include "fingerprint.h"
 
 /* ---- leave one out -------------------------------------------------------------------------------------------------------- */
 
@@ -87,7 +87,8 @@ int meta_leave_one_out(const struct meta_base *base, const struct meta_support *
                        struct meta_pool *pool, float *probabilities, int *told, struct meta_error *error)
 {
     struct leaving l = { .base = base, .support = s, .groups = groups, .steps = steps, .bn = bn,
-                         .image = meta_shape_numbers(base->filled.network->input), .probabilities = probabilities, .told = told, .mutex = PTHREAD_MUTEX_INITIALIZER, .error = error };
+                         .image = meta_shape_numbers(base->filled.network->input), .probabilities = probabilities, .told = told,
+                         .mutex = PTHREAD_MUTEX_INITIALIZER, .error = error };
     meta_pool_run(pool, s->n, leave, &l);
     return l.failed ? -1 : 0;
 }
@@ -101,16 +102,7 @@ void meta_share_interval(int right, int n, double *low, double *high)
 
 /* ---- twins ---------------------------------------------------------------------------------------------------------------- */
 
-struct print { unsigned long crc; size_t size; };
-
-static int read_print(const char *path, struct print *print, struct meta_error *error)
-{
-    char *data;
-    if (meta_file_read(path, &data, &print->size, error)) return -1;
-    print->crc = crc32(crc32(0, NULL, 0), (const Bytef *)data, print->size);
-    free(data);
-    return 0;
-}
+struct print { uint32_t crc; size_t size; };
 
 static int same_bytes(const char *a, const char *b, int *same, struct meta_error *error)
 {
@@ -131,7 +123,7 @@ int meta_find_twins(char *const *paths, int n, int *twin, struct meta_error *err
     if (!prints) return meta_fail(error, "out of memory for %d images", n);
     for (int i = 0; i < n; i++) {
         twin[i] = -1;
-        if (read_print(paths[i], &prints[i], error)) goto fail;
+        if (meta_fingerprint_file(paths[i], &prints[i].crc, &prints[i].size, error)) goto fail;
         for (int k = 0; k < i && twin[i] < 0; k++) {
             int same = 0;
             if (prints[k].crc != prints[i].crc || prints[k].size != prints[i].size) continue;
