@@ -14,5 +14,7 @@ enum meta_run_file {
 
 /* name: the .cfg's, without folder and ending. The caller frees *path, which is NULL on failure: there was no memory. */
 int meta_run_file(char **path, enum meta_run_file, const char *folder, const char *name, struct meta_error *);
+/* The log of the run whose checkpoint is `state`; NULL when that isn't called NAME.state. As above. */
+int meta_run_log_of(char **path, const char *state, struct meta_error *);
 
 #endif

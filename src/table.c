@@ -135,7 +135,7 @@ static int set_path(char **path, struct meta_error *error, const char *format, .
     return meta_fail(error, "out of memory");
 }
 
-static int name_recipe(const struct meta_table *t, struct meta_recipe *r, struct meta_error *error)
+int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct meta_error *error)
 {
     const char *base = strrchr(r->row->cfg, '/');
     base = base ? base + 1 : r->row->cfg;
@@ -144,7 +144,7 @@ static int name_recipe(const struct meta_table *t, struct meta_recipe *r, struct
     char name[n + 1];
     memcpy(name, base, n);
     name[n] = 0;
-    return set_path(&r->folder, error, "%s/trainings/%s-%08x", t->folder, name, meta_table_id(r->key))
+    return set_path(&r->folder, error, "%s/trainings/%s%s-%08x", t->folder, r->begins ? "beginning-of-" : "", name, meta_table_id(r->key))
         || set_path(&r->cfg, error, "%s/%s.cfg", r->folder, name) || set_path(&r->data, error, "%s/%s.data", r->folder, name)
         || meta_run_file(&r->state, META_RUN_STATE, r->folder, name, error) || meta_run_file(&r->csv, META_RUN_LOG, r->folder, name, error)
         || meta_run_file(&r->final, META_RUN_FINAL, r->folder, name, error)
@@ -159,6 +159,7 @@ static int find_recipe(struct meta_table *t, const struct meta_table_row *row, i
     *r = (struct meta_recipe){ .row = row, .shots = row->train == META_TABLE_TRAIN && row->each ? shots : 0, .seed = meta_table_seed(t, row) };
     if (meta_model_load_for(&model, row->cfg, row->train == META_TABLE_TRAIN ? META_FOR_TASKS : META_FOR_IMAGES, error)) return -1;
     r->total = model->net.max_batches;
+    if (row->train == META_TABLE_TRAIN) r->unweighed = meta_recipe_unweighed(model);
     meta_model_free(model);
     *out = r;
     if (!t->ready) { *out = NULL; return 0; }
@@ -171,7 +172,7 @@ static int find_recipe(struct meta_table *t, const struct meta_table_row *row, i
             return 0;
         }
     t->recipe_count++;
-    return name_recipe(t, r, error);
+    return meta_recipe_name(t, r, error);
 }
 
 static int add_cell(struct meta_table *t, const struct meta_table_row *row, int shots, double paper, struct meta_error *error)
@@ -213,7 +214,7 @@ static int make_cells(struct meta_table *t, struct meta_error *error)
     int cells = 0;
     for (int i = 0; i < t->row_count; i++) cells += t->rows[i].shots.count;
     t->cells = calloc(cells, sizeof *t->cells);
-    t->recipes = calloc(cells + 1, sizeof *t->recipes);
+    t->recipes = calloc(cells + cells / 2 + 1, sizeof *t->recipes);
     t->columns = calloc(cells, sizeof *t->columns);
     if (!t->cells || !t->recipes || !t->columns) return meta_fail(error, "%s: out of memory", t->path);
     for (int i = 0; i < t->row_count; i++)
@@ -250,7 +251,7 @@ int meta_table_read(struct meta_table **out, const char *path, const char *folde
         free(t->data);
         if (!(t->data = strdup(data))) { meta_fail(error, "out of memory"); goto fail; }
     }
-    if (look_at_data(t, error) || make_cells(t, error)) goto fail;
+    if (look_at_data(t, error) || make_cells(t, error) || meta_table_begin(t, error)) goto fail;
     meta_cfg_free(file);
     *out = t;
     return 0;

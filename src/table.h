@@ -29,6 +29,9 @@ struct meta_recipe {
     char *folder, *cfg, *data;             /* the folder; the .cfg and the .data file there that it is run with */
     char *state, *csv, *final, *log, *usage;
     int total;                             /* iterations */
+    int unweighed;                         /* of them, those before its [meta_loss] weighs a task; 0: it has none to share */
+    struct meta_recipe *beginning;         /* which it forks: shared with others; NULL: it begins by itself */
+    int begins;                            /* it is such a beginning */
     int failed;                            /* this time */
 };
 
@@ -54,7 +57,7 @@ struct meta_table {
     int watched;                           /* and have a valid list */
     int row_count, recipe_count, cell_count, column_count;
     struct meta_table_row *rows;
-    struct meta_recipe *recipes;
+    struct meta_recipe *recipes;           /* the cells', then what some of them begin with */
     struct meta_cell *cells;               /* in the order they are run: column by column */
     int *columns;                          /* numbers of shots, ascending */
 };
@@ -68,15 +71,30 @@ const char *meta_row_method_name(int method);
 uint64_t    meta_table_seed(const struct meta_table *, const struct meta_table_row *);     /* of a row's training */
 /* The cell of a row and number of shots; NULL: none. */
 struct meta_cell *meta_table_cell(const struct meta_table *, const char *label, int shots);
+/* Names a recipe's folder and files, after its .cfg and key. */
+int meta_recipe_name(const struct meta_table *, struct meta_recipe *, struct meta_error *);
 
 /* ---- keys (table_key.c) ---- */
 
 /* The key of a training; of a test, on top of its training's. The caller frees *key. */
 int meta_table_recipe_key(char **key, const struct meta_table *, const struct meta_table_row *, int shots, struct meta_error *);
 int meta_table_cell_key(char **key, const struct meta_table *, const struct meta_cell *, struct meta_error *);
+/* Of a training's first iterations, as long as [meta_loss] has no say. */
+int meta_table_beginning_key(char **key, const struct meta_recipe *, int iterations, struct meta_error *);
 uint32_t meta_table_id(const char *key);
 
+/* ---- what trainings share (table_beginning.c) ---- */
+
+struct meta_model;
+/* Iterations before a training of the model weighs its first task, at most all. */
+int meta_recipe_unweighed(const struct meta_model *);
+/* Gives recipes that are the same so far a beginning: more recipes, for which there has to be room (half as many). */
+int meta_table_begin(struct meta_table *, struct meta_error *);
+/* What has to be run next for it: its beginning, or itself. */
+struct meta_recipe *meta_recipe_next(struct meta_recipe *);
+
 /* ---- files (table_files.c) ---- */
+
 
 int  meta_table_folder(const char *path, struct meta_error *);                              /* made, unless it is there */
 /* Makes the training's folder with its .cfg and .data. */

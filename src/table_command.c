@@ -35,6 +35,17 @@ static int wanted(const struct grid *g, const struct meta_cell *c) { return !g->
 
 static const struct meta_table_cost *cost_of(const struct grid *g, const struct meta_recipe *r) { return &g->costs.training[r - g->table->recipes]; }
 
+/* Its beginning with it, unless that is done or it is past it. */
+static void add_training(const struct grid *g, struct meta_recipe *r, char *counted, double *seconds, int *unknown)
+{
+    struct meta_recipe *parts[] = { meta_recipe_next(r), r };
+    for (int i = parts[0] == r; i < 2; i++) {
+        if (counted[parts[i] - g->table->recipes]++) continue;
+        *seconds += cost_of(g, parts[i])->seconds;
+        *unknown += cost_of(g, parts[i])->basis == META_BASIS_NONE;
+    }
+}
+
 /* Each training once, however many cells stand on it. unknown: how many have no estimate. */
 static double seconds_left(const struct grid *g, int *unknown)
 {
@@ -48,9 +59,7 @@ static double seconds_left(const struct grid *g, int *unknown)
         if (!wanted(g, c) || g->costs.test[i].basis == META_BASIS_DONE) continue;
         seconds += g->costs.test[i].seconds;
         *unknown += g->costs.test[i].basis == META_BASIS_NONE;
-        if (!c->recipe || counted[c->recipe - t->recipes]++) continue;
-        seconds += cost_of(g, c->recipe)->seconds;
-        *unknown += cost_of(g, c->recipe)->basis == META_BASIS_NONE;
+        if (c->recipe) add_training(g, c->recipe, counted, &seconds, unknown);
     }
     return seconds;
 }
@@ -77,6 +86,20 @@ static void print_cost(const struct meta_table_cost *c)
     printf("  %8s  %-14s", c->basis == META_BASIS_DONE ? "done" : time, basis_words(c->basis));
 }
 
+/* What is left of it; of a beginning that is not yet there, only where it is first met. */
+static void print_training(const struct grid *g, struct meta_recipe *r, char *shown)
+{
+    const struct meta_recipe *first = meta_recipe_next(r);
+    struct meta_table_cost cost = *cost_of(g, r);
+    double ignored;
+    if (first != r && !shown[first - g->table->recipes]++) cost.seconds += cost_of(g, first)->seconds;
+    else if (first != r) first = NULL;
+    if (first) printf("%7d of %7d its", meta_recipe_progress(first, &ignored), r->total);
+    else printf("%7d of %7d its", r->beginning->total, r->total);
+    printf("  ");
+    print_cost(&cost);
+}
+
 static void print_cell(const struct grid *g, int index, int width, char *shown)
 {
     const struct meta_table *t = g->table;
@@ -86,12 +109,7 @@ static void print_cell(const struct grid *g, int index, int width, char *shown)
     if (!t->ready) { printf("needs %s\n", t->needs); return; }
     if (!c->recipe) printf("%-21s  %8s  %-14s", "weights are given", "", "");
     else if (shown[c->recipe - t->recipes]++) printf("%-21s  %8s  %-14s", "the same as above", "", "");
-    else {
-        double seconds;
-        printf("%7d of %7d its", meta_recipe_progress(c->recipe, &seconds), c->recipe->total);
-        printf("  ");
-        print_cost(cost_of(g, c->recipe));
-    }
+    else print_training(g, c->recipe, shown);
     print_cost(&g->costs.test[index]);
     if (!meta_cell_done(c, &why) && why.text[0]) printf("  again: %s", why.text);
     putchar('\n');
@@ -187,9 +205,10 @@ static int run_cell(struct grid *g, struct meta_cell *c, struct meta_error *erro
 {
     struct meta_recipe *r = c->recipe;
     if (r && r->failed) return meta_fail(error, "its training failed");
-    if (r && !meta_recipe_done(r)) {
-        if (begin(g, c, r, error)) return -1;
-        int status = meta_table_train(&g->run, g->table, r, error);
+    while (r && !meta_recipe_done(r)) {
+        struct meta_recipe *next = meta_recipe_next(r);
+        if (begin(g, c, next, error)) return -1;
+        int status = meta_table_train(&g->run, g->table, next, error);
         meta_clear_bar();
         if (status) { r->failed = 1; return -1; }
     }
@@ -299,8 +318,12 @@ int meta_command_table(int argc, char **argv)
     g.run.program = self;
     if (meta_table_read(&g.table, argv[0], out, data, &error) || check_only(&g, &error)) goto fail;
     const struct meta_table *t = g.table;
-    printf("%s (%s): %d cells, %d rows, %d training%s; %d tasks a cell, seed %d\n", t->name, t->path, t->cell_count, t->row_count, t->recipe_count,
-           t->recipe_count == 1 ? "" : "s", t->runs, t->seed);
+    int begins = 0;
+    for (int i = 0; i < t->recipe_count; i++) begins += t->recipes[i].begins;
+    printf("%s (%s): %d cells, %d rows, %d training%s", t->name, t->path, t->cell_count, t->row_count, t->recipe_count - begins,
+           t->recipe_count - begins == 1 ? "" : "s");
+    if (begins) printf(" and %d beginning%s that some share", begins, begins == 1 ? "" : "s");
+    printf("; %d tasks a cell, seed %d\n", t->runs, t->seed);
     if (dry) {
         if (t->ready && meta_table_costs(&g.costs, t, g.threads, &error)) goto fail;
         print_plan(&g);

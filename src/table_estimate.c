@@ -85,6 +85,7 @@ static int look(struct meta_table_costs *costs, const struct meta_table *t, stru
         int done = meta_recipe_progress(r, &seconds);
         if (count_work(&w, r->row, r->shots, error)) return -1;
         double now = flops_at(&w, done);
+        if (!done && r->beginning) done = r->beginning->total;
         if (seconds > 0) { time[0] += seconds; flops[0] += now; }
         struct meta_table_cost *c = &costs->training[i];
         *c = (struct meta_table_cost){ 0, flops_left(&w, done, r->total), META_BASIS_NONE };

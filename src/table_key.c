@@ -74,6 +74,26 @@ int meta_table_recipe_key(char **key, const struct meta_table *t, const struct m
     return finish(f, write_recipe(f, t, row, shots, error), key, error);
 }
 
+/* Lines of `except` left out. */
+static void write_but(FILE *f, const char *key, const char *except)
+{
+    for (size_t n; *key; key += n) {
+        n = strcspn(key, "\n");
+        n += key[n] == '\n';
+        if (strncmp(key, except, strlen(except))) fwrite(key, 1, n, f);
+    }
+}
+
+int meta_table_beginning_key(char **key, const struct meta_recipe *r, int iterations, struct meta_error *error)
+{
+    size_t size;
+    FILE *f = open_memstream(key, &size);
+    if (!f) { *key = NULL; return meta_fail(error, "out of memory"); }
+    fprintf(f, "iterations of this beginning=%d\n", iterations);
+    write_but(f, r->key, "[meta_loss] ");
+    return finish(f, 0, key, error);
+}
+
 int meta_table_cell_key(char **key, const struct meta_table *t, const struct meta_cell *c, struct meta_error *error)
 {
     size_t size;

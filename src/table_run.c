@@ -108,17 +108,19 @@ static int run_process(struct meta_table_run *run, char *const argv[], const cha
 
 int meta_table_train(struct meta_table_run *run, const struct meta_table *t, const struct meta_recipe *r, struct meta_error *error)
 {
-    char seed[32], every[32];
+    char seed[32], every[32], total[32];
     struct outcome out = {0};
     struct meta_error lost;
     int resume = !access(r->state, F_OK);
     if (meta_recipe_prepare(t, r, error)) return -1;
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
     snprintf(every, sizeof every, "%d", t->valid_every);
+    snprintf(total, sizeof total, "%d", r->total);
     const char *verb = r->row->train == META_TABLE_PRETRAIN ? "pretrain" : "train";
-    const char *argv[20] = { run->program, "meta", verb, r->data, r->cfg, "-seed", seed, "-threads", run->threads };
-    int n = 9;
+    const char *argv[20] = { run->program, "meta", verb, r->data, r->cfg, "-seed", seed, "-threads", run->threads, "-max_batches", total };
+    int n = 11;
     if (resume) argv[n++] = "-resume";
+    else if (r->beginning) { argv[n++] = "-fork"; argv[n++] = r->beginning->state; }
     if (t->watched) { argv[n++] = "-valid_every"; argv[n++] = every; }
     argv[n] = NULL;
     int status = run_process(run, (char *const *)argv, r->log, &out, error);

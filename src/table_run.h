@@ -17,7 +17,7 @@ struct meta_table_run {
    the two below alone, handed to the process that runs, which ends in its own good way, and kept in run->stop. */
 void meta_table_signals(void);
 
-/* Trains from where it is to its end. 0; -1 with the message, also when it was stopped. */
+/* Trains from where it is, or where its beginning ended, to its end. 0; -1 with the message, also when it was stopped. */
 int meta_table_train(struct meta_table_run *, const struct meta_table *, const struct meta_recipe *, struct meta_error *);
 /* Tests; the result is then in the cell's file. As above. */
 int meta_table_test(struct meta_table_run *, const struct meta_table *, const struct meta_cell *, struct meta_error *);

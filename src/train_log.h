@@ -26,8 +26,10 @@ struct meta_log {
 };
 
 /* Opens the CSV and locks it against a second run of the same name. Keeps the rows up to `iteration` of what it holds (0: none:
-   a new run) and drops the rest, such as a line cut short. Room for `room` more rows: adding allocates nothing. */
-int  meta_log_open(struct meta_log *, enum meta_run_kind, const char *path, uint64_t iteration, int room, struct meta_error *);
+   a new run) and drops the rest, such as a line cut short. origin: NULL, or the CSV of another run whose rows up to `iteration` take their
+   place; one that isn't there has none. Room for `room` more rows: adding allocates nothing. */
+int  meta_log_open(struct meta_log *, enum meta_run_kind, const char *path, const char *origin, uint64_t iteration, int room,
+                   struct meta_error *);
 /* Appends. The first of several write errors in a row returns -1 with the message, the others 0: the rows are kept in memory and
    written with a later one, when that can be. */
 int  meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *);

@@ -157,6 +157,16 @@ static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct
     return 0;
 }
 
+/* A fork's begins with that of the run it comes from, where it lies beside the checkpoint. */
+static int open_log(struct meta_trainer *t, struct meta_error *error)
+{
+    char *origin = NULL;
+    if (t->settings.fork && meta_run_log_of(&origin, t->settings.fork, error)) return -1;
+    int status = meta_log_open(&t->log, t->settings.kind, t->log_path, origin, t->done, t->total - t->done, error);
+    free(origin);
+    return status;
+}
+
 static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct meta_error *error)
 {
     const struct meta_training *s = &t->settings;
@@ -191,7 +201,7 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     for (int i = 1; t->curriculum && i <= META_CURRICULUM_LAG; i++)
         meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, t->done + i));
     if (check_folder(t, error)) return -1;
-    if (meta_log_open(&t->log, s->kind, t->log_path, t->done, t->total - t->done, error)) return -1;
+    if (open_log(t, error)) return -1;
     /* under the log's lock: what a killed run left */
     const char *written[] = { t->state_path, t->backup_path, t->final_path, t->chart_path };
     for (int i = 0; i < 4; i++) meta_checkpoint_sweep(written[i]);

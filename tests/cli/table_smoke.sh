@@ -72,7 +72,21 @@ check 'without an error' test ! -s "$t/err"
 check 'every cell has its result' test "$(tail -n 1 "$t/out")" = "16 of 16 cells have their results in $t/a"
 check 'what was done before is not done again' test "$(grep -c 'Features + KNN' "$t/out")" -eq 0
 check 'the training was resumed' grep -q '^Resuming .*maml.state at iteration' "$t"/a/trainings/maml-*/log.txt
-check 'each training once' test "$(ls -d "$t"/a/trainings/* | wc -l)" -eq 12
+check 'each training once' test "$(ls -d "$t"/a/trainings/* | grep -vc beginning-of)" -eq 12
+
+# DAML and the rows of eta are one before start=12
+begun=("$t"/a/trainings/beginning-of-*)
+check 'what some share is trained once' test ${#begun[@]} -eq 1 -a "$(grep -h '^[0-9]*:' "$begun/log.txt" | tail -n 1 | cut -d: -f1)" = 11
+check 'and forked by four' test "$(grep -l "^Forking $begun/.*state at iteration 11" "$t"/a/trainings/*/log.txt | wc -l)" -eq 4
+daml=$(dirname "$(grep -l '^Forking' "$t"/a/trainings/daml-*/log.txt)")
+alone()
+{
+    mkdir "$t/alone" && sed "s#^backup = .*#backup = $t/alone#" "$daml/daml.data" >"$t/alone.data" &&
+        quiet darknet meta train "$t/alone.data" "$daml/daml.cfg" -seed 1 -valid_every 0
+}
+check 'the same training alone' alone
+check 'has the same weights' cmp "$t/alone/daml_final.weights" "$daml/daml_final.weights"
+check 'and the same log, but for seconds' cmp <(cut -d, -f1-5 "$t/alone/daml.csv") <(cut -d, -f1-5 "$daml/daml.csv")
 for k in 1 5; do check "DAML was trained for $k shots" grep -qx "shots=$k" "$t"/a/trainings/daml-*/daml.cfg; done
 check "the same results as unbroken" same_tasks "$t/a/smoke-maml-5.json" "$t/one/smoke-maml-5.json"
 check 'eta=5 is DAML' same_tasks "$t/a/smoke-eta-5-5.json" "$t/a/smoke-daml-5.json"

@@ -14,8 +14,10 @@ state=$TMP_TEST/at_6.state
 check 'a run that weighs from iteration 7' train "$whole" "${flags[@]}"
 check 'one of the mean, up to 6' train "$mean" "${flags[@]}" -max_batches 6
 cp "$mean/backup/toy.state" "$state"
+cp "$mean/backup/toy.csv" "${state%.state}.csv"
 check 'the first goes on from there' train "$fork" "${flags[@]}" -fork "$state"
 check 'as if it had been there all along' same_end "$fork" "$whole"
+check 'its log is whole' test "$(tail -n +2 "$fork/backup/toy.csv" | cut -d, -f1-4)" = "$(tail -n +2 "$whole/backup/toy.csv" | cut -d, -f1-4)"
 check 'and says where it begins' grep -q "^Forking $state at iteration 6" "$fork/out"
 check 'what was forked can be resumed' train "$fork" "${flags[@]}" -resume
 
