@@ -1,0 +1,48 @@
+#!/bin/bash
+# Writes a table (darknet meta table) of what eta and epsilon of [meta_loss] do for DAML, and a training's seed: trainings at half size and
+# order=1 on ISIC 2018's common classes, tested on lesions held out of them. The rare classes are never opened.
+#
+#     scripts/levers.sh DATA OUT [ITERATIONS [SEED...]]      DATA: isic2018-tune.data of scripts/isic2018.sh
+#     ./darknet meta table OUT/levers.table -out OUT
+#
+# 1500 iterations and seeds 1 to 3 when left out; tasks are weighed from the middle on, as in the paper.
+set -eu
+export LC_ALL=C
+cd "$(dirname "$0")/.."
+[ $# -ge 2 ] || { echo "usage: scripts/levers.sh DATA OUT [ITERATIONS [SEED...]]" >&2; exit 1; }
+data=$1 out=$2 iterations=${3:-1500}
+shift $(($# < 3 ? $# : 3))
+[ $# -gt 0 ] || set -- 1 2 3
+[ -f "$data" ] || { echo "scripts/levers.sh: $data: no such file" >&2; exit 1; }
+mkdir -p "$out"
+
+# The held-out list is what the table tests on
+valid=$(sed -n 's/^valid *= *//p' "$data")
+[ -n "$valid" ] || { echo "scripts/levers.sh: $data: has no valid=, the held-out list" >&2; exit 1; }
+sed -e "s|^test *=.*||; s|^valid *=.*|test = $valid|" "$data" >"$out/levers.data"
+
+cat >"$out/levers.table" <<END
+[table]
+name=Levers of DAML: held-out common lesions of ISIC 2018, 42x42, order=1, $iterations iterations
+data=$out/levers.data
+seed=1
+runs=400
+first=30
+reference=MAML, seed $1
+END
+
+# row LABEL NAME SED...: a .cfg, and a row for each seed
+row()
+{
+    local label=$1 name=$2
+    shift 2
+    sed -e 's/^width=84.*/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=48/' \
+        -e "s/^max_batches=.*/max_batches=$iterations/; s/^start=.*/start=$((iterations / 2))/" \
+        -e '/^second_order_start=/d; s/^order=2.*/order=1/' -e '/^\[inner_loop\]/,$ s/^learning_rate=.*/learning_rate=0.1/' \
+        -e "1i # $label. Written from cfg/daml-4conv.cfg by scripts/levers.sh." -e '1,/^$/{/^#/d}' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
+    for seed in $seeds; do printf '\n[row]\nlabel=%s, seed %s\ncfg=%s\nseed=%s\nshots=5\n' "$label" "$seed" "$out/$name.cfg" "$seed"; done >>"$out/levers.table"
+}
+seeds=$*
+row MAML maml -e 's/^type=.*/type=mean/; /^eta=/d; /^epsilon=/d; /^start=/d'
+for eta in 1 3 5 7; do row "eta=$eta" eta-$eta -e "s/^eta=.*/eta=$eta/"; done
+for eta in 1 5; do row "eta=$eta, epsilon=0.5" eta-$eta-epsilon-0.5 -e "s/^eta=.*/eta=$eta/; s/^epsilon=.*/epsilon=0.5/"; done
