@@ -80,6 +80,13 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
 
 static double at(const double *first, size_t stride, int i) { return *(const double *)((const char *)first + i * stride); }
 
+static struct meta_estimate with_interval(struct meta_estimate e)
+{
+    e.low = e.mean - 1.959963984540054 * e.error;
+    e.high = e.mean + 1.959963984540054 * e.error;
+    return e;
+}
+
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
 {
     struct meta_estimate e = { NAN, NAN, NAN, NAN, n };
@@ -90,9 +97,14 @@ struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
     if (n < 2) return e;
     for (int i = 0; i < n; i++) squares += (at(first, stride, i) - e.mean) * (at(first, stride, i) - e.mean);
     e.error = sqrt(squares / (n - 1.) / n);
-    e.low = e.mean - 1.959963984540054 * e.error;
-    e.high = e.mean + 1.959963984540054 * e.error;
-    return e;
+    return with_interval(e);
+}
+
+struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n)
+{
+    e.mean -= figure;
+    e.error *= sqrt(1 + (double)e.n / n);
+    return with_interval(e);
 }
 
 static int ascending(const void *a, const void *b)

@@ -31,6 +31,9 @@ void meta_ranks(char *out, const float *values, int stride, const int *labels, i
 struct meta_estimate { double mean, error, low, high; int n; };
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
 
+/* e less a figure published without an interval, the mean of n such numbers of other tasks: it is given the error that n of ours have. */
+struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n);
+
 /* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. A function of its
    arguments alone. NaN interval when n < 2 or there is no memory. */
 struct meta_bootstrap { double mean, low, high; };

@@ -29,6 +29,8 @@ static void open_cell(FILE *f, int shots, const char *kind)
 
 static void interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high); }
 
+static void signed_interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%+.2f to %+.2f</span>", 100 * low, 100 * high); }
+
 /* ---- beside the paper's ---- */
 
 static void missing(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
@@ -44,13 +46,14 @@ static void missing(FILE *f, const struct meta_report_table *t, const struct met
     fputs("</td>", f);
 }
 
-static void against_paper(FILE *f, const struct meta_report_cell *c, struct meta_estimate e)
+/* The paper's mean is of as many tasks as our first. */
+static void against_paper(FILE *f, const struct meta_report_cell *c, struct meta_estimate e, int first)
 {
     if (isnan(c->paper)) return;
-    fprintf(f, "<br><small>paper %.2f: ", 100 * c->paper);
-    if (e.low <= c->paper && c->paper <= e.high) fputs("inside our interval", f);
-    else fprintf(f, "ours is %s by %.2f", e.mean > c->paper ? "above" : "below", 100 * fabs(e.mean - c->paper));
-    fputs("</small>", f);
+    struct meta_estimate d = meta_estimate_less(e, c->paper, first);
+    fprintf(f, "<br><small>paper %.2f: ours %+.2f", 100 * c->paper, 100 * d.mean);
+    signed_interval(f, d.low, d.high);
+    fprintf(f, ", %s</small>", d.low > 0 ? "above" : d.high < 0 ? "below" : "no difference seen");
 }
 
 static void figure_cell(FILE *f, const struct meta_report_cell *c)
@@ -62,7 +65,7 @@ static void figure_cell(FILE *f, const struct meta_report_cell *c)
     fprintf(f, "<br><small>first %d tasks: %.2f", first.n, 100 * first.mean);
     interval(f, first.low, first.high);
     fputs("</small>", f);
-    against_paper(f, c, e);
+    against_paper(f, c, e, first.n);
     fputs("</td>", f);
 }
 
@@ -94,8 +97,9 @@ static void difference_cell(FILE *f, const struct meta_report_cell *c)
         return;
     }
     open_cell(f, c->shots, !strcmp(word, "better") ? "better" : !strcmp(word, "worse") ? "worse" : "same");
-    fprintf(f, "<b>%+.2f</b> <span class=\"interval\">%+.2f to %+.2f</span><br><small>", 100 * meta_json_get(d, "mean"),
-            100 * meta_json_get(d, "low"), 100 * meta_json_get(d, "high"));
+    fprintf(f, "<b>%+.2f</b>", 100 * meta_json_get(d, "mean"));
+    signed_interval(f, meta_json_get(d, "low"), meta_json_get(d, "high"));
+    fputs("<br><small>", f);
     meta_html_text(f, word);
     fputs("</small></td>", f);
 }

@@ -195,7 +195,10 @@ static void print_result(const struct grid *g)
     print_head(g);
     printf("AUC %.2f (%.2f to %.2f) on %d tasks, %.2f (%.2f to %.2f) on the first %d", 100 * all.mean, 100 * all.low, 100 * all.high, all.n,
            100 * first.mean, 100 * first.low, 100 * first.high, first.n);
-    if (!isnan(c->paper)) printf("; paper %.2f", c->paper);
+    if (!isnan(c->paper)) {
+        struct meta_estimate d = meta_estimate_less(all, c->paper / 100, first.n);
+        printf("; paper %.2f: ours %+.2f (%+.2f to %+.2f)", c->paper, 100 * d.mean, 100 * d.low, 100 * d.high);
+    }
     putchar('\n');
     fflush(stdout);
     cJSON_Delete(root);

@@ -82,7 +82,7 @@ check 'a report' darknet meta report "$t/out" -out "$t/x.html"
 check 'labels are escaped' grep -qF 'Two &lt;b&gt;&amp;amp;&quot;&#39;' "$t/x.html"
 unescaped() { ! grep -q 'Two <b>' "$t/x.html"; }
 check 'everywhere' unescaped
-check 'the paper beside ours' grep -q 'paper 60.50: ' "$t/x.html"
+check 'the paper beside ours' grep -Eq 'paper 60.50: ours [+-][0-9.]+ <span class="interval">[+-][0-9.]+ to [+-][0-9.]+</span>, (above|below|no difference seen)</small>' "$t/x.html"
 expect_error 'none: No such file' darknet meta report "$t/none"
 mkdir "$t/empty"
 expect_error 'empty: holds no table: `darknet meta table FILE -out .*empty` makes one' darknet meta report "$t/empty"

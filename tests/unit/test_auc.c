@@ -143,6 +143,11 @@ static void test_estimate(void **state)
     assert_near(e.error, sqrt(5. / 3 / 4), 1e-12);
     assert_near(e.high - e.mean, 1.96 * e.error, 1e-4);
     assert_near(e.mean - e.low, 1.96 * e.error, 1e-4);
+    /* deviation 1.29 of these four: the figure's mean of two has the error 1.29/sqrt(2) */
+    struct meta_estimate d = meta_estimate_less(e, e.mean - 1, 2);
+    assert_near(d.mean, 1, 1e-15);
+    assert_near(d.error, sqrt(e.error * e.error + 4 * e.error * e.error / 2), 1e-15);
+    assert_near(d.high - d.low, 2 * 1.959963984540054 * d.error, 1e-12);
     e = meta_estimate(&rows->x, sizeof *rows, 1);
     assert_near(e.mean, 1, 0);
     assert_true(isnan(e.error) && isnan(e.low) && isnan(e.high));
