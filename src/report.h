@@ -1,4 +1,4 @@
-/* A folder of `meta table` as one page of HTML that needs nothing else: no scripts, no fonts, no links. */
+/* A folder of `meta table` as one page of HTML that needs nothing else: no scripts, no fonts, no links; or its figures as Markdown. */
 #ifndef META_REPORT_H
 #define META_REPORT_H
 
@@ -35,6 +35,8 @@ int  meta_report_read(struct meta_report **, const char *folder, struct meta_err
 void meta_report_free(struct meta_report *);
 const struct meta_report_cell *meta_report_at(const struct meta_report_table *, int row, int shots);     /* NULL: no such cell */
 const char *meta_report_label(const struct meta_report_table *, int row);
+/* How far a cell without a result is, as text. */
+void meta_report_progress(char *text, size_t size, const struct meta_report_cell *);
 
 /* ---- the page (report_page.c) ---- */
 
@@ -42,6 +44,9 @@ const char *meta_report_label(const struct meta_report_table *, int row);
 void meta_html_text(FILE *, const char *);
 /* The whole page. */
 int  meta_report_page(FILE *, const struct meta_report *, struct meta_error *);
+
+/* The figures alone (report_markdown.c). */
+void meta_report_markdown(FILE *, const struct meta_report *);
 
 /* ---- tables (report_tables.c) ---- */
 

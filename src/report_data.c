@@ -145,3 +145,12 @@ const char *meta_report_label(const struct meta_report_table *t, int row)
     const char *label = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(t->plan, "rows"), row));
     return label ? label : "";
 }
+
+void meta_report_progress(char *text, size_t size, const struct meta_report_cell *c)
+{
+    int done = c->row_count ? (int)c->rows[c->row_count - 1].iteration : 0;
+    if (c->stale) snprintf(text, size, "its settings have changed: to be run again");
+    else if (done >= c->iterations && done) snprintf(text, size, "trained, not yet tested");
+    else if (done) snprintf(text, size, "in training: iteration %d of %d", done, c->iterations);
+    else snprintf(text, size, "not yet run");
+}

@@ -39,9 +39,11 @@ static void missing(FILE *f, const struct meta_report_table *t, const struct met
     if (*t->needs) {
         fputs("needs ", f);
         meta_html_text(f, t->needs);
-    } else if (c->stale) fputs("its settings have changed: to be run again", f);
-    else if (c->row_count) fprintf(f, "in training: iteration %d of %d", (int)c->rows[c->row_count - 1].iteration, c->iterations);
-    else fputs("not yet run", f);
+    } else {
+        char text[80];
+        meta_report_progress(text, sizeof text, c);
+        fputs(text, f);
+    }
     if (!isnan(c->paper)) fprintf(f, "<br><small>paper %.2f</small>", 100 * c->paper);
     fputs("</td>", f);
 }

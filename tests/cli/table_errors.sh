@@ -83,6 +83,12 @@ check 'labels are escaped' grep -qF 'Two &lt;b&gt;&amp;amp;&quot;&#39;' "$t/x.ht
 unescaped() { ! grep -q 'Two <b>' "$t/x.html"; }
 check 'everywhere' unescaped
 check 'the paper beside ours' grep -Eq 'paper 60.50: ours [+-][0-9.]+ <span class="interval">[+-][0-9.]+ to [+-][0-9.]+</span>, (above|below|no difference seen)</small>' "$t/x.html"
+(cd "$t" && darknet meta report out -markdown) >"$t/x.md" 2>&1
+estimate='[0-9.]+ \([0-9.]+ to [0-9.]+\)' signed='[+-][0-9.]+ \([+-][0-9.]+ to [+-][0-9.]+\)'
+check 'as Markdown: the paper, and the reference' grep -Eq "^\| One \| 1 \| $estimate \| $estimate \| 60\.50 \| $signed, (above|below|no difference seen) \| - \|$" "$t/x.md"
+check 'escaped, and paired' grep -Eq "^\| Two \\\\<b\\\\>.* \| 2 \| $estimate \| $estimate \| \| \| $signed, (better|worse|no difference seen) \|$" "$t/x.md"
+check 'and no page' test ! -e "$t/report.html"
+expect_error '-markdown writes no page: it takes no -out' darknet meta report "$t/out" -markdown -out "$t/y.html"
 expect_error 'none: No such file' darknet meta report "$t/none"
 mkdir "$t/empty"
 expect_error 'empty: holds no table: `darknet meta table FILE -out .*empty` makes one' darknet meta report "$t/empty"

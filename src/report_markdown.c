@@ -1,0 +1,66 @@
+/* The tables of figures as Markdown, for a README: a row a cell. */
+#include "report.h"
+#include "auc.h"
+
+#include <math.h>
+#include <string.h>
+
+static void plain(FILE *f, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("|\\`*_[]<>", *text)) fputc('\\', f);
+        fputc(*text, f);
+    }
+}
+
+static void estimate(FILE *f, struct meta_estimate e) { fprintf(f, "| %.2f (%.2f to %.2f) ", 100 * e.mean, 100 * e.low, 100 * e.high); }
+
+static void signed_estimate(FILE *f, double mean, double low, double high, const char *word)
+{
+    fprintf(f, "| %+.2f (%+.2f to %+.2f), %s ", 100 * mean, 100 * low, 100 * high, word);
+}
+
+static void write_figures(FILE *f, const struct meta_report_cell *c, const char *reference)
+{
+    struct meta_estimate all = meta_json_get_estimate(c->result, "auc_after"), first = meta_json_get_estimate(c->own, "first");
+    const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
+    estimate(f, all);
+    estimate(f, first);
+    if (isnan(c->paper)) fputs("| | ", f);
+    else {
+        struct meta_estimate less = meta_estimate_less(all, c->paper, first.n);
+        fprintf(f, "| %.2f ", 100 * c->paper);
+        signed_estimate(f, less.mean, less.low, less.high, less.low > 0 ? "above" : less.high < 0 ? "below" : "no difference seen");
+    }
+    if (d) signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"), meta_json_get(d, "high"), meta_json_text(d, "word"));
+    else fputs(strcmp(c->label, reference) ? "| the reference is not yet run " : "| - ", f);
+    fputs("|\n", f);
+}
+
+static void write_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    char text[80];
+    fputs("| ", f);
+    plain(f, c->label);
+    fprintf(f, " | %d ", c->shots);
+    if (c->result) { write_figures(f, c, t->reference); return; }
+    meta_report_progress(text, sizeof text, c);
+    fputs(*t->needs ? "| needs " : "| ", f);
+    plain(f, *t->needs ? t->needs : text);
+    fputs(" | | ", f);
+    if (!isnan(c->paper)) fprintf(f, "%.2f ", 100 * c->paper);
+    fputs("| | |\n", f);
+}
+
+void meta_report_markdown(FILE *f, const struct meta_report *r)
+{
+    for (int i = 0; i < r->count; i++) {
+        const struct meta_report_table *t = &r->tables[i];
+        fprintf(f, "%s### ", i ? "\n" : "");
+        plain(f, t->name);
+        fprintf(f, "\n\n| method | shots | AUC, %d tasks | first %d | paper | ours - paper | paired with ", t->runs, t->first);
+        plain(f, *t->reference ? t->reference : "nothing");
+        fputs(" |\n|---|---|---|---|---|---|---|\n", f);
+        for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);
+    }
+}
