@@ -80,10 +80,23 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
 
 static double at(const double *first, size_t stride, int i) { return *(const double *)((const char *)first + i * stride); }
 
+/* The 97.5% point of Student's t. Exact for 1 and 2 degrees; else the Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5), which is
+   0.12% low at 3 degrees, 0.03% at 4 and right to 1e-4 from 5 on. */
+static double student(int degrees)
+{
+    const double z = 1.959963984540054, z2 = z * z;
+    double n = degrees;
+    if (degrees == 1) return tan(.475 * M_PI);
+    if (degrees == 2) return .95 * sqrt(2 / (1 - .95 * .95));
+    return z * (1 + (z2 + 1) / (4 * n) + ((5 * z2 + 16) * z2 + 3) / (96 * n * n) + (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * n * n * n)
+                + ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92160 * n * n * n * n));
+}
+
 static struct meta_estimate with_interval(struct meta_estimate e)
 {
-    e.low = e.mean - 1.959963984540054 * e.error;
-    e.high = e.mean + 1.959963984540054 * e.error;
+    double t = student(e.n - 1);
+    e.low = e.mean - t * e.error;
+    e.high = e.mean + t * e.error;
     return e;
 }
 

@@ -26,12 +26,13 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
    one pair when a score is not a number. The ROC curve is told by it, and meta_auc. out: room for 2n+1 bytes. */
 void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive);
 
-/* Of n numbers that lie `stride` bytes apart (one field of an array of structs): their mean, its standard error (deviation with n-1, over sqrt n) and the normal 95% interval mean -+ 1.96 error.
-   With n < 2 there is no error: it and the interval are NaN. */
+/* Of n numbers that lie `stride` bytes apart (one field of an array of structs): their mean, its standard error (deviation with n-1, over
+   sqrt n), and the 95% interval by Student's t of n-1 degrees of freedom. With n < 2 there is no error: it and the interval are NaN. */
 struct meta_estimate { double mean, error, low, high; int n; };
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
 
-/* e less a figure published without an interval, the mean of n such numbers of other tasks: it is given the error that n of ours have. */
+/* e less a figure published without an interval, the mean of n such numbers of other tasks: it is given the error that n of ours have.
+   The interval, like e's, is by Student's t of e.n-1 degrees. */
 struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n);
 
 /* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. A function of its

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "auc.h"
 #include "json.h"
 #include "train_log.h"
 
@@ -13,8 +14,10 @@ struct meta_report_cell {
     const char *label, *cfg, *method, *train;      /* of the plan, as all that is not said to be otherwise */
     int row, shots, seed, iterations;
     double paper;                          /* 0..1; NaN: none */
+    uint32_t id;
     cJSON *result;                         /* NULL: it has none that holds */
     const cJSON *own;                      /* what the table put into it */
+    struct meta_estimate first;            /* AUC of the first tasks */
     int stale;                             /* there is one of other settings */
     struct meta_row *rows;                 /* of the log of a training that is not at its end, or NULL */
     int row_count;
@@ -35,6 +38,8 @@ int  meta_report_read(struct meta_report **, const char *folder, struct meta_err
 void meta_report_free(struct meta_report *);
 const struct meta_report_cell *meta_report_at(const struct meta_report_table *, int row, int shots);     /* NULL: no such cell */
 const char *meta_report_label(const struct meta_report_table *, int row);
+/* The paired difference to the plan's reference, when that has a result and it is of that one; else NULL. */
+const cJSON *meta_report_difference(const struct meta_report_table *, const struct meta_report_cell *);
 /* How far a cell without a result is, as text. */
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *);
 

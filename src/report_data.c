@@ -24,7 +24,7 @@ static int whole(const cJSON *object, const char *name)
 }
 
 /* A result holds when it is of the plan's settings. One that can't be read is an error: it was written whole. */
-static int read_result(struct meta_report_cell *c, const cJSON *plan, const char *folder, struct meta_error *error)
+static int read_result(struct meta_report_cell *c, const cJSON *plan, const char *folder, int first, struct meta_error *error)
 {
     const char *name = meta_json_text(plan, "result"), *log = meta_json_text(plan, "log");
     char *path = NULL;
@@ -34,7 +34,8 @@ static int read_result(struct meta_report_cell *c, const cJSON *plan, const char
     if (!access(path, F_OK)) {
         if (meta_json_read(&c->result, path, error)) goto done;
         c->own = cJSON_GetObjectItemCaseSensitive(c->result, "table");
-        if (meta_json_get(c->own, "id") != meta_json_get(plan, "id")) {
+        c->first = meta_json_estimate_first(c->result, first);
+        if (meta_json_get(c->own, "id") != c->id) {
             cJSON_Delete(c->result);
             c->result = NULL;
             c->own = NULL;
@@ -78,7 +79,8 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
             .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
         if (c->row >= t->row_count) return fail_plan(path, error);
         c->label = meta_report_label(t, c->row);
-        if (read_result(c, item, folder, error)) return -1;
+        c->id = meta_json_get(item, "id");
+        if (read_result(c, item, folder, t->first, error)) return -1;
     }
     return 0;
 }
@@ -137,6 +139,17 @@ const struct meta_report_cell *meta_report_at(const struct meta_report_table *t,
 {
     for (int i = 0; i < t->cell_count; i++)
         if (t->cells[i].row == row && t->cells[i].shots == shots) return &t->cells[i];
+    return NULL;
+}
+
+const cJSON *meta_report_difference(const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
+    if (!d || !strcmp(c->label, t->reference) || strcmp(meta_json_text(d, "reference"), t->reference)) return NULL;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *r = &t->cells[i];
+        if (r->shots == c->shots && !strcmp(r->label, t->reference)) return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
+    }
     return NULL;
 }
 

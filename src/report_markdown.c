@@ -20,20 +20,20 @@ static void signed_estimate(FILE *f, double mean, double low, double high, const
     fprintf(f, "| %+.2f (%+.2f to %+.2f), %s ", 100 * mean, 100 * low, 100 * high, word);
 }
 
-static void write_figures(FILE *f, const struct meta_report_cell *c, const char *reference)
+static void write_figures(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
 {
-    struct meta_estimate all = meta_json_get_estimate(c->result, "auc_after"), first = meta_json_get_estimate(c->own, "first");
-    const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
+    struct meta_estimate all = meta_json_get_estimate(c->result, "auc_after");
+    const cJSON *d = meta_report_difference(t, c);
     estimate(f, all);
-    estimate(f, first);
+    estimate(f, c->first);
     if (isnan(c->paper)) fputs("| | ", f);
     else {
-        struct meta_estimate less = meta_estimate_less(all, c->paper, first.n);
+        struct meta_estimate less = meta_estimate_less(all, c->paper, c->first.n);
         fprintf(f, "| %.2f ", 100 * c->paper);
         signed_estimate(f, less.mean, less.low, less.high, less.low > 0 ? "above" : less.high < 0 ? "below" : "no difference seen");
     }
     if (d) signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"), meta_json_get(d, "high"), meta_json_text(d, "word"));
-    else fputs(strcmp(c->label, reference) ? "| the reference is not yet run " : "| - ", f);
+    else fputs(*t->reference && strcmp(c->label, t->reference) ? "| the reference is to be run " : "| - ", f);
     fputs("|\n", f);
 }
 
@@ -43,7 +43,7 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     fputs("| ", f);
     plain(f, c->label);
     fprintf(f, " | %d ", c->shots);
-    if (c->result) { write_figures(f, c, t->reference); return; }
+    if (c->result) { write_figures(f, t, c); return; }
     meta_report_progress(text, sizeof text, c);
     fputs(*t->needs ? "| needs " : "| ", f);
     plain(f, *t->needs ? t->needs : text);

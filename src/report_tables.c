@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "console.h"
+#include "method.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static void against_paper(FILE *f, const struct meta_report_cell *c, struct meta
 
 static void figure_cell(FILE *f, const struct meta_report_cell *c)
 {
-    struct meta_estimate e = meta_json_get_estimate(c->result, "auc_after"), first = meta_json_get_estimate(c->own, "first");
+    struct meta_estimate e = meta_json_get_estimate(c->result, "auc_after"), first = c->first;
     open_cell(f, c->shots, "");
     fprintf(f, "<b>%.2f</b>", 100 * e.mean);
     interval(f, e.low, e.high);
@@ -89,13 +90,13 @@ void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
 
 /* ---- pairs ---- */
 
-static void difference_cell(FILE *f, const struct meta_report_cell *c)
+static void difference_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
 {
-    const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
+    const cJSON *d = meta_report_difference(t, c);
     const char *word = meta_json_text(d, "word");
     if (!d) {
         open_cell(f, c->shots, "none");
-        fputs(c->result ? "the reference is not yet run</td>" : "not yet run</td>", f);
+        fputs(c->result ? "the reference is to be run</td>" : "not yet run</td>", f);
         return;
     }
     open_cell(f, c->shots, !strcmp(word, "better") ? "better" : !strcmp(word, "worse") ? "worse" : "same");
@@ -119,7 +120,7 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
         open_row(f, meta_report_label(t, i));
         for (int k = 0; k < t->column_count; k++) {
             const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
-            if (c) difference_cell(f, c);
+            if (c) difference_cell(f, t, c);
             else fputs("<td class=\"empty\"></td>", f);
         }
         fputs("</tr>\n", f);
@@ -150,6 +151,13 @@ static int done(const struct meta_report_table *t)
     return n;
 }
 
+/* Whether there is something to score before it has seen the support images. */
+static int learns(const struct meta_report_cell *c)
+{
+    const struct meta_method *m = meta_method_find(c->method);
+    return !m || m->learns;
+}
+
 void meta_report_pairs(FILE *f, const struct meta_report_table *t)
 {
     static const char *const names[] = { "method", "shots", "classes", "AUC before", "AUC after, 95% interval", "tasks", NULL };
@@ -169,7 +177,10 @@ void meta_report_pairs(FILE *f, const struct meta_report_table *t)
                 meta_html_text(f, name ? name : "");
                 if (!k) fputs(" &ndash; ", f);
             }
-            fprintf(f, "</td><td data-column=\"AUC before\">%.2f</td><td data-column=\"AUC after\">%.2f", 100 * before.mean, 100 * after.mean);
+            fputs("</td><td data-column=\"AUC before\">", f);
+            if (learns(c)) fprintf(f, "%.2f", 100 * before.mean);
+            else fputs("-", f);
+            fprintf(f, "</td><td data-column=\"AUC after\">%.2f", 100 * after.mean);
             if (after.n > 1) interval(f, after.low, after.high);
             fprintf(f, "</td><td data-column=\"tasks\">%d</td></tr>\n", after.n);
         }
@@ -197,7 +208,7 @@ void meta_report_costs(FILE *f, const struct meta_report_table *t)
     static const char *const names[] = { "method", "shots", "training", "memory", "test", "memory", NULL };
     if (!done(t)) return;
     fputs("<details open><summary>Time and memory</summary>\n", f);
-    heads(f, "costs", "Time by the clock, and the most memory a process had; a training that several cells stand on is told with each", names);
+    heads(f, "costs", "Time by the clock (of a training, its iterations&rsquo;), and the most memory a process had; a training that several cells stand on is told with each", names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
         const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");

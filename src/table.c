@@ -36,7 +36,7 @@ static const struct meta_option row_options[] = {
     { "method", META_CHOICE, META_ROW_MAML, 0, 0, methods, ROW(method), "as meta test -method" },
     { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, "none|train|pretrain", ROW(train), "meta train, meta pretrain, or weights that are there" },
     { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
-    { "each", META_INT, 1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots; 0: one, with the .cfg's shots" },
+    { "each", META_INT, -1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots (1); 0: one, with the .cfg's shots" },
     { "seed", META_INT, -1, 0, INT_MAX, NULL, ROW(seed), "of its training (the table's)" },
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs), "method=finetune: as meta test -epochs" },
     { "shots", META_INTS, 0, 1, 1000, NULL, ROW(shots), "support images a class: a cell each" },
@@ -74,6 +74,8 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
     if (r->paper.count && r->paper.count != r->shots.count) return fail_row(t, r->line, error, "paper: must have a figure for each of shots");
     if ((r->train == META_TABLE_NONE) != (r->weights != NULL))
         return fail_row(t, r->line, error, r->weights ? "weights: only with train=none" : "train=none: needs weights");
+    if (r->each >= 0 && r->train != META_TABLE_TRAIN) return fail_row(t, r->line, error, "each: only with train=train");
+    if (r->seed >= 0 && r->train == META_TABLE_NONE) return fail_row(t, r->line, error, "seed: is of a training, and train=none has none");
     if (r->epochs && r->method != META_ROW_FINETUNE) return fail_row(t, r->line, error, "epochs: only with method=finetune");
     for (int i = 0; i < r->shots.count; i++)
         for (int k = 0; k < i; k++)
@@ -151,16 +153,28 @@ int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct m
         || set_path(&r->log, error, "%s/log.txt", r->folder) || set_path(&r->usage, error, "%s/usage.json", r->folder) ? -1 : 0;
 }
 
+/* What the .cfg says of tasks and training. All rows have tasks of one size: that is what pairs them. */
+static int look_at_cfg(struct meta_table *t, struct meta_table_row *row, struct meta_error *error)
+{
+    static const enum meta_purpose purposes[] = { META_FOR_ANY, META_FOR_TASKS, META_FOR_IMAGES };
+    struct meta_model *model;
+    if (meta_model_load_for(&model, row->cfg, purposes[row->train], error)) return -1;
+    row->ways = model->episode->ways;
+    row->queries = model->episode->queries;
+    row->iterations = model->net.max_batches;
+    if (row->train == META_TABLE_TRAIN) row->unweighed = meta_recipe_unweighed(model);
+    meta_model_free(model);
+    if (row->ways == t->rows->ways && row->queries == t->rows->queries) return 0;
+    return meta_fail(error, "%s:%d: [row] cfg=%.100s: its tasks have ways=%d and queries=%d, those of line %d %d and %d: must be equal", t->path,
+                     row->line, row->cfg, row->ways, row->queries, t->rows->line, t->rows->ways, t->rows->queries);
+}
+
 /* The one with the same key, or a new one. */
 static int find_recipe(struct meta_table *t, const struct meta_table_row *row, int shots, struct meta_recipe **out, struct meta_error *error)
 {
     struct meta_recipe *r = &t->recipes[t->recipe_count];
-    struct meta_model *model;
-    *r = (struct meta_recipe){ .row = row, .shots = row->train == META_TABLE_TRAIN && row->each ? shots : 0, .seed = meta_table_seed(t, row) };
-    if (meta_model_load_for(&model, row->cfg, row->train == META_TABLE_TRAIN ? META_FOR_TASKS : META_FOR_IMAGES, error)) return -1;
-    r->total = model->net.max_batches;
-    if (row->train == META_TABLE_TRAIN) r->unweighed = meta_recipe_unweighed(model);
-    meta_model_free(model);
+    *r = (struct meta_recipe){ .row = row, .shots = row->train == META_TABLE_TRAIN && row->each ? shots : 0, .seed = meta_table_seed(t, row),
+                               .total = row->iterations, .unweighed = row->unweighed };
     *out = r;
     if (!t->ready) { *out = NULL; return 0; }
     if (meta_table_recipe_key(&r->key, t, row, r->shots, error)) return -1;
@@ -212,7 +226,10 @@ static int look_at_data(struct meta_table *t, struct meta_error *error)
 static int make_cells(struct meta_table *t, struct meta_error *error)
 {
     int cells = 0;
-    for (int i = 0; i < t->row_count; i++) cells += t->rows[i].shots.count;
+    for (int i = 0; i < t->row_count; i++) {
+        if (look_at_cfg(t, &t->rows[i], error)) return -1;
+        cells += t->rows[i].shots.count;
+    }
     t->cells = calloc(cells, sizeof *t->cells);
     t->recipes = calloc(cells + cells / 2 + 1, sizeof *t->recipes);
     t->columns = calloc(cells, sizeof *t->columns);

@@ -13,11 +13,14 @@ enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAI
 struct meta_table_row {
     char *label, *cfg, *weights;
     int method, train;             /* enum meta_row_method, enum meta_table_training */
-    int each;                      /* a training for each number of shots, which replaces the .cfg's */
+    int each;                      /* not 0: a training for each number of shots, which replaces the .cfg's */
     int seed;                      /* of the training; -1: the table's */
     int epochs;                    /* META_ROW_FINETUNE; 0: the program's */
     struct meta_list shots, paper; /* paper: a figure for each of shots, in percent; none: count 0 */
     int line;
+    /* of the .cfg */
+    int ways, queries, iterations;
+    int unweighed;                 /* see struct meta_recipe */
 };
 
 /* A training that one or more cells stand on. Its files lie in a folder of its own, named after the .cfg and its key. */
@@ -81,6 +84,9 @@ int meta_table_recipe_key(char **key, const struct meta_table *, const struct me
 int meta_table_cell_key(char **key, const struct meta_table *, const struct meta_cell *, struct meta_error *);
 /* Of a training's first iterations, as long as [meta_loss] has no say. */
 int meta_table_beginning_key(char **key, const struct meta_recipe *, int iterations, struct meta_error *);
+/* Whether what the key was made of is still the same: a table may be run for days. 0, or -1 with the message. */
+int meta_recipe_unchanged(const struct meta_table *, const struct meta_recipe *, struct meta_error *);
+int meta_table_unchanged(const struct meta_table *, const struct meta_cell *, struct meta_error *);
 uint32_t meta_table_id(const char *key);
 
 /* ---- what trainings share (table_beginning.c) ---- */
@@ -116,6 +122,7 @@ int meta_cell_finish(const struct meta_table *, const struct meta_cell *, const 
 int meta_table_compare(const struct meta_table *, int shots, struct meta_error *);
 /* The grid as SLUG.json: what a report needs to tell of cells that have no result. */
 int meta_table_write_plan(const struct meta_table *, struct meta_error *);
+int meta_table_has_plan(const struct meta_table *);
 
 /* ---- hours (table_estimate.c) ---- */
 

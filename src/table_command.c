@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 20.       /* seconds that a process of a run that was killed is waited for */
+#define PATIENCE 120.      /* seconds that a process of a run that was killed is waited for */
 
 struct grid {
     struct meta_table *table;
@@ -210,10 +211,11 @@ static int run_cell(struct grid *g, struct meta_cell *c, struct meta_error *erro
     if (r && r->failed) return meta_fail(error, "its training failed");
     while (r && !meta_recipe_done(r)) {
         struct meta_recipe *next = meta_recipe_next(r);
+        if (next->failed) return meta_fail(error, "the beginning of its training failed");
         if (begin(g, c, next, error)) return -1;
         int status = meta_table_train(&g->run, g->table, next, error);
         meta_clear_bar();
-        if (status) { r->failed = 1; return -1; }
+        if (status) { next->failed = r->failed = 1; return -1; }
     }
     if (begin(g, c, NULL, error)) return -1;
     int status = meta_table_test(&g->run, g->table, c, error);
@@ -233,16 +235,14 @@ static int run_all(struct grid *g)
     g->run.context = g;
     g->run.tick = isatty(STDOUT_FILENO) ? 1 : 600;
     meta_table_signals();
+    for (int i = 0; i < t->column_count; i++)
+        if (meta_table_compare(t, t->columns[i], &error)) { meta_complain(&error); failed++; }
     for (int i = 0; i < t->cell_count; i++) {
         struct meta_cell *c = &t->cells[i];
         if (!wanted(g, c)) continue;
         count++;
         g->number = i + 1;
-        if (meta_cell_done(c, NULL)) {
-            if (meta_table_compare(t, c->shots, &error)) { meta_complain(&error); failed++; }
-            done++;
-            continue;
-        }
+        if (meta_cell_done(c, NULL)) { done++; continue; }
         if (run_cell(g, c, &error)) {
             struct meta_error why = error;
             if (g->run.stop) {
@@ -261,18 +261,30 @@ static int run_all(struct grid *g)
     return failed ? 1 : 0;
 }
 
-/* Of two runs of one table the second is refused. Its processes hold the lock too: what a killed run left ends soon, and is waited for. */
+/* Whether the run that wrote its number into the lock is there. */
+static int owner_lives(int fd)
+{
+    char text[32] = "";
+    long pid = pread(fd, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+    return pid > 0 && (!kill(pid, 0) || errno == EPERM);
+}
+
+/* Of two runs in one folder the second is refused, since tables share trainings. Its processes hold the lock too: what a killed run left ends
+   soon, and is waited for. */
 static int lock(struct grid *g, struct meta_error *error)
 {
     char *path;
     double end = meta_now() + PATIENCE;
-    if (asprintf(&path, "%s/.%s.lock", g->table->folder, g->table->slug) < 0) return meta_fail(error, "out of memory");
+    if (asprintf(&path, "%s/.lock", g->table->folder) < 0) return meta_fail(error, "out of memory");
     g->lock = open(path, O_RDWR | O_CREAT, 0666);
     int status = g->lock < 0 ? meta_fail(error, "%s: can't open: %s", path, strerror(errno)) : 0;
     while (!status && flock(g->lock, LOCK_EX | LOCK_NB)) {
-        if (meta_now() > end) status = meta_fail(error, "%s: this table is being run in that folder", path);
+        if (meta_now() > end || owner_lives(g->lock)) status = meta_fail(error, "%s: a table is being run in that folder", path);
         nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
     }
+    char own[32];
+    int n = snprintf(own, sizeof own, "%ld\n", (long)getpid());
+    if (!status && (ftruncate(g->lock, 0) || pwrite(g->lock, own, n, 0) != n)) status = meta_fail(error, "%s: can't write: %s", path, strerror(errno));
     free(path);
     return status;
 }
@@ -295,7 +307,9 @@ static int prepare(struct grid *g, struct meta_error *error)
     if (asprintf(&logs, "%s/logs", g->table->folder) < 0) return meta_fail(error, "out of memory");
     int status = meta_table_folder(logs, error);
     free(logs);
-    return status || lock(g, error) || meta_table_write_plan(g->table, error) ? -1 : 0;
+    if (status || lock(g, error)) return -1;
+    /* without the data it doesn't know what its results hold of: an earlier plan does */
+    return g->table->ready || !meta_table_has_plan(g->table) ? meta_table_write_plan(g->table, error) : 0;
 }
 
 int meta_command_table(int argc, char **argv)

@@ -101,3 +101,30 @@ int meta_table_cell_key(char **key, const struct meta_table *t, const struct met
     if (!f) { *key = NULL; return meta_fail(error, "out of memory"); }
     return finish(f, write_test(f, t, c, error), key, error);
 }
+
+static int same(char *now, const char *then, const char *what, struct meta_error *error)
+{
+    int equal = !strcmp(now, then);
+    free(now);
+    return equal ? 0 : meta_fail(error, "%s or the lists have been changed since this table was begun: run it again", what);
+}
+
+int meta_recipe_unchanged(const struct meta_table *t, const struct meta_recipe *r, struct meta_error *error)
+{
+    struct meta_recipe now = *r;
+    char *key;
+    if (meta_table_recipe_key(&key, t, r->row, r->shots, error)) return -1;
+    if (r->begins) {
+        char *whole = now.key = key;
+        int status = meta_table_beginning_key(&key, &now, r->total, error);
+        free(whole);
+        if (status) return -1;
+    }
+    return same(key, r->key, r->row->cfg, error);
+}
+
+int meta_table_unchanged(const struct meta_table *t, const struct meta_cell *c, struct meta_error *error)
+{
+    char *key;
+    return meta_table_cell_key(&key, t, c, error) ? -1 : same(key, c->key, c->row->cfg, error);
+}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define FORMAT 1
 #define RESAMPLES 10000
@@ -91,18 +92,6 @@ static int add_training(cJSON *to, const struct meta_recipe *r, struct meta_erro
 
 /* ---- the cell ---- */
 
-static struct meta_estimate estimate_first(const cJSON *root, int first)
-{
-    double *x = calloc(first, sizeof *x);
-    int n = 0;
-    const cJSON *task;
-    cJSON_ArrayForEach(task, cJSON_GetObjectItemCaseSensitive(root, "tasks"))
-        if (x && n < first) x[n++] = meta_json_get(task, "auc_after");
-    struct meta_estimate e = meta_estimate(x, sizeof *x, n);
-    free(x);
-    return e;
-}
-
 int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, const char *written, double seconds, double megabytes,
                      struct meta_error *error)
 {
@@ -117,7 +106,7 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
     cJSON_AddStringToObject(own, "method", meta_row_method_name(c->row->method));
     cJSON_AddStringToObject(own, "cfg", c->row->cfg);
     cJSON_AddItemToObject(own, "paper", meta_json_number(c->paper / 100));
-    cJSON_AddItemToObject(own, "first", meta_json_estimate(estimate_first(root, t->first)));
+    cJSON_AddItemToObject(own, "first", meta_json_estimate(meta_json_estimate_first(root, t->first)));
     cJSON_AddItemToObject(own, "test_seconds", meta_json_number(seconds));
     cJSON_AddItemToObject(own, "test_memory_mb", meta_json_number(megabytes));
     cJSON_AddStringToObject(own, "key", c->key);
@@ -139,11 +128,14 @@ static int compare_cell(const struct meta_cell *c, const struct meta_cell *refer
     if (meta_json_read(&root, c->file, error)) return -1;
     cJSON *table = cJSON_GetObjectItemCaseSensitive(root, "table");
     const cJSON *old = cJSON_GetObjectItemCaseSensitive(table, "difference");
-    if (meta_json_get(old, "id") == reference->id && !strcmp(meta_json_text(old, "reference"), reference->row->label)) { status = 0; goto done; }
+    uint32_t check = crc32(crc32(0, NULL, 0), (const Bytef *)base->after, base->count * sizeof *base->after);
+    if (meta_json_get(old, "id") == reference->id && meta_json_get(old, "check") == check
+        && !strcmp(meta_json_text(old, "reference"), reference->row->label)) { status = 0; goto done; }
     if (meta_scores_read(&own, c->file, error) || meta_scores_difference(base, &own, RESAMPLES, &d, error)) goto done;
     cJSON *j = cJSON_CreateObject();
     cJSON_AddStringToObject(j, "reference", reference->row->label);
     cJSON_AddNumberToObject(j, "id", reference->id);
+    cJSON_AddNumberToObject(j, "check", check);
     cJSON_AddItemToObject(j, "mean", meta_json_number(d.mean));
     cJSON_AddItemToObject(j, "low", meta_json_number(d.low));
     cJSON_AddItemToObject(j, "high", meta_json_number(d.high));
@@ -173,13 +165,27 @@ int meta_table_compare(const struct meta_table *t, int shots, struct meta_error 
 
 /* ---- the grid ---- */
 
+static char *plan_path(const struct meta_table *t)
+{
+    char *path = malloc(strlen(t->folder) + strlen(t->slug) + 8);
+    if (path) sprintf(path, "%s/%s.json", t->folder, t->slug);
+    return path;
+}
+
+int meta_table_has_plan(const struct meta_table *t)
+{
+    char *path = plan_path(t);
+    int there = path && !access(path, F_OK);
+    free(path);
+    return there;
+}
+
 int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
 {
     static const char *const verbs[] = { "none", "train", "pretrain" };
-    char *path = malloc(strlen(t->folder) + strlen(t->slug) + 8);
+    char *path = plan_path(t);
     cJSON *root = cJSON_CreateObject();
     if (!path || !root) { free(path); cJSON_Delete(root); return meta_fail(error, "out of memory"); }
-    sprintf(path, "%s/%s.json", t->folder, t->slug);
     cJSON_AddStringToObject(root, "program", "darknet meta table");
     cJSON_AddNumberToObject(root, "format", FORMAT);
     cJSON_AddStringToObject(root, "name", t->name);

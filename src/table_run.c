@@ -19,6 +19,7 @@ static sigset_t waited;
 void meta_table_signals(void)
 {
     int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    signal(SIGCHLD, SIG_DFL);              /* ignored, it would take our children's ends with it */
     sigemptyset(&waited);
     sigaddset(&waited, SIGCHLD);
     for (int i = 0; i < 3; i++) {
@@ -42,7 +43,8 @@ static void wait_for(struct meta_table_run *run, pid_t child, int *status, struc
     double next = meta_now() + run->tick;
     for (;;) {
         pid_t done = wait4(child, status, WNOHANG, usage);
-        if (done == child || (done < 0 && errno != EINTR)) return;
+        if (done == child) return;
+        if (done < 0 && errno != EINTR) { *status = 255 << 8; return; }        /* nobody knows how it ended */
         double left = next - meta_now();
         int number = next_signal(left > 0 ? left : 0);
         if (number && number != SIGCHLD) {
@@ -112,7 +114,7 @@ int meta_table_train(struct meta_table_run *run, const struct meta_table *t, con
     struct outcome out = {0};
     struct meta_error lost;
     int resume = !access(r->state, F_OK);
-    if (meta_recipe_prepare(t, r, error)) return -1;
+    if (meta_recipe_prepare(t, r, error) || meta_recipe_unchanged(t, r, error)) return -1;
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
     snprintf(every, sizeof every, "%d", t->valid_every);
     snprintf(total, sizeof total, "%d", r->total);
@@ -144,7 +146,9 @@ int meta_table_test(struct meta_table_run *run, const struct meta_table *t, cons
     int n = 18;
     if (c->row->epochs) { argv[n++] = "-epochs"; argv[n++] = epochs; }
     argv[n] = NULL;
-    int status = run_process(run, (char *const *)argv, c->log, &out, error);
+    unlink(part);
+    int status = meta_table_unchanged(t, c, error) || run_process(run, (char *const *)argv, c->log, &out, error)
+              || meta_table_unchanged(t, c, error) ? -1 : 0;
     if (!status) status = meta_cell_finish(t, c, part, out.seconds, out.megabytes, error);
     free(part);
     return status;

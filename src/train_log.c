@@ -120,12 +120,12 @@ int meta_log_open(struct meta_log *log, enum meta_run_kind kind, const char *pat
         meta_fail(error, errno == EWOULDBLOCK ? "%s: another training of this name is running here" : "%s: can't lock", path);
         goto fail;
     }
-    if (iteration && (!origin || !access(origin, F_OK)) && meta_file_read(origin ? origin : path, &old, &size, error)) goto fail;
+    if (iteration && origin && !access(origin, F_OK) && meta_file_read(origin, &old, &size, error)) goto fail;
     log->room = room + (iteration < size ? iteration : size);     /* a row has more than one byte */
     log->rows = calloc(log->room + 1, sizeof *log->rows);
     if (!log->rows) { meta_fail(error, "out of memory for %d rows of the log", log->room); goto fail; }
     size_t keep = old ? read_rows(log, old, iteration) : 0;
-    if (origin) keep = log->written = 0;
+    if (!origin || strcmp(origin, path)) keep = log->written = 0;
     if (ftruncate(log->fd, keep) || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header)) || write_rows(log)) {
         meta_fail(error, "%s: can't write: %s", path, strerror(errno));
         goto fail;

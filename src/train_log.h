@@ -25,9 +25,9 @@ struct meta_log {
     struct meta_row *rows;
 };
 
-/* Opens the CSV and locks it against a second run of the same name. Keeps the rows up to `iteration` of what it holds (0: none:
-   a new run) and drops the rest, such as a line cut short. origin: NULL, or the CSV of another run whose rows up to `iteration` take their
-   place; one that isn't there has none. Room for `room` more rows: adding allocates nothing. */
+/* Opens the CSV and locks it against a second run of the same name. It begins with the rows up to `iteration` of origin, and has no others,
+   such as a line cut short: `path` itself to go on, another run's CSV, which need not be there, or NULL: no rows. Room for `room` more rows:
+   adding allocates nothing. */
 int  meta_log_open(struct meta_log *, enum meta_run_kind, const char *path, const char *origin, uint64_t iteration, int room,
                    struct meta_error *);
 /* Appends. The first of several write errors in a row returns -1 with the message, the others 0: the rows are kept in memory and

@@ -160,10 +160,11 @@ static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct
 /* A fork's begins with that of the run it comes from, where it lies beside the checkpoint. */
 static int open_log(struct meta_trainer *t, struct meta_error *error)
 {
-    char *origin = NULL;
-    if (t->settings.fork && meta_run_log_of(&origin, t->settings.fork, error)) return -1;
+    char *other = NULL;
+    if (t->settings.fork && meta_run_log_of(&other, t->settings.fork, error)) return -1;
+    const char *origin = t->settings.fork ? other : t->log_path;
     int status = meta_log_open(&t->log, t->settings.kind, t->log_path, origin, t->done, t->total - t->done, error);
-    free(origin);
+    free(other);
     return status;
 }
 

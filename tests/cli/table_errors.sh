@@ -53,6 +53,11 @@ change 's/^shots=2,1/shots=2,2/'; wrong 'x.table:8: \[row\] shots: has a number 
 change 's/^seed=7/train=none/'; wrong 'x.table:14: \[row\] train=none: needs weights'
 change 's/^seed=7/weights=x.weights/'; wrong 'x.table:14: \[row\] weights: only with train=none'
 change 's/^seed=7/epochs=7/'; wrong 'x.table:14: \[row\] epochs: only with method=finetune'
+change 's/^seed=7/each=0\ntrain=pretrain/'; wrong 'x.table:14: \[row\] each: only with train=train'
+change 's/^seed=7/seed=7\ntrain=none\nweights=x.weights/'; wrong 'x.table:14: \[row\] seed: is of a training, and train=none has none'
+sed 's/^queries=3/queries=4/' "$t/toy.cfg" >"$t/other.cfg"
+change "\$,/^label/!s#^cfg=.*#cfg=$t/other.cfg#"; change "0,/^cfg/s#^cfg=.*#cfg=$t/toy.cfg#"
+wrong 'x.table:14: \[row\] cfg=.*other.cfg: its tasks have ways=2 and queries=4, those of line 8 2 and 3: must be equal'
 change 's/^seed=7/method=magic/'; wrong 'x.table:18: \[row\] method=magic: must be maml, finetune, knn, svm or relation'
 change 's/^label=Two.*/label=One/'; wrong 'x.table:14: \[row\] label=One: repeated; first on line 8'
 change 's/^label=Two.*/label=one!/'; wrong "x.table:14: \[row\] label=one!: as a file's name it is the same as One"
@@ -66,11 +71,10 @@ expect_error "can't make the folder" darknet meta table "$t/x.table" -out "$t/no
 
 # A cell that fails does not keep the others from being run, and says why
 check 'nothing was written so far' test ! -e "$t/out"
-sed 's/^shots=2$/shots=2\nqueries=15/; /^queries=3/d' "$t/toy.cfg" >"$t/hungry.cfg"
-change "0,/^cfg/s#^cfg=.*#cfg=$t/hungry.cfg#"
+change 's/^shots=2,1/shots=20,1/'
 table >"$t/said" 2>"$t/err"
 check 'one that fails: exit status 1' test $? -eq 1
-check 'says which and why' grep -Eq "^darknet: One, 2 shots: .*.*[(]status 1; $t/out/trainings/hungry-" "$t/err" || cat "$t/err"
+check 'says which and why' grep -Eq "^darknet: One, 20 shots: .*has 16 images.*[(]status 1; $t/out/trainings/toy-" "$t/err" || cat "$t/err"
 check 'the other is run' test -s "$t/out/x-two-b-amp-2.json"
 good
 check 'the table' table
@@ -84,7 +88,7 @@ unescaped() { ! grep -q 'Two <b>' "$t/x.html"; }
 check 'everywhere' unescaped
 check 'the paper beside ours' grep -Eq 'paper 60.50: ours [+-][0-9.]+ <span class="interval">[+-][0-9.]+ to [+-][0-9.]+</span>, (above|below|no difference seen)</small>' "$t/x.html"
 (cd "$t" && darknet meta report out -markdown) >"$t/x.md" 2>&1
-estimate='[0-9.]+ \([0-9.]+ to [0-9.]+\)' signed='[+-][0-9.]+ \([+-][0-9.]+ to [+-][0-9.]+\)'
+estimate='-?[0-9.]+ \(-?[0-9.]+ to -?[0-9.]+\)' signed='[+-][0-9.]+ \([+-][0-9.]+ to [+-][0-9.]+\)'
 check 'as Markdown: the paper, and the reference' grep -Eq "^\| One \| 1 \| $estimate \| $estimate \| 60\.50 \| $signed, (above|below|no difference seen) \| - \|$" "$t/x.md"
 check 'escaped, and paired' grep -Eq "^\| Two \\\\<b\\\\>.* \| 2 \| $estimate \| $estimate \| \| \| $signed, (better|worse|no difference seen) \|$" "$t/x.md"
 check 'and no page' test ! -e "$t/report.html"
@@ -100,9 +104,52 @@ if [ "$TEST_VARIANT" = release ]; then
     mkdir "$t/path"; for tool in bash env; do ln -s "$(command -v $tool)" "$t/path/$tool"; done
     expect_error 'gnuplot is not installed: the figures need it' env PATH="$t/path" "$DARKNET_BIN" meta report "$t/out" -out "$t/y.html"
 fi
+# What a table's changes make of results that are there
+sed 's/^first=2/first=3/' "$t/x.table" >"$t/first.table"
+cp -r "$t/out" "$t/other"
+mv "$t/first.table" "$t/x.table"
+other() { darknet meta table "$t/x.table" -out "$t/other" >/dev/null && darknet meta report "$t/other" -markdown >"$t/x.md"; }
+means() { tr -d ' \t\n' <"$t/other/x-one-2.json" | grep -o '{"run":[^}]*}' | head -n "$1" | sed 's/.*"auc_after":\([^,]*\),.*/\1/' | awk '{ s += $1 } END { printf "%.2f", 100 * s / NR }'; }
+first_of() { grep '^| One | 2 ' "$t/x.md" | cut -d'|' -f5 | awk '{ print $1 }'; }
+check 'another first=' other
+check 'is told of results that are there' test "$(means 3)" = "$(first_of)" -a "$(grep -c ' first 3 ' "$t/x.md")" -eq 1
+good
+change "s/^reference=.*/reference=Two <b>\&amp;\"'/"
+check 'another reference=' other
+check 'is what they are paired with' grep -Eq "^\| One \| 2 .*\| $signed, (better|worse|no difference seen) \|$" "$t/x.md"
+check 'and itself with nothing' grep -Eq '^\| Two .*\| - \|$' "$t/x.md"
+sed -i 's/"check":[^,]*,/"check": 5,/' "$t/other/x-one-2.json"
+check 'once more' other
+check 'a difference to a reference of other AUCs is made anew' test "$(grep -c '"check":.5,' "$t/other/x-one-2.json")" -eq 0
+good
+sed -i 's/^learning_rate=0.1/learning_rate=0.2/' "$t/toy.cfg"
+darknet meta table "$t/x.table" -out "$t/other" -only 'Two <b>&amp;"'"'" >/dev/null
+darknet meta report "$t/other" -markdown >"$t/x.md"
+check 'none to a reference whose settings have changed' grep -Eq '^\| Two .*\| the reference is to be run \|$' "$t/x.md"
+check 'which is said of it' grep -Eq '^\| One \| 2 \| its settings have changed' "$t/x.md"
+sed -i 's/^learning_rate=0.2/learning_rate=0.1/' "$t/toy.cfg"
+cp -r "$t/out" "$t/kept"
+mv "$t/toy.data" "$t/away.data"
+sed -i 's/^first=2/first=2\nneeds=the toy/' "$t/x.table"
+expect_error 'toy.data: isn.t there: needs the toy' darknet meta table "$t/x.table" -out "$t/kept"
+check 'without the data an earlier plan stands' cmp "$t/kept/x.json" "$t/out/x.json"
+mv "$t/away.data" "$t/toy.data"
+good
+
+# A .cfg that is changed while the table runs
+sed -i 's/^max_batches=2/max_batches=400/' "$t/toy.cfg"
+darknet meta table "$t/x.table" -out "$t/changed" >"$t/said" 2>"$t/err" &
+while kill -0 $! 2>/dev/null && ! grep -qs '^3,' "$t"/changed/trainings/*/toy.csv; do sleep .01; done
+sed -i 's/^max_batches=400/max_batches=2/; s/^learning_rate=0.1/learning_rate=0.2/' "$t/toy.cfg"
+wait $!
+check 'changed while it runs: exit status 1' test $? -eq 1
+check 'says so' grep -q 'toy.cfg or the lists have been changed since this table was begun: run it again' "$t/err"
+check 'and has no result of it' test -z "$(ls "$t"/changed/x-two*.json 2>/dev/null)"
+sed -i 's/^learning_rate=0.2/learning_rate=0.1/' "$t/toy.cfg"
+
 # The lock
-exec 9>"$t/out/.x.lock"; flock 9
-expect_error 'x.lock: this table is being run in that folder' table
+exec 9>"$t/out/.lock"; flock 9; echo $$ >&9
+expect_error '.lock: a table is being run in that folder' table
 exec 9>&-
 
 # Those that are there

@@ -9,19 +9,20 @@ quiet() { "$@" >"$t/out" 2>"$t/err"; }
 if ! quiet scripts/fashion-mnist.sh "$t/fashion" 40; then test_failed 'images' "$t/err"; exit 1; fi
 data=$t/fashion/fashion.data
 
-# The row of MAML with a training long enough to be cut in it; all else is the table
+# The row of MAML with a training long enough to be cut in it, and one more whose beginning it shares; all else is the table
 sed 's/^max_batches=.*/max_batches=90/' cfg/smoke/maml.cfg >"$t/maml.cfg"
-sed "s#^cfg=cfg/smoke/maml.cfg#cfg=$t/maml.cfg#" $smoke >"$t/smoke.table"
+sed 's/^max_batches=.*/max_batches=90/; s/^start=.*/start=46/' cfg/smoke/daml.cfg >"$t/late.cfg"
+{ sed "s#^cfg=cfg/smoke/maml.cfg#cfg=$t/maml.cfg#" $smoke; printf '\n[row]\nlabel=DAML, late\ncfg=%s\nshots=5\n' "$t/late.cfg"; } >"$t/smoke.table"
 table() { darknet meta table "$t/smoke.table" -out "$1" -data "$data" "${@:2}"; }
 say() { [ "$(cat "$t/out")" = "$1" ] || { cat "$t/out"; return 1; }; }
 ranks() { tr -d ' \t\n' <"$1" | grep -o '{"run":[^}]*}'; }
 same_tasks() { [ -n "$(ranks "$1")" ] && [ "$(ranks "$1")" = "$(ranks "$2")" ]; }
 json() { tr -d ' \t\n' <"$1"; }
-rows_of() { cat "$1"/trainings/"$2"-*/"$2".csv 2>/dev/null | grep -c '^[0-9]'; }
+rows_of() { cat "$1"/trainings/$2-*/maml.csv 2>/dev/null | grep -c '^[0-9]'; }      # of MAML's trainings that match $2
 
 # -dry does nothing
 check '-dry' quiet table "$t/a" -dry
-check 'tells every cell' test "$(grep -cE '^(Features|Finetune|Relation|MAML|Task|DAML|Residual|eta).* (5|1) ' "$t/out")" -eq 16
+check 'tells every cell' test "$(grep -cE '^(Features|Finetune|Relation|MAML|Task|DAML|Residual|eta).* (5|1) ' "$t/out")" -eq 17
 check 'and that trainings are shared' test "$(grep -c 'the same as above' "$t/out")" -eq 4
 check 'and hours' grep -Eq '^Expected on [0-9]+ threads?: .* \([0-9.]+ hours\)$' "$t/out"
 check 'and where they come from' grep -Eq '^arithmetic: counted, at 90% of the [0-9.]+ GFLOP/s' "$t/out"
@@ -38,44 +39,47 @@ check 'says what is not yet run' test "$(grep -o 'not yet run' "$t/one.html" | w
 [ "$TEST_VARIANT" = release ] || exit 0
 
 # Cut in a training: SIGINT is handed on, the training saves; and SIGKILL, after which it saves too, having lost us
-started()                 # ROWS: until the training of MAML has so many
+started()                 # maml or beginning-of-maml, ROWS: until that training has so many
 {
     "$DARKNET_BIN" meta table "$t/smoke.table" -out "$t/a" -data "$data" >"$t/run" 2>"$t/err" &
     pid=$!
-    while kill -0 $pid 2>/dev/null && [ "$(rows_of "$t/a" maml)" -lt "$1" ]; do sleep .005; done
+    while kill -0 $pid 2>/dev/null && [ "$(rows_of "$t/a" "$1")" -lt "$2" ]; do sleep .005; done
 }
 set -m
 interrupted()
 {
-    started 3
+    local status
+    started "$1" "$2"
     kill -INT $pid
     wait $pid
-    local status=$?
+    status=$?
     echo "status $status"; cat "$t/run" "$t/err"
     [ $status -eq 130 ] && tail -n 1 "$t/run" | grep -q '^Stopped by signal 2 at MAML, 5 shots: the same command goes on$' && [ ! -s "$t/err" ] &&
-        [ -s "$(echo "$t"/a/trainings/maml-*/maml.state)" ] && ! ls "$t"/a/trainings/maml-*/maml_final.weights 2>/dev/null
+        [ -s "$(echo "$t"/a/trainings/$1-*/maml.state)" ] && ! ls "$t"/a/trainings/$1-*/maml_final.weights 2>/dev/null
 }
 killed()
 {
-    local before
-    before=$(rows_of "$t/a" maml)
-    started $((before + 3))
+    started "$1" $(($(rows_of "$t/a" "$1") + $2))
     kill -9 $pid
     wait $pid
-    [ $? -eq 137 ] && ! [ -e "$t/a/smoke-maml-5.json" ] && ! ls "$t"/a/trainings/maml-*/maml_final.weights 2>/dev/null
+    [ $? -eq 137 ] && ! [ -e "$t/a/smoke-maml-5.json" ] && ! ls "$t"/a/trainings/$1-*/maml_final.weights 2>/dev/null
 }
-check 'interrupted in a training' interrupted
-check 'killed in the same' killed
+check 'interrupted in a beginning' interrupted beginning-of-maml 3
+check 'killed in the same' killed beginning-of-maml 3
+check 'interrupted in a training that goes on from there' interrupted maml 48
+check 'killed in that' killed maml 3
 set +m
 check 'gone on with to the end' quiet table "$t/a"
 check 'without an error' test ! -s "$t/err"
-check 'every cell has its result' test "$(tail -n 1 "$t/out")" = "16 of 16 cells have their results in $t/a"
+check 'every cell has its result' test "$(tail -n 1 "$t/out")" = "17 of 17 cells have their results in $t/a"
 check 'what was done before is not done again' test "$(grep -c 'Features + KNN' "$t/out")" -eq 0
 check 'the training was resumed' grep -q '^Resuming .*maml.state at iteration' "$t"/a/trainings/maml-*/log.txt
-check 'each training once' test "$(ls -d "$t"/a/trainings/* | grep -vc beginning-of)" -eq 12
+check 'and its beginning' grep -q '^Resuming .*maml.state at iteration' "$t"/a/trainings/beginning-of-maml-*/log.txt
+check 'which it forked' grep -q '^Forking .*/beginning-of-maml-.*maml.state at iteration 45$' "$t"/a/trainings/maml-*/log.txt
+check 'each training once' test "$(ls -d "$t"/a/trainings/* | grep -vc beginning-of)" -eq 13
 
 # DAML and the rows of eta are one before start=12
-begun=("$t"/a/trainings/beginning-of-*)
+begun=("$t"/a/trainings/beginning-of-[!m]*)
 check 'what some share is trained once' test ${#begun[@]} -eq 1 -a "$(grep -h '^[0-9]*:' "$begun/log.txt" | tail -n 1 | cut -d: -f1)" = 11
 check 'and forked by four' test "$(grep -l "^Forking $begun/.*state at iteration 11" "$t"/a/trainings/*/log.txt | wc -l)" -eq 4
 daml=$(dirname "$(grep -l '^Forking' "$t"/a/trainings/daml-*/log.txt)")

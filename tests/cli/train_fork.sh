@@ -17,9 +17,18 @@ cp "$mean/backup/toy.state" "$state"
 cp "$mean/backup/toy.csv" "${state%.state}.csv"
 check 'the first goes on from there' train "$fork" "${flags[@]}" -fork "$state"
 check 'as if it had been there all along' same_end "$fork" "$whole"
-check 'its log is whole' test "$(tail -n +2 "$fork/backup/toy.csv" | cut -d, -f1-4)" = "$(tail -n +2 "$whole/backup/toy.csv" | cut -d, -f1-4)"
+same_log() { cmp <(cut -d, -f1-5 "$fork/backup/toy.csv") <(cut -d, -f1-5 "$whole/backup/toy.csv"); }
+check 'its log is whole' same_log
 check 'and says where it begins' grep -q "^Forking $state at iteration 6" "$fork/out"
+rm -r "$fork/backup"
+check 'forked, and cut at 9' train "$fork" "${flags[@]}" -fork "$state" -max_batches 9
 check 'what was forked can be resumed' train "$fork" "${flags[@]}" -resume
+check 'to the same end' same_end "$fork" "$whole"
+check 'and log' same_log
+mv "$state" "${state%.state}.point"
+check 'from a checkpoint of another name' train "$fork" "${flags[@]}" -fork "${state%.state}.point"
+check 'there is no log to begin with' test "$(sed -n 2p "$fork/backup/toy.csv" | cut -d, -f1)" = 7
+mv "${state%.state}.point" "$state"
 
 check 'the mean goes on' train "$mean" "${flags[@]}" -max_batches 7 -resume
 forked=("$DARKNET_BIN" meta train "$fork/toy.data" "$fork/toy.cfg" -valid_every 0)

@@ -9,6 +9,8 @@
 #include "report.h"
 #include "rng.h"
 
+#include <stdlib.h>
+
 /* The trapezoid under the ROC curve, walked from the highest threshold down: another road to the same number. */
 static double trapezoid(const float *score, const int *positive, int n)
 {
@@ -141,13 +143,23 @@ static void test_estimate(void **state)
     struct meta_estimate e = meta_estimate(&rows->x, sizeof *rows, 4);
     assert_near(e.mean, 2.5, 1e-12);
     assert_near(e.error, sqrt(5. / 3 / 4), 1e-12);
-    assert_near(e.high - e.mean, 1.96 * e.error, 1e-4);
-    assert_near(e.mean - e.low, 1.96 * e.error, 1e-4);
+    assert_near(e.high - e.mean, 3.182446 * e.error, 4e-3);        /* Student's t, 3 degrees */
+    assert_near(e.mean - e.low, e.high - e.mean, 1e-12);
+    /* 1, 2, 5, 29 and 999 degrees, from a table */
+    static const struct { int n; double t, near; } table[] = { { 2, 12.7062047, 1e-6 }, { 3, 4.3026527, 1e-6 }, { 6, 2.570582, 3e-4 }, { 30, 2.045230, 1e-5 },
+                                                              { 1000, 1.962341, 1e-5 } };
+    double *x = calloc(1000, sizeof *x);
+    for (int i = 0; i < 1000; i++) x[i] = i % 7;
+    for (int i = 0; i < 5; i++) {
+        struct meta_estimate of = meta_estimate(x, sizeof *x, table[i].n);
+        assert_near((of.high - of.mean) / of.error, table[i].t, table[i].near);
+    }
+    free(x);
     /* deviation 1.29 of these four: the figure's mean of two has the error 1.29/sqrt(2) */
     struct meta_estimate d = meta_estimate_less(e, e.mean - 1, 2);
     assert_near(d.mean, 1, 1e-15);
     assert_near(d.error, sqrt(e.error * e.error + 4 * e.error * e.error / 2), 1e-15);
-    assert_near(d.high - d.low, 2 * 1.959963984540054 * d.error, 1e-12);
+    assert_near((d.high - d.low) / d.error, (e.high - e.low) / e.error, 1e-12);
     e = meta_estimate(&rows->x, sizeof *rows, 1);
     assert_near(e.mean, 1, 0);
     assert_true(isnan(e.error) && isnan(e.low) && isnan(e.high));

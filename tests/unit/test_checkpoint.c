@@ -165,7 +165,7 @@ static struct meta_row row_of(uint64_t i)
 static void open_log(struct meta_log *log, uint64_t iteration, int room)
 {
     struct meta_error e;
-    if (meta_log_open(log, kind, path, NULL, iteration, room, &e)) fail_msg("%s", e.text);
+    if (meta_log_open(log, kind, path, path, iteration, room, &e)) fail_msg("%s", e.text);
 }
 
 static void add(struct meta_log *log, uint64_t i)
@@ -206,7 +206,7 @@ static void test_log_resume(void **state)
     }
     for (int i = 7; i <= 10; i++) add(&log, i);
     struct meta_log second;
-    assert_int_equal(meta_log_open(&second, kind, path, NULL, 0, 1, &e), -1);
+    assert_int_equal(meta_log_open(&second, kind, path, path, 0, 1, &e), -1);
     assert_non_null(strstr(e.text, "another training"));
     meta_log_close(&log);
     char *resumed = text();
