@@ -159,6 +159,13 @@ const char *meta_report_label(const struct meta_report_table *t, int row)
     return label ? label : "";
 }
 
+struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)
+{
+    return meta_estimate_less(meta_json_get_estimate(c->result, "auc_after"), c->paper, c->first.n);
+}
+
+const char *meta_report_beside_paper(struct meta_estimate d) { return d.low > 0 ? "above" : d.high < 0 ? "below" : "no difference seen"; }
+
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *c)
 {
     int done = c->row_count ? (int)c->rows[c->row_count - 1].iteration : 0;

@@ -1,6 +1,5 @@
 /* The tables of figures as Markdown, for a README: a row a cell. */
 #include "report.h"
-#include "auc.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,15 +21,14 @@ static void signed_estimate(FILE *f, double mean, double low, double high, const
 
 static void write_figures(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
 {
-    struct meta_estimate all = meta_json_get_estimate(c->result, "auc_after");
     const cJSON *d = meta_report_difference(t, c);
-    estimate(f, all);
+    estimate(f, meta_json_get_estimate(c->result, "auc_after"));
     estimate(f, c->first);
     if (isnan(c->paper)) fputs("| | ", f);
     else {
-        struct meta_estimate less = meta_estimate_less(all, c->paper, c->first.n);
+        struct meta_estimate less = meta_report_less_paper(c);
         fprintf(f, "| %.2f ", 100 * c->paper);
-        signed_estimate(f, less.mean, less.low, less.high, less.low > 0 ? "above" : less.high < 0 ? "below" : "no difference seen");
+        signed_estimate(f, less.mean, less.low, less.high, meta_report_beside_paper(less));
     }
     if (d) signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"), meta_json_get(d, "high"), meta_json_text(d, "word"));
     else fputs(*t->reference && strcmp(c->label, t->reference) ? "| the reference is to be run " : "| - ", f);

@@ -49,14 +49,13 @@ static void missing(FILE *f, const struct meta_report_table *t, const struct met
     fputs("</td>", f);
 }
 
-/* The paper's mean is of as many tasks as our first. */
-static void against_paper(FILE *f, const struct meta_report_cell *c, struct meta_estimate e, int first)
+static void against_paper(FILE *f, const struct meta_report_cell *c)
 {
     if (isnan(c->paper)) return;
-    struct meta_estimate d = meta_estimate_less(e, c->paper, first);
+    struct meta_estimate d = meta_report_less_paper(c);
     fprintf(f, "<br><small>paper %.2f: ours %+.2f", 100 * c->paper, 100 * d.mean);
     signed_interval(f, d.low, d.high);
-    fprintf(f, ", %s</small>", d.low > 0 ? "above" : d.high < 0 ? "below" : "no difference seen");
+    fprintf(f, ", %s</small>", meta_report_beside_paper(d));
 }
 
 static void figure_cell(FILE *f, const struct meta_report_cell *c)
@@ -68,7 +67,7 @@ static void figure_cell(FILE *f, const struct meta_report_cell *c)
     fprintf(f, "<br><small>first %d tasks: %.2f", first.n, 100 * first.mean);
     interval(f, first.low, first.high);
     fputs("</small>", f);
-    against_paper(f, c, e, first.n);
+    against_paper(f, c);
     fputs("</td>", f);
 }
 

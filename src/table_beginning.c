@@ -22,27 +22,37 @@ struct meta_recipe *meta_recipe_next(struct meta_recipe *r)
     return b && access(r->state, F_OK) && !meta_recipe_done(r) && !meta_recipe_done(b) ? b : r;
 }
 
-/* Whether the two are the same training until one of them weighs a task. */
-static int same_beginning(const struct meta_recipe *a, const struct meta_recipe *b, struct meta_error *error)
+static void free_keys(char **keys, int count)
 {
-    char *first = NULL, *second = NULL;
-    if (!a->unweighed || !b->unweighed) return 0;
-    int status = meta_table_beginning_key(&first, a, 1, error) || meta_table_beginning_key(&second, b, 1, error) ? -1 : !strcmp(first, second);
-    free(first);
-    free(second);
-    return status;
+    for (int i = 0; i < count; i++) free(keys[i]);
+    free(keys);
+}
+
+/* Of each recipe that has something to share, NULL of the others: equal ones are the same training until one of them weighs a task. */
+static char **unweighed_keys(const struct meta_table *t, struct meta_error *error)
+{
+    char **keys = calloc(t->recipe_count + 1, sizeof *keys);
+    if (!keys) { meta_fail(error, "out of memory"); return NULL; }
+    for (int i = 0; i < t->recipe_count; i++) {
+        if (!t->recipes[i].unweighed || !meta_table_beginning_key(&keys[i], &t->recipes[i], 1, error)) continue;
+        free_keys(keys, t->recipe_count);
+        return NULL;
+    }
+    return keys;
 }
 
 int meta_table_begin(struct meta_table *t, struct meta_error *error)
 {
-    int count = t->recipe_count;
+    int count = t->recipe_count, status = -1;
+    char **keys = unweighed_keys(t, error);
+    if (!keys) return -1;
     for (int i = 0; i < count; i++) {
         struct meta_recipe *r = &t->recipes[i], *b = NULL;
-        int least = r->unweighed, same;
-        for (int k = i + 1; k < count && !r->beginning; k++) {
+        int least = r->unweighed;
+        if (!keys[i] || r->beginning) continue;
+        for (int k = i + 1; k < count; k++) {
             struct meta_recipe *other = &t->recipes[k];
-            if ((same = same_beginning(r, other, error)) < 0) return -1;
-            if (!same) continue;
+            if (!keys[k] || strcmp(keys[i], keys[k])) continue;
             if (!b) b = &t->recipes[t->recipe_count++];
             other->beginning = b;
             if (other->unweighed < least) least = other->unweighed;
@@ -50,7 +60,10 @@ int meta_table_begin(struct meta_table *t, struct meta_error *error)
         if (!b) continue;
         r->beginning = b;
         *b = (struct meta_recipe){ .row = r->row, .shots = r->shots, .seed = r->seed, .total = least, .begins = 1 };
-        if (meta_table_beginning_key(&b->key, r, least, error) || meta_recipe_name(t, b, error)) return -1;
+        if (meta_table_beginning_key(&b->key, r, least, error) || meta_recipe_name(t, b, error)) goto done;
     }
-    return 0;
+    status = 0;
+done:
+    free_keys(keys, count);
+    return status;
 }

@@ -21,7 +21,8 @@
 
 struct grid {
     struct meta_table *table;
-    const char *only;
+    const char *only;                      /* the row; NULL: all */
+    int shots;                             /* the column; 0: all */
     int threads, lock;
     struct meta_table_run run;
     struct meta_table_costs costs;
@@ -32,7 +33,10 @@ struct grid {
     double begun, left;                    /* seconds that were left of the grid then */
 };
 
-static int wanted(const struct grid *g, const struct meta_cell *c) { return !g->only || !strcmp(g->only, c->row->label); }
+static int wanted(const struct grid *g, const struct meta_cell *c)
+{
+    return (!g->only || !strcmp(g->only, c->row->label)) && (!g->shots || g->shots == c->shots);
+}
 
 static const struct meta_table_cost *cost_of(const struct grid *g, const struct meta_recipe *r) { return &g->costs.training[r - g->table->recipes]; }
 
@@ -191,8 +195,7 @@ static void print_result(const struct grid *g)
     struct meta_error error;
     cJSON *root;
     if (meta_json_read(&root, c->file, &error)) return;
-    const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "table");
-    struct meta_estimate all = meta_json_get_estimate(root, "auc_after"), first = meta_json_get_estimate(own, "first");
+    struct meta_estimate all = meta_json_get_estimate(root, "auc_after"), first = meta_json_estimate_first(root, g->table->first);
     print_head(g);
     printf("AUC %.2f (%.2f to %.2f) on %d tasks, %.2f (%.2f to %.2f) on the first %d", 100 * all.mean, 100 * all.low, 100 * all.high, all.n,
            100 * first.mean, 100 * first.low, 100 * first.high, first.n);
@@ -289,7 +292,7 @@ static int lock(struct grid *g, struct meta_error *error)
     return status;
 }
 
-static int check_only(const struct grid *g, struct meta_error *error)
+static int check_row(const struct grid *g, struct meta_error *error)
 {
     size_t used = 0;
     char labels[300] = "";
@@ -298,6 +301,20 @@ static int check_only(const struct grid *g, struct meta_error *error)
         if (used < sizeof labels) used += snprintf(labels + used, sizeof labels - used, "%s%s", i ? ", " : "", g->table->rows[i].label);
     }
     return g->only ? meta_fail(error, "-only %.60s: must be a row's label: %s", g->only, labels) : 0;
+}
+
+/* After check_row: that row, or the table, has the column. */
+static int check_column(const struct grid *g, struct meta_error *error)
+{
+    const struct meta_table *t = g->table;
+    size_t used = 0;
+    char columns[200] = "";
+    for (int i = 0; g->shots && i < t->column_count; i++) {
+        int here = !g->only || meta_table_cell(t, g->only, t->columns[i]);
+        if (here && g->shots == t->columns[i]) return 0;
+        if (here && used < sizeof columns) used += snprintf(columns + used, sizeof columns - used, "%s%d", used ? ", " : "", t->columns[i]);
+    }
+    return g->shots ? meta_fail(error, "-shots %d: must be a column of %s: %s", g->shots, g->only ? "that row" : "the table", columns) : 0;
 }
 
 static int prepare(struct grid *g, struct meta_error *error)
@@ -314,11 +331,12 @@ static int prepare(struct grid *g, struct meta_error *error)
 
 int meta_command_table(int argc, char **argv)
 {
-    const char *out = NULL, *only = NULL, *data = NULL, *threads = NULL;
+    const char *out = NULL, *only = NULL, *data = NULL, *threads = NULL, *shots = NULL;
     int dry = 0, status = 1;
     const struct meta_flag flags[] = {
         { "-out", "DIR", "where trainings and results go; what is there is gone on with, or kept", &out, NULL },
         { "-only", "ROW", "the row of that label alone", &only, NULL },
+        { "-shots", "N", "the column of that number of shots alone", &shots, NULL },
         { "-dry", NULL, "print what is left to do and how long it will take, and do nothing", NULL, &dry },
         { "-data", "DATA", "this .data file in place of the table's", &data, NULL },
         { "-threads", "N", "worker threads; no result depends on it (the cores)", &threads, NULL },
@@ -329,11 +347,13 @@ int meta_command_table(int argc, char **argv)
     meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 1, 1, "table FILE -out DIR");
     g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     g.only = only;
+    g.shots = meta_flag_int("-shots", shots, 0, 1, 1000000);
     snprintf(g.run.threads, sizeof g.run.threads, "%d", g.threads);
     if (!out) { meta_fail(&error, "table: needs -out DIR"); goto fail; }
     if (!(self = realpath("/proc/self/exe", NULL))) { meta_fail(&error, "/proc/self/exe: %s", strerror(errno)); goto fail; }
     g.run.program = self;
-    if (meta_table_read(&g.table, argv[0], out, data, &error) || check_only(&g, &error)) goto fail;
+    if (meta_table_read(&g.table, argv[0], out, data, &error) || check_row(&g, &error)
+        || check_column(&g, &error)) goto fail;
     const struct meta_table *t = g.table;
     int begins = 0;
     for (int i = 0; i < t->recipe_count; i++) begins += t->recipes[i].begins;

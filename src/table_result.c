@@ -106,7 +106,6 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
     cJSON_AddStringToObject(own, "method", meta_row_method_name(c->row->method));
     cJSON_AddStringToObject(own, "cfg", c->row->cfg);
     cJSON_AddItemToObject(own, "paper", meta_json_number(c->paper / 100));
-    cJSON_AddItemToObject(own, "first", meta_json_estimate(meta_json_estimate_first(root, t->first)));
     cJSON_AddItemToObject(own, "test_seconds", meta_json_number(seconds));
     cJSON_AddItemToObject(own, "test_memory_mb", meta_json_number(megabytes));
     cJSON_AddStringToObject(own, "key", c->key);

@@ -67,6 +67,11 @@ sed 's/^learning_rate=0.1/learning_rate=-1/' "$t/toy.cfg" >"$t/bad.cfg"
 change "s#^cfg=.*#cfg=$t/bad.cfg#"; wrong 'bad.cfg:[0-9]*: \[inner_loop\] learning_rate=-1'
 expect_error 'table: needs -out DIR' darknet meta table "$t/x.table"
 expect_error '-only Three: must be a row.s label: One, Two' table -only Three
+expect_error '-shots 3: must be a column of the table: 1, 2' table -shots 3
+two='Two <b>&amp;"'"'"
+expect_error '-shots 1: must be a column of that row: 2' table -only "$two" -shots 1
+cells() { table -dry "$@" >"$t/said" && grep -cE '^(One|Two)' "$t/said"; }
+check 'one column' test "$(cells -shots 1) $(cells -shots 2) $(cells -shots 2 -only One)" = '1 2 1'
 expect_error "can't make the folder" darknet meta table "$t/x.table" -out "$t/no/where"
 
 # A cell that fails does not keep the others from being run, and says why
@@ -123,7 +128,7 @@ check 'once more' other
 check 'a difference to a reference of other AUCs is made anew' test "$(grep -c '"check":.5,' "$t/other/x-one-2.json")" -eq 0
 good
 sed -i 's/^learning_rate=0.1/learning_rate=0.2/' "$t/toy.cfg"
-darknet meta table "$t/x.table" -out "$t/other" -only 'Two <b>&amp;"'"'" >/dev/null
+darknet meta table "$t/x.table" -out "$t/other" -only "$two" >/dev/null
 darknet meta report "$t/other" -markdown >"$t/x.md"
 check 'none to a reference whose settings have changed' grep -Eq '^\| Two .*\| the reference is to be run \|$' "$t/x.md"
 check 'which is said of it' grep -Eq '^\| One \| 2 \| its settings have changed' "$t/x.md"
