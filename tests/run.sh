@@ -91,11 +91,12 @@ if [ $TEST_VARIANT = valgrind ]; then
     # tell; its plain code gives the same pixels.
     export JSIMD_FORCENONE=1
     # run: a program under Memcheck; darknet: what the command-line tests take for the program. Definite leaks are errors;
-    # "possible" ones are mostly blocks that libraries hold by inner pointers.
+    # "possible" ones are mostly blocks that libraries hold by inner pointers. By its path: tests empty PATH.
     mkdir -p "$valgrind"
+    memcheck=$(command -v valgrind) || { echo "tests/run.sh: valgrind is not installed" >&2; exit 1; }
     cat >"$valgrind/run" <<END
 #!/bin/sh
-exec valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \\
+exec '$memcheck' --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \\
     --num-callers=25 --suppressions='$PWD/tests/suppressions/valgrind.supp' "--log-file=\${TMP_TEST:-/tmp}/.sanitizer.%p" "\$@"
 END
     printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$valgrind/run" "$BIN/darknet" >"$valgrind/darknet"
