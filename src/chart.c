@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "chart.h"
 #include "clock.h"
-#include "process.h"
+#include "gnuplot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,14 +75,19 @@ static void plot_losses(FILE *f, enum meta_run_kind kind, int valid)
                 "$runs using 1:5 axes x1y2 with lines ls 2 title 'meta-loss (right)'\nunset y2tics\nunset y2label\nset ytics mirror\n", points);
 }
 
-/* No file name and no unquoted text of ours is in the script: gnuplot would run "<command" or "|command" given as a name. */
-static void write_script(FILE *f, enum meta_run_kind kind, const char *title, const struct meta_row *rows, int count)
+struct drawing { const struct meta_chart *chart; const struct meta_row *rows; int count; };
+
+static void write_script(FILE *f, const void *drawing)
 {
+    const struct drawing *d = drawing;
+    const struct meta_row *rows = d->rows;
+    enum meta_run_kind kind = d->chart->kind;
+    int count = d->count;
     unsigned long long first = rows[0].iteration, last = rows[count - 1].iteration;
     fputs("set terminal pngcairo size 1000,850\n", f);
     write_points(f, rows, count);
     fputs("set multiplot title '", f);
-    for (const char *p = title; *p; p++) if (*p == '\'') fputs("''", f); else if ((unsigned char)*p >= ' ') fputc(*p, f);
+    for (const char *p = d->chart->title; *p; p++) if (*p == '\'') fputs("''", f); else if ((unsigned char)*p >= ' ') fputc(*p, f);
     fputs("' noenhanced\n", f);
     fprintf(f, "set xrange [%llu:%llu]\nset grid lc rgb '#dddddd'\nset key top right\n", first, last > first ? last : first + 1);
     fputs("set style line 1 lc rgb '#1f77b4' lw 2\nset style line 2 lc rgb '#d62728' lw 1.5\nset style line 3 lc rgb '#2ca02c' lw 2\n"
@@ -105,26 +109,12 @@ static void write_script(FILE *f, enum meta_run_kind kind, const char *title, co
     fputs("plot $runs using 1:8 with lines ls 2 notitle\nunset multiplot\n", f);
 }
 
-/* The script as a file without a name, at its start; -1 with errno. */
-static int make_script(const struct meta_chart *c, const struct meta_row *rows, int count)
-{
-    int fd = memfd_create("chart", MFD_CLOEXEC), copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    FILE *f = copy < 0 ? NULL : fdopen(copy, "w");
-    if (!f) { if (copy >= 0) close(copy); if (fd >= 0) close(fd); return -1; }
-    write_script(f, c->kind, c->title, rows, count);
-    if (fclose(f) || lseek(fd, 0, SEEK_SET)) { close(fd); return -1; }
-    return fd;
-}
-
-/* gnuplot with the script as its input, the temporary picture as its output, and none of the user's start-up files. */
+/* The temporary picture is gnuplot's output. */
 static int start(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
 {
-    char *argv[] = { "gnuplot", "-d", NULL };
-    int script = make_script(c, rows, count), picture = -1, status;
-    if (script < 0) return meta_fail(error, "no chart: %s: training goes on", strerror(errno));
-    picture = open(c->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    status = picture < 0 ? errno : meta_process_start(&c->child, argv, script, picture, -1);
-    close(script);
+    struct drawing d = { c, rows, count };
+    int picture = open(c->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int status = picture < 0 ? errno : meta_gnuplot_start(&c->child, write_script, &d, picture);
     if (picture >= 0) close(picture);
     c->drawn = meta_now();
     if (!status) return 0;

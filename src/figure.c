@@ -1,10 +1,9 @@
 #define _GNU_SOURCE
 #include "figure.h"
-#include "process.h"
+#include "gnuplot.h"
 #include "report.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +39,9 @@ static void write_range(FILE *f, const char *axis, double low, double high)
 }
 
 /* No text that came from a file is in the script. */
-static void write_script(FILE *f, const struct meta_figure *g)
+static void write_script(FILE *f, const void *figure)
 {
+    const struct meta_figure *g = figure;
     fprintf(f, "set terminal svg size %d,%d font 'sans-serif,13' noenhanced\nset grid\nunset key\n", WIDTH, HEIGHT);
     write_range(f, "x", g->x_low, g->x_high);
     write_range(f, "y", g->y_low, g->y_high);
@@ -60,16 +60,12 @@ static void write_script(FILE *f, const struct meta_figure *g)
 /* What gnuplot makes of the script; the caller frees. */
 static int run_gnuplot(char **svg, const struct meta_figure *g, struct meta_error *error)
 {
-    char *argv[] = { "gnuplot", "-d", NULL };
-    int in = memfd_create("figure", MFD_CLOEXEC), out = memfd_create("svg", MFD_CLOEXEC), status = 0, failed;
-    FILE *f = in < 0 || out < 0 ? NULL : fdopen(fcntl(in, F_DUPFD_CLOEXEC, 0), "w");
+    int out = memfd_create("svg", MFD_CLOEXEC), status = 0, failed;
     struct stat info;
     pid_t child;
     *svg = NULL;
-    if (!f) { meta_fail(error, "no figure: %s", strerror(errno)); goto fail; }
-    write_script(f, g);
-    if (fclose(f) || lseek(in, 0, SEEK_SET)) { meta_fail(error, "no figure: %s", strerror(errno)); goto fail; }
-    if ((failed = meta_process_start(&child, argv, in, out, -1))) {
+    if (out < 0) return meta_fail(error, "no figure: %s", strerror(errno));
+    if ((failed = meta_gnuplot_start(&child, write_script, g, out))) {
         meta_fail(error, failed == ENOENT ? "gnuplot is not installed: the figures need it" : "no figure: gnuplot: %s", strerror(failed));
         goto fail;
     }
@@ -79,12 +75,10 @@ static int run_gnuplot(char **svg, const struct meta_figure *g, struct meta_erro
         meta_fail(error, "no figure: can't read it: %s", strerror(errno));
         goto fail;
     }
-    close(in);
     close(out);
     return 0;
 fail:
-    if (in >= 0) close(in);
-    if (out >= 0) close(out);
+    close(out);
     free(*svg);
     *svg = NULL;
     return -1;
