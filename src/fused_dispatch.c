@@ -20,13 +20,12 @@ static int allowed(const char *variable, int fallback)
 
 static void choose(void)
 {
-    int most = 0, a = allowed("META_MAX_ISA", 2), b = allowed("DNNL_MAX_CPU_ISA", 2);
+    int most = 0, limit = allowed("META_MAX_ISA", allowed("DNNL_MAX_CPU_ISA", 2));
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) most = 1;
     if (most && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
         && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) most = 2;
-    if (a < most) most = a;
-    if (b < most) most = b;
+    if (limit < most) most = limit;
     chosen = most == 2 ? &meta_fused_avx512 : most == 1 ? &meta_fused_avx2 : &meta_fused_base;
 }
 

@@ -76,7 +76,7 @@ struct meta_fused_set {
     void (*lag_products)(const double *p, const double *q, int rows, size_t stride, int n, double out[5]);
 };
 
-/* The best set that this processor, and META_MAX_ISA (base, avx2 or avx512) or oneDNN's DNNL_MAX_CPU_ISA, allow. */
+/* The best set that this processor and META_MAX_ISA (base, avx2 or avx512) allow; without that, oneDNN's DNNL_MAX_CPU_ISA. */
 const struct meta_fused_set *meta_fused(void);
 
 extern const struct meta_fused_set meta_fused_base, meta_fused_avx2, meta_fused_avx512;

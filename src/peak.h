@@ -9,7 +9,7 @@
 struct meta_peak { double rate, processor_rate; };
 
 /* All threads of the pool at once, each in a loop of independent fused multiply-adds in registers for about `seconds`; of the widest
-   vectors that the processor, META_MAX_ISA and DNNL_MAX_CPU_ISA allow (without FMA: a multiplication and an addition). */
+   vectors that meta_fused() may use (without FMA: a multiplication and an addition). */
 struct meta_peak meta_peak(struct meta_pool *, double seconds);
 
 #endif
