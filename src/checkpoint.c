@@ -104,17 +104,28 @@ static int gone(const char *digits)
     return *digits && pid > 0 && pid != getpid() && kill(pid, 0) && errno == ESRCH;
 }
 
-void meta_checkpoint_sweep(const char *path)
+/* The process in "PATH.tmp.PID", or in "PATH1000ENDING.tmp.PID", of a file of that folder; NULL: it is another file. */
+static const char *process_of(const char *file, const char *name, const char *ending)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char *prefix = NULL, *folder = slash ? strndup(path, slash - path + 1) : strdup("./");
+    size_t n = strlen(name), digits = 0;
+    if (strncmp(file, name, n)) return NULL;
+    file += n;
+    if (ending) {
+        digits = strspn(file, "0123456789");
+        n = strlen(ending);
+        if (!digits || strncmp(file + digits, ending, n)) return NULL;
+        file += digits + n;
+    }
+    return strncmp(file, ".tmp.", 5) ? NULL : file + 5;
+}
+
+void meta_checkpoint_sweep(const char *path, const char *ending)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *process;
+    char *folder = slash ? strndup(path, slash - path + 1) : strdup("./");
     DIR *d = folder ? opendir(folder) : NULL;
-    if (!d || asprintf(&prefix, "%s.tmp.", name) < 0) { prefix = NULL; goto done; }
-    size_t length = strlen(prefix);
-    for (struct dirent *e; (e = readdir(d)); )
-        if (!strncmp(e->d_name, prefix, length) && gone(e->d_name + length)) unlinkat(dirfd(d), e->d_name, 0);
-done:
+    for (struct dirent *e; d && (e = readdir(d)); )
+        if ((process = process_of(e->d_name, name, ending)) && gone(process)) unlinkat(dirfd(d), e->d_name, 0);
     if (d) closedir(d);
-    free(prefix);
     free(folder);
 }

@@ -22,7 +22,8 @@ int  meta_checkpoint_write(const char *path, const struct meta_checkpoint *, str
 int  meta_checkpoint_read(struct meta_checkpoint *, const char *path, struct meta_error *);
 void meta_checkpoint_free(struct meta_checkpoint *);
 
-/* Removes the temporary files that killed runs left beside `path` (PATH.tmp.PID, of processes that are gone). */
-void meta_checkpoint_sweep(const char *path);
+/* Removes the temporary files that killed runs left beside `path` (PATH.tmp.PID, of processes that are gone); with an ending, those of
+   numbered files: PATH1000ENDING.tmp.PID. */
+void meta_checkpoint_sweep(const char *path, const char *ending);
 
 #endif

@@ -15,6 +15,14 @@ int meta_complain(const struct meta_error *error)
     return 1;
 }
 
+void meta_tell_groups(const struct meta_data *data, const struct meta_dataset *set)
+{
+    int none = 0;
+    for (int i = 0; i < set->count; i++) none += set->group[i] < 0;
+    if (data->groups && none)
+        printf("%s: %d of the %d images are in no group of %s: each counts as unlike any other\n", set->list, none, set->count, data->groups);
+}
+
 static _Noreturn void leave(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static _Noreturn void leave(const char *format, ...)
 {

@@ -3,6 +3,7 @@
 #define META_COMMAND_H
 
 #include "backend.h"
+#include "data.h"
 #include "error.h"
 
 int meta_command_train(int argc, char **argv);
@@ -36,6 +37,8 @@ double meta_flag_real(const char *name, const char *value, double fallback, doub
 /* Of -backend. */
 const struct meta_backend *meta_flag_backend(const char *value, const char *fallback);
 
+/* Says how many images of a list are in no group, where there are groups and such images. */
+void meta_tell_groups(const struct meta_data *, const struct meta_dataset *);
 /* Prints "darknet: MESSAGE" on stderr; returns 1, so that a verb can end in `return meta_complain(&error)`. */
 int meta_complain(const struct meta_error *);
 

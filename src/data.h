@@ -2,6 +2,7 @@
 #ifndef META_DATA_H
 #define META_DATA_H
 
+#include <stdint.h>
 #include "error.h"
 
 /* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written (from the working
@@ -12,15 +13,23 @@ struct meta_data {
     char **names;           /* (classes) for people, from `names`; the labels where there is no names file */
     char **labels;          /* (classes) a path belongs to class k when it contains labels[k], as in Darknet's classifier */
     char *train, *valid, *test, *backup, *groups;
+    struct { int train, valid, test, backup, groups; } line;       /* where each stands in the .data file; 0: it doesn't */
 };
 /* Checks that classes, labels and names agree in number. Blank lines are skipped and CRLF is read in every list. The caller frees. */
 int  meta_data_read(struct meta_data **, const char *path, struct meta_error *);
 void meta_data_free(struct meta_data *);
+/* Puts "x.data:3: train: " before a message about a path that is data->train, and so on; leaves it alone about any other. Returns -1. */
+int  meta_data_blame(const struct meta_data *, const char *path, struct meta_error *);
+
+/* Which file it is, whatever it is called. */
+struct meta_file_id { uint64_t device, inode; };       /* 0, 0: there is none */
+int meta_file_id_order(const struct meta_file_id *, const struct meta_file_id *);
 
 /* The images of one list, decoded, in memory. */
 struct meta_dataset {
     int count;
     char **paths;           /* (count) */
+    struct meta_file_id *files; /* (count) */
     int *lines;             /* (count) line in the list, from 1 */
     int *label;             /* (count) 0..classes-1 */
     int *group;             /* (count) images of one group (a lesion) are never on both sides of a task; -1: in none */
@@ -36,11 +45,12 @@ struct meta_dataset {
 struct meta_pool;
 /* Reads the list, finds each image's class (exactly one label must match its path) and group, decodes everything with
    `pool`, and keeps each at a working size: its shorter side at most max(width,height,side) pixels (area-averaged down, never up).
-   A corrupt, empty, huge or missing image fails: "x.list:12: data/a.jpg: ...", as do a path that stands there twice and an empty
-   list; of several such lines the first is named, whatever the threads. The caller frees.
+   A corrupt, empty, huge or missing image fails: "x.list:12: data/a.jpg: ...", as do a file that stands there twice, under one
+   name or two, and an empty list; of several such lines the first is named, whatever the threads. The caller frees.
 
    `groups` is a CSV of image,group (more columns may follow; the first line may be a header that begins with "image"), where
-   image is a file's name without folder and extension. An image that it does not name belongs to no group. */
+   image is a file's name without folder, with or without extension. An image that it does not name belongs to no group; one that names
+   no image of the list is an error. */
 int  meta_dataset_load(struct meta_dataset **, const struct meta_data *, const char *list, int width, int height,
                        int channels, int side, struct meta_pool *, struct meta_error *);
 void meta_dataset_free(struct meta_dataset *);

@@ -2,18 +2,26 @@
 #define _GNU_SOURCE
 #include "data_internal.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "image.h"
 #include "pool.h"
 
-static int by_path(const void *a, const void *b, void *paths)
+int meta_file_id_order(const struct meta_file_id *a, const struct meta_file_id *b)
 {
-    int i = *(const int *)a, k = *(const int *)b, order = strcmp(((char **)paths)[i], ((char **)paths)[k]);
+    return a->device != b->device ? (a->device > b->device ? 1 : -1) : (a->inode > b->inode) - (a->inode < b->inode);
+}
+
+static int by_file(const void *a, const void *b, void *files)
+{
+    int i = *(const int *)a, k = *(const int *)b, order = meta_file_id_order((struct meta_file_id *)files + i, (struct meta_file_id *)files + k);
     return order ? order : (i > k) - (i < k);
 }
 
@@ -44,20 +52,27 @@ static void note(struct job *job, int i, const struct meta_error *what)
 
 static int failed(struct job *job) { return !job->why && atomic_load(&job->bad) != INT_MAX; }
 
-/* Lines that repeat an earlier one. */
+/* Lines whose file is an earlier one's. */
 static int check_repeats(struct job *job, struct meta_error *error)
 {
     const struct meta_dataset *set = job->set;
     int *order = malloc(set->count * sizeof *order);
     if (!order) return meta_fail(error, "%s: out of memory", set->list);
-    for (int i = 0; i < set->count; i++) order[i] = i;
-    qsort_r(order, set->count, sizeof *order, by_path, set->paths);
+    for (int i = 0; i < set->count; i++) {
+        struct stat info;
+        order[i] = i;
+        if (!stat(set->paths[i], &info)) set->files[i] = (struct meta_file_id){ info.st_dev, info.st_ino };
+    }
+    qsort_r(order, set->count, sizeof *order, by_file, set->files);
     for (int i = 1; i < set->count; i++) {
         struct meta_error why;
         int line = order[i], earlier = order[i - 1];
-        if (strcmp(set->paths[line], set->paths[earlier])) continue;
-        meta_fail(&why, "%s:%d: %s: is on line %d already: must be there once", set->list, set->lines[line], set->paths[line],
-                  set->lines[earlier]);
+        if (!set->files[line].inode || meta_file_id_order(&set->files[line], &set->files[earlier])) continue;
+        if (strcmp(set->paths[line], set->paths[earlier]))
+            meta_fail(&why, "%s:%d: %s: is the file of line %d, %s, by another name: must be there once", set->list, set->lines[line],
+                      set->paths[line], set->lines[earlier], set->paths[earlier]);
+        else meta_fail(&why, "%s:%d: %s: is on line %d already: must be there once", set->list, set->lines[line], set->paths[line],
+                       set->lines[earlier]);
         note(job, line, &why);
     }
     free(order);
@@ -120,7 +135,7 @@ static int read_list(struct job *job, const struct meta_data *data, const char *
     struct meta_dataset *set = job->set;
     if (!(set->list = strdup(list))) return meta_fail(error, "%s: out of memory", list);
     if (channels != 1 && channels != 3) return meta_fail(error, "channels=%d: must be 1 or 3", channels);
-    if (meta_lines_read(&lines, list, error)) return -1;
+    if (meta_lines_read(&lines, list, error)) return meta_data_blame(data, list, error);
     set->count = lines.count;
     set->classes = data->classes;
     set->names = data->names;
@@ -132,10 +147,11 @@ static int read_list(struct job *job, const struct meta_data *data, const char *
     size_t n = set->count;
     set->label = malloc(n * sizeof *set->label);
     set->group = malloc(n * sizeof *set->group);
+    set->files = calloc(n, sizeof *set->files);
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->pixels = calloc(n, sizeof *set->pixels);
-    if (!set->label || !set->group || !set->w || !set->h || !set->pixels) return meta_fail(error, "%s: out of memory", list);
+    if (!set->label || !set->group || !set->files || !set->w || !set->h || !set->pixels) return meta_fail(error, "%s: out of memory", list);
     for (int i = 0; i < set->count; i++) set->group[i] = -1;
     return 0;
 }
@@ -150,7 +166,11 @@ static int read_images(struct job *job, const struct meta_data *data, struct met
             if (failed(job)) return -1;
         }
     if (check_repeats(job, error)) return -1;
-    if (data->groups && meta_groups_find(data->groups, set->paths, set->count, set->group, error)) return -1;
+    if (data->groups && access(data->groups, R_OK)) {
+        meta_fail(error, "%s: %s", data->groups, strerror(errno));
+        return meta_data_blame(data, data->groups, error);
+    }
+    if (data->groups && meta_groups_find(data->groups, set->list, set->paths, set->count, set->group, error)) return -1;
     meta_pool_run(pool, set->count, decode_one, job);
     return failed(job) ? -1 : 0;
 }
@@ -187,6 +207,7 @@ static void tell(struct job *job, struct meta_survey *survey, int width, int hei
         survey->bytes += (size_t)set->w[i] * set->h[i] * set->c;
         survey->small += set->w[i] < width || set->h[i] < height;
         set->paths[kept] = set->paths[i];
+        set->files[kept] = set->files[i];
         set->lines[kept] = set->lines[i];
         set->label[kept] = set->label[i];
         set->group[kept] = set->group[i];
@@ -232,6 +253,7 @@ void meta_dataset_free(struct meta_dataset *set)
     for (int i = 0; set->pixels && i < set->count; i++) free(set->pixels[i]);
     free(set->pixels);
     free(set->paths);
+    free(set->files);
     free(set->lines);
     free(set->label);
     free(set->group);

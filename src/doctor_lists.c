@@ -111,18 +111,18 @@ static void check_groups(struct meta_doctor *d, const struct meta_ward *w)
 
 /* ---- what two lists share --------------------------------------------------------------------------------------------------------- */
 
-static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_file(const void *a, const void *b) { return meta_file_id_order(a, b); }
 
-/* How many images stand in both, and one of them. */
+/* How many images stand in both, under whatever names, and one of them. */
 static int shared_images(const struct meta_dataset *a, const struct meta_dataset *b, const char **one)
 {
-    char **sorted = malloc((a->count + 1) * sizeof *sorted);
+    struct meta_file_id *sorted = malloc((a->count + 1) * sizeof *sorted);
     int n = 0;
     if (!sorted) return 0;
-    memcpy(sorted, a->paths, a->count * sizeof *sorted);
-    qsort(sorted, a->count, sizeof *sorted, by_text);
+    memcpy(sorted, a->files, a->count * sizeof *sorted);
+    qsort(sorted, a->count, sizeof *sorted, by_file);
     for (int i = 0; i < b->count; i++)
-        if (bsearch(&b->paths[i], sorted, a->count, sizeof *sorted, by_text) && !n++) *one = b->paths[i];
+        if (bsearch(&b->files[i], sorted, a->count, sizeof *sorted, by_file) && !n++) *one = b->paths[i];
     free(sorted);
     return n;
 }

@@ -153,7 +153,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
 static uint32_t load_images(const struct meta_evaluator *e, const int *items, int count, int run, int first, float *out, uint32_t crc)
 {
     for (int i = 0; i < count; i++) {
-        struct meta_view view = { &e->model->net, 0, e->settings.seed, run, 0, first + i };
+        struct meta_view view = { &e->model->net, 0, e->settings.seed, run, e->settings.task, first + i };
         const char *path = e->dataset->paths[items[i]];
         meta_view_image(e->dataset, items[i], &view, out + i * meta_shape_numbers(e->model->network->input));
         crc = crc32(crc, (const Bytef *)path, strlen(path) + 1);
@@ -187,12 +187,12 @@ static void run_one(void *context, int run, int worker)
     struct meta_run *r = &e->runs[run];
     const struct meta_episode *t = s->episode;
     struct meta_error why;
-    meta_episode_draw(e->sampler, e->settings.seed, run, 0, s->episode);
+    meta_episode_draw(e->sampler, e->settings.seed, run, e->settings.task, s->episode);
     memcpy(r->classes, t->classes, t->ways * sizeof *t->classes);
     uint32_t crc = crc32(0, NULL, 0);
     crc = load_images(e, t->support, t->ways * t->shots, run, 0, s->support, crc);
     r->images = load_images(e, t->query, t->ways * t->queries, run, t->ways * t->shots, s->query, crc);
-    struct meta_method_task task = { { s->support, e->support_labels, s->query, e->query_labels, e->settings.seed, run, 0 }, t, e->phi };
+    struct meta_method_task task = { { s->support, e->support_labels, s->query, e->query_labels, e->settings.seed, run, e->settings.task }, t, e->phi };
     r->query_loss = NAN;
     int failed = e->method->run(s->method, &task, s->before, s->after, r, &why);
     if (!e->method->learns) memcpy(s->before, s->after, (size_t)t->ways * t->queries * t->ways * sizeof *s->after);

@@ -6,6 +6,9 @@
 #include "batch.h"
 #include "pool.h"
 
+/* No iteration of training has so many tasks: what is drawn as this one never is a task of training. */
+#define META_APART (UINT32_C(1) << 31)
+
 /* The tasks: run r is a function of (seed, r) alone, so that the first 30 of 1000 are the 30, for any method and threads. */
 struct meta_evaluation {
     struct meta_episode_settings episode;      /* `tasks` is not used */
@@ -13,6 +16,7 @@ struct meta_evaluation {
     double learning_rate;                      /* gamma */
     int runs;
     uint64_t seed;
+    uint32_t task;                             /* of iteration r that run r is: META_APART where training draws from the same list */
     const struct meta_method *method;          /* see method.h; NULL: maml */
     const float *statistics;                   /* (network->statistics) BN's rolling ones, the caller's: knn, svm, META_BN_RUNNING */
     const struct meta_dataset *augmented;      /* finetune: the same list at the size that augmentation wants */

@@ -38,20 +38,30 @@ static int sync_folder(const char *path)
     return status;
 }
 
+/* Ours alone: not a file or a link that somebody put there, or what an earlier process of our number left. */
+static int create(const char *path)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, fd = open(path, flags, 0666);
+    return fd < 0 && errno == EEXIST && !unlink(path) ? open(path, flags, 0666) : fd;
+}
+
 int meta_file_write(const char *path, const struct meta_chunk *chunks, int count, struct meta_error *error)
 {
     const char *step = "can't create";
     int fd = -1, made = 0;
     struct stat old;
-    char *temporary = NULL;
-    /* renaming over a device or a pipe would put a plain file in its place */
-    if (!stat(path, &old) && !S_ISREG(old.st_mode))
+    char *temporary = NULL, *target = NULL;
+    int there = !stat(path, &old);
+    /* renaming over a device or a pipe would put a plain file in its place, over a link one beside what it points to */
+    if (there && !S_ISREG(old.st_mode))
         return meta_fail(error, "%s: is not a regular file: nothing was written", path);
-    if (asprintf(&temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) { temporary = NULL; errno = ENOMEM; goto fail; }
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (!(target = there ? realpath(path, NULL) : strdup(path))) goto fail;
+    if (asprintf(&temporary, "%s.tmp.%ld", target, (long)getpid()) < 0) { temporary = NULL; errno = ENOMEM; goto fail; }
+    fd = create(temporary);
     if (fd < 0) goto fail;
     made = 1;
     step = "can't write";
+    if (there && fchmod(fd, old.st_mode & 0777) && errno != EPERM) goto fail;
     for (int i = 0; i < count; i++)
         if (write_all(fd, chunks[i].data, chunks[i].size)) goto fail;
     step = "can't sync to the disk";
@@ -61,18 +71,34 @@ int meta_file_write(const char *path, const struct meta_chunk *chunks, int count
     fd = -1;
     if (closed) goto fail;
     step = "can't rename the temporary file";
-    if (rename(temporary, path)) goto fail;
+    if (rename(temporary, target)) goto fail;
     made = 0;
     step = "can't sync its folder to the disk";
-    if (sync_folder(path)) goto fail;
+    if (sync_folder(target)) goto fail;
     free(temporary);
+    free(target);
     return 0;
 fail:
     meta_fail(error, "%s: %s: %s", path, step, strerror(errno));
     if (fd >= 0) close(fd);
     if (made) unlink(temporary);
     free(temporary);
+    free(target);
     return -1;
+}
+
+int meta_file_check(const char *path, struct meta_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
+    struct stat info;
+    int status = 0;
+    if (!folder) return meta_fail(error, "%s: out of memory", path);
+    if (!stat(path, &info) && !S_ISREG(info.st_mode)) status = meta_fail(error, "%s: is not a regular file", path);
+    else if (stat(folder, &info) || (S_ISDIR(info.st_mode) ? access(folder, W_OK | X_OK) : (errno = ENOTDIR)))
+        status = meta_fail(error, "%s: can't write there: %s", path, strerror(errno));
+    free(folder);
+    return status;
 }
 
 int meta_file_read(const char *path, char **data, size_t *size, struct meta_error *error)

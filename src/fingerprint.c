@@ -2,6 +2,7 @@
 #include "fingerprint.h"
 #include "cfg.h"
 #include "file.h"
+#include "fused_kernels.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,9 @@ int meta_fingerprint_file(const char *path, uint32_t *crc, size_t *size, struct 
     return 0;
 }
 
+/* A line that is not compared: a run may go on on another machine. */
+static const char instructions[] = "instructions=";
+
 struct sums { const struct meta_dataset *data; uint32_t *crc; };
 
 static void sum_image(void *context, int i, int worker)
@@ -83,6 +87,7 @@ int meta_fingerprint(char **text, const struct meta_model *model, const struct m
     FILE *f = open_memstream(text, &size);
     if (!f) return meta_fail(error, "out of memory");
     fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)seed, backend->name);
+    if (backend == &meta_backend_onednn) fprintf(f, "%s%s\n", instructions, meta_fused()->name);
     if (model->purpose == META_FOR_IMAGES) fputs("supervised training=1\n", f);
     int status = write_cfg(f, model, error) || write_data(f, data, pool, error) ? -1 : 0;
     if (fclose(f) && !status) status = meta_fail(error, "out of memory");
@@ -101,9 +106,12 @@ static const char *find(const char *text, const char *key, size_t n, size_t *len
     return NULL;
 }
 
+/* As numbers, whole ones to their last digit: a double holds fewer than a seed may have. */
 static int same_number(const char *a, size_t la, const char *b, size_t lb)
 {
     char *enda, *endb;
+    unsigned long long m = strtoull(a, &enda, 10), n = strtoull(b, &endb, 10);
+    if (enda == a + la && endb == b + lb) return la && lb && m == n;
     double x = strtod(a, &enda), y = strtod(b, &endb);
     return la && lb && enda == a + la && endb == b + lb && x == y;
 }
@@ -116,7 +124,7 @@ static int compare(const char *text, const char *other, int was, const char *exc
         const char *equals = memchr(text, '=', line);
         size_t key = equals ? (size_t)(equals - text) : line, own = equals ? line - key - 1 : 0;
         const char *value = find(other, text, key + 1, &length);
-        if (except && !strncmp(text, except, strlen(except))) value = equals = NULL;
+        if ((except && !strncmp(text, except, strlen(except))) || !strncmp(text, instructions, strlen(instructions))) value = equals = NULL;
         if (!value && equals)
             return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now", (int)key, text, (int)own, equals + 1)
                        : meta_fail(error, "%.*s is %.*s and was not set in the checkpoint", (int)key, text, (int)own, equals + 1);
@@ -137,4 +145,14 @@ int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now, 
 {
     const char *except = "[meta_loss] ";
     return compare(checkpoint, now, 1, except, error) || compare(now, checkpoint, 0, except, error) ? -1 : 0;
+}
+
+int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS], char is[META_INSTRUCTIONS])
+{
+    size_t a = 0, b = 0, key = strlen(instructions);
+    const char *old = find(checkpoint, instructions, key, &a), *new = find(now, instructions, key, &b);
+    if (!old || !new || (a == b && !memcmp(old, new, a))) return 0;
+    snprintf(was, META_INSTRUCTIONS, "%.*s", (int)a, old);
+    snprintf(is, META_INSTRUCTIONS, "%.*s", (int)b, new);
+    return 1;
 }

@@ -9,11 +9,15 @@
 #include "model.h"
 #include "pool.h"
 
-/* The seed, the backend, every option of the .cfg but those that only matter elsewhere (max_batches unless the policy is poly,
+/* The seed, the backend and its instruction set, every option of the .cfg but those that only matter elsewhere (max_batches unless the policy is poly,
    test_steps), and the labels, groups and pixels of the training images (a CRC-32 of each image, made with the pool).
    The caller frees *text. */
 int meta_fingerprint(char **text, const struct meta_model *, const struct meta_backend *, uint64_t seed,
                      const struct meta_dataset *, struct meta_pool *, struct meta_error *);
+
+/* Whether the two were made by other instruction sets, and which: what follows is then equal to rounding, not bit for bit. */
+enum { META_INSTRUCTIONS = 16 };
+int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS], char is[META_INSTRUCTIONS]);
 
 /* Its part of a .cfg: the sections and their options, in lines to f; all: also max_batches and test_steps. */
 int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *);

@@ -39,15 +39,6 @@ static int parse(const char *path, char *text, int line, struct row *row, struct
     return 0;
 }
 
-/* "data/MEL/ISIC_1.jpg": ISIC_1 */
-static void base_name(const char *path, const char **start, size_t *length)
-{
-    const char *slash = strrchr(path, '/'), *dot;
-    *start = slash ? slash + 1 : path;
-    dot = strrchr(*start, '.');
-    *length = dot && dot > *start ? (size_t)(dot - *start) : strlen(*start);
-}
-
 static const struct row *search(const struct row *rows, int count, const char *name, size_t length)
 {
     for (int low = 0, high = count; low < high; ) {
@@ -60,12 +51,21 @@ static const struct row *search(const struct row *rows, int count, const char *n
     return NULL;
 }
 
-int meta_groups_find(const char *path, char *const *images, int count, int *group, struct meta_error *error)
+/* data/MEL/ISIC_1.jpg is in the row of ISIC_1, or in that of ISIC_1.jpg. */
+static const struct row *row_of(const struct row *rows, int count, const char *image)
+{
+    const char *slash = strrchr(image, '/'), *name = slash ? slash + 1 : image, *dot = strrchr(name, '.');
+    size_t length = strlen(name);
+    const struct row *row = dot && dot > name ? search(rows, count, name, dot - name) : NULL;
+    return row ? row : search(rows, count, name, length);
+}
+
+int meta_groups_find(const char *path, const char *list, char *const *images, int count, int *group, struct meta_error *error)
 {
     struct meta_lines lines;
     struct row *rows = NULL;
     char **names = NULL;
-    int n = 0, distinct = 0;
+    int n = 0, distinct = 0, known = 0;
     if (meta_lines_read(&lines, path, error)) return -1;
     rows = malloc((lines.count + 1) * sizeof *rows);
     names = malloc((lines.count + 1) * sizeof *names);
@@ -86,12 +86,16 @@ int meta_groups_find(const char *path, char *const *images, int count, int *grou
     for (int i = 0; i < n; i++)
         if (!distinct || strcmp(names[i], names[distinct - 1])) names[distinct++] = names[i];
     for (int i = 0; i < count; i++) {
-        const char *name;
-        size_t length;
-        base_name(images[i], &name, &length);
-        const struct row *row = search(rows, n, name, length);
+        const struct row *row = row_of(rows, n, images[i]);
         char **found = row ? bsearch(&row->group, names, distinct, sizeof *names, by_text) : NULL;
         group[i] = found ? (int)(found - names) : -1;
+        known += found != NULL;
+    }
+    if (!known) {
+        meta_fail(error, "%s: names none of the %d images of %s, such as %s: must be image,group, an image by its file's name without folder; one "
+                  "that belongs to no other in a group of its own",
+                  path, count, list, images[0]);
+        goto fail;
     }
     free(rows);
     free(names);

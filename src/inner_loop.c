@@ -17,6 +17,7 @@ struct meta_worker {
     int clones;
     void *gradient;           /* of the support loss; of order 2, the product H v too */
     float *statistics;        /* META_BN_SUPPORT: of the support set */
+    float *probabilities;     /* (query, outputs) of a task whose caller doesn't ask for them */
 };
 
 static const char *const bn_names[] = { [META_BN_BATCH] = "batch", [META_BN_SUPPORT] = "support", [META_BN_RUNNING] = "running" };
@@ -105,7 +106,8 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
     w->statistics = malloc((network->statistics + 1) * sizeof *w->statistics);
-    if (!w->phi || !w->statistics) { meta_fail(error, "out of memory"); goto fail; }
+    w->probabilities = malloc(((size_t)inner.query * meta_network_outputs(network) + 1) * sizeof *w->probabilities);
+    if (!w->phi || !w->statistics || !w->probabilities) { meta_fail(error, "out of memory"); goto fail; }
     for (int s = 0; s <= w->clones; s++) {
         void **vector = s < w->clones ? &w->phi[s] : &w->gradient;
         *vector = backend->allocate(network->parameters * backend->element);
@@ -131,6 +133,7 @@ void meta_worker_free(struct meta_worker *w)
     if (w->gradient) w->backend->release(w->gradient);
     free(w->phi);
     free(w->statistics);
+    free(w->probabilities);
     free(w);
 }
 
@@ -208,10 +211,10 @@ double meta_worker_support(struct meta_worker *w, const void *parameters, const 
 static double accuracy_of(const float *probabilities, const int *labels, int count, int outputs)
 {
     int right = 0;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++, probabilities += outputs) {
         int best = 0;
         for (int k = 1; k < outputs; k++)
-            if (probabilities[i * outputs + k] > probabilities[i * outputs + best]) best = k;
+            if (probabilities[k] > probabilities[best]) best = k;
         right += best == labels[i];
     }
     return (double)right / count;
@@ -220,8 +223,7 @@ static double accuracy_of(const float *probabilities, const int *labels, int cou
 static void score_query(struct meta_worker *w, const struct meta_task *task, float *probabilities, struct meta_task_result *result)
 {
     int outputs = meta_network_outputs(w->network);
-    float own[w->inner.query * outputs];
-    float *p = probabilities ? probabilities : own;
+    float *p = probabilities ? probabilities : w->probabilities;
     meta_program_probabilities(w->query, p);
     result->accuracy = accuracy_of(p, task->query_labels, w->inner.query, outputs);
 }

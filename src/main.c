@@ -1,4 +1,5 @@
 /* darknet meta VERB ... is ours; every other command line is the stock darknet's. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,10 +31,19 @@ static int run_verb(int argc, char **argv)
     return fail_verb(argv[0]);
 }
 
+/* A standard stream that was closed when we were started would be the next file that is opened: in its place stands one that
+   can't be read from or written to. */
+static void hold_streams(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0) return;
+}
+
 int main(int argc, char **argv)
 {
     struct meta_error error;
     if (argc > 1 && !strcmp(argv[1], "meta")) {
+        hold_streams();
         int status = run_verb(argc - 2, argv + 2);
         /* what could not be written was not said: a full disk is no success */
         if (fflush(stdout) || ferror(stdout)) {

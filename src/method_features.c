@@ -38,7 +38,12 @@ static int check(const struct meta_method *method, const struct meta_model *mode
 }
 
 static int check_knn(const struct meta_model *model, const struct meta_evaluation *e, struct meta_error *error)
-{ return check(&meta_method_knn, model, e, error); }
+{
+    int images = e->episode.ways * e->episode.shots;
+    if (e->neighbours > images)
+        return meta_fail(error, "-neighbours %d: must be 1 to %d, the support images of a task", e->neighbours, images);
+    return check(&meta_method_knn, model, e, error);
+}
 static int check_svm(const struct meta_model *model, const struct meta_evaluation *e, struct meta_error *error)
 { return check(&meta_method_svm, model, e, error); }
 

@@ -99,6 +99,8 @@ static int check_place(struct builder *b, const struct meta_section *s, enum sta
     if (stage > LAYERS && !b->at[LAYERS])
         return meta_fail(b->error, "%s:%d: [%s]: stands before any layer: must be %s", b->path, s->line, name, order[stage]);
     b->at[stage] = s;
+    if (stage == NET) b->model->net_line = s->line;
+    if (stage == EPISODE) b->model->episode_line = s->line;
     return 0;
 }
 

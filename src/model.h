@@ -29,6 +29,7 @@ enum meta_purpose { META_FOR_TASKS, META_FOR_IMAGES, META_FOR_ANY };
 struct meta_model {
     enum meta_purpose purpose;
     char *path;                             /* of the .cfg */
+    int net_line, episode_line;             /* where [net] and [episode] stand there; 0: it has none */
     char *name;                             /* "daml-4conv" of cfg/daml-4conv.cfg: names weights, charts, logs */
     struct meta_net_settings net;
     struct meta_network *network;

@@ -15,6 +15,15 @@ int meta_run_file(char **path, enum meta_run_file file, const char *folder, cons
     return meta_fail(error, "out of memory");
 }
 
+int meta_run_numbered(char **path, const char *folder, const char *name, uint64_t number, struct meta_error *error)
+{
+    char digits[24] = "";
+    if (number) snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+    if (asprintf(path, "%s/%s_%s%s", folder, name, digits, number ? META_RUN_NUMBERED : "") >= 0) return 0;
+    *path = NULL;
+    return meta_fail(error, "out of memory");
+}
+
 int meta_run_log_of(char **path, const char *state, struct meta_error *error)
 {
     size_t n = strlen(state), end = strlen(suffixes[META_RUN_STATE]);

@@ -2,6 +2,7 @@
 #ifndef META_RUN_FILE_H
 #define META_RUN_FILE_H
 
+#include <stdint.h>
 #include "error.h"
 
 enum meta_run_file {
@@ -14,6 +15,9 @@ enum meta_run_file {
 
 /* name: the .cfg's, without folder and ending. The caller frees *path, which is NULL on failure: there was no memory. */
 int meta_run_file(char **path, enum meta_run_file, const char *folder, const char *name, struct meta_error *);
+/* NAME_1000.weights, or with number 0 the "NAME_" that such names begin with: in two parts, so that they can be looked for. */
+#define META_RUN_NUMBERED ".weights"
+int meta_run_numbered(char **path, const char *folder, const char *name, uint64_t number, struct meta_error *error);
 /* The log of the run whose checkpoint is `state`; NULL when that isn't called NAME.state. As above. */
 int meta_run_log_of(char **path, const char *state, struct meta_error *);
 

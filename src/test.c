@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "command.h"
 #include "console.h"
+#include "file.h"
 #include "method.h"
 #include "results.h"
 #include "weights.h"
@@ -190,17 +191,19 @@ int meta_command_test(int argc, char **argv)
     e.rate = meta_flag_real("-rate", rate, p.model->net.learning_rate, 0, 1000);
     e.layer = meta_flag_int("-layer", layer, -1, 0, INT_MAX);
     e.neighbours = meta_flag_int("-neighbours", neighbours, e.episode.shots, 1, INT_MAX);
-    if (e.method->check(p.model, &e, &error)) goto fail;
+    if (!strcmp(list, "train")) e.task = META_APART;
+    if (e.method->check(p.model, &e, &error) || (out && meta_file_check(out, &error))) goto fail;
     e.method->describe(p.model, &e, what, sizeof what);
     if (load_parts(&p, argv[2], list, &e, workers < e.runs ? workers : e.runs, &error)) goto fail;
+    meta_tell_groups(p.data, p.dataset);
     printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n", argv[2], p.dataset->list, e.runs,
            e.episode.ways, e.episode.shots, e.episode.shots == 1 ? "" : "s", e.episode.queries, what, (unsigned long long)e.seed);
     fflush(stdout);
     const struct meta_run *results = meta_evaluator_run(p.evaluator, p.phi, watch, &(struct watch){ e.runs });
     meta_clear_bar();
-    if (meta_evaluator_status(p.evaluator, &error) || print_results(results, &e, p.dataset, &error)) goto fail;
     struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.model, p.dataset, &e, results };
-    if (out && meta_results_write(&file, out, &error)) goto fail;
+    if (meta_evaluator_status(p.evaluator, &error) || (out && meta_results_write(&file, out, &error))
+        || print_results(results, &e, p.dataset, &error)) goto fail;
     getrusage(RUSAGE_SELF, &usage);
     meta_format_time(time, sizeof time, meta_now() - begun);
     printf("\n%s, %ld MB of memory at most\n", time, usage.ru_maxrss / 1024);

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "command.h"
 #include "console.h"
+#include "run_file.h"
 #include "trainer.h"
 
 #include <math.h>
@@ -23,13 +24,15 @@ static void on_signal(int number)
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGHUP, SIG_DFL);
+    signal(SIGPIPE, SIG_IGN);
 }
 
-/* A signal that was ignored when we were started (nohup) stays so. */
+/* A signal that was ignored when we were started (nohup) stays so. SIGPIPE: whoever read what is printed has gone, as the terminal has at
+   a SIGHUP. */
 static void catch_signals(void)
 {
-    int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    for (int i = 0; i < 3; i++) {
+    int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+    for (int i = 0; i < 4; i++) {
         struct sigaction old, action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
         if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN) sigaction(numbers[i], &action, NULL);
     }
@@ -51,10 +54,13 @@ static void print_start(const struct meta_trainer *t)
     const struct meta_training *s = &t->settings;
     printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n", t->model->name, t->model->network->parameters,
            t->train->count, s->threads, s->threads == 1 ? "" : "s", s->backend->name, (unsigned long long)s->seed);
+    meta_tell_groups(t->data, t->train);
     if (t->valid && !meta_trainer_watches(t)) printf("%s has none of the classes that are trained: it is not watched\n", t->valid->list);
+    if (t->aside) printf("The run of this name that was there, at iteration %llu, is kept: %s.old\n", (unsigned long long)t->aside, t->state_path);
     if (s->fork) printf("Forking %s at iteration %llu\n", s->fork, (unsigned long long)t->done);
     else if (s->resume) printf("Resuming %s at iteration %llu\n", t->state_path, (unsigned long long)t->done);
-    else if (s->weights) printf("Starting from %s at iteration %llu\n", s->weights, (unsigned long long)t->done);
+    if (*t->was) printf("Its iterations were made by %s instructions, the next ones by %s: equal to an unbroken run to rounding, not bit for bit\n", t->was, t->is);
+    if (s->weights) printf("Starting from %s at iteration %llu\n", s->weights, (unsigned long long)t->done);
     fflush(stdout);
 }
 
@@ -123,8 +129,8 @@ static void after_step(struct meta_trainer *t, struct meta_chart *chart, const s
     else said->log = 0;
     if (t->done % KEEP_EVERY == 0) {
         char *path;
-        if (asprintf(&path, "%s/%s_%llu.weights", t->folder, t->model->name, (unsigned long long)t->done) < 0) return;
-        complain_once(&error, meta_trainer_save_weights(t, path, &error), &said->keep);
+        int failed = meta_run_numbered(&path, t->folder, t->model->name, t->done, &error) || meta_trainer_save_weights(t, path, &error);
+        complain_once(&error, failed, &said->keep);
         free(path);
     }
     if (t->done % backup_every == 0 && t->done < t->total)

@@ -63,19 +63,23 @@ static int parse_row(const char *line, enum meta_run_kind kind, struct meta_row 
     r->meta_loss = r->valid_loss = NAN;
     if (!(line = read_number(line, ',', &iteration)) || !(iteration >= 1)) return -1;
     r->iteration = iteration;
-    for (int i = 0; i < COLUMNS; i++)
-        if (!(line = read_number(line, i < COLUMNS - 1 ? ',' : '\n', (double *)((char *)r + columns[kind][i].offset)))) return -1;
-    return 0;
+    for (int i = 0; i < COLUMNS - 1; i++)
+        if (!(line = read_number(line, ',', (double *)((char *)r + columns[kind][i].offset)))) return -1;
+    double *last = (double *)((char *)r + columns[kind][COLUMNS - 1].offset);
+    const char *end = read_number(line, '\n', last);
+    return end || ((end = read_number(line, '\r', last)) && *end == '\n') ? 0 : -1;
 }
 
-/* Rows of an earlier run, in ascending order, up to `iteration`; returns how many bytes of the file they and its header are. */
+/* Rows of an earlier run, in ascending order, up to `iteration`; returns how many bytes of the file they and its header are. Lines may end as
+   a spreadsheet ends them. */
 static size_t read_rows(struct meta_log *log, const char *text, uint64_t iteration)
 {
     char header[LONGEST];
     format_header(header, log->kind);
-    size_t head = strlen(header);
+    size_t head = strlen(header) - 1;
     if (strncmp(text, header, head)) return 0;
-    const char *p = text + head;
+    const char *p = text + head + (text[head] == '\r');
+    if (*p++ != '\n') return 0;
     for (const char *end; (end = strchr(p, '\n')) && log->count < log->room; p = end + 1) {
         struct meta_row row;
         if (parse_row(p, log->kind, &row) || row.iteration > iteration) break;
@@ -84,6 +88,17 @@ static size_t read_rows(struct meta_log *log, const char *text, uint64_t iterati
     }
     log->written = log->count;
     return p - text;
+}
+
+/* What follows the rows that are kept may be later ones, or a line that was cut short; else it is somebody's, and not ours to drop. */
+static int check_rest(const struct meta_log *log, const char *text, size_t kept, const char *path, uint64_t iteration, struct meta_error *error)
+{
+    struct meta_row row;
+    int line = 1;
+    if (!strchr(text + kept, '\n') || (kept && !parse_row(text + kept, log->kind, &row) && row.iteration > iteration)) return 0;
+    for (size_t i = 0; i < kept; i++) line += text[i] == '\n';
+    return meta_fail(error, "%s:%d: is not %s of this training's log: mend it, or move the file away to begin another", path, line,
+                     kept ? "the next row" : "the header");
 }
 
 /* Writes rows from log->written on; whole lines only: what a full disk cut is taken back. */
@@ -105,37 +120,37 @@ static int write_rows(struct meta_log *log)
     return 0;
 }
 
-int meta_log_open(struct meta_log *log, enum meta_run_kind kind, const char *path, const char *origin, uint64_t iteration, int room,
-                  struct meta_error *error)
+int meta_log_open(struct meta_log *log, enum meta_run_kind kind, const char *path, struct meta_error *error)
 {
-    char *old = NULL, header[LONGEST];
-    size_t size = 0;
-    memset(log, 0, sizeof *log);
-    log->kind = kind;
-    format_header(header, kind);
-    log->path = strdup(path);
-    log->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (!log->path || log->fd < 0) { meta_fail(error, "%s: can't open: %s", path, strerror(errno)); goto fail; }
-    if (flock(log->fd, LOCK_EX | LOCK_NB)) {
-        meta_fail(error, errno == EWOULDBLOCK ? "%s: another training of this name is running here" : "%s: can't lock", path);
-        goto fail;
-    }
-    if (iteration && origin && !access(origin, F_OK) && meta_file_read(origin, &old, &size, error)) goto fail;
-    log->room = room + (iteration < size ? iteration : size);     /* a row has more than one byte */
-    log->rows = calloc(log->room + 1, sizeof *log->rows);
-    if (!log->rows) { meta_fail(error, "out of memory for %d rows of the log", log->room); goto fail; }
-    size_t keep = old ? read_rows(log, old, iteration) : 0;
-    if (!origin || strcmp(origin, path)) keep = log->written = 0;
-    if (ftruncate(log->fd, keep) || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header)) || write_rows(log)) {
-        meta_fail(error, "%s: can't write: %s", path, strerror(errno));
-        goto fail;
-    }
-    free(old);
-    return 0;
-fail:
-    free(old);
+    *log = (struct meta_log){ .kind = kind, .path = strdup(path), .fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666) };
+    if (!log->path || log->fd < 0) meta_fail(error, "%s: can't open: %s", path, strerror(errno));
+    else if (!flock(log->fd, LOCK_EX | LOCK_NB)) return 0;
+    else meta_fail(error, errno == EWOULDBLOCK ? "%s: another training of this name is running here" : "%s: can't lock", path);
     meta_log_close(log);
     return -1;
+}
+
+int meta_log_begin(struct meta_log *log, const char *origin, uint64_t iteration, int room, struct meta_error *error)
+{
+    char *old = NULL, header[LONGEST];
+    size_t size = 0, keep = 0;
+    int status = -1;
+    format_header(header, log->kind);
+    if (iteration && origin && !access(origin, F_OK) && meta_file_read(origin, &old, &size, error)) return -1;
+    log->room = room + (iteration < size ? iteration : size);     /* a row has more than one byte */
+    log->rows = calloc(log->room + 1, sizeof *log->rows);
+    if (!log->rows) { meta_fail(error, "out of memory for %d rows of the log", log->room); goto done; }
+    if (old) keep = read_rows(log, old, iteration);
+    if (old && check_rest(log, old, keep, origin, iteration, error)) goto done;
+    if (!origin || strcmp(origin, log->path)) keep = log->written = 0;
+    if (ftruncate(log->fd, keep) || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header)) || write_rows(log)) {
+        meta_fail(error, "%s: can't write: %s", log->path, strerror(errno));
+        goto done;
+    }
+    status = 0;
+done:
+    free(old);
+    return status;
 }
 
 int meta_log_add(struct meta_log *log, const struct meta_row *row, struct meta_error *error)

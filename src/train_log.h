@@ -25,11 +25,12 @@ struct meta_log {
     struct meta_row *rows;
 };
 
-/* Opens the CSV and locks it against a second run of the same name. It begins with the rows up to `iteration` of origin, and has no others,
-   such as a line cut short: `path` itself to go on, another run's CSV, which need not be there, or NULL: no rows. Room for `room` more rows:
-   adding allocates nothing. */
-int  meta_log_open(struct meta_log *, enum meta_run_kind, const char *path, const char *origin, uint64_t iteration, int room,
-                   struct meta_error *);
+/* Opens the CSV, which it makes where there is none, and locks it against a second run of the same name; changes nothing in it. */
+int  meta_log_open(struct meta_log *, enum meta_run_kind, const char *path, struct meta_error *);
+/* From here on it has the rows up to `iteration` of origin, and no others, such as a line cut short: `path` itself to go on, another run's
+   CSV, which need not be there, or NULL: no rows. A line before them that is no row is an error. Room for `room` more rows: adding
+   allocates nothing. */
+int  meta_log_begin(struct meta_log *, const char *origin, uint64_t iteration, int room, struct meta_error *);
 /* Appends. The first of several write errors in a row returns -1 with the message, the others 0: the rows are kept in memory and
    written with a later one, when that can be. */
 int  meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "trainer.h"
 #include "clock.h"
 #include "file.h"
@@ -30,13 +31,11 @@ static int name_files(struct meta_trainer *t, struct meta_error *error)
 static int check_folder(const struct meta_trainer *t, struct meta_error *error)
 {
     struct stat info;
-    if (mkdir(t->folder, 0777) && errno != EEXIST)
-        return meta_fail(error, "%s: backup=%s: can't make the folder: %s", t->data->path, t->folder, strerror(errno));
-    if (stat(t->folder, &info) || !S_ISDIR(info.st_mode))
-        return meta_fail(error, "%s: backup=%s: is not a folder", t->data->path, t->folder);
-    if (access(t->folder, W_OK | X_OK))
-        return meta_fail(error, "%s: backup=%s: can't write there: %s", t->data->path, t->folder, strerror(errno));
-    return 0;
+    int failed = mkdir(t->folder, 0777) && errno != EEXIST;
+    if (failed) meta_fail(error, "%s: can't make the folder: %s", t->folder, strerror(errno));
+    else if ((failed = stat(t->folder, &info) || !S_ISDIR(info.st_mode))) meta_fail(error, "%s: is not a folder", t->folder);
+    else if ((failed = access(t->folder, W_OK | X_OK))) meta_fail(error, "%s: can't write there: %s", t->folder, strerror(errno));
+    return failed ? meta_data_blame(t->data, t->data->backup, error) : 0;
 }
 
 static int of_images(const struct meta_trainer *t) { return t->settings.kind == META_RUN_IMAGES; }
@@ -101,7 +100,7 @@ static int open_curriculum(struct meta_trainer *t, struct meta_error *error)
     const struct meta_episode_settings *e = t->model->episode;
     if (of_images(t) || e->sampler != META_CURRICULUM) return 0;
     if (!meta_curriculum_create(&t->curriculum, meta_sampler_classes(t->sampler), e, t->settings.seed, t->seen / t->images + 1, &why)) return 0;
-    return meta_fail(error, "%s: [episode] %.400s", t->model->path, why.text);
+    return meta_fail(error, "%s:%d: [episode] %.400s", t->model->path, t->model->episode_line, why.text);
 }
 
 static const char *state_to_read(const struct meta_trainer *t) { return t->settings.fork ? t->settings.fork : t->state_path; }
@@ -134,6 +133,7 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
     meta_outer_load(t->outer, c->state);
     if (t->curriculum && meta_curriculum_load(t->curriculum, (const char *)c->state + meta_outer_bytes(t->outer), &why))
         return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
+    meta_fingerprint_moved(c->settings, t->fingerprint, t->was, t->is);
     t->done = c->iteration;
     t->seen = c->seen;
     t->weighed = c->weighed;
@@ -157,13 +157,62 @@ static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct
     return 0;
 }
 
-/* A fork's begins with that of the run it comes from, where it lies beside the checkpoint. */
+/* PATH as PATH.old: a copy of what may be there, or the file itself. */
+static int keep_old(const char *path, int copy, struct meta_error *error)
+{
+    struct meta_chunk whole = {0};
+    char *old = NULL, *data = NULL;
+    int status = -1;
+    if (asprintf(&old, "%s.old", path) < 0) { meta_fail(error, "out of memory"); return -1; }
+    if (!copy) status = rename(path, old) ? meta_fail(error, "%s: can't rename to %s: %s", path, old, strerror(errno)) : 0;
+    else if (!meta_file_read(path, &data, &whole.size, error)) {
+        whole.data = data;
+        status = meta_file_write(old, &whole, 1, error);
+    }
+    free(data);
+    free(old);
+    return status;
+}
+
+/* The iteration of a checkpoint, from 1; of one that can't be read, 1; 0: there is none. */
+static uint64_t iteration_of(const char *path)
+{
+    struct meta_checkpoint c;
+    struct meta_error ignored;
+    if (access(path, F_OK)) return 0;
+    if (meta_checkpoint_read(&c, path, &ignored)) return 1;
+    uint64_t iteration = c.iteration;
+    meta_checkpoint_free(&c);
+    return iteration ? iteration : 1;
+}
+
+/* A run that is begun where one of its name has been does not cost that one's checkpoint and log, unless a longer one is kept already. */
+static int set_aside(struct meta_trainer *t, struct meta_error *error)
+{
+    char *old;
+    uint64_t there = t->settings.resume ? 0 : iteration_of(t->state_path);
+    if (!there) return 0;
+    if (asprintf(&old, "%s.old", t->state_path) < 0) return meta_fail(error, "out of memory");
+    int longer = iteration_of(old) >= there;
+    free(old);
+    if (longer) return 0;
+    if (keep_old(t->log_path, 1, error) || keep_old(t->state_path, 0, error)) return -1;
+    t->aside = there;
+    return 0;
+}
+
+/* A fork's begins with that of the run it comes from, where it lies beside the checkpoint. Under the log's lock: what runs before left. */
 static int open_log(struct meta_trainer *t, struct meta_error *error)
 {
-    char *other = NULL;
+    char *other = NULL, *numbered = NULL;
+    const char *written[] = { t->state_path, t->backup_path, t->final_path, t->chart_path };
     if (t->settings.fork && meta_run_log_of(&other, t->settings.fork, error)) return -1;
-    const char *origin = t->settings.fork ? other : t->log_path;
-    int status = meta_log_open(&t->log, t->settings.kind, t->log_path, origin, t->done, t->total - t->done, error);
+    int status = meta_run_numbered(&numbered, t->folder, t->model->name, 0, error)
+              || meta_log_open(&t->log, t->settings.kind, t->log_path, error) || set_aside(t, error) ? -1 : 0;
+    for (int i = 0; !status && i < 4; i++) meta_checkpoint_sweep(written[i], NULL);
+    if (!status) meta_checkpoint_sweep(numbered, META_RUN_NUMBERED);
+    if (!status) status = meta_log_begin(&t->log, t->settings.fork ? other : t->log_path, t->done, t->total - t->done, error);
+    free(numbered);
     free(other);
     return status;
 }
@@ -180,6 +229,9 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
         return meta_fail(error, "%s: has no valid=, which -valid_every needs", s->data);
     if (s->max_batches) t->model->net.max_batches = s->max_batches;
     t->total = t->model->net.max_batches;
+    if (!t->total)
+        return meta_fail(error, "%s:%d: [net] max_batches: is 0 or not there: must be at least 1, here or as -max_batches", t->model->path,
+                         t->model->net_line);
     t->tasks = of_images(t) ? t->model->net.subdivisions : e->tasks;
     t->images = of_images(t) ? (uint64_t)t->model->net.batch : (uint64_t)e->tasks * e->ways * (e->shots + e->queries);
     t->parameters = calloc(net->parameters + 1, sizeof *t->parameters);
@@ -202,11 +254,7 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     for (int i = 1; t->curriculum && i <= META_CURRICULUM_LAG; i++)
         meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, t->done + i));
     if (check_folder(t, error)) return -1;
-    if (open_log(t, error)) return -1;
-    /* under the log's lock: what a killed run left */
-    const char *written[] = { t->state_path, t->backup_path, t->final_path, t->chart_path };
-    for (int i = 0; i < 4; i++) meta_checkpoint_sweep(written[i]);
-    return 0;
+    return open_log(t, error);
 }
 
 int meta_trainer_open(struct meta_trainer **out, const struct meta_training *settings, struct meta_error *error)

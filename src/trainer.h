@@ -6,6 +6,7 @@
 #include "checkpoint.h"
 #include "curriculum.h"
 #include "evaluate.h"
+#include "fingerprint.h"
 #include "holdout.h"
 #include "outer_loop.h"
 #include "train_log.h"
@@ -51,9 +52,11 @@ struct meta_trainer {
     uint64_t done, total;                      /* meta-iterations; Darknet's batch number and max_batches */
     uint64_t seen, images;                     /* images seen; of one meta-iteration */
     uint64_t weighed;                          /* see checkpoint.h */
+    uint64_t aside;                            /* the iteration of another run's NAME.state that is NAME.state.old now; 0: none */
     char *folder;                              /* `backup`, without a slash at its end */
     char *state_path, *backup_path, *final_path, *log_path, *chart_path;
     char *fingerprint;
+    char was[META_INSTRUCTIONS], is[META_INSTRUCTIONS];    /* of a checkpoint that was made by another instruction set; else "" */
     void *state;                               /* of the outer loop, then of the curriculum */
     size_t state_size;
     float *parameters, *statistics;            /* what is written as .weights */

@@ -45,7 +45,7 @@ list '/c[123]_/d'
 expect_error "^darknet: $a/bad\.list: has images of 1 class: ways=2 needs at least 2$" run
 list ''
 rm "$a/bad.list"
-expect_error "^darknet: $a/bad\.list: No such file or directory$" run
+expect_error "^darknet: $a/bad\.data:3: train: $a/bad\.list: No such file or directory$" run
 
 # What Windows writes is read
 list 's/$/\r/; 5G'
@@ -57,17 +57,23 @@ check 'CRLF, comments and blank lines' run -max_batches 1
 # Groups: 16 images a class, of which 2 and 3 are needed
 groups() { list ''; echo "groups=$a/groups.csv" >>"$a/bad.data"; }
 groups
-expect_error "^darknet: $a/groups\.csv: No such file or directory$" run
+expect_error "^darknet: $a/bad\.data:7: groups: $a/groups\.csv: No such file or directory$" run
 { echo 'image,group'; sed 's#.*/\(.*\)\.pgm#\1#; s/.*_\(.*\)/&,g\1/' "$a/train.list"; } >"$a/groups.csv"
+expect_error "^darknet: $a/groups\.csv: names none of the [0-9]+ images of $a/valid\.list, such as .*: must be image,group" run
+sed 's#.*/\(.*\.pgm\)#\1,\1#' "$a/valid.list" | head -n 20 >>"$a/groups.csv"
 check 'groups that classes share' run -max_batches 1
+cp "$a/groups.csv" "$a/whole.csv"
+sed -i 2,6d "$a/groups.csv"
+expect_output "^$a/bad\.list: 5 of the 64 images are in no group of $a/groups\.csv: each counts as unlike any other$" run -max_batches 1
+mv "$a/whole.csv" "$a/groups.csv"
 sed -i 's/\r$//; s/$/\r/' "$a/groups.csv"
 check 'groups with CRLF' run -max_batches 1
 sed 's/^c1_\([0-9]*\),.*/c1_\1,all/' "$a/groups.csv" >"$a/g" && mv "$a/g" "$a/groups.csv"
 expect_error "^darknet: $a/bad\.list: class c1_ has 16 images in 1 groups, the largest of 16: too few to have shots=2 and queries=3 in different groups$" run
 echo 'c1_0' >>"$a/groups.csv"
-expect_error "^darknet: $a/groups\.csv:66: has no comma: must be image,group$" run
+expect_error "^darknet: $a/groups\.csv:86: has no comma: must be image,group$" run
 sed -i '$d' "$a/groups.csv"
 echo 'c1_0,other' >>"$a/groups.csv"
-expect_error "^darknet: $a/groups\.csv:66: c1_0 is in group other, but on line 18 in group all: must be in one$" run
+expect_error "^darknet: $a/groups\.csv:86: c1_0 is in group other, but on line 18 in group all: must be in one$" run
 
 check 'nothing was written where weights go but by the runs that could train' sh -c "! ls '$a/backup' | grep -vE '^(toy\.|toy_final|chart_toy)'"

@@ -35,9 +35,10 @@ tasks() { tr -d ' \t\n' <"$a/$1.json" | grep -o '{"run":[^}]*}' | head -n 10; }
 check 'ten of the tasks' on svm ten -runs 10
 check 'are the first ten of 30' test "$(tasks ten)" = "$(tasks svm)"
 check 'compare names the methods' bash -c "'$DARKNET_BIN' meta compare '$a/knn.json' '$a/svm.json' | grep -cE ', (knn|svm)\$' | grep -qx 2"
-check 'all points as neighbours' on knn all -neighbours 12
+check 'all points as neighbours' on knn all -neighbours 4
+expect_error '-neighbours 5: must be 1 to 4, the support images of a task' darknet meta test "$data" "$cfg" "$weights" -method knn -neighbours 5
 check 'say nothing: every score is a tie' grep -q '^AUC after *0.5000 ' "$a/out"
-check 'and the head line tells' grep -q '12 nearest neighbours in layer 2, seed 1$' "$a/out"
+check 'and the head line tells' grep -q '4 nearest neighbours in layer 2, seed 1$' "$a/out"
 check 'another layer' on svm layer0 -layer 0
 check 'is told too' grep -q 'a support vector machine on layer 0, seed 1$' "$a/out"
 check 'gives other scores' differ "$a/svm.json" "$a/layer0.json"

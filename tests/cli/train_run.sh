@@ -76,7 +76,7 @@ expect_error "short.weights: $((size - 4)) bytes.* $size bytes" darknet meta tra
 expect_error "long.weights: $((size + 4)) bytes.* $size bytes" darknet meta train "$data" "$cfg" "$a/long.weights"
 expect_error "garbage.weights: version .*$size bytes" darknet meta train "$data" "$cfg" "$a/garbage.weights"
 sed "s#^backup=.*#backup=$a/toy.cfg#" "$data" >"$a/bad.data"
-expect_error 'bad.data: backup=.*is not a folder' darknet meta train "$a/bad.data" "$cfg"
+expect_error 'bad.data:6: backup: .*toy.cfg: is not a folder' darknet meta train "$a/bad.data" "$cfg"
 sed "s#^backup=.*#backup=$a/new/#" "$data" >"$a/new.data"
 check 'makes the backup folder' darknet meta train "$a/new.data" "$cfg" -max_batches 1
 check 'and uses it' test -s "$a/new/toy_final.weights"

@@ -133,20 +133,26 @@ static void make_file(const char *suffix)
 
 static void test_sweep(void **state)
 {
-    char mine[32], dead[32];
+    char mine[32], dead[32], numbered[64];
     pid_t child = fork();
     if (!child) _exit(0);
     waitpid(child, NULL, 0);
     snprintf(mine, sizeof mine, ".tmp.%d", (int)getpid());
     snprintf(dead, sizeof dead, ".tmp.%d", (int)child);
     const char *keep[] = { "", mine, ".tmp.1", ".tmp.", ".tmp.12x", "x.tmp.999999" };
-    make_file(dead);
+    const char *gone[] = { dead, numbered }, *numbered_keep[] = { "1000.weights", "x.weights.tmp.999999", "1000.state.tmp.999999" };
+    snprintf(numbered, sizeof numbered, "1000.weights%s", dead);
+    for (int i = 0; i < 2; i++) make_file(gone[i]);
     for (int i = 0; i < 6; i++) make_file(keep[i]);
-    meta_checkpoint_sweep(path);
-    snprintf(other, sizeof other, "%s%s", path, dead);
-    assert_int_equal(access(other, F_OK), -1);
-    for (int i = 0; i < 6; i++) {
-        snprintf(other, sizeof other, "%s%s", path, keep[i]);
+    for (int i = 0; i < 3; i++) make_file(numbered_keep[i]);
+    meta_checkpoint_sweep(path, NULL);
+    meta_checkpoint_sweep(path, ".weights");
+    for (int i = 0; i < 2; i++) {
+        snprintf(other, sizeof other, "%s%s", path, gone[i]);
+        assert_int_equal(access(other, F_OK), -1);
+    }
+    for (int i = 0; i < 9; i++) {
+        snprintf(other, sizeof other, "%s%s", path, i < 6 ? keep[i] : numbered_keep[i - 6]);
         assert_int_equal(unlink(other), 0);
     }
 }
@@ -165,7 +171,7 @@ static struct meta_row row_of(uint64_t i)
 static void open_log(struct meta_log *log, uint64_t iteration, int room)
 {
     struct meta_error e;
-    if (meta_log_open(log, kind, path, path, iteration, room, &e)) fail_msg("%s", e.text);
+    if (meta_log_open(log, kind, path, &e) || meta_log_begin(log, path, iteration, room, &e)) fail_msg("%s", e.text);
 }
 
 static void add(struct meta_log *log, uint64_t i)
@@ -182,6 +188,30 @@ __attribute__((noinline)) static char *text(void)
     size_t size;
     if (meta_file_read(path, &bytes, &size, &e)) fail_msg("%s", e.text);
     return bytes;
+}
+
+static void refuse(uint64_t iteration, const char *message)
+{
+    struct meta_log log;
+    struct meta_error e;
+    char *before = text();
+    assert_int_equal(meta_log_open(&log, kind, path, &e), 0);
+    assert_int_equal(meta_log_begin(&log, path, iteration, 4, &e), -1);
+    assert_non_null(strstr(e.text, message));
+    meta_log_close(&log);
+    char *after = text();
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
+/* As a spreadsheet saves it. */
+static void put_crlf(const char *lines)
+{
+    char *out = malloc(2 * strlen(lines) + 1), *p = out;
+    for (; *lines; *p++ = *lines++) if (*lines == '\n') *p++ = '\r';
+    put(out, p - out);
+    free(out);
 }
 
 static void test_log_resume(void **state)
@@ -206,17 +236,27 @@ static void test_log_resume(void **state)
     }
     for (int i = 7; i <= 10; i++) add(&log, i);
     struct meta_log second;
-    assert_int_equal(meta_log_open(&second, kind, path, path, 0, 1, &e), -1);
+    assert_int_equal(meta_log_open(&second, kind, path, &e), -1);
     assert_non_null(strstr(e.text, "another training"));
     meta_log_close(&log);
     char *resumed = text();
     assert_string_equal(resumed, whole);
-    /* a checkpoint older than a damaged line: what follows the damage goes */
+    /* a line of somebody else's among the rows is not dropped, nor what follows it; after them it is */
     char *line = strstr(resumed, "\n3,");
     line[1] = 'x';
     put(resumed, strlen(resumed));
+    refuse(6, ":4: is not the next row of this training's log");
+    open_log(&log, 0, 0);
+    meta_log_close(&log);
+    line[1] = '3';
+    resumed[0] = 'x';
+    put(resumed, strlen(resumed));
+    refuse(6, ":1: is not the header of this training's log");
+    resumed[0] = 'i';
+    put_crlf(resumed);
     open_log(&log, 6, 4);
-    assert_int_equal(log.count, 2);
+    assert_int_equal(log.count, 6);
+    assert_true(isnan(log.rows[0].high) && log.rows[3].high == .8);
     meta_log_close(&log);
     open_log(&log, 0, 1);
     assert_int_equal(log.count, 0);

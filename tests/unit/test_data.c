@@ -162,8 +162,14 @@ static void list_errors(void **state)
     list_refused("\n \r\n", "bad.list: has no images: must have a path on each line");
     list_refused("MEL/a.png\n\nBCC/a.png\n", "bad.list:3: BCC/a.png: has no label in its path: must have one of MEL/, NV/, DF/");
     list_refused("x/MEL/DF/a.png\n", "bad.list:1: x/MEL/DF/a.png: has labels MEL/ and DF/ in its path: must have exactly one");
+    image("x/DF/e.png", 20, 20, 1);
     list_refused("x/MEL/a.png\nx/DF/e.png\nx/NV/b\nx/DF/e.png\nx/MEL/a.png\nx/DF/e.png",
                  "bad.list:4: x/DF/e.png: is on line 2 already: must be there once");
+    list_refused("x/DF/e.png\nx/MEL/a.png\nx/./DF/e.png\n",
+                 "bad.list:3: x/./DF/e.png: is the file of line 1, x/DF/e.png, by another name: must be there once");
+    assert_int_equal(symlink("a.png", "x/MEL/twin.png"), 0);
+    list_refused("x/MEL/a.png\nx/MEL/twin.png\n",
+                 "bad.list:2: x/MEL/twin.png: is the file of line 1, x/MEL/a.png, by another name: must be there once");
     list_refused("x/MEL/a.png\nx/MEL/none.png\n", "bad.list:2: x/MEL/none.png: No such file or directory");
     list_refused("x/MEL/\n", "bad.list:1: x/MEL/: is not a regular file");
     assert_int_equal(load("none.list", 3, 0, 1), -1);
@@ -222,23 +228,27 @@ static void group_errors(void **state)
         assert_int_equal(load("one.list", 3, 0, 1), -1);
         assert_string_equal(error.text, cases[i][1]);
     }
-    write_text("groups.csv", "aa,1\nA,2\n a.png,3\n");          /* none of them is a */
+    write_text("groups.csv", "aa,1\nA,2\n a.pn,3\n");           /* none of them is a, or a.png */
+    assert_int_equal(load("one.list", 3, 0, 1), -1);
+    assert_string_equal(error.text, "groups.csv: names none of the 1 images of one.list, such as MEL/a.png: must be image,group, an image by its "
+                        "file's name without folder; one that belongs to no other in a group of its own");
+    write_text("groups.csv", "aa,1\nA,2\n a.png,3\n");          /* as a file is called */
     assert_int_equal(load("one.list", 3, 0, 1), 0);
-    assert_int_equal(set->group[0], -1);
+    assert_int_equal(set->group[0], 2);
     meta_dataset_free(set);
     write_text("groups.csv", "a,1\na,1\n");                     /* the same twice is no contradiction */
     assert_int_equal(load("one.list", 3, 0, 1), 0);
     assert_int_equal(set->group[0], 0);
     meta_dataset_free(set);
     image("MEL/image.png", 20, 20, 1);
-    write_text("one.list", "MEL/image.png\n");
+    write_text("one.list", "MEL/image.png\nMEL/a.png\n");
     write_text("groups.csv", "image,group\na,1\n");             /* a header is no image */
     assert_int_equal(load("one.list", 3, 0, 1), 0);
-    assert_int_equal(set->group[0], -1);
+    assert_true(set->group[0] == -1 && set->group[1] == 0);
     meta_dataset_free(set);
     unlink("groups.csv");
     assert_int_equal(load("one.list", 3, 0, 1), -1);
-    assert_string_equal(error.text, "groups.csv: No such file or directory");
+    assert_non_null(strstr(error.text, "data:3: groups: groups.csv: No such file or directory"));
     meta_data_free(data);
 }
 

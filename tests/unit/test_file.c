@@ -118,6 +118,35 @@ static void test_full(void **state)
     unlink(path);
 }
 
+/* What a link points to is replaced and keeps its mode; a link at the temporary file's name is not followed. */
+static void test_links(void **state)
+{
+    struct meta_error e;
+    struct stat info;
+    char link_path[512], trap[600], aim[512];
+    snprintf(link_path, sizeof link_path, "%s", in_folder("link"));
+    snprintf(aim, sizeof aim, "%s", in_folder("aim"));
+    const char *real = in_folder("real");
+    write_text(real, "earlier");
+    assert_int_equal(chmod(real, 0640), 0);
+    assert_int_equal(symlink("real", link_path), 0);
+    snprintf(trap, sizeof trap, "%s.tmp.%ld", real, (long)getpid());
+    write_text(aim, "of somebody else");
+    assert_int_equal(symlink("aim", trap), 0);
+    write_text(link_path, "now");
+    assert_int_equal(lstat(link_path, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_text(in_folder("real"), "now");
+    assert_int_equal(stat(link_path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+    assert_text(aim, "of somebody else");
+    assert_int_equal(meta_file_check(link_path, &e), 0);
+    unlink(link_path);
+    unlink(aim);
+    unlink(in_folder("real"));
+    assert_int_equal(count_files(), 0);
+}
+
 static void test_refusals(void **state)
 {
     struct meta_error e;
@@ -127,6 +156,10 @@ static void test_refusals(void **state)
     assert_int_equal(meta_file_write(in_folder("none/a"), &chunk, 1, &e), -1);
     assert_non_null(strstr(e.text, "none/a"));
     assert_non_null(strstr(e.text, strerror(ENOENT)));
+    assert_int_equal(meta_file_check(in_folder("none/a"), &e), -1);
+    assert_non_null(strstr(e.text, strerror(ENOENT)));
+    assert_int_equal(meta_file_check(folder, &e), -1);
+    assert_int_equal(meta_file_check(in_folder("a"), &e), 0);
     assert_int_equal(meta_file_write(folder, &chunk, 1, &e), -1);
     const char *pipe_path = in_folder("pipe");
     assert_int_equal(mkfifo(pipe_path, 0600), 0);
@@ -147,6 +180,6 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_large), cmocka_unit_test(test_full),
-                                        cmocka_unit_test(test_refusals) };
+                                        cmocka_unit_test(test_links), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,0 +1,74 @@
+#!/bin/bash
+# What a run must not cost: an earlier run of its name, its own log, its checkpoint when its reader goes; and what it says of a run that goes
+# on elsewhere.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a
+toy "$a"
+no_charts
+out=$a/backup
+darknet() { "$DARKNET_BIN" "$@"; }
+on() { darknet meta train "$a/toy.data" "$a/toy.cfg" -valid_every 0 -threads 1 "$@"; }
+
+sed '/^max_batches/d' "$a/toy.cfg" >"$a/endless.cfg"
+expect_error 'endless.cfg:[0-9]+: \[net\] max_batches: is 0 or not there: must be at least 1, here or as -max_batches$' darknet meta train "$a/toy.data" "$a/endless.cfg"
+check 'leaves nothing' test -z "$(ls "$out" 2>/dev/null)"
+check '-max_batches will do' darknet meta train "$a/toy.data" "$a/endless.cfg" -max_batches 1
+
+# Begun anew
+check 'trains' train "$a" -valid_every 0
+cp "$out/toy.state" "$a/first.state"
+cp "$out/toy.csv" "$a/first.csv"
+check 'nothing was there' sh -c "! grep -q 'is kept' '$a/out'"
+check 'begins anew' train "$a" -valid_every 0 -max_batches 2
+check 'says where the earlier run is' grep -qx "The run of this name that was there, at iteration 12, is kept: $out/toy.state.old" "$a/out"
+check 'its checkpoint' same "$a/first.state" "$out/toy.state.old"
+check 'its log' same "$a/first.csv" "$out/toy.csv.old"
+check 'begins again' train "$a" -valid_every 0 -max_batches 3
+check 'the longer one stays' same "$a/first.state" "$out/toy.state.old"
+check 'and nothing is said of the shorter' sh -c "! grep -q 'is kept' '$a/out'"
+mv "$out/toy.state.old" "$out/toy.state" && mv "$out/toy.csv.old" "$out/toy.csv"
+check 'is gone on with under its name' train "$a" -valid_every 0 -resume -max_batches 14
+check 'from where it was' grep -qx "Resuming $out/toy.state at iteration 12" "$a/out"
+check 'its log too' test "$(wc -l <"$out/toy.csv")" -eq 15
+check 'nothing is set aside by that' test ! -e "$out/toy.state.old"
+
+# A log that was edited
+cp "$out/toy.csv" "$a/good.csv"
+sed -i '5s/^4,/four,/' "$out/toy.csv"
+cp "$out/toy.csv" "$a/edited.csv"
+expect_error "toy.csv:5: is not the next row of this training's log: mend it, or move the file away to begin another" on -resume -max_batches 15
+check 'is as it was' same "$a/edited.csv" "$out/toy.csv"
+sed 's/$/\r/' "$a/good.csv" >"$out/toy.csv"
+check 'a log with CRLF' on -resume -max_batches 15
+check 'loses no row' test "$(wc -l <"$out/toy.csv")" -eq 16
+
+# What a killed run left
+: >"$out/toy_1000.weights.tmp.999999"
+: >"$out/toy_final.weights.tmp.999999"
+check 'goes on' on -resume -max_batches 16
+check 'temporary files of processes that are gone are removed' test -z "$(ls "$out" | grep tmp)"
+
+# Streams
+on -max_batches 3 >&- 2>"$a/err"
+check 'a closed standard output is an error' test $? -eq 1 -a "$(cat "$a/err")" = "darknet: standard output: can't write"
+check 'and nothing but rows is in the log' sh -c "! tail -n +2 '$out/toy.csv' | grep -qv '^[0-9]*,[0-9.,e+-]*\$'"
+rm -r "$out"
+on -max_batches 100000 -backup_every 100000 | head -n 2 >/dev/null
+statuses=("${PIPESTATUS[@]}")
+check 'a reader that goes away ends a run' test "${statuses[0]}" -ne 0
+check 'which has saved its checkpoint' test -s "$out/toy.state"
+done=$(tail -n 1 "$out/toy.csv" | cut -d, -f1)
+on -resume -max_batches $((done + 1)) >"$a/out"
+check 'of its last iteration' grep -qx "Resuming $out/toy.state at iteration $done" "$a/out"
+
+# Seeds that a double doesn't hold, and instructions that aren't the same
+rm -r "$out"
+check 'a large seed' on -seed 9007199254740993 -max_batches 2
+expect_error 'toy.state: can.t resume: -seed is 9007199254740992, but was 9007199254740993 in the checkpoint' on -seed 9007199254740992 -resume -max_batches 3
+export META_MAX_ISA=base
+check 'other instructions' sh -c "'$DARKNET_BIN' meta train '$a/toy.data' '$a/toy.cfg' -valid_every 0 -seed 9007199254740993 -resume -max_batches 3 >'$a/out'"
+if ! grep -q ' avx2 ' /proc/cpuinfo; then skip 'are told' 'this processor has none but the base'
+else
+    check 'are told' grep -Eq '^Its iterations were made by [a-z0-9]+ instructions, the next ones by base: equal to an unbroken run to rounding, not bit for bit$' "$a/out"
+fi
