@@ -40,12 +40,12 @@ check 'says so' grep -q '1 shot,' "$a/out"
 check 'the valid list' quiet darknet meta test "$data" "$cfg" "$weights" -list valid
 check 'has its own classes' grep -q '^c4_ - c5_' "$a/out"
 check 'the train list' quiet darknet meta test "$data" "$cfg" "$weights" -list train -runs 60 -out "$a/list-train.json"
+check 'has six pairs' test "$(grep -c '^c[0-3]_ - c[0-3]_' "$a/out")" -eq 6
 sed "s#^test=.*#test=$a/train.list#" "$data" >"$a/again.data"
 check 'its images as a list to test on' quiet darknet meta test "$a/again.data" "$cfg" "$weights" -runs 60 -out "$a/list-test.json"
 images() { tr -d ' \t\n' <"$1" | grep -o '"images":"[^"]*"' | sort -u; }
 check 'gives the tasks that training draws, and -list train none of them' test -z "$(comm -12 <(images "$a/list-train.json") <(images "$a/list-test.json"))"
 check 'a place for the file is looked for first' sh -c "! '$DARKNET_BIN' meta test '$data' '$cfg' '$weights' -out '$a/none/x.json' >'$a/out' 2>'$a/err' && ! grep -q tasks '$a/out' && grep -q 'none/x.json: can.t write there: No such file' '$a/err'"
-check 'has six pairs' test "$(grep -c '^c[0-3]_ - c[0-3]_' "$a/out")" -eq 6
 check 'one run' quiet darknet meta test "$data" "$cfg" "$weights" -runs 1
 check 'has no interval' test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+$' "$a/out")" -eq 3
 
