@@ -34,6 +34,7 @@ row()
     {
         printf '# Table 2 of Li et al., MICCAI 2020: %s. Written from %s by scripts/ablations.sh.\n' "$title" "$from"
         sed -e '1,/^$/{/^#/d}' -e '/^second_order_start=/d' \
+            -e "s/^clip=1 .*/clip=1                    # of the meta-gradient's norm, as cfg\/daml-4conv.cfg/" \
             -e 's/^order=2 .*/order=1                   # as in every row of the table/' "$@" "$from"
     } >"$out/$name.cfg"
 }

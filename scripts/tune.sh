@@ -15,7 +15,7 @@ mkdir -p "$out"
 variant() {
     local name=$1
     shift
-    sed -e 's/^width=84/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=56/' \
+    sed -e '/^second_order_start=/d; /^clip=/d' -e 's/^width=84/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=56/' \
         -e 's/^angle=.*/angle=180/; s/^flip=.*/flip=1/; s/^aspect=.*/aspect=1.1/; s/^hue=.*/hue=0.02/' \
         -e 's/^saturation=.*/saturation=1.2/; s/^exposure=.*/exposure=1.2/; s/^type=.*/type=mean/' \
         "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"

@@ -204,7 +204,7 @@ int meta_command_adapt(int argc, char **argv)
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
         { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
-        { "-bn", "KIND", "what normalises an image: support, the statistics of these; or running, those of the meta-training (support)", &kind, NULL },
+        { "-bn", "KIND", "support or running (support): whose statistics normalise an image, those of these or of the meta-training", &kind, NULL },
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };

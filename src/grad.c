@@ -93,7 +93,7 @@ int meta_command_grad(int argc, char **argv)
         { "-episode", "FILE", "the task: lines `support LABEL PATH` and `query LABEL PATH`", &episode, NULL },
         { "-out", "FILE.weights", "where the gradient is written, as Darknet writes weights", &out, NULL },
         { "-iteration", "N", "of [meta_loss] start ([net] max_batches)", &iteration, NULL },
-        { "-backend", "NAME", "reference, in double; or onednn, as `meta train` computes it (reference)", &backend, NULL },
+        { "-backend", "NAME", "reference or onednn (reference): in double, or as `meta train` computes it", &backend, NULL },
     };
     struct meta_error error;
     struct parts p = { 0 };

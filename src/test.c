@@ -169,7 +169,7 @@ int meta_command_test(int argc, char **argv)
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
         { "-out", "FILE.json", "settings, check sums, figures and every task", &out, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
-        { "-bn", "KIND", "what normalises query images: their batch; the support set; or running, the weights' own statistics (batch)", &bn, NULL },
+        { "-bn", "KIND", "batch, support or running (batch): whose statistics normalise query images; running: the weights' own", &bn, NULL },
     };
     struct meta_error error;
     struct parts p = {0};

@@ -17,7 +17,7 @@ const struct meta_verb meta_verbs[] = {
     { "predict", "CFG WEIGHTS DATA IMAGE|LIST|FOLDER...", "class probabilities of images, and where in them they come from", meta_command_predict },
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
     { "table", "FILE -out DIR", "trains and tests what a table of results lacks", meta_command_table },
-    { "report", "DIR -out FILE.html", "makes a page of what table left in DIR", meta_command_report },
+    { "report", "DIR [-out FILE.html|-markdown]", "makes a page, or Markdown, of what table left in DIR", meta_command_report },
     { "grad", "DATA CFG WEIGHTS -episode FILE -out FILE", "writes the meta-gradient of one task", meta_command_grad },
     { "check", "CFG", "checks every derivative of a network on random data", meta_command_check },
     { "bench", "CFG", "measures speed and memory against the machine's peak and the stock library", meta_command_bench },

@@ -27,6 +27,10 @@ for verb in $(grep -oE 'train|test|doctor|help' <<<"$verbs"); do      # all are 
 done
 check 'a word that is one of a few' completes test,train,valid meta test x.data y.cfg -list ''
 check 'a backend' completes onednn meta train -backend o
+check 'of grad too' completes onednn,reference meta grad -backend ''
+check 'whose statistics' completes batch,running,support meta test x.data y.cfg z.weights -bn ''
+check 'of adapt' completes running,support meta adapt -bn ''
+check 'a rate is not guessed' completes '' meta test -rate ''
 check 'a number is not guessed' completes '' meta train -seed ''
 check 'files of the kind that stands there: .data' completes 'a.data,backup,e f.data' meta train ''
 check '.cfg' completes b.cfg,backup meta train a.data ''
