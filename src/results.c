@@ -4,6 +4,7 @@
 #include "json.h"
 #include "method.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,33 +12,43 @@
 
 #define FORMAT 1
 
-int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *runs, const struct meta_evaluation *e, int classes,
+/* What one task says of two of its classes. */
+struct pair { int a, b, place; double before, after; };
+
+static int by_classes(const void *p, const void *q)
+{
+    const struct pair *x = p, *y = q;
+    if (x->a != y->a) return x->a < y->a ? -1 : 1;
+    if (x->b != y->b) return x->b < y->b ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *runs, const struct meta_evaluation *e,
                        struct meta_error *error)
 {
-    int ways = e->episode.ways;
-    double *x = malloc((2 * (size_t)e->runs + 1) * sizeof *x);
-    *rows = malloc(((size_t)classes * classes + 1) * sizeof **rows);
+    int ways = e->episode.ways, n = 0;
+    size_t most = (size_t)e->runs * ways * (ways - 1) / 2;
+    struct pair *pairs = most < INT_MAX ? malloc((most + 1) * sizeof *pairs) : NULL;
+    *rows = pairs ? malloc((most + 1) * sizeof **rows) : NULL;
     *count = 0;
-    if (!x || !*rows) {
-        free(x);
+    if (!pairs || !*rows) {
+        free(pairs);
         free(*rows);
         return meta_fail(error, "out of memory");
     }
-    for (int a = 0; a < classes; a++)
-        for (int b = a + 1; b < classes; b++) {
-            int n = 0;
-            for (int r = 0; r < e->runs; r++)
-                for (int i = 0, pair = 0; i < ways; i++)
-                    for (int j = i + 1; j < ways; j++, pair++) {
-                        int k = runs[r].classes[i], l = runs[r].classes[j];
-                        if ((k != a || l != b) && (k != b || l != a)) continue;
-                        x[2 * n] = runs[r].pairs_before[pair];
-                        x[2 * n++ + 1] = runs[r].pairs_after[pair];
-                    }
-            if (n) (*rows)[(*count)++] = (struct meta_pair_row){ a, b, meta_estimate(x, 2 * sizeof *x, n),
-                                                                 meta_estimate(x + 1, 2 * sizeof *x, n) };
-        }
-    free(x);
+    for (int r = 0; r < e->runs; r++)
+        for (int i = 0, pair = 0; i < ways; i++)
+            for (int j = i + 1; j < ways; j++, pair++, n++) {
+                int k = runs[r].classes[i], l = runs[r].classes[j];
+                pairs[n] = (struct pair){ k < l ? k : l, k < l ? l : k, n, runs[r].pairs_before[pair], runs[r].pairs_after[pair] };
+            }
+    qsort(pairs, n, sizeof *pairs, by_classes);
+    for (int i = 0, k; i < n; i = k) {
+        const struct pair *p = &pairs[i];
+        for (k = i + 1; k < n && pairs[k].a == p->a && pairs[k].b == p->b; ) k++;
+        (*rows)[(*count)++] = (struct meta_pair_row){ p->a, p->b, meta_estimate(&p->before, sizeof *p, k - i), meta_estimate(&p->after, sizeof *p, k - i) };
+    }
+    free(pairs);
     return 0;
 }
 
@@ -136,7 +147,7 @@ static int add_pairs(cJSON *root, const struct meta_results *r, struct meta_erro
 {
     struct meta_pair_row *rows;
     int count;
-    if (meta_results_pairs(&rows, &count, r->runs, r->evaluation, r->dataset->classes, error)) return -1;
+    if (meta_results_pairs(&rows, &count, r->runs, r->evaluation, error)) return -1;
     cJSON *pairs = cJSON_AddArrayToObject(root, "pairs");
     for (int i = 0; i < count; i++) {
         cJSON *p = cJSON_CreateObject();

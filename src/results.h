@@ -7,7 +7,7 @@
 /* One row of the table by pairs of classes: a < b, over the tasks that have both. */
 struct meta_pair_row { int a, b; struct meta_estimate before, after; };
 /* The caller frees *rows. */
-int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *, const struct meta_evaluation *, int classes,
+int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *, const struct meta_evaluation *,
                        struct meta_error *);
 
 struct meta_results {

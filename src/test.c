@@ -80,7 +80,7 @@ static int print_pairs(const struct meta_run *runs, const struct meta_evaluation
 {
     struct meta_pair_row *rows;
     int count, width = 10;
-    if (meta_results_pairs(&rows, &count, runs, e, d->classes, error)) return -1;
+    if (meta_results_pairs(&rows, &count, runs, e, error)) return -1;
     for (int i = 0; i < count; i++) {
         int n = strlen(d->names[rows[i].a]) + strlen(d->names[rows[i].b]) + 3;
         if (n > width) width = n;
