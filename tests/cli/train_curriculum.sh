@@ -45,6 +45,6 @@ done >"$many/labels"
 printf '%s\n' "$many"/images/* >"$many/train.list"
 printf 'classes=150\nlabels=%s\ntrain=%s\nbackup=%s\n' "$many/labels" "$many/train.list" "$many/backup" >"$many/toy.data"
 sed 's/^shots=2/shots=1/; s/^queries=3/queries=1/' "$a/toy.cfg" >"$many/toy.cfg"
-expect_error "toy.cfg: \[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task: must be fewer ways or classes, or sampler=uniform$" \
+expect_error "toy.cfg:[0-9]+: \[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task: must be fewer ways or classes, or sampler=uniform$" \
     "$DARKNET_BIN" meta train "$many/toy.data" "$many/toy.cfg"
 check 'and no file is left' test ! -e "$many/backup"
