@@ -1,4 +1,5 @@
 #include "console.h"
+#include "clock.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,6 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#define BETWEEN 600.       /* seconds between lines of progress where there is no terminal */
 
 void meta_format_time(char *out, int size, double s)
 {
@@ -51,10 +54,24 @@ static void draw_bar(char *out, int width, uint64_t done, uint64_t total)
     strcpy(out + width, "]");
 }
 
+static void print_progress(uint64_t done, uint64_t total)
+{
+    static double begun, told;
+    double now = meta_now();
+    char left[64];
+    if (done <= 1) begun = told = now;
+    if (now - told < BETWEEN) return;
+    told = now;
+    meta_format_time(left, sizeof left, (now - begun) / done * (total - done));
+    printf("%llu of %llu, %s left\n", (unsigned long long)done, (unsigned long long)total, left);
+    fflush(stdout);
+}
+
 void meta_print_bar(uint64_t done, uint64_t total)
 {
     char bar[64];
-    if (!on_terminal() || !total) return;
+    if (!total) return;
+    if (!on_terminal()) { print_progress(done, total); return; }
     int width = columns() - 32;
     draw_bar(bar, width > 60 ? 60 : width < 5 ? 5 : width, done, total);
     printf("\r%s %3d%% %llu/%llu\033[K", bar, (int)(100 * done / total), (unsigned long long)done, (unsigned long long)total);

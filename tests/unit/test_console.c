@@ -4,7 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "console.h"
@@ -64,11 +67,49 @@ static void ends(void **state)
     assert_non_null(strstr(line(200, &s), "[                                        ]  0/3000 0%"));
 }
 
+/* The clock that the console looks at. */
+static double seconds;
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    *t = (struct timespec){ .tv_sec = seconds };
+    return 0;
+}
+
+static void lines_where_there_is_no_terminal(void **state)
+{
+    char text[256] = "";
+    FILE *kept = tmpfile();
+    fflush(stdout);
+    int out = dup(STDOUT_FILENO);
+    dup2(fileno(kept), STDOUT_FILENO);
+    seconds = 1000;
+    meta_print_bar(1, 100);
+    seconds = 1599;
+    meta_print_bar(2, 100);
+    seconds = 1600;
+    meta_print_bar(20, 100);
+    seconds = 2199;
+    meta_print_bar(30, 100);
+    seconds = 2200;
+    meta_print_bar(60, 100);
+    meta_print_bar(1, 7);              /* another one */
+    seconds = 2799;
+    meta_print_bar(6, 7);
+    meta_clear_bar();
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    close(out);
+    rewind(kept);
+    text[fread(text, 1, sizeof text - 1, kept)] = 0;
+    fclose(kept);
+    assert_string_equal(text, "20 of 100, 40 min left\n60 of 100, 13 min left\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_it), cmocka_unit_test(bar_first_to_shrink), cmocka_unit_test(least_first_to_go),
-        cmocka_unit_test(before_an_auc), cmocka_unit_test(ends),
+        cmocka_unit_test(before_an_auc), cmocka_unit_test(ends), cmocka_unit_test(lines_where_there_is_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
