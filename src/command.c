@@ -17,8 +17,7 @@ int meta_complain(const struct meta_error *error)
 
 void meta_tell_groups(const struct meta_data *data, const struct meta_dataset *set)
 {
-    int none = 0;
-    for (int i = 0; i < set->count; i++) none += set->group[i] < 0;
+    int none = meta_dataset_groupless(set);
     if (data->groups && none)
         printf("%s: %d of the %d images are in no group of %s: each counts as unlike any other\n", set->list, none, set->count, data->groups);
 }

@@ -113,12 +113,11 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     if (!s.names) data->names = data->labels;
     char **from[] = { &s.train, &s.valid, &s.test, &s.backup, &s.groups };
     char **to[] = { &data->train, &data->valid, &data->test, &data->backup, &data->groups };
-    int *lines[] = { &data->line.train, &data->line.valid, &data->line.test, &data->line.backup, &data->line.groups };
     for (size_t i = 0; i < sizeof from / sizeof *from; i++) {          /* handed over */
         const struct meta_pair *pair = find(section, keys[i]);
         *to[i] = *from[i];
         *from[i] = NULL;
-        *lines[i] = pair ? pair->line : 0;
+        data->line[i] = pair ? pair->line : 0;
     }
     meta_options_clear(table, &s);
     meta_cfg_free(file);
@@ -134,10 +133,9 @@ fail:
 int meta_data_blame(const struct meta_data *data, const char *path, struct meta_error *error)
 {
     const char *paths[] = { data->train, data->valid, data->test, data->backup, data->groups };
-    const int lines[] = { data->line.train, data->line.valid, data->line.test, data->line.backup, data->line.groups };
     struct meta_error why = *error;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (path && paths[i] == path) return meta_fail(error, "%s:%d: %s: %.400s", data->path, lines[i], keys[i], why.text);
+        if (path && paths[i] == path) return meta_fail(error, "%s:%d: %s: %.400s", data->path, data->line[i], keys[i], why.text);
     return -1;
 }
 

@@ -13,7 +13,7 @@ struct meta_data {
     char **names;           /* (classes) for people, from `names`; the labels where there is no names file */
     char **labels;          /* (classes) a path belongs to class k when it contains labels[k], as in Darknet's classifier */
     char *train, *valid, *test, *backup, *groups;
-    struct { int train, valid, test, backup, groups; } line;       /* where each stands in the .data file; 0: it doesn't */
+    int line[5];            /* of these five, where each stands in the .data file; 0: it doesn't */
 };
 /* Checks that classes, labels and names agree in number. Blank lines are skipped and CRLF is read in every list. The caller frees. */
 int  meta_data_read(struct meta_data **, const char *path, struct meta_error *);
@@ -54,6 +54,7 @@ struct meta_pool;
 int  meta_dataset_load(struct meta_dataset **, const struct meta_data *, const char *list, int width, int height,
                        int channels, int side, struct meta_pool *, struct meta_error *);
 void meta_dataset_free(struct meta_dataset *);
+int  meta_dataset_groupless(const struct meta_dataset *);      /* images in no group */
 
 /* What is wrong with a list, and what its images take in memory. */
 struct meta_survey {

@@ -14,8 +14,8 @@ struct meta_lines {
 int  meta_lines_read(struct meta_lines *, const char *path, struct meta_error *);
 void meta_lines_free(struct meta_lines *);
 
-/* Looks up the group of each path of a list by its file's name, with or without extension, in the CSV `path`: group (count) gets
+/* Looks up the group of each path of a list by its file's name, with or without extension, in the CSV data->groups: group (count) gets
    numbers from 0, and -1 where the CSV does not name the image. One that names none of them is an error. */
-int meta_groups_find(const char *path, const char *list, char *const *images, int count, int *group, struct meta_error *);
+int meta_groups_find(const struct meta_data *data, const char *list, char *const *images, int count, int *group, struct meta_error *);
 
 #endif

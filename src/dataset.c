@@ -2,14 +2,12 @@
 #define _GNU_SOURCE
 #include "data_internal.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "image.h"
 #include "pool.h"
@@ -166,11 +164,7 @@ static int read_images(struct job *job, const struct meta_data *data, struct met
             if (failed(job)) return -1;
         }
     if (check_repeats(job, error)) return -1;
-    if (data->groups && access(data->groups, R_OK)) {
-        meta_fail(error, "%s: %s", data->groups, strerror(errno));
-        return meta_data_blame(data, data->groups, error);
-    }
-    if (data->groups && meta_groups_find(data->groups, set->list, set->paths, set->count, set->group, error)) return -1;
+    if (data->groups && meta_groups_find(data, set->list, set->paths, set->count, set->group, error)) return -1;
     meta_pool_run(pool, set->count, decode_one, job);
     return failed(job) ? -1 : 0;
 }
@@ -245,6 +239,13 @@ void meta_survey_clear(struct meta_survey *survey)
     for (int i = 0; i < survey->bad_count; i++) free(survey->bad[i]);
     free(survey->bad);
     *survey = (struct meta_survey){ 0 };
+}
+
+int meta_dataset_groupless(const struct meta_dataset *set)
+{
+    int n = 0;
+    for (int i = 0; i < set->count; i++) n += set->group[i] < 0;
+    return n;
 }
 
 void meta_dataset_free(struct meta_dataset *set)

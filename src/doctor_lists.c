@@ -100,8 +100,7 @@ static int *groups_of(const struct meta_dataset *set, int *count)
 
 static void check_groups(struct meta_doctor *d, const struct meta_ward *w)
 {
-    int n, none = 0, *group = groups_of(w->set, &n);
-    for (int i = 0; i < w->set->count; i++) none += w->set->group[i] < 0;
+    int n, none = meta_dataset_groupless(w->set), *group = groups_of(w->set, &n);
     if (none)
         meta_doctor_say(d, META_WARNING, "groups", "%s: %s does not name %d of %d images, which count as unlike any other: name them there if some show the "
                         "same thing", w->name, d->data->groups, none, w->set->count);

@@ -22,11 +22,17 @@ static int write_all(int fd, const void *data, size_t size)
     return 0;
 }
 
+/* The caller frees; NULL: no memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
+}
+
 /* A rename lasts through a power cut only once its folder is on the disk. */
 static int sync_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
+    char *folder = folder_of(path);
     if (!folder) return -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
     free(folder);
@@ -89,8 +95,7 @@ fail:
 
 int meta_file_check(const char *path, struct meta_error *error)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
+    char *folder = folder_of(path);
     struct stat info;
     int status = 0;
     if (!folder) return meta_fail(error, "%s: out of memory", path);

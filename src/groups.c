@@ -60,13 +60,14 @@ static const struct row *row_of(const struct row *rows, int count, const char *i
     return row ? row : search(rows, count, name, length);
 }
 
-int meta_groups_find(const char *path, const char *list, char *const *images, int count, int *group, struct meta_error *error)
+int meta_groups_find(const struct meta_data *data, const char *list, char *const *images, int count, int *group, struct meta_error *error)
 {
+    const char *path = data->groups;
     struct meta_lines lines;
     struct row *rows = NULL;
     char **names = NULL;
     int n = 0, distinct = 0, known = 0;
-    if (meta_lines_read(&lines, path, error)) return -1;
+    if (meta_lines_read(&lines, path, error)) return meta_data_blame(data, path, error);
     rows = malloc((lines.count + 1) * sizeof *rows);
     names = malloc((lines.count + 1) * sizeof *names);
     if (!rows || !names) { meta_fail(error, "%s: out of memory", path); goto fail; }

@@ -157,19 +157,27 @@ static int start(struct meta_trainer *t, const struct meta_checkpoint *c, struct
     return 0;
 }
 
-/* PATH as PATH.old: a copy of what may be there, or the file itself. */
-static int keep_old(const char *path, int copy, struct meta_error *error)
+/* PATH.old; the caller frees. NULL: no memory, which is said. */
+static char *old_name(const char *path, struct meta_error *error)
+{
+    char *old;
+    if (asprintf(&old, "%s.old", path) >= 0) return old;
+    meta_fail(error, "out of memory");
+    return NULL;
+}
+
+/* A copy: the log itself is locked. */
+static int copy_log(const struct meta_trainer *t, struct meta_error *error)
 {
     struct meta_chunk whole = {0};
-    char *old = NULL, *data = NULL;
-    int status = -1;
-    if (asprintf(&old, "%s.old", path) < 0) { meta_fail(error, "out of memory"); return -1; }
-    if (!copy) status = rename(path, old) ? meta_fail(error, "%s: can't rename to %s: %s", path, old, strerror(errno)) : 0;
-    else if (!meta_file_read(path, &data, &whole.size, error)) {
+    char *data, *old = old_name(t->log_path, error);
+    if (!old) return -1;
+    int status = meta_file_read(t->log_path, &data, &whole.size, error);
+    if (!status) {
         whole.data = data;
         status = meta_file_write(old, &whole, 1, error);
+        free(data);
     }
-    free(data);
     free(old);
     return status;
 }
@@ -189,16 +197,16 @@ static uint64_t iteration_of(const char *path)
 /* A run that is begun where one of its name has been does not cost that one's checkpoint and log, unless a longer one is kept already. */
 static int set_aside(struct meta_trainer *t, struct meta_error *error)
 {
-    char *old;
     uint64_t there = t->settings.resume ? 0 : iteration_of(t->state_path);
-    if (!there) return 0;
-    if (asprintf(&old, "%s.old", t->state_path) < 0) return meta_fail(error, "out of memory");
-    int longer = iteration_of(old) >= there;
+    char *old = there ? old_name(t->state_path, error) : NULL;
+    int status = there && !old ? -1 : 0;
+    if (old && iteration_of(old) < there) {
+        status = copy_log(t, error);
+        if (!status && rename(t->state_path, old)) status = meta_fail(error, "%s: can't rename to %s: %s", t->state_path, old, strerror(errno));
+        if (!status) t->aside = there;
+    }
     free(old);
-    if (longer) return 0;
-    if (keep_old(t->log_path, 1, error) || keep_old(t->state_path, 0, error)) return -1;
-    t->aside = there;
-    return 0;
+    return status;
 }
 
 /* A fork's begins with that of the run it comes from, where it lies beside the checkpoint. Under the log's lock: what runs before left. */
