@@ -1,11 +1,11 @@
 #!/bin/bash
-# Writes a table (darknet meta table) of what eta and epsilon of [meta_loss] do for DAML, and a training's seed: trainings at half size and
+# Writes a table (darknet meta table) of what eta, epsilon and start of [meta_loss] do for DAML, and a training's seed: trainings at half size and
 # order=1 on ISIC 2018's common classes, tested on lesions held out of them. The rare classes are never opened.
 #
 #     scripts/levers.sh DATA OUT [ITERATIONS [SEED...]]      DATA: isic2018-tune.data of scripts/isic2018.sh
 #     ./darknet meta table OUT/levers.table -out OUT
 #
-# 1500 iterations and seeds 1 to 3 when left out; tasks are weighed from the middle on, as in the paper.
+# 1500 iterations and seeds 1 to 3 when left out; where start is not told, tasks are weighed from the middle on, as in the paper.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -46,3 +46,4 @@ seeds=$*
 row MAML maml -e 's/^type=.*/type=mean/; /^eta=/d; /^epsilon=/d; /^start=/d'
 for eta in 1 3 5 7; do row "eta=$eta" eta-$eta -e "s/^eta=.*/eta=$eta/"; done
 for eta in 1 5; do row "eta=$eta, epsilon=0.5" eta-$eta-epsilon-0.5 -e "s/^eta=.*/eta=$eta/; s/^epsilon=.*/epsilon=0.5/"; done
+for quarters in 0 1 3; do row "eta=5, start=$quarters/4" eta-5-start-$quarters -e "s/^start=.*/start=$((iterations * quarters / 4))/"; done

@@ -231,7 +231,7 @@ static int make_cells(struct meta_table *t, struct meta_error *error)
         cells += t->rows[i].shots.count;
     }
     t->cells = calloc(cells, sizeof *t->cells);
-    t->recipes = calloc(cells + cells / 2 + 1, sizeof *t->recipes);
+    t->recipes = calloc(2 * cells + 1, sizeof *t->recipes);
     t->columns = calloc(cells, sizeof *t->columns);
     if (!t->cells || !t->recipes || !t->columns) return meta_fail(error, "%s: out of memory", t->path);
     for (int i = 0; i < t->row_count; i++)

@@ -33,7 +33,7 @@ struct meta_recipe {
     char *state, *csv, *final, *log, *usage;
     int total;                             /* iterations */
     int unweighed;                         /* of them, those before its [meta_loss] weighs a task; 0: it has none to share */
-    struct meta_recipe *beginning;         /* which it forks: shared with others; NULL: it begins by itself */
+    struct meta_recipe *beginning;         /* which it forks: shared with others, and may have one itself; NULL: none */
     int begins;                            /* it is such a beginning */
     int failed;                            /* this time */
 };
@@ -94,9 +94,9 @@ uint32_t meta_table_id(const char *key);
 struct meta_model;
 /* Iterations before a training of the model weighs its first task, at most all. */
 int meta_recipe_unweighed(const struct meta_model *);
-/* Gives recipes that are the same so far a beginning: more recipes, for which there has to be room (half as many). */
+/* Gives recipes that are the same so far a beginning: more recipes, for which there has to be room (as many). */
 int meta_table_begin(struct meta_table *, struct meta_error *);
-/* What has to be run next for it: its beginning, or itself. */
+/* What has to be run next for it: the shortest of its beginnings that is not there, or itself. */
 struct meta_recipe *meta_recipe_next(struct meta_recipe *);
 
 /* ---- files (table_files.c) ---- */

@@ -40,15 +40,13 @@ static int wanted(const struct grid *g, const struct meta_cell *c)
 
 static const struct meta_table_cost *cost_of(const struct grid *g, const struct meta_recipe *r) { return &g->costs.training[r - g->table->recipes]; }
 
-/* Its beginning with it, unless that is done or it is past it. */
+/* Its beginnings with it, but for those that are done or that it is past. */
 static void add_training(const struct grid *g, struct meta_recipe *r, char *counted, double *seconds, int *unknown)
 {
-    struct meta_recipe *parts[] = { meta_recipe_next(r), r };
-    for (int i = parts[0] == r; i < 2; i++) {
-        if (counted[parts[i] - g->table->recipes]++) continue;
-        *seconds += cost_of(g, parts[i])->seconds;
-        *unknown += cost_of(g, parts[i])->basis == META_BASIS_NONE;
-    }
+    if (meta_recipe_next(r) != r) add_training(g, r->beginning, counted, seconds, unknown);
+    if (counted[r - g->table->recipes]++) return;
+    *seconds += cost_of(g, r)->seconds;
+    *unknown += cost_of(g, r)->basis == META_BASIS_NONE;
 }
 
 /* Each training once, however many cells stand on it. unknown: how many have no estimate. */
@@ -91,17 +89,16 @@ static void print_cost(const struct meta_table_cost *c)
     printf("  %8s  %-14s", c->basis == META_BASIS_DONE ? "done" : time, basis_words(c->basis));
 }
 
-/* What is left of it; of a beginning that is not yet there, only where it is first met. */
+/* What is left of it, and of each beginning that is not yet there where it is first met. */
 static void print_training(const struct grid *g, struct meta_recipe *r, char *shown)
 {
-    const struct meta_recipe *first = meta_recipe_next(r);
+    struct meta_recipe *from = r;
     struct meta_table_cost cost = *cost_of(g, r);
     double ignored;
-    if (first != r && !shown[first - g->table->recipes]++) cost.seconds += cost_of(g, first)->seconds;
-    else if (first != r) first = NULL;
-    if (first) printf("%7d of %7d its", meta_recipe_progress(first, &ignored), r->total);
-    else printf("%7d of %7d its", r->beginning->total, r->total);
-    printf("  ");
+    while (meta_recipe_next(from) != from && !shown[from->beginning - g->table->recipes]++) cost.seconds += cost_of(g, from = from->beginning)->seconds;
+    int done = meta_recipe_progress(from, &ignored);
+    if (!done && from->beginning) done = from->beginning->total;
+    printf("%7d of %7d its  ", done, r->total);
     print_cost(&cost);
 }
 

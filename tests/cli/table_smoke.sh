@@ -9,10 +9,13 @@ quiet() { "$@" >"$t/out" 2>"$t/err"; }
 if ! quiet scripts/fashion-mnist.sh "$t/fashion" 40; then test_failed 'images' "$t/err"; exit 1; fi
 data=$t/fashion/fashion.data
 
-# The row of MAML with a training long enough to be cut in it, and one more whose beginning it shares; all else is the table
+# The row of MAML with a training long enough to be cut in it, and two more whose beginnings it shares; all else is the table
 sed 's/^max_batches=.*/max_batches=90/' cfg/smoke/maml.cfg >"$t/maml.cfg"
-sed 's/^max_batches=.*/max_batches=90/; s/^start=.*/start=46/' cfg/smoke/daml.cfg >"$t/late.cfg"
-{ sed "s#^cfg=cfg/smoke/maml.cfg#cfg=$t/maml.cfg#" $smoke; printf '\n[row]\nlabel=DAML, late\ncfg=%s\nshots=5\n' "$t/late.cfg"; } >"$t/smoke.table"
+sed "s#^cfg=cfg/smoke/maml.cfg#cfg=$t/maml.cfg#" $smoke >"$t/smoke.table"
+for start in 46 60; do
+    sed "s/^max_batches=.*/max_batches=90/; s/^start=.*/start=$start/" cfg/smoke/daml.cfg >"$t/daml-from-$start.cfg"
+    printf '\n[row]\nlabel=DAML from %d\ncfg=%s\nshots=5\n' $start "$t/daml-from-$start.cfg" >>"$t/smoke.table"
+done
 table() { darknet meta table "$t/smoke.table" -out "$1" -data "$data" "${@:2}"; }
 say() { [ "$(cat "$t/out")" = "$1" ] || { cat "$t/out"; return 1; }; }
 ranks() { tr -d ' \t\n' <"$1" | grep -o '{"run":[^}]*}'; }
@@ -22,7 +25,7 @@ rows_of() { cat "$1"/trainings/$2-*/maml.csv 2>/dev/null | grep -c '^[0-9]'; }  
 
 # -dry does nothing
 check '-dry' quiet table "$t/a" -dry
-check 'tells every cell' test "$(grep -cE '^(Features|Finetune|Relation|MAML|Task|DAML|Residual|eta).* (5|1) ' "$t/out")" -eq 17
+check 'tells every cell' test "$(grep -cE '^(Features|Finetune|Relation|MAML|Task|DAML|Residual|eta).* (5|1) ' "$t/out")" -eq 18
 check 'and that trainings are shared' test "$(grep -c 'the same as above' "$t/out")" -eq 4
 check 'and hours' grep -Eq '^Expected on [0-9]+ threads?: .* \([0-9.]+ hours\)$' "$t/out"
 check 'and where they come from' grep -Eq '^arithmetic: counted, at 90% of the [0-9.]+ GFLOP/s' "$t/out"
@@ -66,31 +69,39 @@ killed()
 }
 check 'interrupted in a beginning' interrupted beginning-of-maml 3
 check 'killed in the same' killed beginning-of-maml 3
-check 'interrupted in a training that goes on from there' interrupted maml 48
+check 'interrupted in a training that goes on from there' interrupted maml 62
 check 'killed in that' killed maml 3
 set +m
 check 'gone on with to the end' quiet table "$t/a"
 check 'without an error' test ! -s "$t/err"
-check 'every cell has its result' test "$(tail -n 1 "$t/out")" = "17 of 17 cells have their results in $t/a"
+check 'every cell has its result' test "$(tail -n 1 "$t/out")" = "18 of 18 cells have their results in $t/a"
 check 'what was done before is not done again' test "$(grep -c 'Features + KNN' "$t/out")" -eq 0
 check 'the training was resumed' grep -q '^Resuming .*maml.state at iteration' "$t"/a/trainings/maml-*/log.txt
 check 'and its beginning' grep -q '^Resuming .*maml.state at iteration' "$t"/a/trainings/beginning-of-maml-*/log.txt
-check 'which it forked' grep -q '^Forking .*/beginning-of-maml-.*maml.state at iteration 45$' "$t"/a/trainings/maml-*/log.txt
-check 'each training once' test "$(ls -d "$t"/a/trainings/* | grep -vc beginning-of)" -eq 13
+goes_on() { grep -qh "^Forking .*/beginning-of-maml-.*maml.state at iteration $2\$" "$t"/a/trainings/$1-*/log.txt; }
+check 'which the first that weighs a task forked' goes_on daml-from-46 45
+check 'and a longer beginning too' goes_on beginning-of-maml 45
+check 'which the second forked' goes_on daml-from-60 59
+check 'and the training that weighs none' goes_on maml 59
+check 'each training once' test "$(ls -d "$t"/a/trainings/* | grep -vc beginning-of)" -eq 14
 
 # DAML and the rows of eta are one before start=12
 begun=("$t"/a/trainings/beginning-of-[!m]*)
 check 'what some share is trained once' test ${#begun[@]} -eq 1 -a "$(grep -h '^[0-9]*:' "$begun/log.txt" | tail -n 1 | cut -d: -f1)" = 11
 check 'and forked by four' test "$(grep -l "^Forking $begun/.*state at iteration 11" "$t"/a/trainings/*/log.txt | wc -l)" -eq 4
-daml=$(dirname "$(grep -l '^Forking' "$t"/a/trainings/daml-*/log.txt)")
-alone()
+daml=$(dirname "$(grep -l '^Forking' "$t"/a/trainings/daml-????????/log.txt)")
+alone()                   # FOLDER NAME: that training, without what it shares
 {
-    mkdir "$t/alone" && sed "s#^backup = .*#backup = $t/alone#" "$daml/daml.data" >"$t/alone.data" &&
-        quiet darknet meta train "$t/alone.data" "$daml/daml.cfg" -seed 1 -valid_every 0
+    mkdir -p "$t/alone" && sed "s#^backup = .*#backup = $t/alone#" "$1/$2.data" >"$t/alone.data" &&
+        quiet darknet meta train "$t/alone.data" "$1/$2.cfg" -seed 1 -valid_every 0
 }
-check 'the same training alone' alone
-check 'has the same weights' cmp "$t/alone/daml_final.weights" "$daml/daml_final.weights"
-check 'and the same log, but for seconds' cmp <(cut -d, -f1-5 "$t/alone/daml.csv") <(cut -d, -f1-5 "$daml/daml.csv")
+for name in daml daml-from-46 daml-from-60 maml; do
+    folder=$daml
+    [ $name = daml ] || folder=$(echo "$t"/a/trainings/$name-????????)
+    check "$name alone" alone "$folder" $name
+    check 'has the same weights' cmp "$t/alone/${name}_final.weights" "$folder/${name}_final.weights"
+    check 'and the same log, but for seconds' cmp <(cut -d, -f1-5 "$t/alone/$name.csv") <(cut -d, -f1-5 "$folder/$name.csv")
+done
 for k in 1 5; do check "DAML was trained for $k shots" grep -qx "shots=$k" "$t"/a/trainings/daml-*/daml.cfg; done
 check "the same results as unbroken" same_tasks "$t/a/smoke-maml-5.json" "$t/one/smoke-maml-5.json"
 check 'eta=5 is DAML' same_tasks "$t/a/smoke-eta-5-5.json" "$t/a/smoke-daml-5.json"
