@@ -42,6 +42,29 @@ double meta_auc_pair(const float *probabilities, const int *labels, int n, int w
     return (meta_auc(probabilities + a, ways, labels, n, a, b) + meta_auc(probabilities + b, ways, labels, n, b, a)) / 2;
 }
 
+/* Of one curve. */
+static void add_wins(int *wins, const float *values, int stride, const int *labels, int n, int positive)
+{
+    int nan = 0;
+    for (int i = 0; i < n; i++) nan |= isnan(values[(long)i * stride]) != 0;
+    for (int i = 0; i < n; i++) {
+        if (labels[i] != positive) continue;
+        float own = values[(long)i * stride];
+        for (int j = 0; j < n; j++) {
+            if (labels[j] == positive) continue;
+            float other = values[(long)j * stride];
+            wins[i] += nan ? 1 : (own > other) + (own >= other);
+            wins[j] += nan ? 1 : (own > other) + (own >= other);
+        }
+    }
+}
+
+void meta_auc_wins(int *wins, const float *probabilities, const int *labels, int n, int ways)
+{
+    for (int i = 0; i < n; i++) wins[i] = 0;
+    for (int k = ways == 2; k < ways; k++) add_wins(wins, probabilities + k, ways, labels, n, k);
+}
+
 /* Quadratic, as meta_auc. */
 void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive)
 {
@@ -92,12 +115,10 @@ static double student(int degrees)
                 + ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92160 * n * n * n * n));
 }
 
-static struct meta_estimate with_interval(struct meta_estimate e)
+struct meta_estimate meta_estimate_with(double mean, double error, int n)
 {
-    double t = student(e.n - 1);
-    e.low = e.mean - t * e.error;
-    e.high = e.mean + t * e.error;
-    return e;
+    double t = n > 1 ? student(n - 1) : NAN;
+    return (struct meta_estimate){ mean, error, mean - t * error, mean + t * error, n };
 }
 
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
@@ -109,15 +130,12 @@ struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
     e.mean = sum / n;
     if (n < 2) return e;
     for (int i = 0; i < n; i++) squares += (at(first, stride, i) - e.mean) * (at(first, stride, i) - e.mean);
-    e.error = sqrt(squares / (n - 1.) / n);
-    return with_interval(e);
+    return meta_estimate_with(e.mean, sqrt(squares / (n - 1.) / n), n);
 }
 
 struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n)
 {
-    e.mean -= figure;
-    e.error *= sqrt(1 + (double)e.n / n);
-    return with_interval(e);
+    return meta_estimate_with(e.mean - figure, e.error * sqrt(1 + (double)e.n / n), e.n);
 }
 
 static int ascending(const void *a, const void *b)

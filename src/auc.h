@@ -19,6 +19,10 @@ double meta_auc_task(const float *probabilities, const int *labels, int n, int w
    (Hand and Till, Machine Learning 45, 2001). */
 double meta_auc_pair(const float *probabilities, const int *labels, int n, int ways, int a, int b);
 
+/* How many images of other classes each image is told from, twice, a tie counting once, in the curves that meta_auc_task has (class 1's, or each
+   class's against the rest). All are ties in a curve with a score that is not a number. */
+void meta_auc_wins(int *wins, const float *probabilities, const int *labels, int n, int ways);
+
 /* The share of images whose own label has the highest probability; the first of equals is taken, as Darknet does. */
 double meta_accuracy(const float *probabilities, const int *labels, int n, int ways);
 
@@ -30,6 +34,8 @@ void meta_ranks(char *out, const float *values, int stride, const int *labels, i
    sqrt n), and the 95% interval by Student's t of n-1 degrees of freedom. With n < 2 there is no error: it and the interval are NaN. */
 struct meta_estimate { double mean, error, low, high; int n; };
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
+/* Of a mean and an error that are known: the interval is by Student's t of n-1 degrees. */
+struct meta_estimate meta_estimate_with(double mean, double error, int n);
 
 /* e less a figure published without an interval, the mean of n such numbers of other tasks: it is given the error that n of ours have.
    The interval, like e's, is by Student's t of e.n-1 degrees. */

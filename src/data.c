@@ -14,7 +14,7 @@ struct settings { int classes, top; char *names, *labels, *train, *valid, *test,
 
 #define TEXT(key, help) { #key, META_TEXT, 0, 0, 0, NULL, offsetof(struct settings, key), help }
 static const struct meta_option table[] = {
-    { "classes", META_INT, 0, 1, 1000000, NULL, offsetof(struct settings, classes), "classes in labels" },
+    { "classes", META_INT, 0, 1, META_CLASSES_MOST, NULL, offsetof(struct settings, classes), "classes in labels" },
     { "top", META_INT, 1, 1, 1000000, NULL, offsetof(struct settings, top),
       "guesses that the stock `classifier valid` counts; nothing here looks at it" },
     TEXT(names, "file of the classes' names for people, one a line"),

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include "error.h"
 
+#define META_CLASSES_MOST 1000000
+
 /* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written (from the working
    folder, Darknet's way). Absent ones are NULL; classes and labels must be there. `top`, of the stock classifier, may be. */
 struct meta_data {

@@ -12,6 +12,7 @@ struct station {
     struct meta_episode *episode;
     float *support, *query;               /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
     float *before, *after;                /* (ways*queries, ways) */
+    int *wins;                            /* (ways*queries) */
 };
 
 struct meta_evaluator {
@@ -31,7 +32,8 @@ struct meta_evaluator {
     char *ranks;                          /* (runs, 2*ways*queries + 1), of two classes */
     double *curves;                       /* (runs, 2, points) or NULL */
     const void *phi;                      /* of the run in progress */
-    pthread_mutex_t lock;                 /* guards `done`, `bad`, `error` */
+    struct meta_tally *tally;
+    pthread_mutex_t lock;                 /* guards `tally`, `done`, `bad`, `error` */
     int done, bad;                        /* bad: the first run that failed; runs: none */
     struct meta_error error;              /* its */
     void (*progress)(void *, int);
@@ -49,7 +51,8 @@ static int create_station(struct meta_evaluator *e, struct station *s, struct me
     s->query = malloc(query * meta_shape_numbers(e->model->network->input) * sizeof(float));
     s->before = malloc((size_t)query * t->ways * sizeof(float));
     s->after = malloc((size_t)query * t->ways * sizeof(float));
-    if (!s->support || !s->query || !s->before || !s->after) return meta_fail(error, "out of memory");
+    s->wins = malloc(query * sizeof *s->wins);
+    if (!s->support || !s->query || !s->before || !s->after || !s->wins) return meta_fail(error, "out of memory");
     return 0;
 }
 
@@ -96,7 +99,7 @@ int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *
     e->settings = *settings;
     e->method = settings->method ? settings->method : &meta_method_maml;
     e->bad = settings->runs;
-    if (meta_sampler_create(&e->sampler, dataset, t, error)) goto fail;
+    if (meta_sampler_create(&e->sampler, dataset, t, error) || meta_tally_create(&e->tally, dataset, t->ways, t->queries, error)) goto fail;
     e->support_labels = make_labels(t->ways, t->shots);
     e->query_labels = make_labels(t->ways, t->queries);
     e->runs = calloc(settings->runs, sizeof *e->runs);
@@ -135,9 +138,11 @@ void meta_evaluator_free(struct meta_evaluator *e)
         free(s->query);
         free(s->before);
         free(s->after);
+        free(s->wins);
     }
     free(e->stations);
     meta_sampler_free(e->sampler);
+    meta_tally_free(e->tally);
     free(e->support_labels);
     free(e->query_labels);
     free(e->runs);
@@ -175,6 +180,7 @@ static void score(const struct meta_evaluator *e, const struct station *s, struc
             r->pairs_before[pair] = meta_auc_pair(s->before, labels, n, ways, a, b);
             r->pairs_after[pair] = meta_auc_pair(s->after, labels, n, ways, a, b);
         }
+    meta_auc_wins(s->wins, s->after, labels, n, ways);
     if (r->ranks) meta_ranks(r->ranks, s->after + 1, ways, labels, n, 1);
     r->failed = 0;
     for (int i = 0; i < n * ways; i++) r->failed |= !isfinite(s->after[i]);
@@ -198,6 +204,7 @@ static void run_one(void *context, int run, int worker)
     if (!e->method->learns) memcpy(s->before, s->after, (size_t)t->ways * t->queries * t->ways * sizeof *s->after);
     if (!failed) score(e, s, r);
     pthread_mutex_lock(&e->lock);
+    if (!failed) meta_tally_add(e->tally, t->query, s->wins);
     if (failed && run < e->bad) {
         e->bad = run;
         e->error = why;
@@ -214,8 +221,14 @@ const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *
     e->context = context;
     e->done = 0;
     e->bad = e->settings.runs;
+    meta_tally_start(e->tally);
     meta_pool_run(e->pool, e->settings.runs, run_one, e);
     return e->runs;
+}
+
+int meta_evaluator_groups(struct meta_by_group *groups, const struct meta_evaluator *e, struct meta_error *error)
+{
+    return meta_tally_read(groups, e->tally, e->settings.runs, error);
 }
 
 int meta_evaluator_status(const struct meta_evaluator *e, struct meta_error *error)

@@ -4,6 +4,7 @@
 
 #include "auc.h"
 #include "batch.h"
+#include "by_group.h"
 #include "pool.h"
 
 /* No iteration of training has so many tasks: what is drawn as this one never is a task of training. */
@@ -58,6 +59,8 @@ void meta_evaluator_free(struct meta_evaluator *);
    NULL; it is called from the caller's thread or others', one at a time, with the number of tasks done. */
 const struct meta_run *meta_evaluator_run(struct meta_evaluator *, const void *phi,
                                           void (*progress)(void *context, int done), void *context);
+/* Which query images, by groups, the AUCs after adaptation of the last run rest on. The caller clears. */
+int  meta_evaluator_groups(struct meta_by_group *, const struct meta_evaluator *, struct meta_error *);
 /* 0, or -1 with the message of the first task of the last run that its method had no memory for: then the results are of no use. */
 int meta_evaluator_status(const struct meta_evaluator *, struct meta_error *);
 

@@ -40,6 +40,9 @@ const struct meta_report_cell *meta_report_at(const struct meta_report_table *, 
 const char *meta_report_label(const struct meta_report_table *, int row);
 /* The paired difference to the plan's reference, when that has a result and it is of that one; else NULL. */
 const cJSON *meta_report_difference(const struct meta_report_table *, const struct meta_report_cell *);
+/* What tells of query images in groups drawn anew: an object with low and high, of a result or of a difference; NULL in one from before there was
+   such a thing, or when it can't be told (a class with one group). */
+const cJSON *meta_report_other_groups(const cJSON *);
 /* Its result's AUC less the paper's, with the error that a mean of the paper's number of tasks has: as many as our first. */
 struct meta_estimate meta_report_less_paper(const struct meta_report_cell *);
 /* What such a difference lets us say of ours: "above", "below" or "no difference seen". */

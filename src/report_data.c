@@ -153,6 +153,12 @@ const cJSON *meta_report_difference(const struct meta_report_table *t, const str
     return NULL;
 }
 
+const cJSON *meta_report_other_groups(const cJSON *of)
+{
+    const cJSON *o = cJSON_GetObjectItemCaseSensitive(of, "other_groups");
+    return isnan(meta_json_get(o, "low")) ? NULL : o;
+}
+
 const char *meta_report_label(const struct meta_report_table *t, int row)
 {
     const char *label = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(t->plan, "rows"), row));

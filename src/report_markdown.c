@@ -21,8 +21,10 @@ static void signed_estimate(FILE *f, double mean, double low, double high, const
 
 static void write_figures(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
 {
-    const cJSON *d = meta_report_difference(t, c);
+    const cJSON *d = meta_report_difference(t, c), *other = meta_report_other_groups(c->result), *other_difference = meta_report_other_groups(d);
     estimate(f, meta_json_get_estimate(c->result, "auc_after"));
+    if (other) fprintf(f, "| %.2f to %.2f ", 100 * meta_json_get(other, "low"), 100 * meta_json_get(other, "high"));
+    else fputs("| - ", f);
     estimate(f, c->first);
     if (isnan(c->paper)) fputs("| | ", f);
     else {
@@ -32,6 +34,9 @@ static void write_figures(FILE *f, const struct meta_report_table *t, const stru
     }
     if (d) signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"), meta_json_get(d, "high"), meta_json_text(d, "word"));
     else fputs(*t->reference && strcmp(c->label, t->reference) ? "| the reference is to be run " : "| - ", f);
+    if (other_difference) fprintf(f, "| %+.2f to %+.2f, %s ", 100 * meta_json_get(other_difference, "low"), 100 * meta_json_get(other_difference, "high"),
+                                  meta_json_text(other_difference, "word"));
+    else fputs("| - ", f);
     fputs("|\n", f);
 }
 
@@ -45,9 +50,9 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     meta_report_progress(text, sizeof text, c);
     fputs(*t->needs ? "| needs " : "| ", f);
     plain(f, *t->needs ? t->needs : text);
-    fputs(" | | ", f);
+    fputs(" | | | ", f);
     if (!isnan(c->paper)) fprintf(f, "%.2f ", 100 * c->paper);
-    fputs("| | |\n", f);
+    fputs("| | | |\n", f);
 }
 
 void meta_report_markdown(FILE *f, const struct meta_report *r)
@@ -56,9 +61,9 @@ void meta_report_markdown(FILE *f, const struct meta_report *r)
         const struct meta_report_table *t = &r->tables[i];
         fprintf(f, "%s### ", i ? "\n" : "");
         plain(f, t->name);
-        fprintf(f, "\n\n| method | shots | AUC, %d tasks | first %d | paper | ours - paper | paired with ", t->runs, t->first);
+        fprintf(f, "\n\n| method | shots | AUC, %d tasks | other groups | first %d | paper | ours - paper | paired with ", t->runs, t->first);
         plain(f, *t->reference ? t->reference : "nothing");
-        fputs(" |\n|---|---|---|---|---|---|---|\n", f);
+        fputs(" | other groups |\n|---|---|---|---|---|---|---|---|---|\n", f);
         for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);
     }
 }

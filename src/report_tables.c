@@ -61,9 +61,15 @@ static void against_paper(FILE *f, const struct meta_report_cell *c)
 static void figure_cell(FILE *f, const struct meta_report_cell *c)
 {
     struct meta_estimate e = meta_json_get_estimate(c->result, "auc_after"), first = c->first;
+    const cJSON *other = meta_report_other_groups(c->result);
     open_cell(f, c->shots, "");
     fprintf(f, "<b>%.2f</b>", 100 * e.mean);
     interval(f, e.low, e.high);
+    if (other) {
+        fputs("<br><small>other groups:", f);
+        interval(f, meta_json_get(other, "low"), meta_json_get(other, "high"));
+        fputs("</small>", f);
+    }
     fprintf(f, "<br><small>first %d tasks: %.2f", first.n, 100 * first.mean);
     interval(f, first.low, first.high);
     fputs("</small>", f);
@@ -91,7 +97,7 @@ void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
 
 static void difference_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
 {
-    const cJSON *d = meta_report_difference(t, c);
+    const cJSON *d = meta_report_difference(t, c), *other = meta_report_other_groups(d);
     const char *word = meta_json_text(d, "word");
     if (!d) {
         open_cell(f, c->shots, "none");
@@ -103,7 +109,15 @@ static void difference_cell(FILE *f, const struct meta_report_table *t, const st
     signed_interval(f, meta_json_get(d, "low"), meta_json_get(d, "high"));
     fputs("<br><small>", f);
     meta_html_text(f, word);
-    fputs("</small></td>", f);
+    fputs("</small>", f);
+    if (other) {
+        fputs("<br><small>other groups:", f);
+        signed_interval(f, meta_json_get(other, "low"), meta_json_get(other, "high"));
+        fputs(", ", f);
+        meta_html_text(f, meta_json_text(other, "word"));
+        fputs("</small>", f);
+    }
+    fputs("</td>", f);
 }
 
 void meta_report_differences(FILE *f, const struct meta_report_table *t)

@@ -1,5 +1,4 @@
 #include "results.h"
-#include "file.h"
 #include "fingerprint.h"
 #include "json.h"
 #include "method.h"
@@ -9,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define FORMAT 1
 
 /* What one task says of two of its classes. */
 struct pair { int a, b, place; double before, after; };
@@ -122,6 +119,27 @@ static void add_curve(cJSON *root, const struct meta_results *r)
     }
 }
 
+/* As arrays, so that hundreds take little room. */
+static void add_groups(cJSON *root, const struct meta_results *r)
+{
+    const struct meta_by_group *g = r->groups;
+    struct meta_estimate tasks = meta_estimate(&r->runs->auc_after, sizeof *r->runs, r->evaluation->runs),
+                         e = meta_by_group_estimate(tasks, g->label, g->influence, g->count);
+    cJSON *j = cJSON_AddObjectToObject(root, "other_groups"), *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(), *influence = cJSON_CreateArray();
+    cJSON_AddItemToObject(j, "standard_error", meta_json_number(e.error));
+    cJSON_AddItemToObject(j, "low", meta_json_number(e.low));
+    cJSON_AddItemToObject(j, "high", meta_json_number(e.high));
+    cJSON_AddItemToObject(j, "image", image);
+    cJSON_AddItemToObject(j, "class", cJSON_CreateIntArray(g->label, g->count));
+    cJSON_AddItemToObject(j, "asked", asked);
+    cJSON_AddItemToObject(j, "influence", influence);
+    for (int i = 0; i < g->count; i++) {
+        cJSON_AddItemToArray(image, cJSON_CreateString(r->dataset->paths[g->item[i]]));
+        cJSON_AddItemToArray(asked, meta_json_number(g->asked[i]));
+        cJSON_AddItemToArray(influence, meta_json_number(g->influence[i]));
+    }
+}
+
 static void add_tasks(cJSON *root, const struct meta_results *r)
 {
     cJSON *tasks = cJSON_AddArrayToObject(root, "tasks");
@@ -166,7 +184,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     int status = -1;
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "program", "darknet meta test");
-    cJSON_AddNumberToObject(root, "format", FORMAT);
+    cJSON_AddNumberToObject(root, "format", META_RESULTS_FORMAT);
     add_settings(root, r);
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
@@ -174,108 +192,11 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON_AddItemToObject(root, "classes", cJSON_CreateStringArray((const char *const *)r->dataset->names, r->dataset->classes));
     add_figures(root, r->runs, r->evaluation->runs);
     if (add_pairs(root, r, error)) goto done;
+    add_groups(root, r);
     add_curve(root, r);
     add_tasks(root, r);
     status = meta_json_write(path, root, error);
 done:
     cJSON_Delete(root);
     return status;
-}
-
-static char *text_member(const cJSON *object, const char *name) { return strdup(meta_json_text(object, name)); }
-
-static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
-{
-    s->count = cJSON_GetArraySize(tasks);
-    s->before = calloc(s->count + 1, sizeof *s->before);
-    s->after = calloc(s->count + 1, sizeof *s->after);
-    s->images = calloc(s->count + 1, sizeof *s->images);
-    if (!s->before || !s->after || !s->images) return meta_fail(error, "%s: out of memory", s->path);
-    int i = 0;
-    const cJSON *t;
-    cJSON_ArrayForEach(t, tasks) {
-        char *images = text_member(t, "images"), *end = images;
-        s->before[i] = meta_json_get(t, "auc_before");
-        s->after[i] = meta_json_get(t, "auc_after");
-        if (images) s->images[i] = strtoul(images, &end, 16);
-        int good = images && end - images == 8 && !*end && !isnan(s->before[i]) && !isnan(s->after[i]);
-        free(images);
-        if (!good) return meta_fail(error, "%s: task %d has no auc_before, auc_after or images", s->path, i);
-        i++;
-    }
-    return 0;
-}
-
-int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error *error)
-{
-    char *data = NULL;
-    size_t size;
-    cJSON *root = NULL;
-    memset(s, 0, sizeof *s);
-    s->path = strdup(path);
-    if (!s->path) { meta_fail(error, "out of memory"); goto fail; }
-    if (meta_file_read(path, &data, &size, error)) goto fail;
-    root = cJSON_Parse(data);
-    const cJSON *program = cJSON_GetObjectItemCaseSensitive(root, "program"), *files = cJSON_GetObjectItemCaseSensitive(root, "files"),
-                *settings = cJSON_GetObjectItemCaseSensitive(root, "settings"), *tasks = cJSON_GetObjectItemCaseSensitive(root, "tasks");
-    if (!cJSON_IsString(program) || strcmp(program->valuestring, "darknet meta test") || meta_json_get(root, "format") != FORMAT
-        || !cJSON_IsArray(tasks) || !cJSON_GetArraySize(tasks)) {
-        meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d", path, FORMAT);
-        goto fail;
-    }
-    s->cfg = text_member(cJSON_GetObjectItemCaseSensitive(files, "cfg"), "path");
-    s->method = text_member(settings, "method");
-    s->weights = text_member(cJSON_GetObjectItemCaseSensitive(files, "weights"), "path");
-    char words[256], *seed = text_member(settings, "seed");
-    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", seed ? seed : "", meta_json_get(settings, "runs"),
-             meta_json_get(settings, "ways"), meta_json_get(settings, "shots"), meta_json_get(settings, "queries"));
-    free(seed);
-    s->settings = strdup(words);
-    if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
-    if (read_tasks(s, tasks, error)) goto fail;
-    cJSON_Delete(root);
-    free(data);
-    return 0;
-fail:
-    cJSON_Delete(root);
-    free(data);
-    meta_scores_clear(s);
-    return -1;
-}
-
-void meta_scores_clear(struct meta_scores *s)
-{
-    free(s->path);
-    free(s->cfg);
-    free(s->weights);
-    free(s->method);
-    free(s->settings);
-    free(s->before);
-    free(s->after);
-    free(s->images);
-    memset(s, 0, sizeof *s);
-}
-
-static int check_pairing(const struct meta_scores *a, const struct meta_scores *b, struct meta_error *error)
-{
-    if (strcmp(a->settings, b->settings))
-        return meta_fail(error, "%s and %s can't be paired: %s against %s", a->path, b->path, a->settings, b->settings);
-    if (a->count != b->count)
-        return meta_fail(error, "%s and %s can't be paired: %d tasks against %d", a->path, b->path, a->count, b->count);
-    for (int i = 0; i < a->count; i++)
-        if (a->images[i] != b->images[i])
-            return meta_fail(error, "%s and %s can't be paired: task %d has other images", a->path, b->path, i);
-    return 0;
-}
-
-int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, int resamples, struct meta_bootstrap *d,
-                           struct meta_error *error)
-{
-    if (check_pairing(a, b, error)) return -1;
-    double *difference = malloc((a->count + 1) * sizeof *difference);
-    if (!difference) return meta_fail(error, "out of memory");
-    for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
-    *d = meta_bootstrap(difference, a->count, resamples, 1);
-    free(difference);
-    return 0;
 }

@@ -2,7 +2,7 @@
 #include "table.h"
 #include "fingerprint.h"
 #include "json.h"
-#include "results.h"
+#include "scores.h"
 #include "train_log.h"
 
 #include <math.h>
@@ -118,16 +118,24 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
 
 /* ---- pairs ---- */
 
+static void add_interval(cJSON *j, double low, double high)
+{
+    cJSON_AddItemToObject(j, "low", meta_json_number(low));
+    cJSON_AddItemToObject(j, "high", meta_json_number(high));
+    cJSON_AddStringToObject(j, "word", meta_difference_word(low, high, "better", "worse", "no difference seen"));
+}
+
 static int compare_cell(const struct meta_cell *c, const struct meta_cell *reference, const struct meta_scores *base, struct meta_error *error)
 {
     struct meta_scores own = {0};
-    struct meta_bootstrap d;
+    struct meta_difference d;
     cJSON *root = NULL;
     int status = -1;
     if (meta_json_read(&root, c->file, error)) return -1;
     cJSON *table = cJSON_GetObjectItemCaseSensitive(root, "table");
     const cJSON *old = cJSON_GetObjectItemCaseSensitive(table, "difference");
     uint32_t check = crc32(crc32(0, NULL, 0), (const Bytef *)base->after, base->count * sizeof *base->after);
+    check = crc32(check, (const Bytef *)base->influence, base->group_count * sizeof *base->influence);
     if (meta_json_get(old, "id") == reference->id && meta_json_get(old, "check") == check
         && !strcmp(meta_json_text(old, "reference"), reference->row->label)) { status = 0; goto done; }
     if (meta_scores_read(&own, c->file, error) || meta_scores_difference(base, &own, RESAMPLES, &d, error)) goto done;
@@ -135,11 +143,10 @@ static int compare_cell(const struct meta_cell *c, const struct meta_cell *refer
     cJSON_AddStringToObject(j, "reference", reference->row->label);
     cJSON_AddNumberToObject(j, "id", reference->id);
     cJSON_AddNumberToObject(j, "check", check);
-    cJSON_AddItemToObject(j, "mean", meta_json_number(d.mean));
-    cJSON_AddItemToObject(j, "low", meta_json_number(d.low));
-    cJSON_AddItemToObject(j, "high", meta_json_number(d.high));
+    cJSON_AddItemToObject(j, "mean", meta_json_number(d.tasks.mean));
+    add_interval(j, d.tasks.low, d.tasks.high);
     cJSON_AddNumberToObject(j, "resamples", RESAMPLES);
-    cJSON_AddStringToObject(j, "word", d.low > 0 ? "better" : d.high < 0 ? "worse" : "no difference seen");
+    if (!isnan(d.other_groups.low)) add_interval(cJSON_AddObjectToObject(j, "other_groups"), d.other_groups.low, d.other_groups.high);
     cJSON_DeleteItemFromObjectCaseSensitive(table, "difference");
     cJSON_AddItemToObject(table, "difference", j);
     status = meta_json_write(c->file, root, error);

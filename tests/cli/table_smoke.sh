@@ -115,13 +115,15 @@ done
 
 # What a result says
 first_mean() { ranks "$1" | head -n 30 | sed 's/.*"auc_after":\([^,]*\),.*/\1/' | awk '{ s += $1 } END { printf "%.2f", 100 * s / NR }'; }
-reported_first() { "$DARKNET_BIN" meta report "$t/a" -markdown | awk -F'|' -v row="$1" '$2 == " " row " " && $3 == 5 { split($5, w, " "); print w[1] }'; }
+reported_first() { "$DARKNET_BIN" meta report "$t/a" -markdown | awk -F'|' -v row="$1" '$2 == " " row " " && $3 == 5 { split($6, w, " "); print w[1] }'; }
 check 'the mean of the first 30' test "$(first_mean "$t/a/smoke-daml-5.json")" = "$(reported_first DAML)"
 check 'compare' quiet darknet meta compare "$t/a/smoke-daml-5.json" "$t/a/smoke-relation-net-5.json"
-difference() { json "$1" | grep -o '"difference":{[^}]*}' | grep -o "\"$2\":[^,}]*" | sed 's/.*://'; }
+difference() { json "$1" | grep -o '"difference":{[^{}]*' | grep -o "\"$2\":[^,}]*" | sed 's/.*://'; }
 differs_as() { local d; d=$(difference "$1" mean) && grep -q "^B - A  $(awk "BEGIN { printf \"%+.4f\", $d }"), 95% interval $(awk "BEGIN { printf \"%+.4f to %+.4f\", $(difference "$1" low), $(difference "$1" high) }")" "$t/out"; }
 check 'the paired difference is that of compare' differs_as "$t/a/smoke-relation-net-5.json"
 check 'in a plain word' test "$(difference "$t/a/smoke-relation-net-5.json" word)" = '"worse"'
+by_group() { grep -q "^   of other groups: $(json "$1" | sed 's/.*"difference":{[^{}]*"other_groups":{"low":\([^,]*\),"high":\([^,]*\),.*/\1 \2/' | awk '{ printf "%+.4f to %+.4f", $1, $2 }') (the [0-9]* groups of" "$t/out"; }
+check 'and so is that of other groups' by_group "$t/a/smoke-relation-net-5.json"
 check 'the reference has none' test -z "$(difference "$t/a/smoke-daml-5.json" mean)"
 check 'time and memory' grep -Eq '"test_seconds":[0-9.]+,"test_memory_mb":[0-9.]+' <(json "$t/a/smoke-daml-5.json")
 
@@ -136,7 +138,7 @@ check 'and has its own log to tell hours by' grep -q 'logs of others' "$t/out"
 check 'a report of the old plan still stands' quiet darknet meta report "$t/a" -out "$t/a.html"
 
 # The report in a browser
-for text in 'Smoke: Fashion-MNIST' 'Paired with DAML' 'no difference seen' 'Features + SVM' 'first 30 tasks' 'paper 81.20' 'Figure 2' 'Figure 3' 'ROC at 5 shots' \
+for text in 'Smoke: Fashion-MNIST' 'Paired with DAML' 'no difference seen' 'Features + SVM' 'first 30 tasks' 'other groups:' 'paper 81.20' 'Figure 2' 'Figure 3' 'ROC at 5 shots' \
     'Pair of classes by pair' 'sneaker &ndash; bag' 'Time and memory' 'Settings and seeds' 'iteration' 'prefers-color-scheme:dark' '@media print'; do
     check "the report has: $text" grep -qF "$text" "$t/a.html"
 done

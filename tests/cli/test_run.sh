@@ -13,6 +13,7 @@ weights=$a/backup/toy_final.weights
 check 'tests' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/30.json"
 check 'prints the AUC before, after and their difference, with intervals' \
     test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+ +[0-9.]+ +-?[0-9.]+ to -?[0-9.]+$' "$a/out")" -eq 3
+check 'and that of other groups' grep -Eq '^  other groups +[0-9.]+ +[0-9.]+ +-?[0-9.]+ to -?[0-9.]+$' "$a/out"
 check 'prints the accuracy' grep -Eq '^accuracy after +[0-9.]+' "$a/out"
 check 'prints the table by pairs' grep -Eq '^c6_ - c7_ +30 +[0-9.]+ +[0-9.]+ +[0-9.]+ to' "$a/out"
 check 'nothing on standard error' test ! -s "$a/err"
@@ -65,6 +66,27 @@ expect_error "can't be paired: .*5? shots.* against" darknet meta compare "$a/30
 sed 's/"images":\(.*\)"[0-9a-f]*"/"images":\1"00000000"/' "$a/30.json" >"$a/other.json"
 expect_error "can't be paired: task 0 has other images" darknet meta compare "$a/30.json" "$a/other.json"
 expect_error 'toy.cfg: is not a result of' darknet meta compare "$a/30.json" "$cfg"
+# Query images by group, from the file alone: error^2 is that of the tasks and the sum over groups of influence^2 G/(G-1)
+array() { tr -d ' \t\n' <"$1" | sed 's/.*"other_groups":{\(.*\)/\1/' | grep -o "\"$2\":\[[^]]*" | head -n 1 | sed 's/.*\[//' | tr , '\n'; }
+error_of() { paste <(array "$1" class) <(array "$1" influence) | awk -v tasks="$2" '{ n[$1]++; s[$1] += $2 * $2 } END { for (k in n) v += s[k] * n[k] / (n[k] - 1); printf "%.4f", sqrt(v + tasks * tasks) }'; }
+check 'two classes of images' test "$(array "$a/30.json" class | sort -u | wc -l)" -eq 2
+check 'asked as often as there are query images' test "$(array "$a/30.json" asked | awk '{ s += $1 } END { print s }')" -eq $((30 * 2 * $(tr -d ' \t' <"$a/30.json" | sed -n 's/^"queries":\([0-9]*\),/\1/p')))
+check '30 tasks of the weights of now' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/again.json"
+printed() { awk -v what="$1" '$1 " " $2 == what { print $4 }' "$a/out"; }
+near() { awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; print "printed " a ", from the file " b; exit !(a > 0 && d < 1.5e-4 && d > -1.5e-4) }'; }
+check 'the error of other groups' near "$(printed 'other groups')" "$(error_of "$a/again.json" "$(printed 'AUC after')")"
+check 'how many there are' grep -q "^other groups: as if the $(array "$a/again.json" class | wc -l) groups of query images" "$a/out"
+sed 's/"other_groups"/"no_groups"/' "$a/30.json" >"$a/old.json"
+check 'compare with a file from before there were groups' quiet darknet meta compare "$a/steps0.json" "$a/old.json"
+check 'tells the tasks alone' test "$(grep -c 'other groups' "$a/out")" -eq 0 -a "$(grep -c 'B is better' "$a/out")" -eq 1
+check 'compare two that have them' quiet darknet meta compare "$a/steps0.json" "$a/30.json"
+check 'tells both' grep -Eq '^   of other groups: -0[.][0-9]+ to [+]0[.][0-9]+ \(the 32 groups of query images drawn anew, too\): no clear difference$' "$a/out"
+sed '/"asked":/s/\[[0-9]*/[99/' "$a/30.json" >"$a/asked.json"
+expect_error "can't be paired: their query images are in other groups" darknet meta compare "$a/30.json" "$a/asked.json"
+sed '/"influence":/s/\[[^,]*,/[/' "$a/30.json" >"$a/short.json"
+expect_error 'short.json: other_groups: has arrays of several lengths' darknet meta compare "$a/30.json" "$a/short.json"
+sed '/"class":/s/\[[0-9]*/[-1/' "$a/30.json" >"$a/class.json"
+expect_error 'class.json: other_groups: group 0 is no image, class and number' darknet meta compare "$a/30.json" "$a/class.json"
 expect_error 'none.json: No such file' darknet meta compare "$a/30.json" "$a/none.json"
 sed 's/"auc_after":\(.*\)[0-9],/"auc_after": null,/' "$a/30.json" >"$a/null.json"
 expect_error 'null.json: task 0 has no auc' darknet meta compare "$a/30.json" "$a/null.json"
