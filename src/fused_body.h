@@ -102,6 +102,43 @@ static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, si
     }
 }
 
+/* ---- shortcuts ------------------------------------------------------------------------------------------------------------------- */
+
+#define MARKED(i, t) SELECT(__builtin_convertvector(*(const W *)(marks + (i)), I) != (I){0}, (t), FILL(negative) * (t))
+
+static void N(join)(in_t here, in_t from, size_t pixels, float alpha, float beta, float negative, out_t z, uint8_t *restrict marks)
+{
+    PIXELS {
+        V u = FILL(alpha) * AT(here, i) + FILL(beta) * AT(from, i);
+        PUT(z, i) = BY_SLOPE(u, u);
+        *(W *)(marks + i) = __builtin_convertvector((u > (V){0}) & 1, W);
+    }
+}
+
+static void N(join_tangent)(in_t heredot, in_t fromdot, marks_t marks, size_t pixels, float alpha, float beta, float negative, out_t zdot)
+{
+    if (heredot && fromdot) PIXELS PUT(zdot, i) = MARKED(i, FILL(alpha) * AT(heredot, i) + FILL(beta) * AT(fromdot, i));
+    else {
+        in_t only = heredot ? heredot : fromdot;
+        float factor = heredot ? alpha : beta;
+        PIXELS PUT(zdot, i) = MARKED(i, FILL(factor) * AT(only, i));
+    }
+}
+
+static void N(part)(in_t zbar, marks_t marks, size_t pixels, float alpha, float beta, float negative, out_t herebar, out_t frombar)
+{
+    if (herebar && frombar) PIXELS {
+        V t = MARKED(i, AT(zbar, i));
+        PUT(herebar, i) = FILL(alpha) * t;
+        PUT(frombar, i) = FILL(beta) * t;
+    }
+    else {
+        out_t only = herebar ? herebar : frombar;
+        float factor = herebar ? alpha : beta;
+        PIXELS PUT(only, i) = FILL(factor) * MARKED(i, AT(zbar, i));
+    }
+}
+
 /* ---- with a 2x2/2 max-pool: window by window ------------------------------------------------------------------------ */
 
 /* Offsets of the four pixels of window (i, j); where the map ends, a pixel stands for its absent neighbour, which then
@@ -238,6 +275,7 @@ static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardo
 #undef UNCOVERED
 #undef READ_MARK
 #undef BY_MARK
+#undef MARKED
 #undef REACH
 #undef OF_WINNER
 #undef WINDOW_SUMS

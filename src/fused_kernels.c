@@ -38,6 +38,7 @@ static void lag_products(const double *restrict p, const double *restrict q, int
 #define TEXT(a) TEXT_(a)
 #define SET(lanes) { moments##lanes, products##lanes, slopes##lanes, slopes_pool##lanes, slope_tangents##lanes, slope_tangents_pool##lanes, \
                      forward##lanes, forward_pool##lanes, backward##lanes, backward_pool##lanes, tangent##lanes, tangent_pool##lanes, \
-                     backward_tangent##lanes, backward_tangent_pool##lanes, stem##lanes, stem_tangent##lanes, stem_weights##lanes }
+                     backward_tangent##lanes, backward_tangent_pool##lanes, join##lanes, join_tangent##lanes, part##lanes, \
+                     stem##lanes, stem_tangent##lanes, stem_weights##lanes }
 
 const struct meta_fused_set JOIN(meta_fused_, ISA) = { TEXT(ISA), SET(8), SET(16), lag_products };

@@ -56,6 +56,15 @@ struct meta_fused {
                                   const struct meta_map *, const float *centre, float negative, const float *a, const float *b,
                                   const float *d, const float *u, const float *v, float *xbardot);
 
+    /* A shortcut between maps of one shape, z = u > 0 ? u : negative u, u = alpha here + beta from; a mark is 1 where u > 0 */
+    void (*join)(const float *here, const float *from, size_t pixels, float alpha, float beta, float negative, float *z, uint8_t *marks);
+    /* zdot = z'(u) (alpha heredot + beta fromdot); of the two one may be NULL: zeros */
+    void (*join_tangent)(const float *heredot, const float *fromdot, const uint8_t *marks, size_t pixels, float alpha, float beta,
+                         float negative, float *zdot);
+    /* With t = zbar z'(u): herebar = alpha t, frombar = beta t; either may be NULL: not wanted */
+    void (*part)(const float *zbar, const uint8_t *marks, size_t pixels, float alpha, float beta, float negative, float *herebar,
+                 float *frombar);
+
     /* A 3x3 convolution of few channels under a 2x2/2 max-pool, at the winners alone. windows: (outputs, channels, 4, 4), the
        pixels that each window's four patches cover; weights, along: (9 channels, lanes) */
     void (*stem)(const float *windows, int channels, const struct meta_map *, const float *weights, const float *gain,

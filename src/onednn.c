@@ -134,7 +134,7 @@ static void loss_backward(struct meta_op *op, const void *theta, void *gradient)
 static void loss_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
 { plain_loss_backward_tangent(op, theta, v, product); EACH_INPUT(op, bardot); }
 
-/* ---- epilogue: the fused sweeps where they apply, else the plain loops ---------------------------------------------- */
+/* ---- epilogue and shortcut: fused sweeps where they apply, else the plain loops ------------------------------------------------ */
 
 static int fusible(const struct meta_op *op)
 {
@@ -149,26 +149,34 @@ static const struct meta_kernel *epilogue_of(const struct meta_op *op)
     return fusible(op) ? &meta_onednn_epilogue : &plain;
 }
 
-static int any_create(struct meta_op *op, int tangents, struct meta_error *error)
-{ return epilogue_of(op)->create(op, tangents, error); }
-static void any_destroy(struct meta_op *op)
-{ epilogue_of(op)->destroy(op); }
-static void any_forward(struct meta_op *op, const void *theta)
-{ epilogue_of(op)->forward(op, theta); }
-static void any_backward(struct meta_op *op, const void *theta, void *gradient)
-{ epilogue_of(op)->backward(op, theta, gradient); }
-static void any_forward_tangent(struct meta_op *op, const void *theta, const void *v)
-{ epilogue_of(op)->forward_tangent(op, theta, v); }
-static void any_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
-{ epilogue_of(op)->backward_tangent(op, theta, v, product); }
+static const struct meta_kernel *shortcut_of(const struct meta_op *op)
+{
+    static const struct meta_kernel plain = { plain_shortcut_create, plain_shortcut_destroy, shortcut_forward, shortcut_backward,
+                                              shortcut_forward_tangent, shortcut_backward_tangent };
+    return meta_onednn_shortcut_fits(op) ? &meta_onednn_shortcut : &plain;
+}
 
-static const struct meta_kernel epilogue_kernel = {
-    any_create, any_destroy, any_forward, any_backward, any_forward_tangent, any_backward_tangent
-};
+/* kind_kernel: for each operation the one that kind_of says. */
+#define CHOSEN_KERNEL(kind)                                                                                         \
+static int any_##kind##_create(struct meta_op *op, int tangents, struct meta_error *error)                          \
+{ return kind##_of(op)->create(op, tangents, error); }                                                              \
+static void any_##kind##_destroy(struct meta_op *op)                                                                \
+{ kind##_of(op)->destroy(op); }                                                                                     \
+static void any_##kind##_forward(struct meta_op *op, const void *theta)                                             \
+{ kind##_of(op)->forward(op, theta); }                                                                              \
+static void any_##kind##_backward(struct meta_op *op, const void *theta, void *gradient)                            \
+{ kind##_of(op)->backward(op, theta, gradient); }                                                                   \
+static void any_##kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)                      \
+{ kind##_of(op)->forward_tangent(op, theta, v); }                                                                   \
+static void any_##kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)      \
+{ kind##_of(op)->backward_tangent(op, theta, v, product); }                                                         \
+static const struct meta_kernel kind##_kernel = { any_##kind##_create, any_##kind##_destroy, any_##kind##_forward, \
+    any_##kind##_backward, any_##kind##_forward_tangent, any_##kind##_backward_tangent };
+
+CHOSEN_KERNEL(epilogue)
+CHOSEN_KERNEL(shortcut)
 static const struct meta_kernel avgpool_kernel = { NULL, NULL, avgpool_forward, avgpool_backward,
                                                    avgpool_forward_tangent, avgpool_backward_tangent };
-static const struct meta_kernel shortcut_kernel = { plain_shortcut_create, plain_shortcut_destroy, shortcut_forward, shortcut_backward,
-                                                    shortcut_forward_tangent, shortcut_backward_tangent };
 static const struct meta_kernel route_kernel = { NULL, NULL, route_forward, route_backward,
                                                  route_forward_tangent, route_backward_tangent };
 static const struct meta_kernel dropout_kernel = { NULL, NULL, dropout_forward, dropout_backward,

@@ -36,9 +36,12 @@ static inline size_t meta_onednn_image(struct meta_shape s) { return meta_onednn
 /* The one CPU engine of the process; NULL before meta_backend_onednn.open. */
 dnnl_engine_t meta_onednn_engine(void);
 
-extern const struct meta_kernel meta_onednn_conv, meta_onednn_connected, meta_onednn_epilogue, meta_onednn_stem;
+extern const struct meta_kernel meta_onednn_conv, meta_onednn_connected, meta_onednn_epilogue, meta_onednn_stem, meta_onednn_shortcut;
 
 /* Whether meta_onednn_stem can do this convolution of the images and this pool after it. */
 int meta_onednn_stem_fits(const struct meta_layer *convolutional, const struct meta_layer *pool);
+
+/* Whether meta_onednn_shortcut can do this one. */
+int meta_onednn_shortcut_fits(const struct meta_op *);
 
 #endif

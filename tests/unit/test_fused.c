@@ -197,6 +197,33 @@ static void check_plain(const struct meta_fused *f, struct meta_map m, const int
     sweep_free(s);
 }
 
+/* here is X, from is ZBAR; their tangents XDOT and ZBARDOT; the adjoint XDOT again. */
+static void check_shortcut(const struct meta_fused *f, struct meta_map m, const int c, float negative)
+{
+    struct sweep *s = sweep_create(m, c, negative);
+    float **a = s->array, *one = s->result, *two = calloc(s->in * c, sizeof *two);
+    uint8_t *marks = malloc(s->in * c);
+    size_t n = s->in;
+    double alpha = .7, beta = -1.3;
+#define JOINED (alpha * a[X][i] + beta * a[ZBAR][i])
+#define BOTH(p, q) for (size_t i = 0; i < n * c; i++) { NEAR(one[i], p); NEAR(two[i], q); }
+    f->join(a[X], a[ZBAR], n, alpha, beta, negative, one, marks);
+    EACH { NEAR(one[i], JOINED > 0 ? JOINED : negative * JOINED); assert_int_equal(marks[i], JOINED > 0); (void)k; }
+    f->join_tangent(a[XDOT], a[ZBARDOT], marks, n, alpha, beta, negative, one);
+    f->join_tangent(a[XDOT], NULL, marks, n, alpha, beta, negative, two);
+    BOTH(slope(s, JOINED) * (alpha * a[XDOT][i] + beta * a[ZBARDOT][i]), slope(s, JOINED) * alpha * a[XDOT][i])
+    f->join_tangent(NULL, a[ZBARDOT], marks, n, alpha, beta, negative, two);
+    EACH { NEAR(two[i], slope(s, JOINED) * beta * a[ZBARDOT][i]); (void)k; }
+    f->part(a[XDOT], marks, n, alpha, beta, negative, one, two);
+    BOTH(slope(s, JOINED) * alpha * a[XDOT][i], slope(s, JOINED) * beta * a[XDOT][i])
+    f->part(a[ZBARDOT], marks, n, alpha, beta, negative, NULL, two);
+    f->part(a[ZBARDOT], marks, n, alpha, beta, negative, one, NULL);
+    BOTH(slope(s, JOINED) * alpha * a[ZBARDOT][i], slope(s, JOINED) * beta * a[ZBARDOT][i])
+    free(marks);
+    free(two);
+    sweep_free(s);
+}
+
 static void check_all(const struct meta_fused_set *set)
 {
     static const struct meta_map sizes[] = { { 8, 8, 4, 4 }, { 7, 9, 3, 4 }, { 7, 9, 4, 5 }, { 21, 1, 11, 1 }, { 1, 1, 1, 1 }, { 20, 19, 10, 9 } };
@@ -207,6 +234,8 @@ static void check_all(const struct meta_fused_set *set)
             check_pool(&set->lanes16, sizes[j], 16, negatives[k]);
             check_plain(&set->lanes8, sizes[j], 8, negatives[k]);
             check_plain(&set->lanes16, sizes[j], 16, negatives[k]);
+            check_shortcut(&set->lanes8, sizes[j], 8, negatives[k]);
+            check_shortcut(&set->lanes16, sizes[j], 16, negatives[k]);
         }
 }
 
