@@ -36,7 +36,7 @@ int meta_epilogue_open(struct meta_epilogue *e, const struct meta_op *op, struct
     e->block = 1 << meta_onednn_shift;
     e->blocks = padded / e->block;
     e->batch = op->batch;
-    e->negative = op->activation == META_RELU ? 0 : op->activation == META_LEAKY ? .1f : 1;
+    e->negative = meta_negative(op->activation);
     e->pixels = (size_t)op->in->h * op->in->w;
     e->outputs = (size_t)op->out.h * op->out.w;
     e->map = (struct meta_map){ op->in->h, op->in->w, op->out.h, op->out.w };

@@ -10,6 +10,9 @@
 /* Per-channel constants, (padded) floats each; 0 for the padding, which so stays 0. */
 enum { META_GAIN, META_CENTRE, META_SHIFT, META_UNIT /* r */, META_P, META_Q, META_S, META_A, META_B, META_D, META_U, META_V, META_ROWS };
 
+/* z = y > 0 ? y : negative y, of the activations that the sweeps know. */
+static inline float meta_negative(enum meta_activation a) { return a == META_RELU ? 0 : a == META_LEAKY ? .1f : 1; }
+
 struct meta_epilogue {
     const struct meta_fused *fused;
     int c, block, blocks, batch;      /* blocks of an image: padded channels / block */

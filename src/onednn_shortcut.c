@@ -1,7 +1,7 @@
 /* Shortcuts between maps of one shape: one sweep a pass over blocked tensors, whose padding, all zeros, is swept along. All that is kept is a
    mark a number. Others (of another size, or with an activation that bends) are left to the plain loops. */
+#include "onednn_epilogue.h"
 #include "onednn_internal.h"
-#include "fused_kernels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static int create(struct meta_op *op, int tangents, struct meta_error *error)
     size_t n = op->batch * meta_onednn_image(op->out);
     struct shortcut *s = op->state = calloc(1, sizeof *s);
     if (s) *s = (struct shortcut){ meta_onednn_shift == 4 ? &meta_fused()->lanes16 : &meta_fused()->lanes8, n >> meta_onednn_shift,
-                                   op->layer->alpha, op->layer->beta, op->activation == META_RELU ? 0 : op->activation == META_LEAKY ? .1f : 1,
+                                   op->layer->alpha, op->layer->beta, meta_negative(op->activation),
                                    calloc(n, 1) };
     if (s && s->marks) return 0;
     destroy(op);
