@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "report.h"
+#include "scores.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -170,7 +171,7 @@ struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)
     return meta_estimate_less(meta_json_get_estimate(c->result, "auc_after"), c->paper, c->first.n);
 }
 
-const char *meta_report_beside_paper(struct meta_estimate d) { return d.low > 0 ? "above" : d.high < 0 ? "below" : "no difference seen"; }
+const char *meta_report_beside_paper(struct meta_estimate d) { return meta_difference_word(d.low, d.high, "above", "below", "no difference seen"); }
 
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *c)
 {

@@ -123,8 +123,7 @@ static void add_curve(cJSON *root, const struct meta_results *r)
 static void add_groups(cJSON *root, const struct meta_results *r)
 {
     const struct meta_by_group *g = r->groups;
-    struct meta_estimate tasks = meta_estimate(&r->runs->auc_after, sizeof *r->runs, r->evaluation->runs),
-                         e = meta_by_group_estimate(tasks, g->label, g->influence, g->count);
+    struct meta_estimate e = r->other_groups;
     cJSON *j = cJSON_AddObjectToObject(root, "other_groups"), *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(), *influence = cJSON_CreateArray();
     cJSON_AddItemToObject(j, "standard_error", meta_json_number(e.error));
     cJSON_AddItemToObject(j, "low", meta_json_number(e.low));

@@ -18,6 +18,7 @@ struct meta_results {
     const struct meta_dataset *dataset;
     const struct meta_evaluation *evaluation;
     const struct meta_by_group *groups;
+    struct meta_estimate other_groups;     /* what they make of auc_after */
     const struct meta_run *runs;       /* the curves of one follow those of the one before: the evaluator's */
 };
 /* Whole or not at all. */

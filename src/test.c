@@ -99,23 +99,24 @@ static int print_pairs(const struct meta_run *runs, const struct meta_evaluation
     return 0;
 }
 
-static int print_results(const struct meta_run *runs, const struct meta_by_group *g, const struct meta_evaluation *e, const struct meta_dataset *d,
-                         struct meta_error *error)
+static int print_results(const struct meta_results *results, struct meta_error *error)
 {
-    struct meta_estimate after = meta_estimate(&runs->auc_after, sizeof *runs, e->runs), other = meta_by_group_estimate(after, g->label, g->influence, g->count);
+    const struct meta_run *runs = results->runs;
+    const struct meta_evaluation *e = results->evaluation;
+    struct meta_estimate other = results->other_groups;
     int failed = 0;
     printf("                    mean    error   95%% interval, %d task%s\n", e->runs, e->runs == 1 ? "" : "s");
     int learns = e->method->learns;
     if (learns) print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
-    print_estimate("AUC after", after);
+    print_estimate("AUC after", meta_estimate(&runs->auc_after, sizeof *runs, e->runs));
     if (!isnan(other.low)) print_estimate("  other groups", other);
     if (learns) print_estimate("AUC gain", meta_estimate(&runs->auc_gain, sizeof *runs, e->runs));
     if (learns) print_estimate("accuracy before", meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
     print_estimate("accuracy after", meta_estimate(&runs->accuracy_after, sizeof *runs, e->runs));
     for (int i = 0; i < e->runs; i++) failed += runs[i].failed;
-    if (!isnan(other.low)) printf("other groups: as if the %d groups of query images had been drawn anew, too\n", g->count);
+    if (!isnan(other.low)) printf("other groups: as if the %d groups of query images had been drawn anew, too\n", results->groups->count);
     if (failed) printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n", failed);
-    return print_pairs(runs, e, d, error);
+    return print_pairs(runs, e, results->dataset, error);
 }
 
 struct watch { int runs; };
@@ -206,9 +207,10 @@ int meta_command_test(int argc, char **argv)
     fflush(stdout);
     const struct meta_run *results = meta_evaluator_run(p.evaluator, p.phi, watch, &(struct watch){ e.runs });
     meta_clear_bar();
-    struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.model, p.dataset, &e, &groups, results };
-    if (meta_evaluator_status(p.evaluator, &error) || meta_evaluator_groups(&groups, p.evaluator, &error)
-        || (out && meta_results_write(&file, out, &error)) || print_results(results, &groups, &e, p.dataset, &error)) goto fail;
+    struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.model, p.dataset, &e, &groups, .runs = results };
+    if (meta_evaluator_status(p.evaluator, &error) || meta_evaluator_groups(&groups, p.evaluator, &error)) goto fail;
+    file.other_groups = meta_by_group_estimate(meta_estimate(&results->auc_after, sizeof *results, e.runs), groups.label, groups.influence, groups.count);
+    if ((out && meta_results_write(&file, out, &error)) || print_results(&file, &error)) goto fail;
     getrusage(RUSAGE_SELF, &usage);
     meta_format_time(time, sizeof time, meta_now() - begun);
     printf("\n%s, %ld MB of memory at most\n", time, usage.ru_maxrss / 1024);
