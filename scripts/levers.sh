@@ -31,19 +31,26 @@ first=30
 reference=MAML, seed $1
 END
 
-# row LABEL NAME SED...: a .cfg, and a row for each seed
-row()
+# lever LABEL NAME SED...: a .cfg
+levers=()
+lever()
 {
     local label=$1 name=$2
     shift 2
+    levers+=("$label|$name")
     sed -e 's/^width=84.*/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=48/' \
         -e "s/^max_batches=.*/max_batches=$iterations/; s/^start=.*/start=$((iterations / 2))/" \
         -e '/^second_order_start=/d; s/^order=2.*/order=1/' -e '/^\[inner_loop\]/,$ s/^learning_rate=.*/learning_rate=0.1/' \
         -e "1i # $label. Written from cfg/daml-4conv.cfg by scripts/levers.sh." -e '1,/^$/{/^#/d}' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
-    for seed in $seeds; do printf '\n[row]\nlabel=%s, seed %s\ncfg=%s\nseed=%s\nshots=5\n' "$label" "$seed" "$out/$name.cfg" "$seed"; done >>"$out/levers.table"
 }
-seeds=$*
-row MAML maml -e 's/^type=.*/type=mean/; /^eta=/d; /^epsilon=/d; /^start=/d'
-for eta in 1 3 5 7; do row "eta=$eta" eta-$eta -e "s/^eta=.*/eta=$eta/"; done
-for eta in 1 5; do row "eta=$eta, epsilon=0.5" eta-$eta-epsilon-0.5 -e "s/^eta=.*/eta=$eta/; s/^epsilon=.*/epsilon=0.5/"; done
-for quarters in 0 1 3; do row "eta=5, start=$quarters/4" eta-5-start-$quarters -e "s/^start=.*/start=$((iterations * quarters / 4))/"; done
+lever MAML maml -e 's/^type=.*/type=mean/; /^eta=/d; /^epsilon=/d; /^start=/d'
+for eta in 1 3 5 7; do lever "eta=$eta" eta-$eta -e "s/^eta=.*/eta=$eta/"; done
+for eta in 1 5; do lever "eta=$eta, epsilon=0.5" eta-$eta-epsilon-0.5 -e "s/^eta=.*/eta=$eta/; s/^epsilon=.*/epsilon=0.5/"; done
+for quarters in 0 1 3; do lever "eta=5, start=$quarters/4" eta-5-start-$quarters -e "s/^start=.*/start=$((iterations * quarters / 4))/"; done
+
+# Seed by seed, so that a table cut short compares every lever for the seeds it has
+for seed; do
+    for lever in "${levers[@]}"; do
+        printf '\n[row]\nlabel=%s, seed %s\ncfg=%s\nseed=%s\nshots=5\n' "${lever%|*}" "$seed" "$out/${lever#*|}.cfg" "$seed"
+    done
+done >>"$out/levers.table"
