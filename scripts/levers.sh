@@ -5,7 +5,8 @@
 #     scripts/levers.sh DATA OUT [ITERATIONS [SEED...]]      DATA: isic2018-tune.data of scripts/isic2018.sh
 #     ./darknet meta table OUT/levers.table -out OUT
 #
-# 1500 iterations and seeds 1 to 3 when left out; where start is not told, tasks are weighed from the middle on, as in the paper.
+# 1500 iterations and seeds 1 to 3 when left out; where start is not told, tasks are weighed from the middle on, as in the paper. The table runs
+# seed by seed: cut short, it compares every lever for the seeds it has.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -28,29 +29,22 @@ data=$out/levers.data
 seed=1
 runs=400
 first=30
-reference=MAML, seed $1
+reference=MAML
 END
 
-# lever LABEL NAME SED...: a .cfg
-levers=()
-lever()
+# row LABEL NAME SED...: a .cfg, and its row
+row()
 {
     local label=$1 name=$2
     shift 2
-    levers+=("$label|$name")
     sed -e 's/^width=84.*/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=48/' \
         -e "s/^max_batches=.*/max_batches=$iterations/; s/^start=.*/start=$((iterations / 2))/" \
         -e '/^second_order_start=/d; s/^order=2.*/order=1/' -e '/^\[inner_loop\]/,$ s/^learning_rate=.*/learning_rate=0.1/' \
         -e "1i # $label. Written from cfg/daml-4conv.cfg by scripts/levers.sh." -e '1,/^$/{/^#/d}' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
+    printf '\n[row]\nlabel=%s\ncfg=%s\nseed=%s\nshots=5\n' "$label" "$out/$name.cfg" "$seeds" >>"$out/levers.table"
 }
-lever MAML maml -e 's/^type=.*/type=mean/; /^eta=/d; /^epsilon=/d; /^start=/d'
-for eta in 1 3 5 7; do lever "eta=$eta" eta-$eta -e "s/^eta=.*/eta=$eta/"; done
-for eta in 1 5; do lever "eta=$eta, epsilon=0.5" eta-$eta-epsilon-0.5 -e "s/^eta=.*/eta=$eta/; s/^epsilon=.*/epsilon=0.5/"; done
-for quarters in 0 1 3; do lever "eta=5, start=$quarters/4" eta-5-start-$quarters -e "s/^start=.*/start=$((iterations * quarters / 4))/"; done
-
-# Seed by seed, so that a table cut short compares every lever for the seeds it has
-for seed; do
-    for lever in "${levers[@]}"; do
-        printf '\n[row]\nlabel=%s, seed %s\ncfg=%s\nseed=%s\nshots=5\n' "${lever%|*}" "$seed" "$out/${lever#*|}.cfg" "$seed"
-    done
-done >>"$out/levers.table"
+seeds=$(IFS=,; echo "$*")
+row MAML maml -e 's/^type=.*/type=mean/; /^eta=/d; /^epsilon=/d; /^start=/d'
+for eta in 1 3 5 7; do row "eta=$eta" eta-$eta -e "s/^eta=.*/eta=$eta/"; done
+for eta in 1 5; do row "eta=$eta, epsilon=0.5" eta-$eta-epsilon-0.5 -e "s/^eta=.*/eta=$eta/; s/^epsilon=.*/epsilon=0.5/"; done
+for quarters in 0 1 3; do row "eta=5, start=$quarters/4" eta-5-start-$quarters -e "s/^start=.*/start=$((iterations * quarters / 4))/"; done

@@ -35,7 +35,7 @@ int meta_command_report(int argc, char **argv)
         return meta_complain(&error);
     }
     status = meta_report_read(&report, argv[0], &error);
-    if (!status && markdown) meta_report_markdown(stdout, report);
+    if (!status && markdown) status = meta_report_markdown(stdout, report, &error);
     else if (!status) status = write_page(report, out ? out : "report.html", &error);
     meta_report_free(report);
     return status ? meta_complain(&error) : 0;

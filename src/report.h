@@ -12,6 +12,7 @@
 
 struct meta_report_cell {
     const char *label, *cfg, *method, *train;      /* of the plan, as all that is not said to be otherwise */
+    const char *family, *paired_with;      /* rows that differ in their training's seed; the label of the reference: "" for none */
     int row, shots, seed, iterations;
     double paper;                          /* 0..1; NaN: none */
     uint32_t id;
@@ -38,8 +39,16 @@ int  meta_report_read(struct meta_report **, const char *folder, struct meta_err
 void meta_report_free(struct meta_report *);
 const struct meta_report_cell *meta_report_at(const struct meta_report_table *, int row, int shots);     /* NULL: no such cell */
 const char *meta_report_label(const struct meta_report_table *, int row);
-/* The paired difference to the plan's reference, when that has a result and it is of that one; else NULL. */
+/* The paired difference to what the plan pairs it with, when that has a result and it is of that one; else NULL. */
 const cJSON *meta_report_difference(const struct meta_report_table *, const struct meta_report_cell *);
+/* Rows of one family as so many trainings. */
+struct meta_report_family {
+    const char *name;
+    int shots, count;                      /* of trainings, run or not */
+    struct meta_estimate auc, difference;  /* over the trainings whose result, or difference, there is: n of them */
+};
+/* The families of the table, by the order of their cells. The caller frees; NULL with *count 0: there is none; with -1: no memory. */
+struct meta_report_family *meta_report_families(const struct meta_report_table *, int *count);
 /* What tells of query images in groups drawn anew: an object with low and high, of a result or of a difference; NULL in one from before there was
    such a thing, or when it can't be told (a class with one group). */
 const cJSON *meta_report_other_groups(const cJSON *);
@@ -47,6 +56,8 @@ const cJSON *meta_report_other_groups(const cJSON *);
 struct meta_estimate meta_report_less_paper(const struct meta_report_cell *);
 /* What such a difference lets us say of ours: "above", "below" or "no difference seen". */
 const char *meta_report_beside_paper(struct meta_estimate difference);
+/* And of one to the reference, as a table's results have it: "better", "worse" or "no difference seen". */
+const char *meta_report_beside_reference(struct meta_estimate difference);
 /* How far a cell without a result is, as text. */
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *);
 
@@ -58,12 +69,13 @@ void meta_html_text(FILE *, const char *);
 int  meta_report_page(FILE *, const struct meta_report *, struct meta_error *);
 
 /* The figures alone (report_markdown.c). */
-void meta_report_markdown(FILE *, const struct meta_report *);
+int  meta_report_markdown(FILE *, const struct meta_report *, struct meta_error *);
 
 /* ---- tables (report_tables.c) ---- */
 
 void meta_report_figures_table(FILE *, const struct meta_report_table *);      /* beside the paper's */
 void meta_report_differences(FILE *, const struct meta_report_table *);
+int  meta_report_trainings(FILE *, const struct meta_report_table *, struct meta_error *);     /* families, if there are any */
 void meta_report_pairs(FILE *, const struct meta_report_table *);
 void meta_report_costs(FILE *, const struct meta_report_table *);
 void meta_report_settings(FILE *, const struct meta_report_table *);

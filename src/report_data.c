@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT 1
+#define FORMAT 2
 
 static int in_folder(char **path, const char *folder, const char *name, struct meta_error *error)
 {
@@ -56,7 +56,7 @@ done:
 
 static int fail_plan(const char *path, struct meta_error *error)
 {
-    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d", path, FORMAT);
+    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d: that command writes it anew", path, FORMAT);
 }
 
 /* Takes over the plan. */
@@ -76,7 +76,7 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
     cJSON_ArrayForEach(item, cells) {
         struct meta_report_cell *c = &t->cells[t->cell_count++];
         *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
-            .train = meta_json_text(item, "train"), .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
+            .train = meta_json_text(item, "train"), .family = meta_json_text(item, "family"), .paired_with = meta_json_text(item, "paired_with"), .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
             .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
         if (c->row >= t->row_count) return fail_plan(path, error);
         c->label = meta_report_label(t, c->row);
@@ -146,11 +146,46 @@ const struct meta_report_cell *meta_report_at(const struct meta_report_table *t,
 const cJSON *meta_report_difference(const struct meta_report_table *t, const struct meta_report_cell *c)
 {
     const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
-    if (!d || !strcmp(c->label, t->reference) || strcmp(meta_json_text(d, "reference"), t->reference)) return NULL;
+    if (!d || strcmp(meta_json_text(d, "reference"), c->paired_with)) return NULL;
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *r = &t->cells[i];
-        if (r->shots == c->shots && !strcmp(r->label, t->reference)) return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
+        if (r->shots == c->shots && !strcmp(r->label, c->paired_with)) return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
     }
+    return NULL;
+}
+
+static int one_family(const struct meta_report_cell *a, const struct meta_report_cell *b) { return a->shots == b->shots && !strcmp(a->family, b->family); }
+
+static struct meta_report_family family_of(const struct meta_report_table *t, const struct meta_report_cell *first, double *aucs, double *differences)
+{
+    struct meta_report_family f = { .name = first->family, .shots = first->shots };
+    int results = 0, pairs = 0;
+    for (const struct meta_report_cell *c = first; c < t->cells + t->cell_count; c++) {
+        const cJSON *d;
+        if (!one_family(c, first)) continue;
+        f.count++;
+        if (c->result) aucs[results++] = meta_json_get_estimate(c->result, "auc_after").mean;
+        if ((d = meta_report_difference(t, c))) differences[pairs++] = meta_json_get(d, "mean");
+    }
+    f.auc = meta_estimate(aucs, sizeof *aucs, results);
+    f.difference = meta_estimate(differences, sizeof *differences, pairs);
+    return f;
+}
+
+struct meta_report_family *meta_report_families(const struct meta_report_table *t, int *count)
+{
+    struct meta_report_family *all = calloc(t->cell_count + 1, sizeof *all);
+    double *x = malloc((2 * t->cell_count + 1) * sizeof *x);
+    int n = 0;
+    for (int i = 0; all && x && i < t->cell_count; i++) {
+        int known = !*t->cells[i].family;
+        for (int k = 0; k < i; k++) known |= one_family(&t->cells[k], &t->cells[i]);
+        if (!known) all[n++] = family_of(t, &t->cells[i], x, x + t->cell_count);
+    }
+    *count = all && x ? n : -1;
+    free(x);
+    if (n) return all;
+    free(all);
     return NULL;
 }
 
@@ -172,6 +207,11 @@ struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)
 }
 
 const char *meta_report_beside_paper(struct meta_estimate d) { return meta_difference_word(d.low, d.high, "above", "below", "no difference seen"); }
+
+const char *meta_report_beside_reference(struct meta_estimate d)
+{
+    return meta_difference_word(d.low, d.high, "better", "worse", "no difference seen");
+}
 
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *c)
 {

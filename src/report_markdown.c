@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void plain(FILE *f, const char *text)
@@ -33,7 +34,7 @@ static void write_figures(FILE *f, const struct meta_report_table *t, const stru
         signed_estimate(f, less.mean, less.low, less.high, meta_report_beside_paper(less));
     }
     if (d) signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"), meta_json_get(d, "high"), meta_json_text(d, "word"));
-    else fputs(*t->reference && strcmp(c->label, t->reference) ? "| the reference is to be run " : "| - ", f);
+    else fputs(*c->paired_with ? "| the reference is to be run " : "| - ", f);
     if (other_difference) fprintf(f, "| %+.2f to %+.2f, %s ", 100 * meta_json_get(other_difference, "low"), 100 * meta_json_get(other_difference, "high"),
                                   meta_json_text(other_difference, "word"));
     else fputs("| - ", f);
@@ -55,7 +56,37 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     fputs("| | | |\n", f);
 }
 
-void meta_report_markdown(FILE *f, const struct meta_report *r)
+static void write_family(FILE *f, const struct meta_report_family *a)
+{
+    struct meta_estimate d = a->difference;
+    fputs("| ", f);
+    plain(f, a->name);
+    fprintf(f, " | %d | %d of %d ", a->shots, a->auc.n, a->count);
+    if (a->auc.n > 1) {
+        estimate(f, a->auc);
+        fprintf(f, "| %.2f ", 100 * a->auc.error * sqrt(a->auc.n));
+    } else fputs("| - | - ", f);
+    if (d.n > 1) signed_estimate(f, d.mean, d.low, d.high, meta_report_beside_reference(d));
+    else fputs("| - ", f);
+    fputs("|\n", f);
+}
+
+static int write_families(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+{
+    int count;
+    struct meta_report_family *all = meta_report_families(t, &count);
+    if (count < 0) return meta_fail(error, "out of memory");
+    if (count) {
+        fputs("\n| method | shots | trainings | AUC, over trainings | deviation | paired with ", f);
+        plain(f, *t->reference ? t->reference : "nothing");
+        fputs(" |\n|---|---|---|---|---|---|\n", f);
+    }
+    for (int i = 0; i < count; i++) write_family(f, &all[i]);
+    free(all);
+    return 0;
+}
+
+int meta_report_markdown(FILE *f, const struct meta_report *r, struct meta_error *error)
 {
     for (int i = 0; i < r->count; i++) {
         const struct meta_report_table *t = &r->tables[i];
@@ -65,5 +96,7 @@ void meta_report_markdown(FILE *f, const struct meta_report *r)
         plain(f, *t->reference ? t->reference : "nothing");
         fputs(" | other groups |\n|---|---|---|---|---|---|---|---|---|\n", f);
         for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);
+        if (write_families(f, t, error)) return -1;
     }
+    return 0;
 }

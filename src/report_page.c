@@ -77,6 +77,7 @@ static int write_table(FILE *f, const struct meta_report_table *t, int number, s
     fputs("</p>\n", f);
     meta_report_figures_table(f, t);
     meta_report_differences(f, t);
+    if (meta_report_trainings(f, t, error)) return -1;
     fputs("<div class=\"figures-row\">\n", f);
     if (meta_report_roc(f, t, error) || meta_report_curves(f, t, error) || meta_report_finetuning(f, t, error)) return -1;
     fputs("</div>\n", f);

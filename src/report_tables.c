@@ -5,6 +5,7 @@
 #include "method.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void open_table(FILE *f, const struct meta_report_table *t, const char *kind, const char *caption, const char *first)
@@ -120,6 +121,14 @@ static void difference_cell(FILE *f, const struct meta_report_table *t, const st
     fputs("</td>", f);
 }
 
+/* A row that is paired with none. */
+static int is_reference(const struct meta_report_table *t, int row)
+{
+    int paired = 0;
+    for (int i = 0; i < t->cell_count; i++) paired |= t->cells[i].row == row && *t->cells[i].paired_with;
+    return !paired;
+}
+
 void meta_report_differences(FILE *f, const struct meta_report_table *t)
 {
     if (!*t->reference) return;
@@ -129,7 +138,7 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
     open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in percentage points, with the 95% bootstrap interval "
                "of the mean difference. A plain word after it: better or worse where the interval leaves out 0", "method");
     for (int i = 0; i < t->row_count; i++) {
-        if (!strcmp(meta_report_label(t, i), t->reference)) continue;
+        if (is_reference(t, i)) continue;
         open_row(f, meta_report_label(t, i));
         for (int k = 0; k < t->column_count; k++) {
             const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
@@ -139,6 +148,55 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
         fputs("</tr>\n", f);
     }
     close_table(f);
+}
+
+/* ---- trainings ---- */
+
+static void trainings_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_family *a)
+{
+    struct meta_estimate d = a->difference;
+    open_cell(f, a->shots, "");
+    if (!a->auc.n) fputs("not yet run", f);
+    else fprintf(f, "<b>%.2f</b>", 100 * a->auc.mean);
+    if (a->auc.n > 1) interval(f, a->auc.low, a->auc.high);
+    fprintf(f, "<br><small>%d of %d trainings", a->auc.n, a->count);
+    if (a->auc.n > 1) fprintf(f, ", deviation %.2f", 100 * a->auc.error * sqrt(a->auc.n));
+    fputs("</small>", f);
+    if (d.n > 1) {
+        fputs("<br><small>less ", f);
+        meta_html_text(f, t->reference);
+        fprintf(f, " (%d pairs): %+.2f", d.n, 100 * d.mean);
+        signed_interval(f, d.low, d.high);
+        fprintf(f, ", %s</small>", meta_report_beside_reference(d));
+    }
+    fputs("</td>", f);
+}
+
+int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+{
+    int count;
+    struct meta_report_family *all = meta_report_families(t, &count);
+    if (count < 0) return meta_fail(error, "out of memory");
+    if (!count) return 0;
+    fputs("<h3>Over trainings</h3>\n", f);
+    open_table(f, t, "trainings", "AUC in percent, mean over trainings that differ in their seed alone, and the mean of their paired differences, "
+               "each with its 95% interval by Student&rsquo;s t over the trainings: of other seeds, on these tasks", "method");
+    for (int i = 0; i < count; i++) {
+        int known = 0;
+        for (int k = 0; k < i; k++) known |= !strcmp(all[k].name, all[i].name);
+        if (known) continue;
+        open_row(f, all[i].name);
+        for (int c = 0; c < t->column_count; c++) {
+            int k = i;
+            while (k < count && (strcmp(all[k].name, all[i].name) || all[k].shots != t->columns[c])) k++;
+            if (k < count) trainings_cell(f, t, &all[k]);
+            else fputs("<td class=\"empty\"></td>", f);
+        }
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+    free(all);
+    return 0;
 }
 
 /* ---- one row a cell ---- */

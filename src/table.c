@@ -37,7 +37,7 @@ static const struct meta_option row_options[] = {
     { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, "none|train|pretrain", ROW(train), "meta train, meta pretrain, or weights that are there" },
     { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
     { "each", META_INT, -1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots (1); 0: one, with the .cfg's shots" },
-    { "seed", META_INT, -1, 0, INT_MAX, NULL, ROW(seed), "of its training (the table's)" },
+    { "seed", META_INTS, 0, 0, INT_MAX, NULL, ROW(seeds), "of its training (the table's); of several: a training and a row for each" },
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs), "method=finetune: as meta test -epochs" },
     { "shots", META_INTS, 0, 1, 1000, NULL, ROW(shots), "support images a class: a cell each" },
     { "paper", META_REALS, 0, 0, 100, NULL, ROW(paper), "the paper's AUC in percent, for each of shots" },
@@ -52,14 +52,43 @@ const char *meta_row_method_name(int method)
 
 uint64_t meta_table_seed(const struct meta_table *t, const struct meta_table_row *row) { return row->seed < 0 ? t->seed : row->seed; }
 
-struct meta_cell *meta_table_cell(const struct meta_table *t, const char *label, int shots)
+int meta_row_is(const struct meta_table_row *row, const char *label)
 {
-    for (int i = 0; label && i < t->cell_count; i++)
-        if (t->cells[i].shots == shots && !strcmp(t->cells[i].row->label, label)) return &t->cells[i];
+    return !strcmp(row->label, label) || (row->family && !strcmp(row->family, label));
+}
+
+const struct meta_cell *meta_table_reference(const struct meta_table *t, const struct meta_cell *cell)
+{
+    if (!t->reference || meta_row_is(cell->row, t->reference)) return NULL;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_cell *c = &t->cells[i];
+        if (c->shots != cell->shots || !meta_row_is(c->row, t->reference)) continue;
+        if (!strcmp(c->row->label, t->reference) || meta_table_seed(t, c->row) == meta_table_seed(t, cell->row)) return c;
+    }
     return NULL;
 }
 
+static int set_path(char **path, struct meta_error *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int set_path(char **path, struct meta_error *error, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int n = vasprintf(path, format, list);
+    va_end(list);
+    if (n >= 0) return 0;
+    *path = NULL;
+    return meta_fail(error, "out of memory");
+}
+
 /* ---- the file ---- */
+
+static int has_twice(const struct meta_list *list)
+{
+    for (int i = 0; i < list->count; i++)
+        for (int k = 0; k < i; k++)
+            if (list->values[i] == list->values[k]) return 1;
+    return 0;
+}
 
 static int fail_row(const struct meta_table *t, int line, struct meta_error *error, const char *text)
 {
@@ -75,37 +104,56 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
     if ((r->train == META_TABLE_NONE) != (r->weights != NULL))
         return fail_row(t, r->line, error, r->weights ? "weights: only with train=none" : "train=none: needs weights");
     if (r->each >= 0 && r->train != META_TABLE_TRAIN) return fail_row(t, r->line, error, "each: only with train=train");
-    if (r->seed >= 0 && r->train == META_TABLE_NONE) return fail_row(t, r->line, error, "seed: is of a training, and train=none has none");
+    if (r->seeds.count && r->train == META_TABLE_NONE) return fail_row(t, r->line, error, "seed: is of a training, and train=none has none");
     if (r->epochs && r->method != META_ROW_FINETUNE) return fail_row(t, r->line, error, "epochs: only with method=finetune");
-    for (int i = 0; i < r->shots.count; i++)
-        for (int k = 0; k < i; k++)
-            if (r->shots.values[i] == r->shots.values[k]) return fail_row(t, r->line, error, "shots: has a number twice");
+    if (has_twice(&r->shots)) return fail_row(t, r->line, error, "shots: has a number twice");
+    if (has_twice(&r->seeds)) return fail_row(t, r->line, error, "seed: has a number twice");
     for (const struct meta_table_row *other = t->rows; other < r; other++)
-        if (!strcmp(other->label, r->label))
+        if (other->line != r->line && meta_row_is(other, r->label))
             return meta_fail(error, "%s:%d: [row] label=%.100s: repeated; first on line %d", t->path, r->line, r->label, other->line);
+    return 0;
+}
+
+/* The row as the file has it becomes that of its nth seed. */
+static int take_seed(struct meta_table_row *r, int nth, struct meta_error *error)
+{
+    r->nth = nth;
+    r->seed = r->seeds.count ? (int)r->seeds.values[nth] : -1;
+    if (r->seeds.count < 2) return 0;
+    r->family = r->label;
+    return set_path(&r->label, error, "%s, seed %d", r->family, r->seed);
+}
+
+/* A row for each of its seeds. */
+static int read_row(struct meta_table *t, const struct meta_section *section, struct meta_error *error)
+{
+    int seeds = 1;
+    if (strcmp(section->name, "row")) return meta_fail(error, "%s:%d: [%.40s]: must be [row]", t->path, section->line, section->name);
+    for (int k = 0; k < seeds; k++) {
+        struct meta_table_row *rows = realloc(t->rows, (t->row_count + 1) * sizeof *rows), *r;
+        if (!rows) return meta_fail(error, "%s: out of memory", t->path);
+        t->rows = rows;
+        r = &rows[t->row_count++];
+        *r = (struct meta_table_row){ .line = section->line };
+        if (meta_options_parse(row_options, section, t->path, r, error) || check_row(t, r, error)) return -1;
+        seeds = r->seeds.count ? r->seeds.count : 1;
+        if (take_seed(r, k, error)) return -1;
+    }
     return 0;
 }
 
 static int read_sections(struct meta_table *t, const struct meta_cfg *file, struct meta_error *error)
 {
-    int count = file->count;
-    if (!count || strcmp(file->sections[0].name, "table")) return meta_fail(error, "%s: must begin with [table]", t->path);
+    if (!file->count || strcmp(file->sections[0].name, "table")) return meta_fail(error, "%s: must begin with [table]", t->path);
     if (meta_options_parse(table_options, &file->sections[0], t->path, t, error)) return -1;
     if (!t->name || !t->data) return meta_fail(error, "%s:%d: [table] %s: must be there", t->path, file->sections[0].line, t->name ? "data" : "name");
     if (t->first > t->runs)
         return meta_fail(error, "%s:%d: [table] first=%d: must be 2 to runs=%d", t->path, file->sections[0].line, t->first, t->runs);
-    if (!(t->rows = calloc(count, sizeof *t->rows))) return meta_fail(error, "%s: out of memory", t->path);
-    for (int i = 1; i < count; i++) {
-        struct meta_table_row *r = &t->rows[t->row_count];
-        if (strcmp(file->sections[i].name, "row"))
-            return meta_fail(error, "%s:%d: [%.40s]: must be [row]", t->path, file->sections[i].line, file->sections[i].name);
-        t->row_count++;
-        r->line = file->sections[i].line;
-        if (meta_options_parse(row_options, &file->sections[i], t->path, r, error) || check_row(t, r, error)) return -1;
-    }
+    for (int i = 1; i < file->count; i++)
+        if (read_row(t, &file->sections[i], error)) return -1;
     if (!t->row_count) return meta_fail(error, "%s: has no [row]", t->path);
     for (int i = 0; t->reference && i < t->row_count; i++)
-        if (!strcmp(t->rows[i].label, t->reference)) return 0;
+        if (meta_row_is(&t->rows[i], t->reference)) return 0;
     if (!t->reference) return 0;
     return meta_fail(error, "%s:%d: [table] reference=%.100s: no row has that label", t->path, file->sections[0].line, t->reference);
 }
@@ -123,18 +171,6 @@ static char *slug_of(const char *text)
     if (to > slug && to[-1] == '-') to--;
     *to = 0;
     return slug;
-}
-
-static int set_path(char **path, struct meta_error *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static int set_path(char **path, struct meta_error *error, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    int n = vasprintf(path, format, list);
-    va_end(list);
-    if (n >= 0) return 0;
-    *path = NULL;
-    return meta_fail(error, "out of memory");
 }
 
 int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct meta_error *error)
@@ -222,13 +258,26 @@ static int look_at_data(struct meta_table *t, struct meta_error *error)
     return 0;
 }
 
-/* Column by column, in the order the file has them first: what stands first in shots= is there first in every row. */
+/* Every row's cell of a column whose seed is the nth. */
+static int add_cells(struct meta_table *t, int shots, int nth, struct meta_error *error)
+{
+    for (int i = 0; i < t->row_count; i++) {
+        const struct meta_table_row *r = &t->rows[i];
+        for (int k = 0; r->nth == nth && k < r->shots.count; k++)
+            if ((int)r->shots.values[k] == shots && add_cell(t, r, shots, r->paper.count ? r->paper.values[k] : NAN, error)) return -1;
+    }
+    return 0;
+}
+
+/* Column by column, in the order the file has them first: what stands first in shots= is there first in every row. Seed by seed in it, so that
+   a table cut short has all rows to compare. */
 static int make_cells(struct meta_table *t, struct meta_error *error)
 {
-    int cells = 0;
+    int cells = 0, seeds = 1;
     for (int i = 0; i < t->row_count; i++) {
         if (look_at_cfg(t, &t->rows[i], error)) return -1;
         cells += t->rows[i].shots.count;
+        if (t->rows[i].nth >= seeds) seeds = t->rows[i].nth + 1;
     }
     t->cells = calloc(cells, sizeof *t->cells);
     t->recipes = calloc(2 * cells + 1, sizeof *t->recipes);
@@ -241,12 +290,8 @@ static int make_cells(struct meta_table *t, struct meta_error *error)
             if (!known) t->columns[t->column_count++] = t->rows[i].shots.values[k];
         }
     for (int c = 0; c < t->column_count; c++)
-        for (int i = 0; i < t->row_count; i++)
-            for (int k = 0; k < t->rows[i].shots.count; k++) {
-                const struct meta_table_row *r = &t->rows[i];
-                if ((int)r->shots.values[k] == t->columns[c]
-                    && add_cell(t, r, t->columns[c], r->paper.count ? r->paper.values[k] : NAN, error)) return -1;
-            }
+        for (int nth = 0; nth < seeds; nth++)
+            if (add_cells(t, t->columns[c], nth, error)) return -1;
     qsort(t->columns, t->column_count, sizeof *t->columns, ascending);
     return 0;
 }
@@ -281,7 +326,10 @@ fail:
 void meta_table_free(struct meta_table *t)
 {
     if (!t) return;
-    for (int i = 0; i < t->row_count; i++) meta_options_clear(row_options, &t->rows[i]);
+    for (int i = 0; i < t->row_count; i++) {
+        meta_options_clear(row_options, &t->rows[i]);
+        free(t->rows[i].family);
+    }
     for (int i = 0; i < t->recipe_count; i++) {
         struct meta_recipe *r = &t->recipes[i];
         char *owned[] = { r->key, r->folder, r->cfg, r->data, r->state, r->csv, r->final, r->log, r->usage };

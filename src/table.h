@@ -9,13 +9,15 @@
 enum meta_row_method { META_ROW_MAML, META_ROW_FINETUNE, META_ROW_KNN, META_ROW_SVM, META_ROW_RELATION };
 enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAIN };
 
-/* [row] */
+/* [row]. One with several seeds is a row for each: a family. */
 struct meta_table_row {
-    char *label, *cfg, *weights;
+    char *label, *cfg, *weights;   /* of a family: LABEL, seed N */
+    char *family;                  /* LABEL; NULL: it is the only one */
     int method, train;             /* enum meta_row_method, enum meta_table_training */
     int each;                      /* not 0: a training for each number of shots, which replaces the .cfg's */
-    int seed;                      /* of the training; -1: the table's */
+    int seed, nth;                 /* of the training, -1: the table's; the how-manieth of its family, from 0 */
     int epochs;                    /* META_ROW_FINETUNE; 0: the program's */
+    struct meta_list seeds;        /* as the file has them */
     struct meta_list shots, paper; /* paper: a figure for each of shots, in percent; none: count 0 */
     int line;
     /* of the .cfg */
@@ -61,7 +63,7 @@ struct meta_table {
     int row_count, recipe_count, cell_count, column_count;
     struct meta_table_row *rows;
     struct meta_recipe *recipes;           /* the cells', then what some of them begin with */
-    struct meta_cell *cells;               /* in the order they are run: column by column */
+    struct meta_cell *cells;               /* in the order they are run: column by column, in it every row's first seed, then the second ones */
     int *columns;                          /* numbers of shots, ascending */
 };
 
@@ -72,8 +74,10 @@ void meta_table_free(struct meta_table *);
 
 const char *meta_row_method_name(int method);
 uint64_t    meta_table_seed(const struct meta_table *, const struct meta_table_row *);     /* of a row's training */
-/* The cell of a row and number of shots; NULL: none. */
-struct meta_cell *meta_table_cell(const struct meta_table *, const char *label, int shots);
+/* Whether that is its label, or its family's. */
+int         meta_row_is(const struct meta_table_row *, const char *label);
+/* The cell that another is paired with: the reference's of as many shots; of a family the one of the same seed. NULL: none, or it is one itself. */
+const struct meta_cell *meta_table_reference(const struct meta_table *, const struct meta_cell *);
 /* Names a recipe's folder and files, after its .cfg and key. */
 int meta_recipe_name(const struct meta_table *, struct meta_recipe *, struct meta_error *);
 
@@ -118,8 +122,8 @@ int meta_cell_done(const struct meta_cell *, struct meta_error *why);
 /* The file that `meta test` wrote becomes the cell's. */
 int meta_cell_finish(const struct meta_table *, const struct meta_cell *, const char *written, double seconds, double megabytes,
                      struct meta_error *);
-/* The paired difference to the reference, in every cell of this number of shots that has a result and not that. */
-int meta_table_compare(const struct meta_table *, int shots, struct meta_error *);
+/* The paired difference to the reference, in every cell that has a result and not that. */
+int meta_table_compare(const struct meta_table *, struct meta_error *);
 /* The grid as SLUG.json: what a report needs to tell of cells that have no result. */
 int meta_table_write_plan(const struct meta_table *, struct meta_error *);
 int meta_table_has_plan(const struct meta_table *);

@@ -35,7 +35,7 @@ struct grid {
 
 static int wanted(const struct grid *g, const struct meta_cell *c)
 {
-    return (!g->only || !strcmp(g->only, c->row->label)) && (!g->shots || g->shots == c->shots);
+    return (!g->only || meta_row_is(c->row, g->only)) && (!g->shots || g->shots == c->shots);
 }
 
 static const struct meta_table_cost *cost_of(const struct grid *g, const struct meta_recipe *r) { return &g->costs.training[r - g->table->recipes]; }
@@ -220,7 +220,7 @@ static int run_cell(struct grid *g, struct meta_cell *c, struct meta_error *erro
     if (begin(g, c, NULL, error)) return -1;
     int status = meta_table_test(&g->run, g->table, c, error);
     meta_clear_bar();
-    if (status || meta_table_compare(g->table, c->shots, error)) return -1;
+    if (status || meta_table_compare(g->table, error)) return -1;
     print_result(g);
     return 0;
 }
@@ -235,8 +235,7 @@ static int run_all(struct grid *g)
     g->run.context = g;
     g->run.tick = isatty(STDOUT_FILENO) ? 1 : 600;
     meta_table_signals();
-    for (int i = 0; i < t->column_count; i++)
-        if (meta_table_compare(t, t->columns[i], &error)) { meta_complain(&error); failed++; }
+    if (meta_table_compare(t, &error)) { meta_complain(&error); failed++; }
     for (int i = 0; i < t->cell_count; i++) {
         struct meta_cell *c = &t->cells[i];
         if (!wanted(g, c)) continue;
@@ -294,8 +293,10 @@ static int check_row(const struct grid *g, struct meta_error *error)
     size_t used = 0;
     char labels[300] = "";
     for (int i = 0; g->only && i < g->table->row_count; i++) {
-        if (!strcmp(g->table->rows[i].label, g->only)) return 0;
-        if (used < sizeof labels) used += snprintf(labels + used, sizeof labels - used, "%s%s", i ? ", " : "", g->table->rows[i].label);
+        const struct meta_table_row *r = &g->table->rows[i];
+        if (meta_row_is(r, g->only)) return 0;
+        if (!r->nth && used < sizeof labels)
+            used += snprintf(labels + used, sizeof labels - used, "%s%s", i ? ", " : "", r->family ? r->family : r->label);
     }
     return g->only ? meta_fail(error, "-only %.60s: must be a row's label: %s", g->only, labels) : 0;
 }
@@ -307,7 +308,8 @@ static int check_column(const struct grid *g, struct meta_error *error)
     size_t used = 0;
     char columns[200] = "";
     for (int i = 0; g->shots && i < t->column_count; i++) {
-        int here = !g->only || meta_table_cell(t, g->only, t->columns[i]);
+        int here = !g->only;
+        for (int k = 0; k < t->cell_count; k++) here |= t->cells[k].shots == t->columns[i] && g->only && meta_row_is(t->cells[k].row, g->only);
         if (here && g->shots == t->columns[i]) return 0;
         if (here && used < sizeof columns) used += snprintf(columns + used, sizeof columns - used, "%s%d", used ? ", " : "", t->columns[i]);
     }
@@ -332,7 +334,7 @@ int meta_command_table(int argc, char **argv)
     int dry = 0, status = 1;
     const struct meta_flag flags[] = {
         { "-out", "DIR", "where trainings and results go; what is there is gone on with, or kept", &out, NULL },
-        { "-only", "ROW", "the row of that label alone", &only, NULL },
+        { "-only", "ROW", "the row of that label alone, with all its seeds", &only, NULL },
         { "-shots", "N", "the column of that number of shots alone", &shots, NULL },
         { "-dry", NULL, "print what is left to do and how long it will take, and do nothing", NULL, &dry },
         { "-data", "DATA", "this .data file in place of the table's", &data, NULL },

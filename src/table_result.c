@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #define FORMAT 1
+#define PLAN_FORMAT 2
 #define RESAMPLES 10000
 #define POINTS 300         /* of a training curve */
 
@@ -156,17 +157,23 @@ done:
     return status;
 }
 
-int meta_table_compare(const struct meta_table *t, int shots, struct meta_error *error)
+/* All that are paired with it. */
+static int compare_with(const struct meta_table *t, const struct meta_cell *reference, struct meta_error *error)
 {
-    const struct meta_cell *reference = meta_table_cell(t, t->reference, shots);
     struct meta_scores base = {0};
-    if (!reference || !meta_cell_done(reference, NULL)) return 0;
     int status = meta_scores_read(&base, reference->file, error);
     for (int i = 0; !status && i < t->cell_count; i++)
-        if (t->cells[i].shots == shots && &t->cells[i] != reference && meta_cell_done(&t->cells[i], NULL))
+        if (meta_table_reference(t, &t->cells[i]) == reference && meta_cell_done(&t->cells[i], NULL))
             status = compare_cell(&t->cells[i], reference, &base, error);
     meta_scores_clear(&base);
     return status;
+}
+
+int meta_table_compare(const struct meta_table *t, struct meta_error *error)
+{
+    for (int i = 0; t->reference && i < t->cell_count; i++)
+        if (meta_row_is(t->cells[i].row, t->reference) && meta_cell_done(&t->cells[i], NULL) && compare_with(t, &t->cells[i], error)) return -1;
+    return 0;
 }
 
 /* ---- the grid ---- */
@@ -193,7 +200,7 @@ int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
     cJSON *root = cJSON_CreateObject();
     if (!path || !root) { free(path); cJSON_Delete(root); return meta_fail(error, "out of memory"); }
     cJSON_AddStringToObject(root, "program", "darknet meta table");
-    cJSON_AddNumberToObject(root, "format", FORMAT);
+    cJSON_AddNumberToObject(root, "format", PLAN_FORMAT);
     cJSON_AddStringToObject(root, "name", t->name);
     cJSON_AddStringToObject(root, "file", t->path);
     cJSON_AddStringToObject(root, "data", t->data);
@@ -206,9 +213,11 @@ int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
     cJSON *rows = cJSON_AddArrayToObject(root, "rows"), *cells = cJSON_AddArrayToObject(root, "cells");
     for (int i = 0; i < t->row_count; i++) cJSON_AddItemToArray(rows, cJSON_CreateString(t->rows[i].label));
     for (int i = 0; i < t->cell_count; i++) {
-        const struct meta_cell *c = &t->cells[i];
+        const struct meta_cell *c = &t->cells[i], *reference = meta_table_reference(t, c);
         cJSON *j = cJSON_CreateObject();
         cJSON_AddNumberToObject(j, "row", c->row - t->rows);
+        cJSON_AddStringToObject(j, "family", c->row->family ? c->row->family : "");
+        cJSON_AddStringToObject(j, "paired_with", reference ? reference->row->label : "");
         cJSON_AddNumberToObject(j, "shots", c->shots);
         cJSON_AddStringToObject(j, "cfg", c->row->cfg);
         cJSON_AddStringToObject(j, "method", meta_row_method_name(c->row->method));

@@ -18,8 +18,6 @@ check 'a table that can be run' grep -q ': 20 cells, 20 rows, 20 trainings and 6
 # Of a seed the first row begins anew and so does start=0; start=10 goes on from 9, start=30 from 29, the others from 19
 begins() { sed -n 's/.* 5 *\([0-9]*\) of *40 its.*/\1/p' "$t/said" | sort -n | uniq -c | tr -s ' \n' ' '; }
 check 'rows go on from where they part' test "$(begins)" = ' 4 0 2 9 12 19 2 29 '
-seeds() { sed -n 's/^label=.* seed //p' "$t/out/levers.table" | uniq -c | tr -s ' \n' ' '; }
-check 'seed by seed' test "$(seeds)" = ' 10 5 10 6 '
 sed '/^valid/d' "$data" >"$t/none.data"
 expect_error 'none.data: has no valid=, the held-out list' scripts/levers.sh "$t/none.data" "$t/none"
 expect_error 'nowhere: no such file' scripts/levers.sh "$t/nowhere" "$t/none"

@@ -1,0 +1,93 @@
+#!/bin/bash
+# A row with several seeds: a training for each, paired with the reference's of the same seed, and what they say together.
+. tests/lib.sh
+. tests/toy.sh
+set -u
+t=$TMP_TEST/t
+toy "$t"
+sed -i 's/^filters=4/filters=16/; s/^max_batches=12/max_batches=4/' "$t/toy.cfg"
+{ sed '/^\[meta_loss\]/,$d' "$t/toy.cfg"; printf '[meta_loss]\ntype=difficulty\neta=1\nstart=2\n'; } >"$t/eta.cfg"
+cat >"$t/x.table" <<END
+[table]
+name=Seeds
+data=$t/toy.data
+seed=1
+runs=40
+first=2
+reference=Mean
+
+[row]
+label=Mean
+cfg=$t/toy.cfg
+seed=4,1,9
+shots=2,1
+
+[row]
+label=Eta
+cfg=$t/eta.cfg
+seed=9,1
+shots=2
+
+[row]
+label=Alone
+cfg=$t/eta.cfg
+shots=2
+END
+darknet() { "$DARKNET_BIN" "$@"; }
+quiet() { "$@" >"$t/said" 2>"$t/err" || { cat "$t/said" "$t/err"; return 1; }; }
+table() { darknet meta table "$t/x.table" -out "$t/out" "$@"; }
+json() { tr -d ' \t\n' <"$1"; }
+change() { cp "$t/x.table" "$t/kept"; sed -i "$1" "$t/x.table"; }
+wrong() { expect_error "$1" table -dry; cp "$t/kept" "$t/x.table"; }
+
+change 's/^seed=9,1/seed=9,9/'; wrong 'x.table:15: \[row\] seed: has a number twice'
+change 's/^seed=9,1/seed=9,-1/'; wrong 'x.table:18: \[row\] seed=9,-1: must be whole numbers, at least 0, separated by commas'
+change 's/^label=Alone/label=Eta/'; wrong 'x.table:21: \[row\] label=Eta: repeated; first on line 15'
+change 's/^label=Alone/label=Eta, seed 9/'; wrong 'x.table:21: \[row\] label=Eta, seed 9: repeated; first on line 15'
+change 's/^reference=.*/reference=Mean, seed 3/'; wrong 'reference=Mean, seed 3: no row has that label'
+
+# Seed by seed in a column; the last row has the training of another
+check '-dry' quiet table -dry
+cells() { sed -n 's/^\([A-Z][a-z]*\(, seed [0-9]\)\{0,1\}\)  *\([12]\)  .*/\1: \3/p' "$t/said" | tr '\n' ';'; }
+check 'in the order they are run' test "$(cells)" = 'Mean, seed 4: 2;Eta, seed 9: 2;Alone: 2;Mean, seed 1: 2;Eta, seed 1: 2;Mean, seed 9: 2;Mean, seed 4: 1;Mean, seed 1: 1;Mean, seed 9: 1;'
+check 'with what is shared' grep -q '^Eta, seed 1 .*the same as above' "$t/said"
+check 'one row of several' quiet table -only Eta -dry
+check 'has its seeds' test "$(cells)" = 'Eta, seed 9: 2;Eta, seed 1: 2;'
+expect_error '-only None: must be a row.s label: Mean, Eta, Alone' table -only None
+expect_error '-shots 1: must be a column of that row: 2' table -only Eta -shots 1
+
+check 'the reference at one seed' quiet table -only 'Mean, seed 9'
+check 'the others' quiet table -only Eta
+paired() { json "$t/out/x-$1-2.json" | grep -o '"reference":"[^"]*"'; }
+check 'one is paired with the reference of its seed' test "$(paired eta-seed-9)" = '"reference":"Mean,seed9"'
+check 'the other not yet' test -z "$(paired eta-seed-1)"
+check 'a report' quiet darknet meta report "$t/out" -out "$t/x.html"
+check 'says so' grep -q '1 of 3 trainings' "$t/x.html"
+check 'the table' quiet table
+check 'now it is' test "$(paired eta-seed-1)" = '"reference":"Mean,seed1"'
+check 'and so is the one that is alone, by its seed' test "$(paired alone)" = '"reference":"Mean,seed1"'
+check 'the reference with none' test -z "$(paired mean-seed-4)"
+
+# Figures over trainings: means and Student's t of the cells' own
+mean() { json "$t/out/x-$1.json" | grep -o '"auc_after":{"mean":[^,]*' | head -n 1 | sed 's/.*://'; }
+difference() { json "$t/out/x-$1.json" | sed 's/.*"difference":{[^{}]*"mean":\([^,]*\),.*/\1/'; }
+estimate()                # FORMAT T NUMBER...: mean and interval, in percent
+{
+    printf '%s\n' "${@:3}" | awk -v format="$1" -v t="$2" '{ s += $1; x[NR] = $1 } END { m = s / NR; for (i in x) q += (x[i] - m) ^ 2; e = t * sqrt(q / (NR - 1) / NR)
+        printf format " (" format " to " format ")", 100 * m, 100 * (m - e), 100 * (m + e) }'
+}
+check 'as Markdown' quiet darknet meta report "$t/out" -markdown
+families() { sed -n '/over trainings/,$p' "$t/said" | sed '1,2d'; }
+check 'a row for each family and column' test "$(families | wc -l)" -eq 3
+says() { families | grep -qF "$1" || { families; echo "not there: $1"; return 1; }; }
+check 'three trainings of the reference' says "| Mean | 2 | 3 of 3 | $(estimate %.2f 4.302653 "$(mean mean-seed-4-2)" "$(mean mean-seed-1-2)" "$(mean mean-seed-9-2)") |"
+check 'in each column' says "| Mean | 1 | 3 of 3 | $(estimate %.2f 4.302653 "$(mean mean-seed-4-1)" "$(mean mean-seed-1-1)" "$(mean mean-seed-9-1)") |"
+check 'two of another' says "| Eta | 2 | 2 of 2 | $(estimate %.2f 12.706205 "$(mean eta-seed-9-2)" "$(mean eta-seed-1-2)") |"
+check 'and their differences' says "| $(estimate %+.2f 12.706205 "$(difference eta-seed-9-2)" "$(difference eta-seed-1-2)"), no difference seen |"
+less() { awk "BEGIN { d = $(mean eta-seed-9-2) - $(mean mean-seed-9-2) - $(difference eta-seed-9-2); exit !(d * d < 1e-18) }"; }
+check 'which are of the same seed' less
+check 'and on the page' quiet darknet meta report "$t/out" -out "$t/x.html"
+for text in '<h3>Over trainings</h3>' '3 of 3 trainings, deviation' 'less Mean (2 pairs): ' 'Eta, seed 9'; do check "it has: $text" grep -qF "$text" "$t/x.html"; done
+check 'one that has no family is not among them' test "$(sed -n '/<h3>Over trainings/,/<\/table>/p' "$t/x.html" | grep -c 'scope="row"')" -eq 2
+sed -i 's/"format":[[:space:]]*2/"format": 1/' "$t/out/x.json"
+expect_error 'x.json: is not a plan of `darknet meta table`, format 2: that command writes it anew' darknet meta report "$t/out"
