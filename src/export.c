@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "text.h"
 #include "weights.h"
 
 /* ---- numbers -------------------------------------------------------------------------------------------------------------- */
@@ -87,19 +88,15 @@ static void print_layer(FILE *f, const struct meta_layer *l)
 
 static int write_cfg(const struct meta_network *net, const char *path, const char *comment, struct meta_error *error)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-    if (!f) return meta_fail(error, "%s: out of memory", path);
+    struct meta_text text;
+    if (meta_text_begin(&text, error)) return -1;
+    FILE *f = text.file;
     for (const char *line = comment; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
         fprintf(f, "# %.*s\n", (int)strcspn(line, "\n"), line);
     fprintf(f, "[net]\nbatch=1\nsubdivisions=1\nwidth=%d\nheight=%d\nchannels=%d\n", net->input.w, net->input.h, net->input.c);
     for (int i = 0; i < net->count; i++)
         print_layer(f, &net->layers[i]);
-    int status = fclose(f) ? meta_fail(error, "%s: out of memory", path)
-                           : meta_file_write(path, &(struct meta_chunk){ text, size }, 1, error);
-    free(text);
-    return status;
+    return meta_text_write(&text, 0, path, error);
 }
 
 int meta_export(const struct meta_filled *from, const char *name, const char *comment, struct meta_error *error)

@@ -3,6 +3,7 @@
 #include "cfg.h"
 #include "file.h"
 #include "fused_kernels.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,17 +83,15 @@ static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool
 int meta_fingerprint(char **text, const struct meta_model *model, const struct meta_backend *backend, uint64_t seed,
                      const struct meta_dataset *data, struct meta_pool *pool, struct meta_error *error)
 {
-    size_t size;
+    struct meta_text t;
     *text = NULL;
-    FILE *f = open_memstream(text, &size);
-    if (!f) return meta_fail(error, "out of memory");
+    if (meta_text_begin(&t, error)) return -1;
+    FILE *f = t.file;
     fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)seed, backend->name);
     if (backend == &meta_backend_onednn) fprintf(f, "%s%s\n", instructions, meta_fused()->name);
     if (model->purpose == META_FOR_IMAGES) fputs("supervised training=1\n", f);
     int status = write_cfg(f, model, error) || write_data(f, data, pool, error) ? -1 : 0;
-    if (fclose(f) && !status) status = meta_fail(error, "out of memory");
-    if (status) { free(*text); *text = NULL; }
-    return status;
+    return meta_text_end(&t, status, text, error);
 }
 
 /* The value of the line that begins with the `n` bytes at `key`, "=" included; its length in *length. NULL: there is none. */

@@ -1,21 +1,17 @@
 #include "command.h"
-#include "file.h"
 #include "report.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static int write_page(const struct meta_report *report, const char *out, struct meta_error *error)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f) return meta_fail(error, "out of memory");
-    int status = meta_report_page(f, report, error);
-    if (fclose(f) && !status) status = meta_fail(error, "out of memory");
-    if (!status) status = meta_file_write(out, &(struct meta_chunk){ text, size }, 1, error);
-    if (!status) printf("%s: %zu bytes\n", out, size);
-    free(text);
+    struct meta_text text;
+    if (meta_text_begin(&text, error)) return -1;
+    int status = meta_report_page(text.file, report, error);
+    status = meta_text_write(&text, status, out, error);
+    if (!status) printf("%s: %zu bytes\n", out, text.size);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "cfg.h"
 #include "file.h"
 #include "json.h"
+#include "text.h"
 #include "train_log.h"
 
 #include <errno.h>
@@ -61,19 +62,15 @@ static int copy_cfg(const struct meta_recipe *r, struct meta_error *error)
 static int copy_data(const struct meta_table *t, const struct meta_recipe *r, struct meta_error *error)
 {
     struct meta_cfg *data;
-    char *text = NULL;
-    size_t size = 0;
+    struct meta_text text;
     if (meta_data_file_read(&data, t->data, error)) return -1;
-    FILE *f = open_memstream(&text, &size);
-    for (int i = 0; f && i < data->sections[0].count; i++)
+    if (meta_text_begin(&text, error)) { meta_cfg_free(data); return -1; }
+    for (int i = 0; i < data->sections[0].count; i++)
         if (strcmp(data->sections[0].pairs[i].key, "backup"))
-            fprintf(f, "%s = %s\n", data->sections[0].pairs[i].key, data->sections[0].pairs[i].value);
-    if (f) fprintf(f, "backup = %s\n", r->folder);
+            fprintf(text.file, "%s = %s\n", data->sections[0].pairs[i].key, data->sections[0].pairs[i].value);
+    fprintf(text.file, "backup = %s\n", r->folder);
     meta_cfg_free(data);
-    if (!f || fclose(f)) { free(text); return meta_fail(error, "out of memory"); }
-    int status = meta_file_write(r->data, &(struct meta_chunk){ text, size }, 1, error);
-    free(text);
-    return status;
+    return meta_text_write(&text, 0, r->data, error);
 }
 
 int meta_recipe_prepare(const struct meta_table *t, const struct meta_recipe *r, struct meta_error *error)

@@ -2,6 +2,7 @@
 #include "table.h"
 #include "data.h"
 #include "fingerprint.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,28 +60,11 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
     return write_list(f, t, 1, error);
 }
 
-/* A key while it is written. */
-struct writer { FILE *file; char *text; size_t size; };
-
-static int start(struct writer *w, struct meta_error *error)
-{
-    *w = (struct writer){0};
-    w->file = open_memstream(&w->text, &w->size);
-    return w->file ? 0 : meta_fail(error, "out of memory");
-}
-
-static int finish(struct writer *w, int status, char **key, struct meta_error *error)
-{
-    if (fclose(w->file) && !status) status = meta_fail(error, "out of memory");
-    if (status) free(w->text);
-    else *key = w->text;
-    return status;
-}
-
 int meta_table_recipe_key(char **key, const struct meta_table *t, const struct meta_table_row *row, int shots, struct meta_error *error)
 {
-    struct writer w;
-    return start(&w, error) ? -1 : finish(&w, write_recipe(w.file, t, row, shots, error), key, error);
+    struct meta_text text;
+    if (meta_text_begin(&text, error)) return -1;
+    return meta_text_end(&text, write_recipe(text.file, t, row, shots, error), key, error);
 }
 
 /* Lines of `except` left out. */
@@ -95,17 +79,18 @@ static void write_but(FILE *f, const char *key, const char *except)
 
 int meta_table_beginning_key(char **key, const struct meta_recipe *r, int iterations, struct meta_error *error)
 {
-    struct writer w;
-    if (start(&w, error)) return -1;
-    fprintf(w.file, "iterations of this beginning=%d\n", iterations);
-    write_but(w.file, r->key, "[meta_loss] ");
-    return finish(&w, 0, key, error);
+    struct meta_text text;
+    if (meta_text_begin(&text, error)) return -1;
+    fprintf(text.file, "iterations of this beginning=%d\n", iterations);
+    write_but(text.file, r->key, "[meta_loss] ");
+    return meta_text_end(&text, 0, key, error);
 }
 
 int meta_table_cell_key(char **key, const struct meta_table *t, const struct meta_cell *c, struct meta_error *error)
 {
-    struct writer w;
-    return start(&w, error) ? -1 : finish(&w, write_test(w.file, t, c, error), key, error);
+    struct meta_text text;
+    if (meta_text_begin(&text, error)) return -1;
+    return meta_text_end(&text, write_test(text.file, t, c, error), key, error);
 }
 
 static int same(char *now, const char *then, const char *what, struct meta_error *error)
