@@ -129,12 +129,20 @@ static int is_reference(const struct meta_report_table *t, int row)
     return !paired;
 }
 
+/* Whether the reference has several seeds. */
+static int by_seed(const struct meta_report_table *t)
+{
+    int several = 0;
+    for (int i = 0; i < t->cell_count; i++) several |= !strcmp(t->cells[i].family, t->reference);
+    return several;
+}
+
 void meta_report_differences(FILE *f, const struct meta_report_table *t)
 {
     if (!*t->reference) return;
     fputs("<h3>Paired with ", f);
     meta_html_text(f, t->reference);
-    fputs("</h3>\n", f);
+    fputs(by_seed(t) ? ", seed by seed</h3>\n" : "</h3>\n", f);
     open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in percentage points, with the 95% bootstrap interval "
                "of the mean difference. A plain word after it: better or worse where the interval leaves out 0", "method");
     for (int i = 0; i < t->row_count; i++) {

@@ -87,7 +87,7 @@ check 'and their differences' says "| $(estimate %+.2f 12.706205 "$(difference e
 less() { awk "BEGIN { d = $(mean eta-seed-9-2) - $(mean mean-seed-9-2) - $(difference eta-seed-9-2); exit !(d * d < 1e-18) }"; }
 check 'which are of the same seed' less
 check 'and on the page' quiet darknet meta report "$t/out" -out "$t/x.html"
-for text in '<h3>Over trainings</h3>' '3 of 3 trainings, deviation' 'less Mean (2 pairs): ' 'Eta, seed 9'; do check "it has: $text" grep -qF "$text" "$t/x.html"; done
+for text in '<h3>Paired with Mean, seed by seed</h3>' '<h3>Over trainings</h3>' '3 of 3 trainings, deviation' 'less Mean (2 pairs): ' 'Eta, seed 9'; do check "it has: $text" grep -qF "$text" "$t/x.html"; done
 check 'one that has no family is not among them' test "$(sed -n '/<h3>Over trainings/,/<\/table>/p' "$t/x.html" | grep -c 'scope="row"')" -eq 2
 sed -i 's/"format":[[:space:]]*2/"format": 1/' "$t/out/x.json"
 expect_error 'x.json: is not a plan of `darknet meta table`, format 2: that command writes it anew' darknet meta report "$t/out"
