@@ -68,15 +68,15 @@ const struct meta_cell *meta_table_reference(const struct meta_table *t, const s
     return NULL;
 }
 
-static int set_path(char **path, struct meta_error *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static int set_path(char **path, struct meta_error *error, const char *format, ...)
+static int set_text(char **text, struct meta_error *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int set_text(char **text, struct meta_error *error, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    int n = vasprintf(path, format, list);
+    int n = vasprintf(text, format, list);
     va_end(list);
     if (n >= 0) return 0;
-    *path = NULL;
+    *text = NULL;
     return meta_fail(error, "out of memory");
 }
 
@@ -121,7 +121,7 @@ static int take_seed(struct meta_table_row *r, int nth, struct meta_error *error
     r->seed = r->seeds.count ? (int)r->seeds.values[nth] : -1;
     if (r->seeds.count < 2) return 0;
     r->family = r->label;
-    return set_path(&r->label, error, "%s, seed %d", r->family, r->seed);
+    return set_text(&r->label, error, "%s, seed %d", r->family, r->seed);
 }
 
 /* A row for each of its seeds. */
@@ -182,11 +182,11 @@ int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct m
     char name[n + 1];
     memcpy(name, base, n);
     name[n] = 0;
-    return set_path(&r->folder, error, "%s/trainings/%s%s-%08x", t->folder, r->begins ? "beginning-of-" : "", name, meta_table_id(r->key))
-        || set_path(&r->cfg, error, "%s/%s.cfg", r->folder, name) || set_path(&r->data, error, "%s/%s.data", r->folder, name)
+    return set_text(&r->folder, error, "%s/trainings/%s%s-%08x", t->folder, r->begins ? "beginning-of-" : "", name, meta_table_id(r->key))
+        || set_text(&r->cfg, error, "%s/%s.cfg", r->folder, name) || set_text(&r->data, error, "%s/%s.data", r->folder, name)
         || meta_run_file(&r->state, META_RUN_STATE, r->folder, name, error) || meta_run_file(&r->csv, META_RUN_LOG, r->folder, name, error)
         || meta_run_file(&r->final, META_RUN_FINAL, r->folder, name, error)
-        || set_path(&r->log, error, "%s/log.txt", r->folder) || set_path(&r->usage, error, "%s/usage.json", r->folder) ? -1 : 0;
+        || set_text(&r->log, error, "%s/log.txt", r->folder) || set_text(&r->usage, error, "%s/usage.json", r->folder) ? -1 : 0;
 }
 
 /* What the .cfg says of tasks and training. All rows have tasks of one size: that is what pairs them. */
@@ -233,8 +233,8 @@ static int add_cell(struct meta_table *t, const struct meta_table_row *row, int 
     t->cell_count++;
     if (row->train != META_TABLE_NONE && find_recipe(t, row, shots, &c->recipe, error)) return -1;
     if (!(slug = slug_of(row->label))) return meta_fail(error, "out of memory");
-    int status = set_path(&c->name, error, "%s-%s-%d.json", t->slug, slug, shots) || set_path(&c->file, error, "%s/%s", t->folder, c->name)
-              || set_path(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug, shots) ? -1 : 0;
+    int status = set_text(&c->name, error, "%s-%s-%d.json", t->slug, slug, shots) || set_text(&c->file, error, "%s/%s", t->folder, c->name)
+              || set_text(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug, shots) ? -1 : 0;
     free(slug);
     for (int i = 0; !status && i + 1 < t->cell_count; i++)
         if (!strcmp(t->cells[i].name, c->name))

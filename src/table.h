@@ -15,7 +15,7 @@ struct meta_table_row {
     char *family;                  /* LABEL; NULL: it is the only one */
     int method, train;             /* enum meta_row_method, enum meta_table_training */
     int each;                      /* not 0: a training for each number of shots, which replaces the .cfg's */
-    int seed, nth;                 /* of the training, -1: the table's; the how-manieth of its family, from 0 */
+    int seed, nth;                 /* of the training, -1: the table's; its place in its family, from 0 */
     int epochs;                    /* META_ROW_FINETUNE; 0: the program's */
     struct meta_list seeds;        /* as the file has them */
     struct meta_list shots, paper; /* paper: a figure for each of shots, in percent; none: count 0 */
