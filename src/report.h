@@ -56,8 +56,6 @@ const cJSON *meta_report_other_groups(const cJSON *);
 struct meta_estimate meta_report_less_paper(const struct meta_report_cell *);
 /* What such a difference lets us say of ours: "above", "below" or "no difference seen". */
 const char *meta_report_beside_paper(struct meta_estimate difference);
-/* And of one to the reference, as a table's results have it: "better", "worse" or "no difference seen". */
-const char *meta_report_beside_reference(struct meta_estimate difference);
 /* How far a cell without a result is, as text. */
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *);
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "report.h"
 #include "scores.h"
+#include "table.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define FORMAT 2
 
 static int in_folder(char **path, const char *folder, const char *name, struct meta_error *error)
 {
@@ -56,7 +55,7 @@ done:
 
 static int fail_plan(const char *path, struct meta_error *error)
 {
-    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d: that command writes it anew", path, FORMAT);
+    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d: that command writes it anew", path, META_TABLE_PLAN);
 }
 
 /* Takes over the plan. */
@@ -68,7 +67,7 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
         .reference = meta_json_text(plan, "reference"), .file = meta_json_text(plan, "file"), .data = meta_json_text(plan, "data"),
         .row_count = cJSON_GetArraySize(rows), .column_count = cJSON_GetArraySize(columns), .runs = whole(plan, "runs"),
         .first = whole(plan, "first"), .seed = whole(plan, "seed") };
-    if (meta_json_get(plan, "format") != FORMAT || !t->row_count || !t->column_count) return fail_plan(path, error);
+    if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count) return fail_plan(path, error);
     t->columns = calloc(t->column_count, sizeof *t->columns);
     t->cells = calloc(cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
     if (!t->columns || !t->cells) return meta_fail(error, "out of memory");
@@ -208,11 +207,6 @@ struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)
 }
 
 const char *meta_report_beside_paper(struct meta_estimate d) { return meta_difference_word(d.low, d.high, "above", "below", "no difference seen"); }
-
-const char *meta_report_beside_reference(struct meta_estimate d)
-{
-    return meta_difference_word(d.low, d.high, "better", "worse", "no difference seen");
-}
 
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *c)
 {

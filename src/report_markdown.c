@@ -1,5 +1,6 @@
 /* The tables of figures as Markdown, for a README: a row a cell. */
 #include "report.h"
+#include "scores.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ static void write_family(FILE *f, const struct meta_report_family *a)
         estimate(f, a->auc);
         fprintf(f, "| %.2f ", 100 * a->auc.error * sqrt(a->auc.n));
     } else fputs("| - | - ", f);
-    if (d.n > 1) signed_estimate(f, d.mean, d.low, d.high, meta_report_beside_reference(d));
+    if (d.n > 1) signed_estimate(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
     else fputs("| - ", f);
     fputs("|\n", f);
 }

@@ -3,6 +3,7 @@
 
 #include "console.h"
 #include "method.h"
+#include "scores.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -175,7 +176,7 @@ static void trainings_cell(FILE *f, const struct meta_report_table *t, const str
         meta_html_text(f, t->reference);
         fprintf(f, " (%d pairs): %+.2f", d.n, 100 * d.mean);
         signed_interval(f, d.low, d.high);
-        fprintf(f, ", %s</small>", meta_report_beside_reference(d));
+        fprintf(f, ", %s</small>", meta_paired_word(d.low, d.high));
     }
     fputs("</td>", f);
 }

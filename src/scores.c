@@ -160,3 +160,5 @@ const char *meta_difference_word(double low, double high, const char *above, con
 {
     return low > 0 ? above : high < 0 ? below : neither;
 }
+
+const char *meta_paired_word(double low, double high) { return meta_difference_word(low, high, "better", "worse", "no difference seen"); }

@@ -27,5 +27,7 @@ struct meta_difference { struct meta_bootstrap tasks; struct meta_estimate other
 int  meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, int resamples, struct meta_difference *, struct meta_error *);
 /* What such an interval says of b, in words for it: above 0, below, or neither. */
 const char *meta_difference_word(double low, double high, const char *above, const char *below, const char *neither);
+/* Of a difference to a table's reference: "better", "worse" or "no difference seen". */
+const char *meta_paired_word(double low, double high);
 
 #endif

@@ -122,8 +122,11 @@ int meta_cell_done(const struct meta_cell *, struct meta_error *why);
 /* The file that `meta test` wrote becomes the cell's. */
 int meta_cell_finish(const struct meta_table *, const struct meta_cell *, const char *written, double seconds, double megabytes,
                      struct meta_error *);
-/* The paired difference to the reference, in every cell that has a result and not that. */
-int meta_table_compare(const struct meta_table *, struct meta_error *);
+/* The paired difference to the reference, in every cell that has a result and not that; of those of one reference: that of the cell, or itself.
+   cell NULL: of all. */
+int meta_table_compare(const struct meta_table *, const struct meta_cell *, struct meta_error *);
+/* The format of the grid's file. */
+#define META_TABLE_PLAN 2
 /* The grid as SLUG.json: what a report needs to tell of cells that have no result. */
 int meta_table_write_plan(const struct meta_table *, struct meta_error *);
 int meta_table_has_plan(const struct meta_table *);

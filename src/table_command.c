@@ -33,10 +33,9 @@ struct grid {
     double begun, left;                    /* seconds that were left of the grid then */
 };
 
-static int wanted(const struct grid *g, const struct meta_cell *c)
-{
-    return (!g->only || meta_row_is(c->row, g->only)) && (!g->shots || g->shots == c->shots);
-}
+static int named(const struct grid *g, const struct meta_table_row *row) { return !g->only || meta_row_is(row, g->only); }
+
+static int wanted(const struct grid *g, const struct meta_cell *c) { return named(g, c->row) && (!g->shots || g->shots == c->shots); }
 
 static const struct meta_table_cost *cost_of(const struct grid *g, const struct meta_recipe *r) { return &g->costs.training[r - g->table->recipes]; }
 
@@ -220,7 +219,7 @@ static int run_cell(struct grid *g, struct meta_cell *c, struct meta_error *erro
     if (begin(g, c, NULL, error)) return -1;
     int status = meta_table_test(&g->run, g->table, c, error);
     meta_clear_bar();
-    if (status || meta_table_compare(g->table, error)) return -1;
+    if (status || meta_table_compare(g->table, c, error)) return -1;
     print_result(g);
     return 0;
 }
@@ -235,7 +234,7 @@ static int run_all(struct grid *g)
     g->run.context = g;
     g->run.tick = isatty(STDOUT_FILENO) ? 1 : 600;
     meta_table_signals();
-    if (meta_table_compare(t, &error)) { meta_complain(&error); failed++; }
+    if (meta_table_compare(t, NULL, &error)) { meta_complain(&error); failed++; }
     for (int i = 0; i < t->cell_count; i++) {
         struct meta_cell *c = &t->cells[i];
         if (!wanted(g, c)) continue;
@@ -294,7 +293,7 @@ static int check_row(const struct grid *g, struct meta_error *error)
     char labels[300] = "";
     for (int i = 0; g->only && i < g->table->row_count; i++) {
         const struct meta_table_row *r = &g->table->rows[i];
-        if (meta_row_is(r, g->only)) return 0;
+        if (named(g, r)) return 0;
         if (!r->nth && used < sizeof labels)
             used += snprintf(labels + used, sizeof labels - used, "%s%s", i ? ", " : "", r->family ? r->family : r->label);
     }
@@ -308,8 +307,8 @@ static int check_column(const struct grid *g, struct meta_error *error)
     size_t used = 0;
     char columns[200] = "";
     for (int i = 0; g->shots && i < t->column_count; i++) {
-        int here = !g->only;
-        for (int k = 0; k < t->cell_count; k++) here |= t->cells[k].shots == t->columns[i] && g->only && meta_row_is(t->cells[k].row, g->only);
+        int here = 0;
+        for (int k = 0; k < t->cell_count; k++) here |= t->cells[k].shots == t->columns[i] && named(g, t->cells[k].row);
         if (here && g->shots == t->columns[i]) return 0;
         if (here && used < sizeof columns) used += snprintf(columns + used, sizeof columns - used, "%s%d", used ? ", " : "", t->columns[i]);
     }

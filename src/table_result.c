@@ -13,7 +13,6 @@
 #include <zlib.h>
 
 #define FORMAT 1
-#define PLAN_FORMAT 2
 #define RESAMPLES 10000
 #define POINTS 300         /* of a training curve */
 
@@ -123,7 +122,7 @@ static void add_interval(cJSON *j, double low, double high)
 {
     cJSON_AddItemToObject(j, "low", meta_json_number(low));
     cJSON_AddItemToObject(j, "high", meta_json_number(high));
-    cJSON_AddStringToObject(j, "word", meta_difference_word(low, high, "better", "worse", "no difference seen"));
+    cJSON_AddStringToObject(j, "word", meta_paired_word(low, high));
 }
 
 static int compare_cell(const struct meta_cell *c, const struct meta_cell *reference, const struct meta_scores *base, struct meta_error *error)
@@ -169,10 +168,14 @@ static int compare_with(const struct meta_table *t, const struct meta_cell *refe
     return status;
 }
 
-int meta_table_compare(const struct meta_table *t, struct meta_error *error)
+int meta_table_compare(const struct meta_table *t, const struct meta_cell *cell, struct meta_error *error)
 {
-    for (int i = 0; t->reference && i < t->cell_count; i++)
-        if (meta_row_is(t->cells[i].row, t->reference) && meta_cell_done(&t->cells[i], NULL) && compare_with(t, &t->cells[i], error)) return -1;
+    const struct meta_cell *its = cell ? meta_table_reference(t, cell) : NULL;
+    for (int i = 0; t->reference && i < t->cell_count; i++) {
+        const struct meta_cell *r = &t->cells[i];
+        if (!meta_row_is(r->row, t->reference) || (cell && r != cell && r != its)) continue;
+        if (meta_cell_done(r, NULL) && compare_with(t, r, error)) return -1;
+    }
     return 0;
 }
 
@@ -200,7 +203,7 @@ int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
     cJSON *root = cJSON_CreateObject();
     if (!path || !root) { free(path); cJSON_Delete(root); return meta_fail(error, "out of memory"); }
     cJSON_AddStringToObject(root, "program", "darknet meta table");
-    cJSON_AddNumberToObject(root, "format", PLAN_FORMAT);
+    cJSON_AddNumberToObject(root, "format", META_TABLE_PLAN);
     cJSON_AddStringToObject(root, "name", t->name);
     cJSON_AddStringToObject(root, "file", t->path);
     cJSON_AddStringToObject(root, "data", t->data);
