@@ -36,7 +36,7 @@ static const struct meta_option row_options[] = {
     { "method", META_CHOICE, META_ROW_MAML, 0, 0, methods, ROW(method), "as meta test -method" },
     { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, "none|train|pretrain", ROW(train), "meta train, meta pretrain, or weights that are there" },
     { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
-    { "each", META_INT, -1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots (1); 0: one, with the .cfg's shots" },
+    { "each", META_INT, -1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots (1); 0: one, with the .cfg's shots, tested with each" },
     { "seed", META_INTS, 0, 0, INT_MAX, NULL, ROW(seeds), "of its training (the table's); of several: a training and a row for each" },
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs), "method=finetune: as meta test -epochs" },
     { "shots", META_INTS, 0, 1, 1000, NULL, ROW(shots), "support images a class: a cell each" },
@@ -199,6 +199,7 @@ static int look_at_cfg(struct meta_table *t, struct meta_table_row *row, struct 
     row->queries = model->episode->queries;
     row->iterations = model->net.max_batches;
     if (row->train == META_TABLE_TRAIN) row->unweighed = meta_recipe_unweighed(model);
+    if (model->episode_line) row->own_shots = model->episode->shots;
     meta_model_free(model);
     if (row->ways == t->rows->ways && row->queries == t->rows->queries) return 0;
     return meta_fail(error, "%s:%d: [row] cfg=%.100s: its tasks have ways=%d and queries=%d, those of line %d %d and %d: must be equal", t->path,
@@ -209,8 +210,8 @@ static int look_at_cfg(struct meta_table *t, struct meta_table_row *row, struct 
 static int find_recipe(struct meta_table *t, const struct meta_table_row *row, int shots, struct meta_recipe **out, struct meta_error *error)
 {
     struct meta_recipe *r = &t->recipes[t->recipe_count];
-    *r = (struct meta_recipe){ .row = row, .shots = row->train == META_TABLE_TRAIN && row->each ? shots : 0, .seed = meta_table_seed(t, row),
-                               .total = row->iterations, .unweighed = row->unweighed };
+    *r = (struct meta_recipe){ .row = row, .seed = meta_table_seed(t, row), .total = row->iterations, .unweighed = row->unweighed };
+    if (row->train == META_TABLE_TRAIN) r->shots = row->each ? shots : row->own_shots;
     *out = r;
     if (!t->ready) { *out = NULL; return 0; }
     if (meta_table_recipe_key(&r->key, t, row, r->shots, error)) return -1;

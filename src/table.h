@@ -22,6 +22,7 @@ struct meta_table_row {
     int line;
     /* of the .cfg */
     int ways, queries, iterations;
+    int own_shots;                 /* [episode] shots, 0 without the section */
     int unweighed;                 /* see struct meta_recipe */
 };
 
