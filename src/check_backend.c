@@ -10,6 +10,10 @@
    it strikes some draws only. A defect shows in all of them, so the best of a few counts. */
 #define DRAWS 3
 
+/* In a deep network it strikes all of them, and where few numbers are normalised rounding grows from layer to layer: results may be as far
+   apart as the reference's own come to be when each parameter moves by about this part of itself, which does to the outputs what float does. */
+#define MOVE 1e-6
+
 enum { LOSS, OUTPUTS, ROLLING, GRADIENT, PRODUCT, QUANTITIES };
 
 static const struct { const char *text; double limit; } quantities[QUANTITIES] = {
@@ -28,7 +32,7 @@ struct bench {
     int support, batch, tangents;
     double *phi, *v;               /* (parameters) */
     float *statistics, *probabilities;
-    struct results results[2];     /* the reference's, the other's */
+    struct results results[3];     /* the reference's, the other's; the reference's for moved parameters */
     double *owned;
 };
 
@@ -74,23 +78,48 @@ fail:
     return status;
 }
 
-static int compare(struct bench *b, const struct meta_backend *backend, int draw, double errors[QUANTITIES], struct meta_error *error)
+static void distances(const struct bench *b, const struct results *x, const struct results *y, double found[QUANTITIES])
+{
+    found[LOSS] = meta_check_distance(&x->loss, &y->loss, 1);
+    found[OUTPUTS] = meta_check_distance(x->outputs, y->outputs, b->outputs);
+    found[ROLLING] = meta_check_distance(x->rolling, y->rolling, b->outputs);
+    found[GRADIENT] = meta_check_distance(x->gradient, y->gradient, b->n);
+    found[PRODUCT] = meta_check_distance(x->product, y->product, b->n);
+}
+
+/* Raises limits to what the reference itself comes to. Leaves phi moved. */
+static int widen(struct bench *b, int draw, const float *images, const int *labels, double *limit, struct meta_error *error)
+{
+    struct results *moved = &b->results[2];
+    double *along = moved->gradient, own[QUANTITIES];
+    meta_check_normal(b->check, META_CHECK_NETWORK, 8 + DRAWS + draw, along, b->n);
+    for (size_t i = 0; i < b->n; i++) b->phi[i] *= 1 + MOVE * along[i];
+    if (evaluate(b, &meta_backend_reference, draw, images, labels, moved, error)) return -1;
+    distances(b, &b->results[0], moved, own);
+    for (int q = 0; q < QUANTITIES; q++) limit[q] = fmax(limit[q], own[q]);
+    return 0;
+}
+
+/* errors, limits: of the best draw so far, for each quantity by itself. */
+static int compare(struct bench *b, const struct meta_backend *backend, int draw, double errors[QUANTITIES], double limits[QUANTITIES],
+                   struct meta_error *error)
 {
     struct results *x = &b->results[0], *y = &b->results[1];
+    double found[QUANTITIES], limit[QUANTITIES];
     float *images = NULL;
-    int *labels = NULL, status = -1;
-    if (meta_check_parameters(b->check, draw, b->phi, error) || meta_check_images(b->check, 8 + draw, b->support + b->batch, &images, &labels, error)) goto fail;
+    int *labels = NULL, held = 0, status = -1;
+    if (meta_check_parameters(b->check, draw, b->phi, error)
+        || meta_check_images(b->check, 8 + draw, b->support + b->batch, &images, &labels, error)) goto fail;
     meta_check_normal(b->check, META_CHECK_NETWORK, 8 + draw, b->v, b->n);
     if (evaluate(b, &meta_backend_reference, draw, images, labels, x, error) || evaluate(b, backend, draw, images, labels, y, error)) goto fail;
-    const double found[QUANTITIES] = {
-        [LOSS]     = meta_check_distance(&x->loss, &y->loss, 1),
-        [OUTPUTS]  = meta_check_distance(x->outputs, y->outputs, b->outputs),
-        [ROLLING]  = meta_check_distance(x->rolling, y->rolling, b->outputs),
-        [GRADIENT] = meta_check_distance(x->gradient, y->gradient, b->n),
-        [PRODUCT]  = meta_check_distance(x->product, y->product, b->n),
-    };
+    distances(b, x, y, found);
+    for (int q = 0; q < QUANTITIES; q++) {
+        limit[q] = quantities[q].limit;
+        held += found[q] <= limit[q];
+    }
+    if (held < QUANTITIES && widen(b, draw, images, labels, limit, error)) goto fail;
     for (int q = 0; q < QUANTITIES; q++)
-        if (found[q] < errors[q]) errors[q] = found[q];
+        if (found[q] / limit[q] < errors[q] / limits[q]) { errors[q] = found[q]; limits[q] = limit[q]; }
     status = 0;
 fail:
     free(images);
@@ -100,14 +129,14 @@ fail:
 
 static int allocate(struct bench *b, struct meta_error *error)
 {
-    double *at = b->owned = calloc(6 * b->n + 4 * b->outputs, sizeof *b->owned);
+    double *at = b->owned = calloc(8 * b->n + 6 * b->outputs, sizeof *b->owned);
     b->statistics = calloc(b->check->model->network->statistics + 1, sizeof *b->statistics);
     b->probabilities = calloc(b->outputs, sizeof *b->probabilities);
     if (!b->owned || !b->statistics || !b->probabilities) return meta_fail(error, "out of memory");
     b->phi = at;
     b->v = at + b->n;
     at += 2 * b->n;
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < 3; k++) {
         b->results[k] = (struct results){ 0, at, at + b->outputs, at + 2 * b->outputs, at + 2 * b->outputs + b->n };
         at += 2 * b->outputs + 2 * b->n;
     }
@@ -119,19 +148,19 @@ int meta_check_backend(const struct meta_check *check, const struct meta_backend
     const struct meta_network *net = check->model->network;
     struct bench b = { .check = check, .n = net->parameters, .support = meta_check_support(check), .batch = meta_check_batch(check),
                        .tangents = meta_check_has_tangents(check) };
-    double errors[QUANTITIES];
+    double errors[QUANTITIES], limits[QUANTITIES];
     int held = 0, status = -1;
     b.outputs = (size_t)b.batch * meta_network_outputs(net);
     if (allocate(&b, error)) goto fail;
-    for (int q = 0; q < QUANTITIES; q++) errors[q] = INFINITY;
+    for (int q = 0; q < QUANTITIES; q++) { errors[q] = INFINITY; limits[q] = quantities[q].limit; }
     for (int draw = 0; draw < DRAWS && held < QUANTITIES; draw++) {
-        if (compare(&b, backend, draw, errors, error)) goto fail;
+        if (compare(&b, backend, draw, errors, limits, error)) goto fail;
         held = 0;
-        for (int q = 0; q < QUANTITIES; q++) held += errors[q] <= quantities[q].limit;
+        for (int q = 0; q < QUANTITIES; q++) held += errors[q] <= limits[q];
     }
     for (int q = 0; q < QUANTITIES; q++)
         if (q != PRODUCT || b.tangents)
-            check->report(check->context, &(struct meta_identity){ -1, backend->name, quantities[q].text, errors[q], quantities[q].limit });
+            check->report(check->context, &(struct meta_identity){ -1, backend->name, quantities[q].text, errors[q], limits[q] });
     status = 0;
 fail:
     free(b.owned);

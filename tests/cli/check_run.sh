@@ -78,7 +78,26 @@ check 'no steps' quiet darknet meta check "$a/steps0.cfg"
 expect_error 'usage: darknet meta check CFG' darknet meta check
 expect_error 'nosuch\.cfg: ' darknet meta check "$a/nosuch.cfg"
 expect_error '^darknet: -seed x: must be a whole number' darknet meta check "$a/net.cfg" -seed x
-expect_error '^darknet: -threads: unknown flag; allowed: -seed -h' darknet meta check "$a/net.cfg" -threads 1
+expect_error '^darknet: -threads: unknown flag; allowed: -seed -supervised -h' darknet meta check "$a/net.cfg" -threads 1
+
+# ---- a classifier, which has no tasks ---------------------------------------------------------------
+
+# Deep, and few numbers are normalised: float's rounding grows, and what the reference makes of moved parameters tells how far it may
+{
+    printf '[net]\nwidth=2\nheight=2\nchannels=3\n\n'
+    for layer in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        printf '[convolutional]\nbatch_normalize=1\nfilters=8\nsize=1\nactivation=leaky\n\n'
+        [ $layer -gt 1 ] || printf '[maxpool]\nsize=2\nstride=2\n\n'
+    done
+    printf '[connected]\noutput=4\nactivation=linear\n\n[softmax]\n'
+} >"$a/classifier.cfg"
+expect_error 'classifier\.cfg:[0-9]+: \[softmax\]: gives 4 probabilities, but .* ways=2' darknet meta check "$a/classifier.cfg"
+check 'a classifier' quiet darknet meta check "$a/classifier.cfg" -supervised
+check 'has no tasks' test -z "$(grep 'meta-\|meta_loss' "$a/out")"
+gradient() { awk "/onednn +gradient = the reference's/ { print (\$(NF-2) $1) }" "$a/out"; }
+check 'its gradient in float is further from double than a well conditioned one' test "$(gradient '> 1e-4')" = 1
+check 'within what rounded parameters do' test "$(gradient '<= $(NF-1)')" = 1
+expect_error 'net\.cfg:[0-9]+: \[inner_loop\]: supervised training has no tasks: leave it out' darknet meta check "$a/net.cfg" -supervised
 
 # ---- a plugin's layer, right and wrong ------------------------------------------------------------
 
