@@ -187,7 +187,7 @@ INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darkn
 install: all
 	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
 		echo '$(INTO)/bin/darknet: is another darknet, which ours needs: choose another PREFIX' >&2; exit 1; fi
-	install -d $(sort $(dir $(INSTALLED:%='$(INTO)'/%)))
+	install -d $(patsubst %,'$(INTO)'/%,$(sort $(dir $(INSTALLED))))
 	install $(BIN)/darknet '$(INTO)/bin'
 	install -m 644 $(BIN)/$(SONAME) '$(INTO)/lib'
 	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'

@@ -2,7 +2,7 @@
 # Meta-trains cfg/fashion.cfg on seven classes of Fashion-MNIST and adapts it to the other three from five images a class.
 # make demo installs and builds first.
 #
-#     scripts/demo.sh [OUT]          OUT: where the data, the weights and the chart go (default data/fashion)
+#     scripts/demo.sh [OUT]          OUT: where the data, the weights and the chart go (default data/fashion), from the project's root
 set -eu
 cd "$(dirname "$0")/.."
 out=${1:-data/fashion}

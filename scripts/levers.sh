@@ -5,8 +5,8 @@
 #     scripts/levers.sh DATA OUT [ITERATIONS [SEED...]]      DATA: isic2018-tune.data of scripts/isic2018.sh
 #     ./darknet meta table OUT/levers.table -out OUT
 #
-# 1500 iterations and seeds 1 to 3 when left out; where start is not told, tasks are weighed from the middle on, as in the paper. The table runs
-# seed by seed: cut short, it compares every lever for the seeds it has.
+# Paths are from the project's root. 1500 iterations and seeds 1 to 3 when left out; where start is not told, tasks are weighed from the middle
+# on, as in the paper. The table runs seed by seed: cut short, it compares every lever for the seeds it has.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."

@@ -3,6 +3,8 @@
 # classes, scored on lesions held out of them. The rare classes are never opened.
 #
 #     scripts/tune.sh DATA OUT [ITERATIONS]      DATA: isic2018-tune.data of scripts/isic2018.sh
+#
+# Paths are from the project's root. What OUT has is not done again, and a training that was cut goes on.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -ge 2 ] || { echo "usage: scripts/tune.sh DATA OUT [ITERATIONS]" >&2; exit 1; }
@@ -10,6 +12,18 @@ data=$1 out=$2 iterations=${3:-300}
 darknet=${DARKNET_BIN:-./darknet}
 [ -f "$data" ] || { echo "scripts/tune.sh: $data: no such file" >&2; exit 1; }
 mkdir -p "$out"
+settings="$data $(cksum <"$data"), $iterations iterations, cfg/daml-4conv.cfg $(cksum <cfg/daml-4conv.cfg)"
+[ -f "$out/settings" ] || printf '%s\n' "$settings" >"$out/settings"
+[ "$settings" = "$(cat "$out/settings")" ] ||
+    { echo "scripts/tune.sh: $out: was begun with $(cat "$out/settings"), not $settings: take another folder" >&2; exit 1; }
+
+# NAME ITERATIONS: unless it is there
+train() {
+    local resume=
+    [ ! -f "$out/$1_final.weights" ] || return 0
+    [ ! -f "$out/$1.state" ] || resume=-resume
+    "$darknet" meta train "$out/$1.data" "$out/$1.cfg" -max_batches "$2" -valid_every 0 $resume >>"$out/$1.log"
+}
 
 # NAME, then what sed changes in the half-size cfg
 variant() {
@@ -20,8 +34,7 @@ variant() {
         -e 's/^saturation=.*/saturation=1.2/; s/^exposure=.*/exposure=1.2/; s/^type=.*/type=mean/' \
         "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
     sed "s|^backup.*|backup = $out|" "$data" >"$out/$name.data"
-    [ -f "$out/${name}_final.weights" ] ||
-        "$darknet" meta train "$out/$name.data" "$out/$name.cfg" -max_batches "$iterations" -valid_every 0 >"$out/$name.log"
+    train "$name" "$iterations"
     for steps in 5 10; do
         [ -f "$out/$name-$steps.json" ] || "$darknet" meta test "$out/$name.data" "$out/$name.cfg" "$out/${name}_final.weights" \
             -list valid -runs 400 -steps "$steps" -out "$out/$name-$steps.json" >"$out/$name-$steps.txt"
@@ -49,8 +62,7 @@ full()
     shift
     sed -e 's/^type=.*/type=mean/' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
     sed "s|^backup.*|backup = $out|" "$data" >"$out/$name.data"
-    [ -f "$out/${name}_final.weights" ] ||
-        "$darknet" meta train "$out/$name.data" "$out/$name.cfg" -max_batches $((2 * iterations)) -valid_every 0 >"$out/$name.log"
+    train "$name" $((2 * iterations))
     [ -f "$out/$name.json" ] || "$darknet" meta test "$out/$name.data" "$out/$name.cfg" "$out/${name}_final.weights" \
         -list valid -runs 400 -out "$out/$name.json" >"$out/$name.txt"
     printf '%-24s %s\n' "$name" "$(grep '^AUC after' "$out/$name.txt")"

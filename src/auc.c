@@ -103,11 +103,13 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
 
 static double at(const double *first, size_t stride, int i) { return *(const double *)((const char *)first + i * stride); }
 
+#define Z 1.959963984540054        /* the normal distribution's 97.5% point */
+
 /* The 97.5% point of Student's t. Exact for 1 and 2 degrees; else the Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5), which is
    0.12% low at 3 degrees, 0.03% at 4 and right to 1e-4 from 5 on. */
 static double student(int degrees)
 {
-    const double z = 1.959963984540054, z2 = z * z;
+    const double z = Z, z2 = z * z;
     double n = degrees;
     if (degrees == 1) return tan(.475 * M_PI);
     if (degrees == 2) return .95 * sqrt(2 / (1 - .95 * .95));
@@ -166,8 +168,9 @@ struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint
         means[r] = sum / n;
     }
     qsort(means, resamples, sizeof *means, ascending);
-    b.low = quantile(means, resamples, .025);
-    b.high = quantile(means, resamples, .975);
+    double stretch = student(n - 1) / Z * sqrt(n / (n - 1.));
+    b.low = b.mean + stretch * (quantile(means, resamples, .025) - b.mean);
+    b.high = b.mean + stretch * (quantile(means, resamples, .975) - b.mean);
     free(means);
     return b;
 }

@@ -41,8 +41,9 @@ struct meta_estimate meta_estimate_with(double mean, double error, int n);
    The interval, like e's, is by Student's t of e.n-1 degrees. */
 struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n);
 
-/* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. A function of its
-   arguments alone. NaN interval when n < 2 or there is no memory. */
+/* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. Their distances from the mean are
+   stretched by what a sample lacks, sqrt(n/(n-1)), and by Student's t over the normal distribution's: of five numbers an interval without that
+   holds the truth 83 times in a hundred (Hesterberg, The American Statistician 69, 2015). A function of its arguments alone. NaN interval when n < 2 or there is no memory. */
 struct meta_bootstrap { double mean, low, high; };
 struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed);
 

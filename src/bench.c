@@ -251,7 +251,7 @@ int meta_command_bench(int argc, char **argv)
     p.plan.seconds = meta_flag_real("-seconds", seconds, 2, 1e-3, 1e5);
     p.plan.backend = &meta_backend_onednn;
     p.bench.plan = &p.plan;
-    if (meta_model_load(&p.model, argv[0], &error)) goto fail;
+    if ((out && meta_file_check(out, &error)) || meta_model_load(&p.model, argv[0], &error)) goto fail;
     p.plan.model = p.model;
     if (p.plan.batch && p.model->network->ways) {
         meta_fail(&error, "-batch: %s pairs the images of whole tasks, %d: leave it out", argv[0], images_of_a_task(p.model));

@@ -95,7 +95,6 @@ int meta_bench_layers(struct meta_bench *, struct meta_pool *, struct meta_error
 /* ---- how it is told ------------------------------------------------------------------------------------------------- */
 
 void meta_bench_print_plan(const struct meta_bench *);
-void meta_bench_print_head(void);
 void meta_bench_print_row(const struct meta_bench_row *);
 void meta_bench_print_end(const struct meta_bench *);       /* ratios, layers, memory */
 int  meta_bench_write(const struct meta_bench *, const char *path, struct meta_error *);     /* JSON, whole or not at all */

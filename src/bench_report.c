@@ -1,9 +1,8 @@
 /* What a benchmark found, for people and as JSON. */
 #include "bench.h"
-#include "file.h"
 #include "fused_kernels.h"
+#include "json.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,11 +133,7 @@ void meta_bench_print_end(const struct meta_bench *b)
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------------ */
 
-/* JSON has no NaN: null */
-static void add_number(cJSON *to, const char *name, double x)
-{
-    cJSON_AddItemToObject(to, name, isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull());
-}
+static void add_number(cJSON *to, const char *name, double x) { cJSON_AddItemToObject(to, name, meta_json_number(x)); }
 
 static void add_spread(cJSON *to, const char *name, struct meta_spread s)
 {
@@ -250,10 +245,7 @@ int meta_bench_write(const struct meta_bench *b, const char *path, struct meta_e
     add_passes(root, "flop_of_an_image", b->plan->flops.pass);
     add_found(root, b);
     add_layers(root, b);
-    char *text = cJSON_Print(root);
-    int status = text ? meta_file_write(path, (struct meta_chunk[]){ { text, strlen(text) }, { "\n", 1 } }, 2, error)
-                      : meta_fail(error, "%s: out of memory", path);
-    free(text);
+    int status = meta_json_write(path, root, error);
     cJSON_Delete(root);
     return status;
 }

@@ -2,13 +2,17 @@
 #include "classify.h"
 #include "opencv.hpp"
 
+#include <cstring>
 #include <exception>
+#include <new>
 #include <opencv2/ml.hpp>
 
 static cv::Mat rows(const float *features, int count, int size)
 {
     return cv::Mat(count, size, CV_32F, const_cast<float *>(features));
 }
+
+static int first_line(const std::exception &e) { return static_cast<int>(std::strcspn(e.what(), "\n")); }
 
 int meta_classify_knn(const struct meta_points *p, int neighbours, const float *points, int n, float *scores, struct meta_error *error)
 try {
@@ -26,8 +30,10 @@ try {
         for (int c = 0; c < p->classes; c++) own[c] /= k;
     }
     return 0;
-} catch (const std::exception &) {
+} catch (const std::bad_alloc &) {
     return meta_fail(error, "no memory for the nearest neighbours of %d points of %d numbers", n, p->size);
+} catch (const std::exception &e) {
+    return meta_fail(error, "the nearest neighbours of %d points of %d numbers: %.*s", n, p->size, first_line(e), e.what());
 }
 
 /* OpenCV's decision value is above 0 for the smaller of two labels. */
@@ -48,6 +54,8 @@ try {
         for (int i = 0; i < n; i++) scores[static_cast<size_t>(i) * p->classes + c] = values.at<float>(i);
     }
     return 0;
-} catch (const std::exception &) {
+} catch (const std::bad_alloc &) {
     return meta_fail(error, "no memory for a support vector machine on %d points of %d numbers", p->count, p->size);
+} catch (const std::exception &e) {
+    return meta_fail(error, "a support vector machine on %d points of %d numbers: %.*s", p->count, p->size, first_line(e), e.what());
 }

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RESAMPLES 10000
-
 static void print_one(const char *letter, const struct meta_scores *s)
 {
     struct meta_estimate e = meta_estimate(s->after, sizeof *s->after, s->count);
@@ -25,13 +23,13 @@ int meta_command_compare(int argc, char **argv)
     struct meta_difference d;
     meta_flags_parse(argc, argv, NULL, 0, 2, 2, "compare A.json B.json");
     if (meta_scores_read(&a, argv[0], &error) || meta_scores_read(&b, argv[1], &error)
-        || meta_scores_difference(&a, &b, RESAMPLES, &d, &error)) goto fail;
+        || meta_scores_difference(&a, &b, &d, &error)) goto fail;
     printf("%d tasks: %s\n", a.count, a.settings);
     print_one("A", &a);
     print_one("B", &b);
     printf("B - A  %+.4f", d.tasks.mean);
     if (isnan(d.tasks.low)) puts("; one task tells nothing");
-    else printf(", 95%% interval %+.4f to %+.4f (%d bootstrap samples of the paired differences): %s\n", d.tasks.low, d.tasks.high, RESAMPLES,
+    else printf(", 95%% interval %+.4f to %+.4f (%d bootstrap samples of the paired differences): %s\n", d.tasks.low, d.tasks.high, META_RESAMPLES,
                 word(d.tasks.low, d.tasks.high));
     if (!isnan(d.other_groups.low))
         printf("   of other groups: %+.4f to %+.4f (the %d groups of query images drawn anew, too): %s\n", d.other_groups.low, d.other_groups.high,

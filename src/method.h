@@ -19,7 +19,7 @@ struct meta_method_task {
 };
 
 struct meta_method {
-    const char *name, *summary;
+    const char *name;
     int learns;                                /* there is something to score before it has learned the task; else before is after */
     int augments;                              /* asks for `augmented` */
     /* Whether it can work on this network: refuses with file, line and what is allowed. */

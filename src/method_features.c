@@ -117,7 +117,5 @@ static void describe_svm(const struct meta_model *model, const struct meta_evalu
     snprintf(text, size, "a support vector machine on layer %d", meta_method_layer(model, e));
 }
 
-const struct meta_method meta_method_knn = { "knn", "nearest neighbours among a layer's features", 0, 0, check_knn, create, release, run_knn,
-                                             describe_knn };
-const struct meta_method meta_method_svm = { "svm", "a linear support vector machine on a layer's features", 0, 0, check_svm, create, release,
-                                             run_svm, describe_svm };
+const struct meta_method meta_method_knn = { "knn", 0, 0, check_knn, create, release, run_knn, describe_knn };
+const struct meta_method meta_method_svm = { "svm", 0, 0, check_svm, create, release, run_svm, describe_svm };

@@ -80,7 +80,7 @@ static void start(struct finetune *f, const struct meta_method_task *t)
     meta_optimiser_reset(f->optimiser);
 }
 
-/* The loss before the update. */
+/* The loss before the update; NaN when there was none, the gradient not being finite. */
 static double epoch(struct finetune *f, const struct meta_method_task *t, int number)
 {
     const struct meta_episode *e = t->episode;
@@ -92,8 +92,7 @@ static double epoch(struct finetune *f, const struct meta_method_task *t, int nu
     meta_program_dropout(f->support, (struct meta_dropout_key){ t->task.seed, t->task.iteration, t->task.task, number, 1 });
     double loss = meta_program_forward(f->support, f->phi, META_STATISTICS_BATCH, NULL);
     meta_program_gradient(f->support, f->phi, f->gradient);
-    meta_optimiser_step(f->optimiser, f->phi, f->gradient, f->c.evaluation->rate);
-    return loss;
+    return isfinite(meta_optimiser_step(f->optimiser, f->phi, f->gradient, f->c.evaluation->rate)) ? loss : NAN;
 }
 
 static double score(struct finetune *f, float *probabilities)
@@ -107,7 +106,7 @@ static int run(void *state, const struct meta_method_task *t, float *before, flo
 {
     struct finetune *f = state;
     const struct meta_episode_settings *e = &f->c.evaluation->episode;
-    int epochs = f->c.evaluation->epochs, points = meta_curve_points(epochs), done = 0;
+    int epochs = f->c.evaluation->epochs, points = meta_curve_points(epochs), done = 0, diverged = 0;
     start(f, t);
     meta_program_load(f->query, t->task.query, t->task.query_labels);
     run->query_loss = score(f, before);
@@ -118,6 +117,9 @@ static int run(void *state, const struct meta_method_task *t, float *before, flo
         int from = done;
         while (done < meta_curve_epoch(epochs, i)) sum += epoch(f, t, ++done);
         run->query_loss = score(f, after);
+        diverged |= !isfinite(sum);
+        /* a network that can't be trained any further has no answer */
+        for (int k = 0; diverged && k < e->ways * e->queries * e->ways; k++) after[k] = NAN;
         run->curve_loss[i] = sum / (done - from);
         run->curve_auc[i] = meta_auc_task(after, t->task.query_labels, e->ways * e->queries, e->ways);
     }
@@ -129,5 +131,4 @@ static void describe(const struct meta_model *model, const struct meta_evaluatio
     snprintf(text, size, "fine-tuned for %d epoch%s at %g", e->epochs, e->epochs == 1 ? "" : "s", e->rate);
 }
 
-const struct meta_method meta_method_finetune = { "finetune", "a new last layer, and all of it trained on", 1, 1, check, create, release, run,
-                                                  describe };
+const struct meta_method meta_method_finetune = { "finetune", 1, 1, check, create, release, run, describe };

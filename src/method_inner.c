@@ -50,5 +50,5 @@ static void describe(const struct meta_model *model, const struct meta_evaluatio
     snprintf(text, size, "%d steps, %s statistics", e->steps, meta_bn_name(e->bn));
 }
 
-const struct meta_method meta_method_maml = { "maml", "steps of the inner loop", 1, 0, check_maml, create, release, run, describe };
-const struct meta_method meta_method_relation = { "relation", "scores of [relation]", 1, 0, check_relation, create, release, run, describe };
+const struct meta_method meta_method_maml = { "maml", 1, 0, check_maml, create, release, run, describe };
+const struct meta_method meta_method_relation = { "relation", 1, 0, check_relation, create, release, run, describe };

@@ -11,7 +11,7 @@
 /* ---- what is in the folder (report_data.c) ---- */
 
 struct meta_report_cell {
-    const char *label, *cfg, *method, *train;      /* of the plan, as all that is not said to be otherwise */
+    const char *label, *cfg, *method, *train, *log;        /* of the plan, as all that is not said to be otherwise */
     const char *family, *paired_with;      /* rows that differ in their training's seed; the label of the reference: "" for none */
     int row, shots, seed, iterations;
     double paper;                          /* 0..1; NaN: none */
@@ -45,7 +45,9 @@ const cJSON *meta_report_difference(const struct meta_report_table *, const stru
 struct meta_report_family {
     const char *name;
     int shots, count;                      /* of trainings, run or not */
-    struct meta_estimate auc, difference;  /* over the trainings whose result, or difference, there is: n of them */
+    /* over the trainings whose result, or difference, there is: n of them. Differences to one and the same training have that one's luck in
+       common, and no interval (NaN) */
+    struct meta_estimate auc, difference;
 };
 /* The families of the table, by the order of their cells. The caller frees; NULL with *count 0: there is none; with -1: no memory. */
 struct meta_report_family *meta_report_families(const struct meta_report_table *, int *count);

@@ -26,7 +26,7 @@ static int whole(const cJSON *object, const char *name)
 /* A result holds when it is of the plan's settings. One that can't be read is an error: it was written whole. */
 static int read_result(struct meta_report_cell *c, const cJSON *plan, const char *folder, int first, struct meta_error *error)
 {
-    const char *name = meta_json_text(plan, "result"), *log = meta_json_text(plan, "log");
+    const char *name = meta_json_text(plan, "result"), *log = c->log;
     char *path = NULL;
     int status = -1;
     if (!*name || strchr(name, '/')) return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name", folder, name);
@@ -76,7 +76,7 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
         struct meta_report_cell *c = &t->cells[t->cell_count++];
         *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
             .train = meta_json_text(item, "train"), .family = meta_json_text(item, "family"),
-            .paired_with = meta_json_text(item, "paired_with"), .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
+            .paired_with = meta_json_text(item, "paired_with"), .log = meta_json_text(item, "log"), .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
             .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
         if (c->row >= t->row_count) return fail_plan(path, error);
         c->label = meta_report_label(t, c->row);
@@ -159,16 +159,21 @@ static int one_family(const struct meta_report_cell *a, const struct meta_report
 static struct meta_report_family family_of(const struct meta_report_table *t, const struct meta_report_cell *first, double *aucs, double *differences)
 {
     struct meta_report_family f = { .name = first->family, .shots = first->shots };
-    int results = 0, pairs = 0;
+    const char *reference = NULL;
+    int results = 0, pairs = 0, one = 0;
     for (const struct meta_report_cell *c = first; c < t->cells + t->cell_count; c++) {
         const cJSON *d;
         if (!one_family(c, first)) continue;
         f.count++;
         if (c->result) aucs[results++] = meta_json_get_estimate(c->result, "auc_after").mean;
-        if ((d = meta_report_difference(t, c))) differences[pairs++] = meta_json_get(d, "mean");
+        if (!(d = meta_report_difference(t, c))) continue;
+        differences[pairs++] = meta_json_get(d, "mean");
+        one |= reference && !strcmp(reference, c->paired_with);
+        reference = c->paired_with;
     }
     f.auc = meta_estimate(aucs, sizeof *aucs, results);
     f.difference = meta_estimate(differences, sizeof *differences, pairs);
+    if (one) f.difference = meta_estimate_with(f.difference.mean, NAN, pairs);
     return f;
 }
 

@@ -119,12 +119,19 @@ static void smooth(double (*points)[4], int count)
     free(raw);
 }
 
+/* The curve as the result has it, NULL without one; then it is the log's. Returns its points. */
+static int curve_of(const struct meta_report_cell *c, const cJSON **curve)
+{
+    *curve = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(c->own, "training"), "curve");
+    return *curve ? cJSON_GetArraySize(*curve) : c->row_count;
+}
+
 /* The cells of one training have it once. */
 static int seen_before(const struct meta_report_table *t, int index)
 {
-    const char *folder = meta_json_text(cJSON_GetObjectItemCaseSensitive(t->cells[index].own, "training"), "folder");
-    for (int i = 0; *folder && i < index; i++)
-        if (!strcmp(folder, meta_json_text(cJSON_GetObjectItemCaseSensitive(t->cells[i].own, "training"), "folder"))) return 1;
+    const cJSON *curve;
+    for (int i = 0; i < index; i++)
+        if (!strcmp(t->cells[i].log, t->cells[index].log) && curve_of(&t->cells[i], &curve)) return 1;
     return 0;
 }
 
@@ -135,9 +142,9 @@ static int training_of(FILE *f, const struct meta_report_table *t, int what, con
     if (open_lines(&l, t->cell_count, error)) goto done;
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
-        const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
-        const cJSON *curve = cJSON_GetObjectItemCaseSensitive(training, "curve"), *point = curve ? curve->child : NULL;
-        int count = curve ? cJSON_GetArraySize(curve) : c->row_count;
+        const cJSON *curve, *point;
+        int count = curve_of(c, &curve);
+        point = curve ? curve->child : NULL;
         if (!count || seen_before(t, i)) continue;
         struct meta_line *line = add_line(&l, c->label, c->shots, count);
         if (!line) { meta_fail(error, "out of memory"); goto done; }

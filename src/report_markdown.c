@@ -67,7 +67,8 @@ static void write_family(FILE *f, const struct meta_report_family *a)
         estimate(f, a->auc);
         fprintf(f, "| %.2f ", 100 * a->auc.error * sqrt(a->auc.n));
     } else fputs("| - | - ", f);
-    if (d.n > 1) signed_estimate(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
+    if (d.n > 1 && isnan(d.low)) fprintf(f, "| %+.2f, of one training of it: no interval ", 100 * d.mean);
+    else if (d.n > 1) signed_estimate(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
     else fputs("| - ", f);
     fputs("|\n", f);
 }

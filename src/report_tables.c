@@ -103,7 +103,7 @@ static void difference_cell(FILE *f, const struct meta_report_table *t, const st
     const char *word = meta_json_text(d, "word");
     if (!d) {
         open_cell(f, c->shots, "none");
-        fputs(c->result ? "the reference is to be run</td>" : "not yet run</td>", f);
+        fputs(!*c->paired_with ? "no reference of as many shots</td>" : c->result ? "the reference is to be run</td>" : "not yet run</td>", f);
         return;
     }
     open_cell(f, c->shots, !strcmp(word, "better") ? "better" : !strcmp(word, "worse") ? "worse" : "same");
@@ -175,8 +175,11 @@ static void trainings_cell(FILE *f, const struct meta_report_table *t, const str
         fputs("<br><small>less ", f);
         meta_html_text(f, t->reference);
         fprintf(f, " (%d pairs): %+.2f", d.n, 100 * d.mean);
-        signed_interval(f, d.low, d.high);
-        fprintf(f, ", %s</small>", meta_paired_word(d.low, d.high));
+        if (isnan(d.low)) fputs(", of one training of it: no interval</small>", f);
+        else {
+            signed_interval(f, d.low, d.high);
+            fprintf(f, ", %s</small>", meta_paired_word(d.low, d.high));
+        }
     }
     fputs("</td>", f);
 }

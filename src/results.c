@@ -103,6 +103,19 @@ static void add_figures(cJSON *root, const struct meta_run *runs, int n)
                               meta_json_estimate(meta_estimate((const double *)((const char *)runs + figures[i].offset), sizeof *runs, n)));
 }
 
+/* Of the tasks that have one: a task that has diverged has no support loss any more. */
+static struct meta_estimate mean_loss(const struct meta_run *runs, int n, int point)
+{
+    struct meta_estimate none = { NAN, NAN, NAN, NAN, 0 };
+    double *x = malloc((n + 1) * sizeof *x);
+    int count = 0;
+    for (int i = 0; x && i < n; i++)
+        if (isfinite(runs[i].curve_loss[point])) x[count++] = runs[i].curve_loss[point];
+    struct meta_estimate e = x ? meta_estimate(x, sizeof *x, count) : none;
+    free(x);
+    return e;
+}
+
 /* Means over the tasks, epoch by epoch. */
 static void add_curve(cJSON *root, const struct meta_results *r)
 {
@@ -113,7 +126,7 @@ static void add_curve(cJSON *root, const struct meta_results *r)
     for (int i = 0; i < points; i++) {
         cJSON *p = cJSON_CreateObject();
         cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(r->evaluation->epochs, i));
-        cJSON_AddItemToObject(p, "support_loss", meta_json_estimate(meta_estimate(runs->curve_loss + i, 2 * points * sizeof(double), n)));
+        cJSON_AddItemToObject(p, "support_loss", meta_json_estimate(mean_loss(runs, n, i)));
         cJSON_AddItemToObject(p, "auc", meta_json_estimate(meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n)));
         cJSON_AddItemToArray(curve, p);
     }

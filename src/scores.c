@@ -1,6 +1,5 @@
 #include "scores.h"
 #include "by_group.h"
-#include "file.h"
 #include "json.h"
 #include "results.h"
 
@@ -65,14 +64,11 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
 
 int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error *error)
 {
-    char *data = NULL;
-    size_t size;
     cJSON *root = NULL;
     memset(s, 0, sizeof *s);
     s->path = strdup(path);
     if (!s->path) { meta_fail(error, "out of memory"); goto fail; }
-    if (meta_file_read(path, &data, &size, error)) goto fail;
-    root = cJSON_Parse(data);
+    if (meta_json_read(&root, path, error)) goto fail;
     const cJSON *program = cJSON_GetObjectItemCaseSensitive(root, "program"), *files = cJSON_GetObjectItemCaseSensitive(root, "files"),
                 *settings = cJSON_GetObjectItemCaseSensitive(root, "settings"), *tasks = cJSON_GetObjectItemCaseSensitive(root, "tasks");
     if (!cJSON_IsString(program) || strcmp(program->valuestring, "darknet meta test") || meta_json_get(root, "format") != META_RESULTS_FORMAT
@@ -91,11 +87,9 @@ int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error 
     if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
     if (read_tasks(s, tasks, error) || read_groups(s, cJSON_GetObjectItemCaseSensitive(root, "other_groups"), error)) goto fail;
     cJSON_Delete(root);
-    free(data);
     return 0;
 fail:
     cJSON_Delete(root);
-    free(data);
     meta_scores_clear(s);
     return -1;
 }
@@ -143,14 +137,13 @@ static int difference_by_group(const struct meta_scores *a, const struct meta_sc
     return 0;
 }
 
-int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, int resamples, struct meta_difference *d,
-                           struct meta_error *error)
+int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, struct meta_difference *d, struct meta_error *error)
 {
     if (check_pairing(a, b, error)) return -1;
     double *difference = malloc((a->count + 1) * sizeof *difference);
     if (!difference) return meta_fail(error, "out of memory");
     for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
-    d->tasks = meta_bootstrap(difference, a->count, resamples, 1);
+    d->tasks = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
     int status = difference_by_group(a, b, meta_estimate(difference, sizeof *difference, a->count), &d->other_groups, error);
     free(difference);
     return status;

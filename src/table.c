@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "table.h"
 #include "data.h"
+#include "method.h"
 #include "model.h"
 #include "options.h"
 #include "run_file.h"
+#include "trainer.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -13,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char methods[] = "maml|finetune|knn|svm|relation";
+static const char methods[] = "maml|finetune|knn|svm|relation", trainings[] = "none|train|pretrain";
 
 #define TABLE(field) offsetof(struct meta_table, field)
 #define ROW(field) offsetof(struct meta_table_row, field)
@@ -26,15 +28,15 @@ static const struct meta_option table_options[] = {
     { "first", META_INT, 30, 2, 10000000, NULL, TABLE(first), "of them the first so many: the paper's number" },
     { "reference", META_TEXT, 0, 0, 0, NULL, TABLE(reference), "label of the row that the others are paired with" },
     { "needs", META_TEXT, 0, 0, 0, NULL, TABLE(needs), "what has to be had before the .data file is there" },
-    { "valid_every", META_INT, 250, 0, 100000000, NULL, TABLE(valid_every), "as meta train -valid_every, where there is a valid list" },
+    { "valid_every", META_INT, META_VALID_EVERY, 0, 100000000, NULL, TABLE(valid_every), "as meta train -valid_every, where there is a valid list" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
 static const struct meta_option row_options[] = {
     { "label", META_TEXT, 0, 0, 0, NULL, ROW(label), "its name" },
     { "cfg", META_TEXT, 0, 0, 0, NULL, ROW(cfg), "the .cfg" },
-    { "method", META_CHOICE, META_ROW_MAML, 0, 0, methods, ROW(method), "as meta test -method" },
-    { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, "none|train|pretrain", ROW(train), "meta train, meta pretrain, or weights that are there" },
+    { "method", META_CHOICE, -1, 0, 0, methods, ROW(method), "as meta test -method" },
+    { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, trainings, ROW(train), "meta train, meta pretrain, or weights that are there" },
     { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
     { "each", META_INT, -1, 0, 1, NULL, ROW(each), "train=train: a training for each of shots (1); 0: one, with the .cfg's shots, tested with each" },
     { "seed", META_INTS, 0, 0, INT_MAX, NULL, ROW(seeds), "of its training (the table's); of several: a training and a row for each" },
@@ -46,8 +48,13 @@ static const struct meta_option row_options[] = {
 
 const char *meta_row_method_name(int method)
 {
-    static const char *const names[] = { "maml", "finetune", "knn", "svm", "relation" };
-    return names[method];
+    return meta_methods[method]->name;
+}
+
+const char *meta_table_training_name(int train)
+{
+    static const char *const names[] = { "none", "train", "pretrain" };
+    return names[train];
 }
 
 uint64_t meta_table_seed(const struct meta_table *t, const struct meta_table_row *row) { return row->seed < 0 ? t->seed : row->seed; }
@@ -189,18 +196,39 @@ int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct m
         || set_text(&r->log, error, "%s/log.txt", r->folder) || set_text(&r->usage, error, "%s/usage.json", r->folder) ? -1 : 0;
 }
 
+int meta_row_model(struct meta_model **model, const struct meta_table_row *row, struct meta_error *error)
+{
+    static const enum meta_purpose purposes[] = { META_FOR_ANY, META_FOR_TASKS, META_FOR_IMAGES };
+    return meta_model_load_for(model, row->cfg, purposes[row->train], error);
+}
+
+/* Whether `meta test` will take what the training makes: a row is not trained for hours to find that out. */
+static int check_method(const struct meta_table *t, const struct meta_table_row *row, const struct meta_model *trained, struct meta_error *error)
+{
+    const struct meta_method *method = meta_methods[row->method];
+    struct meta_evaluation e = { .episode = *trained->episode, .steps = trained->inner->test_steps, .layer = -1 };
+    struct meta_model *model = NULL;
+    struct meta_error why;
+    int failed = method == &meta_method_maml && meta_model_load(&model, row->cfg, &why);
+    if (!failed) failed = method->check(model ? model : trained, &e, &why);
+    meta_model_free(model);
+    return failed ? meta_fail(error, "%s:%d: [row] method=%s: %.300s", t->path, row->line, method->name, why.text) : 0;
+}
+
 /* What the .cfg says of tasks and training. All rows have tasks of one size: that is what pairs them. */
 static int look_at_cfg(struct meta_table *t, struct meta_table_row *row, struct meta_error *error)
 {
-    static const enum meta_purpose purposes[] = { META_FOR_ANY, META_FOR_TASKS, META_FOR_IMAGES };
     struct meta_model *model;
-    if (meta_model_load_for(&model, row->cfg, purposes[row->train], error)) return -1;
+    if (meta_row_model(&model, row, error)) return -1;
+    if (row->method < 0) row->method = model->network->ways ? META_ROW_RELATION : META_ROW_MAML;
+    int failed = check_method(t, row, model, error);
     row->ways = model->episode->ways;
     row->queries = model->episode->queries;
     row->iterations = model->net.max_batches;
     if (row->train == META_TABLE_TRAIN) row->unweighed = meta_recipe_unweighed(model);
     if (model->episode_line) row->own_shots = model->episode->shots;
     meta_model_free(model);
+    if (failed) return -1;
     if (row->ways == t->rows->ways && row->queries == t->rows->queries) return 0;
     return meta_fail(error, "%s:%d: [row] cfg=%.100s: its tasks have ways=%d and queries=%d, those of line %d %d and %d: must be equal", t->path,
                      row->line, row->cfg, row->ways, row->queries, t->rows->line, t->rows->ways, t->rows->queries);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "error.h"
 
+/* In the order of meta_methods */
 enum meta_row_method { META_ROW_MAML, META_ROW_FINETUNE, META_ROW_KNN, META_ROW_SVM, META_ROW_RELATION };
 enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAIN };
 
@@ -74,6 +75,10 @@ int  meta_table_read(struct meta_table **, const char *path, const char *folder,
 void meta_table_free(struct meta_table *);
 
 const char *meta_row_method_name(int method);
+const char *meta_table_training_name(int train);
+struct meta_model;
+/* The row's .cfg as its training takes it. The caller frees. */
+int meta_row_model(struct meta_model **, const struct meta_table_row *, struct meta_error *);
 uint64_t    meta_table_seed(const struct meta_table *, const struct meta_table_row *);     /* of a row's training */
 /* Whether that is its label, or its family's. */
 int         meta_row_is(const struct meta_table_row *, const char *label);
@@ -96,7 +101,6 @@ uint32_t meta_table_id(const char *key);
 
 /* ---- what trainings share (table_beginning.c) ---- */
 
-struct meta_model;
 /* Iterations before a training of the model weighs its first task, at most all. */
 int meta_recipe_unweighed(const struct meta_model *);
 /* Gives recipes that are the same so far a beginning: more recipes, for which there has to be room (as many). */
@@ -104,8 +108,12 @@ int meta_table_begin(struct meta_table *, struct meta_error *);
 /* What has to be run next for it: the shortest of its beginnings that is not there, or itself. */
 struct meta_recipe *meta_recipe_next(struct meta_recipe *);
 
-/* ---- files (table_files.c) ---- */
+/* ---- images (table_images.c) ---- */
 
+/* Whether the images are still those that the folder's results are of, by their sizes. keep: those of lists that are new to it are noted. */
+int meta_table_images(const struct meta_table *, int keep, struct meta_error *);
+
+/* ---- files (table_files.c) ---- */
 
 int  meta_table_folder(const char *path, struct meta_error *);                              /* made, unless it is there */
 /* Makes the training's folder with its .cfg and .data. */
@@ -131,6 +139,8 @@ int meta_table_compare(const struct meta_table *, const struct meta_cell *, stru
 /* The grid as SLUG.json: what a report needs to tell of cells that have no result. */
 int meta_table_write_plan(const struct meta_table *, struct meta_error *);
 int meta_table_has_plan(const struct meta_table *);
+/* Refuses a folder whose plan of that name is another table's: its cells' files would be, too. */
+int meta_table_owns_plan(const struct meta_table *, struct meta_error *);
 
 /* ---- hours (table_estimate.c) ---- */
 

@@ -322,7 +322,7 @@ static int prepare(struct grid *g, struct meta_error *error)
     if (asprintf(&logs, "%s/logs", g->table->folder) < 0) return meta_fail(error, "out of memory");
     int status = meta_table_folder(logs, error);
     free(logs);
-    if (status || lock(g, error)) return -1;
+    if (status || lock(g, error) || meta_table_images(g->table, 1, error)) return -1;
     /* without the data it doesn't know what its results hold of: an earlier plan does */
     return g->table->ready || !meta_table_has_plan(g->table) ? meta_table_write_plan(g->table, error) : 0;
 }
@@ -350,8 +350,8 @@ int meta_command_table(int argc, char **argv)
     if (!out) { meta_fail(&error, "table: needs -out DIR"); goto fail; }
     if (!(self = realpath("/proc/self/exe", NULL))) { meta_fail(&error, "/proc/self/exe: %s", strerror(errno)); goto fail; }
     g.run.program = self;
-    if (meta_table_read(&g.table, argv[0], out, data, &error) || check_row(&g, &error)
-        || check_column(&g, &error)) goto fail;
+    if (meta_table_read(&g.table, argv[0], out, data, &error) || check_row(&g, &error) || check_column(&g, &error)
+        || meta_table_owns_plan(g.table, &error) || meta_table_images(g.table, 0, &error)) goto fail;
     const struct meta_table *t = g.table;
     int begins = 0;
     for (int i = 0; i < t->recipe_count; i++) begins += t->recipes[i].begins;

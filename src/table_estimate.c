@@ -33,11 +33,10 @@ static double test_flops(const struct meta_flops *f, const struct meta_table_row
 
 static int count_work(struct work *w, const struct meta_table_row *row, int shots, struct meta_error *error)
 {
-    static const enum meta_purpose purposes[] = { META_FOR_ANY, META_FOR_TASKS, META_FOR_IMAGES };
     struct meta_model *model;
     struct meta_flops flops;
     *w = (struct work){0};
-    if (meta_model_load_for(&model, row->cfg, purposes[row->train], error)) return -1;
+    if (meta_row_model(&model, row, error)) return -1;
     const struct meta_episode_settings *e = model->episode;
     struct meta_inner inner = meta_inner_of(model->inner, e->ways * (shots ? shots : e->shots), e->ways * e->queries);
     int status = meta_flops_count(&flops, model->network, inner.support, inner.query, error);

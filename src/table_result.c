@@ -13,8 +13,8 @@
 #include <zlib.h>
 
 #define FORMAT 1
-#define RESAMPLES 10000
 #define POINTS 300         /* of a training curve */
+#define DIFFERENCE 2       /* format of a difference: one of another is made anew */
 
 /* What the comparison says of those it was made for. */
 static const char checkpoint[] = " in the checkpoint";
@@ -136,16 +136,17 @@ static int compare_cell(const struct meta_cell *c, const struct meta_cell *refer
     const cJSON *old = cJSON_GetObjectItemCaseSensitive(table, "difference");
     uint32_t check = crc32(crc32(0, NULL, 0), (const Bytef *)base->after, base->count * sizeof *base->after);
     check = crc32(check, (const Bytef *)base->influence, base->group_count * sizeof *base->influence);
-    if (meta_json_get(old, "id") == reference->id && meta_json_get(old, "check") == check
+    if (meta_json_get(old, "format") == DIFFERENCE && meta_json_get(old, "id") == reference->id && meta_json_get(old, "check") == check
         && !strcmp(meta_json_text(old, "reference"), reference->row->label)) { status = 0; goto done; }
-    if (meta_scores_read(&own, c->file, error) || meta_scores_difference(base, &own, RESAMPLES, &d, error)) goto done;
+    if (meta_scores_read(&own, c->file, error) || meta_scores_difference(base, &own, &d, error)) goto done;
     cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "format", DIFFERENCE);
     cJSON_AddStringToObject(j, "reference", reference->row->label);
     cJSON_AddNumberToObject(j, "id", reference->id);
     cJSON_AddNumberToObject(j, "check", check);
     cJSON_AddItemToObject(j, "mean", meta_json_number(d.tasks.mean));
     add_interval(j, d.tasks.low, d.tasks.high);
-    cJSON_AddNumberToObject(j, "resamples", RESAMPLES);
+    cJSON_AddNumberToObject(j, "resamples", META_RESAMPLES);
     if (!isnan(d.other_groups.low)) add_interval(cJSON_AddObjectToObject(j, "other_groups"), d.other_groups.low, d.other_groups.high);
     cJSON_DeleteItemFromObjectCaseSensitive(table, "difference");
     cJSON_AddItemToObject(table, "difference", j);
@@ -168,8 +169,23 @@ static int compare_with(const struct meta_table *t, const struct meta_cell *refe
     return status;
 }
 
+/* It may have become a reference, or have lost its own. */
+static int forget_difference(const struct meta_cell *c, struct meta_error *error)
+{
+    cJSON *root;
+    if (meta_json_read(&root, c->file, error)) return -1;
+    cJSON *table = cJSON_GetObjectItemCaseSensitive(root, "table");
+    int there = cJSON_HasObjectItem(table, "difference");
+    cJSON_DeleteItemFromObjectCaseSensitive(table, "difference");
+    int status = there ? meta_json_write(c->file, root, error) : 0;
+    cJSON_Delete(root);
+    return status;
+}
+
 int meta_table_compare(const struct meta_table *t, const struct meta_cell *cell, struct meta_error *error)
 {
+    for (int i = 0; !cell && i < t->cell_count; i++)
+        if (!meta_table_reference(t, &t->cells[i]) && meta_cell_done(&t->cells[i], NULL) && forget_difference(&t->cells[i], error)) return -1;
     const struct meta_cell *its = cell ? meta_table_reference(t, cell) : NULL;
     for (int i = 0; t->reference && i < t->cell_count; i++) {
         const struct meta_cell *r = &t->cells[i];
@@ -196,9 +212,24 @@ int meta_table_has_plan(const struct meta_table *t)
     return there;
 }
 
+/* A table may be moved, or given another title: either tells that it is the same. */
+int meta_table_owns_plan(const struct meta_table *t, struct meta_error *error)
+{
+    cJSON *root;
+    char *path = plan_path(t);
+    if (!path) return meta_fail(error, "out of memory");
+    int status = 0;
+    if (!access(path, F_OK) && !(status = meta_json_read(&root, path, error))) {
+        if (strcmp(meta_json_text(root, "file"), t->path) && strcmp(meta_json_text(root, "name"), t->name))
+            status = meta_fail(error, "%.200s: is of another table, %.200s: take another -out", path, meta_json_text(root, "file"));
+        cJSON_Delete(root);
+    }
+    free(path);
+    return status;
+}
+
 int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
 {
-    static const char *const verbs[] = { "none", "train", "pretrain" };
     char *path = plan_path(t);
     cJSON *root = cJSON_CreateObject();
     if (!path || !root) { free(path); cJSON_Delete(root); return meta_fail(error, "out of memory"); }
@@ -224,7 +255,7 @@ int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
         cJSON_AddNumberToObject(j, "shots", c->shots);
         cJSON_AddStringToObject(j, "cfg", c->row->cfg);
         cJSON_AddStringToObject(j, "method", meta_row_method_name(c->row->method));
-        cJSON_AddStringToObject(j, "train", verbs[c->row->train]);
+        cJSON_AddStringToObject(j, "train", meta_table_training_name(c->row->train));
         cJSON_AddNumberToObject(j, "seed", meta_table_seed(t, c->row));
         cJSON_AddItemToObject(j, "paper", meta_json_number(c->paper / 100));
         cJSON_AddStringToObject(j, "result", c->name);

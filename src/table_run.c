@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "file.h"
 #include "process.h"
+#include "trainer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,7 +124,8 @@ int meta_table_train(struct meta_table_run *run, const struct meta_table *t, con
     int n = 11;
     if (resume) argv[n++] = "-resume";
     else if (r->beginning) { argv[n++] = "-fork"; argv[n++] = r->beginning->state; }
-    if (t->watched) { argv[n++] = "-valid_every"; argv[n++] = every; }
+    /* asked for, a valid list without the classes that are trained is an error */
+    if (t->watched && (r->row->train == META_TABLE_TRAIN || t->valid_every != META_VALID_EVERY)) { argv[n++] = "-valid_every"; argv[n++] = every; }
     argv[n] = NULL;
     int status = run_process(run, (char *const *)argv, r->log, &out, error);
     if (out.seconds > 0 && meta_recipe_used(r, out.processor, out.megabytes, &lost) && !status) { *error = lost; status = -1; }

@@ -210,7 +210,8 @@ int meta_command_test(int argc, char **argv)
     struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.model, p.dataset, &e, &groups, .runs = results };
     if (meta_evaluator_status(p.evaluator, &error) || meta_evaluator_groups(&groups, p.evaluator, &error)) goto fail;
     file.other_groups = meta_by_group_estimate(meta_estimate(&results->auc_after, sizeof *results, e.runs), groups.label, groups.influence, groups.count);
-    if ((out && meta_results_write(&file, out, &error)) || print_results(&file, &error)) goto fail;
+    /* what can be printed is, whether or not the file can be written */
+    if (print_results(&file, &error) || (out && meta_results_write(&file, out, &error))) goto fail;
     getrusage(RUSAGE_SELF, &usage);
     meta_format_time(time, sizeof time, meta_now() - begun);
     printf("\n%s, %ld MB of memory at most\n", time, usage.ru_maxrss / 1024);

@@ -61,6 +61,10 @@ wrong 'x.table:14: \[row\] cfg=.*other.cfg: its tasks have ways=2 and queries=4,
 change 's/^seed=7/method=magic/'; wrong 'x.table:18: \[row\] method=magic: must be maml, finetune, knn, svm or relation'
 change 's/^label=Two.*/label=One/'; wrong 'x.table:14: \[row\] label=One: repeated; first on line 8'
 change 's/^label=Two.*/label=one!/'; wrong "x.table:14: \[row\] label=one!: as a file's name it is the same as One"
+change 's/^seed=7/method=relation/'; wrong 'x.table:14: \[row\] method=relation: .*toy.cfg: has no \[relation\], which -method relation needs'
+change "\$,/^label/!s#^cfg=.*#cfg=cfg/densenet.cfg#; s/^seed=7/train=pretrain/; 0,/^cfg/s#^cfg=.*#cfg=cfg/densenet.cfg#"
+sed -i '0,/^shots=2,1/s//shots=2,1\ntrain=pretrain\nmethod=knn/' "$t/x.table"
+wrong 'x.table:16: \[row\] method=maml: cfg/densenet.cfg:[0-9]*: \[softmax\]: gives 4 probabilities, but \[episode\] has ways=2: must be equal'
 change "s#^cfg=.*#cfg=$t/none.cfg#"; wrong 'none.cfg: No such file'
 change 's/^data=.*/data=none.data/'; wrong "x.table: data=none.data: can't be read, and needs= doesn't say what it is"
 sed 's/^learning_rate=0.1/learning_rate=-1/' "$t/toy.cfg" >"$t/bad.cfg"
@@ -89,6 +93,13 @@ good
 check 'the table' table
 expect_output '3 of 3 cells' table
 check 'once more, in two lines' test "$(table | wc -l)" -eq 2
+
+# A classifier's training has no use for a valid list of other classes, and does without; unless it is asked for
+sed '/^\[inner_loop\]/,$d; s/^output=2/output=4/' "$t/toy.cfg" >"$t/classifier.cfg"
+{ sed '/^$/,$d' "$t/x.table"; printf '\n[row]\nlabel=One\ncfg=%s\ntrain=pretrain\nmethod=knn\nshots=2\n' "$t/classifier.cfg"; } >"$t/classifier.table"
+check 'a classifier, with a valid list of other classes' darknet meta table "$t/classifier.table" -out "$t/classifier"
+sed -i 's/^runs=4/runs=4\nvalid_every=1/; s/^label=One/label=One\nseed=2/' "$t/classifier.table"
+expect_error 'One, 2 shots: .*valid.list: has no image of the classes' darknet meta table "$t/classifier.table" -out "$t/classifier"
 
 # Text of the file is text in the page
 check 'a report' darknet meta report "$t/out" -out "$t/x.html"
@@ -128,6 +139,9 @@ change "s/^reference=.*/reference=Two <b>\&amp;\"'/"
 check 'another reference=' other
 check 'is what they are paired with' grep -Eq "^\| One \| 2 .*\| $signed, (better|worse|no difference seen) \| $other_difference \|$" "$t/x.md"
 check 'and itself with nothing' grep -Eq '^\| Two .*\| - \| - \|$' "$t/x.md"
+check 'nor in its file' test "$(cat "$t"/other/x-two*.json | grep -c '"difference"')-$(grep -c '"difference"' "$t/other/x-one-2.json")" = 0-1
+check 'the page' darknet meta report "$t/other" -out "$t/y.html"
+check 'says where there is no reference' test "$(grep -o 'no reference of as many shots' "$t/y.html" | wc -l)" -eq 1
 sed -i 's/"check":[^,]*,/"check": 5,/' "$t/other/x-one-2.json"
 check 'once more' other
 check 'a difference to a reference of other AUCs is made anew' test "$(grep -c '"check":.5,' "$t/other/x-one-2.json")" -eq 0
@@ -156,6 +170,20 @@ check 'changed while it runs: exit status 1' test $? -eq 1
 check 'says so' grep -q 'toy.cfg or the lists have been changed since this table was begun: run it again' "$t/err"
 check 'and has no result of it' test -z "$(ls "$t"/changed/x-two*.json 2>/dev/null)"
 sed -i 's/^learning_rate=0.2/learning_rate=0.1/' "$t/toy.cfg"
+
+# Whose folder it is
+mkdir "$t/sub"
+sed "s/^name=A table/name=Another/" "$t/x.table" >"$t/sub/x.table"
+expect_error 'out/x.json: is of another table, .*/t/x.table: take another -out' darknet meta table "$t/sub/x.table" -out "$t/out" -dry
+cp "$t/x.table" "$t/sub/x.table"
+check 'a table that was moved' darknet meta table "$t/sub/x.table" -out "$t/out" -dry
+image=$(head -n 1 "$t/test.list")
+cp "$image" "$t/image"
+printf x >>"$image"
+expect_error 'test.list: its images are not those that the results in .*/out are of: bring them back, or take another -out' table
+expect_error 'test.list: its images are not those' table -dry
+cp "$t/image" "$image"
+check 'the same images again' table
 
 # The lock
 exec 9>"$t/out/.lock"; flock 9; echo $$ >&9

@@ -89,5 +89,14 @@ check 'which are of the same seed' less
 check 'and on the page' quiet darknet meta report "$t/out" -out "$t/x.html"
 for text in '<h3>Paired with Mean, seed by seed</h3>' '<h3>Over trainings</h3>' '3 of 3 trainings, deviation' 'less Mean (2 pairs): ' 'Eta, seed 9'; do check "it has: $text" grep -qF "$text" "$t/x.html"; done
 check 'one that has no family is not among them' test "$(sed -n '/<h3>Over trainings/,/<\/table>/p' "$t/x.html" | grep -c 'scope="row"')" -eq 2
+
+# Differences to one and the same training have its luck in common
+change 's/^reference=.*/reference=Mean, seed 1/'
+check 'one training as the reference of all' quiet table
+check 'as Markdown' quiet darknet meta report "$t/out" -markdown
+check 'a mean, no interval' says "| Eta | 2 | 2 of 2 | $(estimate %.2f 12.706205 "$(mean eta-seed-9-2)" "$(mean eta-seed-1-2)") |"
+check 'and why' test "$(families | grep -c '| [+-][0-9.]*, of one training of it: no interval |$')" -eq 3
+check 'and on the page' quiet darknet meta report "$t/out" -out "$t/x.html"
+check 'too' grep -Eq 'less Mean, seed 1 \(2 pairs\): [+-][0-9.]+, of one training of it: no interval<' "$t/x.html"
 sed -i 's/"format":[[:space:]]*2/"format": 1/' "$t/out/x.json"
 expect_error 'x.json: is not a plan of `darknet meta table`, format 2: that command writes it anew' darknet meta report "$t/out"

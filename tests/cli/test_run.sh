@@ -65,7 +65,9 @@ expect_error "can't be paired: seed 1.* against seed 2" darknet meta compare "$a
 expect_error "can't be paired: .*5? shots.* against" darknet meta compare "$a/30.json" "$a/shot1.json"
 sed 's/"images":\(.*\)"[0-9a-f]*"/"images":\1"00000000"/' "$a/30.json" >"$a/other.json"
 expect_error "can't be paired: task 0 has other images" darknet meta compare "$a/30.json" "$a/other.json"
-expect_error 'toy.cfg: is not a result of' darknet meta compare "$a/30.json" "$cfg"
+expect_error 'toy.cfg: is not JSON' darknet meta compare "$a/30.json" "$cfg"
+echo '{}' >"$a/empty.json"
+expect_error 'empty.json: is not a result of' darknet meta compare "$a/30.json" "$a/empty.json"
 # Query images by group, from the file alone: error^2 is that of the tasks and the sum over groups of influence^2 G/(G-1)
 array() { tr -d ' \t\n' <"$1" | sed 's/.*"other_groups":{\(.*\)/\1/' | grep -o "\"$2\":\[[^]]*" | head -n 1 | sed 's/.*\[//' | tr , '\n'; }
 error_of() { paste <(array "$1" class) <(array "$1" influence) | awk -v tasks="$2" '{ n[$1]++; s[$1] += $2 * $2 } END { for (k in n) v += s[k] * n[k] / (n[k] - 1); printf "%.4f", sqrt(v + tasks * tasks) }'; }

@@ -184,9 +184,27 @@ static void test_bootstrap(void **state)
     assert_true(b.low == .25 && b.high == .25);
 }
 
+/* How often the interval of a few numbers holds their distribution's mean. */
+static void test_bootstrap_of_few(void **state)
+{
+    const int sizes[] = { 3, 5, 10, 30 };
+    for (int s = 0; s < 4; s++) {
+        int held = 0, n = sizes[s];
+        double x[30];
+        for (int trial = 0; trial < 2000; trial++) {
+            struct meta_rng rng = meta_rng_open(9, META_USE_CHECK, trial, n, 0);
+            for (int i = 0; i < n; i++) x[i] = meta_rng_normal(&rng);
+            struct meta_bootstrap b = meta_bootstrap(x, n, 300, 1);
+            held += b.low <= 0 && b.high >= 0;
+        }
+        if (held < 1840 || held > 1960) fail_msg("of 2000 intervals of %d numbers %d hold the mean", n, held);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_roc), cmocka_unit_test(test_known), cmocka_unit_test(test_tasks), cmocka_unit_test(test_ranks), cmocka_unit_test(test_roc),
-                                        cmocka_unit_test(test_estimate), cmocka_unit_test(test_bootstrap) };
+                                        cmocka_unit_test(test_estimate), cmocka_unit_test(test_bootstrap),
+                                        cmocka_unit_test(test_bootstrap_of_few) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
