@@ -1,9 +1,9 @@
 #!/bin/bash
-# Writes the networks of Table 2 (Li et al., MICCAI 2020), a file a row, from cfg/daml-4conv.cfg: what a row changes, and nothing else.
+# Writes the networks of Table 2 (Li et al., MICCAI 2020), a file a row, and one of chosen.table, from cfg/daml-4conv.cfg: what a row changes, and nothing else.
 #
 #     scripts/ablations.sh [OUT]
 #
-# OUT is cfg/ablation when left out. From the project's root. All rows have order=1, the three above eta type=mean, that is MAML.
+# OUT is cfg/ablation when left out. From the project's root. All rows of Table 2 have order=1, the three above eta type=mean, that is MAML.
 set -eu
 export LC_ALL=C
 from=cfg/daml-4conv.cfg
@@ -50,6 +50,10 @@ row conv-64-noaug "convolution blocks of 64 filters, no augmentation" "${mean[@]
 row resnet-32-noaug "residual blocks of 32 filters, no augmentation" "${mean[@]}" "${plain[@]}"
 for name in conv-64 conv-64-noaug resnet-32-noaug; do mean_loss $name; done
 for eta in 1 3 5 7; do row eta-$eta "eta=$eta" -e "s/^eta=.*/eta=$eta/"; done
+
+# And one of Table 1, with the exact meta-gradient
+sed -e '1i # DAML of Table 1 of Li et al. with the eta that held-out common lesions chose (scripts/levers.sh). Written from '"$from"' by scripts/ablations.sh.' \
+    -e '1,/^$/{/^#/d}' -e 's/^eta=.*/eta=1                     # paper: 5/' "$from" >"$out/eta-1-order-2.cfg"
 
 # The layers between [episode] and the linear classifier are the residual network's
 layers=$(residual_layers)

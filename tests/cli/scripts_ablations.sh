@@ -26,6 +26,7 @@ gone() { settings $base | grep -E "^($1)=" | sort | sed 's/^/-/' | tr '\n' ' ' |
 order_off=$(gone 'inner_loop\.(order|second_order_start)') loss_off=$(gone 'meta_loss\..*')
 check 'the network of the paper is trained by order=2 and eta=5' test "${order_off%% *} $(gone meta_loss.eta)" = '-inner_loop.order=2 -meta_loss.eta=5'
 for eta in 1 3 7; do changes cfg/ablation/eta-$eta.cfg $base "$order +meta_loss.eta=$eta $order_off -meta_loss.eta=5"; done
+changes cfg/ablation/eta-1-order-2.cfg $base "+meta_loss.eta=1 -meta_loss.eta=5"
 changes cfg/ablation/eta-5.cfg $base "$order $order_off"
 changes cfg/ablation/conv-64.cfg $base "$order +meta_loss.type=mean $order_off $loss_off"
 changes cfg/ablation/conv-64-noaug.cfg cfg/ablation/conv-64.cfg "+net.exposure=1 +net.flip=0 +net.hue=0 +net.max_crop=84 +net.saturation=1 \
