@@ -43,7 +43,8 @@ struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, i
 
 /* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. Their distances from the mean are
    stretched by what a sample lacks, sqrt(n/(n-1)), and by Student's t over the normal distribution's: of five numbers an interval without that
-   holds the truth 83 times in a hundred (Hesterberg, The American Statistician 69, 2015). A function of its arguments alone. NaN interval when n < 2 or there is no memory. */
+   holds the truth 83 times in a hundred (Hesterberg, The American Statistician 69, 2015). A function of its arguments alone. NaN interval when
+   n < 2 or there is no memory. */
 struct meta_bootstrap { double mean, low, high; };
 struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed);
 

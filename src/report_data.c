@@ -76,7 +76,8 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
         struct meta_report_cell *c = &t->cells[t->cell_count++];
         *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
             .train = meta_json_text(item, "train"), .family = meta_json_text(item, "family"),
-            .paired_with = meta_json_text(item, "paired_with"), .log = meta_json_text(item, "log"), .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
+            .paired_with = meta_json_text(item, "paired_with"), .log = meta_json_text(item, "log"),
+            .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
             .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
         if (c->row >= t->row_count) return fail_plan(path, error);
         c->label = meta_report_label(t, c->row);

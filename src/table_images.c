@@ -45,7 +45,8 @@ static int check_list(cJSON *known, const char *list, const char *folder, int *a
         return 0;
     }
     if (meta_json_get(known, name) == sizes) return 0;
-    return meta_fail(error, "%.200s: its images are not those that the results in %.150s are of: bring them back, or take another -out", list, folder);
+    return meta_fail(error, "%.200s: its images are not those that the results in %.150s are of: bring them back, or take another -out", list,
+                     folder);
 }
 
 int meta_table_images(const struct meta_table *t, int keep, struct meta_error *error)

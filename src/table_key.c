@@ -41,7 +41,8 @@ done:
 
 static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_table_row *row, int shots, struct meta_error *error)
 {
-    fprintf(f, "format=%d\ntraining=%s\nseed of the training=%llu\n", FORMAT, meta_table_training_name(row->train), (unsigned long long)meta_table_seed(t, row));
+    fprintf(f, "format=%d\ntraining=%s\nseed of the training=%llu\n", FORMAT, meta_table_training_name(row->train),
+            (unsigned long long)meta_table_seed(t, row));
     if (shots) fprintf(f, "shots in place of the .cfg's=%d\n", shots);
     return meta_fingerprint_cfg(f, row->cfg, 1, error) || write_list(f, t, 0, error) ? -1 : 0;
 }
