@@ -84,7 +84,7 @@ $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
-HOST = cfg file host host_layer host_library options plugins sections
+HOST = c_locale cfg file host host_layer host_library options plugins sections
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl

@@ -4,7 +4,7 @@
 #
 #     scripts/install-deps.sh [--test] [--download] [--pytorch]
 #
-#     --test       also what the tests run under or against (valgrind, a local web server, a browser)
+#     --test       also what the tests run under or against (valgrind, a local web server, a browser, another language's numbers)
 #     --download   also what scripts/get_isic2018.sh needs (curl, unzip)
 #     --pytorch    also PyTorch: only to write the reference tensors anew and to compare speed
 #     --missing    installs nothing: prints the packages that a build lacks, in one line
@@ -25,7 +25,7 @@ run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
 quiet=
 for option; do
     case $option in
-    --test) run+=" valgrind python3 curl unzip zip chromium" ;;
+    --test) run+=" valgrind python3 curl unzip zip chromium locales" ;;
     --download) run+=" curl unzip" ;;
     --pytorch) run+=" python3-torch python3-numpy" ;;
     --missing) quiet=1 ;;

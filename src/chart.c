@@ -29,7 +29,7 @@ int meta_chart_open(struct meta_chart *c, enum meta_run_kind kind, const char *p
     free(c->path);
     free(c->title);
     free(c->temporary);
-    c->off = 1;
+    *c = (struct meta_chart){ .off = 1 };
     return meta_fail(error, "out of memory for the chart");
 }
 

@@ -97,14 +97,17 @@ void meta_checkpoint_free(struct meta_checkpoint *c)
     memset(c, 0, sizeof *c);
 }
 
-static int gone(const char *digits)
+/* Of "PID" or "PID.N" */
+static int gone(const char *process)
 {
-    for (const char *p = digits; *p; p++) if (!isdigit((unsigned char)*p)) return 0;
-    long pid = atol(digits);
-    return *digits && pid > 0 && pid != getpid() && kill(pid, 0) && errno == ESRCH;
+    size_t digits = strspn(process, "0123456789");
+    const char *rest = process + digits;
+    if (!digits || (*rest && (*rest != '.' || !rest[1] || rest[1 + strspn(rest + 1, "0123456789")]))) return 0;
+    long pid = atol(process);
+    return pid > 0 && pid != getpid() && kill(pid, 0) && errno == ESRCH;
 }
 
-/* The process in "PATH.tmp.PID", or in "PATH1000ENDING.tmp.PID", of a file of that folder; NULL: it is another file. */
+/* What follows ".tmp." in "PATH.tmp.PID.N", or in "PATH1000ENDING.tmp.PID.N", of a file of that folder; NULL: it is another file. */
 static const char *process_of(const char *file, const char *name, const char *ending)
 {
     size_t n = strlen(name), digits = 0;

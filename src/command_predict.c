@@ -84,12 +84,40 @@ static struct meta_net_settings picture_settings(const struct parts *p)
     return net;
 }
 
+static int by_file(const void *a, const void *b) { return meta_file_id_order(a, b); }
+
+static int find_file(struct meta_file_id *id, const char *path)
+{
+    struct stat s;
+    if (stat(path, &s)) return -1;
+    *id = (struct meta_file_id){ s.st_dev, s.st_ino };
+    return 0;
+}
+
+/* A picture beside the images must not take an image's place. */
+static int check_pictures(const struct parts *p, struct meta_error *error)
+{
+    const struct meta_paths *paths = &p->paths;
+    struct meta_file_id *images = malloc((paths->count + 1) * sizeof *images), picture;
+    int count = 0, status = images ? 0 : meta_fail(error, "out of memory for %d paths", paths->count);
+    for (int i = 0; i < paths->count && !status; i++) count += !find_file(&images[count], paths->path[i]);
+    if (!status) qsort(images, count, sizeof *images, by_file);
+    for (int i = 0; i < paths->count && !status; i++) {
+        char name[strlen(p->folder) + strlen(paths->path[i]) + sizeof "/.png"];
+        meta_path_name(p->folder, paths->path[i], ".png", name);
+        if (!find_file(&picture, name) && bsearch(&picture, images, count, sizeof *images, by_file))
+            status = meta_fail(error, "-heat %s: would overwrite %s, which is one of the images: must be another folder", p->folder, name);
+    }
+    free(images);
+    return status;
+}
+
 static int prepare_heat(struct parts *p, struct meta_error *error)
 {
     struct meta_net_settings net = picture_settings(p);
     int w, h;
     if (!p->folder) return 0;
-    if (meta_paths_check_names(&p->paths, p->folder, error) || meta_heat_create(&p->heat, &p->filled, p->backend, error)) return -1;
+    if (meta_paths_check_names(&p->paths, p->folder, error) || check_pictures(p, error) || meta_heat_create(&p->heat, &p->filled, p->backend, error)) return -1;
     meta_heat_size(p->heat, &w, &h);
     p->map = malloc((size_t)w * h * sizeof *p->map);
     p->picture = malloc((size_t)3 * net.width * net.height * sizeof *p->picture);

@@ -10,7 +10,8 @@
    Functions that can fail return 0, or -1 with one line for a person in *error (which may be NULL); nothing is printed, and no function
    ends the process. Any number of threads may call at once, with the same model and the same classifiers too, which are only read: each
    darknet_meta_adapt makes a classifier of its own. Only freeing is for one thread, when no other uses the object any more. Work is done on
-   the calling thread. No pointer that is handed in is kept. A process loads plugins once: from darknet-meta/plugins beside the library, and
+   the calling thread: OpenCV, where the program uses it too, is set to one thread (cv::setNumThreads) when the first image of bytes is shrunk.
+   Numbers in files have a point whatever the process's locale. No pointer that is handed in is kept. A process loads plugins once: from darknet-meta/plugins beside the library, and
    from the folders of DARKNET_PLUGIN_PATH. */
 #ifndef DARKNET_META_H
 #define DARKNET_META_H

@@ -93,6 +93,10 @@ static void check_schedule(struct meta_doctor *d)
 {
     const struct meta_model *m = d->model;
     int last = m->net.max_batches, start = m->loss ? plugin_option(m->loss, m->loss_settings, "start", 0) : 0;
+    if (last < 1) {
+        meta_doctor_say(d, META_WRONG, "cfg", "[net] max_batches: is 0 or not there: meta train begins only with -max_batches: write it");
+        return;
+    }
     if (start > last)
         meta_doctor_say(d, META_WARNING, "cfg", "[%s] start=%d is past max_batches=%d: tasks are never weighted: lower start, or raise max_batches",
                         m->loss->name, start, last);
@@ -160,8 +164,8 @@ static void check_earlier(struct meta_doctor *d, const char *folder)
     if (fd >= 0) close(fd);
     if (state && !access(state, F_OK)) {
         if (meta_checkpoint_read(&c, state, &error)) meta_doctor_say(d, META_WARNING, "backup", "%s: -resume can't use it", error.text);
-        else meta_doctor_say(d, META_WARNING, "backup", "%s: is at iteration %llu: -resume goes on from it, a run without replaces it", state,
-                             (unsigned long long)c.iteration);
+        else meta_doctor_say(d, META_WARNING, "backup", "%s: is at iteration %llu: -resume goes on from it, a run without keeps it as %s.old", state,
+                             (unsigned long long)c.iteration, state);
         meta_checkpoint_free(&c);
     }
     free(state);

@@ -1,5 +1,6 @@
 /* The doctor's look at the images: every one of every list. */
 #include "doctor.h"
+#include "curriculum.h"
 #include "clock.h"
 #include "console.h"
 #include "episode.h"
@@ -48,6 +49,17 @@ static int *count_classes(const struct meta_dataset *set)
     return count;
 }
 
+/* Of a curriculum: whether it can keep a window for every combination of classes. */
+static void check_kinds(struct meta_doctor *d, const struct meta_sampler *sampler)
+{
+    struct meta_curriculum *curriculum = NULL;
+    struct meta_error error;
+    if (d->model->episode->sampler != META_CURRICULUM) return;
+    if (meta_curriculum_create(&curriculum, meta_sampler_classes(sampler), d->model->episode, 1, 1, &error))
+        meta_doctor_say(d, META_WRONG, "classes", "[episode] %s", error.text);
+    meta_curriculum_free(curriculum);
+}
+
 static void check_classes(struct meta_doctor *d, const struct meta_ward *w)
 {
     const struct meta_episode_settings *e = d->model->episode;
@@ -72,6 +84,7 @@ static void check_classes(struct meta_doctor *d, const struct meta_ward *w)
     }
     if (classes <= 8) meta_doctor_say(d, META_OK, "classes", "%s: %s: enough for %d + %d", w->name, counts, e->shots, e->queries);
     else meta_doctor_say(d, META_OK, "classes", "%s: %d classes of %d to %d images: enough for %d + %d", w->name, classes, least, most, e->shots, e->queries);
+    if (w == &d->ward[META_WARD_TRAIN]) check_kinds(d, sampler);
     meta_sampler_free(sampler);
     free(count);
 }

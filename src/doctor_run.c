@@ -249,7 +249,7 @@ void meta_doctor_run(struct meta_doctor *d)
     double numbers[META_CHILD_NUMBERS], available = meta_memory_available();
     struct meta_trial trial;
     struct meta_error error;
-    if (!d->child || !d->ward[META_WARD_TRAIN].set) return;
+    if (!d->child || !d->ward[META_WARD_TRAIN].set || d->model->net.max_batches < 1) return;
     if (meta_child_ask(d->child, "iterations on random data", numbers, &error)) {
         meta_doctor_say(d, META_WRONG, "memory", "%s; %.2f GB are available: if that was for want of memory, %s", error.text, available / 1e9, remedy);
         return;

@@ -9,7 +9,7 @@
 struct meta_sampler;
 /* Checks that every class that has images can fill `shots` + `queries` with disjoint groups, and that there are at least
    `ways` such classes; the error names the class, what it has and what is needed. The check is exact for a class that shares no
-   group with another; a class that does must have enough images whatever the other classes of a task draw. The caller frees; keeps `dataset`. */
+   group with another; a class that does must have enough images whatever the other classes of a task draw. The caller frees. */
 int  meta_sampler_create(struct meta_sampler **, const struct meta_dataset *, const struct meta_episode_settings *,
                          struct meta_error *);
 void meta_sampler_free(struct meta_sampler *);

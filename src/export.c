@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "export.h"
+#include "c_locale.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -94,8 +95,10 @@ static int write_cfg(const struct meta_network *net, const char *path, const cha
     for (const char *line = comment; line && *line; line += strcspn(line, "\n"), line += *line == '\n')
         fprintf(f, "# %.*s\n", (int)strcspn(line, "\n"), line);
     fprintf(f, "[net]\nbatch=1\nsubdivisions=1\nwidth=%d\nheight=%d\nchannels=%d\n", net->input.w, net->input.h, net->input.c);
+    locale_t before = meta_c_locale_begin();
     for (int i = 0; i < net->count; i++)
         print_layer(f, &net->layers[i]);
+    meta_c_locale_end(before);
     return meta_text_write(&text, 0, path, error);
 }
 

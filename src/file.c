@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,9 @@ static int sync_folder(const char *path)
     return status;
 }
 
+/* Two threads may write one file: each has a temporary one of its own. */
+static atomic_uint written;
+
 /* Ours alone: not a file or a link that somebody put there, or what an earlier process of our number left. */
 static int create(const char *path)
 {
@@ -62,7 +66,7 @@ int meta_file_write(const char *path, const struct meta_chunk *chunks, int count
     if (there && !S_ISREG(old.st_mode))
         return meta_fail(error, "%s: is not a regular file: nothing was written", path);
     if (!(target = there ? realpath(path, NULL) : strdup(path))) goto fail;
-    if (asprintf(&temporary, "%s.tmp.%ld", target, (long)getpid()) < 0) { temporary = NULL; errno = ENOMEM; goto fail; }
+    if (asprintf(&temporary, "%s.tmp.%ld.%u", target, (long)getpid(), atomic_fetch_add(&written, 1)) < 0) { temporary = NULL; errno = ENOMEM; goto fail; }
     fd = create(temporary);
     if (fd < 0) goto fail;
     made = 1;

@@ -115,15 +115,23 @@ static int same_number(const char *a, size_t la, const char *b, size_t lb)
     return la && lb && enda == a + la && endb == b + lb && x == y;
 }
 
-/* Every line of `text` in `other`, but those that begin with `except`; `was` tells which of the two is the checkpoint's. */
-static int compare(const char *text, const char *other, int was, const char *except, struct meta_error *error)
+/* A line that [meta_loss] has to do with: its options, that it is there, and so how many sections there are. */
+static int of_meta_loss(const char *text, size_t line)
+{
+    static const char option[] = "[meta_loss] ", sections[] = "number of sections=", type[] = "type of section ", own[] = "=[meta_loss]";
+    if (!strncmp(text, option, sizeof option - 1) || !strncmp(text, sections, sizeof sections - 1)) return 1;
+    return !strncmp(text, type, sizeof type - 1) && line >= sizeof own && !memcmp(text + line - (sizeof own - 1), own, sizeof own - 1);
+}
+
+/* Every line of `text` in `other`, of [meta_loss] only when `weighed`; `was` tells which of the two is the checkpoint's. */
+static int compare(const char *text, const char *other, int was, int weighed, struct meta_error *error)
 {
     while (*text) {
         size_t line = strcspn(text, "\n"), length = 0;
         const char *equals = memchr(text, '=', line);
         size_t key = equals ? (size_t)(equals - text) : line, own = equals ? line - key - 1 : 0;
         const char *value = find(other, text, key + 1, &length);
-        if ((except && !strncmp(text, except, strlen(except))) || !strncmp(text, instructions, strlen(instructions))) value = equals = NULL;
+        if ((!weighed && of_meta_loss(text, line)) || !strncmp(text, instructions, strlen(instructions))) value = equals = NULL;
         if (!value && equals)
             return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now", (int)key, text, (int)own, equals + 1)
                        : meta_fail(error, "%.*s is %.*s and was not set in the checkpoint", (int)key, text, (int)own, equals + 1);
@@ -137,13 +145,12 @@ static int compare(const char *text, const char *other, int was, const char *exc
 
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *error)
 {
-    return compare(checkpoint, now, 1, NULL, error) || compare(now, checkpoint, 0, NULL, error) ? -1 : 0;
+    return compare(checkpoint, now, 1, 1, error) || compare(now, checkpoint, 0, 1, error) ? -1 : 0;
 }
 
 int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now, struct meta_error *error)
 {
-    const char *except = "[meta_loss] ";
-    return compare(checkpoint, now, 1, except, error) || compare(now, checkpoint, 0, except, error) ? -1 : 0;
+    return compare(checkpoint, now, 1, 0, error) || compare(now, checkpoint, 0, 0, error) ? -1 : 0;
 }
 
 int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS], char is[META_INSTRUCTIONS])

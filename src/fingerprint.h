@@ -27,7 +27,7 @@ int meta_fingerprint_file(const char *path, uint32_t *crc, size_t *size, struct 
 
 /* 0 when they agree; else the error names the first thing that changed, with both values. Numbers are compared as numbers. */
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *);
-/* The same, but for the options of [meta_loss]. */
+/* The same, but for [meta_loss], which either may lack. */
 int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now, struct meta_error *);
 
 #endif

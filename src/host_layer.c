@@ -10,7 +10,6 @@
 struct hosted {
     const struct meta_plugin *plugin;
     struct meta_shape in;
-    int batch;                               /* what the arrays below were made for */
     void *settings;
     double *x, *xbar;                        /* (batch, in) */
     double *y;                               /* (batch, out), also ybar */
@@ -91,7 +90,6 @@ static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *
     rehang(plugin->options, h->settings, block + own);
     h->plugin = plugin;
     h->in = in;
-    h->batch = batch;
     h->x = (double *)(block + own + hung);
     h->xbar = h->x + batch * inputs;
     h->y = h->xbar + batch * inputs;

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
         hold_streams();
         int status = run_verb(argc - 2, argv + 2);
         /* what could not be written was not said: a full disk is no success */
-        if (fflush(stdout) || ferror(stdout)) {
+        if ((fflush(stdout) || ferror(stdout)) && status <= 128) {          /* past that, a signal ended it: it may be that of the stream's end */
             meta_fail(&error, "standard output: can't write");
             return meta_complain(&error);
         }

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "options.h"
+#include "c_locale.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -89,9 +90,12 @@ static int fail_value(const struct place *p, const struct meta_option *o, int nu
 static int read_number(const char *text, size_t n, int integer, double *value)
 {
     char *end;
+    locale_t before;
     if (!n || n != strspn(text, integer ? "+-0123456789" : "+-.eE0123456789")) return -1;
     errno = 0;
+    before = meta_c_locale_begin();
     *value = integer ? (double)strtoll(text, &end, 10) : strtod(text, &end);
+    meta_c_locale_end(before);
     if (end != text + n || !isfinite(*value)) return -1;
     /* an integer past a long long is past every bound too; a real too small to be told from 0 is 0 */
     return 0;

@@ -127,7 +127,6 @@ static void sum_results(const struct meta_outer *o, struct meta_outer_result *su
         sum->meta_loss += o->results[i].meta_loss / o->tasks;
         sum->query_loss += o->results[i].query_loss / o->tasks;
         sum->accuracy += o->results[i].accuracy / o->tasks;
-        sum->weight += o->results[i].weight / o->tasks;
         sum->weighed |= o->results[i].weight != 1;
     }
 }

@@ -13,7 +13,7 @@
 struct meta_outer;
 
 /* Means over the iteration's tasks; gradient_norm is that of the meta-gradient before clipping; weighed: a task's weight was not 1. */
-struct meta_outer_result { double meta_loss, query_loss, accuracy, weight, gradient_norm; int weighed; };
+struct meta_outer_result { double meta_loss, query_loss, accuracy, gradient_norm; int weighed; };
 
 /* Allocates everything a step needs: steps allocate nothing. Meta-parameters and statistics are 0 until upload or load. Each
    thread of the pool gets a workspace: more threads than tasks are of no use. `seed` keys dropout. Model, backend and pool must outlive it. The caller frees. */

@@ -154,7 +154,8 @@ static int run(struct meta_trainer *t, int backup_every)
         meta_clear_bar();
         double remaining = (meta_now() - begun) / (t->done - first) * (t->total - t->done);
         meta_print_row(t->settings.kind, &row, remaining);
-        if (meta_trainer_watches(t) && (t->done % t->settings.valid_every == 0 || t->done == t->total) && !stop) watch_valid(t, &row);
+        int last = t->done == t->total;
+        if (meta_trainer_watches(t) && (last || (t->done % t->settings.valid_every == 0 && !stop))) watch_valid(t, &row);
         fflush(stdout);
         after_step(t, &chart, &row, backup_every, &said);
         show_status(t, remaining);

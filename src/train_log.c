@@ -130,6 +130,23 @@ int meta_log_open(struct meta_log *log, enum meta_run_kind kind, const char *pat
     return -1;
 }
 
+int meta_log_own(const struct meta_log *log, int *rows, struct meta_error *error)
+{
+    char *text, header[LONGEST];
+    size_t size;
+    int own = 0;
+    if (meta_file_read(log->path, &text, &size, error)) return -1;
+    for (enum meta_run_kind kind = META_RUN_TASKS; kind <= META_RUN_IMAGES && !own; kind++) {
+        format_header(header, kind);
+        size_t head = strlen(header) - 1;                          /* without the end of its line, which a spreadsheet may write otherwise */
+        own = !memcmp(text, header, size < head ? size : head);
+    }
+    const char *end = strchr(text, '\n');
+    *rows = own && end && end[1];
+    free(text);
+    return own ? 0 : meta_fail(error, "%s:1: is not the header of a training's log: move the file away, or give the .cfg another name", log->path);
+}
+
 int meta_log_begin(struct meta_log *log, const char *origin, uint64_t iteration, int room, struct meta_error *error)
 {
     char *old = NULL, header[LONGEST];

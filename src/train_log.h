@@ -27,6 +27,8 @@ struct meta_log {
 
 /* Opens the CSV, which it makes where there is none, and locks it against a second run of the same name; changes nothing in it. */
 int  meta_log_open(struct meta_log *, enum meta_run_kind, const char *path, struct meta_error *);
+/* Refuses a file that no training has written: before its content is dropped. *rows: of its rows there are some. */
+int  meta_log_own(const struct meta_log *, int *rows, struct meta_error *);
 /* From here on it has the rows up to `iteration` of origin, and no others, such as a line cut short: `path` itself to go on, another run's
    CSV, which need not be there, or NULL: no rows. A line before them that is no row is an error. Room for `room` more rows: adding
    allocates nothing. */

@@ -28,10 +28,23 @@ static int name_files(struct meta_trainer *t, struct meta_error *error)
         || meta_run_file(&t->chart_path, META_RUN_CHART, t->folder, name, error) ? -1 : 0;
 }
 
+/* With the folders above it. */
+static int make_folder(const char *folder)
+{
+    char path[strlen(folder) + 1];
+    strcpy(path, folder);
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(path, 0777) && errno != EEXIST) return -1;
+        *slash = '/';
+    }
+    return mkdir(path, 0777) && errno != EEXIST ? -1 : 0;
+}
+
 static int check_folder(const struct meta_trainer *t, struct meta_error *error)
 {
     struct stat info;
-    int failed = mkdir(t->folder, 0777) && errno != EEXIST;
+    int failed = make_folder(t->folder);
     if (failed) meta_fail(error, "%s: can't make the folder: %s", t->folder, strerror(errno));
     else if ((failed = stat(t->folder, &info) || !S_ISDIR(info.st_mode))) meta_fail(error, "%s: is not a folder", t->folder);
     else if ((failed = access(t->folder, W_OK | X_OK))) meta_fail(error, "%s: can't write there: %s", t->folder, strerror(errno));
@@ -194,34 +207,51 @@ static uint64_t iteration_of(const char *path)
     return iteration ? iteration : 1;
 }
 
-/* A run that is begun where one of its name has been does not cost that one's checkpoint and log, unless a longer one is kept already. */
-static int set_aside(struct meta_trainer *t, struct meta_error *error)
+/* A run that is begun where one of its name has been does not cost that one's checkpoint and log, unless a longer one is kept already. Before
+   the new log is begun: copies the old one, and says what the checkpoint will be called, NULL: it stays. The caller frees *to. */
+static int set_aside(struct meta_trainer *t, char **to, struct meta_error *error)
 {
-    uint64_t there = t->settings.resume ? 0 : iteration_of(t->state_path);
-    char *old = there ? old_name(t->state_path, error) : NULL;
-    int status = there && !old ? -1 : 0;
-    if (old && iteration_of(old) < there) {
-        status = copy_log(t, error);
-        if (!status && rename(t->state_path, old)) status = meta_fail(error, "%s: can't rename to %s: %s", t->state_path, old, strerror(errno));
-        if (!status) t->aside = there;
+    struct stat kept, log;
+    int rows, status = -1;
+    *to = NULL;
+    if (t->settings.resume) return 0;
+    if (meta_log_own(&t->log, &rows, error)) return -1;
+    uint64_t there = iteration_of(t->state_path), before;
+    char *old = old_name(t->state_path, error), *old_log = old_name(t->log_path, error);
+    if (!old || !old_log) goto done;
+    /* one that left nothing but a log came to nothing */
+    rows = rows && (!access(t->backup_path, F_OK) || !access(t->final_path, F_OK));
+    before = iteration_of(old);
+    int longer = before ? before < there : (there || rows) && (stat(old_log, &kept) || stat(t->log_path, &log) || kept.st_size < log.st_size);
+    if (longer && copy_log(t, error)) goto done;
+    if (longer && there) {
+        t->aside = there;
+        *to = old;
+        old = NULL;
     }
+    status = 0;
+done:
     free(old);
+    free(old_log);
     return status;
 }
 
 /* A fork's begins with that of the run it comes from, where it lies beside the checkpoint. Under the log's lock: what runs before left. */
 static int open_log(struct meta_trainer *t, struct meta_error *error)
 {
-    char *other = NULL, *numbered = NULL;
+    char *other = NULL, *numbered = NULL, *old = NULL;
     const char *written[] = { t->state_path, t->backup_path, t->final_path, t->chart_path };
     if (t->settings.fork && meta_run_log_of(&other, t->settings.fork, error)) return -1;
     int status = meta_run_numbered(&numbered, t->folder, t->model->name, 0, error)
-              || meta_log_open(&t->log, t->settings.kind, t->log_path, error) || set_aside(t, error) ? -1 : 0;
+              || meta_log_open(&t->log, t->settings.kind, t->log_path, error) || set_aside(t, &old, error) ? -1 : 0;
     for (int i = 0; !status && i < 4; i++) meta_checkpoint_sweep(written[i], NULL);
     if (!status) meta_checkpoint_sweep(numbered, META_RUN_NUMBERED);
     if (!status) status = meta_log_begin(&t->log, t->settings.fork ? other : t->log_path, t->done, t->total - t->done, error);
+    if (!status && old && rename(t->state_path, old))
+        status = meta_fail(error, "%s: can't rename to %s: %s", t->state_path, old, strerror(errno));
     free(numbered);
     free(other);
+    free(old);
     return status;
 }
 

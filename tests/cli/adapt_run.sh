@@ -54,6 +54,11 @@ predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" "$cfg" "$a/non
 check 'a bad image is told and the rest goes on' test $status -eq 1 -a "$(wc -l <"$a/err")" -eq 2 -a "$(grep -c '"class"' "$a/out")" -eq 2 -a "$(grep -c '"error"' "$a/out")" -eq 2
 check 'heat' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" "$a/images/c7_1.pgm" -heat "$a/heat"
 check 'a PNG an image' test "$(head -qc 4 "$a"/heat/c6_1.png "$a"/heat/c7_1.png | tr -d '\211')" = PNGPNG
+mkdir "$a/photos" && cp "$a/heat/c6_1.png" "$a/photos/eins.png" && cp "$a/photos/eins.png" "$a/eins.png"
+expect_error '-heat .*/photos: would overwrite .*/photos/eins.png, which is one of the images: must be another folder' predict "$a/new.cfg" "$a/new.weights" "$few" "$a/photos" -heat "$a/photos"
+check 'nor does it' cmp "$a/eins.png" "$a/photos/eins.png"
+check 'beside the images, under other names' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
+check 'and once more' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 
 # Fewer classes than outputs: a network of three adapted to two
 sed 's/^ways=2/ways=3/; s/^output=2/output=3/' "$cfg" >"$a/three.cfg"

@@ -95,7 +95,10 @@ train "$a" -max_batches 3
 exec 9<"$a/backup/toy.csv"
 flock -n 9
 wrong 'backup +.*toy\.csv: another training of this name is running' "$a/toy.data"
-said '^warning +backup +.*toy\.state: is at iteration 3: -resume goes on from it'
+said '^warning +backup +.*toy\.state: is at iteration 3: -resume goes on from it, a run without keeps it as .*/toy\.state\.old$'
+cfg '/^max_batches/d'
+wrong 'cfg +\[net\] max_batches: is 0 or not there: meta train begins only with -max_batches: write it' "$a/toy.data" "$a/ill.cfg"
+check 'no time is told' test "$(grep -c nan "$out")" -eq 0
 exec 9<&-
 if unshare -rm mount -t tmpfs tmpfs "$a/backup" 2>/dev/null; then
     under=(unshare -rm sh -c "mount -t tmpfs -o size=64k tmpfs '$a/backup'; exec \"\$@\"" -)

@@ -62,6 +62,53 @@ if [ "$TEST_VARIANT" = release ]; then check 'outside: exits with 0' test "$(cat
 else check 'outside: nothing fails' test "$(grep -c '^not ok' said)" -eq "$(grep -c '^not ok.*no more memory' said)" || cat said; fi
 check 'outside: every case ran' test "$(wc -l <said)" -ge 30 || cat said
 
+# Under a language that writes numbers with a comma
+cat >comma.c <<'END'
+#include <darknet_meta.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+    darknet_meta_model *model;
+    darknet_meta_classifier *classifier, *again;
+    darknet_meta_error error;
+    float pixels[2][144];
+    darknet_meta_image images[2];
+    int labels[] = { 0, 1 };
+    char number[16];
+    memset(images, 0, sizeof images);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 144; k++) pixels[i][k] = (k * (i + 3) % 11) / 11.f;
+        images[i].pixels = pixels[i];
+        images[i].kind = DARKNET_META_FLOATS;
+        images[i].width = images[i].height = 12;
+        images[i].channels = 1;
+    }
+    if (argc != 4 || !setlocale(LC_ALL, "")) return 2;
+    snprintf(number, sizeof number, "%.1f", .5);
+    if (strcmp(number, "0,5")) return 3;
+    if (darknet_meta_load(&model, argv[1], argv[2], &error)
+        || darknet_meta_adapt(&classifier, model, images, labels, 2, 2, 1, &error)
+        || darknet_meta_save(classifier, argv[3], DARKNET_META_RUNNING, &error)) { puts(error.text); return 1; }
+    char cfg[256], weights[256];
+    snprintf(cfg, sizeof cfg, "%s.cfg", argv[3]);
+    snprintf(weights, sizeof weights, "%s.weights", argv[3]);
+    if (darknet_meta_open(&again, cfg, weights, &error)) { puts(error.text); return 1; }
+    snprintf(number, sizeof number, "%.1f", .5);
+    darknet_meta_classifier_free(again);
+    darknet_meta_classifier_free(classifier);
+    darknet_meta_free(model);
+    return strcmp(number, "0,5") ? 4 : 0;
+}
+END
+mkdir locales
+if localedef -i de_DE -f UTF-8 "$TMP_TEST/locales/de_DE.UTF-8" >/dev/null 2>&1; then
+    check 'a program in another language compiles' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize comma.c -o comma $flags
+    check 'and reads and writes networks as any other' env LOCPATH="$TMP_TEST/locales" LC_ALL=de_DE.UTF-8 ${under[@]+"${under[@]}"} ./comma "$a/toy.cfg" "$weights" comma_out
+    check 'a point in what it writes' grep -qx 'probability=0\.[0-9]*' comma_out.cfg
+else skip 'under a language with a decimal comma' 'localedef has no de_DE (Debian: locales)'; fi
+
 check 'the example compiles' $cc -Wall -Wextra -Werror $sanitize "$at/share/darknet-meta/example.c" -o example $flags
 image() { echo "$a/images/c$1_$2.pgm"; }
 check 'and tells images apart' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" -- "$(image 7 0)" "$(image 7 1)" -- "$(image 6 2)" "$(image 7 2)"

@@ -40,7 +40,7 @@ check "after one update" called "apt-get $dpkg update
 apt-get $dpkg install -y --no-install-recommends libdnnl-dev zlib1g-dev"
 all
 check "--test" deps --test
-check "adds what the tests need" grep -q 'recommends chromium curl python3 unzip valgrind zip$' "$calls"
+check "adds what the tests need" grep -q 'recommends chromium curl locales python3 unzip valgrind zip$' "$calls"
 all
 check "--pytorch" deps --pytorch
 check "adds PyTorch" grep -q 'recommends python3-numpy python3-torch$' "$calls"

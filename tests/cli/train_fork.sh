@@ -25,6 +25,11 @@ check 'forked, and cut at 9' train "$fork" "${flags[@]}" -fork "$state" -max_bat
 check 'what was forked can be resumed' train "$fork" "${flags[@]}" -resume
 check 'to the same end' same_end "$fork" "$whole"
 check 'and log' same_log
+toy_twin "$mean" "$TMP_TEST/plain"
+sed -i '/^\[meta_loss\]/,$d' "$TMP_TEST/plain/toy.cfg"
+check 'a run without [meta_loss]' train "$TMP_TEST/plain" "${flags[@]}" -max_batches 6
+check 'is one of the mean' train "$fork" "${flags[@]}" -fork "$TMP_TEST/plain/backup/toy.state"
+check 'to the same end again' same_end "$fork" "$whole"
 mv "$state" "${state%.state}.point"
 check 'from a checkpoint of another name' train "$fork" "${flags[@]}" -fork "${state%.state}.point"
 check 'there is no log to begin with' test "$(sed -n 2p "$fork/backup/toy.csv" | cut -d, -f1)" = 7
@@ -38,4 +43,14 @@ expect_error 'toy.state: can.t fork: its \[meta_loss\] weighs tasks since iterat
     "$DARKNET_BIN" meta train "$mean/toy.data" "$mean/toy.cfg" -valid_every 0 -seed 5 -fork "$whole/backup/toy.state"
 expect_error 'at_6.state: can.t fork: -seed is 6, but was 5 in the checkpoint' "${forked[@]}" -seed 6 -fork "$state"
 expect_error '-fork goes on from a checkpoint: it takes no WEIGHTS, no -clear and no -resume' "${forked[@]}" -fork "$state" -resume
+# What can't begin costs nothing
+rm -f "$fork"/backup/*.old
+cp "$fork/backup/toy.state" "$TMP_TEST/before.state"
+cp "$fork/backup/toy.csv" "$TMP_TEST/before.csv"
+cp "${state%.state}.csv" "$TMP_TEST/kept.csv"
+sed -i '3s/^2,/two,/' "${state%.state}.csv"
+expect_error "at_6.csv:3: is not the next row" "${forked[@]}" -seed 5 -fork "$state"
+check 'the checkpoint that was there' same "$TMP_TEST/before.state" "$fork/backup/toy.state"
+check 'and its log' same "$TMP_TEST/before.csv" "$fork/backup/toy.csv"
+cp "$TMP_TEST/kept.csv" "${state%.state}.csv"
 expect_error 'nowhere.state: No such file' "${forked[@]}" -fork "$TMP_TEST/nowhere.state"

@@ -33,6 +33,26 @@ check 'from where it was' grep -qx "Resuming $out/toy.state at iteration 12" "$a
 check 'its log too' test "$(wc -l <"$out/toy.csv")" -eq 15
 check 'nothing is set aside by that' test ! -e "$out/toy.state.old"
 
+# A file of that name that no training has written
+cp "$out/toy.csv" "$a/own.csv"
+printf 'image,group\nc0_0,1\n' >"$out/toy.csv"
+cp "$out/toy.csv" "$a/groups.csv"
+expect_error "toy.csv:1: is not the header of a training's log: move the file away, or give the .cfg another name" on -max_batches 2
+check 'is as it was' same "$a/groups.csv" "$out/toy.csv"
+cp "$a/own.csv" "$out/toy.csv"
+mkdir "$a/alone"
+mv "$out/toy.state" "$a/alone"
+check 'a log whose checkpoint was removed' on -max_batches 2
+check 'is kept' same "$a/own.csv" "$out/toy.csv.old"
+check 'and is longer than the next' on -max_batches 3
+check 'so that it stays' same "$a/own.csv" "$out/toy.csv.old"
+rm "$out/toy.csv.old"
+cp "$a/own.csv" "$out/toy.csv"
+mv "$a/alone/toy.state" "$out"
+sed "s#^backup=.*#backup=$a/new/folder/for it#" "$a/toy.data" >"$a/deep.data"
+check 'a folder whose folder is to be made' darknet meta train "$a/deep.data" "$a/toy.cfg" -valid_every 0 -max_batches 1
+check 'is made' test -s "$a/new/folder/for it/toy_final.weights"
+
 # A log that was edited
 cp "$out/toy.csv" "$a/good.csv"
 sed -i '5s/^4,/four,/' "$out/toy.csv"
@@ -59,7 +79,7 @@ fi
 rm -r "$out"
 on -max_batches 100000 -backup_every 100000 | head -n 2 >/dev/null
 statuses=("${PIPESTATUS[@]}")
-check 'a reader that goes away ends a run' test "${statuses[0]}" -ne 0
+check 'a reader that goes away ends a run, by its signal' test "${statuses[0]}" -eq 141
 check 'which has saved its checkpoint' test -s "$out/toy.state"
 done=$(tail -n 1 "$out/toy.csv" | cut -d, -f1)
 on -resume -max_batches $((done + 1)) >"$a/out"

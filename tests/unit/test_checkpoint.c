@@ -133,26 +133,27 @@ static void make_file(const char *suffix)
 
 static void test_sweep(void **state)
 {
-    char mine[32], dead[32], numbered[64];
+    char mine[32], dead[32], numbered[64], second[64];
     pid_t child = fork();
     if (!child) _exit(0);
     waitpid(child, NULL, 0);
     snprintf(mine, sizeof mine, ".tmp.%d", (int)getpid());
     snprintf(dead, sizeof dead, ".tmp.%d", (int)child);
-    const char *keep[] = { "", mine, ".tmp.1", ".tmp.", ".tmp.12x", "x.tmp.999999" };
-    const char *gone[] = { dead, numbered }, *numbered_keep[] = { "1000.weights", "x.weights.tmp.999999", "1000.state.tmp.999999" };
+    snprintf(second, sizeof second, "%s.12", dead);
+    const char *keep[] = { "", mine, ".tmp.1", ".tmp.", ".tmp.12x", "x.tmp.999999", ".tmp.999999.", ".tmp.999999.x" };
+    const char *gone[] = { dead, numbered, second }, *numbered_keep[] = { "1000.weights", "x.weights.tmp.999999", "1000.state.tmp.999999" };
     snprintf(numbered, sizeof numbered, "1000.weights%s", dead);
-    for (int i = 0; i < 2; i++) make_file(gone[i]);
-    for (int i = 0; i < 6; i++) make_file(keep[i]);
+    for (int i = 0; i < 3; i++) make_file(gone[i]);
+    for (int i = 0; i < 8; i++) make_file(keep[i]);
     for (int i = 0; i < 3; i++) make_file(numbered_keep[i]);
     meta_checkpoint_sweep(path, NULL);
     meta_checkpoint_sweep(path, ".weights");
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         snprintf(other, sizeof other, "%s%s", path, gone[i]);
         assert_int_equal(access(other, F_OK), -1);
     }
-    for (int i = 0; i < 9; i++) {
-        snprintf(other, sizeof other, "%s%s", path, i < 6 ? keep[i] : numbered_keep[i - 6]);
+    for (int i = 0; i < 11; i++) {
+        snprintf(other, sizeof other, "%s%s", path, i < 8 ? keep[i] : numbered_keep[i - 8]);
         assert_int_equal(unlink(other), 0);
     }
 }

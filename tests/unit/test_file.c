@@ -5,6 +5,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,10 @@
 #include <unistd.h>
 #include "file.h"
 
-static char folder[256];
+#define BIG (1 << 18)
+#define TRAPS 300          /* more names than the tests before them have written files */
+
+static char folder[256], shared[512];
 
 static const char *in_folder(const char *name)
 {
@@ -118,6 +122,45 @@ static void test_full(void **state)
     unlink(path);
 }
 
+/* Threads that write one file: whoever reads it finds one of them whole. */
+static void *write_often(void *argument)
+{
+    const char *text = argument;
+    struct meta_error e;
+    char *data = calloc(1, BIG);
+    struct meta_chunk chunk = { data, BIG };
+    long failed = !data;
+    for (int i = 0; data && i < BIG; i++) data[i] = *text;
+    for (int i = 0; !failed && i < 40; i++) failed += meta_file_write(shared, &chunk, 1, &e) != 0;
+    free(data);
+    return (void *)failed;
+}
+
+static void test_threads(void **state)
+{
+    pthread_t threads[2];
+    void *failed;
+    struct meta_error e;
+    char *data;
+    size_t size;
+    int wrong = 0;
+    snprintf(shared, sizeof shared, "%s", in_folder("shared"));
+    write_text(shared, "");
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&threads[i], NULL, write_often, i ? "a" : "b"), 0);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(meta_file_read(shared, &data, &size, &e), 0);
+        wrong += size && (size != BIG || strspn(data, data[0] == 'a' ? "a" : "b") != BIG);
+        free(data);
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    assert_int_equal(wrong, 0);
+    unlink(shared);
+    assert_int_equal(count_files(), 0);
+}
+
 /* What a link points to is replaced and keeps its mode; a link at the temporary file's name is not followed. */
 static void test_links(void **state)
 {
@@ -130,9 +173,11 @@ static void test_links(void **state)
     write_text(real, "earlier");
     assert_int_equal(chmod(real, 0640), 0);
     assert_int_equal(symlink("real", link_path), 0);
-    snprintf(trap, sizeof trap, "%s.tmp.%ld", real, (long)getpid());
     write_text(aim, "of somebody else");
-    assert_int_equal(symlink("aim", trap), 0);
+    for (int i = 0; i < TRAPS; i++) {
+        snprintf(trap, sizeof trap, "%s.tmp.%ld.%d", real, (long)getpid(), i);
+        assert_int_equal(symlink("aim", trap), 0);
+    }
     write_text(link_path, "now");
     assert_int_equal(lstat(link_path, &info), 0);
     assert_true(S_ISLNK(info.st_mode));
@@ -140,6 +185,12 @@ static void test_links(void **state)
     assert_int_equal(stat(link_path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0640);
     assert_text(aim, "of somebody else");
+    int sprung = 0;
+    for (int i = 0; i < TRAPS; i++) {
+        snprintf(trap, sizeof trap, "%s.tmp.%ld.%d", real, (long)getpid(), i);
+        sprung += unlink(trap) != 0;
+    }
+    assert_int_equal(sprung, 1);
     assert_int_equal(meta_file_check(link_path, &e), 0);
     unlink(link_path);
     unlink(aim);
@@ -180,6 +231,6 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_large), cmocka_unit_test(test_full),
-                                        cmocka_unit_test(test_links), cmocka_unit_test(test_refusals) };
+                                        cmocka_unit_test(test_threads), cmocka_unit_test(test_links), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
