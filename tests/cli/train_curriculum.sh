@@ -22,18 +22,19 @@ for part in 1 2 3 9 24; do
 done
 check 'parts give the whole' same_end "$a" "$whole"
 
-# SIGKILL from outside, at some iteration
-kills=0
+# SIGKILL from outside, at some iteration of a run that is long enough to be still there
+long=("${flags[@]/24/200}") kills=0
 rm "$a"/backup/*
-for until in 5 2 6 30; do
-    killed_run train "$a" $until "${flags[@]}"
+check 'a long run' train "$whole" "${long[@]}"
+for until in 5 2 6 500; do
+    killed_run train "$a" $until "${long[@]}"
     [ $? -ne 137 ] || kills=$((kills + 1))
 done
 check "killed $kills times" test $kills -ge 2
 check 'and resumed, gives the whole' same_end "$a" "$whole"
 
 sed -i 's/^window=3/window=4/' "$a/toy.cfg"
-expect_error "can't resume: \[episode\] window .section 2. is 4, but was 3" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" -resume
+expect_error "can't resume: \[episode\] window .section 2. is 4, but was 3" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${long[@]}" -resume
 
 # 150 classes, 11175 pairs of them
 many=$TMP_TEST/many
