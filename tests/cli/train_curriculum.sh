@@ -49,3 +49,5 @@ sed 's/^shots=2/shots=1/; s/^queries=3/queries=1/' "$a/toy.cfg" >"$many/toy.cfg"
 expect_error "toy.cfg:[0-9]+: \[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task: must be fewer ways or classes, or sampler=uniform$" \
     "$DARKNET_BIN" meta train "$many/toy.data" "$many/toy.cfg"
 check 'and no file is left' test ! -e "$many/backup"
+"$DARKNET_BIN" meta doctor "$many/toy.data" "$many/toy.cfg" -seconds .01 >"$many/said" 2>&1
+check 'the doctor says so too' grep -Eq '^wrong +classes +\[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task' "$many/said"
