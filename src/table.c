@@ -209,7 +209,7 @@ static int check_method(const struct meta_table *t, const struct meta_table_row 
     struct meta_evaluation e = { .episode = *trained->episode, .steps = trained->inner->test_steps, .layer = -1 };
     struct meta_model *model = NULL;
     struct meta_error why;
-    int failed = method == &meta_method_maml && meta_model_load(&model, row->cfg, &why);
+    int failed = method == &meta_method_maml && row->train != META_TABLE_TRAIN && meta_model_load(&model, row->cfg, &why);
     if (!failed) failed = method->check(model ? model : trained, &e, &why);
     meta_model_free(model);
     return failed ? meta_fail(error, "%s:%d: [row] method=%s: %.300s", t->path, row->line, method->name, why.text) : 0;

@@ -180,18 +180,14 @@ static char *old_name(const char *path, struct meta_error *error)
 }
 
 /* A copy: the log itself is locked. */
-static int copy_log(const struct meta_trainer *t, struct meta_error *error)
+static int copy_log(const struct meta_trainer *t, const char *to, struct meta_error *error)
 {
     struct meta_chunk whole = {0};
-    char *data, *old = old_name(t->log_path, error);
-    if (!old) return -1;
-    int status = meta_file_read(t->log_path, &data, &whole.size, error);
-    if (!status) {
-        whole.data = data;
-        status = meta_file_write(old, &whole, 1, error);
-        free(data);
-    }
-    free(old);
+    char *data;
+    if (meta_file_read(t->log_path, &data, &whole.size, error)) return -1;
+    whole.data = data;
+    int status = meta_file_write(to, &whole, 1, error);
+    free(data);
     return status;
 }
 
@@ -223,7 +219,7 @@ static int set_aside(struct meta_trainer *t, char **to, struct meta_error *error
     rows = rows && (!access(t->backup_path, F_OK) || !access(t->final_path, F_OK));
     before = iteration_of(old);
     int longer = before ? before < there : (there || rows) && (stat(old_log, &kept) || stat(t->log_path, &log) || kept.st_size < log.st_size);
-    if (longer && copy_log(t, error)) goto done;
+    if (longer && copy_log(t, old_log, error)) goto done;
     if (longer && there) {
         t->aside = there;
         *to = old;
