@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Leave-one-out takes as many adaptations as there are images. */
 #define MOST_LEFT_OUT 100
@@ -45,8 +44,8 @@ static void free_parts(struct parts *p)
 
 static int same_file(const char *a, const char *b)
 {
-    struct stat x, y;
-    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    struct meta_file_id x, y;
+    return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
 }
 
 /* What is adapted is still there afterwards. */

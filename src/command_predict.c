@@ -84,28 +84,18 @@ static struct meta_net_settings picture_settings(const struct parts *p)
     return net;
 }
 
-static int by_file(const void *a, const void *b) { return meta_file_id_order(a, b); }
-
-static int find_file(struct meta_file_id *id, const char *path)
-{
-    struct stat s;
-    if (stat(path, &s)) return -1;
-    *id = (struct meta_file_id){ s.st_dev, s.st_ino };
-    return 0;
-}
-
 /* A picture beside the images must not take an image's place. */
 static int check_pictures(const struct parts *p, struct meta_error *error)
 {
     const struct meta_paths *paths = &p->paths;
     struct meta_file_id *images = malloc((paths->count + 1) * sizeof *images), picture;
     int count = 0, status = images ? 0 : meta_fail(error, "out of memory for %d paths", paths->count);
-    for (int i = 0; i < paths->count && !status; i++) count += !find_file(&images[count], paths->path[i]);
-    if (!status) qsort(images, count, sizeof *images, by_file);
+    for (int i = 0; i < paths->count && !status; i++) count += !meta_file_id_find(&images[count], paths->path[i]);
+    if (!status) qsort(images, count, sizeof *images, meta_file_id_order);
     for (int i = 0; i < paths->count && !status; i++) {
         char name[strlen(p->folder) + strlen(paths->path[i]) + sizeof "/.png"];
         meta_path_name(p->folder, paths->path[i], ".png", name);
-        if (!find_file(&picture, name) && bsearch(&picture, images, count, sizeof *images, by_file))
+        if (!meta_file_id_find(&picture, name) && bsearch(&picture, images, count, sizeof *images, meta_file_id_order))
             status = meta_fail(error, "-heat %s: would overwrite %s, which is one of the images: must be another folder", p->folder, name);
     }
     free(images);

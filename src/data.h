@@ -25,7 +25,10 @@ int  meta_data_blame(const struct meta_data *, const char *path, struct meta_err
 
 /* Which file it is, whatever it is called. */
 struct meta_file_id { uint64_t device, inode; };       /* 0, 0: there is none */
-int meta_file_id_order(const struct meta_file_id *, const struct meta_file_id *);
+/* 0, or -1 with *id as it was: there is none, or it can't be looked at. */
+int meta_file_id_find(struct meta_file_id *id, const char *path);
+/* Of two struct meta_file_id, as qsort and bsearch ask. */
+int meta_file_id_order(const void *, const void *);
 
 /* The images of one list, decoded, in memory. */
 struct meta_dataset {

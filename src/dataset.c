@@ -12,8 +12,17 @@
 #include "image.h"
 #include "pool.h"
 
-int meta_file_id_order(const struct meta_file_id *a, const struct meta_file_id *b)
+int meta_file_id_find(struct meta_file_id *id, const char *path)
 {
+    struct stat info;
+    if (stat(path, &info)) return -1;
+    *id = (struct meta_file_id){ info.st_dev, info.st_ino };
+    return 0;
+}
+
+int meta_file_id_order(const void *x, const void *y)
+{
+    const struct meta_file_id *a = x, *b = y;
     return a->device != b->device ? (a->device > b->device ? 1 : -1) : (a->inode > b->inode) - (a->inode < b->inode);
 }
 
@@ -57,9 +66,8 @@ static int check_repeats(struct job *job, struct meta_error *error)
     int *order = malloc(set->count * sizeof *order);
     if (!order) return meta_fail(error, "%s: out of memory", set->list);
     for (int i = 0; i < set->count; i++) {
-        struct stat info;
         order[i] = i;
-        if (!stat(set->paths[i], &info)) set->files[i] = (struct meta_file_id){ info.st_dev, info.st_ino };
+        meta_file_id_find(&set->files[i], set->paths[i]);
     }
     qsort_r(order, set->count, sizeof *order, by_file, set->files);
     for (int i = 1; i < set->count; i++) {

@@ -123,8 +123,6 @@ static void check_groups(struct meta_doctor *d, const struct meta_ward *w)
 
 /* ---- what two lists share --------------------------------------------------------------------------------------------------------- */
 
-static int by_file(const void *a, const void *b) { return meta_file_id_order(a, b); }
-
 /* How many images stand in both, under whatever names, and one of them. */
 static int shared_images(const struct meta_dataset *a, const struct meta_dataset *b, const char **one)
 {
@@ -132,9 +130,9 @@ static int shared_images(const struct meta_dataset *a, const struct meta_dataset
     int n = 0;
     if (!sorted) return 0;
     memcpy(sorted, a->files, a->count * sizeof *sorted);
-    qsort(sorted, a->count, sizeof *sorted, by_file);
+    qsort(sorted, a->count, sizeof *sorted, meta_file_id_order);
     for (int i = 0; i < b->count; i++)
-        if (bsearch(&b->files[i], sorted, a->count, sizeof *sorted, by_file) && !n++) *one = b->paths[i];
+        if (bsearch(&b->files[i], sorted, a->count, sizeof *sorted, meta_file_id_order) && !n++) *one = b->paths[i];
     free(sorted);
     return n;
 }
