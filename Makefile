@@ -65,16 +65,16 @@ FLAGS_avx2   = -mavx2 -mfma
 FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 \
                $(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0)
 
-SOURCES = $(filter-out src/fused_kernels.c,$(wildcard src/*.c))
-OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(wildcard src/*.cpp)) \
-          $(ISAS:%=$(BUILD)/src/fused_kernels_%.o)
+SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(shell find src -name '*.cpp'))) \
+          $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o)
 # What the unit tests link, whole: libdarknet's calls must find our functions too
 LIBRARY = $(BUILD)/libmeta.a
 PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/*.c)))))
 TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FLAGS   = $(BUILD)/flags
 
-VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR) / { printf "%s%s", n++ ? "." : "", $$3 }' src/darknet_meta.h)
+VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
 SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
 
 all: $(BIN)/darknet $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
@@ -84,16 +84,16 @@ $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
-HOST = c_locale cfg file host host_layer host_library options plugins sections
+HOST = base/c_locale base/file config/cfg config/options config/plugins config/sections host/host host/host_layer host/libdarknet
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
 
-# For programs of others: what src/library.c needs of us, and of libraries no more than that. Plugins stay loaded for good, and so must it
-$(BIN)/$(SONAME): $(BUILD)/src/library.o $(LIBRARY) src/darknet_meta.map $(FLAGS)
+# For programs of others: what src/adaptation/darknet_meta.c needs of us, and of libraries no more than that. Plugins stay loaded for good, and so must it
+$(BIN)/$(SONAME): $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) src/adaptation/darknet_meta.map $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \
-		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(BUILD)/src/library.o $(LIBRARY) $(filter-out -ldarknet,$(LDLIBS))
+	$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/adaptation/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \
+		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) $(filter-out -ldarknet,$(LDLIBS))
 $(BIN)/libdarknet-meta.so: $(BIN)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
@@ -111,12 +111,12 @@ $(BUILD)/%.o: %.c $(FLAGS)
 $(BUILD)/%.o: %.cpp $(FLAGS)
 	@mkdir -p $(@D)
 	$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
-$(ISAS:%=$(BUILD)/src/fused_kernels_%.o): $(BUILD)/src/fused_kernels_%.o: src/fused_kernels.c $(FLAGS)
+$(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o): $(BUILD)/src/backends/fused/fused_kernels_%.o: src/backends/fused/fused_kernels.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
 
 # The double-precision loops are all that `meta grad` and `meta check` wait for
-$(BUILD)/src/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEBUG)),-O3)
+$(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEBUG)),-O3)
 
 # The decoder of scripts/fashion-mnist.sh
 $(BUILD)/idx_images: scripts/idx_images.c $(FLAGS)
@@ -131,9 +131,9 @@ $(FLAGS): FORCE
 
 # ---- tests -------------------------------------------------------------------------------------
 
-$(LIBRARY): $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
+$(LIBRARY): $(filter-out $(BUILD)/src/commands/main.o,$(OBJECTS))
 	@rm -f $@
-	@ar crs $@ $^
+	@ar qcs $@ $^
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
 	@mkdir -p $(@D)
@@ -193,7 +193,7 @@ install: all
 	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'
 	install -m 644 $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
 	install -m 644 $(PLUGINS:%=$(BIN)/plugins/%.so) '$(INTO)/$(PRIVATE)/plugins'
-	install -m 644 src/darknet_meta.h '$(INTO)/include'
+	install -m 644 src/adaptation/darknet_meta.h '$(INTO)/include'
 	install -m 644 plugins/plugin.h '$(INTO)/include/darknet-meta'
 	sed 's/@VERSION@/$(VERSION)/' data/darknet-meta.pc.in >'$(INTO)/lib/pkgconfig/darknet-meta.pc'
 	install -m 644 data/darknet-meta.1 '$(INTO)/share/man/man1'

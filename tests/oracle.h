@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
-#include "file.h"
-#include "network.h"
+#include "base/file.h"
+#include "network/network.h"
 
 #define ORACLE "tests/oracle"
 

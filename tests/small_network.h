@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "program_internal.h"
-#include "rng.h"
+#include "engine/program_internal.h"
+#include "base/rng.h"
 
 #define BATCH 6
 

@@ -32,7 +32,7 @@ if [ "$TEST_VARIANT" = release ]; then
 fi
 
 # What the library shows of itself is what the header declares
-functions=$(sed -n 's/^DARKNET_META_API .*\(darknet_meta_[a-z_]*\)(.*/\1/p' "$source/src/darknet_meta.h" | sort)
+functions=$(sed -n 's/^DARKNET_META_API .*\(darknet_meta_[a-z_]*\)(.*/\1/p' "$source/src/adaptation/darknet_meta.h" | sort)
 check "exported, all of it and no more: $(wc -w <<<"$functions") functions" \
     test "$(nm -D --defined-only "$at/lib/libdarknet-meta.so" | sed 's/@.*//' | awk '$2 != "A" { print $3 }' | grep -v '^__[a-z]*san' | sort)" = "$functions"
 check 'needs no Darknet' sh -c "! readelf -d '$at/lib/libdarknet-meta.so' | grep -q 'NEEDED.*darknet'"

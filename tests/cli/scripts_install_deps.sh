@@ -81,7 +81,7 @@ check "DEBUG=2 is refused" says "DEBUG=2: must be 0 or 1" DEBUG=2
 check "Darknet's defaults are not" env -u MAKEFLAGS make -n clean GPU=0 CUDNN=0 OPENCV=1 OPENMP=0 DEBUG=0
 commands() { env -u MAKEFLAGS make -n BUILD="$TMP_TEST/b" BIN="$TMP_TEST/b/bin" "$@" 2>/dev/null; }
 has() { commands "${@:2}" | grep -q -e "$1"; }
-check "DEBUG=1: -O0" has "-O0 .* -c .*src/pool.c" DEBUG=1
+check "DEBUG=1: -O0" has "-O0 .* -c .*src/base/pool.c" DEBUG=1
 check "DARKNET=DIR: its header" has " -I$TMP_TEST/checkout/include .* -c " DARKNET="$TMP_TEST/checkout"
 check "DARKNET=DIR: its library, also at run time" has " -L$TMP_TEST/checkout -Wl,-rpath,$TMP_TEST/checkout -ldarknet" DARKNET="$TMP_TEST/checkout"
 nothing() { PATH=$fake:$PATH env -u MAKEFLAGS make "$@" 2>&1 | grep -q "missing packages: libdnnl-dev: scripts/install-deps.sh"; }
@@ -94,10 +94,10 @@ check "make clean needs none" env -u MAKEFLAGS PATH="$fake:$PATH" make -n clean
 portable()
 {
     local file
-    for file in "$BUILD"/src/*.o; do
+    for file in $(find "$BUILD"/src -name '*.o'); do
         case $file in */fused_kernels_avx* | */peak.o) continue ;; esac      # peak.c measures each set, on processors that have it
         if objdump -d --no-show-raw-insn "$file" | grep -Eq '%[yz]mm|\sv(mov|add|mul)[a-z0-9]*\s'; then echo "$file"; return 1; fi
     done
 }
 check "the binary runs on any x86-64" portable
-check "and has faster kernels for newer ones" sh -c 'objdump -d "$BUILD"/src/fused_kernels_avx2.o | grep -q "%ymm"'
+check "and has faster kernels for newer ones" sh -c 'objdump -d "$BUILD"/src/backends/fused/fused_kernels_avx2.o | grep -q "%ymm"'

@@ -8,10 +8,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include "adapt.h"
+#include "adaptation/adapt.h"
 #include "near.h"
-#include "rng.h"
-#include "support_check.h"
+#include "base/rng.h"
+#include "adaptation/support_check.h"
 
 #define SIDE 8
 #define IMAGE (2 * SIDE * SIDE)

@@ -5,9 +5,9 @@
 #include <cmocka.h>
 #include "near.h"
 #include <math.h>
-#include "auc.h"
-#include "report.h"
-#include "rng.h"
+#include "stats/auc.h"
+#include "paper/report/report.h"
+#include "base/rng.h"
 
 #include <stdlib.h>
 

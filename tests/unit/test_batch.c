@@ -7,10 +7,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "batch.h"
+#include "tasks/batch.h"
 #include "image_files.h"
-#include "rng.h"
-#include "warp.h"
+#include "base/rng.h"
+#include "images/warp.h"
 
 /* exported by libdarknet; planar floats */
 typedef struct { int w, h, c; float *data; } stock_image;

@@ -6,8 +6,8 @@
 #include <cmocka.h>
 #include "near.h"
 #include <math.h>
-#include "by_group.h"
-#include "rng.h"
+#include "evaluation/by_group.h"
+#include "base/rng.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "cfg.h"
+#include "config/cfg.h"
 
 static char file[300];
 static struct meta_error error;

@@ -11,11 +11,11 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "checkpoint.h"
-#include "file.h"
-#include "fingerprint.h"
+#include "training/checkpoint.h"
+#include "base/file.h"
+#include "training/fingerprint.h"
 #include "near.h"
-#include "train_log.h"
+#include "training/train_log.h"
 
 static char path[256], other[300];
 

@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "near.h"
-#include "classify.h"
+#include "evaluation/classify.h"
 
 /* On a line: class 0 at 0, 1, 10; class 1 at 2, 4, 5; in a plane to be sure that every coordinate counts. */
 static const float line[] = { 0, 7, 1, 7, 10, 7, 2, 7, 4, 7, 5, 7 };

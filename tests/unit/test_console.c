@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "console.h"
+#include "commands/console.h"
 
 static const struct meta_status half = { .done = 1500, .total = 3000, .query_loss = .50951, .meta_loss = .4127, .accuracy = .7333,
                                          .rate = .001, .remaining = 842, .auc = .72304, .low = .7011, .high = .7449 };

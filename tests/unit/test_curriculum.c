@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "curriculum.h"
-#include "rng.h"
+#include "tasks/curriculum.h"
+#include "base/rng.h"
 
 enum { MOST_KINDS = 64, MOST_TASKS = 5, MOST_WAYS = 3, ITERATIONS = 120 };
 static struct meta_error error;

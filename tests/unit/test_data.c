@@ -6,9 +6,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "data.h"
+#include "tasks/data_file.h"
 #include "image_files.h"
-#include "pool.h"
+#include "base/pool.h"
 
 static struct meta_error error;
 static struct meta_data *data;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "episode.h"
+#include "tasks/episode.h"
 
 enum { MOST = 4000 };
 

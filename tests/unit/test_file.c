@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "file.h"
+#include "base/file.h"
 
 #define BIG (1 << 18)
 #define TRAPS 300          /* more names than the tests before them have written files */

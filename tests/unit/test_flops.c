@@ -4,8 +4,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "flops.h"
-#include "rng.h"
+#include "learning/flops.h"
+#include "base/rng.h"
 
 static struct meta_network *network_of(struct meta_shape input, const struct meta_layer *layers, int count)
 {

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "fused_kernels.h"
-#include "rng.h"
+#include "backends/fused/fused_kernels.h"
+#include "base/rng.h"
 
 enum { X, XDOT, ZBAR, ZBARDOT, ARRAYS };
 enum { GAIN, CENTRE, SHIFT, R, P, Q, S, A, B, D, U, V, ROWS };

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
-#include "host.h"
+#include "host/host.h"
 
 static char folder[256], file[300];
 static network *(*stock_parse)(char *);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "image.h"
+#include "images/image.h"
 #include "image_files.h"
 
 static struct meta_error error;

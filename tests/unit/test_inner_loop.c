@@ -7,10 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
-#include "inner_loop.h"
+#include "tools/check/check.h"
+#include "learning/inner_loop.h"
 #include "near.h"
-#include "rng.h"
+#include "base/rng.h"
 
 #define SUPPORT 4
 #define QUERY 6

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "check.h"
-#include "lower.h"
-#include "rng.h"
+#include "tools/check/check.h"
+#include "engine/lower.h"
+#include "base/rng.h"
 
 #define BATCH 5
 #define MOST_LAYERS 8

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "cfg.h"
-#include "file.h"
-#include "model.h"
-#include "plugins.h"
+#include "config/cfg.h"
+#include "base/file.h"
+#include "config/model.h"
+#include "config/plugins.h"
 
 static char folder[256], file[300];
 static struct meta_error error;

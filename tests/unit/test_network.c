@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "network.h"
+#include "network/network.h"
 
 static struct meta_error error;
 

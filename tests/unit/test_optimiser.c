@@ -7,8 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "optimiser.h"
-#include "rng.h"
+#include "learning/optimiser.h"
+#include "base/rng.h"
 #include <darknet.h>
 
 /* exported by the library, not declared in its header */

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include "options.h"
+#include "config/options.h"
 
 struct settings { int shots, large, type, only; double rate, any; char *text; struct meta_list steps, scales; };
 

@@ -2,7 +2,7 @@
 /* `darknet meta grad` itself over tests/oracle: the file and the line it writes. */
 #include "oracle.h"
 #include <sys/wait.h>
-#include "model.h"
+#include "config/model.h"
 
 struct run { const char *name, *backend; double limit; };
 

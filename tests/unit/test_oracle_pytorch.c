@@ -1,9 +1,9 @@
 /* The engine's meta-gradients against float64 PyTorch's: every case of tests/oracle, on both backends. */
 #include "oracle.h"
-#include "inner_loop.h"
-#include "model.h"
-#include "task_file.h"
-#include "weights.h"
+#include "learning/inner_loop.h"
+#include "config/model.h"
+#include "tasks/task_file.h"
+#include "network/weights.h"
 
 struct run {
     const char *name;

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <darknet.h>
-#include "image.h"
-#include "model.h"
-#include "program_internal.h"
-#include "rng.h"
-#include "weights.h"
+#include "images/image.h"
+#include "config/model.h"
+#include "engine/program_internal.h"
+#include "base/rng.h"
+#include "network/weights.h"
 
 #define LIMIT 1e-5                    /* of the largest number of a layer's output, or of 1 */
 

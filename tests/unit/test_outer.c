@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "outer_loop.h"
-#include "rng.h"
+#include "learning/outer_loop.h"
+#include "base/rng.h"
 
 /* ---- counting allocations ---------------------------------------------------------------------------------------------------
 

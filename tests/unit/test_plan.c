@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "plan.h"
-#include "rng.h"
+#include "engine/arena.h"
+#include "base/rng.h"
 
 static int overlap(const struct meta_interval *a, const struct meta_interval *b)
 {

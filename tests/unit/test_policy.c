@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "near.h"
-#include "policy.h"
+#include "learning/policy.h"
 #include <darknet.h>
 
 static double steps_values[] = { 3, 50, 51, 400 }, scales_values[] = { .1, 10, .5, .3 };

@@ -11,7 +11,7 @@
 #include <omp.h>
 #include <cmocka.h>
 
-#include "pool.h"
+#include "base/pool.h"
 
 enum { MOST = 5000, THREADS = 4 };
 

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "holdout.h"
+#include "evaluation/holdout.h"
 #include "image_files.h"
-#include "outer_loop.h"
-#include "rng.h"
+#include "learning/outer_loop.h"
+#include "base/rng.h"
 
 enum { SIDE = 10, IMAGES = 37, CLASSES = 4, OUTPUTS = 3, PARTS = 2, EACH = 5, CHANNELS = 3, NUMBERS = CHANNELS * SIDE * SIDE };
 static struct meta_error error;

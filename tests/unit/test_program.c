@@ -5,10 +5,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <math.h>
-#include "check.h"
-#include "clock.h"
+#include "tools/check/check.h"
+#include "base/clock.h"
 #include "near.h"
-#include "onednn_conv.h"
+#include "backends/onednn/onednn_conv.h"
 #include "small_network.h"
 
 /* ---- memory ---------------------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <math.h>
-#include "check.h"
+#include "tools/check/check.h"
 #include "near.h"
 #include "small_network.h"
 

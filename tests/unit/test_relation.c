@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "near.h"
-#include "inner_loop.h"
-#include "lower.h"
-#include "plugins.h"
-#include "rng.h"
+#include "learning/inner_loop.h"
+#include "engine/lower.h"
+#include "config/plugins.h"
+#include "base/rng.h"
 
 enum { WAYS = 3, SUPPORT = 5, QUERY = 4, PAIRS = QUERY * WAYS, C = 2, SIDE = 5, MAPS = 17, HIDDEN = 4 };
 static const int support_labels[SUPPORT] = { 2, 0, 2, 1, 0 }, query_labels[QUERY] = { 1, 2, 0, 1 };

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "rng.h"
+#include "base/rng.h"
 
 /* From an implementation of Salmon et al. (SC11) in Python's whole numbers, which gives Random123's published
    known answers for philox4x64-10. */

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "onednn_internal.h"
-#include "patches.h"
-#include "program_internal.h"
-#include "rng.h"
+#include "backends/onednn/onednn_internal.h"
+#include "backends/onednn/patches.h"
+#include "engine/program_internal.h"
+#include "base/rng.h"
 
 #define BATCH 3
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "child.h"
-#include "clock.h"
-#include "peak.h"
-#include "timing.h"
+#include "base/child.h"
+#include "base/clock.h"
+#include "tools/bench/peak.h"
+#include "tools/bench/timing.h"
 
 static struct meta_pool *pool(int threads)
 {

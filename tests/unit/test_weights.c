@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "file.h"
-#include "weights.h"
+#include "base/file.h"
+#include "network/weights.h"
 #include <darknet.h>
 
 static const char cfg[] =

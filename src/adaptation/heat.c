@@ -1,0 +1,118 @@
+#include "heat.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/program_internal.h"
+
+/* The network, normalisation folded into its weights, with a convolution that changes nothing put behind the last one: what a bias added to a
+   channel of A does to the loss is the sum of its pixels' derivatives. */
+struct meta_heat {
+    struct meta_filled filled;
+    const struct meta_backend *backend;
+    struct meta_program *program;
+    int added;                     /* index of the layer put in */
+    const struct meta_op *reader;  /* the operation that reads A */
+    void *parameters, *gradient;   /* backend vectors */
+    float *numbers;                /* (parameters) of the gradient */
+    float *maps;                   /* A: (c, h, w) */
+};
+
+/* At this temperature all classes are equally likely, and the gradient of the cross-entropy is that of the mean of the scores less that of
+   the class, over the temperature: it never vanishes where the network is sure. */
+#define TEMPERATURE 1000
+
+static int add_identity(struct meta_filled *f, struct meta_error *error)
+{
+    int c = f->network->layers[f->network->count - 1].out.c;
+    if (meta_filled_add(f, (struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = c, .size = 1, .stride = 1 }, error)) return -1;
+    const struct meta_layer *l = &f->network->layers[f->network->count - 1];
+    for (int k = 0; k < c; k++) f->parameters[l->weights + (size_t)k * c + k] = 1;
+    return 0;
+}
+
+static int build(struct meta_heat *heat, const struct meta_filled *from, struct meta_error *error)
+{
+    const struct meta_network *net = from->network;
+    struct meta_filled *f = &heat->filled;
+    int last = net->count - 1, status = -1, *place = calloc(net->count, sizeof *place);
+    while (last >= 0 && net->layers[last].type != META_CONVOLUTIONAL) last--;
+    if (!place) { meta_fail(error, "out of memory"); goto fail; }
+    if (last < 0 || net->ways) { meta_fail(error, "a heat map needs a network with a [convolutional] that ends in [softmax]"); goto fail; }
+    if (meta_network_create(&f->network, net->input, error)) goto fail;
+    for (int i = 0; i < net->count; i++) {
+        if (meta_filled_copy_layer(f, from, i, 0, place, error) || meta_filled_fold_last(f, error)) goto fail;
+        if (i == last && add_identity(f, error)) goto fail;
+        place[i] = f->network->count - 1;
+    }
+    heat->added = place[last];
+    f->network->layers[f->network->count - 1].temperature *= TEMPERATURE;
+    status = 0;
+fail:
+    free(place);
+    return status;
+}
+
+int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, const struct meta_backend *backend, struct meta_error *error)
+{
+    struct meta_heat *heat = calloc(1, sizeof *heat);
+    if (!heat) return meta_fail(error, "out of memory");
+    heat->backend = backend;
+    if (build(heat, from, error)) goto fail;
+    const struct meta_network *net = heat->filled.network;
+    struct meta_shape maps = net->layers[heat->added].in;
+    if (meta_program_create(&heat->program, net, backend, 1, META_GRADIENT, NULL, error)) goto fail;
+    for (int i = 0; i < heat->program->low.op_count; i++) {
+        const struct meta_op *op = &heat->program->low.ops[i];
+        if (op->kind == META_OP_CONV && op->layer == &net->layers[heat->added]) heat->reader = op;
+    }
+    heat->parameters = backend->allocate(net->parameters * backend->element);
+    heat->gradient = backend->allocate(net->parameters * backend->element);
+    heat->numbers = malloc(net->parameters * sizeof *heat->numbers);
+    heat->maps = malloc(meta_shape_numbers(maps) * sizeof *heat->maps);
+    if (!heat->parameters || !heat->gradient || !heat->numbers || !heat->maps) { meta_fail(error, "out of memory"); goto fail; }
+    backend->upload(heat->parameters, heat->filled.parameters, net->parameters);
+    *out = heat;
+    return 0;
+fail:
+    meta_heat_free(heat);
+    return -1;
+}
+
+void meta_heat_free(struct meta_heat *heat)
+{
+    if (!heat) return;
+    meta_program_free(heat->program);
+    if (heat->parameters) heat->backend->release(heat->parameters);
+    if (heat->gradient) heat->backend->release(heat->gradient);
+    meta_filled_clear(&heat->filled);
+    free(heat->numbers);
+    free(heat->maps);
+    free(heat);
+}
+
+void meta_heat_size(const struct meta_heat *heat, int *w, int *h)
+{
+    const struct meta_shape s = heat->filled.network->layers[heat->added].in;
+    *w = s.w;
+    *h = s.h;
+}
+
+void meta_heat_map(struct meta_heat *heat, const float *image, int class, float *map)
+{
+    const struct meta_layer *added = &heat->filled.network->layers[heat->added];
+    size_t area = (size_t)added->in.h * added->in.w;
+    float most = 0;
+    meta_program_load(heat->program, image, &class);
+    meta_program_forward(heat->program, heat->parameters, META_STATISTICS_BATCH, NULL);
+    heat->backend->tensor_out(heat->maps, heat->reader->x[0].value, 1, added->in);
+    meta_program_gradient(heat->program, heat->parameters, heat->gradient);
+    heat->backend->download(heat->numbers, heat->gradient, heat->filled.network->parameters);
+    for (size_t i = 0; i < area; i++) {
+        map[i] = 0;
+        for (int c = 0; c < added->in.c; c++) map[i] -= heat->numbers[added->biases + c] * heat->maps[c * area + i];
+        if (!(map[i] > 0)) map[i] = 0;
+        if (map[i] > most) most = map[i];
+    }
+    for (size_t i = 0; i < area && most > 0; i++) map[i] /= most;
+}

@@ -1,0 +1,194 @@
+#include "support_check.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "training/fingerprint.h"
+
+/* ---- leave one out -------------------------------------------------------------------------------------------------------- */
+
+struct leaving {
+    const struct meta_base *base;
+    const struct meta_support *support;
+    const int *groups;
+    int steps;
+    enum meta_bn bn;
+    size_t image;                          /* numbers of one */
+    float *probabilities;
+    int *told;
+    pthread_mutex_t mutex;                 /* guards the two below */
+    int failed;
+    struct meta_error *error;
+};
+
+static int count(const struct meta_support *s, int class, int before)
+{
+    int n = 0;
+    for (int i = 0; i < before; i++) n += s->labels[i] == class;
+    return n;
+}
+
+/* Of each other class that can spare one, the image in the same place goes too. */
+static int stays(const struct leaving *l, int i, int out)
+{
+    const struct meta_support *s = l->support;
+    int own = s->labels[i], others = count(s, own, s->n);
+    if (i == out || (l->groups && l->groups[out] >= 0 && l->groups[i] == l->groups[out])) return 0;
+    return own == s->labels[out] || others == 1 || count(s, own, i) != count(s, s->labels[out], out) % others;
+}
+
+/* Every class still has an image. */
+static int can_do_without(const struct leaving *l, int out)
+{
+    for (int k = 0; k < l->support->classes; k++) {
+        int left = 0;
+        for (int i = 0; i < l->support->n; i++) left += stays(l, i, out) && l->support->labels[i] == k;
+        if (!left) return 0;
+    }
+    return 1;
+}
+
+static int ask(struct leaving *l, int out, struct meta_error *error)
+{
+    const struct meta_support *s = l->support;
+    struct meta_adapted *a = NULL;
+    float *images = malloc(s->n * l->image * sizeof *images);
+    int *labels = malloc(s->n * sizeof *labels), n = 0, status = -1;
+    if (!images || !labels) { meta_fail(error, "out of memory for %d images", s->n); goto fail; }
+    for (int i = 0; i < s->n; i++) {
+        if (!stays(l, i, out)) continue;
+        memcpy(images + n * l->image, s->images + i * l->image, l->image * sizeof *images);
+        labels[n++] = s->labels[i];
+    }
+    if (meta_adapt(&a, l->base, &(struct meta_support){ images, labels, n, s->classes }, l->steps, error)) goto fail;
+    status = meta_adapted_predict(a, l->bn, s->images + out * l->image, 1, l->probabilities + (size_t)out * s->classes, error);
+fail:
+    meta_adapted_free(a);
+    free(images);
+    free(labels);
+    return status;
+}
+
+static void leave(void *context, int out, int worker)
+{
+    struct leaving *l = context;
+    struct meta_error why;
+    l->told[out] = can_do_without(l, out);
+    if (!l->told[out] || !ask(l, out, &why)) return;
+    pthread_mutex_lock(&l->mutex);
+    if (!l->failed++) *l->error = why;
+    pthread_mutex_unlock(&l->mutex);
+}
+
+int meta_leave_one_out(const struct meta_base *base, const struct meta_support *s, const int *groups, int steps, enum meta_bn bn,
+                       struct meta_pool *pool, float *probabilities, int *told, struct meta_error *error)
+{
+    struct leaving l = { .base = base, .support = s, .groups = groups, .steps = steps, .bn = bn,
+                         .image = meta_shape_numbers(base->filled.network->input), .probabilities = probabilities, .told = told,
+                         .mutex = PTHREAD_MUTEX_INITIALIZER, .error = error };
+    meta_pool_run(pool, s->n, leave, &l);
+    return l.failed ? -1 : 0;
+}
+
+void meta_share_interval(int right, int n, double *low, double *high)
+{
+    double z = 1.959964, p = (double)right / n, middle = p + z * z / (2 * n), half = z * sqrt(p * (1 - p) / n + z * z / (4. * n * n));
+    *low = (middle - half) / (1 + z * z / n);
+    *high = (middle + half) / (1 + z * z / n);
+}
+
+/* ---- twins ---------------------------------------------------------------------------------------------------------------- */
+
+struct print { uint32_t crc; size_t size; };
+
+static int same_bytes(const char *a, const char *b, int *same, struct meta_error *error)
+{
+    char *x, *y;
+    size_t n, m;
+    if (meta_file_read(a, &x, &n, error)) return -1;
+    if (meta_file_read(b, &y, &m, error)) { free(x); return -1; }
+    *same = n == m && !memcmp(x, y, n);
+    free(x);
+    free(y);
+    return 0;
+}
+
+int meta_find_twins(char *const *paths, int n, int *twin, struct meta_error *error)
+{
+    struct print *prints = malloc((n + 1) * sizeof *prints);
+    int status = -1;
+    if (!prints) return meta_fail(error, "out of memory for %d images", n);
+    for (int i = 0; i < n; i++) {
+        twin[i] = -1;
+        if (meta_fingerprint_file(paths[i], &prints[i].crc, &prints[i].size, error)) goto fail;
+        for (int k = 0; k < i && twin[i] < 0; k++) {
+            int same = 0;
+            if (prints[k].crc != prints[i].crc || prints[k].size != prints[i].size) continue;
+            if (same_bytes(paths[k], paths[i], &same, error)) goto fail;
+            if (same) twin[i] = k;
+        }
+    }
+    status = 0;
+fail:
+    free(prints);
+    return status;
+}
+
+/* ---- unlike the training data -------------------------------------------------------------------------------------------- */
+
+static const struct meta_layer *first_normalised(const struct meta_network *net)
+{
+    for (int i = 0; i < net->count; i++)
+        if (net->layers[i].mean != META_NONE) return &net->layers[i];
+    return NULL;
+}
+
+/* Of two normal distributions: the mean of the divergences of each from the other, 0 where they are equal. The floor is that of rounding. */
+static double divergence(double m, double v, double rolling_m, double rolling_v)
+{
+    double d = (m - rolling_m) * (m - rolling_m), floor = 1e-6;
+    v += floor;
+    rolling_v += floor;
+    return .25 * ((v + d) / rolling_v + (rolling_v + d) / v - 2);
+}
+
+static double distance(const struct meta_layer *l, const float *seen, const float *rolling)
+{
+    double sum = 0;
+    for (int c = 0; c < l->filters; c++) sum += divergence(seen[l->mean + c], seen[l->variance + c], rolling[l->mean + c], rolling[l->variance + c]);
+    return sum / l->filters;
+}
+
+int meta_unlikeness(const struct meta_base *base, const float *images, int n, double *out, struct meta_error *error)
+{
+    const struct meta_network *net = base->filled.network;
+    const struct meta_layer *first = first_normalised(net);
+    size_t image = meta_shape_numbers(net->input);
+    struct meta_program *program = NULL;
+    void *parameters = NULL;
+    float *seen = NULL;
+    int label = 0, status = -1;
+    for (int i = 0; i < n; i++) out[i] = 0;
+    /* of one image a map of one pixel has no variance */
+    if (!first || net->ways || first->out.w * first->out.h < 2) return 0;
+    if (meta_program_create(&program, net, base->backend, 1, META_FORWARD, NULL, error)) goto fail;
+    parameters = base->backend->allocate(net->parameters * base->backend->element);
+    seen = malloc(net->statistics * sizeof *seen);
+    if (!parameters || !seen) { meta_fail(error, "out of memory for %zu parameters", net->parameters); goto fail; }
+    base->backend->upload(parameters, base->filled.parameters, net->parameters);
+    for (int i = 0; i < n; i++) {
+        meta_program_load(program, images + i * image, &label);
+        meta_program_forward(program, parameters, META_STATISTICS_BATCH, NULL);
+        meta_program_batch_statistics(program, seen);
+        out[i] = distance(first, seen, base->filled.statistics);
+    }
+    status = 0;
+fail:
+    if (parameters) base->backend->release(parameters);
+    meta_program_free(program);
+    free(seen);
+    return status;
+}

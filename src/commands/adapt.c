@@ -1,0 +1,243 @@
+#define _GNU_SOURCE
+#include "stats/auc.h"
+#include "tasks/batch.h"
+#include "flags.h"
+#include "network/export.h"
+#include "adaptation/support_check.h"
+#include "network/weights.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Leave-one-out takes as many adaptations as there are images. */
+#define MOST_LEFT_OUT 100
+
+struct parts {
+    struct meta_model *model;
+    struct meta_data *data;
+    struct meta_pool *pool;
+    struct meta_dataset *dataset;
+    struct meta_base base;                 /* its network is the model's */
+    float *images;                         /* (n, c, h, w) */
+    float *probabilities;                  /* (n, classes) of leave-one-out */
+    int *told, *twin;                      /* (n) */
+    double *unlike;                        /* (n) */
+    struct meta_adapted *adapted;
+};
+
+static void free_parts(struct parts *p)
+{
+    meta_adapted_free(p->adapted);
+    free(p->images);
+    free(p->probabilities);
+    free(p->told);
+    free(p->twin);
+    free(p->unlike);
+    free(p->base.filled.parameters);
+    free(p->base.filled.statistics);
+    meta_dataset_free(p->dataset);
+    meta_pool_free(p->pool);
+    meta_data_free(p->data);
+    meta_model_free(p->model);
+}
+
+static int same_file(const char *a, const char *b)
+{
+    struct meta_file_id x, y;
+    return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
+}
+
+/* What is adapted is still there afterwards. */
+static int check_out(const char *out, const char *cfg, const char *weights, struct meta_error *error)
+{
+    char path[strlen(out) + sizeof ".weights"];
+    sprintf(path, "%s.cfg", out);
+    if (same_file(path, cfg)) return meta_fail(error, "-out %s: would overwrite %s, which is adapted: must be another name", out, cfg);
+    sprintf(path, "%s.weights", out);
+    if (same_file(path, weights)) return meta_fail(error, "-out %s: would overwrite %s, which is adapted: must be another name", out, weights);
+    return 0;
+}
+
+static int load_base(struct parts *p, const char *weights, struct meta_error *error)
+{
+    struct meta_filled *f = &p->base.filled;
+    f->network = p->model->network;
+    p->base.learning_rate = p->model->inner->learning_rate;
+    return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error) || p->base.backend->open(error) ? -1 : 0;
+}
+
+static int load_images(struct parts *p, struct meta_error *error)
+{
+    const struct meta_net_settings *net = &p->model->net;
+    size_t size = meta_shape_numbers(p->model->network->input);
+    if (meta_dataset_load(&p->dataset, p->data, p->data->train, net->width, net->height, net->channels, 0, p->pool, error)) return -1;
+    int n = p->dataset->count;
+    p->images = malloc(n * size * sizeof *p->images);
+    p->probabilities = malloc((size_t)n * p->data->classes * sizeof *p->probabilities);
+    p->told = malloc(n * sizeof *p->told);
+    p->twin = malloc(n * sizeof *p->twin);
+    p->unlike = malloc(n * sizeof *p->unlike);
+    if (!p->images || !p->probabilities || !p->told || !p->twin || !p->unlike) return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
+    for (int k = 0; k < p->data->classes; k++) {
+        int count = 0;
+        for (int i = 0; i < n; i++) count += p->dataset->label[i] == k;
+        if (!count) return meta_fail(error, "%s: has no image of %s: must have at least one of each class", p->data->train, p->data->names[k]);
+    }
+    for (int i = 0; i < n; i++) meta_view_image(p->dataset, i, &(struct meta_view){ .net = net }, p->images + i * size);
+    return 0;
+}
+
+static void warn(const struct meta_dataset *set, int i, const char *text)
+{
+    fprintf(stderr, "darknet: warning: %s:%d: %s: %s\n", set->list, set->lines[i], set->paths[i], text);
+}
+
+/* The same image in two classes is an error, in one a warning: leave-one-out then asks about what it has seen. */
+static int check_twins(struct parts *p, struct meta_error *error)
+{
+    const struct meta_dataset *d = p->dataset;
+    char text[80];
+    if (meta_find_twins(d->paths, d->count, p->twin, error)) return -1;
+    for (int i = 0; i < d->count; i++) {
+        int k = p->twin[i];
+        if (k < 0) continue;
+        if (d->label[k] != d->label[i])
+            return meta_fail(error, "%s:%d: %s: is the same file as %s on line %d, which is of another class: must be in one", d->list, d->lines[i],
+                             d->paths[i], d->paths[k], d->lines[k]);
+        snprintf(text, sizeof text, "is the same file as line %d: counts twice", d->lines[k]);
+        warn(d, i, text);
+    }
+    return 0;
+}
+
+static int warn_unlike(struct parts *p, struct meta_error *error)
+{
+    char text[160];
+    if (meta_unlikeness(&p->base, p->images, p->dataset->count, p->unlike, error)) return -1;
+    for (int i = 0; i < p->dataset->count; i++) {
+        if (p->unlike[i] <= META_UNLIKE) continue;
+        snprintf(text, sizeof text, "unlike the images of the meta-training: its first statistics are %.2f nats from theirs, above %.2f",
+                 p->unlike[i], META_UNLIKE);
+        warn(p->dataset, i, text);
+    }
+    return 0;
+}
+
+/* The rows that were told, to the front, with their labels. */
+static int collect(const struct parts *p, float *probabilities, int *labels)
+{
+    int classes = p->data->classes, n = 0;
+    for (int i = 0; i < p->dataset->count; i++) {
+        if (!p->told[i]) continue;
+        memcpy(probabilities + n * classes, p->probabilities + i * classes, classes * sizeof *probabilities);
+        labels[n++] = p->dataset->label[i];
+    }
+    return n;
+}
+
+static void print_left_out(const struct parts *p, float *probabilities, int *labels)
+{
+    int classes = p->data->classes, n = collect(p, probabilities, labels);
+    double low, high;
+    if (!n) { printf("leave-one-out: needs two images of a class, of two groups where there are groups\n"); return; }
+    double share = meta_accuracy(probabilities, labels, n, classes);
+    int right = share * n + .5;
+    meta_share_interval(right, n, &low, &high);
+    printf("leave-one-out: %d of %d right, %.0f%%: with so few images the truth may be anything from %.0f%% to %.0f%%", right, n, 100 * share,
+           100 * low, 100 * high);
+    double auc = meta_auc_task(probabilities, labels, n, classes);
+    if (auc == auc) printf("; AUC %.2f, no surer", auc);
+    printf("\n");
+    for (int i = 0; i < p->dataset->count; i++) {
+        const float *row = p->probabilities + i * classes;
+        int best = 0;
+        for (int k = 1; k < classes && p->told[i]; k++)
+            if (row[k] > row[best]) best = k;
+        if (p->told[i] && best != p->dataset->label[i])
+            printf("    %s: %s, taken for %s, %.0f%%\n", p->dataset->paths[i], p->data->names[p->dataset->label[i]], p->data->names[best], 100 * row[best]);
+    }
+}
+
+static int leave_out(struct parts *p, const struct meta_support *s, int steps, enum meta_bn bn, struct meta_error *error)
+{
+    if (s->n > MOST_LEFT_OUT) {
+        printf("leave-one-out: only up to %d images: with more, keep some out of the list and predict them\n", MOST_LEFT_OUT);
+        return 0;
+    }
+    if (meta_leave_one_out(&p->base, s, p->dataset->group, steps, bn, p->pool, p->probabilities, p->told, error)) return -1;
+    float *probabilities = malloc((size_t)s->n * s->classes * sizeof *probabilities);
+    int *labels = malloc(s->n * sizeof *labels), status = 0;
+    if (probabilities && labels) print_left_out(p, probabilities, labels);
+    else status = meta_fail(error, "out of memory for %d images", s->n);
+    free(probabilities);
+    free(labels);
+    return status;
+}
+
+static int export(const struct parts *p, const char *out, const char *cfg, const char *weights, int steps, enum meta_bn bn, struct meta_error *error)
+{
+    struct meta_filled f = p->adapted->filled;
+    char *comment, *names = strdup("");
+    f.statistics = (float *)meta_adapted_statistics(p->adapted, bn);
+    for (int k = 0; k < p->data->classes && names; k++) {
+        char *longer;
+        if (asprintf(&longer, "%s%s%s", names, k ? ", " : "", p->data->names[k]) < 0) longer = NULL;
+        free(names);
+        names = longer;
+    }
+    if (!names || asprintf(&comment, "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics\n%s", cfg, weights, p->dataset->count,
+                           p->data->train, steps, p->base.learning_rate, meta_bn_name(bn), names) < 0) {
+        free(names);
+        return meta_fail(error, "out of memory");
+    }
+    int status = meta_export(&f, out, comment, error);
+    free(names);
+    free(comment);
+    return status;
+}
+
+int meta_command_adapt(int argc, char **argv)
+{
+    const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL;
+    const struct meta_flag flags[] = {
+        { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
+        { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
+        { "-bn", "KIND", "support or running (support): whose statistics normalise an image, those of these or of the meta-training", &kind, NULL },
+        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
+        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+    };
+    struct meta_error error;
+    struct parts p = { 0 };
+    enum meta_bn bn;
+    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "adapt DATA CFG WEIGHTS -out NAME");
+    int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    p.base.backend = meta_flag_backend(backend, "onednn");
+    if (!out || !*out) { meta_fail(&error, "-out is missing: must be the name of the .cfg and the .weights to write"); goto fail; }
+    if (meta_bn_find(&bn, kind, &error)) goto fail;
+    if (bn == META_BN_BATCH) {
+        meta_fail(&error, "-bn batch: a file can't hold it, as a single image has no batch to be normalised by: must be support or running");
+        goto fail;
+    }
+    if (check_out(out, argv[1], argv[2], &error) || meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
+    int steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000), outputs = meta_network_outputs(p.model->network);
+    if (!p.data->train) { meta_fail(&error, "%s: has no train=: must be the list of the labelled images", argv[0]); goto fail; }
+    if (p.data->classes < 2 || p.data->classes > outputs) {
+        meta_fail(&error, "%s: classes=%d: must be 2 to %d, which %s tells apart", argv[0], p.data->classes, outputs, argv[1]);
+        goto fail;
+    }
+    if (load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error) || check_twins(&p, &error)
+        || warn_unlike(&p, &error)) goto fail;
+    struct meta_support support = { p.images, p.dataset->label, p.dataset->count, p.data->classes };
+    if (meta_adapt(&p.adapted, &p.base, &support, steps, &error)) goto fail;
+    printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p.data->train, support.n, support.classes, steps, p.base.learning_rate, meta_bn_name(bn));
+    printf("support loss: %.4f before, %.4f after\n", p.adapted->loss_before, p.adapted->loss_after);
+    fflush(stdout);
+    if (leave_out(&p, &support, steps, bn, &error) || export(&p, out, argv[1], argv[2], steps, bn, &error)) goto fail;
+    printf("written: %s.cfg and %s.weights\n", out, out);
+    free_parts(&p);
+    return 0;
+fail:
+    free_parts(&p);
+    return meta_complain(&error);
+}

@@ -1,0 +1,44 @@
+#include "flags.h"
+#include "evaluation/scores.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_one(const char *letter, const struct meta_scores *s)
+{
+    struct meta_estimate e = meta_estimate(s->after, sizeof *s->after, s->count);
+    int other = *s->method && strcmp(s->method, "maml");
+    printf("%s  %s, %s%s%s\n   AUC after %.4f", letter, s->cfg, s->weights, other ? ", " : "", other ? s->method : "", e.mean);
+    if (e.n > 1) printf(", standard error %.4f", e.error);
+    putchar('\n');
+}
+
+static const char *word(double low, double high) { return meta_difference_word(low, high, "B is better", "A is better", "no clear difference"); }
+
+int meta_command_compare(int argc, char **argv)
+{
+    struct meta_scores a = {0}, b = {0};
+    struct meta_error error;
+    struct meta_difference d;
+    meta_flags_parse(argc, argv, NULL, 0, 2, 2, "compare A.json B.json");
+    if (meta_scores_read(&a, argv[0], &error) || meta_scores_read(&b, argv[1], &error)
+        || meta_scores_difference(&a, &b, &d, &error)) goto fail;
+    printf("%d tasks: %s\n", a.count, a.settings);
+    print_one("A", &a);
+    print_one("B", &b);
+    printf("B - A  %+.4f", d.tasks.mean);
+    if (isnan(d.tasks.low)) puts("; one task tells nothing");
+    else printf(", 95%% interval %+.4f to %+.4f (%d bootstrap samples of the paired differences): %s\n", d.tasks.low, d.tasks.high, META_RESAMPLES,
+                word(d.tasks.low, d.tasks.high));
+    if (!isnan(d.other_groups.low))
+        printf("   of other groups: %+.4f to %+.4f (the %d groups of query images drawn anew, too): %s\n", d.other_groups.low, d.other_groups.high,
+               a.group_count, word(d.other_groups.low, d.other_groups.high));
+    meta_scores_clear(&a);
+    meta_scores_clear(&b);
+    return 0;
+fail:
+    meta_scores_clear(&a);
+    meta_scores_clear(&b);
+    return meta_complain(&error);
+}

@@ -1,0 +1,123 @@
+#include "console.h"
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define BETWEEN 600.       /* seconds between lines of progress where there is no terminal */
+
+void meta_format_time(char *out, int size, double s)
+{
+    if (s < 9.95) snprintf(out, size, "%.1f s", s);
+    else if (s < 99.5) snprintf(out, size, "%.0f s", s);
+    else if (s < 99.5 * 60) snprintf(out, size, "%.0f min", s / 60);
+    else snprintf(out, size, "%.1f h", s / 3600);
+}
+
+void meta_print_row(enum meta_run_kind kind, const struct meta_row *r, double remaining)
+{
+    char left[64];
+    meta_format_time(left, sizeof left, remaining);
+    printf("%llu: ", (unsigned long long)r->iteration);
+    if (kind == META_RUN_TASKS) printf("%.3f meta-loss, %.3f query loss", r->meta_loss, r->query_loss);
+    else printf("%.3f loss", r->query_loss);
+    printf(", %.1f%% accuracy, %.6f rate, %.2f seconds, %s left\n", 100 * r->accuracy, r->rate, r->seconds, left);
+}
+
+/* A terminal that can go back to the start of a line. */
+static int on_terminal(void)
+{
+    static int known = -1;
+    const char *kind = getenv("TERM");
+    if (known < 0) known = isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb");
+    return known;
+}
+
+static int columns(void)
+{
+    struct winsize size;
+    return !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
+}
+
+/* "[===>   ]", `width` characters between the brackets */
+static void draw_bar(char *out, int width, uint64_t done, uint64_t total)
+{
+    int full = done >= total ? width : (int)(width * done / total);
+    *out++ = '[';
+    memset(out, '=', full);
+    memset(out + full, ' ', width - full);
+    if (full && full < width) out[full - 1] = '>';
+    strcpy(out + width, "]");
+}
+
+static void print_progress(uint64_t done, uint64_t total)
+{
+    static double begun, told;
+    double now = meta_now();
+    char left[64];
+    if (done <= 1) begun = told = now;
+    if (now - told < BETWEEN) return;
+    told = now;
+    meta_format_time(left, sizeof left, (now - begun) / done * (total - done));
+    printf("%llu of %llu, %s left\n", (unsigned long long)done, (unsigned long long)total, left);
+    fflush(stdout);
+}
+
+void meta_print_bar(uint64_t done, uint64_t total)
+{
+    char bar[64];
+    if (!total) return;
+    if (!on_terminal()) { print_progress(done, total); return; }
+    int width = columns() - 32;
+    draw_bar(bar, width > 60 ? 60 : width < 5 ? 5 : width, done, total);
+    printf("\r%s %3d%% %llu/%llu\033[K", bar, (int)(100 * done / total), (unsigned long long)done, (unsigned long long)total);
+    fflush(stdout);
+}
+
+int meta_format_status(char *out, int size, int width, const struct meta_status *s)
+{
+    enum { PARTS = 7, LONGEST_BAR = 40, SHORTEST_BAR = 10 };
+    char part[PARTS][80] = { "" }, left[32];
+    int used = 0, room = width < size ? width : size - 1;
+    meta_format_time(left, sizeof left, s->remaining);
+    snprintf(part[0], sizeof *part, "%llu/%llu %d%%", (unsigned long long)s->done, (unsigned long long)s->total,
+             s->total ? (int)(100 * s->done / s->total) : 100);
+    snprintf(part[1], sizeof *part, "%s left", left);
+    snprintf(part[2], sizeof *part, "loss %.3f", s->query_loss);
+    if (!isnan(s->auc)) snprintf(part[3], sizeof *part, "AUC %.3f", s->auc);
+    if (!isnan(s->low)) snprintf(part[3] + strlen(part[3]), sizeof *part - strlen(part[3]), " (%.3f to %.3f)", s->low, s->high);
+    snprintf(part[4], sizeof *part, "rate %.2g", s->rate);
+    snprintf(part[5], sizeof *part, "meta-loss %.3f", s->meta_loss);
+    snprintf(part[6], sizeof *part, "%.1f%% right", 100 * s->accuracy);
+    *out = 0;
+    for (int i = 0; i < PARTS; i++) {
+        int n = strlen(part[i]), gap = used ? 2 : 0;
+        if (!n || used + gap + n > room) continue;
+        used += sprintf(out + used, "%*s%s", gap, "", part[i]);
+    }
+    int bar = room - used - 4;
+    if (bar > LONGEST_BAR) bar = LONGEST_BAR;
+    if (bar < SHORTEST_BAR || !s->total) return used;
+    memmove(out + bar + 4, out, used + 1);
+    draw_bar(out, bar, s->done, s->total);
+    memset(out + bar + 2, ' ', 2);
+    return used + bar + 4;
+}
+
+void meta_print_status(const struct meta_status *s)
+{
+    char line[256];
+    if (!on_terminal()) return;
+    meta_format_status(line, sizeof line, columns() - 1, s);
+    printf("\r%s\033[K", line);
+    fflush(stdout);
+}
+
+void meta_clear_bar(void)
+{
+    if (on_terminal()) fputs("\r\033[K", stdout);
+}

@@ -1,0 +1,269 @@
+#define _GNU_SOURCE
+#include "tasks/batch.h"
+#include "base/clock.h"
+#include "flags.h"
+#include "tasks/data_internal.h"
+#include "base/file.h"
+#include "adaptation/heat.h"
+#include "adaptation/adapt.h"
+#include "images/image.h"
+#include "images/image_paths.h"
+#include "network/weights.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Pixels that a picture of the heat has on its longer side, at least. */
+#define PICTURE 448
+
+enum form { FORM_DARKNET, FORM_CSV, FORM_JSON };
+
+struct parts {
+    struct meta_model *model;
+    struct meta_data *data;
+    struct meta_filled filled;             /* its network is the model's */
+    const struct meta_backend *backend;
+    struct meta_predictor *predictor;
+    struct meta_paths paths;
+    enum form form;
+    cJSON *json;                           /* of all images; FORM_JSON */
+    float *image, *probabilities;
+    int *order;                            /* (classes) most likely first */
+
+    const char *folder;                    /* of the pictures, or NULL */
+    struct meta_heat *heat;
+    float *map, *picture;
+};
+
+static void free_parts(struct parts *p)
+{
+    meta_predictor_free(p->predictor);
+    meta_heat_free(p->heat);
+    meta_paths_clear(&p->paths);
+    cJSON_Delete(p->json);
+    free(p->image);
+    free(p->probabilities);
+    free(p->order);
+    free(p->map);
+    free(p->picture);
+    free(p->filled.parameters);
+    free(p->filled.statistics);
+    meta_data_free(p->data);
+    meta_model_free(p->model);
+}
+
+/* ---- loading -------------------------------------------------------------------------------------------------------------- */
+
+static int load_network(struct parts *p, const char *weights, struct meta_error *error)
+{
+    struct meta_filled *f = &p->filled;
+    struct meta_network *net = f->network = p->model->network;
+    int outputs = meta_network_outputs(net);
+    if (p->data->classes != outputs)
+        return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives", p->data->path, p->data->classes, outputs, p->model->path);
+    p->image = malloc(meta_shape_numbers(net->input) * sizeof *p->image);
+    p->probabilities = malloc(outputs * sizeof *p->probabilities);
+    p->order = malloc(outputs * sizeof *p->order);
+    if (!p->image || !p->probabilities || !p->order) return meta_fail(error, "out of memory for an image");
+    if (meta_weights_load(net, weights, &f->parameters, &f->statistics, error)) return -1;
+    return meta_predictor_create(&p->predictor, net, f->parameters, f->statistics, p->backend, 1, error);
+}
+
+/* As the picture shows: the network's view, `times` as many pixels. */
+static struct meta_net_settings picture_settings(const struct parts *p)
+{
+    struct meta_net_settings net = p->model->net;
+    int longer = net.width > net.height ? net.width : net.height, times = (PICTURE + longer - 1) / longer;
+    net.width *= times;
+    net.height *= times;
+    net.channels = 3;
+    return net;
+}
+
+/* A picture beside the images must not take an image's place. */
+static int check_pictures(const struct parts *p, struct meta_error *error)
+{
+    const struct meta_paths *paths = &p->paths;
+    struct meta_file_id *images = malloc((paths->count + 1) * sizeof *images), picture;
+    int count = 0, status = images ? 0 : meta_fail(error, "out of memory for %d paths", paths->count);
+    for (int i = 0; i < paths->count && !status; i++) count += !meta_file_id_find(&images[count], paths->path[i]);
+    if (!status) qsort(images, count, sizeof *images, meta_file_id_order);
+    for (int i = 0; i < paths->count && !status; i++) {
+        char name[strlen(p->folder) + strlen(paths->path[i]) + sizeof "/.png"];
+        meta_path_name(p->folder, paths->path[i], ".png", name);
+        if (!meta_file_id_find(&picture, name) && bsearch(&picture, images, count, sizeof *images, meta_file_id_order))
+            status = meta_fail(error, "-heat %s: would overwrite %s, which is one of the images: must be another folder", p->folder, name);
+    }
+    free(images);
+    return status;
+}
+
+static int prepare_heat(struct parts *p, struct meta_error *error)
+{
+    struct meta_net_settings net = picture_settings(p);
+    int w, h;
+    if (!p->folder) return 0;
+    if (meta_paths_check_names(&p->paths, p->folder, error) || check_pictures(p, error) || meta_heat_create(&p->heat, &p->filled, p->backend, error)) return -1;
+    meta_heat_size(p->heat, &w, &h);
+    p->map = malloc((size_t)w * h * sizeof *p->map);
+    p->picture = malloc((size_t)3 * net.width * net.height * sizeof *p->picture);
+    if (!p->map || !p->picture) return meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
+    if (mkdir(p->folder, 0777) && errno != EEXIST) return meta_fail(error, "-heat %s: %s", p->folder, strerror(errno));
+    return 0;
+}
+
+/* ---- one image ------------------------------------------------------------------------------------------------------------ */
+
+static int write_picture(struct parts *p, const char *path, struct meta_error *error)
+{
+    struct meta_net_settings net = picture_settings(p);
+    size_t area = (size_t)net.width * net.height, size, room = strlen(p->folder) + strlen(path) + sizeof "/.png";
+    struct meta_image image = { net.width, net.height, 3, malloc(3 * area) };
+    unsigned char *png = NULL;
+    char name[room];
+    int w, h, status = -1;
+    meta_heat_size(p->heat, &w, &h);
+    meta_heat_map(p->heat, p->image, p->order[0], p->map);
+    if (!image.pixels) { meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height); goto fail; }
+    if (meta_view_file(path, &net, p->picture, error)) goto fail;
+    for (size_t i = 0; i < 3 * area; i++) image.pixels[i] = 255 * p->picture[i % 3 * area + i / 3] + .5;
+    meta_path_name(p->folder, path, ".png", name);
+    if (meta_image_heat(&image, p->map, w, h, error) || meta_image_png(&image, &png, &size, error)) goto fail;
+    status = meta_file_write(name, &(struct meta_chunk){ png, size }, 1, error);
+fail:
+    free(image.pixels);
+    free(png);
+    return status;
+}
+
+/* Most likely first; of equals, the first. */
+static void sort_classes(struct parts *p)
+{
+    for (int k = 0; k < p->data->classes; k++) {
+        int at = k;
+        for (; at > 0 && p->probabilities[p->order[at - 1]] < p->probabilities[k]; at--) p->order[at] = p->order[at - 1];
+        p->order[at] = k;
+    }
+}
+
+static int predict(struct parts *p, const char *path, double *seconds, struct meta_error *error)
+{
+    if (meta_view_file(path, &p->model->net, p->image, error)) return -1;
+    double begun = meta_now();
+    if (meta_predictor_run(p->predictor, p->image, 1, p->probabilities, error)) return -1;
+    *seconds = meta_now() - begun;
+    sort_classes(p);
+    return p->heat ? write_picture(p, path, error) : 0;
+}
+
+/* ---- output --------------------------------------------------------------------------------------------------------------- */
+
+static void print_csv_text(const char *text)
+{
+    if (!strpbrk(text, ",\"\n\r")) { fputs(text, stdout); return; }
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"') putchar('"');
+        putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_csv_header(const struct parts *p)
+{
+    printf("image,class");
+    for (int k = 0; k < p->data->classes; k++) {
+        putchar(',');
+        print_csv_text(p->data->names[k]);
+    }
+    putchar('\n');
+}
+
+static void print_csv(const struct parts *p, const char *path)
+{
+    print_csv_text(path);
+    putchar(',');
+    print_csv_text(p->data->names[p->order[0]]);
+    for (int k = 0; k < p->data->classes; k++) printf(",%.7f", p->probabilities[k]);
+    putchar('\n');
+}
+
+/* The stock program's own lines. */
+static void print_darknet(const struct parts *p, const char *path, double seconds)
+{
+    printf("%s: Predicted in %f seconds.\n", path, seconds);
+    for (int k = 0; k < p->data->classes; k++) printf("%5.2f%%: %s\n", p->probabilities[p->order[k]] * 100, p->data->names[p->order[k]]);
+}
+
+static void add_json(struct parts *p, const char *path, const char *failure)
+{
+    cJSON *one = cJSON_CreateObject();
+    cJSON_AddStringToObject(one, "image", path);
+    if (failure) cJSON_AddStringToObject(one, "error", failure);
+    else {
+        cJSON_AddStringToObject(one, "class", p->data->names[p->order[0]]);
+        cJSON *all = cJSON_AddObjectToObject(one, "probabilities");
+        for (int k = 0; k < p->data->classes; k++) cJSON_AddNumberToObject(all, p->data->names[k], p->probabilities[k]);
+    }
+    cJSON_AddItemToArray(p->json, one);
+}
+
+static void print_json(const struct parts *p)
+{
+    char *text = cJSON_Print(p->json);
+    if (text) puts(text);
+    cJSON_free(text);
+}
+
+/* Returns how many images could not be told. */
+static int run(struct parts *p)
+{
+    struct meta_error why;
+    int bad = 0;
+    if (p->form == FORM_CSV) print_csv_header(p);
+    for (int i = 0; i < p->paths.count; i++) {
+        const char *path = p->paths.path[i];
+        double seconds;
+        int failed = predict(p, path, &seconds, &why);
+        if (failed) {
+            bad++;
+            meta_complain(&why);
+        }
+        if (p->form == FORM_JSON) add_json(p, path, failed ? why.text : NULL);
+        else if (!failed && p->form == FORM_CSV) print_csv(p, path);
+        else if (!failed) print_darknet(p, path, seconds);
+    }
+    if (p->form == FORM_JSON) print_json(p);
+    return bad;
+}
+
+int meta_command_predict(int argc, char **argv)
+{
+    int csv = 0, json = 0;
+    const char *backend = NULL;
+    struct parts p = { 0 };
+    const struct meta_flag flags[] = {
+        { "-csv", NULL, "a line an image: image, class, and each class's probability", NULL, &csv },
+        { "-json", NULL, "the same as JSON", NULL, &json },
+        { "-heat", "DIR", "writes DIR/IMAGE.png, each image with where the network saw its class (Grad-CAM of the last convolution)", &p.folder, NULL },
+        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+    };
+    struct meta_error error;
+    int words = meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 4, 1 << 30, "predict CFG WEIGHTS DATA IMAGE|LIST|FOLDER...");
+    p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
+    p.backend = meta_flag_backend(backend, "onednn");
+    if (csv && json) { meta_fail(&error, "-csv and -json: must be one of them"); goto fail; }
+    if (json && !(p.json = cJSON_CreateArray())) { meta_fail(&error, "out of memory"); goto fail; }
+    if (meta_model_load_for(&p.model, argv[0], META_FOR_ANY, &error) || meta_data_read(&p.data, argv[2], &error) || load_network(&p, argv[1], &error)
+        || meta_paths_find(&p.paths, argv + 3, words - 3, &error) || prepare_heat(&p, &error)) goto fail;
+    int bad = run(&p);
+    free_parts(&p);
+    return bad > 0;
+fail:
+    free_parts(&p);
+    return meta_complain(&error);
+}

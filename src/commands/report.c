@@ -1,0 +1,38 @@
+#include "flags.h"
+#include "paper/report/report.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int write_page(const struct meta_report *report, const char *out, struct meta_error *error)
+{
+    struct meta_text text;
+    if (meta_text_begin(&text, error)) return -1;
+    int status = meta_report_page(text.file, report, error);
+    status = meta_text_write(&text, status, out, error);
+    if (!status) printf("%s: %zu bytes\n", out, text.size);
+    return status;
+}
+
+int meta_command_report(int argc, char **argv)
+{
+    const char *out = NULL;
+    int markdown = 0, status = 0;
+    const struct meta_flag flags[] = {
+        { "-out", "FILE.html", "the page (report.html)", &out, NULL },
+        { "-markdown", NULL, "print the tables of figures as Markdown, and write no page", NULL, &markdown },
+    };
+    struct meta_error error;
+    struct meta_report *report = NULL;
+    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 1, 1, "report DIR");
+    if (markdown && out) {
+        meta_fail(&error, "report: -markdown writes no page: it takes no -out");
+        return meta_complain(&error);
+    }
+    status = meta_report_read(&report, argv[0], &error);
+    if (!status && markdown) status = meta_report_markdown(stdout, report, &error);
+    else if (!status) status = write_page(report, out ? out : "report.html", &error);
+    meta_report_free(report);
+    return status ? meta_complain(&error) : 0;
+}

@@ -1,0 +1,265 @@
+#include "program_internal.h"
+#include "base/clock.h"
+#include "base/rng.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t plane_size(const struct meta_program *p, const struct meta_op *op, int k)
+{
+    return (op->batch * p->backend->image(op->in[k]) * p->backend->element + META_PAGE - 1) / META_PAGE * META_PAGE;
+}
+
+/* Points every operation at its tensors. Of several readers of a tensor, the last in order is the first to write its
+   adjoint; the others write to the scratch, and the program adds. */
+static int connect(struct meta_program *p, struct meta_error *error)
+{
+    struct meta_lowered *low = &p->low;
+    size_t most = 0;
+    char *written = calloc(low->tensor_count, 1);
+    p->accumulate = calloc(low->op_count, sizeof *p->accumulate);
+    if (!written || !p->accumulate) goto fail;
+    for (int i = low->op_count - 1; i >= 0; i--) {
+        struct meta_op *op = &low->ops[i];
+        size_t size = 0;
+        op->y = p->planes[low->op_output[i]];
+        p->accumulate[i] = calloc(op->inputs, 1);
+        if (!p->accumulate[i]) goto fail;
+        for (int k = 0; k < op->inputs; k++) {
+            int t = low->op_inputs[i][k];
+            op->x[k] = p->planes[t];
+            p->accumulate[i][k] = op->x[k].bar && written[t];
+            if (p->accumulate[i][k]) size += plane_size(p, op, k);
+            written[t] = 1;
+        }
+        if (size > most) most = size;
+    }
+    if (most && !(p->scratch = p->backend->allocate(most))) goto fail;
+    p->bytes += most;
+    for (int i = 0; i < low->op_count; i++) {
+        char *at = p->scratch;
+        for (int k = 0; k < low->ops[i].inputs; k++) {
+            struct meta_planes *x = &low->ops[i].x[k];
+            if (!p->accumulate[i][k]) continue;
+            x->bar = at;
+            if (x->bardot) x->bardot = at;
+            at += plane_size(p, &low->ops[i], k);
+        }
+    }
+    free(written);
+    return 0;
+fail:
+    free(written);
+    return meta_fail(error, "out of memory");
+}
+
+static int allocate_masks(struct meta_program *p, struct meta_error *error)
+{
+    p->masks = calloc(p->low.op_count, sizeof *p->masks);
+    if (!p->masks) return meta_fail(error, "out of memory");
+    for (int i = 0; i < p->low.op_count; i++) {
+        const struct meta_op *op = &p->low.ops[i];
+        if (op->kind != META_OP_DROPOUT) continue;
+        p->masks[i] = malloc(op->batch * meta_shape_numbers(op->out) * sizeof **p->masks);
+        if (!p->masks[i]) return meta_fail(error, "out of memory");
+    }
+    return 0;
+}
+
+int meta_program_create(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
+                        int batch, enum meta_passes passes, void *shared, struct meta_error *error)
+{
+    return meta_program_create_pairs(out, network, backend, 0, batch, passes, shared, error);
+}
+
+int meta_program_create_pairs(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
+                              int support, int query, enum meta_passes passes, void *shared, struct meta_error *error)
+{
+    struct meta_program *p = calloc(1, sizeof *p);
+    if (!p) return meta_fail(error, "out of memory");
+    p->network = network;
+    p->backend = backend;
+    p->batch = support + query;
+    p->support = support;
+    p->passes = passes;
+    p->labels = calloc(p->batch, sizeof *p->labels);
+    if (!p->labels) { meta_fail(error, "out of memory"); goto fail; }
+    if (backend->open(error) || meta_lower(&p->low, network, backend, support, query, error) || meta_program_place(p, shared, error)
+        || connect(p, error) || allocate_masks(p, error)) goto fail;
+    for (; p->created < p->low.op_count; p->created++) {
+        struct meta_op *op = &p->low.ops[p->created];
+        op->labels = p->labels + (meta_op_is_loss(op) ? support : 0);
+        const struct meta_kernel *kernel = backend->kernels[op->kind];
+        if (kernel->create && kernel->create(op, passes == META_TANGENTS, error)) goto fail;
+        if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
+    }
+    if (!shared) {
+        if (!(p->workspace = backend->allocate(p->workspace_bytes))) { meta_fail(error, "out of memory"); goto fail; }
+        p->bytes += p->workspace_bytes;
+        meta_program_use(p, p->workspace);
+    }
+    *out = p;
+    return 0;
+fail:
+    meta_program_free(p);
+    return -1;
+}
+
+size_t meta_program_workspace_bytes(const struct meta_program *p) { return p->workspace_bytes; }
+
+void meta_program_use(struct meta_program *p, void *workspace)
+{
+    for (int i = 0; i < p->low.op_count; i++) p->low.ops[i].scratch = workspace;
+}
+
+void meta_program_free(struct meta_program *p)
+{
+    if (!p) return;
+    for (int i = 0; i < p->created; i++) {
+        const struct meta_kernel *kernel = p->backend->kernels[p->low.ops[i].kind];
+        if (kernel->destroy) kernel->destroy(&p->low.ops[i]);
+    }
+    for (int i = 0; i < p->low.op_count; i++) {
+        if (p->masks) free(p->masks[i]);
+        if (p->accumulate) free(p->accumulate[i]);
+    }
+    free(p->masks);
+    free(p->accumulate);
+    if (p->arena) p->backend->release(p->arena);
+    if (p->scratch) p->backend->release(p->scratch);
+    if (p->workspace) p->backend->release(p->workspace);
+    meta_lowered_free(&p->low);
+    free(p->planes);
+    free(p->again);
+    free(p->labels);
+    free(p);
+}
+
+size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
+
+/* ---- time --------------------------------------------------------------------------------------------------------- */
+
+int meta_program_operations(const struct meta_program *p) { return p->low.op_count; }
+
+void meta_program_time(struct meta_program *p, double *seconds) { p->seconds = seconds; }
+
+static double begin(const struct meta_program *p) { return p->seconds ? meta_thread_time() : 0; }
+
+static void end(const struct meta_program *p, int i, enum meta_pass pass, double begun)
+{
+    if (p->seconds) p->seconds[i * META_PASS_COUNT + pass] += meta_thread_time() - begun;
+}
+
+/* ---- passes ---------------------------------------------------------------------------------------------------- */
+
+void meta_program_load(struct meta_program *p, const float *images, const int *labels)
+{
+    meta_program_load_some(p, 0, p->batch, images, labels);
+}
+
+void meta_program_load_some(struct meta_program *p, int first, int count, const float *images, const int *labels)
+{
+    size_t before = first * p->backend->image(p->network->input) * p->backend->element;
+    p->backend->tensor_in((char *)p->planes[0].value + before, images, count, p->network->input);
+    memcpy(p->labels + first, labels, count * sizeof *labels);
+}
+
+void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        struct meta_op *op = &p->low.ops[i];
+        if (op->kind != META_OP_DROPOUT) continue;
+        op->mask = NULL;
+        if (!key.train || op->layer->probability == 0) continue;
+        /* by layer: how many operations stand before it differs between backends */
+        uint32_t item = key.item * 1024u + (uint32_t)(op->layer - p->network->layers);
+        struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, item);
+        float keep = 1 / (1 - op->layer->probability);
+        size_t count = op->batch * meta_shape_numbers(op->out);
+        for (size_t k = 0; k < count; k++)
+            p->masks[i][k] = meta_rng_word(&rng) < op->layer->probability * 4294967296. ? 0 : keep;
+        op->mask = p->masks[i];
+    }
+}
+
+double meta_program_forward(struct meta_program *p, const void *parameters, enum meta_statistics kind, const float *statistics)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        struct meta_op *op = &p->low.ops[i];
+        op->statistics = kind == META_STATISTICS_ROLLING ? statistics : NULL;
+        double begun = begin(p);
+        p->backend->kernels[op->kind]->forward(op, parameters);
+        end(p, i, META_PASS_FORWARD, begun);
+    }
+    return p->low.ops[p->low.op_count - 1].loss;
+}
+
+void meta_program_probabilities(const struct meta_program *p, float *probabilities)
+{
+    p->backend->probabilities(&p->low.ops[p->low.op_count - 1], probabilities);
+    int ways = p->network->ways;
+    for (float *row = probabilities; ways && row < probabilities + (size_t)(p->batch - p->support) * ways; row += ways) {
+        double sum = 0;
+        for (int k = 0; k < ways; k++) sum += row[k];
+        for (int k = 0; k < ways; k++) row[k] = sum == 0 ? 1. / ways : row[k] / sum;
+    }
+}
+
+void meta_program_features(const struct meta_program *p, float *features)
+{
+    const struct meta_op *loss = &p->low.ops[p->low.op_count - 1];
+    p->backend->tensor_out(features, loss->x->value, loss->batch, *loss->in);
+}
+
+void meta_program_batch_statistics(const struct meta_program *p, float *statistics)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        const struct meta_op *op = &p->low.ops[i];
+        if ((op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM) && op->normalise)
+            p->backend->batch_statistics(op, statistics + op->mean, statistics + op->variance);
+    }
+}
+
+static void add_scratch(struct meta_program *p, int i, int tangent)
+{
+    for (int k = 0; k < p->low.ops[i].inputs; k++) {
+        if (!p->accumulate[i][k]) continue;
+        const struct meta_planes *to = &p->planes[p->low.op_inputs[i][k]], *from = &p->low.ops[i].x[k];
+        size_t count = p->low.ops[i].batch * p->backend->image(p->low.ops[i].in[k]);
+        if (tangent) p->backend->axpy(to->bardot, count, 1, from->bardot);
+        else         p->backend->axpy(to->bar, count, 1, from->bar);
+    }
+}
+
+void meta_program_gradient(struct meta_program *p, const void *parameters, void *gradient)
+{
+    for (int i = p->low.op_count - 1; i >= 0; i--) {
+        struct meta_op *op = &p->low.ops[i];
+        if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        double begun = begin(p);
+        p->backend->kernels[op->kind]->backward(op, parameters, gradient);
+        add_scratch(p, i, 0);
+        end(p, i, META_PASS_BACKWARD, begun);
+    }
+}
+
+void meta_program_hessian_product(struct meta_program *p, const void *parameters, const void *v, void *product)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        struct meta_op *op = &p->low.ops[i];
+        if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        double begun = begin(p);
+        p->backend->kernels[op->kind]->forward_tangent(op, parameters, v);
+        end(p, i, META_PASS_FORWARD_TANGENT, begun);
+    }
+    for (int i = p->low.op_count - 1; i >= 0; i--) {
+        struct meta_op *op = &p->low.ops[i];
+        if (!p->low.tensors[p->low.op_output[i]].active) continue;
+        const struct meta_kernel *kernel = p->backend->kernels[op->kind];
+        double begun = begin(p);
+        if (p->again[i]) kernel->backward(op, parameters, product);      /* for what it writes besides: the next line overwrites this */
+        kernel->backward_tangent(op, parameters, v, product);
+        add_scratch(p, i, 1);
+        end(p, i, META_PASS_BACKWARD_TANGENT, begun);
+    }
+}

@@ -1,0 +1,172 @@
+/* Where a program's tensors lie.
+
+   The passes run at moments: forward i at i, backward i at 2n-1-i, tangents forward i at 2n+i, backward at 4n-1-i. With tangents, what
+   a product reads of the forward and the gradient before it is the program's own. The rest is alive within one call, or between a
+   forward and its gradient, and may lie in memory that other programs use in turn; so do the images, which can be loaded again. Of
+   what a product reads, two are cheaper made again than kept, so that they are not the program's own: what an epilogue or a stem gives,
+   which its forward tangent writes again, and the adjoint of what an epilogue reads, for which its backward runs once more. */
+#include "arena.h"
+#include "program_internal.h"
+
+#include <stdlib.h>
+
+enum { VALUE, BAR, DOT, BARDOT, PLANES };
+enum { OWN, SHARED, REGIONS };
+
+struct layout {
+    struct meta_interval *intervals[REGIONS];      /* (tensors, PLANES); size 0: not here */
+    size_t bytes[REGIONS];
+};
+
+static const struct meta_op *producer_of(const struct meta_lowered *low, int t)
+{
+    return low->tensors[t].producer < 0 ? NULL : &low->ops[low->tensors[t].producer];
+}
+
+/* The only operation that reads tensor t, and only once; NULL when that isn't so. */
+static const struct meta_op *reader_of(const struct meta_lowered *low, int t)
+{
+    const struct meta_op *reader = NULL;
+    for (int i = 0; i < low->op_count; i++)
+        for (int k = 0; k < low->ops[i].inputs; k++) {
+            if (low->op_inputs[i][k] != t) continue;
+            if (reader) return NULL;
+            reader = &low->ops[i];
+        }
+    return reader;
+}
+
+static int has_weights(const struct meta_op *op) { return op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED; }
+static int has_epilogue(const struct meta_op *op) { return op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM; }
+
+/* The reader may write the adjoint of what it reads in place of it, where neither its later passes nor the producer's come back to
+   the latter: see struct meta_op. */
+static int in_place(const struct meta_lowered *low, int t)
+{
+    const struct meta_op *producer = producer_of(low, t), *reader = reader_of(low, t);
+    return producer && reader && (has_weights(producer) || has_epilogue(producer))
+        && (has_weights(reader) || reader->kind == META_OP_EPILOGUE);
+}
+
+static int value_is_made_again(const struct meta_lowered *low, int t) { return has_epilogue(producer_of(low, t)) && low->tensors[t].active; }
+
+/* Of a first layer, only the adjoint tangent of its weights asks for its output's adjoint again, and it needs no more than the
+   tangent: Wbardot = ybardot (x) x, as xdot = 0. A stem keeps sums instead. */
+static int adjoint_is_read_again(const struct meta_lowered *low, int t)
+{
+    const struct meta_op *producer = producer_of(low, t);
+    if (producer->kind == META_OP_STEM) return 0;
+    return !has_weights(producer) || low->tensors[low->op_inputs[low->tensors[t].producer][0]].active;
+}
+
+static int adjoint_is_made_again(const struct meta_lowered *low, int t)
+{
+    const struct meta_op *producer = producer_of(low, t), *reader = reader_of(low, t);
+    return producer && has_weights(producer) && reader && reader->kind == META_OP_EPILOGUE && adjoint_is_read_again(low, t);
+}
+
+static int last_use(const struct meta_lowered *low, int t)
+{
+    int last = low->tensors[t].producer < 0 ? 0 : low->tensors[t].producer;
+    for (int i = 0; i < low->op_count; i++)
+        for (int k = 0; k < low->ops[i].inputs; k++)
+            if (low->op_inputs[i][k] == t) last = i;
+    return last;
+}
+
+/* Of a tensor that an operation produces. */
+static void lifetimes_of(const struct meta_lowered *low, int t, size_t size, enum meta_passes passes,
+                         struct meta_interval own[PLANES], struct meta_interval shared[PLANES])
+{
+    int n = low->op_count, end = 4 * n, first = low->tensors[t].producer, last = last_use(low, t);
+    struct meta_interval value = { size, first, last, 0 }, bar = { size, 2 * n - 1 - last, 2 * n - 1 - first, 0 };
+    if (passes == META_GRADIENT) value.last = bar.last;
+    if (passes == META_TANGENTS) value.last = value_is_made_again(low, t) ? 4 * n - 1 - first : end;
+    *(value.last == end ? &own[VALUE] : &shared[VALUE]) = value;
+    if (!low->tensors[t].active || passes < META_GRADIENT) return;
+    if (passes == META_GRADIENT) {
+        if (!in_place(low, t)) shared[BAR] = bar;
+        return;
+    }
+    if (adjoint_is_made_again(low, t)) bar.last = 4 * n - 1 - first;
+    else if (adjoint_is_read_again(low, t)) bar.last = end;
+    *(bar.last == end ? &own[BAR] : &shared[BAR]) = bar;
+    shared[DOT] = (struct meta_interval){ size, 2 * n + first, 4 * n - 1 - first, 0 };
+    if (!in_place(low, t)) shared[BARDOT] = (struct meta_interval){ size, 4 * n - 1 - last, 4 * n - 1 - first, 0 };
+}
+
+static void lifetimes(const struct meta_lowered *low, const struct meta_backend *backend, enum meta_passes passes, struct layout *out)
+{
+    for (int t = 0; t < low->tensor_count; t++) {
+        struct meta_interval *own = out->intervals[OWN] + PLANES * t, *shared = out->intervals[SHARED] + PLANES * t;
+        size_t size = low->tensors[t].batch * backend->image(low->tensors[t].shape) * backend->element;
+        if (t == low->op_output[low->op_count - 1]) continue;
+        if (low->tensors[t].producer < 0) shared[VALUE] = (struct meta_interval){ size, -1, 4 * low->op_count, 0 };
+        else lifetimes_of(low, t, size, passes, own, shared);
+    }
+}
+
+static void layout_free(struct layout *l)
+{
+    for (int r = 0; r < REGIONS; r++) free(l->intervals[r]);
+}
+
+static int layout_create(struct layout *l, const struct meta_lowered *low, const struct meta_backend *backend,
+                         enum meta_passes passes, struct meta_error *error)
+{
+    int count = PLANES * low->tensor_count;
+    for (int r = 0; r < REGIONS; r++)
+        if (!(l->intervals[r] = calloc(count, sizeof *l->intervals[r]))) goto fail;
+    lifetimes(low, backend, passes, l);
+    for (int r = 0; r < REGIONS; r++)
+        if ((l->bytes[r] = meta_plan(l->intervals[r], count, META_PAGE)) == (size_t)-1) goto fail;
+    return 0;
+fail:
+    return meta_fail(error, "out of memory");
+}
+
+size_t meta_program_shared_bytes(const struct meta_network *network, const struct meta_backend *backend, int support, int query,
+                                 enum meta_passes passes)
+{
+    struct meta_error unused;
+    struct meta_lowered low = { 0 };
+    struct layout layout = { { NULL, NULL }, { 0, 0 } };
+    size_t bytes = (size_t)-1;
+    if (!meta_lower(&low, network, backend, support, query, &unused) && !layout_create(&layout, &low, backend, passes, &unused))
+        bytes = layout.bytes[SHARED];
+    layout_free(&layout);
+    meta_lowered_free(&low);
+    return bytes;
+}
+
+int meta_program_place(struct meta_program *p, char *shared, struct meta_error *error)
+{
+    struct layout layout = { { NULL, NULL }, { 0, 0 } };
+    int count = p->low.tensor_count;
+    if (layout_create(&layout, &p->low, p->backend, p->passes, error)) goto fail;
+    p->bytes = layout.bytes[OWN] + (shared ? 0 : layout.bytes[SHARED]);
+    p->planes = calloc(count, sizeof *p->planes);
+    p->again = calloc(p->low.op_count, sizeof *p->again);
+    p->arena = p->backend->allocate(p->bytes);
+    if (!p->planes || !p->again || !p->arena) { meta_fail(error, "out of memory"); goto fail; }
+    char *base[REGIONS] = { p->arena, shared ? shared : (char *)p->arena + layout.bytes[OWN] };
+    for (int t = 0; t < count; t++) {
+        struct meta_planes *planes = &p->planes[t];
+        void **plane[PLANES] = { &planes->value, &planes->bar, &planes->dot, &planes->bardot };
+        for (int r = 0; r < REGIONS; r++)
+            for (int k = 0; k < PLANES; k++) {
+                const struct meta_interval *at = &layout.intervals[r][PLANES * t + k];
+                if (at->size) *plane[k] = base[r] + at->offset;
+            }
+        if (!p->low.tensors[t].active || !planes->value) continue;
+        /* what has no place of its own takes another's: see in_place */
+        if (p->passes >= META_GRADIENT && !planes->bar) planes->bar = planes->value;
+        if (p->passes == META_TANGENTS && !planes->bardot) planes->bardot = planes->dot;
+        if (adjoint_is_made_again(&p->low, t)) p->again[reader_of(&p->low, t) - p->low.ops] = 1;
+    }
+    layout_free(&layout);
+    return 0;
+fail:
+    layout_free(&layout);
+    return -1;
+}

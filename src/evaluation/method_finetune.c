@@ -1,0 +1,134 @@
+/* Fine-tuning: the network up to its last [connected], a new one with as many outputs as the task has classes in that one's place, and all of it
+   trained by [net]'s optimiser on the augmented support images, every one once an epoch and all in one batch. BN uses batch statistics, also of
+   the query images, as the inner loop does: a fair comparison, and no worse than rolling ones moved by each epoch (Fashion-MNIST, 40 tasks: the
+   AUC differs by 0.0001, 95% interval -0.0021 to 0.0020). */
+#include "method.h"
+#include "learning/optimiser.h"
+#include "base/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct finetune {
+    struct meta_method_context c;
+    struct meta_network *network;              /* with the new head */
+    size_t body;                               /* parameters before the head's */
+    struct meta_program *support, *query;
+    struct meta_optimiser *optimiser;
+    void *phi, *gradient;                      /* (network->parameters) backend vectors */
+    float *initial;                            /* (network->parameters), of which the head's are used */
+    float *images;                             /* (ways*shots, c, h, w) */
+};
+
+static int check(const struct meta_model *model, const struct meta_evaluation *e, struct meta_error *error)
+{
+    const struct meta_network *net = model->network;
+    const struct meta_layer *head = &net->layers[net->count - 2];
+    if (meta_method_refuse_pairs(&meta_method_finetune, model, error)) return -1;
+    if (net->count >= 2 && head->type == META_CONNECTED) return 0;
+    return meta_fail(error, "%s:%d: [softmax]: -method finetune puts a new [connected] in the last one's place: it must stand right before",
+                     model->path, net->layers[net->count - 1].line);
+}
+
+static void release(void *state)
+{
+    struct finetune *f = state;
+    if (!f) return;
+    meta_program_free(f->support);
+    meta_program_free(f->query);
+    meta_optimiser_free(f->optimiser);
+    if (f->phi) f->c.backend->release(f->phi);
+    if (f->gradient) f->c.backend->release(f->gradient);
+    meta_network_free(f->network);
+    free(f->initial);
+    free(f->images);
+    free(f);
+}
+
+static int create(void **out, const struct meta_method_context *c, struct meta_error *error)
+{
+    const struct meta_episode_settings *t = &c->evaluation->episode;
+    const struct meta_backend *b = c->backend;
+    struct finetune *f = *out = calloc(1, sizeof *f);
+    if (!f) return meta_fail(error, "out of memory");
+    f->c = *c;
+    if (meta_network_cut(&f->network, c->model->network, c->model->network->count - 2, t->ways, error)) return -1;
+    const struct meta_network *net = f->network;
+    f->body = net->layers[net->count - 2].biases;
+    if (meta_program_create(&f->support, net, b, t->ways * t->shots, META_GRADIENT, NULL, error)
+        || meta_program_create(&f->query, net, b, t->ways * t->queries, META_FORWARD, NULL, error)
+        || meta_optimiser_create(&f->optimiser, net, b, &c->model->net, error)) return -1;
+    f->phi = b->allocate(net->parameters * b->element);
+    f->gradient = b->allocate(net->parameters * b->element);
+    f->initial = calloc(net->parameters, sizeof *f->initial);
+    f->images = malloc(t->ways * t->shots * meta_shape_numbers(f->network->input) * sizeof *f->images);
+    if (!f->phi || !f->gradient || !f->initial || !f->images) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    meta_program_dropout(f->query, (struct meta_dropout_key){ .train = 0 });
+    return 0;
+}
+
+/* The body as it was trained, the head drawn anew for each task. */
+static void start(struct finetune *f, const struct meta_method_task *t)
+{
+    const struct meta_backend *b = f->c.backend;
+    const struct meta_network *net = f->network;
+    struct meta_rng rng = meta_rng_open(t->task.seed, META_USE_WEIGHTS, t->task.iteration, 1, net->count - 2);
+    meta_network_initialise_layer(&net->layers[net->count - 2], &rng, f->initial);
+    b->copy(f->phi, t->phi, f->body);
+    b->upload((char *)f->phi + f->body * b->element, f->initial + f->body, net->parameters - f->body);
+    meta_optimiser_reset(f->optimiser);
+}
+
+/* The loss before the update; NaN when there was none, the gradient not being finite. */
+static double epoch(struct finetune *f, const struct meta_method_task *t, int number)
+{
+    const struct meta_episode *e = t->episode;
+    for (int i = 0; i < e->ways * e->shots; i++) {
+        struct meta_view view = { &f->c.model->net, 1, t->task.seed, t->task.iteration, number, i };
+        meta_view_image(f->c.augmented, e->support[i], &view, f->images + i * meta_shape_numbers(f->network->input));
+    }
+    meta_program_load(f->support, f->images, t->task.support_labels);
+    meta_program_dropout(f->support, (struct meta_dropout_key){ t->task.seed, t->task.iteration, t->task.task, number, 1 });
+    double loss = meta_program_forward(f->support, f->phi, META_STATISTICS_BATCH, NULL);
+    meta_program_gradient(f->support, f->phi, f->gradient);
+    return isfinite(meta_optimiser_step(f->optimiser, f->phi, f->gradient, f->c.evaluation->rate)) ? loss : NAN;
+}
+
+static double score(struct finetune *f, float *probabilities)
+{
+    double loss = meta_program_forward(f->query, f->phi, META_STATISTICS_BATCH, NULL);
+    meta_program_probabilities(f->query, probabilities);
+    return loss;
+}
+
+static int run(void *state, const struct meta_method_task *t, float *before, float *after, struct meta_run *run, struct meta_error *error)
+{
+    struct finetune *f = state;
+    const struct meta_episode_settings *e = &f->c.evaluation->episode;
+    int epochs = f->c.evaluation->epochs, points = meta_curve_points(epochs), done = 0, diverged = 0;
+    start(f, t);
+    meta_program_load(f->query, t->task.query, t->task.query_labels);
+    run->query_loss = score(f, before);
+    run->curve_loss[0] = NAN;
+    run->curve_auc[0] = meta_auc_task(before, t->task.query_labels, e->ways * e->queries, e->ways);
+    for (int i = 1; i < points; i++) {
+        double sum = 0;
+        int from = done;
+        while (done < meta_curve_epoch(epochs, i)) sum += epoch(f, t, ++done);
+        run->query_loss = score(f, after);
+        diverged |= !isfinite(sum);
+        /* a network that can't be trained any further has no answer */
+        for (int k = 0; diverged && k < e->ways * e->queries * e->ways; k++) after[k] = NAN;
+        run->curve_loss[i] = sum / (done - from);
+        run->curve_auc[i] = meta_auc_task(after, t->task.query_labels, e->ways * e->queries, e->ways);
+    }
+    return 0;
+}
+
+static void describe(const struct meta_model *model, const struct meta_evaluation *e, char *text, size_t size)
+{
+    snprintf(text, size, "fine-tuned for %d epoch%s at %g", e->epochs, e->epochs == 1 ? "" : "s", e->rate);
+}
+
+const struct meta_method meta_method_finetune = { "finetune", 1, 1, check, create, release, run, describe };

@@ -1,0 +1,214 @@
+#include "results.h"
+#include "training/fingerprint.h"
+#include "base/json.h"
+#include "method.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one task says of two of its classes. */
+struct pair { int a, b, place; double before, after; };
+
+static int by_classes(const void *p, const void *q)
+{
+    const struct pair *x = p, *y = q;
+    if (x->a != y->a) return x->a < y->a ? -1 : 1;
+    if (x->b != y->b) return x->b < y->b ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *runs, const struct meta_evaluation *e,
+                       struct meta_error *error)
+{
+    int ways = e->episode.ways, n = 0;
+    size_t most = (size_t)e->runs * ways * (ways - 1) / 2;
+    struct pair *pairs = most < INT_MAX ? malloc((most + 1) * sizeof *pairs) : NULL;
+    *rows = pairs ? malloc((most + 1) * sizeof **rows) : NULL;
+    *count = 0;
+    if (!pairs || !*rows) {
+        free(pairs);
+        free(*rows);
+        return meta_fail(error, "out of memory");
+    }
+    for (int r = 0; r < e->runs; r++)
+        for (int i = 0, pair = 0; i < ways; i++)
+            for (int j = i + 1; j < ways; j++, pair++, n++) {
+                int k = runs[r].classes[i], l = runs[r].classes[j];
+                pairs[n] = (struct pair){ k < l ? k : l, k < l ? l : k, n, runs[r].pairs_before[pair], runs[r].pairs_after[pair] };
+            }
+    qsort(pairs, n, sizeof *pairs, by_classes);
+    for (int i = 0, k; i < n; i = k) {
+        const struct pair *p = &pairs[i];
+        for (k = i + 1; k < n && pairs[k].a == p->a && pairs[k].b == p->b; ) k++;
+        (*rows)[(*count)++] = (struct meta_pair_row){ p->a, p->b, meta_estimate(&p->before, sizeof *p, k - i), meta_estimate(&p->after, sizeof *p, k - i) };
+    }
+    free(pairs);
+    return 0;
+}
+
+static int add_file(cJSON *files, const char *what, const char *path, struct meta_error *error)
+{
+    char text[16];
+    uint32_t crc;
+    size_t size;
+    if (meta_fingerprint_file(path, &crc, &size, error)) return -1;
+    snprintf(text, sizeof text, "%08x", crc);
+    cJSON *j = cJSON_AddObjectToObject(files, what);
+    cJSON_AddStringToObject(j, "path", path);
+    cJSON_AddItemToObject(j, "bytes", meta_json_number(size));
+    cJSON_AddStringToObject(j, "crc32", text);
+    return 0;
+}
+
+static void add_settings(cJSON *root, const struct meta_results *r)
+{
+    const struct meta_evaluation *e = r->evaluation;
+    cJSON *s = cJSON_AddObjectToObject(root, "settings");
+    char seed[32];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
+    cJSON_AddStringToObject(s, "list", r->list_name);
+    cJSON_AddStringToObject(s, "seed", seed);      /* a JSON number holds 53 bits */
+    cJSON_AddNumberToObject(s, "runs", e->runs);
+    cJSON_AddNumberToObject(s, "ways", e->episode.ways);
+    cJSON_AddNumberToObject(s, "shots", e->episode.shots);
+    cJSON_AddNumberToObject(s, "queries", e->episode.queries);
+    cJSON_AddStringToObject(s, "method", e->method->name);
+    if (e->method == &meta_method_maml || e->method == &meta_method_relation) {
+        cJSON_AddNumberToObject(s, "steps", e->steps);
+        cJSON_AddNumberToObject(s, "learning_rate", e->learning_rate);
+        cJSON_AddStringToObject(s, "bn", meta_bn_name(e->bn));
+    } else if (e->method == &meta_method_finetune) {
+        cJSON_AddNumberToObject(s, "epochs", e->epochs);
+        cJSON_AddNumberToObject(s, "learning_rate", e->rate);
+    } else {
+        cJSON_AddNumberToObject(s, "layer", meta_method_layer(r->model, e));
+        if (e->method == &meta_method_knn) cJSON_AddNumberToObject(s, "neighbours", e->neighbours);
+    }
+    cJSON_AddStringToObject(s, "backend", r->backend);
+}
+
+static void add_figures(cJSON *root, const struct meta_run *runs, int n)
+{
+    static const struct { const char *name; size_t offset; } figures[] = {
+        { "auc_before", offsetof(struct meta_run, auc_before) }, { "auc_after", offsetof(struct meta_run, auc_after) },
+        { "auc_gain", offsetof(struct meta_run, auc_gain) },
+        { "accuracy_before", offsetof(struct meta_run, accuracy_before) },
+        { "accuracy_after", offsetof(struct meta_run, accuracy_after) }, { "query_loss", offsetof(struct meta_run, query_loss) }
+    };
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        cJSON_AddItemToObject(root, figures[i].name,
+                              meta_json_estimate(meta_estimate((const double *)((const char *)runs + figures[i].offset), sizeof *runs, n)));
+}
+
+/* Of the tasks that have one: a task that has diverged has no support loss any more. */
+static struct meta_estimate mean_loss(const struct meta_run *runs, int n, int point)
+{
+    struct meta_estimate none = { NAN, NAN, NAN, NAN, 0 };
+    double *x = malloc((n + 1) * sizeof *x);
+    int count = 0;
+    for (int i = 0; x && i < n; i++)
+        if (isfinite(runs[i].curve_loss[point])) x[count++] = runs[i].curve_loss[point];
+    struct meta_estimate e = x ? meta_estimate(x, sizeof *x, count) : none;
+    free(x);
+    return e;
+}
+
+/* Means over the tasks, epoch by epoch. */
+static void add_curve(cJSON *root, const struct meta_results *r)
+{
+    const struct meta_run *runs = r->runs;
+    int points = meta_curve_points(r->evaluation->epochs), n = r->evaluation->runs;
+    if (!runs->curve_auc) return;
+    cJSON *curve = cJSON_AddArrayToObject(root, "curve");
+    for (int i = 0; i < points; i++) {
+        cJSON *p = cJSON_CreateObject();
+        cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(r->evaluation->epochs, i));
+        cJSON_AddItemToObject(p, "support_loss", meta_json_estimate(mean_loss(runs, n, i)));
+        cJSON_AddItemToObject(p, "auc", meta_json_estimate(meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n)));
+        cJSON_AddItemToArray(curve, p);
+    }
+}
+
+/* As arrays, so that hundreds take little room. */
+static void add_groups(cJSON *root, const struct meta_results *r)
+{
+    const struct meta_by_group *g = r->groups;
+    struct meta_estimate e = r->other_groups;
+    cJSON *j = cJSON_AddObjectToObject(root, "other_groups"), *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(), *influence = cJSON_CreateArray();
+    cJSON_AddItemToObject(j, "standard_error", meta_json_number(e.error));
+    cJSON_AddItemToObject(j, "low", meta_json_number(e.low));
+    cJSON_AddItemToObject(j, "high", meta_json_number(e.high));
+    cJSON_AddItemToObject(j, "image", image);
+    cJSON_AddItemToObject(j, "class", cJSON_CreateIntArray(g->label, g->count));
+    cJSON_AddItemToObject(j, "asked", asked);
+    cJSON_AddItemToObject(j, "influence", influence);
+    for (int i = 0; i < g->count; i++) {
+        cJSON_AddItemToArray(image, cJSON_CreateString(r->dataset->paths[g->item[i]]));
+        cJSON_AddItemToArray(asked, meta_json_number(g->asked[i]));
+        cJSON_AddItemToArray(influence, meta_json_number(g->influence[i]));
+    }
+}
+
+static void add_tasks(cJSON *root, const struct meta_results *r)
+{
+    cJSON *tasks = cJSON_AddArrayToObject(root, "tasks");
+    for (int i = 0; i < r->evaluation->runs; i++) {
+        const struct meta_run *run = &r->runs[i];
+        cJSON *t = cJSON_CreateObject();
+        char images[16];
+        snprintf(images, sizeof images, "%08x", run->images);
+        cJSON_AddNumberToObject(t, "run", i);
+        cJSON_AddItemToObject(t, "classes", cJSON_CreateIntArray(run->classes, r->evaluation->episode.ways));
+        cJSON_AddStringToObject(t, "images", images);
+        cJSON_AddItemToObject(t, "auc_before", meta_json_number(run->auc_before));
+        cJSON_AddItemToObject(t, "auc_after", meta_json_number(run->auc_after));
+        cJSON_AddItemToObject(t, "accuracy_before", meta_json_number(run->accuracy_before));
+        cJSON_AddItemToObject(t, "accuracy_after", meta_json_number(run->accuracy_after));
+        cJSON_AddItemToObject(t, "query_loss", meta_json_number(run->query_loss));
+        if (run->ranks) cJSON_AddStringToObject(t, "ranks", run->ranks);
+        cJSON_AddItemToArray(tasks, t);
+    }
+}
+
+static int add_pairs(cJSON *root, const struct meta_results *r, struct meta_error *error)
+{
+    struct meta_pair_row *rows;
+    int count;
+    if (meta_results_pairs(&rows, &count, r->runs, r->evaluation, error)) return -1;
+    cJSON *pairs = cJSON_AddArrayToObject(root, "pairs");
+    for (int i = 0; i < count; i++) {
+        cJSON *p = cJSON_CreateObject();
+        const char *names[] = { r->dataset->names[rows[i].a], r->dataset->names[rows[i].b] };
+        cJSON_AddItemToObject(p, "classes", cJSON_CreateStringArray(names, 2));
+        cJSON_AddItemToObject(p, "auc_before", meta_json_estimate(rows[i].before));
+        cJSON_AddItemToObject(p, "auc_after", meta_json_estimate(rows[i].after));
+        cJSON_AddItemToArray(pairs, p);
+    }
+    free(rows);
+    return 0;
+}
+
+int meta_results_write(const struct meta_results *r, const char *path, struct meta_error *error)
+{
+    int status = -1;
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "program", "darknet meta test");
+    cJSON_AddNumberToObject(root, "format", META_RESULTS_FORMAT);
+    add_settings(root, r);
+    cJSON *files = cJSON_AddObjectToObject(root, "files");
+    if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
+        || add_file(files, "weights", r->weights, error) || add_file(files, "list", r->dataset->list, error)) goto done;
+    cJSON_AddItemToObject(root, "classes", cJSON_CreateStringArray((const char *const *)r->dataset->names, r->dataset->classes));
+    add_figures(root, r->runs, r->evaluation->runs);
+    if (add_pairs(root, r, error)) goto done;
+    add_groups(root, r);
+    add_curve(root, r);
+    add_tasks(root, r);
+    status = meta_json_write(path, root, error);
+done:
+    cJSON_Delete(root);
+    return status;
+}

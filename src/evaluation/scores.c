@@ -1,0 +1,157 @@
+#include "scores.h"
+#include "by_group.h"
+#include "base/json.h"
+#include "results.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+static char *text_member(const cJSON *object, const char *name) { return strdup(meta_json_text(object, name)); }
+
+static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
+{
+    s->count = cJSON_GetArraySize(tasks);
+    s->before = calloc(s->count + 1, sizeof *s->before);
+    s->after = calloc(s->count + 1, sizeof *s->after);
+    s->images = calloc(s->count + 1, sizeof *s->images);
+    if (!s->before || !s->after || !s->images) return meta_fail(error, "%s: out of memory", s->path);
+    int i = 0;
+    const cJSON *t;
+    cJSON_ArrayForEach(t, tasks) {
+        char *images = text_member(t, "images"), *end = images;
+        s->before[i] = meta_json_get(t, "auc_before");
+        s->after[i] = meta_json_get(t, "auc_after");
+        if (images) s->images[i] = strtoul(images, &end, 16);
+        int good = images && end - images == 8 && !*end && !isnan(s->before[i]) && !isnan(s->after[i]);
+        free(images);
+        if (!good) return meta_fail(error, "%s: task %d has no auc_before, auc_after or images", s->path, i);
+        i++;
+    }
+    return 0;
+}
+
+/* Whole, or none of it where the file is from before there was any. */
+static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_error *error)
+{
+    const cJSON *image = cJSON_GetObjectItemCaseSensitive(groups, "image"), *label = cJSON_GetObjectItemCaseSensitive(groups, "class"),
+                *asked = cJSON_GetObjectItemCaseSensitive(groups, "asked"), *influence = cJSON_GetObjectItemCaseSensitive(groups, "influence");
+    int n = cJSON_GetArraySize(image);
+    if (!groups) return 0;
+    s->label = calloc(n + 1, sizeof *s->label);
+    s->influence = calloc(n + 1, sizeof *s->influence);
+    if (!s->label || !s->influence) return meta_fail(error, "%s: out of memory", s->path);
+    if (cJSON_GetArraySize(label) != n || cJSON_GetArraySize(asked) != n || cJSON_GetArraySize(influence) != n)
+        return meta_fail(error, "%s: other_groups: has arrays of several lengths", s->path);
+    image = image->child;
+    label = label->child;
+    asked = asked->child;
+    influence = influence->child;
+    for (int i = 0; i < n; i++, image = image->next, label = label->next, asked = asked->next, influence = influence->next) {
+        if (!cJSON_IsString(image) || !cJSON_IsNumber(label) || label->valueint < 0 || label->valueint >= META_CLASSES_MOST || !cJSON_IsNumber(asked))
+            return meta_fail(error, "%s: other_groups: group %d is no image, class and number", s->path, i);
+        s->label[i] = label->valueint;
+        s->influence[i] = cJSON_IsNumber(influence) ? influence->valuedouble : NAN;
+        s->groups = crc32(s->groups, (const Bytef *)image->valuestring, strlen(image->valuestring) + 1);
+        s->groups = crc32(s->groups, (const Bytef *)&label->valueint, sizeof label->valueint);
+        s->groups = crc32(s->groups, (const Bytef *)&asked->valuedouble, sizeof asked->valuedouble);
+    }
+    s->group_count = n;
+    return 0;
+}
+
+int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error *error)
+{
+    cJSON *root = NULL;
+    memset(s, 0, sizeof *s);
+    s->path = strdup(path);
+    if (!s->path) { meta_fail(error, "out of memory"); goto fail; }
+    if (meta_json_read(&root, path, error)) goto fail;
+    const cJSON *program = cJSON_GetObjectItemCaseSensitive(root, "program"), *files = cJSON_GetObjectItemCaseSensitive(root, "files"),
+                *settings = cJSON_GetObjectItemCaseSensitive(root, "settings"), *tasks = cJSON_GetObjectItemCaseSensitive(root, "tasks");
+    if (!cJSON_IsString(program) || strcmp(program->valuestring, "darknet meta test") || meta_json_get(root, "format") != META_RESULTS_FORMAT
+        || !cJSON_IsArray(tasks) || !cJSON_GetArraySize(tasks)) {
+        meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d", path, META_RESULTS_FORMAT);
+        goto fail;
+    }
+    s->cfg = text_member(cJSON_GetObjectItemCaseSensitive(files, "cfg"), "path");
+    s->method = text_member(settings, "method");
+    s->weights = text_member(cJSON_GetObjectItemCaseSensitive(files, "weights"), "path");
+    char words[256], *seed = text_member(settings, "seed");
+    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", seed ? seed : "", meta_json_get(settings, "runs"),
+             meta_json_get(settings, "ways"), meta_json_get(settings, "shots"), meta_json_get(settings, "queries"));
+    free(seed);
+    s->settings = strdup(words);
+    if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
+    if (read_tasks(s, tasks, error) || read_groups(s, cJSON_GetObjectItemCaseSensitive(root, "other_groups"), error)) goto fail;
+    cJSON_Delete(root);
+    return 0;
+fail:
+    cJSON_Delete(root);
+    meta_scores_clear(s);
+    return -1;
+}
+
+void meta_scores_clear(struct meta_scores *s)
+{
+    free(s->path);
+    free(s->cfg);
+    free(s->weights);
+    free(s->method);
+    free(s->settings);
+    free(s->before);
+    free(s->after);
+    free(s->images);
+    free(s->label);
+    free(s->influence);
+    memset(s, 0, sizeof *s);
+}
+
+static int check_pairing(const struct meta_scores *a, const struct meta_scores *b, struct meta_error *error)
+{
+    if (strcmp(a->settings, b->settings))
+        return meta_fail(error, "%s and %s can't be paired: %s against %s", a->path, b->path, a->settings, b->settings);
+    if (a->count != b->count)
+        return meta_fail(error, "%s and %s can't be paired: %d tasks against %d", a->path, b->path, a->count, b->count);
+    for (int i = 0; i < a->count; i++)
+        if (a->images[i] != b->images[i])
+            return meta_fail(error, "%s and %s can't be paired: task %d has other images", a->path, b->path, i);
+    return 0;
+}
+
+/* Of the same tasks and, when both know them, groups. */
+static int difference_by_group(const struct meta_scores *a, const struct meta_scores *b, struct meta_estimate tasks, struct meta_estimate *out,
+                               struct meta_error *error)
+{
+    *out = meta_estimate_with(tasks.mean, NAN, 0);
+    if (!a->group_count || !b->group_count) return 0;
+    if (a->group_count != b->group_count || a->groups != b->groups)
+        return meta_fail(error, "%s and %s can't be paired: their query images are in other groups", a->path, b->path);
+    double *influence = malloc(a->group_count * sizeof *influence);
+    if (!influence) return meta_fail(error, "out of memory");
+    for (int i = 0; i < a->group_count; i++) influence[i] = b->influence[i] - a->influence[i];
+    *out = meta_by_group_estimate(tasks, a->label, influence, a->group_count);
+    free(influence);
+    return 0;
+}
+
+int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, struct meta_difference *d, struct meta_error *error)
+{
+    if (check_pairing(a, b, error)) return -1;
+    double *difference = malloc((a->count + 1) * sizeof *difference);
+    if (!difference) return meta_fail(error, "out of memory");
+    for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
+    d->tasks = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
+    int status = difference_by_group(a, b, meta_estimate(difference, sizeof *difference, a->count), &d->other_groups, error);
+    free(difference);
+    return status;
+}
+
+const char *meta_difference_word(double low, double high, const char *above, const char *below, const char *neither)
+{
+    return low > 0 ? above : high < 0 ? below : neither;
+}
+
+const char *meta_paired_word(double low, double high) { return meta_difference_word(low, high, "better", "worse", "no difference seen"); }

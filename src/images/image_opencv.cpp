@@ -1,0 +1,88 @@
+/* What is taken from OpenCV for images. No exception leaves this file. */
+#include "image_internal.h"
+#include "base/opencv.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <vector>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+int meta_image_opencv(const unsigned char *data, size_t size, int channels, const char *what,
+                      struct meta_image *image, struct meta_error *error)
+try {
+    meta_opencv_one_thread();
+    const cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<unsigned char *>(data));
+    cv::Mat decoded = cv::imdecode(bytes, (channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE) | cv::IMREAD_IGNORE_ORIENTATION);
+    if (decoded.empty()) return meta_fail(error, "corrupt %s: can't be decoded", what);
+    if (decoded.cols != image->w || decoded.rows != image->h || decoded.type() != CV_8UC(channels))
+        return meta_fail(error, "corrupt %s: decoded to %dx%d, but its header says %dx%d", what, decoded.cols, decoded.rows, image->w, image->h);
+    size_t area = static_cast<size_t>(image->w) * image->h;
+    image->pixels = static_cast<unsigned char *>(std::malloc(area * channels));
+    if (!image->pixels) return meta_fail(error, "out of memory for %dx%d pixels", image->w, image->h);
+    cv::Mat out(image->h, image->w, CV_8UC(channels), image->pixels);
+    if (channels == 3) cv::cvtColor(decoded, out, cv::COLOR_BGR2RGB);
+    else decoded.copyTo(out);
+    return 0;
+} catch (const std::exception &) {
+    std::free(image->pixels);
+    image->pixels = nullptr;
+    return meta_fail(error, "corrupt %s, or no memory for it: can't be decoded", what);
+}
+
+int meta_image_shrink(struct meta_image *image, int w, int h, struct meta_error *error)
+{
+    if (w < 1 || h < 1 || w > image->w || h > image->h)
+        return meta_fail(error, "can't shrink %dx%d pixels to %dx%d", image->w, image->h, w, h);
+    if (w == image->w && h == image->h) return 0;
+    unsigned char *pixels = static_cast<unsigned char *>(std::malloc(static_cast<size_t>(w) * h * image->c));
+    if (!pixels) return meta_fail(error, "out of memory for %dx%d pixels", w, h);
+    try {
+        meta_opencv_one_thread();
+        const cv::Mat from(image->h, image->w, CV_8UC(image->c), image->pixels);
+        cv::Mat to(h, w, CV_8UC(image->c), pixels);
+        cv::resize(from, to, to.size(), 0, 0, cv::INTER_AREA);
+    } catch (const std::exception &) {
+        std::free(pixels);
+        return meta_fail(error, "out of memory to shrink %dx%d pixels", image->w, image->h);
+    }
+    std::free(image->pixels);
+    image->pixels = pixels;
+    image->w = w;
+    image->h = h;
+    return 0;
+}
+
+int meta_image_heat(struct meta_image *image, const float *heat, int w, int h, struct meta_error *error)
+try {
+    meta_opencv_one_thread();
+    const cv::Mat small(h, w, CV_32FC1, const_cast<float *>(heat));
+    cv::Mat large, bytes, colours, pixels(image->h, image->w, CV_8UC3, image->pixels);
+    cv::resize(small, large, pixels.size(), 0, 0, cv::INTER_CUBIC);
+    large.convertTo(bytes, CV_8UC1, 255);
+    cv::applyColorMap(bytes, colours, cv::COLORMAP_JET);
+    cv::cvtColor(colours, colours, cv::COLOR_BGR2RGB);
+    cv::addWeighted(pixels, .6, colours, .4, 0, pixels);
+    return 0;
+} catch (const std::exception &) {
+    return meta_fail(error, "out of memory to colour %dx%d pixels", image->w, image->h);
+}
+
+int meta_image_png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *error)
+try {
+    meta_opencv_one_thread();
+    const cv::Mat own(image->h, image->w, CV_8UC(image->c), image->pixels);
+    cv::Mat pixels;
+    std::vector<unsigned char> bytes;
+    if (image->c == 3) cv::cvtColor(own, pixels, cv::COLOR_RGB2BGR);
+    else pixels = own;
+    cv::imencode(".png", pixels, bytes);
+    *data = static_cast<unsigned char *>(std::malloc(bytes.size()));
+    if (!*data) return meta_fail(error, "out of memory for a PNG of %zu bytes", bytes.size());
+    std::memcpy(*data, bytes.data(), bytes.size());
+    *size = bytes.size();
+    return 0;
+} catch (const std::exception &) {
+    return meta_fail(error, "out of memory for a PNG of %dx%d pixels", image->w, image->h);
+}

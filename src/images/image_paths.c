@@ -1,0 +1,127 @@
+#define _GNU_SOURCE
+#include "image_paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tasks/data_internal.h"
+
+static int ends_in(const char *path, const char *const *endings)
+{
+    const char *dot = strrchr(path, '.');
+    for (; dot && *endings; endings++)
+        if (!strcasecmp(dot, *endings)) return 1;
+    return 0;
+}
+
+static int is_image(const struct dirent *entry)
+{
+    static const char *const endings[] = { ".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", NULL };
+    return ends_in(entry->d_name, endings);
+}
+
+/* Takes the path over. */
+static int add(struct meta_paths *p, char *path, struct meta_error *error)
+{
+    char **grown = path ? realloc(p->path, (p->count + 1) * sizeof *grown) : NULL;
+    if (!grown) {
+        free(path);
+        return meta_fail(error, "out of memory for %d paths", p->count);
+    }
+    p->path = grown;
+    p->path[p->count++] = path;
+    return 0;
+}
+
+static int add_folder(struct meta_paths *p, const char *folder, struct meta_error *error)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_image, alphasort), status = 0;
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/') length--;
+    if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        char *path = NULL;
+        if (!status && asprintf(&path, "%.*s/%s", (int)length, folder, entries[i]->d_name) < 0) path = NULL;
+        if (!status) status = add(p, path, error);
+        free(entries[i]);
+    }
+    free(entries);
+    if (!count) return meta_fail(error, "%s: has no image: must have .jpg, .jpeg, .png, .bmp, .pgm or .ppm files", folder);
+    return status;
+}
+
+static int add_list(struct meta_paths *p, const char *list, struct meta_error *error)
+{
+    struct meta_lines lines;
+    int status = 0;
+    if (meta_lines_read(&lines, list, error)) return -1;
+    if (!lines.count) status = meta_fail(error, "%s: has no images: must have a path on each line", list);
+    for (int i = 0; i < lines.count && !status; i++) status = add(p, strdup(lines.line[i]), error);
+    meta_lines_free(&lines);
+    return status;
+}
+
+int meta_paths_find(struct meta_paths *p, char **words, int count, struct meta_error *error)
+{
+    static const char *const lists[] = { ".list", ".txt", NULL };
+    struct stat s;
+    *p = (struct meta_paths){ 0 };
+    for (int i = 0; i < count; i++) {
+        int status = !stat(words[i], &s) && S_ISDIR(s.st_mode) ? add_folder(p, words[i], error)
+                   : ends_in(words[i], lists) ? add_list(p, words[i], error) : add(p, strdup(words[i]), error);
+        if (status) return -1;
+    }
+    return 0;
+}
+
+void meta_paths_clear(struct meta_paths *p)
+{
+    for (int i = 0; i < p->count; i++) free(p->path[i]);
+    free(p->path);
+    *p = (struct meta_paths){ 0 };
+}
+
+/* ---- names made of them -------------------------------------------------------------------------------------------------- */
+
+static const char *base(const char *path, int *length)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    *length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+    return name;
+}
+
+void meta_path_name(const char *folder, const char *path, const char *extension, char *out)
+{
+    int length;
+    const char *name = base(path, &length);
+    sprintf(out, "%s/%.*s%s", folder, length, name, extension);
+}
+
+static int by_base(const void *a, const void *b)
+{
+    int n, m;
+    const char *x = base(*(char *const *)a, &n), *y = base(*(char *const *)b, &m);
+    int order = strncmp(x, y, n < m ? n : m);
+    return order ? order : n - m;
+}
+
+int meta_paths_check_names(const struct meta_paths *p, const char *folder, struct meta_error *error)
+{
+    int length, status = 0;
+    char **sorted = malloc((p->count + 1) * sizeof *sorted);
+    if (!sorted) return meta_fail(error, "out of memory for %d paths", p->count);
+    memcpy(sorted, p->path, p->count * sizeof *sorted);
+    qsort(sorted, p->count, sizeof *sorted, by_base);
+    for (int i = 1; i < p->count && !status; i++) {
+        if (by_base(&sorted[i - 1], &sorted[i])) continue;
+        const char *name = base(sorted[i], &length);
+        status = meta_fail(error, "%s and %s: would both be %s/%.*s.png: must have different names", sorted[i - 1], sorted[i], folder, length, name);
+    }
+    free(sorted);
+    return status;
+}

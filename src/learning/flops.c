@@ -1,0 +1,77 @@
+#include "flops.h"
+#include "engine/lower.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Pairs of an output and a tap that falls on the image, along one direction. */
+static double taps(int outputs, int inputs, const struct meta_layer *l)
+{
+    double count = 0;
+    for (int o = 0; o < outputs; o++) {
+        int first = o * l->stride - l->padding, end = first + l->size;
+        if (first < 0) first = 0;
+        if (end > inputs) end = inputs;
+        if (end > first) count += end - first;
+    }
+    return count;
+}
+
+/* Of the whole batch. */
+static double multiply_adds(const struct meta_op *op)
+{
+    if (op->kind == META_OP_CONNECTED) return (double)op->batch * op->weight_count;
+    return op->batch * taps(op->out.h, op->in->h, op->layer) * taps(op->out.w, op->in->w, op->layer) * op->in->c * op->out.c;
+}
+
+int meta_flops_count(struct meta_flops *f, const struct meta_network *network, int support, int query, struct meta_error *error)
+{
+    static const double products[2][META_PASS_COUNT] = { { 1, 1, 1, 1 }, { 1, 2, 2, 4 } };
+    struct meta_lowered low;
+    memset(f, 0, sizeof *f);
+    f->layers = network->count;
+    f->pairs = network->ways != 0;
+    int images = f->pairs ? support + query : 1;
+    f->layer = calloc(network->count, sizeof *f->layer);
+    if (!f->layer) return meta_fail(error, "out of memory");
+    /* the reference fuses nothing: a convolution is an operation of its own */
+    if (meta_lower(&low, network, &meta_backend_reference, f->pairs ? support : 0, f->pairs ? query : 1, error)) {
+        meta_flops_clear(f);
+        return -1;
+    }
+    for (int i = 0; i < low.op_count; i++) {
+        const struct meta_op *op = &low.ops[i];
+        if (op->kind != META_OP_CONV && op->kind != META_OP_CONNECTED) continue;
+        const double *times = products[low.tensors[low.op_inputs[i][0]].active != 0];
+        for (int pass = 0; pass < META_PASS_COUNT; pass++) {
+            double flops = 2 * multiply_adds(op) * times[pass] / images;
+            f->layer[op->layer - network->layers][pass] = flops;
+            f->pass[pass] += flops;
+        }
+    }
+    meta_lowered_free(&low);
+    return 0;
+}
+
+void meta_flops_clear(struct meta_flops *f)
+{
+    free(f->layer);
+    f->layer = NULL;
+}
+
+double meta_flops_gradient(const struct meta_flops *f)
+{
+    return f->pass[META_PASS_FORWARD] + f->pass[META_PASS_BACKWARD];
+}
+
+double meta_flops_product(const struct meta_flops *f)
+{
+    return f->pass[META_PASS_FORWARD_TANGENT] + f->pass[META_PASS_BACKWARD_TANGENT];
+}
+
+double meta_flops_task(const struct meta_flops *f, const struct meta_inner *inner)
+{
+    if (f->pairs) return (inner->support + inner->query) * meta_flops_gradient(f);
+    double step = meta_flops_gradient(f) + (inner->order == 2 ? meta_flops_product(f) : 0);
+    return (double)inner->steps * inner->support * step + inner->query * meta_flops_gradient(f);
+}

@@ -1,0 +1,206 @@
+#include "outer_loop.h"
+#include "stats/auc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct meta_outer {
+    const struct meta_model *model;
+    const struct meta_backend *backend;
+    struct meta_pool *pool;
+    uint64_t seed;
+    int tasks, workers;
+    struct meta_inner inner;
+    struct meta_worker **worker;          /* (workers) */
+    struct meta_optimiser *optimiser;
+    void *phi;                            /* (parameters) backend vector */
+    void **gradient;                      /* (tasks) backend vectors (parameters) */
+    float *rolling;                       /* (statistics) */
+    float *statistics;                    /* (tasks, statistics) */
+    struct meta_task_result *results;     /* (tasks) */
+    size_t outputs;                       /* probabilities of one task: query images times ways */
+    float *probabilities;                 /* (tasks, outputs) of the query images */
+    double *auc;                          /* (tasks) */
+    const struct meta_batch *const *batches;   /* of the step in progress */
+    uint64_t iteration;
+};
+
+/* A part of a mini-batch is a task of query images alone, of which nothing is learned before: its gradient is that of their loss. */
+static struct meta_inner inner_of(const struct meta_model *m)
+{
+    int ways = m->episode->ways;
+    if (m->purpose == META_FOR_IMAGES) return (struct meta_inner){ .query = m->net.batch / m->net.subdivisions, .order = 1 };
+    return meta_inner_of(m->inner, ways * m->episode->shots, ways * m->episode->queries);
+}
+
+int meta_outer_create(struct meta_outer **out, const struct meta_model *model, const struct meta_backend *backend,
+                      struct meta_pool *pool, uint64_t seed, struct meta_error *error)
+{
+    const struct meta_network *net = model->network;
+    struct meta_outer *o = calloc(1, sizeof *o);
+    if (!o) return meta_fail(error, "out of memory");
+    o->model = model;
+    o->backend = backend;
+    o->pool = pool;
+    o->seed = seed;
+    o->tasks = model->purpose == META_FOR_IMAGES ? model->net.subdivisions : model->episode->tasks;
+    o->inner = inner_of(model);
+    int threads = meta_pool_threads(pool);
+    if (backend->open(error)) goto fail;
+    if (meta_optimiser_create(&o->optimiser, net, backend, &model->net, error)) goto fail;
+    o->worker = calloc(threads, sizeof *o->worker);
+    o->gradient = calloc(o->tasks, sizeof *o->gradient);
+    o->results = calloc(o->tasks, sizeof *o->results);
+    o->outputs = (size_t)o->inner.query * meta_network_outputs(net);
+    o->probabilities = calloc(o->tasks * o->outputs, sizeof *o->probabilities);
+    o->auc = calloc(o->tasks, sizeof *o->auc);
+    o->rolling = calloc(net->statistics + 1, sizeof *o->rolling);
+    o->statistics = calloc(o->tasks * net->statistics + 1, sizeof *o->statistics);
+    o->phi = backend->allocate(net->parameters * backend->element);
+    if (!o->worker || !o->gradient || !o->results || !o->probabilities || !o->auc || !o->rolling || !o->statistics || !o->phi) goto memory;
+    for (int i = 0; i < o->tasks; i++)
+        if (!(o->gradient[i] = backend->allocate(net->parameters * backend->element))) goto memory;
+    /* a pool may hand any of its threads a task: each has a worker, even with fewer tasks than threads */
+    for (; o->workers < threads; o->workers++)
+        if (meta_worker_create(&o->worker[o->workers], net, backend, o->inner, error)) goto fail;
+    *out = o;
+    return 0;
+memory:
+    meta_fail(error, "out of memory for the meta-gradients of %d tasks", o->tasks);
+fail:
+    meta_outer_free(o);
+    return -1;
+}
+
+void meta_outer_free(struct meta_outer *o)
+{
+    if (!o) return;
+    for (int i = 0; i < o->workers; i++) meta_worker_free(o->worker[i]);
+    for (int i = 0; o->gradient && i < o->tasks; i++)
+        if (o->gradient[i]) o->backend->release(o->gradient[i]);
+    if (o->phi) o->backend->release(o->phi);
+    meta_optimiser_free(o->optimiser);
+    free(o->worker);
+    free(o->gradient);
+    free(o->results);
+    free(o->probabilities);
+    free(o->auc);
+    free(o->rolling);
+    free(o->statistics);
+    free(o);
+}
+
+size_t meta_outer_worker_bytes(const struct meta_outer *o)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < o->workers; i++) bytes += meta_worker_bytes(o->worker[i]);
+    return bytes;
+}
+
+static double weigh(void *context, double loss, double *meta_loss)
+{
+    const struct meta_outer *o = context;
+    const struct meta_loss_functions *f = o->model->loss ? o->model->loss->loss : NULL;
+    *meta_loss = f ? f->value(o->model->loss_settings, loss, o->iteration) : loss;
+    return f ? f->weight(o->model->loss_settings, loss, o->iteration) : 1;
+}
+
+static void run_task(void *context, int task, int worker)
+{
+    struct meta_outer *o = context;
+    const struct meta_batch *b = o->batches[task];
+    struct meta_task t = { b->support, b->support_labels, b->query, b->query_labels, o->seed, o->iteration, task };
+    struct meta_weigher weigher = { weigh, o };
+    struct meta_task_result *r = &o->results[task];
+    memset(r, 0, sizeof *r);
+    if (o->model->network->statistics) r->statistics = o->statistics + task * o->model->network->statistics;
+    r->query_probabilities = o->probabilities + task * o->outputs;
+    meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps, &weigher, o->gradient[task], r);
+    o->auc[task] = meta_auc_task(r->query_probabilities, b->query_labels, o->inner.query, meta_network_outputs(o->model->network));
+}
+
+static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
+{
+    memset(sum, 0, sizeof *sum);
+    for (int i = 0; i < o->tasks; i++) {
+        sum->meta_loss += o->results[i].meta_loss / o->tasks;
+        sum->query_loss += o->results[i].query_loss / o->tasks;
+        sum->accuracy += o->results[i].accuracy / o->tasks;
+        sum->weighed |= o->results[i].weight != 1;
+    }
+}
+
+static void move_statistics(struct meta_outer *o)
+{
+    size_t n = o->model->network->statistics;
+    for (int task = 0; task < o->tasks; task++)
+        for (size_t i = 0; i < n; i++)
+            o->rolling[i] = .99f * o->rolling[i] + .01f * o->statistics[task * n + i];
+}
+
+int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batches, uint64_t iteration, double rate,
+                    struct meta_outer_result *result, struct meta_error *error)
+{
+    const struct meta_backend *b = o->backend;
+    size_t n = o->model->network->parameters;
+    o->batches = batches;
+    o->iteration = iteration;
+    meta_pool_run(o->pool, o->tasks, run_task, o);
+    for (int i = 1; i < o->tasks; i++) b->axpy(o->gradient[0], n, 1, o->gradient[i]);
+    b->scale(o->gradient[0], n, 1. / o->tasks);
+    sum_results(o, result);
+    result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
+    if (!isfinite(result->gradient_norm))
+        return meta_fail(error, o->model->purpose == META_FOR_IMAGES
+                         ? "iteration %llu: the gradient is not finite (loss %g): a lower learning_rate or clip in [net] may help"
+                         : "iteration %llu: the meta-gradient is not finite (query loss %g): a lower learning_rate in [inner_loop] or [net], "
+                           "or clip in [net], may help", (unsigned long long)iteration, fabs(result->query_loss));
+    move_statistics(o);
+    return 0;
+}
+
+const double *meta_outer_auc(const struct meta_outer *o) { return o->auc; }
+
+const void *meta_outer_parameters(const struct meta_outer *o) { return o->phi; }
+
+void meta_outer_upload(struct meta_outer *o, const float *parameters, const float *statistics)
+{
+    o->backend->upload(o->phi, parameters, o->model->network->parameters);
+    memcpy(o->rolling, statistics, o->model->network->statistics * sizeof *statistics);
+}
+
+void meta_outer_download(const struct meta_outer *o, float *parameters, float *statistics)
+{
+    o->backend->download(parameters, o->phi, o->model->network->parameters);
+    memcpy(statistics, o->rolling, o->model->network->statistics * sizeof *statistics);
+}
+
+/* phi, the optimiser's vectors and count, then the statistics */
+size_t meta_outer_bytes(const struct meta_outer *o)
+{
+    return o->model->network->parameters * o->backend->element + meta_optimiser_bytes(o->optimiser)
+         + o->model->network->statistics * sizeof(float);
+}
+
+void meta_outer_save(const struct meta_outer *o, void *out)
+{
+    const struct meta_network *net = o->model->network;
+    char *at = out;
+    meta_vector_save(o->backend, o->phi, net->parameters, at);
+    at += net->parameters * o->backend->element;
+    meta_optimiser_save(o->optimiser, at);
+    at += meta_optimiser_bytes(o->optimiser);
+    memcpy(at, o->rolling, net->statistics * sizeof(float));
+}
+
+void meta_outer_load(struct meta_outer *o, const void *in)
+{
+    const struct meta_network *net = o->model->network;
+    const char *at = in;
+    meta_vector_load(o->backend, o->phi, net->parameters, at);
+    at += net->parameters * o->backend->element;
+    meta_optimiser_load(o->optimiser, at);
+    at += meta_optimiser_bytes(o->optimiser);
+    memcpy(o->rolling, at, net->statistics * sizeof(float));
+}

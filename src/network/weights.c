@@ -1,0 +1,110 @@
+#include "weights.h"
+#include "base/file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a .weights file is little-endian and is copied as it is");
+
+struct header { int32_t major, minor, revision; };
+
+/* The file after its header: one chunk an array, in the file's order. 5 a layer are enough. */
+static int list_arrays(const struct meta_network *net, const float *parameters, const float *statistics,
+                       struct meta_chunk *chunks)
+{
+    int n = 0;
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        if (l->weights == META_NONE) continue;
+        size_t bytes = l->filters * sizeof(float);
+        struct meta_chunk weights = { parameters + l->weights, l->weight_count * sizeof(float) };
+        chunks[n++] = (struct meta_chunk){ parameters + l->biases, bytes };
+        if (l->type == META_CONNECTED) chunks[n++] = weights;
+        if (l->scales != META_NONE) {
+            chunks[n++] = (struct meta_chunk){ parameters + l->scales, bytes };
+            chunks[n++] = (struct meta_chunk){ statistics + l->mean, bytes };
+            chunks[n++] = (struct meta_chunk){ statistics + l->variance, bytes };
+        }
+        if (l->type == META_CONVOLUTIONAL) chunks[n++] = weights;
+    }
+    return n;
+}
+
+int meta_weights_read(const struct meta_network *net, const char *path, float *parameters, float *statistics,
+                      uint64_t *seen, struct meta_error *error)
+{
+    char *data = NULL;
+    size_t size, at, numbers = net->parameters + net->statistics;
+    struct header h;
+    struct meta_chunk *chunks = malloc((5 * net->count + 1) * sizeof *chunks);
+    if (!chunks) { meta_fail(error, "out of memory"); goto fail; }
+    if (meta_file_read(path, &data, &size, error)) goto fail;
+    if (size < sizeof h + 4) {
+        meta_fail(error, "%s: %zu bytes: too short for a .weights file; this network's has %zu", path, size,
+                  sizeof h + 8 + numbers * sizeof(float));
+        goto fail;
+    }
+    memcpy(&h, data, sizeof h);
+    if (h.major != 0 || h.minor < 1 || h.minor > 2) {
+        meta_fail(error, "%s: version %d.%d.%d in its %zu bytes: not a .weights file of version 0.1 or 0.2, "
+                  "of which this network's has %zu bytes", path, h.major, h.minor, h.revision, size,
+                  sizeof h + 8 + numbers * sizeof(float));
+        goto fail;
+    }
+    at = sizeof h + (h.minor == 2 ? 8 : 4);
+    if (size != at + numbers * sizeof(float)) {
+        meta_fail(error, "%s: %zu bytes: does not fit this network, whose .weights file has %zu bytes", path, size,
+                  at + numbers * sizeof(float));
+        goto fail;
+    }
+    for (size_t i = 0; i < numbers; i++) {
+        float x;
+        memcpy(&x, data + at + i * sizeof x, sizeof x);
+        if (!isfinite(x)) {
+            meta_fail(error, "%s: number %zu of %zu is not finite: the file is damaged or its training diverged", path, i, numbers);
+            goto fail;
+        }
+    }
+    if (h.minor == 2) memcpy(seen, data + sizeof h, 8);
+    else {
+        uint32_t old;
+        memcpy(&old, data + sizeof h, 4);
+        *seen = old;
+    }
+    int count = list_arrays(net, parameters, statistics, chunks);
+    for (int i = 0; i < count; i++) {
+        memcpy((void *)chunks[i].data, data + at, chunks[i].size);
+        at += chunks[i].size;
+    }
+    free(chunks);
+    free(data);
+    return 0;
+fail:
+    free(chunks);
+    free(data);
+    return -1;
+}
+
+int meta_weights_load(const struct meta_network *net, const char *path, float **parameters, float **statistics, struct meta_error *error)
+{
+    uint64_t seen;
+    *parameters = calloc(net->parameters + 1, sizeof **parameters);
+    *statistics = calloc(net->statistics + 1, sizeof **statistics);
+    if (!*parameters || !*statistics) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    return meta_weights_read(net, path, *parameters, *statistics, &seen, error);
+}
+
+int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters, const float *statistics,
+                       uint64_t seen, struct meta_error *error)
+{
+    struct header h = { 0, 2, 0 };
+    struct meta_chunk *chunks = malloc((5 * net->count + 2) * sizeof *chunks);
+    if (!chunks) return meta_fail(error, "out of memory");
+    chunks[0] = (struct meta_chunk){ &h, sizeof h };
+    chunks[1] = (struct meta_chunk){ &seen, sizeof seen };
+    int count = 2 + list_arrays(net, parameters, statistics, chunks + 2);
+    int status = meta_file_write(path, chunks, count, error);
+    free(chunks);
+    return status;
+}

@@ -1,0 +1,129 @@
+#define _GNU_SOURCE
+#include "figure.h"
+#include "base/gnuplot.h"
+#include "report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WIDTH 520
+#define HEIGHT 380
+
+/* Told from each other, and from white and from near black, by at least 3 to 1. */
+static const char *const colours[] = { "#2f7fc1", "#d1602a", "#2b9a5b", "#b8479b", "#8663cf", "#a97b00", "#1598a0", "#d34a55", "#7b8087", "#5f9420" };
+enum { COLOURS = sizeof colours / sizeof *colours };
+
+static void write_points(FILE *f, int index, const struct meta_line *line)
+{
+    fprintf(f, "$line%d << EOD\n", index);
+    for (int i = 0; i < line->count; i++) {
+        const double *p = line->points[i];
+        if (!isfinite(p[0]) || !isfinite(p[1]) || (line->band && (!isfinite(p[2]) || !isfinite(p[3])))) fputc('\n', f);
+        else fprintf(f, "%.7g %.7g %.7g %.7g\n", p[0], p[1], line->band ? p[2] : p[1], line->band ? p[3] : p[1]);
+    }
+    fputs("EOD\n", f);
+}
+
+static void write_range(FILE *f, const char *axis, double low, double high)
+{
+    char from[32] = "*", to[32] = "*";
+    if (!isnan(low)) snprintf(from, sizeof from, "%g", low);
+    if (!isnan(high)) snprintf(to, sizeof to, "%g", high);
+    fprintf(f, "set %srange [%s:%s]\n", axis, from, to);
+}
+
+/* No text that came from a file is in the script. */
+static void write_script(FILE *f, const void *figure)
+{
+    const struct meta_figure *g = figure;
+    fprintf(f, "set terminal svg size %d,%d font 'sans-serif,13' noenhanced\nset grid\nunset key\n", WIDTH, HEIGHT);
+    write_range(f, "x", g->x_low, g->x_high);
+    write_range(f, "y", g->y_low, g->y_high);
+    fprintf(f, "set xlabel '%s'\nset ylabel '%s'\n", g->x, g->y);
+    for (int i = 0; i < g->count; i++) write_points(f, i, &g->lines[i]);
+    fputs("plot ", f);
+    for (int i = 0; i < g->count; i++)
+        if (g->lines[i].band && g->lines[i].count)
+            fprintf(f, "$line%d using 1:3:4 with filledcurves fs solid .18 noborder lc rgb '%s', ", i, colours[i % COLOURS]);
+    for (int i = 0; i < g->count; i++)
+        if (g->lines[i].count)
+            fprintf(f, "$line%d using 1:2 with lines lw 2 dt %d lc rgb '%s', ", i, i / COLOURS + 1, colours[i % COLOURS]);
+    fputs(g->diagonal ? "x with lines dt 2 lc rgb 'gray'\n" : "NaN notitle\n", f);
+}
+
+/* What gnuplot makes of the script; the caller frees. */
+static int run_gnuplot(char **svg, const struct meta_figure *g, struct meta_error *error)
+{
+    int out = memfd_create("svg", MFD_CLOEXEC), status = 0, failed;
+    struct stat info;
+    pid_t child;
+    *svg = NULL;
+    if (out < 0) return meta_fail(error, "no figure: %s", strerror(errno));
+    if ((failed = meta_gnuplot_start(&child, write_script, g, out))) {
+        meta_fail(error, failed == ENOENT ? "gnuplot is not installed: the figures need it" : "no figure: gnuplot: %s", strerror(failed));
+        goto fail;
+    }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) { }
+    if (!WIFEXITED(status) || WEXITSTATUS(status)) { meta_fail(error, "no figure: gnuplot failed"); goto fail; }
+    if (fstat(out, &info) || !(*svg = calloc(1, info.st_size + 1)) || pread(out, *svg, info.st_size, 0) != info.st_size) {
+        meta_fail(error, "no figure: can't read it: %s", strerror(errno));
+        goto fail;
+    }
+    close(out);
+    return 0;
+fail:
+    close(out);
+    free(*svg);
+    *svg = NULL;
+    return -1;
+}
+
+/* The drawing without what a page has once (names, definitions) or not at all (titles that say gnuplot). */
+static int write_svg(FILE *page, const char *svg, const struct meta_figure *g, struct meta_error *error)
+{
+    static const struct { const char *from, *to; } left_out[] = { { "<defs>", "</defs>" }, { "<title>", "</title>" }, { " id=\"", "\"" } };
+    const char *at = strstr(svg, "<g id=\"gnuplot_canvas\""), *end = strstr(svg, "</svg>");
+    if (!at || !end) return meta_fail(error, "no figure: gnuplot wrote no SVG");
+    fprintf(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
+    meta_html_text(page, g->title);
+    fputs("\">", page);
+    while (at < end) {
+        const char *skip = NULL;
+        for (int i = 0; i < 3 && !skip; i++) {
+            size_t n = strlen(left_out[i].from);
+            if (strncmp(at, left_out[i].from, n)) continue;
+            skip = strstr(at + n, left_out[i].to);
+            if (skip) skip += strlen(left_out[i].to);
+        }
+        if (skip) at = skip;
+        else fputc(*at++, page);
+    }
+    fputs("</svg>\n", page);
+    return 0;
+}
+
+int meta_figure_draw(FILE *page, const struct meta_figure *g, struct meta_error *error)
+{
+    char *svg;
+    if (run_gnuplot(&svg, g, error)) return -1;
+    fputs("<figure><figcaption>", page);
+    meta_html_text(page, g->title);
+    fputs("</figcaption>\n", page);
+    int status = write_svg(page, svg, g, error);
+    free(svg);
+    fputs("<ul class=\"key\">", page);
+    for (int i = 0; i < g->count; i++) {
+        if (!g->lines[i].count) continue;
+        fprintf(page, "<li><i class=\"%s\" style=\"border-color:%s\"></i>", i / COLOURS ? "dashed" : "solid", colours[i % COLOURS]);
+        meta_html_text(page, g->lines[i].label);
+        fputs("</li>", page);
+    }
+    fputs("</ul></figure>\n", page);
+    return status;
+}

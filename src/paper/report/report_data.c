@@ -1,0 +1,224 @@
+#define _GNU_SOURCE
+#include "report.h"
+#include "evaluation/scores.h"
+#include "paper/table/table.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int in_folder(char **path, const char *folder, const char *name, struct meta_error *error)
+{
+    if (asprintf(path, "%s/%s", folder, name) >= 0) return 0;
+    *path = NULL;
+    return meta_fail(error, "out of memory");
+}
+
+static int whole(const cJSON *object, const char *name)
+{
+    double x = meta_json_get(object, name);
+    return x >= 0 && x <= 2147483647. ? x : 0;
+}
+
+/* A result holds when it is of the plan's settings. One that can't be read is an error: it was written whole. */
+static int read_result(struct meta_report_cell *c, const cJSON *plan, const char *folder, int first, struct meta_error *error)
+{
+    const char *name = meta_json_text(plan, "result"), *log = c->log;
+    char *path = NULL;
+    int status = -1;
+    if (!*name || strchr(name, '/')) return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name", folder, name);
+    if (in_folder(&path, folder, name, error)) return -1;
+    if (!access(path, F_OK)) {
+        if (meta_json_read(&c->result, path, error)) goto done;
+        c->own = cJSON_GetObjectItemCaseSensitive(c->result, "table");
+        c->first = meta_json_estimate_first(c->result, first);
+        if (meta_json_get(c->own, "id") != c->id) {
+            cJSON_Delete(c->result);
+            c->result = NULL;
+            c->own = NULL;
+            c->stale = 1;
+        }
+    }
+    if (!c->result && *log && !strstr(log, "..")) {
+        free(path);
+        if (in_folder(&path, folder, log, error)) return -1;
+        if (!access(path, R_OK) && meta_log_read(&c->rows, &c->row_count, path, error)) goto done;
+    }
+    status = 0;
+done:
+    free(path);
+    return status;
+}
+
+static int fail_plan(const char *path, struct meta_error *error)
+{
+    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d: that command writes it anew", path, META_TABLE_PLAN);
+}
+
+/* Takes over the plan. */
+static int read_table(struct meta_report_table *t, cJSON *plan, const char *path, const char *folder, struct meta_error *error)
+{
+    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(plan, "columns"), *rows = cJSON_GetObjectItemCaseSensitive(plan, "rows"),
+                *cells = cJSON_GetObjectItemCaseSensitive(plan, "cells"), *item;
+    *t = (struct meta_report_table){ .plan = plan, .name = meta_json_text(plan, "name"), .needs = meta_json_text(plan, "needs"),
+        .reference = meta_json_text(plan, "reference"), .file = meta_json_text(plan, "file"), .data = meta_json_text(plan, "data"),
+        .row_count = cJSON_GetArraySize(rows), .column_count = cJSON_GetArraySize(columns), .runs = whole(plan, "runs"),
+        .first = whole(plan, "first"), .seed = whole(plan, "seed") };
+    if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count) return fail_plan(path, error);
+    t->columns = calloc(t->column_count, sizeof *t->columns);
+    t->cells = calloc(cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
+    if (!t->columns || !t->cells) return meta_fail(error, "out of memory");
+    for (int i = 0; i < t->column_count; i++) t->columns[i] = cJSON_GetArrayItem(columns, i)->valueint;
+    cJSON_ArrayForEach(item, cells) {
+        struct meta_report_cell *c = &t->cells[t->cell_count++];
+        *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
+            .train = meta_json_text(item, "train"), .family = meta_json_text(item, "family"),
+            .paired_with = meta_json_text(item, "paired_with"), .log = meta_json_text(item, "log"),
+            .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
+            .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
+        if (c->row >= t->row_count) return fail_plan(path, error);
+        c->label = meta_report_label(t, c->row);
+        c->id = meta_json_get(item, "id");
+        if (read_result(c, item, folder, t->first, error)) return -1;
+    }
+    return 0;
+}
+
+static int json_files(const struct dirent *d)
+{
+    size_t n = strlen(d->d_name);
+    return n > 5 && !strcmp(d->d_name + n - 5, ".json");
+}
+
+int meta_report_read(struct meta_report **out, const char *folder, struct meta_error *error)
+{
+    struct dirent **names = NULL;
+    struct meta_report *r = NULL;
+    char *path = NULL;
+    int count = scandir(folder, &names, json_files, alphasort), status = -1;
+    if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
+    r = calloc(1, sizeof *r);
+    if (!r || !(r->tables = calloc(count + 1, sizeof *r->tables))) { meta_fail(error, "out of memory"); goto done; }
+    for (int i = 0; i < count; i++) {
+        cJSON *root;
+        free(path);
+        if (in_folder(&path, folder, names[i]->d_name, error) || meta_json_read(&root, path, error)) goto done;
+        if (strcmp(meta_json_text(root, "program"), "darknet meta table")) { cJSON_Delete(root); continue; }
+        if (read_table(&r->tables[r->count++], root, path, folder, error)) goto done;
+    }
+    if (!r->count) { meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one", folder, folder); goto done; }
+    status = 0;
+done:
+    for (int i = 0; i < count; i++) free(names[i]);
+    free(names);
+    free(path);
+    if (status) meta_report_free(r);
+    else *out = r;
+    return status;
+}
+
+void meta_report_free(struct meta_report *r)
+{
+    if (!r) return;
+    for (int i = 0; i < r->count; i++) {
+        struct meta_report_table *t = &r->tables[i];
+        for (int k = 0; k < t->cell_count; k++) {
+            cJSON_Delete(t->cells[k].result);
+            free(t->cells[k].rows);
+        }
+        cJSON_Delete(t->plan);
+        free(t->columns);
+        free(t->cells);
+    }
+    free(r->tables);
+    free(r);
+}
+
+const struct meta_report_cell *meta_report_at(const struct meta_report_table *t, int row, int shots)
+{
+    for (int i = 0; i < t->cell_count; i++)
+        if (t->cells[i].row == row && t->cells[i].shots == shots) return &t->cells[i];
+    return NULL;
+}
+
+const cJSON *meta_report_difference(const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
+    if (!d || strcmp(meta_json_text(d, "reference"), c->paired_with)) return NULL;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *r = &t->cells[i];
+        if (r->shots == c->shots && !strcmp(r->label, c->paired_with)) return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
+    }
+    return NULL;
+}
+
+static int one_family(const struct meta_report_cell *a, const struct meta_report_cell *b) { return a->shots == b->shots && !strcmp(a->family, b->family); }
+
+static struct meta_report_family family_of(const struct meta_report_table *t, const struct meta_report_cell *first, double *aucs, double *differences)
+{
+    struct meta_report_family f = { .name = first->family, .shots = first->shots };
+    const char *reference = NULL;
+    int results = 0, pairs = 0, one = 0;
+    for (const struct meta_report_cell *c = first; c < t->cells + t->cell_count; c++) {
+        const cJSON *d;
+        if (!one_family(c, first)) continue;
+        f.count++;
+        if (c->result) aucs[results++] = meta_json_get_estimate(c->result, "auc_after").mean;
+        if (!(d = meta_report_difference(t, c))) continue;
+        differences[pairs++] = meta_json_get(d, "mean");
+        one |= reference && !strcmp(reference, c->paired_with);
+        reference = c->paired_with;
+    }
+    f.auc = meta_estimate(aucs, sizeof *aucs, results);
+    f.difference = meta_estimate(differences, sizeof *differences, pairs);
+    if (one) f.difference = meta_estimate_with(f.difference.mean, NAN, pairs);
+    return f;
+}
+
+struct meta_report_family *meta_report_families(const struct meta_report_table *t, int *count)
+{
+    struct meta_report_family *all = calloc(t->cell_count + 1, sizeof *all);
+    double *x = malloc((2 * t->cell_count + 1) * sizeof *x);
+    int n = 0;
+    for (int i = 0; all && x && i < t->cell_count; i++) {
+        int known = !*t->cells[i].family;
+        for (int k = 0; k < i; k++) known |= one_family(&t->cells[k], &t->cells[i]);
+        if (!known) all[n++] = family_of(t, &t->cells[i], x, x + t->cell_count);
+    }
+    *count = all && x ? n : -1;
+    free(x);
+    if (n) return all;
+    free(all);
+    return NULL;
+}
+
+const cJSON *meta_report_other_groups(const cJSON *of)
+{
+    const cJSON *o = cJSON_GetObjectItemCaseSensitive(of, "other_groups");
+    return isnan(meta_json_get(o, "low")) ? NULL : o;
+}
+
+const char *meta_report_label(const struct meta_report_table *t, int row)
+{
+    const char *label = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(t->plan, "rows"), row));
+    return label ? label : "";
+}
+
+struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)
+{
+    return meta_estimate_less(meta_json_get_estimate(c->result, "auc_after"), c->paper, c->first.n);
+}
+
+const char *meta_report_beside_paper(struct meta_estimate d) { return meta_difference_word(d.low, d.high, "above", "below", "no difference seen"); }
+
+void meta_report_progress(char *text, size_t size, const struct meta_report_cell *c)
+{
+    int done = c->row_count ? (int)c->rows[c->row_count - 1].iteration : 0;
+    if (c->stale) snprintf(text, size, "its settings have changed: to be run again");
+    else if (done >= c->iterations && done) snprintf(text, size, "trained, not yet tested");
+    else if (done) snprintf(text, size, "in training: iteration %d of %d", done, c->iterations);
+    else snprintf(text, size, "not yet run");
+}

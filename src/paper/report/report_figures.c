@@ -1,0 +1,250 @@
+#define _GNU_SOURCE
+#include "report.h"
+#include "figure.h"
+#include "config/options.h"
+#include "config/plugins.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SMOOTH 30          /* a training curve is drawn as means over one part in so many */
+
+/* As many lines as a table can ask for, with points of their own. */
+struct lines { struct meta_line *line; char **label; int count, room; };
+
+static int open_lines(struct lines *l, int room, struct meta_error *error)
+{
+    *l = (struct lines){ calloc(room + 1, sizeof *l->line), calloc(room + 1, sizeof *l->label), 0, room };
+    return l->line && l->label ? 0 : meta_fail(error, "out of memory");
+}
+
+/* NULL: no memory. The points are to be filled. */
+static struct meta_line *add_line(struct lines *l, const char *label, int shots, int count)
+{
+    struct meta_line *line = &l->line[l->count];
+    char **text = &l->label[l->count];
+    if (shots ? asprintf(text, "%s, %d shot%s", label, shots, shots == 1 ? "" : "s") < 0 : !(*text = strdup(label))) { *text = NULL; return NULL; }
+    *line = (struct meta_line){ *text, count, 0, calloc(count + 1, sizeof *line->points) };
+    l->count++;
+    return line->points ? line : NULL;
+}
+
+static void close_lines(struct lines *l)
+{
+    for (int i = 0; i < l->count; i++) {
+        free(l->label[i]);
+        free(l->line[i].points);
+    }
+    free(l->line);
+    free(l->label);
+}
+
+/* ---- ROC ---- */
+
+/* Mean over the tasks at each rate of false positives, with its 95% interval. Returns the number of tasks that have ranks. */
+static int mean_roc(const cJSON *result, double (*points)[4])
+{
+    const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(result, "tasks"), *task;
+    int room = cJSON_GetArraySize(tasks), n = 0;
+    double *rates = calloc((size_t)room * META_ROC_POINTS + 1, sizeof *rates);
+    cJSON_ArrayForEach(task, tasks)
+        if (rates && !meta_roc(meta_json_text(task, "ranks"), rates + (size_t)n * META_ROC_POINTS)) n++;
+    for (int i = 0; n && i < META_ROC_POINTS; i++) {
+        struct meta_estimate e = meta_estimate(rates + i, META_ROC_POINTS * sizeof *rates, n);
+        points[i][0] = (double)i / (META_ROC_POINTS - 1);
+        points[i][1] = e.mean;
+        points[i][2] = fmax(0, e.low);
+        points[i][3] = fmin(1, e.high);
+    }
+    free(rates);
+    return n;
+}
+
+static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct meta_error *error)
+{
+    struct lines l;
+    char title[96];
+    int status = -1;
+    if (open_lines(&l, t->cell_count, error)) goto done;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        if (c->shots != shots || !c->result) continue;
+        struct meta_line *line = add_line(&l, c->label, 0, META_ROC_POINTS);
+        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        int n = mean_roc(c->result, line->points);
+        line->band = n > 1;
+        if (!n) line->count = 0;
+    }
+    snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots, shots == 1 ? "" : "s");
+    struct meta_figure g = { title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 1, l.count, l.line };
+    status = l.count ? meta_figure_draw(f, &g, error) : 0;
+done:
+    close_lines(&l);
+    return status;
+}
+
+int meta_report_roc(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+{
+    for (int i = 0; i < t->column_count; i++)
+        if (roc_of(f, t, t->columns[i], error)) return -1;
+    return 0;
+}
+
+/* ---- training ---- */
+
+enum { QUERY_LOSS = 2, ACCURACY = 3 };
+
+/* A point's numbers, of the log of a training that goes on or of what a result keeps of one: iteration, meta-loss, query loss, accuracy. */
+static double number_of(const struct meta_report_cell *c, const cJSON *point, int i, int what)
+{
+    if (point) {
+        const cJSON *j = cJSON_GetArrayItem(point, what);
+        return cJSON_IsNumber(j) ? j->valuedouble : NAN;
+    }
+    const struct meta_row *r = &c->rows[i];
+    return what == 0 ? (double)r->iteration : what == QUERY_LOSS ? r->query_loss : r->accuracy;
+}
+
+/* The mean of a point and those before it, of a part of the run. */
+static void smooth(double (*points)[4], int count)
+{
+    int window = count / SMOOTH < 1 ? 1 : count / SMOOTH;
+    double sum = 0, *raw = malloc((count + 1) * sizeof *raw);
+    for (int i = 0; raw && i < count; i++) {
+        raw[i] = points[i][1];
+        sum += raw[i] - (i >= window ? raw[i - window] : 0);
+        points[i][1] = sum / (i < window ? i + 1 : window);
+    }
+    free(raw);
+}
+
+/* The curve as the result has it, NULL without one; then it is the log's. Returns its points. */
+static int curve_of(const struct meta_report_cell *c, const cJSON **curve)
+{
+    *curve = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(c->own, "training"), "curve");
+    return *curve ? cJSON_GetArraySize(*curve) : c->row_count;
+}
+
+/* The cells of one training have it once. */
+static int seen_before(const struct meta_report_table *t, int index)
+{
+    const cJSON *curve;
+    for (int i = 0; i < index; i++)
+        if (!strcmp(t->cells[i].log, t->cells[index].log) && curve_of(&t->cells[i], &curve)) return 1;
+    return 0;
+}
+
+static int training_of(FILE *f, const struct meta_report_table *t, int what, const char *title, struct meta_error *error)
+{
+    struct lines l;
+    int status = -1;
+    if (open_lines(&l, t->cell_count, error)) goto done;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        const cJSON *curve, *point;
+        int count = curve_of(c, &curve);
+        point = curve ? curve->child : NULL;
+        if (!count || seen_before(t, i)) continue;
+        struct meta_line *line = add_line(&l, c->label, c->shots, count);
+        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        for (int k = 0; k < count; k++, point = point ? point->next : NULL) {
+            line->points[k][0] = number_of(c, point, k, 0);
+            line->points[k][1] = number_of(c, point, k, what);
+        }
+        smooth(line->points, count);
+    }
+    struct meta_figure g = { title, "iteration", what == QUERY_LOSS ? "loss" : "accuracy", NAN, NAN, NAN, NAN, 0, l.count, l.line };
+    status = l.count ? meta_figure_draw(f, &g, error) : 0;
+done:
+    close_lines(&l);
+    return status;
+}
+
+int meta_report_curves(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+{
+    return training_of(f, t, QUERY_LOSS, "Training: query loss (of pretraining: loss of the mini-batch)", error)
+        || training_of(f, t, ACCURACY, "Training: accuracy of the tasks (of pretraining: of the mini-batch)", error) ? -1 : 0;
+}
+
+/* ---- Figure 2 ---- */
+
+enum { ETAS = 8, POINTS = 200 };
+
+/* DA of the plugin that training uses, from loss 0 to 1. */
+static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4], struct meta_error *error)
+{
+    char value[16];
+    struct meta_pair pairs[] = { { "type", "difficulty", 1 }, { "eta", value, 2 }, { "start", "0", 3 } };
+    struct meta_section section = { "meta_loss", 0, 3, pairs };
+    void *settings = calloc(1, p->settings_size);
+    snprintf(value, sizeof value, "%d", eta);
+    if (!settings) return meta_fail(error, "out of memory");
+    int status = meta_options_parse(p->options, &section, "Figure 2", settings, error);
+    for (int i = 0; !status && i < POINTS; i++) {
+        points[i][0] = (double)i / POINTS;
+        points[i][1] = p->loss->value(settings, points[i][0], 1);
+    }
+    meta_options_clear(p->options, settings);
+    free(settings);
+    return status;
+}
+
+int meta_report_difficulty(FILE *f, struct meta_error *error)
+{
+    struct lines l = {0};
+    int status = -1;
+    const struct meta_plugins *plugins = meta_plugins_load(error);
+    if (!plugins) return -1;
+    const struct meta_plugin *p = meta_plugins_find(plugins, "meta_loss");
+    if (!p || !p->loss) return meta_fail(error, "no plugin meta_loss, which Figure 2 draws");
+    if (open_lines(&l, ETAS, error)) goto done;
+    for (int eta = 0; eta < ETAS; eta++) {
+        char label[32];
+        snprintf(label, sizeof label, "eta=%d", eta);
+        struct meta_line *line = add_line(&l, label, 0, POINTS);
+        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        if (difficulty(p, eta, line->points, error)) goto done;
+    }
+    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)", 0, 1, 0, 5, 0,
+                             l.count, l.line };
+    status = meta_figure_draw(f, &g, error);
+done:
+    close_lines(&l);
+    return status;
+}
+
+/* ---- Figure 3 ---- */
+
+static int finetuning_of(FILE *f, const struct meta_report_table *t, const char *what, const char *title, const char *axis, struct meta_error *error)
+{
+    struct lines l;
+    int status = -1;
+    if (open_lines(&l, t->cell_count, error)) goto done;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        const cJSON *curve = cJSON_GetObjectItemCaseSensitive(c->result, "curve"), *p;
+        int count = cJSON_GetArraySize(curve), k = 0, gaps = 0;
+        if (!count) continue;
+        struct meta_line *line = add_line(&l, c->label, c->shots, count);
+        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        cJSON_ArrayForEach(p, curve) {
+            struct meta_estimate e = meta_json_get_estimate(p, what);
+            double values[4] = { meta_json_get(p, "epoch"), e.mean, e.low, e.high };
+            gaps += isnan(e.low);
+            memcpy(line->points[k++], values, sizeof values);
+        }
+        line->band = gaps < count;
+    }
+    struct meta_figure g = { title, "epoch", axis, NAN, NAN, NAN, NAN, 0, l.count, l.line };
+    status = l.count ? meta_figure_draw(f, &g, error) : 0;
+done:
+    close_lines(&l);
+    return status;
+}
+
+int meta_report_finetuning(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+{
+    return finetuning_of(f, t, "support_loss", "Figure 3: fine-tuning, loss of the support images by epoch, with its 95% band", "loss", error)
+        || finetuning_of(f, t, "auc", "Figure 3: fine-tuning, test AUC by epoch, with its 95% band", "AUC", error) ? -1 : 0;
+}

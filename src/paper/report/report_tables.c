@@ -1,0 +1,332 @@
+/* The tables of the page. A column is a number of shots. On a phone a row is a card: each cell carries its column's name. */
+#include "report.h"
+
+#include "commands/console.h"
+#include "evaluation/method.h"
+#include "evaluation/scores.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void open_table(FILE *f, const struct meta_report_table *t, const char *kind, const char *caption, const char *first)
+{
+    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr><th scope=\"col\">%s</th>", kind, caption, first);
+    for (int i = 0; i < t->column_count; i++) fprintf(f, "<th scope=\"col\">%d shot%s</th>", t->columns[i], t->columns[i] == 1 ? "" : "s");
+    fputs("</tr></thead>\n<tbody>\n", f);
+}
+
+static void close_table(FILE *f) { fputs("</tbody></table></div>\n", f); }
+
+static void open_row(FILE *f, const char *label)
+{
+    fputs("<tr><th scope=\"row\">", f);
+    meta_html_text(f, label);
+    fputs("</th>", f);
+}
+
+static void open_cell(FILE *f, int shots, const char *kind)
+{
+    fprintf(f, "<td%s%s%s data-column=\"%d shot%s\">", *kind ? " class=\"" : "", kind, *kind ? "\"" : "", shots, shots == 1 ? "" : "s");
+}
+
+static void interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high); }
+
+static void signed_interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%+.2f to %+.2f</span>", 100 * low, 100 * high); }
+
+/* ---- beside the paper's ---- */
+
+static void missing(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    open_cell(f, c->shots, "none");
+    if (*t->needs) {
+        fputs("needs ", f);
+        meta_html_text(f, t->needs);
+    } else {
+        char text[80];
+        meta_report_progress(text, sizeof text, c);
+        fputs(text, f);
+    }
+    if (!isnan(c->paper)) fprintf(f, "<br><small>paper %.2f</small>", 100 * c->paper);
+    fputs("</td>", f);
+}
+
+static void against_paper(FILE *f, const struct meta_report_cell *c)
+{
+    if (isnan(c->paper)) return;
+    struct meta_estimate d = meta_report_less_paper(c);
+    fprintf(f, "<br><small>paper %.2f: ours %+.2f", 100 * c->paper, 100 * d.mean);
+    signed_interval(f, d.low, d.high);
+    fprintf(f, ", %s</small>", meta_report_beside_paper(d));
+}
+
+static void figure_cell(FILE *f, const struct meta_report_cell *c)
+{
+    struct meta_estimate e = meta_json_get_estimate(c->result, "auc_after"), first = c->first;
+    const cJSON *other = meta_report_other_groups(c->result);
+    open_cell(f, c->shots, "");
+    fprintf(f, "<b>%.2f</b>", 100 * e.mean);
+    interval(f, e.low, e.high);
+    if (other) {
+        fputs("<br><small>other groups:", f);
+        interval(f, meta_json_get(other, "low"), meta_json_get(other, "high"));
+        fputs("</small>", f);
+    }
+    fprintf(f, "<br><small>first %d tasks: %.2f", first.n, 100 * first.mean);
+    interval(f, first.low, first.high);
+    fputs("</small>", f);
+    against_paper(f, c);
+    fputs("</td>", f);
+}
+
+void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
+{
+    open_table(f, t, "figures", "AUC in percent, mean over the tasks with its 95% interval, beside the paper&rsquo;s figure", "method");
+    for (int i = 0; i < t->row_count; i++) {
+        open_row(f, meta_report_label(t, i));
+        for (int k = 0; k < t->column_count; k++) {
+            const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
+            if (!c) fputs("<td class=\"empty\"></td>", f);
+            else if (c->result) figure_cell(f, c);
+            else missing(f, t, c);
+        }
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+}
+
+/* ---- pairs ---- */
+
+static void difference_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    const cJSON *d = meta_report_difference(t, c), *other = meta_report_other_groups(d);
+    const char *word = meta_json_text(d, "word");
+    if (!d) {
+        open_cell(f, c->shots, "none");
+        fputs(!*c->paired_with ? "no reference of as many shots</td>" : c->result ? "the reference is to be run</td>" : "not yet run</td>", f);
+        return;
+    }
+    open_cell(f, c->shots, !strcmp(word, "better") ? "better" : !strcmp(word, "worse") ? "worse" : "same");
+    fprintf(f, "<b>%+.2f</b>", 100 * meta_json_get(d, "mean"));
+    signed_interval(f, meta_json_get(d, "low"), meta_json_get(d, "high"));
+    fputs("<br><small>", f);
+    meta_html_text(f, word);
+    fputs("</small>", f);
+    if (other) {
+        fputs("<br><small>other groups:", f);
+        signed_interval(f, meta_json_get(other, "low"), meta_json_get(other, "high"));
+        fputs(", ", f);
+        meta_html_text(f, meta_json_text(other, "word"));
+        fputs("</small>", f);
+    }
+    fputs("</td>", f);
+}
+
+/* A row that is paired with none. */
+static int is_reference(const struct meta_report_table *t, int row)
+{
+    int paired = 0;
+    for (int i = 0; i < t->cell_count; i++) paired |= t->cells[i].row == row && *t->cells[i].paired_with;
+    return !paired;
+}
+
+/* Whether the reference has several seeds. */
+static int by_seed(const struct meta_report_table *t)
+{
+    int several = 0;
+    for (int i = 0; i < t->cell_count; i++) several |= !strcmp(t->cells[i].family, t->reference);
+    return several;
+}
+
+void meta_report_differences(FILE *f, const struct meta_report_table *t)
+{
+    if (!*t->reference) return;
+    fputs("<h3>Paired with ", f);
+    meta_html_text(f, t->reference);
+    fputs(by_seed(t) ? ", seed by seed</h3>\n" : "</h3>\n", f);
+    open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in percentage points, with the 95% bootstrap interval "
+               "of the mean difference. A plain word after it: better or worse where the interval leaves out 0", "method");
+    for (int i = 0; i < t->row_count; i++) {
+        if (is_reference(t, i)) continue;
+        open_row(f, meta_report_label(t, i));
+        for (int k = 0; k < t->column_count; k++) {
+            const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
+            if (c) difference_cell(f, t, c);
+            else fputs("<td class=\"empty\"></td>", f);
+        }
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+}
+
+/* ---- trainings ---- */
+
+static void trainings_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_family *a)
+{
+    struct meta_estimate d = a->difference;
+    open_cell(f, a->shots, "");
+    if (!a->auc.n) fputs("not yet run", f);
+    else fprintf(f, "<b>%.2f</b>", 100 * a->auc.mean);
+    if (a->auc.n > 1) interval(f, a->auc.low, a->auc.high);
+    fprintf(f, "<br><small>%d of %d trainings", a->auc.n, a->count);
+    if (a->auc.n > 1) fprintf(f, ", deviation %.2f", 100 * a->auc.error * sqrt(a->auc.n));
+    fputs("</small>", f);
+    if (d.n > 1) {
+        fputs("<br><small>less ", f);
+        meta_html_text(f, t->reference);
+        fprintf(f, " (%d pairs): %+.2f", d.n, 100 * d.mean);
+        if (isnan(d.low)) fputs(", of one training of it: no interval</small>", f);
+        else {
+            signed_interval(f, d.low, d.high);
+            fprintf(f, ", %s</small>", meta_paired_word(d.low, d.high));
+        }
+    }
+    fputs("</td>", f);
+}
+
+int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+{
+    int count;
+    struct meta_report_family *all = meta_report_families(t, &count);
+    if (count < 0) return meta_fail(error, "out of memory");
+    if (!count) return 0;
+    fputs("<h3>Over trainings</h3>\n", f);
+    open_table(f, t, "trainings", "AUC in percent, mean over trainings that differ in their seed alone, and the mean of their paired differences, "
+               "each with its 95% interval by Student&rsquo;s t over the trainings: of other seeds, on these tasks", "method");
+    for (int i = 0; i < count; i++) {
+        int known = 0;
+        for (int k = 0; k < i; k++) known |= !strcmp(all[k].name, all[i].name);
+        if (known) continue;
+        open_row(f, all[i].name);
+        for (int c = 0; c < t->column_count; c++) {
+            int k = i;
+            while (k < count && (strcmp(all[k].name, all[i].name) || all[k].shots != t->columns[c])) k++;
+            if (k < count) trainings_cell(f, t, &all[k]);
+            else fputs("<td class=\"empty\"></td>", f);
+        }
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+    free(all);
+    return 0;
+}
+
+/* ---- one row a cell ---- */
+
+static void heads(FILE *f, const char *kind, const char *caption, const char *const *names)
+{
+    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr>", kind, caption);
+    for (; *names; names++) fprintf(f, "<th scope=\"col\">%s</th>", *names);
+    fputs("</tr></thead>\n<tbody>\n", f);
+}
+
+static void text_cell(FILE *f, const char *column, const char *text)
+{
+    fprintf(f, "<td data-column=\"%s\">", column);
+    meta_html_text(f, text);
+    fputs("</td>", f);
+}
+
+static int done(const struct meta_report_table *t)
+{
+    int n = 0;
+    for (int i = 0; i < t->cell_count; i++) n += t->cells[i].result != NULL;
+    return n;
+}
+
+/* Whether there is something to score before it has seen the support images. */
+static int learns(const struct meta_report_cell *c)
+{
+    const struct meta_method *m = meta_method_find(c->method);
+    return !m || m->learns;
+}
+
+void meta_report_pairs(FILE *f, const struct meta_report_table *t)
+{
+    static const char *const names[] = { "method", "shots", "classes", "AUC before", "AUC after, 95% interval", "tasks", NULL };
+    if (!done(t)) return;
+    fputs("<details open><summary>Pair of classes by pair</summary>\n", f);
+    heads(f, "pairs", "AUC in percent by the two classes of a task", names);
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        const cJSON *p;
+        cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(c->result, "pairs")) {
+            const cJSON *classes = cJSON_GetObjectItemCaseSensitive(p, "classes");
+            struct meta_estimate before = meta_json_get_estimate(p, "auc_before"), after = meta_json_get_estimate(p, "auc_after");
+            open_row(f, c->label);
+            fprintf(f, "<td data-column=\"shots\">%d</td><td data-column=\"classes\">", c->shots);
+            for (int k = 0; k < 2; k++) {
+                const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(classes, k));
+                meta_html_text(f, name ? name : "");
+                if (!k) fputs(" &ndash; ", f);
+            }
+            fputs("</td><td data-column=\"AUC before\">", f);
+            if (learns(c)) fprintf(f, "%.2f", 100 * before.mean);
+            else fputs("-", f);
+            fprintf(f, "</td><td data-column=\"AUC after\">%.2f", 100 * after.mean);
+            if (after.n > 1) interval(f, after.low, after.high);
+            fprintf(f, "</td><td data-column=\"tasks\">%d</td></tr>\n", after.n);
+        }
+    }
+    close_table(f);
+    fputs("</details>\n", f);
+}
+
+static void time_cell(FILE *f, const char *column, double seconds)
+{
+    char text[64] = "-";
+    if (seconds >= 0) meta_format_time(text, sizeof text, seconds);
+    text_cell(f, column, text);
+}
+
+static void memory_cell(FILE *f, const char *column, double megabytes)
+{
+    fprintf(f, "<td data-column=\"%s\">", column);
+    if (megabytes > 0) fprintf(f, "%.0f MB</td>", megabytes);
+    else fputs("-</td>", f);
+}
+
+void meta_report_costs(FILE *f, const struct meta_report_table *t)
+{
+    static const char *const names[] = { "method", "shots", "training", "memory", "test", "memory", NULL };
+    if (!done(t)) return;
+    fputs("<details open><summary>Time and memory</summary>\n", f);
+    heads(f, "costs", "Time by the clock (of a training, its iterations&rsquo;), and the most memory a process had; a training that several cells stand on is told with each", names);
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
+        if (!c->result) continue;
+        open_row(f, c->label);
+        fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
+        time_cell(f, "training", meta_json_get(training, "seconds"));
+        memory_cell(f, "memory of training", meta_json_get(training, "memory_mb"));
+        time_cell(f, "test", meta_json_get(c->own, "test_seconds"));
+        memory_cell(f, "memory of test", meta_json_get(c->own, "test_memory_mb"));
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+    fputs("</details>\n", f);
+}
+
+void meta_report_settings(FILE *f, const struct meta_report_table *t)
+{
+    static const char *const names[] = { "method", "shots", ".cfg", "training", "iterations", "its seed", "test", NULL };
+    fputs("<details open><summary>Settings and seeds</summary>\n<p>", f);
+    meta_html_text(f, t->file);
+    fputs(" on ", f);
+    meta_html_text(f, t->data);
+    fprintf(f, ": every cell on the same %d tasks, seed %d, of which the first %d are told apart.</p>\n", t->runs, t->seed, t->first);
+    heads(f, "settings", "What each cell is made with", names);
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        open_row(f, c->label);
+        fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
+        text_cell(f, ".cfg", c->cfg);
+        text_cell(f, "training", c->train);
+        fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>", c->iterations, c->seed);
+        text_cell(f, "test", c->method);
+        fputs("</tr>\n", f);
+    }
+    close_table(f);
+    fputs("</details>\n", f);
+}

@@ -1,0 +1,39 @@
+#include "paper/report/report.h"
+
+#include <math.h>
+
+/* One step of the curve: so many more positives and negatives. */
+struct step { int positive, negative; };
+
+/* The images of one score; NULL when it is no such text. */
+static const char *next(const char *ranks, struct step *s)
+{
+    int open = *ranks == '(';
+    *s = (struct step){ 0, 0 };
+    for (ranks += open; *ranks == '0' || *ranks == '1'; ranks++) {
+        if (*ranks == '1') s->positive++;
+        else s->negative++;
+        if (!open) return ranks + 1;
+    }
+    return open && *ranks == ')' ? ranks + 1 : NULL;
+}
+
+int meta_roc(const char *ranks, double *rates)
+{
+    struct step s;
+    int positives = 0, negatives = 0, at = 0, above = 0, false_above = 0;
+    for (const char *p = ranks; *p; positives += s.positive, negatives += s.negative)
+        if (!(p = next(p, &s))) return -1;
+    if (!positives || !negatives) return -1;
+    /* at a rate of false positives where the curve goes straight up, its upper end */
+    for (const char *p = ranks; *p; above += s.positive, false_above += s.negative) {
+        p = next(p, &s);
+        for (; at < META_ROC_POINTS; at++) {
+            double passed = (double)at * negatives / (META_ROC_POINTS - 1) - false_above;       /* of this step's negatives */
+            if (passed >= s.negative - 1e-9) break;
+            rates[at] = (above + s.positive * fmax(0, passed) / s.negative) / positives;
+        }
+    }
+    for (; at < META_ROC_POINTS; at++) rates[at] = 1;
+    return 0;
+}

@@ -1,0 +1,156 @@
+/* The .data file, and the lists of names and labels it points to. */
+#include "data_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data_internal.h"
+#include "base/file.h"
+#include "config/options.h"
+
+static const char *const keys[] = { "train", "valid", "test", "backup", "groups" };     /* whose paths are kept as they are */
+
+struct settings { int classes, top; char *names, *labels, *train, *valid, *test, *backup, *groups; };
+
+#define TEXT(key, help) { #key, META_TEXT, 0, 0, 0, NULL, offsetof(struct settings, key), help }
+static const struct meta_option table[] = {
+    { "classes", META_INT, 0, 1, META_CLASSES_MOST, NULL, offsetof(struct settings, classes), "classes in labels" },
+    { "top", META_INT, 1, 1, 1000000, NULL, offsetof(struct settings, top),
+      "guesses that the stock `classifier valid` counts; nothing here looks at it" },
+    TEXT(names, "file of the classes' names for people, one a line"),
+    TEXT(labels, "file of the classes' labels, one a line: an image is of the class whose label is part of its path"),
+    TEXT(train, "list of image paths to train on"), TEXT(valid, "list that training may watch"),
+    TEXT(test, "list to test on"), TEXT(backup, "folder for weights"),
+    TEXT(groups, "CSV of image,group: images of one group are never on both sides of a task"),
+    { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
+};
+
+int meta_lines_read(struct meta_lines *lines, const char *path, struct meta_error *error)
+{
+    size_t size = 0;
+    *lines = (struct meta_lines){ 0 };
+    if (meta_file_read(path, &lines->text, &size, error)) return -1;
+    const char *zero = memchr(lines->text, 0, size);
+    if (zero) { meta_fail(error, "%s: has a zero byte: must be a text file", path); goto fail; }
+    size_t room = 1;
+    for (const char *p = lines->text; *p; p++) room += *p == '\n';
+    lines->line = malloc(room * sizeof *lines->line);
+    lines->number = malloc(room * sizeof *lines->number);
+    if (!lines->line || !lines->number) { meta_fail(error, "%s: out of memory", path); goto fail; }
+    char *p = lines->text;
+    if (!strncmp(p, "\xef\xbb\xbf", 3)) p += 3;        /* the byte order mark that some Windows editors write */
+    for (int number = 1; p; number++) {
+        char *start = p, *end = strchr(p, '\n');
+        p = end ? end + 1 : NULL;
+        if (!end) end = start + strlen(start);
+        if (end > start && end[-1] == '\r') end--;
+        *end = 0;
+        if (!start[strspn(start, " \t")]) continue;
+        lines->line[lines->count] = start;
+        lines->number[lines->count++] = number;
+    }
+    return 0;
+fail:
+    meta_lines_free(lines);
+    return -1;
+}
+
+void meta_lines_free(struct meta_lines *lines)
+{
+    free(lines->text);
+    free(lines->line);
+    free(lines->number);
+    *lines = (struct meta_lines){ 0 };
+}
+
+static const struct meta_pair *find(const struct meta_section *section, const char *key)
+{
+    for (int i = 0; i < section->count; i++)
+        if (!strcmp(section->pairs[i].key, key)) return &section->pairs[i];
+    return NULL;
+}
+
+/* One text a class, from the file that `key` names. */
+static int class_texts(char ***texts, const struct meta_data *data, const struct meta_section *section, const char *key,
+                       const char *list, struct meta_error *error)
+{
+    struct meta_lines lines;
+    struct meta_error why;
+    if (meta_lines_read(&lines, list, &why))
+        return meta_fail(error, "%s:%d: %s: %s", data->path, find(section, key)->line, key, why.text);
+    if (lines.count != data->classes) {
+        meta_fail(error, "%s:%d: classes=%d, but %s has %d %s: must be the same number", data->path,
+                  find(section, "classes")->line, data->classes, list, lines.count, key);
+        goto fail;
+    }
+    if (!(*texts = calloc(data->classes, sizeof **texts))) { meta_fail(error, "%s: out of memory", list); goto fail; }
+    for (int i = 0; i < data->classes; i++)
+        if (!((*texts)[i] = strdup(lines.line[i]))) { meta_fail(error, "%s: out of memory", list); goto fail; }
+    meta_lines_free(&lines);
+    return 0;
+fail:
+    meta_lines_free(&lines);
+    return -1;
+}
+
+int meta_data_read(struct meta_data **out, const char *path, struct meta_error *error)
+{
+    struct meta_cfg *file = NULL;
+    struct meta_data *data = calloc(1, sizeof *data);
+    struct settings s = { 0 };
+    if (!data || !(data->path = strdup(path))) { meta_fail(error, "%s: out of memory", path); goto fail; }
+    if (meta_data_file_read(&file, path, error)) goto fail;
+    const struct meta_section *section = file->sections;
+    if (meta_options_parse(table, section, path, &s, error)) goto fail;
+    if (!find(section, "classes")) { meta_fail(error, "%s: classes is missing: must be the number of classes", path); goto fail; }
+    if (!s.labels) {
+        meta_fail(error, "%s: labels is missing: must name a file with one label a line, each a part of the paths of its class", path);
+        goto fail;
+    }
+    data->classes = s.classes;
+    if (class_texts(&data->labels, data, section, "labels", s.labels, error)) goto fail;
+    if (s.names && class_texts(&data->names, data, section, "names", s.names, error)) goto fail;
+    if (!s.names) data->names = data->labels;
+    char **from[] = { &s.train, &s.valid, &s.test, &s.backup, &s.groups };
+    char **to[] = { &data->train, &data->valid, &data->test, &data->backup, &data->groups };
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {          /* handed over */
+        const struct meta_pair *pair = find(section, keys[i]);
+        *to[i] = *from[i];
+        *from[i] = NULL;
+        data->line[i] = pair ? pair->line : 0;
+    }
+    meta_options_clear(table, &s);
+    meta_cfg_free(file);
+    *out = data;
+    return 0;
+fail:
+    meta_options_clear(table, &s);
+    meta_cfg_free(file);
+    meta_data_free(data);
+    return -1;
+}
+
+int meta_data_blame(const struct meta_data *data, const char *path, struct meta_error *error)
+{
+    const char *paths[] = { data->train, data->valid, data->test, data->backup, data->groups };
+    struct meta_error why = *error;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (path && paths[i] == path) return meta_fail(error, "%s:%d: %s: %.400s", data->path, data->line[i], keys[i], why.text);
+    return -1;
+}
+
+void meta_data_free(struct meta_data *data)
+{
+    if (!data) return;
+    for (int i = 0; data->names && data->names != data->labels && i < data->classes; i++) free(data->names[i]);
+    for (int i = 0; data->labels && i < data->classes; i++) free(data->labels[i]);
+    if (data->names != data->labels) free(data->names);
+    free(data->labels);
+    free(data->path);
+    free(data->train);
+    free(data->valid);
+    free(data->test);
+    free(data->backup);
+    free(data->groups);
+    free(data);
+}

@@ -1,0 +1,184 @@
+#define _GNU_SOURCE
+#include "chart.h"
+#include "base/clock.h"
+#include "base/gnuplot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BETWEEN 30.       /* seconds between drawings */
+#define PATIENCE 8.       /* seconds the last one may take */
+#define POINTS 800        /* as many as a curve of this width can show */
+
+int meta_chart_open(struct meta_chart *c, enum meta_run_kind kind, const char *path, const char *title, struct meta_error *error)
+{
+    memset(c, 0, sizeof *c);
+    c->kind = kind;
+    c->drawn = -BETWEEN;
+    c->path = strdup(path);
+    c->title = strdup(title);
+    if (asprintf(&c->temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) c->temporary = NULL;
+    if (c->path && c->title && c->temporary) return 0;
+    free(c->path);
+    free(c->title);
+    free(c->temporary);
+    *c = (struct meta_chart){ .off = 1 };
+    return meta_fail(error, "out of memory for the chart");
+}
+
+/* Every point, and its mean with those before it: a window of a thirtieth of the run. */
+static void write_points(FILE *f, const struct meta_row *rows, int count)
+{
+    int window = count / 30 < 5 ? 5 : count / 30, step = (count + POINTS - 1) / POINTS;
+    double query = 0, meta = 0, accuracy = 0;
+    fputs("$runs << EOD\n", f);
+    for (int i = 0; i < count; i++) {
+        int n = i + 1 < window ? i + 1 : window;
+        const struct meta_row *r = &rows[i], *old = i >= window ? &rows[i - window] : NULL;
+        query += r->query_loss - (old ? old->query_loss : 0);
+        meta += r->meta_loss - (old ? old->meta_loss : 0);
+        accuracy += r->accuracy - (old ? old->accuracy : 0);
+        if (i % step == 0 || i == count - 1)
+            fprintf(f, "%llu %g %g %g %g %g %g %g\n", (unsigned long long)r->iteration, r->query_loss, query / n, r->meta_loss,
+                    meta / n, r->accuracy, accuracy / n, r->rate);
+    }
+    fputs("EOD\n$valid << EOD\n", f);
+    for (int i = 0; i < count; i++)
+        if (!isnan(rows[i].auc) && !isnan(rows[i].low))
+            fprintf(f, "%llu %g %g %g %g\n", (unsigned long long)rows[i].iteration, rows[i].auc, rows[i].low, rows[i].high, rows[i].valid_loss);
+    fputs("EOD\n", f);
+}
+
+static int has_valid(const struct meta_row *rows, int count)
+{
+    for (int i = 0; i < count; i++) if (!isnan(rows[i].auc) && !isnan(rows[i].low)) return 1;
+    return 0;
+}
+
+/* The upper third: losses. */
+static void plot_losses(FILE *f, enum meta_run_kind kind, int valid)
+{
+    const char *points = "$runs using 1:2 with points pt 7 ps .25 lc rgb '#a6cee3' notitle";
+    if (kind == META_RUN_IMAGES)
+        fprintf(f, "set ylabel 'loss'\nset yrange [0:*]\nplot %s, $runs using 1:3 with lines ls 1 title 'loss of the mini-batches'%s\n", points,
+                valid ? ", $valid using 1:5 with linespoints ls 3 pt 7 ps .6 title 'valid loss'" : "");
+    else
+        fprintf(f, "set ylabel 'query loss'\nset y2label 'meta-loss'\nset yrange [0:*]\nset y2range [0:*]\nset ytics nomirror\nset y2tics\n"
+                "plot %s, $runs using 1:3 with lines ls 1 title 'query loss', "
+                "$runs using 1:5 axes x1y2 with lines ls 2 title 'meta-loss (right)'\nunset y2tics\nunset y2label\nset ytics mirror\n", points);
+}
+
+struct drawing { const struct meta_chart *chart; const struct meta_row *rows; int count; };
+
+static void write_script(FILE *f, const void *drawing)
+{
+    const struct drawing *d = drawing;
+    const struct meta_row *rows = d->rows;
+    enum meta_run_kind kind = d->chart->kind;
+    int count = d->count;
+    unsigned long long first = rows[0].iteration, last = rows[count - 1].iteration;
+    fputs("set terminal pngcairo size 1000,850\n", f);
+    write_points(f, rows, count);
+    fputs("set multiplot title '", f);
+    for (const char *p = d->chart->title; *p; p++) if (*p == '\'') fputs("''", f); else if ((unsigned char)*p >= ' ') fputc(*p, f);
+    fputs("' noenhanced\n", f);
+    fprintf(f, "set xrange [%llu:%llu]\nset grid lc rgb '#dddddd'\nset key top right\n", first, last > first ? last : first + 1);
+    fputs("set style line 1 lc rgb '#1f77b4' lw 2\nset style line 2 lc rgb '#d62728' lw 1.5\nset style line 3 lc rgb '#2ca02c' lw 2\n"
+          "set lmargin at screen .09\nset rmargin at screen .92\n"
+          "set tmargin at screen .94\nset bmargin at screen .58\n", f);
+    int valid = has_valid(rows, count), images = kind == META_RUN_IMAGES;
+    const char *figure = images ? "accuracy" : "AUC";
+    plot_losses(f, kind, valid);
+    fputs("set yrange [*:1]\nset key bottom right\nset tmargin at screen .54\nset bmargin at screen .21\n", f);
+    fprintf(f, "set ylabel '%s'\nplot ", valid && !images ? "accuracy, AUC" : "accuracy");
+    if (valid) fprintf(f, "$valid using 1:3:4 with filledcurves fs solid .25 noborder lc rgb '#2ca02c' title '95%% of the valid %s', ", figure);
+    fprintf(f, "$runs using 1:6 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
+               "$runs using 1:7 with lines ls 1 title 'accuracy of the %s'", images ? "mini-batches" : "training tasks");
+    if (valid) fprintf(f, ", $valid using 1:2:3:4 with yerrorlines ls 3 pt 7 ps .6 title 'valid %s'", figure);
+    double most = 0;
+    for (int i = 0; i < count; i++) if (rows[i].rate > most) most = rows[i].rate;
+    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nset ylabel 'rate'\nset xlabel '%s'\n"
+               "set yrange [0:%g]\nset ytics (0, %g)\n", images ? "iteration" : "meta-iteration", most > 0 ? 1.3 * most : 1, most);
+    fputs("plot $runs using 1:8 with lines ls 2 notitle\nunset multiplot\n", f);
+}
+
+/* The temporary picture is gnuplot's output. */
+static int start(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
+{
+    struct drawing d = { c, rows, count };
+    int picture = open(c->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int status = picture < 0 ? errno : meta_gnuplot_start(&c->child, write_script, &d, picture);
+    if (picture >= 0) close(picture);
+    c->drawn = meta_now();
+    if (!status) return 0;
+    c->child = 0;
+    unlink(c->temporary);
+    return meta_fail(error, status == ENOENT && picture >= 0 ? "no chart: gnuplot is not installed: training goes on"
+                                                             : "no chart: %s: training goes on", strerror(status));
+}
+
+/* 1: nothing is being drawn; 0: still drawing; -1: it failed. */
+static int take(struct meta_chart *c, struct meta_error *error)
+{
+    int status;
+    if (!c->child) return 1;
+    pid_t done = waitpid(c->child, &status, WNOHANG);
+    if (!done || (done < 0 && errno == EINTR)) return 0;
+    c->child = 0;
+    if (done > 0 && WIFEXITED(status) && !WEXITSTATUS(status)) {
+        if (!rename(c->temporary, c->path)) return 1;
+        meta_fail(error, "%s: can't write: %s: training goes on", c->path, strerror(errno));
+    } else if (done > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        meta_fail(error, "no chart: gnuplot is not installed: training goes on");
+    else meta_fail(error, "no chart: gnuplot failed: training goes on");
+    unlink(c->temporary);
+    return -1;
+}
+
+int meta_chart_update(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
+{
+    if (c->off || !count) return 0;
+    int state = take(c, error);
+    if (state == 1 && meta_now() - c->drawn >= BETWEEN) state = start(c, rows, count, error);
+    c->off = state < 0;
+    return c->off ? -1 : 0;
+}
+
+/* Until nothing is being drawn; past the time, the drawing is given up. */
+static int wait_until(struct meta_chart *c, double end, struct meta_error *error)
+{
+    for (;;) {
+        int state = take(c, error);
+        if (state) return state < 0 ? -1 : 0;
+        if (meta_now() > end) break;
+        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+    }
+    kill(c->child, SIGKILL);
+    waitpid(c->child, NULL, 0);
+    c->child = 0;
+    unlink(c->temporary);
+    return meta_fail(error, "no chart: gnuplot took longer than %g seconds", PATIENCE);
+}
+
+int meta_chart_close(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
+{
+    double end = meta_now() + PATIENCE;
+    int status = 0;
+    if (!c->off) {
+        status = wait_until(c, end, error);
+        if (!status && count) status = start(c, rows, count, error) || wait_until(c, end, error) ? -1 : 0;
+    }
+    free(c->path);
+    free(c->temporary);
+    free(c->title);
+    memset(c, 0, sizeof *c);
+    c->off = 1;
+    return status;
+}

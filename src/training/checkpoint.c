@@ -1,0 +1,134 @@
+#define _GNU_SOURCE
+#include "checkpoint.h"
+#include "base/file.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+/* Raised when the file, or what training makes of it, changes: random keys, order of sums, update rules. */
+#define VERSION 2
+
+/* 64 bytes; then the settings with their zero, filled up to a multiple of 16; then the state. */
+struct head {
+    char magic[8];
+    uint32_t version, crc;            /* crc: of the whole file with this field 0 */
+    uint64_t iteration, seen, settings_size, state_size, weighed, unused;
+};
+_Static_assert(sizeof(struct head) == 64, "the head is written as it is");
+
+static const char magic[8] = "METASTA";
+static const char zeros[16];
+
+static size_t padding(size_t n) { return (16 - n % 16) % 16; }
+
+/* crc32 takes its length in 32 bits */
+static uint32_t add_crc(uint32_t crc, const void *data, size_t size)
+{
+    const char *p = data;
+    while (size) {
+        size_t n = size < 1 << 30 ? size : 1 << 30;
+        crc = crc32(crc, (const Bytef *)p, n);
+        p += n;
+        size -= n;
+    }
+    return crc;
+}
+
+int meta_checkpoint_write(const char *path, const struct meta_checkpoint *c, struct meta_error *error)
+{
+    struct head h = { .version = VERSION, .iteration = c->iteration, .seen = c->seen,
+                      .settings_size = strlen(c->settings) + 1, .state_size = c->state_size,
+                      .weighed = c->weighed };
+    memcpy(h.magic, magic, sizeof magic);
+    struct meta_chunk chunks[] = { { &h, sizeof h }, { c->settings, h.settings_size }, { zeros, padding(h.settings_size) },
+                                   { c->state, c->state_size } };
+    uint32_t crc = crc32(0, NULL, 0);
+    for (int i = 0; i < 4; i++) crc = add_crc(crc, chunks[i].data, chunks[i].size);
+    h.crc = crc;
+    return meta_file_write(path, chunks, 4, error);
+}
+
+int meta_checkpoint_read(struct meta_checkpoint *c, const char *path, struct meta_error *error)
+{
+    char *data = NULL;
+    size_t size, text;
+    struct head h;
+    memset(c, 0, sizeof *c);
+    if (meta_file_read(path, &data, &size, error)) goto fail;
+    if (size < sizeof h || memcmp(data, magic, sizeof magic)) { meta_fail(error, "%s: is not a checkpoint", path); goto fail; }
+    memcpy(&h, data, sizeof h);
+    if (h.version != VERSION) {
+        meta_fail(error, "%s: checkpoint of version %u: this program reads version %d", path, h.version, VERSION);
+        goto fail;
+    }
+    text = h.settings_size + padding(h.settings_size);
+    if (h.settings_size > size || h.state_size > size || sizeof h + text + h.state_size != size) {
+        meta_fail(error, "%s: %zu bytes, %zu expected: the checkpoint is damaged", path, size, sizeof h + text + (size_t)h.state_size);
+        goto fail;
+    }
+    ((struct head *)data)->crc = 0;
+    if (add_crc(crc32(0, NULL, 0), data, size) != h.crc || !h.settings_size || data[sizeof h + h.settings_size - 1]) {
+        meta_fail(error, "%s: the checkpoint is damaged: its check sum is not that of its %zu bytes", path, size);
+        goto fail;
+    }
+    c->iteration = h.iteration;
+    c->seen = h.seen;
+    c->weighed = h.weighed;
+    c->settings = data + sizeof h;
+    c->state = data + sizeof h + text;
+    c->state_size = h.state_size;
+    c->owned = data;
+    return 0;
+fail:
+    free(data);
+    return -1;
+}
+
+void meta_checkpoint_free(struct meta_checkpoint *c)
+{
+    free(c->owned);
+    memset(c, 0, sizeof *c);
+}
+
+/* Of "PID" or "PID.N" */
+static int gone(const char *process)
+{
+    size_t digits = strspn(process, "0123456789");
+    const char *rest = process + digits;
+    if (!digits || (*rest && (*rest != '.' || !rest[1] || rest[1 + strspn(rest + 1, "0123456789")]))) return 0;
+    long pid = atol(process);
+    return pid > 0 && pid != getpid() && kill(pid, 0) && errno == ESRCH;
+}
+
+/* What follows ".tmp." in "PATH.tmp.PID.N", or in "PATH1000ENDING.tmp.PID.N", of a file of that folder; NULL: it is another file. */
+static const char *process_of(const char *file, const char *name, const char *ending)
+{
+    size_t n = strlen(name), digits = 0;
+    if (strncmp(file, name, n)) return NULL;
+    file += n;
+    if (ending) {
+        digits = strspn(file, "0123456789");
+        n = strlen(ending);
+        if (!digits || strncmp(file + digits, ending, n)) return NULL;
+        file += digits + n;
+    }
+    return strncmp(file, ".tmp.", 5) ? NULL : file + 5;
+}
+
+void meta_checkpoint_sweep(const char *path, const char *ending)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *process;
+    char *folder = slash ? strndup(path, slash - path + 1) : strdup("./");
+    DIR *d = folder ? opendir(folder) : NULL;
+    for (struct dirent *e; d && (e = readdir(d)); )
+        if ((process = process_of(e->d_name, name, ending)) && gone(process)) unlinkat(dirfd(d), e->d_name, 0);
+    if (d) closedir(d);
+    free(folder);
+}
