@@ -84,7 +84,7 @@ $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
-HOST = base/c_locale base/file config/cfg config/options config/plugins config/sections host/host host/host_layer host/libdarknet
+HOST = base/c_locale base/file base/lines base/path config/cfg config/options config/plugins config/sections host/host host/host_layer host/libdarknet
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl

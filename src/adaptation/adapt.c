@@ -62,11 +62,11 @@ int meta_adapt(struct meta_adapted **out, const struct meta_base *base, const st
 {
     if (check_support(base->filled.network, s, steps, error)) return -1;
     struct meta_adapted *a = calloc(1, sizeof *a);
-    if (!a) return meta_fail(error, "out of memory");
+    if (!a) return meta_fail_memory(error);
     a->backend = base->backend;
     if (meta_filled_narrow(&a->filled, &base->filled, s->classes, error)) goto fail;
     a->support = calloc(a->filled.network->statistics + 1, sizeof *a->support);
-    if (!a->support) { meta_fail(error, "out of memory"); goto fail; }
+    if (!a->support) { meta_fail_memory(error); goto fail; }
     if (learn(a, s, base->learning_rate, steps, error)) goto fail;
     *out = a;
     return 0;
@@ -107,7 +107,7 @@ int meta_predictor_create(struct meta_predictor **out, const struct meta_network
     if (net->ways || batch < 1)
         return meta_fail(error, batch < 1 ? "a batch of %d images: must be at least 1" : "a network that pairs has no answer for %d images alone", batch);
     struct meta_predictor *p = calloc(1, sizeof *p);
-    if (!p) return meta_fail(error, "out of memory");
+    if (!p) return meta_fail_memory(error);
     p->network = net;
     p->backend = backend;
     p->statistics = statistics;

@@ -65,7 +65,7 @@ static void release(struct darknet_meta_model *m)
 static int load(struct darknet_meta_model **out, const char *cfg, const char *weights, enum meta_purpose purpose, struct meta_error *error)
 {
     struct darknet_meta_model *m = calloc(1, sizeof *m);
-    if (!m) return meta_fail(error, "out of memory");
+    if (!m) return meta_fail_memory(error);
     m->users = 1;
     struct meta_filled *f = &m->base.filled;
     if (meta_model_load_for(&m->model, cfg, purpose, error)) goto fail;
@@ -160,7 +160,7 @@ int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *
     int threads;
     struct darknet_meta_classifier *c = calloc(1, sizeof *c);
     float *seen = NULL;
-    if (!c) { meta_fail(&error, "out of memory"); goto fail; }
+    if (!c) { meta_fail_memory(&error); goto fail; }
     c->model = (struct darknet_meta_model *)model;                 /* of which nothing changes but the number of users */
     atomic_fetch_add(&c->model->users, 1);
     if (steps == DARKNET_META_STEPS) steps = model->model->inner->test_steps;
@@ -214,7 +214,7 @@ int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char
 {
     struct meta_error error;
     struct darknet_meta_classifier *c = calloc(1, sizeof *c);
-    if (!c || !(c->adapted = calloc(1, sizeof *c->adapted))) { meta_fail(&error, "out of memory"); goto fail; }
+    if (!c || !(c->adapted = calloc(1, sizeof *c->adapted))) { meta_fail_memory(&error); goto fail; }
     if (load(&c->model, cfg, weights, META_FOR_ANY, &error)) goto fail;
     const struct meta_filled *f = &c->model->base.filled;
     struct meta_adapted *a = c->adapted;
@@ -222,7 +222,7 @@ int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char
     a->loss_before = a->loss_after = NAN;
     size_t bytes = (f->network->statistics + 1) * sizeof *a->support;
     if (meta_filled_narrow(&a->filled, f, meta_network_outputs(f->network), &error)) goto fail;
-    if (!(a->support = malloc(bytes))) { meta_fail(&error, "out of memory"); goto fail; }
+    if (!(a->support = malloc(bytes))) { meta_fail_memory(&error); goto fail; }
     memcpy(a->support, f->statistics, bytes);
     *out = c;
     return 0;

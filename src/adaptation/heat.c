@@ -37,7 +37,7 @@ static int build(struct meta_heat *heat, const struct meta_filled *from, struct 
     struct meta_filled *f = &heat->filled;
     int last = net->count - 1, status = -1, *place = calloc(net->count, sizeof *place);
     while (last >= 0 && net->layers[last].type != META_CONVOLUTIONAL) last--;
-    if (!place) { meta_fail(error, "out of memory"); goto fail; }
+    if (!place) { meta_fail_memory(error); goto fail; }
     if (last < 0 || net->ways) { meta_fail(error, "a heat map needs a network with a [convolutional] that ends in [softmax]"); goto fail; }
     if (meta_network_create(&f->network, net->input, error)) goto fail;
     for (int i = 0; i < net->count; i++) {
@@ -56,7 +56,7 @@ fail:
 int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, const struct meta_backend *backend, struct meta_error *error)
 {
     struct meta_heat *heat = calloc(1, sizeof *heat);
-    if (!heat) return meta_fail(error, "out of memory");
+    if (!heat) return meta_fail_memory(error);
     heat->backend = backend;
     if (build(heat, from, error)) goto fail;
     const struct meta_network *net = heat->filled.network;
@@ -70,7 +70,7 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, con
     heat->gradient = backend->allocate(net->parameters * backend->element);
     heat->numbers = malloc(net->parameters * sizeof *heat->numbers);
     heat->maps = malloc(meta_shape_numbers(maps) * sizeof *heat->maps);
-    if (!heat->parameters || !heat->gradient || !heat->numbers || !heat->maps) { meta_fail(error, "out of memory"); goto fail; }
+    if (!heat->parameters || !heat->gradient || !heat->numbers || !heat->maps) { meta_fail_memory(error); goto fail; }
     backend->upload(heat->parameters, heat->filled.parameters, net->parameters);
     *out = heat;
     return 0;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "training/fingerprint.h"
+#include "base/checksum.h"
 
 /* ---- leave one out -------------------------------------------------------------------------------------------------------- */
 
@@ -123,7 +123,7 @@ int meta_find_twins(char *const *paths, int n, int *twin, struct meta_error *err
     if (!prints) return meta_fail(error, "out of memory for %d images", n);
     for (int i = 0; i < n; i++) {
         twin[i] = -1;
-        if (meta_fingerprint_file(paths[i], &prints[i].crc, &prints[i].size, error)) goto fail;
+        if (meta_checksum_file(paths[i], &prints[i].crc, &prints[i].size, error)) goto fail;
         for (int k = 0; k < i && twin[i] < 0; k++) {
             int same = 0;
             if (prints[k].crc != prints[i].crc || prints[k].size != prints[i].size) continue;

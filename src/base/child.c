@@ -49,7 +49,7 @@ int meta_child_start(struct meta_child **out, int (*serve)(void *, double *, str
 {
     int ends[2];
     struct meta_child *c = calloc(1, sizeof *c);
-    if (!c) return meta_fail(error, "out of memory");
+    if (!c) return meta_fail_memory(error);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
         free(c);
         return meta_fail(error, "can't make a socket: %s", strerror(errno));

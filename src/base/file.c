@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "file.h"
+#include "path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,17 +24,10 @@ static int write_all(int fd, const void *data, size_t size)
     return 0;
 }
 
-/* The caller frees; NULL: no memory. */
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
-}
-
 /* A rename lasts through a power cut only once its folder is on the disk. */
 static int sync_folder(const char *path)
 {
-    char *folder = folder_of(path);
+    char *folder = meta_path_folder(path);
     if (!folder) return -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
     free(folder);
@@ -99,10 +93,10 @@ fail:
 
 int meta_file_check(const char *path, struct meta_error *error)
 {
-    char *folder = folder_of(path);
+    char *folder = meta_path_folder(path);
     struct stat info;
     int status = 0;
-    if (!folder) return meta_fail(error, "%s: out of memory", path);
+    if (!folder) return meta_fail_memory_for(error, path);
     if (!stat(path, &info) && !S_ISREG(info.st_mode)) status = meta_fail(error, "%s: is not a regular file", path);
     else if (stat(folder, &info) || (S_ISDIR(info.st_mode) ? access(folder, W_OK | X_OK) : (errno = ENOTDIR)))
         status = meta_fail(error, "%s: can't write there: %s", path, strerror(errno));

@@ -4,7 +4,6 @@
 
 #include <cjson/cJSON.h>
 
-#include "stats/auc.h"
 #include "error.h"
 
 /* The caller deletes *root. Refuses what is not JSON. */
@@ -17,11 +16,5 @@ cJSON *meta_json_number(double);
 double meta_json_get(const cJSON *object, const char *name);
 /* "" for what is no text or is not there. */
 const char *meta_json_text(const cJSON *object, const char *name);
-
-/* An object of mean, standard_error, low, high and tasks. */
-cJSON *meta_json_estimate(struct meta_estimate);
-struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *name);
-/* Of the AUCs after adaptation of the first `n` tasks of a result of `meta test`, or of all when it has fewer. */
-struct meta_estimate meta_json_estimate_first(const cJSON *result, int n);
 
 #endif

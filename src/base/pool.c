@@ -55,12 +55,12 @@ int meta_pool_create(struct meta_pool **out, int threads, struct meta_error *err
     sigset_t all, old;
     int status = 0;
     if (threads < 1) return meta_fail(error, "threads=%d: must be at least 1", threads);
-    if (!(p = calloc(1, sizeof *p))) return meta_fail(error, "out of memory");
+    if (!(p = calloc(1, sizeof *p))) return meta_fail_memory(error);
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->begin, NULL);
     pthread_cond_init(&p->end, NULL);
     p->threads = threads;
-    if (!(p->members = calloc(threads, sizeof *p->members))) { meta_fail(error, "out of memory"); goto fail; }
+    if (!(p->members = calloc(threads, sizeof *p->members))) { meta_fail_memory(error); goto fail; }
     sigfillset(&all);                  /* signals are the caller's: workers inherit this mask */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     for (int i = 1; i < threads && !status; i++) {

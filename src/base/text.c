@@ -8,12 +8,12 @@ int meta_text_begin(struct meta_text *t, struct meta_error *error)
 {
     *t = (struct meta_text){0};
     t->file = open_memstream(&t->bytes, &t->size);
-    return t->file ? 0 : meta_fail(error, "out of memory");
+    return t->file ? 0 : meta_fail_memory(error);
 }
 
 int meta_text_end(struct meta_text *t, int status, char **bytes, struct meta_error *error)
 {
-    if (fclose(t->file) && !status) status = meta_fail(error, "out of memory");
+    if (fclose(t->file) && !status) status = meta_fail_memory(error);
     if (status) free(t->bytes);
     *bytes = status ? NULL : t->bytes;
     return status;

@@ -189,7 +189,7 @@ static int export(const struct parts *p, const char *out, const char *cfg, const
     if (!names || asprintf(&comment, "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics\n%s", cfg, weights, p->dataset->count,
                            p->data->train, steps, p->base.learning_rate, meta_bn_name(bn), names) < 0) {
         free(names);
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     int status = meta_export(&f, out, comment, error);
     free(names);

@@ -1,5 +1,6 @@
 #include "flags.h"
 #include "evaluation/scores.h"
+#include "stats/estimate.h"
 
 #include <math.h>
 #include <stdio.h>

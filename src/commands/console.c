@@ -1,5 +1,6 @@
 #include "console.h"
 #include "base/clock.h"
+#include "base/duration.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,14 +10,6 @@
 #include <unistd.h>
 
 #define BETWEEN 600.       /* seconds between lines of progress where there is no terminal */
-
-void meta_format_time(char *out, int size, double s)
-{
-    if (s < 9.95) snprintf(out, size, "%.1f s", s);
-    else if (s < 99.5) snprintf(out, size, "%.0f s", s);
-    else if (s < 99.5 * 60) snprintf(out, size, "%.0f min", s / 60);
-    else snprintf(out, size, "%.1f h", s / 3600);
-}
 
 void meta_print_row(enum meta_run_kind kind, const struct meta_row *r, double remaining)
 {

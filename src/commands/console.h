@@ -22,7 +22,5 @@ void meta_print_status(const struct meta_status *);
 /* A bar of `done` of `total`, drawn over itself; where standard output is no terminal, a line every ten minutes. `done` begins at 1. */
 void meta_print_bar(uint64_t done, uint64_t total);
 void meta_clear_bar(void);                 /* of a terminal */
-/* "55 s", "40 min", "2.3 h" */
-void meta_format_time(char *out, int size, double seconds);
 
 #endif

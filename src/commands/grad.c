@@ -1,6 +1,7 @@
 #include "flags.h"
 #include "tasks/data_file.h"
 #include "learning/inner_loop.h"
+#include "learning/weigh.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
 
@@ -52,21 +53,14 @@ static int load_parts(struct parts *p, const char *weights, const char *episode,
     return 0;
 }
 
-static double weigh(void *context, double loss, double *meta_loss)
-{
-    const struct parts *p = context;
-    const struct meta_loss_functions *f = p->model->loss ? p->model->loss->loss : NULL;
-    *meta_loss = f ? f->value(p->model->loss_settings, loss, p->iteration) : loss;
-    return f ? f->weight(p->model->loss_settings, loss, p->iteration) : 1;
-}
-
 /* The gradient goes where the weights were. */
 static int run(struct parts *p, struct meta_task_result *result, struct meta_error *error)
 {
     const struct meta_network *net = p->model->network;
     struct meta_task task = { .support = p->task.support_images, .support_labels = p->task.support_labels,
                               .query = p->task.query_images, .query_labels = p->task.query_labels, .iteration = p->iteration };
-    struct meta_weigher weigher = { weigh, p };
+    struct meta_weighing weighing = { p->model, p->iteration };
+    struct meta_weigher weigher = meta_weigher_of(&weighing);
     result->support_loss = p->support_loss;
     meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, &weigher, p->gradient, result);
     p->backend->download(p->parameters, p->gradient, net->parameters);

@@ -2,7 +2,6 @@
 #include "tasks/batch.h"
 #include "base/clock.h"
 #include "flags.h"
-#include "tasks/data_internal.h"
 #include "base/file.h"
 #include "adaptation/heat.h"
 #include "adaptation/adapt.h"
@@ -257,7 +256,7 @@ int meta_command_predict(int argc, char **argv)
     p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
     p.backend = meta_flag_backend(backend, "onednn");
     if (csv && json) { meta_fail(&error, "-csv and -json: must be one of them"); goto fail; }
-    if (json && !(p.json = cJSON_CreateArray())) { meta_fail(&error, "out of memory"); goto fail; }
+    if (json && !(p.json = cJSON_CreateArray())) { meta_fail_memory(&error); goto fail; }
     if (meta_model_load_for(&p.model, argv[0], META_FOR_ANY, &error) || meta_data_read(&p.data, argv[2], &error) || load_network(&p, argv[1], &error)
         || meta_paths_find(&p.paths, argv + 3, words - 3, &error) || prepare_heat(&p, &error)) goto fail;
     int bad = run(&p);

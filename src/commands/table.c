@@ -2,9 +2,13 @@
 #include "flags.h"
 #include "console.h"
 #include "base/clock.h"
+#include "base/duration.h"
+#include "base/path.h"
 #include "base/json.h"
 #include "base/pool.h"
 #include "paper/table/table_run.h"
+#include "base/plural.h"
+#include "stats/estimate_json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,7 +131,7 @@ static void print_plan(const struct grid *g)
     for (int i = 0; i < t->cell_count; i++) if (wanted(g, &t->cells[i])) print_cell(g, i, width, shown);
     if (!t->ready) return;
     double seconds = seconds_left(g, &unknown);
-    printf("\nExpected on %d thread%s: ", g->threads, g->threads == 1 ? "" : "s");
+    printf("\nExpected on %d thread%s: ", g->threads, meta_plural(g->threads));
     print_left(g, seconds, unknown);
     printf(" (%.1f hours)\n", seconds / 3600);
     if (g->costs.peak > 0)
@@ -140,7 +144,7 @@ static void print_plan(const struct grid *g)
 
 static void print_head(const struct grid *g)
 {
-    printf("[%d/%d] %s, %d shot%s: ", g->number, g->table->cell_count, g->cell->row->label, g->cell->shots, g->cell->shots == 1 ? "" : "s");
+    printf("[%d/%d] %s, %d shot%s: ", g->number, g->table->cell_count, g->cell->row->label, g->cell->shots, meta_plural(g->cell->shots));
 }
 
 static void watch(void *context)
@@ -245,10 +249,10 @@ static int run_all(struct grid *g)
             struct meta_error why = error;
             if (g->run.stop) {
                 printf("Stopped by signal %d at %s, %d shot%s: the same command goes on\n", g->run.stop, c->row->label, c->shots,
-                       c->shots == 1 ? "" : "s");
+                       meta_plural(c->shots));
                 return 128 + g->run.stop;
             }
-            meta_fail(&error, "%.80s, %d shot%s: %.380s", c->row->label, c->shots, c->shots == 1 ? "" : "s", why.text);
+            meta_fail(&error, "%.80s, %d shot%s: %.380s", c->row->label, c->shots, meta_plural(c->shots), why.text);
             meta_complain(&error);
             failed++;
             continue;
@@ -273,7 +277,7 @@ static int lock(struct grid *g, struct meta_error *error)
 {
     char *path;
     double end = meta_now() + PATIENCE;
-    if (asprintf(&path, "%s/.lock", g->table->folder) < 0) return meta_fail(error, "out of memory");
+    if (asprintf(&path, "%s/.lock", g->table->folder) < 0) return meta_fail_memory(error);
     g->lock = open(path, O_RDWR | O_CREAT, 0666);
     int status = g->lock < 0 ? meta_fail(error, "%s: can't open: %s", path, strerror(errno)) : 0;
     while (!status && flock(g->lock, LOCK_EX | LOCK_NB)) {
@@ -318,9 +322,9 @@ static int check_column(const struct grid *g, struct meta_error *error)
 static int prepare(struct grid *g, struct meta_error *error)
 {
     char *logs;
-    if (meta_table_folder(g->table->folder, error)) return -1;
-    if (asprintf(&logs, "%s/logs", g->table->folder) < 0) return meta_fail(error, "out of memory");
-    int status = meta_table_folder(logs, error);
+    if (meta_path_make_folder(g->table->folder, error)) return -1;
+    if (asprintf(&logs, "%s/logs", g->table->folder) < 0) return meta_fail_memory(error);
+    int status = meta_path_make_folder(logs, error);
     free(logs);
     if (status || lock(g, error) || meta_table_images(g->table, 1, error)) return -1;
     /* without the data it doesn't know what its results hold of: an earlier plan does */
@@ -356,8 +360,8 @@ int meta_command_table(int argc, char **argv)
     int begins = 0;
     for (int i = 0; i < t->recipe_count; i++) begins += t->recipes[i].begins;
     printf("%s (%s): %d cells, %d rows, %d training%s", t->name, t->path, t->cell_count, t->row_count, t->recipe_count - begins,
-           t->recipe_count - begins == 1 ? "" : "s");
-    if (begins) printf(" and %d beginning%s that some share", begins, begins == 1 ? "" : "s");
+           meta_plural(t->recipe_count - begins));
+    if (begins) printf(" and %d beginning%s that some share", begins, meta_plural(begins));
     printf("; %d tasks a cell, seed %d\n", t->runs, t->seed);
     if (dry) {
         if (t->ready && meta_table_costs(&g.costs, t, g.threads, &error)) goto fail;

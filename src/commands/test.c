@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include "base/clock.h"
+#include "base/duration.h"
 #include "flags.h"
 #include "console.h"
 #include "base/file.h"
 #include "evaluation/method.h"
 #include "evaluation/results.h"
 #include "network/weights.h"
+#include "base/plural.h"
+#include "stats/estimate.h"
 
 #include <limits.h>
 #include <math.h>
@@ -105,7 +108,7 @@ static int print_results(const struct meta_results *results, struct meta_error *
     const struct meta_evaluation *e = results->evaluation;
     struct meta_estimate other = results->other_groups;
     int failed = 0;
-    printf("                    mean    error   95%% interval, %d task%s\n", e->runs, e->runs == 1 ? "" : "s");
+    printf("                    mean    error   95%% interval, %d task%s\n", e->runs, meta_plural(e->runs));
     int learns = e->method->learns;
     if (learns) print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
     print_estimate("AUC after", meta_estimate(&runs->auc_after, sizeof *runs, e->runs));
@@ -203,7 +206,7 @@ int meta_command_test(int argc, char **argv)
     if (load_parts(&p, argv[2], list, &e, workers < e.runs ? workers : e.runs, &error)) goto fail;
     meta_tell_groups(p.data, p.dataset);
     printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n", argv[2], p.dataset->list, e.runs,
-           e.episode.ways, e.episode.shots, e.episode.shots == 1 ? "" : "s", e.episode.queries, what, (unsigned long long)e.seed);
+           e.episode.ways, e.episode.shots, meta_plural(e.episode.shots), e.episode.queries, what, (unsigned long long)e.seed);
     fflush(stdout);
     const struct meta_run *results = meta_evaluator_run(p.evaluator, p.phi, watch, &(struct watch){ e.runs });
     meta_clear_bar();

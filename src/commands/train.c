@@ -1,10 +1,13 @@
 #define _GNU_SOURCE
 #include "training/chart.h"
 #include "base/clock.h"
+#include "base/duration.h"
 #include "flags.h"
 #include "console.h"
 #include "training/run_file.h"
 #include "training/trainer.h"
+#include "base/plural.h"
+#include "stats/estimate.h"
 
 #include <math.h>
 #include <signal.h>
@@ -53,7 +56,7 @@ static void print_start(const struct meta_trainer *t)
 {
     const struct meta_training *s = &t->settings;
     printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n", t->model->name, t->model->network->parameters,
-           t->train->count, s->threads, s->threads == 1 ? "" : "s", s->backend->name, (unsigned long long)s->seed);
+           t->train->count, s->threads, meta_plural(s->threads), s->backend->name, (unsigned long long)s->seed);
     meta_tell_groups(t->data, t->train);
     if (t->valid && !meta_trainer_watches(t)) printf("%s has none of the classes that are trained: it is not watched\n", t->valid->list);
     if (t->aside) printf("The run of this name that was there, at iteration %llu, is kept: %s.old\n", (unsigned long long)t->aside, t->state_path);
@@ -81,7 +84,7 @@ static void watch_valid(struct meta_trainer *t, struct meta_row *row)
     printf("%llu: %.4f valid %s", (unsigned long long)row->iteration, e.mean, images ? "accuracy" : "AUC");
     if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
     if (images) printf(", %.3f loss", row->valid_loss);
-    printf(", %d %s%s, %.2f seconds\n", e.n, images ? "image" : "task", e.n == 1 ? "" : "s", meta_now() - begun);
+    printf(", %d %s%s, %.2f seconds\n", e.n, images ? "image" : "task", meta_plural(e.n), meta_now() - begun);
 }
 
 #define RECENT 20              /* iterations that the status line is the mean of */

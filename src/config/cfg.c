@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/lines.h"
 
 /* What of a line is shown in a message. */
 #define SHOWN 40
@@ -55,7 +55,7 @@ static char *trim(char *text)
 
 static int fail_memory(const struct reader *r)
 {
-    return meta_fail(r->error, "%s: out of memory", r->path);
+    return meta_fail_memory_for(r->error, r->path);
 }
 
 /* Room for one more item: arrays grow at powers of two. */
@@ -129,21 +129,11 @@ static int read_line(struct reader *r, char *line)
 static int read_file(struct meta_cfg **out, const char *path, int data, int texts, struct meta_error *error)
 {
     struct reader r = { .path = path, .data = data, .texts = texts, .error = error };
-    char *bytes = NULL;
-    size_t size;
-    if (meta_file_read(path, &bytes, &size, error)) goto fail;
+    char *bytes = NULL, *line;
+    if (meta_lines_text(path, &bytes, &line, error)) return -1;
     r.cfg = calloc(1, sizeof *r.cfg);
     if (!r.cfg || !(r.cfg->path = strdup(path))) { fail_memory(&r); goto fail; }
     if (data && add_section(&r, "")) goto fail;
-    char *zero = memchr(bytes, 0, size);
-    if (zero) {
-        r.line = 1;
-        for (char *p = bytes; p < zero; p++) r.line += *p == '\n';
-        meta_fail(error, "%s:%d: has a zero byte: must be a text file", path, r.line);
-        goto fail;
-    }
-    char *line = bytes;
-    if (!strncmp(line, "\xef\xbb\xbf", 3)) line += 3;      /* the byte order mark that some Windows editors write */
     while (line) {
         char *end = strchr(line, '\n');
         if (end) *end = 0;

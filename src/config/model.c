@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "model.h"
+#include "base/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ struct builder {
     struct meta_error *error;
 };
 
-static int fail_memory(struct builder *b) { return meta_fail(b->error, "%s: out of memory", b->path); }
+static int fail_memory(struct builder *b) { return meta_fail_memory_for(b->error, b->path); }
 
 /* Puts "cfg/x.cfg:12: [maxpool]: " before a message that came without. */
 static int prefix(struct builder *b, int line, const char *name)
@@ -258,13 +259,6 @@ static int finish(struct builder *b)
     return 0;
 }
 
-/* "daml-4conv" of "cfg/daml-4conv.cfg" */
-static char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    return dot && dot > name ? strndup(name, dot - name) : strdup(name);
-}
-
 int meta_model_load(struct meta_model **out, const char *path, struct meta_error *error)
 {
     return meta_model_load_for(out, path, META_FOR_TASKS, error);
@@ -275,7 +269,7 @@ int meta_model_load_for(struct meta_model **out, const char *path, enum meta_pur
     struct builder b = { .path = path, .error = error };
     struct meta_cfg *cfg = NULL;
     struct meta_model *model = b.model = calloc(1, sizeof *model);
-    if (!model || !(model->path = strdup(path)) || !(model->name = base_name(path))
+    if (!model || !(model->path = strdup(path)) || !(model->name = meta_path_stem(path))
         || !(model->owned = calloc(1, sizeof(struct owned)))) {
         fail_memory(&b);
         goto fail;

@@ -110,7 +110,7 @@ static int read_list(const struct place *p, const struct meta_option *o, struct 
     for (const char *c = text; *c; c++) room += *c == ',';
     free(out->values);
     *out = (struct meta_list){ 0, malloc(room * sizeof *out->values) };
-    if (!out->values) return meta_fail(p->error, "out of memory");
+    if (!out->values) return meta_fail_memory(p->error);
     for (;;) {
         size_t n = strcspn(text, ",");
         char number[64];
@@ -155,7 +155,7 @@ static int store(const struct place *p, const struct meta_option *o, void *setti
         *(int *)field = choice;
         return 0;
     case META_TEXT:
-        if (!(*(char **)field = strdup(text))) return meta_fail(p->error, "out of memory");
+        if (!(*(char **)field = strdup(text))) return meta_fail_memory(p->error);
         return 0;
     case META_INTS:
     case META_REALS:

@@ -109,10 +109,10 @@ static int add_plugin(struct meta_plugins *all, const char *path, struct meta_er
             goto fail;
         }
     struct meta_plugin_entry *grown = realloc(all->entries, (all->count + 1) * sizeof *grown);
-    if (!grown) { meta_fail(error, "out of memory"); goto fail; }
+    if (!grown) { meta_fail_memory(error); goto fail; }
     all->entries = grown;
     grown[all->count].plugin = plugin;
-    if (!(grown[all->count].path = strdup(path))) { meta_fail(error, "out of memory"); goto fail; }
+    if (!(grown[all->count].path = strdup(path))) { meta_fail_memory(error); goto fail; }
     all->count++;
     return 0;
 fail:
@@ -140,7 +140,7 @@ static int add_folder(struct meta_plugins *all, const char *folder, int named, s
     }
     if (asprintf(&list, "%s%s%s", all->folders ? all->folders : "", all->folders ? ", " : "", folder) < 0) {
         list = NULL;
-        status = meta_fail(error, "out of memory");
+        status = meta_fail_memory(error);
     } else {
         free(all->folders);
         all->folders = list;
@@ -149,7 +149,7 @@ static int add_folder(struct meta_plugins *all, const char *folder, int named, s
         char *path = NULL;
         if (!status && asprintf(&path, "%s/%s", folder, names[i]->d_name) < 0) {
             path = NULL;
-            status = meta_fail(error, "out of memory");
+            status = meta_fail_memory(error);
         }
         if (!status) status = add_plugin(all, path, error);
         free(path);
@@ -201,9 +201,9 @@ static int add_all(struct meta_plugins *all, struct meta_error *error)
     const char *named = getenv(ENVIRONMENT);
     int status = -1;
     if (!own) return -1;
-    if (!(folder = plugin_folder(own))) { meta_fail(error, "out of memory"); goto fail; }
+    if (!(folder = plugin_folder(own))) { meta_fail_memory(error); goto fail; }
     if (add_folder(all, folder, 0, error)) goto fail;
-    if (named && !(list = strdup(named))) { meta_fail(error, "out of memory"); goto fail; }
+    if (named && !(list = strdup(named))) { meta_fail_memory(error); goto fail; }
     for (char *save, *p = list ? strtok_r(list, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save))
         if (add_folder(all, p, 1, error)) goto fail;
     status = 0;

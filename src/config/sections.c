@@ -135,7 +135,7 @@ static int shortcut_layer(const void *settings, int index, struct meta_layer *ou
     if (resolve("from", s->from, index, &from, error)) return -1;
     *out = (struct meta_layer){ .type = META_SHORTCUT, .alpha = s->alpha, .beta = s->beta, .activation = s->activation,
                                 .from_count = 1, .from = malloc(sizeof *out->from) };
-    if (!out->from) return meta_fail(error, "out of memory");
+    if (!out->from) return meta_fail_memory(error);
     *out->from = from;
     return 0;
 }
@@ -153,7 +153,7 @@ static int route_layer(const void *settings, int index, struct meta_layer *out, 
     if (!s->layers.count) return meta_fail(error, "layers is missing: must name earlier layers, such as -1,-4");
     *out = (struct meta_layer){ .type = META_ROUTE, .from_count = s->layers.count,
                                 .from = malloc(s->layers.count * sizeof *out->from) };
-    if (!out->from) return meta_fail(error, "out of memory");
+    if (!out->from) return meta_fail_memory(error);
     for (int i = 0; i < s->layers.count; i++)
         if (resolve("layers", s->layers.values[i], index, &out->from[i], error)) {
             free(out->from);

@@ -166,7 +166,7 @@ int meta_lower(struct meta_lowered *low, const struct meta_network *net, const s
 fail:
     free(outputs);
     meta_lowered_free(low);
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 void meta_lowered_free(struct meta_lowered *low)

@@ -50,18 +50,18 @@ static int connect(struct meta_program *p, struct meta_error *error)
     return 0;
 fail:
     free(written);
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 static int allocate_masks(struct meta_program *p, struct meta_error *error)
 {
     p->masks = calloc(p->low.op_count, sizeof *p->masks);
-    if (!p->masks) return meta_fail(error, "out of memory");
+    if (!p->masks) return meta_fail_memory(error);
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_op *op = &p->low.ops[i];
         if (op->kind != META_OP_DROPOUT) continue;
         p->masks[i] = malloc(op->batch * meta_shape_numbers(op->out) * sizeof **p->masks);
-        if (!p->masks[i]) return meta_fail(error, "out of memory");
+        if (!p->masks[i]) return meta_fail_memory(error);
     }
     return 0;
 }
@@ -76,14 +76,14 @@ int meta_program_create_pairs(struct meta_program **out, const struct meta_netwo
                               int support, int query, enum meta_passes passes, void *shared, struct meta_error *error)
 {
     struct meta_program *p = calloc(1, sizeof *p);
-    if (!p) return meta_fail(error, "out of memory");
+    if (!p) return meta_fail_memory(error);
     p->network = network;
     p->backend = backend;
     p->batch = support + query;
     p->support = support;
     p->passes = passes;
     p->labels = calloc(p->batch, sizeof *p->labels);
-    if (!p->labels) { meta_fail(error, "out of memory"); goto fail; }
+    if (!p->labels) { meta_fail_memory(error); goto fail; }
     if (backend->open(error) || meta_lower(&p->low, network, backend, support, query, error) || meta_program_place(p, shared, error)
         || connect(p, error) || allocate_masks(p, error)) goto fail;
     for (; p->created < p->low.op_count; p->created++) {
@@ -94,7 +94,7 @@ int meta_program_create_pairs(struct meta_program **out, const struct meta_netwo
         if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
     }
     if (!shared) {
-        if (!(p->workspace = backend->allocate(p->workspace_bytes))) { meta_fail(error, "out of memory"); goto fail; }
+        if (!(p->workspace = backend->allocate(p->workspace_bytes))) { meta_fail_memory(error); goto fail; }
         p->bytes += p->workspace_bytes;
         meta_program_use(p, p->workspace);
     }

@@ -122,7 +122,7 @@ static int layout_create(struct layout *l, const struct meta_lowered *low, const
         if ((l->bytes[r] = meta_plan(l->intervals[r], count, META_PAGE)) == (size_t)-1) goto fail;
     return 0;
 fail:
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 size_t meta_program_shared_bytes(const struct meta_network *network, const struct meta_backend *backend, int support, int query,
@@ -148,7 +148,7 @@ int meta_program_place(struct meta_program *p, char *shared, struct meta_error *
     p->planes = calloc(count, sizeof *p->planes);
     p->again = calloc(p->low.op_count, sizeof *p->again);
     p->arena = p->backend->allocate(p->bytes);
-    if (!p->planes || !p->again || !p->arena) { meta_fail(error, "out of memory"); goto fail; }
+    if (!p->planes || !p->again || !p->arena) { meta_fail_memory(error); goto fail; }
     char *base[REGIONS] = { p->arena, shared ? shared : (char *)p->arena + layout.bytes[OWN] };
     for (int t = 0; t < count; t++) {
         struct meta_planes *planes = &p->planes[t];

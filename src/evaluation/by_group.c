@@ -1,4 +1,5 @@
 #include "by_group.h"
+#include "stats/estimate.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ int meta_tally_create(struct meta_tally **out, const struct meta_dataset *datase
                                      calloc(n, sizeof *t->asked), calloc(n, sizeof *t->sum) };
     if (!t || !t->group || !t->first || !t->asked || !t->sum || find_groups(t)) {
         meta_tally_free(t);
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     *out = t;
     return 0;
@@ -125,7 +126,7 @@ int meta_tally_read(struct meta_by_group *out, const struct meta_tally *t, int t
                                    malloc(room * sizeof *out->influence) };
     if (!out->item || !out->label || !out->asked || !out->influence) {
         meta_by_group_clear(out);
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     for (int g = 0; g < t->count; g++) {
         if (!t->asked[g]) continue;

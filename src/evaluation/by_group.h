@@ -3,7 +3,7 @@
 #ifndef META_BY_GROUP_H
 #define META_BY_GROUP_H
 
-#include "stats/auc.h"
+#include "stats/estimate.h"
 #include "tasks/data_file.h"
 #include "base/error.h"
 

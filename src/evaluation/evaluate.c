@@ -52,7 +52,7 @@ static int create_station(struct meta_evaluator *e, struct station *s, struct me
     s->before = malloc((size_t)query * t->ways * sizeof(float));
     s->after = malloc((size_t)query * t->ways * sizeof(float));
     s->wins = malloc(query * sizeof *s->wins);
-    if (!s->support || !s->query || !s->before || !s->after || !s->wins) return meta_fail(error, "out of memory");
+    if (!s->support || !s->query || !s->before || !s->after || !s->wins) return meta_fail_memory(error);
     return 0;
 }
 
@@ -90,7 +90,7 @@ int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *
     const struct meta_episode_settings *t = &settings->episode;
     int pairs = t->ways * (t->ways - 1) / 2;
     struct meta_evaluator *e = calloc(1, sizeof *e);
-    if (!e) return meta_fail(error, "out of memory");
+    if (!e) return meta_fail_memory(error);
     pthread_mutex_init(&e->lock, NULL);
     e->model = model;
     e->backend = backend;

@@ -1,4 +1,6 @@
 #include "holdout.h"
+#include "stats/auc.h"
+#include "stats/estimate.h"
 
 #include <float.h>
 #include <math.h>
@@ -46,7 +48,7 @@ static int create_station(const struct meta_holdout *h, struct station *s, const
     const struct meta_network *net = h->model->network;
     s->images = malloc(IMAGES * meta_shape_numbers(h->model->network->input) * sizeof *s->images);
     s->probabilities = malloc(IMAGES * meta_network_outputs(net) * sizeof *s->probabilities);
-    if (!s->images || !s->probabilities) return meta_fail(error, "out of memory");
+    if (!s->images || !s->probabilities) return meta_fail_memory(error);
     if (meta_program_create(&s->program, net, backend, IMAGES, META_FORWARD, NULL, error)) return -1;
     meta_program_dropout(s->program, (struct meta_dropout_key){ .train = 0 });
     return 0;
@@ -56,7 +58,7 @@ int meta_holdout_create(struct meta_holdout **out, const struct meta_model *mode
                         const struct meta_dataset *set, const int *outputs, struct meta_error *error)
 {
     struct meta_holdout *h = calloc(1, sizeof *h);
-    if (!h) return meta_fail(error, "out of memory");
+    if (!h) return meta_fail_memory(error);
     pthread_mutex_init(&h->lock, NULL);
     h->model = model;
     h->set = set;
@@ -66,7 +68,7 @@ int meta_holdout_create(struct meta_holdout **out, const struct meta_model *mode
     h->right = malloc(set->count * sizeof *h->right);
     h->losses = malloc(set->count * sizeof *h->losses);
     h->stations = calloc(meta_pool_threads(pool), sizeof *h->stations);
-    if (!h->items || !h->labels || !h->right || !h->losses || !h->stations) { meta_fail(error, "out of memory"); goto fail; }
+    if (!h->items || !h->labels || !h->right || !h->losses || !h->stations) { meta_fail_memory(error); goto fail; }
     if (choose_items(h, outputs, error)) goto fail;
     while (h->station_count < meta_pool_threads(pool))
         if (create_station(h, &h->stations[h->station_count++], backend, error)) goto fail;

@@ -2,7 +2,7 @@
 #ifndef META_HOLDOUT_H
 #define META_HOLDOUT_H
 
-#include "stats/auc.h"
+#include "stats/estimate.h"
 #include "tasks/batch.h"
 #include "base/pool.h"
 

@@ -2,6 +2,7 @@
    machine. BN uses its rolling statistics, so that an image's features are its own. */
 #include "classify.h"
 #include "method.h"
+#include "base/plural.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
     int images = t->ways * (t->shots + t->queries), layer = meta_method_layer(c->model, c->evaluation);
     struct meta_shape shape = c->model->network->layers[layer].out;
     struct features *f = *out = calloc(1, sizeof *f);
-    if (!f) return meta_fail(error, "out of memory");
+    if (!f) return meta_fail_memory(error);
     f->c = *c;
     f->size = meta_shape_numbers(shape);
     f->features = malloc((size_t)images * f->size * sizeof *f->features);
@@ -109,7 +110,7 @@ static int run_svm(void *state, const struct meta_method_task *t, float *before,
 
 static void describe_knn(const struct meta_model *model, const struct meta_evaluation *e, char *text, size_t size)
 {
-    snprintf(text, size, "%d nearest neighbour%s in layer %d", e->neighbours, e->neighbours == 1 ? "" : "s", meta_method_layer(model, e));
+    snprintf(text, size, "%d nearest neighbour%s in layer %d", e->neighbours, meta_plural(e->neighbours), meta_method_layer(model, e));
 }
 
 static void describe_svm(const struct meta_model *model, const struct meta_evaluation *e, char *text, size_t size)

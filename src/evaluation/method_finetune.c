@@ -5,6 +5,7 @@
 #include "method.h"
 #include "learning/optimiser.h"
 #include "base/rng.h"
+#include "base/plural.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -51,7 +52,7 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
     const struct meta_episode_settings *t = &c->evaluation->episode;
     const struct meta_backend *b = c->backend;
     struct finetune *f = *out = calloc(1, sizeof *f);
-    if (!f) return meta_fail(error, "out of memory");
+    if (!f) return meta_fail_memory(error);
     f->c = *c;
     if (meta_network_cut(&f->network, c->model->network, c->model->network->count - 2, t->ways, error)) return -1;
     const struct meta_network *net = f->network;
@@ -128,7 +129,7 @@ static int run(void *state, const struct meta_method_task *t, float *before, flo
 
 static void describe(const struct meta_model *model, const struct meta_evaluation *e, char *text, size_t size)
 {
-    snprintf(text, size, "fine-tuned for %d epoch%s at %g", e->epochs, e->epochs == 1 ? "" : "s", e->rate);
+    snprintf(text, size, "fine-tuned for %d epoch%s at %g", e->epochs, meta_plural(e->epochs), e->rate);
 }
 
 const struct meta_method meta_method_finetune = { "finetune", 1, 1, check, create, release, run, describe };

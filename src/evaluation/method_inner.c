@@ -24,7 +24,7 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
                                 .learning_rate = c->evaluation->learning_rate, .order = 0,
                                 .bn = c->evaluation->bn, .running = c->evaluation->statistics };
     struct learner *l = *out = calloc(1, sizeof *l);
-    if (!l) return meta_fail(error, "out of memory");
+    if (!l) return meta_fail_memory(error);
     l->steps = inner.steps;
     return meta_worker_create(&l->worker, c->model->network, c->backend, inner, error);
 }

@@ -1,7 +1,8 @@
 #include "results.h"
-#include "training/fingerprint.h"
+#include "base/checksum.h"
 #include "base/json.h"
 #include "method.h"
+#include "stats/estimate_json.h"
 
 #include <limits.h>
 #include <math.h>
@@ -31,7 +32,7 @@ int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct met
     if (!pairs || !*rows) {
         free(pairs);
         free(*rows);
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     for (int r = 0; r < e->runs; r++)
         for (int i = 0, pair = 0; i < ways; i++)
@@ -54,7 +55,7 @@ static int add_file(cJSON *files, const char *what, const char *path, struct met
     char text[16];
     uint32_t crc;
     size_t size;
-    if (meta_fingerprint_file(path, &crc, &size, error)) return -1;
+    if (meta_checksum_file(path, &crc, &size, error)) return -1;
     snprintf(text, sizeof text, "%08x", crc);
     cJSON *j = cJSON_AddObjectToObject(files, what);
     cJSON_AddStringToObject(j, "path", path);

@@ -3,6 +3,7 @@
 #define META_RESULTS_H
 
 #include "evaluate.h"
+#include "stats/estimate.h"
 
 #define META_RESULTS_FORMAT 1
 

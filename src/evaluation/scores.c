@@ -2,6 +2,7 @@
 #include "by_group.h"
 #include "base/json.h"
 #include "results.h"
+#include "stats/estimate.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_err
     s->before = calloc(s->count + 1, sizeof *s->before);
     s->after = calloc(s->count + 1, sizeof *s->after);
     s->images = calloc(s->count + 1, sizeof *s->images);
-    if (!s->before || !s->after || !s->images) return meta_fail(error, "%s: out of memory", s->path);
+    if (!s->before || !s->after || !s->images) return meta_fail_memory_for(error, s->path);
     int i = 0;
     const cJSON *t;
     cJSON_ArrayForEach(t, tasks) {
@@ -42,7 +43,7 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
     if (!groups) return 0;
     s->label = calloc(n + 1, sizeof *s->label);
     s->influence = calloc(n + 1, sizeof *s->influence);
-    if (!s->label || !s->influence) return meta_fail(error, "%s: out of memory", s->path);
+    if (!s->label || !s->influence) return meta_fail_memory_for(error, s->path);
     if (cJSON_GetArraySize(label) != n || cJSON_GetArraySize(asked) != n || cJSON_GetArraySize(influence) != n)
         return meta_fail(error, "%s: other_groups: has arrays of several lengths", s->path);
     image = image->child;
@@ -67,7 +68,7 @@ int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error 
     cJSON *root = NULL;
     memset(s, 0, sizeof *s);
     s->path = strdup(path);
-    if (!s->path) { meta_fail(error, "out of memory"); goto fail; }
+    if (!s->path) { meta_fail_memory(error); goto fail; }
     if (meta_json_read(&root, path, error)) goto fail;
     const cJSON *program = cJSON_GetObjectItemCaseSensitive(root, "program"), *files = cJSON_GetObjectItemCaseSensitive(root, "files"),
                 *settings = cJSON_GetObjectItemCaseSensitive(root, "settings"), *tasks = cJSON_GetObjectItemCaseSensitive(root, "tasks");
@@ -84,7 +85,7 @@ int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error 
              meta_json_get(settings, "ways"), meta_json_get(settings, "shots"), meta_json_get(settings, "queries"));
     free(seed);
     s->settings = strdup(words);
-    if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail(error, "out of memory"); goto fail; }
+    if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail_memory(error); goto fail; }
     if (read_tasks(s, tasks, error) || read_groups(s, cJSON_GetObjectItemCaseSensitive(root, "other_groups"), error)) goto fail;
     cJSON_Delete(root);
     return 0;
@@ -130,7 +131,7 @@ static int difference_by_group(const struct meta_scores *a, const struct meta_sc
     if (a->group_count != b->group_count || a->groups != b->groups)
         return meta_fail(error, "%s and %s can't be paired: their query images are in other groups", a->path, b->path);
     double *influence = malloc(a->group_count * sizeof *influence);
-    if (!influence) return meta_fail(error, "out of memory");
+    if (!influence) return meta_fail_memory(error);
     for (int i = 0; i < a->group_count; i++) influence[i] = b->influence[i] - a->influence[i];
     *out = meta_by_group_estimate(tasks, a->label, influence, a->group_count);
     free(influence);
@@ -141,7 +142,7 @@ int meta_scores_difference(const struct meta_scores *a, const struct meta_scores
 {
     if (check_pairing(a, b, error)) return -1;
     double *difference = malloc((a->count + 1) * sizeof *difference);
-    if (!difference) return meta_fail(error, "out of memory");
+    if (!difference) return meta_fail_memory(error);
     for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
     d->tasks = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
     int status = difference_by_group(a, b, meta_estimate(difference, sizeof *difference, a->count), &d->other_groups, error);

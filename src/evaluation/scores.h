@@ -3,7 +3,7 @@
 #define META_SCORES_H
 
 #include <stdint.h>
-#include "stats/auc.h"
+#include "stats/estimate.h"
 #include "base/error.h"
 
 struct meta_scores {

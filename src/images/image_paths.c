@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tasks/data_internal.h"
+#include "base/lines.h"
+#include "base/path.h"
 
 static int ends_in(const char *path, const char *const *endings)
 {
@@ -90,9 +91,8 @@ void meta_paths_clear(struct meta_paths *p)
 
 static const char *base(const char *path, int *length)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    *length = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
-    return name;
+    *length = meta_path_stem_length(path);
+    return meta_path_base(path);
 }
 
 void meta_path_name(const char *folder, const char *path, const char *extension, char *out)

@@ -61,7 +61,7 @@ static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum
     if (w->inner.query) bytes = meta_program_shared_bytes(w->network, w->backend, in_front(w), w->inner.query, query);
     if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, 0, w->inner.support, support);
     w->shared_bytes = more > bytes ? more : bytes;
-    if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes))) return meta_fail(error, "out of memory");
+    if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes))) return meta_fail_memory(error);
     return 0;
 }
 
@@ -71,7 +71,7 @@ static int allocate_workspace(struct meta_worker *w, struct meta_error *error)
     for (int k = 0; k < w->keep; k++)
         if (meta_program_workspace_bytes(w->support[k]) > w->workspace_bytes)
             w->workspace_bytes = meta_program_workspace_bytes(w->support[k]);
-    if (!(w->workspace = w->backend->allocate(w->workspace_bytes))) return meta_fail(error, "out of memory");
+    if (!(w->workspace = w->backend->allocate(w->workspace_bytes))) return meta_fail_memory(error);
     if (w->query) meta_program_use(w->query, w->workspace);
     for (int k = 0; k < w->keep; k++) meta_program_use(w->support[k], w->workspace);
     return 0;
@@ -81,7 +81,7 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
                        struct meta_inner inner, struct meta_error *error)
 {
     struct meta_worker *w = calloc(1, sizeof *w);
-    if (!w) return meta_fail(error, "out of memory");
+    if (!w) return meta_fail_memory(error);
     w->network = network;
     w->backend = backend;
     w->inner = inner;
@@ -96,7 +96,7 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     if (backend->open(error)) goto fail;
     w->keep = programs_needed(&inner);
     w->support = calloc(w->keep + 1, sizeof *w->support);
-    if (!w->support) { meta_fail(error, "out of memory"); goto fail; }
+    if (!w->support) { meta_fail_memory(error); goto fail; }
     enum meta_passes support = inner.order == 2 ? META_TANGENTS : META_GRADIENT, query = inner.order ? META_GRADIENT : META_FORWARD;
     if (allocate_shared(w, support, query, error)) goto fail;
     for (int k = 0; k < w->keep; k++)
@@ -107,11 +107,11 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
     w->statistics = malloc((network->statistics + 1) * sizeof *w->statistics);
     w->probabilities = malloc(((size_t)inner.query * meta_network_outputs(network) + 1) * sizeof *w->probabilities);
-    if (!w->phi || !w->statistics || !w->probabilities) { meta_fail(error, "out of memory"); goto fail; }
+    if (!w->phi || !w->statistics || !w->probabilities) { meta_fail_memory(error); goto fail; }
     for (int s = 0; s <= w->clones; s++) {
         void **vector = s < w->clones ? &w->phi[s] : &w->gradient;
         *vector = backend->allocate(network->parameters * backend->element);
-        if (!*vector) { meta_fail(error, "out of memory"); goto fail; }
+        if (!*vector) { meta_fail_memory(error); goto fail; }
     }
     *out = w;
     return 0;

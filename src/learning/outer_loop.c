@@ -1,4 +1,5 @@
 #include "outer_loop.h"
+#include "weigh.h"
 #include "stats/auc.h"
 
 #include <math.h>
@@ -39,7 +40,7 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model, c
 {
     const struct meta_network *net = model->network;
     struct meta_outer *o = calloc(1, sizeof *o);
-    if (!o) return meta_fail(error, "out of memory");
+    if (!o) return meta_fail_memory(error);
     o->model = model;
     o->backend = backend;
     o->pool = pool;
@@ -98,20 +99,13 @@ size_t meta_outer_worker_bytes(const struct meta_outer *o)
     return bytes;
 }
 
-static double weigh(void *context, double loss, double *meta_loss)
-{
-    const struct meta_outer *o = context;
-    const struct meta_loss_functions *f = o->model->loss ? o->model->loss->loss : NULL;
-    *meta_loss = f ? f->value(o->model->loss_settings, loss, o->iteration) : loss;
-    return f ? f->weight(o->model->loss_settings, loss, o->iteration) : 1;
-}
-
 static void run_task(void *context, int task, int worker)
 {
     struct meta_outer *o = context;
     const struct meta_batch *b = o->batches[task];
     struct meta_task t = { b->support, b->support_labels, b->query, b->query_labels, o->seed, o->iteration, task };
-    struct meta_weigher weigher = { weigh, o };
+    struct meta_weighing weighing = { o->model, o->iteration };
+    struct meta_weigher weigher = meta_weigher_of(&weighing);
     struct meta_task_result *r = &o->results[task];
     memset(r, 0, sizeof *r);
     if (o->model->network->statistics) r->statistics = o->statistics + task * o->model->network->statistics;

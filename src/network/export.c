@@ -33,7 +33,7 @@ static int make_portable(struct meta_filled *out, const struct meta_filled *from
     const struct meta_network *net = from->network;
     int *place = calloc(net->count, sizeof *place);
     *out = (struct meta_filled){ 0 };
-    if (!place) return meta_fail(error, "out of memory");
+    if (!place) return meta_fail_memory(error);
     if (meta_network_create(&out->network, net->input, error)) goto fail;
     for (int i = 0; i < net->count; i++) {
         place[i] = i;

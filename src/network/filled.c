@@ -42,7 +42,7 @@ static int copy_owned(struct meta_layer *to, const struct meta_layer *from, cons
     return 0;
 fail:
     free(to->from);
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from, int i, int filters, const int *place, struct meta_error *error)
@@ -115,7 +115,7 @@ int meta_filled_narrow(struct meta_filled *f, const struct meta_filled *from, in
     const struct meta_network *net = from->network;
     int outputs = meta_network_outputs(net), head = find_head(net), *place = calloc(net->count, sizeof *place);
     *f = (struct meta_filled){ 0 };
-    if (!place) return meta_fail(error, "out of memory");
+    if (!place) return meta_fail_memory(error);
     if (classes > outputs || (classes < outputs && (net->ways || head < 0 || net->layers[head].out.c != outputs))) {
         meta_fail(error, "%d classes: the network tells %d apart%s", classes, outputs,
                   classes > outputs ? ": must be no more" : ", and its last layers can't be cut to fewer: must be as many");

@@ -13,7 +13,7 @@ int meta_network_create(struct meta_network **out, struct meta_shape input, stru
     if (input.c < 1 || input.h < 1 || input.w < 1)
         return meta_fail(error, "input %dx%dx%d: width, height and channels must be at least 1", input.w, input.h, input.c);
     struct meta_network *network = calloc(1, sizeof *network);
-    if (!network) return meta_fail(error, "out of memory");
+    if (!network) return meta_fail_memory(error);
     network->input = input;
     *out = network;
     return 0;
@@ -195,7 +195,7 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
         goto fail;
     }
     grown = realloc(net->layers, (net->count + 1) * sizeof *grown);
-    if (!grown) { meta_fail(error, "out of memory"); goto fail; }
+    if (!grown) { meta_fail_memory(error); goto fail; }
     net->layers = grown;
     place_parameters(net, &layer);
     if (layer.weight_count > MOST_NUMBERS) {
@@ -235,7 +235,7 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
                          meta_layer_name(&net->layers[net->count - 1]));
     if (!net->parameters) return meta_fail(error, "the network has nothing to learn: no convolutional or connected layer");
     char *used = calloc(net->count, 1);
-    if (!used) return meta_fail(error, "out of memory");
+    if (!used) return meta_fail_memory(error);
     mark_used(net, used);
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
@@ -267,7 +267,7 @@ static int copy_layer(struct meta_layer *to, const struct meta_layer *from, stru
     if (from->settings) to->settings = malloc(from->plugin->settings_size + 1);
     if ((from->from_count && !to->from) || (from->settings && !to->settings)) {
         free_layer_parts(to);
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     if (to->from) memcpy(to->from, from->from, from->from_count * sizeof *to->from);
     if (to->settings) memcpy(to->settings, from->settings, from->plugin->settings_size);

@@ -38,7 +38,7 @@ int meta_weights_read(const struct meta_network *net, const char *path, float *p
     size_t size, at, numbers = net->parameters + net->statistics;
     struct header h;
     struct meta_chunk *chunks = malloc((5 * net->count + 1) * sizeof *chunks);
-    if (!chunks) { meta_fail(error, "out of memory"); goto fail; }
+    if (!chunks) { meta_fail_memory(error); goto fail; }
     if (meta_file_read(path, &data, &size, error)) goto fail;
     if (size < sizeof h + 4) {
         meta_fail(error, "%s: %zu bytes: too short for a .weights file; this network's has %zu", path, size,
@@ -100,7 +100,7 @@ int meta_weights_write(const struct meta_network *net, const char *path, const f
 {
     struct header h = { 0, 2, 0 };
     struct meta_chunk *chunks = malloc((5 * net->count + 2) * sizeof *chunks);
-    if (!chunks) return meta_fail(error, "out of memory");
+    if (!chunks) return meta_fail_memory(error);
     chunks[0] = (struct meta_chunk){ &h, sizeof h };
     chunks[1] = (struct meta_chunk){ &seen, sizeof seen };
     int count = 2 + list_arrays(net, parameters, statistics, chunks + 2);

@@ -1,9 +1,6 @@
-/* Area under the ROC curve, and estimates over tasks. */
+/* Area under the ROC curve. */
 #ifndef META_AUC_H
 #define META_AUC_H
-
-#include <stddef.h>
-#include <stdint.h>
 
 /* The chance that a positive scores above a negative, a tie counting half: the exact Mann-Whitney statistic over
    positives*negatives. score i is values[i*stride]; positive when labels[i] == positive, negative when it is == negative
@@ -29,23 +26,5 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
 /* The images of two classes by falling score, as text: 1 positive, 0 negative, those of equal score in parentheses: "11(10)0"; all are in
    one pair when a score is not a number. The ROC curve is told by it, and meta_auc. out: room for 2n+1 bytes. */
 void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive);
-
-/* Of n numbers that lie `stride` bytes apart (one field of an array of structs): their mean, its standard error (deviation with n-1, over
-   sqrt n), and the 95% interval by Student's t of n-1 degrees of freedom. With n < 2 there is no error: it and the interval are NaN. */
-struct meta_estimate { double mean, error, low, high; int n; };
-struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
-/* Of a mean and an error that are known: the interval is by Student's t of n-1 degrees. */
-struct meta_estimate meta_estimate_with(double mean, double error, int n);
-
-/* e less a figure published without an interval, the mean of n such numbers of other tasks: it is given the error that n of ours have.
-   The interval, like e's, is by Student's t of e.n-1 degrees. */
-struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n);
-
-/* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. Their distances from the mean are
-   stretched by what a sample lacks, sqrt(n/(n-1)), and by Student's t over the normal distribution's: of five numbers an interval without that
-   holds the truth 83 times in a hundred (Hesterberg, The American Statistician 69, 2015). A function of its arguments alone. NaN interval when
-   n < 2 or there is no memory. */
-struct meta_bootstrap { double mean, low, high; };
-struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed);
 
 #endif

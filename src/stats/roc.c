@@ -1,6 +1,8 @@
-#include "paper/report/report.h"
+/* Walks a task's ranks, from the highest score down, as its ROC curve. */
+#include "roc.h"
 
 #include <math.h>
+#include <stddef.h>
 
 /* One step of the curve: so many more positives and negatives. */
 struct step { int positive, negative; };

@@ -124,7 +124,7 @@ int meta_curriculum_create(struct meta_curriculum **out, int classes, const stru
         return meta_fail(error, "sampler=curriculum: %d of %d classes make more than %d kinds of task: must be fewer ways or classes, "
                          "or sampler=uniform", settings->ways, classes, MOST_KINDS);
     struct meta_curriculum *c = calloc(1, sizeof *c);
-    if (!c) return meta_fail(error, "out of memory");
+    if (!c) return meta_fail_memory(error);
     c->ways = settings->ways;
     c->tasks = settings->tasks;
     c->window = settings->window;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data_internal.h"
+#include "base/lines.h"
 #include "base/file.h"
 #include "config/options.h"
 
@@ -24,44 +25,6 @@ static const struct meta_option table[] = {
     TEXT(groups, "CSV of image,group: images of one group are never on both sides of a task"),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
-
-int meta_lines_read(struct meta_lines *lines, const char *path, struct meta_error *error)
-{
-    size_t size = 0;
-    *lines = (struct meta_lines){ 0 };
-    if (meta_file_read(path, &lines->text, &size, error)) return -1;
-    const char *zero = memchr(lines->text, 0, size);
-    if (zero) { meta_fail(error, "%s: has a zero byte: must be a text file", path); goto fail; }
-    size_t room = 1;
-    for (const char *p = lines->text; *p; p++) room += *p == '\n';
-    lines->line = malloc(room * sizeof *lines->line);
-    lines->number = malloc(room * sizeof *lines->number);
-    if (!lines->line || !lines->number) { meta_fail(error, "%s: out of memory", path); goto fail; }
-    char *p = lines->text;
-    if (!strncmp(p, "\xef\xbb\xbf", 3)) p += 3;        /* the byte order mark that some Windows editors write */
-    for (int number = 1; p; number++) {
-        char *start = p, *end = strchr(p, '\n');
-        p = end ? end + 1 : NULL;
-        if (!end) end = start + strlen(start);
-        if (end > start && end[-1] == '\r') end--;
-        *end = 0;
-        if (!start[strspn(start, " \t")]) continue;
-        lines->line[lines->count] = start;
-        lines->number[lines->count++] = number;
-    }
-    return 0;
-fail:
-    meta_lines_free(lines);
-    return -1;
-}
-
-void meta_lines_free(struct meta_lines *lines)
-{
-    free(lines->text);
-    free(lines->line);
-    free(lines->number);
-    *lines = (struct meta_lines){ 0 };
-}
 
 static const struct meta_pair *find(const struct meta_section *section, const char *key)
 {
@@ -83,9 +46,9 @@ static int class_texts(char ***texts, const struct meta_data *data, const struct
                   find(section, "classes")->line, data->classes, list, lines.count, key);
         goto fail;
     }
-    if (!(*texts = calloc(data->classes, sizeof **texts))) { meta_fail(error, "%s: out of memory", list); goto fail; }
+    if (!(*texts = calloc(data->classes, sizeof **texts))) { meta_fail_memory_for(error, list); goto fail; }
     for (int i = 0; i < data->classes; i++)
-        if (!((*texts)[i] = strdup(lines.line[i]))) { meta_fail(error, "%s: out of memory", list); goto fail; }
+        if (!((*texts)[i] = strdup(lines.line[i]))) { meta_fail_memory_for(error, list); goto fail; }
     meta_lines_free(&lines);
     return 0;
 fail:
@@ -98,7 +61,7 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     struct meta_cfg *file = NULL;
     struct meta_data *data = calloc(1, sizeof *data);
     struct settings s = { 0 };
-    if (!data || !(data->path = strdup(path))) { meta_fail(error, "%s: out of memory", path); goto fail; }
+    if (!data || !(data->path = strdup(path))) { meta_fail_memory_for(error, path); goto fail; }
     if (meta_data_file_read(&file, path, error)) goto fail;
     const struct meta_section *section = file->sections;
     if (meta_options_parse(table, section, path, &s, error)) goto fail;

@@ -4,16 +4,6 @@
 
 #include "data_file.h"
 
-/* The lines of a text file that are not blank, without their ends (LF or CRLF), in order. */
-struct meta_lines {
-    char *text;            /* what the lines point into */
-    int count;
-    char **line;           /* (count) */
-    int *number;           /* (count) in the file, from 1 */
-};
-int  meta_lines_read(struct meta_lines *, const char *path, struct meta_error *);
-void meta_lines_free(struct meta_lines *);
-
 /* Looks up the group of each path of a list by its file's name, with or without extension, in the CSV data->groups: group (count) gets
    numbers from 0, and -1 where the CSV does not name the image. One that names none of them is an error. */
 int meta_groups_find(const struct meta_data *data, const char *list, char *const *images, int count, int *group, struct meta_error *);

@@ -1,6 +1,7 @@
 /* The images of a list: whose class and group they are, and their pixels in memory. */
 #define _GNU_SOURCE
 #include "data_internal.h"
+#include "base/lines.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -64,7 +65,7 @@ static int check_repeats(struct job *job, struct meta_error *error)
 {
     const struct meta_dataset *set = job->set;
     int *order = malloc(set->count * sizeof *order);
-    if (!order) return meta_fail(error, "%s: out of memory", set->list);
+    if (!order) return meta_fail_memory_for(error, set->list);
     for (int i = 0; i < set->count; i++) {
         order[i] = i;
         meta_file_id_find(&set->files[i], set->paths[i]);
@@ -139,7 +140,7 @@ static int read_list(struct job *job, const struct meta_data *data, const char *
 {
     struct meta_lines lines = { 0 };
     struct meta_dataset *set = job->set;
-    if (!(set->list = strdup(list))) return meta_fail(error, "%s: out of memory", list);
+    if (!(set->list = strdup(list))) return meta_fail_memory_for(error, list);
     if (channels != 1 && channels != 3) return meta_fail(error, "channels=%d: must be 1 or 3", channels);
     if (meta_lines_read(&lines, list, error)) return meta_data_blame(data, list, error);
     set->count = lines.count;
@@ -157,7 +158,7 @@ static int read_list(struct job *job, const struct meta_data *data, const char *
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->pixels = calloc(n, sizeof *set->pixels);
-    if (!set->label || !set->group || !set->files || !set->w || !set->h || !set->pixels) return meta_fail(error, "%s: out of memory", list);
+    if (!set->label || !set->group || !set->files || !set->w || !set->h || !set->pixels) return meta_fail_memory_for(error, list);
     for (int i = 0; i < set->count; i++) set->group[i] = -1;
     return 0;
 }
@@ -189,7 +190,7 @@ int meta_dataset_load(struct meta_dataset **out, const struct meta_data *data, c
                       int channels, int side, struct meta_pool *pool, struct meta_error *error)
 {
     struct job job = open_job(width, height, side, error);
-    if (!job.set) return meta_fail(error, "%s: out of memory", list);
+    if (!job.set) return meta_fail_memory_for(error, list);
     if (read_list(&job, data, list, channels, error) || read_images(&job, data, pool, error)) {
         meta_dataset_free(job.set);
         return -1;
@@ -224,11 +225,11 @@ int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey, c
 {
     struct job job = open_job(width, height, side, error);
     *survey = (struct meta_survey){ 0 };
-    if (!job.set) return meta_fail(error, "%s: out of memory", list);
+    if (!job.set) return meta_fail_memory_for(error, list);
     if (read_list(&job, data, list, channels, error)) goto fail;
     job.why = calloc(job.set->count, sizeof *job.why);
     survey->bad = calloc(job.set->count, sizeof *survey->bad);
-    if (!job.why || !survey->bad) { meta_fail(error, "%s: out of memory", list); goto fail; }
+    if (!job.why || !survey->bad) { meta_fail_memory_for(error, list); goto fail; }
     if (read_images(&job, data, pool, error)) goto fail;
     tell(&job, survey, width, height);
     free(job.why);

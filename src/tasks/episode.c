@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "base/plural.h"
 
 struct member { int image, group, class, mass; };      /* group: of no group, -1 - image; mass: images of its group and class */
 struct cluster { int group, size, shared; };           /* a class's images of one group; shared: other classes have some too */
@@ -92,7 +93,7 @@ static int worst_case(const struct meta_sampler *s, const struct pool *p)
 static int check_pool(const struct meta_sampler *s, const struct pool *p, const struct meta_dataset *set, struct meta_error *error)
 {
     unsigned char *reach = malloc(s->shots);
-    if (!reach) return meta_fail(error, "%s: out of memory", set->list);
+    if (!reach) return meta_fail_memory_for(error, set->list);
     int least = least_sum(p, s->shots, NULL, 0, reach);
     free(reach);
     int enough = p->shared ? worst_case(s, p) >= s->queries : least != INT_MAX && p->count - least >= s->queries;
@@ -100,7 +101,7 @@ static int check_pool(const struct meta_sampler *s, const struct pool *p, const 
     const char *name = set->names[p->class];
     if (p->largest == 1 && !p->shared)
         return meta_fail(error, "%s: class %s has %d image%s: shots=%d and queries=%d need at least %d", set->list, name, p->count,
-                         p->count == 1 ? "" : "s", s->shots, s->queries, s->shots + s->queries);
+                         meta_plural(p->count), s->shots, s->queries, s->shots + s->queries);
     return meta_fail(error, "%s: class %s has %d images in %d groups%s, the largest of %d: too few to have shots=%d and queries=%d in "
                      "different groups", set->list, name, p->count, p->clusters, p->shared ? ", some shared with other classes" : "",
                      p->largest, s->shots, s->queries);
@@ -169,7 +170,7 @@ int meta_sampler_create(struct meta_sampler **out, const struct meta_dataset *se
 {
     const struct member **first = malloc((set->count + 1) * sizeof *first);
     struct meta_sampler *s = calloc(1, sizeof *s);
-    if (!s || !first) { meta_fail(error, "%s: out of memory", set->list); goto fail; }
+    if (!s || !first) { meta_fail_memory_for(error, set->list); goto fail; }
     s->ways = settings->ways;
     s->shots = settings->shots;
     s->queries = settings->queries;
@@ -180,10 +181,10 @@ int meta_sampler_create(struct meta_sampler **out, const struct meta_dataset *se
     s->pools = calloc(set->classes, sizeof *s->pools);
     s->members = malloc((set->count + 1) * sizeof *s->members);
     s->clusters = malloc((set->count + 1) * sizeof *s->clusters);
-    if (!s->pools || !s->members || !s->clusters) { meta_fail(error, "%s: out of memory", set->list); goto fail; }
+    if (!s->pools || !s->members || !s->clusters) { meta_fail_memory_for(error, set->list); goto fail; }
     build(s, set, first);
     if (s->count < s->ways) {
-        meta_fail(error, "%s: has images of %d class%s: ways=%d needs at least %d", set->list, s->count, s->count == 1 ? "" : "es",
+        meta_fail(error, "%s: has images of %d class%s: ways=%d needs at least %d", set->list, s->count, meta_plural_es(s->count),
                   s->ways, s->ways);
         goto fail;
     }
@@ -210,7 +211,7 @@ void meta_sampler_free(struct meta_sampler *s)
 int meta_episode_create(struct meta_episode **out, const struct meta_episode_settings *settings, struct meta_error *error)
 {
     struct meta_episode *e = calloc(1, sizeof *e);
-    if (!e) return meta_fail(error, "out of memory");
+    if (!e) return meta_fail_memory(error);
     size_t ways = e->ways = settings->ways, shots = e->shots = settings->shots, queries = e->queries = settings->queries;
     e->classes = calloc(ways, sizeof *e->classes);
     e->support = calloc(ways * shots, sizeof *e->support);

@@ -1,5 +1,7 @@
 /* groups: a CSV that says which images belong together. */
 #include "data_internal.h"
+#include "base/lines.h"
+#include "base/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +56,9 @@ static const struct row *search(const struct row *rows, int count, const char *n
 /* data/MEL/ISIC_1.jpg is in the row of ISIC_1, or in that of ISIC_1.jpg. */
 static const struct row *row_of(const struct row *rows, int count, const char *image)
 {
-    const char *slash = strrchr(image, '/'), *name = slash ? slash + 1 : image, *dot = strrchr(name, '.');
-    size_t length = strlen(name);
-    const struct row *row = dot && dot > name ? search(rows, count, name, dot - name) : NULL;
+    const char *name = meta_path_base(image);
+    size_t stem = meta_path_stem_length(image), length = strlen(name);
+    const struct row *row = stem < length ? search(rows, count, name, stem) : NULL;
     return row ? row : search(rows, count, name, length);
 }
 
@@ -70,7 +72,7 @@ int meta_groups_find(const struct meta_data *data, const char *list, char *const
     if (meta_lines_read(&lines, path, error)) return meta_data_blame(data, path, error);
     rows = malloc((lines.count + 1) * sizeof *rows);
     names = malloc((lines.count + 1) * sizeof *names);
-    if (!rows || !names) { meta_fail(error, "%s: out of memory", path); goto fail; }
+    if (!rows || !names) { meta_fail_memory_for(error, path); goto fail; }
     for (int i = 0; i < lines.count; i++) {
         if (parse(path, lines.line[i], lines.number[i], &rows[n], error)) goto fail;
         if (i || strcasecmp(rows[n].image, "image")) n++;

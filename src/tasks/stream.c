@@ -128,7 +128,7 @@ static int create(struct meta_stream **out, const struct meta_stream *settings, 
         return meta_fail(error, "tasks=%d, ahead=%d, threads=%d: must be at least 1", tasks, ahead, threads);
     if (settings->net->channels != set->c)
         return meta_fail(error, "%s: was loaded with %d channels: must be the network's %d", set->list, set->c, settings->net->channels);
-    if (!(s = malloc(sizeof *s))) return meta_fail(error, "out of memory");
+    if (!(s = malloc(sizeof *s))) return meta_fail_memory(error);
     *s = *settings;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->made, NULL);
@@ -137,12 +137,12 @@ static int create(struct meta_stream **out, const struct meta_stream *settings, 
     s->chosen = chosen_by_caller(s) ? 0 : UINT64_MAX;
     s->ring = calloc(s->slots, sizeof *s->ring);
     s->thread = calloc(threads, sizeof *s->thread);
-    if (!s->ring || !s->thread) { meta_fail(error, "out of memory"); goto fail; }
+    if (!s->ring || !s->thread) { meta_fail_memory(error); goto fail; }
     for (int i = 0; i < s->slots; i++) {
         struct slot *slot = &s->ring[i];
         slot->batches = calloc(tasks, sizeof *slot->batches);
         if (chosen_by_caller(s)) slot->kinds = calloc((size_t)tasks * s->episode.ways, sizeof *slot->kinds);
-        if (!slot->batches || (chosen_by_caller(s) && !slot->kinds)) { meta_fail(error, "out of memory"); goto fail; }
+        if (!slot->batches || (chosen_by_caller(s) && !slot->kinds)) { meta_fail_memory(error); goto fail; }
         for (int k = 0; k < tasks; k++)
             if (batch_create(&slot->batches[k], s, error)) goto fail;
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "batch.h"
-#include "data_internal.h"
+#include "base/lines.h"
 
 struct item { int line, query, label; const char *path; };
 
@@ -88,7 +88,7 @@ int meta_task_file_read(struct meta_task_file *task, const char *path, const str
     *task = (struct meta_task_file){ 0 };
     if (meta_lines_read(&lines, path, error)) return -1;
     struct item *items = calloc(lines.count + 1, sizeof *items);
-    if (!items) { meta_fail(error, "%s: out of memory", path); goto fail; }
+    if (!items) { meta_fail_memory_for(error, path); goto fail; }
     for (int i = 0; i < lines.count; i++) {
         cut_blanks(lines.line[i]);
         const char *text = skip_blanks(lines.line[i]);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "checkpoint.h"
 #include "base/file.h"
+#include "base/path.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -124,8 +125,8 @@ static const char *process_of(const char *file, const char *name, const char *en
 
 void meta_checkpoint_sweep(const char *path, const char *ending)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *process;
-    char *folder = slash ? strndup(path, slash - path + 1) : strdup("./");
+    const char *name = meta_path_base(path), *process;
+    char *folder = meta_path_folder(path);
     DIR *d = folder ? opendir(folder) : NULL;
     for (struct dirent *e; d && (e = readdir(d)); )
         if ((process = process_of(e->d_name, name, ending)) && gone(process)) unlinkat(dirfd(d), e->d_name, 0);

@@ -39,15 +39,6 @@ static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error 
     return 0;
 }
 
-int meta_fingerprint_file(const char *path, uint32_t *crc, size_t *size, struct meta_error *error)
-{
-    char *data;
-    if (meta_file_read(path, &data, size, error)) return -1;
-    *crc = crc32(crc32(0, NULL, 0), (const Bytef *)data, *size);
-    free(data);
-    return 0;
-}
-
 /* A line that is not compared: a run may go on on another machine. */
 static const char instructions[] = "instructions=";
 
@@ -68,7 +59,7 @@ static uint32_t sum_ints(const int *values, int count)
 static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool *pool, struct meta_error *error)
 {
     struct sums s = { data, malloc((data->count + 1) * sizeof *s.crc) };
-    if (!s.crc) return meta_fail(error, "out of memory");
+    if (!s.crc) return meta_fail_memory(error);
     meta_pool_run(pool, data->count, sum_image, &s);
     fprintf(f, "classes of the training list=%d\n", data->classes);
     fprintf(f, "images in the training list=%d\n", data->count);

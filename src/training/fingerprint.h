@@ -22,9 +22,6 @@ int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[MET
 /* Its part of a .cfg: the sections and their options, in lines to f; all: also max_batches and test_steps. */
 int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *);
 
-/* CRC-32 and size of a file. */
-int meta_fingerprint_file(const char *path, uint32_t *crc, size_t *size, struct meta_error *);
-
 /* 0 when they agree; else the error names the first thing that changed, with both values. Numbers are compared as numbers. */
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *);
 /* The same, but for [meta_loss], which either may lack. */

@@ -12,7 +12,7 @@ int meta_run_file(char **path, enum meta_run_file file, const char *folder, cons
 {
     if (asprintf(path, "%s/%s%s%s", folder, prefixes[file] ? prefixes[file] : "", name, suffixes[file]) >= 0) return 0;
     *path = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 int meta_run_numbered(char **path, const char *folder, const char *name, uint64_t number, struct meta_error *error)
@@ -21,7 +21,7 @@ int meta_run_numbered(char **path, const char *folder, const char *name, uint64_
     if (number) snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
     if (asprintf(path, "%s/%s_%s%s", folder, name, digits, number ? META_RUN_NUMBERED : "") >= 0) return 0;
     *path = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 int meta_run_log_of(char **path, const char *state, struct meta_error *error)
@@ -31,5 +31,5 @@ int meta_run_log_of(char **path, const char *state, struct meta_error *error)
     if (n <= end || strcmp(state + n - end, suffixes[META_RUN_STATE])) return 0;
     if (asprintf(path, "%.*s%s", (int)(n - end), state, suffixes[META_RUN_LOG]) >= 0) return 0;
     *path = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }

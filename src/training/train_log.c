@@ -201,7 +201,7 @@ int meta_log_read(struct meta_row **rows, int *count, const char *path, struct m
         log.kind = META_RUN_TASKS;
         if (!read_rows(&log, text, UINT64_MAX)) log.kind = META_RUN_IMAGES;
         if (log.kind == META_RUN_IMAGES) read_rows(&log, text, UINT64_MAX);
-    } else meta_fail(error, "%s: out of memory", path);
+    } else meta_fail_memory_for(error, path);
     free(text);
     *rows = log.rows;
     *count = log.count;

@@ -2,10 +2,14 @@
 #include "trainer.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "fingerprint.h"
 #include "learning/policy.h"
+#include "learning/weigh.h"
 #include "run_file.h"
 #include "network/weights.h"
+#include "base/plural.h"
+#include "stats/estimate.h"
 
 #include <errno.h>
 #include <math.h>
@@ -19,8 +23,8 @@ static int name_files(struct meta_trainer *t, struct meta_error *error)
 {
     const char *name = t->model->name;
     t->folder = strdup(t->data->backup ? t->data->backup : "backup");
-    if (!t->folder) return meta_fail(error, "out of memory");
-    for (size_t n = strlen(t->folder); n > 1 && t->folder[n - 1] == '/'; ) t->folder[--n] = 0;
+    if (!t->folder) return meta_fail_memory(error);
+    meta_path_trim(t->folder);
     return meta_run_file(&t->state_path, META_RUN_STATE, t->folder, name, error)
         || meta_run_file(&t->backup_path, META_RUN_BACKUP, t->folder, name, error)
         || meta_run_file(&t->final_path, META_RUN_FINAL, t->folder, name, error)
@@ -28,25 +32,12 @@ static int name_files(struct meta_trainer *t, struct meta_error *error)
         || meta_run_file(&t->chart_path, META_RUN_CHART, t->folder, name, error) ? -1 : 0;
 }
 
-/* With the folders above it. */
-static int make_folder(const char *folder)
-{
-    char path[strlen(folder) + 1];
-    strcpy(path, folder);
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        if (mkdir(path, 0777) && errno != EEXIST) return -1;
-        *slash = '/';
-    }
-    return mkdir(path, 0777) && errno != EEXIST ? -1 : 0;
-}
-
 static int check_folder(const struct meta_trainer *t, struct meta_error *error)
 {
     struct stat info;
-    int failed = make_folder(t->folder);
-    if (failed) meta_fail(error, "%s: can't make the folder: %s", t->folder, strerror(errno));
-    else if ((failed = stat(t->folder, &info) || !S_ISDIR(info.st_mode))) meta_fail(error, "%s: is not a folder", t->folder);
+    int failed = meta_path_make_folder(t->folder, error);
+    if (failed) return meta_data_blame(t->data, t->data->backup, error);
+    if ((failed = stat(t->folder, &info) || !S_ISDIR(info.st_mode))) meta_fail(error, "%s: is not a folder", t->folder);
     else if ((failed = access(t->folder, W_OK | X_OK))) meta_fail(error, "%s: can't write there: %s", t->folder, strerror(errno));
     return failed ? meta_data_blame(t->data, t->data->backup, error) : 0;
 }
@@ -57,14 +48,14 @@ static int of_images(const struct meta_trainer *t) { return t->settings.kind == 
 static int number_outputs(struct meta_trainer *t, struct meta_error *error)
 {
     int count = 0, outputs = meta_network_outputs(t->model->network);
-    if (!(t->outputs = malloc(t->train->classes * sizeof *t->outputs))) return meta_fail(error, "out of memory");
+    if (!(t->outputs = malloc(t->train->classes * sizeof *t->outputs))) return meta_fail_memory(error);
     for (int k = 0; k < t->train->classes; k++) t->outputs[k] = -1;
     for (int i = 0; i < t->train->count; i++) t->outputs[t->train->label[i]] = 0;
     for (int k = 0; k < t->train->classes; k++)
         if (!t->outputs[k]) t->outputs[k] = count++;
     if (count == outputs) return 0;
     return meta_fail(error, "%s:%d: [softmax]: gives %d probabilities, but %s has images of %d class%s: must be equal", t->model->path,
-                     t->model->network->layers[t->model->network->count - 1].line, outputs, t->train->list, count, count == 1 ? "" : "es");
+                     t->model->network->layers[t->model->network->count - 1].line, outputs, t->train->list, count, meta_plural_es(count));
 }
 
 /* A valid list of other classes, to watch meta-training by, is of no use to supervised training: it is an error only when asked for. */
@@ -122,11 +113,10 @@ static const char *state_to_read(const struct meta_trainer *t) { return t->setti
 static int check_fork(const struct meta_trainer *t, const struct meta_checkpoint *c, struct meta_error *error)
 {
     const struct meta_model *m = t->model;
-    const struct meta_loss_functions *f = m->loss ? m->loss->loss : NULL;
     if (meta_fingerprint_compare_unweighed(c->settings, t->fingerprint, error)) return -1;
     if (c->weighed)
         return meta_fail(error, "its [meta_loss] weighs tasks since iteration %llu: allowed: a checkpoint from before", (unsigned long long)c->weighed);
-    if (f && f->weight(m->loss_settings, .5, c->iteration) != 1)
+    if (meta_weighs(m, c->iteration))
         return meta_fail(error, "it is at iteration %llu, and [meta_loss] of %s weighs tasks by then: allowed: an earlier checkpoint",
                          (unsigned long long)c->iteration, m->path);
     return 0;
@@ -175,7 +165,7 @@ static char *old_name(const char *path, struct meta_error *error)
 {
     char *old;
     if (asprintf(&old, "%s.old", path) >= 0) return old;
-    meta_fail(error, "out of memory");
+    meta_fail_memory(error);
     return NULL;
 }
 
@@ -295,7 +285,7 @@ int meta_trainer_open(struct meta_trainer **out, const struct meta_training *set
 {
     struct meta_checkpoint checkpoint = {0};
     struct meta_trainer *t = calloc(1, sizeof *t);
-    if (!t) return meta_fail(error, "out of memory");
+    if (!t) return meta_fail_memory(error);
     t->settings = *settings;
     t->log.fd = -1;
     int status = open_parts(t, &checkpoint, error);

@@ -10,6 +10,7 @@
 #include "evaluation/holdout.h"
 #include "learning/outer_loop.h"
 #include "train_log.h"
+#include "stats/estimate.h"
 
 /* What a run does unless it is told otherwise. */
 #define META_VALID_EVERY 250

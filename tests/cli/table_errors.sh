@@ -76,7 +76,7 @@ two='Two <b>&amp;"'"'"
 expect_error '-shots 1: must be a column of that row: 2' table -only "$two" -shots 1
 cells() { table -dry "$@" >"$t/said" && grep -cE '^(One|Two)' "$t/said"; }
 check 'one column' test "$(cells -shots 1) $(cells -shots 2) $(cells -shots 2 -only One)" = '1 2 1'
-expect_error "can't make the folder" darknet meta table "$t/x.table" -out "$t/no/where"
+expect_error "x.table/where: can't make the folder: Not a directory" darknet meta table "$t/x.table" -out "$t/x.table/where"
 change 's/^seed=7/each=0/; s/^shots=2$/shots=1,2/'
 check 'a training with the .cfg'"'"'s shots, tested with others' dry
 check 'is that of a row that trains with as many' grep -q '^A table (.*): 4 cells, 2 rows, 2 trainings; ' "$t/said"

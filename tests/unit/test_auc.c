@@ -8,6 +8,8 @@
 #include "stats/auc.h"
 #include "paper/report/report.h"
 #include "base/rng.h"
+#include "stats/estimate.h"
+#include "stats/roc.h"
 
 #include <stdlib.h>
 

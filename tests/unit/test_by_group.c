@@ -8,6 +8,8 @@
 #include <math.h>
 #include "evaluation/by_group.h"
 #include "base/rng.h"
+#include "stats/estimate.h"
+#include "stats/auc.h"
 
 #include <stdlib.h>
 #include <string.h>

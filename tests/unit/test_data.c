@@ -64,7 +64,7 @@ static void data_file_errors(void **state)
     refused("classes=3\nlabels=three.labels\nnames=two.names\n",
             "x.data:1: classes=3, but two.names has 2 names: must be the same number");
     refused("classes=3\n\nlabels=none.labels\n", "x.data:3: labels: none.labels: No such file or directory");
-    refused("classes=3\nlabels=zero.labels\n", "x.data:2: labels: zero.labels: has a zero byte: must be a text file");
+    refused("classes=3\nlabels=zero.labels\n", "x.data:2: labels: zero.labels:1: has a zero byte: must be a text file");
     assert_int_equal(read_data("classes=0\nlabels=three.labels\n"), -1);
     assert_non_null(strstr(error.text, "x.data:1: "));
     assert_non_null(strstr(error.text, "classes=0"));

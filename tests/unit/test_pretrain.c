@@ -10,6 +10,7 @@
 #include "evaluation/holdout.h"
 #include "image_files.h"
 #include "learning/outer_loop.h"
+#include "stats/auc.h"
 #include "base/rng.h"
 
 enum { SIDE = 10, IMAGES = 37, CLASSES = 4, OUTPUTS = 3, PARTS = 2, EACH = 5, CHANNELS = 3, NUMBERS = CHANNELS * SIDE * SIDE };

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "stats/auc.h"
+#include "stats/estimate.h"
 #include "base/json.h"
 #include "training/train_log.h"
 
@@ -86,10 +86,5 @@ int meta_report_roc(FILE *, const struct meta_report_table *, struct meta_error 
 int meta_report_curves(FILE *, const struct meta_report_table *, struct meta_error *);
 int meta_report_difficulty(FILE *, struct meta_error *);                       /* Figure 2 */
 int meta_report_finetuning(FILE *, const struct meta_report_table *, struct meta_error *);     /* Figure 3 */
-
-/* ROC curves (roc.c): the rate of true positives at so many even rates of false ones, from the ranks of a result's task. 0, or -1 when they
-   are not ranks of both classes. */
-enum { META_ROC_POINTS = 101 };
-int meta_roc(const char *ranks, double *rates);
 
 #endif

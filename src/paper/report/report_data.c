@@ -2,6 +2,7 @@
 #include "report.h"
 #include "evaluation/scores.h"
 #include "paper/table/table.h"
+#include "stats/estimate_json.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,7 +15,7 @@ static int in_folder(char **path, const char *folder, const char *name, struct m
 {
     if (asprintf(path, "%s/%s", folder, name) >= 0) return 0;
     *path = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 static int whole(const cJSON *object, const char *name)
@@ -70,7 +71,7 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
     if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count) return fail_plan(path, error);
     t->columns = calloc(t->column_count, sizeof *t->columns);
     t->cells = calloc(cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
-    if (!t->columns || !t->cells) return meta_fail(error, "out of memory");
+    if (!t->columns || !t->cells) return meta_fail_memory(error);
     for (int i = 0; i < t->column_count; i++) t->columns[i] = cJSON_GetArrayItem(columns, i)->valueint;
     cJSON_ArrayForEach(item, cells) {
         struct meta_report_cell *c = &t->cells[t->cell_count++];
@@ -101,7 +102,7 @@ int meta_report_read(struct meta_report **out, const char *folder, struct meta_e
     int count = scandir(folder, &names, json_files, alphasort), status = -1;
     if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
     r = calloc(1, sizeof *r);
-    if (!r || !(r->tables = calloc(count + 1, sizeof *r->tables))) { meta_fail(error, "out of memory"); goto done; }
+    if (!r || !(r->tables = calloc(count + 1, sizeof *r->tables))) { meta_fail_memory(error); goto done; }
     for (int i = 0; i < count; i++) {
         cJSON *root;
         free(path);

@@ -3,6 +3,9 @@
 #include "figure.h"
 #include "config/options.h"
 #include "config/plugins.h"
+#include "base/plural.h"
+#include "stats/estimate_json.h"
+#include "stats/roc.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +19,7 @@ struct lines { struct meta_line *line; char **label; int count, room; };
 static int open_lines(struct lines *l, int room, struct meta_error *error)
 {
     *l = (struct lines){ calloc(room + 1, sizeof *l->line), calloc(room + 1, sizeof *l->label), 0, room };
-    return l->line && l->label ? 0 : meta_fail(error, "out of memory");
+    return l->line && l->label ? 0 : meta_fail_memory(error);
 }
 
 /* NULL: no memory. The points are to be filled. */
@@ -24,7 +27,7 @@ static struct meta_line *add_line(struct lines *l, const char *label, int shots,
 {
     struct meta_line *line = &l->line[l->count];
     char **text = &l->label[l->count];
-    if (shots ? asprintf(text, "%s, %d shot%s", label, shots, shots == 1 ? "" : "s") < 0 : !(*text = strdup(label))) { *text = NULL; return NULL; }
+    if (shots ? asprintf(text, "%s, %d shot%s", label, shots, meta_plural(shots)) < 0 : !(*text = strdup(label))) { *text = NULL; return NULL; }
     *line = (struct meta_line){ *text, count, 0, calloc(count + 1, sizeof *line->points) };
     l->count++;
     return line->points ? line : NULL;
@@ -71,12 +74,12 @@ static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct 
         const struct meta_report_cell *c = &t->cells[i];
         if (c->shots != shots || !c->result) continue;
         struct meta_line *line = add_line(&l, c->label, 0, META_ROC_POINTS);
-        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        if (!line) { meta_fail_memory(error); goto done; }
         int n = mean_roc(c->result, line->points);
         line->band = n > 1;
         if (!n) line->count = 0;
     }
-    snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots, shots == 1 ? "" : "s");
+    snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots, meta_plural(shots));
     struct meta_figure g = { title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 1, l.count, l.line };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
@@ -147,7 +150,7 @@ static int training_of(FILE *f, const struct meta_report_table *t, int what, con
         point = curve ? curve->child : NULL;
         if (!count || seen_before(t, i)) continue;
         struct meta_line *line = add_line(&l, c->label, c->shots, count);
-        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        if (!line) { meta_fail_memory(error); goto done; }
         for (int k = 0; k < count; k++, point = point ? point->next : NULL) {
             line->points[k][0] = number_of(c, point, k, 0);
             line->points[k][1] = number_of(c, point, k, what);
@@ -179,7 +182,7 @@ static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4],
     struct meta_section section = { "meta_loss", 0, 3, pairs };
     void *settings = calloc(1, p->settings_size);
     snprintf(value, sizeof value, "%d", eta);
-    if (!settings) return meta_fail(error, "out of memory");
+    if (!settings) return meta_fail_memory(error);
     int status = meta_options_parse(p->options, &section, "Figure 2", settings, error);
     for (int i = 0; !status && i < POINTS; i++) {
         points[i][0] = (double)i / POINTS;
@@ -203,7 +206,7 @@ int meta_report_difficulty(FILE *f, struct meta_error *error)
         char label[32];
         snprintf(label, sizeof label, "eta=%d", eta);
         struct meta_line *line = add_line(&l, label, 0, POINTS);
-        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        if (!line) { meta_fail_memory(error); goto done; }
         if (difficulty(p, eta, line->points, error)) goto done;
     }
     struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)", 0, 1, 0, 5, 0,
@@ -227,7 +230,7 @@ static int finetuning_of(FILE *f, const struct meta_report_table *t, const char 
         int count = cJSON_GetArraySize(curve), k = 0, gaps = 0;
         if (!count) continue;
         struct meta_line *line = add_line(&l, c->label, c->shots, count);
-        if (!line) { meta_fail(error, "out of memory"); goto done; }
+        if (!line) { meta_fail_memory(error); goto done; }
         cJSON_ArrayForEach(p, curve) {
             struct meta_estimate e = meta_json_get_estimate(p, what);
             double values[4] = { meta_json_get(p, "epoch"), e.mean, e.low, e.high };

@@ -1,6 +1,7 @@
 /* The tables of figures as Markdown, for a README: a row a cell. */
 #include "report.h"
 #include "evaluation/scores.h"
+#include "stats/estimate_json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static int write_families(FILE *f, const struct meta_report_table *t, struct met
 {
     int count;
     struct meta_report_family *all = meta_report_families(t, &count);
-    if (count < 0) return meta_fail(error, "out of memory");
+    if (count < 0) return meta_fail_memory(error);
     if (count) {
         fputs("\n| method | shots | trainings | AUC, over trainings | deviation | paired with ", f);
         plain(f, *t->reference ? t->reference : "nothing");

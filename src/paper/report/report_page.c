@@ -1,4 +1,5 @@
 #include "report.h"
+#include "base/plural.h"
 
 #include <string.h>
 
@@ -96,7 +97,7 @@ int meta_report_page(FILE *f, const struct meta_report *r, struct meta_error *er
         cells += r->tables[i].cell_count;
     }
     fputs(head, f);
-    fprintf(f, "<p>%d of %d cells of %d table%s are run.</p>\n<nav>", done, cells, r->count, r->count == 1 ? "" : "s");
+    fprintf(f, "<p>%d of %d cells of %d table%s are run.</p>\n<nav>", done, cells, r->count, meta_plural(r->count));
     for (int i = 0; i < r->count; i++) {
         fprintf(f, "<a href=\"#table-%d\">", i + 1);
         meta_html_text(f, r->tables[i].name);

@@ -1,9 +1,11 @@
 /* The tables of the page. A column is a number of shots. On a phone a row is a card: each cell carries its column's name. */
 #include "report.h"
 
-#include "commands/console.h"
+#include "base/duration.h"
 #include "evaluation/method.h"
 #include "evaluation/scores.h"
+#include "base/plural.h"
+#include "stats/estimate_json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 static void open_table(FILE *f, const struct meta_report_table *t, const char *kind, const char *caption, const char *first)
 {
     fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr><th scope=\"col\">%s</th>", kind, caption, first);
-    for (int i = 0; i < t->column_count; i++) fprintf(f, "<th scope=\"col\">%d shot%s</th>", t->columns[i], t->columns[i] == 1 ? "" : "s");
+    for (int i = 0; i < t->column_count; i++) fprintf(f, "<th scope=\"col\">%d shot%s</th>", t->columns[i], meta_plural(t->columns[i]));
     fputs("</tr></thead>\n<tbody>\n", f);
 }
 
@@ -27,7 +29,7 @@ static void open_row(FILE *f, const char *label)
 
 static void open_cell(FILE *f, int shots, const char *kind)
 {
-    fprintf(f, "<td%s%s%s data-column=\"%d shot%s\">", *kind ? " class=\"" : "", kind, *kind ? "\"" : "", shots, shots == 1 ? "" : "s");
+    fprintf(f, "<td%s%s%s data-column=\"%d shot%s\">", *kind ? " class=\"" : "", kind, *kind ? "\"" : "", shots, meta_plural(shots));
 }
 
 static void interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high); }
@@ -188,7 +190,7 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
 {
     int count;
     struct meta_report_family *all = meta_report_families(t, &count);
-    if (count < 0) return meta_fail(error, "out of memory");
+    if (count < 0) return meta_fail_memory(error);
     if (!count) return 0;
     fputs("<h3>Over trainings</h3>\n", f);
     open_table(f, t, "trainings", "AUC in percent, mean over trainings that differ in their seed alone, and the mean of their paired differences, "

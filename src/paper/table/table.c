@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "table.h"
+#include "base/path.h"
 #include "tasks/data_file.h"
 #include "evaluation/method.h"
 #include "config/model.h"
@@ -84,7 +85,7 @@ static int set_text(char **text, struct meta_error *error, const char *format, .
     va_end(list);
     if (n >= 0) return 0;
     *text = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 /* ---- the file ---- */
@@ -138,7 +139,7 @@ static int read_row(struct meta_table *t, const struct meta_section *section, st
     if (strcmp(section->name, "row")) return meta_fail(error, "%s:%d: [%.40s]: must be [row]", t->path, section->line, section->name);
     for (int k = 0; k < seeds; k++) {
         struct meta_table_row *rows = realloc(t->rows, (t->row_count + 1) * sizeof *rows), *r;
-        if (!rows) return meta_fail(error, "%s: out of memory", t->path);
+        if (!rows) return meta_fail_memory_for(error, t->path);
         t->rows = rows;
         r = &rows[t->row_count++];
         *r = (struct meta_table_row){ .line = section->line };
@@ -182,8 +183,7 @@ static char *slug_of(const char *text)
 
 int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct meta_error *error)
 {
-    const char *base = strrchr(r->row->cfg, '/');
-    base = base ? base + 1 : r->row->cfg;
+    const char *base = meta_path_base(r->row->cfg);
     int n = strlen(base);
     if (n > 4 && !strcmp(base + n - 4, ".cfg")) n -= 4;
     char name[n + 1];
@@ -261,7 +261,7 @@ static int add_cell(struct meta_table *t, const struct meta_table_row *row, int 
     *c = (struct meta_cell){ .row = row, .shots = shots, .paper = paper };
     t->cell_count++;
     if (row->train != META_TABLE_NONE && find_recipe(t, row, shots, &c->recipe, error)) return -1;
-    if (!(slug = slug_of(row->label))) return meta_fail(error, "out of memory");
+    if (!(slug = slug_of(row->label))) return meta_fail_memory(error);
     int status = set_text(&c->name, error, "%s-%s-%d.json", t->slug, slug, shots) || set_text(&c->file, error, "%s/%s", t->folder, c->name)
               || set_text(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug, shots) ? -1 : 0;
     free(slug);
@@ -311,7 +311,7 @@ static int make_cells(struct meta_table *t, struct meta_error *error)
     t->cells = calloc(cells, sizeof *t->cells);
     t->recipes = calloc(2 * cells + 1, sizeof *t->recipes);
     t->columns = calloc(cells, sizeof *t->columns);
-    if (!t->cells || !t->recipes || !t->columns) return meta_fail(error, "%s: out of memory", t->path);
+    if (!t->cells || !t->recipes || !t->columns) return meta_fail_memory_for(error, t->path);
     for (int i = 0; i < t->row_count; i++)
         for (int k = 0; k < t->rows[i].shots.count; k++) {
             int known = 0;
@@ -329,18 +329,15 @@ int meta_table_read(struct meta_table **out, const char *path, const char *folde
 {
     struct meta_cfg *file = NULL;
     struct meta_table *t = calloc(1, sizeof *t);
-    const char *base = strrchr(path, '/');
-    char *dot;
-    if (!t || !(t->path = strdup(path)) || !(t->slug = strdup(base ? base + 1 : path)) || !(t->folder = strdup(folder))) {
-        meta_fail(error, "out of memory");
+    if (!t || !(t->path = strdup(path)) || !(t->slug = meta_path_stem(path)) || !(t->folder = strdup(folder))) {
+        meta_fail_memory(error);
         goto fail;
     }
-    if ((dot = strrchr(t->slug, '.')) && dot > t->slug) *dot = 0;
-    for (size_t n = strlen(t->folder); n > 1 && t->folder[n - 1] == '/'; ) t->folder[--n] = 0;
+    meta_path_trim(t->folder);
     if (meta_table_file_read(&file, path, error) || read_sections(t, file, error)) goto fail;
     if (data) {
         free(t->data);
-        if (!(t->data = strdup(data))) { meta_fail(error, "out of memory"); goto fail; }
+        if (!(t->data = strdup(data))) { meta_fail_memory(error); goto fail; }
     }
     if (look_at_data(t, error) || make_cells(t, error) || meta_table_begin(t, error)) goto fail;
     meta_cfg_free(file);

@@ -115,7 +115,6 @@ int meta_table_images(const struct meta_table *, int keep, struct meta_error *);
 
 /* ---- files (table_files.c) ---- */
 
-int  meta_table_folder(const char *path, struct meta_error *);                              /* made, unless it is there */
 /* Makes the training's folder with its .cfg and .data. */
 int  meta_recipe_prepare(const struct meta_table *, const struct meta_recipe *, struct meta_error *);
 int  meta_recipe_done(const struct meta_recipe *);                                          /* final weights are there */

@@ -3,6 +3,7 @@
 #include "table.h"
 #include "config/model.h"
 #include "learning/policy.h"
+#include "learning/weigh.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,9 @@
 
 int meta_recipe_unweighed(const struct meta_model *m)
 {
-    const struct meta_loss_functions *f = m->loss ? m->loss->loss : NULL;
     int n = 0;
     if (m->net.policy == META_POLICY_POLY) return 0;       /* its rates depend on where a training ends */
-    while (n < m->net.max_batches && (!f || f->weight(m->loss_settings, .5, n + 1) == 1)) n++;
+    while (n < m->net.max_batches && !meta_weighs(m, n + 1)) n++;
     return n;
 }
 
@@ -33,7 +33,7 @@ static void free_keys(char **keys, int count)
 static char **unweighed_keys(const struct meta_table *t, struct meta_error *error)
 {
     char **keys = calloc(t->recipe_count + 1, sizeof *keys);
-    if (!keys) { meta_fail(error, "out of memory"); return NULL; }
+    if (!keys) { meta_fail_memory(error); return NULL; }
     for (int i = 0; i < t->recipe_count; i++) {
         if (!t->recipes[i].unweighed || !meta_table_beginning_key(&keys[i], &t->recipes[i], 1, error)) continue;
         free_keys(keys, t->recipe_count);

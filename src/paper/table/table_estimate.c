@@ -131,7 +131,7 @@ int meta_table_costs(struct meta_table_costs *costs, const struct meta_table *t,
     meta_table_costs_free(costs);
     costs->training = calloc(t->recipe_count + 1, sizeof *costs->training);
     costs->test = calloc(t->cell_count, sizeof *costs->test);
-    if (!costs->training || !costs->test) { meta_fail(error, "out of memory"); goto fail; }
+    if (!costs->training || !costs->test) { meta_fail_memory(error); goto fail; }
     if (look(costs, t, &pace, error)) goto fail;
     for (int i = 0; i < t->recipe_count; i++)
         if (put_in_seconds(costs, &costs->training[i], pace.training, threads, error)) goto fail;

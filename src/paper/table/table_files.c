@@ -1,6 +1,7 @@
 /* The folder of a training: a copy of its .cfg, a .data file that has its weights put there, and what it has used. */
 #define _GNU_SOURCE
 #include "table.h"
+#include "base/path.h"
 #include "config/cfg.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -17,12 +18,6 @@
 
 /* Rows of a log whose seconds are taken for those to come. */
 #define RECENT 50
-
-int meta_table_folder(const char *path, struct meta_error *error)
-{
-    if (!mkdir(path, 0777) || errno == EEXIST) return 0;
-    return meta_fail(error, "%s: can't make the folder: %s", path, strerror(errno));
-}
 
 /* The number of the line that has [episode] shots; of [episode] itself, with *found 0, when it has none. 0: no [episode]. */
 static int find_shots(const char *path, int *found, int *line, struct meta_error *error)
@@ -75,10 +70,7 @@ static int copy_data(const struct meta_table *t, const struct meta_recipe *r, st
 
 int meta_recipe_prepare(const struct meta_table *t, const struct meta_recipe *r, struct meta_error *error)
 {
-    char *above = strndup(r->folder, strrchr(r->folder, '/') - r->folder);
-    int status = above ? meta_table_folder(above, error) : meta_fail(error, "out of memory");
-    free(above);
-    return status || meta_table_folder(r->folder, error) || copy_cfg(r, error) || copy_data(t, r, error) ? -1 : 0;
+    return meta_path_make_folder(r->folder, error) || copy_cfg(r, error) || copy_data(t, r, error) ? -1 : 0;
 }
 
 int meta_recipe_done(const struct meta_recipe *r) { return !access(r->final, R_OK); }

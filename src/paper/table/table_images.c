@@ -3,8 +3,8 @@
 #define _GNU_SOURCE
 #include "table.h"
 #include "tasks/data_file.h"
-#include "tasks/data_internal.h"
-#include "training/fingerprint.h"
+#include "base/lines.h"
+#include "base/checksum.h"
 #include "base/json.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ static int sum_list(const char *list, char name[32], uint32_t *sizes, struct met
     struct meta_lines lines;
     uint32_t own;
     size_t bytes;
-    if (meta_fingerprint_file(list, &own, &bytes, error) || meta_lines_read(&lines, list, error)) return -1;
+    if (meta_checksum_file(list, &own, &bytes, error) || meta_lines_read(&lines, list, error)) return -1;
     snprintf(name, 32, "list crc32:%08x", own);
     *sizes = crc32(0, NULL, 0);
     for (int i = 0; i < lines.count; i++) {
@@ -56,9 +56,9 @@ int meta_table_images(const struct meta_table *t, int keep, struct meta_error *e
     char *path;
     int added = 0, status = -1;
     if (!t->ready) return 0;
-    if (asprintf(&path, "%s/" FILE_NAME, t->folder) < 0) return meta_fail(error, "out of memory");
+    if (asprintf(&path, "%s/" FILE_NAME, t->folder) < 0) return meta_fail_memory(error);
     if (!access(path, F_OK)) { if (meta_json_read(&root, path, error)) goto done; }
-    else if (!(root = cJSON_CreateObject())) { meta_fail(error, "out of memory"); goto done; }
+    else if (!(root = cJSON_CreateObject())) { meta_fail_memory(error); goto done; }
     if (meta_data_read(&data, t->data, error)) goto done;
     if (check_list(root, data->train, t->folder, &added, error) || check_list(root, data->test, t->folder, &added, error)) goto done;
     status = keep && added ? meta_json_write(path, root, error) : 0;

@@ -2,6 +2,7 @@
 #include "table.h"
 #include "tasks/data_file.h"
 #include "training/fingerprint.h"
+#include "base/checksum.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static int write_sum(FILE *f, const char *what, const char *path, struct meta_er
 {
     uint32_t crc;
     size_t size;
-    if (meta_fingerprint_file(path, &crc, &size, error)) return -1;
+    if (meta_checksum_file(path, &crc, &size, error)) return -1;
     fprintf(f, "check sum of %s=crc32:%08x\n", what, crc);
     return 0;
 }

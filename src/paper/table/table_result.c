@@ -1,5 +1,6 @@
 /* A cell's result: the file of `meta test`, with what the table knows of it put in as "table". And the grid itself as a file. */
 #include "table.h"
+#include "base/path.h"
 #include "training/fingerprint.h"
 #include "base/json.h"
 #include "evaluation/scores.h"
@@ -77,8 +78,7 @@ static int add_training(cJSON *to, const struct meta_recipe *r, struct meta_erro
     int count;
     if (meta_log_read(&rows, &count, r->csv, error)) return -1;
     for (int i = 0; i < count; i++) seconds += rows[i].seconds;
-    const char *base = strrchr(r->folder, '/');
-    cJSON_AddStringToObject(j, "folder", base ? base + 1 : r->folder);
+    cJSON_AddStringToObject(j, "folder", meta_path_base(r->folder));
     cJSON_AddNumberToObject(j, "seed", r->seed);
     cJSON_AddNumberToObject(j, "iterations", r->total);
     cJSON_AddItemToObject(j, "seconds", meta_json_number(seconds));
@@ -217,7 +217,7 @@ int meta_table_owns_plan(const struct meta_table *t, struct meta_error *error)
 {
     cJSON *root;
     char *path = plan_path(t);
-    if (!path) return meta_fail(error, "out of memory");
+    if (!path) return meta_fail_memory(error);
     int status = 0;
     if (!access(path, F_OK) && !(status = meta_json_read(&root, path, error))) {
         if (strcmp(meta_json_text(root, "file"), t->path) && strcmp(meta_json_text(root, "name"), t->name))
@@ -232,7 +232,7 @@ int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
 {
     char *path = plan_path(t);
     cJSON *root = cJSON_CreateObject();
-    if (!path || !root) { free(path); cJSON_Delete(root); return meta_fail(error, "out of memory"); }
+    if (!path || !root) { free(path); cJSON_Delete(root); return meta_fail_memory(error); }
     cJSON_AddStringToObject(root, "program", "darknet meta table");
     cJSON_AddNumberToObject(root, "format", META_TABLE_PLAN);
     cJSON_AddStringToObject(root, "name", t->name);

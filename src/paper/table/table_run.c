@@ -137,7 +137,7 @@ int meta_table_test(struct meta_table_run *run, const struct meta_table *t, cons
 {
     char seed[32], runs[32], shots[32], epochs[32], *part = NULL;
     struct outcome out = {0};
-    if (asprintf(&part, "%s.part", c->file) < 0) return meta_fail(error, "out of memory");
+    if (asprintf(&part, "%s.part", c->file) < 0) return meta_fail_memory(error);
     snprintf(seed, sizeof seed, "%d", t->seed);
     snprintf(runs, sizeof runs, "%d", t->runs);
     snprintf(shots, sizeof shots, "%d", c->shots);

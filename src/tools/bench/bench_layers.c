@@ -51,7 +51,7 @@ static int describe(struct meta_bench *b, const struct meta_program *p, struct m
     const struct meta_network *net = p->network;
     b->layers = meta_program_operations(p);
     b->layer_batch = p->batch;
-    if (!(b->layer = calloc(b->layers, sizeof *b->layer))) return meta_fail(error, "out of memory");
+    if (!(b->layer = calloc(b->layers, sizeof *b->layer))) return meta_fail_memory(error);
     for (int i = 0; i < b->layers; i++) {
         const struct meta_op *op = &p->low.ops[i];
         struct meta_bench_layer *l = &b->layer[i];
@@ -69,7 +69,7 @@ static int measure(struct meta_bench *b, struct meta_work *work, struct meta_poo
     double seconds = b->plan->seconds, peaks[MOST_ROUNDS], column[MOST_ROUNDS];
     int cells = b->layers * META_PASS_COUNT, rounds = 0;
     double *times = calloc((size_t)(MOST_ROUNDS + 1) * cells, sizeof *times);
-    if (!times) return meta_fail(error, "out of memory");
+    if (!times) return meta_fail_memory(error);
     meta_work_time_operations(work, times + (size_t)MOST_ROUNDS * cells);      /* to warm up */
     for (double begun = meta_now(); rounds < MOST_ROUNDS && (rounds < LEAST_ROUNDS || meta_now() - begun < seconds); rounds++) {
         peaks[rounds] = meta_peak(pool, seconds / 100).processor_rate;

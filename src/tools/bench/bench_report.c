@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "backends/fused/fused_kernels.h"
 #include "base/json.h"
+#include "base/plural.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ void meta_bench_print_plan(const struct meta_bench *b)
     const struct meta_flops *f = &plan->flops;
     printf("%s: %zu parameters, images of %dx%dx%d, %d ways, %d shots, %d queries, %d tasks, %d steps; %s, %s, %d thread%s\n", m->name,
            m->network->parameters, m->net.width, m->net.height, m->net.channels, m->episode->ways, m->episode->shots, m->episode->queries,
-           m->episode->tasks, m->inner->steps, plan->backend->name, meta_fused()->name, plan->threads, plan->threads == 1 ? "" : "s");
+           m->episode->tasks, m->inner->steps, plan->backend->name, meta_fused()->name, plan->threads, meta_plural(plan->threads));
     printf("\nChecked against the reference backend, in double, relative:");
     for (int i = 0; i < b->identities; i++)
         printf("%s %s %.1e", i ? "," : "", b->identity[i].text, b->identity[i].error);

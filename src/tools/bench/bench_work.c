@@ -57,7 +57,7 @@ static int make_programs(struct meta_work *w, struct meta_error *error)
                                                [META_WORK_PRODUCT] = META_TANGENTS };
     int support = plan->model->network->ways ? w->support : 0;
     if (meta_check_images(&plan->data, 0, w->spec.batch, &w->images, &w->labels, error)) return -1;
-    if (!(w->program = calloc(w->threads, sizeof *w->program))) return meta_fail(error, "out of memory");
+    if (!(w->program = calloc(w->threads, sizeof *w->program))) return meta_fail_memory(error);
     for (int i = 0; i < w->threads; i++) {
         if (meta_program_create_pairs(&w->program[i], plan->model->network, plan->backend, support, w->spec.batch - support, passes[w->spec.kind], NULL,
                                       error)) return -1;
@@ -77,7 +77,7 @@ static int make_tasks(struct meta_work *w, int count, struct meta_error *error)
     if (meta_check_images(&w->plan->data, 0, count * each, &w->images, &w->labels, error)) return -1;
     w->batch = calloc(count, sizeof *w->batch);
     w->batches = calloc(count, sizeof *w->batches);
-    if (!w->batch || !w->batches) return meta_fail(error, "out of memory");
+    if (!w->batch || !w->batches) return meta_fail_memory(error);
     for (int i = 0; i < count; i++) {
         float *images = w->images + i * each * image;
         int *labels = w->labels + i * each;
@@ -90,7 +90,7 @@ static int make_tasks(struct meta_work *w, int count, struct meta_error *error)
 static int make_workers(struct meta_work *w, struct meta_error *error)
 {
     struct meta_inner inner = meta_inner_of(&w->inner, w->support, w->query);
-    if (!(w->worker = calloc(w->threads, sizeof *w->worker))) return meta_fail(error, "out of memory");
+    if (!(w->worker = calloc(w->threads, sizeof *w->worker))) return meta_fail_memory(error);
     for (int i = 0; i < w->threads; i++)
         if (meta_worker_create(&w->worker[i], w->plan->model->network, w->plan->backend, inner, error)) return -1;
     return 0;
@@ -116,7 +116,7 @@ int meta_work_create(struct meta_work **out, const struct meta_bench_plan *plan,
 {
     const struct meta_episode_settings *episode = plan->model->episode;
     struct meta_work *w = calloc(1, sizeof *w);
-    if (!w) return meta_fail(error, "out of memory");
+    if (!w) return meta_fail_memory(error);
     w->plan = plan;
     w->spec = spec;
     w->pool = pool;

@@ -71,7 +71,7 @@ int meta_time(struct meta_timed *t, int count, double seconds, struct meta_error
     int runs[count];
     for (int i = 0; i < count; i++) t[i].seconds = t[i].processor = t[i].peak = t[i].processor_peak = NULL;
     for (int i = 0; i < count; i++) {
-        if (reserve(&t[i])) { meta_fail(error, "out of memory"); goto fail; }
+        if (reserve(&t[i])) { meta_fail_memory(error); goto fail; }
         if (runs_needed(&t[i], block, &runs[i], error)) goto fail;
     }
     for (int round = 0; round < MOST_ROUNDS && (round < LEAST_ROUNDS || spent < count * seconds); round++)

@@ -51,7 +51,7 @@ static int evaluate(struct bench *b, const struct meta_backend *backend, int dra
     int status = -1;
     if (backend->open(error)) return -1;
     for (int i = 0; i < 3; i++)
-        if (!(vectors[i] = backend->allocate(b->n * backend->element))) { meta_fail(error, "out of memory"); goto fail; }
+        if (!(vectors[i] = backend->allocate(b->n * backend->element))) { meta_fail_memory(error); goto fail; }
     enum meta_passes passes = b->tangents ? META_TANGENTS : META_GRADIENT;
     if (meta_program_create_pairs(&p, b->check->model->network, backend, b->support, b->batch, passes, NULL, error)) goto fail;
     void *phi = vectors[0], *v = vectors[1], *out = vectors[2];
@@ -132,7 +132,7 @@ static int allocate(struct bench *b, struct meta_error *error)
     double *at = b->owned = calloc(8 * b->n + 6 * b->outputs, sizeof *b->owned);
     b->statistics = calloc(b->check->model->network->statistics + 1, sizeof *b->statistics);
     b->probabilities = calloc(b->outputs, sizeof *b->probabilities);
-    if (!b->owned || !b->statistics || !b->probabilities) return meta_fail(error, "out of memory");
+    if (!b->owned || !b->statistics || !b->probabilities) return meta_fail_memory(error);
     b->phi = at;
     b->v = at + b->n;
     at += 2 * b->n;

@@ -69,7 +69,7 @@ int meta_check_network(const struct meta_check *check, struct meta_error *error)
     struct bench b = { .check = check, .n = net->parameters };
     float *images = NULL;
     b.x[0] = calloc(VECTORS * b.n, sizeof **b.x);
-    if (!b.x[0]) { meta_fail(error, "out of memory"); goto fail; }
+    if (!b.x[0]) { meta_fail_memory(error); goto fail; }
     for (int i = 1; i < VECTORS; i++) b.x[i] = b.x[0] + i * b.n;
     if (meta_check_parameters(check, 0, b.x[PHI], error) || meta_check_images(check, 0, support + batch, &images, &labels, error)) goto fail;
     enum meta_passes passes = tangents ? META_TANGENTS : META_GRADIENT;

@@ -80,7 +80,7 @@ static int allocate(struct bench *b, struct meta_error *error)
         connect(b);
         failed = !(b->x[0] = calloc(X_VECTORS * b->n, sizeof **b->x)) || !(b->y[0] = calloc(Y_VECTORS * b->m, sizeof **b->y));
     }
-    if (failed) return meta_fail(error, "out of memory");
+    if (failed) return meta_fail_memory(error);
     for (int i = 1; i < X_VECTORS; i++) b->x[i] = b->x[0] + i * b->n;
     for (int i = 1; i < Y_VECTORS; i++) b->y[i] = b->y[0] + i * b->m;
     return 0;

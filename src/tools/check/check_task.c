@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "learning/inner_loop.h"
+#include "learning/weigh.h"
 
 #define MOST_STEPS 2
 
@@ -21,17 +22,10 @@ struct bench {
     double *x[VECTORS];
 };
 
-static double weigh(void *context, double loss, double *meta_loss)
-{
-    const struct meta_model *m = context;
-    const struct meta_loss_functions *f = m->loss ? m->loss->loss : NULL;
-    *meta_loss = f ? f->value(m->loss_settings, loss, m->net.max_batches) : loss;
-    return f ? f->weight(m->loss_settings, loss, m->net.max_batches) : 1;
-}
-
 static double gradient_at(const struct bench *b, struct meta_worker *worker, const double *phi, double *gradient, double *weight)
 {
-    struct meta_weigher weigher = { weigh, (void *)b->check->model };
+    struct meta_weighing weighing = { b->check->model, b->check->model->net.max_batches };
+    struct meta_weigher weigher = meta_weigher_of(&weighing);
     struct meta_task_result result = { 0 };
     meta_worker_gradient(worker, phi, &b->task, b->steps, &weigher, gradient, &result);
     if (weight) *weight = result.weight;
@@ -57,7 +51,7 @@ struct at_loss { const struct meta_model *model; double loss; };
 static void value_probe(void *context, double t, double *out)
 {
     const struct at_loss *at = context;
-    weigh((void *)at->model, at->loss + t, out);
+    meta_weigh(at->model, at->loss + t, at->model->net.max_batches, out);
 }
 
 static void check_weight(const struct bench *b)
@@ -66,7 +60,7 @@ static void check_weight(const struct bench *b)
     double worst = 0, limit = 1e-6, scratch[2], value;
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         struct at_loss at = { b->check->model, losses[i] };
-        double weight = weigh((void *)at.model, at.loss, &value);
+        double weight = meta_weigh(at.model, at.loss, at.model->net.max_batches, &value);
         double error = meta_check_differences(value_probe, &at, &weight, 1, limit, scratch);
         if (!(error <= worst)) worst = error;
     }
@@ -131,7 +125,7 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     int *labels[2] = { NULL, NULL }, status = -1;
     check_weight(&b);
     b.x[0] = calloc(VECTORS * b.n, sizeof **b.x);
-    if (!b.x[0]) { meta_fail(error, "out of memory"); goto fail; }
+    if (!b.x[0]) { meta_fail_memory(error); goto fail; }
     for (int i = 1; i < VECTORS; i++) b.x[i] = b.x[0] + i * b.n;
     if (meta_check_parameters(check, 0, b.x[PHI], error)) goto fail;
     for (int k = 0; k < 2; k++)

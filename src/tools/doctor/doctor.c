@@ -3,11 +3,11 @@
 #include "training/chart.h"
 #include "training/checkpoint.h"
 #include "commands/flags.h"
-#include "commands/console.h"
 #include "host/host.h"
 #include "config/plugins.h"
 #include "training/run_file.h"
 #include "host/stock.h"
+#include "base/plural.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -234,7 +234,7 @@ int meta_command_doctor(int argc, char **argv)
     meta_doctor_backup(&d);
     meta_doctor_run(&d);
     int wrong = d.count[META_WRONG], warnings = d.count[META_WARNING];
-    printf("\n%d wrong, %d warning%s%s\n", wrong, warnings, warnings == 1 ? "" : "s",
+    printf("\n%d wrong, %d warning%s%s\n", wrong, warnings, meta_plural(warnings),
            wrong ? d.model && d.data ? "" : ": mend the files first: the rest can't be looked at without them" : ": darknet meta train can begin");
     clear(&d);
     return wrong > 0;

@@ -2,8 +2,9 @@
 #include "doctor.h"
 #include "tasks/curriculum.h"
 #include "base/clock.h"
-#include "commands/console.h"
+#include "base/duration.h"
 #include "tasks/episode.h"
+#include "base/plural.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,17 +164,17 @@ static void check_pair(struct meta_doctor *d, const struct meta_ward *a, const s
     int images = shared_images(a->set, b->set, &one);
     if (images) {
         meta_doctor_say(d, META_WRONG, "lists", "%d image%s stand%s in %s and in %s, %s one of them: remove them from one list", images,
-                        images == 1 ? "" : "s", images == 1 ? "s" : "", a->name, b->name, one);
+                        meta_plural(images), images == 1 ? "s" : "", a->name, b->name, one);
         return;
     }
     int groups = shared_groups(a->set, b->set);
     if (groups)
         meta_doctor_say(d, META_WARNING, "lists", "%d group%s ha%s images in %s and in %s, which makes the second's AUC too good: keep a group in one list",
-                        groups, groups == 1 ? "" : "s", groups == 1 ? "s" : "ve", a->name, b->name);
+                        groups, meta_plural(groups), groups == 1 ? "s" : "ve", a->name, b->name);
     int classes = b == &d->ward[META_WARD_TEST] ? shared_classes(a->set, b->set, &one) : 0;
     if (classes)
         meta_doctor_say(d, META_WARNING, "lists", "%d class%s of test, %s one of them, %s in %s too: meta test is meant for classes not seen before", classes,
-                        classes == 1 ? "" : "es", one, classes == 1 ? "is" : "are", a->name);
+                        meta_plural_es(classes), one, classes == 1 ? "is" : "are", a->name);
     if (!groups && !classes) meta_doctor_say(d, META_OK, "lists", "%s and %s share nothing that they should not", a->name, b->name);
 }
 

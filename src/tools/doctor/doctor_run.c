@@ -3,11 +3,12 @@
 #include "doctor.h"
 #include "tasks/batch.h"
 #include "base/clock.h"
-#include "commands/console.h"
+#include "base/duration.h"
 #include "evaluation/evaluate.h"
 #include "learning/outer_loop.h"
 #include "base/rng.h"
 #include "training/trainer.h"
+#include "base/plural.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -218,7 +219,7 @@ static void tell_memory(struct meta_doctor *d, const struct meta_trial *t, doubl
     double need = images + t->peak + t->kept + d->reading + (isnan(libraries) ? 0 : libraries);
     enum meta_verdict verdict = need > available ? META_WRONG : need > .8 * available ? META_WARNING : META_OK;
     meta_doctor_say(d, verdict, "memory", "%.2f GB expected (images %.2f, %d thread%s %.2f), %.2f GB available%s%s", need / 1e9, images / 1e9, d->threads,
-                    d->threads == 1 ? "" : "s", (need - images) / 1e9, available / 1e9, verdict == META_OK ? "" : ": ", verdict == META_OK ? "" : remedy);
+                    meta_plural(d->threads), (need - images) / 1e9, available / 1e9, verdict == META_OK ? "" : ": ", verdict == META_OK ? "" : remedy);
 }
 
 /* ---- hours -------------------------------------------------------------------------------------------------------------------- */
@@ -241,7 +242,7 @@ static void tell_time(struct meta_doctor *d, const struct meta_trial *t)
     if (d->load > .5) snprintf(busy, sizeof busy, "; other programs kept %.1f of %d processors busy before", d->load, meta_pool_cores());
     double each = or_none(last - exact, t->first.middle) + or_none(exact, t->second.middle);
     meta_doctor_say(d, META_OK, "time", "%s expected on %d thread%s, %s to %s by the fastest and slowest fifth of a trial: %.3g s an iteration%s", text[0],
-                    d->threads, d->threads == 1 ? "" : "s", text[1], text[2], each / last, busy);
+                    d->threads, meta_plural(d->threads), text[1], text[2], each / last, busy);
 }
 
 void meta_doctor_run(struct meta_doctor *d)
