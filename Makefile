@@ -21,6 +21,10 @@ CXX = g++
 endif
 MAKEFLAGS += --no-builtin-rules
 
+# A build says "CC src/base/pool.c"; V=1 shows the commands
+V ?= 0
+show = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' $(1) '$(2)'; )
+
 # Darknet's own switches, where they can't be what they are there
 ifneq ($(filter-out 0,$(GPU) $(CUDNN)),)
 $(error GPU and CUDNN: this build has no CUDA backend; convolutions run on oneDNN: leave them out or at 0)
@@ -66,7 +70,8 @@ FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-
                $(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0)
 
 SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
-OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(sort $(shell find src -name '*.cpp'))) \
+CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(CXX_SOURCES:%.cpp=$(BUILD)/%.o) \
           $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o)
 # What the unit tests link, whole: libdarknet's calls must find our functions too
 LIBRARY = $(BUILD)/libmeta.a
@@ -81,18 +86,18 @@ all: $(BIN)/darknet $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(P
 
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
 HOST = base/c_locale base/file base/lines base/path config/cfg config/options config/plugins config/sections host/host host/host_layer host/libdarknet
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
+	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
 
 # For programs of others: what src/adaptation/darknet_meta.c needs of us, and of libraries no more than that. Plugins stay loaded for good, and so must it
 $(BIN)/$(SONAME): $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) src/adaptation/darknet_meta.map $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/adaptation/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \
+	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/adaptation/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \
 		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) $(filter-out -ldarknet,$(LDLIBS))
 $(BIN)/libdarknet-meta.so: $(BIN)/$(SONAME)
 	@ln -sf $(SONAME) $@
@@ -101,19 +106,19 @@ $(BIN)/libdarknet-meta.so: $(BIN)/$(SONAME)
 define plugin
 $(BIN)/plugins/$(1).so: $(wildcard plugins/$(1)/*.[ch]) plugins/plugin.h $(FLAGS)
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -Iplugins -shared $$(ALL_LDFLAGS) -o $$@ $$(filter %.c,$$^) -lm
+	$$(call show,PLUGIN,$$@)$$(CC) $$(ALL_CFLAGS) -Iplugins -shared $$(ALL_LDFLAGS) -o $$@ $$(filter %.c,$$^) -lm
 endef
 $(foreach name,$(PLUGINS),$(eval $(call plugin,$(name))))
 
 $(BUILD)/%.o: %.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/%.o: %.cpp $(FLAGS)
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call show,CXX,$<)$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
 $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o): $(BUILD)/src/backends/fused/fused_kernels_%.o: src/backends/fused/fused_kernels.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
+	$(call show,CC,$< ($*))$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
 
 # The double-precision loops are all that `meta grad` and `meta check` wait for
 $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEBUG)),-O3)
@@ -121,7 +126,7 @@ $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEB
 # The decoder of scripts/fashion-mnist.sh
 $(BUILD)/idx_images: scripts/idx_images.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
+	$(call show,CC,$<)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
 
 # Changed switches rebuild what they change
 SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
@@ -137,12 +142,12 @@ $(LIBRARY): $(filter-out $(BUILD)/src/commands/main.o,$(OBJECTS))
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka $(LDLIBS)
+	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka $(LDLIBS)
 
 # What the exported networks are read by beside Darknet: tests/cli/adapt_pipelines.sh
 $(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $< -lopencv_dnn -lopencv_imgcodecs -lopencv_core
+	$(call show,CXX,$<)$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $< -lopencv_dnn -lopencv_imgcodecs -lopencv_core
 
 READER = $(BUILD)/tests/opencv_predict
 # those that NAMES names, or all
@@ -171,6 +176,30 @@ bench:
 	@scripts/install-deps.sh --pytorch
 	@+$(MAKE) --no-print-directory all
 	@DARKNET_BIN='$(BIN)/darknet' scripts/bench.py -out build/bench $(BENCH)
+
+# ---- habits ------------------------------------------------------------------------------------
+
+# Folders that have adopted .clang-format
+FORMATTED = src plugins
+format_files = $(shell find $(FORMATTED) -name '*.[ch]' -o -name '*.cpp' -o -name '*.hpp')
+format:
+	@clang-format -i $(format_files)
+format-check:
+	@clang-format --dry-run --Werror $(format_files)
+
+# What clangd, clang-tidy and other tools read: the command of every source
+json_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(2) -c $(1)"}
+compile_commands.json: $(FLAGS)
+	$(call show,JSON,$@){ echo '['; \
+	    $(foreach f,$(SOURCES),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),'; ) \
+	    $(foreach f,$(wildcard tests/unit/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),'; ) \
+	    $(foreach f,$(CXX_SOURCES),echo '$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS)),'; ) \
+	    echo '$(call json_entry,src/backends/fused/fused_kernels.c,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2)'; \
+	    echo ']'; } >$@
+
+# cppcheck and clang-tidy; what each leaves out, and why, is in tests/lint/
+lint: compile_commands.json
+	@tests/lint/run.sh
 
 # ---- installing ------------------------------------------------------------------------------------
 
@@ -210,8 +239,8 @@ uninstall:
 	@find '$(INTO)/$(PRIVATE)' '$(INTO)/include/darknet-meta' '$(INTO)/share/darknet-meta' -depth -type d -empty -delete 2>/dev/null || true
 
 clean:
-	rm -rf build darknet libdarknet-meta*.so* plugins/*.so
+	rm -rf build compile_commands.json darknet libdarknet-meta*.so* plugins/*.so
 
-.PHONY: all unit test asan ubsan tsan valgrind demo bench install uninstall clean FORCE
+.PHONY: all unit test asan ubsan tsan valgrind demo bench format format-check lint install uninstall clean FORCE
 
 -include $(OBJECTS:.o=.d) $(TESTS:=.d)
