@@ -1,3 +1,4 @@
+/* Forks a copy of this process that answers questions through a socket until either end goes away. */
 #define _GNU_SOURCE
 #include "child.h"
 
@@ -14,7 +15,7 @@ struct meta_child { pid_t pid; int socket; };
 
 struct answer { int status; double numbers[META_CHILD_NUMBERS]; struct meta_error error; };
 
-/* 0: all of it went through; -1: the other end is gone. */
+/* Moves `size` bytes by send or recv. Returns -1 when the other end is gone. */
 static int pass(ssize_t (*move)(int, void *, size_t), int fd, void *data, size_t size)
 {
     for (char *at = data; size;) {
@@ -91,7 +92,7 @@ int meta_child_ask(struct meta_child *c, const char *what, double *numbers, stru
 void meta_child_free(struct meta_child *c)
 {
     if (!c) return;
-    shutdown(c->socket, SHUT_RDWR);       /* children started later hold it open too: closing it would tell this one nothing */
+    shutdown(c->socket, SHUT_RDWR);       /* close alone would not reach the child: children started later hold this socket open too */
     close(c->socket);
     if (c->pid > 0) waitpid(c->pid, NULL, 0);
     free(c);

@@ -1,4 +1,5 @@
-/* A copy of this process that works when it is asked to: with memory of its own to be measured by, and with its own processor state. */
+/* A forked copy of this process that works when it is asked to. Its memory and its processor state are its own, so that
+   a measurement of either is not disturbed by what the parent does. */
 #ifndef META_CHILD_H
 #define META_CHILD_H
 
@@ -8,12 +9,13 @@
 
 struct meta_child;
 
-/* Forks: to be called while this process has no other threads. Whenever the child is asked it calls serve(context, numbers, error),
-   which fills the answer; the first time it may set itself up. Its standard output and error go nowhere. The caller frees, which ends
-   the child; so does the end of this process. */
+/* Forks; call it while this process has no other threads. At each question the child calls serve(context, numbers, error), which
+   fills numbers (META_CHILD_NUMBERS) or the error; the first call may set the child up. The child's standard output and error
+   go to /dev/null. The child ends when the caller frees it or this process ends. */
 int  meta_child_start(struct meta_child **, int (*serve)(void *context, double *numbers, struct meta_error *), void *context,
                       struct meta_error *);
-/* Blocks for the answer, (META_CHILD_NUMBERS). A failure carries the child's message, or says how it ended, naming `what`. */
+/* Asks, and blocks for the answer: numbers (META_CHILD_NUMBERS). The error is the child's message, or how the child ended, after
+   "WHAT: ". */
 int  meta_child_ask(struct meta_child *, const char *what, double *numbers, struct meta_error *);
 void meta_child_free(struct meta_child *);
 

@@ -1,4 +1,4 @@
-/* Seconds. */
+/* Clocks, in seconds. */
 #ifndef META_CLOCK_H
 #define META_CLOCK_H
 
@@ -11,11 +11,11 @@ static inline double meta_clock(clockid_t clock)
     return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
-/* On a clock that nobody sets. */
+/* The time on a clock that nobody sets. */
 static inline double meta_now(void) { return meta_clock(CLOCK_MONOTONIC); }
-/* Of processor, used by all threads of this process so far. */
+/* Processor time that all threads of this process have used. */
 static inline double meta_processor_time(void) { return meta_clock(CLOCK_PROCESS_CPUTIME_ID); }
-/* Of processor, used by this thread so far. */
+/* Processor time that this thread has used. */
 static inline double meta_thread_time(void) { return meta_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "../../plugins/plugin.h"
 
-/* For what can't be allocated; both return -1. */
+/* The messages of a failed allocation, "out of memory" and "WHAT: out of memory". Both return -1. */
 static inline int meta_fail_memory(struct meta_error *error) { return meta_fail(error, "out of memory"); }
 static inline int meta_fail_memory_for(struct meta_error *error, const char *what) { return meta_fail(error, "%s: out of memory", what); }
 

@@ -1,3 +1,4 @@
+/* Writes files whole or not at all, by a temporary file beside them, and reads them whole. */
 #define _GNU_SOURCE
 #include "file.h"
 #include "path.h"
@@ -31,7 +32,7 @@ static int sync_folder(const char *path)
     if (!folder) return -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
     free(folder);
-    if (fd < 0) return errno == EACCES ? 0 : -1;           /* a folder one may write in but not list */
+    if (fd < 0) return errno == EACCES ? 0 : -1;           /* a folder that may be written but not listed */
     if (fsync(fd) && errno != EINVAL && errno != EROFS) status = -1;
     int kept = errno;
     close(fd);
@@ -39,10 +40,10 @@ static int sync_folder(const char *path)
     return status;
 }
 
-/* Two threads may write one file: each has a temporary one of its own. */
+/* Numbers the temporary files, since two threads may write one file at a time. */
 static atomic_uint written;
 
-/* Ours alone: not a file or a link that somebody put there, or what an earlier process of our number left. */
+/* Creates a new file: never one, or a link, that somebody put there. What an earlier process of our number left is replaced. */
 static int create(const char *path)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, fd = open(path, flags, 0666);
@@ -56,11 +57,15 @@ int meta_file_write(const char *path, const struct meta_chunk *chunks, int count
     struct stat old;
     char *temporary = NULL, *target = NULL;
     int there = !stat(path, &old);
-    /* renaming over a device or a pipe would put a plain file in its place, over a link one beside what it points to */
+    /* Renaming over a device or a pipe would put a plain file in its place; over a link, a file beside its target. */
     if (there && !S_ISREG(old.st_mode))
         return meta_fail(error, "%s: is not a regular file: nothing was written", path);
     if (!(target = there ? realpath(path, NULL) : strdup(path))) goto fail;
-    if (asprintf(&temporary, "%s.tmp.%ld.%u", target, (long)getpid(), atomic_fetch_add(&written, 1)) < 0) { temporary = NULL; errno = ENOMEM; goto fail; }
+    if (asprintf(&temporary, "%s.tmp.%ld.%u", target, (long)getpid(), atomic_fetch_add(&written, 1)) < 0) {
+        temporary = NULL;
+        errno = ENOMEM;
+        goto fail;
+    }
     fd = create(temporary);
     if (fd < 0) goto fail;
     made = 1;

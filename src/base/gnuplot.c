@@ -1,3 +1,4 @@
+/* Starts gnuplot with a script that lies in memory. */
 #define _GNU_SOURCE
 #include "gnuplot.h"
 #include "process.h"
@@ -7,12 +8,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The script as a file without a name, at its start; -1 with errno. */
+/* Returns the script as a file without a name, open at its start; or -1 with errno. */
 static int make_script(void (*write)(FILE *, const void *), const void *context)
 {
     int fd = memfd_create("gnuplot", MFD_CLOEXEC), copy = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     FILE *f = copy < 0 ? NULL : fdopen(copy, "w");
-    if (!f) { if (copy >= 0) close(copy); if (fd >= 0) close(fd); return -1; }
+    if (!f) {
+        if (copy >= 0) close(copy);
+        if (fd >= 0) close(fd);
+        return -1;
+    }
     write(f, context);
     if (fclose(f) || lseek(fd, 0, SEEK_SET)) { close(fd); return -1; }
     return fd;

@@ -1,3 +1,4 @@
+/* Reads and writes files of JSON, and gets numbers and texts out of cJSON objects. */
 #include "json.h"
 #include "file.h"
 

@@ -1,4 +1,4 @@
-/* cJSON's objects as files, and what JSON has no word for. */
+/* cJSON's objects as files, and numbers that JSON has no word for. */
 #ifndef META_JSON_H
 #define META_JSON_H
 
@@ -6,15 +6,15 @@
 
 #include "error.h"
 
-/* The caller deletes *root. Refuses what is not JSON. */
+/* Parses a file; one that is not JSON is an error. The caller deletes *root. */
 int meta_json_read(cJSON **root, const char *path, struct meta_error *);
-/* Whole or not at all, indented. */
+/* Writes an indented file, whole or not at all. */
 int meta_json_write(const char *path, const cJSON *root, struct meta_error *);
 
-/* JSON has no NaN: null, and NaN for what is no number or is not there. */
+/* JSON has no NaN: one is written as null. A member that is no number, or is missing, is read as NaN. */
 cJSON *meta_json_number(double);
 double meta_json_get(const cJSON *object, const char *name);
-/* "" for what is no text or is not there. */
+/* The text of a member; "" for one that is no text or is missing. */
 const char *meta_json_text(const cJSON *object, const char *name);
 
 #endif

@@ -1,3 +1,4 @@
+/* Runs one function over many indices on a fixed set of threads. */
 #define _GNU_SOURCE
 #include "pool.h"
 
@@ -12,11 +13,11 @@
 struct member { struct meta_pool *pool; int worker; pthread_t thread; };
 
 struct meta_pool {
-    int threads, started;              /* `started` of members[1..threads-1] run */
-    struct member *members;            /* (threads); 0 is the caller */
-    pthread_mutex_t mutex;             /* guards all below but `next` */
+    int threads, started;              /* members[1..started] have a thread */
+    struct member *members;            /* (threads) member 0 is the caller */
+    pthread_mutex_t mutex;             /* guards everything below it but `next` */
     pthread_cond_t begin, end;
-    unsigned long round;               /* counts runs, so that a worker takes part in each once */
+    unsigned long round;               /* counts calls of meta_pool_run, so that a worker takes part in each once */
     int busy, stop;
     int count;
     void (*work)(void *, int, int);
@@ -34,7 +35,7 @@ static void *serve(void *argument)
     struct member *m = argument;
     struct meta_pool *p = m->pool;
     unsigned long seen = 0;
-    omp_set_num_threads(1);            /* a library inside the work must not start threads of its own */
+    omp_set_num_threads(1);            /* libraries that the work calls must not start threads */
     pthread_mutex_lock(&p->mutex);
     for (;;) {
         while (!p->stop && p->round == seen) pthread_cond_wait(&p->begin, &p->mutex);
@@ -61,7 +62,7 @@ int meta_pool_create(struct meta_pool **out, int threads, struct meta_error *err
     pthread_cond_init(&p->end, NULL);
     p->threads = threads;
     if (!(p->members = calloc(threads, sizeof *p->members))) { meta_fail_memory(error); goto fail; }
-    sigfillset(&all);                  /* signals are the caller's: workers inherit this mask */
+    sigfillset(&all);                  /* signals are for the caller: workers inherit this mask */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     for (int i = 1; i < threads && !status; i++) {
         p->members[i] = (struct member){ p, i, 0 };

@@ -1,3 +1,4 @@
+/* Starts other programs, with signals and files as a program expects them. */
 #define _GNU_SOURCE
 #include "process.h"
 
@@ -8,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Between vfork and exec: the parent's memory, so nothing but system calls. Returns the errno of what failed. */
+/* Runs between vfork and exec, in the parent's memory: makes system calls and nothing else. Returns the errno of the one that failed. */
 static int become(char *const argv[], const int files[3])
 {
     sigset_t none;

@@ -1,12 +1,12 @@
-/* Other programs, and this one once more, as processes that are waited for. */
+/* Other programs, or this one again, as processes that the caller waits for. */
 #ifndef META_PROCESS_H
 #define META_PROCESS_H
 
 #include <sys/types.h>
 
-/* Starts argv[0], looked for in PATH when it has no slash, with these three files (-1: nowhere). It is in a process group of its own: a
-   Ctrl-C at the terminal is for us. Its signals are as usual, and it gets a SIGTERM should this process end before it.
-   Returns 0 or an errno; what starts and can't be run ends with status 127. The caller waits for *pid. */
+/* Starts argv[0], which is looked for in PATH when it has no slash, with the three files as its standard streams (-1: /dev/null).
+   The process has a process group of its own, so that a Ctrl-C at the terminal reaches only us, default signal handlers, and a
+   SIGTERM when this process ends before it. Returns 0 or an errno. The caller waits for *pid. */
 int meta_process_start(pid_t *pid, char *const argv[], int input, int output, int errors);
 
 #endif

@@ -1,3 +1,4 @@
+/* Draws numbers from Philox by (seed, use, iteration, task, item) and shapes them into distributions. */
 #include "rng.h"
 
 #include <math.h>

@@ -1,25 +1,25 @@
 /* Counter-based random numbers (Random123's Philox4x64-10): every draw is a function of its key alone, so the result
    does not depend on threads, on order, or on where a run was cut and resumed.
 
-   key = (seed, use), counter = (block, task << 32 | item, iteration, 0): every field whole, so no two streams meet
-   (the 4x32 variant has no room for that). A block's four 64-bit numbers are drawn low half first. */
+   The key is (seed, use) and the counter (block, task << 32 | item, iteration, 0). Every field has its whole width, so that no two
+   streams meet; Philox4x32 has no room for that. The low half of each of a block's four 64-bit numbers is drawn first. */
 #ifndef META_RNG_H
 #define META_RNG_H
 
 #include <stdint.h>
 
-/* What a stream is for; two uses never share numbers. Append only: a checkpoint's future depends on the values. */
+/* What a stream is for; two uses never share numbers. New uses are added at the end, since checkpoints depend on the values. */
 enum meta_use { META_USE_WEIGHTS = 1, META_USE_EPISODE, META_USE_AUGMENT, META_USE_DROPOUT, META_USE_CHECK,
                 META_USE_BOOTSTRAP, META_USE_CURRICULUM };
 
-/* Not thread-safe itself; each owner has its own. */
+/* A stream of numbers. One thread uses it at a time. */
 struct meta_rng {
     uint64_t seed;
     uint32_t use;        /* enum meta_use */
     uint64_t iteration;
     uint32_t task;
-    uint32_t item;       /* an image of the task, a layer of the network... 0 when there is only one */
-    uint32_t block;      /* how many blocks of eight words were drawn */
+    uint32_t item;       /* an image of the task or a layer of the network; 0 where there is only one */
+    uint32_t block;      /* blocks of eight words drawn so far */
     uint32_t words[8];
     int left;            /* unused words */
 };

@@ -1,3 +1,4 @@
+/* Collects text that is written to a stream, in memory or for a file. */
 #define _GNU_SOURCE
 #include "text.h"
 #include "file.h"

@@ -1,3 +1,4 @@
+/* Cuts .cfg, .data and .table files into sections of key = value. */
 #include "cfg.h"
 
 #include <ctype.h>
@@ -6,19 +7,19 @@
 
 #include "base/lines.h"
 
-/* What of a line is shown in a message. */
+/* The characters of a line that a message shows. */
 #define SHOWN 40
 
 struct reader {
     const char *path;
     int line;
-    int data;                  /* a .data file: no sections */
-    int texts;                 /* blanks inside a value are part of it */
+    int data;                  /* 1: a .data file, which has no sections */
+    int texts;                 /* 1: blanks inside a value belong to it */
     struct meta_cfg *cfg;
     struct meta_error *error;
 };
 
-/* A line of any bytes as a short printable text. */
+/* Writes a line of any bytes into `text` as a short printable text. */
 static const char *shown(const char *line, char text[SHOWN + 4])
 {
     size_t n = 0;
@@ -29,14 +30,14 @@ static const char *shown(const char *line, char text[SHOWN + 4])
 
 static int blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
 
-/* Cuts the comment off. Where values are texts it follows a blank: a path may have a # or ; of its own. */
+/* Cuts the comment off. Where values are texts, a path may have a # or ; in it: a comment follows a blank. */
 static void cut_comment(const struct reader *r, char *line)
 {
     for (char *p = line; *p; p++)
         if ((*p == '#' || *p == ';') && (!r->texts || p == line || blank(p[-1]))) { *p = 0; return; }
 }
 
-/* Darknet's strip(): all blanks, also those inside. */
+/* Removes all blanks, also those inside, as Darknet's strip() does. */
 static void squeeze(char *text)
 {
     char *to = text;
@@ -58,7 +59,7 @@ static int fail_memory(const struct reader *r)
     return meta_fail_memory_for(r->error, r->path);
 }
 
-/* Room for one more item: arrays grow at powers of two. */
+/* Makes room for one more item; arrays grow at powers of two. */
 static int grow(const struct reader *r, void **items, int count, size_t size)
 {
     if (count & (count - 1)) return 0;

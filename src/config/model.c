@@ -1,3 +1,4 @@
+/* Reads a .cfg into a model: its sections in order, layer by layer, with the settings of plugins. */
 #define _GNU_SOURCE
 #include "model.h"
 #include "base/path.h"
@@ -7,15 +8,16 @@
 
 #include "options.h"
 #include "plugins.h"
+#include "purpose.h"
 #include "sections.h"
 
-/* A plugin's settings, with the text and lists that parsing hung on them. A layer has a flat copy of its own. */
+/* A plugin's settings with the texts and lists that parsing allocated. A layer has a flat copy of the settings. */
 struct kept { const struct meta_plugin *plugin; void *settings; };
 
-/* What only meta_model_free looks at. */
+/* meta_model.owned: what meta_model_free frees. */
 struct owned { int count; struct kept *kept; };
 
-/* While reading. Sections come in this order; `at` is the last one seen of each kind, NULL: none. */
+/* The state of reading. Sections come in the order of `stage`; `at` has the last section read of each stage, NULL: none yet. */
 enum stage { NET, EPISODE, LAYERS, INNER_LOOP, META_LOSS, STAGES };
 struct builder {
     struct meta_model *model;
@@ -27,7 +29,7 @@ struct builder {
 
 static int fail_memory(struct builder *b) { return meta_fail_memory_for(b->error, b->path); }
 
-/* Puts "cfg/x.cfg:12: [maxpool]: " before a message that came without. */
+/* Puts "cfg/x.cfg:12: [maxpool]: " before a message that has no file and line. */
 static int prefix(struct builder *b, int line, const char *name)
 {
     struct meta_error what = *b->error;
@@ -68,7 +70,7 @@ static void set_role(struct meta_model *model, const struct meta_plugin *plugin,
     }
 }
 
-/* An absent section is one without options; an absent [meta_loss] is type=mean, MAML's own loss. */
+/* Reads an absent section as one without options; an absent [meta_loss] is type=mean, the loss of MAML. */
 static int read_absent(struct builder *b, const char *name, struct meta_pair *pair)
 {
     struct meta_section section = { .name = (char *)name, .count = pair != NULL, .pairs = pair };
@@ -105,7 +107,7 @@ static int check_place(struct builder *b, const struct meta_section *s, enum sta
     return 0;
 }
 
-/* What may stand in a .cfg, or of that the layers alone. */
+/* Lists the sections that a .cfg may have, or with `layers` only those that are layers. */
 static void list_known(const struct builder *b, int layers, struct meta_error *text)
 {
     size_t used = 0;
@@ -185,57 +187,6 @@ static int read_section(struct builder *b, const struct meta_section *s)
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
-/* The line of an option, or of the section it is missing from, or of the layer that asks for it. */
-static int option_line(const struct meta_section *s, const char *key, int layer_line)
-{
-    for (int i = 0; s && i < s->count; i++)
-        if (!strcmp(s->pairs[i].key, key)) return s->pairs[i].line;
-    return s ? s->line : layer_line;
-}
-
-/* A network that pairs learns nothing in a task. */
-static int check_pairing(struct builder *b)
-{
-    const struct meta_network *net = b->model->network;
-    const struct meta_inner_settings *inner = b->model->inner;
-    const struct { const char *key; int value, must; } rows[] = {
-        { "steps", inner->steps, 0 }, { "test_steps", inner->test_steps, 0 }, { "order", inner->order, 1 }
-    };
-    for (size_t i = 0; net->ways && i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].value != rows[i].must)
-            return meta_fail(b->error, "%s:%d: [inner_loop] %s=%d: must be %d with [%s], which takes no steps in a task", b->path,
-                             option_line(b->at[INNER_LOOP], rows[i].key, net->layers[net->pairing].line), rows[i].key, rows[i].value,
-                             rows[i].must, meta_layer_name(&net->layers[net->pairing]));
-    return 0;
-}
-
-static int check_outputs(struct builder *b)
-{
-    const struct meta_model *model = b->model;
-    int outputs = meta_network_outputs(model->network);
-    if (outputs == model->episode->ways) return 0;
-    return meta_fail(b->error, "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be equal", b->path,
-                     model->network->layers[model->network->count - 1].line, outputs, b->at[EPISODE] ? b->at[EPISODE]->name : "episode",
-                     model->episode->ways);
-}
-
-static int check_images(struct builder *b)
-{
-    const struct meta_net_settings *net = &b->model->net;
-    const struct meta_network *network = b->model->network;
-    for (enum stage stage = INNER_LOOP; stage <= META_LOSS; stage++)
-        if (b->at[stage])
-            return meta_fail(b->error, "%s:%d: [%s]: supervised training has no tasks: leave it out", b->path, b->at[stage]->line,
-                             b->at[stage]->name);
-    if (network->ways)
-        return meta_fail(b->error, "%s:%d: [%s]: pairs the images of a task, and supervised training has no tasks: leave it out", b->path,
-                         network->layers[network->pairing].line, meta_layer_name(&network->layers[network->pairing]));
-    if (net->batch % net->subdivisions)
-        return meta_fail(b->error, "%s:%d: [net] batch=%d, subdivisions=%d: must divide it into equal parts", b->path,
-                         option_line(b->at[NET], "subdivisions", 0), net->batch, net->subdivisions);
-    return 0;
-}
-
 static int finish(struct builder *b)
 {
     struct meta_model *model = b->model;
@@ -251,12 +202,8 @@ static int finish(struct builder *b)
         const struct meta_layer *layer = &model->network->layers[where];
         return prefix(b, layer->line, meta_layer_name(layer));
     }
-    switch (model->purpose) {
-    case META_FOR_TASKS: return check_outputs(b) || check_pairing(b) ? -1 : 0;
-    case META_FOR_IMAGES: return check_images(b);
-    case META_FOR_ANY: break;
-    }
-    return 0;
+    struct meta_purpose_sections sections = { b->at[NET], b->at[EPISODE], b->at[INNER_LOOP], b->at[META_LOSS] };
+    return meta_purpose_check(model, &sections, b->error);
 }
 
 int meta_model_load(struct meta_model **out, const char *path, struct meta_error *error)

@@ -1,4 +1,4 @@
-/* A .cfg, read and checked: what the commands work on. */
+/* A .cfg, read and checked: the network, and the settings of training and tasks. */
 #ifndef META_MODEL_H
 #define META_MODEL_H
 
@@ -22,29 +22,27 @@ struct meta_net_settings {
     double angle, aspect, hue, saturation, exposure;
 };
 
-/* What a network is to be used for decides what its .cfg must agree with: the tasks of [episode]; mini-batches of images, which know no
-   tasks; or nothing yet, where a method takes what it needs of the network. */
+/* What a network is used for; purpose.h says what its .cfg must have for it. META_FOR_ANY: a method takes what it needs of the network. */
 enum meta_purpose { META_FOR_TASKS, META_FOR_IMAGES, META_FOR_ANY };
 
 struct meta_model {
     enum meta_purpose purpose;
-    char *path;                             /* of the .cfg */
-    int net_line, episode_line;             /* where [net] and [episode] stand there; 0: it has none */
-    char *name;                             /* "daml-4conv" of cfg/daml-4conv.cfg: names weights, charts, logs */
+    char *path;                             /* the .cfg */
+    int net_line, episode_line;             /* lines of [net] and [episode]; 0: the .cfg has none */
+    char *name;                             /* "daml-4conv" of cfg/daml-4conv.cfg: the name of weights, charts and logs */
     struct meta_net_settings net;
     struct meta_network *network;
     struct meta_episode_settings *episode;
     struct meta_inner_settings *inner;
-    const struct meta_plugin *loss;         /* META_ROLE_META_LOSS */
+    const struct meta_plugin *loss;         /* of role META_ROLE_META_LOSS */
     void *loss_settings;
-    void *owned;                            /* what meta_model_free needs; opaque */
+    void *owned;                            /* opaque; meta_model_free frees it */
 };
 
-/* Loads the plugins once a process, reads and checks the file. Every error names file and line. Without [episode] or [inner_loop]
-   their plugins' defaults hold; without [meta_loss], type=mean. META_FOR_IMAGES refuses [inner_loop] and [meta_loss], which would be
-   wishes without effect, a network that pairs, and a batch that its subdivisions don't divide. The caller frees. */
+/* Loads the plugins (once a process), reads the file and checks it for the purpose. Every error names file and line. A .cfg without
+   [episode] or [inner_loop] has their plugins' defaults, one without [meta_loss] type=mean. The caller frees. */
 int  meta_model_load_for(struct meta_model **, const char *cfg_path, enum meta_purpose, struct meta_error *);
-int  meta_model_load(struct meta_model **, const char *cfg_path, struct meta_error *);      /* META_FOR_TASKS */
+int  meta_model_load(struct meta_model **, const char *cfg_path, struct meta_error *);      /* for META_FOR_TASKS */
 void meta_model_free(struct meta_model *);
 
 #endif

@@ -1,4 +1,4 @@
-/* [net]: Darknet's keys and defaults (parse_net_options). */
+/* Reads [net]: Darknet's keys and defaults (parser.c, parse_net_options). */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #define MOST_SIDE 65536
 
-/* What is read; part of it is only checked. */
+/* All keys of [net]; some are only checked. */
 struct net_options {
     struct meta_net_settings net;
     int inputs, fixed;
@@ -20,7 +20,7 @@ struct net_options {
 #define INT(key, fallback, least, most, help)   { #key, META_INT, fallback, least, most, NULL, OF(net.key), help }
 #define REAL(key, fallback, least, most, help)  { #key, META_REAL, fallback, least, most, NULL, OF(net.key), help }
 #define ONLY(key, value)                        { #key, META_INT, value, value, value, NULL, OF(fixed), "" }
-/* A default that depends on other options: outside the bounds until meta_net_read sets it. */
+/* Marks a default that depends on other options; meta_net_read replaces it. */
 #define DERIVED -1
 
 const struct meta_option meta_net_table[] = {
@@ -70,7 +70,7 @@ static const struct meta_pair *find(const struct meta_section *section, const ch
     return NULL;
 }
 
-/* An option that the policy does not read would be a wish without effect. */
+/* Refuses options that the policy does not read, since they would have no effect. */
 static const struct { const char *key; unsigned policies; const char *allowed; } readers[] = {
     { "step", 1u << META_POLICY_STEP | 1u << META_POLICY_SIGMOID, "policy=step and policy=sigmoid" },
     { "scale", 1u << META_POLICY_STEP, "policy=step" },
@@ -119,7 +119,7 @@ static int check_shape(const struct meta_section *section, const char *path, con
     return 0;
 }
 
-/* As Darknet does: the two ratios, where given, stand above the two in pixels. */
+/* The two ratios, where they are given, override the two numbers of pixels, as in Darknet. */
 static void set_crops(struct net_options *o)
 {
     struct meta_net_settings *net = &o->net;

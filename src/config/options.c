@@ -1,3 +1,4 @@
+/* Parses the values of a section by a table of options, with bounds, defaults and messages. */
 #define _GNU_SOURCE
 #include "options.h"
 #include "base/c_locale.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is being read, for the messages. */
+/* The option that is being read, for messages. */
 struct place {
     const char *path;
     const struct meta_section *section;
@@ -16,7 +17,7 @@ struct place {
     struct meta_error *error;
 };
 
-/* "cfg/x.cfg:41: [episode] ", and in a .data file "x.data:3: " */
+/* Writes "cfg/x.cfg:41: [episode] ", or for a .data file "x.data:3: ". */
 static int complain(const struct place *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static int complain(const struct place *p, const char *format, ...)
 {
@@ -40,7 +41,7 @@ static void print_bound(char text[32], double value)
     snprintf(text, 32, fabs(value) < 1e15 && value == rint(value) ? "%.0f" : "%g", value);
 }
 
-/* "1 to 1000", "at least 0", "0"; of a whole number's bounds those of an int are no limit worth saying. */
+/* Writes "1 to 1000", "at least 0" or "0". Bounds that are those of an int are left out. */
 static void print_range(char text[96], const struct meta_option *o)
 {
     char least[32], most[32];
@@ -51,7 +52,7 @@ static void print_range(char text[96], const struct meta_option *o)
     else snprintf(text, 96, "%s to %s", least, most);
 }
 
-/* "difficulty or mean"; "linear, relu or leaky" */
+/* Writes "difficulty or mean", "linear, relu or leaky". */
 static void print_choices(char text[256], const char *choices)
 {
     size_t used = 0;
@@ -86,7 +87,7 @@ static int fail_value(const struct place *p, const struct meta_option *o, int nu
 
 /* ---- values ------------------------------------------------------------------------------------ */
 
-/* The whole of text[0..n) as a finite decimal number (no hexadecimal, no "nan", no "inf"). 0, or -1. */
+/* Reads all of text[0..n) as a finite decimal number; hexadecimal, "nan" and "inf" are refused. Returns 0 or -1. */
 static int read_number(const char *text, size_t n, int integer, double *value)
 {
     char *end;
@@ -97,7 +98,7 @@ static int read_number(const char *text, size_t n, int integer, double *value)
     *value = integer ? (double)strtoll(text, &end, 10) : strtod(text, &end);
     meta_c_locale_end(before);
     if (end != text + n || !isfinite(*value)) return -1;
-    /* an integer past a long long is past every bound too; a real too small to be told from 0 is 0 */
+    /* an integer past a long long is past every bound too; a real too small for a double is 0 */
     return 0;
 }
 
@@ -175,7 +176,7 @@ static void set_defaults(const struct meta_option *table, void *settings)
 
 /* ---- sections ---------------------------------------------------------------------------------- */
 
-/* Options that only one value is allowed for are not worth proposing. */
+/* Lists the allowed options, without those that have only one allowed value. */
 static int fail_unknown(const struct place *p, const struct meta_option *table)
 {
     struct meta_error names = { "" };

@@ -1,3 +1,4 @@
+/* Finds the plugins beside the program and in DARKNET_PLUGIN_PATH, and checks each before it is used. */
 #define _GNU_SOURCE
 #include "plugins.h"
 
@@ -91,7 +92,7 @@ static int add_plugin(struct meta_plugins *all, const char *path, struct meta_er
     if (!handle) {
         const char *why = dlerror();
         size_t n = strlen(path);
-        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2)) why += n + 2;      /* it may begin with the path, or not */
+        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2)) why += n + 2;      /* the loader's message may begin with the path */
         return meta_fail(error, "%s: can't load the plugin: %s", path, why);
     }
     const struct meta_plugin *plugin = dlsym(handle, META_PLUGIN_SYMBOL);
@@ -100,7 +101,7 @@ static int add_plugin(struct meta_plugins *all, const char *path, struct meta_er
         goto fail;
     }
     for (int i = 0; i < all->count; i++)
-        if (all->entries[i].plugin == plugin) { dlclose(handle); return 0; }          /* one file, found twice */
+        if (all->entries[i].plugin == plugin) { dlclose(handle); return 0; }          /* the same file, found twice */
     if (check_plugin(path, plugin, error)) goto fail;
     const struct meta_plugin *other = meta_plugins_find(all, plugin->name);
     for (int i = 0; i < all->count; i++)
@@ -128,7 +129,7 @@ static int shared_object(const struct dirent *d)
 
 static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
 
-/* `named`: a person named this folder, so that it must be there. */
+/* Loads the plugins of one folder. `named`: DARKNET_PLUGIN_PATH names the folder, so that it must be there. */
 static int add_folder(struct meta_plugins *all, const char *folder, int named, struct meta_error *error)
 {
     struct dirent **names = NULL;
@@ -159,14 +160,14 @@ static int add_folder(struct meta_plugins *all, const char *folder, int named, s
     return status;
 }
 
-/* The folder of the program, or of the shared object, that this function is part of; the caller frees. */
+/* Returns the folder of the program or shared object that has this function; the caller frees. */
 static char *own_folder(struct meta_error *error)
 {
     Dl_info info;
     struct link_map *map = NULL;
     char *path = NULL, *file = NULL, origin[PATH_MAX];
     if (dladdr1((void *)meta_plugins_load, &info, (void **)&map, RTLD_DL_LINKMAP) && map && *map->l_name) {
-        /* l_name may be relative to where the process was when it was loaded */
+        /* l_name may be relative to the working folder at the time of loading */
         if (!dlinfo(map, RTLD_DI_ORIGIN, origin) && asprintf(&file, "%s/%s", origin, basename(map->l_name)) >= 0) {
             path = realpath(file, NULL);
             free(file);
@@ -180,8 +181,8 @@ static char *own_folder(struct meta_error *error)
     return path;
 }
 
-/* The first there is of: beside an installed library, beside a program that was built, beside the libraries of an installed program.
-   The caller frees; NULL: no memory. */
+/* Returns the first folder that is there: beside an installed library, beside a program where it was built, or in lib/ of an installed
+   program. The caller frees; NULL: no memory. */
 static char *plugin_folder(const char *own)
 {
     const char *places[] = { "darknet-meta/plugins", "plugins", "../lib/darknet-meta/plugins" };
@@ -219,7 +220,7 @@ const struct meta_plugins *meta_plugins_load(struct meta_error *error)
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static struct meta_plugins all;
     static struct meta_error failure;
-    static int status = 1;                 /* 1: not tried yet */
+    static int status = 1;                 /* 1: nothing was loaded yet */
     pthread_mutex_lock(&lock);
     if (status > 0) status = add_all(&all, &failure);
     pthread_mutex_unlock(&lock);

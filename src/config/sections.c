@@ -1,10 +1,11 @@
+/* Darknet's section types: the options of each, and the layer that they describe. */
 #include "sections.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Keys that Darknet reads in every section, and that only have one value here. */
+/* Keys that Darknet reads in every section and that have only one allowed value here. */
 struct common { int fixed; };
 #define ONLY(key, value)      { #key, META_INT, value, value, value, NULL, 0, "" }
 #define COMMON  ONLY(truth, 0), ONLY(onlyforward, 0), ONLY(stopbackward, 0), ONLY(dontsave, 0), ONLY(dontload, 0), \
@@ -15,7 +16,7 @@ struct common { int fixed; };
 #define REAL(of, key, fallback, least, most, help)  { #key, META_REAL, fallback, least, most, NULL, offsetof(struct of, key), help }
 #define ACTIVATION(of, fallback) { "activation", META_CHOICE, fallback, 0, 0, "linear|relu|leaky|logistic", \
                                    offsetof(struct of, activation), "applied to the output" }
-/* A default that depends on other options: outside the bounds until the layer is made. */
+/* Marks a default that depends on other options; the layer's function replaces it. */
 #define DERIVED -1
 #define MISSING INT_MIN
 #define MOST 65536
@@ -109,7 +110,7 @@ static int softmax_layer(const void *settings, int index, struct meta_layer *out
 
 /* ---- layers that refer to others --------------------------------------------------------------- */
 
-/* Darknet's numbering: from 0, [net] not counted; below 0: so many back from here. */
+/* Layer numbers as in Darknet: from 0, [net] not counted; a number below 0 counts back from here. */
 static int resolve(const char *key, int number, int index, int *out, struct meta_error *error)
 {
     *out = number < 0 ? index + number : number;
