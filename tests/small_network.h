@@ -55,7 +55,8 @@ static inline struct meta_program *program(const struct meta_network *net, const
 {
     struct meta_program *p;
     struct meta_error error;
-    if (meta_program_create(&p, net, backend, BATCH, passes, NULL, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, net, backend,
+                            (struct meta_program_settings){ .query = BATCH, .passes = passes }, &error)) fail_msg("%s", error.text);
     assert_true(meta_program_bytes(p) > 0);
     return p;
 }

@@ -112,7 +112,8 @@ int meta_predictor_create(struct meta_predictor **out, const struct meta_network
     p->backend = backend;
     p->statistics = statistics;
     p->batch = batch;
-    if (meta_program_create(&p->program, net, backend, batch, META_FORWARD, NULL, error)) goto fail;
+    if (meta_program_create(&p->program, net, backend,
+                            (struct meta_program_settings){ .query = batch, .passes = META_FORWARD }, error)) goto fail;
     p->parameters = backend->allocate(net->parameters * backend->element);
     p->labels = calloc(batch, sizeof *p->labels);
     p->probabilities = malloc((size_t)batch * meta_network_outputs(net) * sizeof *p->probabilities);

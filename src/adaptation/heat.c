@@ -61,7 +61,8 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, con
     if (build(heat, from, error)) goto fail;
     const struct meta_network *net = heat->filled.network;
     struct meta_shape maps = net->layers[heat->added].in;
-    if (meta_program_create(&heat->program, net, backend, 1, META_GRADIENT, NULL, error)) goto fail;
+    if (meta_program_create(&heat->program, net, backend,
+                            (struct meta_program_settings){ .query = 1, .passes = META_GRADIENT }, error)) goto fail;
     for (int i = 0; i < heat->program->low.op_count; i++) {
         const struct meta_op *op = &heat->program->low.ops[i];
         if (op->kind == META_OP_CONV && op->layer == &net->layers[heat->added]) heat->reader = op;

@@ -174,7 +174,8 @@ int meta_unlikeness(const struct meta_base *base, const float *images, int n, do
     for (int i = 0; i < n; i++) out[i] = 0;
     /* of one image a map of one pixel has no variance */
     if (!first || net->ways || first->out.w * first->out.h < 2) return 0;
-    if (meta_program_create(&program, net, base->backend, 1, META_FORWARD, NULL, error)) goto fail;
+    if (meta_program_create(&program, net, base->backend,
+                            (struct meta_program_settings){ .query = 1, .passes = META_FORWARD }, error)) goto fail;
     parameters = base->backend->allocate(net->parameters * base->backend->element);
     seen = malloc(net->statistics * sizeof *seen);
     if (!parameters || !seen) { meta_fail(error, "out of memory for %zu parameters", net->parameters); goto fail; }

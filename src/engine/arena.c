@@ -1,3 +1,4 @@
+/* Gives each buffer an offset, first fit and largest first. */
 #include "arena.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static int meet(const struct meta_interval *a, const struct meta_interval *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest offset at which `one` overlaps none of the placed intervals that it meets in time. */
+/* Returns the lowest offset at which `one` overlaps no placed buffer that is alive at the same time. */
 static size_t lowest_gap(const struct meta_interval *one, struct meta_interval **placed, int count)
 {
     size_t offset = 0;

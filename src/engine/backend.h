@@ -1,5 +1,5 @@
-/* A backend is one table: the memory, the vector operations of the loops, and the kernels of each operation. Nothing above
-   it knows where memory lives or how a tensor is laid out: vectors and tensors are void pointers that only the backend reads. */
+/* A backend is one table: memory, the vector operations of the loops, and the kernels of each operation. Nothing above the table
+   knows where memory lies or how a tensor is laid out: vectors and tensors are void pointers that only the backend reads. */
 #ifndef META_BACKEND_H
 #define META_BACKEND_H
 
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include "network/network.h"
 
-/* What a network's layers are lowered to. An epilogue is all that can follow a convolution in one pass over memory:
-   y = pool(activation(scale * normalise(x) + bias)), each part optional; it also serves [activation] and [maxpool]. A stem is a
-   convolution of the images, its epilogue and a pool in one, for backends that have it. */
+/* The operations that a network's layers are lowered to. An epilogue is what can follow a convolution in one pass over memory,
+   y = pool(activation(scale * normalise(x) + bias)), where each part is optional; it also serves [activation] and [maxpool]. A stem is
+   a convolution of the images with its epilogue and pool in one operation, for backends that have it. */
 enum meta_op_kind { META_OP_CONV, META_OP_CONNECTED, META_OP_EPILOGUE, META_OP_STEM, META_OP_AVGPOOL, META_OP_SHORTCUT,
                     META_OP_ROUTE, META_OP_DROPOUT, META_OP_PLUGIN, META_OP_LOSS, META_OP_PAIRING,
                     META_OP_SQUARES, META_OP_KINDS };      /* LOSS: softmax and cross-entropy; SQUARES: squared error of scores */
@@ -19,9 +19,9 @@ struct meta_planes { void *value, *bar, *dot, *bardot; };
 
 struct meta_op {
     enum meta_op_kind kind;
-    const struct meta_layer *layer;      /* the section it comes from (of an epilogue: the one with the scales) */
-    int batch;                           /* items of the inputs: images, and from a pairing layer on, pairs */
-    int out_batch;                       /* items of y: but for a pairing, `batch` */
+    const struct meta_layer *layer;      /* the section that the operation comes from; of an epilogue, the one with the scales */
+    int batch;                           /* items of the inputs: images, and behind a pairing layer pairs */
+    int out_batch;                       /* items of y: `batch`, except of a pairing */
     int inputs;                          /* shortcut: 2 (here, from); route: 1 or more; else 1 */
     struct meta_shape *in;               /* (inputs) */
     struct meta_shape out;

@@ -1,3 +1,4 @@
+/* Turns layers into operations and tensors, with one epilogue for all that follows a convolution. */
 #include "lower.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@ static int new_tensor(struct meta_lowered *low, struct meta_shape shape, int bat
     return low->tensor_count++;
 }
 
-/* Appends an operation that reads `inputs` and writes a new tensor; returns that tensor, or -1 without memory. */
+/* Appends an operation that reads `inputs` and writes a new tensor. Returns that tensor, or -1 when there is no memory. */
 static int append(struct meta_lowered *low, struct meta_op op, const int *inputs, int count, struct meta_shape out)
 {
     int index = low->op_count++;
@@ -46,8 +47,8 @@ static void set_pool(struct meta_op *op, const struct meta_layer *pool)
     op->pool_padding = pool->padding;
 }
 
-/* True when layer i's output is read by layer i+1 alone, and that is a max-pool. Every activation here is non-decreasing, so
-   that pooling commutes with it. */
+/* Whether layer i's output is read by layer i+1 alone and that is a max-pool. Every activation here is non-decreasing, so that
+   pooling commutes with it. */
 static int pool_follows(const struct meta_network *net, int i)
 {
     if (i + 1 >= net->count || net->layers[i + 1].type != META_MAXPOOL) return 0;

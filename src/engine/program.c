@@ -1,3 +1,4 @@
+/* Runs the operations of a compiled network: forward, gradient and Hessian product over one batch. */
 #include "program_internal.h"
 #include "base/clock.h"
 #include "base/rng.h"
@@ -10,8 +11,8 @@ static size_t plane_size(const struct meta_program *p, const struct meta_op *op,
     return (op->batch * p->backend->image(op->in[k]) * p->backend->element + META_PAGE - 1) / META_PAGE * META_PAGE;
 }
 
-/* Points every operation at its tensors. Of several readers of a tensor, the last in order is the first to write its
-   adjoint; the others write to the scratch, and the program adds. */
+/* Points every operation at its tensors. Where a tensor has several readers, the last in order writes the adjoint first; the others
+   write to the scratch plane, and the program adds. */
 static int connect(struct meta_program *p, struct meta_error *error)
 {
     struct meta_lowered *low = &p->low;
@@ -67,33 +68,28 @@ static int allocate_masks(struct meta_program *p, struct meta_error *error)
 }
 
 int meta_program_create(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
-                        int batch, enum meta_passes passes, void *shared, struct meta_error *error)
-{
-    return meta_program_create_pairs(out, network, backend, 0, batch, passes, shared, error);
-}
-
-int meta_program_create_pairs(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
-                              int support, int query, enum meta_passes passes, void *shared, struct meta_error *error)
+                        struct meta_program_settings settings, struct meta_error *error)
 {
     struct meta_program *p = calloc(1, sizeof *p);
     if (!p) return meta_fail_memory(error);
     p->network = network;
     p->backend = backend;
-    p->batch = support + query;
-    p->support = support;
-    p->passes = passes;
+    p->batch = settings.support + settings.query;
+    p->support = settings.support;
+    p->passes = settings.passes;
     p->labels = calloc(p->batch, sizeof *p->labels);
     if (!p->labels) { meta_fail_memory(error); goto fail; }
-    if (backend->open(error) || meta_lower(&p->low, network, backend, support, query, error) || meta_program_place(p, shared, error)
+    if (backend->open(error) || meta_lower(&p->low, network, backend, settings.support, settings.query, error)
+        || meta_program_place(p, settings.shared, error)
         || connect(p, error) || allocate_masks(p, error)) goto fail;
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
-        op->labels = p->labels + (meta_op_is_loss(op) ? support : 0);
+        op->labels = p->labels + (meta_op_is_loss(op) ? p->support : 0);
         const struct meta_kernel *kernel = backend->kernels[op->kind];
-        if (kernel->create && kernel->create(op, passes == META_TANGENTS, error)) goto fail;
+        if (kernel->create && kernel->create(op, p->passes == META_TANGENTS, error)) goto fail;
         if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
     }
-    if (!shared) {
+    if (!settings.shared) {
         if (!(p->workspace = backend->allocate(p->workspace_bytes))) { meta_fail_memory(error); goto fail; }
         p->bytes += p->workspace_bytes;
         meta_program_use(p, p->workspace);
@@ -171,7 +167,7 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
         if (op->kind != META_OP_DROPOUT) continue;
         op->mask = NULL;
         if (!key.train || op->layer->probability == 0) continue;
-        /* by layer: how many operations stand before it differs between backends */
+        /* the layer keys the mask, since the number of operations before it differs between backends */
         uint32_t item = key.item * 1024u + (uint32_t)(op->layer - p->network->layers);
         struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, item);
         float keep = 1 / (1 - op->layer->probability);
@@ -257,7 +253,7 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         const struct meta_kernel *kernel = p->backend->kernels[op->kind];
         double begun = begin(p);
-        if (p->again[i]) kernel->backward(op, parameters, product);      /* for what it writes besides: the next line overwrites this */
+        if (p->again[i]) kernel->backward(op, parameters, product);      /* for its other outputs; the next line overwrites this one */
         kernel->backward_tangent(op, parameters, v, product);
         add_scratch(p, i, 1);
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);

@@ -9,57 +9,59 @@
 struct meta_program;
 
 enum meta_statistics { META_STATISTICS_BATCH, META_STATISTICS_ROLLING };
-enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };   /* what the program can do, least to most */
+enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };   /* the passes that a program can make, from least to most */
 
-/* Programs of one thread may share memory for what they hold only within a call, or from a forward to its gradient: `shared` is at
-   least the largest of their meta_program_shared_bytes, the caller's, and outlives them; NULL: the program has its own. With it, no
-   other program of that memory may run between a forward and its gradient; and after another's load or pass, the images must be
-   loaded again, also for a product. */
+/* The batch of a program is `support` and, behind them, `query` images: of a network that pairs, those of a task; of any other, support
+   is 0 and query the whole batch.
+
+   Programs of one thread may share memory for what they hold only within a call, or from a forward to its gradient. `shared` is then
+   the caller's, at least as large as the largest meta_program_shared_bytes of these programs, and outlives them; NULL: the program has
+   memory of its own. With shared memory no other of these programs may run between a forward and its gradient, and after another's
+   load or pass the images must be loaded again, also for a product. */
+struct meta_program_settings { int support, query; enum meta_passes passes; void *shared; };
+/* Lowers the network and creates the kernels of each operation. The caller frees. */
 int  meta_program_create(struct meta_program **, const struct meta_network *, const struct meta_backend *,
-                         int batch, enum meta_passes, void *shared, struct meta_error *);
-/* Of a network that pairs: for tasks of `support` and, behind them, `query` images. */
-int  meta_program_create_pairs(struct meta_program **, const struct meta_network *, const struct meta_backend *,
-                               int support, int query, enum meta_passes, void *shared, struct meta_error *);
+                         struct meta_program_settings, struct meta_error *);
 void meta_program_free(struct meta_program *);
-size_t meta_program_bytes(const struct meta_program *);      /* without the shared ones */
-/* With `shared`, also before the first pass: where operations work, meta_program_workspace_bytes or more; it may serve every program of
-   the thread. */
+size_t meta_program_bytes(const struct meta_program *);      /* memory of the program's own, without the shared memory */
+/* A program with shared memory needs a workspace before its first pass, of at least meta_program_workspace_bytes; one may serve every
+   program of the thread. */
 size_t meta_program_workspace_bytes(const struct meta_program *);
 void   meta_program_use(struct meta_program *, void *workspace);
-/* support: 0 but for a network that pairs. (size_t)-1 without memory. */
-size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_backend *, int support, int query, enum meta_passes);
+/* The shared memory that such a program needs; (size_t)-1 when there is no memory to find out. */
+size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_backend *, struct meta_program_settings);
 
 /* The sweeps over a program's operations. */
 enum meta_pass { META_PASS_FORWARD, META_PASS_BACKWARD, META_PASS_FORWARD_TANGENT, META_PASS_BACKWARD_TANGENT, META_PASS_COUNT };
 int meta_program_operations(const struct meta_program *);
-/* From now on each pass adds the seconds of processor time that each operation took to the caller's array, (operations,
-   META_PASS_COUNT); NULL: no more. */
+/* Makes each later pass add the processor seconds that each operation takes to `seconds`, the caller's (operations, META_PASS_COUNT);
+   NULL ends that. */
 void meta_program_time(struct meta_program *, double *seconds);
 
-/* images: (batch, c, h, w) planar in [0,1]; labels: (batch), 0..outputs-1. Copied in. */
+/* Copies in images (batch, c, h, w), planar in [0,1], and labels (batch), 0..outputs-1. */
 void meta_program_load(struct meta_program *, const float *images, const int *labels);
-/* The same of `count` of them, the first being number `first` of the batch. */
+/* Copies in images first..first+count-1 of the batch and their labels. */
 void meta_program_load_some(struct meta_program *, int first, int count, const float *images, const int *labels);
 
-/* Which numbers the dropout layers draw; the same key gives the same mask. train=0: dropout is the identity. */
+/* What the dropout layers draw from: the same key gives the same mask. train=0: dropout is the identity. */
 struct meta_dropout_key { uint64_t seed, iteration; uint32_t task, item; int train; };
 void meta_program_dropout(struct meta_program *, struct meta_dropout_key);
 
 /* parameters: a backend vector (network->parameters). statistics: host floats (network->statistics), read
-   with META_STATISTICS_ROLLING only, else may be NULL. Returns the mean cross-entropy over the batch; of a network that pairs, the
-   mean squared error over the pairs. */
+   with META_STATISTICS_ROLLING only and may be NULL else. Returns the mean cross-entropy over the batch, or for a network that pairs
+   the mean squared error over the pairs. */
 double meta_program_forward(struct meta_program *, const void *parameters, enum meta_statistics, const float *statistics);
 
-/* After a forward: probabilities (batch, outputs); of a network that pairs, (query, ways) scores, those of a query image divided by
-   their sum, since it is their order that chooses a class; and the batch's BN mean and variance (divisor N-1) in the
-   order of the statistics block. */
+/* After a forward: the probabilities (batch, outputs), or for a network that pairs the scores (query, ways), each query image's divided
+   by their sum. And the batch's BN means and variances (divisor N-1) in the order of the statistics block. */
 void meta_program_probabilities(const struct meta_program *, float *probabilities);
 void meta_program_batch_statistics(const struct meta_program *, float *statistics);
 
-/* After a forward: what [softmax] read, (batch, its inputs) planar. */
+/* After a forward: the input of [softmax], (batch, its inputs) planar. */
 void meta_program_features(const struct meta_program *, float *features);
 
-/* gradient (parameters) = d loss/d parameters at the last forward (batch statistics). Once a forward, but with META_TANGENTS. */
+/* gradient (parameters) = d loss/d parameters at the last forward, which used batch statistics. Without META_TANGENTS it may be taken
+   once a forward. */
 void meta_program_gradient(struct meta_program *, const void *parameters, void *gradient);
 
 /* product (parameters) = (d2 loss/d parameters2) v at the last forward and gradient; needs META_TANGENTS.

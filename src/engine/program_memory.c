@@ -1,10 +1,11 @@
 /* Where a program's tensors lie.
 
-   The passes run at moments: forward i at i, backward i at 2n-1-i, tangents forward i at 2n+i, backward at 4n-1-i. With tangents, what
-   a product reads of the forward and the gradient before it is the program's own. The rest is alive within one call, or between a
-   forward and its gradient, and may lie in memory that other programs use in turn; so do the images, which can be loaded again. Of
-   what a product reads, two are cheaper made again than kept, so that they are not the program's own: what an epilogue or a stem gives,
-   which its forward tangent writes again, and the adjoint of what an epilogue reads, for which its backward runs once more. */
+   The passes of n operations run at moments: forward i at i, backward i at 2n-1-i, forward tangent i at 2n+i, backward tangent i at
+   4n-1-i. With tangents, the tensors that a product reads of the forward and the gradient before it lie in the program's own memory.
+   The others live within one call, or from a forward to its gradient, and may lie in memory that other programs use in turn; so do the
+   images, which can be loaded again. Two kinds of tensors that a product reads are cheaper to make again than to keep, and are not in
+   the program's own memory: the output of an epilogue or a stem, which its forward tangent writes again, and the adjoint of an
+   epilogue's input, for which its backward runs once more. */
 #include "arena.h"
 #include "program_internal.h"
 
@@ -14,7 +15,7 @@ enum { VALUE, BAR, DOT, BARDOT, PLANES };
 enum { OWN, SHARED, REGIONS };
 
 struct layout {
-    struct meta_interval *intervals[REGIONS];      /* (tensors, PLANES); size 0: not here */
+    struct meta_interval *intervals[REGIONS];      /* (tensors, PLANES) size 0: the plane is in no or the other region */
     size_t bytes[REGIONS];
 };
 
@@ -23,7 +24,7 @@ static const struct meta_op *producer_of(const struct meta_lowered *low, int t)
     return low->tensors[t].producer < 0 ? NULL : &low->ops[low->tensors[t].producer];
 }
 
-/* The only operation that reads tensor t, and only once; NULL when that isn't so. */
+/* The one operation that reads tensor t, and reads it once; NULL when there is no such one. */
 static const struct meta_op *reader_of(const struct meta_lowered *low, int t)
 {
     const struct meta_op *reader = NULL;
@@ -39,8 +40,8 @@ static const struct meta_op *reader_of(const struct meta_lowered *low, int t)
 static int has_weights(const struct meta_op *op) { return op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED; }
 static int has_epilogue(const struct meta_op *op) { return op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM; }
 
-/* The reader may write the adjoint of what it reads in place of it, where neither its later passes nor the producer's come back to
-   the latter: see struct meta_op. */
+/* Whether the reader of tensor t may write the adjoint of t over t: neither the later passes of the reader nor those of the producer
+   read t again (struct meta_op). */
 static int in_place(const struct meta_lowered *low, int t)
 {
     const struct meta_op *producer = producer_of(low, t), *reader = reader_of(low, t);
@@ -50,8 +51,8 @@ static int in_place(const struct meta_lowered *low, int t)
 
 static int value_is_made_again(const struct meta_lowered *low, int t) { return has_epilogue(producer_of(low, t)) && low->tensors[t].active; }
 
-/* Of a first layer, only the adjoint tangent of its weights asks for its output's adjoint again, and it needs no more than the
-   tangent: Wbardot = ybardot (x) x, as xdot = 0. A stem keeps sums instead. */
+/* In a first layer xdot = 0, so that Wbardot = ybardot (x) x needs the adjoint's tangent alone, not the adjoint. A stem keeps sums
+   instead. */
 static int adjoint_is_read_again(const struct meta_lowered *low, int t)
 {
     const struct meta_op *producer = producer_of(low, t);
@@ -74,7 +75,7 @@ static int last_use(const struct meta_lowered *low, int t)
     return last;
 }
 
-/* Of a tensor that an operation produces. */
+/* Places the planes of a tensor that an operation produces. */
 static void lifetimes_of(const struct meta_lowered *low, int t, size_t size, enum meta_passes passes,
                          struct meta_interval own[PLANES], struct meta_interval shared[PLANES])
 {
@@ -125,14 +126,15 @@ fail:
     return meta_fail_memory(error);
 }
 
-size_t meta_program_shared_bytes(const struct meta_network *network, const struct meta_backend *backend, int support, int query,
-                                 enum meta_passes passes)
+size_t meta_program_shared_bytes(const struct meta_network *network, const struct meta_backend *backend,
+                                 struct meta_program_settings settings)
 {
     struct meta_error unused;
     struct meta_lowered low = { 0 };
     struct layout layout = { { NULL, NULL }, { 0, 0 } };
     size_t bytes = (size_t)-1;
-    if (!meta_lower(&low, network, backend, support, query, &unused) && !layout_create(&layout, &low, backend, passes, &unused))
+    if (!meta_lower(&low, network, backend, settings.support, settings.query, &unused)
+        && !layout_create(&layout, &low, backend, settings.passes, &unused))
         bytes = layout.bytes[SHARED];
     layout_free(&layout);
     meta_lowered_free(&low);
@@ -159,7 +161,7 @@ int meta_program_place(struct meta_program *p, char *shared, struct meta_error *
                 if (at->size) *plane[k] = base[r] + at->offset;
             }
         if (!p->low.tensors[t].active || !planes->value) continue;
-        /* what has no place of its own takes another's: see in_place */
+        /* a plane without a place lies over another: see in_place */
         if (p->passes >= META_GRADIENT && !planes->bar) planes->bar = planes->value;
         if (p->passes == META_TANGENTS && !planes->bardot) planes->bardot = planes->dot;
         if (adjoint_is_made_again(&p->low, t)) p->again[reader_of(&p->low, t) - p->low.ops] = 1;

@@ -49,7 +49,8 @@ static int create_station(const struct meta_holdout *h, struct station *s, const
     s->images = malloc(IMAGES * meta_shape_numbers(h->model->network->input) * sizeof *s->images);
     s->probabilities = malloc(IMAGES * meta_network_outputs(net) * sizeof *s->probabilities);
     if (!s->images || !s->probabilities) return meta_fail_memory(error);
-    if (meta_program_create(&s->program, net, backend, IMAGES, META_FORWARD, NULL, error)) return -1;
+    if (meta_program_create(&s->program, net, backend,
+                            (struct meta_program_settings){ .query = IMAGES, .passes = META_FORWARD }, error)) return -1;
     meta_program_dropout(s->program, (struct meta_dropout_key){ .train = 0 });
     return 0;
 }

@@ -72,7 +72,8 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
     f->labels = calloc(images, sizeof *f->labels);
     if (!f->features || !f->labels) return meta_fail(error, "out of memory for features of %d numbers", f->size);
     if (meta_network_cut(&f->network, c->model->network, layer + 1, 0, error)
-        || meta_program_create(&f->program, f->network, c->backend, images, META_FORWARD, NULL, error)) return -1;
+        || meta_program_create(&f->program, f->network, c->backend,
+                               (struct meta_program_settings){ .query = images, .passes = META_FORWARD }, error)) return -1;
     meta_program_dropout(f->program, (struct meta_dropout_key){ .train = 0 });
     return 0;
 }

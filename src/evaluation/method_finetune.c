@@ -57,8 +57,10 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
     if (meta_network_cut(&f->network, c->model->network, c->model->network->count - 2, t->ways, error)) return -1;
     const struct meta_network *net = f->network;
     f->body = net->layers[net->count - 2].biases;
-    if (meta_program_create(&f->support, net, b, t->ways * t->shots, META_GRADIENT, NULL, error)
-        || meta_program_create(&f->query, net, b, t->ways * t->queries, META_FORWARD, NULL, error)
+    if (meta_program_create(&f->support, net, b,
+                            (struct meta_program_settings){ .query = t->ways * t->shots, .passes = META_GRADIENT }, error)
+        || meta_program_create(&f->query, net, b,
+                               (struct meta_program_settings){ .query = t->ways * t->queries, .passes = META_FORWARD }, error)
         || meta_optimiser_create(&f->optimiser, net, b, &c->model->net, error)) return -1;
     f->phi = b->allocate(net->parameters * b->element);
     f->gradient = b->allocate(net->parameters * b->element);

@@ -58,8 +58,8 @@ static int in_front(const struct meta_worker *w) { return w->network->ways ? w->
 static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum meta_passes query, struct meta_error *error)
 {
     size_t bytes = 0, more = 0;
-    if (w->inner.query) bytes = meta_program_shared_bytes(w->network, w->backend, in_front(w), w->inner.query, query);
-    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, 0, w->inner.support, support);
+    if (w->inner.query) bytes = meta_program_shared_bytes(w->network, w->backend, (struct meta_program_settings){ .support = in_front(w), .query = w->inner.query, .passes = query });
+    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, (struct meta_program_settings){ .query = w->inner.support, .passes = support });
     w->shared_bytes = more > bytes ? more : bytes;
     if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes))) return meta_fail_memory(error);
     return 0;
@@ -100,8 +100,10 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     enum meta_passes support = inner.order == 2 ? META_TANGENTS : META_GRADIENT, query = inner.order ? META_GRADIENT : META_FORWARD;
     if (allocate_shared(w, support, query, error)) goto fail;
     for (int k = 0; k < w->keep; k++)
-        if (meta_program_create(&w->support[k], network, backend, inner.support, support, w->shared, error)) goto fail;
-    if (inner.query && meta_program_create_pairs(&w->query, network, backend, in_front(w), inner.query, query, w->shared, error)) goto fail;
+        if (meta_program_create(&w->support[k], network, backend,
+                                (struct meta_program_settings){ .query = inner.support, .passes = support, .shared = w->shared }, error)) goto fail;
+    if (inner.query && meta_program_create(&w->query, network, backend,
+                                           (struct meta_program_settings){ .support = in_front(w), .query = inner.query, .passes = query, .shared = w->shared }, error)) goto fail;
     if (allocate_workspace(w, error)) goto fail;
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);

@@ -95,7 +95,8 @@ static struct meta_program *program(const struct meta_backend *backend, int batc
 {
     struct meta_program *p;
     struct meta_error error;
-    if (meta_program_create(&p, net, backend, batch, passes, NULL, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, net, backend,
+                            (struct meta_program_settings){ .query = batch, .passes = passes }, &error)) fail_msg("%s", error.text);
     return p;
 }
 

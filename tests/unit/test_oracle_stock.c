@@ -240,7 +240,8 @@ static void compare_on(struct sides *s, const struct meta_backend *backend, int 
     struct meta_program *p;
     struct meta_error error;
     /* with tangents, no value's memory is used again */
-    if (meta_program_create(&p, net, backend, s->stock->batch, META_TANGENTS, NULL, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, net, backend,
+                            (struct meta_program_settings){ .query = s->stock->batch, .passes = META_TANGENTS }, &error)) fail_msg("%s", error.text);
     void *phi = backend->allocate(net->parameters * backend->element);
     backend->upload(phi, s->parameters, net->parameters);
     meta_program_load(p, s->images, s->labels);
@@ -320,7 +321,8 @@ static void predicts_the_same(void **state)
     assert_true(picture.w == 14 && picture.h == 14);
     for (int i = 0; i < 3 * 14 * 14; i++) x[i] = picture.pixels[i % 196 * 3 + i / 196] / 255.;
     free(picture.pixels);
-    if (meta_program_create(&p, s.model->network, &meta_backend_onednn, 1, META_FORWARD, NULL, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, s.model->network, &meta_backend_onednn,
+                            (struct meta_program_settings){ .query = 1, .passes = META_FORWARD }, &error)) fail_msg("%s", error.text);
     void *phi = meta_backend_onednn.allocate(s.model->network->parameters * sizeof(float));
     meta_backend_onednn.upload(phi, s.parameters, s.model->network->parameters);
     meta_program_load(p, x, (int[]){ 0 });

@@ -121,7 +121,8 @@ static void close_bench(struct bench x)
 static struct meta_program *open_program(const struct bench *x, const struct meta_network *net, int batch)
 {
     struct meta_program *p;
-    if (meta_program_create(&p, net, x->b, batch, META_GRADIENT, NULL, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, net, x->b,
+                            (struct meta_program_settings){ .query = batch, .passes = META_GRADIENT }, &error)) fail_msg("%s", error.text);
     meta_program_dropout(p, (struct meta_dropout_key){ .train = 0 });
     return p;
 }

@@ -96,8 +96,9 @@ static void a_step_keeps_little(void **state)
     layer(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, 0, 0);
     if (meta_network_finish(net, 2, &where, &error)) fail_msg("layer %d: %s", where, error.text);
     for (int passes = META_FORWARD; passes <= META_TANGENTS; passes++) {
-        void *shared = backend->allocate(meta_program_shared_bytes(net, backend, 0, BATCH, passes));
-        if (meta_program_create(&p, net, backend, BATCH, passes, shared, &error)) fail_msg("%s", error.text);
+        void *shared = backend->allocate(meta_program_shared_bytes(net, backend, (struct meta_program_settings){ .query = BATCH, .passes = passes }));
+        if (meta_program_create(&p, net, backend,
+                                (struct meta_program_settings){ .query = BATCH, .passes = passes, .shared = shared }, &error)) fail_msg("%s", error.text);
         if (passes < META_TANGENTS) assert_int_equal(meta_program_bytes(p), 0);
         else assert_in_range(meta_program_bytes(p), convolved * 1.25, convolved * 1.3);
         meta_program_free(p);
@@ -197,7 +198,8 @@ static void a_batch_goes_in_pieces(void **state)
     struct meta_check check = { &model, 4, assert_holds, &count };
     struct meta_program *p;
     assert_int_equal(meta_check_batch(&check), 5);
-    if (meta_program_create(&p, net, &meta_backend_onednn, 5, META_TANGENTS, NULL, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, net, &meta_backend_onednn,
+                            (struct meta_program_settings){ .query = 5, .passes = META_TANGENTS }, &error)) fail_msg("%s", error.text);
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_conv *c = p->low.ops[i].state;
         cut += p->low.ops[i].kind == META_OP_CONV && c->parts == 2 && c->part[0].images == 3 && c->part[1].images == 2;

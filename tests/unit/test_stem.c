@@ -61,7 +61,8 @@ static void measure(const struct meta_network *net, const struct meta_backend *b
     struct meta_program *p;
     struct meta_error error;
     size_t n = net->parameters;
-    if (meta_program_create(&p, net, backend, BATCH, META_TANGENTS, NULL, &error)) fail_msg("%s", error.text);
+    if (meta_program_create(&p, net, backend,
+                            (struct meta_program_settings){ .query = BATCH, .passes = META_TANGENTS }, &error)) fail_msg("%s", error.text);
     assert_true((p->low.ops[0].kind == META_OP_STEM) == (backend == &meta_backend_onednn));
     void *theta = backend->allocate(n * backend->element), *v = backend->allocate(n * backend->element);
     void *got = backend->allocate(n * backend->element);

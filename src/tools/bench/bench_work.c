@@ -59,8 +59,8 @@ static int make_programs(struct meta_work *w, struct meta_error *error)
     if (meta_check_images(&plan->data, 0, w->spec.batch, &w->images, &w->labels, error)) return -1;
     if (!(w->program = calloc(w->threads, sizeof *w->program))) return meta_fail_memory(error);
     for (int i = 0; i < w->threads; i++) {
-        if (meta_program_create_pairs(&w->program[i], plan->model->network, plan->backend, support, w->spec.batch - support, passes[w->spec.kind], NULL,
-                                      error)) return -1;
+        if (meta_program_create(&w->program[i], plan->model->network, plan->backend,
+                                (struct meta_program_settings){ .support = support, .query = w->spec.batch - support, .passes = passes[w->spec.kind] }, error)) return -1;
         meta_program_load(w->program[i], w->images, w->labels);
         meta_program_dropout(w->program[i], (struct meta_dropout_key){ plan->data.seed, 0, i, 0, 1 });
         meta_program_forward(w->program[i], w->phi, META_STATISTICS_BATCH, NULL);

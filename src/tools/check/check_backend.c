@@ -53,7 +53,8 @@ static int evaluate(struct bench *b, const struct meta_backend *backend, int dra
     for (int i = 0; i < 3; i++)
         if (!(vectors[i] = backend->allocate(b->n * backend->element))) { meta_fail_memory(error); goto fail; }
     enum meta_passes passes = b->tangents ? META_TANGENTS : META_GRADIENT;
-    if (meta_program_create_pairs(&p, b->check->model->network, backend, b->support, b->batch, passes, NULL, error)) goto fail;
+    if (meta_program_create(&p, b->check->model->network, backend,
+                            (struct meta_program_settings){ .support = b->support, .query = b->batch, .passes = passes }, error)) goto fail;
     void *phi = vectors[0], *v = vectors[1], *out = vectors[2];
     backend->upload_double(phi, b->phi, b->n);
     backend->upload_double(v, b->v, b->n);

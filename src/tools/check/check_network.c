@@ -73,7 +73,8 @@ int meta_check_network(const struct meta_check *check, struct meta_error *error)
     for (int i = 1; i < VECTORS; i++) b.x[i] = b.x[0] + i * b.n;
     if (meta_check_parameters(check, 0, b.x[PHI], error) || meta_check_images(check, 0, support + batch, &images, &labels, error)) goto fail;
     enum meta_passes passes = tangents ? META_TANGENTS : META_GRADIENT;
-    if (meta_program_create_pairs(&b.program, net, &meta_backend_reference, support, batch, passes, NULL, error)) goto fail;
+    if (meta_program_create(&b.program, net, &meta_backend_reference,
+                            (struct meta_program_settings){ .support = support, .query = batch, .passes = passes }, error)) goto fail;
     meta_program_load(b.program, images, labels);
     meta_program_dropout(b.program, (struct meta_dropout_key){ check->seed, 0, 0, 0, 1 });
     meta_check_normal(check, META_CHECK_NETWORK, 0, b.x[U], b.n);

@@ -93,7 +93,8 @@ static int check_first_order(struct bench *b, struct meta_error *error)
     struct meta_program *p;
     double *phi = b->x[PROBE], *g = b->x[OTHER], weight;
     int front = meta_check_support(b->check);
-    if (meta_program_create_pairs(&p, net, backend, front, b->batch, META_GRADIENT, NULL, error)) return -1;
+    if (meta_program_create(&p, net, backend,
+                            (struct meta_program_settings){ .support = front, .query = b->batch, .passes = META_GRADIENT }, error)) return -1;
     gradient_at(b, b->exact, b->x[PHI], b->x[GRADIENT], &weight);
     backend->copy(phi, b->x[PHI], b->n);
     for (int s = 0; s <= b->steps; s++) {
