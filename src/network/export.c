@@ -1,3 +1,4 @@
+/* Writes a network as a .cfg and .weights that stock Darknet and OpenCV read alike. */
 #define _GNU_SOURCE
 #include "export.h"
 #include "base/c_locale.h"
@@ -14,8 +15,8 @@
 /* ---- numbers -------------------------------------------------------------------------------------------------------------- */
 
 #define EPSILON 1e-6
-#define SMALL   .1       /* from here on the two ways to normalise differ by less than 2e-6 */
-#define MEETING .25      /* and here they don't: sqrt(v + e) = sqrt(v) + e */
+#define SMALL   .1       /* for a larger variance the two ways to normalise differ by less than 2e-6 */
+#define MEETING .25      /* the variance where they agree: sqrt(v + e) = sqrt(v) + e */
 
 static void lift_variances(struct meta_filled *f)
 {

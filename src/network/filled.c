@@ -1,3 +1,4 @@
+/* Builds networks with their numbers out of others: layer by layer, folded, or with fewer outputs. */
 #include "filled.h"
 
 #include <math.h>
@@ -64,7 +65,7 @@ int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from
     return 0;
 }
 
-/* The last layer once more without batch_normalize, so that what its numbers were still stands behind it while they are read. */
+/* Adds the last layer again without batch_normalize; the numbers of the old one are still there to be read. */
 int meta_filled_fold_last(struct meta_filled *f, struct meta_error *error)
 {
     struct meta_network *net = f->network;
@@ -93,7 +94,7 @@ int meta_filled_fold_last(struct meta_filled *f, struct meta_error *error)
     return 0;
 }
 
-/* The layer whose filters are the outputs; -1: none. */
+/* Returns the layer whose filters are the outputs, or -1 when there is none. */
 static int find_head(const struct meta_network *net)
 {
     for (int i = net->count - 2; i >= 0; i--) {

@@ -1,3 +1,4 @@
+/* Works out the shapes and the places of parameters of a network, layer by layer, and draws initial weights. */
 #include "network.h"
 #include "base/rng.h"
 
@@ -5,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than this in one tensor of one image can only be a slip of the pen. */
+/* The most numbers that a tensor of one image may have: a larger one is taken for a typing error. */
 #define MOST_NUMBERS ((size_t)1 << 28)
 
 int meta_network_create(struct meta_network **out, struct meta_shape input, struct meta_error *error)
@@ -53,7 +54,7 @@ static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error
     return 0;
 }
 
-/* Below a pairing layer there are images, above it pairs: nothing leads past it. */
+/* Items below a pairing layer are images, above it pairs: no layer above it may read one below it. */
 static int check_reach(const struct meta_network *net, const char *key, int f, struct meta_error *error)
 {
     if (f < 0 || f >= net->count)
@@ -84,7 +85,7 @@ static int shape_route(const struct meta_network *net, struct meta_layer *l, str
     return 0;
 }
 
-/* Darknet's shortcut_cpu samples the larger map with a whole stride, the same in both directions. */
+/* Darknet's shortcut_cpu samples the larger map with a whole-numbered stride that is the same in both directions. */
 static int shape_shortcut(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
 {
     int f = l->from_count == 1 ? l->from[0] : -1;
@@ -158,7 +159,7 @@ static int infer_shape(const struct meta_network *net, struct meta_layer *l, str
     return meta_fail(error, "unknown layer type %d", l->type);
 }
 
-/* In .weights order: see weights.h. */
+/* Gives a layer its places in the parameter and statistics blocks, in .weights order (weights.h). */
 static void place_parameters(struct meta_network *net, struct meta_layer *l)
 {
     l->biases = l->scales = l->weights = l->mean = l->variance = META_NONE;
@@ -213,7 +214,7 @@ fail:
     return -1;
 }
 
-/* Marks what the last layer depends on. */
+/* Marks the layers that the last layer depends on. */
 static void mark_used(const struct meta_network *net, char *used)
 {
     used[net->count - 1] = 1;

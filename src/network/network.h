@@ -13,16 +13,16 @@ enum meta_activation { META_LINEAR, META_RELU, META_LEAKY, META_LOGISTIC };
 
 #define META_NONE ((size_t)-1)
 
-/* Numbers in one image of this shape, planar. */
+/* The count of numbers in one image of this shape. */
 static inline size_t meta_shape_numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
 
 struct meta_layer {
     /* set by the caller of meta_network_add */
     enum meta_layer_type type;
-    int line;                          /* of the section in the .cfg */
+    int line;                          /* line of the section in the .cfg */
     int filters;                       /* convolutional: output channels; connected: outputs */
     int size, stride;                  /* convolutional, maxpool */
-    int padding;                       /* convolutional: pixels on every side; maxpool: in total, as in Darknet */
+    int padding;                       /* convolutional: pixels on every side; maxpool: pixels of both sides together, as in Darknet */
     int batch_normalize;
     enum meta_activation activation;   /* convolutional, connected, shortcut, activation */
     double probability;                /* dropout */
@@ -31,8 +31,8 @@ struct meta_layer {
     int from_count;                    /* shortcut: 1; route: 1 or more */
     int *from;                         /* layer indices counted from 0; owned by the layer (free) */
     const struct meta_plugin *plugin;  /* META_PLUGIN, META_PAIRING */
-    void *settings;                    /* of the plugin; owned by the layer (free) */
-    int ways;                          /* pairing: classes of a task */
+    void *settings;                    /* the plugin's settings; owned by the layer (free) */
+    int ways;                          /* pairing: the classes of a task */
 
     /* set by meta_network_add */
     struct meta_shape in, out;
@@ -47,32 +47,32 @@ struct meta_network {
     struct meta_layer *layers;
     size_t parameters;                 /* floats: weights, biases, BN scales: the phi of the method, in .weights order */
     size_t statistics;                 /* floats: BN rolling means and variances, in .weights order */
-    int ways, pairing;                 /* with a pairing layer: its classes and its index; else ways is 0 */
+    int ways, pairing;                 /* the classes and the index of the pairing layer; without one, ways is 0 */
 };
 
 int  meta_network_create(struct meta_network **, struct meta_shape input, struct meta_error *);
 void meta_network_free(struct meta_network *);
 
-/* Appends a layer: works out shapes and offsets. Takes over layer.from and layer.settings, also on failure.
-   The error says what does not fit, without file and line: the caller adds those. */
+/* Appends a layer and works out its shapes and offsets. The network takes over layer.from and layer.settings, also on failure.
+   The error says what does not fit; the caller adds file and line. */
 int  meta_network_add(struct meta_network *, struct meta_layer layer, struct meta_error *);
 
-/* Ends the description: it must have layers and end in a softmax, with a pairing layer in a cost; every layer must reach it.
-   With order=2 refuses a plugin layer without tangents. Returns the offending layer in *where. */
+/* Ends the description. The network must have layers and end in a softmax, or with a pairing layer in a cost, which every layer must
+   reach; with order=2 a plugin's layer must have tangents. On failure *where is the layer at fault. */
 int  meta_network_finish(struct meta_network *, int order, int *where, struct meta_error *);
 
-/* A network's first `layers` layers, parameters and statistics at the same places, and [softmax] behind them; with `outputs`, a [connected]
-   of so many before it, whose parameters come last. The caller frees. */
+/* Makes a network of another's first `layers` layers, with parameters and statistics at the same places, and a [softmax] behind them.
+   With outputs > 0 a [connected] of as many outputs stands before the [softmax]; its parameters come last. The caller frees. */
 int  meta_network_cut(struct meta_network **, const struct meta_network *, int layers, int outputs, struct meta_error *);
 
-int  meta_network_outputs(const struct meta_network *);              /* classes of a task */
-const char *meta_layer_name(const struct meta_layer *);              /* "convolutional", ... or the plugin's name */
+int  meta_network_outputs(const struct meta_network *);              /* the classes of a task */
+const char *meta_layer_name(const struct meta_layer *);              /* "convolutional"... or the plugin's name */
 
-/* Darknet's own initial weights (make_convolutional_layer: normal, deviation sqrt(2/(size*size*c));
-   make_connected_layer: uniform, +-sqrt(2/inputs); scales 1; the rest 0), drawn from `seed`.
-   parameters (parameters), statistics (statistics) are the caller's. */
+/* Draws Darknet's initial weights from `seed`: make_convolutional_layer's are normal with deviation sqrt(2/(size*size*c)),
+   make_connected_layer's uniform in +-sqrt(2/inputs); scales are 1 and all else is 0. parameters (network->parameters) and statistics
+   (network->statistics) are the caller's. */
 struct meta_rng;
-void meta_network_initialise_layer(const struct meta_layer *, struct meta_rng *, float *parameters);     /* one layer's, on zeros */
+void meta_network_initialise_layer(const struct meta_layer *, struct meta_rng *, float *parameters);     /* those of one layer, whose places must be zero */
 void meta_network_initialise(const struct meta_network *, uint64_t seed, float *parameters, float *statistics);
 
 #endif

@@ -6,13 +6,14 @@
 #include <stdint.h>
 #include "network.h"
 
-/* parameters (network->parameters) and statistics (network->statistics) are the caller's. A file shorter or longer than the
-   network, or with another version, is an error that says both sizes. Old headers (4-byte seen) are read as Darknet does. */
+/* Reads into parameters (network->parameters) and statistics (network->statistics), the caller's. A file that is shorter or longer than
+   the network's, or of another version, is an error that says both sizes; a number that is not finite is an error too. Version 0.1, with
+   4 bytes of `seen`, is read as Darknet reads it. */
 int meta_weights_read(const struct meta_network *, const char *path, float *parameters, float *statistics,
                       uint64_t *seen, struct meta_error *);
-/* The same into arrays of its own, which the caller frees, also on failure: they may be NULL then. */
+/* Reads into arrays that it allocates. The caller frees them, also after a failure, when they may be NULL. */
 int meta_weights_load(const struct meta_network *, const char *path, float **parameters, float **statistics, struct meta_error *);
-/* Whole or not at all: temporary file beside it, fsync, rename, fsync of the folder. */
+/* Writes the file whole or not at all (base/file.h). */
 int meta_weights_write(const struct meta_network *, const char *path, const float *parameters, const float *statistics,
                        uint64_t seen, struct meta_error *);
 
