@@ -61,8 +61,9 @@ int main(int argc, char **argv)
     }
     int known = 0;
     while (known < count && label[known] < classes) known++;
+    darknet_meta_support support = { image, label, known, classes };
     if (darknet_meta_load(&model, argv[1], argv[2], &error)
-        || darknet_meta_adapt(&classifier, model, image, label, known, classes, DARKNET_META_STEPS, &error)) { fail(error.text, NULL); goto end; }
+        || darknet_meta_adapt(&classifier, model, &support, DARKNET_META_STEPS, &error)) { fail(error.text, NULL); goto end; }
     darknet_meta_losses(classifier, &before, &after);
     printf("adapted to %d images of %d classes: loss %.4f, then %.4f\n", known, classes, before, after);
     probabilities = malloc((size_t)(count - known + 1) * classes * sizeof *probabilities);

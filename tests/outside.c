@@ -39,7 +39,7 @@ static int once(int kind, float (*out)[ASKED * 2])
     darknet_meta_error error;
     int status = 0;
     make(image, kind);
-    if (darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, DARKNET_META_STEPS, &error)) return -1;
+    if (darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, DARKNET_META_STEPS, &error)) return -1;
     for (int s = DARKNET_META_SUPPORT; s <= DARKNET_META_BATCH; s++) status |= darknet_meta_predict(c, image + KNOWN, ASKED, s, out[s], &error);
     darknet_meta_classifier_free(c);
     return status;
@@ -104,7 +104,7 @@ static void check_pixels(void)
     float floats[PIXELS], p[2], q[2], alone[2], all[ASKED * 2];
     double before, after;
     make(image, 0);
-    if (darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 5, &error)) { say(0, error.text); return; }
+    if (darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 5, &error)) { say(0, error.text); return; }
     for (int i = 0; i < PIXELS; i++) {
         bytes[i] = i * 37 % 256;
         floats[i] = bytes[i] / 255.f;
@@ -146,7 +146,7 @@ static void check_files(const char *name)
     make(image, 0);
     snprintf(cfg, sizeof cfg, "%s.cfg", name);
     snprintf(weights, sizeof weights, "%s.weights", name);
-    if (darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 5, &error)) { say(0, error.text); return; }
+    if (darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 5, &error)) { say(0, error.text); return; }
     for (int s = DARKNET_META_SUPPORT; s <= DARKNET_META_RUNNING; s++) {
         int status = darknet_meta_save(c, name, s, &error) || darknet_meta_open(&again, cfg, weights, &error);
         if (status) { say(0, error.text); continue; }
@@ -176,26 +176,26 @@ static void check_errors(void)
     refuses(darknet_meta_load(&m, "/nowhere.cfg", weights_path, &e), &e, "/nowhere.cfg: No such file");
     refuses(darknet_meta_load(&m, cfg_path, cfg_path, &e), &e, "bytes");
     say(darknet_meta_load(&m, "/nowhere.cfg", weights_path, NULL) == -1 && !m, "without a place for the error, too");
-    refuses(darknet_meta_adapt(&c, model, image, wrong, KNOWN, 2, 1, &e), &e, "label 2 of image 2: must be 0 to 1");
-    refuses(darknet_meta_adapt(&c, model, image, one, KNOWN, 2, 1, &e), &e, "class 1 has no image");
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 3, 1, &e), &e, "3 classes: must be 2 to 2");
-    refuses(darknet_meta_adapt(&c, model, image, labels, 0, 2, 1, &e), &e, "0 images: must be");
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, -2, &e), &e, "-2 steps: must be");
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 1001, &e), &e, "1001 steps: must be at most 1000");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, wrong, KNOWN, 2 }, 1, &e), &e, "label 2 of image 2: must be 0 to 1");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, one, KNOWN, 2 }, 1, &e), &e, "class 1 has no image");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 3 }, 1, &e), &e, "3 classes: must be 2 to 2");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, 0, 2 }, 1, &e), &e, "0 images: must be");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, -2, &e), &e, "-2 steps: must be");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1001, &e), &e, "1001 steps: must be at most 1000");
     bad = image[1]; image[1].channels = 3;
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 1, &e), &e, "image 1: 3 channels: must be the network's 1");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e), &e, "image 1: 3 channels: must be the network's 1");
     image[1] = bad; image[1].pixels = NULL;
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 1, &e), &e, "image 1: 12x12 pixels at NULL");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e), &e, "image 1: 12x12 pixels at NULL");
     image[1] = bad; image[1].width = 13;
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 1, &e), &e, "image 1: 13x12 floats: must be the network's 12x12");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e), &e, "image 1: 13x12 floats: must be the network's 12x12");
     image[1] = bad; image[1].kind = (enum darknet_meta_pixels)7;
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 1, &e), &e, "image 1: kind 7: must be");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e), &e, "image 1: kind 7: must be");
     float nan_pixels[PIXELS] = { NAN };
     image[1] = bad; image[1].pixels = nan_pixels;
-    refuses(darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 1, &e), &e, "image 1: has the value nan: must be 0 to 1");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e), &e, "image 1: has the value nan: must be 0 to 1");
     image[1] = bad;
     say(!c, "a failure hands nothing out");
-    if (darknet_meta_adapt(&c, model, image, labels, KNOWN, 2, 1, &e)) { say(0, e.text); return; }
+    if (darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e)) { say(0, e.text); return; }
     refuses(darknet_meta_predict(c, image, 0, DARKNET_META_SUPPORT, p, &e), &e, "0 images: must be at least 1");
     refuses(darknet_meta_predict(c, image, 1, DARKNET_META_BATCH, p, &e), &e, "1 images: must be at least 2");
     refuses(darknet_meta_predict(c, image, 1, (enum darknet_meta_statistics)9, p, &e), &e, "statistics 9: must be");
@@ -234,7 +234,7 @@ int main(int argc, char **argv)
     snprintf(line, sizeof line, "%d adaptations more take no more memory (%ld kB)", adaptations, grown / 1024);
     say(!differ && grown < (1 << 20), line);
     make(image, 0);
-    if (darknet_meta_adapt(&last, model, image, labels, KNOWN, 2, DARKNET_META_STEPS, &error)) return 1;
+    if (darknet_meta_adapt(&last, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, DARKNET_META_STEPS, &error)) return 1;
     darknet_meta_free(model);
     say(!darknet_meta_predict(last, image + KNOWN, ASKED, DARKNET_META_SUPPORT, p, &error)
         && !memcmp(p, expected[0][DARKNET_META_SUPPORT], sizeof p), "a classifier outlives its model");

@@ -1,3 +1,4 @@
+/* Adapts a meta-trained network to a support set (Eq. 2), and predicts with networks whose numbers are fixed. */
 #include "adapt.h"
 
 #include <math.h>
@@ -32,7 +33,7 @@ static int all_finite(const float *x, size_t n)
     return 1;
 }
 
-/* phi_S goes where phi was. */
+/* Replaces phi in a->filled by phi_S. */
 static int learn(struct meta_adapted *a, const struct meta_support *s, double rate, int steps, struct meta_error *error)
 {
     const struct meta_network *net = a->filled.network;
@@ -96,14 +97,15 @@ struct meta_predictor {
     const float *statistics;
     struct meta_program *program;
     int batch;
-    void *parameters;         /* backend vector */
-    int *labels;              /* (batch) zeros: nothing is known of them */
+    void *parameters;         /* a backend vector */
+    int *labels;              /* (batch) zeros, since the labels are unknown */
     float *probabilities;     /* (batch, outputs) */
 };
 
-int meta_predictor_create(struct meta_predictor **out, const struct meta_network *net, const float *parameters, const float *statistics,
+int meta_predictor_create(struct meta_predictor **out, const struct meta_filled *filled, const float *statistics,
                           const struct meta_backend *backend, int batch, struct meta_error *error)
 {
+    const struct meta_network *net = filled->network;
     if (net->ways || batch < 1)
         return meta_fail(error, batch < 1 ? "a batch of %d images: must be at least 1" : "a network that pairs has no answer for %d images alone", batch);
     struct meta_predictor *p = calloc(1, sizeof *p);
@@ -118,7 +120,7 @@ int meta_predictor_create(struct meta_predictor **out, const struct meta_network
     p->labels = calloc(batch, sizeof *p->labels);
     p->probabilities = malloc((size_t)batch * meta_network_outputs(net) * sizeof *p->probabilities);
     if (!p->parameters || !p->labels || !p->probabilities) { meta_fail(error, "out of memory for %d images at a time", batch); goto fail; }
-    backend->upload(p->parameters, parameters, net->parameters);
+    backend->upload(p->parameters, filled->parameters, net->parameters);
     *out = p;
     return 0;
 fail:
@@ -136,7 +138,7 @@ void meta_predictor_free(struct meta_predictor *p)
     free(p);
 }
 
-/* Of a batch that is not full the rest keeps what it had, which no other image's answer depends on. */
+/* The rest of a batch that is not full keeps older images; with statistics given, no answer depends on another image. */
 int meta_predictor_run(struct meta_predictor *p, const float *images, int n, float *probabilities, struct meta_error *error)
 {
     int outputs = meta_network_outputs(p->network);
@@ -157,7 +159,7 @@ int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const fl
     struct meta_predictor *p;
     int batch = bn == META_BN_BATCH || n < MOST_AT_ONCE ? n : MOST_AT_ONCE;
     if (!n) return 0;
-    if (meta_predictor_create(&p, a->filled.network, a->filled.parameters, meta_adapted_statistics(a, bn), a->backend, batch, error)) return -1;
+    if (meta_predictor_create(&p, &a->filled, meta_adapted_statistics(a, bn), a->backend, batch, error)) return -1;
     int status = meta_predictor_run(p, images, n, probabilities, error);
     meta_predictor_free(p);
     return status;

@@ -1,4 +1,4 @@
-/* libdarknet-meta: the public interface over adapt.h. */
+/* libdarknet-meta: the interface for other programs, over adapt.h. */
 #include "darknet_meta.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@
 
 _Static_assert(sizeof(darknet_meta_error) == sizeof(struct meta_error), "one error, two names");
 
-/* Freed with its last user: layers of a classifier's network may point into the model's settings. */
+/* A model is freed with its last user, since layers of a classifier's network may point into the model's settings. */
 struct darknet_meta_model {
     atomic_int users;
     struct meta_model *model;
@@ -36,7 +36,7 @@ int darknet_meta_version(void) { return DARKNET_META_VERSION; }
 
 /* ---- the calling thread ------------------------------------------------------------------------------------------------- */
 
-/* The backend works on the calling thread alone, which it says to OpenMP: afterwards that thread's number is what the program made it. */
+/* The backend tells OpenMP to use the calling thread alone; `leave` gives the number of threads back that the program has set. */
 static int enter(const struct meta_backend *backend, int *threads, struct meta_error *error)
 {
     *threads = omp_get_max_threads();
@@ -136,7 +136,7 @@ static int view(const darknet_meta_image *image, const struct meta_net_settings 
     return meta_fail(error, "kind %d: must be DARKNET_META_BYTES or DARKNET_META_FLOATS", image->kind);
 }
 
-/* (count, c, height, width) as the network sees them; the caller frees. NULL with the message. */
+/* Returns the images as the network sees them, (count, c, height, width); the caller frees. NULL: the error says why. */
 static float *view_all(const darknet_meta_image *images, int count, const struct meta_net_settings *net, struct meta_error *error)
 {
     struct meta_error why;
@@ -153,21 +153,21 @@ static float *view_all(const darknet_meta_image *images, int count, const struct
 
 /* ---- classifiers ------------------------------------------------------------------------------------------------------------- */
 
-int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *model, const darknet_meta_image *images, const int *labels,
-                       int count, int classes, int steps, darknet_meta_error *why)
+int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *model, const darknet_meta_support *given, int steps,
+                       darknet_meta_error *why)
 {
     struct meta_error error;
     int threads;
     struct darknet_meta_classifier *c = calloc(1, sizeof *c);
     float *seen = NULL;
     if (!c) { meta_fail_memory(&error); goto fail; }
-    c->model = (struct darknet_meta_model *)model;                 /* of which nothing changes but the number of users */
+    c->model = (struct darknet_meta_model *)model;                 /* only the number of users changes */
     atomic_fetch_add(&c->model->users, 1);
     if (steps == DARKNET_META_STEPS) steps = model->model->inner->test_steps;
     if (steps > MOST_STEPS) { meta_fail(&error, "%d steps: must be at most %d", steps, MOST_STEPS); goto fail; }
-    if (count < 1) { meta_fail(&error, "%d images: must be at least one of each class", count); goto fail; }
-    if (!(seen = view_all(images, count, &model->model->net, &error))) goto fail;
-    struct meta_support support = { seen, labels, count, classes };
+    if (given->count < 1) { meta_fail(&error, "%d images: must be at least one of each class", given->count); goto fail; }
+    if (!(seen = view_all(given->images, given->count, &model->model->net, &error))) goto fail;
+    struct meta_support support = { seen, given->labels, given->count, given->classes };
     int status = enter(model->base.backend, &threads, &error) || meta_adapt(&c->adapted, &model->base, &support, steps, &error);
     leave(threads);
     if (status) goto fail;

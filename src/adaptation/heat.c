@@ -1,3 +1,4 @@
+/* Grad-CAM maps, by a bias that is put behind the last convolution. */
 #include "heat.h"
 
 #include <math.h>
@@ -5,21 +6,21 @@
 
 #include "engine/program_internal.h"
 
-/* The network, normalisation folded into its weights, with a convolution that changes nothing put behind the last one: what a bias added to a
-   channel of A does to the loss is the sum of its pixels' derivatives. */
+/* The network with normalisation folded into its weights, and with an identity convolution behind the last one. The derivative of the loss
+   by a bias of the identity is the sum of the derivatives by the pixels of that channel of A. */
 struct meta_heat {
     struct meta_filled filled;
     const struct meta_backend *backend;
     struct meta_program *program;
-    int added;                     /* index of the layer put in */
+    int added;                     /* index of the identity */
     const struct meta_op *reader;  /* the operation that reads A */
     void *parameters, *gradient;   /* backend vectors */
-    float *numbers;                /* (parameters) of the gradient */
-    float *maps;                   /* A: (c, h, w) */
+    float *numbers;                /* (parameters) the gradient */
+    float *maps;                   /* (c, h, w) A */
 };
 
-/* At this temperature all classes are equally likely, and the gradient of the cross-entropy is that of the mean of the scores less that of
-   the class, over the temperature: it never vanishes where the network is sure. */
+/* At this temperature all classes are equally likely, and the gradient of the cross-entropy is that of the mean of the scores less the score
+   of the class, over the temperature: it does not vanish where the network is sure of the class. */
 #define TEMPERATURE 1000
 
 static int add_identity(struct meta_filled *f, struct meta_error *error)

@@ -1,3 +1,4 @@
+/* Leave-one-out, duplicates and distances of the images that a network is adapted to. */
 #include "support_check.h"
 
 #include <math.h>
@@ -13,13 +14,9 @@
 struct leaving {
     const struct meta_base *base;
     const struct meta_support *support;
-    const int *groups;
-    int steps;
-    enum meta_bn bn;
-    size_t image;                          /* numbers of one */
-    float *probabilities;
-    int *told;
-    pthread_mutex_t mutex;                 /* guards the two below */
+    const struct meta_leave_one_out *how;
+    size_t image;                          /* the numbers of one image */
+    pthread_mutex_t mutex;                 /* guards `failed` and `error` */
     int failed;
     struct meta_error *error;
 };
@@ -31,16 +28,17 @@ static int count(const struct meta_support *s, int class, int before)
     return n;
 }
 
-/* Of each other class that can spare one, the image in the same place goes too. */
+/* Whether image i stays when `out` is left out. Of each other class with at least two images, the one in the same place goes too. */
 static int stays(const struct leaving *l, int i, int out)
 {
     const struct meta_support *s = l->support;
+    const int *groups = l->how->groups;
     int own = s->labels[i], others = count(s, own, s->n);
-    if (i == out || (l->groups && l->groups[out] >= 0 && l->groups[i] == l->groups[out])) return 0;
+    if (i == out || (groups && groups[out] >= 0 && groups[i] == groups[out])) return 0;
     return own == s->labels[out] || others == 1 || count(s, own, i) != count(s, s->labels[out], out) % others;
 }
 
-/* Every class still has an image. */
+/* Whether every class still has an image when `out` is left out. */
 static int can_do_without(const struct leaving *l, int out)
 {
     for (int k = 0; k < l->support->classes; k++) {
@@ -63,8 +61,9 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
         memcpy(images + n * l->image, s->images + i * l->image, l->image * sizeof *images);
         labels[n++] = s->labels[i];
     }
-    if (meta_adapt(&a, l->base, &(struct meta_support){ images, labels, n, s->classes }, l->steps, error)) goto fail;
-    status = meta_adapted_predict(a, l->bn, s->images + out * l->image, 1, l->probabilities + (size_t)out * s->classes, error);
+    if (meta_adapt(&a, l->base, &(struct meta_support){ images, labels, n, s->classes }, l->how->steps, error)) goto fail;
+    status = meta_adapted_predict(a, l->how->bn, s->images + out * l->image, 1,
+                                  l->how->probabilities + (size_t)out * s->classes, error);
 fail:
     meta_adapted_free(a);
     free(images);
@@ -76,20 +75,19 @@ static void leave(void *context, int out, int worker)
 {
     struct leaving *l = context;
     struct meta_error why;
-    l->told[out] = can_do_without(l, out);
-    if (!l->told[out] || !ask(l, out, &why)) return;
+    l->how->predicted[out] = can_do_without(l, out);
+    if (!l->how->predicted[out] || !ask(l, out, &why)) return;
     pthread_mutex_lock(&l->mutex);
     if (!l->failed++) *l->error = why;
     pthread_mutex_unlock(&l->mutex);
 }
 
-int meta_leave_one_out(const struct meta_base *base, const struct meta_support *s, const int *groups, int steps, enum meta_bn bn,
-                       struct meta_pool *pool, float *probabilities, int *told, struct meta_error *error)
+int meta_leave_one_out(const struct meta_base *base, const struct meta_support *s, const struct meta_leave_one_out *how,
+                       struct meta_error *error)
 {
-    struct leaving l = { .base = base, .support = s, .groups = groups, .steps = steps, .bn = bn,
-                         .image = meta_shape_numbers(base->filled.network->input), .probabilities = probabilities, .told = told,
+    struct leaving l = { .base = base, .support = s, .how = how, .image = meta_shape_numbers(base->filled.network->input),
                          .mutex = PTHREAD_MUTEX_INITIALIZER, .error = error };
-    meta_pool_run(pool, s->n, leave, &l);
+    meta_pool_run(how->pool, s->n, leave, &l);
     return l.failed ? -1 : 0;
 }
 
@@ -100,7 +98,7 @@ void meta_share_interval(int right, int n, double *low, double *high)
     *high = (middle + half) / (1 + z * z / n);
 }
 
-/* ---- twins ---------------------------------------------------------------------------------------------------------------- */
+/* ---- duplicates ------------------------------------------------------------------------------------------------------------ */
 
 struct print { uint32_t crc; size_t size; };
 
@@ -116,19 +114,19 @@ static int same_bytes(const char *a, const char *b, int *same, struct meta_error
     return 0;
 }
 
-int meta_find_twins(char *const *paths, int n, int *twin, struct meta_error *error)
+int meta_find_duplicates(char *const *paths, int n, int *duplicate_of, struct meta_error *error)
 {
     struct print *prints = malloc((n + 1) * sizeof *prints);
     int status = -1;
     if (!prints) return meta_fail(error, "out of memory for %d images", n);
     for (int i = 0; i < n; i++) {
-        twin[i] = -1;
+        duplicate_of[i] = -1;
         if (meta_checksum_file(paths[i], &prints[i].crc, &prints[i].size, error)) goto fail;
-        for (int k = 0; k < i && twin[i] < 0; k++) {
+        for (int k = 0; k < i && duplicate_of[i] < 0; k++) {
             int same = 0;
             if (prints[k].crc != prints[i].crc || prints[k].size != prints[i].size) continue;
             if (same_bytes(paths[k], paths[i], &same, error)) goto fail;
-            if (same) twin[i] = k;
+            if (same) duplicate_of[i] = k;
         }
     }
     status = 0;
@@ -137,7 +135,7 @@ fail:
     return status;
 }
 
-/* ---- unlike the training data -------------------------------------------------------------------------------------------- */
+/* ---- distance from the training data ---------------------------------------------------------------------------------------- */
 
 static const struct meta_layer *first_normalised(const struct meta_network *net)
 {
@@ -146,7 +144,8 @@ static const struct meta_layer *first_normalised(const struct meta_network *net)
     return NULL;
 }
 
-/* Of two normal distributions: the mean of the divergences of each from the other, 0 where they are equal. The floor is that of rounding. */
+/* The mean of the two Kullback-Leibler divergences between normal distributions, (m, v) and the rolling one: 0 where they are equal. The
+   floor keeps rounding from counting. */
 static double divergence(double m, double v, double rolling_m, double rolling_v)
 {
     double d = (m - rolling_m) * (m - rolling_m), floor = 1e-6;
@@ -155,14 +154,14 @@ static double divergence(double m, double v, double rolling_m, double rolling_v)
     return .25 * ((v + d) / rolling_v + (rolling_v + d) / v - 2);
 }
 
-static double distance(const struct meta_layer *l, const float *seen, const float *rolling)
+static double layer_distance(const struct meta_layer *l, const float *seen, const float *rolling)
 {
     double sum = 0;
     for (int c = 0; c < l->filters; c++) sum += divergence(seen[l->mean + c], seen[l->variance + c], rolling[l->mean + c], rolling[l->variance + c]);
     return sum / l->filters;
 }
 
-int meta_unlikeness(const struct meta_base *base, const float *images, int n, double *out, struct meta_error *error)
+int meta_find_distance(const struct meta_base *base, const float *images, int n, double *distance, struct meta_error *error)
 {
     const struct meta_network *net = base->filled.network;
     const struct meta_layer *first = first_normalised(net);
@@ -171,8 +170,8 @@ int meta_unlikeness(const struct meta_base *base, const float *images, int n, do
     void *parameters = NULL;
     float *seen = NULL;
     int label = 0, status = -1;
-    for (int i = 0; i < n; i++) out[i] = 0;
-    /* of one image a map of one pixel has no variance */
+    for (int i = 0; i < n; i++) distance[i] = 0;
+    /* a map of one pixel has no variance in one image */
     if (!first || net->ways || first->out.w * first->out.h < 2) return 0;
     if (meta_program_create(&program, net, base->backend,
                             (struct meta_program_settings){ .query = 1, .passes = META_FORWARD }, error)) goto fail;
@@ -184,7 +183,7 @@ int meta_unlikeness(const struct meta_base *base, const float *images, int n, do
         meta_program_load(program, images + i * image, &label);
         meta_program_forward(program, parameters, META_STATISTICS_BATCH, NULL);
         meta_program_batch_statistics(program, seen);
-        out[i] = distance(first, seen, base->filled.statistics);
+        distance[i] = layer_distance(first, seen, base->filled.statistics);
     }
     status = 0;
 fail:

@@ -1,3 +1,4 @@
+/* darknet meta adapt: a meta-trained network and a few labelled images into a .cfg and .weights for any Darknet. */
 #define _GNU_SOURCE
 #include "stats/auc.h"
 #include "tasks/batch.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Leave-one-out takes as many adaptations as there are images. */
+/* The most images that leave-one-out is run for, since it takes an adaptation an image. */
 #define MOST_LEFT_OUT 100
 
 struct parts {
@@ -18,11 +19,11 @@ struct parts {
     struct meta_data *data;
     struct meta_pool *pool;
     struct meta_dataset *dataset;
-    struct meta_base base;                 /* its network is the model's */
+    struct meta_base base;                 /* base.filled.network is the model's */
     float *images;                         /* (n, c, h, w) */
     float *probabilities;                  /* (n, classes) of leave-one-out */
-    int *told, *twin;                      /* (n) */
-    double *unlike;                        /* (n) */
+    int *predicted, *duplicate_of;         /* (n) */
+    double *distance;                      /* (n) */
     struct meta_adapted *adapted;
 };
 
@@ -31,9 +32,9 @@ static void free_parts(struct parts *p)
     meta_adapted_free(p->adapted);
     free(p->images);
     free(p->probabilities);
-    free(p->told);
-    free(p->twin);
-    free(p->unlike);
+    free(p->predicted);
+    free(p->duplicate_of);
+    free(p->distance);
     free(p->base.filled.parameters);
     free(p->base.filled.statistics);
     meta_dataset_free(p->dataset);
@@ -48,7 +49,7 @@ static int same_file(const char *a, const char *b)
     return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
 }
 
-/* What is adapted is still there afterwards. */
+/* Refuses to overwrite the files that are adapted. */
 static int check_out(const char *out, const char *cfg, const char *weights, struct meta_error *error)
 {
     char path[strlen(out) + sizeof ".weights"];
@@ -75,10 +76,10 @@ static int load_images(struct parts *p, struct meta_error *error)
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);
     p->probabilities = malloc((size_t)n * p->data->classes * sizeof *p->probabilities);
-    p->told = malloc(n * sizeof *p->told);
-    p->twin = malloc(n * sizeof *p->twin);
-    p->unlike = malloc(n * sizeof *p->unlike);
-    if (!p->images || !p->probabilities || !p->told || !p->twin || !p->unlike) return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
+    p->predicted = malloc(n * sizeof *p->predicted);
+    p->duplicate_of = malloc(n * sizeof *p->duplicate_of);
+    p->distance = malloc(n * sizeof *p->distance);
+    if (!p->images || !p->probabilities || !p->predicted || !p->duplicate_of || !p->distance) return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
     for (int k = 0; k < p->data->classes; k++) {
         int count = 0;
         for (int i = 0; i < n; i++) count += p->dataset->label[i] == k;
@@ -93,14 +94,14 @@ static void warn(const struct meta_dataset *set, int i, const char *text)
     fprintf(stderr, "darknet: warning: %s:%d: %s: %s\n", set->list, set->lines[i], set->paths[i], text);
 }
 
-/* The same image in two classes is an error, in one a warning: leave-one-out then asks about what it has seen. */
-static int check_twins(struct parts *p, struct meta_error *error)
+/* The same image in two classes is an error; twice in one class it is a warning, since leave-one-out then asks about what it has seen. */
+static int check_duplicates(struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *d = p->dataset;
     char text[80];
-    if (meta_find_twins(d->paths, d->count, p->twin, error)) return -1;
+    if (meta_find_duplicates(d->paths, d->count, p->duplicate_of, error)) return -1;
     for (int i = 0; i < d->count; i++) {
-        int k = p->twin[i];
+        int k = p->duplicate_of[i];
         if (k < 0) continue;
         if (d->label[k] != d->label[i])
             return meta_fail(error, "%s:%d: %s: is the same file as %s on line %d, which is of another class: must be in one", d->list, d->lines[i],
@@ -111,25 +112,25 @@ static int check_twins(struct parts *p, struct meta_error *error)
     return 0;
 }
 
-static int warn_unlike(struct parts *p, struct meta_error *error)
+static int warn_distant(struct parts *p, struct meta_error *error)
 {
     char text[160];
-    if (meta_unlikeness(&p->base, p->images, p->dataset->count, p->unlike, error)) return -1;
+    if (meta_find_distance(&p->base, p->images, p->dataset->count, p->distance, error)) return -1;
     for (int i = 0; i < p->dataset->count; i++) {
-        if (p->unlike[i] <= META_UNLIKE) continue;
+        if (p->distance[i] <= META_DISTANT) continue;
         snprintf(text, sizeof text, "unlike the images of the meta-training: its first statistics are %.2f nats from theirs, above %.2f",
-                 p->unlike[i], META_UNLIKE);
+                 p->distance[i], META_DISTANT);
         warn(p->dataset, i, text);
     }
     return 0;
 }
 
-/* The rows that were told, to the front, with their labels. */
+/* Copies the rows of predicted images and their labels to the front. Returns their number. */
 static int collect(const struct parts *p, float *probabilities, int *labels)
 {
     int classes = p->data->classes, n = 0;
     for (int i = 0; i < p->dataset->count; i++) {
-        if (!p->told[i]) continue;
+        if (!p->predicted[i]) continue;
         memcpy(probabilities + n * classes, p->probabilities + i * classes, classes * sizeof *probabilities);
         labels[n++] = p->dataset->label[i];
     }
@@ -140,7 +141,10 @@ static void print_left_out(const struct parts *p, float *probabilities, int *lab
 {
     int classes = p->data->classes, n = collect(p, probabilities, labels);
     double low, high;
-    if (!n) { printf("leave-one-out: needs two images of a class, of two groups where there are groups\n"); return; }
+    if (!n) {
+        printf("leave-one-out: needs two images of a class, of two groups where there are groups\n");
+        return;
+    }
     double share = meta_accuracy(probabilities, labels, n, classes);
     int right = share * n + .5;
     meta_share_interval(right, n, &low, &high);
@@ -152,9 +156,9 @@ static void print_left_out(const struct parts *p, float *probabilities, int *lab
     for (int i = 0; i < p->dataset->count; i++) {
         const float *row = p->probabilities + i * classes;
         int best = 0;
-        for (int k = 1; k < classes && p->told[i]; k++)
+        for (int k = 1; k < classes && p->predicted[i]; k++)
             if (row[k] > row[best]) best = k;
-        if (p->told[i] && best != p->dataset->label[i])
+        if (p->predicted[i] && best != p->dataset->label[i])
             printf("    %s: %s, taken for %s, %.0f%%\n", p->dataset->paths[i], p->data->names[p->dataset->label[i]], p->data->names[best], 100 * row[best]);
     }
 }
@@ -165,7 +169,8 @@ static int leave_out(struct parts *p, const struct meta_support *s, int steps, e
         printf("leave-one-out: only up to %d images: with more, keep some out of the list and predict them\n", MOST_LEFT_OUT);
         return 0;
     }
-    if (meta_leave_one_out(&p->base, s, p->dataset->group, steps, bn, p->pool, p->probabilities, p->told, error)) return -1;
+    struct meta_leave_one_out how = { p->dataset->group, steps, bn, p->pool, p->probabilities, p->predicted };
+    if (meta_leave_one_out(&p->base, s, &how, error)) return -1;
     float *probabilities = malloc((size_t)s->n * s->classes * sizeof *probabilities);
     int *labels = malloc(s->n * sizeof *labels), status = 0;
     if (probabilities && labels) print_left_out(p, probabilities, labels);
@@ -175,26 +180,67 @@ static int leave_out(struct parts *p, const struct meta_support *s, int steps, e
     return status;
 }
 
-static int export(const struct parts *p, const char *out, const char *cfg, const char *weights, int steps, enum meta_bn bn, struct meta_error *error)
+/* "NAME, NAME, NAME"; the caller frees. NULL: no memory. */
+static char *class_names(const struct meta_data *data)
 {
-    struct meta_filled f = p->adapted->filled;
-    char *comment, *names = strdup("");
-    f.statistics = (float *)meta_adapted_statistics(p->adapted, bn);
-    for (int k = 0; k < p->data->classes && names; k++) {
+    char *names = strdup("");
+    for (int k = 0; k < data->classes && names; k++) {
         char *longer;
-        if (asprintf(&longer, "%s%s%s", names, k ? ", " : "", p->data->names[k]) < 0) longer = NULL;
+        if (asprintf(&longer, "%s%s%s", names, k ? ", " : "", data->names[k]) < 0) longer = NULL;
         free(names);
         names = longer;
     }
-    if (!names || asprintf(&comment, "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics\n%s", cfg, weights, p->dataset->count,
-                           p->data->train, steps, p->base.learning_rate, meta_bn_name(bn), names) < 0) {
+    return names;
+}
+
+/* What the command line asks for. */
+struct request { const char *out, *cfg, *weights; int steps; enum meta_bn bn; };
+
+static int export(const struct parts *p, const struct request *r, struct meta_error *error)
+{
+    struct meta_filled f = p->adapted->filled;
+    char *comment, *names = class_names(p->data);
+    f.statistics = (float *)meta_adapted_statistics(p->adapted, r->bn);
+    if (!names || asprintf(&comment, "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics\n%s", r->cfg, r->weights,
+                           p->dataset->count, p->data->train, r->steps, p->base.learning_rate, meta_bn_name(r->bn), names) < 0) {
         free(names);
         return meta_fail_memory(error);
     }
-    int status = meta_export(&f, out, comment, error);
+    int status = meta_export(&f, r->out, comment, error);
     free(names);
     free(comment);
     return status;
+}
+
+static int check_request(struct request *r, const char *kind, struct meta_error *error)
+{
+    if (!r->out || !*r->out) return meta_fail(error, "-out is missing: must be the name of the .cfg and the .weights to write");
+    if (meta_bn_find(&r->bn, kind, error)) return -1;
+    if (r->bn == META_BN_BATCH)
+        return meta_fail(error, "-bn batch: a file can't hold it, as a single image has no batch to be normalised by: must be support or running");
+    return check_out(r->out, r->cfg, r->weights, error);
+}
+
+static int check_data(const struct parts *p, const char *path, const char *cfg, struct meta_error *error)
+{
+    int outputs = meta_network_outputs(p->model->network);
+    if (!p->data->train) return meta_fail(error, "%s: has no train=: must be the list of the labelled images", path);
+    if (p->data->classes < 2 || p->data->classes > outputs)
+        return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", path, p->data->classes, outputs, cfg);
+    return 0;
+}
+
+static int adapt(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    struct meta_support support = { p->images, p->dataset->label, p->dataset->count, p->data->classes };
+    if (meta_adapt(&p->adapted, &p->base, &support, r->steps, error)) return -1;
+    printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p->data->train, support.n, support.classes, r->steps,
+           p->base.learning_rate, meta_bn_name(r->bn));
+    printf("support loss: %.4f before, %.4f after\n", p->adapted->loss_before, p->adapted->loss_after);
+    fflush(stdout);
+    if (leave_out(p, &support, r->steps, r->bn, error) || export(p, r, error)) return -1;
+    printf("written: %s.cfg and %s.weights\n", r->out, r->out);
+    return 0;
 }
 
 int meta_command_adapt(int argc, char **argv)
@@ -209,32 +255,14 @@ int meta_command_adapt(int argc, char **argv)
     };
     struct meta_error error;
     struct parts p = { 0 };
-    enum meta_bn bn;
     meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "adapt DATA CFG WEIGHTS -out NAME");
+    struct request r = { .out = out, .cfg = argv[1], .weights = argv[2] };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     p.base.backend = meta_flag_backend(backend, "onednn");
-    if (!out || !*out) { meta_fail(&error, "-out is missing: must be the name of the .cfg and the .weights to write"); goto fail; }
-    if (meta_bn_find(&bn, kind, &error)) goto fail;
-    if (bn == META_BN_BATCH) {
-        meta_fail(&error, "-bn batch: a file can't hold it, as a single image has no batch to be normalised by: must be support or running");
-        goto fail;
-    }
-    if (check_out(out, argv[1], argv[2], &error) || meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
-    int steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000), outputs = meta_network_outputs(p.model->network);
-    if (!p.data->train) { meta_fail(&error, "%s: has no train=: must be the list of the labelled images", argv[0]); goto fail; }
-    if (p.data->classes < 2 || p.data->classes > outputs) {
-        meta_fail(&error, "%s: classes=%d: must be 2 to %d, which %s tells apart", argv[0], p.data->classes, outputs, argv[1]);
-        goto fail;
-    }
-    if (load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error) || check_twins(&p, &error)
-        || warn_unlike(&p, &error)) goto fail;
-    struct meta_support support = { p.images, p.dataset->label, p.dataset->count, p.data->classes };
-    if (meta_adapt(&p.adapted, &p.base, &support, steps, &error)) goto fail;
-    printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p.data->train, support.n, support.classes, steps, p.base.learning_rate, meta_bn_name(bn));
-    printf("support loss: %.4f before, %.4f after\n", p.adapted->loss_before, p.adapted->loss_after);
-    fflush(stdout);
-    if (leave_out(&p, &support, steps, bn, &error) || export(&p, out, argv[1], argv[2], steps, bn, &error)) goto fail;
-    printf("written: %s.cfg and %s.weights\n", out, out);
+    if (check_request(&r, kind, &error) || meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
+    r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);
+    if (check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error)
+        || load_images(&p, &error) || check_duplicates(&p, &error) || warn_distant(&p, &error) || adapt(&p, &r, &error)) goto fail;
     free_parts(&p);
     return 0;
 fail:

@@ -1,8 +1,10 @@
+/* darknet meta predict: class probabilities of images, and where in them they come from. */
 #define _GNU_SOURCE
 #include "tasks/batch.h"
 #include "base/clock.h"
 #include "flags.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "adaptation/heat.h"
 #include "adaptation/adapt.h"
 #include "images/image.h"
@@ -10,13 +12,11 @@
 #include "network/weights.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* Pixels that a picture of the heat has on its longer side, at least. */
+/* The fewest pixels of the longer side of a picture of the heat. */
 #define PICTURE 448
 
 enum form { FORM_DARKNET, FORM_CSV, FORM_JSON };
@@ -24,16 +24,16 @@ enum form { FORM_DARKNET, FORM_CSV, FORM_JSON };
 struct parts {
     struct meta_model *model;
     struct meta_data *data;
-    struct meta_filled filled;             /* its network is the model's */
+    struct meta_filled filled;             /* filled.network is the model's */
     const struct meta_backend *backend;
     struct meta_predictor *predictor;
     struct meta_paths paths;
     enum form form;
-    cJSON *json;                           /* of all images; FORM_JSON */
+    cJSON *json;                           /* FORM_JSON: all images */
     float *image, *probabilities;
     int *order;                            /* (classes) most likely first */
 
-    const char *folder;                    /* of the pictures, or NULL */
+    const char *folder;                    /* where pictures go; NULL: none are made */
     struct meta_heat *heat;
     float *map, *picture;
 };
@@ -69,10 +69,10 @@ static int load_network(struct parts *p, const char *weights, struct meta_error 
     p->order = malloc(outputs * sizeof *p->order);
     if (!p->image || !p->probabilities || !p->order) return meta_fail(error, "out of memory for an image");
     if (meta_weights_load(net, weights, &f->parameters, &f->statistics, error)) return -1;
-    return meta_predictor_create(&p->predictor, net, f->parameters, f->statistics, p->backend, 1, error);
+    return meta_predictor_create(&p->predictor, f, f->statistics, p->backend, 1, error);
 }
 
-/* As the picture shows: the network's view, `times` as many pixels. */
+/* The settings of a picture's view: the network's, with so many times its pixels that PICTURE is reached. */
 static struct meta_net_settings picture_settings(const struct parts *p)
 {
     struct meta_net_settings net = p->model->net;
@@ -83,7 +83,7 @@ static struct meta_net_settings picture_settings(const struct parts *p)
     return net;
 }
 
-/* A picture beside the images must not take an image's place. */
+/* Refuses a folder where a picture would overwrite an image. */
 static int check_pictures(const struct parts *p, struct meta_error *error)
 {
     const struct meta_paths *paths = &p->paths;
@@ -111,8 +111,8 @@ static int prepare_heat(struct parts *p, struct meta_error *error)
     p->map = malloc((size_t)w * h * sizeof *p->map);
     p->picture = malloc((size_t)3 * net.width * net.height * sizeof *p->picture);
     if (!p->map || !p->picture) return meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
-    if (mkdir(p->folder, 0777) && errno != EEXIST) return meta_fail(error, "-heat %s: %s", p->folder, strerror(errno));
-    return 0;
+    struct meta_error why;
+    return meta_path_make_folder(p->folder, &why) ? meta_fail(error, "-heat %.400s", why.text) : 0;
 }
 
 /* ---- one image ------------------------------------------------------------------------------------------------------------ */
@@ -139,7 +139,7 @@ fail:
     return status;
 }
 
-/* Most likely first; of equals, the first. */
+/* Orders the classes by falling probability; of equals the first comes first. */
 static void sort_classes(struct parts *p)
 {
     for (int k = 0; k < p->data->classes; k++) {
@@ -191,7 +191,7 @@ static void print_csv(const struct parts *p, const char *path)
     putchar('\n');
 }
 
-/* The stock program's own lines. */
+/* Prints the lines of the stock program. */
 static void print_darknet(const struct parts *p, const char *path, double seconds)
 {
     printf("%s: Predicted in %f seconds.\n", path, seconds);
@@ -218,7 +218,7 @@ static void print_json(const struct parts *p)
     cJSON_free(text);
 }
 
-/* Returns how many images could not be told. */
+/* Returns the number of images that could not be predicted. */
 static int run(struct parts *p)
 {
     struct meta_error why;

@@ -89,7 +89,7 @@ int main(int argc, char **argv)
     snprintf(number, sizeof number, "%.1f", .5);
     if (strcmp(number, "0,5")) return 3;
     if (darknet_meta_load(&model, argv[1], argv[2], &error)
-        || darknet_meta_adapt(&classifier, model, images, labels, 2, 2, 1, &error)
+        || darknet_meta_adapt(&classifier, model, &(darknet_meta_support){ images, labels, 2, 2 }, 1, &error)
         || darknet_meta_save(classifier, argv[3], DARKNET_META_RUNNING, &error)) { puts(error.text); return 1; }
     char cfg[256], weights[256];
     snprintf(cfg, sizeof cfg, "%s.cfg", argv[3]);

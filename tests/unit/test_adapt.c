@@ -168,7 +168,7 @@ static void test_alone(void **state)
         float all[QUERY * OUTPUTS], one[OUTPUTS], by_three[QUERY * OUTPUTS];
         const float *statistics = meta_adapted_statistics(a, bn);
         predict(a, bn, query, QUERY, all);
-        if (meta_predictor_create(&three, a->filled.network, a->filled.parameters, statistics, a->backend, 3, &error)) fail_msg("%s", error.text);
+        if (meta_predictor_create(&three, &a->filled, statistics, a->backend, 3, &error)) fail_msg("%s", error.text);
         assert_int_equal(meta_predictor_run(three, query, QUERY, by_three, &error), 0);
         meta_predictor_free(three);
         near(all, by_three, QUERY * OUTPUTS, 1e-6);
@@ -213,10 +213,10 @@ static void test_fold(void **state)
     }
     assert_int_equal(folded.network->statistics, 0);
     for (int k = 0; k < 2; k++) {
-        if (meta_predictor_create(&p, base_filled.network, base_filled.parameters, base_filled.statistics, backends[k], QUERY, &error)) fail_msg("%s", error.text);
+        if (meta_predictor_create(&p, &base_filled, base_filled.statistics, backends[k], QUERY, &error)) fail_msg("%s", error.text);
         assert_int_equal(meta_predictor_run(p, query, QUERY, a, &error), 0);
         meta_predictor_free(p);
-        if (meta_predictor_create(&p, folded.network, folded.parameters, NULL, backends[k], QUERY, &error)) fail_msg("%s", error.text);
+        if (meta_predictor_create(&p, &folded, NULL, backends[k], QUERY, &error)) fail_msg("%s", error.text);
         assert_int_equal(meta_predictor_run(p, query, QUERY, b, &error), 0);
         meta_predictor_free(p);
         near(a, b, QUERY * OUTPUTS, 1e-5);
@@ -226,6 +226,14 @@ static void test_fold(void **state)
 
 /* ---- leave one out -------------------------------------------------------------------------------------------------------- */
 
+static int leave_one_out(const struct meta_base *base, const struct meta_support *s, const int *groups, struct meta_pool *pool,
+                         float *probabilities, int *predicted)
+{
+    struct meta_error error;
+    struct meta_leave_one_out how = { groups, STEPS, META_BN_SUPPORT, pool, probabilities, predicted };
+    return meta_leave_one_out(base, s, &how, &error);
+}
+
 /* Six images, labels 0 1 2 0 1 2: without the first go the first of the other classes, too. */
 static void test_leave_one_out(void **state)
 {
@@ -234,19 +242,19 @@ static void test_leave_one_out(void **state)
     struct meta_base base = base_of(backends[1]);
     struct meta_support all = { images, labels, SUPPORT, OUTPUTS }, half = { images + 3 * IMAGE, labels + 3, 3, OUTPUTS };
     float p[SUPPORT * OUTPUTS], alone[OUTPUTS];
-    int told[SUPPORT], groups[SUPPORT] = { 4, -1, -1, 4, -1, -1 };
+    int predicted[SUPPORT], groups[SUPPORT] = { 4, -1, -1, 4, -1, -1 };
     struct meta_adapted *a;
     assert_int_equal(meta_pool_create(&pool, 2, &error), 0);
-    assert_int_equal(meta_leave_one_out(&base, &all, NULL, STEPS, META_BN_SUPPORT, pool, p, told, &error), 0);
+    assert_int_equal(leave_one_out(&base, &all, NULL, pool, p, predicted), 0);
     assert_int_equal(meta_adapt(&a, &base, &half, STEPS, &error), 0);
     for (int i = 0; i < 3; i++) {
-        assert_true(told[i] && told[i + 3]);
+        assert_true(predicted[i] && predicted[i + 3]);
         predict(a, META_BN_SUPPORT, images + i * IMAGE, 1, alone);
         near(p + i * OUTPUTS, alone, OUTPUTS, 1e-6);
     }
     meta_adapted_free(a);
-    assert_int_equal(meta_leave_one_out(&base, &all, groups, STEPS, META_BN_SUPPORT, pool, p, told, &error), 0);
-    assert_true(!told[0] && told[1] && told[2] && !told[3]);
+    assert_int_equal(leave_one_out(&base, &all, groups, pool, p, predicted), 0);
+    assert_true(!predicted[0] && predicted[1] && predicted[2] && !predicted[3]);
     meta_pool_free(pool);
 }
 
@@ -308,8 +316,8 @@ static void test_errors(void **state)
     refuses("class 1 has no image", (struct meta_support){ images, lacking, SUPPORT, 3 }, 1, RATE);
     refuses("-1 steps", (struct meta_support){ images, labels, SUPPORT, 3 }, -1, RATE);
     refuses("learning_rate=1e+30 is too high", (struct meta_support){ images, labels, SUPPORT, 3 }, 3, 1e30);
-    assert_int_equal(meta_predictor_create(&p, base_filled.network, base_filled.parameters, NULL, backends[1], 0, &error), -1);
-    assert_int_equal(meta_predictor_create(&p, base_filled.network, base_filled.parameters, NULL, backends[1], 3, &error), 0);
+    assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 0, &error), -1);
+    assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 3, &error), 0);
     assert_int_equal(meta_predictor_run(p, query, 2, out, &error), -1);
     meta_predictor_free(p);
 }
