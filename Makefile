@@ -72,7 +72,7 @@ FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-
 SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(CXX_SOURCES:%.cpp=$(BUILD)/%.o) \
-          $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o)
+          $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) $(BUILD)/src/paper/report/page_css.o
 # What the unit tests link, whole: libdarknet's calls must find our functions too
 LIBRARY = $(BUILD)/libmeta.a
 PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/*.c)))))
@@ -127,6 +127,15 @@ $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEB
 $(BUILD)/idx_images: scripts/idx_images.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,CC,$<)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -lz
+
+# The style sheet of the report's page as a C string, a literal a line
+$(BUILD)/src/paper/report/page_css.c: src/paper/report/page.css
+	@mkdir -p $(@D)
+	@{ echo '#include "paper/report/page_css.h"'; echo 'const char meta_page_css[] ='; \
+		sed -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/' $<; echo '    ;'; } >$@.tmp
+	@mv $@.tmp $@
+$(BUILD)/src/paper/report/page_css.o: $(BUILD)/src/paper/report/page_css.c $(FLAGS)
+	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Changed switches rebuild what they change
 SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS)

@@ -1,3 +1,4 @@
+/* `darknet meta compare`: pairs two results of `darknet meta test` task by task. */
 #include "flags.h"
 #include "evaluation/scores.h"
 #include "stats/estimate.h"
@@ -6,16 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
+/* letter: "A" or "B". */
 static void print_one(const char *letter, const struct meta_scores *s)
 {
     struct meta_estimate e = meta_estimate(s->after, sizeof *s->after, s->count);
-    int other = *s->method && strcmp(s->method, "maml");
-    printf("%s  %s, %s%s%s\n   AUC after %.4f", letter, s->cfg, s->weights, other ? ", " : "", other ? s->method : "", e.mean);
+    int named = *s->method && strcmp(s->method, "maml");
+    printf("%s  %s, %s%s%s\n", letter, s->cfg, s->weights, named ? ", " : "",
+           named ? s->method : "");
+    printf("   AUC after %.4f", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);
     putchar('\n');
 }
 
-static const char *word(double low, double high) { return meta_difference_word(low, high, "B is better", "A is better", "no clear difference"); }
+static const char *word(double low, double high)
+{
+    return meta_difference_word(low, high, "B is better", "A is better", "no clear difference");
+}
 
 int meta_command_compare(int argc, char **argv)
 {
@@ -30,11 +37,13 @@ int meta_command_compare(int argc, char **argv)
     print_one("B", &b);
     printf("B - A  %+.4f", d.tasks.mean);
     if (isnan(d.tasks.low)) puts("; one task tells nothing");
-    else printf(", 95%% interval %+.4f to %+.4f (%d bootstrap samples of the paired differences): %s\n", d.tasks.low, d.tasks.high, META_RESAMPLES,
+    else printf(", 95%% interval %+.4f to %+.4f (%d bootstrap samples of the paired differences): "
+                "%s\n", d.tasks.low, d.tasks.high, META_RESAMPLES,
                 word(d.tasks.low, d.tasks.high));
     if (!isnan(d.other_groups.low))
-        printf("   of other groups: %+.4f to %+.4f (the %d groups of query images drawn anew, too): %s\n", d.other_groups.low, d.other_groups.high,
-               a.group_count, word(d.other_groups.low, d.other_groups.high));
+        printf("   of other groups: %+.4f to %+.4f (the %d groups of query images drawn anew, "
+               "too): %s\n", d.other_groups.low, d.other_groups.high, a.group_count,
+               word(d.other_groups.low, d.other_groups.high));
     meta_scores_clear(&a);
     meta_scores_clear(&b);
     return 0;

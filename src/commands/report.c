@@ -1,6 +1,9 @@
+/* `darknet meta report`: a folder of `darknet meta table` as a page of HTML, or as Markdown. */
 #include "flags.h"
-#include "paper/report/report.h"
 #include "base/text.h"
+#include "paper/report/report_data.h"
+#include "paper/report/report_markdown.h"
+#include "paper/report/report_page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +24,8 @@ int meta_command_report(int argc, char **argv)
     int markdown = 0, status = 0;
     const struct meta_flag flags[] = {
         { "-out", "FILE.html", "the page (report.html)", &out, NULL },
-        { "-markdown", NULL, "print the tables of figures as Markdown, and write no page", NULL, &markdown },
+        { "-markdown", NULL, "print the tables of figures as Markdown, and write no page", NULL,
+          &markdown },
     };
     struct meta_error error;
     struct meta_report *report = NULL;

@@ -6,7 +6,6 @@
 #include "near.h"
 #include <math.h>
 #include "stats/auc.h"
-#include "paper/report/report.h"
 #include "base/rng.h"
 #include "stats/estimate.h"
 #include "stats/roc.h"

@@ -1,7 +1,8 @@
+/* Has gnuplot draw a line chart, and writes its SVG and a legend into a page of HTML. */
 #define _GNU_SOURCE
 #include "figure.h"
 #include "base/gnuplot.h"
-#include "report.h"
+#include "html.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,17 +16,20 @@
 #define WIDTH 520
 #define HEIGHT 380
 
-/* Told from each other, and from white and from near black, by at least 3 to 1. */
-static const char *const colours[] = { "#2f7fc1", "#d1602a", "#2b9a5b", "#b8479b", "#8663cf", "#a97b00", "#1598a0", "#d34a55", "#7b8087", "#5f9420" };
+/* Each has a contrast of at least 3 to 1 with the page in both its themes, white and near black. */
+static const char *const colours[] = { "#2f7fc1", "#d1602a", "#2b9a5b", "#b8479b", "#8663cf",
+                                       "#a97b00", "#1598a0", "#d34a55", "#7b8087", "#5f9420" };
 enum { COLOURS = sizeof colours / sizeof *colours };
 
+/* Writes the line's points as the data block $lineN of the script; an empty line breaks a line. */
 static void write_points(FILE *f, int index, const struct meta_line *line)
 {
     fprintf(f, "$line%d << EOD\n", index);
     for (int i = 0; i < line->count; i++) {
         const double *p = line->points[i];
-        if (!isfinite(p[0]) || !isfinite(p[1]) || (line->band && (!isfinite(p[2]) || !isfinite(p[3])))) fputc('\n', f);
-        else fprintf(f, "%.7g %.7g %.7g %.7g\n", p[0], p[1], line->band ? p[2] : p[1], line->band ? p[3] : p[1]);
+        double low = line->band ? p[2] : p[1], high = line->band ? p[3] : p[1];
+        if (!isfinite(p[0]) || !isfinite(p[1]) || !isfinite(low) || !isfinite(high)) fputc('\n', f);
+        else fprintf(f, "%.7g %.7g %.7g %.7g\n", p[0], p[1], low, high);
     }
     fputs("EOD\n", f);
 }
@@ -38,11 +42,12 @@ static void write_range(FILE *f, const char *axis, double low, double high)
     fprintf(f, "set %srange [%s:%s]\n", axis, from, to);
 }
 
-/* No text that came from a file is in the script. */
+/* Titles and labels, which may come from files, are not in the script: gnuplot runs commands. */
 static void write_script(FILE *f, const void *figure)
 {
     const struct meta_figure *g = figure;
-    fprintf(f, "set terminal svg size %d,%d font 'sans-serif,13' noenhanced\nset grid\nunset key\n", WIDTH, HEIGHT);
+    fprintf(f, "set terminal svg size %d,%d font 'sans-serif,13' noenhanced\n", WIDTH, HEIGHT);
+    fputs("set grid\nunset key\n", f);
     write_range(f, "x", g->x_low, g->x_high);
     write_range(f, "y", g->y_low, g->y_high);
     fprintf(f, "set xlabel '%s'\nset ylabel '%s'\n", g->x, g->y);
@@ -50,14 +55,16 @@ static void write_script(FILE *f, const void *figure)
     fputs("plot ", f);
     for (int i = 0; i < g->count; i++)
         if (g->lines[i].band && g->lines[i].count)
-            fprintf(f, "$line%d using 1:3:4 with filledcurves fs solid .18 noborder lc rgb '%s', ", i, colours[i % COLOURS]);
+            fprintf(f, "$line%d using 1:3:4 with filledcurves fs solid .18 noborder lc rgb '%s', ",
+                    i, colours[i % COLOURS]);
     for (int i = 0; i < g->count; i++)
         if (g->lines[i].count)
-            fprintf(f, "$line%d using 1:2 with lines lw 2 dt %d lc rgb '%s', ", i, i / COLOURS + 1, colours[i % COLOURS]);
+            fprintf(f, "$line%d using 1:2 with lines lw 2 dt %d lc rgb '%s', ",
+                    i, i / COLOURS + 1, colours[i % COLOURS]);
     fputs(g->diagonal ? "x with lines dt 2 lc rgb 'gray'\n" : "NaN notitle\n", f);
 }
 
-/* What gnuplot makes of the script; the caller frees. */
+/* Runs gnuplot on the figure's script. The caller frees *svg, the text that gnuplot writes. */
 static int run_gnuplot(char **svg, const struct meta_figure *g, struct meta_error *error)
 {
     int out = memfd_create("svg", MFD_CLOEXEC), status = 0, failed;
@@ -66,12 +73,17 @@ static int run_gnuplot(char **svg, const struct meta_figure *g, struct meta_erro
     *svg = NULL;
     if (out < 0) return meta_fail(error, "no figure: %s", strerror(errno));
     if ((failed = meta_gnuplot_start(&child, write_script, g, out))) {
-        meta_fail(error, failed == ENOENT ? "gnuplot is not installed: the figures need it" : "no figure: gnuplot: %s", strerror(failed));
+        if (failed == ENOENT) meta_fail(error, "gnuplot is not installed: the figures need it");
+        else meta_fail(error, "no figure: gnuplot: %s", strerror(failed));
         goto fail;
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) { }
-    if (!WIFEXITED(status) || WEXITSTATUS(status)) { meta_fail(error, "no figure: gnuplot failed"); goto fail; }
-    if (fstat(out, &info) || !(*svg = calloc(1, info.st_size + 1)) || pread(out, *svg, info.st_size, 0) != info.st_size) {
+    if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+        meta_fail(error, "no figure: gnuplot failed");
+        goto fail;
+    }
+    if (fstat(out, &info) || !(*svg = calloc(1, info.st_size + 1))
+        || pread(out, *svg, info.st_size, 0) != info.st_size) {
         meta_fail(error, "no figure: can't read it: %s", strerror(errno));
         goto fail;
     }
@@ -84,10 +96,13 @@ fail:
     return -1;
 }
 
-/* The drawing without what a page has once (names, definitions) or not at all (titles that say gnuplot). */
-static int write_svg(FILE *page, const char *svg, const struct meta_figure *g, struct meta_error *error)
+/* Writes the drawing, but not its ids and definitions, which would stand in a page of several
+   figures more than once, nor its titles, which say gnuplot. */
+static int write_svg(FILE *page, const char *svg, const struct meta_figure *g,
+                     struct meta_error *error)
 {
-    static const struct { const char *from, *to; } left_out[] = { { "<defs>", "</defs>" }, { "<title>", "</title>" }, { " id=\"", "\"" } };
+    static const struct { const char *from, *to; } left_out[] = {
+        { "<defs>", "</defs>" }, { "<title>", "</title>" }, { " id=\"", "\"" } };
     const char *at = strstr(svg, "<g id=\"gnuplot_canvas\""), *end = strstr(svg, "</svg>");
     if (!at || !end) return meta_fail(error, "no figure: gnuplot wrote no SVG");
     fprintf(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
@@ -120,7 +135,8 @@ int meta_figure_draw(FILE *page, const struct meta_figure *g, struct meta_error 
     fputs("<ul class=\"key\">", page);
     for (int i = 0; i < g->count; i++) {
         if (!g->lines[i].count) continue;
-        fprintf(page, "<li><i class=\"%s\" style=\"border-color:%s\"></i>", i / COLOURS ? "dashed" : "solid", colours[i % COLOURS]);
+        fprintf(page, "<li><i class=\"%s\" style=\"border-color:%s\"></i>",
+                i / COLOURS ? "dashed" : "solid", colours[i % COLOURS]);
         meta_html_text(page, g->lines[i].label);
         fputs("</li>", page);
     }

@@ -1,23 +1,28 @@
-/* A line chart for a page: drawn by gnuplot, its SVG in the page itself, its legend as HTML so that labels need be told to nobody else. */
+/* A line chart for a page of HTML. gnuplot draws it; its SVG becomes a part of the page, and its
+   legend is HTML, so that no label reaches gnuplot. */
 #ifndef META_FIGURE_H
 #define META_FIGURE_H
 
 #include <stdio.h>
 #include "base/error.h"
 
-/* points: rows of x, y, and, with a band, its low and high; one that is not finite breaks the line. */
-struct meta_line { const char *label; int count, band; double (*points)[4]; };
-
-struct meta_figure {
-    const char *title;             /* for people; any text */
-    const char *x, *y;             /* axes: ours, without quotes */
-    double x_low, x_high, y_low, y_high;   /* y: NaN leaves that end to the data */
-    int diagonal;                  /* a dashed line from corner to corner: chance */
-    int count;
-    const struct meta_line *lines;
+struct meta_line {
+    const char *label;             /* any text */
+    int count;                     /* 0: the line is left out */
+    int band;                      /* whether the points have low and high */
+    double (*points)[4];           /* (count) x, y, low, high; NaN breaks the line */
 };
 
-/* Writes <figure>...</figure>. Fails when gnuplot is not there. */
+struct meta_figure {
+    const char *title;             /* any text */
+    const char *x, *y;             /* names of the axes: texts of this program, without quotes */
+    double x_low, x_high, y_low, y_high;   /* ends of the axes; NaN leaves an end to the data */
+    int diagonal;                  /* whether to draw chance: a dashed line between corners */
+    int count;
+    const struct meta_line *lines; /* (count) */
+};
+
+/* Writes <figure>...</figure>. Fails when gnuplot is not installed or does not draw. */
 int meta_figure_draw(FILE *page, const struct meta_figure *, struct meta_error *);
 
 #endif

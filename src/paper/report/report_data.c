@@ -1,5 +1,6 @@
+/* Reads a folder of `meta table`: plans, results, and the logs of trainings that are under way. */
 #define _GNU_SOURCE
-#include "report.h"
+#include "report_data.h"
 #include "evaluation/scores.h"
 #include "paper/table/table.h"
 #include "stats/estimate_json.h"
@@ -18,22 +19,26 @@ static int in_folder(char **path, const char *folder, const char *name, struct m
     return meta_fail_memory(error);
 }
 
+/* A whole number of the object; 0 when it is missing or none that an int holds. */
 static int whole(const cJSON *object, const char *name)
 {
     double x = meta_json_get(object, name);
     return x >= 0 && x <= 2147483647. ? x : 0;
 }
 
-/* A result holds when it is of the plan's settings. One that can't be read is an error: it was written whole. */
-static int read_result(struct meta_report_cell *c, const cJSON *plan, const char *folder, int first, struct meta_error *error)
+/* Reads the cell's result, which holds when its id is the plan's. A result that can't be read is an
+   error, because `meta table` writes it whole or not at all. */
+static int read_result(struct meta_report_cell *c, const cJSON *plan, const char *folder, int first,
+                       struct meta_error *error)
 {
-    const char *name = meta_json_text(plan, "result"), *log = c->log;
-    char *path = NULL;
-    int status = -1;
-    if (!*name || strchr(name, '/')) return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name", folder, name);
+    const char *name = meta_json_text(plan, "result");
+    char *path;
+    int status = 0;
+    if (!*name || strchr(name, '/'))
+        return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name",
+                         folder, name);
     if (in_folder(&path, folder, name, error)) return -1;
-    if (!access(path, F_OK)) {
-        if (meta_json_read(&c->result, path, error)) goto done;
+    if (!access(path, F_OK) && !(status = meta_json_read(&c->result, path, error))) {
         c->own = cJSON_GetObjectItemCaseSensitive(c->result, "table");
         c->first = meta_json_estimate_first(c->result, first);
         if (meta_json_get(c->own, "id") != c->id) {
@@ -43,48 +48,67 @@ static int read_result(struct meta_report_cell *c, const cJSON *plan, const char
             c->stale = 1;
         }
     }
-    if (!c->result && *log && !strstr(log, "..")) {
-        free(path);
-        if (in_folder(&path, folder, log, error)) return -1;
-        if (!access(path, R_OK) && meta_log_read(&c->rows, &c->row_count, path, error)) goto done;
-    }
-    status = 0;
-done:
+    free(path);
+    return status;
+}
+
+/* Reads the log of the cell's training, where there is one. */
+static int read_log(struct meta_report_cell *c, const char *folder, struct meta_error *error)
+{
+    char *path;
+    int status = 0;
+    if (!*c->log || strstr(c->log, "..")) return 0;
+    if (in_folder(&path, folder, c->log, error)) return -1;
+    if (!access(path, R_OK)) status = meta_log_read(&c->log_rows, &c->log_count, path, error);
     free(path);
     return status;
 }
 
 static int fail_plan(const char *path, struct meta_error *error)
 {
-    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d: that command writes it anew", path, META_TABLE_PLAN);
+    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d: "
+                     "that command writes it anew", path, META_TABLE_PLAN);
 }
 
-/* Takes over the plan. */
-static int read_table(struct meta_report_table *t, cJSON *plan, const char *path, const char *folder, struct meta_error *error)
+static int read_cell(struct meta_report_table *t, const cJSON *item, const char *path,
+                     const char *folder, struct meta_error *error)
 {
-    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(plan, "columns"), *rows = cJSON_GetObjectItemCaseSensitive(plan, "rows"),
+    struct meta_report_cell *c = &t->cells[t->cell_count++];
+    *c = (struct meta_report_cell){
+        .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
+        .train = meta_json_text(item, "train"), .family = meta_json_text(item, "family"),
+        .paired_with = meta_json_text(item, "paired_with"), .log = meta_json_text(item, "log"),
+        .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
+        .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
+    if (c->row >= t->row_count) return fail_plan(path, error);
+    c->label = meta_report_label(t, c->row);
+    c->id = meta_json_get(item, "id");
+    if (read_result(c, item, folder, t->first, error)) return -1;
+    return c->result ? 0 : read_log(c, folder, error);
+}
+
+/* Fills t, which owns `plan` from here on, whether that fails or not. path: the plan's file. */
+static int read_table(struct meta_report_table *t, cJSON *plan, const char *path,
+                      const char *folder, struct meta_error *error)
+{
+    const cJSON *columns = cJSON_GetObjectItemCaseSensitive(plan, "columns"),
+                *rows = cJSON_GetObjectItemCaseSensitive(plan, "rows"),
                 *cells = cJSON_GetObjectItemCaseSensitive(plan, "cells"), *item;
-    *t = (struct meta_report_table){ .plan = plan, .name = meta_json_text(plan, "name"), .needs = meta_json_text(plan, "needs"),
-        .reference = meta_json_text(plan, "reference"), .file = meta_json_text(plan, "file"), .data = meta_json_text(plan, "data"),
-        .row_count = cJSON_GetArraySize(rows), .column_count = cJSON_GetArraySize(columns), .runs = whole(plan, "runs"),
-        .first = whole(plan, "first"), .seed = whole(plan, "seed") };
-    if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count) return fail_plan(path, error);
+    *t = (struct meta_report_table){
+        .plan = plan, .name = meta_json_text(plan, "name"), .file = meta_json_text(plan, "file"),
+        .data = meta_json_text(plan, "data"), .needs = meta_json_text(plan, "needs"),
+        .reference = meta_json_text(plan, "reference"), .runs = whole(plan, "runs"),
+        .first = whole(plan, "first"), .seed = whole(plan, "seed"),
+        .row_count = cJSON_GetArraySize(rows), .column_count = cJSON_GetArraySize(columns) };
+    if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count)
+        return fail_plan(path, error);
     t->columns = calloc(t->column_count, sizeof *t->columns);
     t->cells = calloc(cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
     if (!t->columns || !t->cells) return meta_fail_memory(error);
-    for (int i = 0; i < t->column_count; i++) t->columns[i] = cJSON_GetArrayItem(columns, i)->valueint;
-    cJSON_ArrayForEach(item, cells) {
-        struct meta_report_cell *c = &t->cells[t->cell_count++];
-        *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
-            .train = meta_json_text(item, "train"), .family = meta_json_text(item, "family"),
-            .paired_with = meta_json_text(item, "paired_with"), .log = meta_json_text(item, "log"),
-            .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
-            .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
-        if (c->row >= t->row_count) return fail_plan(path, error);
-        c->label = meta_report_label(t, c->row);
-        c->id = meta_json_get(item, "id");
-        if (read_result(c, item, folder, t->first, error)) return -1;
-    }
+    for (int i = 0; i < t->column_count; i++)
+        t->columns[i] = cJSON_GetArrayItem(columns, i)->valueint;
+    cJSON_ArrayForEach(item, cells)
+        if (read_cell(t, item, path, folder, error)) return -1;
     return 0;
 }
 
@@ -102,16 +126,21 @@ int meta_report_read(struct meta_report **out, const char *folder, struct meta_e
     int count = scandir(folder, &names, json_files, alphasort), status = -1;
     if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
     r = calloc(1, sizeof *r);
-    if (!r || !(r->tables = calloc(count + 1, sizeof *r->tables))) { meta_fail_memory(error); goto done; }
+    if (!r || !(r->tables = calloc(count + 1, sizeof *r->tables))) {
+        meta_fail_memory(error);
+        goto done;
+    }
     for (int i = 0; i < count; i++) {
         cJSON *root;
         free(path);
-        if (in_folder(&path, folder, names[i]->d_name, error) || meta_json_read(&root, path, error)) goto done;
-        if (strcmp(meta_json_text(root, "program"), "darknet meta table")) { cJSON_Delete(root); continue; }
-        if (read_table(&r->tables[r->count++], root, path, folder, error)) goto done;
+        if (in_folder(&path, folder, names[i]->d_name, error)) goto done;
+        if (meta_json_read(&root, path, error)) goto done;
+        if (strcmp(meta_json_text(root, "program"), "darknet meta table")) cJSON_Delete(root);
+        else if (read_table(&r->tables[r->count++], root, path, folder, error)) goto done;
     }
-    if (!r->count) { meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one", folder, folder); goto done; }
-    status = 0;
+    if (r->count) status = 0;
+    else meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one",
+                   folder, folder);
 done:
     for (int i = 0; i < count; i++) free(names[i]);
     free(names);
@@ -128,7 +157,7 @@ void meta_report_free(struct meta_report *r)
         struct meta_report_table *t = &r->tables[i];
         for (int k = 0; k < t->cell_count; k++) {
             cJSON_Delete(t->cells[k].result);
-            free(t->cells[k].rows);
+            free(t->cells[k].log_rows);
         }
         cJSON_Delete(t->plan);
         free(t->columns);
@@ -145,67 +174,30 @@ const struct meta_report_cell *meta_report_at(const struct meta_report_table *t,
     return NULL;
 }
 
-const cJSON *meta_report_difference(const struct meta_report_table *t, const struct meta_report_cell *c)
+const char *meta_report_label(const struct meta_report_table *t, int row)
+{
+    const cJSON *labels = cJSON_GetObjectItemCaseSensitive(t->plan, "rows");
+    const char *label = cJSON_GetStringValue(cJSON_GetArrayItem(labels, row));
+    return label ? label : "";
+}
+
+const cJSON *meta_report_difference(const struct meta_report_table *t,
+                                    const struct meta_report_cell *c)
 {
     const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
     if (!d || strcmp(meta_json_text(d, "reference"), c->paired_with)) return NULL;
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *r = &t->cells[i];
-        if (r->shots == c->shots && !strcmp(r->label, c->paired_with)) return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
+        if (r->shots == c->shots && !strcmp(r->label, c->paired_with))
+            return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
     }
     return NULL;
 }
 
-static int one_family(const struct meta_report_cell *a, const struct meta_report_cell *b) { return a->shots == b->shots && !strcmp(a->family, b->family); }
-
-static struct meta_report_family family_of(const struct meta_report_table *t, const struct meta_report_cell *first, double *aucs, double *differences)
+const cJSON *meta_report_other_groups(const cJSON *result_or_difference)
 {
-    struct meta_report_family f = { .name = first->family, .shots = first->shots };
-    const char *reference = NULL;
-    int results = 0, pairs = 0, one = 0;
-    for (const struct meta_report_cell *c = first; c < t->cells + t->cell_count; c++) {
-        const cJSON *d;
-        if (!one_family(c, first)) continue;
-        f.count++;
-        if (c->result) aucs[results++] = meta_json_get_estimate(c->result, "auc_after").mean;
-        if (!(d = meta_report_difference(t, c))) continue;
-        differences[pairs++] = meta_json_get(d, "mean");
-        one |= reference && !strcmp(reference, c->paired_with);
-        reference = c->paired_with;
-    }
-    f.auc = meta_estimate(aucs, sizeof *aucs, results);
-    f.difference = meta_estimate(differences, sizeof *differences, pairs);
-    if (one) f.difference = meta_estimate_with(f.difference.mean, NAN, pairs);
-    return f;
-}
-
-struct meta_report_family *meta_report_families(const struct meta_report_table *t, int *count)
-{
-    struct meta_report_family *all = calloc(t->cell_count + 1, sizeof *all);
-    double *x = malloc((2 * t->cell_count + 1) * sizeof *x);
-    int n = 0;
-    for (int i = 0; all && x && i < t->cell_count; i++) {
-        int known = !*t->cells[i].family;
-        for (int k = 0; k < i; k++) known |= one_family(&t->cells[k], &t->cells[i]);
-        if (!known) all[n++] = family_of(t, &t->cells[i], x, x + t->cell_count);
-    }
-    *count = all && x ? n : -1;
-    free(x);
-    if (n) return all;
-    free(all);
-    return NULL;
-}
-
-const cJSON *meta_report_other_groups(const cJSON *of)
-{
-    const cJSON *o = cJSON_GetObjectItemCaseSensitive(of, "other_groups");
+    const cJSON *o = cJSON_GetObjectItemCaseSensitive(result_or_difference, "other_groups");
     return isnan(meta_json_get(o, "low")) ? NULL : o;
-}
-
-const char *meta_report_label(const struct meta_report_table *t, int row)
-{
-    const char *label = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(t->plan, "rows"), row));
-    return label ? label : "";
 }
 
 struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)
@@ -213,13 +205,17 @@ struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)
     return meta_estimate_less(meta_json_get_estimate(c->result, "auc_after"), c->paper, c->first.n);
 }
 
-const char *meta_report_beside_paper(struct meta_estimate d) { return meta_difference_word(d.low, d.high, "above", "below", "no difference seen"); }
+const char *meta_report_beside_paper(struct meta_estimate d)
+{
+    return meta_difference_word(d.low, d.high, "above", "below", "no difference seen");
+}
 
 void meta_report_progress(char *text, size_t size, const struct meta_report_cell *c)
 {
-    int done = c->row_count ? (int)c->rows[c->row_count - 1].iteration : 0;
+    int done = c->log_count ? (int)c->log_rows[c->log_count - 1].iteration : 0;
     if (c->stale) snprintf(text, size, "its settings have changed: to be run again");
     else if (done >= c->iterations && done) snprintf(text, size, "trained, not yet tested");
-    else if (done) snprintf(text, size, "in training: iteration %d of %d", done, c->iterations);
+    else if (done) snprintf(text, size, "in training: iteration %d of %d", done,
+                            c->iterations);
     else snprintf(text, size, "not yet run");
 }

@@ -1,9 +1,11 @@
+/* Gathers the lines of the page's figures: ROC curves, trainings, the loss of Figure 2, and the
+   fine-tuning of Figure 3. */
 #define _GNU_SOURCE
-#include "report.h"
-#include "figure.h"
+#include "report_figures.h"
+#include "base/plural.h"
 #include "config/options.h"
 #include "config/plugins.h"
-#include "base/plural.h"
+#include "figure.h"
 #include "stats/estimate_json.h"
 #include "stats/roc.h"
 
@@ -11,26 +13,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMOOTH 30          /* a training curve is drawn as means over one part in so many */
-
-/* As many lines as a table can ask for, with points of their own. */
-struct lines { struct meta_line *line; char **label; int count, room; };
+/* The lines of a figure, which own their labels and points. */
+struct lines {
+    struct meta_line *line;        /* (room) */
+    char **label;                  /* (room) */
+    int count;
+};
 
 static int open_lines(struct lines *l, int room, struct meta_error *error)
 {
-    *l = (struct lines){ calloc(room + 1, sizeof *l->line), calloc(room + 1, sizeof *l->label), 0, room };
+    *l = (struct lines){ calloc(room + 1, sizeof *l->line), calloc(room + 1, sizeof *l->label), 0 };
     return l->line && l->label ? 0 : meta_fail_memory(error);
 }
 
-/* NULL: no memory. The points are to be filled. */
-static struct meta_line *add_line(struct lines *l, const char *label, int shots, int count)
+/* A line of `count` points, which the caller fills; shots, unless 0, become a part of its label.
+   Fails with NULL. */
+static struct meta_line *add_line(struct lines *l, const char *label, int shots, int count,
+                                  struct meta_error *error)
 {
     struct meta_line *line = &l->line[l->count];
-    char **text = &l->label[l->count];
-    if (shots ? asprintf(text, "%s, %d shot%s", label, shots, meta_plural(shots)) < 0 : !(*text = strdup(label))) { *text = NULL; return NULL; }
-    *line = (struct meta_line){ *text, count, 0, calloc(count + 1, sizeof *line->points) };
-    l->count++;
-    return line->points ? line : NULL;
+    char *text;
+    if (!shots) text = strdup(label);
+    else if (asprintf(&text, "%s, %d shot%s", label, shots, meta_plural(shots)) < 0) text = NULL;
+    if (text) {
+        l->label[l->count++] = text;
+        *line = (struct meta_line){ text, count, 0, calloc(count + 1, sizeof *line->points) };
+        if (line->points) return line;
+    }
+    meta_fail_memory(error);
+    return NULL;
 }
 
 static void close_lines(struct lines *l)
@@ -45,14 +56,14 @@ static void close_lines(struct lines *l)
 
 /* ---- ROC ---- */
 
-/* Mean over the tasks at each rate of false positives, with its 95% interval. Returns the number of tasks that have ranks. */
-static int mean_roc(const cJSON *result, double (*points)[4])
+int meta_report_mean_roc(double (*points)[4], const cJSON *result)
 {
     const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(result, "tasks"), *task;
     int room = cJSON_GetArraySize(tasks), n = 0;
     double *rates = calloc((size_t)room * META_ROC_POINTS + 1, sizeof *rates);
     cJSON_ArrayForEach(task, tasks)
-        if (rates && !meta_roc(meta_json_text(task, "ranks"), rates + (size_t)n * META_ROC_POINTS)) n++;
+        if (rates && !meta_roc(meta_json_text(task, "ranks"), rates + (size_t)n * META_ROC_POINTS))
+            n++;
     for (int i = 0; n && i < META_ROC_POINTS; i++) {
         struct meta_estimate e = meta_estimate(rates + i, META_ROC_POINTS * sizeof *rates, n);
         points[i][0] = (double)i / (META_ROC_POINTS - 1);
@@ -64,6 +75,7 @@ static int mean_roc(const cJSON *result, double (*points)[4])
     return n;
 }
 
+/* The figure of one number of shots. */
 static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct meta_error *error)
 {
     struct lines l;
@@ -73,14 +85,16 @@ static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct 
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
         if (c->shots != shots || !c->result) continue;
-        struct meta_line *line = add_line(&l, c->label, 0, META_ROC_POINTS);
-        if (!line) { meta_fail_memory(error); goto done; }
-        int n = mean_roc(c->result, line->points);
+        struct meta_line *line = add_line(&l, c->label, 0, META_ROC_POINTS, error);
+        if (!line) goto done;
+        int n = meta_report_mean_roc(line->points, c->result);
         line->band = n > 1;
         if (!n) line->count = 0;
     }
-    snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots, meta_plural(shots));
-    struct meta_figure g = { title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 1, l.count, l.line };
+    snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots,
+             meta_plural(shots));
+    struct meta_figure g = { title, "rate of false positives", "rate of true positives",
+                             0, 1, 0, 1, 1, l.count, l.line };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
     close_lines(&l);
@@ -96,20 +110,25 @@ int meta_report_roc(FILE *f, const struct meta_report_table *t, struct meta_erro
 
 /* ---- training ---- */
 
-enum { QUERY_LOSS = 2, ACCURACY = 3 };
+#define SMOOTH 30          /* a point is drawn as the mean over 1/SMOOTH of the training */
 
-/* A point's numbers, of the log of a training that goes on or of what a result keeps of one: iteration, meta-loss, query loss, accuracy. */
+/* The numbers of a point as `meta table` writes it into a result: [iteration, meta-loss, query
+   loss, accuracy, AUC]. */
+enum { ITERATION = 0, QUERY_LOSS = 2, ACCURACY = 3 };
+
+/* One number of a point: of `point`, or, when that is NULL, of row i of the log of the cell. */
 static double number_of(const struct meta_report_cell *c, const cJSON *point, int i, int what)
 {
     if (point) {
         const cJSON *j = cJSON_GetArrayItem(point, what);
         return cJSON_IsNumber(j) ? j->valuedouble : NAN;
     }
-    const struct meta_row *r = &c->rows[i];
-    return what == 0 ? (double)r->iteration : what == QUERY_LOSS ? r->query_loss : r->accuracy;
+    const struct meta_row *r = &c->log_rows[i];
+    if (what == ITERATION) return r->iteration;
+    return what == QUERY_LOSS ? r->query_loss : r->accuracy;
 }
 
-/* The mean of a point and those before it, of a part of the run. */
+/* Replaces each y by the mean over the window that ends with its point. */
 static void smooth(double (*points)[4], int count)
 {
     int window = count / SMOOTH < 1 ? 1 : count / SMOOTH;
@@ -122,23 +141,27 @@ static void smooth(double (*points)[4], int count)
     free(raw);
 }
 
-/* The curve as the result has it, NULL without one; then it is the log's. Returns its points. */
+/* Number of points of the cell's training: of *curve, an array in the result, or, when that is
+   NULL, of the log. */
 static int curve_of(const struct meta_report_cell *c, const cJSON **curve)
 {
-    *curve = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(c->own, "training"), "curve");
-    return *curve ? cJSON_GetArraySize(*curve) : c->row_count;
+    const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
+    *curve = cJSON_GetObjectItemCaseSensitive(training, "curve");
+    return *curve ? cJSON_GetArraySize(*curve) : c->log_count;
 }
 
-/* The cells of one training have it once. */
+/* Whether an earlier cell stands on the same training, whose curve is drawn once. */
 static int seen_before(const struct meta_report_table *t, int index)
 {
     const cJSON *curve;
     for (int i = 0; i < index; i++)
-        if (!strcmp(t->cells[i].log, t->cells[index].log) && curve_of(&t->cells[i], &curve)) return 1;
+        if (!strcmp(t->cells[i].log, t->cells[index].log) && curve_of(&t->cells[i], &curve))
+            return 1;
     return 0;
 }
 
-static int training_of(FILE *f, const struct meta_report_table *t, int what, const char *title, struct meta_error *error)
+static int training_of(FILE *f, const struct meta_report_table *t, int what, const char *title,
+                       struct meta_error *error)
 {
     struct lines l;
     int status = -1;
@@ -149,15 +172,16 @@ static int training_of(FILE *f, const struct meta_report_table *t, int what, con
         int count = curve_of(c, &curve);
         point = curve ? curve->child : NULL;
         if (!count || seen_before(t, i)) continue;
-        struct meta_line *line = add_line(&l, c->label, c->shots, count);
-        if (!line) { meta_fail_memory(error); goto done; }
+        struct meta_line *line = add_line(&l, c->label, c->shots, count, error);
+        if (!line) goto done;
         for (int k = 0; k < count; k++, point = point ? point->next : NULL) {
-            line->points[k][0] = number_of(c, point, k, 0);
+            line->points[k][0] = number_of(c, point, k, ITERATION);
             line->points[k][1] = number_of(c, point, k, what);
         }
         smooth(line->points, count);
     }
-    struct meta_figure g = { title, "iteration", what == QUERY_LOSS ? "loss" : "accuracy", NAN, NAN, NAN, NAN, 0, l.count, l.line };
+    struct meta_figure g = { title, "iteration", what == QUERY_LOSS ? "loss" : "accuracy",
+                             NAN, NAN, NAN, NAN, 0, l.count, l.line };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
     close_lines(&l);
@@ -166,19 +190,23 @@ done:
 
 int meta_report_curves(FILE *f, const struct meta_report_table *t, struct meta_error *error)
 {
-    return training_of(f, t, QUERY_LOSS, "Training: query loss (of pretraining: loss of the mini-batch)", error)
-        || training_of(f, t, ACCURACY, "Training: accuracy of the tasks (of pretraining: of the mini-batch)", error) ? -1 : 0;
+    static const char loss[] = "Training: query loss (of pretraining: loss of the mini-batch)",
+        accuracy[] = "Training: accuracy of the tasks (of pretraining: of the mini-batch)";
+    if (training_of(f, t, QUERY_LOSS, loss, error)) return -1;
+    return training_of(f, t, ACCURACY, accuracy, error);
 }
 
 /* ---- Figure 2 ---- */
 
 enum { ETAS = 8, POINTS = 200 };
 
-/* DA of the plugin that training uses, from loss 0 to 1. */
-static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4], struct meta_error *error)
+/* DA at losses from 0 to 1, by the plugin that training uses. */
+static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4],
+                      struct meta_error *error)
 {
     char value[16];
-    struct meta_pair pairs[] = { { "type", "difficulty", 1 }, { "eta", value, 2 }, { "start", "0", 3 } };
+    struct meta_pair pairs[] = {
+        { "type", "difficulty", 1 }, { "eta", value, 2 }, { "start", "0", 3 } };
     struct meta_section section = { "meta_loss", 0, 3, pairs };
     void *settings = calloc(1, p->settings_size);
     snprintf(value, sizeof value, "%d", eta);
@@ -205,12 +233,12 @@ int meta_report_difficulty(FILE *f, struct meta_error *error)
     for (int eta = 0; eta < ETAS; eta++) {
         char label[32];
         snprintf(label, sizeof label, "eta=%d", eta);
-        struct meta_line *line = add_line(&l, label, 0, POINTS);
-        if (!line) { meta_fail_memory(error); goto done; }
-        if (difficulty(p, eta, line->points, error)) goto done;
+        struct meta_line *line = add_line(&l, label, 0, POINTS, error);
+        if (!line || difficulty(p, eta, line->points, error)) goto done;
     }
-    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)", 0, 1, 0, 5, 0,
-                             l.count, l.line };
+    struct meta_figure g = {
+        "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)",
+        0, 1, 0, 5, 0, l.count, l.line };
     status = meta_figure_draw(f, &g, error);
 done:
     close_lines(&l);
@@ -219,7 +247,9 @@ done:
 
 /* ---- Figure 3 ---- */
 
-static int finetuning_of(FILE *f, const struct meta_report_table *t, const char *what, const char *title, const char *axis, struct meta_error *error)
+/* what: name of an estimate in a point of a result's curve. */
+static int finetuning_of(FILE *f, const struct meta_report_table *t, const char *what,
+                         const char *title, const char *axis, struct meta_error *error)
 {
     struct lines l;
     int status = -1;
@@ -229,8 +259,8 @@ static int finetuning_of(FILE *f, const struct meta_report_table *t, const char 
         const cJSON *curve = cJSON_GetObjectItemCaseSensitive(c->result, "curve"), *p;
         int count = cJSON_GetArraySize(curve), k = 0, gaps = 0;
         if (!count) continue;
-        struct meta_line *line = add_line(&l, c->label, c->shots, count);
-        if (!line) { meta_fail_memory(error); goto done; }
+        struct meta_line *line = add_line(&l, c->label, c->shots, count, error);
+        if (!line) goto done;
         cJSON_ArrayForEach(p, curve) {
             struct meta_estimate e = meta_json_get_estimate(p, what);
             double values[4] = { meta_json_get(p, "epoch"), e.mean, e.low, e.high };
@@ -248,6 +278,9 @@ done:
 
 int meta_report_finetuning(FILE *f, const struct meta_report_table *t, struct meta_error *error)
 {
-    return finetuning_of(f, t, "support_loss", "Figure 3: fine-tuning, loss of the support images by epoch, with its 95% band", "loss", error)
-        || finetuning_of(f, t, "auc", "Figure 3: fine-tuning, test AUC by epoch, with its 95% band", "AUC", error) ? -1 : 0;
+    static const char loss[] =
+        "Figure 3: fine-tuning, loss of the support images by epoch, with its 95% band",
+        auc[] = "Figure 3: fine-tuning, test AUC by epoch, with its 95% band";
+    if (finetuning_of(f, t, "support_loss", loss, "loss", error)) return -1;
+    return finetuning_of(f, t, "auc", auc, "AUC", error);
 }

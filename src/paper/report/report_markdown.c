@@ -1,12 +1,14 @@
-/* The tables of figures as Markdown, for a README: a row a cell. */
-#include "report.h"
+/* Writes the numbers of a folder of `meta table` as Markdown: a row a cell, then a row a family. */
+#include "report_markdown.h"
 #include "evaluation/scores.h"
+#include "report_family.h"
 #include "stats/estimate_json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Text of a cell: what Markdown would read as its own is escaped. */
 static void plain(FILE *f, const char *text)
 {
     for (; *text; text++) {
@@ -15,18 +17,25 @@ static void plain(FILE *f, const char *text)
     }
 }
 
-static void estimate(FILE *f, struct meta_estimate e) { fprintf(f, "| %.2f (%.2f to %.2f) ", 100 * e.mean, 100 * e.low, 100 * e.high); }
+static void estimate(FILE *f, struct meta_estimate e)
+{
+    fprintf(f, "| %.2f (%.2f to %.2f) ", 100 * e.mean, 100 * e.low, 100 * e.high);
+}
 
 static void signed_estimate(FILE *f, double mean, double low, double high, const char *word)
 {
     fprintf(f, "| %+.2f (%+.2f to %+.2f), %s ", 100 * mean, 100 * low, 100 * high, word);
 }
 
-static void write_figures(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
+static void write_figures(FILE *f, const struct meta_report_table *t,
+                          const struct meta_report_cell *c)
 {
-    const cJSON *d = meta_report_difference(t, c), *other = meta_report_other_groups(c->result), *other_difference = meta_report_other_groups(d);
+    const cJSON *d = meta_report_difference(t, c), *other = meta_report_other_groups(c->result),
+                *other_difference = meta_report_other_groups(d);
     estimate(f, meta_json_get_estimate(c->result, "auc_after"));
-    if (other) fprintf(f, "| %.2f to %.2f ", 100 * meta_json_get(other, "low"), 100 * meta_json_get(other, "high"));
+    if (other)
+        fprintf(f, "| %.2f to %.2f ", 100 * meta_json_get(other, "low"),
+                100 * meta_json_get(other, "high"));
     else fputs("| - ", f);
     estimate(f, c->first);
     if (isnan(c->paper)) fputs("| | ", f);
@@ -35,10 +44,14 @@ static void write_figures(FILE *f, const struct meta_report_table *t, const stru
         fprintf(f, "| %.2f ", 100 * c->paper);
         signed_estimate(f, less.mean, less.low, less.high, meta_report_beside_paper(less));
     }
-    if (d) signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"), meta_json_get(d, "high"), meta_json_text(d, "word"));
+    if (d)
+        signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
+                        meta_json_get(d, "high"), meta_json_text(d, "word"));
     else fputs(*c->paired_with ? "| the reference is to be run " : "| - ", f);
-    if (other_difference) fprintf(f, "| %+.2f to %+.2f, %s ", 100 * meta_json_get(other_difference, "low"), 100 * meta_json_get(other_difference, "high"),
-                                  meta_json_text(other_difference, "word"));
+    if (other_difference)
+        fprintf(f, "| %+.2f to %+.2f, %s ", 100 * meta_json_get(other_difference, "low"),
+                100 * meta_json_get(other_difference, "high"),
+                meta_json_text(other_difference, "word"));
     else fputs("| - ", f);
     fputs("|\n", f);
 }
@@ -68,7 +81,8 @@ static void write_family(FILE *f, const struct meta_report_family *a)
         estimate(f, a->auc);
         fprintf(f, "| %.2f ", 100 * a->auc.error * sqrt(a->auc.n));
     } else fputs("| - | - ", f);
-    if (d.n > 1 && isnan(d.low)) fprintf(f, "| %+.2f, of one training of it: no interval ", 100 * d.mean);
+    if (d.n > 1 && isnan(d.low))
+        fprintf(f, "| %+.2f, of one training of it: no interval ", 100 * d.mean);
     else if (d.n > 1) signed_estimate(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
     else fputs("| - ", f);
     fputs("|\n", f);
@@ -95,7 +109,8 @@ int meta_report_markdown(FILE *f, const struct meta_report *r, struct meta_error
         const struct meta_report_table *t = &r->tables[i];
         fprintf(f, "%s### ", i ? "\n" : "");
         plain(f, t->name);
-        fprintf(f, "\n\n| method | shots | AUC, %d tasks | other groups | first %d | paper | ours - paper | paired with ", t->runs, t->first);
+        fprintf(f, "\n\n| method | shots | AUC, %d tasks | other groups | first %d | paper "
+                "| ours - paper | paired with ", t->runs, t->first);
         plain(f, *t->reference ? t->reference : "nothing");
         fputs(" | other groups |\n|---|---|---|---|---|---|---|---|---|\n", f);
         for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);

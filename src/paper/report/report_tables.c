@@ -1,20 +1,26 @@
-/* The tables of the page. A column is a number of shots. On a phone a row is a card: each cell carries its column's name. */
-#include "report.h"
-
+/* Writes the tables of the page. A column is a number of shots. On a narrow screen the style sheet
+   shows a row as a card, in which every cell names its column: hence data-column. */
+#include "report_tables.h"
 #include "base/duration.h"
+#include "base/plural.h"
 #include "evaluation/method.h"
 #include "evaluation/scores.h"
-#include "base/plural.h"
+#include "html.h"
+#include "report_family.h"
 #include "stats/estimate_json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void open_table(FILE *f, const struct meta_report_table *t, const char *kind, const char *caption, const char *first)
+/* A table of methods by numbers of shots. kind: its class; caption: HTML. */
+static void open_table(FILE *f, const struct meta_report_table *t, const char *kind,
+                       const char *caption)
 {
-    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr><th scope=\"col\">%s</th>", kind, caption, first);
-    for (int i = 0; i < t->column_count; i++) fprintf(f, "<th scope=\"col\">%d shot%s</th>", t->columns[i], meta_plural(t->columns[i]));
+    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n"
+            "<thead><tr><th scope=\"col\">method</th>", kind, caption);
+    for (int i = 0; i < t->column_count; i++)
+        fprintf(f, "<th scope=\"col\">%d shot%s</th>", t->columns[i], meta_plural(t->columns[i]));
     fputs("</tr></thead>\n<tbody>\n", f);
 }
 
@@ -27,18 +33,28 @@ static void open_row(FILE *f, const char *label)
     fputs("</th>", f);
 }
 
+/* kind: its class; "" for none. */
 static void open_cell(FILE *f, int shots, const char *kind)
 {
-    fprintf(f, "<td%s%s%s data-column=\"%d shot%s\">", *kind ? " class=\"" : "", kind, *kind ? "\"" : "", shots, meta_plural(shots));
+    if (*kind) fprintf(f, "<td class=\"%s\"", kind);
+    else fputs("<td", f);
+    fprintf(f, " data-column=\"%d shot%s\">", shots, meta_plural(shots));
 }
 
-static void interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high); }
+static void interval(FILE *f, double low, double high)
+{
+    fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high);
+}
 
-static void signed_interval(FILE *f, double low, double high) { fprintf(f, " <span class=\"interval\">%+.2f to %+.2f</span>", 100 * low, 100 * high); }
+static void signed_interval(FILE *f, double low, double high)
+{
+    fprintf(f, " <span class=\"interval\">%+.2f to %+.2f</span>", 100 * low, 100 * high);
+}
 
 /* ---- beside the paper's ---- */
 
-static void missing(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
+static void missing_cell(FILE *f, const struct meta_report_table *t,
+                         const struct meta_report_cell *c)
 {
     open_cell(f, c->shots, "none");
     if (*t->needs) {
@@ -83,32 +99,41 @@ static void figure_cell(FILE *f, const struct meta_report_cell *c)
 
 void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
 {
-    open_table(f, t, "figures", "AUC in percent, mean over the tasks with its 95% interval, beside the paper&rsquo;s figure", "method");
+    open_table(f, t, "figures", "AUC in percent, mean over the tasks with its 95% interval, "
+               "beside the paper&rsquo;s figure");
     for (int i = 0; i < t->row_count; i++) {
         open_row(f, meta_report_label(t, i));
         for (int k = 0; k < t->column_count; k++) {
             const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
             if (!c) fputs("<td class=\"empty\"></td>", f);
             else if (c->result) figure_cell(f, c);
-            else missing(f, t, c);
+            else missing_cell(f, t, c);
         }
         fputs("</tr>\n", f);
     }
     close_table(f);
 }
 
-/* ---- pairs ---- */
+/* ---- paired differences ---- */
 
-static void difference_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
+static const char *why_no_difference(const struct meta_report_cell *c)
+{
+    if (!*c->paired_with) return "no reference of as many shots";
+    return c->result ? "the reference is to be run" : "not yet run";
+}
+
+static void difference_cell(FILE *f, const struct meta_report_table *t,
+                            const struct meta_report_cell *c)
 {
     const cJSON *d = meta_report_difference(t, c), *other = meta_report_other_groups(d);
     const char *word = meta_json_text(d, "word");
     if (!d) {
         open_cell(f, c->shots, "none");
-        fputs(!*c->paired_with ? "no reference of as many shots</td>" : c->result ? "the reference is to be run</td>" : "not yet run</td>", f);
+        fprintf(f, "%s</td>", why_no_difference(c));
         return;
     }
-    open_cell(f, c->shots, !strcmp(word, "better") ? "better" : !strcmp(word, "worse") ? "worse" : "same");
+    int named = !strcmp(word, "better") || !strcmp(word, "worse");
+    open_cell(f, c->shots, named ? word : "same");
     fprintf(f, "<b>%+.2f</b>", 100 * meta_json_get(d, "mean"));
     signed_interval(f, meta_json_get(d, "low"), meta_json_get(d, "high"));
     fputs("<br><small>", f);
@@ -124,19 +149,21 @@ static void difference_cell(FILE *f, const struct meta_report_table *t, const st
     fputs("</td>", f);
 }
 
-/* A row that is paired with none. */
+/* Whether no cell of the row is paired with another. */
 static int is_reference(const struct meta_report_table *t, int row)
 {
     int paired = 0;
-    for (int i = 0; i < t->cell_count; i++) paired |= t->cells[i].row == row && *t->cells[i].paired_with;
+    for (int i = 0; i < t->cell_count; i++)
+        paired |= t->cells[i].row == row && *t->cells[i].paired_with;
     return !paired;
 }
 
-/* Whether the reference has several seeds. */
+/* Whether the reference is a family, whose trainings are paired seed by seed. */
 static int by_seed(const struct meta_report_table *t)
 {
     int several = 0;
-    for (int i = 0; i < t->cell_count; i++) several |= !strcmp(t->cells[i].family, t->reference);
+    for (int i = 0; i < t->cell_count; i++)
+        several |= !strcmp(t->cells[i].family, t->reference);
     return several;
 }
 
@@ -146,8 +173,9 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
     fputs("<h3>Paired with ", f);
     meta_html_text(f, t->reference);
     fputs(by_seed(t) ? ", seed by seed</h3>\n" : "</h3>\n", f);
-    open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in percentage points, with the 95% bootstrap interval "
-               "of the mean difference. A plain word after it: better or worse where the interval leaves out 0", "method");
+    open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in "
+               "percentage points, with the 95% bootstrap interval of the mean difference. A plain "
+               "word after it: better or worse where the interval leaves out 0");
     for (int i = 0; i < t->row_count; i++) {
         if (is_reference(t, i)) continue;
         open_row(f, meta_report_label(t, i));
@@ -163,7 +191,8 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
 
 /* ---- trainings ---- */
 
-static void trainings_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_family *a)
+static void trainings_cell(FILE *f, const struct meta_report_table *t,
+                           const struct meta_report_family *a)
 {
     struct meta_estimate d = a->difference;
     open_cell(f, a->shots, "");
@@ -193,8 +222,9 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
     if (count < 0) return meta_fail_memory(error);
     if (!count) return 0;
     fputs("<h3>Over trainings</h3>\n", f);
-    open_table(f, t, "trainings", "AUC in percent, mean over trainings that differ in their seed alone, and the mean of their paired differences, "
-               "each with its 95% interval by Student&rsquo;s t over the trainings: of other seeds, on these tasks", "method");
+    open_table(f, t, "trainings", "AUC in percent, mean over trainings that differ in their seed "
+               "alone, and the mean of their paired differences, each with its 95% interval by "
+               "Student&rsquo;s t over the trainings: of other seeds, on these tasks");
     for (int i = 0; i < count; i++) {
         int known = 0;
         for (int k = 0; k < i; k++) known |= !strcmp(all[k].name, all[i].name);
@@ -202,7 +232,8 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
         open_row(f, all[i].name);
         for (int c = 0; c < t->column_count; c++) {
             int k = i;
-            while (k < count && (strcmp(all[k].name, all[i].name) || all[k].shots != t->columns[c])) k++;
+            while (k < count
+                   && (strcmp(all[k].name, all[i].name) || all[k].shots != t->columns[c])) k++;
             if (k < count) trainings_cell(f, t, &all[k]);
             else fputs("<td class=\"empty\"></td>", f);
         }
@@ -215,9 +246,11 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
 
 /* ---- one row a cell ---- */
 
-static void heads(FILE *f, const char *kind, const char *caption, const char *const *names)
+/* A table with a row a cell. names: of its columns, NULL at their end. */
+static void open_list(FILE *f, const char *kind, const char *caption, const char *const *names)
 {
-    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr>", kind, caption);
+    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr>", kind,
+            caption);
     for (; *names; names++) fprintf(f, "<th scope=\"col\">%s</th>", *names);
     fputs("</tr></thead>\n<tbody>\n", f);
 }
@@ -229,46 +262,53 @@ static void text_cell(FILE *f, const char *column, const char *text)
     fputs("</td>", f);
 }
 
-static int done(const struct meta_report_table *t)
+static int has_results(const struct meta_report_table *t)
 {
-    int n = 0;
-    for (int i = 0; i < t->cell_count; i++) n += t->cells[i].result != NULL;
-    return n;
+    for (int i = 0; i < t->cell_count; i++)
+        if (t->cells[i].result) return 1;
+    return 0;
 }
 
-/* Whether there is something to score before it has seen the support images. */
+/* Whether the method has something to score before it has seen the support images of a task. */
 static int learns(const struct meta_report_cell *c)
 {
     const struct meta_method *m = meta_method_find(c->method);
     return !m || m->learns;
 }
 
+/* pair: an element of the result's array of pairs. */
+static void pair_row(FILE *f, const struct meta_report_cell *c, const cJSON *pair)
+{
+    const cJSON *classes = cJSON_GetObjectItemCaseSensitive(pair, "classes");
+    struct meta_estimate before = meta_json_get_estimate(pair, "auc_before"),
+                         after = meta_json_get_estimate(pair, "auc_after");
+    open_row(f, c->label);
+    fprintf(f, "<td data-column=\"shots\">%d</td><td data-column=\"classes\">", c->shots);
+    for (int k = 0; k < 2; k++) {
+        const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(classes, k));
+        meta_html_text(f, name ? name : "");
+        if (!k) fputs(" &ndash; ", f);
+    }
+    fputs("</td><td data-column=\"AUC before\">", f);
+    if (learns(c)) fprintf(f, "%.2f", 100 * before.mean);
+    else fputs("-", f);
+    fprintf(f, "</td><td data-column=\"AUC after\">%.2f", 100 * after.mean);
+    if (after.n > 1) interval(f, after.low, after.high);
+    fprintf(f, "</td><td data-column=\"tasks\">%d</td></tr>\n", after.n);
+}
+
 void meta_report_pairs(FILE *f, const struct meta_report_table *t)
 {
-    static const char *const names[] = { "method", "shots", "classes", "AUC before", "AUC after, 95% interval", "tasks", NULL };
-    if (!done(t)) return;
+    static const char *const names[] = { "method", "shots", "classes", "AUC before",
+                                         "AUC after, 95% interval", "tasks", NULL };
+    if (!has_results(t)) return;
     fputs("<details open><summary>Pair of classes by pair</summary>\n", f);
-    heads(f, "pairs", "AUC in percent by the two classes of a task", names);
+    open_list(f, "pairs", "AUC in percent by the two classes of a task", names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
         const cJSON *p;
-        cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(c->result, "pairs")) {
-            const cJSON *classes = cJSON_GetObjectItemCaseSensitive(p, "classes");
-            struct meta_estimate before = meta_json_get_estimate(p, "auc_before"), after = meta_json_get_estimate(p, "auc_after");
-            open_row(f, c->label);
-            fprintf(f, "<td data-column=\"shots\">%d</td><td data-column=\"classes\">", c->shots);
-            for (int k = 0; k < 2; k++) {
-                const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(classes, k));
-                meta_html_text(f, name ? name : "");
-                if (!k) fputs(" &ndash; ", f);
-            }
-            fputs("</td><td data-column=\"AUC before\">", f);
-            if (learns(c)) fprintf(f, "%.2f", 100 * before.mean);
-            else fputs("-", f);
-            fprintf(f, "</td><td data-column=\"AUC after\">%.2f", 100 * after.mean);
-            if (after.n > 1) interval(f, after.low, after.high);
-            fprintf(f, "</td><td data-column=\"tasks\">%d</td></tr>\n", after.n);
-        }
+        cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(c->result, "pairs"))
+            pair_row(f, c, p);
     }
     close_table(f);
     fputs("</details>\n", f);
@@ -290,10 +330,13 @@ static void memory_cell(FILE *f, const char *column, double megabytes)
 
 void meta_report_costs(FILE *f, const struct meta_report_table *t)
 {
-    static const char *const names[] = { "method", "shots", "training", "memory", "test", "memory", NULL };
-    if (!done(t)) return;
+    static const char *const names[] = { "method", "shots", "training", "memory", "test", "memory",
+                                         NULL };
+    if (!has_results(t)) return;
     fputs("<details open><summary>Time and memory</summary>\n", f);
-    heads(f, "costs", "Time by the clock (of a training, its iterations&rsquo;), and the most memory a process had; a training that several cells stand on is told with each", names);
+    open_list(f, "costs", "Time by the clock (of a training, its iterations&rsquo;), and the most "
+              "memory a process had; a training that several cells stand on is told with each",
+              names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
         const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
@@ -312,20 +355,23 @@ void meta_report_costs(FILE *f, const struct meta_report_table *t)
 
 void meta_report_settings(FILE *f, const struct meta_report_table *t)
 {
-    static const char *const names[] = { "method", "shots", ".cfg", "training", "iterations", "its seed", "test", NULL };
+    static const char *const names[] = { "method", "shots", ".cfg", "training", "iterations",
+                                         "its seed", "test", NULL };
     fputs("<details open><summary>Settings and seeds</summary>\n<p>", f);
     meta_html_text(f, t->file);
     fputs(" on ", f);
     meta_html_text(f, t->data);
-    fprintf(f, ": every cell on the same %d tasks, seed %d, of which the first %d are told apart.</p>\n", t->runs, t->seed, t->first);
-    heads(f, "settings", "What each cell is made with", names);
+    fprintf(f, ": every cell on the same %d tasks, seed %d, of which the first %d are told apart."
+            "</p>\n", t->runs, t->seed, t->first);
+    open_list(f, "settings", "What each cell is made with", names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
         open_row(f, c->label);
         fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
         text_cell(f, ".cfg", c->cfg);
         text_cell(f, "training", c->train);
-        fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>", c->iterations, c->seed);
+        fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>",
+                c->iterations, c->seed);
         text_cell(f, "test", c->method);
         fputs("</tr>\n", f);
     }
