@@ -1,11 +1,13 @@
-/* Counts wins of positives over negatives: AUCs, ranks and accuracies of scored images. */
+/* AUCs, ranks and accuracies of scored images, by counting the wins of positives over negatives. */
 #include "auc.h"
 
 #include <math.h>
 
-/* Counts in whole numbers, so that the result does not depend on any order of summation. Quadratic: a task has tens of
-   query images, and nothing needs to be sorted or allocated. */
-double meta_auc(const float *values, int stride, const int *labels, int n, int positive, int negative)
+/* The wins are whole numbers, so that the result does not depend on an order of summation. Time is
+   quadratic in n, which suits the tens of query images of a task: nothing is sorted or allocated.
+   */
+double meta_auc(const float *values, int stride, const int *labels, int n, int positive,
+                int negative)
 {
     long long twice_wins = 0, positives = 0, negatives = 0;
     for (int i = 0; i < n; i++) {
@@ -38,14 +40,22 @@ double meta_auc_task(const float *probabilities, const int *labels, int n, int w
 
 double meta_auc_pair(const float *probabilities, const int *labels, int n, int ways, int a, int b)
 {
-    return (meta_auc(probabilities + a, ways, labels, n, a, b) + meta_auc(probabilities + b, ways, labels, n, b, a)) / 2;
+    return (meta_auc(probabilities + a, ways, labels, n, a, b)
+            + meta_auc(probabilities + b, ways, labels, n, b, a)) / 2;
 }
 
-/* Of one curve. */
-static void add_wins(int *wins, const float *values, int stride, const int *labels, int n, int positive)
+static int has_nan(const float *values, int stride, int n)
 {
-    int nan = 0;
-    for (int i = 0; i < n; i++) nan |= isnan(values[(long)i * stride]) != 0;
+    for (int i = 0; i < n; i++)
+        if (isnan(values[(long)i * stride])) return 1;
+    return 0;
+}
+
+/* Adds the wins of one curve. */
+static void add_wins(int *wins, const float *values, int stride, const int *labels, int n,
+                     int positive)
+{
+    int nan = has_nan(values, stride, n);
     for (int i = 0; i < n; i++) {
         if (labels[i] != positive) continue;
         float own = values[(long)i * stride];
@@ -64,12 +74,11 @@ void meta_auc_wins(int *wins, const float *probabilities, const int *labels, int
     for (int k = ways == 2; k < ways; k++) add_wins(wins, probabilities + k, ways, labels, n, k);
 }
 
-/* Quadratic, as meta_auc. */
+/* Looks for the next lower score again and again: time is quadratic, as in meta_auc. */
 void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive)
 {
     float above = INFINITY;
-    int nan = 0;
-    for (int i = 0; i < n; i++) nan |= isnan(values[(long)i * stride]) != 0;
+    int nan = has_nan(values, stride, n);
     for (int done = 0, first = 1; done < n; first = 0) {
         float next = -INFINITY;
         int equal = 0;

@@ -1,30 +1,36 @@
-/* Area under the ROC curve. */
+/* Statistics of scored images: the area under the ROC curve (AUC), accuracy, and ranks as text. All
+   are thread-safe and allocate nothing. */
 #ifndef META_AUC_H
 #define META_AUC_H
 
-/* The chance that a positive scores above a negative, a tie counting half: the exact Mann-Whitney statistic over
-   positives*negatives. score i is values[i*stride]; positive when labels[i] == positive, negative when it is == negative
-   (or anything else, with negative = -1). .5 when a score is not a number: nothing is told apart by it. NaN when a side is empty.
-   Thread-safe. */
-double meta_auc(const float *values, int stride, const int *labels, int n, int positive, int negative);
+/* The chance that a positive image scores above a negative one, a tie counting half: the exact
+   Mann-Whitney statistic over positives*negatives. Image i (of n) scores values[i*stride]; it is
+   positive when labels[i] == positive, and negative when labels[i] == negative, or, with negative =
+   -1, when it is not positive. .5 when a score is NaN, because such scores tell nothing apart. NaN
+   when there is no positive or no negative image. */
+double meta_auc(const float *values, int stride, const int *labels, int n, int positive,
+                int negative);
 
-/* Of a task, from probabilities (n, ways): two ways: the AUC of class 1's probability; more: the mean over classes of each
-   class against the rest. */
+/* The AUC of a task from probabilities (n, ways): with two ways that of class 1's probability, with
+   more the mean over the classes of each class's probability against the rest. */
 double meta_auc_task(const float *probabilities, const int *labels, int n, int ways);
 
-/* Of classes a and b of a task, among the images of those two: the mean of the AUC of a's probability and of b's
-   (Hand and Till, Machine Learning 45, 2001). */
+/* The AUC of classes a and b of a task among the images of those two: the mean of the AUC of a's
+   probability and that of b's (Hand and Till, Machine Learning 45, 2001). */
 double meta_auc_pair(const float *probabilities, const int *labels, int n, int ways, int a, int b);
 
-/* How many images of other classes each image is told from, twice, a tie counting once, in the curves that meta_auc_task has (class 1's, or each
-   class's against the rest). All are ties in a curve with a score that is not a number. */
+/* Fills wins (n): twice the number of images of other classes that each image is told from, a tie
+   counting half, summed over the curves of meta_auc_task. In a curve with a score that is NaN all
+   are ties. */
 void meta_auc_wins(int *wins, const float *probabilities, const int *labels, int n, int ways);
 
-/* The share of images whose own label has the highest probability; the first of equals is taken, as Darknet does. */
+/* The share of images whose own label has the highest probability. Of equal probabilities the first
+   counts as the highest, as in Darknet. */
 double meta_accuracy(const float *probabilities, const int *labels, int n, int ways);
 
-/* The images of two classes by falling score, as text: 1 positive, 0 negative, those of equal score in parentheses: "11(10)0"; all are in
-   one pair when a score is not a number. The ROC curve is told by it, and meta_auc. out: room for 2n+1 bytes. */
+/* Writes the images of two classes as text, by falling score: 1 for positive, 0 for negative, with
+   those of equal score in parentheses: "11(10)0". When a score is NaN all are in one pair of
+   parentheses. The text determines the ROC curve, and so meta_auc. out: room for 2n+1 bytes. */
 void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive);
 
 #endif

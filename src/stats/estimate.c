@@ -5,20 +5,27 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double at(const double *first, size_t stride, int i) { return *(const double *)((const char *)first + i * stride); }
-
 #define Z 1.959963984540054        /* the normal distribution's 97.5% point */
 
-/* The 97.5% point of Student's t. Exact for 1 and 2 degrees; else the Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5), which is
-   0.12% low at 3 degrees, 0.03% at 4 and right to 1e-4 from 5 on. */
+static double at(const double *first, size_t stride, int i)
+{
+    return *(const double *)((const char *)first + i * stride);
+}
+
+/* The 97.5% point of Student's t. It is exact for 1 and 2 degrees of freedom; for more it is the
+   Cornish-Fisher expansion (Abramowitz and Stegun 26.7.5), which is 0.12% low at 3 degrees, 0.03%
+   low at 4, and right to 1e-4 from 5 on. */
 static double student(int degrees)
 {
     const double z = Z, z2 = z * z;
     double n = degrees;
     if (degrees == 1) return tan(.475 * M_PI);
     if (degrees == 2) return .95 * sqrt(2 / (1 - .95 * .95));
-    return z * (1 + (z2 + 1) / (4 * n) + ((5 * z2 + 16) * z2 + 3) / (96 * n * n) + (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * n * n * n)
-                + ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92160 * n * n * n * n));
+    return z * (1 + (z2 + 1) / (4 * n)
+                + ((5 * z2 + 16) * z2 + 3) / (96 * n * n)
+                + (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * n * n * n)
+                + ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945)
+                  / (92160 * n * n * n * n));
 }
 
 struct meta_estimate meta_estimate_with(double mean, double error, int n)
@@ -35,7 +42,10 @@ struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
     for (int i = 0; i < n; i++) sum += at(first, stride, i);
     e.mean = sum / n;
     if (n < 2) return e;
-    for (int i = 0; i < n; i++) squares += (at(first, stride, i) - e.mean) * (at(first, stride, i) - e.mean);
+    for (int i = 0; i < n; i++) {
+        double distance = at(first, stride, i) - e.mean;
+        squares += distance * distance;
+    }
     return meta_estimate_with(e.mean, sqrt(squares / (n - 1.) / n), n);
 }
 
@@ -50,12 +60,12 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Linear between order statistics. */
+/* The q-quantile of n sorted numbers, linear between neighbours. */
 static double quantile(const double *sorted, int n, double q)
 {
-    double at = q * (n - 1);
-    int i = at;
-    return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+    double place = q * (n - 1);
+    int i = place;
+    return i + 1 < n ? sorted[i] + (place - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
 struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed)
@@ -64,7 +74,10 @@ struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint
     double sum = 0, *means = malloc((resamples + 1) * sizeof *means);
     for (int i = 0; i < n; i++) sum += x[i];
     if (n > 0) b.mean = sum / n;
-    if (n < 2 || !means || resamples < 1) { free(means); return b; }
+    if (n < 2 || !means || resamples < 1) {
+        free(means);
+        return b;
+    }
     for (int r = 0; r < resamples; r++) {
         struct meta_rng rng = meta_rng_open(seed, META_USE_BOOTSTRAP, r, 0, 0);
         sum = 0;

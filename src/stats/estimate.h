@@ -5,22 +5,34 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of n numbers that lie `stride` bytes apart (one field of an array of structs): their mean, its standard error (deviation with n-1, over
-   sqrt n), and the 95% interval by Student's t of n-1 degrees of freedom. With n < 2 there is no error: it and the interval are NaN. */
-struct meta_estimate { double mean, error, low, high; int n; };
+struct meta_estimate {
+    double mean;
+    double error;                  /* standard error of the mean */
+    double low, high;              /* 95% interval of the mean */
+    int n;                         /* how many numbers the mean is of */
+};
+
+/* Of n numbers that lie `stride` bytes apart, such as one field of an array of structs. The error
+   is the deviation (with n-1) over sqrt(n), and the interval is by Student's t of n-1 degrees of
+   freedom. With n < 2 error and interval are NaN; with n < 1 the mean is, too. */
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
-/* Of a mean and an error that are known: the interval is by Student's t of n-1 degrees. */
+
+/* An estimate of known mean and error. The interval is by Student's t of n-1 degrees of freedom. */
 struct meta_estimate meta_estimate_with(double mean, double error, int n);
 
-/* e less a figure published without an interval, the mean of n such numbers of other tasks: it is given the error that n of ours have.
-   The interval, like e's, is by Student's t of e.n-1 degrees. */
+/* e less `figure`, which is the mean of n numbers over other tasks, published without an error: it
+   is given the error that a mean of n numbers like ours has. The interval is by Student's t of
+   e.n-1 degrees of freedom. */
 struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n);
 
-/* Of n numbers: their mean, and the 2.5% and 97.5% points of the means of `resamples` bootstrap samples. Their distances from the mean are
-   stretched by what a sample lacks, sqrt(n/(n-1)), and by Student's t over the normal distribution's: of five numbers an interval without that
-   holds the truth 83 times in a hundred (Hesterberg, The American Statistician 69, 2015). A function of its arguments alone. NaN interval when
-   n < 2 or there is no memory. */
 struct meta_bootstrap { double mean, low, high; };
+
+/* The mean of n numbers, and its 95% interval: the 2.5% and 97.5% points of the means of
+   `resamples` bootstrap samples. Their distances from the mean are stretched by sqrt(n/(n-1)),
+   which a sample lacks, and by Student's t over the normal distribution's point: without that the
+   interval of five numbers holds the true mean 83 times in a hundred (Hesterberg, The American
+   Statistician 69, 2015). The result depends on the arguments alone. The interval is NaN when n < 2
+   or memory is missing. */
 struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed);
 
 #endif

@@ -18,8 +18,9 @@ struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *nam
 {
     const cJSON *j = cJSON_GetObjectItemCaseSensitive(object, name);
     double n = meta_json_get(j, "tasks");
-    return (struct meta_estimate){ meta_json_get(j, "mean"), meta_json_get(j, "standard_error"), meta_json_get(j, "low"),
-                                   meta_json_get(j, "high"), n > 0 ? n : 0 };
+    return (struct meta_estimate){
+        meta_json_get(j, "mean"), meta_json_get(j, "standard_error"), meta_json_get(j, "low"),
+        meta_json_get(j, "high"), n > 0 ? n : 0 };
 }
 
 struct meta_estimate meta_json_estimate_first(const cJSON *result, int n)

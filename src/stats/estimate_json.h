@@ -5,10 +5,13 @@
 #include "base/json.h"
 #include "estimate.h"
 
-/* An object of mean, standard_error, low, high and tasks. */
+/* An object of mean, standard_error, low, high and tasks, in which NaN is null. The caller deletes
+   it. */
 cJSON *meta_json_estimate(struct meta_estimate);
+/* Reads the estimate `name` of an object. What is missing is NaN, and the number of tasks 0. */
 struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *name);
-/* Of the AUCs after adaptation of the first `n` tasks of a result of `meta test`, or of all when it has fewer. */
+/* The mean AUC after adaptation over the first n tasks of a result of `meta test`, or over all
+   tasks when the result has fewer. */
 struct meta_estimate meta_json_estimate_first(const cJSON *result, int n);
 
 #endif

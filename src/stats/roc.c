@@ -1,13 +1,13 @@
-/* Walks a task's ranks, from the highest score down, as its ROC curve. */
+/* Walks the ranks of a task from the highest score down, which is its ROC curve. */
 #include "roc.h"
 
 #include <math.h>
 #include <stddef.h>
 
-/* One step of the curve: so many more positives and negatives. */
+/* One step of the curve: the images of one score, by class. */
 struct step { int positive, negative; };
 
-/* The images of one score; NULL when it is no such text. */
+/* Reads one step, and returns what stands behind it; NULL when the text is not of that form. */
 static const char *next(const char *ranks, struct step *s)
 {
     int open = *ranks == '(';
@@ -27,11 +27,12 @@ int meta_roc(const char *ranks, double *rates)
     for (const char *p = ranks; *p; positives += s.positive, negatives += s.negative)
         if (!(p = next(p, &s))) return -1;
     if (!positives || !negatives) return -1;
-    /* at a rate of false positives where the curve goes straight up, its upper end */
+    /* Where the curve goes straight up, its upper end counts. */
     for (const char *p = ranks; *p; above += s.positive, false_above += s.negative) {
         p = next(p, &s);
         for (; at < META_ROC_POINTS; at++) {
-            double passed = (double)at * negatives / (META_ROC_POINTS - 1) - false_above;       /* of this step's negatives */
+            /* how many of this step's negatives lie before the point */
+            double passed = (double)at * negatives / (META_ROC_POINTS - 1) - false_above;
             if (passed >= s.negative - 1e-9) break;
             rates[at] = (above + s.positive * fmax(0, passed) / s.negative) / positives;
         }
