@@ -1,0 +1,148 @@
+/* The page of a report: text is escaped, the page is well-formed HTML, and its style sheet is
+   page.css. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include "report_folder.h"
+#include "paper/report/html.h"
+#include "paper/report/report_page.h"
+
+static void escapes(void **state)
+{
+    char *text;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    meta_html_text(f, "a<b> & \"c\" 'd'\n\x01\t\xc3\xa9");
+    fclose(f);
+    assert_string_equal(text, "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;   \xc3\xa9");
+    free(text);
+}
+
+#define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
+enum { DEEPEST = 64 };
+struct open_tags { const char *name[DEEPEST]; int length[DEEPEST], count; };
+
+/* Steps over the attributes of a tag to its '>'. NULL when a value is not quoted or has a '<'. */
+static const char *skip_attributes(const char *p)
+{
+    while (*p && *p != '>') {
+        p += strspn(p, " \t\n/");
+        if (*p == '>') break;
+        size_t n = strspn(p, NAME ":_");
+        if (!n) return NULL;
+        p += n + strspn(p + n, " ");
+        if (*p != '=') continue;
+        p += 1 + strspn(p + 1, " ");
+        const char quote = *p, ends[] = { quote, '<', 0 };
+        if (quote != '"' && quote != '\'') return NULL;
+        p += 1 + strcspn(p + 1, ends);
+        if (*p++ != quote) return NULL;
+    }
+    return *p ? p : NULL;
+}
+
+/* Steps over a tag, and opens or closes it. NULL when it closes another tag than the last one
+   opened. */
+static const char *read_tag(const char *p, struct open_tags *open)
+{
+    static const char *const empty[] = { "meta", "br" };
+    int closes = p[1] == '/', n;
+    const char *name = p + 1 + closes, *end;
+    n = strspn(name, NAME);
+    end = skip_attributes(name + n);
+    if (!n || !end) return NULL;
+    if (closes) {
+        if (!open->count--) return NULL;
+        if (open->length[open->count] != n) return NULL;
+        if (strncmp(open->name[open->count], name, n)) return NULL;
+    } else if (end[-1] != '/') {
+        for (int i = 0; i < 2; i++)
+            if ((int)strlen(empty[i]) == n && !strncmp(empty[i], name, n)) return end + 1;
+        if (open->count == DEEPEST) return NULL;
+        open->name[open->count] = name;
+        open->length[open->count++] = n;
+        if (n == 5 && !strncmp(name, "style", n)) return strstr(end, "</style>");
+    }
+    return end + 1;
+}
+
+/* Where the text stops being HTML whose every tag is closed in order, whose attributes are quoted,
+   and whose every & begins an entity; NULL when it does not. */
+static const char *fault_of(const char *html)
+{
+    struct open_tags open = { .count = 0 };
+    const char *p = html;
+    if (!strncmp(p, "<!DOCTYPE html>", 15)) p += 15;
+    while (*p) {
+        const char *before = p;
+        if (*p == '<') p = read_tag(p, &open);
+        else if (*p == '&') {
+            p++;
+            p += *p == '#';
+            size_t n = strspn(p, NAME);
+            p = n && p[n] == ';' ? p + n + 1 : NULL;
+        } else p = *p == '>' ? NULL : p + 1;
+        if (!p) return before;
+    }
+    return open.count ? p : NULL;
+}
+
+static void faults_are_found(void **state)
+{
+    const char *bad[] = { "<p>", "</p>", "<p><b></p></b>", "<p class=x></p>", "<p title=\"<\"></p>",
+                          "a & b", "&;", "a > b", "a < b", "<p class=\"x></p>",
+                          "<p class=\"x'></p>", "<p" };
+    assert_null(fault_of("<!DOCTYPE html><p class=\"x\" id = 'y' open>a &amp; &#39;<br><i/></p>"));
+    assert_null(fault_of("<style>a>b{c:\"<\"}</style>"));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (!fault_of(bad[i])) fail_msg("no fault in %s", bad[i]);
+}
+
+static char *write_page(void)
+{
+    char *text;
+    size_t size;
+    struct meta_error error;
+    FILE *f = open_memstream(&text, &size);
+    if (meta_report_page(f, report, &error)) fail_msg("%s", error.text);
+    fclose(f);
+    return text;
+}
+
+static void page_is_well_formed(void **state)
+{
+    static const char *const expected[] = {
+        "<h2>Small &amp; &quot;fine&quot; &lt;b&gt;</h2>\n<p>10 of 12 cells are run.",
+        "in training: iteration 3 of 10<br><small>paper 75.00</small>",
+        "x&lt;y &ndash; z",
+        "ROC at 5 shots: mean over the tasks with its 95% band</figcaption>" };
+    char *page = write_page();
+    const char *fault = fault_of(page);
+    if (fault) fail_msg("not well-formed: %.80s", fault);
+    for (int i = 0; i < 4; i++)
+        if (!strstr(page, expected[i])) fail_msg("the page lacks %s", expected[i]);
+    free(page);
+}
+
+static void style_sheet_is_the_file(void **state)
+{
+    char *page = write_page(), *css;
+    size_t size;
+    struct meta_error error;
+    assert_int_equal(meta_file_read("src/paper/report/page.css", &css, &size, &error), 0);
+    const char *style = strstr(page, "<style>\n");
+    assert_non_null(style);
+    assert_memory_equal(style + 8, css, size);
+    assert_memory_equal(style + 8 + size, "</style>", 8);
+    free(css);
+    free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(escapes), cmocka_unit_test(faults_are_found),
+        cmocka_unit_test(page_is_well_formed), cmocka_unit_test(style_sheet_is_the_file) };
+    return cmocka_run_group_tests(tests, make_report, remove_report);
+}
