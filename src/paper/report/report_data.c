@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "report_data.h"
 #include "evaluation/scores.h"
-#include "paper/table/table.h"
+#include "paper/table/table_plan.h"
 #include "stats/estimate_json.h"
 
 #include <dirent.h>

@@ -1,7 +1,9 @@
-/* Trainings that [meta_loss] alone tells apart are one until it weighs a task: that beginning is trained once, and each forks it.
-   Where they weigh their first tasks at different iterations, a longer beginning forks a shorter one. */
-#include "table.h"
-#include "config/model.h"
+/* Beginnings that trainings share. Trainings that differ in [meta_loss] alone are the same until
+   one of them weighs a task: that stretch is trained once, and each of them forks it. Where they
+   weigh their first tasks at different iterations, a longer beginning forks a shorter one. */
+#include "table_beginning.h"
+#include "table_key.h"
+#include "table_recipe.h"
 #include "learning/policy.h"
 #include "learning/weigh.h"
 
@@ -12,7 +14,7 @@
 int meta_recipe_unweighed(const struct meta_model *m)
 {
     int n = 0;
-    if (m->net.policy == META_POLICY_POLY) return 0;       /* its rates depend on where a training ends */
+    if (m->net.policy == META_POLICY_POLY) return 0;
     while (n < m->net.max_batches && !meta_weighs(m, n + 1)) n++;
     return n;
 }
@@ -20,69 +22,89 @@ int meta_recipe_unweighed(const struct meta_model *m)
 struct meta_recipe *meta_recipe_next(struct meta_recipe *r)
 {
     struct meta_recipe *b = r->beginning;
-    return b && access(r->state, F_OK) && !meta_recipe_done(r) && !meta_recipe_done(b) ? meta_recipe_next(b) : r;
+    if (!b || !access(r->state, F_OK) || meta_recipe_done(r) || meta_recipe_done(b)) return r;
+    return meta_recipe_next(b);
 }
 
-static void free_keys(char **keys, int count)
+/* The trainings that may share: those that a table has before it has beginnings. */
+struct sharing {
+    struct meta_table *table;
+    int count;
+    char **keys;           /* (count) equal where only [meta_loss] differs; NULL: can't share */
+};
+
+static void clear(struct sharing *s)
 {
-    for (int i = 0; i < count; i++) free(keys[i]);
-    free(keys);
+    for (int i = 0; i < s->count; i++) free(s->keys[i]);
+    free(s->keys);
 }
 
-/* Of each recipe that has something to share, NULL of the others: equal ones are the same training until one of them weighs a task. */
-static char **unweighed_keys(const struct meta_table *t, struct meta_error *error)
+static int make_keys(struct sharing *s, struct meta_error *error)
 {
-    char **keys = calloc(t->recipe_count + 1, sizeof *keys);
-    if (!keys) { meta_fail_memory(error); return NULL; }
-    for (int i = 0; i < t->recipe_count; i++) {
-        if (!t->recipes[i].unweighed || !meta_table_beginning_key(&keys[i], &t->recipes[i], 1, error)) continue;
-        free_keys(keys, t->recipe_count);
-        return NULL;
+    s->keys = calloc(s->count + 1, sizeof *s->keys);
+    if (!s->keys) return meta_fail_memory(error);
+    for (int i = 0; i < s->count; i++) {
+        const struct meta_recipe *r = &s->table->recipes[i];
+        if (!r->unweighed || !meta_table_beginning_key(&s->keys[i], r, 1, error)) continue;
+        clear(s);
+        return -1;
     }
-    return keys;
+    return 0;
 }
 
-/* Of the trainings of a key: where, after `after`, the first of them parts from the others. How many come that far; 1: there are no others. */
-static int next_parting(const struct meta_table *t, char **keys, int count, const char *key, int after, int *least)
+/* Whether training i has the key, and weighs no task in so many iterations. */
+static int shares(const struct sharing *s, int i, const char *key, int iterations)
+{
+    return s->keys[i] && !strcmp(s->keys[i], key) && s->table->recipes[i].unweighed >= iterations;
+}
+
+/* Of the trainings with the key that share more than `after` iterations: *least is where the
+   first of them parts from the others. Returns how many they are. */
+static int next_parting(const struct sharing *s, const char *key, int after, int *least)
 {
     int sharers = 0;
     *least = 0;
-    for (int i = 0; i < count; i++) {
-        int n = t->recipes[i].unweighed;
-        if (!keys[i] || strcmp(keys[i], key) || n <= after) continue;
+    for (int i = 0; i < s->count; i++) {
+        int n = s->table->recipes[i].unweighed;
+        if (!shares(s, i, key, after + 1)) continue;
         sharers++;
         if (!*least || n < *least) *least = n;
     }
     return sharers;
 }
 
-/* The next beginning, of so many iterations, for those of the key that come that far. */
-static int add_beginning(struct meta_table *t, char **keys, int count, const char *key, int iterations, struct meta_error *error)
+/* Adds the beginning of so many iterations for the trainings with the key that share them. */
+static int add_beginning(struct sharing *s, const char *key, int iterations,
+                         struct meta_error *error)
 {
+    struct meta_table *t = s->table;
     struct meta_recipe *b = &t->recipes[t->recipe_count++], *first = NULL;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < s->count; i++) {
         struct meta_recipe *r = &t->recipes[i];
-        if (!keys[i] || strcmp(keys[i], key) || r->unweighed < iterations) continue;
+        if (!shares(s, i, key, iterations)) continue;
         if (!first) {
             first = r;
-            *b = (struct meta_recipe){ .row = r->row, .shots = r->shots, .seed = r->seed, .total = iterations, .beginning = r->beginning, .begins = 1 };
+            *b = (struct meta_recipe){ .row = r->row, .shots = r->shots, .seed = r->seed,
+                                       .total = iterations, .beginning = r->beginning,
+                                       .is_beginning = 1 };
         }
         r->beginning = b;
     }
-    return meta_table_beginning_key(&b->key, first, iterations, error) || meta_recipe_name(t, b, error) ? -1 : 0;
+    if (meta_table_beginning_key(&b->key, first, iterations, error)) return -1;
+    return meta_recipe_name(t, b, error);
 }
 
-int meta_table_begin(struct meta_table *t, struct meta_error *error)
+int meta_table_add_beginnings(struct meta_table *t, struct meta_error *error)
 {
-    int count = t->recipe_count, status = 0;
-    char **keys = unweighed_keys(t, error);
-    if (!keys) return -1;
-    for (int i = 0; i < count && !status; i++) {
+    struct sharing s = { .table = t, .count = t->recipe_count };
+    int status = make_keys(&s, error);
+    if (status) return -1;
+    for (int i = 0; i < s.count && !status; i++) {
         int iterations = 0;
-        if (!keys[i] || t->recipes[i].beginning) continue;
-        while (!status && next_parting(t, keys, count, keys[i], iterations, &iterations) > 1)
-            status = add_beginning(t, keys, count, keys[i], iterations, error);
+        if (!s.keys[i] || t->recipes[i].beginning) continue;
+        while (!status && next_parting(&s, s.keys[i], iterations, &iterations) > 1)
+            status = add_beginning(&s, s.keys[i], iterations, error);
     }
-    free_keys(keys, count);
+    clear(&s);
     return status;
 }

@@ -1,0 +1,164 @@
+/* Makes the cells of a table and the trainings that they stand on, and checks that each row's
+   .cfg suits both. */
+#include "table_cells.h"
+#include "table_beginning.h"
+#include "table_key.h"
+#include "table_recipe.h"
+#include "evaluation/method.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The text's letters and digits in lower case, with one dash for whatever stands between them.
+   NULL: no memory. */
+static char *slug_of(const char *text)
+{
+    char *slug = malloc(strlen(text) + 2), *to = slug;
+    if (!slug) return NULL;
+    for (; *text; text++)
+        if (isalnum((unsigned char)*text)) *to++ = tolower((unsigned char)*text);
+        else if (to > slug && to[-1] != '-') *to++ = '-';
+    if (to > slug && to[-1] == '-') to--;
+    *to = 0;
+    return slug;
+}
+
+/* Whether `meta test` will take what the training makes: a row is not trained for hours to find
+   that out. */
+static int check_method(const struct meta_table *t, const struct meta_table_row *row,
+                        const struct meta_model *trained, struct meta_error *error)
+{
+    const struct meta_method *method = meta_methods[row->method];
+    struct meta_evaluation e = { .episode = *trained->episode,
+                                 .steps = trained->inner->test_steps, .layer = -1 };
+    struct meta_model *model = NULL;
+    struct meta_error why;
+    int failed = method == &meta_method_maml && row->train != META_TABLE_TRAIN
+              && meta_model_load(&model, row->cfg, &why);
+    if (!failed) failed = method->check(model ? model : trained, &e, &why);
+    meta_model_free(model);
+    if (!failed) return 0;
+    return meta_fail(error, "%s:%d: [row] method=%s: %.300s", t->path, row->line, method->name,
+                     why.text);
+}
+
+/* Takes from the .cfg what it says of tasks and training. All rows must have tasks of one size:
+   only then do all cells see the same tasks. */
+static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct meta_error *error)
+{
+    struct meta_model *model;
+    if (meta_row_model(&model, row, error)) return -1;
+    if (row->method < 0) row->method = model->network->ways ? META_ROW_RELATION : META_ROW_MAML;
+    int failed = check_method(t, row, model, error);
+    row->ways = model->episode->ways;
+    row->queries = model->episode->queries;
+    row->iterations = model->net.max_batches;
+    if (row->train == META_TABLE_TRAIN) row->unweighed = meta_recipe_unweighed(model);
+    if (model->episode_line) row->own_shots = model->episode->shots;
+    meta_model_free(model);
+    if (failed) return -1;
+    if (row->ways == t->rows->ways && row->queries == t->rows->queries) return 0;
+    return meta_fail(error, "%s:%d: [row] cfg=%.100s: its tasks have ways=%d and queries=%d, "
+                     "those of line %d %d and %d: must be equal", t->path, row->line, row->cfg,
+                     row->ways, row->queries, t->rows->line, t->rows->ways, t->rows->queries);
+}
+
+/* Gives the cell the training that has the same key, or a new one; none while the data, and so
+   the key, are missing. */
+static int find_recipe(struct meta_table *t, struct meta_cell *c, struct meta_error *error)
+{
+    const struct meta_table_row *row = c->row;
+    struct meta_recipe *r = &t->recipes[t->recipe_count];
+    if (!t->ready) return 0;
+    *r = (struct meta_recipe){ .row = row, .seed = meta_table_seed(t, row),
+                               .total = row->iterations, .unweighed = row->unweighed };
+    if (row->train == META_TABLE_TRAIN) r->shots = row->each ? c->shots : row->own_shots;
+    c->recipe = r;
+    if (meta_table_recipe_key(&r->key, t, row, r->shots, error)) return -1;
+    for (int i = 0; i < t->recipe_count; i++)
+        if (!strcmp(t->recipes[i].key, r->key)) {
+            free(r->key);
+            r->key = NULL;
+            c->recipe = &t->recipes[i];
+            return 0;
+        }
+    t->recipe_count++;
+    return meta_recipe_name(t, r, error);
+}
+
+static int name_cell(const struct meta_table *t, struct meta_cell *c, struct meta_error *error)
+{
+    char *slug = slug_of(c->row->label);
+    if (!slug) return meta_fail_memory(error);
+    int failed = meta_table_text(&c->name, error, "%s-%s-%d.json", t->slug, slug, c->shots)
+              || meta_table_text(&c->file, error, "%s/%s", t->folder, c->name)
+              || meta_table_text(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug,
+                                 c->shots);
+    free(slug);
+    return failed ? -1 : 0;
+}
+
+static int add_cell(struct meta_table *t, const struct meta_table_row *row, int shots, double paper,
+                    struct meta_error *error)
+{
+    struct meta_cell *c = &t->cells[t->cell_count++];
+    *c = (struct meta_cell){ .row = row, .shots = shots, .paper = paper };
+    if (row->train != META_TABLE_NONE && find_recipe(t, c, error)) return -1;
+    if (name_cell(t, c, error)) return -1;
+    for (const struct meta_cell *other = t->cells; other < c; other++)
+        if (!strcmp(other->name, c->name))
+            return meta_fail(error, "%s:%d: [row] label=%.60s: as a file's name it is the same as "
+                             "%.60s", t->path, row->line, row->label, other->row->label);
+    if (!t->ready) return 0;
+    if (meta_table_cell_key(&c->key, t, c, error)) return -1;
+    c->id = meta_table_id(c->key);
+    return 0;
+}
+
+/* Adds the column's cells of those rows whose seed is the nth of their family. */
+static int add_cells(struct meta_table *t, int shots, int nth, struct meta_error *error)
+{
+    for (int i = 0; i < t->row_count; i++) {
+        const struct meta_table_row *r = &t->rows[i];
+        if (r->nth != nth) continue;
+        for (int k = 0; k < r->shots.count; k++) {
+            double paper = r->paper.count ? r->paper.values[k] : NAN;
+            if ((int)r->shots.values[k] == shots && add_cell(t, r, shots, paper, error)) return -1;
+        }
+    }
+    return 0;
+}
+
+/* Columns in the order that the file has them. */
+static void add_columns(struct meta_table *t, const struct meta_table_row *row)
+{
+    for (int k = 0; k < row->shots.count; k++) {
+        int shots = row->shots.values[k], known = 0;
+        for (int c = 0; c < t->column_count; c++) known |= t->columns[c] == shots;
+        if (!known) t->columns[t->column_count++] = shots;
+    }
+}
+
+static int ascending(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+
+int meta_table_make_cells(struct meta_table *t, struct meta_error *error)
+{
+    int cells = 0, seeds = 1;
+    for (int i = 0; i < t->row_count; i++) {
+        if (read_row_cfg(t, &t->rows[i], error)) return -1;
+        cells += t->rows[i].shots.count;
+        if (t->rows[i].nth >= seeds) seeds = t->rows[i].nth + 1;
+    }
+    t->cells = calloc(cells, sizeof *t->cells);
+    t->recipes = calloc(2 * cells + 1, sizeof *t->recipes);
+    t->columns = calloc(cells, sizeof *t->columns);
+    if (!t->cells || !t->recipes || !t->columns) return meta_fail_memory_for(error, t->path);
+    for (int i = 0; i < t->row_count; i++) add_columns(t, &t->rows[i]);
+    for (int c = 0; c < t->column_count; c++)
+        for (int nth = 0; nth < seeds; nth++)
+            if (add_cells(t, t->columns[c], nth, error)) return -1;
+    qsort(t->columns, t->column_count, sizeof *t->columns, ascending);
+    return 0;
+}

@@ -1,0 +1,204 @@
+/* Runs what a table lacks: for each wanted cell the trainings it stands on, beginnings first,
+   then its test. */
+#include "table_grid.h"
+#include "table_beginning.h"
+#include "table_images.h"
+#include "table_lock.h"
+#include "table_pairs.h"
+#include "table_plan.h"
+#include "table_recipe.h"
+#include "table_result.h"
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/plural.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int meta_grid_wants_row(const struct meta_grid *g, const struct meta_table_row *row)
+{
+    return !g->only || meta_row_has_label(row, g->only);
+}
+
+int meta_grid_wants(const struct meta_grid *g, const struct meta_cell *c)
+{
+    return meta_grid_wants_row(g, c->row) && (!g->shots || g->shots == c->shots);
+}
+
+const struct meta_table_cost *meta_grid_cost(const struct meta_grid *g, const struct meta_recipe *r)
+{
+    return &g->costs.training[r - g->table->recipes];
+}
+
+/* ---- what is left ---- */
+
+struct sum {
+    char *counted;         /* (recipes) whether the training is in the sum */
+    double seconds;
+    int unknown;           /* costs without an estimate */
+};
+
+static void add_cost(struct sum *sum, const struct meta_table_cost *c)
+{
+    sum->seconds += c->seconds;
+    sum->unknown += c->basis == META_BASIS_NONE;
+}
+
+/* Adds the training and those of its beginnings that have yet to be trained for it. */
+static void add_training(struct sum *sum, const struct meta_grid *g, struct meta_recipe *r)
+{
+    if (meta_recipe_next(r) != r) add_training(sum, g, r->beginning);
+    if (!sum->counted[r - g->table->recipes]++) add_cost(sum, meta_grid_cost(g, r));
+}
+
+double meta_grid_left(const struct meta_grid *g, int *unknown)
+{
+    const struct meta_table *t = g->table;
+    char counted[t->recipe_count + 1];
+    struct sum sum = { .counted = counted };
+    memset(counted, 0, sizeof counted);
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_cell *c = &t->cells[i];
+        if (!meta_grid_wants(g, c) || g->costs.test[i].basis == META_BASIS_DONE) continue;
+        add_cost(&sum, &g->costs.test[i]);
+        if (c->recipe) add_training(&sum, g, c->recipe);
+    }
+    *unknown = sum.unknown;
+    return sum.seconds;
+}
+
+double meta_grid_spent(const struct meta_grid *g, int *iteration)
+{
+    const struct meta_recipe *r = g->recipe;
+    const struct meta_table_cost *test = &g->costs.test[g->cell - g->table->cells];
+    double ignored, cost = r ? meta_grid_cost(g, r)->seconds : test->seconds;
+    double share = cost > 0 ? fmin(1, (meta_now() - g->begun) / cost) : 0;
+    int before = g->iterations_before;
+    *iteration = r ? meta_recipe_progress(r, &ignored) : 0;
+    if (r && r->total > before)
+        share = fmax(0, (double)(*iteration - before) / (r->total - before));
+    return cost * share;
+}
+
+/* ---- running ---- */
+
+/* Estimates what is left, and tells what is about to run. recipe: NULL for the cell's test. */
+static int begin(struct meta_grid *g, const struct meta_recipe *recipe, struct meta_error *error)
+{
+    double ignored;
+    if (meta_table_costs(&g->costs, g->table, g->threads, error)) return -1;
+    g->recipe = recipe;
+    g->iterations_before = recipe ? meta_recipe_progress(recipe, &ignored) : 0;
+    g->begun = meta_now();
+    g->left = meta_grid_left(g, &g->unknown);
+    g->listener->begins(g);
+    return 0;
+}
+
+static int train(struct meta_grid *g, struct meta_recipe *r, struct meta_error *error)
+{
+    if (begin(g, r, error)) return -1;
+    int status = meta_table_train(&g->runner, g->table, r, error);
+    g->listener->ends(g);
+    if (status) r->failed = 1;
+    return status;
+}
+
+static int test(struct meta_grid *g, struct meta_error *error)
+{
+    if (begin(g, NULL, error)) return -1;
+    int status = meta_table_test(&g->runner, g->table, g->cell, error);
+    g->listener->ends(g);
+    return status;
+}
+
+static int run_cell(struct meta_grid *g, struct meta_error *error)
+{
+    struct meta_recipe *r = g->cell->recipe;
+    if (r && r->failed) return meta_fail(error, "its training failed");
+    while (r && !meta_recipe_done(r)) {
+        struct meta_recipe *next = meta_recipe_next(r);
+        if (next->failed) return meta_fail(error, "the beginning of its training failed");
+        if (train(g, next, error)) {
+            r->failed |= next->failed;
+            return -1;
+        }
+    }
+    if (test(g, error) || meta_table_compare(g->table, g->cell, error)) return -1;
+    g->listener->tested(g);
+    return 0;
+}
+
+static void watch(void *grid)
+{
+    struct meta_grid *g = grid;
+    g->listener->goes_on(g);
+}
+
+static void fail_cell(const struct meta_grid *g, const struct meta_error *why)
+{
+    struct meta_error error;
+    const struct meta_cell *c = g->cell;
+    meta_fail(&error, "%.80s, %d shot%s: %.380s", c->row->label, c->shots, meta_plural(c->shots),
+              why->text);
+    g->listener->failed(g, &error);
+}
+
+/* Makes the folder of logs, and with it the table's own. */
+static int make_folders(const struct meta_table *t, struct meta_error *error)
+{
+    char *logs;
+    if (meta_path_make_folder(t->folder, error)) return -1;
+    if (meta_table_text(&logs, error, "%s/logs", t->folder)) return -1;
+    int status = meta_path_make_folder(logs, error);
+    free(logs);
+    return status;
+}
+
+int meta_grid_prepare(struct meta_grid *g, struct meta_error *error)
+{
+    const struct meta_table *t = g->table;
+    if (make_folders(t, error) || meta_table_lock(&g->lock, t, error)) return -1;
+    if (meta_table_images(t, 1, error)) return -1;
+    /* Without the data the table has no keys to put into a plan; one that is there may have. */
+    return t->ready || !meta_table_has_plan(t) ? meta_table_write_plan(t, error) : 0;
+}
+
+int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)
+{
+    struct meta_table *t = g->table;
+    struct meta_error error;
+    *out = (struct meta_grid_outcome){0};
+    g->runner = (struct meta_table_runner){ .program = g->program, .tick = g->listener->tick,
+                                            .watch = watch, .context = g };
+    snprintf(g->runner.threads, sizeof g->runner.threads, "%d", g->threads);
+    meta_table_signals();
+    if (meta_table_compare(t, NULL, &error)) {
+        g->listener->failed(g, &error);
+        out->failed++;
+    }
+    for (int i = 0; i < t->cell_count; i++) {
+        if (!meta_grid_wants(g, &t->cells[i])) continue;
+        out->wanted++;
+        g->cell = &t->cells[i];
+        g->number = i + 1;
+        if (meta_cell_done(g->cell, NULL) || !run_cell(g, &error)) {
+            out->done++;
+            continue;
+        }
+        if (g->runner.stop) return g->runner.stop;
+        fail_cell(g, &error);
+        out->failed++;
+    }
+    return 0;
+}
+
+void meta_grid_clear(struct meta_grid *g)
+{
+    if (g->lock >= 0) close(g->lock);
+    g->lock = -1;
+    meta_table_costs_free(&g->costs);
+}

@@ -1,0 +1,60 @@
+/* What the parts of a table say of themselves: the names of methods and trainings, a row's
+   labels, seed and .cfg, and the reference that a cell is paired with. */
+#define _GNU_SOURCE
+#include "table_model.h"
+#include "evaluation/method.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *meta_row_method_name(int method)
+{
+    return meta_methods[method]->name;
+}
+
+const char *meta_table_training_name(int train)
+{
+    static const char *const names[] = { "none", "train", "pretrain" };
+    return names[train];
+}
+
+int meta_row_has_label(const struct meta_table_row *row, const char *label)
+{
+    return !strcmp(row->label, label) || (row->family && !strcmp(row->family, label));
+}
+
+int meta_row_model(struct meta_model **model, const struct meta_table_row *row,
+                   struct meta_error *error)
+{
+    static const enum meta_purpose purposes[] = { META_FOR_ANY, META_FOR_TASKS, META_FOR_IMAGES };
+    return meta_model_load_for(model, row->cfg, purposes[row->train], error);
+}
+
+uint64_t meta_table_seed(const struct meta_table *t, const struct meta_table_row *row)
+{
+    return row->seed < 0 ? t->seed : row->seed;
+}
+
+const struct meta_cell *meta_table_reference(const struct meta_table *t,
+                                             const struct meta_cell *cell)
+{
+    if (!t->reference || meta_row_has_label(cell->row, t->reference)) return NULL;
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_cell *c = &t->cells[i];
+        if (c->shots != cell->shots || !meta_row_has_label(c->row, t->reference)) continue;
+        if (!strcmp(c->row->label, t->reference)
+            || meta_table_seed(t, c->row) == meta_table_seed(t, cell->row)) return c;
+    }
+    return NULL;
+}
+
+int meta_table_text(char **text, struct meta_error *error, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int n = vasprintf(text, format, list);
+    va_end(list);
+    if (n >= 0) return 0;
+    *text = NULL;
+    return meta_fail_memory(error);
+}

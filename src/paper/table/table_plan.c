@@ -1,0 +1,98 @@
+/* Writes a table's grid as SLUG.json, and tells whose grid a folder has. */
+#define _GNU_SOURCE
+#include "table_plan.h"
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int plan_path(char **path, const struct meta_table *t, struct meta_error *error)
+{
+    return meta_table_text(path, error, "%s/%s.json", t->folder, t->slug);
+}
+
+int meta_table_has_plan(const struct meta_table *t)
+{
+    struct meta_error ignored;
+    char *path;
+    int there = !plan_path(&path, t, &ignored) && !access(path, F_OK);
+    free(path);
+    return there;
+}
+
+/* A table may be moved, or given another title: its path or its title tells that it is the same. */
+static int owns(const struct meta_table *t, const char *path, struct meta_error *error)
+{
+    cJSON *root;
+    if (meta_json_read(&root, path, error)) return -1;
+    const char *file = meta_json_text(root, "file");
+    int same = !strcmp(file, t->path) || !strcmp(meta_json_text(root, "name"), t->name);
+    if (!same)
+        meta_fail(error, "%.200s: is of another table, %.200s: take another -out", path, file);
+    cJSON_Delete(root);
+    return same ? 0 : -1;
+}
+
+int meta_table_owns_plan(const struct meta_table *t, struct meta_error *error)
+{
+    char *path;
+    if (plan_path(&path, t, error)) return -1;
+    int status = access(path, F_OK) ? 0 : owns(t, path, error);
+    free(path);
+    return status;
+}
+
+static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
+{
+    const struct meta_cell *reference = meta_table_reference(t, c);
+    cJSON *j = cJSON_CreateObject();
+    cJSON_AddNumberToObject(j, "row", c->row - t->rows);
+    cJSON_AddStringToObject(j, "family", c->row->family ? c->row->family : "");
+    cJSON_AddStringToObject(j, "paired_with", reference ? reference->row->label : "");
+    cJSON_AddNumberToObject(j, "shots", c->shots);
+    cJSON_AddStringToObject(j, "cfg", c->row->cfg);
+    cJSON_AddStringToObject(j, "method", meta_row_method_name(c->row->method));
+    cJSON_AddStringToObject(j, "train", meta_table_training_name(c->row->train));
+    cJSON_AddNumberToObject(j, "seed", meta_table_seed(t, c->row));
+    cJSON_AddItemToObject(j, "paper", meta_json_number(c->paper / 100));
+    cJSON_AddStringToObject(j, "result", c->name);
+    cJSON_AddNumberToObject(j, "id", c->id);
+    if (c->recipe) {
+        cJSON_AddStringToObject(j, "log", c->recipe->csv + strlen(t->folder) + 1);
+        cJSON_AddNumberToObject(j, "iterations", c->recipe->total);
+    }
+    return j;
+}
+
+static void fill(cJSON *root, const struct meta_table *t)
+{
+    cJSON_AddStringToObject(root, "program", "darknet meta table");
+    cJSON_AddNumberToObject(root, "format", META_TABLE_PLAN);
+    cJSON_AddStringToObject(root, "name", t->name);
+    cJSON_AddStringToObject(root, "file", t->path);
+    cJSON_AddStringToObject(root, "data", t->data);
+    cJSON_AddStringToObject(root, "needs", t->ready || !t->needs ? "" : t->needs);
+    cJSON_AddStringToObject(root, "reference", t->reference ? t->reference : "");
+    cJSON_AddNumberToObject(root, "seed", t->seed);
+    cJSON_AddNumberToObject(root, "runs", t->runs);
+    cJSON_AddNumberToObject(root, "first", t->first);
+    cJSON_AddItemToObject(root, "columns", cJSON_CreateIntArray(t->columns, t->column_count));
+    cJSON *rows = cJSON_AddArrayToObject(root, "rows");
+    for (int i = 0; i < t->row_count; i++)
+        cJSON_AddItemToArray(rows, cJSON_CreateString(t->rows[i].label));
+    cJSON *cells = cJSON_AddArrayToObject(root, "cells");
+    for (int i = 0; i < t->cell_count; i++) cJSON_AddItemToArray(cells, cell_json(t, &t->cells[i]));
+}
+
+int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
+{
+    char *path;
+    if (plan_path(&path, t, error)) return -1;
+    cJSON *root = cJSON_CreateObject();
+    if (root) fill(root, t);
+    int status = root ? meta_json_write(path, root, error) : meta_fail_memory(error);
+    cJSON_Delete(root);
+    free(path);
+    return status;
+}

@@ -1,0 +1,206 @@
+/* Runs `darknet meta train`, `pretrain` and `test` for a table, one process at a time, and hands
+   signals that ask for an end on to the process that runs. */
+#define _GNU_SOURCE
+#include "table_process.h"
+#include "table_key.h"
+#include "table_recipe.h"
+#include "table_result.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "training/trainer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static sigset_t waited;
+
+void meta_table_signals(void)
+{
+    int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    signal(SIGCHLD, SIG_DFL);      /* ignored, it would take away how a child has ended */
+    sigemptyset(&waited);
+    sigaddset(&waited, SIGCHLD);
+    for (int i = 0; i < 3; i++) {
+        struct sigaction now;
+        if (sigaction(numbers[i], NULL, &now) || now.sa_handler == SIG_IGN) continue;
+        sigaddset(&waited, numbers[i]);
+    }
+    sigprocmask(SIG_BLOCK, &waited, NULL);
+}
+
+/* The next signal; 0 when none has come in so many seconds. */
+static int next_signal(double seconds)
+{
+    struct timespec time = { (time_t)seconds, (long)((seconds - (time_t)seconds) * 1e9) };
+    int number = sigtimedwait(&waited, NULL, &time);
+    return number > 0 ? number : 0;
+}
+
+/* Waits until the child has ended. */
+static void wait_for(struct meta_table_runner *run, pid_t child, int *status, struct rusage *usage)
+{
+    double next = meta_now() + run->tick;
+    for (;;) {
+        pid_t done = wait4(child, status, WNOHANG, usage);
+        if (done == child) return;
+        if (done < 0 && errno != EINTR) {
+            *status = 255 << 8;            /* how it ended is not known */
+            return;
+        }
+        double left = next - meta_now();
+        int number = next_signal(left > 0 ? left : 0);
+        if (number && number != SIGCHLD) {
+            run->stop = number;
+            kill(child, number);
+        }
+        if (meta_now() < next) continue;
+        next = meta_now() + run->tick;
+        if (run->watch) run->watch(run->context);
+    }
+}
+
+/* Makes an error of the last line that the process has written to its log. how: the way it
+   ended. */
+static void last_words(const char *log, struct meta_error *error, const char *how)
+{
+    char *text = NULL;
+    size_t size;
+    struct meta_error ignored;
+    if (meta_file_read(log, &text, &size, &ignored)) {
+        meta_fail(error, "%s", how);
+        return;
+    }
+    while (size && text[size - 1] == '\n') text[--size] = 0;
+    char *line = strrchr(text, '\n');
+    line = line ? line + 1 : text;
+    if (!strncmp(line, "darknet: ", 9)) line += 9;
+    meta_fail(error, "%.300s (%s; %.120s)", *line ? line : "said nothing", how, log);
+    free(text);
+}
+
+/* The signal that has asked for an end, also between two processes; 0: none has. */
+static int asked_to_stop(struct meta_table_runner *run)
+{
+    for (int number; (number = next_signal(0)); )
+        if (number != SIGCHLD) run->stop = number;
+    return run->stop;
+}
+
+/* What a process has used: seconds by the clock, seconds of the processor, megabytes at its
+   peak. */
+struct outcome { double seconds, processor, megabytes; };
+
+/* Starts the process with its output added to the log, and waits for its end. */
+static int run_logged(struct meta_table_runner *run, char *const argv[], const char *log,
+                      int *status, struct outcome *out, struct meta_error *error)
+{
+    struct rusage usage = {0};
+    pid_t child;
+    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0) return meta_fail(error, "%s: can't write: %s", log, strerror(errno));
+    double begun = meta_now();
+    int failed = meta_process_start(&child, argv, -1, fd, fd);
+    close(fd);
+    if (failed) return meta_fail(error, "%s: can't run: %s", argv[0], strerror(failed));
+    wait_for(run, child, status, &usage);
+    out->seconds = meta_now() - begun;
+    out->processor = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+                   + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    out->megabytes = usage.ru_maxrss / 1024.;
+    return 0;
+}
+
+/* 0 when the process has ended with status 0. *out stays as it is when the process was not
+   started. */
+static int run_process(struct meta_table_runner *run, char *const argv[], const char *log,
+                       struct outcome *out, struct meta_error *error)
+{
+    char how[64];
+    int status = 0;
+    if (asked_to_stop(run)) return meta_fail(error, "stopped by signal %d", run->stop);
+    if (run_logged(run, argv, log, &status, out, error)) return -1;
+    if (WIFEXITED(status) && !WEXITSTATUS(status)) return 0;
+    if (WIFSIGNALED(status)) snprintf(how, sizeof how, "ended by signal %d", WTERMSIG(status));
+    else snprintf(how, sizeof how, "status %d", WEXITSTATUS(status));
+    last_words(log, error, how);
+    return -1;
+}
+
+/* Whether -valid_every is given to the row's training. To meta pretrain only when the table asks
+   for other than what holds without it: given, a valid list without the classes that are trained is
+   an error. */
+static int gives_valid_every(const struct meta_table *t, const struct meta_table_row *row)
+{
+    return t->has_valid && (row->train == META_TABLE_TRAIN || t->valid_every != META_VALID_EVERY);
+}
+
+int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
+                     const struct meta_recipe *r, struct meta_error *error)
+{
+    char seed[32], every[32], total[32];
+    struct outcome out = {0};
+    struct meta_error lost;
+    int resume = !access(r->state, F_OK), n = 11;
+    if (meta_recipe_prepare(t, r, error) || meta_recipe_unchanged(t, r, error)) return -1;
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
+    snprintf(every, sizeof every, "%d", t->valid_every);
+    snprintf(total, sizeof total, "%d", r->total);
+    const char *verb = r->row->train == META_TABLE_PRETRAIN ? "pretrain" : "train";
+    const char *argv[20] = { run->program, "meta", verb, r->data, r->cfg, "-seed", seed,
+                             "-threads", run->threads, "-max_batches", total };
+    if (resume) argv[n++] = "-resume";
+    else if (r->beginning) {
+        argv[n++] = "-fork";
+        argv[n++] = r->beginning->state;
+    }
+    if (gives_valid_every(t, r->row)) {
+        argv[n++] = "-valid_every";
+        argv[n++] = every;
+    }
+    int status = run_process(run, (char *const *)argv, r->log, &out, error);
+    int unsaved = out.seconds > 0 && meta_recipe_add_usage(r, out.processor, out.megabytes, &lost);
+    if (unsaved && !status) {
+        *error = lost;
+        status = -1;
+    }
+    if (!status && !meta_recipe_done(r))
+        status = meta_fail(error, "%s: isn't there after a training that ended well", r->final);
+    return status;
+}
+
+int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
+                    const struct meta_cell *c, struct meta_error *error)
+{
+    char seed[32], runs[32], shots[32], epochs[32], *part = NULL;
+    const struct meta_recipe *r = c->recipe;
+    struct outcome out = {0};
+    if (meta_table_text(&part, error, "%s.part", c->file)) return -1;
+    snprintf(seed, sizeof seed, "%d", t->seed);
+    snprintf(runs, sizeof runs, "%d", t->runs);
+    snprintf(shots, sizeof shots, "%d", c->shots);
+    snprintf(epochs, sizeof epochs, "%d", c->row->epochs);
+    const char *argv[24] = { run->program, "meta", "test", t->data, r ? r->cfg : c->row->cfg,
+                             r ? r->final : c->row->weights, "-seed", seed, "-runs", runs,
+                             "-shots", shots, "-out", part, "-threads", run->threads,
+                             "-method", meta_row_method_name(c->row->method) };
+    if (c->row->epochs) {
+        argv[18] = "-epochs";
+        argv[19] = epochs;
+    }
+    unlink(part);
+    int status = -1;
+    if (!meta_cell_unchanged(t, c, error)
+        && !run_process(run, (char *const *)argv, c->log, &out, error)
+        && !meta_cell_unchanged(t, c, error))
+        status = meta_cell_finish(t, c, part, out.seconds, out.megabytes, error);
+    free(part);
+    return status;
+}
