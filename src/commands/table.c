@@ -93,7 +93,8 @@ static void print_expected(const struct meta_grid *g)
     printf(" (%.1f hours)\n", seconds / 3600);
     if (g->costs.peak > 0)
         printf("arithmetic: counted, at %.0f%% of the %.1f GFLOP/s measured now, of a machine that "
-               "does nothing else\n", 100 * META_TABLE_SHARE, g->costs.peak / 1e9);
+               "does nothing else\n",
+               100 * META_TABLE_SHARE, g->costs.peak / 1e9);
     if (unknown)
         printf("%d trainings or tests have no estimate before one like them has run\n", unknown);
 }
@@ -159,10 +160,7 @@ static void print_progress(const struct meta_grid *g)
     print_rest(g->left - spent, 0);
 }
 
-static void clear_progress(const struct meta_grid *g)
-{
-    meta_clear_bar();
-}
+static void clear_progress(const struct meta_grid *g) { meta_clear_bar(); }
 
 /* The result's AUC, and its difference to the paper's where the paper has one. */
 static void print_auc(const struct meta_grid *g, const cJSON *result)
@@ -202,8 +200,12 @@ static void print_failure(const struct meta_grid *g, const struct meta_error *er
 static int run_table(struct meta_grid *g)
 {
     struct meta_grid_listener listener = {
-        .tick = isatty(STDOUT_FILENO) ? 1 : 600, .begins = print_begin, .goes_on = print_progress,
-        .ends = clear_progress, .tested = print_result, .failed = print_failure,
+        .tick = isatty(STDOUT_FILENO) ? 1 : 600,
+        .begins = print_begin,
+        .goes_on = print_progress,
+        .ends = clear_progress,
+        .tested = print_result,
+        .failed = print_failure,
     };
     struct meta_grid_outcome out;
     g->listener = &listener;
@@ -292,8 +294,7 @@ static int run_or_refuse(struct meta_grid *g, int *status, struct meta_error *er
 {
     const struct meta_table *t = g->table;
     if (meta_grid_prepare(g, error)) return -1;
-    if (!t->ready)
-        return meta_fail(error, "%.200s: isn't there: needs %.200s", t->data, t->needs);
+    if (!t->ready) return meta_fail(error, "%.200s: isn't there: needs %.200s", t->data, t->needs);
     *status = run_table(g);
     return 0;
 }
@@ -303,8 +304,8 @@ int meta_command_table(int argc, char **argv)
     const char *out = NULL, *only = NULL, *data = NULL, *threads = NULL, *shots = NULL;
     int dry = 0, status = 1;
     const struct meta_flag flags[] = {
-        { "-out", "DIR", "where trainings and results go; what is there is gone on with, or kept", &out,
-          NULL },
+        { "-out", "DIR", "where trainings and results go; what is there is gone on with, or kept",
+          &out, NULL },
         { "-only", "ROW", "the row of that label alone, with all its seeds", &only, NULL },
         { "-shots", "N", "the column of that number of shots alone", &shots, NULL },
         { "-dry", NULL, "print what is left to do and how long it will take, and do nothing", NULL,

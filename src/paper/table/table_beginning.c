@@ -30,7 +30,7 @@ struct meta_recipe *meta_recipe_next(struct meta_recipe *r)
 struct sharing {
     struct meta_table *table;
     int count;
-    char **keys;           /* (count) equal where only [meta_loss] differs; NULL: can't share */
+    char **keys; /* (count) equal where only [meta_loss] differs; NULL: can't share */
 };
 
 static void clear(struct sharing *s)
@@ -84,8 +84,11 @@ static int add_beginning(struct sharing *s, const char *key, int iterations,
         if (!shares(s, i, key, iterations)) continue;
         if (!first) {
             first = r;
-            *b = (struct meta_recipe){ .row = r->row, .shots = r->shots, .seed = r->seed,
-                                       .total = iterations, .beginning = r->beginning,
+            *b = (struct meta_recipe){ .row = r->row,
+                                       .shots = r->shots,
+                                       .seed = r->seed,
+                                       .total = iterations,
+                                       .beginning = r->beginning,
                                        .is_beginning = 1 };
         }
         r->beginning = b;

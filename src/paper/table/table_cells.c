@@ -32,11 +32,12 @@ static int check_method(const struct meta_table *t, const struct meta_table_row 
 {
     const struct meta_method *method = meta_methods[row->method];
     struct meta_evaluation e = { .episode = *trained->episode,
-                                 .steps = trained->inner->test_steps, .layer = -1 };
+                                 .steps = trained->inner->test_steps,
+                                 .layer = -1 };
     struct meta_model *model = NULL;
     struct meta_error why;
     int failed = method == &meta_method_maml && row->train != META_TABLE_TRAIN
-              && meta_model_load(&model, row->cfg, &why);
+        && meta_model_load(&model, row->cfg, &why);
     if (!failed) failed = method->check(model ? model : trained, &e, &why);
     meta_model_free(model);
     if (!failed) return 0;
@@ -60,9 +61,11 @@ static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct
     meta_model_free(model);
     if (failed) return -1;
     if (row->ways == t->rows->ways && row->queries == t->rows->queries) return 0;
-    return meta_fail(error, "%s:%d: [row] cfg=%.100s: its tasks have ways=%d and queries=%d, "
-                     "those of line %d %d and %d: must be equal", t->path, row->line, row->cfg,
-                     row->ways, row->queries, t->rows->line, t->rows->ways, t->rows->queries);
+    return meta_fail(error,
+                     "%s:%d: [row] cfg=%.100s: its tasks have ways=%d and queries=%d, "
+                     "those of line %d %d and %d: must be equal",
+                     t->path, row->line, row->cfg, row->ways, row->queries, t->rows->line,
+                     t->rows->ways, t->rows->queries);
 }
 
 /* Gives the cell the training that has the same key, or a new one; none while the data, and so
@@ -72,8 +75,10 @@ static int find_recipe(struct meta_table *t, struct meta_cell *c, struct meta_er
     const struct meta_table_row *row = c->row;
     struct meta_recipe *r = &t->recipes[t->recipe_count];
     if (!t->ready) return 0;
-    *r = (struct meta_recipe){ .row = row, .seed = meta_table_seed(t, row),
-                               .total = row->iterations, .unweighed = row->unweighed };
+    *r = (struct meta_recipe){ .row = row,
+                               .seed = meta_table_seed(t, row),
+                               .total = row->iterations,
+                               .unweighed = row->unweighed };
     if (row->train == META_TABLE_TRAIN) r->shots = row->each ? c->shots : row->own_shots;
     c->recipe = r;
     if (meta_table_recipe_key(&r->key, t, row, r->shots, error)) return -1;
@@ -93,9 +98,9 @@ static int name_cell(const struct meta_table *t, struct meta_cell *c, struct met
     char *slug = slug_of(c->row->label);
     if (!slug) return meta_fail_memory(error);
     int failed = meta_table_text(&c->name, error, "%s-%s-%d.json", t->slug, slug, c->shots)
-              || meta_table_text(&c->file, error, "%s/%s", t->folder, c->name)
-              || meta_table_text(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug,
-                                 c->shots);
+        || meta_table_text(&c->file, error, "%s/%s", t->folder, c->name)
+        || meta_table_text(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug,
+                           c->shots);
     free(slug);
     return failed ? -1 : 0;
 }
@@ -109,8 +114,10 @@ static int add_cell(struct meta_table *t, const struct meta_table_row *row, int 
     if (name_cell(t, c, error)) return -1;
     for (const struct meta_cell *other = t->cells; other < c; other++)
         if (!strcmp(other->name, c->name))
-            return meta_fail(error, "%s:%d: [row] label=%.60s: as a file's name it is the same as "
-                             "%.60s", t->path, row->line, row->label, other->row->label);
+            return meta_fail(error,
+                             "%s:%d: [row] label=%.60s: as a file's name it is the same as "
+                             "%.60s",
+                             t->path, row->line, row->label, other->row->label);
     if (!t->ready) return 0;
     if (meta_table_cell_key(&c->key, t, c, error)) return -1;
     c->id = meta_table_id(c->key);

@@ -11,11 +11,14 @@
 
 #include <stdlib.h>
 
-#define SECONDS .3         /* that the peak is measured for */
+#define SECONDS .3 /* that the peak is measured for */
 
 /* Floating-point operations of a training's iteration before iteration `start`, and from it on;
    and of a test's task. */
-struct work { double first, second, task; long start; };
+struct work {
+    double first, second, task;
+    long start;
+};
 
 static double task_flops(const struct meta_flops *f, const struct meta_inner *inner, int order)
 {
@@ -32,8 +35,8 @@ static double test_flops(const struct meta_flops *f, const struct meta_table_row
     int epochs = row->epochs ? row->epochs : META_EPOCHS;
     switch (row->method) {
     case META_ROW_FINETUNE: return epochs * inner->support * gradient + inner->query * forward;
-    case META_ROW_MAML:     return steps * inner->support * gradient + 2 * inner->query * forward;
-    default:                return (inner->support + inner->query) * forward;
+    case META_ROW_MAML: return steps * inner->support * gradient + 2 * inner->query * forward;
+    default: return (inner->support + inner->query) * forward;
     }
 }
 
@@ -42,7 +45,7 @@ static int count_work(struct work *w, const struct meta_table_row *row, int shot
 {
     struct meta_model *model;
     struct meta_flops flops;
-    *w = (struct work){0};
+    *w = (struct work){ 0 };
     if (meta_row_model(&model, row, error)) return -1;
     const struct meta_episode_settings *e = model->episode;
     int support = e->ways * (shots ? shots : e->shots);
@@ -87,7 +90,9 @@ static double measured_test(const struct meta_table *t, const struct meta_cell *
 }
 
 /* Measured seconds, and the operations that were done in them. */
-struct pace { double seconds, flops; };
+struct pace {
+    double seconds, flops;
+};
 
 static void add_pace(struct pace *p, double seconds, double flops)
 {
@@ -163,7 +168,7 @@ static int estimate(struct meta_table_costs *costs, struct meta_table_cost *c, d
 int meta_table_costs(struct meta_table_costs *costs, const struct meta_table *t, int threads,
                      struct meta_error *error)
 {
-    struct pace training = {0}, test = {0};
+    struct pace training = { 0 }, test = { 0 };
     meta_table_costs_free(costs);
     costs->training = calloc(t->recipe_count + 1, sizeof *costs->training);
     costs->test = calloc(t->cell_count, sizeof *costs->test);
@@ -172,7 +177,8 @@ int meta_table_costs(struct meta_table_costs *costs, const struct meta_table *t,
         goto fail;
     }
     if (count_trainings(costs->training, t, &training, error)
-        || count_tests(costs->test, t, &test, error)) goto fail;
+        || count_tests(costs->test, t, &test, error))
+        goto fail;
     for (int i = 0; i < t->recipe_count; i++)
         if (estimate(costs, &costs->training[i], pace_of(&training), threads, error)) goto fail;
     for (int i = 0; i < t->cell_count; i++)

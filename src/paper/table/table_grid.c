@@ -36,9 +36,9 @@ const struct meta_table_cost *meta_grid_cost(const struct meta_grid *g, const st
 /* ---- what is left ---- */
 
 struct sum {
-    char *counted;         /* (recipes) whether the training is in the sum */
+    char *counted; /* (recipes) whether the training is in the sum */
     double seconds;
-    int unknown;           /* costs without an estimate */
+    int unknown; /* costs without an estimate */
 };
 
 static void add_cost(struct sum *sum, const struct meta_table_cost *c)
@@ -171,9 +171,10 @@ int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)
 {
     struct meta_table *t = g->table;
     struct meta_error error;
-    *out = (struct meta_grid_outcome){0};
-    g->runner = (struct meta_table_runner){ .program = g->program, .tick = g->listener->tick,
-                                            .watch = watch, .context = g };
+    *out = (struct meta_grid_outcome){ 0 };
+    g->runner = (struct meta_table_runner){
+        .program = g->program, .tick = g->listener->tick, .watch = watch, .context = g
+    };
     snprintf(g->runner.threads, sizeof g->runner.threads, "%d", g->threads);
     meta_table_signals();
     if (meta_table_compare(t, NULL, &error)) {

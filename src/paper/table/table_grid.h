@@ -10,11 +10,11 @@ struct meta_grid;
 /* What a grid tells while it runs. The grid's fields say which cell and which process it is
    about. */
 struct meta_grid_listener {
-    double tick;                                   /* seconds between calls of goes_on */
-    void (*begins)(const struct meta_grid *);      /* a process is about to begin */
-    void (*goes_on)(const struct meta_grid *);     /* the process runs */
-    void (*ends)(const struct meta_grid *);        /* the process has ended, well or not */
-    void (*tested)(const struct meta_grid *);      /* the cell has its result */
+    double tick;                               /* seconds between calls of goes_on */
+    void (*begins)(const struct meta_grid *);  /* a process is about to begin */
+    void (*goes_on)(const struct meta_grid *); /* the process runs */
+    void (*ends)(const struct meta_grid *);    /* the process has ended, well or not */
+    void (*tested)(const struct meta_grid *);  /* the cell has its result */
     /* A cell has failed, or the pairing of results. */
     void (*failed)(const struct meta_grid *, const struct meta_error *);
 };
@@ -22,21 +22,21 @@ struct meta_grid_listener {
 struct meta_grid {
     /* Set by the caller. */
     struct meta_table *table;
-    const char *only;                      /* label of the wanted row or family; NULL: all */
-    int shots;                             /* the wanted column; 0: all */
-    int threads;                           /* worker threads of each process */
-    const char *program;                   /* path of this program */
-    int lock;                              /* -1: set by meta_grid_prepare */
+    const char *only;    /* label of the wanted row or family; NULL: all */
+    int shots;           /* the wanted column; 0: all */
+    int threads;         /* worker threads of each process */
+    const char *program; /* path of this program */
+    int lock;            /* -1: set by meta_grid_prepare */
     const struct meta_grid_listener *listener;
     /* The process that runs, or ran last. */
     const struct meta_cell *cell;
-    int number;                            /* of the cell, from 1 */
-    const struct meta_recipe *recipe;      /* the training; NULL: the test */
-    int iterations_before;                 /* of the training, when the process began */
-    double begun;                          /* meta_now() then */
-    double left;                           /* seconds that were left of the grid then */
-    int unknown;                           /* trainings and tests that `left` has no estimate of */
-    struct meta_table_costs costs;         /* as they were then */
+    int number;                       /* of the cell, from 1 */
+    const struct meta_recipe *recipe; /* the training; NULL: the test */
+    int iterations_before;            /* of the training, when the process began */
+    double begun;                     /* meta_now() then */
+    double left;                      /* seconds that were left of the grid then */
+    int unknown;                      /* trainings and tests that `left` has no estimate of */
+    struct meta_table_costs costs;    /* as they were then */
     struct meta_table_runner runner;
 };
 
@@ -57,10 +57,12 @@ double meta_grid_spent(const struct meta_grid *, int *iteration);
    data, a plan that is there is kept. */
 int meta_grid_prepare(struct meta_grid *, struct meta_error *);
 /* Numbers of cells; a pairing of results that fails counts as one that failed. */
-struct meta_grid_outcome { int wanted, done, failed; };
+struct meta_grid_outcome {
+    int wanted, done, failed;
+};
 /* Runs every wanted cell that has no result. A cell that fails does not keep the others from
    being run. 0, or the signal that asked for an end, after which g->cell is what was cut. */
-int  meta_grid_run(struct meta_grid *, struct meta_grid_outcome *);
+int meta_grid_run(struct meta_grid *, struct meta_grid_outcome *);
 /* Unlocks the folder and frees the costs; the table stays the caller's. */
 void meta_grid_clear(struct meta_grid *);
 

@@ -51,8 +51,10 @@ static int check_list(cJSON *known, const char *list, const char *folder, int *a
         return 0;
     }
     if (meta_json_get(known, name) == sizes) return 0;
-    return meta_fail(error, "%.200s: its images are not those that the results in %.150s are of: "
-                     "bring them back, or take another -out", list, folder);
+    return meta_fail(error,
+                     "%.200s: its images are not those that the results in %.150s are of: "
+                     "bring them back, or take another -out",
+                     list, folder);
 }
 
 /* What the folder has noted; empty when it has noted nothing. The caller deletes *known. */
@@ -73,7 +75,8 @@ int meta_table_images(const struct meta_table *t, int keep, struct meta_error *e
     if (meta_table_text(&path, error, "%s/" FILE_NAME, t->folder)) return -1;
     if (read_known(&known, path, error) || meta_data_read(&data, t->data, error)) goto done;
     if (check_list(known, data->train, t->folder, &added, error)
-        || check_list(known, data->test, t->folder, &added, error)) goto done;
+        || check_list(known, data->test, t->folder, &added, error))
+        goto done;
     status = keep && added ? meta_json_write(path, known, error) : 0;
 done:
     meta_data_free(data);

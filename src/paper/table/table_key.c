@@ -120,8 +120,10 @@ static int compare(char *now, const char *then, const char *cfg, struct meta_err
     int equal = !strcmp(now, then);
     free(now);
     if (equal) return 0;
-    return meta_fail(error, "%s or the lists have been changed since this table was begun: "
-                     "run it again", cfg);
+    return meta_fail(error,
+                     "%s or the lists have been changed since this table was begun: "
+                     "run it again",
+                     cfg);
 }
 
 int meta_recipe_unchanged(const struct meta_table *t, const struct meta_recipe *r,

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 120.      /* seconds that the processes of one that was killed are waited for */
+#define PATIENCE 120. /* seconds that the processes of one that was killed are waited for */
 
 /* Whether the process that wrote its number into the lock is there. */
 static int owner_lives(int fd)

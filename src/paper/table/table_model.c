@@ -7,10 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *meta_row_method_name(int method)
-{
-    return meta_methods[method]->name;
-}
+const char *meta_row_method_name(int method) { return meta_methods[method]->name; }
 
 const char *meta_table_training_name(int train)
 {
@@ -43,7 +40,8 @@ const struct meta_cell *meta_table_reference(const struct meta_table *t,
         const struct meta_cell *c = &t->cells[i];
         if (c->shots != cell->shots || !meta_row_has_label(c->row, t->reference)) continue;
         if (!strcmp(c->row->label, t->reference)
-            || meta_table_seed(t, c->row) == meta_table_seed(t, cell->row)) return c;
+            || meta_table_seed(t, c->row) == meta_table_seed(t, cell->row))
+            return c;
     }
     return NULL;
 }

@@ -9,7 +9,11 @@
 
 /* In the order of meta_methods (evaluation/method.h). */
 enum meta_row_method {
-    META_ROW_MAML, META_ROW_FINETUNE, META_ROW_KNN, META_ROW_SVM, META_ROW_RELATION
+    META_ROW_MAML,
+    META_ROW_FINETUNE,
+    META_ROW_KNN,
+    META_ROW_SVM,
+    META_ROW_RELATION
 };
 /* What makes a row's weights: nothing (the file names them), `meta train` or `meta pretrain`. */
 enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAIN };
@@ -17,66 +21,66 @@ enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAI
 /* A [row] with one seed of its training. A [row] that names several seeds becomes as many of
    these: a family. */
 struct meta_table_row {
-    char *label;                   /* the file's; in a family "LABEL, seed N" */
-    char *family;                  /* the label that a family shares; NULL: the row has no family */
-    char *cfg, *weights;           /* paths; weights only with META_TABLE_NONE, else NULL */
-    int method;                    /* enum meta_row_method */
-    int train;                     /* enum meta_table_training */
-    int each;                      /* not 0: a training for each of shots; 0: one for all */
-    int seed;                      /* seed of the training; -1 uses [table] seed */
-    int nth;                       /* place in the family, from 0 */
-    int epochs;                    /* of META_ROW_FINETUNE; 0: the number of `meta test` */
-    struct meta_list seeds;        /* the seeds that the file lists */
-    struct meta_list shots;        /* numbers of support images a class: a cell each */
-    struct meta_list paper;        /* the paper's AUC in percent for each of shots; or count 0 */
-    int line;                      /* of [row] in the file */
+    char *label;            /* the file's; in a family "LABEL, seed N" */
+    char *family;           /* the label that a family shares; NULL: the row has no family */
+    char *cfg, *weights;    /* paths; weights only with META_TABLE_NONE, else NULL */
+    int method;             /* enum meta_row_method */
+    int train;              /* enum meta_table_training */
+    int each;               /* not 0: a training for each of shots; 0: one for all */
+    int seed;               /* seed of the training; -1 uses [table] seed */
+    int nth;                /* place in the family, from 0 */
+    int epochs;             /* of META_ROW_FINETUNE; 0: the number of `meta test` */
+    struct meta_list seeds; /* the seeds that the file lists */
+    struct meta_list shots; /* numbers of support images a class: a cell each */
+    struct meta_list paper; /* the paper's AUC in percent for each of shots; or count 0 */
+    int line;               /* of [row] in the file */
     /* What the .cfg says. */
     int ways, queries, iterations;
-    int own_shots;                 /* [episode] shots; 0 without the section */
-    int unweighed;                 /* as in struct meta_recipe */
+    int own_shots; /* [episode] shots; 0 without the section */
+    int unweighed; /* as in struct meta_recipe */
 };
 
 /* A training that one or more cells stand on, or the beginning of some. All paths lie in
    `folder`, which is named after the .cfg and the key. */
 struct meta_recipe {
-    const struct meta_table_row *row;      /* the first row that has this training */
-    int shots;                             /* replaces [episode] shots of the .cfg; 0: these hold */
+    const struct meta_table_row *row; /* the first row that has this training */
+    int shots;                        /* replaces [episode] shots of the .cfg; 0: these hold */
     uint64_t seed;
-    char *key;                             /* what the weights depend on: see table_key.h */
+    char *key; /* what the weights depend on: see table_key.h */
     char *folder;
-    char *cfg, *data;                      /* the copies that the training is run with */
+    char *cfg, *data; /* the copies that the training is run with */
     char *state, *csv, *final, *log, *usage;
-    int total;                             /* iterations */
-    int unweighed;                         /* iterations before a task is weighed by [meta_loss] */
-    struct meta_recipe *beginning;         /* the shared training that this one forks; NULL: none */
-    int is_beginning;                      /* whether this is such a shared beginning */
-    int failed;                            /* the training was tried in this process, and failed */
+    int total;                     /* iterations */
+    int unweighed;                 /* iterations before a task is weighed by [meta_loss] */
+    struct meta_recipe *beginning; /* the shared training that this one forks; NULL: none */
+    int is_beginning;              /* whether this is such a shared beginning */
+    int failed;                    /* the training was tried in this process, and failed */
 };
 
 struct meta_cell {
     const struct meta_table_row *row;
     int shots;
-    double paper;                          /* the paper's AUC in percent; NaN: it has none */
-    struct meta_recipe *recipe;            /* NULL: weights are given, or the data are not there */
-    char *key;                             /* what the result depends on; NULL: no data */
-    uint32_t id;                           /* CRC-32 of the key */
-    char *name;                            /* of the result's file, without folder */
-    char *file, *log;                      /* paths of the result and of what `meta test` prints */
+    double paper;               /* the paper's AUC in percent; NaN: it has none */
+    struct meta_recipe *recipe; /* NULL: weights are given, or the data are not there */
+    char *key;                  /* what the result depends on; NULL: no data */
+    uint32_t id;                /* CRC-32 of the key */
+    char *name;                 /* of the result's file, without folder */
+    char *file, *log;           /* paths of the result and of what `meta test` prints */
 };
 
 struct meta_table {
-    char *path, *slug;                     /* the .table file; its name without folder and ending */
-    char *folder;                          /* where trainings and results go */
+    char *path, *slug; /* the .table file; its name without folder and ending */
+    char *folder;      /* where trainings and results go */
     /* [table] */
     char *name, *data, *reference, *needs;
     int seed, runs, first, valid_every;
-    int ready;                             /* the .data file is there */
-    int has_valid;                         /* the .data file is there and has a valid list */
+    int ready;     /* the .data file is there */
+    int has_valid; /* the .data file is there and has a valid list */
     int row_count, recipe_count, cell_count, column_count;
     struct meta_table_row *rows;
-    struct meta_recipe *recipes;           /* the cells', then the beginnings that are shared */
-    struct meta_cell *cells;               /* in the order they are run: see table_cells.h */
-    int *columns;                          /* numbers of shots, ascending */
+    struct meta_recipe *recipes; /* the cells', then the beginnings that are shared */
+    struct meta_cell *cells;     /* in the order they are run: see table_cells.h */
+    int *columns;                /* numbers of shots, ascending */
 };
 
 /* "maml", as `meta test -method` takes it; "train". */
@@ -84,9 +88,9 @@ const char *meta_row_method_name(int method);
 const char *meta_table_training_name(int train);
 
 /* Whether `label` is the row's, or its family's. */
-int      meta_row_has_label(const struct meta_table_row *, const char *label);
+int meta_row_has_label(const struct meta_table_row *, const char *label);
 /* The row's .cfg, checked for what the row trains it on. The caller frees. */
-int      meta_row_model(struct meta_model **, const struct meta_table_row *, struct meta_error *);
+int meta_row_model(struct meta_model **, const struct meta_table_row *, struct meta_error *);
 /* The seed of the row's training. */
 uint64_t meta_table_seed(const struct meta_table *, const struct meta_table_row *);
 /* The cell of [table] reference that a cell is paired with: it has the same number of shots and,

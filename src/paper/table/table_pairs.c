@@ -16,7 +16,7 @@
 struct base {
     const struct meta_cell *cell;
     struct meta_scores scores;
-    uint32_t check;        /* CRC-32 of the figures that a difference depends on */
+    uint32_t check; /* CRC-32 of the figures that a difference depends on */
 };
 
 static void add_interval(cJSON *j, double low, double high)
@@ -55,7 +55,7 @@ static cJSON *difference_json(const struct base *base, const struct meta_differe
 static int add_difference(cJSON *table, const char *path, const struct base *base,
                           struct meta_error *error)
 {
-    struct meta_scores own = {0};
+    struct meta_scores own = { 0 };
     struct meta_difference d;
     int status = meta_scores_read(&own, path, error);
     if (!status) status = meta_scores_difference(&base->scores, &own, &d, error);

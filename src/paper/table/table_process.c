@@ -25,7 +25,7 @@ static sigset_t waited;
 void meta_table_signals(void)
 {
     int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    signal(SIGCHLD, SIG_DFL);      /* ignored, it would take away how a child has ended */
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would take away how a child has ended */
     sigemptyset(&waited);
     sigaddset(&waited, SIGCHLD);
     for (int i = 0; i < 3; i++) {
@@ -52,7 +52,7 @@ static void wait_for(struct meta_table_runner *run, pid_t child, int *status, st
         pid_t done = wait4(child, status, WNOHANG, usage);
         if (done == child) return;
         if (done < 0 && errno != EINTR) {
-            *status = 255 << 8;            /* how it ended is not known */
+            *status = 255 << 8; /* how it ended is not known */
             return;
         }
         double left = next - meta_now();
@@ -89,20 +89,22 @@ static void last_words(const char *log, struct meta_error *error, const char *ho
 /* The signal that has asked for an end, also between two processes; 0: none has. */
 static int asked_to_stop(struct meta_table_runner *run)
 {
-    for (int number; (number = next_signal(0)); )
+    for (int number; (number = next_signal(0));)
         if (number != SIGCHLD) run->stop = number;
     return run->stop;
 }
 
 /* What a process has used: seconds by the clock, seconds of the processor, megabytes at its
    peak. */
-struct outcome { double seconds, processor, megabytes; };
+struct outcome {
+    double seconds, processor, megabytes;
+};
 
 /* Starts the process with its output added to the log, and waits for its end. */
 static int run_logged(struct meta_table_runner *run, char *const argv[], const char *log,
                       int *status, struct outcome *out, struct meta_error *error)
 {
-    struct rusage usage = {0};
+    struct rusage usage = { 0 };
     pid_t child;
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0) return meta_fail(error, "%s: can't write: %s", log, strerror(errno));
@@ -113,7 +115,7 @@ static int run_logged(struct meta_table_runner *run, char *const argv[], const c
     wait_for(run, child, status, &usage);
     out->seconds = meta_now() - begun;
     out->processor = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
-                   + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+        + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
     out->megabytes = usage.ru_maxrss / 1024.;
     return 0;
 }
@@ -146,7 +148,7 @@ int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
                      const struct meta_recipe *r, struct meta_error *error)
 {
     char seed[32], every[32], total[32];
-    struct outcome out = {0};
+    struct outcome out = { 0 };
     struct meta_error lost;
     int resume = !access(r->state, F_OK), n = 11;
     if (meta_recipe_prepare(t, r, error) || meta_recipe_unchanged(t, r, error)) return -1;
@@ -154,8 +156,9 @@ int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
     snprintf(every, sizeof every, "%d", t->valid_every);
     snprintf(total, sizeof total, "%d", r->total);
     const char *verb = r->row->train == META_TABLE_PRETRAIN ? "pretrain" : "train";
-    const char *argv[20] = { run->program, "meta", verb, r->data, r->cfg, "-seed", seed,
-                             "-threads", run->threads, "-max_batches", total };
+    const char *argv[20] = { run->program, "meta",         verb, r->data,
+                             r->cfg,       "-seed",        seed, "-threads",
+                             run->threads, "-max_batches", total };
     if (resume) argv[n++] = "-resume";
     else if (r->beginning) {
         argv[n++] = "-fork";
@@ -181,16 +184,30 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
 {
     char seed[32], runs[32], shots[32], epochs[32], *part = NULL;
     const struct meta_recipe *r = c->recipe;
-    struct outcome out = {0};
+    struct outcome out = { 0 };
     if (meta_table_text(&part, error, "%s.part", c->file)) return -1;
     snprintf(seed, sizeof seed, "%d", t->seed);
     snprintf(runs, sizeof runs, "%d", t->runs);
     snprintf(shots, sizeof shots, "%d", c->shots);
     snprintf(epochs, sizeof epochs, "%d", c->row->epochs);
-    const char *argv[24] = { run->program, "meta", "test", t->data, r ? r->cfg : c->row->cfg,
-                             r ? r->final : c->row->weights, "-seed", seed, "-runs", runs,
-                             "-shots", shots, "-out", part, "-threads", run->threads,
-                             "-method", meta_row_method_name(c->row->method) };
+    const char *argv[24] = { run->program,
+                             "meta",
+                             "test",
+                             t->data,
+                             r ? r->cfg : c->row->cfg,
+                             r ? r->final : c->row->weights,
+                             "-seed",
+                             seed,
+                             "-runs",
+                             runs,
+                             "-shots",
+                             shots,
+                             "-out",
+                             part,
+                             "-threads",
+                             run->threads,
+                             "-method",
+                             meta_row_method_name(c->row->method) };
     if (c->row->epochs) {
         argv[18] = "-epochs";
         argv[19] = epochs;

@@ -192,7 +192,8 @@ int meta_table_read(struct meta_table **out, const char *path, const char *folde
     meta_path_trim(t->folder);
     if (meta_table_file_read(&file, path, error) || read_sections(t, file, error)
         || replace_data(t, data, error) || read_data(t, error) || meta_table_make_cells(t, error)
-        || meta_table_add_beginnings(t, error)) goto fail;
+        || meta_table_add_beginnings(t, error))
+        goto fail;
     meta_cfg_free(file);
     *out = t;
     return 0;
@@ -204,8 +205,8 @@ fail:
 
 static void free_recipe(struct meta_recipe *r)
 {
-    char *owned[] = { r->key, r->folder, r->cfg, r->data, r->state, r->csv, r->final, r->log,
-                      r->usage };
+    char *owned[] = { r->key, r->folder, r->cfg, r->data, r->state,
+                      r->csv, r->final,  r->log, r->usage };
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
 }
 

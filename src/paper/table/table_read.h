@@ -8,8 +8,8 @@
    data: a .data file in place of the table's; NULL keeps that. When the .data file is not there,
    [table] needs= must say what it is, and the table has no keys and no trainings. Writes nothing.
    Errors name file and line. The caller frees. */
-int  meta_table_read(struct meta_table **, const char *path, const char *folder, const char *data,
-                     struct meta_error *);
+int meta_table_read(struct meta_table **, const char *path, const char *folder, const char *data,
+                    struct meta_error *);
 void meta_table_free(struct meta_table *);
 
 #endif

@@ -36,7 +36,8 @@ int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct m
         || meta_run_file(&r->csv, META_RUN_LOG, r->folder, name, error)
         || meta_run_file(&r->final, META_RUN_FINAL, r->folder, name, error)
         || meta_table_text(&r->log, error, "%s/log.txt", r->folder)
-        || meta_table_text(&r->usage, error, "%s/usage.json", r->folder)) return -1;
+        || meta_table_text(&r->usage, error, "%s/usage.json", r->folder))
+        return -1;
     return 0;
 }
 
@@ -59,8 +60,10 @@ static int find_shots(const char *path, int *found, int *line, struct meta_error
     }
     meta_cfg_free(cfg);
     if (*line) return 0;
-    return meta_fail(error, "%s: has no [episode], where shots stand: "
-                     "give it one, or the [row] each=0", path);
+    return meta_fail(error,
+                     "%s: has no [episode], where shots stand: "
+                     "give it one, or the [row] each=0",
+                     path);
 }
 
 /* What follows the line that `at` lies in. */

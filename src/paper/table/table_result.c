@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define FORMAT 1
-#define POINTS 300         /* of a training curve, at most */
+#define POINTS 300 /* of a training curve, at most */
 
 /* What meta_fingerprint_compare says of the checkpoints that it was made for. */
 static const char checkpoint[] = " in the checkpoint";
