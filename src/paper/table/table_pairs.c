@@ -84,6 +84,7 @@ static int compare_cell(const struct meta_cell *c, const struct base *base,
 static uint32_t check_sum(const struct meta_scores *s)
 {
     uint32_t check = crc32(crc32(0, NULL, 0), (const Bytef *)s->after, s->count * sizeof *s->after);
+    if (!s->group_count) return check; /* of no bytes at NULL zlib's crc32 would be 0 */
     return crc32(check, (const Bytef *)s->influence, s->group_count * sizeof *s->influence);
 }
 
