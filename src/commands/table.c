@@ -199,8 +199,7 @@ static void print_failure(const struct meta_grid *g, const struct meta_error *er
 /* Returns the exit status. */
 static int run_table(struct meta_grid *g)
 {
-    struct meta_grid_listener listener = {
-        .tick = isatty(STDOUT_FILENO) ? 1 : 600,
+    static const struct meta_grid_listener listener = {
         .begins = print_begin,
         .goes_on = print_progress,
         .ends = clear_progress,
@@ -209,6 +208,7 @@ static int run_table(struct meta_grid *g)
     };
     struct meta_grid_outcome out;
     g->listener = &listener;
+    g->tick = isatty(STDOUT_FILENO) ? 1 : 600;
     int stopped = meta_grid_run(g, &out);
     if (stopped) {
         const struct meta_cell *c = g->cell;

@@ -155,7 +155,7 @@ static void failed(const struct meta_grid *g, const struct meta_error *why)
 {
     sprintf(heard + strlen(heard), "failed: %s;", why->text);
 }
-static const struct meta_grid_listener listener = { 60, begins, ignores, ignores, tested, failed };
+static const struct meta_grid_listener listener = { begins, ignores, ignores, tested, failed };
 
 static struct meta_grid_outcome run(struct meta_table *t, const char *only)
 {
@@ -164,6 +164,7 @@ static struct meta_grid_outcome run(struct meta_table *t, const char *only)
                            .threads = 1,
                            .program = "./program",
                            .lock = -1,
+                           .tick = 60,
                            .listener = &listener };
     struct meta_grid_outcome out;
     g.costs.peak = 1e9;

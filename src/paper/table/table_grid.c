@@ -173,7 +173,7 @@ int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)
     struct meta_error error;
     *out = (struct meta_grid_outcome){ 0 };
     g->runner = (struct meta_table_runner){
-        .program = g->program, .tick = g->listener->tick, .watch = watch, .context = g
+        .program = g->program, .tick = g->tick, .watch = watch, .context = g
     };
     snprintf(g->runner.threads, sizeof g->runner.threads, "%d", g->threads);
     meta_table_signals();

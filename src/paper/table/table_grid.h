@@ -10,7 +10,6 @@ struct meta_grid;
 /* What a grid tells while it runs. The grid's fields say which cell and which process it is
    about. */
 struct meta_grid_listener {
-    double tick;                               /* seconds between calls of goes_on */
     void (*begins)(const struct meta_grid *);  /* a process is about to begin */
     void (*goes_on)(const struct meta_grid *); /* the process runs */
     void (*ends)(const struct meta_grid *);    /* the process has ended, well or not */
@@ -28,6 +27,7 @@ struct meta_grid {
     const char *program; /* path of this program */
     int lock;            /* -1: set by meta_grid_prepare */
     const struct meta_grid_listener *listener;
+    double tick; /* seconds between calls of listener->goes_on */
     /* The process that runs, or ran last. */
     const struct meta_cell *cell;
     int number;                       /* of the cell, from 1 */

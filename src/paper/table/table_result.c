@@ -22,7 +22,7 @@ int meta_cell_done(const struct meta_cell *c, struct meta_error *why)
 {
     struct meta_error ignored;
     cJSON *root;
-    why = why ? why : &ignored;
+    if (!why) why = &ignored;
     why->text[0] = 0;
     if (!c->key || access(c->file, F_OK)) return 0;
     if (meta_json_read(&root, c->file, why)) return 0;
