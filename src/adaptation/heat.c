@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/program_internal.h"
+#include "engine/program.h"
 
 /* The network with normalisation folded into its weights, and with an identity convolution behind the last one. The derivative of the loss
    by a bias of the identity is the sum of the derivatives by the pixels of that channel of A. */
@@ -64,8 +64,8 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, con
     struct meta_shape maps = net->layers[heat->added].in;
     if (meta_program_create(&heat->program, net, backend,
                             (struct meta_program_settings){ .query = 1, .passes = META_GRADIENT }, error)) goto fail;
-    for (int i = 0; i < heat->program->low.op_count; i++) {
-        const struct meta_op *op = &heat->program->low.ops[i];
+    for (int i = 0; i < meta_program_operations(heat->program); i++) {
+        const struct meta_op *op = meta_program_operation(heat->program, i);
         if (op->kind == META_OP_CONV && op->layer == &net->layers[heat->added]) heat->reader = op;
     }
     heat->parameters = backend->allocate(net->parameters * backend->element);

@@ -137,6 +137,11 @@ size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
 
 int meta_program_operations(const struct meta_program *p) { return p->low.op_count; }
 
+const struct meta_op *meta_program_operation(const struct meta_program *p, int index)
+{
+    return &p->low.ops[index];
+}
+
 void meta_program_time(struct meta_program *p, double *seconds) { p->seconds = seconds; }
 
 static double begin(const struct meta_program *p) { return p->seconds ? meta_thread_time() : 0; }

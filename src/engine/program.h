@@ -34,6 +34,9 @@ size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_
 /* The sweeps over a program's operations. */
 enum meta_pass { META_PASS_FORWARD, META_PASS_BACKWARD, META_PASS_FORWARD_TANGENT, META_PASS_BACKWARD_TANGENT, META_PASS_COUNT };
 int meta_program_operations(const struct meta_program *);
+/* Operation `index`, 0 to meta_program_operations() - 1, in the order of a forward. The program owns
+   it; tensors that it names hold what the last pass left in them. */
+const struct meta_op *meta_program_operation(const struct meta_program *, int index);
 /* Makes each later pass add the processor seconds that each operation takes to `seconds`, the caller's (operations, META_PASS_COUNT);
    NULL ends that. */
 void meta_program_time(struct meta_program *, double *seconds);
