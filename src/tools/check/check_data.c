@@ -7,21 +7,25 @@
 
 #include "base/rng.h"
 
-static struct meta_rng open_stream(const struct meta_check *check, enum meta_check_stream stream, int item)
+static struct meta_rng open_stream(const struct meta_check *check, enum meta_check_stream stream,
+                                   int item)
 {
     return meta_rng_open(check->seed, META_USE_CHECK, 0, stream, item);
 }
 
-void meta_check_normal(const struct meta_check *check, enum meta_check_stream stream, int item, double *x, size_t n)
+void meta_check_normal(const struct meta_check *check, enum meta_check_stream stream, int item,
+                       double *x, size_t n)
 {
     struct meta_rng rng = open_stream(check, stream, item);
     for (size_t i = 0; i < n; i++) x[i] = meta_rng_normal(&rng);
 }
 
-int meta_check_parameters(const struct meta_check *check, int item, double *parameters, struct meta_error *error)
+int meta_check_parameters(const struct meta_check *check, int item, double *parameters,
+                          struct meta_error *error)
 {
     const struct meta_network *net = check->model->network;
-    float *initial = malloc(net->parameters * sizeof *initial), *statistics = malloc((net->statistics + 1) * sizeof *statistics);
+    float *initial = malloc(net->parameters * sizeof *initial),
+          *statistics = malloc((net->statistics + 1) * sizeof *statistics);
     if (!initial || !statistics) {
         free(initial);
         free(statistics);
@@ -32,15 +36,18 @@ int meta_check_parameters(const struct meta_check *check, int item, double *para
     struct meta_rng rng = open_stream(check, META_CHECK_PARAMETERS, item);
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        for (int k = 0; l->biases != META_NONE && k < l->filters; k++) parameters[l->biases + k] += .1 * meta_rng_normal(&rng);
-        for (int k = 0; l->scales != META_NONE && k < l->filters; k++) parameters[l->scales + k] += .1 * meta_rng_normal(&rng);
+        for (int k = 0; l->biases != META_NONE && k < l->filters; k++)
+            parameters[l->biases + k] += .1 * meta_rng_normal(&rng);
+        for (int k = 0; l->scales != META_NONE && k < l->filters; k++)
+            parameters[l->scales + k] += .1 * meta_rng_normal(&rng);
     }
     free(initial);
     free(statistics);
     return 0;
 }
 
-int meta_check_images(const struct meta_check *check, int item, int count, float **images, int **labels, struct meta_error *error)
+int meta_check_images(const struct meta_check *check, int item, int count, float **images,
+                      int **labels, struct meta_error *error)
 {
     size_t size = meta_shape_numbers(check->model->network->input);
     *images = malloc(count * size * sizeof **images);
@@ -69,7 +76,9 @@ int meta_check_has_tangents(const struct meta_check *check)
     if (net->ways) return 0;
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        if (l->type == META_PLUGIN && !(l->plugin->layer->forward_tangent && l->plugin->layer->backward_tangent)) return 0;
+        if (l->type == META_PLUGIN
+            && !(l->plugin->layer->forward_tangent && l->plugin->layer->backward_tangent))
+            return 0;
     }
     return 1;
 }
@@ -86,8 +95,8 @@ double meta_check_distance(const double *a, const double *b, size_t n)
     return sqrt(apart / (norm_a > norm_b ? norm_a : norm_b));
 }
 
-double meta_check_differences(void (*f)(void *context, double t, double *out), void *context, const double *exact, size_t n,
-                              double limit, double *scratch)
+double meta_check_differences(void (*f)(void *context, double t, double *out), void *context,
+                              const double *exact, size_t n, double limit, double *scratch)
 {
     double least = INFINITY;
     for (double h = 1e-5; h > 5e-9 && !(least <= limit); h /= 10) {

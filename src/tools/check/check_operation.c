@@ -1,5 +1,5 @@
-/* Each operation by itself. What it reads, its inputs and its own parameters, is laid out as one vector X, so that with y = f(X)
-   every operation is checked alike. */
+/* A check of each operation by itself. What it reads, inputs and parameters, is laid out as one
+   vector X, so that with y = f(X) every operation is checked alike. */
 #include "check.h"
 
 #include <math.h>
@@ -9,158 +9,173 @@
 
 #include "engine/lower.h"
 
-enum { AT, ALONG, BAR, BAR_ALONG, PROBE, DIFFERENCES, X_VECTORS = DIFFERENCES + 2 };      /* (n) each */
-enum { U, U_ALONG, Y, Y_PROBE, Y_DIFFERENCES, Y_VECTORS = Y_DIFFERENCES + 2 };            /* (m) each */
+/* The vectors, (n) numbers each of X and (m) each of y. */
+enum { AT, ALONG, BAR, BAR_ALONG, PROBE, DIFFERENCES, X_VECTORS = DIFFERENCES + 2 };
+enum { U, U_ALONG, Y, Y_PROBE, Y_DIFFERENCES, Y_VECTORS = Y_DIFFERENCES + 2 };
 
 /* A part of X: where it lies among the operation's own buffers. */
-struct part { double *value, *bar, *dot, *bardot; size_t count; };
+struct part {
+    double *value, *bar, *dot, *bardot;
+    size_t count;
+};
 
-struct bench {
+struct rig {
     const struct meta_check *check;
     struct meta_op *op;
     const struct meta_kernel *kernel;
-    double *theta, *v, *gradient, *product;     /* parameter vectors; the operation's own part is used */
-    double *planes;
-    struct part *parts;                         /* (part_count) */
+    double *theta, *v, *gradient, *product; /* (parameters); the operation's own part is used */
+    double *planes;                         /* memory of the planes of the inputs and of y */
+    struct part *parts;                     /* (part_count) */
     int part_count;
-    size_t n, m;                                /* numbers of X, of y; y of the loss is the loss */
+    size_t n, m; /* numbers of X and y; y of a loss is the loss */
     double *x[X_VECTORS], *y[Y_VECTORS];
     float *mask;
     int *labels;
 };
 
-/* Of input k, and with k = op->inputs of y. */
+/* How many numbers input k has; with k = op->inputs, y. */
 static size_t numbers(const struct meta_op *op, int k)
 {
-    return k < op->inputs ? op->batch * meta_shape_numbers(op->in[k]) : op->out_batch * meta_shape_numbers(op->out);
+    return k < op->inputs ? op->batch * meta_shape_numbers(op->in[k])
+                          : op->out_batch * meta_shape_numbers(op->out);
 }
 
-static void add_part(struct bench *b, struct part part)
+static void add_part(struct rig *r, struct part part)
 {
-    b->parts[b->part_count++] = part;
-    b->n += part.count;
+    r->parts[r->part_count++] = part;
+    r->n += part.count;
 }
 
-static void add_parameters(struct bench *b, size_t offset, size_t count)
+static void add_parameters(struct rig *r, size_t offset, size_t count)
 {
     if (offset == META_NONE) return;
-    add_part(b, (struct part){ b->theta + offset, b->gradient + offset, b->v + offset, b->product + offset, count });
+    add_part(r,
+             (struct part){ r->theta + offset, r->gradient + offset, r->v + offset,
+                            r->product + offset, count });
 }
 
-/* Four planes for each input, then for y. */
-static void connect(struct bench *b)
+/* Gives each input four planes, then y, and lists the parts of X. */
+static void connect(struct rig *r)
 {
-    struct meta_op *op = b->op;
-    double *at = b->planes;
+    struct meta_op *op = r->op;
+    double *at = r->planes;
     for (int k = 0; k <= op->inputs; k++) {
         struct meta_planes *p = k < op->inputs ? &op->x[k] : &op->y;
         size_t count = numbers(op, k);
         struct part part = { at, at + count, at + 2 * count, at + 3 * count, count };
         *p = (struct meta_planes){ part.value, part.bar, part.dot, part.bardot };
-        if (k < op->inputs) add_part(b, part);
+        if (k < op->inputs) add_part(r, part);
         at += 4 * count;
     }
-    add_parameters(b, op->weights, op->weight_count);
-    add_parameters(b, op->biases, op->out.c);
-    add_parameters(b, op->scales, op->out.c);
-    b->m = meta_op_is_loss(op) ? 1 : numbers(op, op->inputs);
+    add_parameters(r, op->weights, op->weight_count);
+    add_parameters(r, op->biases, op->out.c);
+    add_parameters(r, op->scales, op->out.c);
+    r->m = meta_op_is_loss(op) ? 1 : numbers(op, op->inputs);
 }
 
-static int allocate(struct bench *b, struct meta_error *error)
+static int allocate(struct rig *r, struct meta_error *error)
 {
-    size_t count = b->check->model->network->parameters, size = numbers(b->op, b->op->inputs), all = size;
-    for (int k = 0; k < b->op->inputs; k++) all += numbers(b->op, k);
-    int failed = !(b->theta = calloc(4 * count, sizeof *b->theta)) || !(b->planes = calloc(4 * all, sizeof *b->planes))
-              || !(b->parts = calloc(b->op->inputs + 3, sizeof *b->parts)) || !(b->mask = malloc(size * sizeof *b->mask))
-              || !(b->labels = malloc(b->op->batch * sizeof *b->labels));
+    size_t count = r->check->model->network->parameters, size = numbers(r->op, r->op->inputs),
+           all = size;
+    for (int k = 0; k < r->op->inputs; k++) all += numbers(r->op, k);
+    int failed = !(r->theta = calloc(4 * count, sizeof *r->theta))
+        || !(r->planes = calloc(4 * all, sizeof *r->planes))
+        || !(r->parts = calloc(r->op->inputs + 3, sizeof *r->parts))
+        || !(r->mask = malloc(size * sizeof *r->mask))
+        || !(r->labels = malloc(r->op->batch * sizeof *r->labels));
     if (!failed) {
-        b->v = b->theta + count;
-        b->gradient = b->v + count;
-        b->product = b->gradient + count;
-        connect(b);
-        failed = !(b->x[0] = calloc(X_VECTORS * b->n, sizeof **b->x)) || !(b->y[0] = calloc(Y_VECTORS * b->m, sizeof **b->y));
+        r->v = r->theta + count;
+        r->gradient = r->v + count;
+        r->product = r->gradient + count;
+        connect(r);
+        failed = !(r->x[0] = calloc(X_VECTORS * r->n, sizeof **r->x))
+            || !(r->y[0] = calloc(Y_VECTORS * r->m, sizeof **r->y));
     }
     if (failed) return meta_fail_memory(error);
-    for (int i = 1; i < X_VECTORS; i++) b->x[i] = b->x[0] + i * b->n;
-    for (int i = 1; i < Y_VECTORS; i++) b->y[i] = b->y[0] + i * b->m;
+    for (int i = 1; i < X_VECTORS; i++) r->x[i] = r->x[0] + i * r->n;
+    for (int i = 1; i < Y_VECTORS; i++) r->y[i] = r->y[0] + i * r->m;
     return 0;
 }
 
-static void free_bench(struct bench *b)
+static void free_rig(struct rig *r)
 {
-    free(b->theta);
-    free(b->planes);
-    free(b->parts);
-    free(b->mask);
-    free(b->labels);
-    free(b->x[0]);
-    free(b->y[0]);
+    free(r->theta);
+    free(r->planes);
+    free(r->parts);
+    free(r->mask);
+    free(r->labels);
+    free(r->x[0]);
+    free(r->y[0]);
 }
 
-/* ---- between X and the operation's buffers ----------------------------------------------------------------------- */
+/* ---- between X and the operation's buffers --------------------------------------------------- */
 
 enum plane { VALUE, ADJOINT, TANGENT, ADJOINT_TANGENT };
 
 static double *plane_of(const struct part *p, enum plane plane)
 {
-    return plane == VALUE ? p->value : plane == ADJOINT ? p->bar : plane == TANGENT ? p->dot : p->bardot;
+    return plane == VALUE  ? p->value
+        : plane == ADJOINT ? p->bar
+        : plane == TANGENT ? p->dot
+                           : p->bardot;
 }
 
-static void put(struct bench *b, enum plane plane, const double *from)
+static void put(struct rig *r, enum plane plane, const double *from)
 {
-    for (const struct part *p = b->parts; p < b->parts + b->part_count; p++) {
+    for (const struct part *p = r->parts; p < r->parts + r->part_count; p++) {
         memcpy(plane_of(p, plane), from, p->count * sizeof *from);
         from += p->count;
     }
 }
 
-static void get(const struct bench *b, enum plane plane, double *to)
+static void get(const struct rig *r, enum plane plane, double *to)
 {
-    for (const struct part *p = b->parts; p < b->parts + b->part_count; p++) {
+    for (const struct part *p = r->parts; p < r->parts + r->part_count; p++) {
         memcpy(to, plane_of(p, plane), p->count * sizeof *to);
         to += p->count;
     }
 }
 
-/* f at X + t X' */
-static void forward_at(struct bench *b, double t, double *y)
+/* y = f(X + t X') */
+static void forward_at(struct rig *r, double t, double *y)
 {
-    for (size_t i = 0; i < b->n; i++) b->x[PROBE][i] = b->x[AT][i] + t * b->x[ALONG][i];
-    put(b, VALUE, b->x[PROBE]);
-    b->kernel->forward(b->op, b->theta);
-    if (meta_op_is_loss(b->op)) y[0] = b->op->loss;
-    else memcpy(y, b->op->y.value, b->m * sizeof *y);
+    for (size_t i = 0; i < r->n; i++) r->x[PROBE][i] = r->x[AT][i] + t * r->x[ALONG][i];
+    put(r, VALUE, r->x[PROBE]);
+    r->kernel->forward(r->op, r->theta);
+    if (meta_op_is_loss(r->op)) y[0] = r->op->loss;
+    else memcpy(y, r->op->y.value, r->m * sizeof *y);
 }
 
-/* f'(X + t X')' (u + t u') */
-static void backward_at(struct bench *b, double t, double *bar)
+/* bar = f'(X + t X')' (u + t u') */
+static void backward_at(struct rig *r, double t, double *bar)
 {
-    forward_at(b, t, b->y[Y_PROBE]);
-    if (!meta_op_is_loss(b->op))
-        for (size_t i = 0; i < b->m; i++) ((double *)b->op->y.bar)[i] = b->y[U][i] + t * b->y[U_ALONG][i];
-    b->kernel->backward(b->op, b->theta, b->gradient);
-    get(b, ADJOINT, bar);
+    forward_at(r, t, r->y[Y_PROBE]);
+    if (!meta_op_is_loss(r->op))
+        for (size_t i = 0; i < r->m; i++)
+            ((double *)r->op->y.bar)[i] = r->y[U][i] + t * r->y[U_ALONG][i];
+    r->kernel->backward(r->op, r->theta, r->gradient);
+    get(r, ADJOINT, bar);
 }
 
-static void forward_probe(void *bench, double t, double *out) { forward_at(bench, t, out); }
-static void backward_probe(void *bench, double t, double *out) { backward_at(bench, t, out); }
+static void forward_probe(void *rig, double t, double *out) { forward_at(rig, t, out); }
+static void backward_probe(void *rig, double t, double *out) { backward_at(rig, t, out); }
 
-/* The four functions at X, in the order in which a program calls them. */
-static void evaluate(struct bench *b, int tangents)
+/* Calls the four functions at X, in the order in which a program calls them. */
+static void evaluate(struct rig *r, int tangents)
 {
-    backward_at(b, 0, b->x[BAR]);
+    backward_at(r, 0, r->x[BAR]);
     if (!tangents) return;
-    put(b, TANGENT, b->x[ALONG]);
-    b->kernel->forward_tangent(b->op, b->theta, b->v);
-    if (!meta_op_is_loss(b->op)) {
-        memcpy(b->y[Y], b->op->y.dot, b->m * sizeof **b->y);
-        memcpy(b->op->y.bardot, b->y[U_ALONG], b->m * sizeof **b->y);
+    put(r, TANGENT, r->x[ALONG]);
+    r->kernel->forward_tangent(r->op, r->theta, r->v);
+    if (!meta_op_is_loss(r->op)) {
+        memcpy(r->y[Y], r->op->y.dot, r->m * sizeof **r->y);
+        memcpy(r->op->y.bardot, r->y[U_ALONG], r->m * sizeof **r->y);
     }
-    b->kernel->backward_tangent(b->op, b->theta, b->v, b->product);
-    get(b, ADJOINT_TANGENT, b->x[BAR_ALONG]);
+    r->kernel->backward_tangent(r->op, r->theta, r->v, r->product);
+    get(r, ADJOINT_TANGENT, r->x[BAR_ALONG]);
 }
 
-/* ---- identities ------------------------------------------------------------------------------------------------- */
+/* ---- identities ------------------------------------------------------------------------------ */
 
 static double dot(const double *a, const double *b, size_t n)
 {
@@ -169,33 +184,39 @@ static double dot(const double *a, const double *b, size_t n)
     return sum;
 }
 
-/* <u, y'> and <X~, X'>, apart, over |u| |y'| */
-static double adjoint_error(const struct bench *b, const double *ydot)
+/* How far <u, y'> and <X~, X'> are apart, over |u| |y'|. */
+static double adjoint_error(const struct rig *r, const double *ydot)
 {
-    double left = dot(b->y[U], ydot, b->m), right = dot(b->x[BAR], b->x[ALONG], b->n);
-    double norm = sqrt(dot(b->y[U], b->y[U], b->m) * dot(ydot, ydot, b->m));
+    double left = dot(r->y[U], ydot, r->m), right = dot(r->x[BAR], r->x[ALONG], r->n);
+    double norm = sqrt(dot(r->y[U], r->y[U], r->m) * dot(ydot, ydot, r->m));
     return left == right ? 0 : fabs(left - right) / norm;
 }
 
-/* The same with y' by differences; see meta_check_differences. */
-static double adjoint_differences(struct bench *b, double limit)
+/* The same with y' by differences; see meta_check_differences for the steps. */
+static double adjoint_differences(struct rig *r, double limit)
 {
-    double least = INFINITY, *plus = b->y[Y_DIFFERENCES], *minus = plus + b->m;
+    double least = INFINITY, *plus = r->y[Y_DIFFERENCES], *minus = plus + r->m;
     for (double h = 1e-5; h > 5e-9 && !(least <= limit); h /= 10) {
-        forward_at(b, h, plus);
-        forward_at(b, -h, minus);
-        for (size_t i = 0; i < b->m; i++) plus[i] = (plus[i] - minus[i]) / (2 * h);
-        double error = adjoint_error(b, plus);
+        forward_at(r, h, plus);
+        forward_at(r, -h, minus);
+        for (size_t i = 0; i < r->m; i++) plus[i] = (plus[i] - minus[i]) / (2 * h);
+        double error = adjoint_error(r, plus);
         if (error < least) least = error;
     }
     return least;
 }
 
-/* "batch_normalize+relu+maxpool": what an epilogue does, in its order; else the layer's name. */
+/* Writes "batch_normalize+relu+maxpool", what an epilogue does in its order; of another operation,
+   the layer's name. */
 static void describe(const struct meta_op *op, char *out, size_t size)
 {
-    static const char *activations[] = { [META_LINEAR] = NULL, [META_RELU] = "relu", [META_LEAKY] = "leaky", [META_LOGISTIC] = "logistic" };
-    const char *steps[] = { op->normalise ? "batch_normalize" : op->biases != META_NONE ? "bias" : NULL,
+    static const char *activations[] = { [META_LINEAR] = NULL,
+                                         [META_RELU] = "relu",
+                                         [META_LEAKY] = "leaky",
+                                         [META_LOGISTIC] = "logistic" };
+    const char *steps[] = { op->normalise                 ? "batch_normalize"
+                                : op->biases != META_NONE ? "bias"
+                                                          : NULL,
                             activations[op->activation], op->pool_size ? "maxpool" : NULL };
     size_t used = 0;
     snprintf(out, size, "%s", op->kind == META_OP_EPILOGUE ? "linear" : meta_layer_name(op->layer));
@@ -203,72 +224,79 @@ static void describe(const struct meta_op *op, char *out, size_t size)
         if (steps[i]) used += snprintf(out + used, size - used, "%s%s", used ? "+" : "", steps[i]);
 }
 
-static void report(const struct bench *b, const char *text, double error, double limit)
+static void report(const struct rig *r, const char *text, double error, double limit)
 {
     char type[64];
-    const struct meta_network *net = b->check->model->network;
-    describe(b->op, type, sizeof type);
-    b->check->report(b->check->context, &(struct meta_identity){ (int)(b->op->layer - net->layers), type, text, error, limit });
+    const struct meta_network *net = r->check->model->network;
+    describe(r->op, type, sizeof type);
+    r->check->report(r->check->context,
+                     &(struct meta_identity){ (int)(r->op->layer - net->layers), type, text, error,
+                                              limit });
 }
 
-static void check_identities(struct bench *b)
+static void check_identities(struct rig *r)
 {
-    int tangents = b->kernel->forward_tangent && meta_check_has_tangents(b->check);
-    double *found = b->y[Y_DIFFERENCES];
-    evaluate(b, tangents);
-    if (meta_op_is_loss(b->op)) {
-        double exact = dot(b->x[BAR], b->x[ALONG], b->n);
-        report(b, "<backward, v> = differences of the loss",
-               meta_check_differences(forward_probe, b, &exact, 1, 1e-7, found), 1e-7);
+    int tangents = r->kernel->forward_tangent && meta_check_has_tangents(r->check);
+    double *found = r->y[Y_DIFFERENCES];
+    evaluate(r, tangents);
+    if (meta_op_is_loss(r->op)) {
+        double exact = dot(r->x[BAR], r->x[ALONG], r->n);
+        report(r, "<backward, v> = differences of the loss",
+               meta_check_differences(forward_probe, r, &exact, 1, 1e-7, found), 1e-7);
     } else if (!tangents) {
-        report(b, "<u, differences of forward> = <backward(u), v>", adjoint_differences(b, 1e-7), 1e-7);
+        report(r, "<u, differences of forward> = <backward(u), v>", adjoint_differences(r, 1e-7),
+               1e-7);
     } else {
-        report(b, "<u, forward_tangent(v)> = <backward(u), v>", adjoint_error(b, b->y[Y]), 1e-11);
-        report(b, "forward_tangent = differences of forward",
-               meta_check_differences(forward_probe, b, b->y[Y], b->m, 1e-6, found), 1e-6);
+        report(r, "<u, forward_tangent(v)> = <backward(u), v>", adjoint_error(r, r->y[Y]), 1e-11);
+        report(r, "forward_tangent = differences of forward",
+               meta_check_differences(forward_probe, r, r->y[Y], r->m, 1e-6, found), 1e-6);
     }
     if (tangents)
-        report(b, "backward_tangent = differences of backward",
-               meta_check_differences(backward_probe, b, b->x[BAR_ALONG], b->n, 1e-6, b->x[DIFFERENCES]), 1e-6);
+        report(r, "backward_tangent = differences of backward",
+               meta_check_differences(backward_probe, r, r->x[BAR_ALONG], r->n, 1e-6,
+                                      r->x[DIFFERENCES]),
+               1e-6);
 }
 
-/* Random inputs and directions, of deviation 1; parameters as a training starts with. */
-static int fill(struct bench *b, int index, struct meta_error *error)
+/* Draws inputs and directions of deviation 1, and parameters as a training starts with. */
+static int fill(struct rig *r, int index, struct meta_error *error)
 {
-    struct meta_op *op = b->op;
+    struct meta_op *op = r->op;
     int from = 8 * index;
-    if (meta_check_parameters(b->check, 0, b->theta, error)) return -1;
-    get(b, VALUE, b->x[AT]);
+    if (meta_check_parameters(r->check, 0, r->theta, error)) return -1;
+    get(r, VALUE, r->x[AT]);
     size_t inputs = 0;
     for (int k = 0; k < op->inputs; k++) inputs += numbers(op, k);
-    meta_check_normal(b->check, META_CHECK_OPERATION, from, b->x[AT], inputs);
-    meta_check_normal(b->check, META_CHECK_OPERATION, from + 1, b->x[ALONG], b->n);
-    meta_check_normal(b->check, META_CHECK_OPERATION, from + 2, b->y[U], b->m);
-    meta_check_normal(b->check, META_CHECK_OPERATION, from + 3, b->y[U_ALONG], b->m);
+    meta_check_normal(r->check, META_CHECK_OPERATION, from, r->x[AT], inputs);
+    meta_check_normal(r->check, META_CHECK_OPERATION, from + 1, r->x[ALONG], r->n);
+    meta_check_normal(r->check, META_CHECK_OPERATION, from + 2, r->y[U], r->m);
+    meta_check_normal(r->check, META_CHECK_OPERATION, from + 3, r->y[U_ALONG], r->m);
     if (op->kind == META_OP_DROPOUT) {
         double keep = 1 / (1 - op->layer->probability);
-        meta_check_normal(b->check, META_CHECK_OPERATION, from + 4, b->y[Y], b->m);
-        for (size_t i = 0; i < b->m; i++) b->mask[i] = b->y[Y][i] > 0 ? keep : 0;
-        op->mask = b->mask;
+        meta_check_normal(r->check, META_CHECK_OPERATION, from + 4, r->y[Y], r->m);
+        for (size_t i = 0; i < r->m; i++) r->mask[i] = r->y[Y][i] > 0 ? keep : 0;
+        op->mask = r->mask;
     }
-    for (int i = 0; i < op->batch; i++) b->labels[i] = i % meta_network_outputs(b->check->model->network);
-    op->labels = b->labels;
+    for (int i = 0; i < op->batch; i++)
+        r->labels[i] = i % meta_network_outputs(r->check->model->network);
+    op->labels = r->labels;
     return 0;
 }
 
-static int check_operation(const struct meta_check *check, struct meta_op *op, int index, struct meta_error *error)
+static int check_operation(const struct meta_check *check, struct meta_op *op, int index,
+                           struct meta_error *error)
 {
     const struct meta_backend *backend = &meta_backend_reference;
-    struct bench b = { .check = check, .op = op, .kernel = backend->kernels[op->kind] };
+    struct rig r = { .check = check, .op = op, .kernel = backend->kernels[op->kind] };
     int created = 0, status = -1;
-    if (allocate(&b, error) || fill(&b, index, error)) goto fail;
-    if (b.kernel->create && b.kernel->create(op, 1, error)) goto fail;
+    if (allocate(&r, error) || fill(&r, index, error)) goto fail;
+    if (r.kernel->create && r.kernel->create(op, 1, error)) goto fail;
     created = 1;
-    check_identities(&b);
+    check_identities(&r);
     status = 0;
 fail:
-    if (created && b.kernel->destroy) b.kernel->destroy(op);
-    free_bench(&b);
+    if (created && r.kernel->destroy) r.kernel->destroy(op);
+    free_rig(&r);
     return status;
 }
 
@@ -277,8 +305,11 @@ int meta_check_operations(const struct meta_check *check, struct meta_error *err
     struct meta_lowered low;
     int status = 0;
     int support = meta_check_support(check), batch = meta_check_batch(check);
-    if (meta_backend_reference.open(error) || meta_lower(&low, check->model->network, &meta_backend_reference, support, batch, error)) return -1;
-    for (int i = 0; i < low.op_count && !status; i++) status = check_operation(check, &low.ops[i], i, error);
+    if (meta_backend_reference.open(error)
+        || meta_lower(&low, check->model->network, &meta_backend_reference, support, batch, error))
+        return -1;
+    for (int i = 0; i < low.op_count && !status; i++)
+        status = check_operation(check, &low.ops[i], i, error);
     meta_lowered_free(&low);
     return status;
 }
