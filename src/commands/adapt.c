@@ -6,6 +6,7 @@
 #include "network/export.h"
 #include "adaptation/support_check.h"
 #include "network/weights.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,7 +256,9 @@ int meta_command_adapt(int argc, char **argv)
     };
     struct meta_error error;
     struct parts p = { 0 };
-    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "adapt DATA CFG WEIGHTS -out NAME");
+    const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 3, 3,
+                                        flags, sizeof flags / sizeof *flags };
+    meta_flags_parse(argc, argv, &syntax);
     struct request r = { .out = out, .cfg = argv[1], .weights = argv[2] };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     p.base.backend = meta_flag_backend(backend, "onednn");

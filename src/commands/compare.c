@@ -2,6 +2,7 @@
 #include "flags.h"
 #include "evaluation/scores.h"
 #include "stats/estimate.h"
+#include "usage.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ int meta_command_compare(int argc, char **argv)
     struct meta_scores a = {0}, b = {0};
     struct meta_error error;
     struct meta_difference d;
-    meta_flags_parse(argc, argv, NULL, 0, 2, 2, "compare A.json B.json");
+    const struct meta_syntax syntax = { "compare A.json B.json", 2, 2, NULL, 0 };
+    meta_flags_parse(argc, argv, &syntax);
     if (meta_scores_read(&a, argv[0], &error) || meta_scores_read(&b, argv[1], &error)
         || meta_scores_difference(&a, &b, &d, &error)) goto fail;
     printf("%d tasks: %s\n", a.count, a.settings);

@@ -1,3 +1,4 @@
+/* What the commands print as they go: lines of iterations, the status line, a bar of progress. */
 #include "console.h"
 #include "base/clock.h"
 #include "base/duration.h"
@@ -9,19 +10,30 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define BETWEEN 600.       /* seconds between lines of progress where there is no terminal */
+/* Seconds between lines of progress where there is no terminal. */
+#define BETWEEN 600.
 
 void meta_print_row(enum meta_run_kind kind, const struct meta_row *r, double remaining)
 {
     char left[64];
     meta_format_time(left, sizeof left, remaining);
     printf("%llu: ", (unsigned long long)r->iteration);
-    if (kind == META_RUN_TASKS) printf("%.3f meta-loss, %.3f query loss", r->meta_loss, r->query_loss);
+    if (kind == META_RUN_TASKS)
+        printf("%.3f meta-loss, %.3f query loss", r->meta_loss, r->query_loss);
     else printf("%.3f loss", r->query_loss);
-    printf(", %.1f%% accuracy, %.6f rate, %.2f seconds, %s left\n", 100 * r->accuracy, r->rate, r->seconds, left);
+    printf(", %.1f%% accuracy, %.6f rate, %.2f seconds, %s left\n", 100 * r->accuracy, r->rate,
+           r->seconds, left);
 }
 
-/* A terminal that can go back to the start of a line. */
+void meta_tell_groups(const struct meta_data *data, const struct meta_dataset *set)
+{
+    int none = meta_dataset_groupless(set);
+    if (data->groups && none)
+        printf("%s: %d of the %d images are in no group of %s: each counts as unlike any other\n",
+               set->list, none, set->count, data->groups);
+}
+
+/* Whether standard output is a terminal that can go back to the start of a line. */
 static int on_terminal(void)
 {
     static int known = -1;
@@ -49,12 +61,12 @@ static void draw_bar(char *out, int width, uint64_t done, uint64_t total)
 
 static void print_progress(uint64_t done, uint64_t total)
 {
-    static double begun, told;
+    static double begun, printed;
     double now = meta_now();
     char left[64];
-    if (done <= 1) begun = told = now;
-    if (now - told < BETWEEN) return;
-    told = now;
+    if (done <= 1) begun = printed = now;
+    if (now - printed < BETWEEN) return;
+    printed = now;
     meta_format_time(left, sizeof left, (now - begun) / done * (total - done));
     printf("%llu of %llu, %s left\n", (unsigned long long)done, (unsigned long long)total, left);
     fflush(stdout);
@@ -64,10 +76,14 @@ void meta_print_bar(uint64_t done, uint64_t total)
 {
     char bar[64];
     if (!total) return;
-    if (!on_terminal()) { print_progress(done, total); return; }
+    if (!on_terminal()) {
+        print_progress(done, total);
+        return;
+    }
     int width = columns() - 32;
     draw_bar(bar, width > 60 ? 60 : width < 5 ? 5 : width, done, total);
-    printf("\r%s %3d%% %llu/%llu\033[K", bar, (int)(100 * done / total), (unsigned long long)done, (unsigned long long)total);
+    printf("\r%s %3d%% %llu/%llu\033[K", bar, (int)(100 * done / total), (unsigned long long)done,
+           (unsigned long long)total);
     fflush(stdout);
 }
 
@@ -77,12 +93,14 @@ int meta_format_status(char *out, int size, int width, const struct meta_status 
     char part[PARTS][80] = { "" }, left[32];
     int used = 0, room = width < size ? width : size - 1;
     meta_format_time(left, sizeof left, s->remaining);
-    snprintf(part[0], sizeof *part, "%llu/%llu %d%%", (unsigned long long)s->done, (unsigned long long)s->total,
-             s->total ? (int)(100 * s->done / s->total) : 100);
+    snprintf(part[0], sizeof *part, "%llu/%llu %d%%", (unsigned long long)s->done,
+             (unsigned long long)s->total, s->total ? (int)(100 * s->done / s->total) : 100);
     snprintf(part[1], sizeof *part, "%s left", left);
     snprintf(part[2], sizeof *part, "loss %.3f", s->query_loss);
     if (!isnan(s->auc)) snprintf(part[3], sizeof *part, "AUC %.3f", s->auc);
-    if (!isnan(s->low)) snprintf(part[3] + strlen(part[3]), sizeof *part - strlen(part[3]), " (%.3f to %.3f)", s->low, s->high);
+    if (!isnan(s->low))
+        snprintf(part[3] + strlen(part[3]), sizeof *part - strlen(part[3]), " (%.3f to %.3f)",
+                 s->low, s->high);
     snprintf(part[4], sizeof *part, "rate %.2g", s->rate);
     snprintf(part[5], sizeof *part, "meta-loss %.3f", s->meta_loss);
     snprintf(part[6], sizeof *part, "%.1f%% right", 100 * s->accuracy);

@@ -1,9 +1,11 @@
+/* darknet meta grad: writes the meta-gradient of one task, and prints the losses. */
 #include "flags.h"
 #include "tasks/data_file.h"
 #include "learning/inner_loop.h"
 #include "learning/weigh.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
+#include "usage.h"
 
 #include <limits.h>
 #include <math.h>
@@ -17,8 +19,8 @@ struct parts {
     struct meta_worker *worker;
     const struct meta_backend *backend;
     float *parameters, *statistics;
-    double *support_loss;                  /* (steps) */
-    void *phi, *gradient;                  /* backend vectors */
+    double *support_loss; /* (steps) */
+    void *phi, *gradient; /* backend vectors */
     long iteration;
 };
 
@@ -35,7 +37,8 @@ static void free_parts(struct parts *p)
     meta_model_free(p->model);
 }
 
-static int load_parts(struct parts *p, const char *weights, const char *episode, struct meta_error *error)
+static int load_parts(struct parts *p, const char *weights, const char *episode,
+                      struct meta_error *error)
 {
     const struct meta_network *net = p->model->network;
     const struct meta_inner_settings *inner = p->model->inner;
@@ -43,31 +46,42 @@ static int load_parts(struct parts *p, const char *weights, const char *episode,
     p->support_loss = calloc(inner->steps + 1, sizeof *p->support_loss);
     if (!p->support_loss) return meta_fail(error, "out of memory for %d steps", inner->steps);
     if (meta_weights_load(net, weights, &p->parameters, &p->statistics, error)
-        || meta_task_file_read(&p->task, episode, &p->model->net, ways < outputs ? ways : outputs, error)) return -1;
+        || meta_task_file_read(&p->task, episode, &p->model->net, ways < outputs ? ways : outputs,
+                               error))
+        return -1;
     struct meta_inner how = meta_inner_of(inner, p->task.support, p->task.query);
-    if (p->backend->open(error) || meta_worker_create(&p->worker, net, p->backend, how, error)) return -1;
+    if (p->backend->open(error) || meta_worker_create(&p->worker, net, p->backend, how, error))
+        return -1;
     p->phi = p->backend->allocate(net->parameters * p->backend->element);
     p->gradient = p->backend->allocate(net->parameters * p->backend->element);
-    if (!p->phi || !p->gradient) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    if (!p->phi || !p->gradient)
+        return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     p->backend->upload(p->phi, p->parameters, net->parameters);
     return 0;
 }
 
-/* The gradient goes where the weights were. */
+/* Computes the meta-gradient. It takes the place of the weights in p->parameters. */
 static int run(struct parts *p, struct meta_task_result *result, struct meta_error *error)
 {
     const struct meta_network *net = p->model->network;
-    struct meta_task task = { .support = p->task.support_images, .support_labels = p->task.support_labels,
-                              .query = p->task.query_images, .query_labels = p->task.query_labels, .iteration = p->iteration };
+    struct meta_task task = { .support = p->task.support_images,
+                              .support_labels = p->task.support_labels,
+                              .query = p->task.query_images,
+                              .query_labels = p->task.query_labels,
+                              .iteration = p->iteration };
     struct meta_weighing weighing = { p->model, p->iteration };
     struct meta_weigher weigher = meta_weigher_of(&weighing);
     result->support_loss = p->support_loss;
-    meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, &weigher, p->gradient, result);
+    meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, &weigher, p->gradient,
+                         result);
     p->backend->download(p->parameters, p->gradient, net->parameters);
-    int finite = isfinite(result->query_loss) && isfinite(result->meta_loss) && isfinite(result->weight);
+    int finite = isfinite(result->query_loss) && isfinite(result->meta_loss)
+        && isfinite(result->weight);
     for (size_t i = 0; i < net->parameters; i++) finite &= isfinite(p->parameters[i]);
     if (!finite)
-        return meta_fail(error, "%s: the gradient is not finite: [inner_loop] learning_rate=%g is too high for these weights",
+        return meta_fail(error,
+                         "%s: the gradient is not finite: [inner_loop] learning_rate=%g is too "
+                         "high for these weights",
                          p->model->path, p->model->inner->learning_rate);
     for (size_t i = 0; i < net->statistics; i++) p->statistics[i] = 0;
     return 0;
@@ -77,29 +91,44 @@ static void print_figures(const struct meta_task_result *result, int steps)
 {
     printf("{\"support_loss\": [");
     for (int s = 0; s < steps; s++) printf("%s%.17g", s ? ", " : "", result->support_loss[s]);
-    printf("], \"query_loss\": %.17g, \"meta_loss\": %.17g, \"weight\": %.17g}\n", result->query_loss, result->meta_loss, result->weight);
+    printf("], \"query_loss\": %.17g, \"meta_loss\": %.17g, \"weight\": %.17g}\n",
+           result->query_loss, result->meta_loss, result->weight);
 }
 
 int meta_command_grad(int argc, char **argv)
 {
     const char *episode = NULL, *out = NULL, *iteration = NULL, *backend = NULL;
     const struct meta_flag flags[] = {
-        { "-episode", "FILE", "the task: lines `support LABEL PATH` and `query LABEL PATH`", &episode, NULL },
-        { "-out", "FILE.weights", "where the gradient is written, as Darknet writes weights", &out, NULL },
+        { "-episode", "FILE", "the task: lines `support LABEL PATH` and `query LABEL PATH`",
+          &episode, NULL },
+        { "-out", "FILE.weights", "where the gradient is written, as Darknet writes weights", &out,
+          NULL },
         { "-iteration", "N", "of [meta_loss] start ([net] max_batches)", &iteration, NULL },
-        { "-backend", "NAME", "reference or onednn (reference): in double, or as `meta train` computes it", &backend, NULL },
+        { "-backend", "NAME",
+          "reference or onednn (reference): in double, or as `meta train` computes it", &backend,
+          NULL },
     };
     struct meta_error error;
     struct parts p = { 0 };
     struct meta_task_result result = { 0 };
-    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "grad DATA CFG WEIGHTS -episode FILE -out FILE.weights");
+    const struct meta_syntax syntax = { "grad DATA CFG WEIGHTS -episode FILE -out FILE.weights", 3,
+                                        3, flags, sizeof flags / sizeof *flags };
+    meta_flags_parse(argc, argv, &syntax);
     p.backend = meta_flag_backend(backend, "reference");
-    if (!episode) { meta_fail(&error, "-episode is missing: must name the task's file"); goto fail; }
-    if (!out) { meta_fail(&error, "-out is missing: must name the file to write"); goto fail; }
-    if (meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
+    if (!episode) {
+        meta_fail(&error, "-episode is missing: must name the task's file");
+        goto fail;
+    }
+    if (!out) {
+        meta_fail(&error, "-out is missing: must name the file to write");
+        goto fail;
+    }
+    if (meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error))
+        goto fail;
     p.iteration = meta_flag_int("-iteration", iteration, p.model->net.max_batches, 0, LONG_MAX);
     if (load_parts(&p, argv[2], episode, &error) || run(&p, &result, &error)
-        || meta_weights_write(p.model->network, out, p.parameters, p.statistics, 0, &error)) goto fail;
+        || meta_weights_write(p.model->network, out, p.parameters, p.statistics, 0, &error))
+        goto fail;
     print_figures(&result, p.model->inner->steps);
     free_parts(&p);
     return 0;

@@ -10,11 +10,12 @@
 static int fail_verb(const char *verb)
 {
     struct meta_error error;
-    size_t used = verb ? snprintf(error.text, sizeof error.text, "meta %.60s: unknown verb; allowed:", verb)
-                       : snprintf(error.text, sizeof error.text, "meta: needs a verb:");
+    size_t size = sizeof error.text;
+    size_t used = verb ? snprintf(error.text, size, "meta %.60s: unknown verb; allowed:", verb)
+                       : snprintf(error.text, size, "meta: needs a verb:");
     for (const struct meta_verb *v = meta_verbs; v->name; v++)
-        used += snprintf(error.text + used, sizeof error.text - used, " %s", v->name);
-    snprintf(error.text + used, sizeof error.text - used, "; -h explains them");
+        used += snprintf(error.text + used, size - used, " %s", v->name);
+    snprintf(error.text + used, size - used, "; -h explains them");
     return meta_complain(&error);
 }
 
@@ -31,8 +32,8 @@ static int run_verb(int argc, char **argv)
     return fail_verb(argv[0]);
 }
 
-/* A standard stream that was closed when we were started would be the next file that is opened: in its place stands one that
-   can't be read from or written to. */
+/* Puts a file that can't be read from or written to in the place of a standard stream that was
+   closed when we were started: the next file that is opened would take it. */
 static void hold_streams(void)
 {
     for (int fd = 0; fd < 3; fd++)
@@ -45,8 +46,9 @@ int main(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "meta")) {
         hold_streams();
         int status = run_verb(argc - 2, argv + 2);
-        /* what could not be written was not said: a full disk is no success */
-        if ((fflush(stdout) || ferror(stdout)) && status <= 128) {          /* past that, a signal ended it: it may be that of the stream's end */
+        /* What could not be written was not said: a full disk is no success. Past 128 a signal
+           ended the verb, which may be that of the stream's end. */
+        if ((fflush(stdout) || ferror(stdout)) && status <= 128) {
             meta_fail(&error, "standard output: can't write");
             return meta_complain(&error);
         }

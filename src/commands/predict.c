@@ -10,6 +10,7 @@
 #include "images/image.h"
 #include "images/image_paths.h"
 #include "network/weights.h"
+#include "usage.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -252,7 +253,9 @@ int meta_command_predict(int argc, char **argv)
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
     struct meta_error error;
-    int words = meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 4, 1 << 30, "predict CFG WEIGHTS DATA IMAGE|LIST|FOLDER...");
+    const struct meta_syntax syntax = { "predict CFG WEIGHTS DATA IMAGE|LIST|FOLDER...", 4, 1 << 30,
+                                        flags, sizeof flags / sizeof *flags };
+    int words = meta_flags_parse(argc, argv, &syntax);
     p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
     p.backend = meta_flag_backend(backend, "onednn");
     if (csv && json) { meta_fail(&error, "-csv and -json: must be one of them"); goto fail; }

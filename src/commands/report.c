@@ -4,6 +4,7 @@
 #include "paper/report/report_data.h"
 #include "paper/report/report_markdown.h"
 #include "paper/report/report_page.h"
+#include "usage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ int meta_command_report(int argc, char **argv)
     };
     struct meta_error error;
     struct meta_report *report = NULL;
-    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 1, 1, "report DIR");
+    const struct meta_syntax syntax = { "report DIR", 1, 1, flags, sizeof flags / sizeof *flags };
+    meta_flags_parse(argc, argv, &syntax);
     if (markdown && out) {
         meta_fail(&error, "report: -markdown writes no page: it takes no -out");
         return meta_complain(&error);

@@ -16,6 +16,7 @@
 #include "paper/table/table_recipe.h"
 #include "paper/table/table_result.h"
 #include "stats/estimate_json.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <math.h>
@@ -314,7 +315,9 @@ int meta_command_table(int argc, char **argv)
         { "-threads", "N", "worker threads; no result depends on it (the cores)", &threads, NULL },
     };
     struct meta_error error;
-    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 1, 1, "table FILE -out DIR");
+    const struct meta_syntax syntax = { "table FILE -out DIR", 1, 1, flags,
+                                        sizeof flags / sizeof *flags };
+    meta_flags_parse(argc, argv, &syntax);
     struct meta_grid g = { .lock = -1, .only = only };
     g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     g.shots = meta_flag_int("-shots", shots, 0, 1, 1000000);

@@ -9,6 +9,7 @@
 #include "network/weights.h"
 #include "base/plural.h"
 #include "stats/estimate.h"
+#include "usage.h"
 
 #include <limits.h>
 #include <math.h>
@@ -184,7 +185,9 @@ int meta_command_test(int argc, char **argv)
     struct meta_by_group groups = {0};
     struct rusage usage;
     char time[64], what[128];
-    meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags, 3, 3, "test DATA CFG WEIGHTS");
+    const struct meta_syntax syntax = { "test DATA CFG WEIGHTS", 3, 3,
+                                        flags, sizeof flags / sizeof *flags };
+    meta_flags_parse(argc, argv, &syntax);
     struct meta_evaluation e = { .runs = meta_flag_int("-runs", runs, 30, 1, 10000000), .seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX) };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     double begun = meta_now();

@@ -8,6 +8,7 @@
 #include "training/trainer.h"
 #include "base/plural.h"
 #include "stats/estimate.h"
+#include "usage.h"
 
 #include <math.h>
 #include <signal.h>
@@ -206,8 +207,9 @@ static int train(enum meta_run_kind kind, int argc, char **argv)
     };
     struct meta_error error;
     struct meta_trainer *t;
-    int words = meta_flags_parse(argc, argv, flags, sizeof flags / sizeof *flags - (images ? 2 : 0), 2, 3,
-                                 images ? "pretrain DATA CFG [WEIGHTS]" : "train DATA CFG [WEIGHTS]");
+    const struct meta_syntax syntax = { images ? "pretrain DATA CFG [WEIGHTS]" : "train DATA CFG [WEIGHTS]", 2, 3,
+                                        flags, sizeof flags / sizeof *flags - (images ? 2 : 0) };
+    int words = meta_flags_parse(argc, argv, &syntax);
     s.data = argv[0];
     s.cfg = argv[1];
     s.weights = words > 2 ? argv[2] : NULL;

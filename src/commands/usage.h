@@ -1,14 +1,29 @@
-/* What `darknet meta` says of itself: the verbs, and every section's options from their tables. */
+/* The verbs of `darknet meta`: a row of meta_verbs and a function in a file of its own each. */
 #ifndef META_USAGE_H
 #define META_USAGE_H
 
-struct meta_verb { const char *name, *arguments, *summary; int (*run)(int argc, char **argv); };
-extern const struct meta_verb meta_verbs[];                  /* the last one has no name */
+struct meta_verb {
+    const char *name, *arguments, *summary;
+    /* Gets the words behind the verb; returns the exit status. */
+    int (*run)(int argc, char **argv);
+};
+extern const struct meta_verb meta_verbs[]; /* the last one has no name */
 
-/* A line a verb, to standard output. */
+/* Prints the usage of `darknet meta` with a line a verb to standard output. */
 void meta_print_verbs(void);
 
-/* `darknet meta help [SECTION]...`: each section, or those named, with its options: name, type, default, least, most, help. */
+int meta_command_train(int argc, char **argv);
+int meta_command_pretrain(int argc, char **argv);
+int meta_command_test(int argc, char **argv);
+int meta_command_adapt(int argc, char **argv);
+int meta_command_predict(int argc, char **argv);
+int meta_command_compare(int argc, char **argv);
+int meta_command_table(int argc, char **argv);
+int meta_command_report(int argc, char **argv);
+int meta_command_grad(int argc, char **argv);
+int meta_command_check(int argc, char **argv);
+int meta_command_bench(int argc, char **argv);
+int meta_command_doctor(int argc, char **argv);
 int meta_command_help(int argc, char **argv);
 
 #endif

@@ -1,8 +1,8 @@
-/* Where the time goes: every pass of every operation. */
+/* Where the time of a network goes: every pass of every operation by itself. */
 #include "bench.h"
 #include "base/clock.h"
 #include "peak.h"
-#include "engine/program_internal.h"
+#include "engine/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +11,17 @@
 #define LEAST_ROUNDS 5
 #define MOST_ROUNDS 200
 
+/* Writes what an epilogue does, " normalise bias relu"; returns the length. */
 static size_t name_epilogue(const struct meta_op *op, char *out, size_t size)
 {
     static const char *const activations[] = { "", " relu", " leaky", " logistic" };
-    size_t used = snprintf(out, size, "%s%s%s", op->normalise ? " normalise" : op->scales != META_NONE ? " scale" : "",
+    size_t used = snprintf(out, size, "%s%s%s",
+                           op->normalise                 ? " normalise"
+                               : op->scales != META_NONE ? " scale"
+                                                         : "",
                            op->biases != META_NONE ? " bias" : "", activations[op->activation]);
-    if (op->pool_size && used < size) used += snprintf(out + used, size - used, " maxpool %d/%d", op->pool_size, op->pool_stride);
+    if (op->pool_size && used < size)
+        used += snprintf(out + used, size - used, " maxpool %d/%d", op->pool_size, op->pool_stride);
     return used;
 }
 
@@ -27,7 +32,8 @@ static void name_operation(const struct meta_op *op, char *out, size_t size)
     switch (op->kind) {
     case META_OP_CONV:
     case META_OP_STEM:
-        used = snprintf(out, size, "convolution %dx%d/%d, %d to %d, %dx%d", l->size, l->size, l->stride, op->in->c, l->out.c, l->out.w, l->out.h);
+        used = snprintf(out, size, "convolution %dx%d/%d, %d to %d, %dx%d", l->size, l->size,
+                        l->stride, op->in->c, l->out.c, l->out.w, l->out.h);
         if (op->kind == META_OP_STEM && used < size) name_epilogue(op, out + used, size - used);
         break;
     case META_OP_CONNECTED:
@@ -38,46 +44,50 @@ static void name_operation(const struct meta_op *op, char *out, size_t size)
         memmove(out, out + 1, strlen(out));
         break;
     case META_OP_LOSS:
-    case META_OP_SQUARES:
-        snprintf(out, size, "%s and loss", meta_layer_name(l));
-        break;
-    default:
-        snprintf(out, size, "%s", meta_layer_name(l));
+    case META_OP_SQUARES: snprintf(out, size, "%s and loss", meta_layer_name(l)); break;
+    default: snprintf(out, size, "%s", meta_layer_name(l));
     }
 }
 
-static int describe(struct meta_bench *b, const struct meta_program *p, struct meta_error *error)
+/* Names the operations of a program of `batch` images, and counts their FLOP. */
+static int describe(struct meta_bench *b, const struct meta_program *p, int batch,
+                    struct meta_error *error)
 {
-    const struct meta_network *net = p->network;
+    const struct meta_network *net = b->plan->model->network;
     b->layers = meta_program_operations(p);
-    b->layer_batch = p->batch;
+    b->layer_batch = batch;
     if (!(b->layer = calloc(b->layers, sizeof *b->layer))) return meta_fail_memory(error);
     for (int i = 0; i < b->layers; i++) {
-        const struct meta_op *op = &p->low.ops[i];
+        const struct meta_op *op = meta_program_operation(p, i);
         struct meta_bench_layer *l = &b->layer[i];
         l->layer = op->layer - net->layers;
         name_operation(op, l->name, sizeof l->name);
         if (op->weights == META_NONE) continue;
-        for (int pass = 0; pass < META_PASS_COUNT; pass++) l->flops[pass] = b->plan->flops.layer[l->layer][pass] * p->batch;
+        for (int pass = 0; pass < META_PASS_COUNT; pass++)
+            l->flops[pass] = b->plan->flops.layer[l->layer][pass] * batch;
     }
     return 0;
 }
 
-/* Medians over rounds, each with a measurement of the peak. */
-static int measure(struct meta_bench *b, struct meta_work *work, struct meta_pool *pool, struct meta_error *error)
+/* Times every operation in rounds, each after a measurement of the peak, and keeps the medians. */
+static int measure(struct meta_bench *b, struct meta_work *work, struct meta_pool *pool,
+                   struct meta_error *error)
 {
     double seconds = b->plan->seconds, peaks[MOST_ROUNDS], column[MOST_ROUNDS];
     int cells = b->layers * META_PASS_COUNT, rounds = 0;
     double *times = calloc((size_t)(MOST_ROUNDS + 1) * cells, sizeof *times);
     if (!times) return meta_fail_memory(error);
-    meta_work_time_operations(work, times + (size_t)MOST_ROUNDS * cells);      /* to warm up */
-    for (double begun = meta_now(); rounds < MOST_ROUNDS && (rounds < LEAST_ROUNDS || meta_now() - begun < seconds); rounds++) {
+    meta_work_time_operations(work, times + (size_t)MOST_ROUNDS * cells); /* warms up */
+    for (double begun = meta_now();
+         rounds < MOST_ROUNDS && (rounds < LEAST_ROUNDS || meta_now() - begun < seconds);
+         rounds++) {
         peaks[rounds] = meta_peak(pool, seconds / 100).processor_rate;
         meta_work_time_operations(work, times + (size_t)rounds * cells);
     }
     for (int i = 0; i < cells; i++) {
         for (int r = 0; r < rounds; r++) column[r] = times[(size_t)r * cells + i];
-        b->layer[i / META_PASS_COUNT].seconds[i % META_PASS_COUNT] = meta_spread(column, rounds).median;
+        b->layer[i / META_PASS_COUNT].seconds[i % META_PASS_COUNT] =
+            meta_spread(column, rounds).median;
     }
     b->layer_peak = meta_spread(peaks, rounds).median;
     free(times);
@@ -86,10 +96,13 @@ static int measure(struct meta_bench *b, struct meta_work *work, struct meta_poo
 
 int meta_bench_layers(struct meta_bench *b, struct meta_pool *pool, struct meta_error *error)
 {
-    struct meta_work_spec spec = { "", b->plan->second_order ? META_WORK_PRODUCT : META_WORK_GRADIENT, b->plan->step, 0, 0 };
+    struct meta_work_spec spec = { "",
+                                   b->plan->second_order ? META_WORK_PRODUCT : META_WORK_GRADIENT,
+                                   b->plan->step, 0, 0 };
     struct meta_work *work = NULL;
     int status = -1;
-    if (!meta_work_create(&work, b->plan, spec, pool, error) && !describe(b, meta_work_program(work), error))
+    if (!meta_work_create(&work, b->plan, spec, pool, error)
+        && !describe(b, meta_work_program(work), spec.batch, error))
         status = measure(b, work, pool, error);
     meta_work_free(work);
     return status;

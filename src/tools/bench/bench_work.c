@@ -1,6 +1,7 @@
 /* The work that a benchmark times, and the memory of a process that does it. */
-#include "bench.h"
+#include "bench_work.h"
 #include "base/clock.h"
+#include "engine/program.h"
 #include "learning/outer_loop.h"
 
 #include <stdlib.h>
@@ -11,19 +12,19 @@ struct meta_work {
     struct meta_work_spec spec;
     struct meta_pool *pool;
     int threads, support, query;
-    struct meta_program **program;           /* (threads) */
-    struct meta_worker **worker;             /* (threads) */
-    void *phi, *v, **out;                    /* backend vectors; out: (threads) */
-    struct meta_model model;                 /* the plan's, but for `inner` */
+    struct meta_program **program; /* (threads) */
+    struct meta_worker **worker;   /* (threads) */
+    void *phi, *v, **out;          /* backend vectors; out: (threads) */
+    struct meta_model model;       /* a copy of the plan's with this `inner` */
     struct meta_inner_settings inner;
     struct meta_outer *outer;
-    struct meta_batch *batch;                /* (tasks), and pointers to them */
+    struct meta_batch *batch; /* (tasks), and pointers to them */
     const struct meta_batch **batches;
-    float *images;                           /* all that it needs */
+    float *images; /* of all programs or tasks */
     int *labels;
 };
 
-/* ---- making ---------------------------------------------------------------------------------------------------------- */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static int make_vectors(struct meta_work *w, struct meta_error *error)
 {
@@ -53,35 +54,44 @@ fail:
 static int make_programs(struct meta_work *w, struct meta_error *error)
 {
     const struct meta_bench_plan *plan = w->plan;
-    static const enum meta_passes passes[] = { [META_WORK_FORWARD] = META_FORWARD, [META_WORK_GRADIENT] = META_GRADIENT,
+    static const enum meta_passes passes[] = { [META_WORK_FORWARD] = META_FORWARD,
+                                               [META_WORK_GRADIENT] = META_GRADIENT,
                                                [META_WORK_PRODUCT] = META_TANGENTS };
     int support = plan->model->network->ways ? w->support : 0;
     if (meta_check_images(&plan->data, 0, w->spec.batch, &w->images, &w->labels, error)) return -1;
     if (!(w->program = calloc(w->threads, sizeof *w->program))) return meta_fail_memory(error);
+    const struct meta_program_settings settings = { .support = support,
+                                                    .query = w->spec.batch - support,
+                                                    .passes = passes[w->spec.kind] };
     for (int i = 0; i < w->threads; i++) {
-        if (meta_program_create(&w->program[i], plan->model->network, plan->backend,
-                                (struct meta_program_settings){ .support = support, .query = w->spec.batch - support, .passes = passes[w->spec.kind] }, error)) return -1;
+        if (meta_program_create(&w->program[i], plan->model->network, plan->backend, settings,
+                                error))
+            return -1;
         meta_program_load(w->program[i], w->images, w->labels);
-        meta_program_dropout(w->program[i], (struct meta_dropout_key){ plan->data.seed, 0, i, 0, 1 });
+        meta_program_dropout(w->program[i],
+                             (struct meta_dropout_key){ plan->data.seed, 0, i, 0, 1 });
         meta_program_forward(w->program[i], w->phi, META_STATISTICS_BATCH, NULL);
-        if (w->spec.kind == META_WORK_PRODUCT) meta_program_gradient(w->program[i], w->phi, w->out[i]);
+        if (w->spec.kind == META_WORK_PRODUCT)
+            meta_program_gradient(w->program[i], w->phi, w->out[i]);
     }
     return 0;
 }
 
-/* Images of `count` tasks, one after the other: support, then query. */
+/* Makes the images of `count` tasks, one task after the other: support, then query. */
 static int make_tasks(struct meta_work *w, int count, struct meta_error *error)
 {
     int each = w->support + w->query;
     size_t image = meta_shape_numbers(w->plan->model->network->input);
-    if (meta_check_images(&w->plan->data, 0, count * each, &w->images, &w->labels, error)) return -1;
+    if (meta_check_images(&w->plan->data, 0, count * each, &w->images, &w->labels, error))
+        return -1;
     w->batch = calloc(count, sizeof *w->batch);
     w->batches = calloc(count, sizeof *w->batches);
     if (!w->batch || !w->batches) return meta_fail_memory(error);
     for (int i = 0; i < count; i++) {
         float *images = w->images + i * each * image;
         int *labels = w->labels + i * each;
-        w->batch[i] = (struct meta_batch){ NULL, images, labels, images + w->support * image, labels + w->support };
+        w->batch[i] = (struct meta_batch){ NULL, images, labels, images + w->support * image,
+                                           labels + w->support };
         w->batches[i] = &w->batch[i];
     }
     return 0;
@@ -92,16 +102,23 @@ static int make_workers(struct meta_work *w, struct meta_error *error)
     struct meta_inner inner = meta_inner_of(&w->inner, w->support, w->query);
     if (!(w->worker = calloc(w->threads, sizeof *w->worker))) return meta_fail_memory(error);
     for (int i = 0; i < w->threads; i++)
-        if (meta_worker_create(&w->worker[i], w->plan->model->network, w->plan->backend, inner, error)) return -1;
+        if (meta_worker_create(&w->worker[i], w->plan->model->network, w->plan->backend, inner,
+                               error))
+            return -1;
     return 0;
 }
 
 static int make_outer(struct meta_work *w, struct meta_error *error)
 {
     const struct meta_network *net = w->plan->model->network;
-    float *parameters = malloc(net->parameters * sizeof *parameters), *statistics = calloc(net->statistics + 1, sizeof *statistics);
-    int status = parameters && statistics ? 0 : meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    if (!status) status = meta_outer_create(&w->outer, &w->model, w->plan->backend, w->pool, w->plan->data.seed, error);
+    float *parameters = malloc(net->parameters * sizeof *parameters),
+          *statistics = calloc(net->statistics + 1, sizeof *statistics);
+    int status = parameters && statistics
+        ? 0
+        : meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    if (!status)
+        status = meta_outer_create(&w->outer, &w->model, w->plan->backend, w->pool,
+                                   w->plan->data.seed, error);
     if (!status) {
         w->plan->backend->download(parameters, w->phi, net->parameters);
         meta_outer_upload(w->outer, parameters, statistics);
@@ -111,8 +128,8 @@ static int make_outer(struct meta_work *w, struct meta_error *error)
     return status;
 }
 
-int meta_work_create(struct meta_work **out, const struct meta_bench_plan *plan, struct meta_work_spec spec, struct meta_pool *pool,
-                     struct meta_error *error)
+int meta_work_create(struct meta_work **out, const struct meta_bench_plan *plan,
+                     struct meta_work_spec spec, struct meta_pool *pool, struct meta_error *error)
 {
     const struct meta_episode_settings *episode = plan->model->episode;
     struct meta_work *w = calloc(1, sizeof *w);
@@ -130,9 +147,11 @@ int meta_work_create(struct meta_work **out, const struct meta_bench_plan *plan,
     w->inner.second_order_start = 0;
     w->model.inner = &w->inner;
     if (plan->backend->open(error) || make_vectors(w, error)) goto fail;
-    if (spec.kind <= META_WORK_PRODUCT ? make_programs(w, error) :
-        spec.kind == META_WORK_TASK ? make_tasks(w, w->threads, error) || make_workers(w, error)
-                                    : make_tasks(w, episode->tasks, error) || make_outer(w, error)) goto fail;
+    if (spec.kind <= META_WORK_PRODUCT ? make_programs(w, error)
+            : spec.kind == META_WORK_TASK
+            ? make_tasks(w, w->threads, error) || make_workers(w, error)
+            : make_tasks(w, episode->tasks, error) || make_outer(w, error))
+        goto fail;
     *out = w;
     return 0;
 fail:
@@ -162,20 +181,24 @@ void meta_work_free(struct meta_work *w)
     free(w);
 }
 
-/* ---- running --------------------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static void run_one(void *context, int index, int worker)
 {
     struct meta_work *w = context;
-    struct meta_task_result result = {0};
+    struct meta_task_result result = { 0 };
     if (w->worker) {
         const struct meta_batch *b = w->batches[index];
-        struct meta_task task = { b->support, b->support_labels, b->query, b->query_labels, w->plan->data.seed, 0, index };
-        meta_worker_gradient(w->worker[index], w->phi, &task, w->inner.steps, NULL, w->out[index], &result);
+        struct meta_task task = {
+            b->support, b->support_labels, b->query, b->query_labels, w->plan->data.seed, 0, index
+        };
+        meta_worker_gradient(w->worker[index], w->phi, &task, w->inner.steps, NULL, w->out[index],
+                             &result);
         return;
     }
     struct meta_program *p = w->program[index];
-    if (w->spec.kind == META_WORK_PRODUCT) meta_program_hessian_product(p, w->phi, w->v, w->out[index]);
+    if (w->spec.kind == META_WORK_PRODUCT)
+        meta_program_hessian_product(p, w->phi, w->v, w->out[index]);
     else meta_program_forward(p, w->phi, META_STATISTICS_BATCH, NULL);
     if (w->spec.kind == META_WORK_GRADIENT) meta_program_gradient(p, w->phi, w->out[index]);
 }
@@ -186,8 +209,9 @@ int meta_work_run(void *work, double *processor, struct meta_error *error)
     struct meta_outer_result result;
     double begun = meta_processor_time();
     int status = 0;
-    /* at rate 0 the optimiser does all its work and changes nothing: every run is the same */
-    if (w->outer) status = meta_outer_step(w->outer, w->batches, w->model.net.max_batches, 0, &result, error);
+    /* At rate 0 the optimiser does all its work and changes nothing: every run is the same. */
+    if (w->outer)
+        status = meta_outer_step(w->outer, w->batches, w->model.net.max_batches, 0, &result, error);
     else meta_pool_run(w->pool, w->threads, run_one, w);
     *processor = meta_processor_time() - begun;
     return status;
@@ -205,6 +229,7 @@ void meta_work_time_operations(struct meta_work *w, double *seconds)
     meta_program_time(p, NULL);
 }
 
+/* Tasks or programs of one run. */
 static double runs_tasks(const struct meta_work *w)
 {
     return w->spec.kind == META_WORK_ITERATION ? w->model.episode->tasks : w->threads;
@@ -220,10 +245,10 @@ double meta_work_flops(const struct meta_work *w)
     const struct meta_flops *f = &w->plan->flops;
     struct meta_inner inner = meta_inner_of(&w->inner, w->support, w->query);
     switch (w->spec.kind) {
-    case META_WORK_FORWARD:  return meta_work_images(w) * f->pass[META_PASS_FORWARD];
+    case META_WORK_FORWARD: return meta_work_images(w) * f->pass[META_PASS_FORWARD];
     case META_WORK_GRADIENT: return meta_work_images(w) * meta_flops_gradient(f);
-    case META_WORK_PRODUCT:  return meta_work_images(w) * meta_flops_product(f);
-    default:                 return runs_tasks(w) * meta_flops_task(f, &inner);
+    case META_WORK_PRODUCT: return meta_work_images(w) * meta_flops_product(f);
+    default: return runs_tasks(w) * meta_flops_task(f, &inner);
     }
 }
 
@@ -245,8 +270,10 @@ int meta_memory_serve(void *question, double *numbers, struct meta_error *error)
     struct rusage usage;
     double processor;
     int status = -1;
-    if (meta_pool_create(&pool, q->threads, error) || meta_work_create(&work, q->plan, q->spec, pool, error)
-        || meta_work_run(work, &processor, error)) goto fail;
+    if (meta_pool_create(&pool, q->threads, error)
+        || meta_work_create(&work, q->plan, q->spec, pool, error)
+        || meta_work_run(work, &processor, error))
+        goto fail;
     getrusage(RUSAGE_SELF, &usage);
     numbers[0] = usage.ru_maxrss * 1024.;
     numbers[1] = meta_work_bytes(work);

@@ -4,12 +4,15 @@
 
 #include "base/pool.h"
 
-/* Floating-point operations of all threads together: a second by the clock, and a second of processor time. They are the same on a
-   machine that does nothing else, but for the number of threads. */
-struct meta_peak { double rate, processor_rate; };
+/* FLOP of all threads together in a second by the clock, and in a second of processor time: the
+   second times the number of threads is the first on a machine that does nothing else. */
+struct meta_peak {
+    double rate, processor_rate;
+};
 
-/* All threads of the pool at once, each in a loop of independent fused multiply-adds in registers for about `seconds`; of the widest
-   vectors that meta_fused() may use (without FMA: a multiplication and an addition). */
+/* Measures with all threads of the pool at once, each in a loop of independent fused multiply-adds
+   in registers for about `seconds`, on the widest vectors that meta_fused() may use. Without FMA, a
+   multiplication and an addition take its place. */
 struct meta_peak meta_peak(struct meta_pool *, double seconds);
 
 #endif

@@ -1,3 +1,4 @@
+/* How things are timed in turn, and medians of what that gives. */
 #include "timing.h"
 #include "base/clock.h"
 #include "peak.h"
@@ -8,7 +9,7 @@
 
 #define LEAST_ROUNDS 5
 #define MOST_ROUNDS 1000
-#define MOST_RUNS 1000000          /* in a round */
+#define MOST_RUNS 1000000 /* of a round */
 
 static int reserve(struct meta_timed *t)
 {
@@ -29,7 +30,8 @@ void meta_timed_clear(struct meta_timed *t)
     t->seconds = t->processor = t->peak = t->processor_peak = NULL;
 }
 
-/* How many runs make a round of `block` seconds: twice as many until they take half of it, since the first are cold. */
+/* How many runs make a round of `block` seconds: twice as many until they take half of it, since
+   the first are cold. */
 static int runs_needed(struct meta_timed *t, double block, int *runs, struct meta_error *error)
 {
     double processor, elapsed = 0;
@@ -46,7 +48,8 @@ static int runs_needed(struct meta_timed *t, double block, int *runs, struct met
     return 0;
 }
 
-static int time_round(struct meta_timed *t, int runs, double yardstick, double *elapsed, struct meta_error *error)
+static int time_round(struct meta_timed *t, int runs, double yardstick, double *elapsed,
+                      struct meta_error *error)
 {
     struct meta_peak before = meta_peak(t->pool, yardstick);
     double processor = 0, begun = meta_now();
@@ -69,12 +72,17 @@ int meta_time(struct meta_timed *t, int count, double seconds, struct meta_error
 {
     double block = seconds / 20, yardstick = block / 5, spent = 0;
     int runs[count];
-    for (int i = 0; i < count; i++) t[i].seconds = t[i].processor = t[i].peak = t[i].processor_peak = NULL;
+    for (int i = 0; i < count; i++)
+        t[i].seconds = t[i].processor = t[i].peak = t[i].processor_peak = NULL;
     for (int i = 0; i < count; i++) {
-        if (reserve(&t[i])) { meta_fail_memory(error); goto fail; }
+        if (reserve(&t[i])) {
+            meta_fail_memory(error);
+            goto fail;
+        }
         if (runs_needed(&t[i], block, &runs[i], error)) goto fail;
     }
-    for (int round = 0; round < MOST_ROUNDS && (round < LEAST_ROUNDS || spent < count * seconds); round++)
+    for (int round = 0; round < MOST_ROUNDS && (round < LEAST_ROUNDS || spent < count * seconds);
+         round++)
         for (int i = 0; i < count; i++) {
             double elapsed;
             if (time_round(&t[i], runs[i], yardstick, &elapsed, error)) goto fail;

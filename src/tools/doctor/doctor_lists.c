@@ -1,48 +1,60 @@
-/* The doctor's look at the images: every one of every list. */
-#include "doctor.h"
-#include "tasks/curriculum.h"
+/* The doctor's look at the lists: every image, classes, groups, and what two lists share. */
 #include "base/clock.h"
 #include "base/duration.h"
-#include "tasks/episode.h"
 #include "base/plural.h"
+#include "base/pool.h"
+#include "doctor.h"
+#include "tasks/curriculum.h"
+#include "tasks/episode.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#define MOST_LINES 5           /* bad lines of a list that are told one by one */
+/* Bad lines of a list that are named one by one. */
+#define MOST_LINES 5
 
-/* ---- one list ------------------------------------------------------------------------------------------------------------- */
+/* ---- one list -------------------------------------------------------------------------------- */
 
-static void survey(struct meta_doctor *d, struct meta_ward *w, struct meta_pool *pool)
+/* Reads and decodes a list, and says what can't be used. */
+static void survey(struct meta_doctor *d, struct meta_list_report *l, struct meta_pool *pool)
 {
     const struct meta_net_settings *net = &d->model->net;
     struct meta_error error;
-    int crop = w == &d->ward[META_WARD_TRAIN] ? net->max_crop : 0;
+    int crop = l == &d->list[META_LIST_TRAIN] ? net->max_crop : 0;
     double begun = meta_now();
-    if (meta_dataset_survey(&w->set, &w->survey, d->data, w->path, net->width, net->height, net->channels, crop, pool, &error)) {
-        meta_doctor_say(d, META_WRONG, w->name, "%s", error.text);
+    if (meta_dataset_survey(&l->set, &l->survey, d->data, l->path, net->width, net->height,
+                            net->channels, crop, pool, &error)) {
+        meta_doctor_say(d, META_WRONG, l->name, "%s", error.text);
         return;
     }
-    w->seconds = meta_now() - begun;
-    const struct meta_survey *s = &w->survey;
+    l->seconds = meta_now() - begun;
+    const struct meta_survey *s = &l->survey;
     char time[32];
-    meta_format_time(time, sizeof time, w->seconds);
-    for (int i = 0; i < s->bad_count && i < MOST_LINES; i++) meta_doctor_say(d, META_WRONG, w->name, "%s", s->bad[i]);
+    meta_format_time(time, sizeof time, l->seconds);
+    for (int i = 0; i < s->bad_count && i < MOST_LINES; i++)
+        meta_doctor_say(d, META_WRONG, l->name, "%s", s->bad[i]);
     if (s->bad_count > MOST_LINES)
-        meta_doctor_say(d, META_WRONG, w->name, "%s: %d lines more that can't be used", w->path, s->bad_count - MOST_LINES);
+        meta_doctor_say(d, META_WRONG, l->name, "%s: %d lines more that can't be used", l->path,
+                        s->bad_count - MOST_LINES);
     if (s->bad_count)
-        meta_doctor_say(d, META_WRONG, w->name, "%s: %d of %d lines can't be used: mend or remove them", w->path, s->bad_count,
-                        w->set->count + s->bad_count);
-    else meta_doctor_say(d, META_OK, w->name, "%s: %d images, all decoded, %.0f MB in memory, %s to load", w->path, w->set->count, s->bytes / 1e6, time);
+        meta_doctor_say(d, META_WRONG, l->name,
+                        "%s: %d of %d lines can't be used: mend or remove them", l->path,
+                        s->bad_count, l->set->count + s->bad_count);
+    else
+        meta_doctor_say(d, META_OK, l->name,
+                        "%s: %d images, all decoded, %.0f MB in memory, %s to load", l->path,
+                        l->set->count, s->bytes / 1e6, time);
     if (s->small)
-        meta_doctor_say(d, META_WARNING, w->name, "%d of %d images are smaller than %dx%d and will be enlarged: a smaller width and height in [net] "
-                        "is as good and faster", s->small, w->set->count, net->width, net->height);
+        meta_doctor_say(d, META_WARNING, l->name,
+                        "%d of %d images are smaller than %dx%d and will be enlarged: a smaller "
+                        "width and height in [net] is as good and faster",
+                        s->small, l->set->count, net->width, net->height);
 }
 
-/* ---- classes ---------------------------------------------------------------------------------------------------------------- */
+/* ---- classes --------------------------------------------------------------------------------- */
 
-/* (classes) images of each; the caller frees. */
+/* Images of each class, (classes). The caller frees; NULL when there is no memory. */
 static int *count_classes(const struct meta_dataset *set)
 {
     int *count = calloc(set->classes, sizeof *count);
@@ -50,47 +62,60 @@ static int *count_classes(const struct meta_dataset *set)
     return count;
 }
 
-/* Of a curriculum: whether it can keep a window for every combination of classes. */
+/* Says when a curriculum can't keep a window for every combination of classes. */
 static void check_kinds(struct meta_doctor *d, const struct meta_sampler *sampler)
 {
     struct meta_curriculum *curriculum = NULL;
     struct meta_error error;
     if (d->model->episode->sampler != META_CURRICULUM) return;
-    if (meta_curriculum_create(&curriculum, meta_sampler_classes(sampler), d->model->episode, 1, 1, &error))
+    if (meta_curriculum_create(&curriculum, meta_sampler_classes(sampler), d->model->episode, 1, 1,
+                               &error))
         meta_doctor_say(d, META_WRONG, "classes", "[episode] %s", error.text);
     meta_curriculum_free(curriculum);
 }
 
-static void check_classes(struct meta_doctor *d, const struct meta_ward *w)
+static void check_classes(struct meta_doctor *d, const struct meta_list_report *l)
 {
     const struct meta_episode_settings *e = d->model->episode;
     struct meta_sampler *sampler = NULL;
     struct meta_error error;
     char counts[240] = "";
-    int *count = count_classes(w->set), classes = 0, least = 0, most = 0;
-    if (!count) { meta_doctor_say(d, META_WRONG, "classes", "out of memory"); return; }
-    if (meta_sampler_create(&sampler, w->set, e, &error)) {
-        int trained = w != &d->ward[META_WARD_TEST];
-        meta_doctor_say(d, trained ? META_WRONG : META_WARNING, "classes", "%s: add images or classes, or lower %s", error.text,
-                        trained ? "ways, shots or queries in [episode]" : "them: meta test can't draw its tasks");
+    int *count = count_classes(l->set), classes = 0, least = 0, most = 0;
+    if (!count) {
+        meta_doctor_say(d, META_WRONG, "classes", "out of memory");
+        return;
+    }
+    if (meta_sampler_create(&sampler, l->set, e, &error)) {
+        int trained = l != &d->list[META_LIST_TEST];
+        meta_doctor_say(d, trained ? META_WRONG : META_WARNING, "classes",
+                        "%s: add images or classes, or lower %s", error.text,
+                        trained ? "ways, shots or queries in [episode]"
+                                : "them: meta test can't draw its tasks");
         free(count);
         return;
     }
-    for (int k = 0; k < w->set->classes; k++) {
+    for (int k = 0; k < l->set->classes; k++) {
         if (!count[k]) continue;
         if (!classes++ || count[k] < least) least = count[k];
         if (count[k] > most) most = count[k];
         size_t used = strlen(counts);
-        if (used + 80 < sizeof counts) snprintf(counts + used, sizeof counts - used, "%s%.60s %d", used ? ", " : "", w->set->names[k], count[k]);
+        if (used + 80 < sizeof counts)
+            snprintf(counts + used, sizeof counts - used, "%s%.60s %d", used ? ", " : "",
+                     l->set->names[k], count[k]);
     }
-    if (classes <= 8) meta_doctor_say(d, META_OK, "classes", "%s: %s: enough for %d + %d", w->name, counts, e->shots, e->queries);
-    else meta_doctor_say(d, META_OK, "classes", "%s: %d classes of %d to %d images: enough for %d + %d", w->name, classes, least, most, e->shots, e->queries);
-    if (w == &d->ward[META_WARD_TRAIN]) check_kinds(d, sampler);
+    if (classes <= 8)
+        meta_doctor_say(d, META_OK, "classes", "%s: %s: enough for %d + %d", l->name, counts,
+                        e->shots, e->queries);
+    else
+        meta_doctor_say(d, META_OK, "classes",
+                        "%s: %d classes of %d to %d images: enough for %d + %d", l->name, classes,
+                        least, most, e->shots, e->queries);
+    if (l == &d->list[META_LIST_TRAIN]) check_kinds(d, sampler);
     meta_sampler_free(sampler);
     free(count);
 }
 
-/* ---- groups ------------------------------------------------------------------------------------------------------------------- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b)
 {
@@ -98,7 +123,8 @@ static int by_number(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
-/* The groups of a list, ascending, each once; the caller frees. A number means the same group in every list of a .data file. */
+/* The groups of a list, ascending, each once. A number means the same group in every list of a
+   .data file. The caller frees; NULL when there is no memory. */
 static int *groups_of(const struct meta_dataset *set, int *count)
 {
     int *group = malloc((set->count + 1) * sizeof *group), n = 0;
@@ -112,20 +138,26 @@ static int *groups_of(const struct meta_dataset *set, int *count)
     return group;
 }
 
-static void check_groups(struct meta_doctor *d, const struct meta_ward *w)
+static void check_groups(struct meta_doctor *d, const struct meta_list_report *l)
 {
-    int n, none = meta_dataset_groupless(w->set), *group = groups_of(w->set, &n);
+    int n, none = meta_dataset_groupless(l->set), *group = groups_of(l->set, &n);
     if (none)
-        meta_doctor_say(d, META_WARNING, "groups", "%s: %s does not name %d of %d images, which count as unlike any other: name them there if some show the "
-                        "same thing", w->name, d->data->groups, none, w->set->count);
-    else meta_doctor_say(d, META_OK, "groups", "%s: %d images in %d groups, never on both sides of a task", w->name, w->set->count, n);
+        meta_doctor_say(d, META_WARNING, "groups",
+                        "%s: %s does not name %d of %d images, which count as unlike any other: "
+                        "name them there if some show the same thing",
+                        l->name, d->data->groups, none, l->set->count);
+    else
+        meta_doctor_say(d, META_OK, "groups",
+                        "%s: %d images in %d groups, never on both sides of a task", l->name,
+                        l->set->count, n);
     free(group);
 }
 
-/* ---- what two lists share --------------------------------------------------------------------------------------------------------- */
+/* ---- what two lists share -------------------------------------------------------------------- */
 
-/* How many images stand in both, under whatever names, and one of them. */
-static int shared_images(const struct meta_dataset *a, const struct meta_dataset *b, const char **one)
+/* Number of images that stand in both lists, under whatever names; *one is the path of one. */
+static int shared_images(const struct meta_dataset *a, const struct meta_dataset *b,
+                         const char **one)
 {
     struct meta_file_id *sorted = malloc((a->count + 1) * sizeof *sorted);
     int n = 0;
@@ -133,22 +165,30 @@ static int shared_images(const struct meta_dataset *a, const struct meta_dataset
     memcpy(sorted, a->files, a->count * sizeof *sorted);
     qsort(sorted, a->count, sizeof *sorted, meta_file_id_order);
     for (int i = 0; i < b->count; i++)
-        if (bsearch(&b->files[i], sorted, a->count, sizeof *sorted, meta_file_id_order) && !n++) *one = b->paths[i];
+        if (bsearch(&b->files[i], sorted, a->count, sizeof *sorted, meta_file_id_order) && !n++)
+            *one = b->paths[i];
     free(sorted);
     return n;
 }
 
+/* Number of groups that have images in both lists. */
 static int shared_groups(const struct meta_dataset *a, const struct meta_dataset *b)
 {
     int n, m, both = 0, *p = groups_of(a, &n), *q = groups_of(b, &m);
     for (int i = 0, k = 0; p && q && i < n && k < m; i += p[i] < q[k] ? 1 : 0, k += p[i] > q[k])
-        if (p[i] == q[k]) { both++; i++; k++; }
+        if (p[i] == q[k]) {
+            both++;
+            i++;
+            k++;
+        }
     free(p);
     free(q);
     return both;
 }
 
-static int shared_classes(const struct meta_dataset *a, const struct meta_dataset *b, const char **one)
+/* Number of classes that have images in both lists; *one is the name of one. */
+static int shared_classes(const struct meta_dataset *a, const struct meta_dataset *b,
+                          const char **one)
 {
     int *p = count_classes(a), *q = count_classes(b), both = 0;
     for (int k = 0; p && q && k < a->classes; k++)
@@ -158,27 +198,38 @@ static int shared_classes(const struct meta_dataset *a, const struct meta_datase
     return both;
 }
 
-static void check_pair(struct meta_doctor *d, const struct meta_ward *a, const struct meta_ward *b)
+/* Says what two lists share that they should not; `a` stands before `b` in the .data file. */
+static void check_pair(struct meta_doctor *d, const struct meta_list_report *a,
+                       const struct meta_list_report *b)
 {
     const char *one = NULL;
     int images = shared_images(a->set, b->set, &one);
     if (images) {
-        meta_doctor_say(d, META_WRONG, "lists", "%d image%s stand%s in %s and in %s, %s one of them: remove them from one list", images,
-                        meta_plural(images), images == 1 ? "s" : "", a->name, b->name, one);
+        meta_doctor_say(d, META_WRONG, "lists",
+                        "%d image%s stand%s in %s and in %s, %s one of them: remove them from one "
+                        "list",
+                        images, meta_plural(images), images == 1 ? "s" : "", a->name, b->name, one);
         return;
     }
     int groups = shared_groups(a->set, b->set);
     if (groups)
-        meta_doctor_say(d, META_WARNING, "lists", "%d group%s ha%s images in %s and in %s, which makes the second's AUC too good: keep a group in one list",
+        meta_doctor_say(d, META_WARNING, "lists",
+                        "%d group%s ha%s images in %s and in %s, which makes the second's AUC too "
+                        "good: keep a group in one list",
                         groups, meta_plural(groups), groups == 1 ? "s" : "ve", a->name, b->name);
-    int classes = b == &d->ward[META_WARD_TEST] ? shared_classes(a->set, b->set, &one) : 0;
+    int classes = b == &d->list[META_LIST_TEST] ? shared_classes(a->set, b->set, &one) : 0;
     if (classes)
-        meta_doctor_say(d, META_WARNING, "lists", "%d class%s of test, %s one of them, %s in %s too: meta test is meant for classes not seen before", classes,
-                        meta_plural_es(classes), one, classes == 1 ? "is" : "are", a->name);
-    if (!groups && !classes) meta_doctor_say(d, META_OK, "lists", "%s and %s share nothing that they should not", a->name, b->name);
+        meta_doctor_say(d, META_WARNING, "lists",
+                        "%d class%s of test, %s one of them, %s in %s too: meta test is meant for "
+                        "classes not seen before",
+                        classes, meta_plural_es(classes), one, classes == 1 ? "is" : "are",
+                        a->name);
+    if (!groups && !classes)
+        meta_doctor_say(d, META_OK, "lists", "%s and %s share nothing that they should not",
+                        a->name, b->name);
 }
 
-/* ---- all of them -------------------------------------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------- */
 
 void meta_doctor_lists(struct meta_doctor *d)
 {
@@ -187,18 +238,24 @@ void meta_doctor_lists(struct meta_doctor *d)
     struct rusage before, after;
     if (!d->model || !d->data) return;
     getrusage(RUSAGE_SELF, &before);
-    if (meta_pool_create(&pool, d->threads, &error)) { meta_doctor_say(d, META_WRONG, "lists", "%s", error.text); return; }
-    for (struct meta_ward *w = d->ward; w < d->ward + META_WARDS; w++)
-        if (w->path) survey(d, w, pool);
+    if (meta_pool_create(&pool, d->threads, &error)) {
+        meta_doctor_say(d, META_WRONG, "lists", "%s", error.text);
+        return;
+    }
+    for (struct meta_list_report *l = d->list; l < d->list + META_LISTS; l++)
+        if (l->path) survey(d, l, pool);
     meta_pool_free(pool);
     getrusage(RUSAGE_SELF, &after);
     d->reading = 1024. * (after.ru_maxrss - before.ru_maxrss);
-    for (int i = 0; i < META_WARDS; i++)
-        if (d->ward[i].set) check_classes(d, &d->ward[i]);
-    if (!d->data->groups) meta_doctor_say(d, META_OK, "groups", "none: %s has no groups=, every image counts as unlike any other", d->data_path);
-    for (int i = 0; d->data->groups && i < META_WARDS; i++)
-        if (d->ward[i].set) check_groups(d, &d->ward[i]);
-    for (int i = 0; i < META_WARDS; i++)
-        for (int k = i + 1; k < META_WARDS; k++)
-            if (d->ward[i].set && d->ward[k].set) check_pair(d, &d->ward[i], &d->ward[k]);
+    for (int i = 0; i < META_LISTS; i++)
+        if (d->list[i].set) check_classes(d, &d->list[i]);
+    if (!d->data->groups)
+        meta_doctor_say(d, META_OK, "groups",
+                        "none: %s has no groups=, every image counts as unlike any other",
+                        d->data_path);
+    for (int i = 0; d->data->groups && i < META_LISTS; i++)
+        if (d->list[i].set) check_groups(d, &d->list[i]);
+    for (int i = 0; i < META_LISTS; i++)
+        for (int k = i + 1; k < META_LISTS; k++)
+            if (d->list[i].set && d->list[k].set) check_pair(d, &d->list[i], &d->list[k]);
 }

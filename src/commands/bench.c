@@ -1,0 +1,186 @@
+/* darknet meta bench: measures the speed and memory of a .cfg's network and prints them. */
+#include "backends/fused/fused_kernels.h"
+#include "base/file.h"
+#include "base/plural.h"
+#include "flags.h"
+#include "tools/bench/bench.h"
+#include "usage.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void print_plan(const struct meta_bench *b)
+{
+    const struct meta_bench_plan *plan = b->plan;
+    const struct meta_model *m = plan->model;
+    const struct meta_flops *f = &plan->flops;
+    printf("%s: %zu parameters, images of %dx%dx%d, %d ways, %d shots, %d queries, %d tasks, %d "
+           "steps; %s, %s, %d thread%s\n",
+           m->name, m->network->parameters, m->net.width, m->net.height, m->net.channels,
+           m->episode->ways, m->episode->shots, m->episode->queries, m->episode->tasks,
+           m->inner->steps, plan->backend->name, meta_fused()->name, plan->threads,
+           meta_plural(plan->threads));
+    printf("\nChecked against the reference backend, in double, relative:");
+    for (int i = 0; i < b->identities; i++)
+        printf("%s %s %.1e", i ? "," : "", b->identity[i].text, b->identity[i].error);
+    printf("\n\nFLOP = 2 x multiply-adds of every convolution and connected layer, convolutions "
+           "taken as direct ones (Winograd's are not: it does with\n"
+           "fewer) and without padding. M of a layer: forward M; backward M, and M for the adjoint "
+           "of an input that depends on a parameter (the first\n"
+           "layer's does not); forward tangent M, and M likewise; backward tangent M, and 3M "
+           "likewise. An image:");
+    for (int pass = 0; pass < META_PASS_COUNT; pass++)
+        printf("%s %s %.4g M", pass ? "," : "", meta_bench_pass_names[pass], f->pass[pass] / 1e6);
+    printf(".\nShare: of the FMA peak of as many threads, measured right before and after; in "
+           "brackets the least and most of the rounds; beside\n"
+           "it by processor time, which other programs on the machine disturb less. N threads run "
+           "N programs, tasks or the iteration's tasks.\n\n");
+    printf("%-26s %5s %6s %7s  %9s  %8s  %7s  %7s  %6s %17s  %6s  %6s\n", "", "order", "batch",
+           "threads", "ms", "images/s", "GFLOP/s", "peak", "share", "", "cpu", "rounds");
+    fflush(stdout);
+}
+
+/* Prints "61.2%", or "-" where there is no share. */
+static void print_percent(int width, double x)
+{
+    if (isfinite(x)) printf("%*.1f%%", width - 1, 100 * x);
+    else printf("%*s", width, "-");
+}
+
+static void print_order(int order)
+{
+    if (order) printf(" %5d", order);
+    else printf(" %5s", "");
+}
+
+static void print_row(const struct meta_bench_row *r)
+{
+    char range[40] = "";
+    double seconds = r->seconds.median;
+    printf("%-26s", r->spec.name);
+    print_order(r->spec.order);
+    printf(" %6d %7d  %9.3f  %8.1f  %7.1f  %7.1f  ", r->spec.batch, r->threads, 1e3 * seconds,
+           r->images / seconds, r->flops / seconds / 1e9, r->peak.median / 1e9);
+    print_percent(6, r->share.median);
+    if (isfinite(r->share.median))
+        snprintf(range, sizeof range, "(%.1f to %.1f)", 100 * r->share.least, 100 * r->share.most);
+    printf(" %17s  ", range);
+    print_percent(6, r->processor_share.median);
+    printf("  %6d\n", r->rounds);
+    fflush(stdout);
+}
+
+static void print_ratios(const struct meta_bench *b)
+{
+    if (b->ratios)
+        printf("\nTimes as many images a second, medians of rounds in turn (least to most; by "
+               "processor time)\n");
+    for (int i = 0; i < b->ratios; i++) {
+        const struct meta_bench_ratio *r = &b->ratio[i];
+        printf("    %-72s %6.2f (%.2f to %.2f; %.2f)\n", r->name, r->clock.median, r->clock.least,
+               r->clock.most, r->processor.median);
+    }
+}
+
+static double sum_of_layers(const struct meta_bench *b)
+{
+    double sum = 0;
+    for (int i = 0; i < b->layers; i++)
+        for (int pass = 0; pass < META_PASS_COUNT; pass++) sum += b->layer[i].seconds[pass];
+    return sum;
+}
+
+static void print_times(const double seconds[META_PASS_COUNT], const double flops[META_PASS_COUNT],
+                        double peak, double whole)
+{
+    double sum = 0;
+    for (int pass = 0; pass < META_PASS_COUNT; pass++) {
+        printf("  %8.3f", 1e3 * seconds[pass]);
+        if (flops[pass] && seconds[pass] > 0)
+            printf(" %4.0f%%", 100 * flops[pass] / seconds[pass] / peak);
+        else printf(" %5s", "");
+        sum += seconds[pass];
+    }
+    printf("  %8.3f  %5.1f%%\n", 1e3 * sum, whole > 0 ? 100 * sum / whole : 0);
+}
+
+static void print_layers(const struct meta_bench *b)
+{
+    double whole = sum_of_layers(b), seconds[META_PASS_COUNT] = { 0 },
+           flops[META_PASS_COUNT] = { 0 };
+    printf("\nBy layer and pass, batch %d, one thread: ms of processor time, share of the FMA peak "
+           "(%.1f GFLOP/s); the sum, its share of all\n",
+           b->layer_batch, b->layer_peak / 1e9);
+    printf("%5s  %-60s  %14s  %14s  %14s  %14s  %8s\n", "layer", "", "forward      ",
+           "backward     ", "fwd tangent  ", "bwd tangent  ", "sum");
+    for (int i = 0; i < b->layers; i++) {
+        const struct meta_bench_layer *l = &b->layer[i];
+        printf("%5d  %-60s", l->layer, l->name);
+        print_times(l->seconds, l->flops, b->layer_peak, whole);
+        for (int pass = 0; pass < META_PASS_COUNT; pass++) {
+            seconds[pass] += l->seconds[pass];
+            flops[pass] += l->flops[pass];
+        }
+    }
+    printf("%5s  %-60s", "", "all");
+    print_times(seconds, flops, b->layer_peak, whole);
+}
+
+static void print_memory(const struct meta_bench *b)
+{
+    printf("\nPeak memory of a process that does no more than this once, and its workers' share of "
+           "it, MB\n");
+    for (int i = 0; i < b->memories; i++) {
+        const struct meta_bench_memory *m = &b->memory[i];
+        char keep[32] = "";
+        if (m->spec.order == 2) snprintf(keep, sizeof keep, ", keep=%d", m->spec.keep);
+        printf("    %s, order %d%-8s  %d thread%s %*s  %8.0f  %8.0f\n", m->spec.name, m->spec.order,
+               keep, m->threads, m->threads == 1 ? " " : "s", 20, "", m->process / 1e6,
+               m->workers / 1e6);
+    }
+    if (b->stock_bytes > 0)
+        printf("    %-65s %8.0f\n", "stock libdarknet's gradient", b->stock_bytes / 1e6);
+}
+
+int meta_command_bench(int argc, char **argv)
+{
+    const char *threads = NULL, *batch = NULL, *seconds = NULL, *out = NULL;
+    const struct meta_flag flags[] = {
+        { "-threads", "N", "the most threads; one is measured too (the cores)", &threads, NULL },
+        { "-batch", "N",
+          "images of the forward and of the gradient that stock is compared with (those of a task)",
+          &batch, NULL },
+        { "-seconds", "S", "for which each thing is timed, at least five times (2)", &seconds,
+          NULL },
+        { "-out", "FILE.json", "writes all figures", &out, NULL },
+    };
+    const struct meta_syntax syntax = { "bench CFG", 1, 1, flags, sizeof flags / sizeof *flags };
+    struct meta_error error;
+    struct meta_model *model = NULL;
+    struct meta_bench_plan plan = { .backend = &meta_backend_onednn };
+    struct meta_bench bench = { .plan = &plan, .begun = print_plan, .timed = print_row };
+    int status = 1;
+    meta_flags_parse(argc, argv, &syntax);
+    plan.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    plan.batch = meta_flag_int("-batch", batch, 0, 2, 1 << 20);
+    plan.seconds = meta_flag_real("-seconds", seconds, 2, 1e-3, 1e5);
+    if ((out && meta_file_check(out, &error)) || meta_model_load(&model, argv[0], &error))
+        goto fail;
+    plan.model = model;
+    if (plan.batch && model->network->ways) {
+        meta_fail(&error, "-batch: %s pairs the images of whole tasks, %d: leave it out", argv[0],
+                  meta_bench_task_images(model));
+        goto fail;
+    }
+    if (meta_bench_complete(&plan, &error) || meta_bench_run(&bench, &error)) goto fail;
+    print_ratios(&bench);
+    print_layers(&bench);
+    print_memory(&bench);
+    if (out && meta_bench_write(&bench, out, &error)) goto fail;
+    status = 0;
+fail:
+    meta_bench_clear(&bench);
+    meta_bench_plan_clear(&plan);
+    meta_model_free(model);
+    return status ? meta_complain(&error) : 0;
+}

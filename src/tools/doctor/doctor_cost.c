@@ -1,0 +1,125 @@
+/* What a training will take, memory and hours, by the dry run and the lists. */
+#include "base/duration.h"
+#include "base/plural.h"
+#include "base/pool.h"
+#include "doctor.h"
+#include "evaluation/evaluate.h"
+#include "training/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* The number behind `key` in a file of the kernel, or the first number of the file when `key` is
+   "". NaN: there is none, or it is "max". */
+static double kernel_number(const char *path, const char *key)
+{
+    char line[256];
+    double value = NAN;
+    FILE *f = fopen(path, "re");
+    while (f && isnan(value) && fgets(line, sizeof line, f))
+        if (!strncmp(line, key, strlen(key)) && sscanf(line + strlen(key), "%lf", &value) != 1)
+            value = NAN;
+    if (f) fclose(f);
+    return value;
+}
+
+double meta_memory_available(void)
+{
+    struct rlimit limit;
+    double free = 1024 * kernel_number("/proc/meminfo", "MemAvailable:"),
+           used = kernel_number("/proc/self/statm", "") * sysconf(_SC_PAGESIZE);
+    /* A container sees the limits of its control group, version 2 or 1. */
+    free = fmin(free,
+                kernel_number("/sys/fs/cgroup/memory.max", "")
+                    - kernel_number("/sys/fs/cgroup/memory.current", ""));
+    free = fmin(free,
+                kernel_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", "")
+                    - kernel_number("/sys/fs/cgroup/memory/memory.usage_in_bytes", ""));
+    if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY)
+        free = fmin(free, limit.rlim_cur - used);
+    return free;
+}
+
+static const char remedy[] = "fewer -threads, keep=1 or order=1 in [inner_loop], or smaller images "
+                             "(max_crop, width, height in [net])";
+
+/* Bytes of the images that a training keeps. */
+static double dataset_bytes(const struct meta_doctor *d)
+{
+    return (double)d->list[META_LIST_TRAIN].survey.bytes + d->list[META_LIST_VALID].survey.bytes;
+}
+
+void meta_doctor_memory(struct meta_doctor *d, const struct meta_dry_run *run, double available)
+{
+    /* A forked child has the libraries' pages, but they are not counted as its own. */
+    double images = dataset_bytes(d);
+    double libraries = 1024 * kernel_number("/proc/self/status", "RssFile:");
+    double need = images + run->peak + run->kept + d->reading + (isnan(libraries) ? 0 : libraries);
+    enum meta_verdict verdict = META_OK;
+    if (need > .8 * available) verdict = META_WARNING;
+    if (need > available) verdict = META_WRONG;
+    meta_doctor_say(d, verdict, "memory",
+                    "%.2f GB expected (images %.2f, %d thread%s %.2f), %.2f GB available%s%s",
+                    need / 1e9, images / 1e9, d->threads, meta_plural(d->threads),
+                    (need - images) / 1e9, available / 1e9, verdict == META_OK ? "" : ": ",
+                    verdict == META_OK ? "" : remedy);
+}
+
+/* ---- hours ----------------------------------------------------------------------------------- */
+
+/* Seconds of `count` things; 0 where there are none and `seconds`, of one, is NaN. */
+static double seconds_of(double count, double seconds) { return count > 0 ? count * seconds : 0; }
+
+/* Tasks of all valid AUCs of a training: one every META_VALID_EVERY iterations, one at the end. */
+static double valid_tasks(const struct meta_doctor *d)
+{
+    int last = d->model->net.max_batches;
+    if (!d->data->valid) return 0;
+    return (double)META_VALID_RUNS * (last / META_VALID_EVERY + (last % META_VALID_EVERY != 0));
+}
+
+void meta_doctor_time(struct meta_doctor *d, const struct meta_dry_run *run)
+{
+    int last = d->model->net.max_batches, exact = meta_dry_run_exact_iterations(d->model);
+    double loading = d->list[META_LIST_TRAIN].seconds + d->list[META_LIST_VALID].seconds;
+    char text[3][32], busy[80] = "";
+    for (int i = 0; i < 3; i++) { /* middle, least, most */
+        double first = (&run->first.middle)[i], second = (&run->second.middle)[i];
+        double valid = (&run->valid.middle)[i];
+        double seconds = loading + seconds_of(last - exact, first) + seconds_of(exact, second)
+            + seconds_of(valid_tasks(d), valid);
+        meta_format_time(text[i], sizeof *text, seconds);
+    }
+    if (d->load > .5)
+        snprintf(busy, sizeof busy, "; other programs kept %.1f of %d processors busy before",
+                 d->load, meta_pool_cores());
+    double iterations = seconds_of(last - exact, run->first.middle)
+        + seconds_of(exact, run->second.middle);
+    meta_doctor_say(d, META_OK, "time",
+                    "%s expected on %d thread%s, %s to %s by the fastest and slowest fifth of a "
+                    "trial: %.3g s an iteration%s",
+                    text[0], d->threads, meta_plural(d->threads), text[1], text[2],
+                    iterations / last, busy);
+}
+
+void meta_doctor_cost(struct meta_doctor *d)
+{
+    double numbers[META_CHILD_NUMBERS], available = meta_memory_available();
+    struct meta_dry_run run;
+    struct meta_error error;
+    if (!d->child || !d->list[META_LIST_TRAIN].set || d->model->net.max_batches < 1) return;
+    if (meta_child_ask(d->child, "iterations on random data", numbers, &error)) {
+        meta_doctor_say(d, META_WRONG, "memory",
+                        "%s; %.2f GB are available: if that was for want of memory, %s", error.text,
+                        available / 1e9, remedy);
+        return;
+    }
+    memcpy(&run, numbers, sizeof run);
+    meta_doctor_memory(d, &run, available);
+    meta_doctor_time(d, &run);
+}

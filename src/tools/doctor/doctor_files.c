@@ -1,0 +1,81 @@
+/* The doctor's look at the two files, the .cfg and the .data file. */
+#include "doctor.h"
+
+#include <string.h>
+
+/* The value of a whole-number option of a plugin's section; `absent` where the plugin has no such
+   option. */
+static int plugin_option(const struct meta_plugin *p, const void *settings, const char *name,
+                         int absent)
+{
+    for (const struct meta_option *o = p->options; o->name; o++)
+        if (!strcmp(o->name, name) && (o->type == META_INT || o->type == META_CHOICE))
+            return *(const int *)((const char *)settings + o->offset);
+    return absent;
+}
+
+void meta_doctor_schedule(struct meta_doctor *d)
+{
+    const struct meta_model *m = d->model;
+    int last = m->net.max_batches,
+        start = m->loss ? plugin_option(m->loss, m->loss_settings, "start", 0) : 0;
+    if (last < 1) {
+        meta_doctor_say(d, META_WRONG, "cfg",
+                        "[net] max_batches: is 0 or not there: meta train begins only with "
+                        "-max_batches: write it");
+        return;
+    }
+    if (start > last)
+        meta_doctor_say(d, META_WARNING, "cfg",
+                        "[%s] start=%d is past max_batches=%d: tasks are never weighted: lower "
+                        "start, or raise max_batches",
+                        m->loss->name, start, last);
+    if (m->inner->order == 2 && m->inner->second_order_start > last)
+        meta_doctor_say(d, META_WARNING, "cfg",
+                        "[inner_loop] second_order_start=%d is past max_batches=%d: the exact "
+                        "meta-gradient is never used: lower it, or write order=1",
+                        m->inner->second_order_start, last);
+    if (m->net.policy == META_POLICY_STEPS && m->net.steps.count
+        && m->net.steps.values[m->net.steps.count - 1] >= last)
+        meta_doctor_say(d, META_WARNING, "cfg",
+                        "[net] steps=%.0f is past max_batches=%d: the rate is never lowered there: "
+                        "lower steps, or raise max_batches",
+                        m->net.steps.values[m->net.steps.count - 1], last);
+}
+
+void meta_doctor_cfg(struct meta_doctor *d)
+{
+    struct meta_error error;
+    if (meta_model_load(&d->model, d->cfg_path, &error)) {
+        meta_doctor_say(d, META_WRONG, "cfg", "%s", error.text);
+        return;
+    }
+    const struct meta_model *m = d->model;
+    meta_doctor_say(d, META_OK, "cfg",
+                    "%s: %zu parameters, %dx%dx%d, %d iterations of %d tasks: %d ways, %d + %d "
+                    "images a class, %d steps, order %d",
+                    m->path, m->network->parameters, m->net.width, m->net.height, m->net.channels,
+                    m->net.max_batches, m->episode->tasks, m->episode->ways, m->episode->shots,
+                    m->episode->queries, m->inner->steps, m->inner->order);
+    meta_doctor_schedule(d);
+}
+
+void meta_doctor_data(struct meta_doctor *d)
+{
+    struct meta_error error;
+    if (meta_data_read(&d->data, d->data_path, &error)) {
+        meta_doctor_say(d, META_WRONG, "data", "%s", error.text);
+        return;
+    }
+    const char *names[META_LISTS] = { "train", "valid", "test" },
+               *paths[META_LISTS] = { d->data->train, d->data->valid, d->data->test };
+    const char *lacks[META_LISTS] = { "training needs a list of images",
+                                      "no AUC is watched while training", "meta test needs it" };
+    meta_doctor_say(d, META_OK, "data", "%s: %d classes", d->data_path, d->data->classes);
+    for (int i = 0; i < META_LISTS; i++) {
+        d->list[i] = (struct meta_list_report){ .name = names[i], .path = paths[i] };
+        if (!paths[i])
+            meta_doctor_say(d, i == META_LIST_TRAIN ? META_WRONG : META_WARNING, "data",
+                            "%s: has no %s=: %s", d->data_path, names[i], lacks[i]);
+    }
+}
