@@ -1,4 +1,4 @@
-# make              ./darknet, plugins/*.so, libdarknet-meta.so for programs, libdarknet-meta-host.so for LD_PRELOAD
+# make              ./darknet, libdarknet-meta-opencv.so, plugins/*.so, libdarknet-meta.so for programs, libdarknet-meta-host.so for LD_PRELOAD
 # make DEBUG=1      with -O0                             make test     every test
 # make DARKNET=DIR  against a Darknet checkout           make demo     install, build, train and test on Fashion-MNIST
 # make asan ubsan tsan valgrind: the tests under each    make bench      speed, beside the stock library's and PyTorch's
@@ -58,8 +58,10 @@ ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
 ALL_CXXFLAGS := -std=c++17 $(COMMON) -Wall -Wextra $(CXXFLAGS)
 ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) $(CPPFLAGS)
 ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
-LDLIBS       := -L$(DARKNET) -Wl,-rpath,$(abspath $(DARKNET)) -ldarknet \
-                -lopencv_imgcodecs -lopencv_ml -lopencv_imgproc -lopencv_core -ljpeg -ldnnl -lcjson -lz -lgomp -lstdc++ -ldl -lm
+LDLIBS       := -ljpeg -ldnnl -lcjson -lz -lgomp -ldl -lm
+# The program opens libdarknet.so where it needs it, and the loader finds it there; only the unit tests are linked to it
+FIND_DARKNET := -Wl,-rpath,$(abspath $(DARKNET))
+OPENCV_LIBS  := -lopencv_imgcodecs -lopencv_ml -lopencv_imgproc -lopencv_core
 
 # fused_kernels.c is compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64.
 # GCC 12 stores vectors of 64 bytes in ASan's fake stack as if it were aligned to them (GCC bug 110027), hence the --param
@@ -71,8 +73,11 @@ FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-
 
 SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
-OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(CXX_SOURCES:%.cpp=$(BUILD)/%.o) \
-          $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) $(BUILD)/src/paper/report/page_css.o
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) \
+          $(BUILD)/src/paper/report/page_css.o
+# What is C++ is OpenCV's part, a shared object of its own
+OPENCV_OBJECTS = $(CXX_SOURCES:%.cpp=$(BUILD)/%.o)
+OPENCV_PART    = libdarknet-meta-opencv.so
 # What the unit tests link, whole: libdarknet's calls must find our functions too
 LIBRARY = $(BUILD)/libmeta.a
 PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/*.c)))))
@@ -82,14 +87,20 @@ FLAGS   = $(BUILD)/flags
 VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
 SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
 
-all: $(BIN)/darknet $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
+all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
 
+# libdarknet's calls of what host.c defines find it in the program
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
-	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--export-dynamic-symbol=parse_network_cfg $(FIND_DARKNET) -o $@ $(filter %.o,$^) $(LDLIBS)
+
+# What the program, and libdarknet-meta.so, open when they read the first image: OpenCV links some 260 libraries
+$(BIN)/$(OPENCV_PART): $(OPENCV_OBJECTS) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CXX) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENCV_LIBS)
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
-HOST = base/c_locale base/file base/lines base/path config/cfg config/options config/plugins config/sections host/host host/host_layer host/libdarknet
+HOST = base/c_locale base/file base/lines base/path base/place config/cfg config/options config/plugins config/sections host/host host/host_layer host/libdarknet
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
@@ -98,7 +109,7 @@ $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 $(BIN)/$(SONAME): $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) src/adaptation/darknet_meta.map $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/adaptation/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \
-		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) $(filter-out -ldarknet,$(LDLIBS))
+		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) $(LDLIBS)
 $(BIN)/libdarknet-meta.so: $(BIN)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
@@ -138,7 +149,7 @@ $(BUILD)/src/paper/report/page_css.o: $(BUILD)/src/paper/report/page_css.c $(FLA
 	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Changed switches rebuild what they change
-SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS)
+SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(FIND_DARKNET)
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
 	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' >$@
@@ -149,9 +160,14 @@ $(LIBRARY): $(filter-out $(BUILD)/src/commands/main.o,$(OBJECTS))
 	@rm -f $@
 	@ar qcs $@ $^
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS)
+# Found there by the tests, as beside a program
+$(BUILD)/tests/unit/$(OPENCV_PART): $(BIN)/$(OPENCV_PART)
 	@mkdir -p $(@D)
-	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka $(LDLIBS)
+	@ln -sf $(abspath $<) $@
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS) | $(BUILD)/tests/unit/$(OPENCV_PART)
+	@mkdir -p $(@D)
+	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka -L$(DARKNET) $(FIND_DARKNET) -ldarknet $(LDLIBS)
 
 # What the exported networks are read by beside Darknet: tests/cli/adapt_pipelines.sh
 $(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
@@ -217,7 +233,7 @@ INTO    = $(DESTDIR)$(PREFIX)
 PRIVATE = lib/darknet-meta
 CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
 INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \
-            $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
+            $(PRIVATE)/$(OPENCV_PART) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
             share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
             share/darknet-meta/example.c
 
@@ -229,7 +245,7 @@ install: all
 	install $(BIN)/darknet '$(INTO)/bin'
 	install -m 644 $(BIN)/$(SONAME) '$(INTO)/lib'
 	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'
-	install -m 644 $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
+	install -m 644 $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
 	install -m 644 $(PLUGINS:%=$(BIN)/plugins/%.so) '$(INTO)/$(PRIVATE)/plugins'
 	install -m 644 src/adaptation/darknet_meta.h '$(INTO)/include'
 	install -m 644 plugins/plugin.h '$(INTO)/include/darknet-meta'
@@ -252,4 +268,4 @@ clean:
 
 .PHONY: all unit test asan ubsan tsan valgrind demo bench format format-check lint install uninstall clean FORCE
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(TESTS:=.d)

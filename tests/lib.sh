@@ -51,6 +51,9 @@ test_failed()
 
 skip() { printf 'ok - %s # SKIP %s\n' "$1" "$2"; }
 
+# The libdarknet.so that PROGRAM opens when it needs it.
+libdarknet_of() { readelf -d "$1" | sed -n 's/.*Library runpath: \[\([^]:]*\).*/\1\/libdarknet.so/p'; }
+
 # Locals are named so that they hide no variable of the script from the functions it has checked.
 check()
 {

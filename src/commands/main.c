@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/floating.h"
 #include "flags.h"
 #include "host/stock.h"
 #include "usage.h"
@@ -44,6 +45,7 @@ int main(int argc, char **argv)
 {
     struct meta_error error;
     if (argc > 1 && !strcmp(argv[1], "meta")) {
+        meta_floating_flush();
         hold_streams();
         int status = run_verb(argc - 2, argv + 2);
         /* What could not be written was not said: a full disk is no success. Past 128 a signal

@@ -5,13 +5,11 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
-#include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/place.h"
 #include "sections.h"
 
 #define ENVIRONMENT "DARKNET_PLUGIN_PATH"
@@ -160,56 +158,18 @@ static int add_folder(struct meta_plugins *all, const char *folder, int named, s
     return status;
 }
 
-/* Returns the folder of the program or shared object that has this function; the caller frees. */
-static char *own_folder(struct meta_error *error)
-{
-    Dl_info info;
-    struct link_map *map = NULL;
-    char *path = NULL, *file = NULL, origin[PATH_MAX];
-    if (dladdr1((void *)meta_plugins_load, &info, (void **)&map, RTLD_DL_LINKMAP) && map && *map->l_name) {
-        /* l_name may be relative to the working folder at the time of loading */
-        if (!dlinfo(map, RTLD_DI_ORIGIN, origin) && asprintf(&file, "%s/%s", origin, basename(map->l_name)) >= 0) {
-            path = realpath(file, NULL);
-            free(file);
-        }
-    } else path = realpath("/proc/self/exe", NULL);
-    if (!path) {
-        meta_fail(error, "can't tell where the program is: %s", strerror(errno));
-        return NULL;
-    }
-    *strrchr(path, '/') = 0;
-    return path;
-}
-
-/* Returns the first folder that is there: beside an installed library, beside a program where it was built, or in lib/ of an installed
-   program. The caller frees; NULL: no memory. */
-static char *plugin_folder(const char *own)
-{
-    const char *places[] = { "darknet-meta/plugins", "plugins", "../lib/darknet-meta/plugins" };
-    char *folder = NULL, *found;
-    for (int i = 0; i < 3; i++) {
-        if (asprintf(&folder, "%s/%s", own, places[i]) < 0) return NULL;
-        found = realpath(folder, NULL);
-        free(folder);
-        if (found) return found;
-    }
-    return asprintf(&folder, "%s/plugins", own) < 0 ? NULL : folder;
-}
-
 static int add_all(struct meta_plugins *all, struct meta_error *error)
 {
-    char *folder = NULL, *own = own_folder(error), *list = NULL;
+    char *folder = meta_place_find("plugins", error), *list = NULL;
     const char *named = getenv(ENVIRONMENT);
     int status = -1;
-    if (!own) return -1;
-    if (!(folder = plugin_folder(own))) { meta_fail_memory(error); goto fail; }
+    if (!folder) return -1;
     if (add_folder(all, folder, 0, error)) goto fail;
     if (named && !(list = strdup(named))) { meta_fail_memory(error); goto fail; }
     for (char *save, *p = list ? strtok_r(list, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save))
         if (add_folder(all, p, 1, error)) goto fail;
     status = 0;
 fail:
-    free(own);
     free(folder);
     free(list);
     return status;

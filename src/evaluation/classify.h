@@ -4,22 +4,15 @@
 
 #include "base/error.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-/* Points to learn from: features (count, size), and labels 0..classes-1, each there. */
+/* Points to learn from: features (count, size) and labels (count), 0 to classes-1, each of which some point has. */
 struct meta_points { int count, size, classes; const float *features; const int *labels; };
 
-/* For each of n points, (n, size), scores (n, classes): the share of each class among its nearest neighbours by Euclidean distance, so many of
-   them as `neighbours` says, or all where there are fewer. Thread-safe, as is the other. */
+/* Scores (n, classes) of the points (n, size): the share of each class among a point's `neighbours` nearest, by Euclidean distance,
+   or among all points where there are fewer. Both functions are thread-safe. */
 int meta_classify_knn(const struct meta_points *, int neighbours, const float *points, int n, float *scores, struct meta_error *);
 
-/* The same by linear support vector machines, a class against the rest, each misclassification at `cost` (the C of C-SVM): scores are their
-   decision values, above 0 for the class, and the distance to the plane times its normal's length. */
+/* The same by linear support vector machines, each class against the rest, where `cost` is the price of a misclassification (the C
+   of C-SVM). Scores are decision values: above 0 for the class, the distance to the plane times the length of the plane's normal. */
 int meta_classify_svm(const struct meta_points *, double cost, const float *points, int n, float *scores, struct meta_error *);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

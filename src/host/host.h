@@ -29,6 +29,12 @@ struct meta_library {
     int *gpu_index;
 };
 
+/* Loads libdarknet.so from where the loader finds it; the last place it looks at is the build's DARKNET. Returns the loader's
+   handle, which stays open; NULL with the message. */
+void *meta_library_load(struct meta_error *);
+/* Loads it, and fills the struct as meta_library_find does. */
+int meta_library_open(struct meta_library *, struct meta_error *);
+
 /* Finds the libdarknet that `caller` (a return address) belongs to or, where it belongs to none, uses. Refuses one whose
    struct layer has another size than in the darknet.h this was compiled with. */
 int meta_library_find(struct meta_library *, const void *caller, struct meta_error *);

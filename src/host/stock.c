@@ -1,13 +1,15 @@
 #define _GNU_SOURCE
 #include "stock.h"
 
-#include <darknet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "host.h"
 
 /* A program that can be run and is not this one, by device and inode: links and other names of this one are this one too. */
 static int usable(const char *path, const struct stat *self)
@@ -20,10 +22,13 @@ static int usable(const char *path, const struct stat *self)
 /* `darknet` in the folder of libdarknet.so, as in a checkout that was built. The caller frees; NULL: no memory. */
 static char *beside_library(void)
 {
-    Dl_info info;
+    struct meta_error error;
+    struct link_map *map;
     char *path = NULL;
-    const char *slash = dladdr((void *)load_network, &info) ? strrchr(info.dli_fname, '/') : NULL;
-    if (!slash || asprintf(&path, "%.*s/darknet", (int)(slash - info.dli_fname), info.dli_fname) < 0) return NULL;
+    void *handle = meta_library_load(&error);
+    if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map)) return NULL;
+    const char *slash = strrchr(map->l_name, '/');
+    if (!slash || asprintf(&path, "%.*s/darknet", (int)(slash - map->l_name), map->l_name) < 0) return NULL;
     return path;
 }
 

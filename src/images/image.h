@@ -5,15 +5,11 @@
 #include <stddef.h>
 #include "base/error.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* A larger file or image is refused before memory is taken for it. */
 #define META_IMAGE_MOST_BYTES  (256u << 20)
 #define META_IMAGE_MOST_PIXELS 100000000u
 
-struct meta_image { int w, h, c; unsigned char *pixels; };     /* (h, w, c) interleaved RGB or gray bytes */
+struct meta_image { int w, h, c; unsigned char *pixels; };     /* pixels (h, w, c): interleaved RGB, or gray, bytes */
 
 /* Decodes a JPEG, PNG, BMP, or binary PGM or PPM file (its first bytes decide, not its name) to `channels`, 1 or 3. As in stock
    Darknet's loader, transparency is dropped and EXIF orientation is not applied; 16-bit samples keep their upper 8 bits.
@@ -37,7 +33,4 @@ int meta_image_heat(struct meta_image *image, const float *heat, int w, int h, s
 /* The image as a PNG file; the caller frees *data. */
 int meta_image_png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

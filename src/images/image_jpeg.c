@@ -1,5 +1,6 @@
 /* JPEG by libjpeg itself: OpenCV's reader takes a file that ends halfway for a whole one, and prints what libjpeg thinks of it. */
 #include "image_internal.h"
+#include "image_format.h"
 
 #include <setjmp.h>
 #include <stdlib.h>

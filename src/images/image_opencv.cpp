@@ -1,4 +1,4 @@
-/* What is taken from OpenCV for images. No exception leaves this file. */
+/* What OpenCV does for images: the table that libdarknet-meta-opencv.so exports for image_internal.h. No exception leaves this file. */
 #include "image_internal.h"
 #include "base/opencv.hpp"
 
@@ -9,15 +9,17 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-int meta_image_opencv(const unsigned char *data, size_t size, int channels, const char *what,
-                      struct meta_image *image, struct meta_error *error)
+static int decode(const unsigned char *data, size_t size, int channels, const char *what,
+                  struct meta_image *image, struct meta_error *error)
 try {
     meta_opencv_one_thread();
     const cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<unsigned char *>(data));
-    cv::Mat decoded = cv::imdecode(bytes, (channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE) | cv::IMREAD_IGNORE_ORIENTATION);
+    const int colours = channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE;
+    cv::Mat decoded = cv::imdecode(bytes, colours | cv::IMREAD_IGNORE_ORIENTATION);
     if (decoded.empty()) return meta_fail(error, "corrupt %s: can't be decoded", what);
     if (decoded.cols != image->w || decoded.rows != image->h || decoded.type() != CV_8UC(channels))
-        return meta_fail(error, "corrupt %s: decoded to %dx%d, but its header says %dx%d", what, decoded.cols, decoded.rows, image->w, image->h);
+        return meta_fail(error, "corrupt %s: decoded to %dx%d, but its header says %dx%d", what, decoded.cols, decoded.rows,
+                         image->w, image->h);
     size_t area = static_cast<size_t>(image->w) * image->h;
     image->pixels = static_cast<unsigned char *>(std::malloc(area * channels));
     if (!image->pixels) return meta_fail(error, "out of memory for %dx%d pixels", image->w, image->h);
@@ -31,11 +33,8 @@ try {
     return meta_fail(error, "corrupt %s, or no memory for it: can't be decoded", what);
 }
 
-int meta_image_shrink(struct meta_image *image, int w, int h, struct meta_error *error)
+static int shrink(struct meta_image *image, int w, int h, struct meta_error *error)
 {
-    if (w < 1 || h < 1 || w > image->w || h > image->h)
-        return meta_fail(error, "can't shrink %dx%d pixels to %dx%d", image->w, image->h, w, h);
-    if (w == image->w && h == image->h) return 0;
     unsigned char *pixels = static_cast<unsigned char *>(std::malloc(static_cast<size_t>(w) * h * image->c));
     if (!pixels) return meta_fail(error, "out of memory for %dx%d pixels", w, h);
     try {
@@ -54,10 +53,10 @@ int meta_image_shrink(struct meta_image *image, int w, int h, struct meta_error 
     return 0;
 }
 
-int meta_image_heat(struct meta_image *image, const float *heat, int w, int h, struct meta_error *error)
+static int heat(struct meta_image *image, const float *values, int w, int h, struct meta_error *error)
 try {
     meta_opencv_one_thread();
-    const cv::Mat small(h, w, CV_32FC1, const_cast<float *>(heat));
+    const cv::Mat small(h, w, CV_32FC1, const_cast<float *>(values));
     cv::Mat large, bytes, colours, pixels(image->h, image->w, CV_8UC3, image->pixels);
     cv::resize(small, large, pixels.size(), 0, 0, cv::INTER_CUBIC);
     large.convertTo(bytes, CV_8UC1, 255);
@@ -69,7 +68,7 @@ try {
     return meta_fail(error, "out of memory to colour %dx%d pixels", image->w, image->h);
 }
 
-int meta_image_png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *error)
+static int png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *error)
 try {
     meta_opencv_one_thread();
     const cv::Mat own(image->h, image->w, CV_8UC(image->c), image->pixels);
@@ -86,3 +85,5 @@ try {
 } catch (const std::exception &) {
     return meta_fail(error, "out of memory for a PNG of %dx%d pixels", image->w, image->h);
 }
+
+const struct meta_image_opencv meta_image_opencv = { decode, shrink, heat, png };

@@ -6,7 +6,7 @@
 case $TEST_VARIANT in release) ;; *) skip 'the pipelines' "other programs' own faults would show"; exit ;; esac
 a=$TMP_TEST/a
 toy "$a"
-library=$(ldd "$DARKNET_DIR/darknet" | awk '$1 ~ /^libdarknet\.so/ { print $3; exit }')
+library=$(libdarknet_of "$DARKNET_DIR/darknet")
 python=/usr/bin/python3 opencv=$BUILD/tests/opencv_predict
 quiet() { "$@" >"$a/out" 2>"$a/err"; }
 

@@ -3,7 +3,7 @@
 
 python=/usr/bin/python3
 host=$DARKNET_DIR/libdarknet-meta-host.so
-stock=$(ldd "$DARKNET_DIR/darknet" | awk '$1 ~ /^libdarknet\.so/ { print $3; exit }')
+stock=$(libdarknet_of "$DARKNET_DIR/darknet")
 if [ ! -x $python ]; then skip 'the preloaded host' "no $python"; exit; fi
 case $TEST_VARIANT in
     asan) host="$(gcc -print-file-name=libasan.so) $host"; export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" ;;

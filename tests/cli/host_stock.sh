@@ -2,7 +2,7 @@
 . tests/lib.sh
 
 stock=/usr/bin/darknet
-library=$(ldd "$DARKNET_DIR/darknet" | awk '$1 ~ /^libdarknet\.so/ { print $3; exit }')
+library=$(libdarknet_of "$DARKNET_DIR/darknet")
 [ ! -x "$(dirname "$library")/darknet" ] || stock=$(dirname "$library")/darknet
 
 # A stand-in that says what it was given

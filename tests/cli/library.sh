@@ -9,7 +9,7 @@ installing() { make --no-print-directory -o all "$1" BUILD="$BUILD" BIN="$DARKNE
 
 check 'make install' installing install "$root" /opt/dm
 check 'the program, the plugins, the libraries, the header, pkg-config, manuals, completion, configurations' sh -c "cd '$at' && test -x bin/darknet &&
-    ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
+    ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/darknet-meta/libdarknet-meta-opencv.so lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
     lib/pkgconfig/darknet-meta.pc share/man/man1/darknet-meta.1 share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet \
     share/darknet-meta/cfg/daml-4conv.cfg share/darknet-meta/cfg/ablation share/darknet-meta/example.c include/darknet-meta/plugin.h"
 check 'no file of it names the folder it was installed in' sh -c "! grep -rqs '$root' '$at'"
@@ -25,7 +25,7 @@ check 'trains' "${installed[@]}" meta train "$a/toy.data" "$a/toy.cfg" -seed 3 -
 weights=$a/backup/toy_final.weights
 check 'a moved tree is as good' sh -c "mv '$at' '$TMP_TEST/moved' && '$TMP_TEST/moved/bin/darknet' meta help episode >/dev/null; s=\$?; mv '$TMP_TEST/moved' '$at'; exit \$s"
 if [ "$TEST_VARIANT" = release ]; then
-    stock=$(ldd "$at/bin/darknet" | awk '$1 ~ /^libdarknet\.so/ { print $3; exit }')
+    stock=$(libdarknet_of "$at/bin/darknet")
     printf 'import ctypes\nlib = ctypes.CDLL("%s")\nlib.load_network.restype = ctypes.c_void_p\nassert lib.load_network(b"%s", b"%s", 0)\nprint("loaded")\n' \
         "$stock" "$a/toy.cfg" "$weights" >load.py
     expect_output '^loaded$' env "LD_PRELOAD=$at/lib/darknet-meta/libdarknet-meta-host.so" /usr/bin/python3 load.py

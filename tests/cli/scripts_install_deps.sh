@@ -83,7 +83,8 @@ commands() { env -u MAKEFLAGS make -n BUILD="$TMP_TEST/b" BIN="$TMP_TEST/b/bin" 
 has() { commands "${@:2}" | grep -q -e "$1"; }
 check "DEBUG=1: -O0" has "-O0 .* -c .*src/base/pool.c" DEBUG=1
 check "DARKNET=DIR: its header" has " -I$TMP_TEST/checkout/include .* -c " DARKNET="$TMP_TEST/checkout"
-check "DARKNET=DIR: its library, also at run time" has " -L$TMP_TEST/checkout -Wl,-rpath,$TMP_TEST/checkout -ldarknet" DARKNET="$TMP_TEST/checkout"
+check "DARKNET=DIR: its library, at run time" has " -Wl,-rpath,$TMP_TEST/checkout -o $TMP_TEST/b/bin/darknet " DARKNET="$TMP_TEST/checkout"
+check "DARKNET=DIR: the unit tests are linked to it" has " -L$TMP_TEST/checkout -Wl,-rpath,$TMP_TEST/checkout -ldarknet" DARKNET="$TMP_TEST/checkout" unit
 nothing() { PATH=$fake:$PATH env -u MAKEFLAGS make "$@" 2>&1 | grep -q "missing packages: libdnnl-dev: scripts/install-deps.sh"; }
 all; sed -i '/^libdnnl-dev/d' "$installed"
 tool dpkg-query <<<'for p; do if grep -qx "$p" "$installed"; then echo "installed $p"; fi; done'

@@ -1,10 +1,11 @@
-/* The same network in stock libdarknet. Runs in a process of its own, since it has no way to return an error but to end. */
+/* The same network in stock libdarknet, which is opened here. It runs in a process of its own, since the library has no way to
+   return an error but to end. */
 #define _GNU_SOURCE
 #include "bench.h"
 #include "config/cfg.h"
 #include "base/clock.h"
+#include "host/host.h"
 
-#include <darknet.h>
 #include <errno.h>
 #include <omp.h>
 #include <stdio.h>
@@ -14,8 +15,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The .cfg with another batch: of two options of one name the library takes the first. The host leaves out the sections that are no
-   layers. */
+/* The library and what the benchmark calls of it, and the network that it made. */
+struct meta_stock {
+    struct meta_library library;
+    void (*forward_network)(network *);
+    void (*backward_network)(network *);
+    network *network;
+};
+
+/* Writes the .cfg with another batch: of two options of one name the library takes the first. The host leaves out the sections that
+   are no layers. */
 static int write_cfg(FILE *out, const struct meta_cfg *cfg, int batch)
 {
     for (int i = 0; i < cfg->count; i++) {
@@ -48,6 +57,21 @@ fail:
     return status;
 }
 
+static int find_function(const struct meta_stock *stock, const char *name, void (**function)(network *), struct meta_error *error)
+{
+    void *symbol = meta_library_symbol(&stock->library, name, error);
+    if (!symbol) return -1;
+    memcpy(function, &symbol, sizeof symbol);
+    return 0;
+}
+
+static int open_library(struct meta_stock *stock, struct meta_error *error)
+{
+    if (meta_library_open(&stock->library, error)) return -1;
+    if (find_function(stock, "forward_network", &stock->forward_network, error)) return -1;
+    return find_function(stock, "backward_network", &stock->backward_network, error);
+}
+
 static int build(network **out, const struct meta_bench_plan *plan, struct meta_error *error)
 {
     network *net = NULL;
@@ -69,15 +93,27 @@ fail:
     return status;
 }
 
+static int start(struct meta_stock **out, const struct meta_bench_plan *plan, struct meta_error *error)
+{
+    struct meta_stock *stock = calloc(1, sizeof *stock);
+    if (!stock) return meta_fail_memory(error);
+    if (open_library(stock, error) || build(&stock->network, plan, error)) {
+        free(stock);
+        return -1;
+    }
+    *out = stock;
+    return 0;
+}
+
 int meta_stock_serve(void *question, double *numbers, struct meta_error *error)
 {
     struct meta_stock_question *q = question;
     struct rusage usage;
     omp_set_num_threads(1);
-    if (!q->network && build((network **)&q->network, q->plan, error)) return -1;
+    if (!q->stock && start(&q->stock, q->plan, error)) return -1;
     double begun = meta_now(), processor = meta_processor_time();
-    forward_network(q->network);
-    backward_network(q->network);
+    q->stock->forward_network(q->stock->network);
+    q->stock->backward_network(q->stock->network);
     numbers[0] = meta_now() - begun;
     numbers[1] = meta_processor_time() - processor;
     getrusage(RUSAGE_SELF, &usage);

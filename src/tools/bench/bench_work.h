@@ -72,7 +72,7 @@ int meta_memory_serve(void *question, double *numbers, struct meta_error *);
    processor time, bytes of peak memory. The question begins zeroed but for the plan. */
 struct meta_stock_question {
     const struct meta_bench_plan *plan;
-    void *network;
+    struct meta_stock *stock;
 };
 int meta_stock_serve(void *question, double *numbers, struct meta_error *);
 

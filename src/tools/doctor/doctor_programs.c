@@ -1,5 +1,6 @@
 /* The doctor's look at the program and what it needs beside it: libdarknet, the stock program,
    plugins, gnuplot. */
+#include "base/opencv.h"
 #include "config/plugins.h"
 #include "doctor.h"
 #include "host/host.h"
@@ -40,12 +41,15 @@ void meta_doctor_programs(struct meta_doctor *d)
 {
     struct meta_library library;
     struct meta_error error;
-    if (meta_library_find(&library, (const void *)free_network, &error))
+    if (meta_library_open(&library, &error))
         meta_doctor_say(d, META_WRONG, "libdarknet", "%s", error.text);
     else
         meta_doctor_say(d, META_OK, "libdarknet",
                         "%s: struct layer of %zu bytes, as this program was compiled for",
                         library.path, sizeof(layer));
+
+    if (!meta_opencv_table("meta_image_opencv", &error))
+        meta_doctor_say(d, META_WRONG, "OpenCV", "%s", error.text);
 
     char *stock = meta_stock_find(&error);
     if (stock)

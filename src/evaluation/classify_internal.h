@@ -1,0 +1,23 @@
+/* The classifiers behind classify.h. */
+#ifndef META_CLASSIFY_INTERNAL_H
+#define META_CLASSIFY_INTERNAL_H
+
+#include "classify.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What OpenCV does for classify.h, in libdarknet-meta-opencv.so. No function of the table throws. */
+struct meta_classify_opencv {
+    int (*knn)(const struct meta_points *, int neighbours, const float *points, int n, float *scores, struct meta_error *);
+    int (*svm)(const struct meta_points *, double cost, const float *points, int n, float *scores, struct meta_error *);
+};
+
+/* The table's name in that object. */
+extern const struct meta_classify_opencv meta_classify_opencv __attribute__((visibility("default")));
+
+#ifdef __cplusplus
+}
+#endif
+#endif
