@@ -10,7 +10,7 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *object;
-static struct meta_error failure;            /* where there is no object */
+static struct meta_error failure; /* where there is no object */
 
 static void open_object(void)
 {
@@ -20,8 +20,12 @@ static void open_object(void)
     if (!object) {
         const char *why = dlerror();
         size_t n = strlen(path);
-        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2)) why += n + 2;      /* The reason may begin with the path, or not. */
-        meta_fail(&failure, "%s: can't be loaded: %s: make builds it, the package libopencv-dev brings the libraries it needs", path, why);
+        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2))
+            why += n + 2; /* The reason may begin with the path, or not. */
+        meta_fail(&failure,
+                  "%s: can't be loaded: %s: make builds it, the package libopencv-dev brings the "
+                  "libraries it needs",
+                  path, why);
     }
     free(path);
 }
@@ -31,7 +35,11 @@ const void *meta_opencv_table(const char *name, struct meta_error *error)
     pthread_once(&once, open_object);
     const void *table = object ? dlsym(object, name) : NULL;
     if (!table) {
-        if (object) meta_fail(error, "libdarknet-meta-opencv.so: has no %s: it is of another build than this program", name);
+        if (object)
+            meta_fail(error,
+                      "libdarknet-meta-opencv.so: has no %s: it is of another build than this "
+                      "program",
+                      name);
         else *error = failure;
     }
     return table;

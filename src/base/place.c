@@ -1,5 +1,5 @@
-/* Finds the files of the project by where the program, or the shared object that this code is part of, lies itself: a tree may be
-   moved as a whole. */
+/* Finds the files of the project by where the program, or the shared object that this code is part
+   of, lies itself: a tree may be moved as a whole. */
 #define _GNU_SOURCE
 #include "place.h"
 
@@ -10,15 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The folder of the program, or of the shared object, that this function is part of. The caller frees. */
+/* The folder of the program, or of the shared object, that this function is part of. The caller
+   frees. */
 static char *own_folder(struct meta_error *error)
 {
     Dl_info info;
     struct link_map *map = NULL;
     char *path = NULL, *file = NULL, origin[PATH_MAX];
-    if (dladdr1((void *)meta_place_find, &info, (void **)&map, RTLD_DL_LINKMAP) && map && *map->l_name) {
+    if (dladdr1((void *)meta_place_find, &info, (void **)&map, RTLD_DL_LINKMAP) && map
+        && *map->l_name) {
         /* l_name may be relative to the folder that the process was in when it was loaded. */
-        if (!dlinfo(map, RTLD_DI_ORIGIN, origin) && asprintf(&file, "%s/%s", origin, basename(map->l_name)) >= 0) {
+        if (!dlinfo(map, RTLD_DI_ORIGIN, origin)
+            && asprintf(&file, "%s/%s", origin, basename(map->l_name)) >= 0) {
             path = realpath(file, NULL);
             free(file);
         }

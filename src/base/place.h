@@ -2,11 +2,12 @@
 #ifndef META_PLACE_H
 #define META_PLACE_H
 
-#include "base/error.h"
+#include "error.h"
 
-/* The file or folder `name` that was built or installed with this code: in darknet-meta/ beside an installed library, beside a
-   program or library that was built, or in ../lib/darknet-meta/ of an installed program. The first that is there, without links;
-   where none is, the path that it has when it is built. The caller frees; NULL with the message: no memory, or no way to tell. */
+/* The file or folder `name` that was built or installed with this code: in darknet-meta/ beside an
+   installed library, beside a program or library that was built, or in ../lib/darknet-meta/ of an
+   installed program. The first that is there, without links; where none is, the path that it has
+   when it is built. The caller frees; NULL with the message: no memory, or no way to tell. */
 char *meta_place_find(const char *name, struct meta_error *);
 
 #endif

@@ -8,14 +8,17 @@
 extern "C" {
 #endif
 
-/* What OpenCV does for classify.h, in libdarknet-meta-opencv.so. No function of the table throws. */
+/* What OpenCV does for classify.h, in libdarknet-meta-opencv.so. No function throws. */
 struct meta_classify_opencv {
-    int (*knn)(const struct meta_points *, int neighbours, const float *points, int n, float *scores, struct meta_error *);
-    int (*svm)(const struct meta_points *, double cost, const float *points, int n, float *scores, struct meta_error *);
+    int (*knn)(const struct meta_points *, int neighbours, const float *points, int n,
+               float *scores, struct meta_error *);
+    int (*svm)(const struct meta_points *, double cost, const float *points, int n, float *scores,
+               struct meta_error *);
 };
 
 /* The table's name in that object. */
-extern const struct meta_classify_opencv meta_classify_opencv __attribute__((visibility("default")));
+extern const struct meta_classify_opencv meta_classify_opencv __attribute__((visibility("defaul"
+                                                                                        "t")));
 
 #ifdef __cplusplus
 }

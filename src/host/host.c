@@ -1,3 +1,5 @@
+/* A parse_network_cfg() for libdarknet that also builds the sections of plugins. A .cfg without any
+   is left to the library's own. */
 #define _GNU_SOURCE
 #include "host.h"
 
@@ -15,12 +17,12 @@ struct host {
     const struct meta_plugins *plugins;
     const struct meta_cfg *cfg;
     network *net;
-    struct meta_size_params at;            /* what the next layer gets */
+    struct meta_size_params at; /* the input of the next layer */
     size_t workspace;
     struct meta_error *error;
 };
 
-/* Darknet's way: a parser has no error to return. */
+/* Ends the process, as Darknet does: its parser has no way to return an error. */
 static _Noreturn void die(const struct meta_error *error)
 {
     fflush(stdout);
@@ -28,15 +30,17 @@ static _Noreturn void die(const struct meta_error *error)
     exit(1);
 }
 
+/* Puts the file, the line and the name of the section before the message. */
 static int prefix(const struct host *h, const struct meta_section *s)
 {
     struct meta_error what = *h->error;
     return meta_fail(h->error, "%s:%d: [%.40s]: %.400s", h->cfg->path, s->line, s->name, what.text);
 }
 
-/* ---- whose file it is --------------------------------------------------------------------------- */
+/* ---- whose file it is ----------------------------------------------------------------- */
 
-/* Whether a line starts a section that is not Darknet's. Blanks do not count, inside the brackets either. */
+/* Whether a line starts a section that is not Darknet's. Blanks do not count, also inside the
+   brackets. */
 static int foreign(const char *line, size_t n)
 {
     char name[64];
@@ -49,7 +53,8 @@ static int foreign(const char *line, size_t n)
     return i < n && line[i] == ']' && !meta_section_find(name);
 }
 
-/* A file that can't be read is left to the library too: it has its own way to say so. */
+/* Whether the file has such a section. One that can't be read is left to the library, which has its
+   own way to say so. */
 static int is_ours(const char *path)
 {
     struct meta_error error;
@@ -66,13 +71,14 @@ static int is_ours(const char *path)
     return ours;
 }
 
-/* ---- layers -------------------------------------------------------------------------------------- */
+/* ---- layers --------------------------------------------------------------------------- */
 
-/* A section's options as the library wants them; the strings stay those of the section. */
+/* Makes the library's list of a section's options. The strings stay those of the section. */
 static list *make_options(const struct host *h, const struct meta_section *s)
 {
     list *options = h->library->make_list();
-    for (int i = 0; i < s->count; i++) h->library->option_insert(options, s->pairs[i].key, s->pairs[i].value);
+    for (int i = 0; i < s->count; i++)
+        h->library->option_insert(options, s->pairs[i].key, s->pairs[i].value);
     return options;
 }
 
@@ -82,8 +88,10 @@ static void free_options(const struct host *h, list *options)
     h->library->free_list(options);
 }
 
-/* The library's parser of that section type, and what the library's loop over sections does beside it for some types. */
-static int stock_layer(const struct host *h, const struct meta_section_type *type, list *options, layer *out)
+/* Calls the library's parser of that section type, and does what the library's loop over sections
+   does for some types. */
+static int stock_layer(const struct host *h, const struct meta_section_type *type, list *options,
+                       layer *out)
 {
     void *symbol = meta_library_symbol(h->library, type->parser, h->error);
     if (!symbol) return -1;
@@ -97,27 +105,29 @@ static int stock_layer(const struct host *h, const struct meta_section_type *typ
         *out = parse(options, h->at);
     }
     if (out->type == SOFTMAX) h->net->hierarchy = out->softmax_tree;
-    if (out->type == DROPOUT) {            /* in place: it works on the layer below */
+    if (out->type == DROPOUT) { /* Dropout works in place, on the layer below. */
         out->output = h->net->layers[h->at.index - 1].output;
         out->delta = h->net->layers[h->at.index - 1].delta;
     }
     return 0;
 }
 
-/* Its options alone with out=NULL. */
-static int plugin_layer(const struct host *h, const struct meta_plugin *plugin, const struct meta_section *s, layer *out)
+/* Makes a plugin's layer; with out=NULL it only checks the section's options. */
+static int plugin_layer(const struct host *h, const struct meta_plugin *plugin,
+                        const struct meta_section *s, layer *out)
 {
     void *settings = calloc(1, plugin->settings_size + 1);
-    if (!settings) return meta_fail(h->error, "out of memory");
+    if (!settings) return meta_fail_memory(h->error);
     int status = meta_options_parse(plugin->options, s, h->cfg->path, settings, h->error);
     if (!status && plugin->check && plugin->check(settings, h->error)) status = prefix(h, s);
-    if (!status && out && meta_host_layer(out, plugin, settings, h->at, h->error)) status = prefix(h, s);
+    if (!status && out && meta_host_layer(out, plugin, settings, h->at, h->error))
+        status = prefix(h, s);
     meta_options_clear(plugin->options, settings);
     free(settings);
     return status;
 }
 
-/* Options that the library reads in every section. */
+/* Reads the options that the library reads in every section. */
 static void set_common(const struct host *h, list *options, layer *l)
 {
     const struct meta_library *b = h->library;
@@ -138,8 +148,12 @@ static int add_layer(struct host *h, const struct meta_section *s)
     const struct meta_section_type *type = meta_section_find(s->name);
     layer l;
     memset(&l, 0, sizeof l);
-    if (type && !h->at.index && (!strcmp(type->name, "dropout") || !strcmp(type->name, "shortcut") || !strcmp(type->name, "route")))
-        return meta_fail(h->error, "there is no earlier layer"), prefix(h, s);
+    if (type && !h->at.index
+        && (!strcmp(type->name, "dropout") || !strcmp(type->name, "shortcut")
+            || !strcmp(type->name, "route"))) {
+        meta_fail(h->error, "there is no earlier layer");
+        return prefix(h, s);
+    }
     if (type) {
         fprintf(stderr, "%5d ", h->at.index);
         list *options = make_options(h, s);
@@ -161,34 +175,49 @@ static int add_layer(struct host *h, const struct meta_section *s)
     return 0;
 }
 
-/* ---- the network --------------------------------------------------------------------------------- */
+/* ---- the network ---------------------------------------------------------------------- */
 
-/* 1: a layer; 0: settings; -1: neither, or not as it should be. Before anything is built or printed. */
+static int fail_unknown(const struct host *h, const struct meta_section *s)
+{
+    struct meta_error names = { "" };
+    size_t used = 0;
+    for (int i = 0; i < h->plugins->count && used < sizeof names.text; i++)
+        used += snprintf(names.text + used, sizeof names.text - used, " %s",
+                         h->plugins->entries[i].plugin->name);
+    meta_fail(h->error, "unknown section; known: Darknet's own and%s (plugins in %s)",
+              used ? names.text : " none", h->plugins->folders ? h->plugins->folders : "no folder");
+    return prefix(h, s);
+}
+
+/* Returns 1 for a layer, 0 for settings, and -1 with the message for a section that is neither, or
+   is not as it should be. This is before anything is built or printed. */
 static int check_section(const struct host *h, const struct meta_section *s)
 {
     const struct meta_section_type *type = meta_section_find(s->name);
-    if (type && !type->parser) return meta_fail(h->error, "must be the first section, and the only one of its kind"), prefix(h, s);
+    if (type && !type->parser) {
+        meta_fail(h->error, "must be the first section, and the only one of its kind");
+        return prefix(h, s);
+    }
     if (type) return meta_library_symbol(h->library, type->parser, h->error) ? 1 : prefix(h, s);
     const struct meta_plugin *plugin = meta_plugins_find(h->plugins, s->name);
-    if (!plugin) {
-        struct meta_error names = { "" };
-        size_t used = 0;
-        for (int i = 0; i < h->plugins->count && used < sizeof names.text; i++)
-            used += snprintf(names.text + used, sizeof names.text - used, " %s", h->plugins->entries[i].plugin->name);
-        return meta_fail(h->error, "unknown section; known: Darknet's own and%s (plugins in %s)", used ? names.text : " none",
-                         h->plugins->folders ? h->plugins->folders : "no folder"), prefix(h, s);
+    if (!plugin) return fail_unknown(h, s);
+    if (plugin->role == META_ROLE_PAIRING) {
+        meta_fail(h->error,
+                  "works on the images of a whole task, which the library knows nothing of: only "
+                  "darknet meta can run it");
+        return prefix(h, s);
     }
-    if (plugin->role == META_ROLE_PAIRING)
-        return meta_fail(h->error, "works on the images of a whole task, which the library knows nothing of: only darknet meta can run it"),
-               prefix(h, s);
     return plugin_layer(h, plugin, s, NULL) ? -1 : plugin->role == META_ROLE_LAYER;
 }
 
 static int count_layers(const struct host *h)
 {
     int layers = 0;
-    const struct meta_section_type *first = h->cfg->count ? meta_section_find(h->cfg->sections[0].name) : NULL;
-    if (!first || first->parser) return meta_fail(h->error, "%s: the first section must be [net]", h->cfg->path);
+    const struct meta_section_type *first = h->cfg->count
+        ? meta_section_find(h->cfg->sections[0].name)
+        : NULL;
+    if (!first || first->parser)
+        return meta_fail(h->error, "%s: the first section must be [net]", h->cfg->path);
     for (int i = 1; i < h->cfg->count; i++) {
         int is_layer = check_section(h, &h->cfg->sections[i]);
         if (is_layer < 0) return -1;
@@ -211,10 +240,12 @@ static int fill_network(struct host *h)
     net->gpu_index = *h->library->gpu_index;
     h->library->parse_net_options(options, net);
     free_options(h, options);
-    h->at = (struct meta_size_params){ net->batch, net->inputs, net->h, net->w, net->c, 0, net->time_steps, net };
+    h->at = (struct meta_size_params){ net->batch, net->inputs, net->h,          net->w,
+                                       net->c,     0,           net->time_steps, net };
     fprintf(stderr, "layer     filters    size              input                output\n");
     for (int i = 1; i < h->cfg->count; i++)
-        if (is_layer_section(h, &h->cfg->sections[i]) && add_layer(h, &h->cfg->sections[i])) return -1;
+        if (is_layer_section(h, &h->cfg->sections[i]) && add_layer(h, &h->cfg->sections[i]))
+            return -1;
     layer out = h->library->get_network_output_layer(net), last = net->layers[net->n - 1];
     net->outputs = out.outputs;
     net->output = out.output;
@@ -222,7 +253,8 @@ static int fill_network(struct host *h)
     net->input = calloc((size_t)net->inputs * net->batch, sizeof *net->input);
     net->truth = calloc((size_t)net->truths * net->batch, sizeof *net->truth);
     if (h->workspace) net->workspace = calloc(1, h->workspace);
-    if (!net->input || !net->truth || (h->workspace && !net->workspace)) return meta_fail(h->error, "%s: out of memory", h->cfg->path);
+    if (!net->input || !net->truth || (h->workspace && !net->workspace))
+        return meta_fail_memory_for(h->error, h->cfg->path);
     return 0;
 }
 

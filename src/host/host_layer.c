@@ -1,18 +1,19 @@
-/* A plugin's layer as one of libdarknet's. */
+/* Makes a plugin's layer one of libdarknet's, which computes in floats where the plugin computes in
+   doubles. */
 #include "host.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* struct layer has no place for this, so that it hangs on one of its buffers: cweights, which only xnor layers use and
-   free_layer frees. All in one block. */
+/* What such a layer has of its own, all in one block. struct layer has no place for it, so that the
+   block is in one of its buffers: cweights, which only xnor layers use and free_layer frees. */
 struct hosted {
     const struct meta_plugin *plugin;
     struct meta_shape in;
     void *settings;
-    double *x, *xbar;                        /* (batch, in) */
-    double *y;                               /* (batch, out), also ybar */
+    double *x, *xbar; /* (batch, in) */
+    double *y;        /* (batch, out); ybar in backward */
 };
 
 static struct hosted *hosted(layer l) { return (struct hosted *)l.cweights; }
@@ -31,7 +32,7 @@ static void forward(layer l, network net)
     for (size_t i = 0; i < outputs; i++) l.output[i] = h->y[i];
 }
 
-/* Darknet adds to the adjoint below, where there is one. */
+/* As in Darknet, the adjoint is added to that of the layer below, where there is one. */
 static void backward(layer l, network net)
 {
     struct hosted *h = hosted(l);
@@ -43,24 +44,25 @@ static void backward(layer l, network net)
     for (size_t i = 0; i < inputs; i++) net.delta[i] += h->xbar[i];
 }
 
-/* ---- one block ---------------------------------------------------------------------------------- */
+/* ---- one block ------------------------------------------------------------------------ */
 
 static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
 
-/* Bytes of what hangs on the settings. */
+/* The bytes of all texts and lists that the settings point to. */
 static size_t hanging(const struct meta_option *table, const void *settings)
 {
     size_t bytes = 0;
     for (const struct meta_option *o = table; o->name; o++) {
         const void *field = (const char *)settings + o->offset;
-        if (o->type == META_TEXT && *(char *const *)field) bytes += aligned(strlen(*(char *const *)field) + 1);
+        if (o->type == META_TEXT && *(char *const *)field)
+            bytes += aligned(strlen(*(char *const *)field) + 1);
         if (o->type == META_INTS || o->type == META_REALS)
             bytes += aligned(((const struct meta_list *)field)->count * sizeof(double));
     }
     return bytes;
 }
 
-/* Copies what hangs on the settings to `to`, and points them there. */
+/* Copies the texts and lists of the settings to `to`, and lets the settings point there. */
 static void rehang(const struct meta_option *table, void *settings, char *to)
 {
     for (const struct meta_option *o = table; o->name; o++) {
@@ -69,7 +71,8 @@ static void rehang(const struct meta_option *table, void *settings, char *to)
         if (o->type == META_TEXT && *(char **)field) {
             bytes = strlen(*(char **)field) + 1;
             *(char **)field = memcpy(to, *(char **)field, bytes);
-        } else if ((o->type == META_INTS || o->type == META_REALS) && ((struct meta_list *)field)->count) {
+        } else if ((o->type == META_INTS || o->type == META_REALS)
+                   && ((struct meta_list *)field)->count) {
             struct meta_list *numbers = field;
             bytes = numbers->count * sizeof(double);
             numbers->values = memcpy(to, numbers->values, bytes);
@@ -78,11 +81,13 @@ static void rehang(const struct meta_option *table, void *settings, char *to)
     }
 }
 
-static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *settings, struct meta_shape in, int batch,
-                                  size_t inputs, size_t outputs)
+static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *settings,
+                                  struct meta_shape in, int batch, size_t inputs, size_t outputs)
 {
     size_t own = aligned(plugin->settings_size), hung = hanging(plugin->options, settings);
-    char *block = calloc(1, aligned(sizeof(struct hosted)) + own + hung + batch * (2 * inputs + outputs) * sizeof(double));
+    char *block = calloc(1,
+                         aligned(sizeof(struct hosted)) + own + hung
+                             + batch * (2 * inputs + outputs) * sizeof(double));
     struct hosted *h = (struct hosted *)block;
     if (!block) return NULL;
     block += aligned(sizeof *h);
@@ -96,16 +101,17 @@ static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *
     return h;
 }
 
-/* ---- the layer ---------------------------------------------------------------------------------- */
+/* ---- the layer ------------------------------------------------------------------------ */
 
-int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *settings, struct meta_size_params p,
-                    struct meta_error *error)
+int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *settings,
+                    struct meta_size_params p, struct meta_error *error)
 {
     struct meta_shape in = { p.c, p.h, p.w }, to;
     layer l;
     memset(&l, 0, sizeof l);
     if (p.inputs < 1 || p.batch < 1) return meta_fail(error, "its input is empty");
-    if ((int64_t)p.c * p.h * p.w != p.inputs) in = (struct meta_shape){ p.inputs, 1, 1 };     /* a flat layer may say 0x0x0 */
+    if ((int64_t)p.c * p.h * p.w != p.inputs)
+        in = (struct meta_shape){ p.inputs, 1, 1 }; /* A flat layer may say 0x0x0. */
     if (plugin->layer->shape(settings, in, &to, error)) return -1;
     int64_t outputs = (int64_t)to.c * to.h * to.w;
     if (to.c < 1 || to.h < 1 || to.w < 1 || outputs * p.batch > INT32_MAX)
@@ -115,9 +121,13 @@ int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *se
     l.backward = backward;
     l.batch = p.batch;
     l.inputs = p.inputs;
-    l.h = in.h; l.w = in.w; l.c = in.c;
+    l.h = in.h;
+    l.w = in.w;
+    l.c = in.c;
     l.outputs = outputs;
-    l.out_h = to.h; l.out_w = to.w; l.out_c = to.c;
+    l.out_h = to.h;
+    l.out_w = to.w;
+    l.out_c = to.c;
     l.output = calloc((size_t)p.batch * outputs, sizeof *l.output);
     l.delta = calloc((size_t)p.batch * outputs, sizeof *l.delta);
     l.cweights = (char *)make_hosted(plugin, settings, in, p.batch, p.inputs, outputs);
@@ -125,9 +135,10 @@ int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *se
         free(l.output);
         free(l.delta);
         free(l.cweights);
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
-    fprintf(stderr, "%5d %-23s %4d x%4d x%4d   ->  %4d x%4d x%4d\n", p.index, plugin->name, l.w, l.h, l.c, l.out_w, l.out_h, l.out_c);
+    fprintf(stderr, "%5d %-23s %4d x%4d x%4d   ->  %4d x%4d x%4d\n", p.index, plugin->name, l.w,
+            l.h, l.c, l.out_w, l.out_h, l.out_c);
     *out = l;
     return 0;
 }

@@ -1,3 +1,4 @@
+/* Finds the stock darknet program, and becomes it. */
 #define _GNU_SOURCE
 #include "stock.h"
 
@@ -11,7 +12,8 @@
 
 #include "host.h"
 
-/* A program that can be run and is not this one, by device and inode: links and other names of this one are this one too. */
+/* Whether the file is a program that can be run and is not this one. Device and inode tell, since
+   this one may have links and other names. */
 static int usable(const char *path, const struct stat *self)
 {
     struct stat info;
@@ -19,7 +21,8 @@ static int usable(const char *path, const struct stat *self)
         && !(info.st_dev == self->st_dev && info.st_ino == self->st_ino);
 }
 
-/* `darknet` in the folder of libdarknet.so, as in a checkout that was built. The caller frees; NULL: no memory. */
+/* The path of `darknet` in the folder of libdarknet.so, where it lies in a checkout that was built.
+   The caller frees; NULL where there is no library, or no memory. */
 static char *beside_library(void)
 {
     struct meta_error error;
@@ -28,7 +31,8 @@ static char *beside_library(void)
     void *handle = meta_library_load(&error);
     if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map)) return NULL;
     const char *slash = strrchr(map->l_name, '/');
-    if (!slash || asprintf(&path, "%.*s/darknet", (int)(slash - map->l_name), map->l_name) < 0) return NULL;
+    if (!slash || asprintf(&path, "%.*s/darknet", (int)(slash - map->l_name), map->l_name) < 0)
+        return NULL;
     return path;
 }
 
@@ -37,18 +41,24 @@ char *meta_stock_find(struct meta_error *error)
     struct stat self;
     const char *named = getenv("DARKNET_STOCK"), *package = "/usr/bin/darknet";
     char *beside = NULL, *found = NULL;
-    if (stat("/proc/self/exe", &self)) { meta_fail(error, "/proc/self/exe: %s", strerror(errno)); return NULL; }
+    if (stat("/proc/self/exe", &self)) {
+        meta_fail(error, "/proc/self/exe: %s", strerror(errno));
+        return NULL;
+    }
     if (named) {
-        if (!usable(named, &self)) meta_fail(error, "DARKNET_STOCK=%s: must be the stock darknet", named);
-        else if (!(found = strdup(named))) meta_fail(error, "out of memory");
+        if (!usable(named, &self))
+            meta_fail(error, "DARKNET_STOCK=%s: must be the stock darknet", named);
+        else if (!(found = strdup(named))) meta_fail_memory(error);
         return found;
     }
     beside = beside_library();
     if (beside && usable(beside, &self)) return beside;
     if (!usable(package, &self))
-        meta_fail(error, "only `darknet meta` is part of this program; the rest is the stock darknet, which is not at %s%s%s: "
-                  "install the package darknet, or set DARKNET_STOCK", beside ? beside : "", beside ? " or " : "", package);
-    else if (!(found = strdup(package))) meta_fail(error, "out of memory");
+        meta_fail(error,
+                  "only `darknet meta` is part of this program; the rest is the stock darknet, "
+                  "which is not at %s%s%s: install the package darknet, or set DARKNET_STOCK",
+                  beside ? beside : "", beside ? " or " : "", package);
+    else if (!(found = strdup(package))) meta_fail_memory(error);
     free(beside);
     return found;
 }
@@ -57,7 +67,8 @@ int meta_stock_exec(char **argv, struct meta_error *error)
 {
     struct meta_error why;
     char *path = meta_stock_find(&why);
-    if (!path && !getenv("DARKNET_STOCK")) return meta_fail(error, "%s: %.400s", argv[1] ? argv[1] : "no command", why.text);
+    if (!path && !getenv("DARKNET_STOCK"))
+        return meta_fail(error, "%s: %.400s", argv[1] ? argv[1] : "no command", why.text);
     if (path) {
         execv(path, argv);
         meta_fail(&why, "%s: can't run it: %s", path, strerror(errno));

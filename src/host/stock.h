@@ -1,13 +1,15 @@
-/* The stock darknet, which every command but `meta` is handed to. */
+/* The stock darknet program, which every command but `meta` is handed to. */
 #ifndef META_STOCK_H
 #define META_STOCK_H
 
 #include "base/error.h"
 
-/* Where it is: $DARKNET_STOCK where that is set; else `darknet` beside the libdarknet.so this program uses, or /usr/bin/darknet, never
-   this program itself. The caller frees; NULL with the message: nowhere. */
+/* The program's path: $DARKNET_STOCK where that is set; else that of `darknet` beside the
+   libdarknet.so that is loaded, or /usr/bin/darknet, but never this program itself. The caller
+   frees; NULL with the message where there is none. */
 char *meta_stock_find(struct meta_error *);
-/* Becomes it, with the same arguments and environment. Returns -1 with the message when it can't. */
+/* Becomes that program, with the same arguments and environment. Returns -1 with the message where
+   it can't. */
 int meta_stock_exec(char **argv, struct meta_error *);
 
 #endif

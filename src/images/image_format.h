@@ -6,10 +6,13 @@
 
 /* A format that OpenCV decodes. */
 struct meta_image_format {
-    const char *name, *magic;      /* the name is for messages; the file begins with the `length` bytes of `magic` */
+    const char *name,
+        *magic; /* the name is for messages; the file begins with the `length` bytes of `magic` */
     size_t length;
-    /* Sets image->w and h to what the header says, once it has found no damage that a decoder could overlook. */
-    int (*header)(const unsigned char *data, size_t size, struct meta_image *image, struct meta_error *);
+    /* Sets image->w and h to what the header says, once it has found no damage that a decoder could
+       overlook. */
+    int (*header)(const unsigned char *data, size_t size, struct meta_image *image,
+                  struct meta_error *);
 };
 
 /* PNG, BMP, PGM or PPM; NULL where the file is none of them. */

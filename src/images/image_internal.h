@@ -1,4 +1,4 @@
-/* The decoders behind image.h, which look at no file that was not found to be of their format. */
+/* The decoders behind image.h. They are given files whose first bytes are those of their format. */
 #ifndef META_IMAGE_INTERNAL_H
 #define META_IMAGE_INTERNAL_H
 
@@ -8,19 +8,23 @@
 extern "C" {
 #endif
 
-/* Decodes a JPEG file by libjpeg to 1 or 3 channels. Takes `image` as nothing and fills all of it; the caller frees its pixels. */
-int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image, struct meta_error *);
+/* Decodes a JPEG file by libjpeg to 1 or 3 channels. Fills all of `image`; the caller frees its
+   pixels. */
+int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image,
+                    struct meta_error *);
 
 /* What OpenCV does for images, in libdarknet-meta-opencv.so. No function of the table throws. */
 struct meta_image_opencv {
-    /* Decodes a file of the format `what`, a name for messages, to 1 or 3 channels; image->w and h are what the file's header says.
-       The caller frees image->pixels. */
-    int (*decode)(const unsigned char *data, size_t size, int channels, const char *what, struct meta_image *image, struct meta_error *);
+    /* Decodes a file of the format `what`, a name for messages, to 1 or 3 channels; image->w and h
+       are what the file's header says. The caller frees image->pixels. */
+    int (*decode)(const unsigned char *data, size_t size, int channels, const char *what,
+                  struct meta_image *image, struct meta_error *);
     /* meta_image_shrink, where 1 <= w <= image->w and 1 <= h <= image->h. */
     int (*shrink)(struct meta_image *image, int w, int h, struct meta_error *);
     /* meta_image_heat and meta_image_png */
     int (*heat)(struct meta_image *image, const float *heat, int w, int h, struct meta_error *);
-    int (*png)(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *);
+    int (*png)(const struct meta_image *image, unsigned char **data, size_t *size,
+               struct meta_error *);
 };
 
 /* The table's name in that object. */

@@ -1,4 +1,5 @@
-/* JPEG by libjpeg itself: OpenCV's reader takes a file that ends halfway for a whole one, and prints what libjpeg thinks of it. */
+/* Decodes JPEG files by libjpeg itself, because OpenCV's reader takes a file that ends halfway for
+   a whole one, and prints what libjpeg has to say. */
 #include "image_internal.h"
 #include "image_format.h"
 
@@ -9,6 +10,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+/* libjpeg's error handler, with the way out of it and the message that was last written. */
 struct watch {
     struct jpeg_error_mgr base;
     jmp_buf escape;
@@ -22,14 +24,17 @@ static void fatal(j_common_ptr info)
     longjmp(w->escape, 1);
 }
 
-/* A warning means that the decoder guessed; two speak only of the header's version and of colours, and change nothing. */
+/* A warning means that the decoder guessed what it could not read, and is an error here. Two of
+   them are about the header's version and the colours that it names, and change nothing. */
 static void message(j_common_ptr info, int level)
 {
     struct watch *w = (struct watch *)info->err;
-    if (level < 0 && w->base.msg_code != JWRN_JFIF_MAJOR && w->base.msg_code != JWRN_ADOBE_XFORM) fatal(info);
+    if (level < 0 && w->base.msg_code != JWRN_JFIF_MAJOR && w->base.msg_code != JWRN_ADOBE_XFORM)
+        fatal(info);
 }
 
-int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image, struct meta_error *error)
+int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image,
+                    struct meta_error *error)
 {
     struct jpeg_decompress_struct info;
     struct watch watch;
@@ -39,7 +44,8 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
     watch.base.emit_message = message;
     if (setjmp(watch.escape)) {
         int prefixed = !strncmp(watch.text, "Corrupt JPEG data: ", 19);
-        meta_fail(error, "%s: %s", watch.base.msg_code == JERR_OUT_OF_MEMORY ? "out of memory" : "corrupt JPEG",
+        meta_fail(error, "%s: %s",
+                  watch.base.msg_code == JERR_OUT_OF_MEMORY ? "out of memory" : "corrupt JPEG",
                   watch.text + (prefixed ? 19 : 0));
         goto fail;
     }
@@ -55,7 +61,10 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
     jpeg_start_decompress(&info);
     size_t row = (size_t)info.output_width * channels;
     pixels = malloc(row * info.output_height);
-    if (!pixels) { meta_fail(error, "out of memory for %ux%u pixels", info.output_width, info.output_height); goto fail; }
+    if (!pixels) {
+        meta_fail(error, "out of memory for %ux%u pixels", info.output_width, info.output_height);
+        goto fail;
+    }
     while (info.output_scanline < info.output_height) {
         JSAMPROW line = pixels + row * info.output_scanline;
         jpeg_read_scanlines(&info, &line, 1);

@@ -1,4 +1,5 @@
-/* What OpenCV does for images: the table that libdarknet-meta-opencv.so exports for image_internal.h. No exception leaves this file. */
+/* What OpenCV does for images: the table that libdarknet-meta-opencv.so exports for
+   image_internal.h. No exception leaves this file. */
 #include "image_internal.h"
 #include "base/opencv.hpp"
 
@@ -18,11 +19,12 @@ try {
     cv::Mat decoded = cv::imdecode(bytes, colours | cv::IMREAD_IGNORE_ORIENTATION);
     if (decoded.empty()) return meta_fail(error, "corrupt %s: can't be decoded", what);
     if (decoded.cols != image->w || decoded.rows != image->h || decoded.type() != CV_8UC(channels))
-        return meta_fail(error, "corrupt %s: decoded to %dx%d, but its header says %dx%d", what, decoded.cols, decoded.rows,
-                         image->w, image->h);
+        return meta_fail(error, "corrupt %s: decoded to %dx%d, but its header says %dx%d", what,
+                         decoded.cols, decoded.rows, image->w, image->h);
     size_t area = static_cast<size_t>(image->w) * image->h;
     image->pixels = static_cast<unsigned char *>(std::malloc(area * channels));
-    if (!image->pixels) return meta_fail(error, "out of memory for %dx%d pixels", image->w, image->h);
+    if (!image->pixels)
+        return meta_fail(error, "out of memory for %dx%d pixels", image->w, image->h);
     cv::Mat out(image->h, image->w, CV_8UC(channels), image->pixels);
     if (channels == 3) cv::cvtColor(decoded, out, cv::COLOR_BGR2RGB);
     else decoded.copyTo(out);
@@ -35,7 +37,8 @@ try {
 
 static int shrink(struct meta_image *image, int w, int h, struct meta_error *error)
 {
-    unsigned char *pixels = static_cast<unsigned char *>(std::malloc(static_cast<size_t>(w) * h * image->c));
+    unsigned char *pixels = static_cast<unsigned char *>(
+        std::malloc(static_cast<size_t>(w) * h * image->c));
     if (!pixels) return meta_fail(error, "out of memory for %dx%d pixels", w, h);
     try {
         meta_opencv_one_thread();
@@ -53,7 +56,8 @@ static int shrink(struct meta_image *image, int w, int h, struct meta_error *err
     return 0;
 }
 
-static int heat(struct meta_image *image, const float *values, int w, int h, struct meta_error *error)
+static int heat(struct meta_image *image, const float *values, int w, int h,
+                struct meta_error *error)
 try {
     meta_opencv_one_thread();
     const cv::Mat small(h, w, CV_32FC1, const_cast<float *>(values));
@@ -68,7 +72,8 @@ try {
     return meta_fail(error, "out of memory to colour %dx%d pixels", image->w, image->h);
 }
 
-static int png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *error)
+static int png(const struct meta_image *image, unsigned char **data, size_t *size,
+               struct meta_error *error)
 try {
     meta_opencv_one_thread();
     const cv::Mat own(image->h, image->w, CV_8UC(image->c), image->pixels);

@@ -1,3 +1,4 @@
+/* Finds the images that the words of a command line name: folders, lists and files. */
 #define _GNU_SOURCE
 #include "image_paths.h"
 
@@ -25,7 +26,7 @@ static int is_image(const struct dirent *entry)
     return ends_in(entry->d_name, endings);
 }
 
-/* Takes the path over. */
+/* Appends the path, which belongs to the paths from then on. */
 static int add(struct meta_paths *p, char *path, struct meta_error *error)
 {
     char **grown = path ? realloc(p->path, (p->count + 1) * sizeof *grown) : NULL;
@@ -47,12 +48,16 @@ static int add_folder(struct meta_paths *p, const char *folder, struct meta_erro
     if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
     for (int i = 0; i < count; i++) {
         char *path = NULL;
-        if (!status && asprintf(&path, "%.*s/%s", (int)length, folder, entries[i]->d_name) < 0) path = NULL;
+        if (!status && asprintf(&path, "%.*s/%s", (int)length, folder, entries[i]->d_name) < 0)
+            path = NULL;
         if (!status) status = add(p, path, error);
         free(entries[i]);
     }
     free(entries);
-    if (!count) return meta_fail(error, "%s: has no image: must have .jpg, .jpeg, .png, .bmp, .pgm or .ppm files", folder);
+    if (!count)
+        return meta_fail(error,
+                         "%s: has no image: must have .jpg, .jpeg, .png, .bmp, .pgm or .ppm files",
+                         folder);
     return status;
 }
 
@@ -61,7 +66,8 @@ static int add_list(struct meta_paths *p, const char *list, struct meta_error *e
     struct meta_lines lines;
     int status = 0;
     if (meta_lines_read(&lines, list, error)) return -1;
-    if (!lines.count) status = meta_fail(error, "%s: has no images: must have a path on each line", list);
+    if (!lines.count)
+        status = meta_fail(error, "%s: has no images: must have a path on each line", list);
     for (int i = 0; i < lines.count && !status; i++) status = add(p, strdup(lines.line[i]), error);
     meta_lines_free(&lines);
     return status;
@@ -74,7 +80,8 @@ int meta_paths_find(struct meta_paths *p, char **words, int count, struct meta_e
     *p = (struct meta_paths){ 0 };
     for (int i = 0; i < count; i++) {
         int status = !stat(words[i], &s) && S_ISDIR(s.st_mode) ? add_folder(p, words[i], error)
-                   : ends_in(words[i], lists) ? add_list(p, words[i], error) : add(p, strdup(words[i]), error);
+            : ends_in(words[i], lists)                         ? add_list(p, words[i], error)
+                                                               : add(p, strdup(words[i]), error);
         if (status) return -1;
     }
     return 0;
@@ -87,8 +94,9 @@ void meta_paths_clear(struct meta_paths *p)
     *p = (struct meta_paths){ 0 };
 }
 
-/* ---- names made of them -------------------------------------------------------------------------------------------------- */
+/* ---- names made of paths -------------------------------------------------------------- */
 
+/* The last part of the path without its extension, and the length of that. */
 static const char *base(const char *path, int *length)
 {
     *length = meta_path_stem_length(path);
@@ -120,7 +128,8 @@ int meta_paths_check_names(const struct meta_paths *p, const char *folder, struc
     for (int i = 1; i < p->count && !status; i++) {
         if (by_base(&sorted[i - 1], &sorted[i])) continue;
         const char *name = base(sorted[i], &length);
-        status = meta_fail(error, "%s and %s: would both be %s/%.*s.png: must have different names", sorted[i - 1], sorted[i], folder, length, name);
+        status = meta_fail(error, "%s and %s: would both be %s/%.*s.png: must have different names",
+                           sorted[i - 1], sorted[i], folder, length, name);
     }
     free(sorted);
     return status;

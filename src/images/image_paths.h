@@ -1,20 +1,27 @@
-/* The images that words of a command line name. */
+/* Finds the images that the words of a command line name, and the names of files that are made of
+   them. */
 #ifndef META_IMAGE_PATHS_H
 #define META_IMAGE_PATHS_H
 
 #include "base/error.h"
 
-struct meta_paths { char **path; int count; };
+struct meta_paths {
+    char **path;
+    int count;
+}; /* path (count) */
 
-/* Each word is a folder: its files whose names end as images do (.jpg .jpeg .png .bmp .pgm .ppm in either case), by name, not those of folders
-   in it; a list, when it ends in .list or .txt: a path a line; or else an image, which need not be there. None at all is an error. The caller
-   clears, also after a failure. */
-int  meta_paths_find(struct meta_paths *, char **words, int count, struct meta_error *);
+/* Each word names a folder, a list or an image. A folder stands for the files in it whose names end
+   as images do (.jpg .jpeg .png .bmp .pgm .ppm in either case), in the order of their names, but
+   not for those of folders in it. A word that ends in .list or .txt is a list, which has a path on
+   each line. Every other word is an image, which need not be there. A folder or list without any
+   image is an error. The caller clears the paths, also after a failure. */
+int meta_paths_find(struct meta_paths *, char **words, int count, struct meta_error *);
 void meta_paths_clear(struct meta_paths *);
 
-/* FOLDER/BASE.EXT for FROM/BASE.xyz; out has room for both and the extension. */
+/* Writes FOLDER/BASE.EXT for the path FROM/BASE.xyz. `out` has room for the folder, the path and
+   the extension. */
 void meta_path_name(const char *folder, const char *path, const char *extension, char *out);
-/* Refuses two paths that would have one such name. */
-int  meta_paths_check_names(const struct meta_paths *, const char *folder, struct meta_error *);
+/* Fails where two of the paths would have the same such name. */
+int meta_paths_check_names(const struct meta_paths *, const char *folder, struct meta_error *);
 
 #endif

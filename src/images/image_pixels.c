@@ -25,13 +25,15 @@ int meta_image_fit(struct meta_image *image, int shorter, struct meta_error *err
                              (image->h * (long long)shorter + least / 2) / least, error);
 }
 
-int meta_image_heat(struct meta_image *image, const float *heat, int w, int h, struct meta_error *error)
+int meta_image_heat(struct meta_image *image, const float *heat, int w, int h,
+                    struct meta_error *error)
 {
     const struct meta_image_opencv *table = opencv(error);
     return table ? table->heat(image, heat, w, h, error) : -1;
 }
 
-int meta_image_png(const struct meta_image *image, unsigned char **data, size_t *size, struct meta_error *error)
+int meta_image_png(const struct meta_image *image, unsigned char **data, size_t *size,
+                   struct meta_error *error)
 {
     const struct meta_image_opencv *table = opencv(error);
     return table ? table->png(image, data, size, error) : -1;

@@ -1,21 +1,33 @@
-/* Bytes to planar floats in one pass: an affine warp, and Darknet's colour distortion. Neither allocates. */
+/* Turns bytes into planar floats in one pass, by an affine warp, and distorts colours as Darknet
+   does. Neither function allocates. */
 #ifndef META_WARP_H
 #define META_WARP_H
 
 #include <stddef.h>
 
-/* Where the output's pixel (x, y) is taken from: column m[0] x + m[1] y + m[2] and row m[3] x + m[4] y + m[5] of the source,
-   whole numbers being pixels, as in Darknet's rotate_crop_image. */
-struct meta_affine { double m[6]; };
+/* Pixels to read: (h, w, c) interleaved bytes; c is 1 or 3. */
+struct meta_pixels {
+    const unsigned char *pixels;
+    int w, h, c;
+};
 
-/* out (c, height, width) = the source (h, w, c) at those places / 255, interpolated bilinearly. Outside the source is black,
-   as in Darknet, or with `extend` the nearest pixel. Where an output pixel is wider than 1.25 source pixels it is the mean of
-   a grid of such samples over it, so that shrinking does not alias (Darknet takes one sample). c is 1 or 3. */
-void meta_warp(const unsigned char *source, int w, int h, int c, const struct meta_affine *, int extend,
-               float *out, int width, int height);
+/* Says where the output's pixel (x, y) is taken from: column m[0] x + m[1] y + m[2] and row m[3] x
+   + m[4] y + m[5] of the source. Whole numbers are the middles of pixels, as in Darknet's
+   rotate_crop_image. */
+struct meta_affine {
+    double m[6];
+};
 
-/* In place, Darknet's distort_image on n pixels of planar RGB (3, n): hue turned by `hue` (1: a full turn), saturation and value
-   multiplied, the result cut to [0,1]. With c = 1 only the value has a meaning. */
+/* Writes out (c, height, width): the source at those places, divided by 255 and interpolated
+   bilinearly. What lies outside the source is black, as in Darknet, or with `extend` the nearest
+   pixel. An output pixel that is wider than 1.25 source pixels is the mean of a grid of such
+   samples over it, so that shrinking does not alias (Darknet takes one sample). */
+void meta_warp(const struct meta_pixels *source, const struct meta_affine *, int extend, float *out,
+               int width, int height);
+
+/* Does what Darknet's distort_image does to n pixels of planar RGB (3, n), in place: turns the hue
+   by `hue`, where 1 is a full turn, multiplies saturation and value, and cuts the result to [0,1].
+   A gray image, c = 1, has a value alone. */
 void meta_distort(float *image, int c, size_t n, float hue, float saturation, float exposure);
 
 #endif

@@ -7,10 +7,8 @@
 #include "base/rng.h"
 #include "images/warp.h"
 
-struct source { const unsigned char *pixels; int w, h, c; };
-
 /* The whole shorter side, and the middle of the longer one. */
-static void centred(const struct source *s, int width, int height, float *out)
+static void centred(const struct meta_pixels *s, int width, int height, float *out)
 {
     double step = fmin((double)s->w / width, (double)s->h / height);       /* source pixels an output pixel */
     double left = (s->w - width * step) / 2, top = (s->h - height * step) / 2;
@@ -20,7 +18,7 @@ static void centred(const struct source *s, int width, int height, float *out)
     }
     double middle = (step - 1) / 2;                                        /* a pixel's centre is half a pixel in */
     struct meta_affine affine = {{ step, 0, left + middle, 0, step, top + middle }};
-    meta_warp(s->pixels, s->w, s->h, s->c, &affine, 1, out, width, height);
+    meta_warp(s, &affine, 1, out, width, height);
 }
 
 /* Darknet's rand_scale: as likely larger as smaller. */
@@ -32,7 +30,7 @@ static double factor(struct meta_rng *r, double most)
 
 /* random_augment_image, flip_image and random_distort_image. Every image makes the same draws whatever is switched off, so that
    one key of [net] does not change what the others give. */
-static void augmented(const struct source *s, const struct meta_view *view, float *out)
+static void augmented(const struct meta_pixels *s, const struct meta_view *view, float *out)
 {
     const struct meta_net_settings *net = view->net;
     struct meta_rng r = meta_rng_open(view->seed, META_USE_AUGMENT, view->iteration, view->task, view->position);
@@ -58,14 +56,14 @@ static void augmented(const struct source *s, const struct meta_view *view, floa
         affine.m[0] = -a;
         affine.m[3] = -d;
     }
-    meta_warp(s->pixels, s->w, s->h, s->c, &affine, 0, out, net->width, net->height);
+    meta_warp(s, &affine, 0, out, net->width, net->height);
     if (hue != 0 || saturation != 1 || exposure != 1)
         meta_distort(out, s->c, (size_t)net->width * net->height, hue, saturation, exposure);
 }
 
 void meta_view_image(const struct meta_dataset *set, int item, const struct meta_view *view, float *out)
 {
-    struct source s = { set->pixels[item], set->w[item], set->h[item], set->c };
+    struct meta_pixels s = { set->pixels[item], set->w[item], set->h[item], set->c };
     if (view->augment) augmented(&s, view, out);
     else centred(&s, view->net->width, view->net->height, out);
 }
@@ -73,7 +71,7 @@ void meta_view_image(const struct meta_dataset *set, int item, const struct meta
 int meta_view_pixels(struct meta_image *image, const struct meta_net_settings *net, float *out, struct meta_error *error)
 {
     if (meta_image_fit(image, net->width > net->height ? net->width : net->height, error)) return -1;
-    struct source s = { image->pixels, image->w, image->h, image->c };
+    struct meta_pixels s = { image->pixels, image->w, image->h, image->c };
     centred(&s, net->width, net->height, out);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* The same network in stock libdarknet, which is opened here. It runs in a process of its own, since the library has no way to
-   return an error but to end. */
+/* The same network in stock libdarknet, which is opened here. It runs in a process of its own,
+   since the library has no way to return an error but to end. */
 #define _GNU_SOURCE
 #include "bench.h"
 #include "config/cfg.h"
@@ -23,15 +23,16 @@ struct meta_stock {
     network *network;
 };
 
-/* Writes the .cfg with another batch: of two options of one name the library takes the first. The host leaves out the sections that
-   are no layers. */
+/* Writes the .cfg with another batch: of two options of one name the library takes the first. The
+   host leaves out the sections that are no layers. */
 static int write_cfg(FILE *out, const struct meta_cfg *cfg, int batch)
 {
     for (int i = 0; i < cfg->count; i++) {
         const struct meta_section *s = &cfg->sections[i];
         fprintf(out, "[%s]\n", s->name);
         if (!i) fprintf(out, "batch=%d\nsubdivisions=1\n", batch);
-        for (int k = 0; k < s->count; k++) fprintf(out, "%s=%s\n", s->pairs[k].key, s->pairs[k].value);
+        for (int k = 0; k < s->count; k++)
+            fprintf(out, "%s=%s\n", s->pairs[k].key, s->pairs[k].value);
     }
     return fflush(out) || ferror(out) ? -1 : 0;
 }
@@ -43,7 +44,8 @@ static int parse(network **net, const struct meta_bench_plan *plan, struct meta_
     FILE *out = NULL;
     int file = -1, status = -1;
     if (meta_cfg_read(&cfg, plan->model->path, error)) return -1;
-    if ((file = memfd_create("stock.cfg", 0)) < 0 || !(out = fdopen(file, "w")) || write_cfg(out, cfg, plan->batch)) {
+    if ((file = memfd_create("stock.cfg", 0)) < 0 || !(out = fdopen(file, "w"))
+        || write_cfg(out, cfg, plan->batch)) {
         meta_fail(error, "can't write the .cfg: %s", strerror(errno));
         goto fail;
     }
@@ -57,7 +59,8 @@ fail:
     return status;
 }
 
-static int find_function(const struct meta_stock *stock, const char *name, void (**function)(network *), struct meta_error *error)
+static int find_function(const struct meta_stock *stock, const char *name,
+                         void (**function)(network *), struct meta_error *error)
 {
     void *symbol = meta_library_symbol(&stock->library, name, error);
     if (!symbol) return -1;
@@ -77,7 +80,9 @@ static int build(network **out, const struct meta_bench_plan *plan, struct meta_
     network *net = NULL;
     float *images = NULL;
     int *labels = NULL, status = -1;
-    if (meta_check_images(&plan->data, 0, plan->batch, &images, &labels, error) || parse(&net, plan, error)) goto fail;
+    if (meta_check_images(&plan->data, 0, plan->batch, &images, &labels, error)
+        || parse(&net, plan, error))
+        goto fail;
     if (net->batch != plan->batch || net->truths != meta_network_outputs(plan->model->network)) {
         meta_fail(error, "it made a network of batch %d and %d outputs", net->batch, net->truths);
         goto fail;
@@ -93,7 +98,8 @@ fail:
     return status;
 }
 
-static int start(struct meta_stock **out, const struct meta_bench_plan *plan, struct meta_error *error)
+static int start(struct meta_stock **out, const struct meta_bench_plan *plan,
+                 struct meta_error *error)
 {
     struct meta_stock *stock = calloc(1, sizeof *stock);
     if (!stock) return meta_fail_memory(error);
