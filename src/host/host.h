@@ -33,10 +33,8 @@ struct meta_library {
     int *gpu_index;
 };
 
-/* Loads libdarknet.so from where the loader finds it; the last place it looks at is the build's
-   DARKNET. Returns the loader's handle, which stays open; NULL with the message. */
-void *meta_library_load(struct meta_error *);
-/* Loads libdarknet.so likewise, and fills the struct as meta_library_find does. */
+/* Loads libdarknet.so from where the loader finds it, LD_LIBRARY_PATH before the build's DARKNET,
+   and fills the struct as meta_library_find does. It stays open. */
 int meta_library_open(struct meta_library *, struct meta_error *);
 
 /* Finds the libdarknet that `caller`, a return address, belongs to or, where it belongs to none,

@@ -115,17 +115,11 @@ int meta_library_find(struct meta_library *library, const void *caller, struct m
     return 0;
 }
 
-void *meta_library_load(struct meta_error *error)
+int meta_library_open(struct meta_library *library, struct meta_error *error)
 {
     void *handle = dlopen("libdarknet.so", RTLD_LAZY | RTLD_GLOBAL);
     if (!handle)
-        meta_fail(error, "libdarknet.so: can't be loaded: %s: install the package darknet",
-                  dlerror());
-    return handle;
-}
-
-int meta_library_open(struct meta_library *library, struct meta_error *error)
-{
-    void *handle = meta_library_load(error);
-    return handle ? meta_library_find(library, dlsym(handle, TOKEN), error) : -1;
+        return meta_fail(error, "libdarknet.so: can't be loaded: %s: install the package darknet",
+                         dlerror());
+    return meta_library_find(library, dlsym(handle, TOKEN), error);
 }

@@ -4,13 +4,10 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host.h"
 
 /* Whether the file is a program that can be run and is not this one. Device and inode tell, since
    this one may have links and other names. */
@@ -22,17 +19,24 @@ static int usable(const char *path, const struct stat *self)
 }
 
 /* The path of `darknet` in the folder of libdarknet.so, where it lies in a checkout that was built.
-   The caller frees; NULL where there is no library, or no memory. */
+   The folder is the first of those the loader would look at; the library, which takes a quarter of
+   a second to load, is not opened. The caller frees; NULL where there is none, or no memory. */
 static char *beside_library(void)
 {
-    struct meta_error error;
-    struct link_map *map;
-    char *path = NULL;
-    void *handle = meta_library_load(&error);
-    if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map)) return NULL;
-    const char *slash = strrchr(map->l_name, '/');
-    if (!slash || asprintf(&path, "%.*s/darknet", (int)(slash - map->l_name), map->l_name) < 0)
-        return NULL;
+    Dl_serinfo size, *folders = NULL;
+    char *library, *path = NULL;
+    void *program = dlopen(NULL, RTLD_LAZY);
+    if (!program || dlinfo(program, RTLD_DI_SERINFOSIZE, &size)) return NULL;
+    if (!(folders = malloc(size.dls_size))) return NULL;
+    *folders = size;
+    if (dlinfo(program, RTLD_DI_SERINFO, folders)) folders->dls_cnt = 0;
+    for (unsigned i = 0; i < folders->dls_cnt && !path; i++) {
+        const char *folder = folders->dls_serpath[i].dls_name;
+        if (asprintf(&library, "%s/libdarknet.so", folder) < 0) break;
+        if (!access(library, R_OK) && asprintf(&path, "%s/darknet", folder) < 0) path = NULL;
+        free(library);
+    }
+    free(folders);
     return path;
 }
 

@@ -46,6 +46,11 @@ check 'the doctor says what is wrong with libdarknet' sh -c "LD_LIBRARY_PATH='$T
 expect_error "^darknet: .*stock libdarknet: libdarknet\.so: can't be loaded: .*/bad/libdarknet\.so: " \
     "${bad[@]}" sh -c "'$DARKNET_BIN' meta bench '$a/toy.cfg' -threads 1 -seconds 0.01 >/dev/null"
 
+# The stock program is found beside the library without opening it.
+printf '#!/bin/sh\necho beside "$@"\n' >"$TMP_TEST/bad/darknet"
+chmod +x "$TMP_TEST/bad/darknet"
+expect_output '^beside classifier$' "${bad[@]}" "$DARKNET_BIN" classifier
+
 # The mode of the main thread when it ends, and of the threads when they start: FTZ and DAZ on, no exception unmasked
 [ "$TEST_VARIANT" = release ] || { skip 'the floating-point mode' 'a preloaded object stands in the way of the checking tool'; exit; }
 cat >"$TMP_TEST/mode.c" <<'END'
