@@ -1,5 +1,8 @@
-/* Writes the numbers of a folder of `meta table` as Markdown: a row a cell, then a row a family. */
+/* Writes the numbers of a folder of `meta table` as Markdown: a row a cell, then pairs of classes,
+   seeds and families. */
 #include "report_markdown.h"
+#include "markdown_parts.h"
+#include "markdown_text.h"
 #include "evaluation/scores.h"
 #include "report_family.h"
 #include "stats/estimate_json.h"
@@ -8,23 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text of a cell: what Markdown would read as its own is escaped. */
-static void plain(FILE *f, const char *text)
-{
-    for (; *text; text++) {
-        if (strchr("|\\`*_[]<>", *text)) fputc('\\', f);
-        fputc(*text, f);
-    }
-}
-
 static void estimate(FILE *f, struct meta_estimate e)
 {
     fprintf(f, "| %.2f (%.2f to %.2f) ", 100 * e.mean, 100 * e.low, 100 * e.high);
-}
-
-static void signed_estimate(FILE *f, double mean, double low, double high, const char *word)
-{
-    fprintf(f, "| %+.2f (%+.2f to %+.2f), %s ", 100 * mean, 100 * low, 100 * high, word);
 }
 
 static void write_figures(FILE *f, const struct meta_report_table *t,
@@ -42,10 +31,10 @@ static void write_figures(FILE *f, const struct meta_report_table *t,
     else {
         struct meta_estimate less = meta_report_less_paper(c);
         fprintf(f, "| %.2f ", 100 * c->paper);
-        signed_estimate(f, less.mean, less.low, less.high, meta_report_beside_paper(less));
+        meta_markdown_signed(f, less.mean, less.low, less.high, meta_report_beside_paper(less));
     }
     if (d)
-        signed_estimate(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
+        meta_markdown_signed(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
                         meta_json_get(d, "high"), meta_json_text(d, "word"));
     else fputs(*c->paired_with ? "| the reference is to be run " : "| - ", f);
     if (other_difference)
@@ -60,12 +49,12 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
 {
     char text[80];
     fputs("| ", f);
-    plain(f, c->label);
+    meta_markdown_text(f, c->label);
     fprintf(f, " | %d ", c->shots);
     if (c->result) { write_figures(f, t, c); return; }
     meta_report_progress(text, sizeof text, c);
     fputs(*t->needs ? "| needs " : "| ", f);
-    plain(f, *t->needs ? t->needs : text);
+    meta_markdown_text(f, *t->needs ? t->needs : text);
     fputs(" | | | ", f);
     if (!isnan(c->paper)) fprintf(f, "%.2f ", 100 * c->paper);
     fputs("| | | |\n", f);
@@ -75,7 +64,7 @@ static void write_family(FILE *f, const struct meta_report_family *a)
 {
     struct meta_estimate d = a->difference;
     fputs("| ", f);
-    plain(f, a->name);
+    meta_markdown_text(f, a->name);
     fprintf(f, " | %d | %d of %d ", a->shots, a->auc.n, a->count);
     if (a->auc.n > 1) {
         estimate(f, a->auc);
@@ -83,7 +72,7 @@ static void write_family(FILE *f, const struct meta_report_family *a)
     } else fputs("| - | - ", f);
     if (d.n > 1 && isnan(d.low))
         fprintf(f, "| %+.2f, of one training of it: no interval ", 100 * d.mean);
-    else if (d.n > 1) signed_estimate(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
+    else if (d.n > 1) meta_markdown_signed(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
     else fputs("| - ", f);
     fputs("|\n", f);
 }
@@ -95,7 +84,7 @@ static int write_families(FILE *f, const struct meta_report_table *t, struct met
     if (count < 0) return meta_fail_memory(error);
     if (count) {
         fputs("\n| method | shots | trainings | AUC, over trainings | deviation | paired with ", f);
-        plain(f, *t->reference ? t->reference : "nothing");
+        meta_markdown_text(f, *t->reference ? t->reference : "nothing");
         fputs(" |\n|---|---|---|---|---|---|\n", f);
     }
     for (int i = 0; i < count; i++) write_family(f, &all[i]);
@@ -108,12 +97,14 @@ int meta_report_markdown(FILE *f, const struct meta_report *r, struct meta_error
     for (int i = 0; i < r->count; i++) {
         const struct meta_report_table *t = &r->tables[i];
         fprintf(f, "%s### ", i ? "\n" : "");
-        plain(f, t->name);
+        meta_markdown_text(f, t->name);
         fprintf(f, "\n\n| method | shots | AUC, %d tasks | other groups | first %d | paper "
                 "| ours - paper | paired with ", t->runs, t->first);
-        plain(f, *t->reference ? t->reference : "nothing");
+        meta_markdown_text(f, *t->reference ? t->reference : "nothing");
         fputs(" | other groups |\n|---|---|---|---|---|---|---|---|---|\n", f);
         for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);
+        meta_markdown_pairs(f, t);
+        meta_markdown_seeds(f, t);
         if (write_families(f, t, error)) return -1;
     }
     return 0;

@@ -1,0 +1,17 @@
+/* Cells of a Markdown table: escaped text, and a difference with its interval and a word. */
+#include "markdown_text.h"
+
+#include <string.h>
+
+void meta_markdown_text(FILE *f, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("|\\`*_[]<>", *text)) fputc('\\', f);
+        fputc(*text, f);
+    }
+}
+
+void meta_markdown_signed(FILE *f, double mean, double low, double high, const char *word)
+{
+    fprintf(f, "| %+.2f (%+.2f to %+.2f), %s ", 100 * mean, 100 * low, 100 * high, word);
+}
