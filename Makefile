@@ -84,7 +84,7 @@ PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard 
 TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 FLAGS   = $(BUILD)/flags
 
-VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
+VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
 SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
 
 all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images

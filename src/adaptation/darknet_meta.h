@@ -21,9 +21,11 @@
 extern "C" {
 #endif
 
-/* The major number is that of the soname; it changes when programs must be compiled again. */
+/* The version of the library and of the program. The major number is that of the soname; it changes when
+   programs must be compiled again. */
 #define DARKNET_META_VERSION_MAJOR 1
 #define DARKNET_META_VERSION_MINOR 0
+#define DARKNET_META_VERSION_PATCH 0
 #define DARKNET_META_VERSION (DARKNET_META_VERSION_MAJOR * 1000 + DARKNET_META_VERSION_MINOR)
 
 #if defined __GNUC__

@@ -27,6 +27,7 @@ const struct meta_verb meta_verbs[] = {
     { "doctor", "DATA CFG",
       "looks at everything a run needs: what is wrong, how to mend it, memory and hours",
       meta_command_doctor },
+    { "version", "", "prints the program's version", meta_command_version },
     { "help", "[SECTION]...", "prints the options of the .cfg's sections", meta_command_help },
     { NULL, NULL, NULL, NULL }
 };

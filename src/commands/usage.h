@@ -24,6 +24,7 @@ int meta_command_grad(int argc, char **argv);
 int meta_command_check(int argc, char **argv);
 int meta_command_bench(int argc, char **argv);
 int meta_command_doctor(int argc, char **argv);
+int meta_command_version(int argc, char **argv);
 int meta_command_help(int argc, char **argv);
 
 #endif

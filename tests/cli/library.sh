@@ -46,7 +46,8 @@ check 'the manual page has them all' test -z "$(for f in $functions; do grep -q 
 export PKG_CONFIG_PATH=$at/lib/pkgconfig LD_LIBRARY_PATH=$at/lib
 case $TEST_VARIANT in asan) sanitize=-fsanitize=address ;; ubsan) sanitize=-fsanitize=undefined ;; tsan) sanitize=-fsanitize=thread ;; *) sanitize= ;; esac
 cc=${CC:-gcc} flags=$(pkg-config --cflags --libs darknet-meta)
-check 'pkg-config knows the version' test "$(pkg-config --modversion darknet-meta)" = "$(awk '/define DARKNET_META_VERSION_M(AJOR|INOR) / { printf "%s%s", n++ ? "." : "", $3 }' "$at/include/darknet_meta.h")"
+check 'pkg-config knows the version' test "$(pkg-config --modversion darknet-meta)" = "$(awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $3 }' "$at/include/darknet_meta.h")"
+check 'which meta version prints' test "$("${installed[@]}" meta version)" = "darknet-meta $(pkg-config --modversion darknet-meta)"
 check 'compiles' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize "$source/tests/outside.c" -o outside $flags -lpthread -lm
 check 'compiles as C++' sh -c "printf '#include <darknet_meta.h>\nint main() { return darknet_meta_version() < 1000; }\n' >cxx.cpp &&
     ${CXX:-g++} -Wall -Werror $sanitize cxx.cpp -o cxx $flags && ./cxx"
