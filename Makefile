@@ -1,11 +1,13 @@
-# make              ./darknet, libdarknet-meta-opencv.so, plugins/*.so, libdarknet-meta.so for programs, libdarknet-meta-host.so for LD_PRELOAD
-# make DEBUG=1      with -O0                             make test     every test
-# make DARKNET=DIR  against a Darknet checkout           make demo     install, build, train and test on Fashion-MNIST
-# make asan ubsan tsan valgrind: the tests under each    make bench      speed, beside the stock library's and PyTorch's
-# make install [PREFIX=/usr/local] [DESTDIR=]: program, plugins, libdarknet-meta.so, manual, completion; make uninstall; make clean
+# make help lists the targets and the switches: the lines with two hashes.
 #
 # BUILD is where objects go and BIN where what is built goes. test, demo and bench install the packages that are missing;
 # the rest names them. scripts/install-deps.sh says what each package is for.
+## DEBUG=1                      build with -O0
+## DARKNET=DIR                  build against a Darknet checkout of the same ABI instead of the package
+## NAMES="test_pool train_run"  the tests that make test, asan, ubsan, tsan and valgrind run: all without it
+## BENCH="CFG FLAG..."          what make bench hands to scripts/bench.py
+## V=1                          show the commands of the build
+## PREFIX=DIR DESTDIR=DIR       where make install writes (/usr/local)
 DEBUG   ?= 0
 DARKNET ?= /usr/lib/darknet
 BUILD   ?= build/release
@@ -40,7 +42,7 @@ $(error DEBUG=$(DEBUG): must be 0 or 1)
 endif
 
 # What the compiler needs, asked before it fails on a header: not where the goal installs it, nor for make clean
-ifneq ($(filter-out clean uninstall test demo bench asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean uninstall help test demo bench asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell scripts/install-deps.sh --missing $(if $(filter-out /usr/lib/darknet,$(DARKNET)),--no-darknet))
 ifneq ($(MISSING),)
 $(error missing packages: $(MISSING): scripts/install-deps.sh installs them)
@@ -87,7 +89,7 @@ FLAGS   = $(BUILD)/flags
 VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
 SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
 
-all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images
+all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images ## ./darknet, its plugins and its libraries
 
 # libdarknet's calls of what host.c defines find it in the program
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
@@ -176,9 +178,9 @@ $(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
 
 READER = $(BUILD)/tests/opencv_predict
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines,$(NAMES)),$(READER)),$(TESTS) $(READER))
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines,$(NAMES)),$(READER)),$(TESTS) $(READER)) ## the unit tests, not run
 
-test:
+test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test
 	@+$(MAKE) --no-print-directory all unit
 	@BUILD='$(BUILD)' BIN='$(BIN)' TEST_VARIANT='$(VARIANT)' tests/run.sh $(NAMES)
@@ -188,16 +190,16 @@ asan:     SANITIZE = -fsanitize=address -fno-omit-frame-pointer
 ubsan:    SANITIZE = -fsanitize=undefined -fno-sanitize-recover=all
 tsan:     SANITIZE = -fsanitize=thread
 valgrind: SANITIZE =
-asan ubsan tsan valgrind:
+asan ubsan tsan valgrind: ## the tests under a sanitizer or Memcheck
 	@+$(MAKE) --no-print-directory test VARIANT=$@ BUILD=build/$@ BIN=build/$@/bin OPTIMISE=-O1 SANITIZE='$(SANITIZE)'
 
-demo:
+demo: ## install the packages, build, train and test on Fashion-MNIST: three minutes
 	@scripts/install-deps.sh
 	@+$(MAKE) --no-print-directory all
 	@DARKNET_BIN='$(BIN)/darknet' scripts/demo.sh
 
 # make bench BENCH="cfg/fashion.cfg -rounds 3 -seconds 1"
-bench:
+bench: ## speed and memory beside the stock library and PyTorch: ten minutes
 	@scripts/install-deps.sh --pytorch
 	@+$(MAKE) --no-print-directory all
 	@DARKNET_BIN='$(BIN)/darknet' scripts/bench.py -out build/bench $(BENCH)
@@ -207,14 +209,14 @@ bench:
 # Folders that have adopted .clang-format
 FORMATTED = src plugins
 format_files = $(shell find $(FORMATTED) -name '*.[ch]' -o -name '*.cpp' -o -name '*.hpp')
-format:
+format: ## lay the source out by .clang-format
 	@clang-format -i $(format_files)
-format-check:
+format-check: ## say where it isn't
 	@clang-format --dry-run --Werror $(format_files)
 
 # What clangd, clang-tidy and other tools read: the command of every source
 json_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(2) -c $(1)"}
-compile_commands.json: $(FLAGS)
+compile_commands.json: $(FLAGS) ## for clangd and other tools
 	$(call show,JSON,$@){ echo '['; \
 	    $(foreach f,$(SOURCES),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),'; ) \
 	    $(foreach f,$(wildcard tests/unit/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),'; ) \
@@ -223,8 +225,17 @@ compile_commands.json: $(FLAGS)
 	    echo ']'; } >$@
 
 # cppcheck and clang-tidy; what each leaves out, and why, is in tests/lint/
-lint: compile_commands.json
+lint: compile_commands.json ## cppcheck and clang-tidy
 	@tests/lint/run.sh
+
+# What data/results/README.md says, from the results beside it
+results: all ## write data/results/README.md from the JSON files beside it
+	@DARKNET_BIN='$(BIN)/darknet' scripts/results.sh
+
+help: ## this text
+	@awk -F ' *## ' '/^## / { switches = switches "    " substr($$0, 4) "\n" } \
+		/^[a-z][a-z_. -]*:.* ## / { sub(/:.*/, "", $$1); printf "    make %-26s %s\n", $$1, $$2 } \
+		END { printf "\nSwitches:\n%s", switches }' Makefile
 
 # ---- installing ------------------------------------------------------------------------------------
 
@@ -238,7 +249,7 @@ INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darkn
             share/darknet-meta/example.c
 
 # Not over another darknet, such as the package's own in /usr: ours hands it every command but meta
-install: all
+install: all ## program, plugins, libraries, manual pages, completion and .cfg files
 	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
 		echo '$(INTO)/bin/darknet: is another darknet, which ours needs: choose another PREFIX' >&2; exit 1; fi
 	install -d $(patsubst %,'$(INTO)'/%,$(sort $(dir $(INSTALLED))))
@@ -257,15 +268,15 @@ install: all
 	$(foreach c,$(CFGS),install -m 644 $(c) '$(INTO)/share/darknet-meta/$(c)' &&) true
 
 # What install wrote, and of its own folders those that are empty then
-uninstall:
+uninstall: ## remove what install wrote
 	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
 		echo '$(INTO)/bin/darknet: is another darknet: nothing was removed' >&2; exit 1; fi
 	rm -f $(INSTALLED:%='$(INTO)'/%)
 	@find '$(INTO)/$(PRIVATE)' '$(INTO)/include/darknet-meta' '$(INTO)/share/darknet-meta' -depth -type d -empty -delete 2>/dev/null || true
 
-clean:
+clean: ## remove what was built
 	rm -rf build compile_commands.json darknet libdarknet-meta*.so* plugins/*.so
 
-.PHONY: all unit test asan ubsan tsan valgrind demo bench format format-check lint install uninstall clean FORCE
+.PHONY: all unit test asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
 
 -include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(TESTS:=.d)

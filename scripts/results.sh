@@ -1,0 +1,155 @@
+#!/bin/bash
+# Writes data/results/README.md from data/results/notes.md and the JSON files beside it (make results).
+#
+#     scripts/results.sh [FOLDER [OUT]]      FOLDER: data/results; OUT: FOLDER/README.md, - for standard output
+#
+# A line of the notes that begins with @ names a table of `darknet meta report -markdown`, which takes its place. In a line, braces stand
+# for a figure. Names are those of result files without .json. AUC is in percent, differences are in percentage points.
+#
+#     {auc A}             the AUC of A, with its 95% interval over tasks
+#     {less A B}          A less B on the same tasks: 95% interval over tasks, and of other lesions
+#     {less30 A B}        the same on the first 30 tasks, without other lesions
+#     {trainings A B}     A less B over seeds 1 to 3, whose files are A-seed-N-5 and B-seed-N-5: Student's t over trainings
+#     {loss A [N]}        mean query loss of A's training over 250 iterations: the last ones, or those up to iteration N
+#     {accuracy A}        the same of query accuracy, the last 250
+#     {weighed A ETA}     (sum w)^2 / sum w^2 of four tasks with the query losses of A and the weights w of [meta_loss] with epsilon=0.1:
+#                         the mean over all fours of tasks at even distances of up to a third of the tasks
+set -eu
+export LC_ALL=C
+cd "$(dirname "$0")/.."
+darknet=${DARKNET_BIN:-./darknet} folder=${1:-data/results} out=${2:-${1:-data/results}/README.md}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+fail() { echo "scripts/results.sh: $*" >&2; exit 1; }
+[ -f "$folder/notes.md" ] || fail "$folder/notes.md: no such file"
+file() { printf '%s' "$folder/$1.json"; }
+
+auc()
+{
+    awk '/^\t"auc_after":/ { inside = 1 }
+        inside && /"(mean|low|high)":/ { gsub(/[",:]/, " "); x[$1] = 100 * $2 }
+        inside && /}/ { printf "%.2f (%.2f to %.2f)", x["mean"], x["low"], x["high"]; exit }' "$1"
+}
+
+# What meta compare says of two files, as "1.40 (1.00 to 1.82; of other lesions 0.43 to 2.37)"
+less()
+{
+    "$darknet" meta compare "$2" "$1" >"$tmp/compared"
+    awk '/^B - A/ { split($0, a, /[ ,]+/); mean = a[4]; low = a[7]; high = a[9] }
+        /of other groups:/ { other = sprintf("; of other lesions %.2f to %.2f", 100 * $4, 100 * $6) }
+        END { printf "%.2f (%.2f to %.2f%s)", 100 * mean, 100 * low, 100 * high, other }' "$tmp/compared"
+}
+
+# A result with its first 30 tasks alone
+first30()
+{
+    awk '/^\t"other_groups":/ { skipped = 1 }
+        !skipped { if (/^\t\t\t"run":/) n = $2 + 0; if (n == 30) exit; line[++count] = $0 }
+        skipped && /^\t}/ { skipped = 0 }
+        END { for (i = 1; i < count; i++) print line[i]; print "\t\t}]\n}" }' "$1"
+}
+
+less30()
+{
+    first30 "$1" >"$tmp/a.json"
+    first30 "$2" >"$tmp/b.json"
+    less "$tmp/a.json" "$tmp/b.json"
+}
+
+trainings()
+{
+    local seed
+    for seed in 1 2 3; do
+        paste -d ' ' <(auc_mean "$(file "$1-seed-$seed-5")") <(auc_mean "$(file "$2-seed-$seed-5")")
+    done | awk '{ d[NR] = 100 * ($1 - $2); m += d[NR] / 3 }
+        END { for (i = 1; i <= 3; i++) q += (d[i] - m) ^ 2; e = 4.302653 * sqrt(q / 2 / 3); printf "%.2f (%.2f to %.2f)", m, m - e, m + e }'
+}
+auc_mean() { awk '/^\t"auc_after":/ { inside = 1 } inside && /"mean":/ { print $2 + 0; exit }' OFMT=%.17g "$1"; }
+
+# Column COLUMN of the training's curve, which has a point every ten iterations: [iteration, meta-loss, query loss, accuracy, AUC]
+curve()                   # FILE COLUMN FORMAT [ITERATION]
+{
+    grep '"curve":' "$1" | tr -d ' \t' | sed 's/.*:\[\[//; s/\]\].*//; s/\],\[/\n/g' |
+        awk -F, -v column="$2" -v format="$3" -v last="${4:-0}" '!last || $1 <= last { x[++n] = $column }
+            END { for (i = n - 24; i <= n; i++) s += x[i]; printf format, s / 25 }'
+}
+
+weighed()
+{
+    awk -v eta="$2" -v epsilon=.1 '/^\t"tasks":/ { inside = 1 } inside && /"query_loss":/ {
+            L = $2 + 0; rest = 1 - L > epsilon ? 1 - L : epsilon
+            w[n++] = -eta * L ^ (eta - 1) * log(rest) + (1 - L > epsilon ? L ^ eta / (1 - L) : 0)
+        }
+        END {
+            for (step = 1; 3 * step < n; step++) for (i = 0; i < n; i++) {
+                s = q = 0
+                for (k = 0; k < 4; k++) { x = w[(i + k * step) % n]; s += x; q += x * x }
+                sum += s * s / q
+                fours++
+            }
+            printf "%.1f", sum / fours
+        }' "$1"
+}
+
+# The result files that a figure is of, a line each; nothing where there is no such figure
+files_of()
+{
+    case $1-$# in
+    auc-2|loss-2|loss-3|accuracy-2|weighed-3) file "$2"; echo ;;
+    less-3|less30-3) file "$2"; echo; file "$3"; echo ;;
+    trainings-3) for seed in 1 2 3; do file "$2-seed-$seed-5"; echo; file "$3-seed-$seed-5"; echo; done ;;
+    esac
+}
+
+figure()
+{
+    case $1-$# in
+    auc-2) auc "$(file "$2")" ;;
+    less-3|less30-3) $1 "$(file "$2")" "$(file "$3")" ;;
+    trainings-3) trainings "$2" "$3" ;;
+    loss-2|loss-3) curve "$(file "$2")" 3 %.3f "${3:-}" ;;
+    accuracy-2) curve "$(file "$2")" 4 %.3f ;;
+    weighed-3) weighed "$(file "$2")" "$3" ;;
+    esac
+}
+
+# What the notes ask for is looked at before anything is computed
+grep -o '{[^}]*}' "$folder/notes.md" | tr -d '{}' | sort -u >"$tmp/asked" || true
+while read -ra words; do
+    files_of "${words[@]}" >"$tmp/files"
+    [ -s "$tmp/files" ] || fail "$folder/notes.md: {${words[*]}}: no such figure"
+    while read -r name; do [ -f "$name" ] || fail "$folder/notes.md: $name: no such file"; done <"$tmp/files"
+done <"$tmp/asked"
+"$darknet" meta report "$folder" -markdown >"$tmp/tables"
+sed -n 's/^@ //p' "$folder/notes.md" >"$tmp/names"
+while read -r name; do
+    grep -qxF "### $name" "$tmp/tables" || fail "$folder/notes.md: @ $name: no such table"
+done <"$tmp/names"
+while read -ra words; do
+    value=$(figure "${words[@]}")
+    printf '%s\t%s\n' "${words[*]}" "$value"
+done <"$tmp/asked" >"$tmp/figures"
+
+{
+    echo '<!-- Written by `make results` (scripts/results.sh) from notes.md and the JSON files of this folder: change those, not this. -->'
+    echo
+    awk -F'\t' -v tables="$tmp/tables" -v figures="$tmp/figures" '
+        BEGIN {
+            while ((getline line <figures) > 0) { split(line, a, "\t"); figure[a[1]] = a[2] }
+            while ((getline line <tables) > 0)
+                if (line ~ /^### /) name = substr(line, 5)
+                else if (line != "" || table[name] != "") table[name] = table[name] line "\n"
+        }
+        /^@ / {
+            name = substr($0, 3)
+            sub(/\n+$/, "", table[name])
+            print table[name]
+            next
+        }
+        {
+            while (match($0, /[{][^}]*[}]/)) $0 = substr($0, 1, RSTART - 1) figure[substr($0, RSTART + 1, RLENGTH - 2)] substr($0, RSTART + RLENGTH)
+            print
+        }' "$folder/notes.md"
+} >"$tmp/page"
+if [ "$out" = - ]; then cat "$tmp/page"; else cp "$tmp/page" "$out"; fi

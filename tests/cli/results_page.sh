@@ -1,0 +1,42 @@
+#!/bin/bash
+# data/results/README.md is what `make results` writes of notes.md and the JSON files, and README's figures are among its own.
+. tests/lib.sh
+case $TEST_VARIANT in release) ;; *) skip 'the page of results' 'its figures are those of the release'; exit ;; esac
+page=data/results/README.md copy=$TMP_TEST/results
+check 'the page is written' scripts/results.sh data/results "$TMP_TEST/page.md"
+check 'and is byte for byte the one that is committed (else: make results)' diff "$page" "$TMP_TEST/page.md"
+
+# An altered figure, a missing file, a figure or a table that there is not
+cp -r data/results "$copy"
+sed -i '/^\t"auc_after":/,/}/ s/"mean":.*/"mean":\t0.9,/' "$copy/table1-maml-5.json"
+sed -i '/^\t"tasks":/,/"run":\t1,/ s/"auc_after":\t[^,]*/"auc_after":\t0.1/' "$copy/table2-eta-3-5.json"
+check 'a page of altered results' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+check 'has the altered AUC' grep -q '^| MAML | 5 | 90.00 ' "$TMP_TEST/other.md"
+difference() { grep -o 'eta=3 is better by [^)]*)' <(tr -s '\n ' ' ' <"$1"); }
+check 'and what the AUC of one task makes of a difference in the text' test "$(difference "$page")" != "$(difference "$TMP_TEST/other.md")"
+for name in '{less table1-maml-5 none}' '{auc}' '{less table1-maml-5 table1-daml-5 more}' '@ Table 9'; do
+    { cat data/results/notes.md; printf '%s\n' "$name"; } >"$copy/notes.md"
+    expect_error 'scripts/results.sh: .*: no such (file|figure|table)' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+done
+rm "$copy/notes.md"
+expect_error 'scripts/results.sh: .*notes.md: no such file' scripts/results.sh "$copy" -
+
+# Each row of README's results has the figures of the page's row of that label, in the table and for the number of shots that README names
+readme_rows() { sed -n '/^## Results/,/^## /p' README.md | grep '^| ' | tail -n +2; }
+in_page()
+{
+    readme_rows | awk -F' *[|] *' -v page="$page" '
+        BEGIN { while ((getline line <page) > 0) { if (line ~ /^## /) here = line == "## Table 1"; if (here) { split(line, a, / *[|] */); if (a[3] == 5) row[a[2]] = line } } }
+        { rows++; for (i = 3; i < NF; i++) if (!index(row[$2], "| " $i " |")) { print $2 ": " $i " is not in: " row[$2]; bad = 1 } }
+        END { print rows " rows"; exit bad || rows < 5 }'
+}
+check "README's table has the figures of the page" in_page
+estimates() { sed -n '/^## Results/,/^## /p' README.md | tr -s '\n ' ' ' | grep -oE -e '-?[0-9]+\.[0-9]+ \(-?[0-9.]+ to -?[0-9.]+' | tr -d +; }
+in_text()
+{
+    tr -s '\n ' ' ' <"$page" | tr -d + >"$TMP_TEST/text"
+    estimates | while read -r e; do grep -qF -e "$e" "$TMP_TEST/text" || echo "not in the page: $e"; done >"$TMP_TEST/missing"
+    cat "$TMP_TEST/missing"
+    [ ! -s "$TMP_TEST/missing" ] && [ "$(estimates | wc -l)" -ge 7 ]
+}
+check 'and so has its text' in_text
