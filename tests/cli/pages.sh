@@ -1,0 +1,39 @@
+#!/bin/bash
+# The Markdown pages: every link and every file that they name is there, README stays short, and its first screen has the two commands.
+. tests/lib.sh
+pages=$(git ls-files '*.md' 2>/dev/null || true)
+[ -n "$pages" ] || pages=$(find . -name '*.md' -not -path './build/*' | sed 's#^\./##')
+
+# broken PAGE...: "PAGE: TARGET" for each link to a file, or heading of the same page, that there is not
+broken()
+{
+    local page target at
+    for page; do
+        grep -o '](\([^)]*\))' "$page" | sed 's/^](//; s/)$//' | while read -r target; do
+            case $target in
+            http*://*) ;;
+            \#*) grep -E '^#+ ' "$page" | tr '[:upper:]' '[:lower:]' | sed 's/^#* //; s/[^a-z0-9 -]//g; s/ /-/g' | grep -qx "${target#\#}" || echo "$page: $target" ;;
+            *) at=$(dirname "$page")/${target%%#*}; [ -e "$at" ] || echo "$page: $target" ;;
+            esac
+        done
+    done
+}
+# missing PAGE...: files that a page names in backquotes, from the project's root, which there are not
+missing()
+{
+    local page name
+    for page; do
+        grep -o '`[^` ]*`' "$page" | tr -d '`' | grep -E '^(src|tests|scripts|plugins|cfg|data|findings)/[A-Za-z0-9_./-]*$' | sort -u | while read -r name; do
+            case $name in *NAME*|data/fashion/*) ;; *) [ -e "$name" ] || echo "$page: $name" ;; esac
+        done
+    done
+}
+none() { local found; found=$("$@"); echo "$found"; [ -z "$found" ]; }
+check "links of $(wc -w <<<"$pages") pages" none broken $pages
+check 'files that they name' none missing $pages
+check 'README has at most 180 lines' test "$(wc -l <README.md)" -le 180
+check 'and the two commands on its first screen' test "$(head -n 30 README.md | grep -cE '^    make (demo|test) ')" -eq 2
+
+printf '[a](none.c) [b](#no-heading) `src/none.c`\n# A heading\n[c](#a-heading) [d](page.md)\n' >"$TMP_TEST/page.md"
+check 'two broken links are seen' test "$(broken "$TMP_TEST/page.md" | wc -l)" -eq 2
+check 'and a missing file' test "$(missing "$TMP_TEST/page.md" | wc -l)" -eq 1
