@@ -1,13 +1,15 @@
+/* darknet meta test: learns rare classes from a few images of a list by a method, task after task, and says how well. */
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "base/duration.h"
-#include "flags.h"
-#include "console.h"
 #include "base/file.h"
-#include "evaluation/method.h"
-#include "evaluation/results.h"
-#include "network/weights.h"
 #include "base/plural.h"
+#include "console.h"
+#include "evaluation/evaluate.h"
+#include "evaluation/methods.h"
+#include "evaluation/results.h"
+#include "flags.h"
+#include "network/weights.h"
 #include "stats/estimate.h"
 #include "usage.h"
 
@@ -18,29 +20,156 @@
 #include <string.h>
 #include <sys/resource.h>
 
-struct parts {
+#define OWN_FLAGS 64      /* room for the flags of all methods */
+
+/* The flags as they are given, NULL where they are not. */
+struct request {
+    const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *bn;
+    const struct meta_method_flag *own[OWN_FLAGS];     /* flags that only some methods read */
+    const char *values[OWN_FLAGS];
+    int own_count;
+};
+
+struct test {
+    struct request asked;
+    const char *data_path, *cfg_path, *weights_path;
+    struct meta_evaluation evaluation;
+    void *settings;                        /* the method's */
+    int threads;
     struct meta_model *model;
     struct meta_data *data;
     struct meta_pool *pool;
-    struct meta_dataset *dataset, *augmented;      /* the second of a method that asks for it */
+    struct meta_dataset *dataset;
+    struct meta_dataset *augmented;        /* NULL: the method does not ask for it */
     struct meta_evaluator *evaluator;
     const struct meta_backend *backend;
     float *parameters, *statistics;
     void *phi;                             /* backend vector */
+    struct meta_by_group groups;
 };
 
-static void free_parts(struct parts *p)
+static void free_test(struct test *t)
 {
-    meta_evaluator_free(p->evaluator);
-    meta_dataset_free(p->augmented);
-    meta_dataset_free(p->dataset);
-    meta_pool_free(p->pool);
-    if (p->phi) p->backend->release(p->phi);
-    free(p->parameters);
-    free(p->statistics);
-    meta_data_free(p->data);
-    meta_model_free(p->model);
+    meta_evaluator_free(t->evaluator);
+    meta_dataset_free(t->augmented);
+    meta_dataset_free(t->dataset);
+    meta_pool_free(t->pool);
+    if (t->phi) t->backend->release(t->phi);
+    free(t->parameters);
+    free(t->statistics);
+    free(t->settings);
+    meta_by_group_clear(&t->groups);
+    meta_data_free(t->data);
+    meta_model_free(t->model);
 }
+
+/* ---- flags ------------------------------------------------------------------------------------- */
+
+/* The flags of the methods stand after -method. */
+static void parse(struct request *q, int argc, char **argv)
+{
+    char names[200], method_help[280];
+    meta_method_names(names, sizeof names);
+    snprintf(method_help, sizeof method_help, "%s (%s; with [relation], that)", names, meta_methods[0]->name);
+    const struct meta_flag first[] = {
+        { "-runs", "N", "tasks (30)", &q->runs, NULL },
+        { "-shots", "K", "support images a class ([episode] shots)", &q->shots, NULL },
+        { "-method", "NAME", method_help, &q->method, NULL },
+    };
+    const struct meta_flag last[] = {
+        { "-seed", "N", "which tasks: the first 30 of 1000 are the 30 (1)", &q->seed, NULL },
+        { "-list", "NAME", "test, valid or train (test)", &q->list, NULL },
+        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &q->threads, NULL },
+        { "-out", "FILE.json", "settings, check sums, figures and every task", &q->out, NULL },
+        { "-backend", "NAME", "onednn or reference (onednn)", &q->backend, NULL },
+        { "-bn", "KIND",
+          "batch, support or running (batch): whose statistics normalise query images; running: the weights' own",
+          &q->bn, NULL },
+    };
+    enum { FIRST = sizeof first / sizeof *first, LAST = sizeof last / sizeof *last };
+    struct meta_flag flags[FIRST + OWN_FLAGS + LAST];
+    memcpy(flags, first, sizeof first);
+    q->own_count = meta_method_flags(q->own, OWN_FLAGS);
+    for (int i = 0; i < q->own_count; i++) {
+        const struct meta_method_flag *f = q->own[i];
+        flags[FIRST + i] = (struct meta_flag){ f->name, f->value_name, f->help, &q->values[i], NULL };
+    }
+    memcpy(flags + FIRST + q->own_count, last, sizeof last);
+    const struct meta_syntax syntax = { "test DATA CFG WEIGHTS", 3, 3, flags, FIRST + q->own_count + LAST };
+    meta_flags_parse(argc, argv, &syntax);
+}
+
+static int check_flag(const struct meta_method *method, const char *name, const char *value, struct meta_error *error)
+{
+    char readers[200];
+    if (!value || meta_method_reads(method, name)) return 0;
+    meta_method_readers(readers, sizeof readers, name);
+    return meta_fail(error, "%s: -method %s does not read it; allowed with %s", name, method->name, readers);
+}
+
+/* Refuses a flag that the method does not read: it would be a wish without effect. */
+static int check_flags(const struct test *t, struct meta_error *error)
+{
+    const struct request *q = &t->asked;
+    for (int i = 0; i < q->own_count; i++)
+        if (check_flag(t->evaluation.method, q->own[i]->name, q->values[i], error)) return -1;
+    return check_flag(t->evaluation.method, "-bn", q->bn, error);
+}
+
+/* Without -method it is what the network is made for. A network may have other outputs than [episode] has ways where a
+   method takes only what is before them. */
+static int load_model(struct test *t, struct meta_error *error)
+{
+    const char *name = t->asked.method;
+    const struct meta_method *method = name ? meta_method_find(name) : NULL;
+    if (name && !method) {
+        char names[200];
+        meta_method_names(names, sizeof names);
+        return meta_fail(error, "-method %.60s: must be %s", name, names);
+    }
+    enum meta_purpose purpose = method ? method->purpose : META_FOR_TASKS;
+    if (meta_model_load_for(&t->model, t->cfg_path, purpose, error)) return -1;
+    t->evaluation.method = method ? method : meta_method_for(t->model);
+    return 0;
+}
+
+/* The defaults of the method's settings, and over them the flags. */
+static int make_settings(struct test *t, struct meta_error *error)
+{
+    const struct request *q = &t->asked;
+    struct meta_evaluation *e = &t->evaluation;
+    if (meta_method_settings(&t->settings, e->method, t->model, &e->episode, error)) return -1;
+    for (int i = 0; i < q->own_count; i++) {
+        if (!q->values[i]) continue;
+        const struct meta_method_flag *f = meta_method_flag(e->method, q->own[i]->name);
+        double value = f->real ? meta_flag_real(f->name, q->values[i], 0, f->least, f->most)
+                               : meta_flag_int(f->name, q->values[i], 0, f->least, f->most);
+        meta_method_set(t->settings, f, value);
+    }
+    e->settings = t->settings;
+    return 0;
+}
+
+/* The checks that take no time come before the images. */
+static int prepare(struct test *t, struct meta_error *error)
+{
+    const struct request *q = &t->asked;
+    struct meta_evaluation *e = &t->evaluation;
+    e->runs = meta_flag_int("-runs", q->runs, 30, 1, 10000000);
+    e->seed = meta_flag_int("-seed", q->seed, 1, 0, INT64_MAX);
+    t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, 1024);
+    if (t->threads > e->runs) t->threads = e->runs;
+    t->backend = meta_flag_backend(q->backend, "onednn");
+    if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error) || check_flags(t, error)
+        || meta_data_read(&t->data, t->data_path, error)) return -1;
+    e->episode = *t->model->episode;
+    e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
+    if (!strcmp(q->list, "train")) e->task = META_APART;
+    if (make_settings(t, error) || meta_method_check(t->model, e, error)) return -1;
+    return q->out ? meta_file_check(q->out, error) : 0;
+}
+
+/* ---- loading ----------------------------------------------------------------------------------- */
 
 static int find_list(const struct meta_data *data, const char *name, const char **list, struct meta_error *error)
 {
@@ -53,24 +182,44 @@ static int find_list(const struct meta_data *data, const char *name, const char 
     return meta_fail(error, "-list %s: must be test, valid or train", name);
 }
 
-/* The checks that take no time come before the images. */
-static int load_parts(struct parts *p, const char *weights, const char *list, struct meta_evaluation *e, int threads,
-                      struct meta_error *error)
+static int load_images(struct test *t, const char *list, struct meta_error *error)
 {
-    const struct meta_network *net = p->model->network;
-    const char *path;
-    if (find_list(p->data, list, &path, error)) return -1;
-    if (meta_weights_load(net, weights, &p->parameters, &p->statistics, error) || p->backend->open(error)) return -1;
-    p->phi = p->backend->allocate(net->parameters * p->backend->element);
-    if (!p->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    p->backend->upload(p->phi, p->parameters, net->parameters);
-    if (meta_pool_create(&p->pool, threads, error)) return -1;
-    if (meta_dataset_load(&p->dataset, p->data, path, net->input.w, net->input.h, net->input.c, 0, p->pool, error)) return -1;
-    if (e->method->augments && meta_dataset_load(&p->augmented, p->data, path, net->input.w, net->input.h, net->input.c,
-                                                 p->model->net.max_crop, p->pool, error)) return -1;
-    e->augmented = p->augmented;
-    e->statistics = p->statistics;
-    return meta_evaluator_create(&p->evaluator, p->model, p->backend, p->pool, p->dataset, e, error);
+    const struct meta_shape in = t->model->network->input;
+    if (meta_dataset_load(&t->dataset, t->data, list, in.w, in.h, in.c, 0, t->pool, error)) return -1;
+    if (!t->evaluation.method->augments) return 0;
+    int side = t->model->net.max_crop;
+    return meta_dataset_load(&t->augmented, t->data, list, in.w, in.h, in.c, side, t->pool, error);
+}
+
+static int load(struct test *t, struct meta_error *error)
+{
+    const struct meta_network *net = t->model->network;
+    struct meta_evaluation *e = &t->evaluation;
+    const char *list;
+    if (find_list(t->data, t->asked.list, &list, error)) return -1;
+    if (meta_weights_load(net, t->weights_path, &t->parameters, &t->statistics, error) || t->backend->open(error)) return -1;
+    t->phi = t->backend->allocate(net->parameters * t->backend->element);
+    if (!t->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    t->backend->upload(t->phi, t->parameters, net->parameters);
+    if (meta_pool_create(&t->pool, t->threads, error) || load_images(t, list, error)) return -1;
+    e->augmented = t->augmented;
+    e->statistics = t->statistics;
+    struct meta_evaluation_parts parts = { t->model, t->backend, t->pool, t->dataset };
+    return meta_evaluator_create(&t->evaluator, &parts, e, error);
+}
+
+/* ---- printing ---------------------------------------------------------------------------------- */
+
+static void print_head(const struct test *t)
+{
+    const struct meta_evaluation *e = &t->evaluation;
+    char what[128];
+    e->method->describe(t->model, e, what, sizeof what);
+    meta_tell_groups(t->data, t->dataset);
+    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n", t->weights_path,
+           t->dataset->list, e->runs, e->episode.ways, e->episode.shots, meta_plural(e->episode.shots), e->episode.queries,
+           what, (unsigned long long)e->seed);
+    fflush(stdout);
 }
 
 static void print_estimate(const char *name, struct meta_estimate e)
@@ -80,16 +229,17 @@ static void print_estimate(const char *name, struct meta_estimate e)
     putchar('\n');
 }
 
-static int print_pairs(const struct meta_run *runs, const struct meta_evaluation *e, const struct meta_dataset *d, struct meta_error *error)
+static int print_pairs(const struct meta_results *r, struct meta_error *error)
 {
+    const struct meta_dataset *d = r->dataset;
     struct meta_pair_row *rows;
     int count, width = 10;
-    if (meta_results_pairs(&rows, &count, runs, e, error)) return -1;
+    if (meta_results_pairs(&rows, &count, r->runs, r->evaluation, error)) return -1;
     for (int i = 0; i < count; i++) {
         int n = strlen(d->names[rows[i].a]) + strlen(d->names[rows[i].b]) + 3;
         if (n > width) width = n;
     }
-    const char *before = e->method->learns ? "   AUC before" : "";
+    const char *before = r->evaluation->method->learns ? "   AUC before" : "";
     printf("\n%-*s   tasks%s   AUC after   95%% interval\n", width, "classes", before);
     for (int i = 0; i < count; i++) {
         const char *a = d->names[rows[i].a], *b = d->names[rows[i].b];
@@ -108,125 +258,65 @@ static int print_results(const struct meta_results *results, struct meta_error *
     const struct meta_run *runs = results->runs;
     const struct meta_evaluation *e = results->evaluation;
     struct meta_estimate other = results->other_groups;
-    int failed = 0;
+    int failed = 0, learns = e->method->learns;
     printf("                    mean    error   95%% interval, %d task%s\n", e->runs, meta_plural(e->runs));
-    int learns = e->method->learns;
     if (learns) print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
     print_estimate("AUC after", meta_estimate(&runs->auc_after, sizeof *runs, e->runs));
     if (!isnan(other.low)) print_estimate("  other groups", other);
     if (learns) print_estimate("AUC gain", meta_estimate(&runs->auc_gain, sizeof *runs, e->runs));
-    if (learns) print_estimate("accuracy before", meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
+    if (learns)
+        print_estimate("accuracy before", meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
     print_estimate("accuracy after", meta_estimate(&runs->accuracy_after, sizeof *runs, e->runs));
     for (int i = 0; i < e->runs; i++) failed += runs[i].failed;
-    if (!isnan(other.low)) printf("other groups: as if the %d groups of query images had been drawn anew, too\n", results->groups->count);
-    if (failed) printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n", failed);
-    return print_pairs(runs, e, results->dataset, error);
+    if (!isnan(other.low))
+        printf("other groups: as if the %d groups of query images had been drawn anew, too\n", results->groups->count);
+    if (failed)
+        printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n", failed);
+    return print_pairs(results, error);
 }
 
-struct watch { int runs; };
+/* ---- the verb ---------------------------------------------------------------------------------- */
 
-static void watch(void *context, int done)
-{
-    meta_print_bar(done, ((const struct watch *)context)->runs);
-}
+static void watch(void *runs, int done) { meta_print_bar(done, *(const int *)runs); }
 
-/* Without -method it is what the network is made for. A network may have other outputs than [episode] has ways where a method
-   takes only what is before them. */
-static int load_model(struct meta_model **model, const char *cfg, const char *name, const struct meta_method **method, struct meta_error *error)
+static int run(struct test *t, struct meta_error *error)
 {
-    *method = name ? meta_method_find(name) : NULL;
-    if (name && !*method) {
-        size_t used = snprintf(error->text, sizeof error->text, "-method %.60s: must be", name);
-        for (const struct meta_method *const *m = meta_methods; *m; m++)
-            used += snprintf(error->text + used, sizeof error->text - used, "%s %s", m == meta_methods ? "" : m[1] ? "," : " or", (*m)->name);
-        return -1;
-    }
-    if (meta_model_load_for(model, cfg, !name || *method == &meta_method_maml ? META_FOR_TASKS : META_FOR_ANY, error)) return -1;
-    if (!name) *method = (*model)->network->ways ? &meta_method_relation : &meta_method_maml;
-    return 0;
-}
-
-/* A flag that the method does not read would be a wish without effect. */
-static int check_flags(const struct meta_method *method, const char *steps, const char *bn, const char *epochs, const char *rate,
-                       const char *layer, const char *neighbours, struct meta_error *error)
-{
-    const struct { const char *name, *value, *methods; } rows[] = {
-        { "-steps", steps, "maml, relation" }, { "-bn", bn, "maml, relation" }, { "-epochs", epochs, "finetune" }, { "-rate", rate, "finetune" },
-        { "-layer", layer, "knn, svm" }, { "-neighbours", neighbours, "knn" }
+    struct meta_evaluation *e = &t->evaluation;
+    const struct meta_run *runs = meta_evaluator_run(t->evaluator, t->phi, watch, &e->runs);
+    meta_clear_bar();
+    if (meta_evaluator_status(t->evaluator, error) || meta_evaluator_groups(&t->groups, t->evaluator, error)) return -1;
+    struct meta_estimate after = meta_estimate(&runs->auc_after, sizeof *runs, e->runs);
+    struct meta_results results = {
+        .data = t->data_path, .cfg = t->cfg_path, .weights = t->weights_path, .list_name = t->asked.list,
+        .backend = t->backend->name, .model = t->model, .dataset = t->dataset, .evaluation = e, .groups = &t->groups,
+        .other_groups = meta_by_group_estimate(after, t->groups.label, t->groups.influence, t->groups.count),
+        .runs = runs
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].value && !strstr(rows[i].methods, method->name))
-            return meta_fail(error, "%s: -method %s does not read it; allowed with %s", rows[i].name, method->name, rows[i].methods);
-    return 0;
+    /* what can be printed is, whether or not the file can be written */
+    if (print_results(&results, error)) return -1;
+    return t->asked.out ? meta_results_write(&results, t->asked.out, error) : 0;
 }
 
 int meta_command_test(int argc, char **argv)
 {
-    const char *runs = NULL, *shots = NULL, *seed = NULL, *threads = NULL, *steps = NULL, *list = NULL, *out = NULL, *backend = NULL,
-               *method = NULL, *epochs = NULL, *rate = NULL, *layer = NULL, *neighbours = NULL, *bn = NULL;
-    const struct meta_flag flags[] = {
-        { "-runs", "N", "tasks (30)", &runs, NULL },
-        { "-shots", "K", "support images a class ([episode] shots)", &shots, NULL },
-        { "-method", "NAME", "maml, finetune, knn, svm or relation (maml; with [relation], that)", &method, NULL },
-        { "-steps", "N", "maml: steps of the inner loop ([inner_loop] test_steps)", &steps, NULL },
-        { "-epochs", "N", "finetune: times that every support image is seen (50)", &epochs, NULL },
-        { "-rate", "RATE", "finetune: learning rate ([net] learning_rate)", &rate, NULL },
-        { "-layer", "N", "knn, svm: the layer whose output is taken, from 0 (the one before the last [connected])", &layer, NULL },
-        { "-neighbours", "N", "knn: so many decide (as many as shots)", &neighbours, NULL },
-        { "-seed", "N", "which tasks: the first 30 of 1000 are the 30 (1)", &seed, NULL },
-        { "-list", "NAME", "test, valid or train (test)", &list, NULL },
-        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
-        { "-out", "FILE.json", "settings, check sums, figures and every task", &out, NULL },
-        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
-        { "-bn", "KIND", "batch, support or running (batch): whose statistics normalise query images; running: the weights' own", &bn, NULL },
-    };
+    struct test t = { .asked.list = "test" };
     struct meta_error error;
-    struct parts p = {0};
-    struct meta_by_group groups = {0};
     struct rusage usage;
-    char time[64], what[128];
-    const struct meta_syntax syntax = { "test DATA CFG WEIGHTS", 3, 3,
-                                        flags, sizeof flags / sizeof *flags };
-    meta_flags_parse(argc, argv, &syntax);
-    struct meta_evaluation e = { .runs = meta_flag_int("-runs", runs, 30, 1, 10000000), .seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX) };
-    int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    char time[64];
+    parse(&t.asked, argc, argv);
     double begun = meta_now();
-    if (!list) list = "test";
-    p.backend = meta_flag_backend(backend, "onednn");
-    if (meta_bn_find(&e.bn, bn ? bn : "batch", &error) || load_model(&p.model, argv[1], method, &e.method, &error)
-        || check_flags(e.method, steps, bn, epochs, rate, layer, neighbours, &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
-    e.episode = *p.model->episode;
-    e.episode.shots = meta_flag_int("-shots", shots, e.episode.shots, 1, 1000);
-    e.steps = meta_flag_int("-steps", steps, p.model->inner->test_steps, 0, 1000);
-    e.learning_rate = p.model->inner->learning_rate;
-    e.epochs = meta_flag_int("-epochs", epochs, META_EPOCHS, 1, 1000000);
-    e.rate = meta_flag_real("-rate", rate, p.model->net.learning_rate, 0, 1000);
-    e.layer = meta_flag_int("-layer", layer, -1, 0, INT_MAX);
-    e.neighbours = meta_flag_int("-neighbours", neighbours, e.episode.shots, 1, INT_MAX);
-    if (!strcmp(list, "train")) e.task = META_APART;
-    if (e.method->check(p.model, &e, &error) || (out && meta_file_check(out, &error))) goto fail;
-    e.method->describe(p.model, &e, what, sizeof what);
-    if (load_parts(&p, argv[2], list, &e, workers < e.runs ? workers : e.runs, &error)) goto fail;
-    meta_tell_groups(p.data, p.dataset);
-    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n", argv[2], p.dataset->list, e.runs,
-           e.episode.ways, e.episode.shots, meta_plural(e.episode.shots), e.episode.queries, what, (unsigned long long)e.seed);
-    fflush(stdout);
-    const struct meta_run *results = meta_evaluator_run(p.evaluator, p.phi, watch, &(struct watch){ e.runs });
-    meta_clear_bar();
-    struct meta_results file = { argv[0], argv[1], argv[2], list, p.backend->name, p.model, p.dataset, &e, &groups, .runs = results };
-    if (meta_evaluator_status(p.evaluator, &error) || meta_evaluator_groups(&groups, p.evaluator, &error)) goto fail;
-    file.other_groups = meta_by_group_estimate(meta_estimate(&results->auc_after, sizeof *results, e.runs), groups.label, groups.influence, groups.count);
-    /* what can be printed is, whether or not the file can be written */
-    if (print_results(&file, &error) || (out && meta_results_write(&file, out, &error))) goto fail;
+    t.data_path = argv[0];
+    t.cfg_path = argv[1];
+    t.weights_path = argv[2];
+    int failed = prepare(&t, &error) || load(&t, &error);
+    if (!failed) {
+        print_head(&t);
+        failed = run(&t, &error);
+    }
+    free_test(&t);
+    if (failed) return meta_complain(&error);
     getrusage(RUSAGE_SELF, &usage);
     meta_format_time(time, sizeof time, meta_now() - begun);
     printf("\n%s, %ld MB of memory at most\n", time, usage.ru_maxrss / 1024);
-    meta_by_group_clear(&groups);
-    free_parts(&p);
     return 0;
-fail:
-    fflush(stdout);
-    meta_by_group_clear(&groups);
-    free_parts(&p);
-    return meta_complain(&error);
 }

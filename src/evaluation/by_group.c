@@ -1,5 +1,5 @@
+/* Tallies, while tasks are tested, what each group of query images does to the AUC, and turns that into a standard error. */
 #include "by_group.h"
-#include "stats/estimate.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 struct meta_tally {
     const struct meta_dataset *dataset;
     int ways, queries, count;
-    int *group;                /* (images) which of `count` an image is in */
-    int *first;                /* (count) image */
-    long long *asked, *sum;    /* (count) sum: of queries*wins less the wins of all query images of the class */
+    int *group;                /* (images) which of the `count` groups the image is in */
+    int *first;                /* (count) the first image of the group in the list */
+    long long *asked, *sum;    /* (count) sum: queries*wins less the wins of all query images of the class */
 };
 
 void meta_by_group_clear(struct meta_by_group *g)
@@ -22,7 +22,7 @@ void meta_by_group_clear(struct meta_by_group *g)
     memset(g, 0, sizeof *g);
 }
 
-/* The groups of each class; NULL without memory. */
+/* (classes) how many groups each class has; NULL without memory. The caller frees. */
 static int *count_by_class(const int *label, int count, int *classes)
 {
     *classes = 0;
@@ -49,10 +49,11 @@ struct meta_estimate meta_by_group_estimate(struct meta_estimate tasks, const in
     int classes, *groups = count_by_class(label, count, &classes), degrees = count;
     for (int k = 0; groups && k < classes; k++) degrees -= groups[k] > 0;
     free(groups);
-    return meta_estimate_with(tasks.mean, hypot(tasks.error, meta_by_group_error(label, influence, count)), degrees < tasks.n - 1 ? degrees + 1 : tasks.n);
+    double error = hypot(tasks.error, meta_by_group_error(label, influence, count));
+    return meta_estimate_with(tasks.mean, error, degrees < tasks.n - 1 ? degrees + 1 : tasks.n);
 }
 
-/* Images in no group are one each. */
+/* An image in no group is a group of its own. */
 static int find_groups(struct meta_tally *t)
 {
     const struct meta_dataset *d = t->dataset;
@@ -72,13 +73,20 @@ static int find_groups(struct meta_tally *t)
     return known ? 0 : -1;
 }
 
-int meta_tally_create(struct meta_tally **out, const struct meta_dataset *dataset, int ways, int queries, struct meta_error *error)
+int meta_tally_create(struct meta_tally **out, const struct meta_dataset *dataset, int ways, int queries,
+                      struct meta_error *error)
 {
     struct meta_tally *t = calloc(1, sizeof *t);
     size_t n = dataset->count + 1;
-    if (t) *t = (struct meta_tally){ dataset, ways, queries, 0, malloc(n * sizeof *t->group), malloc(n * sizeof *t->first),
-                                     calloc(n, sizeof *t->asked), calloc(n, sizeof *t->sum) };
-    if (!t || !t->group || !t->first || !t->asked || !t->sum || find_groups(t)) {
+    if (!t) return meta_fail_memory(error);
+    t->dataset = dataset;
+    t->ways = ways;
+    t->queries = queries;
+    t->group = malloc(n * sizeof *t->group);
+    t->first = malloc(n * sizeof *t->first);
+    t->asked = calloc(n, sizeof *t->asked);
+    t->sum = calloc(n, sizeof *t->sum);
+    if (!t->group || !t->first || !t->asked || !t->sum || find_groups(t)) {
         meta_tally_free(t);
         return meta_fail_memory(error);
     }
@@ -115,15 +123,19 @@ void meta_tally_add(struct meta_tally *t, const int *items, const int *wins)
     }
 }
 
-/* A task's AUC is the sum over the query images of any one class of wins / (2 queries^2), or, with more than two ways, the mean over classes of
-   such sums over the others' (ways-1) queries^2. What an image is measured from, its class's mean in that task, has the image itself in it: hence
-   queries-1. */
+/* The AUC of a task is the sum over the query images of any one class of wins / (2 queries^2). With more than two ways it is
+   the mean over classes, each against the rest, of such sums over the (ways-1) queries^2 of the others. The wins of an image
+   are measured from the mean of its class in that task, which includes the image itself: hence queries-1. */
 int meta_tally_read(struct meta_by_group *out, const struct meta_tally *t, int tasks, struct meta_error *error)
 {
-    double n = t->queries, curves = t->ways == 2 ? 1 : (double)t->ways * (t->ways - 1), unit = tasks * 2 * n * n * curves * (n - 1);
+    double n = t->queries, curves = t->ways == 2 ? 1 : (double)t->ways * (t->ways - 1);
+    double unit = tasks * 2 * n * n * curves * (n - 1);
     size_t room = t->count + 1;
-    *out = (struct meta_by_group){ 0, malloc(room * sizeof *out->item), malloc(room * sizeof *out->label), malloc(room * sizeof *out->asked),
-                                   malloc(room * sizeof *out->influence) };
+    out->count = 0;
+    out->item = malloc(room * sizeof *out->item);
+    out->label = malloc(room * sizeof *out->label);
+    out->asked = malloc(room * sizeof *out->asked);
+    out->influence = malloc(room * sizeof *out->influence);
     if (!out->item || !out->label || !out->asked || !out->influence) {
         meta_by_group_clear(out);
         return meta_fail_memory(error);

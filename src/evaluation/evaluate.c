@@ -1,4 +1,9 @@
-#include "method.h"
+/* Draws the tasks of a test, has the method learn each of them on a pool of threads, and scores what it says of the query
+   images. */
+#include "evaluate.h"
+#include "curve.h"
+#include "methods.h"
+#include "stats/auc.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -7,8 +12,8 @@
 #include <zlib.h>
 
 /* What one thread works with. */
-struct station {
-    void *method;                         /* its state */
+struct workspace {
+    void *method;                         /* the method's state */
     struct meta_episode *episode;
     float *support, *query;               /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
     float *before, *after;                /* (ways*queries, ways) */
@@ -16,15 +21,12 @@ struct station {
 };
 
 struct meta_evaluator {
-    const struct meta_model *model;
-    const struct meta_backend *backend;
-    struct meta_pool *pool;
-    const struct meta_dataset *dataset;
-    struct meta_evaluation settings;
-    const struct meta_method *method;
+    struct meta_evaluation_parts parts;
+    struct meta_evaluation evaluation;
+    void *settings;                       /* the method's defaults, when the caller gave no settings */
     struct meta_sampler *sampler;
-    struct station *stations;
-    int station_count;
+    struct workspace *workspaces;
+    int workspace_count;
     int *support_labels, *query_labels;   /* label by label */
     struct meta_run *runs;
     int *classes;                         /* (runs, ways) */
@@ -33,26 +35,30 @@ struct meta_evaluator {
     double *curves;                       /* (runs, 2, points) or NULL */
     const void *phi;                      /* of the run in progress */
     struct meta_tally *tally;
-    pthread_mutex_t lock;                 /* guards `tally`, `done`, `bad`, `error` */
-    int done, bad;                        /* bad: the first run that failed; runs: none */
-    struct meta_error error;              /* its */
+    pthread_mutex_t lock;                 /* guards `tally`, `done`, `first_failed`, `error` */
+    int done;
+    int first_failed;                     /* the first task that the method had no memory for; `runs`: there is none */
+    struct meta_error error;              /* message of task `first_failed` */
     void (*progress)(void *, int);
     void *context;
 };
 
-static int create_station(struct meta_evaluator *e, struct station *s, struct meta_error *error)
+/* ---- creating ---------------------------------------------------------------------------------- */
+
+static int create_workspace(struct meta_evaluator *e, struct workspace *w, struct meta_error *error)
 {
-    const struct meta_episode_settings *t = &e->settings.episode;
+    const struct meta_episode_settings *t = &e->evaluation.episode;
+    const struct meta_network *net = e->parts.model->network;
     int support = t->ways * t->shots, query = t->ways * t->queries;
-    struct meta_method_context context = { e->model, e->backend, e->settings.augmented, &e->settings };
-    if (e->method->create(&s->method, &context, error)) return -1;
-    if (meta_episode_create(&s->episode, t, error)) return -1;
-    s->support = malloc(support * meta_shape_numbers(e->model->network->input) * sizeof(float));
-    s->query = malloc(query * meta_shape_numbers(e->model->network->input) * sizeof(float));
-    s->before = malloc((size_t)query * t->ways * sizeof(float));
-    s->after = malloc((size_t)query * t->ways * sizeof(float));
-    s->wins = malloc(query * sizeof *s->wins);
-    if (!s->support || !s->query || !s->before || !s->after || !s->wins) return meta_fail_memory(error);
+    struct meta_method_context context = { e->parts.model, e->parts.backend, &e->evaluation };
+    if (e->evaluation.method->create(&w->method, &context, error)) return -1;
+    if (meta_episode_create(&w->episode, t, error)) return -1;
+    w->support = malloc(support * meta_shape_numbers(net->input) * sizeof(float));
+    w->query = malloc(query * meta_shape_numbers(net->input) * sizeof(float));
+    w->before = malloc((size_t)query * t->ways * sizeof(float));
+    w->after = malloc((size_t)query * t->ways * sizeof(float));
+    w->wins = malloc(query * sizeof *w->wins);
+    if (!w->support || !w->query || !w->before || !w->after || !w->wins) return meta_fail_memory(error);
     return 0;
 }
 
@@ -63,84 +69,100 @@ static int *make_labels(int ways, int each)
     return labels;
 }
 
-int meta_curve_points(int epochs) { return 1 + (epochs < 25 ? epochs : 25); }
-
-int meta_curve_epoch(int epochs, int point)
+static int fail_memory(const struct meta_evaluator *e, struct meta_error *error)
 {
-    int points = meta_curve_points(epochs);
-    return points > 1 ? (long long)epochs * point / (points - 1) : 0;
+    return meta_fail(error, "out of memory for %d runs", e->evaluation.runs);
 }
 
-static int allocate_curves(struct meta_evaluator *e)
+static int allocate_curves(struct meta_evaluator *e, struct meta_error *error)
 {
-    int points = meta_curve_points(e->settings.epochs);
-    if (e->method != &meta_method_finetune) return 0;
-    if (!(e->curves = calloc((size_t)e->settings.runs * 2 * points, sizeof *e->curves))) return -1;
-    for (int r = 0; r < e->settings.runs; r++) {
+    if (!e->evaluation.method->curve_epochs) return 0;
+    int points = meta_curve_points(e->evaluation.method->curve_epochs(e->evaluation.settings));
+    e->curves = calloc((size_t)e->evaluation.runs * 2 * points, sizeof *e->curves);
+    if (!e->curves) return fail_memory(e, error);
+    for (int r = 0; r < e->evaluation.runs; r++) {
         e->runs[r].curve_loss = e->curves + (size_t)r * 2 * points;
         e->runs[r].curve_auc = e->runs[r].curve_loss + points;
     }
     return 0;
 }
 
-int meta_evaluator_create(struct meta_evaluator **out, const struct meta_model *model, const struct meta_backend *backend,
-                          struct meta_pool *pool, const struct meta_dataset *dataset,
-                          const struct meta_evaluation *settings, struct meta_error *error)
+static int allocate_runs(struct meta_evaluator *e, struct meta_error *error)
 {
-    const struct meta_episode_settings *t = &settings->episode;
-    int pairs = t->ways * (t->ways - 1) / 2;
-    struct meta_evaluator *e = calloc(1, sizeof *e);
-    if (!e) return meta_fail_memory(error);
-    pthread_mutex_init(&e->lock, NULL);
-    e->model = model;
-    e->backend = backend;
-    e->pool = pool;
-    e->dataset = dataset;
-    e->settings = *settings;
-    e->method = settings->method ? settings->method : &meta_method_maml;
-    e->bad = settings->runs;
-    if (meta_sampler_create(&e->sampler, dataset, t, error) || meta_tally_create(&e->tally, dataset, t->ways, t->queries, error)) goto fail;
-    e->support_labels = make_labels(t->ways, t->shots);
-    e->query_labels = make_labels(t->ways, t->queries);
-    e->runs = calloc(settings->runs, sizeof *e->runs);
-    e->classes = calloc((size_t)settings->runs * t->ways, sizeof *e->classes);
-    e->pairs = calloc((size_t)settings->runs * 2 * pairs + 1, sizeof *e->pairs);
+    const struct meta_episode_settings *t = &e->evaluation.episode;
+    int runs = e->evaluation.runs, pairs = t->ways * (t->ways - 1) / 2;
     size_t room = t->ways == 2 ? 4 * (size_t)t->queries + 1 : 0;
-    e->ranks = calloc(settings->runs * room + 1, 1);
-    e->stations = calloc(meta_pool_threads(pool), sizeof *e->stations);
-    if (!e->support_labels || !e->query_labels || !e->runs || !e->classes || !e->pairs || !e->ranks || !e->stations || allocate_curves(e)) {
-        meta_fail(error, "out of memory for %d runs", settings->runs);
-        goto fail;
-    }
-    for (int r = 0; r < settings->runs; r++) {
+    e->runs = calloc(runs, sizeof *e->runs);
+    e->classes = calloc((size_t)runs * t->ways, sizeof *e->classes);
+    e->pairs = calloc((size_t)runs * 2 * pairs + 1, sizeof *e->pairs);
+    e->ranks = calloc(runs * room + 1, 1);
+    if (!e->runs || !e->classes || !e->pairs || !e->ranks) return fail_memory(e, error);
+    for (int r = 0; r < runs; r++) {
         e->runs[r].classes = e->classes + (size_t)r * t->ways;
         e->runs[r].pairs_before = e->pairs + (size_t)r * 2 * pairs;
         e->runs[r].pairs_after = e->runs[r].pairs_before + pairs;
         if (room) e->runs[r].ranks = e->ranks + r * room;
     }
-    for (; e->station_count < meta_pool_threads(pool); )
-        if (create_station(e, &e->stations[e->station_count++], error)) goto fail;
+    return allocate_curves(e, error);
+}
+
+static int choose_method(struct meta_evaluator *e, struct meta_error *error)
+{
+    struct meta_evaluation *own = &e->evaluation;
+    if (!own->method) own->method = meta_method_for(e->parts.model);
+    if (own->settings) return 0;
+    if (meta_method_settings(&e->settings, own->method, e->parts.model, &own->episode, error)) return -1;
+    own->settings = e->settings;
+    return 0;
+}
+
+static int fill(struct meta_evaluator *e, struct meta_error *error)
+{
+    const struct meta_episode_settings *t = &e->evaluation.episode;
+    int threads = meta_pool_threads(e->parts.pool);
+    if (choose_method(e, error) || meta_sampler_create(&e->sampler, e->parts.dataset, t, error)
+        || meta_tally_create(&e->tally, e->parts.dataset, t->ways, t->queries, error)
+        || allocate_runs(e, error)) return -1;
+    e->support_labels = make_labels(t->ways, t->shots);
+    e->query_labels = make_labels(t->ways, t->queries);
+    e->workspaces = calloc(threads, sizeof *e->workspaces);
+    if (!e->support_labels || !e->query_labels || !e->workspaces) return fail_memory(e, error);
+    while (e->workspace_count < threads)
+        if (create_workspace(e, &e->workspaces[e->workspace_count++], error)) return -1;
+    return 0;
+}
+
+int meta_evaluator_create(struct meta_evaluator **out, const struct meta_evaluation_parts *parts,
+                          const struct meta_evaluation *evaluation, struct meta_error *error)
+{
+    struct meta_evaluator *e = calloc(1, sizeof *e);
+    if (!e) return meta_fail_memory(error);
+    pthread_mutex_init(&e->lock, NULL);
+    e->parts = *parts;
+    e->evaluation = *evaluation;
+    e->first_failed = evaluation->runs;
+    if (fill(e, error)) {
+        meta_evaluator_free(e);
+        return -1;
+    }
     *out = e;
     return 0;
-fail:
-    meta_evaluator_free(e);
-    return -1;
 }
 
 void meta_evaluator_free(struct meta_evaluator *e)
 {
     if (!e) return;
-    for (int i = 0; i < e->station_count; i++) {
-        struct station *s = &e->stations[i];
-        e->method->free(s->method);
-        meta_episode_free(s->episode);
-        free(s->support);
-        free(s->query);
-        free(s->before);
-        free(s->after);
-        free(s->wins);
+    for (int i = 0; i < e->workspace_count; i++) {
+        struct workspace *w = &e->workspaces[i];
+        e->evaluation.method->free(w->method);
+        meta_episode_free(w->episode);
+        free(w->support);
+        free(w->query);
+        free(w->before);
+        free(w->after);
+        free(w->wins);
     }
-    free(e->stations);
+    free(e->workspaces);
     meta_sampler_free(e->sampler);
     meta_tally_free(e->tally);
     free(e->support_labels);
@@ -150,63 +172,73 @@ void meta_evaluator_free(struct meta_evaluator *e)
     free(e->pairs);
     free(e->ranks);
     free(e->curves);
+    free(e->settings);
     pthread_mutex_destroy(&e->lock);
     free(e);
 }
 
-/* Loads the images of `count` items; returns the CRC-32 of their paths on top of `crc`. */
-static uint32_t load_images(const struct meta_evaluator *e, const int *items, int count, int run, int first, float *out, uint32_t crc)
+/* ---- running ----------------------------------------------------------------------------------- */
+
+/* Loads the images of the episode, support before query; returns the CRC-32 of their paths. */
+static uint32_t load_images(const struct meta_evaluator *e, const struct workspace *w, int run)
 {
+    const struct meta_episode *t = w->episode;
+    const struct meta_dataset *dataset = e->parts.dataset;
+    int support = t->ways * t->shots, count = support + t->ways * t->queries;
+    size_t numbers = meta_shape_numbers(e->parts.model->network->input);
+    uint32_t crc = crc32(0, NULL, 0);
     for (int i = 0; i < count; i++) {
-        struct meta_view view = { &e->model->net, 0, e->settings.seed, run, e->settings.task, first + i };
-        const char *path = e->dataset->paths[items[i]];
-        meta_view_image(e->dataset, items[i], &view, out + i * meta_shape_numbers(e->model->network->input));
-        crc = crc32(crc, (const Bytef *)path, strlen(path) + 1);
+        int item = i < support ? t->support[i] : t->query[i - support];
+        float *image = i < support ? w->support + i * numbers : w->query + (i - support) * numbers;
+        struct meta_view view = { &e->parts.model->net, 0, e->evaluation.seed, run, e->evaluation.task, i };
+        meta_view_image(dataset, item, &view, image);
+        crc = crc32(crc, (const Bytef *)dataset->paths[item], strlen(dataset->paths[item]) + 1);
     }
     return crc;
 }
 
-static void score(const struct meta_evaluator *e, const struct station *s, struct meta_run *r)
+static void score(const struct meta_evaluator *e, const struct workspace *w, struct meta_run *r)
 {
-    int ways = e->settings.episode.ways, n = ways * e->settings.episode.queries, pair = 0;
+    int ways = e->evaluation.episode.ways, n = ways * e->evaluation.episode.queries, pair = 0;
     const int *labels = e->query_labels;
-    r->auc_before = meta_auc_task(s->before, labels, n, ways);
-    r->auc_after = meta_auc_task(s->after, labels, n, ways);
+    r->auc_before = meta_auc_task(w->before, labels, n, ways);
+    r->auc_after = meta_auc_task(w->after, labels, n, ways);
     r->auc_gain = r->auc_after - r->auc_before;
-    r->accuracy_before = meta_accuracy(s->before, labels, n, ways);
-    r->accuracy_after = meta_accuracy(s->after, labels, n, ways);
+    r->accuracy_before = meta_accuracy(w->before, labels, n, ways);
+    r->accuracy_after = meta_accuracy(w->after, labels, n, ways);
     for (int a = 0; a < ways; a++)
         for (int b = a + 1; b < ways; b++, pair++) {
-            r->pairs_before[pair] = meta_auc_pair(s->before, labels, n, ways, a, b);
-            r->pairs_after[pair] = meta_auc_pair(s->after, labels, n, ways, a, b);
+            r->pairs_before[pair] = meta_auc_pair(w->before, labels, n, ways, a, b);
+            r->pairs_after[pair] = meta_auc_pair(w->after, labels, n, ways, a, b);
         }
-    meta_auc_wins(s->wins, s->after, labels, n, ways);
-    if (r->ranks) meta_ranks(r->ranks, s->after + 1, ways, labels, n, 1);
+    meta_auc_wins(w->wins, w->after, labels, n, ways);
+    if (r->ranks) meta_ranks(r->ranks, w->after + 1, ways, labels, n, 1);
     r->failed = 0;
-    for (int i = 0; i < n * ways; i++) r->failed |= !isfinite(s->after[i]);
+    for (int i = 0; i < n * ways; i++) r->failed |= !isfinite(w->after[i]);
 }
 
 static void run_one(void *context, int run, int worker)
 {
     struct meta_evaluator *e = context;
-    struct station *s = &e->stations[worker];
+    const struct meta_evaluation *own = &e->evaluation;
+    struct workspace *w = &e->workspaces[worker];
     struct meta_run *r = &e->runs[run];
-    const struct meta_episode *t = s->episode;
+    const struct meta_episode *t = w->episode;
     struct meta_error why;
-    meta_episode_draw(e->sampler, e->settings.seed, run, e->settings.task, s->episode);
+    meta_episode_draw(e->sampler, own->seed, run, own->task, w->episode);
     memcpy(r->classes, t->classes, t->ways * sizeof *t->classes);
-    uint32_t crc = crc32(0, NULL, 0);
-    crc = load_images(e, t->support, t->ways * t->shots, run, 0, s->support, crc);
-    r->images = load_images(e, t->query, t->ways * t->queries, run, t->ways * t->shots, s->query, crc);
-    struct meta_method_task task = { { s->support, e->support_labels, s->query, e->query_labels, e->settings.seed, run, e->settings.task }, t, e->phi };
+    r->images = load_images(e, w, run);
+    struct meta_method_task task = {
+        { w->support, e->support_labels, w->query, e->query_labels, own->seed, run, own->task }, t, e->phi
+    };
     r->query_loss = NAN;
-    int failed = e->method->run(s->method, &task, s->before, s->after, r, &why);
-    if (!e->method->learns) memcpy(s->before, s->after, (size_t)t->ways * t->queries * t->ways * sizeof *s->after);
-    if (!failed) score(e, s, r);
+    int failed = own->method->run(w->method, &task, w->before, w->after, r, &why);
+    if (!own->method->learns) memcpy(w->before, w->after, (size_t)t->ways * t->queries * t->ways * sizeof *w->after);
+    if (!failed) score(e, w, r);
     pthread_mutex_lock(&e->lock);
-    if (!failed) meta_tally_add(e->tally, t->query, s->wins);
-    if (failed && run < e->bad) {
-        e->bad = run;
+    if (!failed) meta_tally_add(e->tally, t->query, w->wins);
+    if (failed && run < e->first_failed) {
+        e->first_failed = run;
         e->error = why;
     }
     if (e->progress) e->progress(e->context, ++e->done);
@@ -220,18 +252,18 @@ const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *
     e->progress = progress;
     e->context = context;
     e->done = 0;
-    e->bad = e->settings.runs;
+    e->first_failed = e->evaluation.runs;
     meta_tally_start(e->tally);
-    meta_pool_run(e->pool, e->settings.runs, run_one, e);
+    meta_pool_run(e->parts.pool, e->evaluation.runs, run_one, e);
     return e->runs;
 }
 
 int meta_evaluator_groups(struct meta_by_group *groups, const struct meta_evaluator *e, struct meta_error *error)
 {
-    return meta_tally_read(groups, e->tally, e->settings.runs, error);
+    return meta_tally_read(groups, e->tally, e->evaluation.runs, error);
 }
 
 int meta_evaluator_status(const struct meta_evaluator *e, struct meta_error *error)
 {
-    return e->bad == e->settings.runs ? 0 : meta_fail(error, "task %d: %.400s", e->bad, e->error.text);
+    return e->first_failed == e->evaluation.runs ? 0 : meta_fail(error, "task %d: %.400s", e->first_failed, e->error.text);
 }

@@ -2,21 +2,20 @@
 #ifndef META_HOLDOUT_H
 #define META_HOLDOUT_H
 
+#include "parts.h"
 #include "stats/estimate.h"
-#include "tasks/batch.h"
-#include "base/pool.h"
 
 struct meta_holdout;
 
-/* outputs: (set->classes) which of the network's outputs each class is, -1: its images are left out; copied. Fails when no image is left. Model,
-   backend, pool and data set must outlive it. Allocates all that running needs. The caller frees. */
-int  meta_holdout_create(struct meta_holdout **, const struct meta_model *, const struct meta_backend *, struct meta_pool *,
-                         const struct meta_dataset *, const int *outputs, struct meta_error *);
+/* outputs: (dataset->classes) which of the network's outputs each class is; images of a class with -1 are left out. It is
+   copied. Fails when no image is left. Allocates all that running needs. The caller frees. */
+int  meta_holdout_create(struct meta_holdout **, const struct meta_evaluation_parts *, const int *outputs, struct meta_error *);
 void meta_holdout_free(struct meta_holdout *);
-int  meta_holdout_images(const struct meta_holdout *);
+int  meta_holdout_images(const struct meta_holdout *);        /* how many are left */
 
-/* Every image once, without augmentation. phi: a backend vector; statistics: (network->statistics). The accuracy is the share of images, with its
-   interval; loss, the mean cross-entropy. `progress` as in evaluate.h, told images. Does not depend on the number of threads. */
+/* Runs every image once, without augmentation. phi: a backend vector; statistics: (network->statistics). The accuracy is the
+   share of images, with its interval; loss, the mean cross-entropy. `progress` may be NULL; it is called one thread at a time
+   with the number of images done. The result does not depend on the number of threads. */
 struct meta_holdout_result { struct meta_estimate accuracy; double loss; };
 struct meta_holdout_result meta_holdout_run(struct meta_holdout *, const void *phi, const float *statistics,
                                             void (*progress)(void *context, int done), void *context);

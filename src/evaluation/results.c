@@ -1,7 +1,8 @@
+/* Writes the JSON file of `meta test`, and gathers the tasks by the pairs of classes that they have. */
 #include "results.h"
 #include "base/checksum.h"
 #include "base/json.h"
-#include "method.h"
+#include "curve.h"
 #include "stats/estimate_json.h"
 
 #include <limits.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one task says of two of its classes. */
+/* The AUCs of two classes of one task; `place` keeps the order of the tasks when pairs are sorted. */
 struct pair { int a, b, place; double before, after; };
 
 static int by_classes(const void *p, const void *q)
@@ -44,7 +45,9 @@ int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct met
     for (int i = 0, k; i < n; i = k) {
         const struct pair *p = &pairs[i];
         for (k = i + 1; k < n && pairs[k].a == p->a && pairs[k].b == p->b; ) k++;
-        (*rows)[(*count)++] = (struct meta_pair_row){ p->a, p->b, meta_estimate(&p->before, sizeof *p, k - i), meta_estimate(&p->after, sizeof *p, k - i) };
+        (*rows)[(*count)++] = (struct meta_pair_row){
+            p->a, p->b, meta_estimate(&p->before, sizeof *p, k - i), meta_estimate(&p->after, sizeof *p, k - i)
+        };
     }
     free(pairs);
     return 0;
@@ -77,17 +80,7 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     cJSON_AddNumberToObject(s, "shots", e->episode.shots);
     cJSON_AddNumberToObject(s, "queries", e->episode.queries);
     cJSON_AddStringToObject(s, "method", e->method->name);
-    if (e->method == &meta_method_maml || e->method == &meta_method_relation) {
-        cJSON_AddNumberToObject(s, "steps", e->steps);
-        cJSON_AddNumberToObject(s, "learning_rate", e->learning_rate);
-        cJSON_AddStringToObject(s, "bn", meta_bn_name(e->bn));
-    } else if (e->method == &meta_method_finetune) {
-        cJSON_AddNumberToObject(s, "epochs", e->epochs);
-        cJSON_AddNumberToObject(s, "learning_rate", e->rate);
-    } else {
-        cJSON_AddNumberToObject(s, "layer", meta_method_layer(r->model, e));
-        if (e->method == &meta_method_knn) cJSON_AddNumberToObject(s, "neighbours", e->neighbours);
-    }
+    if (e->method->add_settings) e->method->add_settings(s, r->model, e);
     cJSON_AddStringToObject(s, "backend", r->backend);
 }
 
@@ -99,12 +92,13 @@ static void add_figures(cJSON *root, const struct meta_run *runs, int n)
         { "accuracy_before", offsetof(struct meta_run, accuracy_before) },
         { "accuracy_after", offsetof(struct meta_run, accuracy_after) }, { "query_loss", offsetof(struct meta_run, query_loss) }
     };
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        cJSON_AddItemToObject(root, figures[i].name,
-                              meta_json_estimate(meta_estimate((const double *)((const char *)runs + figures[i].offset), sizeof *runs, n)));
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        const double *first = (const double *)((const char *)runs + figures[i].offset);
+        cJSON_AddItemToObject(root, figures[i].name, meta_json_estimate(meta_estimate(first, sizeof *runs, n)));
+    }
 }
 
-/* Of the tasks that have one: a task that has diverged has no support loss any more. */
+/* Over the tasks whose support loss at the point is a number: a task that has diverged has none any more. */
 static struct meta_estimate mean_loss(const struct meta_run *runs, int n, int point)
 {
     struct meta_estimate none = { NAN, NAN, NAN, NAN, 0 };
@@ -121,24 +115,27 @@ static struct meta_estimate mean_loss(const struct meta_run *runs, int n, int po
 static void add_curve(cJSON *root, const struct meta_results *r)
 {
     const struct meta_run *runs = r->runs;
-    int points = meta_curve_points(r->evaluation->epochs), n = r->evaluation->runs;
     if (!runs->curve_auc) return;
+    int epochs = r->evaluation->method->curve_epochs(r->evaluation->settings);
+    int points = meta_curve_points(epochs), n = r->evaluation->runs;
     cJSON *curve = cJSON_AddArrayToObject(root, "curve");
     for (int i = 0; i < points; i++) {
         cJSON *p = cJSON_CreateObject();
-        cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(r->evaluation->epochs, i));
+        cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(epochs, i));
         cJSON_AddItemToObject(p, "support_loss", meta_json_estimate(mean_loss(runs, n, i)));
-        cJSON_AddItemToObject(p, "auc", meta_json_estimate(meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n)));
+        struct meta_estimate auc = meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n);
+        cJSON_AddItemToObject(p, "auc", meta_json_estimate(auc));
         cJSON_AddItemToArray(curve, p);
     }
 }
 
-/* As arrays, so that hundreds take little room. */
+/* The groups are arrays, so that hundreds take little room. */
 static void add_groups(cJSON *root, const struct meta_results *r)
 {
     const struct meta_by_group *g = r->groups;
     struct meta_estimate e = r->other_groups;
-    cJSON *j = cJSON_AddObjectToObject(root, "other_groups"), *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(), *influence = cJSON_CreateArray();
+    cJSON *j = cJSON_AddObjectToObject(root, "other_groups");
+    cJSON *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(), *influence = cJSON_CreateArray();
     cJSON_AddItemToObject(j, "standard_error", meta_json_number(e.error));
     cJSON_AddItemToObject(j, "low", meta_json_number(e.low));
     cJSON_AddItemToObject(j, "high", meta_json_number(e.high));

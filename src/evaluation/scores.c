@@ -1,8 +1,9 @@
+/* Reads results of `meta test`, and takes the difference of two that have the same tasks. */
 #include "scores.h"
-#include "by_group.h"
 #include "base/json.h"
+#include "by_group.h"
 #include "results.h"
-#include "stats/estimate.h"
+#include "tasks/data_file.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
+static const cJSON *member(const cJSON *object, const char *name) { return cJSON_GetObjectItemCaseSensitive(object, name); }
 static char *text_member(const cJSON *object, const char *name) { return strdup(meta_json_text(object, name)); }
 
 static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
@@ -34,11 +36,16 @@ static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_err
     return 0;
 }
 
-/* Whole, or none of it where the file is from before there was any. */
+static int is_class(const cJSON *label)
+{
+    return cJSON_IsNumber(label) && label->valueint >= 0 && label->valueint < META_CLASSES_MOST;
+}
+
+/* Leaves no groups where the file is from before results had any. */
 static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_error *error)
 {
-    const cJSON *image = cJSON_GetObjectItemCaseSensitive(groups, "image"), *label = cJSON_GetObjectItemCaseSensitive(groups, "class"),
-                *asked = cJSON_GetObjectItemCaseSensitive(groups, "asked"), *influence = cJSON_GetObjectItemCaseSensitive(groups, "influence");
+    const cJSON *image = member(groups, "image"), *label = member(groups, "class"), *asked = member(groups, "asked"),
+                *influence = member(groups, "influence");
     int n = cJSON_GetArraySize(image);
     if (!groups) return 0;
     s->label = calloc(n + 1, sizeof *s->label);
@@ -50,17 +57,50 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
     label = label->child;
     asked = asked->child;
     influence = influence->child;
-    for (int i = 0; i < n; i++, image = image->next, label = label->next, asked = asked->next, influence = influence->next) {
-        if (!cJSON_IsString(image) || !cJSON_IsNumber(label) || label->valueint < 0 || label->valueint >= META_CLASSES_MOST || !cJSON_IsNumber(asked))
+    for (int i = 0; i < n; i++) {
+        if (!cJSON_IsString(image) || !is_class(label) || !cJSON_IsNumber(asked))
             return meta_fail(error, "%s: other_groups: group %d is no image, class and number", s->path, i);
         s->label[i] = label->valueint;
         s->influence[i] = cJSON_IsNumber(influence) ? influence->valuedouble : NAN;
         s->groups = crc32(s->groups, (const Bytef *)image->valuestring, strlen(image->valuestring) + 1);
         s->groups = crc32(s->groups, (const Bytef *)&label->valueint, sizeof label->valueint);
         s->groups = crc32(s->groups, (const Bytef *)&asked->valuedouble, sizeof asked->valuedouble);
+        image = image->next;
+        label = label->next;
+        asked = asked->next;
+        influence = influence->next;
     }
     s->group_count = n;
     return 0;
+}
+
+static int is_result(const cJSON *root)
+{
+    const cJSON *tasks = member(root, "tasks");
+    return !strcmp(meta_json_text(root, "program"), "darknet meta test")
+        && meta_json_get(root, "format") == META_RESULTS_FORMAT && cJSON_IsArray(tasks) && cJSON_GetArraySize(tasks);
+}
+
+static int read_names(struct meta_scores *s, const cJSON *root, struct meta_error *error)
+{
+    const cJSON *files = member(root, "files"), *settings = member(root, "settings");
+    char words[256];
+    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", meta_json_text(settings, "seed"),
+             meta_json_get(settings, "runs"), meta_json_get(settings, "ways"), meta_json_get(settings, "shots"),
+             meta_json_get(settings, "queries"));
+    s->cfg = text_member(member(files, "cfg"), "path");
+    s->method = text_member(settings, "method");
+    s->weights = text_member(member(files, "weights"), "path");
+    s->settings = strdup(words);
+    return s->cfg && s->weights && s->method && s->settings ? 0 : meta_fail_memory(error);
+}
+
+static int read_result(struct meta_scores *s, const cJSON *root, struct meta_error *error)
+{
+    if (!is_result(root))
+        return meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d", s->path, META_RESULTS_FORMAT);
+    return read_names(s, root, error) || read_tasks(s, member(root, "tasks"), error)
+        || read_groups(s, member(root, "other_groups"), error) ? -1 : 0;
 }
 
 int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error *error)
@@ -68,31 +108,11 @@ int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error 
     cJSON *root = NULL;
     memset(s, 0, sizeof *s);
     s->path = strdup(path);
-    if (!s->path) { meta_fail_memory(error); goto fail; }
-    if (meta_json_read(&root, path, error)) goto fail;
-    const cJSON *program = cJSON_GetObjectItemCaseSensitive(root, "program"), *files = cJSON_GetObjectItemCaseSensitive(root, "files"),
-                *settings = cJSON_GetObjectItemCaseSensitive(root, "settings"), *tasks = cJSON_GetObjectItemCaseSensitive(root, "tasks");
-    if (!cJSON_IsString(program) || strcmp(program->valuestring, "darknet meta test") || meta_json_get(root, "format") != META_RESULTS_FORMAT
-        || !cJSON_IsArray(tasks) || !cJSON_GetArraySize(tasks)) {
-        meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d", path, META_RESULTS_FORMAT);
-        goto fail;
-    }
-    s->cfg = text_member(cJSON_GetObjectItemCaseSensitive(files, "cfg"), "path");
-    s->method = text_member(settings, "method");
-    s->weights = text_member(cJSON_GetObjectItemCaseSensitive(files, "weights"), "path");
-    char words[256], *seed = text_member(settings, "seed");
-    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", seed ? seed : "", meta_json_get(settings, "runs"),
-             meta_json_get(settings, "ways"), meta_json_get(settings, "shots"), meta_json_get(settings, "queries"));
-    free(seed);
-    s->settings = strdup(words);
-    if (!s->cfg || !s->weights || !s->method || !s->settings) { meta_fail_memory(error); goto fail; }
-    if (read_tasks(s, tasks, error) || read_groups(s, cJSON_GetObjectItemCaseSensitive(root, "other_groups"), error)) goto fail;
+    int status = s->path ? meta_json_read(&root, path, error) : meta_fail_memory(error);
+    if (!status) status = read_result(s, root, error);
     cJSON_Delete(root);
-    return 0;
-fail:
-    cJSON_Delete(root);
-    meta_scores_clear(s);
-    return -1;
+    if (status) meta_scores_clear(s);
+    return status;
 }
 
 void meta_scores_clear(struct meta_scores *s)
@@ -122,9 +142,9 @@ static int check_pairing(const struct meta_scores *a, const struct meta_scores *
     return 0;
 }
 
-/* Of the same tasks and, when both know them, groups. */
-static int difference_by_group(const struct meta_scores *a, const struct meta_scores *b, struct meta_estimate tasks, struct meta_estimate *out,
-                               struct meta_error *error)
+/* Widens the difference over tasks by that of groups, when both results have them. */
+static int difference_by_group(const struct meta_scores *a, const struct meta_scores *b, struct meta_estimate tasks,
+                               struct meta_estimate *out, struct meta_error *error)
 {
     *out = meta_estimate_with(tasks.mean, NAN, 0);
     if (!a->group_count || !b->group_count) return 0;
@@ -145,9 +165,9 @@ int meta_scores_difference(const struct meta_scores *a, const struct meta_scores
     if (!difference) return meta_fail_memory(error);
     for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
     d->tasks = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
-    int status = difference_by_group(a, b, meta_estimate(difference, sizeof *difference, a->count), &d->other_groups, error);
+    struct meta_estimate tasks = meta_estimate(difference, sizeof *difference, a->count);
     free(difference);
-    return status;
+    return difference_by_group(a, b, tasks, &d->other_groups, error);
 }
 
 const char *meta_difference_word(double low, double high, const char *above, const char *below, const char *neither)
@@ -155,4 +175,7 @@ const char *meta_difference_word(double low, double high, const char *above, con
     return low > 0 ? above : high < 0 ? below : neither;
 }
 
-const char *meta_paired_word(double low, double high) { return meta_difference_word(low, high, "better", "worse", "no difference seen"); }
+const char *meta_paired_word(double low, double high)
+{
+    return meta_difference_word(low, high, "better", "worse", "no difference seen");
+}

@@ -75,13 +75,13 @@ static int load_lists(struct meta_trainer *t, struct meta_error *error)
     if (of_images(t) ? number_outputs(t, error) : meta_sampler_create(&t->sampler, t->train, t->model->episode, error)) return -1;
     if (!s->valid_every || !t->data->valid) return 0;
     if (meta_dataset_load(&t->valid, t->data, t->data->valid, in.w, in.h, in.c, 0, t->pool, error)) return -1;
+    struct meta_evaluation_parts parts = { t->model, s->backend, t->pool, t->valid };
     if (of_images(t)) {
         if (!s->valid_asked && !valid_has_outputs(t)) return 0;
-        return meta_holdout_create(&t->holdout, t->model, s->backend, t->pool, t->valid, t->outputs, error);
+        return meta_holdout_create(&t->holdout, &parts, t->outputs, error);
     }
-    struct meta_evaluation e = { .episode = *t->model->episode, .steps = t->model->inner->test_steps,
-                                 .learning_rate = t->model->inner->learning_rate, .runs = s->valid_runs, .seed = s->seed };
-    return meta_evaluator_create(&t->evaluator, t->model, s->backend, t->pool, t->valid, &e, error);
+    struct meta_evaluation e = { .episode = *t->model->episode, .runs = s->valid_runs, .seed = s->seed };
+    return meta_evaluator_create(&t->evaluator, &parts, &e, error);
 }
 
 /* Tasks, or the parts of mini-batches, made ahead of use: three iterations. */

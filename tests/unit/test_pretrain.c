@@ -202,7 +202,9 @@ static void test_holdout(void **state)
     for (int threads = 1; threads <= 3; threads += 2) {
         struct meta_pool *pool;
         struct meta_holdout *h;
-        if (meta_pool_create(&pool, threads, &error) || meta_holdout_create(&h, &model, x.b, pool, &set, outputs, &error)) fail_msg("%s", error.text);
+        if (meta_pool_create(&pool, threads, &error)) fail_msg("%s", error.text);
+        struct meta_evaluation_parts parts = { &model, x.b, pool, &set };
+        if (meta_holdout_create(&h, &parts, outputs, &error)) fail_msg("%s", error.text);
         struct meta_holdout_result r = meta_holdout_run(h, x.phi, x.statistics, NULL, NULL);
         assert_int_equal(meta_holdout_images(h), count);
         assert_int_equal(r.accuracy.n, count);
@@ -217,7 +219,8 @@ static void test_holdout(void **state)
     struct meta_pool *pool;
     struct meta_holdout *h;
     if (meta_pool_create(&pool, 1, &error)) fail_msg("%s", error.text);
-    assert_int_equal(meta_holdout_create(&h, &model, x.b, pool, &set, none, &error), -1);
+    struct meta_evaluation_parts parts = { &model, x.b, pool, &set };
+    assert_int_equal(meta_holdout_create(&h, &parts, none, &error), -1);
     assert_string_equal(error.text, "x.list: has no image of the classes of the training list");
     meta_pool_free(pool);
     meta_program_free(p);

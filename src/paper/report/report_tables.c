@@ -3,7 +3,7 @@
 #include "report_tables.h"
 #include "base/duration.h"
 #include "base/plural.h"
-#include "evaluation/method.h"
+#include "evaluation/methods.h"
 #include "evaluation/scores.h"
 #include "html.h"
 #include "report_family.h"

@@ -4,7 +4,7 @@
 #include "table_beginning.h"
 #include "table_key.h"
 #include "table_recipe.h"
-#include "evaluation/method.h"
+#include "evaluation/methods.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -31,14 +31,16 @@ static int check_method(const struct meta_table *t, const struct meta_table_row 
                         const struct meta_model *trained, struct meta_error *error)
 {
     const struct meta_method *method = meta_methods[row->method];
-    struct meta_evaluation e = { .episode = *trained->episode,
-                                 .steps = trained->inner->test_steps,
-                                 .layer = -1 };
+    struct meta_evaluation e = { .episode = *trained->episode, .method = method };
     struct meta_model *model = NULL;
     struct meta_error why;
-    int failed = method == &meta_method_maml && row->train != META_TABLE_TRAIN
+    void *settings = NULL;
+    int failed = method->purpose == META_FOR_TASKS && row->train != META_TABLE_TRAIN
         && meta_model_load(&model, row->cfg, &why);
-    if (!failed) failed = method->check(model ? model : trained, &e, &why);
+    if (!failed) failed = meta_method_settings(&settings, method, trained, &e.episode, &why);
+    e.settings = settings;
+    if (!failed) failed = meta_method_check(model ? model : trained, &e, &why);
+    free(settings);
     meta_model_free(model);
     if (!failed) return 0;
     return meta_fail(error, "%s:%d: [row] method=%s: %.300s", t->path, row->line, method->name,
@@ -51,7 +53,7 @@ static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct
 {
     struct meta_model *model;
     if (meta_row_model(&model, row, error)) return -1;
-    if (row->method < 0) row->method = model->network->ways ? META_ROW_RELATION : META_ROW_MAML;
+    if (row->method < 0) row->method = meta_method_place(meta_method_for(model));
     int failed = check_method(t, row, model, error);
     row->ways = model->episode->ways;
     row->queries = model->episode->queries;

@@ -5,7 +5,7 @@
 #include "table_result.h"
 #include "base/json.h"
 #include "base/pool.h"
-#include "evaluation/evaluate.h"
+#include "evaluation/methods.h"
 #include "learning/flops.h"
 #include "tools/bench/peak.h"
 
@@ -27,17 +27,20 @@ static double task_flops(const struct meta_flops *f, const struct meta_inner *in
     return meta_flops_task(f, &how);
 }
 
-/* Operations of one task of a test, which takes `steps` inner steps. */
-static double test_flops(const struct meta_flops *f, const struct meta_table_row *row,
-                         const struct meta_inner *inner, int steps)
+/* Operations of one task of a test with so many shots. */
+static int test_flops(double *flops, const struct meta_flops *f, const struct meta_table_row *row,
+                      const struct meta_model *model, int shots, struct meta_error *error)
 {
-    double forward = f->pass[META_PASS_FORWARD], gradient = meta_flops_gradient(f);
-    int epochs = row->epochs ? row->epochs : META_EPOCHS;
-    switch (row->method) {
-    case META_ROW_FINETUNE: return epochs * inner->support * gradient + inner->query * forward;
-    case META_ROW_MAML: return steps * inner->support * gradient + 2 * inner->query * forward;
-    default: return (inner->support + inner->query) * forward;
-    }
+    const struct meta_method *method = meta_methods[row->method];
+    struct meta_evaluation e = { .episode = *model->episode, .method = method };
+    void *settings;
+    e.episode.shots = shots;
+    if (meta_method_settings(&settings, method, model, &e.episode, error)) return -1;
+    if (row->epochs) meta_method_set(settings, meta_method_flag(method, "-epochs"), row->epochs);
+    e.settings = settings;
+    *flops = meta_method_flops(f, &e);
+    free(settings);
+    return 0;
 }
 
 static int count_work(struct work *w, const struct meta_table_row *row, int shots,
@@ -59,7 +62,7 @@ static int count_work(struct work *w, const struct meta_table_row *row, int shot
             w->second = e->tasks * task_flops(&flops, &inner, inner.order);
         }
         w->start = inner.order == 2 ? (long)inner.second_order_start : 0;
-        w->task = test_flops(&flops, row, &inner, model->inner->test_steps);
+        status = test_flops(&w->task, &flops, row, model, shots ? shots : e->shots, error);
         meta_flops_clear(&flops);
     }
     meta_model_free(model);

@@ -2,7 +2,7 @@
    labels, seed and .cfg, and the reference that a cell is paired with. */
 #define _GNU_SOURCE
 #include "table_model.h"
-#include "evaluation/method.h"
+#include "evaluation/methods.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,14 +7,6 @@
 #include "base/error.h"
 #include "config/model.h"
 
-/* In the order of meta_methods (evaluation/method.h). */
-enum meta_row_method {
-    META_ROW_MAML,
-    META_ROW_FINETUNE,
-    META_ROW_KNN,
-    META_ROW_SVM,
-    META_ROW_RELATION
-};
 /* What makes a row's weights: nothing (the file names them), `meta train` or `meta pretrain`. */
 enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAIN };
 
@@ -24,12 +16,12 @@ struct meta_table_row {
     char *label;            /* the file's; in a family "LABEL, seed N" */
     char *family;           /* the label that a family shares; NULL: the row has no family */
     char *cfg, *weights;    /* paths; weights only with META_TABLE_NONE, else NULL */
-    int method;             /* enum meta_row_method */
+    int method;             /* place in meta_methods (evaluation/methods.h) */
     int train;              /* enum meta_table_training */
     int each;               /* not 0: a training for each of shots; 0: one for all */
     int seed;               /* seed of the training; -1 uses [table] seed */
     int nth;                /* place in the family, from 0 */
-    int epochs;             /* of META_ROW_FINETUNE; 0: the number of `meta test` */
+    int epochs;             /* of a method with -epochs; 0: the number of `meta test` */
     struct meta_list seeds; /* the seeds that the file lists */
     struct meta_list shots; /* numbers of support images a class: a cell each */
     struct meta_list paper; /* the paper's AUC in percent for each of shots; or count 0 */

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "config/cfg.h"
 #include "config/options.h"
+#include "evaluation/methods.h"
 #include "tasks/data_file.h"
 #include "training/trainer.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char methods[] = "maml|finetune|knn|svm|relation", trainings[] = "none|train|pretrain";
+static const char trainings[] = "none|train|pretrain";
 
 #define TABLE(field) offsetof(struct meta_table, field)
 #define ROW(field) offsetof(struct meta_table_row, field)
@@ -40,7 +41,8 @@ static const struct meta_option table_options[] = {
 static const struct meta_option row_options[] = {
     { "label", META_TEXT, 0, 0, 0, NULL, ROW(label), "the row's name" },
     { "cfg", META_TEXT, 0, 0, 0, NULL, ROW(cfg), "the .cfg" },
-    { "method", META_CHOICE, -1, 0, 0, methods, ROW(method), "as meta test -method" },
+    { "method", META_CHOICE, -1, 0, 0, meta_method_choices + 1, ROW(method),
+      "as meta test -method" },
     { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, trainings, ROW(train),
       "meta train, meta pretrain, or weights that are there" },
     { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
@@ -77,10 +79,19 @@ static const char *row_fault(const struct meta_table_row *r)
     if (r->each >= 0 && r->train != META_TABLE_TRAIN) return "each: only with train=train";
     if (r->seeds.count && r->train == META_TABLE_NONE)
         return "seed: is of a training, and train=none has none";
-    if (r->epochs && r->method != META_ROW_FINETUNE) return "epochs: only with method=finetune";
     if (has_twice(&r->shots)) return "shots: has a number twice";
     if (has_twice(&r->seeds)) return "seed: has a number twice";
     return NULL;
+}
+
+static int check_epochs(const struct meta_table *t, const struct meta_table_row *r,
+                        struct meta_error *error)
+{
+    char readers[100];
+    if (!r->epochs) return 0;
+    if (r->method >= 0 && meta_method_reads(meta_methods[r->method], "-epochs")) return 0;
+    meta_method_readers(readers, sizeof readers, "-epochs");
+    return meta_fail(error, "%s:%d: [row] epochs: only with method=%s", t->path, r->line, readers);
 }
 
 /* Checks the row, and its label against those of the rows before it. */
@@ -89,6 +100,7 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
 {
     const char *fault = row_fault(r);
     if (fault) return meta_fail(error, "%s:%d: [row] %s", t->path, r->line, fault);
+    if (check_epochs(t, r, error)) return -1;
     for (const struct meta_table_row *other = t->rows; other < r; other++)
         if (other->line != r->line && meta_row_has_label(other, r->label))
             return meta_fail(error, "%s:%d: [row] label=%.100s: repeated; first on line %d",

@@ -74,11 +74,7 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
     const struct meta_network *net = m->network;
     const struct meta_backend *backend = &meta_backend_onednn;
     struct meta_episode_settings episode = *m->episode;
-    struct meta_evaluation valid = { .episode = episode,
-                                     .steps = m->inner->test_steps,
-                                     .learning_rate = m->inner->learning_rate,
-                                     .runs = 2 * d->threads,
-                                     .seed = 1 };
+    struct meta_evaluation valid = { .episode = episode, .runs = 2 * d->threads, .seed = 1 };
     episode.sampler = META_UNIFORM; /* a curriculum takes no time, and needs rewards */
     rig->parameters = calloc(net->parameters + 1, sizeof *rig->parameters);
     rig->statistics = calloc(net->statistics + 1, sizeof *rig->statistics);
@@ -94,9 +90,8 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
                               episode.tasks, META_AHEAD * episode.tasks, META_LOADERS(d->threads),
                               error))
         return -1;
-    if (d->data->valid
-        && meta_evaluator_create(&rig->evaluator, m, backend, rig->pool, &rig->set, &valid, error))
-        return -1;
+    struct meta_evaluation_parts parts = { m, backend, rig->pool, &rig->set };
+    if (d->data->valid && meta_evaluator_create(&rig->evaluator, &parts, &valid, error)) return -1;
     meta_network_initialise(net, 1, rig->parameters, rig->statistics);
     meta_outer_upload(rig->outer, rig->parameters, rig->statistics);
     return 0;
