@@ -1,4 +1,5 @@
-/* darknet meta test: learns rare classes from a few images of a list by a method, task after task, and says how well. */
+/* darknet meta test: learns rare classes from a few images of a list by a method, task after task,
+   and says how well. */
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "base/duration.h"
@@ -20,12 +21,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define OWN_FLAGS 64      /* room for the flags of all methods */
+#define OWN_FLAGS 64 /* room for the flags of all methods */
 
 /* The flags as they are given, NULL where they are not. */
 struct request {
     const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *bn;
-    const struct meta_method_flag *own[OWN_FLAGS];     /* flags that only some methods read */
+    const struct meta_method_flag *own[OWN_FLAGS]; /* flags that only some methods read */
     const char *values[OWN_FLAGS];
     int own_count;
 };
@@ -34,17 +35,17 @@ struct test {
     struct request asked;
     const char *data_path, *cfg_path, *weights_path;
     struct meta_evaluation evaluation;
-    void *settings;                        /* the method's */
+    void *settings; /* the method's */
     int threads;
     struct meta_model *model;
     struct meta_data *data;
     struct meta_pool *pool;
     struct meta_dataset *dataset;
-    struct meta_dataset *augmented;        /* NULL: the method does not ask for it */
+    struct meta_dataset *augmented; /* NULL: the method does not ask for it */
     struct meta_evaluator *evaluator;
     const struct meta_backend *backend;
     float *parameters, *statistics;
-    void *phi;                             /* backend vector */
+    void *phi; /* backend vector */
     struct meta_by_group groups;
 };
 
@@ -63,14 +64,15 @@ static void free_test(struct test *t)
     meta_model_free(t->model);
 }
 
-/* ---- flags ------------------------------------------------------------------------------------- */
+/* ---- flags --------------------------------------------------------------------------------- */
 
 /* The flags of the methods stand after -method. */
 static void parse(struct request *q, int argc, char **argv)
 {
     char names[200], method_help[280];
     meta_method_names(names, sizeof names);
-    snprintf(method_help, sizeof method_help, "%s (%s; with [relation], that)", names, meta_methods[0]->name);
+    snprintf(method_help, sizeof method_help, "%s (%s; with [relation], that)", names,
+             meta_methods[0]->name);
     const struct meta_flag first[] = {
         { "-runs", "N", "tasks (30)", &q->runs, NULL },
         { "-shots", "K", "support images a class ([episode] shots)", &q->shots, NULL },
@@ -79,11 +81,13 @@ static void parse(struct request *q, int argc, char **argv)
     const struct meta_flag last[] = {
         { "-seed", "N", "which tasks: the first 30 of 1000 are the 30 (1)", &q->seed, NULL },
         { "-list", "NAME", "test, valid or train (test)", &q->list, NULL },
-        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &q->threads, NULL },
+        { "-threads", "N", "worker threads; the result does not depend on it (the cores)",
+          &q->threads, NULL },
         { "-out", "FILE.json", "settings, check sums, figures and every task", &q->out, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &q->backend, NULL },
         { "-bn", "KIND",
-          "batch, support or running (batch): whose statistics normalise query images; running: the weights' own",
+          "batch, support or running (batch): whose statistics normalise query images; running: "
+          "the weights' own",
           &q->bn, NULL },
     };
     enum { FIRST = sizeof first / sizeof *first, LAST = sizeof last / sizeof *last };
@@ -92,19 +96,23 @@ static void parse(struct request *q, int argc, char **argv)
     q->own_count = meta_method_flags(q->own, OWN_FLAGS);
     for (int i = 0; i < q->own_count; i++) {
         const struct meta_method_flag *f = q->own[i];
-        flags[FIRST + i] = (struct meta_flag){ f->name, f->value_name, f->help, &q->values[i], NULL };
+        flags[FIRST + i] = (struct meta_flag){ f->name, f->value_name, f->help, &q->values[i],
+                                               NULL };
     }
     memcpy(flags + FIRST + q->own_count, last, sizeof last);
-    const struct meta_syntax syntax = { "test DATA CFG WEIGHTS", 3, 3, flags, FIRST + q->own_count + LAST };
+    const struct meta_syntax syntax = { "test DATA CFG WEIGHTS", 3, 3, flags,
+                                        FIRST + q->own_count + LAST };
     meta_flags_parse(argc, argv, &syntax);
 }
 
-static int check_flag(const struct meta_method *method, const char *name, const char *value, struct meta_error *error)
+static int check_flag(const struct meta_method *method, const char *name, const char *value,
+                      struct meta_error *error)
 {
     char readers[200];
     if (!value || meta_method_reads(method, name)) return 0;
     meta_method_readers(readers, sizeof readers, name);
-    return meta_fail(error, "%s: -method %s does not read it; allowed with %s", name, method->name, readers);
+    return meta_fail(error, "%s: -method %s does not read it; allowed with %s", name, method->name,
+                     readers);
 }
 
 /* Refuses a flag that the method does not read: it would be a wish without effect. */
@@ -116,8 +124,8 @@ static int check_flags(const struct test *t, struct meta_error *error)
     return check_flag(t->evaluation.method, "-bn", q->bn, error);
 }
 
-/* Without -method it is what the network is made for. A network may have other outputs than [episode] has ways where a
-   method takes only what is before them. */
+/* Without -method it is what the network is made for. A network may have other outputs than
+   [episode] has ways where a method takes only what is before them. */
 static int load_model(struct test *t, struct meta_error *error)
 {
     const char *name = t->asked.method;
@@ -160,8 +168,9 @@ static int prepare(struct test *t, struct meta_error *error)
     t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, 1024);
     if (t->threads > e->runs) t->threads = e->runs;
     t->backend = meta_flag_backend(q->backend, "onednn");
-    if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error) || check_flags(t, error)
-        || meta_data_read(&t->data, t->data_path, error)) return -1;
+    if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error)
+        || check_flags(t, error) || meta_data_read(&t->data, t->data_path, error))
+        return -1;
     e->episode = *t->model->episode;
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
     if (!strcmp(q->list, "train")) e->task = META_APART;
@@ -169,11 +178,13 @@ static int prepare(struct test *t, struct meta_error *error)
     return q->out ? meta_file_check(q->out, error) : 0;
 }
 
-/* ---- loading ----------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------- */
 
-static int find_list(const struct meta_data *data, const char *name, const char **list, struct meta_error *error)
+static int find_list(const struct meta_data *data, const char *name, const char **list,
+                     struct meta_error *error)
 {
-    const char *names[] = { "test", "valid", "train" }, *lists[] = { data->test, data->valid, data->train };
+    const char *names[] = { "test", "valid", "train" },
+               *lists[] = { data->test, data->valid, data->train };
     for (int i = 0; i < 3; i++) {
         if (strcmp(name, names[i])) continue;
         *list = lists[i];
@@ -185,7 +196,8 @@ static int find_list(const struct meta_data *data, const char *name, const char 
 static int load_images(struct test *t, const char *list, struct meta_error *error)
 {
     const struct meta_shape in = t->model->network->input;
-    if (meta_dataset_load(&t->dataset, t->data, list, in.w, in.h, in.c, 0, t->pool, error)) return -1;
+    if (meta_dataset_load(&t->dataset, t->data, list, in.w, in.h, in.c, 0, t->pool, error))
+        return -1;
     if (!t->evaluation.method->augments) return 0;
     int side = t->model->net.max_crop;
     return meta_dataset_load(&t->augmented, t->data, list, in.w, in.h, in.c, side, t->pool, error);
@@ -197,7 +209,9 @@ static int load(struct test *t, struct meta_error *error)
     struct meta_evaluation *e = &t->evaluation;
     const char *list;
     if (find_list(t->data, t->asked.list, &list, error)) return -1;
-    if (meta_weights_load(net, t->weights_path, &t->parameters, &t->statistics, error) || t->backend->open(error)) return -1;
+    if (meta_weights_load(net, t->weights_path, &t->parameters, &t->statistics, error)
+        || t->backend->open(error))
+        return -1;
     t->phi = t->backend->allocate(net->parameters * t->backend->element);
     if (!t->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     t->backend->upload(t->phi, t->parameters, net->parameters);
@@ -208,7 +222,7 @@ static int load(struct test *t, struct meta_error *error)
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
 
-/* ---- printing ---------------------------------------------------------------------------------- */
+/* ---- printing ------------------------------------------------------------------------------ */
 
 static void print_head(const struct test *t)
 {
@@ -216,9 +230,9 @@ static void print_head(const struct test *t)
     char what[128];
     e->method->describe(t->model, e, what, sizeof what);
     meta_tell_groups(t->data, t->dataset);
-    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n", t->weights_path,
-           t->dataset->list, e->runs, e->episode.ways, e->episode.shots, meta_plural(e->episode.shots), e->episode.queries,
-           what, (unsigned long long)e->seed);
+    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n",
+           t->weights_path, t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
+           meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
     fflush(stdout);
 }
 
@@ -243,7 +257,8 @@ static int print_pairs(const struct meta_results *r, struct meta_error *error)
     printf("\n%-*s   tasks%s   AUC after   95%% interval\n", width, "classes", before);
     for (int i = 0; i < count; i++) {
         const char *a = d->names[rows[i].a], *b = d->names[rows[i].b];
-        printf("%s - %s%*s   %5d", a, b, width - (int)strlen(a) - (int)strlen(b) - 3, "", rows[i].after.n);
+        printf("%s - %s%*s   %5d", a, b, width - (int)strlen(a) - (int)strlen(b) - 3, "",
+               rows[i].after.n);
         if (*before) printf("   %10.4f", rows[i].before.mean);
         printf("   %9.4f", rows[i].after.mean);
         if (rows[i].after.n > 1) printf("   %6.4f to %6.4f", rows[i].after.low, rows[i].after.high);
@@ -259,23 +274,28 @@ static int print_results(const struct meta_results *results, struct meta_error *
     const struct meta_evaluation *e = results->evaluation;
     struct meta_estimate other = results->other_groups;
     int failed = 0, learns = e->method->learns;
-    printf("                    mean    error   95%% interval, %d task%s\n", e->runs, meta_plural(e->runs));
-    if (learns) print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
+    printf("                    mean    error   95%% interval, %d task%s\n", e->runs,
+           meta_plural(e->runs));
+    if (learns)
+        print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
     print_estimate("AUC after", meta_estimate(&runs->auc_after, sizeof *runs, e->runs));
     if (!isnan(other.low)) print_estimate("  other groups", other);
     if (learns) print_estimate("AUC gain", meta_estimate(&runs->auc_gain, sizeof *runs, e->runs));
     if (learns)
-        print_estimate("accuracy before", meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
+        print_estimate("accuracy before",
+                       meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
     print_estimate("accuracy after", meta_estimate(&runs->accuracy_after, sizeof *runs, e->runs));
     for (int i = 0; i < e->runs; i++) failed += runs[i].failed;
     if (!isnan(other.low))
-        printf("other groups: as if the %d groups of query images had been drawn anew, too\n", results->groups->count);
+        printf("other groups: as if the %d groups of query images had been drawn anew, too\n",
+               results->groups->count);
     if (failed)
-        printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n", failed);
+        printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n",
+               failed);
     return print_pairs(results, error);
 }
 
-/* ---- the verb ---------------------------------------------------------------------------------- */
+/* ---- the verb ------------------------------------------------------------------------------ */
 
 static void watch(void *runs, int done) { meta_print_bar(done, *(const int *)runs); }
 
@@ -284,14 +304,23 @@ static int run(struct test *t, struct meta_error *error)
     struct meta_evaluation *e = &t->evaluation;
     const struct meta_run *runs = meta_evaluator_run(t->evaluator, t->phi, watch, &e->runs);
     meta_clear_bar();
-    if (meta_evaluator_status(t->evaluator, error) || meta_evaluator_groups(&t->groups, t->evaluator, error)) return -1;
+    if (meta_evaluator_status(t->evaluator, error)
+        || meta_evaluator_groups(&t->groups, t->evaluator, error))
+        return -1;
     struct meta_estimate after = meta_estimate(&runs->auc_after, sizeof *runs, e->runs);
-    struct meta_results results = {
-        .data = t->data_path, .cfg = t->cfg_path, .weights = t->weights_path, .list_name = t->asked.list,
-        .backend = t->backend->name, .model = t->model, .dataset = t->dataset, .evaluation = e, .groups = &t->groups,
-        .other_groups = meta_by_group_estimate(after, t->groups.label, t->groups.influence, t->groups.count),
-        .runs = runs
-    };
+    struct meta_results results = { .data = t->data_path,
+                                    .cfg = t->cfg_path,
+                                    .weights = t->weights_path,
+                                    .list_name = t->asked.list,
+                                    .backend = t->backend->name,
+                                    .model = t->model,
+                                    .dataset = t->dataset,
+                                    .evaluation = e,
+                                    .groups = &t->groups,
+                                    .other_groups = meta_by_group_estimate(after, t->groups.label,
+                                                                           t->groups.influence,
+                                                                           t->groups.count),
+                                    .runs = runs };
     /* what can be printed is, whether or not the file can be written */
     if (print_results(&results, error)) return -1;
     return t->asked.out ? meta_results_write(&results, t->asked.out, error) : 0;

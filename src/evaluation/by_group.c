@@ -1,4 +1,5 @@
-/* Tallies, while tasks are tested, what each group of query images does to the AUC, and turns that into a standard error. */
+/* Tallies, while tasks are tested, what each group of query images does to the AUC, and turns that
+   into a standard error. */
 #include "by_group.h"
 
 #include <math.h>
@@ -8,9 +9,10 @@
 struct meta_tally {
     const struct meta_dataset *dataset;
     int ways, queries, count;
-    int *group;                /* (images) which of the `count` groups the image is in */
-    int *first;                /* (count) the first image of the group in the list */
-    long long *asked, *sum;    /* (count) sum: queries*wins less the wins of all query images of the class */
+    int *group; /* (images) which of the `count` groups the image is in */
+    int *first; /* (count) the first image of the group in the list */
+    long long *asked,
+        *sum; /* (count) sum: queries*wins less the wins of all query images of the class */
 };
 
 void meta_by_group_clear(struct meta_by_group *g)
@@ -26,7 +28,8 @@ void meta_by_group_clear(struct meta_by_group *g)
 static int *count_by_class(const int *label, int count, int *classes)
 {
     *classes = 0;
-    for (int i = 0; i < count; i++) if (label[i] >= *classes) *classes = label[i] + 1;
+    for (int i = 0; i < count; i++)
+        if (label[i] >= *classes) *classes = label[i] + 1;
     int *groups = calloc(*classes + 1, sizeof *groups);
     for (int i = 0; groups && i < count; i++) groups[label[i]]++;
     return groups;
@@ -44,7 +47,8 @@ double meta_by_group_error(const int *label, const double *influence, int count)
     return count ? sqrt(sum) : NAN;
 }
 
-struct meta_estimate meta_by_group_estimate(struct meta_estimate tasks, const int *label, const double *influence, int count)
+struct meta_estimate meta_by_group_estimate(struct meta_estimate tasks, const int *label,
+                                            const double *influence, int count)
 {
     int classes, *groups = count_by_class(label, count, &classes), degrees = count;
     for (int k = 0; groups && k < classes; k++) degrees -= groups[k] > 0;
@@ -58,7 +62,8 @@ static int find_groups(struct meta_tally *t)
 {
     const struct meta_dataset *d = t->dataset;
     int most = 0;
-    for (int i = 0; i < d->count; i++) if (d->group[i] >= most) most = d->group[i] + 1;
+    for (int i = 0; i < d->count; i++)
+        if (d->group[i] >= most) most = d->group[i] + 1;
     int *known = malloc((most + 1) * sizeof *known);
     for (int i = 0; known && i < most; i++) known[i] = -1;
     for (int i = 0; known && i < d->count; i++) {
@@ -73,8 +78,8 @@ static int find_groups(struct meta_tally *t)
     return known ? 0 : -1;
 }
 
-int meta_tally_create(struct meta_tally **out, const struct meta_dataset *dataset, int ways, int queries,
-                      struct meta_error *error)
+int meta_tally_create(struct meta_tally **out, const struct meta_dataset *dataset, int ways,
+                      int queries, struct meta_error *error)
 {
     struct meta_tally *t = calloc(1, sizeof *t);
     size_t n = dataset->count + 1;
@@ -123,10 +128,12 @@ void meta_tally_add(struct meta_tally *t, const int *items, const int *wins)
     }
 }
 
-/* The AUC of a task is the sum over the query images of any one class of wins / (2 queries^2). With more than two ways it is
-   the mean over classes, each against the rest, of such sums over the (ways-1) queries^2 of the others. The wins of an image
-   are measured from the mean of its class in that task, which includes the image itself: hence queries-1. */
-int meta_tally_read(struct meta_by_group *out, const struct meta_tally *t, int tasks, struct meta_error *error)
+/* The AUC of a task is the sum over the query images of any one class of wins / (2 queries^2). With
+   more than two ways it is the mean over classes, each against the rest, of such sums over the
+   (ways-1) queries^2 of the others. The wins of an image are measured from the mean of its class in
+   that task, which includes the image itself: hence queries-1. */
+int meta_tally_read(struct meta_by_group *out, const struct meta_tally *t, int tasks,
+                    struct meta_error *error)
 {
     double n = t->queries, curves = t->ways == 2 ? 1 : (double)t->ways * (t->ways - 1);
     double unit = tasks * 2 * n * n * curves * (n - 1);

@@ -1,7 +1,7 @@
 /* Spreads the points of a learning curve over the epochs. */
 #include "curve.h"
 
-#define POINTS 25         /* beside the one before any epoch */
+#define POINTS 25 /* beside the one before any epoch */
 
 int meta_curve_points(int epochs) { return 1 + (epochs < POINTS ? epochs : POINTS); }
 

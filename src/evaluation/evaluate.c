@@ -1,5 +1,5 @@
-/* Draws the tasks of a test, has the method learn each of them on a pool of threads, and scores what it says of the query
-   images. */
+/* Draws the tasks of a test, has the method learn each of them on a pool of threads, and scores
+   what it says of the query images. */
 #include "evaluate.h"
 #include "curve.h"
 #include "methods.h"
@@ -13,37 +13,37 @@
 
 /* What one thread works with. */
 struct workspace {
-    void *method;                         /* the method's state */
+    void *method; /* the method's state */
     struct meta_episode *episode;
-    float *support, *query;               /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
-    float *before, *after;                /* (ways*queries, ways) */
-    int *wins;                            /* (ways*queries) */
+    float *support, *query; /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
+    float *before, *after;  /* (ways*queries, ways) */
+    int *wins;              /* (ways*queries) */
 };
 
 struct meta_evaluator {
     struct meta_evaluation_parts parts;
     struct meta_evaluation evaluation;
-    void *settings;                       /* the method's defaults, when the caller gave no settings */
+    void *settings; /* the method's defaults, when the caller gave no settings */
     struct meta_sampler *sampler;
     struct workspace *workspaces;
     int workspace_count;
-    int *support_labels, *query_labels;   /* label by label */
+    int *support_labels, *query_labels; /* label by label */
     struct meta_run *runs;
-    int *classes;                         /* (runs, ways) */
-    double *pairs;                        /* (runs, 2, pairs) */
-    char *ranks;                          /* (runs, 2*ways*queries + 1), of two classes */
-    double *curves;                       /* (runs, 2, points) or NULL */
-    const void *phi;                      /* of the run in progress */
+    int *classes;    /* (runs, ways) */
+    double *pairs;   /* (runs, 2, pairs) */
+    char *ranks;     /* (runs, 2*ways*queries + 1), of two classes */
+    double *curves;  /* (runs, 2, points) or NULL */
+    const void *phi; /* of the run in progress */
     struct meta_tally *tally;
-    pthread_mutex_t lock;                 /* guards `tally`, `done`, `first_failed`, `error` */
+    pthread_mutex_t lock; /* guards `tally`, `done`, `first_failed`, `error` */
     int done;
-    int first_failed;                     /* the first task that the method had no memory for; `runs`: there is none */
-    struct meta_error error;              /* message of task `first_failed` */
+    int first_failed; /* the first task that the method had no memory for; `runs`: there is none */
+    struct meta_error error; /* message of task `first_failed` */
     void (*progress)(void *, int);
     void *context;
 };
 
-/* ---- creating ---------------------------------------------------------------------------------- */
+/* ---- creating ------------------------------------------------------------------------------ */
 
 static int create_workspace(struct meta_evaluator *e, struct workspace *w, struct meta_error *error)
 {
@@ -58,7 +58,8 @@ static int create_workspace(struct meta_evaluator *e, struct workspace *w, struc
     w->before = malloc((size_t)query * t->ways * sizeof(float));
     w->after = malloc((size_t)query * t->ways * sizeof(float));
     w->wins = malloc(query * sizeof *w->wins);
-    if (!w->support || !w->query || !w->before || !w->after || !w->wins) return meta_fail_memory(error);
+    if (!w->support || !w->query || !w->before || !w->after || !w->wins)
+        return meta_fail_memory(error);
     return 0;
 }
 
@@ -111,7 +112,8 @@ static int choose_method(struct meta_evaluator *e, struct meta_error *error)
     struct meta_evaluation *own = &e->evaluation;
     if (!own->method) own->method = meta_method_for(e->parts.model);
     if (own->settings) return 0;
-    if (meta_method_settings(&e->settings, own->method, e->parts.model, &own->episode, error)) return -1;
+    if (meta_method_settings(&e->settings, own->method, e->parts.model, &own->episode, error))
+        return -1;
     own->settings = e->settings;
     return 0;
 }
@@ -122,7 +124,8 @@ static int fill(struct meta_evaluator *e, struct meta_error *error)
     int threads = meta_pool_threads(e->parts.pool);
     if (choose_method(e, error) || meta_sampler_create(&e->sampler, e->parts.dataset, t, error)
         || meta_tally_create(&e->tally, e->parts.dataset, t->ways, t->queries, error)
-        || allocate_runs(e, error)) return -1;
+        || allocate_runs(e, error))
+        return -1;
     e->support_labels = make_labels(t->ways, t->shots);
     e->query_labels = make_labels(t->ways, t->queries);
     e->workspaces = calloc(threads, sizeof *e->workspaces);
@@ -177,7 +180,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     free(e);
 }
 
-/* ---- running ----------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------- */
 
 /* Loads the images of the episode, support before query; returns the CRC-32 of their paths. */
 static uint32_t load_images(const struct meta_evaluator *e, const struct workspace *w, int run)
@@ -190,7 +193,8 @@ static uint32_t load_images(const struct meta_evaluator *e, const struct workspa
     for (int i = 0; i < count; i++) {
         int item = i < support ? t->support[i] : t->query[i - support];
         float *image = i < support ? w->support + i * numbers : w->query + (i - support) * numbers;
-        struct meta_view view = { &e->parts.model->net, 0, e->evaluation.seed, run, e->evaluation.task, i };
+        struct meta_view view = { &e->parts.model->net, 0, e->evaluation.seed, run,
+                                  e->evaluation.task,   i };
         meta_view_image(dataset, item, &view, image);
         crc = crc32(crc, (const Bytef *)dataset->paths[item], strlen(dataset->paths[item]) + 1);
     }
@@ -228,12 +232,14 @@ static void run_one(void *context, int run, int worker)
     meta_episode_draw(e->sampler, own->seed, run, own->task, w->episode);
     memcpy(r->classes, t->classes, t->ways * sizeof *t->classes);
     r->images = load_images(e, w, run);
-    struct meta_method_task task = {
-        { w->support, e->support_labels, w->query, e->query_labels, own->seed, run, own->task }, t, e->phi
-    };
+    struct meta_method_task task = { { w->support, e->support_labels, w->query, e->query_labels,
+                                       own->seed, run, own->task },
+                                     t,
+                                     e->phi };
     r->query_loss = NAN;
     int failed = own->method->run(w->method, &task, w->before, w->after, r, &why);
-    if (!own->method->learns) memcpy(w->before, w->after, (size_t)t->ways * t->queries * t->ways * sizeof *w->after);
+    if (!own->method->learns)
+        memcpy(w->before, w->after, (size_t)t->ways * t->queries * t->ways * sizeof *w->after);
     if (!failed) score(e, w, r);
     pthread_mutex_lock(&e->lock);
     if (!failed) meta_tally_add(e->tally, t->query, w->wins);
@@ -258,12 +264,15 @@ const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *
     return e->runs;
 }
 
-int meta_evaluator_groups(struct meta_by_group *groups, const struct meta_evaluator *e, struct meta_error *error)
+int meta_evaluator_groups(struct meta_by_group *groups, const struct meta_evaluator *e,
+                          struct meta_error *error)
 {
     return meta_tally_read(groups, e->tally, e->evaluation.runs, error);
 }
 
 int meta_evaluator_status(const struct meta_evaluator *e, struct meta_error *error)
 {
-    return e->first_failed == e->evaluation.runs ? 0 : meta_fail(error, "task %d: %.400s", e->first_failed, e->error.text);
+    return e->first_failed == e->evaluation.runs
+        ? 0
+        : meta_fail(error, "task %d: %.400s", e->first_failed, e->error.text);
 }

@@ -1,4 +1,5 @@
-/* Runs a network once over the images of a list, 16 at a time on a pool of threads, and takes the mean of their losses. */
+/* Runs a network once over the images of a list, 16 at a time on a pool of threads, and takes the
+   mean of their losses. */
 #include "holdout.h"
 #include "engine/program.h"
 #include "stats/auc.h"
@@ -9,23 +10,23 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define IMAGES 16         /* of a pass */
+#define IMAGES 16 /* of a pass */
 
 /* What one thread works with. */
 struct workspace {
     struct meta_program *program;
-    float *images;                 /* (IMAGES, c, h, w) */
-    float *probabilities;          /* (IMAGES, outputs) */
+    float *images;        /* (IMAGES, c, h, w) */
+    float *probabilities; /* (IMAGES, outputs) */
     int labels[IMAGES];
 };
 
 struct meta_holdout {
     struct meta_evaluation_parts parts;
-    int *items, *labels, count;    /* (count) */
-    double *right, *losses;        /* (count) 0 or 1, and the cross-entropy, of each image */
+    int *items, *labels, count; /* (count) */
+    double *right, *losses;     /* (count) 0 or 1, and the cross-entropy, of each image */
     struct workspace *workspaces;
     int workspace_count;
-    const void *phi;               /* of the run in progress */
+    const void *phi; /* of the run in progress */
     const float *statistics;
     pthread_mutex_t lock;
     int done;
@@ -40,10 +41,13 @@ static int choose_items(struct meta_holdout *h, const int *outputs, struct meta_
         h->items[h->count] = i;
         h->labels[h->count++] = outputs[h->parts.dataset->label[i]];
     }
-    return h->count ? 0 : meta_fail(error, "%s: has no image of the classes of the training list", h->parts.dataset->list);
+    return h->count ? 0
+                    : meta_fail(error, "%s: has no image of the classes of the training list",
+                                h->parts.dataset->list);
 }
 
-static int create_workspace(const struct meta_holdout *h, struct workspace *s, struct meta_error *error)
+static int create_workspace(const struct meta_holdout *h, struct workspace *s,
+                            struct meta_error *error)
 {
     const struct meta_network *net = h->parts.model->network;
     s->images = malloc(IMAGES * meta_shape_numbers(net->input) * sizeof *s->images);
@@ -63,15 +67,16 @@ static int fill(struct meta_holdout *h, const int *outputs, struct meta_error *e
     h->right = malloc(images * sizeof *h->right);
     h->losses = malloc(images * sizeof *h->losses);
     h->workspaces = calloc(threads, sizeof *h->workspaces);
-    if (!h->items || !h->labels || !h->right || !h->losses || !h->workspaces) return meta_fail_memory(error);
+    if (!h->items || !h->labels || !h->right || !h->losses || !h->workspaces)
+        return meta_fail_memory(error);
     if (choose_items(h, outputs, error)) return -1;
     while (h->workspace_count < threads)
         if (create_workspace(h, &h->workspaces[h->workspace_count++], error)) return -1;
     return 0;
 }
 
-int meta_holdout_create(struct meta_holdout **out, const struct meta_evaluation_parts *parts, const int *outputs,
-                        struct meta_error *error)
+int meta_holdout_create(struct meta_holdout **out, const struct meta_evaluation_parts *parts,
+                        const int *outputs, struct meta_error *error)
 {
     struct meta_holdout *h = calloc(1, sizeof *h);
     if (!h) return meta_fail_memory(error);
@@ -115,7 +120,8 @@ static void run_pass(void *context, int pass, int worker)
     for (int i = 0; i < IMAGES; i++) {
         int at = first + (i < count ? i : count - 1);
         struct meta_view view = { .net = &h->parts.model->net };
-        meta_view_image(h->parts.dataset, h->items[at], &view, s->images + i * meta_shape_numbers(net->input));
+        meta_view_image(h->parts.dataset, h->items[at], &view,
+                        s->images + i * meta_shape_numbers(net->input));
         s->labels[i] = h->labels[at];
     }
     meta_program_load(s->program, s->images, s->labels);
@@ -124,7 +130,8 @@ static void run_pass(void *context, int pass, int worker)
     for (int i = 0; i < count; i++) {
         const float *p = s->probabilities + (size_t)i * outputs;
         h->right[first + i] = meta_accuracy(p, &s->labels[i], 1, outputs);
-        h->losses[first + i] = -log(fmaxf(p[s->labels[i]], FLT_MIN));      /* so that a probability of 0 has a loss */
+        h->losses[first + i] = -log(
+            fmaxf(p[s->labels[i]], FLT_MIN)); /* so that a probability of 0 has a loss */
     }
     if (!h->progress) return;
     pthread_mutex_lock(&h->lock);
@@ -132,8 +139,9 @@ static void run_pass(void *context, int pass, int worker)
     pthread_mutex_unlock(&h->lock);
 }
 
-struct meta_holdout_result meta_holdout_run(struct meta_holdout *h, const void *phi, const float *statistics,
-                                            void (*progress)(void *, int), void *context)
+struct meta_holdout_result meta_holdout_run(struct meta_holdout *h, const void *phi,
+                                            const float *statistics, void (*progress)(void *, int),
+                                            void *context)
 {
     h->phi = phi;
     h->statistics = statistics;
@@ -141,6 +149,7 @@ struct meta_holdout_result meta_holdout_run(struct meta_holdout *h, const void *
     h->context = context;
     h->done = 0;
     meta_pool_run(h->parts.pool, (h->count + IMAGES - 1) / IMAGES, run_pass, h);
-    return (struct meta_holdout_result){ meta_estimate(h->right, sizeof *h->right, h->count),
-                                         meta_estimate(h->losses, sizeof *h->losses, h->count).mean };
+    return (
+        struct meta_holdout_result){ meta_estimate(h->right, sizeof *h->right, h->count),
+                                     meta_estimate(h->losses, sizeof *h->losses, h->count).mean };
 }

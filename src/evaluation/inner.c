@@ -1,10 +1,14 @@
-/* The inner loop of MAML (Eq. 2) as a method, with any number of steps: what maml and relation have in common. */
+/* The inner loop of MAML (Eq. 2) as a method, with any number of steps: what maml and relation have
+   in common. */
 #include "inner.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-struct learner { struct meta_worker *worker; int steps; };
+struct learner {
+    struct meta_worker *worker;
+    int steps;
+};
 
 const struct meta_method_flag meta_inner_flags[] = {
     { "-steps", "N", "maml: steps of the inner loop ([inner_loop] test_steps)",
@@ -12,18 +16,21 @@ const struct meta_method_flag meta_inner_flags[] = {
     { NULL, NULL, NULL, 0, 0, 0, 0 }
 };
 
-void meta_inner_defaults(void *settings, const struct meta_model *model, const struct meta_episode_settings *episode)
+void meta_inner_defaults(void *settings, const struct meta_model *model,
+                         const struct meta_episode_settings *episode)
 {
     ((struct meta_inner_steps *)settings)->steps = model->inner->test_steps;
 }
 
-void meta_inner_describe(const struct meta_model *model, const struct meta_evaluation *e, char *text, size_t size)
+void meta_inner_describe(const struct meta_model *model, const struct meta_evaluation *e,
+                         char *text, size_t size)
 {
     const struct meta_inner_steps *s = e->settings;
     snprintf(text, size, "%d steps, %s statistics", s->steps, meta_bn_name(e->bn));
 }
 
-void meta_inner_add_settings(cJSON *settings, const struct meta_model *model, const struct meta_evaluation *e)
+void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
+                             const struct meta_evaluation *e)
 {
     const struct meta_inner_steps *s = e->settings;
     cJSON_AddNumberToObject(settings, "steps", s->steps);
@@ -35,11 +42,13 @@ int meta_inner_create(void **state, const struct meta_method_context *c, struct 
 {
     const struct meta_episode_settings *t = &c->evaluation->episode;
     const struct meta_inner_steps *s = c->evaluation->settings;
-    struct meta_inner inner = {
-        .support = t->ways * t->shots, .query = t->ways * t->queries, .steps = s->steps,
-        .learning_rate = c->model->inner->learning_rate, .order = 0,
-        .bn = c->evaluation->bn, .running = c->evaluation->statistics
-    };
+    struct meta_inner inner = { .support = t->ways * t->shots,
+                                .query = t->ways * t->queries,
+                                .steps = s->steps,
+                                .learning_rate = c->model->inner->learning_rate,
+                                .order = 0,
+                                .bn = c->evaluation->bn,
+                                .running = c->evaluation->statistics };
     struct learner *l = *state = calloc(1, sizeof *l);
     if (!l) return meta_fail_memory(error);
     l->steps = inner.steps;
@@ -53,11 +62,11 @@ void meta_inner_free(void *state)
     free(l);
 }
 
-int meta_inner_run(void *state, const struct meta_method_task *t, float *before, float *after, struct meta_run *run,
-                   struct meta_error *error)
+int meta_inner_run(void *state, const struct meta_method_task *t, float *before, float *after,
+                   struct meta_run *run, struct meta_error *error)
 {
     const struct learner *l = state;
-    struct meta_task_result result = {0};
+    struct meta_task_result result = { 0 };
     meta_worker_adapt(l->worker, t->phi, &t->task, l->steps, before, after, &result);
     run->query_loss = result.query_loss;
     return 0;

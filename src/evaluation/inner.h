@@ -4,14 +4,20 @@
 
 #include "method.h"
 
-struct meta_inner_steps { int steps; };
+struct meta_inner_steps {
+    int steps;
+};
 
-extern const struct meta_method_flag meta_inner_flags[];                     /* -steps */
-void meta_inner_defaults(void *settings, const struct meta_model *, const struct meta_episode_settings *);
-void meta_inner_describe(const struct meta_model *, const struct meta_evaluation *, char *text, size_t size);
-void meta_inner_add_settings(cJSON *settings, const struct meta_model *, const struct meta_evaluation *);
-int  meta_inner_create(void **state, const struct meta_method_context *, struct meta_error *);
+extern const struct meta_method_flag meta_inner_flags[]; /* -steps */
+void meta_inner_defaults(void *settings, const struct meta_model *,
+                         const struct meta_episode_settings *);
+void meta_inner_describe(const struct meta_model *, const struct meta_evaluation *, char *text,
+                         size_t size);
+void meta_inner_add_settings(cJSON *settings, const struct meta_model *,
+                             const struct meta_evaluation *);
+int meta_inner_create(void **state, const struct meta_method_context *, struct meta_error *);
 void meta_inner_free(void *state);
-int  meta_inner_run(void *state, const struct meta_method_task *, float *before, float *after, struct meta_run *, struct meta_error *);
+int meta_inner_run(void *state, const struct meta_method_task *, float *before, float *after,
+                   struct meta_run *, struct meta_error *);
 
 #endif

@@ -1,5 +1,5 @@
-/* A method: how a test learns a task from its support images and scores its query images. All methods see the same tasks.
-   method_NAME.c is one of them; methods.c lists them. */
+/* A method: how a test learns a task from its support images and scores its query images. All
+   methods see the same tasks. method_NAME.c is one of them; methods.h lists them. */
 #ifndef META_METHOD_H
 #define META_METHOD_H
 
@@ -11,43 +11,50 @@
 #include "tasks/batch.h"
 #include "tasks/episode.h"
 
-/* A test: its tasks and how each is learned. Task r is a function of (seed, r) alone, so that the first 30 of 1000 tasks
-   are those of a test of 30, for any method and number of threads. */
+/* A test: its tasks and how each is learned. Task r is a function of (seed, r) alone, so that the
+   first 30 of 1000 tasks are those of a test of 30, for any method and number of threads. */
 struct meta_evaluation {
-    struct meta_episode_settings episode;      /* `tasks` is not used */
-    int runs;                                  /* tasks */
+    struct meta_episode_settings episode; /* `tasks` is not used */
+    int runs;                             /* tasks */
     uint64_t seed;
-    uint32_t task;                             /* task r is this one of iteration r; META_APART where training draws from the same list */
-    const struct meta_method *method;          /* NULL: the one that the network is made for */
-    const void *settings;                      /* the method's own (meta_method_settings); NULL: its defaults */
-    enum meta_bn bn;                           /* what normalises the query images, for a method that reads_bn */
-    const float *statistics;                   /* (network->statistics) BN's rolling ones, for a method that uses them */
-    const struct meta_dataset *augmented;      /* for a method that augments: the same list at the size that augmentation wants */
+    uint32_t task;                    /* task r is this one of iteration r */
+    const struct meta_method *method; /* NULL: the one that the network is made for */
+    const void *settings;             /* as meta_method_settings makes them; NULL: the defaults */
+    enum meta_bn bn;                  /* what normalises query images, if the method reads_bn */
+    /* (network->statistics) BN's rolling ones, for a method that uses them. */
+    const float *statistics;
+    /* For a method that augments: the same list at the size that augmentation wants. */
+    const struct meta_dataset *augmented;
 };
 
-/* No iteration of training has so many tasks: what is drawn as this task of an iteration is never a task of training. */
+/* `task` where training draws from the same list: no iteration of training has so many tasks, so
+   that it never has the task that a test draws. */
 #define META_APART (UINT32_C(1) << 31)
 
-/* The result of one task. "Before" is with the meta-parameters as they are, and the same as "after" for a method that does
-   not learn; "after" is adapted to the support set. */
+/* The result of one task. "Before" is with the meta-parameters as they are, and the same as "after"
+   for a method that does not learn; "after" is adapted to the support set. */
 struct meta_run {
-    int *classes;               /* (ways) the data set's class of each label */
+    int *classes; /* (ways) the data set's class of each label */
     double auc_before, auc_after, accuracy_before, accuracy_after;
-    double auc_gain;            /* auc_after - auc_before: paired, so its error is smaller than theirs */
-    double query_loss;          /* after; NaN where the method has none */
-    double *curve_loss;         /* (points) mean support loss of the epochs since the point before; NaN at the first */
-    double *curve_auc;          /* (points) after that epoch; both are NULL for a method without a curve */
-    double *pairs_before, *pairs_after;   /* (ways*(ways-1)/2) meta_auc_pair of labels (0,1), (0,2)... (1,2)... */
-    char *ranks;                /* two classes: meta_ranks after adaptation by class 1's probability; else NULL */
-    uint32_t images;            /* CRC-32 of the paths of the support and query images: which task this is */
-    int failed;                 /* the outputs after adaptation were not numbers */
+    double auc_gain;   /* auc_after - auc_before: paired, so its error is smaller than theirs */
+    double query_loss; /* after; NaN where the method has none */
+    /* (points) the mean support loss of the epochs since the point before, NaN at the first, and
+       the AUC after that epoch; NULL for a method without a curve. */
+    double *curve_loss, *curve_auc;
+    /* (ways*(ways-1)/2) meta_auc_pair of labels (0,1), (0,2)... (1,2)... */
+    double *pairs_before, *pairs_after;
+    /* Two classes: meta_ranks after adaptation by class 1's probability; else NULL. */
+    char *ranks;
+    uint32_t images; /* CRC-32 of the paths of support and query images: which task */
+    int failed;      /* the outputs after adaptation were not numbers */
 };
 
-/* A flag of `meta test` that sets a number of the method's settings. Methods that share a flag have equal rows. */
+/* A flag of `meta test` that sets a number of the method's settings. Methods that share a flag have
+   equal rows. */
 struct meta_method_flag {
-    const char *name, *value_name;             /* "-steps", "N" */
-    const char *help;                          /* "maml: steps of ...": begins with the methods that it is of use to */
-    size_t offset;                             /* in the settings: an int, or a double when `real` */
+    const char *name, *value_name; /* "-steps", "N" */
+    const char *help;              /* begins with the methods: "maml: steps of ..." */
+    size_t offset;                 /* in the settings: an int, or a double when `real` */
     int real;
     double least, most;
 };
@@ -56,42 +63,48 @@ struct meta_method_flag {
 struct meta_method_context {
     const struct meta_model *model;
     const struct meta_backend *backend;
-    const struct meta_evaluation *evaluation;  /* its `method` and `settings` are not NULL */
+    const struct meta_evaluation *evaluation; /* its `method` and `settings` are not NULL */
 };
 
 struct meta_method_task {
-    struct meta_task task;                     /* `iteration` is the number of the task in the test */
+    struct meta_task task; /* `iteration` is the number of the task in the test */
     const struct meta_episode *episode;
-    const void *phi;                           /* the weights, a backend vector */
+    const void *phi; /* the weights, a backend vector */
 };
 
 struct meta_method {
     const char *name;
-    enum meta_purpose purpose;                 /* what its .cfg must be made for: META_FOR_TASKS or META_FOR_ANY */
-    int pairs;                                 /* needs a network that pairs ([relation]); the others refuse one */
-    int learns;                                /* there is something to score before it has learned the task */
-    int augments;                              /* asks for `augmented` */
-    int reads_bn;                              /* -bn has an effect */
-    /* The settings that the flags set, and their defaults, for tasks of this episode. */
-    size_t settings_size;                      /* bytes, 0: it has none */
-    const struct meta_method_flag *flags;      /* ends with a row without a name; NULL: it has none */
-    void (*defaults)(void *settings, const struct meta_model *, const struct meta_episode_settings *);      /* NULL: zeros */
-    /* Whether it can work on this network with these settings: refuses with file, line and what is allowed. NULL: it can. */
-    int  (*check)(const struct meta_model *, const struct meta_evaluation *, struct meta_error *);
+    enum meta_purpose purpose; /* what its .cfg must be made for: META_FOR_TASKS or META_FOR_ANY */
+    int pairs;                 /* needs a network that pairs ([relation]); the others refuse one */
+    int learns;                /* there is something to score before it has learned the task */
+    int augments;              /* asks for `augmented` */
+    int reads_bn;              /* -bn has an effect */
+    size_t settings_size;      /* bytes of its settings, 0: it has none */
+    const struct meta_method_flag *flags; /* ends with a row without a name; NULL: it has none */
+    /* Fills in the settings, which are zeros, for tasks of this episode. NULL: zeros they stay. */
+    void (*defaults)(void *settings, const struct meta_model *,
+                     const struct meta_episode_settings *);
+    /* Whether it can work on this network with these settings: refuses with file, line and what is
+       allowed. NULL: it can. */
+    int (*check)(const struct meta_model *, const struct meta_evaluation *, struct meta_error *);
     /* Writes what it does in a few words: "5 steps". */
-    void (*describe)(const struct meta_model *, const struct meta_evaluation *, char *text, size_t size);
+    void (*describe)(const struct meta_model *, const struct meta_evaluation *, char *text,
+                     size_t size);
     /* Adds its settings to those of the result's file. NULL: it has none. */
-    void (*add_settings)(cJSON *settings, const struct meta_model *, const struct meta_evaluation *);
+    void (*add_settings)(cJSON *settings, const struct meta_model *,
+                         const struct meta_evaluation *);
     /* How many epochs its curve is over. NULL: it has no curve. */
-    int  (*curve_epochs)(const void *settings);
+    int (*curve_epochs)(const void *settings);
     /* Floating-point operations of a task. NULL: one forward pass of every image. */
     double (*flops)(const struct meta_flops *, const struct meta_evaluation *);
-    /* The state of one thread; allocates all that run needs, but for what OpenCV allocates. free takes what a failed create left. */
-    int  (*create)(void **state, const struct meta_method_context *, struct meta_error *);
+    /* The state of one thread; allocates all that run needs, but for what OpenCV allocates. free
+       takes what a failed create left. */
+    int (*create)(void **state, const struct meta_method_context *, struct meta_error *);
     void (*free)(void *state);
-    /* Scores (query images, ways) before and after, higher for likelier; query_loss and the curve of *run, where it has them.
-       `before` is of no interest where the method does not learn. */
-    int  (*run)(void *state, const struct meta_method_task *, float *before, float *after, struct meta_run *run, struct meta_error *);
+    /* Scores (query images, ways) before and after, higher for likelier; query_loss and the curve
+       of *run, where it has them. `before` is of no interest where the method does not learn. */
+    int (*run)(void *state, const struct meta_method_task *, float *before, float *after,
+               struct meta_run *run, struct meta_error *);
 };
 
 #endif

@@ -1,8 +1,9 @@
-/* The method finetune: the network up to its last [connected], with a new one in that one's place that has as many outputs
-   as the task has classes, is trained by [net]'s optimiser on the augmented support images, each of them once an epoch and
-   all in one batch. BN uses batch statistics, also of the query images, as the inner loop does: a fair comparison, and no
-   worse than rolling statistics that each epoch moves (Fashion-MNIST, 40 tasks: the AUC differs by 0.0001, 95% interval
-   -0.0021 to 0.0020). */
+/* The method finetune: the network up to its last [connected], with a new one in that one's place
+   that has as many outputs as the task has classes, is trained by [net]'s optimiser on the
+   augmented support images, each of them once an epoch and all in one batch. BN uses batch
+   statistics, also of the query images, as the inner loop does: a fair comparison, and no worse
+   than rolling statistics that each epoch moves (Fashion-MNIST, 40 tasks: the AUC differs by
+   0.0001, 95% interval -0.0021 to 0.0020). */
 #include "base/plural.h"
 #include "base/rng.h"
 #include "curve.h"
@@ -18,38 +19,50 @@
 
 struct finetune {
     struct meta_method_context c;
-    struct meta_network *network;              /* has the new head */
-    size_t body;                               /* parameters before the head's */
+    struct meta_network *network; /* has the new head */
+    size_t body;                  /* parameters before the head's */
     struct meta_program *support, *query;
     struct meta_optimiser *optimiser;
-    void *phi, *gradient;                      /* (network->parameters) backend vectors */
-    float *initial;                            /* (network->parameters) only the head's are used */
-    float *images;                             /* (ways*shots, c, h, w) */
+    void *phi, *gradient; /* (network->parameters) backend vectors */
+    float *initial;       /* (network->parameters) only the head's are used */
+    float *images;        /* (ways*shots, c, h, w) */
 };
 
-struct settings { int epochs; double rate; };
+struct settings {
+    int epochs;
+    double rate;
+};
 
 static const struct meta_method_flag flags[] = {
-    { "-epochs", "N", "finetune: times that every support image is seen (50)", offsetof(struct settings, epochs), 0, 1, 1000000 },
-    { "-rate", "RATE", "finetune: learning rate ([net] learning_rate)", offsetof(struct settings, rate), 1, 0, 1000 },
+    { "-epochs", "N", "finetune: times that every support image is seen (50)",
+      offsetof(struct settings, epochs), 0, 1, 1000000 },
+    { "-rate", "RATE", "finetune: learning rate ([net] learning_rate)",
+      offsetof(struct settings, rate), 1, 0, 1000 },
     { NULL, NULL, NULL, 0, 0, 0, 0 }
 };
 
-static void defaults(void *settings, const struct meta_model *model, const struct meta_episode_settings *episode)
+static void defaults(void *settings, const struct meta_model *model,
+                     const struct meta_episode_settings *episode)
 {
-    *(struct settings *)settings = (struct settings){ .epochs = 50, .rate = model->net.learning_rate };
+    *(struct settings *)settings = (struct settings){ .epochs = 50,
+                                                      .rate = model->net.learning_rate };
 }
 
-static int check(const struct meta_model *model, const struct meta_evaluation *e, struct meta_error *error)
+static int check(const struct meta_model *model, const struct meta_evaluation *e,
+                 struct meta_error *error)
 {
     const struct meta_network *net = model->network;
     if (net->count >= 2 && net->layers[net->count - 2].type == META_CONNECTED) return 0;
     return meta_fail(error,
-                     "%s:%d: [softmax]: -method finetune puts a new [connected] in the last one's place: it must stand right before",
+                     "%s:%d: [softmax]: -method finetune puts a new [connected] in the last one's "
+                     "place: it must stand right before",
                      model->path, net->layers[net->count - 1].line);
 }
 
-static const struct settings *settings_of(const struct finetune *f) { return f->c.evaluation->settings; }
+static const struct settings *settings_of(const struct finetune *f)
+{
+    return f->c.evaluation->settings;
+}
 
 static void release(void *state)
 {
@@ -73,18 +86,22 @@ static int create(void **out, const struct meta_method_context *c, struct meta_e
     struct finetune *f = *out = calloc(1, sizeof *f);
     if (!f) return meta_fail_memory(error);
     f->c = *c;
-    if (meta_network_cut(&f->network, c->model->network, c->model->network->count - 2, t->ways, error)) return -1;
+    if (meta_network_cut(&f->network, c->model->network, c->model->network->count - 2, t->ways,
+                         error))
+        return -1;
     const struct meta_network *net = f->network;
     f->body = net->layers[net->count - 2].biases;
     struct meta_program_settings support = { .query = t->ways * t->shots, .passes = META_GRADIENT };
     struct meta_program_settings query = { .query = t->ways * t->queries, .passes = META_FORWARD };
     if (meta_program_create(&f->support, net, b, support, error)
         || meta_program_create(&f->query, net, b, query, error)
-        || meta_optimiser_create(&f->optimiser, net, b, &c->model->net, error)) return -1;
+        || meta_optimiser_create(&f->optimiser, net, b, &c->model->net, error))
+        return -1;
     f->phi = b->allocate(net->parameters * b->element);
     f->gradient = b->allocate(net->parameters * b->element);
     f->initial = calloc(net->parameters, sizeof *f->initial);
-    f->images = malloc(t->ways * t->shots * meta_shape_numbers(f->network->input) * sizeof *f->images);
+    f->images = malloc(t->ways * t->shots * meta_shape_numbers(f->network->input)
+                       * sizeof *f->images);
     if (!f->phi || !f->gradient || !f->initial || !f->images)
         return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     meta_program_dropout(f->query, (struct meta_dropout_key){ .train = 0 });
@@ -96,26 +113,34 @@ static void start(struct finetune *f, const struct meta_method_task *t)
 {
     const struct meta_backend *b = f->c.backend;
     const struct meta_network *net = f->network;
-    struct meta_rng rng = meta_rng_open(t->task.seed, META_USE_WEIGHTS, t->task.iteration, 1, net->count - 2);
+    struct meta_rng rng = meta_rng_open(t->task.seed, META_USE_WEIGHTS, t->task.iteration, 1,
+                                        net->count - 2);
     meta_network_initialise_layer(&net->layers[net->count - 2], &rng, f->initial);
     b->copy(f->phi, t->phi, f->body);
-    b->upload((char *)f->phi + f->body * b->element, f->initial + f->body, net->parameters - f->body);
+    b->upload((char *)f->phi + f->body * b->element, f->initial + f->body,
+              net->parameters - f->body);
     meta_optimiser_reset(f->optimiser);
 }
 
-/* Returns the loss before the update; NaN when the gradient is not finite and there is no update. */
+/* Returns the loss before the update, or NaN when the gradient is not finite: then there is no
+   update. */
 static double epoch(struct finetune *f, const struct meta_method_task *t, int number)
 {
     const struct meta_episode *e = t->episode;
     for (int i = 0; i < e->ways * e->shots; i++) {
         struct meta_view view = { &f->c.model->net, 1, t->task.seed, t->task.iteration, number, i };
-        meta_view_image(f->c.evaluation->augmented, e->support[i], &view, f->images + i * meta_shape_numbers(f->network->input));
+        meta_view_image(f->c.evaluation->augmented, e->support[i], &view,
+                        f->images + i * meta_shape_numbers(f->network->input));
     }
     meta_program_load(f->support, f->images, t->task.support_labels);
-    meta_program_dropout(f->support, (struct meta_dropout_key){ t->task.seed, t->task.iteration, t->task.task, number, 1 });
+    meta_program_dropout(f->support,
+                         (struct meta_dropout_key){ t->task.seed, t->task.iteration, t->task.task,
+                                                    number, 1 });
     double loss = meta_program_forward(f->support, f->phi, META_STATISTICS_BATCH, NULL);
     meta_program_gradient(f->support, f->phi, f->gradient);
-    return isfinite(meta_optimiser_step(f->optimiser, f->phi, f->gradient, settings_of(f)->rate)) ? loss : NAN;
+    return isfinite(meta_optimiser_step(f->optimiser, f->phi, f->gradient, settings_of(f)->rate))
+        ? loss
+        : NAN;
 }
 
 static double score(struct finetune *f, float *probabilities)
@@ -126,8 +151,8 @@ static double score(struct finetune *f, float *probabilities)
 }
 
 /* Makes the curve's points on its way. */
-static int run(void *state, const struct meta_method_task *t, float *before, float *after, struct meta_run *result,
-               struct meta_error *error)
+static int run(void *state, const struct meta_method_task *t, float *before, float *after,
+               struct meta_run *result, struct meta_error *error)
 {
     struct finetune *f = state;
     const struct meta_episode_settings *e = &f->c.evaluation->episode;
@@ -136,7 +161,8 @@ static int run(void *state, const struct meta_method_task *t, float *before, flo
     meta_program_load(f->query, t->task.query, t->task.query_labels);
     result->query_loss = score(f, before);
     result->curve_loss[0] = NAN;
-    result->curve_auc[0] = meta_auc_task(before, t->task.query_labels, e->ways * e->queries, e->ways);
+    result->curve_auc[0] = meta_auc_task(before, t->task.query_labels, e->ways * e->queries,
+                                         e->ways);
     for (int i = 1; i < points; i++) {
         double sum = 0;
         int from = done;
@@ -146,35 +172,52 @@ static int run(void *state, const struct meta_method_task *t, float *before, flo
         /* a network that can't be trained any further has no answer */
         for (int k = 0; diverged && k < e->ways * e->queries * e->ways; k++) after[k] = NAN;
         result->curve_loss[i] = sum / (done - from);
-        result->curve_auc[i] = meta_auc_task(after, t->task.query_labels, e->ways * e->queries, e->ways);
+        result->curve_auc[i] = meta_auc_task(after, t->task.query_labels, e->ways * e->queries,
+                                             e->ways);
     }
     return 0;
 }
 
-static void describe(const struct meta_model *model, const struct meta_evaluation *e, char *text, size_t size)
+static void describe(const struct meta_model *model, const struct meta_evaluation *e, char *text,
+                     size_t size)
 {
     const struct settings *s = e->settings;
-    snprintf(text, size, "fine-tuned for %d epoch%s at %g", s->epochs, meta_plural(s->epochs), s->rate);
+    snprintf(text, size, "fine-tuned for %d epoch%s at %g", s->epochs, meta_plural(s->epochs),
+             s->rate);
 }
 
-static void add_settings(cJSON *settings, const struct meta_model *model, const struct meta_evaluation *e)
+static void add_settings(cJSON *settings, const struct meta_model *model,
+                         const struct meta_evaluation *e)
 {
     const struct settings *s = e->settings;
     cJSON_AddNumberToObject(settings, "epochs", s->epochs);
     cJSON_AddNumberToObject(settings, "learning_rate", s->rate);
 }
 
-static int curve_epochs(const void *settings) { return ((const struct settings *)settings)->epochs; }
+static int curve_epochs(const void *settings)
+{
+    return ((const struct settings *)settings)->epochs;
+}
 
 static double flops(const struct meta_flops *f, const struct meta_evaluation *e)
 {
     int support = e->episode.ways * e->episode.shots, query = e->episode.ways * e->episode.queries;
-    return curve_epochs(e->settings) * support * meta_flops_gradient(f) + query * f->pass[META_PASS_FORWARD];
+    return curve_epochs(e->settings) * support * meta_flops_gradient(f)
+        + query * f->pass[META_PASS_FORWARD];
 }
 
-const struct meta_method meta_method_finetune = {
-    .name = "finetune", .purpose = META_FOR_ANY, .learns = 1, .augments = 1,
-    .settings_size = sizeof(struct settings), .flags = flags, .defaults = defaults,
-    .check = check, .describe = describe, .add_settings = add_settings, .curve_epochs = curve_epochs, .flops = flops,
-    .create = create, .free = release, .run = run
-};
+const struct meta_method meta_method_finetune = { .name = "finetune",
+                                                  .purpose = META_FOR_ANY,
+                                                  .learns = 1,
+                                                  .augments = 1,
+                                                  .settings_size = sizeof(struct settings),
+                                                  .flags = flags,
+                                                  .defaults = defaults,
+                                                  .check = check,
+                                                  .describe = describe,
+                                                  .add_settings = add_settings,
+                                                  .curve_epochs = curve_epochs,
+                                                  .flops = flops,
+                                                  .create = create,
+                                                  .free = release,
+                                                  .run = run };

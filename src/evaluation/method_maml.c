@@ -8,9 +8,16 @@ static double flops(const struct meta_flops *f, const struct meta_evaluation *e)
     return s->steps * support * meta_flops_gradient(f) + 2 * query * f->pass[META_PASS_FORWARD];
 }
 
-const struct meta_method meta_method_maml = {
-    .name = "maml", .purpose = META_FOR_TASKS, .learns = 1, .reads_bn = 1,
-    .settings_size = sizeof(struct meta_inner_steps), .flags = meta_inner_flags, .defaults = meta_inner_defaults,
-    .describe = meta_inner_describe, .add_settings = meta_inner_add_settings, .flops = flops,
-    .create = meta_inner_create, .free = meta_inner_free, .run = meta_inner_run
-};
+const struct meta_method meta_method_maml = { .name = "maml",
+                                              .purpose = META_FOR_TASKS,
+                                              .learns = 1,
+                                              .reads_bn = 1,
+                                              .settings_size = sizeof(struct meta_inner_steps),
+                                              .flags = meta_inner_flags,
+                                              .defaults = meta_inner_defaults,
+                                              .describe = meta_inner_describe,
+                                              .add_settings = meta_inner_add_settings,
+                                              .flops = flops,
+                                              .create = meta_inner_create,
+                                              .free = meta_inner_free,
+                                              .run = meta_inner_run };

@@ -1,15 +1,27 @@
-/* The method relation: Relation Net, a network that pairs the query images with the classes and takes no step in a task. */
+/* The method relation: Relation Net, a network that pairs the query images with the classes and
+   takes no step in a task. */
 #include "inner.h"
 
-static int check(const struct meta_model *model, const struct meta_evaluation *e, struct meta_error *error)
+static int check(const struct meta_model *model, const struct meta_evaluation *e,
+                 struct meta_error *error)
 {
     const struct meta_inner_steps *s = e->settings;
-    return s->steps ? meta_fail(error, "-steps %d: must be 0: [relation] takes no steps in a task", s->steps) : 0;
+    return s->steps
+        ? meta_fail(error, "-steps %d: must be 0: [relation] takes no steps in a task", s->steps)
+        : 0;
 }
 
-const struct meta_method meta_method_relation = {
-    .name = "relation", .purpose = META_FOR_ANY, .pairs = 1, .learns = 1, .reads_bn = 1,
-    .settings_size = sizeof(struct meta_inner_steps), .flags = meta_inner_flags, .defaults = meta_inner_defaults,
-    .check = check, .describe = meta_inner_describe, .add_settings = meta_inner_add_settings,
-    .create = meta_inner_create, .free = meta_inner_free, .run = meta_inner_run
-};
+const struct meta_method meta_method_relation = { .name = "relation",
+                                                  .purpose = META_FOR_ANY,
+                                                  .pairs = 1,
+                                                  .learns = 1,
+                                                  .reads_bn = 1,
+                                                  .settings_size = sizeof(struct meta_inner_steps),
+                                                  .flags = meta_inner_flags,
+                                                  .defaults = meta_inner_defaults,
+                                                  .check = check,
+                                                  .describe = meta_inner_describe,
+                                                  .add_settings = meta_inner_add_settings,
+                                                  .create = meta_inner_create,
+                                                  .free = meta_inner_free,
+                                                  .run = meta_inner_run };

@@ -1,4 +1,4 @@
-/* Looks methods of `meta test` up in the list of methods.h and answers what they say of themselves. */
+/* Looks methods of `meta test` up in the list of methods.h, and what they say of themselves. */
 #include "methods.h"
 
 #include <stdio.h>
@@ -47,7 +47,7 @@ void meta_method_names(char *text, size_t size)
     }
 }
 
-/* ---- flags and settings ------------------------------------------------------------------------ */
+/* ---- flags and settings -------------------------------------------------------------------- */
 
 const struct meta_method_flag *meta_method_flag(const struct meta_method *method, const char *name)
 {
@@ -86,7 +86,8 @@ void meta_method_readers(char *text, size_t size, const char *flag)
             used += snprintf(text + used, size - used, "%s%s", used ? ", " : "", (*m)->name);
 }
 
-int meta_method_settings(void **settings, const struct meta_method *method, const struct meta_model *model,
+int meta_method_settings(void **settings, const struct meta_method *method,
+                         const struct meta_model *model,
                          const struct meta_episode_settings *episode, struct meta_error *error)
 {
     *settings = calloc(1, method->settings_size + 1);
@@ -102,29 +103,35 @@ void meta_method_set(void *settings, const struct meta_method_flag *flag, double
     else *(int *)at = value;
 }
 
-/* ---- what a method can do ---------------------------------------------------------------------- */
+/* ---- what a method can do ------------------------------------------------------------------ */
 
-static int refuse_pairs(const struct meta_method *method, const struct meta_model *model, struct meta_error *error)
+static int refuse_pairs(const struct meta_method *method, const struct meta_model *model,
+                        struct meta_error *error)
 {
     const struct meta_network *net = model->network;
     const struct meta_layer *pairing = &net->layers[net->pairing];
     return meta_fail(error,
-                     "%s:%d: [%s]: pairs the images of a task, which -method %s knows nothing of; allowed: -method %s",
-                     model->path, pairing->line, meta_layer_name(pairing), method->name, first_that_pairs(1)->name);
+                     "%s:%d: [%s]: pairs the images of a task, which -method %s knows nothing of; "
+                     "allowed: -method %s",
+                     model->path, pairing->line, meta_layer_name(pairing), method->name,
+                     first_that_pairs(1)->name);
 }
 
-int meta_method_check(const struct meta_model *model, const struct meta_evaluation *e, struct meta_error *error)
+int meta_method_check(const struct meta_model *model, const struct meta_evaluation *e,
+                      struct meta_error *error)
 {
     const struct meta_method *method = e->method;
     int pairs = model->network->ways > 0;
     if (pairs && !method->pairs) return refuse_pairs(method, model, error);
     if (!pairs && method->pairs)
-        return meta_fail(error, "%s: has no [relation], which -method %s needs", model->path, method->name);
+        return meta_fail(error, "%s: has no [relation], which -method %s needs", model->path,
+                         method->name);
     return method->check ? method->check(model, e, error) : 0;
 }
 
 double meta_method_flops(const struct meta_flops *flops, const struct meta_evaluation *e)
 {
     if (e->method->flops) return e->method->flops(flops, e);
-    return e->episode.ways * (e->episode.shots + e->episode.queries) * flops->pass[META_PASS_FORWARD];
+    return e->episode.ways * (e->episode.shots + e->episode.queries)
+        * flops->pass[META_PASS_FORWARD];
 }

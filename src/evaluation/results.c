@@ -1,4 +1,5 @@
-/* Writes the JSON file of `meta test`, and gathers the tasks by the pairs of classes that they have. */
+/* Writes the JSON file of `meta test`, and gathers the tasks by the pairs of classes that they
+   have. */
 #include "results.h"
 #include "base/checksum.h"
 #include "base/json.h"
@@ -11,8 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The AUCs of two classes of one task; `place` keeps the order of the tasks when pairs are sorted. */
-struct pair { int a, b, place; double before, after; };
+/* The AUCs of two classes of one task; `place` keeps the order of the tasks in a sort. */
+struct pair {
+    int a, b, place;
+    double before, after;
+};
 
 static int by_classes(const void *p, const void *q)
 {
@@ -22,8 +26,8 @@ static int by_classes(const void *p, const void *q)
     return (x->place > y->place) - (x->place < y->place);
 }
 
-int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *runs, const struct meta_evaluation *e,
-                       struct meta_error *error)
+int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *runs,
+                       const struct meta_evaluation *e, struct meta_error *error)
 {
     int ways = e->episode.ways, n = 0;
     size_t most = (size_t)e->runs * ways * (ways - 1) / 2;
@@ -39,15 +43,16 @@ int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct met
         for (int i = 0, pair = 0; i < ways; i++)
             for (int j = i + 1; j < ways; j++, pair++, n++) {
                 int k = runs[r].classes[i], l = runs[r].classes[j];
-                pairs[n] = (struct pair){ k < l ? k : l, k < l ? l : k, n, runs[r].pairs_before[pair], runs[r].pairs_after[pair] };
+                pairs[n] = (struct pair){ k < l ? k : l, k < l ? l : k, n,
+                                          runs[r].pairs_before[pair], runs[r].pairs_after[pair] };
             }
     qsort(pairs, n, sizeof *pairs, by_classes);
     for (int i = 0, k; i < n; i = k) {
         const struct pair *p = &pairs[i];
-        for (k = i + 1; k < n && pairs[k].a == p->a && pairs[k].b == p->b; ) k++;
-        (*rows)[(*count)++] = (struct meta_pair_row){
-            p->a, p->b, meta_estimate(&p->before, sizeof *p, k - i), meta_estimate(&p->after, sizeof *p, k - i)
-        };
+        for (k = i + 1; k < n && pairs[k].a == p->a && pairs[k].b == p->b;) k++;
+        (*rows)[(*count)++] = (struct meta_pair_row){ p->a, p->b,
+                                                      meta_estimate(&p->before, sizeof *p, k - i),
+                                                      meta_estimate(&p->after, sizeof *p, k - i) };
     }
     free(pairs);
     return 0;
@@ -74,7 +79,7 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     cJSON_AddStringToObject(s, "list", r->list_name);
-    cJSON_AddStringToObject(s, "seed", seed);      /* a JSON number holds 53 bits */
+    cJSON_AddStringToObject(s, "seed", seed); /* a JSON number holds 53 bits */
     cJSON_AddNumberToObject(s, "runs", e->runs);
     cJSON_AddNumberToObject(s, "ways", e->episode.ways);
     cJSON_AddNumberToObject(s, "shots", e->episode.shots);
@@ -86,19 +91,24 @@ static void add_settings(cJSON *root, const struct meta_results *r)
 
 static void add_figures(cJSON *root, const struct meta_run *runs, int n)
 {
-    static const struct { const char *name; size_t offset; } figures[] = {
-        { "auc_before", offsetof(struct meta_run, auc_before) }, { "auc_after", offsetof(struct meta_run, auc_after) },
-        { "auc_gain", offsetof(struct meta_run, auc_gain) },
-        { "accuracy_before", offsetof(struct meta_run, accuracy_before) },
-        { "accuracy_after", offsetof(struct meta_run, accuracy_after) }, { "query_loss", offsetof(struct meta_run, query_loss) }
-    };
+    static const struct {
+        const char *name;
+        size_t offset;
+    } figures[] = { { "auc_before", offsetof(struct meta_run, auc_before) },
+                    { "auc_after", offsetof(struct meta_run, auc_after) },
+                    { "auc_gain", offsetof(struct meta_run, auc_gain) },
+                    { "accuracy_before", offsetof(struct meta_run, accuracy_before) },
+                    { "accuracy_after", offsetof(struct meta_run, accuracy_after) },
+                    { "query_loss", offsetof(struct meta_run, query_loss) } };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         const double *first = (const double *)((const char *)runs + figures[i].offset);
-        cJSON_AddItemToObject(root, figures[i].name, meta_json_estimate(meta_estimate(first, sizeof *runs, n)));
+        cJSON_AddItemToObject(root, figures[i].name,
+                              meta_json_estimate(meta_estimate(first, sizeof *runs, n)));
     }
 }
 
-/* Over the tasks whose support loss at the point is a number: a task that has diverged has none any more. */
+/* Over the tasks whose support loss at the point is a number: a task that has diverged has none any
+   more. */
 static struct meta_estimate mean_loss(const struct meta_run *runs, int n, int point)
 {
     struct meta_estimate none = { NAN, NAN, NAN, NAN, 0 };
@@ -123,7 +133,8 @@ static void add_curve(cJSON *root, const struct meta_results *r)
         cJSON *p = cJSON_CreateObject();
         cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(epochs, i));
         cJSON_AddItemToObject(p, "support_loss", meta_json_estimate(mean_loss(runs, n, i)));
-        struct meta_estimate auc = meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double), n);
+        struct meta_estimate auc = meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double),
+                                                 n);
         cJSON_AddItemToObject(p, "auc", meta_json_estimate(auc));
         cJSON_AddItemToArray(curve, p);
     }
@@ -135,7 +146,8 @@ static void add_groups(cJSON *root, const struct meta_results *r)
     const struct meta_by_group *g = r->groups;
     struct meta_estimate e = r->other_groups;
     cJSON *j = cJSON_AddObjectToObject(root, "other_groups");
-    cJSON *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(), *influence = cJSON_CreateArray();
+    cJSON *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(),
+          *influence = cJSON_CreateArray();
     cJSON_AddItemToObject(j, "standard_error", meta_json_number(e.error));
     cJSON_AddItemToObject(j, "low", meta_json_number(e.low));
     cJSON_AddItemToObject(j, "high", meta_json_number(e.high));
@@ -159,7 +171,8 @@ static void add_tasks(cJSON *root, const struct meta_results *r)
         char images[16];
         snprintf(images, sizeof images, "%08x", run->images);
         cJSON_AddNumberToObject(t, "run", i);
-        cJSON_AddItemToObject(t, "classes", cJSON_CreateIntArray(run->classes, r->evaluation->episode.ways));
+        cJSON_AddItemToObject(t, "classes",
+                              cJSON_CreateIntArray(run->classes, r->evaluation->episode.ways));
         cJSON_AddStringToObject(t, "images", images);
         cJSON_AddItemToObject(t, "auc_before", meta_json_number(run->auc_before));
         cJSON_AddItemToObject(t, "auc_after", meta_json_number(run->auc_after));
@@ -198,8 +211,12 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     add_settings(root, r);
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
-        || add_file(files, "weights", r->weights, error) || add_file(files, "list", r->dataset->list, error)) goto done;
-    cJSON_AddItemToObject(root, "classes", cJSON_CreateStringArray((const char *const *)r->dataset->names, r->dataset->classes));
+        || add_file(files, "weights", r->weights, error)
+        || add_file(files, "list", r->dataset->list, error))
+        goto done;
+    cJSON_AddItemToObject(root, "classes",
+                          cJSON_CreateStringArray((const char *const *)r->dataset->names,
+                                                  r->dataset->classes));
     add_figures(root, r->runs, r->evaluation->runs);
     if (add_pairs(root, r, error)) goto done;
     add_groups(root, r);

@@ -1,4 +1,5 @@
-/* The JSON file of `meta test`: settings, the files' check sums, figures, and every task, so that two methods can be paired. */
+/* The JSON file of `meta test`: settings, the files' check sums, figures, and every task, so that
+   two methods can be paired. */
 #ifndef META_RESULTS_H
 #define META_RESULTS_H
 
@@ -9,20 +10,25 @@
 #define META_RESULTS_FORMAT 1
 
 /* One row of the table by pairs of classes: a < b, over the tasks that have both. */
-struct meta_pair_row { int a, b; struct meta_estimate before, after; };
+struct meta_pair_row {
+    int a, b;
+    struct meta_estimate before, after;
+};
 /* Rows by rising classes. The caller frees *rows. */
-int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *, const struct meta_evaluation *,
-                       struct meta_error *);
+int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct meta_run *,
+                       const struct meta_evaluation *, struct meta_error *);
 
 struct meta_results {
-    const char *data, *cfg, *weights;          /* paths */
-    const char *list_name, *backend;           /* "test", "onednn" */
+    const char *data, *cfg, *weights; /* paths */
+    const char *list_name, *backend;  /* "test", "onednn" */
     const struct meta_model *model;
     const struct meta_dataset *dataset;
-    const struct meta_evaluation *evaluation;  /* its `method` and `settings` are not NULL */
+    const struct meta_evaluation *evaluation; /* its `method` and `settings` are not NULL */
     const struct meta_by_group *groups;
-    struct meta_estimate other_groups;         /* auc_after, with an interval for other groups of query images */
-    const struct meta_run *runs;               /* (evaluation->runs) of an evaluator: the curves of all runs lie one after the other */
+    struct meta_estimate
+        other_groups;            /* auc_after, with an interval for other groups of query images */
+    const struct meta_run *runs; /* (evaluation->runs) of an evaluator: the curves of all runs lie
+                                    one after the other */
 };
 /* Writes the whole file or none. */
 int meta_results_write(const struct meta_results *, const char *path, struct meta_error *);

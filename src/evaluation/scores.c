@@ -11,8 +11,14 @@
 #include <string.h>
 #include <zlib.h>
 
-static const cJSON *member(const cJSON *object, const char *name) { return cJSON_GetObjectItemCaseSensitive(object, name); }
-static char *text_member(const cJSON *object, const char *name) { return strdup(meta_json_text(object, name)); }
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+static char *text_member(const cJSON *object, const char *name)
+{
+    return strdup(meta_json_text(object, name));
+}
 
 static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
 {
@@ -23,14 +29,18 @@ static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_err
     if (!s->before || !s->after || !s->images) return meta_fail_memory_for(error, s->path);
     int i = 0;
     const cJSON *t;
-    cJSON_ArrayForEach(t, tasks) {
+    cJSON_ArrayForEach(t, tasks)
+    {
         char *images = text_member(t, "images"), *end = images;
         s->before[i] = meta_json_get(t, "auc_before");
         s->after[i] = meta_json_get(t, "auc_after");
         if (images) s->images[i] = strtoul(images, &end, 16);
-        int good = images && end - images == 8 && !*end && !isnan(s->before[i]) && !isnan(s->after[i]);
+        int good = images && end - images == 8 && !*end && !isnan(s->before[i])
+            && !isnan(s->after[i]);
         free(images);
-        if (!good) return meta_fail(error, "%s: task %d has no auc_before, auc_after or images", s->path, i);
+        if (!good)
+            return meta_fail(error, "%s: task %d has no auc_before, auc_after or images", s->path,
+                             i);
         i++;
     }
     return 0;
@@ -44,14 +54,15 @@ static int is_class(const cJSON *label)
 /* Leaves no groups where the file is from before results had any. */
 static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_error *error)
 {
-    const cJSON *image = member(groups, "image"), *label = member(groups, "class"), *asked = member(groups, "asked"),
-                *influence = member(groups, "influence");
+    const cJSON *image = member(groups, "image"), *label = member(groups, "class"),
+                *asked = member(groups, "asked"), *influence = member(groups, "influence");
     int n = cJSON_GetArraySize(image);
     if (!groups) return 0;
     s->label = calloc(n + 1, sizeof *s->label);
     s->influence = calloc(n + 1, sizeof *s->influence);
     if (!s->label || !s->influence) return meta_fail_memory_for(error, s->path);
-    if (cJSON_GetArraySize(label) != n || cJSON_GetArraySize(asked) != n || cJSON_GetArraySize(influence) != n)
+    if (cJSON_GetArraySize(label) != n || cJSON_GetArraySize(asked) != n
+        || cJSON_GetArraySize(influence) != n)
         return meta_fail(error, "%s: other_groups: has arrays of several lengths", s->path);
     image = image->child;
     label = label->child;
@@ -59,10 +70,12 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
     influence = influence->child;
     for (int i = 0; i < n; i++) {
         if (!cJSON_IsString(image) || !is_class(label) || !cJSON_IsNumber(asked))
-            return meta_fail(error, "%s: other_groups: group %d is no image, class and number", s->path, i);
+            return meta_fail(error, "%s: other_groups: group %d is no image, class and number",
+                             s->path, i);
         s->label[i] = label->valueint;
         s->influence[i] = cJSON_IsNumber(influence) ? influence->valuedouble : NAN;
-        s->groups = crc32(s->groups, (const Bytef *)image->valuestring, strlen(image->valuestring) + 1);
+        s->groups = crc32(s->groups, (const Bytef *)image->valuestring,
+                          strlen(image->valuestring) + 1);
         s->groups = crc32(s->groups, (const Bytef *)&label->valueint, sizeof label->valueint);
         s->groups = crc32(s->groups, (const Bytef *)&asked->valuedouble, sizeof asked->valuedouble);
         image = image->next;
@@ -78,15 +91,17 @@ static int is_result(const cJSON *root)
 {
     const cJSON *tasks = member(root, "tasks");
     return !strcmp(meta_json_text(root, "program"), "darknet meta test")
-        && meta_json_get(root, "format") == META_RESULTS_FORMAT && cJSON_IsArray(tasks) && cJSON_GetArraySize(tasks);
+        && meta_json_get(root, "format") == META_RESULTS_FORMAT && cJSON_IsArray(tasks)
+        && cJSON_GetArraySize(tasks);
 }
 
 static int read_names(struct meta_scores *s, const cJSON *root, struct meta_error *error)
 {
     const cJSON *files = member(root, "files"), *settings = member(root, "settings");
     char words[256];
-    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries", meta_json_text(settings, "seed"),
-             meta_json_get(settings, "runs"), meta_json_get(settings, "ways"), meta_json_get(settings, "shots"),
+    snprintf(words, sizeof words, "seed %s, %g runs, %g ways, %g shots, %g queries",
+             meta_json_text(settings, "seed"), meta_json_get(settings, "runs"),
+             meta_json_get(settings, "ways"), meta_json_get(settings, "shots"),
              meta_json_get(settings, "queries"));
     s->cfg = text_member(member(files, "cfg"), "path");
     s->method = text_member(settings, "method");
@@ -98,9 +113,12 @@ static int read_names(struct meta_scores *s, const cJSON *root, struct meta_erro
 static int read_result(struct meta_scores *s, const cJSON *root, struct meta_error *error)
 {
     if (!is_result(root))
-        return meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d", s->path, META_RESULTS_FORMAT);
+        return meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d",
+                         s->path, META_RESULTS_FORMAT);
     return read_names(s, root, error) || read_tasks(s, member(root, "tasks"), error)
-        || read_groups(s, member(root, "other_groups"), error) ? -1 : 0;
+            || read_groups(s, member(root, "other_groups"), error)
+        ? -1
+        : 0;
 }
 
 int meta_scores_read(struct meta_scores *s, const char *path, struct meta_error *error)
@@ -130,26 +148,32 @@ void meta_scores_clear(struct meta_scores *s)
     memset(s, 0, sizeof *s);
 }
 
-static int check_pairing(const struct meta_scores *a, const struct meta_scores *b, struct meta_error *error)
+static int check_pairing(const struct meta_scores *a, const struct meta_scores *b,
+                         struct meta_error *error)
 {
     if (strcmp(a->settings, b->settings))
-        return meta_fail(error, "%s and %s can't be paired: %s against %s", a->path, b->path, a->settings, b->settings);
+        return meta_fail(error, "%s and %s can't be paired: %s against %s", a->path, b->path,
+                         a->settings, b->settings);
     if (a->count != b->count)
-        return meta_fail(error, "%s and %s can't be paired: %d tasks against %d", a->path, b->path, a->count, b->count);
+        return meta_fail(error, "%s and %s can't be paired: %d tasks against %d", a->path, b->path,
+                         a->count, b->count);
     for (int i = 0; i < a->count; i++)
         if (a->images[i] != b->images[i])
-            return meta_fail(error, "%s and %s can't be paired: task %d has other images", a->path, b->path, i);
+            return meta_fail(error, "%s and %s can't be paired: task %d has other images", a->path,
+                             b->path, i);
     return 0;
 }
 
 /* Widens the difference over tasks by that of groups, when both results have them. */
-static int difference_by_group(const struct meta_scores *a, const struct meta_scores *b, struct meta_estimate tasks,
-                               struct meta_estimate *out, struct meta_error *error)
+static int difference_by_group(const struct meta_scores *a, const struct meta_scores *b,
+                               struct meta_estimate tasks, struct meta_estimate *out,
+                               struct meta_error *error)
 {
     *out = meta_estimate_with(tasks.mean, NAN, 0);
     if (!a->group_count || !b->group_count) return 0;
     if (a->group_count != b->group_count || a->groups != b->groups)
-        return meta_fail(error, "%s and %s can't be paired: their query images are in other groups", a->path, b->path);
+        return meta_fail(error, "%s and %s can't be paired: their query images are in other groups",
+                         a->path, b->path);
     double *influence = malloc(a->group_count * sizeof *influence);
     if (!influence) return meta_fail_memory(error);
     for (int i = 0; i < a->group_count; i++) influence[i] = b->influence[i] - a->influence[i];
@@ -158,7 +182,8 @@ static int difference_by_group(const struct meta_scores *a, const struct meta_sc
     return 0;
 }
 
-int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, struct meta_difference *d, struct meta_error *error)
+int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b,
+                           struct meta_difference *d, struct meta_error *error)
 {
     if (check_pairing(a, b, error)) return -1;
     double *difference = malloc((a->count + 1) * sizeof *difference);
@@ -170,7 +195,8 @@ int meta_scores_difference(const struct meta_scores *a, const struct meta_scores
     return difference_by_group(a, b, tasks, &d->other_groups, error);
 }
 
-const char *meta_difference_word(double low, double high, const char *above, const char *below, const char *neither)
+const char *meta_difference_word(double low, double high, const char *above, const char *below,
+                                 const char *neither)
 {
     return low > 0 ? above : high < 0 ? below : neither;
 }

@@ -7,30 +7,39 @@
 #include "stats/estimate.h"
 
 struct meta_scores {
-    char *path, *cfg, *weights;    /* of the file, and the names in it */
-    char *method;                  /* "" in a file from before there was more than one */
-    char *settings;                /* what the tasks depend on, in words */
-    int count;                     /* tasks */
-    double *before, *after;        /* (count) AUC of each task */
-    uint32_t *images;              /* (count) CRC-32 that tells which images the task has */
-    int group_count;               /* of query images, as in struct meta_by_group; 0 in a file from before results had groups */
-    int *label;                    /* (group_count) */
-    double *influence;             /* (group_count) */
-    uint32_t groups;               /* CRC-32 of the groups' images, classes and how often they were asked: which they are */
+    char *path, *cfg, *weights; /* of the file, and the names in it */
+    char *method;               /* "" in a file from before there was more than one */
+    char *settings;             /* what the tasks depend on, in words */
+    int count;                  /* tasks */
+    double *before, *after;     /* (count) AUC of each task */
+    uint32_t *images;           /* (count) CRC-32 that tells which images the task has */
+    int group_count; /* of query images, as in struct meta_by_group; 0 in a file from before results
+                        had groups */
+    int *label;      /* (group_count) */
+    double *influence; /* (group_count) */
+    uint32_t groups;   /* CRC-32 of the groups' images, classes and how often they were asked: which
+                          they are */
 };
-/* Refuses what is not such a file. The caller frees with meta_scores_clear; after a failure there is nothing to free. */
-int  meta_scores_read(struct meta_scores *, const char *path, struct meta_error *);
+/* Refuses what is not such a file. The caller frees with meta_scores_clear; after a failure there
+   is nothing to free. */
+int meta_scores_read(struct meta_scores *, const char *path, struct meta_error *);
 void meta_scores_clear(struct meta_scores *);
 
 /* Bootstrap samples of a difference. */
 #define META_RESAMPLES 10000
-/* b's AUC after adaptation less a's, over their tasks: with the bootstrap's interval, and with that of query images in groups
-   that are drawn anew, too (meta_by_group_estimate; NaN when either file has no groups). Refuses results of other tasks. */
-struct meta_difference { struct meta_bootstrap tasks; struct meta_estimate other_groups; };
-int  meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b, struct meta_difference *, struct meta_error *);
+/* b's AUC after adaptation less a's, over their tasks: with the bootstrap's interval, and with that
+   of query images in groups that are drawn anew, too (meta_by_group_estimate; NaN when either file
+   has no groups). Refuses results of other tasks. */
+struct meta_difference {
+    struct meta_bootstrap tasks;
+    struct meta_estimate other_groups;
+};
+int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b,
+                           struct meta_difference *, struct meta_error *);
 
 /* The word for a difference with this interval: `above` 0, `below` 0, or `neither`. */
-const char *meta_difference_word(double low, double high, const char *above, const char *below, const char *neither);
+const char *meta_difference_word(double low, double high, const char *above, const char *below,
+                                 const char *neither);
 /* The word for a difference to a table's reference: "better", "worse" or "no difference seen". */
 const char *meta_paired_word(double low, double high);
 

@@ -1,4 +1,5 @@
-/* The JSON file of `meta test`: every field, what each method adds, what JSON has no word for, and the way back. */
+/* The JSON file of `meta test`: every field, what each method adds, what JSON has no word for, and
+   the way back. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -20,7 +21,9 @@ static struct meta_error error;
 static char folder[256], out[300], data[300], list[300];
 static char *paths[IMAGES] = { "a 1.png", "b\"2.png", "c3.png", "d\\4.png", "e5.png" };
 static char *names[] = { "mole", "n\xc3\xa6vus \"b\"", "rare\\one\n" };
-static struct meta_dataset dataset = { .count = IMAGES, .paths = paths, .classes = 3, .names = names, .list = list };
+static struct meta_dataset dataset = {
+    .count = IMAGES, .paths = paths, .classes = 3, .names = names, .list = list
+};
 static struct meta_inner_settings inner = { .test_steps = 5, .learning_rate = .125 };
 static struct meta_model model = { .inner = &inner, .net.learning_rate = .25 };
 
@@ -59,11 +62,17 @@ static int make_folder(void **state)
 
 static void make_run(int i)
 {
-    runs[i] = (struct meta_run){
-        .classes = classes[i], .auc_before = pairs[i][0], .auc_after = pairs[i][1], .auc_gain = pairs[i][1] - pairs[i][0],
-        .accuracy_before = .5, .accuracy_after = 1. / 3 + i, .query_loss = i == 1 ? NAN : 1.5 + i,
-        .pairs_before = &pairs[i][0], .pairs_after = &pairs[i][1], .ranks = ranks[i], .images = 0xab + i
-    };
+    runs[i] = (struct meta_run){ .classes = classes[i],
+                                 .auc_before = pairs[i][0],
+                                 .auc_after = pairs[i][1],
+                                 .auc_gain = pairs[i][1] - pairs[i][0],
+                                 .accuracy_before = .5,
+                                 .accuracy_after = 1. / 3 + i,
+                                 .query_loss = i == 1 ? NAN : 1.5 + i,
+                                 .pairs_before = &pairs[i][0],
+                                 .pairs_after = &pairs[i][1],
+                                 .ranks = ranks[i],
+                                 .images = 0xab + i };
 }
 
 /* A result of the method with its default settings. */
@@ -71,14 +80,20 @@ static int make_results(void **state)
 {
     unlink(out);
     for (int i = 0; i < RUNS; i++) make_run(i);
-    evaluation = (struct meta_evaluation){
-        .episode = { .ways = 2, .shots = 4, .queries = 3 }, .runs = RUNS, .seed = (UINT64_C(1) << 60) + 1
-    };
-    results = (struct meta_results){
-        .data = data, .cfg = data, .weights = list, .list_name = "valid", .backend = "onednn", .model = &model,
-        .dataset = &dataset, .evaluation = &evaluation, .groups = &groups,
-        .other_groups = { .75, .25, .5, NAN, 3 }, .runs = runs
-    };
+    evaluation = (struct meta_evaluation){ .episode = { .ways = 2, .shots = 4, .queries = 3 },
+                                           .runs = RUNS,
+                                           .seed = (UINT64_C(1) << 60) + 1 };
+    results = (struct meta_results){ .data = data,
+                                     .cfg = data,
+                                     .weights = list,
+                                     .list_name = "valid",
+                                     .backend = "onednn",
+                                     .model = &model,
+                                     .dataset = &dataset,
+                                     .evaluation = &evaluation,
+                                     .groups = &groups,
+                                     .other_groups = { .75, .25, .5, NAN, 3 },
+                                     .runs = runs };
     return 0;
 }
 
@@ -94,14 +109,16 @@ static void use_method(const char *name)
     free(settings);
     evaluation.method = meta_method_find(name);
     assert_non_null(evaluation.method);
-    if (meta_method_settings(&settings, evaluation.method, &model, &evaluation.episode, &error)) fail_msg("%s", error.text);
+    if (meta_method_settings(&settings, evaluation.method, &model, &evaluation.episode, &error))
+        fail_msg("%s", error.text);
     evaluation.settings = settings;
 }
 
 static cJSON *write_and_read(void)
 {
     cJSON *root;
-    if (meta_results_write(&results, out, &error) || meta_json_read(&root, out, &error)) fail_msg("%s", error.text);
+    if (meta_results_write(&results, out, &error) || meta_json_read(&root, out, &error))
+        fail_msg("%s", error.text);
     return root;
 }
 
@@ -122,7 +139,8 @@ static void assert_number(const cJSON *object, const char *name, double value)
 {
     const cJSON *j = member(object, name);
     if (isnan(value)) assert_true(cJSON_IsNull(j));
-    else if (!cJSON_IsNumber(j) || !(fabs(j->valuedouble - value) <= DBL_EPSILON * fabs(value))) fail_msg("%s is %.17g, not %.17g", name, j->valuedouble, value);
+    else if (!cJSON_IsNumber(j) || !(fabs(j->valuedouble - value) <= DBL_EPSILON * fabs(value)))
+        fail_msg("%s is %.17g, not %.17g", name, j->valuedouble, value);
 }
 
 /* Names of all members, in order. */
@@ -151,13 +169,16 @@ static void test_head(void **state)
 {
     use_method("maml");
     cJSON *root = write_and_read();
-    assert_members(root, "program format settings files classes auc_before auc_after auc_gain accuracy_before accuracy_after "
-                         "query_loss pairs other_groups tasks");
+    assert_members(root,
+                   "program format settings files classes auc_before auc_after auc_gain "
+                   "accuracy_before accuracy_after "
+                   "query_loss pairs other_groups tasks");
     assert_text(root, "program", "darknet meta test");
     assert_number(root, "format", 1);
-    const cJSON *s = member(root, "settings"), *files = member(root, "files"), *file = member(files, "data");
+    const cJSON *s = member(root, "settings"), *files = member(root, "files"),
+                *file = member(files, "data");
     assert_text(s, "list", "valid");
-    assert_text(s, "seed", "1152921504606846977");        /* more than a double holds */
+    assert_text(s, "seed", "1152921504606846977"); /* more than a double holds */
     assert_number(s, "runs", RUNS);
     assert_number(s, "ways", 2);
     assert_number(s, "shots", 4);
@@ -167,11 +188,12 @@ static void test_head(void **state)
     assert_members(file, "path bytes crc32");
     assert_text(file, "path", data);
     assert_number(file, "bytes", 9);
-    assert_text(file, "crc32", "cbf43926");               /* the check value of CRC-32 */
+    assert_text(file, "crc32", "cbf43926"); /* the check value of CRC-32 */
     assert_text(member(files, "weights"), "path", list);
     assert_text(member(files, "weights"), "crc32", "00000000");
     assert_number(member(files, "list"), "bytes", 0);
-    for (int k = 0; k < 3; k++) assert_string_equal(cJSON_GetArrayItem(member(root, "classes"), k)->valuestring, names[k]);
+    for (int k = 0; k < 3; k++)
+        assert_string_equal(cJSON_GetArrayItem(member(root, "classes"), k)->valuestring, names[k]);
     cJSON_Delete(root);
 }
 
@@ -182,8 +204,10 @@ static void test_figures(void **state)
     assert_estimate(root, "auc_before", meta_estimate(&runs->auc_before, sizeof *runs, RUNS));
     assert_estimate(root, "auc_after", meta_estimate(&runs->auc_after, sizeof *runs, RUNS));
     assert_estimate(root, "auc_gain", meta_estimate(&runs->auc_gain, sizeof *runs, RUNS));
-    assert_estimate(root, "accuracy_before", meta_estimate(&runs->accuracy_before, sizeof *runs, RUNS));
-    assert_estimate(root, "accuracy_after", meta_estimate(&runs->accuracy_after, sizeof *runs, RUNS));
+    assert_estimate(root, "accuracy_before",
+                    meta_estimate(&runs->accuracy_before, sizeof *runs, RUNS));
+    assert_estimate(root, "accuracy_after",
+                    meta_estimate(&runs->accuracy_after, sizeof *runs, RUNS));
     assert_estimate(root, "query_loss", (struct meta_estimate){ NAN, NAN, NAN, NAN, RUNS });
     assert_number(member(root, "auc_after"), "mean", (.75 + 1 + .375) / 3);
     cJSON_Delete(root);
@@ -199,10 +223,14 @@ static void test_tasks(void **state)
     assert_int_equal(cJSON_GetArraySize(tasks), RUNS);
     for (int i = 0; i < RUNS; i++) {
         const cJSON *t = cJSON_GetArrayItem(tasks, i);
-        assert_members(t, i < 2 ? "run classes images auc_before auc_after accuracy_before accuracy_after query_loss ranks"
-                                : "run classes images auc_before auc_after accuracy_before accuracy_after query_loss");
+        assert_members(t,
+                       i < 2 ? "run classes images auc_before auc_after accuracy_before "
+                               "accuracy_after query_loss ranks"
+                             : "run classes images auc_before auc_after accuracy_before "
+                               "accuracy_after query_loss");
         assert_number(t, "run", i);
-        for (int k = 0; k < 2; k++) assert_int_equal(cJSON_GetArrayItem(member(t, "classes"), k)->valueint, classes[i][k]);
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(cJSON_GetArrayItem(member(t, "classes"), k)->valueint, classes[i][k]);
         assert_text(t, "images", images[i]);
         assert_number(t, "auc_before", runs[i].auc_before);
         assert_number(t, "auc_after", runs[i].auc_after);
@@ -250,7 +278,8 @@ static void test_groups(void **state)
     assert_number(g, "low", .5);
     assert_number(g, "high", NAN);
     for (int i = 0; i < 2; i++) {
-        assert_string_equal(cJSON_GetArrayItem(member(g, "image"), i)->valuestring, paths[items[i]]);
+        assert_string_equal(cJSON_GetArrayItem(member(g, "image"), i)->valuestring,
+                            paths[items[i]]);
         assert_int_equal(cJSON_GetArrayItem(member(g, "class"), i)->valueint, labels[i]);
         assert_true(cJSON_GetArrayItem(member(g, "asked"), i)->valuedouble == asked[i]);
     }
@@ -267,7 +296,8 @@ static void set(const char *flag, double value)
 static cJSON *settings_of(const char *method, const char *own)
 {
     char members[200];
-    snprintf(members, sizeof members, "list seed runs ways shots queries method%s%s backend", *own ? " " : "", own);
+    snprintf(members, sizeof members, "list seed runs ways shots queries method%s%s backend",
+             *own ? " " : "", own);
     cJSON *root = write_and_read();
     const cJSON *s = member(root, "settings");
     assert_text(s, "method", method);
@@ -292,7 +322,7 @@ static void test_methods(void **state)
     set("-layer", 2);
     cJSON *root = settings_of("knn", "layer neighbours");
     assert_number(member(root, "settings"), "layer", 2);
-    assert_number(member(root, "settings"), "neighbours", 4);      /* as many as shots */
+    assert_number(member(root, "settings"), "neighbours", 4); /* as many as shots */
     cJSON_Delete(root);
     use_method("svm");
     set("-layer", 0);
@@ -301,7 +331,7 @@ static void test_methods(void **state)
     cJSON_Delete(root);
     int count = 0;
     while (meta_methods[count]) count++;
-    assert_int_equal(count, 5);                                    /* and finetune: the next test */
+    assert_int_equal(count, 5); /* and finetune: the next test */
 }
 
 /* The last task diverges after the first epoch. */
@@ -341,10 +371,12 @@ static void test_round_trip(void **state)
     struct meta_scores s;
     use_method("maml");
     for (int i = 0; i < RUNS; i++) runs[i].auc_after = (1 + i) / 7.;
-    if (meta_results_write(&results, out, &error) || meta_scores_read(&s, out, &error)) fail_msg("%s", error.text);
+    if (meta_results_write(&results, out, &error) || meta_scores_read(&s, out, &error))
+        fail_msg("%s", error.text);
     assert_int_equal(s.count, RUNS);
     for (int i = 0; i < RUNS; i++) {
-        assert_true(s.before[i] == runs[i].auc_before && fabs(s.after[i] - (1 + i) / 7.) <= DBL_EPSILON);
+        assert_true(s.before[i] == runs[i].auc_before
+                    && fabs(s.after[i] - (1 + i) / 7.) <= DBL_EPSILON);
         assert_int_equal(s.images[i], 0xab + i);
     }
     assert_string_equal(s.method, "maml");

@@ -1,5 +1,5 @@
-/* Results of `meta test` read for comparison: what is read, which files are refused, which two can't be paired, and the
-   difference of two that can. */
+/* Results of `meta test` read for comparison: what is read, which files are refused, which two
+   can't be paired, and the difference of two that can. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -15,16 +15,22 @@
 #define TASK0 "{\"auc_before\":0.5,\"auc_after\":0.75,\"images\":\"0000000a\"}"
 #define TASK1 "{\"auc_before\":0.25,\"auc_after\":1,\"images\":\"ffffffff\"}"
 #define TASK2 "{\"auc_before\":0,\"auc_after\":0.125,\"images\":\"12345678\"}"
-#define GROUPS \
-    "\"other_groups\":{\"image\":[\"x\",\"y\",\"z\",\"w\"],\"class\":[0,0,3,3],\"asked\":[4,5,4,5]," \
+#define GROUPS                                                                                     \
+    "\"other_groups\":{\"image\":[\"x\",\"y\",\"z\",\"w\"],\"class\":[0,0,3,3],\"asked\":[4,5,4,"  \
+    "5],"                                                                                          \
     "\"influence\":[0.0625,-0.0625,0.125,null]}"
-#define RESULT \
-    "{\"program\":\"darknet meta test\",\"format\":1,\"settings\":{\"seed\":\"5\",\"runs\":3,\"ways\":2,\"shots\":1," \
-    "\"queries\":4,\"method\":\"knn\"},\"files\":{\"cfg\":{\"path\":\"n.cfg\"},\"weights\":{\"path\":\"n.weights\"}}," \
+#define RESULT                                                                                     \
+    "{\"program\":\"darknet meta "                                                                 \
+    "test\",\"format\":1,\"settings\":{\"seed\":\"5\",\"runs\":3,\"ways\":2,\"shots\":1,"          \
+    "\"queries\":4,\"method\":\"knn\"},\"files\":{\"cfg\":{\"path\":\"n.cfg\"},\"weights\":{"      \
+    "\"path\":\"n.weights\"}},"                                                                    \
     "\"tasks\":[" TASK0 "," TASK1 "," TASK2 "]," GROUPS "}"
 
-/* A change of the result's text, and what is then said of it: "A" and "B" stand for the files' paths. */
-struct change { const char *from, *to, *message; };
+/* A change of the result's text, and what is then said of it: "A" and "B" stand for the files'
+   paths. */
+struct change {
+    const char *from, *to, *message;
+};
 
 static struct meta_error error;
 static char folder[256], path_a[300], path_b[300];
@@ -45,7 +51,8 @@ static void write_result(const char *path, const char *from, const char *to)
     char text[2000];
     const char *at = from ? strstr(RESULT, from) : RESULT;
     if (!at) fail_msg("nothing to change: %s", from);
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - RESULT), RESULT, from ? to : "", at + (from ? strlen(from) : 0));
+    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - RESULT), RESULT, from ? to : "",
+             at + (from ? strlen(from) : 0));
     struct meta_chunk chunk = { text, strlen(text) };
     if (meta_file_write(path, &chunk, 1, &error)) fail_msg("%s", error.text);
 }
@@ -70,7 +77,8 @@ static void test_read(void **state)
     assert_true(s.after[0] == .75 && s.after[1] == 1 && s.after[2] == .125);
     assert_true(s.images[0] == 0xa && s.images[1] == 0xffffffff && s.images[2] == 0x12345678);
     assert_int_equal(s.group_count, 4);
-    assert_true(s.label[1] == 0 && s.label[2] == 3 && s.influence[1] == -.0625 && isnan(s.influence[3]));
+    assert_true(s.label[1] == 0 && s.label[2] == 3 && s.influence[1] == -.0625
+                && isnan(s.influence[3]));
     meta_scores_clear(&s);
     assert_null(s.path);
 }
@@ -97,7 +105,8 @@ static void assert_message(const char *expected)
 {
     char text[2000] = "";
     for (const char *p = expected; *p; p++) {
-        int name = (*p == 'A' || *p == 'B') && (p == expected || p[-1] == ' ') && (p[1] == ' ' || p[1] == ':');
+        int name = (*p == 'A' || *p == 'B') && (p == expected || p[-1] == ' ')
+            && (p[1] == ' ' || p[1] == ':');
         size_t used = strlen(text);
         if (name) snprintf(text + used, sizeof text - used, "%s", *p == 'A' ? path_a : path_b);
         else snprintf(text + used, sizeof text - used, "%c", *p);
@@ -116,17 +125,20 @@ static void test_read_refusals(void **state)
         { "\"format\":1", "\"format\":\"1\"", not_a_result },
         { TASK0 "," TASK1 "," TASK2, "", not_a_result },
         { "[" TASK0 "," TASK1 "," TASK2 "]", TASK0, not_a_result },
-        { "\"auc_after\":0.75", "\"auc_after\":null", "A: task 0 has no auc_before, auc_after or images" },
+        { "\"auc_after\":0.75", "\"auc_after\":null",
+          "A: task 0 has no auc_before, auc_after or images" },
         { "\"auc_before\":0,", "", "A: task 2 has no auc_before, auc_after or images" },
         { "ffffffff", "fffffff", "A: task 1 has no auc_before, auc_after or images" },
         { "ffffffff", "fffffffg", "A: task 1 has no auc_before, auc_after or images" },
-        { "\"images\":\"ffffffff\"", "\"images\":1", "A: task 1 has no auc_before, auc_after or images" },
+        { "\"images\":\"ffffffff\"", "\"images\":1",
+          "A: task 1 has no auc_before, auc_after or images" },
         { "[\"x\",", "[", lengths },
         { "[0,0,3,3]", "[0,0,3]", lengths },
         { "[4,5,4,5]", "[4,5,4,5,6]", lengths },
         { "\"influence\"", "\"influences\"", lengths },
         { "[0,0,3,3]", "[0,-1,3,3]", "A: other_groups: group 1 is no image, class and number" },
-        { "[0,0,3,3]", "[0,0,3,1000000]", "A: other_groups: group 3 is no image, class and number" },
+        { "[0,0,3,3]", "[0,0,3,1000000]",
+          "A: other_groups: group 3 is no image, class and number" },
         { "\"z\"", "7", "A: other_groups: group 2 is no image, class and number" },
         { "[4,5,4,5]", "[null,5,4,5]", "A: other_groups: group 0 is no image, class and number" },
         { "{\"program\"", "{program", "A: is not JSON" },
@@ -145,7 +157,8 @@ static void test_read_refusals(void **state)
 
 static void test_pairing_refusals(void **state)
 {
-    static const char settings[] = "A and B can't be paired: seed 5, 3 runs, 2 ways, 1 shots, 4 queries against ";
+    static const char settings[] = "A and B can't be paired: seed 5, 3 runs, 2 ways, 1 shots, 4 "
+                                   "queries against ";
     static const char others[] = "A and B can't be paired: their query images are in other groups";
     const struct change changes[] = {
         { "\"seed\":\"5\"", "\"seed\":\"6\"", "seed 6, 3 runs, 2 ways, 1 shots, 4 queries" },
@@ -183,20 +196,21 @@ static void test_difference(void **state)
     struct meta_difference d, back;
     write_result(path_a, "null", "-0.125");
     read_result(&a, path_a);
-    write_result(path_b, TASK1 "," TASK2, "{\"auc_before\":0.25,\"auc_after\":0.5,\"images\":\"ffffffff\"},"
-                                          "{\"auc_before\":0,\"auc_after\":0.625,\"images\":\"12345678\"}");
+    write_result(path_b, TASK1 "," TASK2,
+                 "{\"auc_before\":0.25,\"auc_after\":0.5,\"images\":\"ffffffff\"},"
+                 "{\"auc_before\":0,\"auc_after\":0.625,\"images\":\"12345678\"}");
     read_result(&b, path_b);
     b.influence[1] = .0625;
     b.influence[3] = -.125;
     if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
     assert_near(d.tasks.mean, 0, 1e-15);
     assert_true(d.tasks.low < 0 && d.tasks.high > 0);
-    double tasks = sqrt((.25 + .25) / 2 / 3), group = sqrt(.125 * .125 * 2);     /* G/(G-1) = 2 */
+    double tasks = sqrt((.25 + .25) / 2 / 3), group = sqrt(.125 * .125 * 2); /* G/(G-1) = 2 */
     assert_near(d.other_groups.mean, 0, 1e-15);
     assert_near(d.other_groups.error, hypot(tasks, group), 1e-12);
     if (meta_scores_difference(&b, &a, &back, &error)) fail_msg("%s", error.text);
     assert_near(back.other_groups.error, d.other_groups.error, 1e-15);
-    b.after[0] += .375;                                                          /* the mean moves by a third of it */
+    b.after[0] += .375; /* the mean moves by a third of it */
     if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
     assert_near(d.tasks.mean, .125, 1e-15);
     assert_near(d.other_groups.mean, .125, 1e-15);
@@ -216,9 +230,11 @@ static void test_difference_without_groups(void **state)
     read_result(&a, path_a);
     read_result(&b, path_b);
     for (int i = 0; i < 2; i++) {
-        if (meta_scores_difference(i ? &b : &a, i ? &a : &b, &d, &error)) fail_msg("%s", error.text);
+        if (meta_scores_difference(i ? &b : &a, i ? &a : &b, &d, &error))
+            fail_msg("%s", error.text);
         assert_near(d.tasks.mean, 0, 0);
-        assert_true(d.other_groups.mean == 0 && isnan(d.other_groups.low) && isnan(d.other_groups.high));
+        assert_true(d.other_groups.mean == 0 && isnan(d.other_groups.low)
+                    && isnan(d.other_groups.high));
     }
     meta_scores_clear(&a);
     meta_scores_clear(&b);
@@ -239,12 +255,9 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_read_old),
-        cmocka_unit_test(test_read_refusals),
-        cmocka_unit_test(test_pairing_refusals),
-        cmocka_unit_test(test_difference),
-        cmocka_unit_test(test_difference_without_groups),
+        cmocka_unit_test(test_read),          cmocka_unit_test(test_read_old),
+        cmocka_unit_test(test_read_refusals), cmocka_unit_test(test_pairing_refusals),
+        cmocka_unit_test(test_difference),    cmocka_unit_test(test_difference_without_groups),
         cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);
