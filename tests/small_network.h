@@ -8,6 +8,8 @@
 #include <string.h>
 #include "engine/program_internal.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 #define BATCH 6
 

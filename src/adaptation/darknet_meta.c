@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "adapt.h"
+#include "backends/backends.h"
 #include "tasks/batch.h"
 #include "network/export.h"
 #include "images/image.h"
@@ -69,7 +70,7 @@ static int load(struct darknet_meta_model **out, const char *cfg, const char *we
     m->users = 1;
     struct meta_filled *f = &m->base.filled;
     if (meta_model_load_for(&m->model, cfg, purpose, error)) goto fail;
-    m->base.backend = &meta_backend_onednn;
+    m->base.backend = meta_backend_default();
     m->base.learning_rate = m->model->inner->learning_rate;
     f->network = m->model->network;
     if (f->network->ways) {

@@ -1,4 +1,5 @@
 /* darknet meta bench: measures the speed and memory of a .cfg's network and prints them. */
+#include "backends/backends.h"
 #include "backends/fused/fused_kernels.h"
 #include "base/file.h"
 #include "base/plural.h"
@@ -157,7 +158,7 @@ int meta_command_bench(int argc, char **argv)
     const struct meta_syntax syntax = { "bench CFG", 1, 1, flags, sizeof flags / sizeof *flags };
     struct meta_error error;
     struct meta_model *model = NULL;
-    struct meta_bench_plan plan = { .backend = &meta_backend_onednn };
+    struct meta_bench_plan plan = { .backend = meta_backend_default() };
     struct meta_bench bench = { .plan = &plan, .begun = print_plan, .timed = print_row };
     int status = 1;
     meta_flags_parse(argc, argv, &syntax);

@@ -1,5 +1,6 @@
 /* darknet meta check: prints how far every identity of a network's derivatives is off, and ends
    with 1 when one does not hold. */
+#include "backends/backends.h"
 #include "tools/check/check.h"
 
 #include <stdio.h>
@@ -46,7 +47,7 @@ int meta_command_check(int argc, char **argv)
     printf("layer  %-28s  %-50s  %8s  %8s\n", "type", "identity", "error", "limit");
     if (meta_check_operations(&check, &error) || meta_check_network(&check, &error)
         || (!supervised && meta_check_task(&check, &error))
-        || meta_check_backend(&check, &meta_backend_onednn, &error))
+        || meta_check_backend(&check, meta_backend_default(), &error))
         goto fail;
     if (table.failed) {
         meta_fail(&error, "%s: %d of %d identities do not hold", argv[0], table.failed,

@@ -1,5 +1,6 @@
 /* How the command line of a verb is taken apart, and how a verb complains. */
 #include "flags.h"
+#include "backends/backends.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -47,7 +47,8 @@ struct meta_op {
     const int *labels;                   /* loss: (batch); squares: (batch/ways) of the query images; pairing: (support) */
     double loss;                         /* loss: the mean cross-entropy, squares: the mean squared error; written by forward */
 
-    void *state;                         /* the backend's */
+    const struct meta_kernel *kernel;    /* what runs this operation; set before create */
+    void *state;                         /* the kernel's */
 
     size_t scratch_bytes;                /* what a pass needs besides, set by create; nothing in it outlives the pass */
     void *scratch;                       /* set before the first pass */
@@ -62,12 +63,18 @@ struct meta_kernel {
     void (*backward)(struct meta_op *, const void *theta, void *gradient);
     void (*forward_tangent)(struct meta_op *, const void *theta, const void *v);
     void (*backward_tangent)(struct meta_op *, const void *theta, const void *v, void *product);
+
+    /* Of an epilogue or a stem: BN statistics of the last forward, mean and variance (N-1), (channels) each, host floats. */
+    void (*batch_statistics)(const struct meta_op *, float *mean, float *variance);
+    /* Of a loss: probabilities of the last forward, (batch, outputs) host floats; of squares, the scores, (batch). */
+    void (*probabilities)(const struct meta_op *, float *out);
 };
 
 struct meta_backend {
     const char *name;
     size_t element;                                        /* bytes of one number */
     int   (*open)(struct meta_error *);                    /* once a process, before anything else; may be called again */
+    const char *(*instructions)(void);                     /* name of the instruction set in use; may be NULL: it has no choice */
     void *(*allocate)(size_t bytes);                       /* aligned, zeroed; NULL when there is none */
     void  (*release)(void *);
 
@@ -95,17 +102,8 @@ struct meta_backend {
                  double rate, double b1, double b2, double eps, double decay, long t);
     void (*momentum)(void *p, const void *gradient, void *velocity, size_t n, double rate, double momentum, double decay);
 
-    /* BN statistics of an epilogue's or stem's last forward: mean and variance (N-1), (channels) each, host floats */
-    void (*batch_statistics)(const struct meta_op *, float *mean, float *variance);
-    /* probabilities of a loss op's last forward, (batch, outputs) host floats; of squares, the scores, (batch) */
-    void (*probabilities)(const struct meta_op *, float *out);
-
-    const struct meta_kernel *kernels[META_OP_KINDS];
+    /* The kernel that is to run this operation, whose members but `kernel` and `state` are set. */
+    const struct meta_kernel *(*kernel)(const struct meta_op *);
 };
-
-extern const struct meta_backend meta_backend_reference;   /* plain loops in double: tests, checks, oracles */
-extern const struct meta_backend meta_backend_onednn;      /* float on oneDNN: what people run */
-
-const struct meta_backend *meta_backend_find(const char *name);   /* NULL when there is none of that name */
 
 #endif

@@ -83,7 +83,7 @@ static int lower_weighted(struct meta_lowered *low, const struct meta_network *n
     const struct meta_layer *l = &net->layers[i], *pool = pooled ? l + 1 : NULL;
     struct meta_shape out = pool ? pool->out : l->out;
     struct meta_op op;
-    if (!i && pool && backend->stem && backend->stem(l, pool)) {
+    if (!i && pool && backend && backend->stem && backend->stem(l, pool)) {
         op = weighted_op(META_OP_STEM, l);
         set_epilogue(&op, l, pool);
         return append(low, op, &input, 1, out);

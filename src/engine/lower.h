@@ -23,7 +23,7 @@ struct meta_lowered {
 static inline int meta_op_is_loss(const struct meta_op *op) { return op->kind == META_OP_LOSS || op->kind == META_OP_SQUARES; }
 
 /* Tensor 0 is the images; the last operation is the loss. The batch is `support` and, behind them, `query` images; support is 0 for a
-   network without a pairing layer. The caller frees. */
+   network without a pairing layer. Without a backend, no convolution becomes a stem. The caller frees. */
 int  meta_lower(struct meta_lowered *, const struct meta_network *, const struct meta_backend *, int support, int query,
                 struct meta_error *);
 void meta_lowered_free(struct meta_lowered *);

@@ -85,8 +85,8 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
         op->labels = p->labels + (meta_op_is_loss(op) ? p->support : 0);
-        const struct meta_kernel *kernel = backend->kernels[op->kind];
-        if (kernel->create && kernel->create(op, p->passes == META_TANGENTS, error)) goto fail;
+        op->kernel = backend->kernel(op);
+        if (op->kernel->create && op->kernel->create(op, p->passes == META_TANGENTS, error)) goto fail;
         if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
     }
     if (!settings.shared) {
@@ -112,8 +112,8 @@ void meta_program_free(struct meta_program *p)
 {
     if (!p) return;
     for (int i = 0; i < p->created; i++) {
-        const struct meta_kernel *kernel = p->backend->kernels[p->low.ops[i].kind];
-        if (kernel->destroy) kernel->destroy(&p->low.ops[i]);
+        struct meta_op *op = &p->low.ops[i];
+        if (op->kernel->destroy) op->kernel->destroy(op);
     }
     for (int i = 0; i < p->low.op_count; i++) {
         if (p->masks) free(p->masks[i]);
@@ -189,7 +189,7 @@ double meta_program_forward(struct meta_program *p, const void *parameters, enum
         struct meta_op *op = &p->low.ops[i];
         op->statistics = kind == META_STATISTICS_ROLLING ? statistics : NULL;
         double begun = begin(p);
-        p->backend->kernels[op->kind]->forward(op, parameters);
+        op->kernel->forward(op, parameters);
         end(p, i, META_PASS_FORWARD, begun);
     }
     return p->low.ops[p->low.op_count - 1].loss;
@@ -197,7 +197,8 @@ double meta_program_forward(struct meta_program *p, const void *parameters, enum
 
 void meta_program_probabilities(const struct meta_program *p, float *probabilities)
 {
-    p->backend->probabilities(&p->low.ops[p->low.op_count - 1], probabilities);
+    const struct meta_op *loss = &p->low.ops[p->low.op_count - 1];
+    loss->kernel->probabilities(loss, probabilities);
     int ways = p->network->ways;
     for (float *row = probabilities; ways && row < probabilities + (size_t)(p->batch - p->support) * ways; row += ways) {
         double sum = 0;
@@ -217,7 +218,7 @@ void meta_program_batch_statistics(const struct meta_program *p, float *statisti
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_op *op = &p->low.ops[i];
         if ((op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM) && op->normalise)
-            p->backend->batch_statistics(op, statistics + op->mean, statistics + op->variance);
+            op->kernel->batch_statistics(op, statistics + op->mean, statistics + op->variance);
     }
 }
 
@@ -238,7 +239,7 @@ void meta_program_gradient(struct meta_program *p, const void *parameters, void 
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
-        p->backend->kernels[op->kind]->backward(op, parameters, gradient);
+        op->kernel->backward(op, parameters, gradient);
         add_scratch(p, i, 0);
         end(p, i, META_PASS_BACKWARD, begun);
     }
@@ -250,16 +251,15 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
-        p->backend->kernels[op->kind]->forward_tangent(op, parameters, v);
+        op->kernel->forward_tangent(op, parameters, v);
         end(p, i, META_PASS_FORWARD_TANGENT, begun);
     }
     for (int i = p->low.op_count - 1; i >= 0; i--) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
-        const struct meta_kernel *kernel = p->backend->kernels[op->kind];
         double begun = begin(p);
-        if (p->again[i]) kernel->backward(op, parameters, product);      /* for its other outputs; the next line overwrites this one */
-        kernel->backward_tangent(op, parameters, v, product);
+        if (p->again[i]) op->kernel->backward(op, parameters, product);      /* for its other outputs; the next line overwrites this one */
+        op->kernel->backward_tangent(op, parameters, v, product);
         add_scratch(p, i, 1);
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);
     }

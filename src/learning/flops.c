@@ -34,8 +34,8 @@ int meta_flops_count(struct meta_flops *f, const struct meta_network *network, i
     int images = f->pairs ? support + query : 1;
     f->layer = calloc(network->count, sizeof *f->layer);
     if (!f->layer) return meta_fail_memory(error);
-    /* the reference fuses nothing: a convolution is an operation of its own */
-    if (meta_lower(&low, network, &meta_backend_reference, f->pairs ? support : 0, f->pairs ? query : 1, error)) {
+    /* without a backend nothing is fused: a convolution is an operation of its own */
+    if (meta_lower(&low, network, NULL, f->pairs ? support : 0, f->pairs ? query : 1, error)) {
         meta_flops_clear(f);
         return -1;
     }

@@ -2,7 +2,6 @@
 #include "fingerprint.h"
 #include "config/cfg.h"
 #include "base/file.h"
-#include "backends/fused/fused_kernels.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -79,7 +78,7 @@ int meta_fingerprint(char **text, const struct meta_model *model, const struct m
     if (meta_text_begin(&t, error)) return -1;
     FILE *f = t.file;
     fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)seed, backend->name);
-    if (backend == &meta_backend_onednn) fprintf(f, "%s%s\n", instructions, meta_fused()->name);
+    if (backend->instructions) fprintf(f, "%s%s\n", instructions, backend->instructions());
     if (model->purpose == META_FOR_IMAGES) fputs("supervised training=1\n", f);
     int status = write_cfg(f, model, error) || write_data(f, data, pool, error) ? -1 : 0;
     return meta_text_end(&t, status, text, error);

@@ -12,6 +12,8 @@
 #include "near.h"
 #include "base/rng.h"
 #include "adaptation/support_check.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 #define SIDE 8
 #define IMAGE (2 * SIDE * SIDE)

@@ -20,6 +20,7 @@ struct sweep {
     uint8_t *marks;
     double *sums;
     float negative;
+    struct meta_constants constants;    /* of the rows */
 };
 
 static float *random_floats(struct meta_rng *rng, size_t n)
@@ -40,6 +41,9 @@ static struct sweep *sweep_create(struct meta_map m, int c, float negative)
     s->out = (size_t)m.oh * m.ow;
     for (int i = 0; i < ARRAYS; i++) s->array[i] = random_floats(&rng, s->in * c);
     for (int i = 0; i < ROWS; i++) s->row[i] = random_floats(&rng, c);
+    float **r = s->row;
+    s->constants = (struct meta_constants){ .gain = r[GAIN], .centre = r[CENTRE], .shift = r[SHIFT], .r = r[R], .p = r[P], .q = r[Q],
+                                            .s = r[S], .a = r[A], .b = r[B], .d = r[D], .u = r[U], .v = r[V], .negative = negative };
     s->sums = calloc(2 * c, sizeof *s->sums);
     s->marks = calloc(s->out * c, 1);
     s->result = calloc(s->in * c, sizeof *s->result);
@@ -106,9 +110,9 @@ static void check_pool_sums(const struct meta_fused *f, struct sweep *s)
             sums[2][k] += ybardot;
             sums[3][k] += r[R][k] * ybardot * d + ybar * (r[P][k] * a[XDOT][at] + r[Q][k] + r[S][k] * d);
         }
-    f->slopes_pool(a[ZBAR], a[X], s->marks, &s->m, r[CENTRE], s->negative, s->sums);
+    f->slopes_pool(a[ZBAR], a[X], s->marks, &s->m, &s->constants, s->sums);
     assert_sums(s, sums[0], sums[1], s->out);
-    f->slope_tangents_pool(a[ZBAR], a[ZBARDOT], a[X], a[XDOT], s->marks, &s->m, r[CENTRE], s->negative, r[R], r[P], r[Q], r[S], s->sums);
+    f->slope_tangents_pool(a[ZBAR], a[ZBARDOT], a[X], a[XDOT], s->marks, &s->m, &s->constants, s->sums);
     assert_sums(s, sums[2], sums[3], s->out);
 }
 
@@ -119,13 +123,13 @@ static void check_pool(const struct meta_fused *f, struct meta_map m, const int 
     float *xbar = calloc(s->in * c, sizeof *xbar), *xbardot = calloc(s->in * c, sizeof *xbardot);
     double *expected = calloc(s->in * c, sizeof *expected), *expected_dot = calloc(s->in * c, sizeof *expected_dot);
     float **a = s->array, **r = s->row;
-    f->forward_pool(a[X], &m, r[GAIN], r[CENTRE], r[SHIFT], negative, z, s->marks);
-    f->tangent_pool(a[X], a[XDOT], s->marks, &m, r[GAIN], r[CENTRE], r[SHIFT], negative, r[P], r[Q], r[S], again, zdot);
+    f->forward_pool(a[X], &m, &s->constants, z, s->marks);
+    f->tangent_pool(a[X], a[XDOT], s->marks, &m, &s->constants, again, zdot);
     check_pool_sums(f, s);
     memset(xbar, 255, s->in * c * sizeof *xbar);
     memset(xbardot, 255, s->in * c * sizeof *xbardot);
-    f->backward_pool(a[X], a[ZBAR], s->marks, &m, r[GAIN], r[CENTRE], negative, r[A], r[B], xbar);
-    f->backward_tangent_pool(a[X], a[XDOT], a[ZBAR], a[ZBARDOT], s->marks, &m, r[CENTRE], negative, r[A], r[B], r[D], r[U], r[V], xbardot);
+    f->backward_pool(a[X], a[ZBAR], s->marks, &m, &s->constants, xbar);
+    f->backward_tangent_pool(a[X], a[XDOT], a[ZBAR], a[ZBARDOT], s->marks, &m, &s->constants, xbardot);
     for (size_t i = 0; i < s->in; i++)
         for (int k = 0; k < c; k++) {
             double d = a[X][i * c + k] - r[CENTRE][k];
@@ -165,15 +169,14 @@ static void check_plain(const struct meta_fused *f, struct meta_map m, const int
 #define EACH for (size_t i = 0; i < n * c; i++) for (int k = i % c, once = 1; once; once = 0)
 #define Y y_of(s, a[X][i], k)
 #define OFF (a[X][i] - (double)r[CENTRE][k])
-    f->forward(a[X], n, r[GAIN], r[CENTRE], r[SHIFT], negative, out);
+    f->forward(a[X], n, &s->constants, out);
     EACH NEAR(out[i], Y > 0 ? Y : negative * Y);
-    f->backward(a[X], a[ZBAR], n, r[GAIN], r[CENTRE], r[SHIFT], negative, r[A], r[B], out);
+    f->backward(a[X], a[ZBAR], n, &s->constants, out);
     EACH NEAR(out[i], r[A][k] + r[B][k] * OFF + slope(s, Y) * r[GAIN][k] * a[ZBAR][i]);
-    f->tangent(a[X], a[XDOT], n, r[GAIN], r[CENTRE], r[SHIFT], negative, r[P], r[Q], r[S], again, out);
+    f->tangent(a[X], a[XDOT], n, &s->constants, again, out);
     EACH NEAR(again[i], Y > 0 ? Y : negative * Y);
     EACH NEAR(out[i], slope(s, Y) * (r[P][k] * a[XDOT][i] + r[Q][k] + r[S][k] * OFF));
-    f->backward_tangent(a[X], a[XDOT], a[ZBAR], a[ZBARDOT], n, r[GAIN], r[CENTRE], r[SHIFT], negative,
-                        r[A], r[B], r[D], r[U], r[V], out);
+    f->backward_tangent(a[X], a[XDOT], a[ZBAR], a[ZBARDOT], n, &s->constants, out);
     EACH NEAR(out[i], r[A][k] + r[B][k] * OFF + r[D][k] * a[XDOT][i]
                       + slope(s, Y) * (r[U][k] * a[ZBARDOT][i] + r[V][k] * (double)a[ZBAR][i]));
 #define SUMS(first, second)                                                                          \
@@ -182,14 +185,13 @@ static void check_plain(const struct meta_fused *f, struct meta_map m, const int
         EACH { one[k] += first; two[k] += second; }                                                  \
         assert_sums(s, one, two, n);                                                                 \
     } while (0)
-    f->moments(a[X], n, r[CENTRE], s->sums);
+    f->moments(a[X], n, &s->constants, s->sums);
     SUMS(OFF, OFF * OFF);
-    f->products(a[XDOT], a[X], n, r[CENTRE], s->sums);
+    f->products(a[XDOT], a[X], n, &s->constants, s->sums);
     SUMS(a[XDOT][i], a[XDOT][i] * OFF);
-    f->slopes(a[ZBAR], a[X], n, r[GAIN], r[CENTRE], r[SHIFT], negative, s->sums);
+    f->slopes(a[ZBAR], a[X], n, &s->constants, s->sums);
     SUMS(a[ZBAR][i] * slope(s, Y), a[ZBAR][i] * slope(s, Y) * OFF);
-    f->slope_tangents(a[ZBAR], a[ZBARDOT], a[X], a[XDOT], n, r[GAIN], r[CENTRE], r[SHIFT], negative, r[R], r[P], r[Q], r[S],
-                      s->sums);
+    f->slope_tangents(a[ZBAR], a[ZBARDOT], a[X], a[XDOT], n, &s->constants, s->sums);
     SUMS(a[ZBARDOT][i] * slope(s, Y),
          r[R][k] * a[ZBARDOT][i] * slope(s, Y) * OFF
          + a[ZBAR][i] * slope(s, Y) * (r[P][k] * a[XDOT][i] + r[Q][k] + r[S][k] * OFF));
@@ -204,20 +206,21 @@ static void check_shortcut(const struct meta_fused *f, struct meta_map m, const 
     float **a = s->array, *one = s->result, *two = calloc(s->in * c, sizeof *two);
     uint8_t *marks = malloc(s->in * c);
     size_t n = s->in;
-    double alpha = .7, beta = -1.3;
+    const double alpha = .7, beta = -1.3;
+    const struct meta_join join = { alpha, beta, negative };
 #define JOINED (alpha * a[X][i] + beta * a[ZBAR][i])
 #define BOTH(p, q) for (size_t i = 0; i < n * c; i++) { NEAR(one[i], p); NEAR(two[i], q); }
-    f->join(a[X], a[ZBAR], n, alpha, beta, negative, one, marks);
+    f->join(a[X], a[ZBAR], n, &join, one, marks);
     EACH { NEAR(one[i], JOINED > 0 ? JOINED : negative * JOINED); assert_int_equal(marks[i], JOINED > 0); (void)k; }
-    f->join_tangent(a[XDOT], a[ZBARDOT], marks, n, alpha, beta, negative, one);
-    f->join_tangent(a[XDOT], NULL, marks, n, alpha, beta, negative, two);
+    f->join_tangent(a[XDOT], a[ZBARDOT], marks, n, &join, one);
+    f->join_tangent(a[XDOT], NULL, marks, n, &join, two);
     BOTH(slope(s, JOINED) * (alpha * a[XDOT][i] + beta * a[ZBARDOT][i]), slope(s, JOINED) * alpha * a[XDOT][i])
-    f->join_tangent(NULL, a[ZBARDOT], marks, n, alpha, beta, negative, two);
+    f->join_tangent(NULL, a[ZBARDOT], marks, n, &join, two);
     EACH { NEAR(two[i], slope(s, JOINED) * beta * a[ZBARDOT][i]); (void)k; }
-    f->part(a[XDOT], marks, n, alpha, beta, negative, one, two);
+    f->part(a[XDOT], marks, n, &join, one, two);
     BOTH(slope(s, JOINED) * alpha * a[XDOT][i], slope(s, JOINED) * beta * a[XDOT][i])
-    f->part(a[ZBARDOT], marks, n, alpha, beta, negative, NULL, two);
-    f->part(a[ZBARDOT], marks, n, alpha, beta, negative, one, NULL);
+    f->part(a[ZBARDOT], marks, n, &join, NULL, two);
+    f->part(a[ZBARDOT], marks, n, &join, one, NULL);
     BOTH(slope(s, JOINED) * alpha * a[ZBARDOT][i], slope(s, JOINED) * beta * a[ZBARDOT][i])
     free(marks);
     free(two);

@@ -11,6 +11,8 @@
 #include "learning/inner_loop.h"
 #include "near.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 #define SUPPORT 4
 #define QUERY 6

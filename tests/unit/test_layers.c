@@ -11,6 +11,8 @@
 #include "tools/check/check.h"
 #include "engine/lower.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 #define BATCH 5
 #define MOST_LAYERS 8
@@ -154,7 +156,7 @@ static void *tensor(const struct side *s, const struct meta_op *op, struct meta_
 
 static void open_op(const struct side *s, struct meta_op *op, int inactive)
 {
-    const struct meta_kernel *kernel = s->backend->kernels[op->kind];
+    const struct meta_kernel *kernel = s->backend->kernel(op);
     struct meta_error error;
     static float mask[1 << 16];
     static int labels[BATCH];
@@ -179,7 +181,7 @@ static void open_op(const struct side *s, struct meta_op *op, int inactive)
 
 static void close_op(const struct side *s, struct meta_op *op)
 {
-    const struct meta_kernel *kernel = s->backend->kernels[op->kind];
+    const struct meta_kernel *kernel = s->backend->kernel(op);
     if (kernel->destroy) kernel->destroy(op);
     s->backend->release(op->scratch);
     for (int k = 0; k <= op->inputs; k++) {
@@ -192,7 +194,7 @@ static void close_op(const struct side *s, struct meta_op *op)
 
 static void run_op(const struct side *s, struct meta_op *op)
 {
-    const struct meta_kernel *kernel = s->backend->kernels[op->kind];
+    const struct meta_kernel *kernel = s->backend->kernel(op);
     kernel->forward(op, s->theta);
     kernel->backward(op, s->theta, s->gradient);
     kernel->forward_tangent(op, s->theta, s->v);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include "learning/optimiser.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 #include <darknet.h>
 
 /* exported by the library, not declared in its header */

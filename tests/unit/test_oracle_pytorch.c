@@ -4,6 +4,8 @@
 #include "config/model.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 struct run {
     const char *name;

@@ -16,6 +16,8 @@
 #include "engine/program_internal.h"
 #include "base/rng.h"
 #include "network/weights.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 #define LIMIT 1e-5                    /* of the largest number of a layer's output, or of 1 */
 

@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include "learning/outer_loop.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 /* ---- counting allocations ---------------------------------------------------------------------------------------------------
 

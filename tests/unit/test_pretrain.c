@@ -12,6 +12,8 @@
 #include "learning/outer_loop.h"
 #include "stats/auc.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 enum { SIDE = 10, IMAGES = 37, CLASSES = 4, OUTPUTS = 3, PARTS = 2, EACH = 5, CHANNELS = 3, NUMBERS = CHANNELS * SIDE * SIDE };
 static struct meta_error error;

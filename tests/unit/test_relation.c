@@ -13,6 +13,8 @@
 #include "engine/lower.h"
 #include "config/plugins.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 enum { WAYS = 3, SUPPORT = 5, QUERY = 4, PAIRS = QUERY * WAYS, C = 2, SIDE = 5, MAPS = 17, HIDDEN = 4 };
 static const int support_labels[SUPPORT] = { 2, 0, 2, 1, 0 }, query_labels[QUERY] = { 1, 2, 0, 1 };
@@ -262,7 +264,7 @@ static void padding(void **state)
     assert_int_equal(meta_lower(&low, net, b, SUPPORT, QUERY, &error), 0);
     struct meta_op *op = low.ops;
     while (op->kind != META_OP_PAIRING) op++;
-    const struct meta_kernel *kernel = b->kernels[op->kind];
+    const struct meta_kernel *kernel = b->kernel(op);
     size_t in = op->batch * b->image(*op->in), out = op->out_batch * b->image(op->out);
     assert_true(op->batch == SUPPORT + QUERY && op->out_batch == PAIRS && in > (size_t)op->batch * MAPS * 9);
     op->labels = support_labels;

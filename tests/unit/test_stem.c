@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "backends/onednn/onednn_internal.h"
+#include "backends/onednn/onednn_stem.h"
 #include "backends/onednn/patches.h"
 #include "engine/program_internal.h"
 #include "base/rng.h"
+#include "backends/onednn/onednn.h"
+#include "backends/reference/reference.h"
 
 #define BATCH 3
 
@@ -147,10 +149,10 @@ static void patches_one_by_one(void **state)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
             int h = sizes[k][0], w = sizes[k][1], taps = 9 * channels;
             float *images = random_floats(5, 2 * (size_t)channels * h * w, -1, 1);
-            double *scratch = malloc(meta_patches_scratch(channels, h, w) * sizeof *scratch);
+            double *scratch = malloc(meta_patches_scratch((struct meta_shape){ channels, h, w }) * sizeof *scratch);
             double sum[27] = { 0 }, product[27][27] = { { 0 } };
             struct meta_patches s;
-            meta_patches_measure(&s, images, 2, channels, h, w, scratch);
+            meta_patches_measure(&s, images, 2, (struct meta_shape){ channels, h, w }, scratch);
             assert_int_equal(s.taps, taps);
             assert_true(s.count == 2. * h * w);
             for (int b = 0; b < 2; b++)

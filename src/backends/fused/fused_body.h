@@ -1,284 +1,247 @@
-/* The sweeps for blocks of LANES channels: included by fused_kernels.c once for 8 and once for 16. One vector is one pixel. */
+/* The sweeps for blocks of LANES channels; fused_kernels.c includes this file once for 8 and
+   once for 16. One vector is one pixel. */
 #define NAME_(name, lanes) name##lanes
 #define NAME__(name, lanes) NAME_(name, lanes)
 #define N(name) NAME__(name, LANES)
 
 typedef float   N(V) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef double  N(D) __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
 typedef int32_t N(I) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef uint8_t N(W) __attribute__((vector_size(LANES), aligned(1), may_alias));
 #define V N(V)
+#define D N(D)
 #define I N(I)
 #define W N(W)
 
 #define AT(p, i) (*(const V *)((p) + (i)))
 #define PUT(p, i) (*(V *)((p) + (i)))
 #define ROW(p) (*(const V *)(p))
-#define SELECT(mask, a, b) ((V)(((I)(a) & (mask)) | ((I)(b) & ~(mask))))
 #define FILL(f) ((V){0} + (f))
-/* z'(y), and t where y > 0, else negative t */
-#define BY_SLOPE(y, t) SELECT((y) > (V){0}, (t), FILL(negative) * (t))
 
-/* ---- sums: two pixels at a time, so that additions overlap ------------------------------------------------------------ */
+INLINE V N(select)(I mask, V a, V b) { return (V)(((I)a & mask) | ((I)b & ~mask)); }
 
-#define SUMS(first, second)                                                                     \
-    for (size_t from = 0; from < pixels; from += STRIP) {                                       \
-        size_t to = from + STRIP < pixels ? from + STRIP : pixels, n = from;                    \
-        V one = {0}, two = {0}, one_more = {0}, two_more = {0};                                 \
-        for (; n + 1 < to; n += 2) {                                                            \
-            { size_t i = n * LANES; V d = AT(x, i) - ROW(centre); one += first; two += second; }                \
-            { size_t i = (n + 1) * LANES; V d = AT(x, i) - ROW(centre); one_more += first; two_more += second; } \
-        }                                                                                       \
-        if (n < to) { size_t i = n * LANES; V d = AT(x, i) - ROW(centre); one += first; two += second; }        \
-        one += one_more;                                                                        \
-        two += two_more;                                                                        \
-        for (int k = 0; k < LANES; k++) { sums[k] += one[k]; sums[LANES + k] += two[k]; }       \
-    }
+/* t where y > 0, else negative t: with t = y, z; with an adjoint or a tangent t, z'(y) t. */
+INLINE V N(bend)(V y, float negative, V t) { return N(select)(y > (V){0}, t, FILL(negative) * t); }
 
-static void N(moments)(in_t x, size_t pixels, in_t centre, sums_t sums)
+/* ---- sums ------------------------------------------------------------------------------------ */
+
+/* Two sums, or what one pixel gives to them. */
+struct N(pair) { V first, second; };
+
+INLINE void N(add)(struct N(pair) *sum, struct N(pair) more)
 {
-    SUMS(d, d * d)
+    sum->first += more.first;
+    sum->second += more.second;
 }
 
-static void N(products)(in_t t, in_t x, size_t pixels, in_t centre, sums_t sums)
+INLINE void N(flush)(struct N(pair) sum, sums_t sums)
 {
-    SUMS(AT(t, i), AT(t, i) * d)
+    *(D *)sums += __builtin_convertvector(sum.first, D);
+    *(D *)(sums + LANES) += __builtin_convertvector(sum.second, D);
 }
 
-static void N(slopes)(in_t zbar, in_t x, size_t pixels, in_t gain, in_t centre, in_t shift, float negative, sums_t sums)
+/* What the terms of a sum are made of. */
+struct N(source) {
+    const float *x, *xdot, *zbar, *zbardot;
+    const uint8_t *marks;
+    V gain, centre, shift, r, p, q, s;
+    float negative;
+};
+
+/* `term` gives what the pixel at offset i adds. Two pixels are summed side by side, so that
+   additions overlap. */
+typedef struct N(pair) N(pixel_term)(const struct N(source) *, size_t i);
+
+INLINE void N(sum_pixels)(N(pixel_term) *term, const struct N(source) *from, size_t pixels,
+                          sums_t sums)
 {
-    V g = ROW(gain), s = ROW(shift);
-    SUMS(BY_SLOPE(g * d + s, AT(zbar, i)), BY_SLOPE(g * d + s, AT(zbar, i)) * d)
-}
-
-static void N(slope_tangents)(in_t zbar, in_t zbardot, in_t x, in_t xdot, size_t pixels, in_t gain, in_t centre, in_t shift,
-                              float negative, in_t r, in_t p, in_t q, in_t s, sums_t sums)
-{
-    V g = ROW(gain), f = ROW(shift), vr = ROW(r), vp = ROW(p), vq = ROW(q), vs = ROW(s);
-    SUMS(BY_SLOPE(g * d + f, AT(zbardot, i)),
-         BY_SLOPE(g * d + f, vr * AT(zbardot, i) * d + AT(zbar, i) * (vp * AT(xdot, i) + vq + vs * d)))
-}
-
-/* ---- without a pool: pixel by pixel ------------------------------------------------------------------------------------- */
-
-#define PIXELS for (size_t i = 0; i < pixels * LANES; i += LANES)
-
-static void N(forward)(in_t x, size_t pixels, in_t gain, in_t centre, in_t shift, float negative, out_t z)
-{
-    V g = ROW(gain), m = ROW(centre), s = ROW(shift);
-    PIXELS {
-        V y = g * (AT(x, i) - m) + s;
-        PUT(z, i) = BY_SLOPE(y, y);
+    for (size_t first = 0; first < pixels; first += STRIP) {
+        size_t end = first + STRIP < pixels ? first + STRIP : pixels, n = first;
+        struct N(pair) even = { {0}, {0} }, odd = { {0}, {0} };
+        for (; n + 1 < end; n += 2) {
+            N(add)(&even, term(from, n * LANES));
+            N(add)(&odd, term(from, (n + 1) * LANES));
+        }
+        if (n < end) N(add)(&even, term(from, n * LANES));
+        N(add)(&even, odd);
+        N(flush)(even, sums);
     }
 }
 
-static void N(backward)(from_t x, in_t zbar, size_t pixels, in_t gain, in_t centre, in_t shift, float negative, in_t a, in_t b,
-                        over_t xbar)
+INLINE struct N(pair) N(moment)(const struct N(source) *from, size_t i)
 {
-    V g = ROW(gain), m = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b);
-    PIXELS {
-        V d = AT(x, i) - m, t = AT(zbar, i);
-        PUT(xbar, i) = va + vb * d + g * BY_SLOPE(g * d + s, t);
+    V d = AT(from->x, i) - from->centre;
+    return (struct N(pair)){ d, d * d };
+}
+
+static void N(moments)(in_t x, size_t pixels, constants_t k, sums_t sums)
+{
+    struct N(source) from = { .x = x, .centre = ROW(k->centre) };
+    N(sum_pixels)(N(moment), &from, pixels, sums);
+}
+
+INLINE struct N(pair) N(product)(const struct N(source) *from, size_t i)
+{
+    V d = AT(from->x, i) - from->centre, t = AT(from->zbar, i);
+    return (struct N(pair)){ t, t * d };
+}
+
+static void N(products)(in_t t, in_t x, size_t pixels, constants_t k, sums_t sums)
+{
+    struct N(source) from = { .zbar = t, .x = x, .centre = ROW(k->centre) };
+    N(sum_pixels)(N(product), &from, pixels, sums);
+}
+
+INLINE struct N(pair) N(slope)(const struct N(source) *from, size_t i)
+{
+    V d = AT(from->x, i) - from->centre;
+    V ybar = N(bend)(from->gain * d + from->shift, from->negative, AT(from->zbar, i));
+    return (struct N(pair)){ ybar, ybar * d };
+}
+
+static void N(slopes)(in_t zbar, in_t x, size_t pixels, constants_t k, sums_t sums)
+{
+    struct N(source) from = { .zbar = zbar, .x = x, .gain = ROW(k->gain), .centre = ROW(k->centre),
+                              .shift = ROW(k->shift), .negative = k->negative };
+    N(sum_pixels)(N(slope), &from, pixels, sums);
+}
+
+/* r ybardot (x - centre) + ybar hatdot, but for the slope of z */
+INLINE V N(hat_term)(const struct N(source) *from, V zbar, V zbardot, V d, V xdot)
+{
+    return from->r * zbardot * d + zbar * (from->p * xdot + from->q + from->s * d);
+}
+
+INLINE struct N(pair) N(slope_tangent)(const struct N(source) *from, size_t i)
+{
+    V d = AT(from->x, i) - from->centre, y = from->gain * d + from->shift;
+    V term = N(hat_term)(from, AT(from->zbar, i), AT(from->zbardot, i), d, AT(from->xdot, i));
+    return (struct N(pair)){ N(bend)(y, from->negative, AT(from->zbardot, i)),
+                             N(bend)(y, from->negative, term) };
+}
+
+static void N(slope_tangents)(in_t zbar, in_t zbardot, in_t x, in_t xdot, size_t pixels,
+                              constants_t k, sums_t sums)
+{
+    struct N(source) from = { .x = x, .xdot = xdot, .zbar = zbar, .zbardot = zbardot,
+                              .gain = ROW(k->gain), .centre = ROW(k->centre),
+                              .shift = ROW(k->shift), .negative = k->negative,
+                              .r = ROW(k->r), .p = ROW(k->p), .q = ROW(k->q), .s = ROW(k->s) };
+    N(sum_pixels)(N(slope_tangent), &from, pixels, sums);
+}
+
+/* ---- without a pool: pixel by pixel ---------------------------------------------------------- */
+
+static void N(forward)(in_t x, size_t pixels, constants_t k, out_t z)
+{
+    V g = ROW(k->gain), c = ROW(k->centre), s = ROW(k->shift);
+    float negative = k->negative;
+    for (size_t i = 0; i < pixels * LANES; i += LANES) {
+        V y = g * (AT(x, i) - c) + s;
+        PUT(z, i) = N(bend)(y, negative, y);
     }
 }
 
-static void N(tangent)(in_t x, in_t xdot, size_t pixels, in_t gain, in_t centre, in_t shift, float negative,
-                       in_t p, in_t q, in_t s, out_t z, out_t zdot)
+static void N(backward)(from_t x, in_t zbar, size_t pixels, constants_t k, over_t xbar)
 {
-    V g = ROW(gain), m = ROW(centre), f = ROW(shift), vp = ROW(p), vq = ROW(q), vs = ROW(s);
-    PIXELS {
-        V d = AT(x, i) - m, y = g * d + f, t = vp * AT(xdot, i) + vq + vs * d;
-        PUT(z, i) = BY_SLOPE(y, y);
-        PUT(zdot, i) = BY_SLOPE(y, t);
+    V g = ROW(k->gain), c = ROW(k->centre), s = ROW(k->shift), a = ROW(k->a), b = ROW(k->b);
+    float negative = k->negative;
+    for (size_t i = 0; i < pixels * LANES; i += LANES) {
+        V d = AT(x, i) - c, t = AT(zbar, i);
+        PUT(xbar, i) = a + b * d + g * N(bend)(g * d + s, negative, t);
     }
 }
 
-static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, size_t pixels, in_t gain, in_t centre, in_t shift,
-                                float negative, in_t a, in_t b, in_t d, in_t u, in_t v, over_t xbardot)
+static void N(tangent)(in_t x, in_t xdot, size_t pixels, constants_t k, out_t z, out_t zdot)
 {
-    V g = ROW(gain), m = ROW(centre), s = ROW(shift), va = ROW(a), vb = ROW(b), vd = ROW(d), vu = ROW(u), vv = ROW(v);
-    PIXELS {
-        V e = AT(x, i) - m, t = vu * AT(zbardot, i) + vv * AT(zbar, i);
-        PUT(xbardot, i) = va + vb * e + vd * AT(xdot, i) + BY_SLOPE(g * e + s, t);
+    V g = ROW(k->gain), c = ROW(k->centre), f = ROW(k->shift);
+    V p = ROW(k->p), q = ROW(k->q), s = ROW(k->s);
+    float negative = k->negative;
+    for (size_t i = 0; i < pixels * LANES; i += LANES) {
+        V d = AT(x, i) - c, y = g * d + f, t = p * AT(xdot, i) + q + s * d;
+        PUT(z, i) = N(bend)(y, negative, y);
+        PUT(zdot, i) = N(bend)(y, negative, t);
     }
 }
 
-/* ---- shortcuts ------------------------------------------------------------------------------------------------------------------- */
-
-#define MARKED(i, t) SELECT(__builtin_convertvector(*(const W *)(marks + (i)), I) != (I){0}, (t), FILL(negative) * (t))
-
-static void N(join)(in_t here, in_t from, size_t pixels, float alpha, float beta, float negative, out_t z, uint8_t *restrict marks)
+static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, size_t pixels,
+                                constants_t k, over_t xbardot)
 {
-    PIXELS {
+    V g = ROW(k->gain), c = ROW(k->centre), s = ROW(k->shift);
+    V a = ROW(k->a), b = ROW(k->b), d = ROW(k->d), u = ROW(k->u), v = ROW(k->v);
+    float negative = k->negative;
+    for (size_t i = 0; i < pixels * LANES; i += LANES) {
+        V e = AT(x, i) - c, t = u * AT(zbardot, i) + v * AT(zbar, i);
+        PUT(xbardot, i) = a + b * e + d * AT(xdot, i) + N(bend)(g * e + s, negative, t);
+    }
+}
+
+/* ---- shortcuts ------------------------------------------------------------------------------- */
+
+/* t where the mark is set, else negative t */
+INLINE V N(bend_by_mark)(const uint8_t *mark, float negative, V t)
+{
+    I set = __builtin_convertvector(*(const W *)mark, I) != (I){0};
+    return N(select)(set, t, FILL(negative) * t);
+}
+
+static void N(join)(in_t here, in_t from, size_t pixels, const struct meta_join *j, out_t z,
+                    uint8_t *restrict marks)
+{
+    float alpha = j->alpha, beta = j->beta, negative = j->negative;
+    for (size_t i = 0; i < pixels * LANES; i += LANES) {
         V u = FILL(alpha) * AT(here, i) + FILL(beta) * AT(from, i);
-        PUT(z, i) = BY_SLOPE(u, u);
+        PUT(z, i) = N(bend)(u, negative, u);
         *(W *)(marks + i) = __builtin_convertvector((u > (V){0}) & 1, W);
     }
 }
 
-static void N(join_tangent)(in_t heredot, in_t fromdot, marks_t marks, size_t pixels, float alpha, float beta, float negative, out_t zdot)
+static void N(join_tangent)(in_t heredot, in_t fromdot, marks_t marks, size_t pixels,
+                            const struct meta_join *j, out_t zdot)
 {
-    if (heredot && fromdot) PIXELS PUT(zdot, i) = MARKED(i, FILL(alpha) * AT(heredot, i) + FILL(beta) * AT(fromdot, i));
-    else {
+    float alpha = j->alpha, beta = j->beta, negative = j->negative;
+    if (heredot && fromdot) {
+        for (size_t i = 0; i < pixels * LANES; i += LANES) {
+            V t = FILL(alpha) * AT(heredot, i) + FILL(beta) * AT(fromdot, i);
+            PUT(zdot, i) = N(bend_by_mark)(marks + i, negative, t);
+        }
+    } else {
         in_t only = heredot ? heredot : fromdot;
         float factor = heredot ? alpha : beta;
-        PIXELS PUT(zdot, i) = MARKED(i, FILL(factor) * AT(only, i));
+        for (size_t i = 0; i < pixels * LANES; i += LANES)
+            PUT(zdot, i) = N(bend_by_mark)(marks + i, negative, FILL(factor) * AT(only, i));
     }
 }
 
-static void N(part)(in_t zbar, marks_t marks, size_t pixels, float alpha, float beta, float negative, out_t herebar, out_t frombar)
+static void N(part)(in_t zbar, marks_t marks, size_t pixels, const struct meta_join *j,
+                    out_t herebar, out_t frombar)
 {
-    if (herebar && frombar) PIXELS {
-        V t = MARKED(i, AT(zbar, i));
-        PUT(herebar, i) = FILL(alpha) * t;
-        PUT(frombar, i) = FILL(beta) * t;
-    }
-    else {
+    float alpha = j->alpha, beta = j->beta, negative = j->negative;
+    if (herebar && frombar) {
+        for (size_t i = 0; i < pixels * LANES; i += LANES) {
+            V t = N(bend_by_mark)(marks + i, negative, AT(zbar, i));
+            PUT(herebar, i) = FILL(alpha) * t;
+            PUT(frombar, i) = FILL(beta) * t;
+        }
+    } else {
         out_t only = herebar ? herebar : frombar;
         float factor = herebar ? alpha : beta;
-        PIXELS PUT(only, i) = FILL(factor) * MARKED(i, AT(zbar, i));
+        for (size_t i = 0; i < pixels * LANES; i += LANES)
+            PUT(only, i) = FILL(factor) * N(bend_by_mark)(marks + i, negative, AT(zbar, i));
     }
 }
 
-/* ---- with a 2x2/2 max-pool: window by window ------------------------------------------------------------------------ */
-
-/* Offsets of the four pixels of window (i, j); where the map ends, a pixel stands for its absent neighbour, which then
-   never wins. */
-#define WINDOWS                                                                                       \
-    size_t o = 0, row = (size_t)m->w * LANES;                                                         \
-    for (int i = 0; i < m->oh; i++)                                                                   \
-        for (int j = 0, below = 2 * i + 1 < m->h; j < m->ow; j++, o += LANES)                         \
-            for (size_t at = 2 * i * row + 2 * (size_t)j * LANES, right = 2 * j + 1 < m->w ? LANES : 0, \
-                        under = below ? row : 0, once = 1; once; once = 0)
-
-/* Pixels that no window covers (odd sizes without padding). */
-#define UNCOVERED                                                                                     \
-    if (2 * m->oh < m->h || 2 * m->ow < m->w)                                                         \
-        for (int i = 0; i < m->h; i++)                                                                \
-            for (size_t j = i < 2 * m->oh ? 2 * m->ow : 0, at; j < (size_t)m->w && (at = (i * (size_t)m->w + j) * LANES, 1); j++)
-
-/* Of a window's four pixels, the one whose y is the largest: z, and its mark. */
-static inline __attribute__((always_inline)) void N(choose)(const V x[4], V g, V c, V s, float negative, out_t z, uint8_t *restrict marks)
-{
-    V v0 = g * (x[0] - c), v1 = g * (x[1] - c), v2 = g * (x[2] - c), v3 = g * (x[3] - c);
-    I low_right = v1 > v0, high_right = v3 > v2;
-    V low = SELECT(low_right, v1, v0), high = SELECT(high_right, v3, v2);
-    I higher = high > low;
-    V y = SELECT(higher, high, low) + s;
-    PUT(z, 0) = BY_SLOPE(y, y);
-    I which = (higher & (2 - high_right)) | (~higher & -low_right);      /* a true lane is -1 */
-    *(W *)marks = __builtin_convertvector(which | ((y > (V){0}) & 4), W);
-}
-
-static void N(forward_pool)(in_t x, const struct meta_map *m, in_t gain, in_t centre, in_t shift, float negative,
-                            out_t z, uint8_t *restrict marks)
-{
-    V g = ROW(gain), c = ROW(centre), s = ROW(shift);
-    WINDOWS {
-        V of[4] = { AT(x, at), AT(x, at + right), AT(x, at + under), AT(x, at + under + right) };
-        N(choose)(of, g, c, s, negative, z + o, marks + o);
-    }
-}
-
-/* What a window's mark says: its winner, z'(y), and that ybar (or what else of its adjoint) reaches the winner alone. */
-#define READ_MARK I mark = __builtin_convertvector(*(const W *)(marks + o), I), won = mark & 3
-#define BY_MARK(t) SELECT(mark > 3, (t), FILL(negative) * (t))
-#define REACH(which, t) ((V)((I)(t) & (won == (which))))
-#define OF_WINNER(p) SELECT(won > 1, SELECT(won == 3, AT(p, at + under + right), AT(p, at + under)), \
-                                     SELECT(won == 1, AT(p, at + right), AT(p, at)))
-
-/* Over the windows, as SUMS over pixels */
-#define WINDOW_SUMS(first, second)                                                              \
-    V one = {0}, two = {0};                                                                     \
-    size_t held = 0, left = (size_t)m->oh * m->ow;                                              \
-    WINDOWS {                                                                                   \
-        READ_MARK;                                                                              \
-        V d = OF_WINNER(x) - ROW(centre);                                                       \
-        one += first;                                                                           \
-        two += second;                                                                          \
-        left--;                                                                                 \
-        if (++held < STRIP && left) continue;                                                   \
-        for (int k = 0; k < LANES; k++) { sums[k] += one[k]; sums[LANES + k] += two[k]; }       \
-        one = two = (V){0};                                                                     \
-        held = 0;                                                                               \
-    }
-
-static void N(slopes_pool)(in_t zbar, in_t x, marks_t marks, const struct meta_map *m, in_t centre, float negative, sums_t sums)
-{
-    WINDOW_SUMS(BY_MARK(AT(zbar, o)), BY_MARK(AT(zbar, o)) * d)
-}
-
-static void N(slope_tangents_pool)(in_t zbar, in_t zbardot, in_t x, in_t xdot, marks_t marks, const struct meta_map *m, in_t centre,
-                                   float negative, in_t r, in_t p, in_t q, in_t s, sums_t sums)
-{
-    V vr = ROW(r), vp = ROW(p), vq = ROW(q), vs = ROW(s);
-    WINDOW_SUMS(BY_MARK(AT(zbardot, o)), BY_MARK(vr * AT(zbardot, o) * d + AT(zbar, o) * (vp * OF_WINNER(xdot) + vq + vs * d)))
-}
-
-static void N(backward_pool)(from_t x, in_t zbar, marks_t marks, const struct meta_map *m, in_t gain, in_t centre, float negative,
-                             in_t a, in_t b, over_t xbar)
-{
-    V g = ROW(gain), c = ROW(centre), va = ROW(a), vb = ROW(b);
-    WINDOWS {
-        READ_MARK;
-        V t = BY_MARK(AT(zbar, o) * g);
-        PUT(xbar, at) = va + vb * (AT(x, at) - c) + REACH(0, t);
-        if (right) PUT(xbar, at + right) = va + vb * (AT(x, at + right) - c) + REACH(1, t);
-        if (under) PUT(xbar, at + under) = va + vb * (AT(x, at + under) - c) + REACH(2, t);
-        if (right && under) PUT(xbar, at + under + right) = va + vb * (AT(x, at + under + right) - c) + REACH(3, t);
-    }
-    UNCOVERED PUT(xbar, at) = va + vb * (AT(x, at) - c);
-}
-
-static void N(tangent_pool)(in_t x, in_t xdot, marks_t marks, const struct meta_map *m, in_t gain, in_t centre, in_t shift,
-                            float negative, in_t p, in_t q, in_t s, out_t z, out_t zdot)
-{
-    V g = ROW(gain), c = ROW(centre), f = ROW(shift), vp = ROW(p), vq = ROW(q), vs = ROW(s);
-    WINDOWS {
-        READ_MARK;
-        V d = OF_WINNER(x) - c;
-        PUT(z, o) = BY_MARK(g * d + f);
-        PUT(zdot, o) = BY_MARK(vp * OF_WINNER(xdot) + vq + vs * d);
-    }
-}
-
-static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardot, marks_t marks, const struct meta_map *m, in_t centre,
-                                     float negative, in_t a, in_t b, in_t d, in_t u, in_t v, over_t xbardot)
-{
-    V c = ROW(centre), va = ROW(a), vb = ROW(b), vd = ROW(d), vu = ROW(u), vv = ROW(v);
-#define EVERYWHERE(i) (va + vb * (AT(x, i) - c) + vd * AT(xdot, i))
-    WINDOWS {
-        READ_MARK;
-        V t = BY_MARK(vu * AT(zbardot, o) + vv * AT(zbar, o));
-        PUT(xbardot, at) = EVERYWHERE(at) + REACH(0, t);
-        if (right) PUT(xbardot, at + right) = EVERYWHERE(at + right) + REACH(1, t);
-        if (under) PUT(xbardot, at + under) = EVERYWHERE(at + under) + REACH(2, t);
-        if (right && under) PUT(xbardot, at + under + right) = EVERYWHERE(at + under + right) + REACH(3, t);
-    }
-    UNCOVERED PUT(xbardot, at) = EVERYWHERE(at);
-#undef EVERYWHERE
-}
-
+#include "fused_pool_body.h"
 #include "fused_stem_body.h"
 
 #undef V
+#undef D
 #undef I
 #undef W
 #undef AT
 #undef PUT
 #undef ROW
-#undef SELECT
 #undef FILL
-#undef BY_SLOPE
-#undef SUMS
-#undef PIXELS
-#undef WINDOWS
-#undef UNCOVERED
-#undef READ_MARK
-#undef BY_MARK
-#undef MARKED
-#undef REACH
-#undef OF_WINNER
-#undef WINDOW_SUMS
 #undef N
 #undef NAME_
 #undef NAME__

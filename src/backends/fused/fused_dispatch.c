@@ -1,3 +1,4 @@
+/* Which set of sweeps this process uses. */
 #include "fused_kernels.h"
 
 #include <pthread.h>
@@ -6,11 +7,13 @@
 
 static const struct meta_fused_set *chosen;
 
-/* oneDNN's names of what lies below AVX-512, and ours. */
+/* The level that the environment's variable names, in our words or in oneDNN's for what lies below
+   AVX-512; without a name we know, the fallback. */
 static int allowed(const char *variable, int fallback)
 {
     static const struct { const char *name; int level; } names[] = {
-        { "base", 0 }, { "SSE41", 0 }, { "AVX", 0 }, { "avx2", 1 }, { "AVX2_VNNI", 1 }, { "avx512", 2 }
+        { "base", 0 }, { "SSE41", 0 }, { "AVX", 0 },
+        { "avx2", 1 }, { "AVX2_VNNI", 1 }, { "avx512", 2 }
     };
     const char *value = getenv(variable);
     for (size_t i = 0; value && i < sizeof names / sizeof *names; i++)

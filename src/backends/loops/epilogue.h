@@ -1,9 +1,10 @@
-/* Epilogues in plain loops, for any activation and pool: included by host_kernels.h, once a backend. */
+/* Epilogues in plain loops, for any activation and any pool; kernels.h includes this file. */
 
 struct NAME(epilogue) {
     struct meta_channel *channels;     /* (c) */
-    int *winner;                       /* (batch, out) the pixel each pooled output came from; NULL without a pool */
-    double *reached;                   /* (outputs of a channel) what the winners get on the way back */
+    int *winner;                       /* (batch, out) the pixel that each output came from; NULL
+                                          without a pool */
+    double *reached;                   /* (h, w) of out: what the winners get on the way back */
 };
 
 static void NAME(epilogue_destroy)(struct meta_op *op)
@@ -22,7 +23,7 @@ static int NAME(epilogue_create)(struct meta_op *op, int tangents, struct meta_e
     if (!e) return meta_fail(error, "out of memory");
     e->channels = calloc(op->out.c, sizeof *e->channels);
     if (op->pool_size) e->winner = calloc(op->batch * IMAGE(op->out), sizeof *e->winner);
-    e->reached = calloc(NAME(pixels)(op->out), sizeof *e->reached);
+    e->reached = calloc(meta_pixels(op->out), sizeof *e->reached);
     if (!e->channels || !e->reached || (op->pool_size && !e->winner)) {
         NAME(epilogue_destroy)(op);
         op->state = NULL;
@@ -31,10 +32,11 @@ static int NAME(epilogue_create)(struct meta_op *op, int tangents, struct meta_e
     return 0;
 }
 
+/* Mean and variance of channel k over the batch, in two passes. */
 static void NAME(epilogue_moments)(const struct meta_op *op, int k, struct meta_channel *channel)
 {
     const REAL *x = op->x->value;
-    size_t P = NAME(pixels)(*op->in);
+    size_t P = meta_pixels(*op->in);
     double n = (double)op->batch * P, sum = 0, squares = 0;
     for (int b = 0; b < op->batch; b++)
         for (size_t p = 0; p < P; p++) sum += x[AT(b, k, p, op->in->c, P)];
@@ -47,22 +49,29 @@ static void NAME(epilogue_moments)(const struct meta_op *op, int k, struct meta_
     meta_channel_set(channel, mean, n > 1 ? squares / (n - 1) : 0, n);
 }
 
-/* The pixel of the largest y = scale x^ + bias in the window of output pixel (i, j); y is scale-signed, so compare y. */
-static int NAME(epilogue_window)(const struct meta_op *op, const REAL *x, int b, int k, int i, int j, double a)
+/* The pixel in output q's window whose y = gain x^ + bias is the largest. The sign of the gain
+   decides whether that is the largest or the smallest x. */
+static int NAME(epilogue_window)(const struct meta_op *op, const REAL *x, int b, int k, size_t q,
+                                 double gain)
 {
     int C = op->in->c, H = op->in->h, W = op->in->w, best = -1;
+    int top = (int)(q / op->out.w) * op->pool_stride - op->pool_padding / 2;
+    int left = (int)(q % op->out.w) * op->pool_stride - op->pool_padding / 2;
     double most = 0;
-    for (int n = 0; n < op->pool_size; n++)
-        for (int m = 0; m < op->pool_size; m++) {
-            int y = i * op->pool_stride + n - op->pool_padding / 2, q = j * op->pool_stride + m - op->pool_padding / 2;
-            if (y < 0 || y >= H || q < 0 || q >= W) continue;
-            double value = a * x[AT(b, k, (size_t)y * W + q, C, (size_t)H * W)];
-            if (best < 0 || value > most) { most = value; best = y * W + q; }
+    for (int i = top; i < top + op->pool_size; i++)
+        for (int j = left; j < left + op->pool_size; j++) {
+            if (i < 0 || i >= H || j < 0 || j >= W) continue;
+            double value = gain * x[AT(b, k, (size_t)i * W + j, C, (size_t)H * W)];
+            if (best < 0 || value > most) {
+                most = value;
+                best = i * W + j;
+            }
         }
     return best;
 }
 
-/* One channel's constants as seen from a pixel: y = gain (x - centre) + shift. */
+/* The constants of one channel as a pixel sees them: y = gain (x - centre) + shift; gain = scale
+   r. */
 struct NAME(affine) { double gain, centre, shift, scale, r; };
 
 static struct NAME(affine) NAME(epilogue_affine)(const struct meta_op *op, const REAL *theta, int k)
@@ -79,26 +88,43 @@ static struct NAME(affine) NAME(epilogue_affine)(const struct meta_op *op, const
     return f;
 }
 
+/* The pixel of channel k of image b that output q came from. */
+static inline size_t NAME(epilogue_source)(const struct meta_op *op, int b, int k, size_t q)
+{
+    const struct NAME(epilogue) *e = op->state;
+    return e->winner ? (size_t)e->winner[AT(b, k, q, op->out.c, meta_pixels(op->out))] : q;
+}
+
 static void NAME(epilogue_forward)(struct meta_op *op, const void *parameters)
 {
     struct NAME(epilogue) *e = op->state;
     const REAL *theta = parameters, *x = op->x->value;
     REAL *z = op->y.value;
     int C = op->out.c;
-    size_t P = NAME(pixels)(*op->in), Q = NAME(pixels)(op->out);
+    size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
     for (int k = 0; k < C; k++) {
         if (op->normalise && op->statistics)
-            meta_channel_set(&e->channels[k], op->statistics[op->mean + k], op->statistics[op->variance + k], 0);
+            meta_channel_set(&e->channels[k], op->statistics[op->mean + k],
+                             op->statistics[op->variance + k], 0);
         else if (op->normalise) NAME(epilogue_moments)(op, k, &e->channels[k]);
         struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
         for (int b = 0; b < op->batch; b++)
             for (size_t q = 0; q < Q; q++) {
                 size_t at = AT(b, k, q, C, Q), p = q;
-                if (e->winner) p = e->winner[at] = NAME(epilogue_window)(op, x, b, k, q / op->out.w, q % op->out.w, f.gain);
+                if (e->winner) p = e->winner[at] = NAME(epilogue_window)(op, x, b, k, q, f.gain);
                 double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
                 z[at] = meta_activate(op->activation, y);
             }
     }
+}
+
+/* Adds what the winners of channel k of image b get. */
+static void NAME(epilogue_reach)(const struct meta_op *op, int b, int k, REAL *xbar)
+{
+    const struct NAME(epilogue) *e = op->state;
+    size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
+    for (size_t q = 0; q < Q; q++)
+        xbar[AT(b, k, NAME(epilogue_source)(op, b, k, q), op->out.c, P)] += e->reached[q];
 }
 
 static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, void *gradient)
@@ -107,7 +133,7 @@ static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, 
     const REAL *theta = parameters, *x = op->x->value, *zbar = op->y.bar;
     REAL *xbar = op->x->bar, *out = gradient;
     int C = op->out.c;
-    size_t P = NAME(pixels)(*op->in), Q = NAME(pixels)(op->out);
+    size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
     for (int k = 0; k < C; k++) {
         struct meta_channel *c = &e->channels[k];
         struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
@@ -115,9 +141,10 @@ static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, 
         c->g1 = c->g2 = 0;
         for (int b = 0; b < op->batch; b++)
             for (size_t q = 0; q < Q; q++) {
-                size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q;
+                size_t p = NAME(epilogue_source)(op, b, k, q);
                 double d = x[AT(b, k, p, C, P)] - f.centre;
-                double ybar = zbar[at] * meta_slope(op->activation, f.gain * d + f.shift);
+                double slope = meta_slope(op->activation, f.gain * d + f.shift);
+                double ybar = zbar[AT(b, k, q, C, Q)] * slope;
                 c->g1 += ybar;
                 c->g2 += ybar * d * f.r;
             }
@@ -128,32 +155,46 @@ static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, 
         }
         if (!xbar) continue;
         for (int b = 0; b < op->batch; b++) {
-            for (size_t q = 0; q < Q; q++) {      /* first, as xbar may take x's place */
-                size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q;
+            for (size_t q = 0; q < Q; q++) {      /* before xbar, which may take the place of x */
+                size_t p = NAME(epilogue_source)(op, b, k, q);
                 double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
-                e->reached[q] = f.gain * zbar[at] * meta_slope(op->activation, y);
+                e->reached[q] = f.gain * zbar[AT(b, k, q, C, Q)] * meta_slope(op->activation, y);
             }
             for (size_t p = 0; p < P; p++) {
                 size_t at = AT(b, k, p, C, P);
                 xbar[at] = a + s * (x[at] - f.centre);
             }
-            for (size_t q = 0; q < Q; q++)
-                xbar[AT(b, k, e->winner ? (size_t)e->winner[AT(b, k, q, C, Q)] : q, C, P)] += e->reached[q];
+            NAME(epilogue_reach)(op, b, k, xbar);
         }
     }
 }
 
-static void NAME(epilogue_forward_tangent)(struct meta_op *op, const void *parameters, const void *tangent)
+/* The tangents of one channel's constants: x^dot = slope xdot + offset + on_x (x - centre). */
+struct NAME(dot) { double slope, offset, on_x, scaledot, shiftdot; };
+
+static struct NAME(dot) NAME(epilogue_dot)(const struct meta_op *op, const REAL *v, int k)
+{
+    const struct NAME(epilogue) *e = op->state;
+    struct NAME(dot) t = { 1, 0, 0, 0, 0 };
+    if (op->normalise) {
+        meta_channel_tangent(&e->channels[k], &t.slope, &t.offset, &t.on_x);
+        t.scaledot = v[op->scales + k];
+    }
+    if (op->biases != META_NONE) t.shiftdot = v[op->biases + k];
+    return t;
+}
+
+static void NAME(epilogue_forward_tangent)(struct meta_op *op, const void *parameters,
+                                           const void *tangent)
 {
     struct NAME(epilogue) *e = op->state;
     const REAL *theta = parameters, *v = tangent, *x = op->x->value, *xdot = op->x->dot;
     REAL *z = op->y.value, *zdot = op->y.dot;
     int C = op->out.c;
-    size_t P = NAME(pixels)(*op->in), Q = NAME(pixels)(op->out);
+    size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
     for (int k = 0; k < C; k++) {
         struct meta_channel *c = &e->channels[k];
         struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
-        double slope = 1, offset = 0, on_x = 0, scaledot = 0, shiftdot = 0;
         c->s1 = c->s2 = 0;
         for (int b = 0; xdot && op->normalise && b < op->batch; b++)
             for (size_t p = 0; p < P; p++) {
@@ -161,77 +202,92 @@ static void NAME(epilogue_forward_tangent)(struct meta_op *op, const void *param
                 c->s1 += xdot[at];
                 c->s2 += xdot[at] * (x[at] - f.centre) * f.r;
             }
-        if (op->normalise) {
-            meta_channel_tangent(c, &slope, &offset, &on_x);
-            scaledot = v[op->scales + k];
-        }
-        if (op->biases != META_NONE) shiftdot = v[op->biases + k];
+        struct NAME(dot) t = NAME(epilogue_dot)(op, v, k);
         for (int b = 0; b < op->batch; b++)
             for (size_t q = 0; q < Q; q++) {
-                size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q, from = AT(b, k, p, C, P);
-                double d = x[from] - f.centre, hatdot = slope * (xdot ? xdot[from] : 0) + offset + on_x * d;
-                double ydot = f.scale * hatdot + scaledot * f.r * d + shiftdot;
-                z[at] = meta_activate(op->activation, f.gain * d + f.shift);
-                zdot[at] = meta_slope(op->activation, f.gain * d + f.shift) * ydot;
+                size_t at = AT(b, k, q, C, Q), p = NAME(epilogue_source)(op, b, k, q);
+                size_t from = AT(b, k, p, C, P);
+                double d = x[from] - f.centre, y = f.gain * d + f.shift;
+                double hatdot = t.slope * (xdot ? xdot[from] : 0) + t.offset + t.on_x * d;
+                double ydot = f.scale * hatdot + t.scaledot * f.r * d + t.shiftdot;
+                z[at] = meta_activate(op->activation, y);
+                zdot[at] = meta_slope(op->activation, y) * ydot;
             }
     }
 }
 
-static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *parameters, const void *tangent, void *product)
+/* At one output: x - centre, x^dot, and ybar with its tangent. */
+struct NAME(winner) { double d, hatdot, ybar, ybardot; };
+
+static inline struct NAME(winner) NAME(epilogue_winner)(const struct meta_op *op,
+                                                        struct NAME(affine) f, struct NAME(dot) t,
+                                                        int b, int k, size_t q)
+{
+    const REAL *x = op->x->value, *xdot = op->x->dot, *zbar = op->y.bar, *zbardot = op->y.bardot;
+    size_t at = AT(b, k, q, op->out.c, meta_pixels(op->out));
+    size_t from = AT(b, k, NAME(epilogue_source)(op, b, k, q), op->out.c, meta_pixels(*op->in));
+    struct NAME(winner) w = { .d = x[from] - f.centre };
+    double y = f.gain * w.d + f.shift, slope = meta_slope(op->activation, y);
+    w.hatdot = t.slope * (xdot ? xdot[from] : 0) + t.offset + t.on_x * w.d;
+    double ydot = f.scale * w.hatdot + t.scaledot * f.r * w.d + t.shiftdot;
+    w.ybar = zbar[at] * slope;
+    w.ybardot = zbardot[at] * slope + zbar[at] * meta_bend(op->activation, y) * ydot;
+    return w;
+}
+
+static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *parameters,
+                                            const void *tangent, void *product)
 {
     struct NAME(epilogue) *e = op->state;
-    const REAL *theta = parameters, *v = tangent, *x = op->x->value, *xdot = op->x->dot;
-    const REAL *zbar = op->y.bar, *zbardot = op->y.bardot;
+    const REAL *theta = parameters, *x = op->x->value, *xdot = op->x->dot;
     REAL *xbardot = op->x->bardot, *out = product;
     int C = op->out.c;
-    size_t P = NAME(pixels)(*op->in), Q = NAME(pixels)(op->out);
+    size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
     for (int k = 0; k < C; k++) {
         struct meta_channel *c = &e->channels[k];
         struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
-        double slope = 1, offset = 0, on_x = 0, scaledot = 0, shiftdot = 0, h1 = 0, h2 = 0;
-        double a = 0, s = 0, d_dot = 0, rdot = 0;
+        struct NAME(dot) t = NAME(epilogue_dot)(op, tangent, k);
+        struct meta_channel_sums sums = { f.scale, t.scaledot, 0, 0 };
+        struct meta_channel_bardot g = { 0, 0, 0, 0 };
+        for (int b = 0; b < op->batch; b++)
+            for (size_t q = 0; q < Q; q++) {
+                struct NAME(winner) w = NAME(epilogue_winner)(op, f, t, b, k, q);
+                sums.h1 += w.ybardot;
+                sums.h2 += w.ybardot * w.d * f.r + w.ybar * w.hatdot;
+            }
+        if (op->biases != META_NONE) out[op->biases + k] = sums.h1;
         if (op->normalise) {
-            meta_channel_tangent(c, &slope, &offset, &on_x);
-            scaledot = v[op->scales + k];
+            out[op->scales + k] = sums.h2;
+            g = meta_channel_backward_tangent(c, sums);
         }
-        if (op->biases != META_NONE) shiftdot = v[op->biases + k];
-        /* two rounds: the sums, then (with what they give) the scatter */
-        for (int round = 0; round < 2; round++) {
-            if (round) {
-                if (op->biases != META_NONE) out[op->biases + k] = h1;
-                if (op->normalise) {
-                    out[op->scales + k] = h2;
-                    meta_channel_backward_tangent(c, f.scale, scaledot, h1, h2, &a, &s, &d_dot, &rdot);
-                }
-                if (!xbardot) break;
+        for (int b = 0; xbardot && b < op->batch; b++) {
+            for (size_t q = 0; q < Q; q++) {
+                struct NAME(winner) w = NAME(epilogue_winner)(op, f, t, b, k, q);
+                e->reached[q] = f.r * (f.scale * w.ybardot + t.scaledot * w.ybar)
+                              + g.rdot * f.scale * w.ybar;
             }
-            for (int b = 0; b < op->batch; b++) {
-                for (size_t q = 0; q < Q; q++) {
-                    size_t at = AT(b, k, q, C, Q), p = e->winner ? (size_t)e->winner[at] : q, from = AT(b, k, p, C, P);
-                    double d = x[from] - f.centre, hatdot = slope * (xdot ? xdot[from] : 0) + offset + on_x * d;
-                    double y = f.gain * d + f.shift, ydot = f.scale * hatdot + scaledot * f.r * d + shiftdot;
-                    double ybar = zbar[at] * meta_slope(op->activation, y);
-                    double ybardot = zbardot[at] * meta_slope(op->activation, y) + zbar[at] * meta_bend(op->activation, y) * ydot;
-                    if (round) {
-                        e->reached[q] = f.r * (f.scale * ybardot + scaledot * ybar) + rdot * f.scale * ybar;
-                    } else {
-                        h1 += ybardot;
-                        h2 += ybardot * d * f.r + ybar * hatdot;
-                    }
-                }
-                if (!round) continue;
-                for (size_t p = 0; p < P; p++) {      /* after the reads, as xbardot may take xdot's place */
-                    size_t at = AT(b, k, p, C, P);
-                    xbardot[at] = a + s * (x[at] - f.centre) + (xdot ? d_dot * xdot[at] : 0);
-                }
-                for (size_t q = 0; q < Q; q++)
-                    xbardot[AT(b, k, e->winner ? (size_t)e->winner[AT(b, k, q, C, Q)] : q, C, P)] += e->reached[q];
+            for (size_t p = 0; p < P; p++) {      /* after all reads of xdot: it may replace that */
+                size_t at = AT(b, k, p, C, P);
+                xbardot[at] = g.a + g.b * (x[at] - f.centre) + (xdot ? g.d * xdot[at] : 0);
             }
+            NAME(epilogue_reach)(op, b, k, xbardot);
         }
+    }
+}
+
+static void NAME(epilogue_statistics)(const struct meta_op *op, float *mean, float *variance)
+{
+    const struct NAME(epilogue) *e = op->state;
+    for (int k = 0; k < op->out.c; k++) {
+        mean[k] = e->channels[k].mean;
+        variance[k] = e->channels[k].variance;
     }
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(epilogue_kernel) = {
-    NAME(epilogue_create), NAME(epilogue_destroy), NAME(epilogue_forward), NAME(epilogue_backward),
-    NAME(epilogue_forward_tangent), NAME(epilogue_backward_tangent)
+    .create = NAME(epilogue_create), .destroy = NAME(epilogue_destroy),
+    .forward = NAME(epilogue_forward), .backward = NAME(epilogue_backward),
+    .forward_tangent = NAME(epilogue_forward_tangent),
+    .backward_tangent = NAME(epilogue_backward_tangent),
+    .batch_statistics = NAME(epilogue_statistics)
 };

@@ -1,5 +1,6 @@
-/* Memory and vector operations of a backend in host memory, the optimisers' updates among them, in plain loops: included once a backend,
-   with REAL and NAME as host_kernels.h has them. */
+/* Memory and vector operations of a backend in host memory, the updates of the optimisers among
+   them, in plain loops: a backend's source includes this file once, with REAL and NAME as
+   kernels.h describes them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,25 +13,62 @@ static void *NAME(allocate)(size_t bytes)
 }
 
 static void NAME(set)(void *y, size_t n, double value)
-{ REAL *a = y; for (size_t i = 0; i < n; i++) a[i] = value; }
-static void NAME(copy)(void *y, const void *x, size_t n)
-{ memcpy(y, x, n * sizeof(REAL)); }
-static void NAME(axpy)(void *y, size_t n, double a, const void *x)
-{ REAL *p = y; const REAL *q = x; REAL f = a; for (size_t i = 0; i < n; i++) p[i] += f * q[i]; }
-static void NAME(scale)(void *y, size_t n, double a)
-{ REAL *p = y; REAL f = a; for (size_t i = 0; i < n; i++) p[i] *= f; }
-static double NAME(dot)(const void *x, const void *y, size_t n)
-{ const REAL *p = x, *q = y; double sum = 0; for (size_t i = 0; i < n; i++) sum += (double)p[i] * q[i]; return sum; }
-static void NAME(upload)(void *y, const float *x, size_t n)
-{ REAL *p = y; for (size_t i = 0; i < n; i++) p[i] = x[i]; }
-static void NAME(download)(float *y, const void *x, size_t n)
-{ const REAL *p = x; for (size_t i = 0; i < n; i++) y[i] = p[i]; }
-static void NAME(upload_double)(void *y, const double *x, size_t n)
-{ REAL *p = y; for (size_t i = 0; i < n; i++) p[i] = x[i]; }
-static void NAME(download_double)(double *y, const void *x, size_t n)
-{ const REAL *p = x; for (size_t i = 0; i < n; i++) y[i] = p[i]; }
+{
+    REAL *a = y;
+    for (size_t i = 0; i < n; i++) a[i] = value;
+}
 
-/* Kingma & Ba's Adam with Darknet's decay added to the gradient; see optimiser.h. */
+static void NAME(copy)(void *y, const void *x, size_t n) { memcpy(y, x, n * sizeof(REAL)); }
+
+static void NAME(axpy)(void *y, size_t n, double a, const void *x)
+{
+    REAL *p = y;
+    const REAL *q = x;
+    REAL f = a;
+    for (size_t i = 0; i < n; i++) p[i] += f * q[i];
+}
+
+static void NAME(scale)(void *y, size_t n, double a)
+{
+    REAL *p = y;
+    REAL f = a;
+    for (size_t i = 0; i < n; i++) p[i] *= f;
+}
+
+static double NAME(dot)(const void *x, const void *y, size_t n)
+{
+    const REAL *p = x, *q = y;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)p[i] * q[i];
+    return sum;
+}
+
+static void NAME(upload)(void *y, const float *x, size_t n)
+{
+    REAL *p = y;
+    for (size_t i = 0; i < n; i++) p[i] = x[i];
+}
+
+static void NAME(download)(float *y, const void *x, size_t n)
+{
+    const REAL *p = x;
+    for (size_t i = 0; i < n; i++) y[i] = p[i];
+}
+
+static void NAME(upload_double)(void *y, const double *x, size_t n)
+{
+    REAL *p = y;
+    for (size_t i = 0; i < n; i++) p[i] = x[i];
+}
+
+static void NAME(download_double)(double *y, const void *x, size_t n)
+{
+    const REAL *p = x;
+    for (size_t i = 0; i < n; i++) y[i] = p[i];
+}
+
+/* The Adam of Kingma and Ba, with Darknet's decay added to the gradient; learning/optimiser.h
+   says more. */
 static void NAME(adam)(void *p, const void *gradient, void *m, void *v, size_t n,
                        double rate, double b1, double b2, double eps, double decay, long t)
 {
@@ -45,8 +83,9 @@ static void NAME(adam)(void *p, const void *gradient, void *m, void *v, size_t n
     }
 }
 
-/* Darknet's SGD; see optimiser.h. */
-static void NAME(momentum)(void *p, const void *gradient, void *velocity, size_t n, double rate, double momentum, double decay)
+/* Darknet's gradient descent with momentum; learning/optimiser.h says more. */
+static void NAME(momentum)(void *p, const void *gradient, void *velocity, size_t n,
+                           double rate, double momentum, double decay)
 {
     REAL *w = p, *u = velocity;
     const REAL *g = gradient;

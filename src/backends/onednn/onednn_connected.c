@@ -1,6 +1,8 @@
-/* Connected layers of the oneDNN backend, on its sgemm. The weights are (o, i) with i in Darknet's planar order; their columns are
-   permuted to the order in which the input tensor has its numbers (padding included, as zero columns), not the images. */
-#include "onednn_internal.h"
+/* Connected layers of the oneDNN backend, on its sgemm. The weights are (o, i) with i in
+   Darknet's planar order. It is their columns that are permuted, to the order in which the input
+   tensor has its numbers (padding included, as zero columns), and not the images. */
+#include "onednn_connected.h"
+#include "onednn_engine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 struct connected {
     size_t inputs, outputs;      /* numbers an image takes in the input and the output tensor */
     float *weights, *tangent;    /* (o, inputs) */
-    float *gradient;             /* likewise */
+    float *gradient;             /* (o, inputs) */
 };
 
 static void connected_destroy(struct meta_op *op)
@@ -57,27 +59,33 @@ static void to_darknet(const struct meta_op *op, const float *from, float *to)
                 *to++ = from[o * s->inputs + meta_onednn_at(0, c, p, C, P)];
 }
 
-/* y (b, o) = beta y + x (b, i) w(o, i)' */
+/* y (b, o) = beta y + x (b, i) w (o, i)' */
 static void outputs(const struct meta_op *op, const float *x, const float *w, float *y, float beta)
 {
     const struct connected *s = op->state;
     if (beta == 0) memset(y, 0, op->batch * s->outputs * sizeof *y);
-    dnnl_sgemm('N', 'T', op->batch, op->out.c, s->inputs, 1, x, s->inputs, w, s->inputs, beta, y, s->outputs);
+    dnnl_sgemm('N', 'T', op->batch, op->out.c, s->inputs, 1, x, s->inputs, w, s->inputs, beta, y,
+               s->outputs);
 }
 
-static void inputs(const struct meta_op *op, const float *ybar, const float *w, float *xbar, float beta)
+/* xbar (b, i) = beta xbar + ybar (b, o) w (o, i) */
+static void inputs(const struct meta_op *op, const float *ybar, const float *w, float *xbar,
+                   float beta)
 {
     const struct connected *s = op->state;
-    dnnl_sgemm('N', 'N', op->batch, s->inputs, op->out.c, 1, ybar, s->outputs, w, s->inputs, beta, xbar, s->inputs);
+    dnnl_sgemm('N', 'N', op->batch, s->inputs, op->out.c, 1, ybar, s->outputs, w, s->inputs, beta,
+               xbar, s->inputs);
 }
 
+/* gradient (o, i) = beta gradient + ybar (b, o)' x (b, i) */
 static void weights_bar(const struct meta_op *op, const float *x, const float *ybar, float beta)
 {
     const struct connected *s = op->state;
-    dnnl_sgemm('T', 'N', op->out.c, s->inputs, op->batch, 1, ybar, s->outputs, x, s->inputs, beta, s->gradient, s->inputs);
+    dnnl_sgemm('T', 'N', op->out.c, s->inputs, op->batch, 1, ybar, s->outputs, x, s->inputs, beta,
+               s->gradient, s->inputs);
 }
 
-/* Later passes at the same parameters find them permuted. */
+/* Later passes at the same parameters find the weights permuted. */
 static void connected_forward(struct meta_op *op, const void *theta)
 {
     struct connected *s = op->state;
@@ -101,7 +109,8 @@ static void connected_forward_tangent(struct meta_op *op, const void *theta, con
     if (op->x->dot) outputs(op, op->x->dot, s->weights, op->y.dot, 1);
 }
 
-static void connected_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)
+static void connected_backward_tangent(struct meta_op *op, const void *theta, const void *v,
+                                       void *product)
 {
     struct connected *s = op->state;
     weights_bar(op, op->x->value, op->y.bardot, 0);
@@ -113,6 +122,7 @@ static void connected_backward_tangent(struct meta_op *op, const void *theta, co
 }
 
 const struct meta_kernel meta_onednn_connected = {
-    connected_create, connected_destroy, connected_forward, connected_backward,
-    connected_forward_tangent, connected_backward_tangent
+    .create = connected_create, .destroy = connected_destroy,
+    .forward = connected_forward, .backward = connected_backward,
+    .forward_tangent = connected_forward_tangent, .backward_tangent = connected_backward_tangent
 };

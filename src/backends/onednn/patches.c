@@ -1,83 +1,107 @@
+/* Second moments of patches: products of pixels are summed once for each distance between two
+   pixels, not for each pair of taps, and what the taps at the image's border miss is taken off. */
 #include "patches.h"
 #include "backends/fused/fused_kernels.h"
 
 #include <string.h>
 
-/* A row as doubles, EDGE zeros on its left and zeros up to the stride on its right. */
+/* A row of doubles has EDGE zeros on its left, and zeros up to the stride on its right. */
 #define EDGE 2
 static int stride_of(int w) { return EDGE + (w + EDGE + 7) / 8 * 8; }
 
-unsigned long meta_patches_scratch(int channels, int h, int w) { return (unsigned long)channels * h * stride_of(w) + 8; }
+size_t meta_patches_scratch(struct meta_shape s) { return (size_t)s.c * s.h * stride_of(s.w) + 8; }
 
+/* One image: rows[c] is channel c, h rows of `stride` doubles. */
 struct frame { const double *rows[3]; int h, w, stride; };
 
-/* The sums over the columns x of a row pair, by lag l = -2..2: sum p[x] q[x + l], x from 0 to w-1, both rows 0 outside. */
-static void lags(const struct frame *f, int c, int d, int from, int rows, int down, double out[5])
+/* Rows first, ..., first+rows-1 of channel c, and with them the rows `down` below of channel d. */
+struct strip { int c, d, down, first, rows; };
+
+/* Sums by lag l = -2..2 of p[x] q[x + l], p being a row of the strip and q the row that goes
+   with it, both 0 outside the image: over all columns x, and over the first and the last column
+   alone. */
+struct lags { double all[5], edge[2][5]; };
+
+static void sum_columns(const struct frame *f, struct strip s, double out[5])
 {
     memset(out, 0, 5 * sizeof *out);
-    if (rows < 1) return;
-    const double *p = f->rows[c] + (long)from * f->stride + EDGE, *q = f->rows[d] + (long)(from + down) * f->stride;
-    meta_fused()->lag_products(p, q, rows, f->stride, f->w, out);
+    if (s.rows < 1) return;
+    const double *p = f->rows[s.c] + (long)s.first * f->stride + EDGE;
+    const double *q = f->rows[s.d] + (long)(s.first + s.down) * f->stride;
+    meta_fused()->lag_products(p, q, s.rows, f->stride, f->w, out);
 }
 
-/* What column x of the first row gives to the same sums. */
-static void column(const struct frame *f, int c, int d, int from, int rows, int down, int x, double out[5])
+static void sum_column(const struct frame *f, struct strip s, int x, double out[5])
 {
     memset(out, 0, 5 * sizeof *out);
-    for (int r = from; r < from + rows; r++) {
-        double p = f->rows[c][(long)r * f->stride + EDGE + x];
-        const double *q = f->rows[d] + (long)(r + down) * f->stride + x;
+    for (int r = s.first; r < s.first + s.rows; r++) {
+        double p = f->rows[s.c][(long)r * f->stride + EDGE + x];
+        const double *q = f->rows[s.d] + (long)(r + s.down) * f->stride + x;
         for (int l = 0; l < 5; l++) out[l] += p * q[l];
     }
 }
 
-/* Adds to the products of the taps of rows dy and dy + down, of channels c and d, what `all` the rows give and the columns at the
-   `edge`s: a patch's column leaves the image for a tap's first or last. */
-static void add_taps(struct meta_patches *s, int c, int d, int dy, int down, const double all[5], double edge[2][5])
+static struct lags sum_strip(const struct frame *f, struct strip s)
+{
+    struct lags out;
+    sum_columns(f, s, out.all);
+    sum_column(f, s, 0, out.edge[0]);
+    sum_column(f, s, f->w - 1, out.edge[1]);
+    return out;
+}
+
+/* Adds to the products of the taps of row dy of channel c with those of row dy + down of channel
+   d, which see the rows of the strip. The last tap of a row never sees the first column, and the
+   first tap never sees the last column. */
+static void add_taps(struct meta_patches *to, struct strip s, int dy, const struct lags *sums)
 {
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) {
-            int one = (c * 3 + dy) * 3 + i, two = (d * 3 + dy + down) * 3 + j, lag = j - i + 2;
-            double sum = all[lag] - (i == 2 ? edge[0][lag] : 0) - (i == 0 ? edge[1][lag] : 0);
-            s->product[one][two] += sum;
-            if (down || c != d) s->product[two][one] += sum;
+            int one = (s.c * 3 + dy) * 3 + i, two = (s.d * 3 + dy + s.down) * 3 + j;
+            int lag = j - i + 2;
+            double sum = sums->all[lag] - (i == 2 ? sums->edge[0][lag] : 0)
+                       - (i == 0 ? sums->edge[1][lag] : 0);
+            to->product[one][two] += sum;
+            if (s.down || s.c != s.d) to->product[two][one] += sum;
         }
 }
 
-/* Rows first..first+rows-1 of channel c with those `down` below of channel d. */
-static void row_sums(const struct frame *f, int c, int d, int down, int first, int rows, double all[5], double edge[2][5])
+static struct lags difference(const struct lags *a, const struct lags *b)
 {
-    lags(f, c, d, first, rows, down, all);
-    for (int e = 0; e < 2; e++) column(f, c, d, first, rows, down, e ? f->w - 1 : 0, edge[e]);
+    struct lags out;
+    for (int l = 0; l < 5; l++) {
+        out.all[l] = a->all[l] - b->all[l];
+        for (int e = 0; e < 2; e++) out.edge[e][l] = a->edge[e][l] - b->edge[e][l];
+    }
+    return out;
 }
 
-/* Taps of one row: the upper see all rows of the image but the last, the lower all but the first. */
-static void add_level(struct meta_patches *s, const struct frame *f, int c, int d)
+/* Taps of one row: the middle ones see all rows of the image, the upper ones all but the last,
+   and the lower ones all but the first. */
+static void add_level(struct meta_patches *to, const struct frame *f, int c, int d)
 {
-    double all[5], edge[2][5], out[5], out_edge[2][5], part[5], part_edge[2][5];
-    row_sums(f, c, d, 0, 0, f->h, all, edge);
-    add_taps(s, c, d, 1, 0, all, edge);
+    struct strip all = { c, d, 0, 0, f->h };
+    struct lags sums = sum_strip(f, all);
+    add_taps(to, all, 1, &sums);
     for (int dy = 0; dy < 3; dy += 2) {
-        row_sums(f, c, d, 0, dy ? 0 : f->h - 1, 1, out, out_edge);
-        for (int l = 0; l < 5; l++) {
-            part[l] = all[l] - out[l];
-            for (int e = 0; e < 2; e++) part_edge[e][l] = edge[e][l] - out_edge[e][l];
-        }
-        add_taps(s, c, d, dy, 0, part, part_edge);
+        struct strip unseen = { c, d, 0, dy ? 0 : f->h - 1, 1 };
+        struct lags out = sum_strip(f, unseen), part = difference(&sums, &out);
+        add_taps(to, all, dy, &part);
     }
 }
 
-static void add_products(struct meta_patches *s, const struct frame *f, int c, int d)
+static void add_products(struct meta_patches *to, const struct frame *f, int c, int d)
 {
-    double all[5], edge[2][5];
-    if (c <= d) add_level(s, f, c, d);
-    row_sums(f, c, d, 1, 0, f->h - 1, all, edge);
-    add_taps(s, c, d, 0, 1, all, edge);
-    add_taps(s, c, d, 1, 1, all, edge);
-    row_sums(f, c, d, 2, 0, f->h - 2, all, edge);
-    add_taps(s, c, d, 0, 2, all, edge);
+    if (c <= d) add_level(to, f, c, d);
+    struct strip next = { c, d, 1, 0, f->h - 1 }, second = { c, d, 2, 0, f->h - 2 };
+    struct lags sums = sum_strip(f, next);
+    add_taps(to, next, 0, &sums);
+    add_taps(to, next, 1, &sums);
+    sums = sum_strip(f, second);
+    add_taps(to, second, 0, &sums);
 }
 
+/* Adds to the sums of the taps of channel c. */
 static void add_sums(struct meta_patches *s, const struct frame *f, int c)
 {
     for (int dy = 0; dy < 3; dy++)
@@ -100,25 +124,27 @@ static void add_image(struct meta_patches *s, const struct frame *f, int channel
     }
 }
 
-/* Sums of products to sums of products of deviations: once, for all outputs. */
+/* Sums of products become sums of products of deviations: once, for all outputs. */
 static void centre(struct meta_patches *s)
 {
     for (int i = 0; i < s->taps; i++)
-        for (int j = 0; j < s->taps; j++) s->deviation[i][j] = s->product[i][j] - s->sum[i] * s->sum[j] / s->count;
+        for (int j = 0; j < s->taps; j++)
+            s->deviation[i][j] = s->product[i][j] - s->sum[i] * s->sum[j] / s->count;
 }
 
-void meta_patches_measure(struct meta_patches *s, const float *images, int batch, int channels, int h, int w, double *scratch)
+void meta_patches_measure(struct meta_patches *s, const float *images, int batch,
+                          struct meta_shape shape, double *scratch)
 {
-    struct frame f = { .h = h, .w = w, .stride = stride_of(w) };
+    struct frame f = { .h = shape.h, .w = shape.w, .stride = stride_of(shape.w) };
     memset(s, 0, sizeof *s);
-    memset(scratch, 0, meta_patches_scratch(channels, h, w) * sizeof *scratch);
-    s->taps = META_PATCH * channels;
-    s->count = (double)batch * h * w;
-    for (int c = 0; c < channels; c++) f.rows[c] = scratch + (long)c * h * f.stride;
+    memset(scratch, 0, meta_patches_scratch(shape) * sizeof *scratch);
+    s->taps = META_PATCH * shape.c;
+    s->count = (double)batch * shape.h * shape.w;
+    for (int c = 0; c < shape.c; c++) f.rows[c] = scratch + (long)c * shape.h * f.stride;
     for (int b = 0; b < batch; b++) {
-        for (long r = 0; r < (long)channels * h; r++)
-            for (int x = 0; x < w; x++) scratch[r * f.stride + EDGE + x] = *images++;
-        add_image(s, &f, channels);
+        for (long r = 0; r < (long)shape.c * shape.h; r++)
+            for (int x = 0; x < shape.w; x++) scratch[r * f.stride + EDGE + x] = *images++;
+        add_image(s, &f, shape.c);
     }
     centre(s);
 }
@@ -141,11 +167,11 @@ double meta_patches_deviation(const struct meta_patches *s, const float *w, cons
     return all;
 }
 
-void meta_patches_add(const struct meta_patches *s, double a, double b, const float *w, double centre, double *out)
+void meta_patches_add(const struct meta_patches *s, const struct meta_pull *k, double *out)
 {
     for (int i = 0; i < s->taps; i++) {
         double row = 0;
-        for (int j = 0; j < s->taps; j++) row += w[j] * s->product[i][j];
-        out[i] += a * s->sum[i] + b * (row - centre * s->sum[i]);
+        for (int j = 0; j < s->taps; j++) row += k->w[j] * s->product[i][j];
+        out[i] += k->a * s->sum[i] + k->b * (row - k->centre * s->sum[i]);
     }
 }

@@ -1,23 +1,29 @@
-/* The reference backend: plain loops in double over planar tensors, Darknet's own layout. Slow and simple on purpose: tests
-   and `darknet meta check` run whole networks on it. */
-#include "engine/backend.h"
+/* The reference backend: plain loops in double over planar tensors, which is Darknet's own
+   layout. It is slow and simple on purpose: tests and `darknet meta check` run whole networks on
+   it. */
+#include "reference.h"
 
 #define REAL double
 #define AT(b, k, p, C, P) (((size_t)(b) * (C) + (k)) * (P) + (p))
 #define IMAGE(s) meta_shape_numbers(s)
 #define NAME(x) reference_##x
 #include "backends/loops/kernels.h"
+#include "backends/loops/tensors.h"
 #include "backends/loops/vectors.h"
-#include "backends/loops/pairing.h"
 
-/* A convolution's three products are one loop nest over (image, output channel, input channel, weight, output row), with an inner
-   loop along the row: y += w x, x += w y or w += x.y. */
-struct row { double *y, *x, *w; int n, stride; };    /* n outputs side by side, and the inputs `stride` apart that one weight sees */
+/* The three products of a convolution are one loop nest over (image, output channel, input channel,
+   weight, output row), with an inner loop along the row: y += w x, x += w y or w += x.y. */
 
-static void each_row(const struct meta_op *op, double *y, double *x, double *w, void (*call)(const struct row *))
+/* One weight w, n outputs y side by side, and the n inputs x, `stride` apart, that w meets
+   there. */
+struct row { double *y, *x, *w; int n, stride; };
+
+static void each_row(const struct meta_op *op, double *y, double *x, double *w,
+                     void (*call)(const struct row *))
 {
     const struct meta_layer *l = op->layer;
-    int C = op->in->c, H = op->in->h, W = op->in->w, O = op->out.c, OH = op->out.h, OW = op->out.w, K = l->size, S = l->stride;
+    int C = op->in->c, H = op->in->h, W = op->in->w, K = l->size, S = l->stride;
+    int O = op->out.c, OH = op->out.h, OW = op->out.w;
     for (int b = 0; b < op->batch; b++)
         for (int o = 0; o < O; o++)
             for (int c = 0; c < C; c++)
@@ -30,14 +36,16 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w, 
                         for (int i = 0; i < OH; i++) {
                             int at = i * S + n - l->padding;
                             if (at < 0 || at >= H) continue;
-                            call(&(struct row){ y + (((size_t)b * O + o) * OH + i) * OW + first,
-                                                x + (((size_t)b * C + c) * H + at) * W + first * S - left,
-                                                w + (((size_t)o * C + c) * K + n) * K + m, last - first + 1, S });
+                            call(&(struct row){
+                                .y = y + (((size_t)b * O + o) * OH + i) * OW + first,
+                                .x = x + (((size_t)b * C + c) * H + at) * W + first * S - left,
+                                .w = w + (((size_t)o * C + c) * K + n) * K + m,
+                                .n = last - first + 1, .stride = S });
                         }
                     }
 }
 
-/* Rows are short: two-lane SSE2 is all that every x86-64 has, and the compiler finds it in these. */
+/* Two-lane SSE2 is all that every x86-64 has, and the compiler finds it in these loops. */
 static void row_outputs(const struct row *r)
 {
     double w = *r->w, *restrict y = r->y;
@@ -69,25 +77,29 @@ static void row_weights(const struct row *r)
 static size_t in_numbers(const struct meta_op *op) { return op->batch * IMAGE(*op->in); }
 static size_t out_numbers(const struct meta_op *op) { return op->batch * IMAGE(op->out); }
 
-static void conv_outputs(const struct meta_op *op, const double *x, const double *w, double *y, int add)
+static void conv_outputs(const struct meta_op *op, const double *x, const double *w, double *y,
+                         int add)
 {
     if (!add) memset(y, 0, out_numbers(op) * sizeof *y);
     if (x) each_row(op, y, (double *)x, (double *)w, row_outputs);
 }
 
-static void conv_inputs(const struct meta_op *op, const double *ybar, const double *w, double *xbar, int add)
+static void conv_inputs(const struct meta_op *op, const double *ybar, const double *w, double *xbar,
+                        int add)
 {
     if (!add) memset(xbar, 0, in_numbers(op) * sizeof *xbar);
     each_row(op, (double *)ybar, xbar, (double *)w, row_inputs);
 }
 
-static void conv_weights(const struct meta_op *op, const double *x, const double *ybar, double *wbar, int add)
+static void conv_weights(const struct meta_op *op, const double *x, const double *ybar,
+                         double *wbar, int add)
 {
     if (!add) memset(wbar, 0, op->weight_count * sizeof *wbar);
     if (x) each_row(op, (double *)ybar, (double *)x, wbar, row_weights);
 }
 
-static void full_outputs(const struct meta_op *op, const double *x, const double *w, double *y, int add)
+static void full_outputs(const struct meta_op *op, const double *x, const double *w, double *y,
+                         int add)
 {
     size_t n = op->weight_count / op->out.c;
     for (int b = 0; b < op->batch; b++)
@@ -98,79 +110,85 @@ static void full_outputs(const struct meta_op *op, const double *x, const double
         }
 }
 
-static void full_inputs(const struct meta_op *op, const double *ybar, const double *w, double *xbar, int add)
+static void full_inputs(const struct meta_op *op, const double *ybar, const double *w, double *xbar,
+                        int add)
 {
     size_t n = op->weight_count / op->out.c;
     if (!add) memset(xbar, 0, op->batch * n * sizeof *xbar);
     for (int b = 0; b < op->batch; b++)
         for (int o = 0; o < op->out.c; o++)
-            for (size_t i = 0; i < n; i++) xbar[b * n + i] += w[o * n + i] * ybar[(size_t)b * op->out.c + o];
+            for (size_t i = 0; i < n; i++)
+                xbar[b * n + i] += w[o * n + i] * ybar[(size_t)b * op->out.c + o];
 }
 
-static void full_weights(const struct meta_op *op, const double *x, const double *ybar, double *wbar, int add)
+static void full_weights(const struct meta_op *op, const double *x, const double *ybar,
+                         double *wbar, int add)
 {
     size_t n = op->weight_count / op->out.c;
     if (!add) memset(wbar, 0, op->weight_count * sizeof *wbar);
     for (int b = 0; x && b < op->batch; b++)
         for (int o = 0; o < op->out.c; o++)
-            for (size_t i = 0; i < n; i++) wbar[o * n + i] += ybar[(size_t)b * op->out.c + o] * x[b * n + i];
+            for (size_t i = 0; i < n; i++)
+                wbar[o * n + i] += ybar[(size_t)b * op->out.c + o] * x[b * n + i];
 }
 
-/* Both are bilinear in (x, W), so their four passes differ in the three products alone. */
-#define BILINEAR_KERNEL(kind)                                                                                       \
-static void kind##_forward(struct meta_op *op, const void *theta)                                                   \
-{                                                                                                                   \
-    kind##_outputs(op, op->x->value, (const double *)theta + op->weights, op->y.value, 0);                          \
-}                                                                                                                   \
-static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)                                  \
-{                                                                                                                   \
-    kind##_weights(op, op->x->value, op->y.bar, (double *)gradient + op->weights, 0);                               \
-    if (op->x->bar) kind##_inputs(op, op->y.bar, (const double *)theta + op->weights, op->x->bar, 0);               \
-}                                                                                                                   \
-static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)                            \
-{                                                                                                                   \
-    kind##_outputs(op, op->x->value, (const double *)v + op->weights, op->y.dot, 0);                                \
-    kind##_outputs(op, op->x->dot, (const double *)theta + op->weights, op->y.dot, 1);                              \
-}                                                                                                                   \
-static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v, void *product)            \
-{                                                                                                                   \
-    kind##_weights(op, op->x->value, op->y.bardot, (double *)product + op->weights, 0);                             \
-    kind##_weights(op, op->x->dot, op->y.bar, (double *)product + op->weights, 1);                                  \
-    if (!op->x->bardot) return;                                                                                     \
-    kind##_inputs(op, op->y.bardot, (const double *)theta + op->weights, op->x->bardot, 0);                         \
-    kind##_inputs(op, op->y.bar, (const double *)v + op->weights, op->x->bardot, 1);                                \
-}                                                                                                                   \
-static const struct meta_kernel kind##_kernel = {                                                                   \
-    NULL, NULL, kind##_forward, kind##_backward, kind##_forward_tangent, kind##_backward_tangent                    \
+/* Both are bilinear in (x, W), so that their four passes differ in the three products alone. */
+#define BILINEAR_KERNEL(kind)                                                                      \
+static void kind##_forward(struct meta_op *op, const void *theta)                                  \
+{                                                                                                  \
+    kind##_outputs(op, op->x->value, (const double *)theta + op->weights, op->y.value, 0);         \
+}                                                                                                  \
+static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)                 \
+{                                                                                                  \
+    const double *w = (const double *)theta + op->weights;                                         \
+    kind##_weights(op, op->x->value, op->y.bar, (double *)gradient + op->weights, 0);              \
+    if (op->x->bar) kind##_inputs(op, op->y.bar, w, op->x->bar, 0);                                \
+}                                                                                                  \
+static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)           \
+{                                                                                                  \
+    kind##_outputs(op, op->x->value, (const double *)v + op->weights, op->y.dot, 0);               \
+    kind##_outputs(op, op->x->dot, (const double *)theta + op->weights, op->y.dot, 1);             \
+}                                                                                                  \
+static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v,          \
+                                    void *product)                                                 \
+{                                                                                                  \
+    kind##_weights(op, op->x->value, op->y.bardot, (double *)product + op->weights, 0);            \
+    kind##_weights(op, op->x->dot, op->y.bar, (double *)product + op->weights, 1);                 \
+    if (!op->x->bardot) return;                                                                    \
+    kind##_inputs(op, op->y.bardot, (const double *)theta + op->weights, op->x->bardot, 0);        \
+    kind##_inputs(op, op->y.bar, (const double *)v + op->weights, op->x->bardot, 1);               \
+}                                                                                                  \
+static const struct meta_kernel kind##_kernel = {                                                  \
+    .forward = kind##_forward, .backward = kind##_backward,                                        \
+    .forward_tangent = kind##_forward_tangent, .backward_tangent = kind##_backward_tangent         \
 };
 
 BILINEAR_KERNEL(conv)
 BILINEAR_KERNEL(full)
 
-static int reference_open(struct meta_error *error) { return 0; }
+static int open_nothing(struct meta_error *error) { return 0; }
 
-static void reference_batch_statistics(const struct meta_op *op, float *mean, float *variance)
+static const struct meta_kernel *kernel_of(const struct meta_op *op)
 {
-    const struct reference_epilogue *e = op->state;
-    for (int k = 0; k < op->out.c; k++) {
-        mean[k] = e->channels[k].mean;
-        variance[k] = e->channels[k].variance;
-    }
+    static const struct meta_kernel *const kernels[META_OP_KINDS] = {
+        [META_OP_CONV] = &conv_kernel, [META_OP_CONNECTED] = &full_kernel,
+        [META_OP_EPILOGUE] = &reference_epilogue_kernel,
+        [META_OP_AVGPOOL] = &reference_avgpool_kernel,
+        [META_OP_SHORTCUT] = &reference_shortcut_kernel, [META_OP_ROUTE] = &reference_route_kernel,
+        [META_OP_DROPOUT] = &reference_dropout_kernel, [META_OP_PLUGIN] = &reference_plugin_kernel,
+        [META_OP_LOSS] = &reference_loss_kernel, [META_OP_PAIRING] = &reference_pairing_kernel,
+        [META_OP_SQUARES] = &reference_squares_kernel
+    };
+    return kernels[op->kind];
 }
 
 const struct meta_backend meta_backend_reference = {
-    .name = "reference", .element = sizeof(double), .open = reference_open,
+    .name = "reference", .element = sizeof(double), .open = open_nothing,
     .allocate = reference_allocate, .release = free,
-    .set = reference_set, .copy = reference_copy, .axpy = reference_axpy, .scale = reference_scale, .dot = reference_dot,
+    .set = reference_set, .copy = reference_copy, .axpy = reference_axpy,
+    .scale = reference_scale, .dot = reference_dot,
     .upload = reference_upload, .download = reference_download,
     .upload_double = reference_upload_double, .download_double = reference_download_double,
     .image = reference_image, .tensor_in = reference_tensor_in, .tensor_out = reference_tensor_out,
-    .adam = reference_adam, .momentum = reference_momentum,
-    .batch_statistics = reference_batch_statistics, .probabilities = reference_probabilities,
-    .kernels = { [META_OP_CONV] = &conv_kernel, [META_OP_CONNECTED] = &full_kernel,
-                 [META_OP_EPILOGUE] = &reference_epilogue_kernel, [META_OP_AVGPOOL] = &reference_avgpool_kernel,
-                 [META_OP_SHORTCUT] = &reference_shortcut_kernel, [META_OP_ROUTE] = &reference_route_kernel,
-                 [META_OP_DROPOUT] = &reference_dropout_kernel, [META_OP_PLUGIN] = &reference_plugin_kernel,
-                 [META_OP_LOSS] = &reference_loss_kernel, [META_OP_PAIRING] = &reference_pairing_kernel,
-                 [META_OP_SQUARES] = &reference_squares_kernel }
+    .adam = reference_adam, .momentum = reference_momentum, .kernel = kernel_of
 };

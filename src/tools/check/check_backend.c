@@ -1,5 +1,6 @@
 /* A check of a backend against the reference, on the same network and data. */
 #include "check.h"
+#include "backends/backends.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static int evaluate(struct rig *rig, const struct meta_backend *backend, const s
     meta_program_dropout(p, (struct meta_dropout_key){ rig->check->seed, draw->number, 0, 0, 1 });
     r->loss = meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
     read_outputs(rig, p, r->outputs);
-    if (backend == &meta_backend_reference) meta_program_batch_statistics(p, rig->statistics);
+    if (backend == meta_backend_exact()) meta_program_batch_statistics(p, rig->statistics);
     meta_program_gradient(p, phi, out);
     backend->download_double(r->gradient, out, rig->n);
     if (rig->tangents) {
@@ -118,7 +119,7 @@ static int widen(struct rig *rig, const struct draw *draw, double *limit, struct
     double *along = moved->gradient, own[QUANTITIES];
     meta_check_normal(rig->check, META_CHECK_NETWORK, 8 + DRAWS + draw->number, along, rig->n);
     for (size_t i = 0; i < rig->n; i++) rig->phi[i] *= 1 + MOVE * along[i];
-    if (evaluate(rig, &meta_backend_reference, draw, moved, error)) return -1;
+    if (evaluate(rig, meta_backend_exact(), draw, moved, error)) return -1;
     distances(rig, &rig->results[0], moved, own);
     for (int q = 0; q < QUANTITIES; q++) limit[q] = fmax(limit[q], own[q]);
     return 0;
@@ -144,7 +145,7 @@ static int compare(struct rig *rig, const struct meta_backend *backend, int numb
         goto fail;
     struct draw draw = { number, images, labels };
     meta_check_normal(rig->check, META_CHECK_NETWORK, 8 + number, rig->v, rig->n);
-    if (evaluate(rig, &meta_backend_reference, &draw, x, error)) goto fail;
+    if (evaluate(rig, meta_backend_exact(), &draw, x, error)) goto fail;
     if (evaluate(rig, backend, &draw, y, error)) goto fail;
     distances(rig, x, y, found);
     for (int q = 0; q < QUANTITIES; q++) {

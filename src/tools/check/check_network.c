@@ -1,5 +1,6 @@
 /* A check of the whole network: the gradient, and the Hessian along a direction. */
 #include "check.h"
+#include "backends/backends.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void gradient_probe(void *rig, double t, double *out)
 
 static double dot(const double *a, const double *b, size_t n)
 {
-    return meta_backend_reference.dot(a, b, n);
+    return meta_backend_exact()->dot(a, b, n);
 }
 
 static void report(const struct rig *r, const char *text, double error, double limit)
@@ -89,7 +90,7 @@ int meta_check_network(const struct meta_check *check, struct meta_error *error)
     const struct meta_program_settings settings = {
         .support = support, .query = batch, .passes = tangents ? META_TANGENTS : META_GRADIENT
     };
-    if (meta_program_create(&r.program, net, &meta_backend_reference, settings, error)) goto fail;
+    if (meta_program_create(&r.program, net, meta_backend_exact(), settings, error)) goto fail;
     meta_program_load(r.program, images, labels);
     meta_program_dropout(r.program, (struct meta_dropout_key){ check->seed, 0, 0, 0, 1 });
     meta_check_normal(check, META_CHECK_NETWORK, 0, r.x[U], r.n);

@@ -1,6 +1,7 @@
 /* A check of each operation by itself. What it reads, inputs and parameters, is laid out as one
    vector X, so that with y = f(X) every operation is checked alike. */
 #include "check.h"
+#include "backends/backends.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -286,8 +287,8 @@ static int fill(struct rig *r, int index, struct meta_error *error)
 static int check_operation(const struct meta_check *check, struct meta_op *op, int index,
                            struct meta_error *error)
 {
-    const struct meta_backend *backend = &meta_backend_reference;
-    struct rig r = { .check = check, .op = op, .kernel = backend->kernels[op->kind] };
+    const struct meta_backend *backend = meta_backend_exact();
+    struct rig r = { .check = check, .op = op, .kernel = backend->kernel(op) };
     int created = 0, status = -1;
     if (allocate(&r, error) || fill(&r, index, error)) goto fail;
     if (r.kernel->create && r.kernel->create(op, 1, error)) goto fail;
@@ -305,8 +306,8 @@ int meta_check_operations(const struct meta_check *check, struct meta_error *err
     struct meta_lowered low;
     int status = 0;
     int support = meta_check_support(check), batch = meta_check_batch(check);
-    if (meta_backend_reference.open(error)
-        || meta_lower(&low, check->model->network, &meta_backend_reference, support, batch, error))
+    if (meta_backend_exact()->open(error)
+        || meta_lower(&low, check->model->network, meta_backend_exact(), support, batch, error))
         return -1;
     for (int i = 0; i < low.op_count && !status; i++)
         status = check_operation(check, &low.ops[i], i, error);

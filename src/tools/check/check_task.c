@@ -1,5 +1,6 @@
 /* A check of one task: the weight of its loss, and the meta-gradient through its inner steps. */
 #include "check.h"
+#include "backends/backends.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -81,12 +82,12 @@ static void check_second_order(struct rig *r)
 {
     double scratch[2], worst = 0, limit = 1e-5, *g = r->x[GRADIENT], *v = r->x[V];
     gradient_at(r, r->exact, r->x[PHI], g, NULL);
-    double size = sqrt(meta_backend_reference.dot(g, g, r->n));
+    double size = sqrt(meta_backend_exact()->dot(g, g, r->n));
     for (int k = 0; k < 2; k++) {
         meta_check_normal(r->check, META_CHECK_TASK, k, v, r->n);
-        double length = sqrt(meta_backend_reference.dot(v, v, r->n));
+        double length = sqrt(meta_backend_exact()->dot(v, v, r->n));
         for (size_t i = 0; i < r->n; i++) v[i] = v[i] / length + (size > 0 ? g[i] / size : 0);
-        double exact = meta_backend_reference.dot(g, v, r->n);
+        double exact = meta_backend_exact()->dot(g, v, r->n);
         double error = meta_check_differences(meta_loss_probe, r, &exact, 1, limit, scratch);
         if (!(error <= worst)) worst = error;
     }
@@ -98,7 +99,7 @@ static void check_second_order(struct rig *r)
 static int check_first_order(struct rig *r, struct meta_error *error)
 {
     const struct meta_network *net = r->check->model->network;
-    const struct meta_backend *backend = &meta_backend_reference;
+    const struct meta_backend *backend = meta_backend_exact();
     struct meta_program *p;
     double *phi = r->x[PROBE], *g = r->x[OTHER], weight;
     int front = meta_check_support(r->check);
@@ -131,7 +132,7 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
 {
     const struct meta_network *net = check->model->network;
     const struct meta_inner_settings *settings = check->model->inner;
-    const struct meta_backend *backend = &meta_backend_reference;
+    const struct meta_backend *backend = meta_backend_exact();
     struct rig r = { .check = check,
                      .n = net->parameters,
                      .batch = meta_check_batch(check),

@@ -1,4 +1,5 @@
 /* The dry run: a training without files, on random data, whose iterations are timed. */
+#include "backends/backends.h"
 #include "base/clock.h"
 #include "base/rng.h"
 #include "doctor_dry_run.h"
@@ -72,7 +73,7 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
 {
     const struct meta_model *m = d->model;
     const struct meta_network *net = m->network;
-    const struct meta_backend *backend = &meta_backend_onednn;
+    const struct meta_backend *backend = meta_backend_default();
     struct meta_episode_settings episode = *m->episode;
     struct meta_evaluation valid = { .episode = episode, .runs = 2 * d->threads, .seed = 1 };
     episode.sampler = META_UNIFORM; /* a curriculum takes no time, and needs rewards */

@@ -1,0 +1,139 @@
+/* The two losses in plain loops: the mean cross-entropy of softmax(x / temperature), and the mean
+   squared error of the scores of a network that pairs. kernels.h includes this file. */
+
+/* (batch, outputs) each: probabilities of the last forward (of squares, scores), and their
+   tangents */
+struct NAME(loss) { double *p, *pdot; };
+
+static void NAME(loss_destroy)(struct meta_op *op)
+{
+    struct NAME(loss) *s = op->state;
+    if (!s) return;
+    free(s->p);
+    free(s->pdot);
+    free(s);
+}
+
+static int NAME(loss_create)(struct meta_op *op, int tangents, struct meta_error *error)
+{
+    struct NAME(loss) *s = op->state = calloc(1, sizeof *s);
+    if (!s) return meta_fail(error, "out of memory");
+    s->p = calloc((size_t)op->batch * op->out.c, sizeof *s->p);
+    s->pdot = calloc((size_t)op->batch * op->out.c, sizeof *s->pdot);
+    if (s->p && s->pdot) return 0;
+    NAME(loss_destroy)(op);
+    op->state = NULL;
+    return meta_fail(error, "out of memory");
+}
+
+/* Where class k of image b lies. The input may still be a map, flattened planar as Darknet does. */
+static inline size_t NAME(logit)(const struct meta_op *op, int b, int k)
+{
+    size_t P = meta_pixels(*op->in);
+    return AT(b, k / P, k % P, op->in->c, P);
+}
+
+static void NAME(loss_forward)(struct meta_op *op, const void *theta)
+{
+    struct NAME(loss) *s = op->state;
+    const REAL *x = op->x->value;
+    int n = op->out.c;
+    op->loss = 0;
+    for (int b = 0; b < op->batch; b++) {
+        double most = -INFINITY, sum = 0, *p = s->p + (size_t)b * n;
+        for (int k = 0; k < n; k++) {
+            p[k] = x[NAME(logit)(op, b, k)] / op->layer->temperature;
+            if (p[k] > most) most = p[k];
+        }
+        double truth = p[op->labels[b]] - most;
+        for (int k = 0; k < n; k++) sum += p[k] = exp(p[k] - most);
+        for (int k = 0; k < n; k++) p[k] /= sum;
+        op->loss += (log(sum) - truth) / op->batch;
+    }
+}
+
+static void NAME(loss_backward)(struct meta_op *op, const void *theta, void *gradient)
+{
+    struct NAME(loss) *s = op->state;
+    REAL *xbar = op->x->bar;
+    int n = op->out.c;
+    for (int b = 0; xbar && b < op->batch; b++) {
+        const double *p = s->p + (size_t)b * n;
+        for (int k = 0; k < n; k++)
+            xbar[NAME(logit)(op, b, k)] = (p[k] - (k == op->labels[b]))
+                                        / (op->batch * op->layer->temperature);
+    }
+}
+
+static void NAME(loss_forward_tangent)(struct meta_op *op, const void *theta, const void *v)
+{
+    struct NAME(loss) *s = op->state;
+    const REAL *xdot = op->x->dot;
+    int n = op->out.c;
+    for (int b = 0; b < op->batch; b++) {
+        double mean = 0, *p = s->p + (size_t)b * n, *pdot = s->pdot + (size_t)b * n;
+        for (int k = 0; k < n; k++) mean += p[k] * xdot[NAME(logit)(op, b, k)];
+        for (int k = 0; k < n; k++)
+            pdot[k] = p[k] * (xdot[NAME(logit)(op, b, k)] - mean) / op->layer->temperature;
+    }
+}
+
+static void NAME(loss_backward_tangent)(struct meta_op *op, const void *theta, const void *v,
+                                        void *product)
+{
+    struct NAME(loss) *s = op->state;
+    REAL *xbardot = op->x->bardot;
+    int n = op->out.c;
+    for (int b = 0; xbardot && b < op->batch; b++)
+        for (int k = 0; k < n; k++)
+            xbardot[NAME(logit)(op, b, k)] = s->pdot[(size_t)b * n + k]
+                                           / (op->batch * op->layer->temperature);
+}
+
+static void NAME(loss_probabilities)(const struct meta_op *op, float *out)
+{
+    const struct NAME(loss) *s = op->state;
+    for (size_t i = 0; i < (size_t)op->batch * op->out.c; i++) out[i] = s->p[i];
+}
+
+__attribute__((unused)) static const struct meta_kernel NAME(loss_kernel) = {
+    .create = NAME(loss_create), .destroy = NAME(loss_destroy),
+    .forward = NAME(loss_forward), .backward = NAME(loss_backward),
+    .forward_tangent = NAME(loss_forward_tangent), .backward_tangent = NAME(loss_backward_tangent),
+    .probabilities = NAME(loss_probabilities)
+};
+
+/* ---- squares: the mean of (score - target)^2 over the pairs ---------------------------------- */
+
+/* The target of a query image and a class: 1 where the class is the image's label, else 0. */
+static inline double NAME(squares_target)(const struct meta_op *op, int pair)
+{
+    return op->labels[pair / op->ways] == pair % op->ways;
+}
+
+static void NAME(squares_forward)(struct meta_op *op, const void *theta)
+{
+    struct NAME(loss) *s = op->state;
+    const REAL *x = op->x->value;
+    op->loss = 0;
+    for (int b = 0; b < op->batch; b++) {
+        double d = x[NAME(logit)(op, b, 0)] - NAME(squares_target)(op, b);
+        s->p[b] = x[NAME(logit)(op, b, 0)];
+        op->loss += d * d / op->batch;
+    }
+}
+
+static void NAME(squares_backward)(struct meta_op *op, const void *theta, void *gradient)
+{
+    struct NAME(loss) *s = op->state;
+    REAL *xbar = op->x->bar;
+    for (int b = 0; xbar && b < op->batch; b++)
+        xbar[NAME(logit)(op, b, 0)] = 2 * (s->p[b] - NAME(squares_target)(op, b)) / op->batch;
+}
+
+/* There are no tangents: such a network adapts nothing in a task. */
+__attribute__((unused)) static const struct meta_kernel NAME(squares_kernel) = {
+    .create = NAME(loss_create), .destroy = NAME(loss_destroy),
+    .forward = NAME(squares_forward), .backward = NAME(squares_backward),
+    .probabilities = NAME(loss_probabilities)
+};

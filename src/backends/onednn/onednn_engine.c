@@ -1,0 +1,32 @@
+/* The one CPU engine of the oneDNN backend, and the block that its layout has on this processor. */
+#include "onednn_engine.h"
+
+#include <omp.h>
+#include <pthread.h>
+
+static dnnl_engine_t engine;
+int meta_onednn_shift = 3;
+
+dnnl_engine_t meta_onednn_engine(void) { return engine; }
+
+static void create_engine(void)
+{
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core) meta_onednn_shift = 4;
+    if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL;
+}
+
+/* A primitive is made for as many threads as its maker may use, so that the limit to one thread
+   must come before the first primitive. */
+int meta_onednn_open(struct meta_error *error)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    omp_set_num_threads(1);
+    pthread_once(&once, create_engine);
+    return engine ? 0 : meta_fail(error, "oneDNN has no CPU engine here");
+}
+
+const struct meta_fused *meta_onednn_sweeps(void)
+{
+    return meta_onednn_shift == 4 ? &meta_fused()->lanes16 : &meta_fused()->lanes8;
+}
