@@ -20,14 +20,14 @@ static void NAME(epilogue_destroy)(struct meta_op *op)
 static int NAME(epilogue_create)(struct meta_op *op, int tangents, struct meta_error *error)
 {
     struct NAME(epilogue) *e = op->state = calloc(1, sizeof *e);
-    if (!e) return meta_fail(error, "out of memory");
+    if (!e) return meta_fail_memory(error);
     e->channels = calloc(op->out.c, sizeof *e->channels);
     if (op->pool_size) e->winner = calloc(op->batch * IMAGE(op->out), sizeof *e->winner);
     e->reached = calloc(meta_pixels(op->out), sizeof *e->reached);
     if (!e->channels || !e->reached || (op->pool_size && !e->winner)) {
         NAME(epilogue_destroy)(op);
         op->state = NULL;
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     return 0;
 }

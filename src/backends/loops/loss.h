@@ -17,13 +17,13 @@ static void NAME(loss_destroy)(struct meta_op *op)
 static int NAME(loss_create)(struct meta_op *op, int tangents, struct meta_error *error)
 {
     struct NAME(loss) *s = op->state = calloc(1, sizeof *s);
-    if (!s) return meta_fail(error, "out of memory");
+    if (!s) return meta_fail_memory(error);
     s->p = calloc((size_t)op->batch * op->out.c, sizeof *s->p);
     s->pdot = calloc((size_t)op->batch * op->out.c, sizeof *s->pdot);
     if (s->p && s->pdot) return 0;
     NAME(loss_destroy)(op);
     op->state = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 /* Where class k of image b lies. The input may still be a map, flattened planar as Darknet does. */

@@ -22,14 +22,14 @@ static int NAME(pairing_create)(struct meta_op *op, int tangents, struct meta_er
     size_t in = op->batch * op->in->c * meta_pixels(*op->in);
     size_t out = op->out_batch * op->out.c * meta_pixels(op->out);
     struct NAME(pairing) *s = op->state = calloc(1, sizeof *s);
-    if (!s) return meta_fail(error, "out of memory");
+    if (!s) return meta_fail_memory(error);
     s->x = calloc(in, sizeof *s->x);
     s->xbar = calloc(in, sizeof *s->xbar);
     s->y = calloc(out, sizeof *s->y);
     if (s->x && s->xbar && s->y) return 0;
     NAME(pairing_destroy)(op);
     op->state = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 static struct meta_set NAME(pairing_set)(const struct meta_op *op)

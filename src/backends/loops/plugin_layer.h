@@ -19,13 +19,13 @@ static int NAME(plugin_create)(struct meta_op *op, int tangents, struct meta_err
     size_t in = op->batch * op->in->c * meta_pixels(*op->in);
     size_t out = op->batch * op->out.c * meta_pixels(op->out);
     struct NAME(plugin) *s = op->state = calloc(1, sizeof *s);
-    if (!s) return meta_fail(error, "out of memory");
+    if (!s) return meta_fail_memory(error);
     for (int i = 0; i < NAME(BUFFERS); i++) {
         s->buffer[i] = calloc(in > out ? in : out, sizeof **s->buffer);
         if (s->buffer[i]) continue;
         NAME(plugin_destroy)(op);
         op->state = NULL;
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     return 0;
 }

@@ -71,14 +71,14 @@ static int NAME(shortcut_create)(struct meta_op *op, int tangents, struct meta_e
 {
     size_t n = op->batch * IMAGE(op->out);
     struct NAME(shortcut) *s = op->state = calloc(1, sizeof *s);
-    if (!s) return meta_fail(error, "out of memory");
+    if (!s) return meta_fail_memory(error);
     s->u = calloc(n, sizeof *s->u);
     s->ubar = calloc(n, sizeof *s->ubar);
     if (tangents) s->udot = calloc(n, sizeof *s->udot);
     if (s->u && s->ubar && (!tangents || s->udot)) return 0;
     NAME(shortcut_destroy)(op);
     op->state = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 static size_t NAME(shortcut_count)(const struct meta_op *op) { return op->batch * IMAGE(op->out); }

@@ -27,7 +27,7 @@ static void connected_destroy(struct meta_op *op)
 static int connected_create(struct meta_op *op, int tangents, struct meta_error *error)
 {
     struct connected *s = op->state = calloc(1, sizeof *s);
-    if (!s) return meta_fail(error, "out of memory");
+    if (!s) return meta_fail_memory(error);
     s->inputs = meta_onednn_image(*op->in);
     s->outputs = meta_onednn_image(op->out);
     s->weights = calloc(op->out.c * s->inputs, sizeof *s->weights);
@@ -35,7 +35,7 @@ static int connected_create(struct meta_op *op, int tangents, struct meta_error 
     if (tangents) s->tangent = calloc(op->out.c * s->inputs, sizeof *s->tangent);
     if (s->weights && s->gradient && (!tangents || s->tangent)) return 0;
     connected_destroy(op);
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 /* Darknet's columns to the tensor's; columns of padding stay zero. */

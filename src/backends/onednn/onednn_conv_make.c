@@ -327,7 +327,7 @@ int meta_conv_create(struct meta_op *op, int tangents, struct meta_error *error)
     int made = 0;
     for (int i = !winograd_pays(op); i < 2 && !made; i++) {
         meta_conv_destroy(op);
-        if (!(m.s = op->state = calloc(1, sizeof *m.s))) return meta_fail(error, "out of memory");
+        if (!(m.s = op->state = calloc(1, sizeof *m.s))) return meta_fail_memory(error);
         m.algorithm = algorithms[i];
         m.s->rotated = op->layer->stride == 1 && op->layer->padding < op->layer->size;
         cut_batch(op, m.s);

@@ -65,7 +65,7 @@ int meta_epilogue_open(struct meta_epilogue *e, const struct meta_op *op, struct
     if (op->pool_size) e->marks = calloc(e->batch * padded * e->outputs, 1);
     if (!e->channels || !e->of_block || !e->sums || !e->memory || (op->pool_size && !e->marks)) {
         meta_epilogue_close(e);
-        return meta_fail(error, "out of memory");
+        return meta_fail_memory(error);
     }
     e->all = constants_from(e->memory, padded, 0, negative);
     for (int k = 0; k < e->blocks; k++)
@@ -194,7 +194,7 @@ static void epilogue_destroy(struct meta_op *op)
 static int epilogue_create(struct meta_op *op, int tangents, struct meta_error *error)
 {
     struct meta_epilogue *e = calloc(1, sizeof *e);
-    if (!e) return meta_fail(error, "out of memory");
+    if (!e) return meta_fail_memory(error);
     if (meta_epilogue_open(e, op, error)) {
         free(e);
         return -1;

@@ -46,7 +46,7 @@ static int create(struct meta_op *op, int tangents, struct meta_error *error)
     if (s && s->marks) return 0;
     destroy(op);
     op->state = NULL;
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 static void forward(struct meta_op *op, const void *theta)

@@ -52,7 +52,7 @@ static void stem_destroy(struct meta_op *op)
 static int stem_create(struct meta_op *op, int tangents, struct meta_error *error)
 {
     struct stem *s = op->state = calloc(1, sizeof *s);
-    if (!s) return meta_fail(error, "out of memory");
+    if (!s) return meta_fail_memory(error);
     if (meta_epilogue_open(&s->epilogue, op, error)) {
         free(s);
         op->state = NULL;
@@ -72,7 +72,7 @@ static int stem_create(struct meta_op *op, int tangents, struct meta_error *erro
     int has_tangents = !tangents || (s->along && s->sumsdot);
     if (s->scratch && s->windows && s->packed && s->sums && has_tangents) return 0;
     stem_destroy(op);
-    return meta_fail(error, "out of memory");
+    return meta_fail_memory(error);
 }
 
 /* Four pixels of a row of w, from column `first` on; 0 outside the row. */
