@@ -20,7 +20,8 @@ typedef uint8_t N(W) __attribute__((vector_size(LANES), aligned(1), may_alias));
 
 INLINE V N(select)(I mask, V a, V b) { return (V)(((I)a & mask) | ((I)b & ~mask)); }
 
-/* t where y > 0, else negative t: with t = y, z; with an adjoint or a tangent t, z'(y) t. */
+/* t where y > 0, else negative t: of y itself this is z, of an adjoint or a tangent t it is
+   z'(y) t. */
 INLINE V N(bend)(V y, float negative, V t) { return N(select)(y > (V){0}, t, FILL(negative) * t); }
 
 /* ---- sums ------------------------------------------------------------------------------------ */
@@ -106,7 +107,7 @@ static void N(slopes)(in_t zbar, in_t x, size_t pixels, constants_t k, sums_t su
     N(sum_pixels)(N(slope), &from, pixels, sums);
 }
 
-/* r ybardot (x - centre) + ybar hatdot, but for the slope of z */
+/* r ybardot (x - centre) + ybar hatdot, before the slope of z is multiplied in. */
 INLINE V N(hat_term)(const struct N(source) *from, V zbar, V zbardot, V d, V xdot)
 {
     return from->r * zbardot * d + zbar * (from->p * xdot + from->q + from->s * d);

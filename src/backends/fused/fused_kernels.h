@@ -18,14 +18,14 @@ struct meta_map { int h, w, oh, ow; };
    names. */
 struct meta_constants {
     float *gain, *centre, *shift;
-    float *r;
+    float *r;                     /* 1 over the deviation of x, or 1 without normalisation */
     float *p, *q, *s;             /* of a tangent */
     float *a, *b, *d, *u, *v;     /* of an adjoint */
     float negative;               /* relu 0, leaky .1, linear 1 */
 };
 
-/* Factors of a shortcut between maps of one shape: u = alpha here + beta from, z = u > 0 ? u :
-   negative u. */
+/* Factors of a shortcut between maps of one shape: u = alpha here + beta from,
+   z = u > 0 ? u : negative u. */
 struct meta_join { float alpha, beta, negative; };
 
 /* Sums are (2, c) doubles, to which a sweep adds. */
@@ -104,8 +104,8 @@ struct meta_fused {
 struct meta_fused_set {
     const char *name;
     struct meta_fused lanes8, lanes16;
-    /* out[l] += the sum over `rows` rows, `stride` apart, and over the n columns x of p[x] q[x +
-       l]. Up to 7 numbers past n are read, where p must be 0. */
+    /* out[l] += the sum of p[x] q[x + l] over `rows` rows, `stride` apart, and over the n
+       columns x. Up to 7 numbers past n are read, where p must be 0. */
     void (*lag_products)(const double *p, const double *q, int rows, size_t stride, int n,
                          double out[5]);
 };

@@ -103,7 +103,8 @@ INLINE void N(stem_weights_of)(in_t windows, int channels, const struct meta_map
     for (int i = 0; i < LANES; i++) sums[9 * channels * LANES + i] += all[i];
 }
 
-/* A loop each for one, two and three channels, whose sums the compiler keeps in registers. */
+/* One, two and three channels have a loop each, so that the compiler knows how many sums there
+   are. */
 static void N(stem_weights)(in_t windows, int channels, const struct meta_map *m, in_t zbar,
                             marks_t marks, constants_t k, sums_t sums)
 {

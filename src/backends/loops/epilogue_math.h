@@ -57,8 +57,8 @@ static inline void meta_channel_tangent(const struct meta_channel *c, double *p,
     *s = c->count > 0 ? -c->r * c->r * c->kappa * c->s2 : 0;
 }
 
-/* What the tangent of a channel's backward takes: the scale and its tangent, sum(ybardot), and
-   sum(ybardot x^ + ybar x^dot). */
+/* What the tangent of a channel's backward needs: the scale and its tangent, h1 = sum(ybardot) and
+   h2 = sum(ybardot x^ + ybar x^dot). */
 struct meta_channel_sums { double scale, scaledot, h1, h2; };
 
 /* xbardot = a + b (x - m) + d xdot everywhere, and r (scale ybardot + scaledot ybar) + rdot

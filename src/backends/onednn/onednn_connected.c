@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct connected {
-    size_t inputs, outputs;      /* numbers an image takes in the input and the output tensor */
+    size_t inputs, outputs;      /* numbers that one image takes in the two tensors */
     float *weights, *tangent;    /* (o, inputs) */
     float *gradient;             /* (o, inputs) */
 };

@@ -10,13 +10,13 @@ extern const struct meta_kernel meta_onednn_conv;
 struct meta_conv_pass {
     dnnl_primitive_t run;
     dnnl_primitive_t run_adding;        /* destination += result; NULL where oneDNN has none */
-    dnnl_memory_desc_t weights;         /* the layout it wants them in */
+    dnnl_memory_desc_t weights;         /* the layout that `run` wants them in */
     dnnl_primitive_t pack;              /* plain to that layout; of `grad`: that layout to plain */
     dnnl_memory_t packed, other;        /* weights of theta and of a tangent; of `grad`: the
                                            gradient of one piece, and the sum over pieces */
 };
 
-/* The passes for pieces of so many images. A batch goes through piece by piece, so that what
+/* The passes for pieces of one number of images. A batch goes through piece by piece, so that what
    oneDNN works in is small. */
 struct meta_conv_part {
     int images, first, pieces;          /* `pieces` pieces of `images`, from image `first` on */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A piece of the larger tensor, input or output, has at most so many bytes, or is one image. */
+/* A piece of the larger tensor, input or output, has at most PIECE bytes, or is one image. */
 #define PIECE (1 << 20)
 
 /* What is being made, how, and what oneDNN last said. */
@@ -20,7 +20,7 @@ struct maker {
     dnnl_status_t status;
 };
 
-/* Notes what oneDNN says. */
+/* Notes what oneDNN says, and tells whether that is no. */
 static int refused(struct maker *m, dnnl_status_t status)
 {
     m->status = status;
@@ -49,7 +49,7 @@ static dnnl_status_t set_tag(dnnl_memory_desc_t *md, int n, int c, int h, int w,
     return dnnl_memory_desc_init_by_tag(md, 4, dims, dnnl_f32, tag);
 }
 
-/* What to make of an operation's descriptor: `adding` is with destination += result. */
+/* A primitive to make from an operation's descriptor; `adding`: destination += result. */
 struct request { const void *desc; int adding; dnnl_primitive_desc_t hint; };
 
 static dnnl_status_t set_attributes(dnnl_primitive_attr_t attr, dnnl_post_ops_t post, int adding)
@@ -100,7 +100,8 @@ static dnnl_status_t make_reorder(dnnl_primitive_t *out, const dnnl_memory_desc_
     return status;
 }
 
-/* Packing to the layout of the pass's weights, or back, and memory objects of two such arrays. */
+/* Makes the reorder to the layout of the pass's weights, of a gradient the one back to plain,
+   and two memory objects of that layout. */
 static dnnl_status_t make_packing(struct meta_conv_pass *pass, const dnnl_memory_desc_t *plain,
                                   int is_gradient)
 {
@@ -151,8 +152,8 @@ static dnnl_status_t describe_forward(struct maker *m, dnnl_convolution_desc_t *
                                               weights, NULL, f->y, strides, pads, pads);
 }
 
-/* Makes it, and with tangents also adding, with weights in the layout that oneDNN likes best. The
-   descriptor is the caller's. */
+/* Makes that convolution, and with tangents also an adding one, with weights in the layout that
+   oneDNN likes best. The descriptor is the caller's. */
 static int make_forward(struct maker *m, struct meta_conv_pass *pass, const struct forward *f,
                         dnnl_primitive_desc_t *kept)
 {
@@ -273,7 +274,8 @@ static size_t reserve(struct meta_op *op, size_t bytes)
     return at;
 }
 
-/* Bytes of the largest packed weights of one pass over the parts; a pass that isn't has none. */
+/* Bytes of the largest packed weights of one pass over the parts; a pass that was not made takes
+   none. */
 static size_t packed_size(const struct meta_conv *s, size_t pass)
 {
     size_t size = 0;
