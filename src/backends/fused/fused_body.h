@@ -4,8 +4,8 @@
 #define NAME__(name, lanes) NAME_(name, lanes)
 #define N(name) NAME__(name, LANES)
 
-typedef float   N(V) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef double  N(D) __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+typedef float N(V) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef double N(D) __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
 typedef int32_t N(I) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef uint8_t N(W) __attribute__((vector_size(LANES), aligned(1), may_alias));
 #define V N(V)
@@ -16,49 +16,56 @@ typedef uint8_t N(W) __attribute__((vector_size(LANES), aligned(1), may_alias));
 #define AT(p, i) (*(const V *)((p) + (i)))
 #define PUT(p, i) (*(V *)((p) + (i)))
 #define ROW(p) (*(const V *)(p))
-#define FILL(f) ((V){0} + (f))
+#define FILL(f) ((V){ 0 } + (f))
 
 INLINE V N(select)(I mask, V a, V b) { return (V)(((I)a & mask) | ((I)b & ~mask)); }
 
 /* t where y > 0, else negative t: of y itself this is z, of an adjoint or a tangent t it is
    z'(y) t. */
-INLINE V N(bend)(V y, float negative, V t) { return N(select)(y > (V){0}, t, FILL(negative) * t); }
+INLINE V N(bend)(V y, float negative, V t)
+{
+    return N(select)(y > (V){ 0 }, t, FILL(negative) * t);
+}
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 
 /* Two sums, or what one pixel gives to them. */
-struct N(pair) { V first, second; };
+typedef struct {
+    V first, second;
+} N(Pair);
+#define Pair N(Pair)
 
-INLINE void N(add)(struct N(pair) *sum, struct N(pair) more)
+INLINE void N(add)(Pair *sum, Pair more)
 {
     sum->first += more.first;
     sum->second += more.second;
 }
 
-INLINE void N(flush)(struct N(pair) sum, sums_t sums)
+INLINE void N(flush)(Pair sum, sums_t sums)
 {
     *(D *)sums += __builtin_convertvector(sum.first, D);
     *(D *)(sums + LANES) += __builtin_convertvector(sum.second, D);
 }
 
 /* What the terms of a sum are made of. */
-struct N(source) {
+typedef struct {
     const float *x, *xdot, *zbar, *zbardot;
     const uint8_t *marks;
     V gain, centre, shift, r, p, q, s;
     float negative;
-};
+} N(Source);
+#define Source N(Source)
 
 /* `term` gives what the pixel at offset i adds. Two pixels are summed side by side, so that
    additions overlap. */
-typedef struct N(pair) N(pixel_term)(const struct N(source) *, size_t i);
+typedef Pair N(PixelTerm)(const Source *, size_t i);
+#define PixelTerm N(PixelTerm)
 
-INLINE void N(sum_pixels)(N(pixel_term) *term, const struct N(source) *from, size_t pixels,
-                          sums_t sums)
+INLINE void N(sum_pixels)(PixelTerm *term, const Source *from, size_t pixels, sums_t sums)
 {
     for (size_t first = 0; first < pixels; first += STRIP) {
         size_t end = first + STRIP < pixels ? first + STRIP : pixels, n = first;
-        struct N(pair) even = { {0}, {0} }, odd = { {0}, {0} };
+        Pair even = { { 0 }, { 0 } }, odd = { { 0 }, { 0 } };
         for (; n + 1 < end; n += 2) {
             N(add)(&even, term(from, n * LANES));
             N(add)(&odd, term(from, (n + 1) * LANES));
@@ -69,65 +76,77 @@ INLINE void N(sum_pixels)(N(pixel_term) *term, const struct N(source) *from, siz
     }
 }
 
-INLINE struct N(pair) N(moment)(const struct N(source) *from, size_t i)
+INLINE Pair N(moment)(const Source *from, size_t i)
 {
     V d = AT(from->x, i) - from->centre;
-    return (struct N(pair)){ d, d * d };
+    return (Pair){ d, d * d };
 }
 
 static void N(moments)(in_t x, size_t pixels, constants_t k, sums_t sums)
 {
-    struct N(source) from = { .x = x, .centre = ROW(k->centre) };
+    Source from = { .x = x, .centre = ROW(k->centre) };
     N(sum_pixels)(N(moment), &from, pixels, sums);
 }
 
-INLINE struct N(pair) N(product)(const struct N(source) *from, size_t i)
+INLINE Pair N(product)(const Source *from, size_t i)
 {
     V d = AT(from->x, i) - from->centre, t = AT(from->zbar, i);
-    return (struct N(pair)){ t, t * d };
+    return (Pair){ t, t * d };
 }
 
 static void N(products)(in_t t, in_t x, size_t pixels, constants_t k, sums_t sums)
 {
-    struct N(source) from = { .zbar = t, .x = x, .centre = ROW(k->centre) };
+    Source from = { .zbar = t, .x = x, .centre = ROW(k->centre) };
     N(sum_pixels)(N(product), &from, pixels, sums);
 }
 
-INLINE struct N(pair) N(slope)(const struct N(source) *from, size_t i)
+INLINE Pair N(slope)(const Source *from, size_t i)
 {
     V d = AT(from->x, i) - from->centre;
     V ybar = N(bend)(from->gain * d + from->shift, from->negative, AT(from->zbar, i));
-    return (struct N(pair)){ ybar, ybar * d };
+    return (Pair){ ybar, ybar * d };
 }
 
 static void N(slopes)(in_t zbar, in_t x, size_t pixels, constants_t k, sums_t sums)
 {
-    struct N(source) from = { .zbar = zbar, .x = x, .gain = ROW(k->gain), .centre = ROW(k->centre),
-                              .shift = ROW(k->shift), .negative = k->negative };
+    Source from = { .zbar = zbar,
+                    .x = x,
+                    .gain = ROW(k->gain),
+                    .centre = ROW(k->centre),
+                    .shift = ROW(k->shift),
+                    .negative = k->negative };
     N(sum_pixels)(N(slope), &from, pixels, sums);
 }
 
 /* r ybardot (x - centre) + ybar hatdot, before the slope of z is multiplied in. */
-INLINE V N(hat_term)(const struct N(source) *from, V zbar, V zbardot, V d, V xdot)
+INLINE V N(hat_term)(const Source *from, V zbar, V zbardot, V d, V xdot)
 {
     return from->r * zbardot * d + zbar * (from->p * xdot + from->q + from->s * d);
 }
 
-INLINE struct N(pair) N(slope_tangent)(const struct N(source) *from, size_t i)
+INLINE Pair N(slope_tangent)(const Source *from, size_t i)
 {
     V d = AT(from->x, i) - from->centre, y = from->gain * d + from->shift;
     V term = N(hat_term)(from, AT(from->zbar, i), AT(from->zbardot, i), d, AT(from->xdot, i));
-    return (struct N(pair)){ N(bend)(y, from->negative, AT(from->zbardot, i)),
-                             N(bend)(y, from->negative, term) };
+    return (Pair){ N(bend)(y, from->negative, AT(from->zbardot, i)),
+                   N(bend)(y, from->negative, term) };
 }
 
 static void N(slope_tangents)(in_t zbar, in_t zbardot, in_t x, in_t xdot, size_t pixels,
                               constants_t k, sums_t sums)
 {
-    struct N(source) from = { .x = x, .xdot = xdot, .zbar = zbar, .zbardot = zbardot,
-                              .gain = ROW(k->gain), .centre = ROW(k->centre),
-                              .shift = ROW(k->shift), .negative = k->negative,
-                              .r = ROW(k->r), .p = ROW(k->p), .q = ROW(k->q), .s = ROW(k->s) };
+    Source from = { .x = x,
+                    .xdot = xdot,
+                    .zbar = zbar,
+                    .zbardot = zbardot,
+                    .gain = ROW(k->gain),
+                    .centre = ROW(k->centre),
+                    .shift = ROW(k->shift),
+                    .negative = k->negative,
+                    .r = ROW(k->r),
+                    .p = ROW(k->p),
+                    .q = ROW(k->q),
+                    .s = ROW(k->s) };
     N(sum_pixels)(N(slope_tangent), &from, pixels, sums);
 }
 
@@ -182,7 +201,7 @@ static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, si
 /* t where the mark is set, else negative t */
 INLINE V N(bend_by_mark)(const uint8_t *mark, float negative, V t)
 {
-    I set = __builtin_convertvector(*(const W *)mark, I) != (I){0};
+    I set = __builtin_convertvector(*(const W *)mark, I) != (I){ 0 };
     return N(select)(set, t, FILL(negative) * t);
 }
 
@@ -193,7 +212,7 @@ static void N(join)(in_t here, in_t from, size_t pixels, const struct meta_join 
     for (size_t i = 0; i < pixels * LANES; i += LANES) {
         V u = FILL(alpha) * AT(here, i) + FILL(beta) * AT(from, i);
         PUT(z, i) = N(bend)(u, negative, u);
-        *(W *)(marks + i) = __builtin_convertvector((u > (V){0}) & 1, W);
+        *(W *)(marks + i) = __builtin_convertvector((u > (V){ 0 }) & 1, W);
     }
 }
 
@@ -239,6 +258,11 @@ static void N(part)(in_t zbar, marks_t marks, size_t pixels, const struct meta_j
 #undef D
 #undef I
 #undef W
+#undef Pair
+#undef Source
+#undef Spread
+#undef PixelTerm
+#undef WindowTerm
 #undef AT
 #undef PUT
 #undef ROW

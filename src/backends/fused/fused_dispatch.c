@@ -11,10 +11,11 @@ static const struct meta_fused_set *chosen;
    AVX-512; without a name we know, the fallback. */
 static int allowed(const char *variable, int fallback)
 {
-    static const struct { const char *name; int level; } names[] = {
-        { "base", 0 }, { "SSE41", 0 }, { "AVX", 0 },
-        { "avx2", 1 }, { "AVX2_VNNI", 1 }, { "avx512", 2 }
-    };
+    static const struct {
+        const char *name;
+        int level;
+    } names[] = { { "base", 0 }, { "SSE41", 0 },     { "AVX", 0 },
+                  { "avx2", 1 }, { "AVX2_VNNI", 1 }, { "avx512", 2 } };
     const char *value = getenv(variable);
     for (size_t i = 0; value && i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(value, names[i].name)) return names[i].level;
@@ -27,7 +28,8 @@ static void choose(void)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) most = 1;
     if (most && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) most = 2;
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
+        most = 2;
     if (limit < most) most = limit;
     chosen = most == 2 ? &meta_fused_avx512 : most == 1 ? &meta_fused_avx2 : &meta_fused_base;
 }

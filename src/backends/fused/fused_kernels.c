@@ -2,7 +2,7 @@
    floats over a strip of pixels, and in doubles over strips. */
 #include "fused_kernels.h"
 
-#define STRIP 64    /* pixels */
+#define STRIP 64 /* pixels */
 
 /* No vector crosses a call, as all functions that take or return one are inlined: how calls
    would pass it in other instruction sets, of which this warns, does not matter. */
@@ -11,7 +11,7 @@
 
 typedef const float *restrict in_t;
 typedef float *restrict out_t;
-typedef const float *from_t;    /* an over_t may write here, each pixel after its last reading */
+typedef const float *from_t; /* an over_t may write here, each pixel after its last reading */
 typedef float *over_t;
 typedef double *restrict sums_t;
 typedef const uint8_t *restrict marks_t;
@@ -20,7 +20,9 @@ typedef const struct meta_constants *constants_t;
 /* The four pixels of one output of a pool: where the upper left one lies, and how far away its
    neighbours lie. Where the map ends, a pixel stands for its absent neighbour, which then never
    wins. */
-struct window { size_t at, right, under; };
+struct window {
+    size_t at, right, under;
+};
 
 #define LANES 8
 #include "fused_body.h"
@@ -32,7 +34,7 @@ static void lag_products(const double *restrict p, const double *restrict q, int
                          size_t stride, int n, double out[5])
 {
     typedef double D __attribute__((vector_size(64), aligned(8), may_alias));
-    D sum[5] = { {0}, {0}, {0}, {0}, {0} };
+    D sum[5] = { { 0 }, { 0 }, { 0 }, { 0 }, { 0 } };
     for (int r = 0; r < rows; r++, p += stride, q += stride)
         for (int x = 0; x < n; x += 8) {
             D a = *(const D *)(p + x);
@@ -47,17 +49,18 @@ static void lag_products(const double *restrict p, const double *restrict q, int
 #define JOIN(a, b) JOIN_(a, b)
 #define TEXT_(a) #a
 #define TEXT(a) TEXT_(a)
-#define SET(lanes) {                                                                            \
-    .moments = moments##lanes, .products = products##lanes,                                     \
-    .slopes = slopes##lanes, .slopes_pool = slopes_pool##lanes,                                 \
-    .slope_tangents = slope_tangents##lanes, .slope_tangents_pool = slope_tangents_pool##lanes, \
-    .forward = forward##lanes, .forward_pool = forward_pool##lanes,                             \
-    .backward = backward##lanes, .backward_pool = backward_pool##lanes,                         \
-    .tangent = tangent##lanes, .tangent_pool = tangent_pool##lanes,                             \
-    .backward_tangent = backward_tangent##lanes,                                                \
-    .backward_tangent_pool = backward_tangent_pool##lanes,                                      \
-    .join = join##lanes, .join_tangent = join_tangent##lanes, .part = part##lanes,              \
-    .stem = stem##lanes, .stem_tangent = stem_tangent##lanes, .stem_weights = stem_weights##lanes }
+#define SET(lanes)                                                                                 \
+    {                                                                                              \
+        .moments = moments##lanes, .products = products##lanes, .slopes = slopes##lanes,           \
+        .slopes_pool = slopes_pool##lanes, .slope_tangents = slope_tangents##lanes,                \
+        .slope_tangents_pool = slope_tangents_pool##lanes, .forward = forward##lanes,              \
+        .forward_pool = forward_pool##lanes, .backward = backward##lanes,                          \
+        .backward_pool = backward_pool##lanes, .tangent = tangent##lanes,                          \
+        .tangent_pool = tangent_pool##lanes, .backward_tangent = backward_tangent##lanes,          \
+        .backward_tangent_pool = backward_tangent_pool##lanes, .join = join##lanes,                \
+        .join_tangent = join_tangent##lanes, .part = part##lanes, .stem = stem##lanes,             \
+        .stem_tangent = stem_tangent##lanes, .stem_weights = stem_weights##lanes                   \
+    }
 
 const struct meta_fused_set JOIN(meta_fused_, ISA) = {
     .name = TEXT(ISA), .lanes8 = SET(8), .lanes16 = SET(16), .lag_products = lag_products

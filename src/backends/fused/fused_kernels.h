@@ -12,21 +12,25 @@
 #include <stdint.h>
 
 /* A block of (h, w) pixels, pooled to (oh, ow). */
-struct meta_map { int h, w, oh, ow; };
+struct meta_map {
+    int h, w, oh, ow;
+};
 
 /* Constants of the channels of a block, (c) floats each. A sweep reads those that its formula
    names. */
 struct meta_constants {
     float *gain, *centre, *shift;
-    float *r;                     /* 1 over the deviation of x, or 1 without normalisation */
-    float *p, *q, *s;             /* of a tangent */
-    float *a, *b, *d, *u, *v;     /* of an adjoint */
-    float negative;               /* relu 0, leaky .1, linear 1 */
+    float *r;                 /* 1 over the deviation of x, or 1 without normalisation */
+    float *p, *q, *s;         /* of a tangent */
+    float *a, *b, *d, *u, *v; /* of an adjoint */
+    float negative;           /* relu 0, leaky .1, linear 1 */
 };
 
 /* Factors of a shortcut between maps of one shape: u = alpha here + beta from,
    z = u > 0 ? u : negative u. */
-struct meta_join { float alpha, beta, negative; };
+struct meta_join {
+    float alpha, beta, negative;
+};
 
 /* Sums are (2, c) doubles, to which a sweep adds. */
 struct meta_fused {

@@ -26,8 +26,8 @@ INLINE void N(choose)(const V x[4], V g, V c, V s, float negative, float *z, uin
     I higher = high > low;
     V y = N(select)(higher, high, low) + s;
     PUT(z, 0) = N(bend)(y, negative, y);
-    I which = (higher & (2 - high_right)) | (~higher & -low_right);      /* a true lane is -1 */
-    *(W *)marks = __builtin_convertvector(which | ((y > (V){0}) & 4), W);
+    I which = (higher & (2 - high_right)) | (~higher & -low_right); /* a true lane is -1 */
+    *(W *)marks = __builtin_convertvector(which | ((y > (V){ 0 }) & 4), W);
 }
 
 static void N(forward_pool)(in_t x, const struct meta_map *m, constants_t k, out_t z,
@@ -39,8 +39,8 @@ static void N(forward_pool)(in_t x, const struct meta_map *m, constants_t k, out
     for (int i = 0; i < m->oh; i++)
         for (int j = 0; j < m->ow; j++, o += LANES) {
             struct window w = N(window_at)(m, i, j);
-            V of[4] = { AT(x, w.at), AT(x, w.at + w.right),
-                        AT(x, w.at + w.under), AT(x, w.at + w.under + w.right) };
+            V of[4] = { AT(x, w.at), AT(x, w.at + w.right), AT(x, w.at + w.under),
+                        AT(x, w.at + w.under + w.right) };
             N(choose)(of, g, c, s, negative, z + o, marks + o);
         }
 }
@@ -64,18 +64,19 @@ INLINE V N(of_winner)(const float *p, struct window w, I mark)
     size_t under = w.at + w.under;
     I won = mark & 3;
     return N(select)(won > 1, N(select)(won == 3, AT(p, under + w.right), AT(p, under)),
-                              N(select)(won == 1, AT(p, w.at + w.right), AT(p, w.at)));
+                     N(select)(won == 1, AT(p, w.at + w.right), AT(p, w.at)));
 }
 
 /* ---- sums over the windows ------------------------------------------------------------------- */
 
 /* `term` gives what the window w of the output at offset o adds. */
-typedef struct N(pair) N(window_term)(const struct N(source) *, struct window, size_t o);
+typedef Pair N(WindowTerm)(const Source *, struct window, size_t o);
+#define WindowTerm N(WindowTerm)
 
-INLINE void N(sum_windows)(N(window_term) *term,
-                           const struct N(source) *from, const struct meta_map *m, sums_t sums)
+INLINE void N(sum_windows)(WindowTerm *term, const Source *from, const struct meta_map *m,
+                           sums_t sums)
 {
-    struct N(pair) sum = { {0}, {0} };
+    Pair sum = { { 0 }, { 0 } };
     size_t o = 0, held = 0, left = (size_t)m->oh * m->ow;
     for (int i = 0; i < m->oh; i++)
         for (int j = 0; j < m->ow; j++, o += LANES) {
@@ -83,43 +84,52 @@ INLINE void N(sum_windows)(N(window_term) *term,
             left--;
             if (++held < STRIP && left) continue;
             N(flush)(sum, sums);
-            sum.first = sum.second = (V){0};
+            sum.first = sum.second = (V){ 0 };
             held = 0;
         }
 }
 
-INLINE struct N(pair) N(slope_pool)(const struct N(source) *from, struct window w, size_t o)
+INLINE Pair N(slope_pool)(const Source *from, struct window w, size_t o)
 {
     I mark = N(read_mark)(from->marks + o);
     V d = N(of_winner)(from->x, w, mark) - from->centre;
     V ybar = N(bend_by)(mark, from->negative, AT(from->zbar, o));
-    return (struct N(pair)){ ybar, ybar * d };
+    return (Pair){ ybar, ybar * d };
 }
 
 static void N(slopes_pool)(in_t zbar, in_t x, marks_t marks, const struct meta_map *m,
                            constants_t k, sums_t sums)
 {
-    struct N(source) from = { .x = x, .zbar = zbar, .marks = marks, .centre = ROW(k->centre),
-                              .negative = k->negative };
+    Source from = {
+        .x = x, .zbar = zbar, .marks = marks, .centre = ROW(k->centre), .negative = k->negative
+    };
     N(sum_windows)(N(slope_pool), &from, m, sums);
 }
 
-INLINE struct N(pair) N(slope_tangent_pool)(const struct N(source) *from, struct window w, size_t o)
+INLINE Pair N(slope_tangent_pool)(const Source *from, struct window w, size_t o)
 {
     I mark = N(read_mark)(from->marks + o);
     V d = N(of_winner)(from->x, w, mark) - from->centre;
     V term = N(hat_term)(from, AT(from->zbar, o), AT(from->zbardot, o), d,
                          N(of_winner)(from->xdot, w, mark));
-    return (struct N(pair)){ N(bend_by)(mark, from->negative, AT(from->zbardot, o)),
-                             N(bend_by)(mark, from->negative, term) };
+    return (Pair){ N(bend_by)(mark, from->negative, AT(from->zbardot, o)),
+                   N(bend_by)(mark, from->negative, term) };
 }
 
 static void N(slope_tangents_pool)(in_t zbar, in_t zbardot, in_t x, in_t xdot, marks_t marks,
                                    const struct meta_map *m, constants_t k, sums_t sums)
 {
-    struct N(source) from = { .x = x, .xdot = xdot, .zbar = zbar, .zbardot = zbardot,
-                              .marks = marks, .centre = ROW(k->centre), .negative = k->negative,
-                              .r = ROW(k->r), .p = ROW(k->p), .q = ROW(k->q), .s = ROW(k->s) };
+    Source from = { .x = x,
+                    .xdot = xdot,
+                    .zbar = zbar,
+                    .zbardot = zbardot,
+                    .marks = marks,
+                    .centre = ROW(k->centre),
+                    .negative = k->negative,
+                    .r = ROW(k->r),
+                    .p = ROW(k->p),
+                    .q = ROW(k->q),
+                    .s = ROW(k->s) };
     N(sum_windows)(N(slope_tangent_pool), &from, m, sums);
 }
 
@@ -143,14 +153,17 @@ static void N(tangent_pool)(in_t x, in_t xdot, marks_t marks, const struct meta_
 }
 
 /* Factors of what every pixel gets on the way back. */
-struct N(spread) { V centre, a, b, d; };
+typedef struct {
+    V centre, a, b, d;
+} N(Spread);
+#define Spread N(Spread)
 
-INLINE V N(spread_bar)(const struct N(spread) *k, const float *x, size_t i)
+INLINE V N(spread_bar)(const Spread *k, const float *x, size_t i)
 {
     return k->a + k->b * (AT(x, i) - k->centre);
 }
 
-INLINE V N(spread_bardot)(const struct N(spread) *k, const float *x, const float *xdot, size_t i)
+INLINE V N(spread_bardot)(const Spread *k, const float *x, const float *xdot, size_t i)
 {
     return k->a + k->b * (AT(x, i) - k->centre) + k->d * AT(xdot, i);
 }
@@ -158,7 +171,7 @@ INLINE V N(spread_bardot)(const struct N(spread) *k, const float *x, const float
 static void N(backward_pool)(from_t x, in_t zbar, marks_t marks, const struct meta_map *m,
                              constants_t k, over_t xbar)
 {
-    struct N(spread) all = { .centre = ROW(k->centre), .a = ROW(k->a), .b = ROW(k->b) };
+    Spread all = { .centre = ROW(k->centre), .a = ROW(k->a), .b = ROW(k->b) };
     V g = ROW(k->gain);
     float negative = k->negative;
     size_t o = 0;
@@ -184,7 +197,7 @@ static void N(backward_pool)(from_t x, in_t zbar, marks_t marks, const struct me
 static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardot, marks_t marks,
                                      const struct meta_map *m, constants_t k, over_t xbardot)
 {
-    struct N(spread) all = { ROW(k->centre), ROW(k->a), ROW(k->b), ROW(k->d) };
+    Spread all = { ROW(k->centre), ROW(k->a), ROW(k->b), ROW(k->d) };
     V u = ROW(k->u), v = ROW(k->v);
     float negative = k->negative;
     size_t o = 0;
@@ -201,7 +214,7 @@ static void N(backward_tangent_pool)(in_t x, from_t xdot, in_t zbar, in_t zbardo
                 PUT(xbardot, under) = N(spread_bardot)(&all, x, xdot, under) + N(reach)(mark, 2, t);
             if (w.right && w.under)
                 PUT(xbardot, across) = N(spread_bardot)(&all, x, xdot, across)
-                                     + N(reach)(mark, 3, t);
+                    + N(reach)(mark, 3, t);
         }
     for (int i = 0; i < m->h; i++)
         for (int j = N(first_uncovered)(m, i); j < m->w; j++) {

@@ -23,7 +23,7 @@ INLINE I N(corner)(I mark)
 INLINE void N(window_outputs)(in_t windows, int channels, in_t weights, int count, V x[2][4])
 {
     for (int n = 0; n < count; n++)
-        for (int p = 0; p < 4; p++) x[n][p] = (V){0};
+        for (int p = 0; p < 4; p++) x[n][p] = (V){ 0 };
     for (int c = 0; c < channels; c++)
 #pragma GCC unroll 9
         for (int k = 0; k < 9; k++) {
@@ -66,7 +66,7 @@ static void N(stem_tangent)(in_t windows, int channels, const struct meta_map *m
     size_t end = (size_t)m->oh * m->ow * LANES;
     for (size_t o = 0; o < end; o += LANES, windows += 16 * channels) {
         I mark = N(read_mark)(marks + o), corner = N(corner)(mark);
-        V x[3] = { {0}, {0}, {0} }, t[3] = { q, {0}, {0} };
+        V x[3] = { { 0 }, { 0 }, { 0 } }, t[3] = { q, { 0 }, { 0 } };
         for (int n = 0; n < channels; n++)
 #pragma GCC unroll 9
             for (int i = 0; i < 9; i++) {
@@ -82,10 +82,10 @@ static void N(stem_tangent)(in_t windows, int channels, const struct meta_map *m
 INLINE void N(stem_weights_of)(in_t windows, int channels, const struct meta_map *m, in_t zbar,
                                marks_t marks, float negative, sums_t sums)
 {
-    V sum[27], all = {0};
+    V sum[27], all = { 0 };
     size_t end = (size_t)m->oh * m->ow * LANES;
 #pragma GCC unroll 27
-    for (int k = 0; k < 27; k++) sum[k] = (V){0};
+    for (int k = 0; k < 27; k++) sum[k] = (V){ 0 };
     for (size_t o = 0; o < end; o += LANES, windows += 16 * channels) {
         I mark = N(read_mark)(marks + o), corner = N(corner)(mark);
         V t = N(bend_by)(mark, negative, AT(zbar, o));

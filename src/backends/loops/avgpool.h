@@ -44,7 +44,8 @@ static void NAME(avgpool_backward_tangent)(struct meta_op *op, const void *theta
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(avgpool_kernel) = {
-    .forward = NAME(avgpool_forward), .backward = NAME(avgpool_backward),
+    .forward = NAME(avgpool_forward),
+    .backward = NAME(avgpool_backward),
     .forward_tangent = NAME(avgpool_forward_tangent),
     .backward_tangent = NAME(avgpool_backward_tangent)
 };

@@ -33,7 +33,8 @@ static void NAME(dropout_backward_tangent)(struct meta_op *op, const void *theta
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(dropout_kernel) = {
-    .forward = NAME(dropout_forward), .backward = NAME(dropout_backward),
+    .forward = NAME(dropout_forward),
+    .backward = NAME(dropout_backward),
     .forward_tangent = NAME(dropout_forward_tangent),
     .backward_tangent = NAME(dropout_backward_tangent)
 };

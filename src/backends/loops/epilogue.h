@@ -1,10 +1,10 @@
 /* Epilogues in plain loops, for any activation and any pool; kernels.h includes this file. */
 
 struct NAME(epilogue) {
-    struct meta_channel *channels;     /* (c) */
-    int *winner;                       /* (batch, out) the pixel that each output came from; NULL
-                                          without a pool */
-    double *reached;                   /* (h, w) of out: what the winners get on the way back */
+    struct meta_channel *channels; /* (c) */
+    int *winner;                   /* (batch, out) the pixel that each output came from; NULL
+                                      without a pool */
+    double *reached;               /* (h, w) of out: what the winners get on the way back */
 };
 
 static void NAME(epilogue_destroy)(struct meta_op *op)
@@ -72,7 +72,9 @@ static int NAME(epilogue_window)(const struct meta_op *op, const REAL *x, int b,
 
 /* The constants of one channel as a pixel sees them: y = gain (x - centre) + shift; gain = scale
    r. */
-struct NAME(affine) { double gain, centre, shift, scale, r; };
+struct NAME(affine) {
+    double gain, centre, shift, scale, r;
+};
 
 static struct NAME(affine) NAME(epilogue_affine)(const struct meta_op *op, const REAL *theta, int k)
 {
@@ -155,7 +157,7 @@ static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, 
         }
         if (!xbar) continue;
         for (int b = 0; b < op->batch; b++) {
-            for (size_t q = 0; q < Q; q++) {      /* before xbar, which may take the place of x */
+            for (size_t q = 0; q < Q; q++) { /* before xbar, which may take the place of x */
                 size_t p = NAME(epilogue_source)(op, b, k, q);
                 double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
                 e->reached[q] = f.gain * zbar[AT(b, k, q, C, Q)] * meta_slope(op->activation, y);
@@ -170,7 +172,9 @@ static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, 
 }
 
 /* The tangents of one channel's constants: x^dot = slope xdot + offset + on_x (x - centre). */
-struct NAME(dot) { double slope, offset, on_x, scaledot, shiftdot; };
+struct NAME(dot) {
+    double slope, offset, on_x, scaledot, shiftdot;
+};
 
 static struct NAME(dot) NAME(epilogue_dot)(const struct meta_op *op, const REAL *v, int k)
 {
@@ -217,11 +221,13 @@ static void NAME(epilogue_forward_tangent)(struct meta_op *op, const void *param
 }
 
 /* At one output: x - centre, x^dot, and ybar with its tangent. */
-struct NAME(winner) { double d, hatdot, ybar, ybardot; };
+struct NAME(winner) {
+    double d, hatdot, ybar, ybardot;
+};
 
-static inline struct NAME(winner) NAME(epilogue_winner)(const struct meta_op *op,
-                                                        struct NAME(affine) f, struct NAME(dot) t,
-                                                        int b, int k, size_t q)
+static inline struct NAME(winner)
+    NAME(epilogue_winner)(const struct meta_op *op, struct NAME(affine) f, struct NAME(dot) t,
+                          int b, int k, size_t q)
 {
     const REAL *x = op->x->value, *xdot = op->x->dot, *zbar = op->y.bar, *zbardot = op->y.bardot;
     size_t at = AT(b, k, q, op->out.c, meta_pixels(op->out));
@@ -264,9 +270,9 @@ static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *para
             for (size_t q = 0; q < Q; q++) {
                 struct NAME(winner) w = NAME(epilogue_winner)(op, f, t, b, k, q);
                 e->reached[q] = f.r * (f.scale * w.ybardot + t.scaledot * w.ybar)
-                              + g.rdot * f.scale * w.ybar;
+                    + g.rdot * f.scale * w.ybar;
             }
-            for (size_t p = 0; p < P; p++) {      /* after all reads of xdot: it may replace that */
+            for (size_t p = 0; p < P; p++) { /* after all reads of xdot: it may replace that */
                 size_t at = AT(b, k, p, C, P);
                 xbardot[at] = g.a + g.b * (x[at] - f.centre) + (xdot ? g.d * xdot[at] : 0);
             }
@@ -285,8 +291,10 @@ static void NAME(epilogue_statistics)(const struct meta_op *op, float *mean, flo
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(epilogue_kernel) = {
-    .create = NAME(epilogue_create), .destroy = NAME(epilogue_destroy),
-    .forward = NAME(epilogue_forward), .backward = NAME(epilogue_backward),
+    .create = NAME(epilogue_create),
+    .destroy = NAME(epilogue_destroy),
+    .forward = NAME(epilogue_forward),
+    .backward = NAME(epilogue_backward),
     .forward_tangent = NAME(epilogue_forward_tangent),
     .backward_tangent = NAME(epilogue_backward_tangent),
     .batch_statistics = NAME(epilogue_statistics)

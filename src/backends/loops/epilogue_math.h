@@ -18,14 +18,14 @@
 #include <math.h>
 #include "network/network.h"
 
-#define META_BN_EPSILON 1e-6    /* Darknet's, which normalize_cpu adds to the deviation */
+#define META_BN_EPSILON 1e-6 /* Darknet's, which normalize_cpu adds to the deviation */
 
 struct meta_channel {
-    double mean, variance;      /* of the last forward */
+    double mean, variance; /* of the last forward */
     double r, kappa, sigma;
-    double count;               /* N; 0: rolling statistics, which are constants */
-    double g1, g2;              /* sum(ybar), sum(ybar x^) of the last backward */
-    double s1, s2;              /* sum(xdot), sum(x^ xdot) of the last tangent */
+    double count;  /* N; 0: rolling statistics, which are constants */
+    double g1, g2; /* sum(ybar), sum(ybar x^) of the last backward */
+    double s1, s2; /* sum(xdot), sum(x^ xdot) of the last tangent */
 };
 
 static inline void meta_channel_set(struct meta_channel *c, double mean, double variance,
@@ -59,11 +59,15 @@ static inline void meta_channel_tangent(const struct meta_channel *c, double *p,
 
 /* What the tangent of a channel's backward needs: the scale and its tangent, h1 = sum(ybardot) and
    h2 = sum(ybardot x^ + ybar x^dot). */
-struct meta_channel_sums { double scale, scaledot, h1, h2; };
+struct meta_channel_sums {
+    double scale, scaledot, h1, h2;
+};
 
 /* xbardot = a + b (x - m) + d xdot everywhere, and r (scale ybardot + scaledot ybar) + rdot
    scale ybar more where the adjoint reaches. */
-struct meta_channel_bardot { double a, b, d, rdot; };
+struct meta_channel_bardot {
+    double a, b, d, rdot;
+};
 
 static inline struct meta_channel_bardot meta_channel_backward_tangent(const struct meta_channel *c,
                                                                        struct meta_channel_sums t)
@@ -74,17 +78,17 @@ static inline struct meta_channel_bardot meta_channel_backward_tangent(const str
         return out;
     }
     double n = c->count, r = c->r, sigmadot = c->s2 / (r * (n - 1) * c->sigma);
-    double relative = -r * sigmadot;                           /* rdot / r */
+    double relative = -r * sigmadot; /* rdot / r */
     double kappadot = -META_BN_EPSILON / (c->sigma * c->sigma) * sigmadot / (n - 1);
-    double g = t.scale * c->g2;                                /* sum(g x^) */
-    double gdot = t.scale * t.h2 + t.scaledot * c->g2;         /* the tangent of g */
+    double g = t.scale * c->g2;                        /* sum(g x^) */
+    double gdot = t.scale * t.h2 + t.scaledot * c->g2; /* the tangent of g */
     double p, q, s;
     meta_channel_tangent(c, &p, &q, &s);
     /* the factors of x^ and of x^dot */
     double on_x = -r * (relative * c->kappa * g + kappadot * g + c->kappa * gdot);
     double on_dot = -r * c->kappa * g;
     out.a = -r * (relative * t.scale * c->g1 + t.scale * t.h1 + t.scaledot * c->g1) / n
-          + on_dot * q;
+        + on_dot * q;
     out.b = on_x * r + on_dot * s;
     out.d = on_dot * p;
     out.rdot = relative * r;
@@ -96,20 +100,23 @@ static inline struct meta_channel_bardot meta_channel_backward_tangent(const str
 static inline double meta_activate(enum meta_activation kind, double y)
 {
     switch (kind) {
-    case META_RELU:     return y > 0 ? y : 0;
-    case META_LEAKY:    return y > 0 ? y : .1 * y;
+    case META_RELU: return y > 0 ? y : 0;
+    case META_LEAKY: return y > 0 ? y : .1 * y;
     case META_LOGISTIC: return 1 / (1 + exp(-y));
-    default:            return y;
+    default: return y;
     }
 }
 
 static inline double meta_slope(enum meta_activation kind, double y)
 {
     switch (kind) {
-    case META_RELU:     return y > 0;
-    case META_LEAKY:    return y > 0 ? 1 : .1;
-    case META_LOGISTIC: { double z = 1 / (1 + exp(-y)); return z * (1 - z); }
-    default:            return 1;
+    case META_RELU: return y > 0;
+    case META_LEAKY: return y > 0 ? 1 : .1;
+    case META_LOGISTIC: {
+        double z = 1 / (1 + exp(-y));
+        return z * (1 - z);
+    }
+    default: return 1;
     }
 }
 

@@ -3,7 +3,9 @@
 
 /* (batch, outputs) each: probabilities of the last forward (of squares, scores), and their
    tangents */
-struct NAME(loss) { double *p, *pdot; };
+struct NAME(loss) {
+    double *p, *pdot;
+};
 
 static void NAME(loss_destroy)(struct meta_op *op)
 {
@@ -61,7 +63,7 @@ static void NAME(loss_backward)(struct meta_op *op, const void *theta, void *gra
         const double *p = s->p + (size_t)b * n;
         for (int k = 0; k < n; k++)
             xbar[NAME(logit)(op, b, k)] = (p[k] - (k == op->labels[b]))
-                                        / (op->batch * op->layer->temperature);
+                / (op->batch * op->layer->temperature);
     }
 }
 
@@ -87,7 +89,7 @@ static void NAME(loss_backward_tangent)(struct meta_op *op, const void *theta, c
     for (int b = 0; xbardot && b < op->batch; b++)
         for (int k = 0; k < n; k++)
             xbardot[NAME(logit)(op, b, k)] = s->pdot[(size_t)b * n + k]
-                                           / (op->batch * op->layer->temperature);
+                / (op->batch * op->layer->temperature);
 }
 
 static void NAME(loss_probabilities)(const struct meta_op *op, float *out)
@@ -97,9 +99,12 @@ static void NAME(loss_probabilities)(const struct meta_op *op, float *out)
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(loss_kernel) = {
-    .create = NAME(loss_create), .destroy = NAME(loss_destroy),
-    .forward = NAME(loss_forward), .backward = NAME(loss_backward),
-    .forward_tangent = NAME(loss_forward_tangent), .backward_tangent = NAME(loss_backward_tangent),
+    .create = NAME(loss_create),
+    .destroy = NAME(loss_destroy),
+    .forward = NAME(loss_forward),
+    .backward = NAME(loss_backward),
+    .forward_tangent = NAME(loss_forward_tangent),
+    .backward_tangent = NAME(loss_backward_tangent),
     .probabilities = NAME(loss_probabilities)
 };
 
@@ -133,7 +138,9 @@ static void NAME(squares_backward)(struct meta_op *op, const void *theta, void *
 
 /* There are no tangents: such a network adapts nothing in a task. */
 __attribute__((unused)) static const struct meta_kernel NAME(squares_kernel) = {
-    .create = NAME(loss_create), .destroy = NAME(loss_destroy),
-    .forward = NAME(squares_forward), .backward = NAME(squares_backward),
+    .create = NAME(loss_create),
+    .destroy = NAME(loss_destroy),
+    .forward = NAME(squares_forward),
+    .backward = NAME(squares_backward),
     .probabilities = NAME(loss_probabilities)
 };

@@ -3,8 +3,8 @@
    kernels.h includes this file. */
 
 struct NAME(pairing) {
-    double *x, *xbar;     /* (batch, in) planar */
-    double *y;            /* (out_batch, out) planar, also for ybar */
+    double *x, *xbar; /* (batch, in) planar */
+    double *y;        /* (out_batch, out) planar, also for ybar */
 };
 
 static void NAME(pairing_destroy)(struct meta_op *op)
@@ -58,6 +58,8 @@ static void NAME(pairing_backward)(struct meta_op *op, const void *theta, void *
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(pairing_kernel) = {
-    .create = NAME(pairing_create), .destroy = NAME(pairing_destroy),
-    .forward = NAME(pairing_forward), .backward = NAME(pairing_backward)
+    .create = NAME(pairing_create),
+    .destroy = NAME(pairing_destroy),
+    .forward = NAME(pairing_forward),
+    .backward = NAME(pairing_backward)
 };

@@ -4,7 +4,9 @@
 enum { NAME(X), NAME(XDOT), NAME(YBAR), NAME(YBARDOT), NAME(RESULT), NAME(BUFFERS) };
 
 /* (batch, in) or (batch, out) planar each, whichever is larger */
-struct NAME(plugin) { double *buffer[NAME(BUFFERS)]; };
+struct NAME(plugin) {
+    double *buffer[NAME(BUFFERS)];
+};
 
 static void NAME(plugin_destroy)(struct meta_op *op)
 {
@@ -69,7 +71,8 @@ static void NAME(plugin_out)(const struct meta_op *op, REAL *tensor, struct meta
 static void NAME(plugin_forward)(struct meta_op *op, const void *theta)
 {
     op->layer->plugin->layer->forward(op->layer->settings, *op->in, op->batch,
-        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in), NAME(plugin_result)(op));
+                                      NAME(plugin_in)(op, NAME(X), op->x->value, *op->in),
+                                      NAME(plugin_result)(op));
     NAME(plugin_out)(op, op->y.value, op->out);
 }
 
@@ -77,16 +80,18 @@ static void NAME(plugin_backward)(struct meta_op *op, const void *theta, void *g
 {
     if (!op->x->bar) return;
     op->layer->plugin->layer->backward(op->layer->settings, *op->in, op->batch,
-        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in),
-        NAME(plugin_in)(op, NAME(YBAR), op->y.bar, op->out), NAME(plugin_result)(op));
+                                       NAME(plugin_in)(op, NAME(X), op->x->value, *op->in),
+                                       NAME(plugin_in)(op, NAME(YBAR), op->y.bar, op->out),
+                                       NAME(plugin_result)(op));
     NAME(plugin_out)(op, op->x->bar, *op->in);
 }
 
 static void NAME(plugin_forward_tangent)(struct meta_op *op, const void *theta, const void *v)
 {
     op->layer->plugin->layer->forward_tangent(op->layer->settings, *op->in, op->batch,
-        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in),
-        NAME(plugin_in)(op, NAME(XDOT), op->x->dot, *op->in), NAME(plugin_result)(op));
+                                              NAME(plugin_in)(op, NAME(X), op->x->value, *op->in),
+                                              NAME(plugin_in)(op, NAME(XDOT), op->x->dot, *op->in),
+                                              NAME(plugin_result)(op));
     NAME(plugin_out)(op, op->y.dot, op->out);
 }
 
@@ -95,16 +100,20 @@ static void NAME(plugin_backward_tangent)(struct meta_op *op, const void *theta,
 {
     if (!op->x->bardot) return;
     op->layer->plugin->layer->backward_tangent(op->layer->settings, *op->in, op->batch,
-        NAME(plugin_in)(op, NAME(X), op->x->value, *op->in),
-        NAME(plugin_in)(op, NAME(XDOT), op->x->dot, *op->in),
-        NAME(plugin_in)(op, NAME(YBAR), op->y.bar, op->out),
-        NAME(plugin_in)(op, NAME(YBARDOT), op->y.bardot, op->out), NAME(plugin_result)(op));
+                                               NAME(plugin_in)(op, NAME(X), op->x->value, *op->in),
+                                               NAME(plugin_in)(op, NAME(XDOT), op->x->dot, *op->in),
+                                               NAME(plugin_in)(op, NAME(YBAR), op->y.bar, op->out),
+                                               NAME(plugin_in)(op, NAME(YBARDOT), op->y.bardot,
+                                                               op->out),
+                                               NAME(plugin_result)(op));
     NAME(plugin_out)(op, op->x->bardot, *op->in);
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(plugin_kernel) = {
-    .create = NAME(plugin_create), .destroy = NAME(plugin_destroy),
-    .forward = NAME(plugin_forward), .backward = NAME(plugin_backward),
+    .create = NAME(plugin_create),
+    .destroy = NAME(plugin_destroy),
+    .forward = NAME(plugin_forward),
+    .backward = NAME(plugin_backward),
     .forward_tangent = NAME(plugin_forward_tangent),
     .backward_tangent = NAME(plugin_backward_tangent)
 };

@@ -50,7 +50,8 @@ static void NAME(route_backward_tangent)(struct meta_op *op, const void *theta, 
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(route_kernel) = {
-    .forward = NAME(route_forward), .backward = NAME(route_backward),
+    .forward = NAME(route_forward),
+    .backward = NAME(route_backward),
     .forward_tangent = NAME(route_forward_tangent),
     .backward_tangent = NAME(route_backward_tangent)
 };

@@ -3,7 +3,9 @@
 
 /* The part of `here` that is touched: (c, h, w) numbers, `sample` apart in `here`, `stride` in
    `from`. */
-struct NAME(touched) { int c, h, w, stride, sample; };
+struct NAME(touched) {
+    int c, h, w, stride, sample;
+};
 
 static struct NAME(touched) NAME(shortcut_touched)(const struct meta_op *op)
 {
@@ -11,8 +13,8 @@ static struct NAME(touched) NAME(shortcut_touched)(const struct meta_op *op)
     int stride = from.w / here.w, sample = here.w / from.w;
     return (struct NAME(touched)){ from.c < here.c ? from.c : here.c,
                                    from.h < here.h ? from.h : here.h,
-                                   from.w < here.w ? from.w : here.w,
-                                   stride < 1 ? 1 : stride, sample < 1 ? 1 : sample };
+                                   from.w < here.w ? from.w : here.w, stride < 1 ? 1 : stride,
+                                   sample < 1 ? 1 : sample };
 }
 
 /* u = here, but alpha here + beta from where it is touched. The map is linear and so serves values
@@ -23,7 +25,8 @@ static void NAME(shortcut_sum)(const struct meta_op *op, const REAL *here, const
     struct NAME(touched) t = NAME(shortcut_touched)(op);
     struct meta_shape a = op->in[0], f = op->in[1];
     size_t P = meta_pixels(a), F = meta_pixels(f), n = op->batch * IMAGE(a);
-    if (here) memcpy(u, here, n * sizeof *u); else memset(u, 0, n * sizeof *u);
+    if (here) memcpy(u, here, n * sizeof *u);
+    else memset(u, 0, n * sizeof *u);
     for (int b = 0; b < op->batch; b++)
         for (int k = 0; k < t.c; k++)
             for (int y = 0; y < t.h; y++)
@@ -55,7 +58,9 @@ static void NAME(shortcut_split)(const struct meta_op *op, const REAL *ubar, REA
 
 /* (batch, out) each: u and its tangent, which the activation's derivatives need on the way back,
    and ubar or its tangent between the activation and the split. */
-struct NAME(shortcut) { REAL *u, *udot, *ubar; };
+struct NAME(shortcut) {
+    REAL *u, *udot, *ubar;
+};
 
 static void NAME(shortcut_destroy)(struct meta_op *op)
 {
@@ -117,13 +122,15 @@ static void NAME(shortcut_backward_tangent)(struct meta_op *op, const void *thet
     const REAL *ybar = op->y.bar, *ybardot = op->y.bardot;
     for (size_t i = 0; i < NAME(shortcut_count)(op); i++)
         s->ubar[i] = ybardot[i] * meta_slope(op->activation, s->u[i])
-                   + ybar[i] * meta_bend(op->activation, s->u[i]) * s->udot[i];
+            + ybar[i] * meta_bend(op->activation, s->u[i]) * s->udot[i];
     NAME(shortcut_split)(op, s->ubar, op->x[0].bardot, op->x[1].bardot);
 }
 
 __attribute__((unused)) static const struct meta_kernel NAME(shortcut_kernel) = {
-    .create = NAME(shortcut_create), .destroy = NAME(shortcut_destroy),
-    .forward = NAME(shortcut_forward), .backward = NAME(shortcut_backward),
+    .create = NAME(shortcut_create),
+    .destroy = NAME(shortcut_destroy),
+    .forward = NAME(shortcut_forward),
+    .backward = NAME(shortcut_backward),
     .forward_tangent = NAME(shortcut_forward_tangent),
     .backward_tangent = NAME(shortcut_backward_tangent)
 };

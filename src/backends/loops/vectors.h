@@ -69,8 +69,8 @@ static void NAME(download_double)(double *y, const void *x, size_t n)
 
 /* The Adam of Kingma and Ba, with Darknet's decay added to the gradient; learning/optimiser.h
    says more. */
-static void NAME(adam)(void *p, const void *gradient, void *m, void *v, size_t n,
-                       double rate, double b1, double b2, double eps, double decay, long t)
+static void NAME(adam)(void *p, const void *gradient, void *m, void *v, size_t n, double rate,
+                       double b1, double b2, double eps, double decay, long t)
 {
     REAL *w = p, *mean = m, *square = v;
     const REAL *g = gradient;
@@ -84,8 +84,8 @@ static void NAME(adam)(void *p, const void *gradient, void *m, void *v, size_t n
 }
 
 /* Darknet's gradient descent with momentum; learning/optimiser.h says more. */
-static void NAME(momentum)(void *p, const void *gradient, void *velocity, size_t n,
-                           double rate, double momentum, double decay)
+static void NAME(momentum)(void *p, const void *gradient, void *velocity, size_t n, double rate,
+                           double momentum, double decay)
 {
     REAL *w = p, *u = velocity;
     const REAL *g = gradient;

@@ -19,12 +19,12 @@
 static const struct meta_kernel *kernel_of(const struct meta_op *op)
 {
     static const struct meta_kernel *const kernels[META_OP_KINDS] = {
-        [META_OP_CONV] = &meta_onednn_conv, [META_OP_CONNECTED] = &meta_onednn_connected,
+        [META_OP_CONV] = &meta_onednn_conv,        [META_OP_CONNECTED] = &meta_onednn_connected,
         [META_OP_EPILOGUE] = &meta_plain_epilogue, [META_OP_STEM] = &meta_onednn_stem,
-        [META_OP_AVGPOOL] = &meta_plain_avgpool, [META_OP_SHORTCUT] = &meta_plain_shortcut,
-        [META_OP_ROUTE] = &meta_plain_route, [META_OP_DROPOUT] = &meta_plain_dropout,
-        [META_OP_PLUGIN] = &meta_plain_plugin, [META_OP_LOSS] = &meta_plain_loss,
-        [META_OP_PAIRING] = &meta_plain_pairing, [META_OP_SQUARES] = &meta_plain_squares
+        [META_OP_AVGPOOL] = &meta_plain_avgpool,   [META_OP_SHORTCUT] = &meta_plain_shortcut,
+        [META_OP_ROUTE] = &meta_plain_route,       [META_OP_DROPOUT] = &meta_plain_dropout,
+        [META_OP_PLUGIN] = &meta_plain_plugin,     [META_OP_LOSS] = &meta_plain_loss,
+        [META_OP_PAIRING] = &meta_plain_pairing,   [META_OP_SQUARES] = &meta_plain_squares
     };
     if (op->kind == META_OP_EPILOGUE && meta_onednn_epilogue_fits(op)) return &meta_onednn_epilogue;
     if (op->kind == META_OP_SHORTCUT && meta_onednn_shortcut_fits(op)) return &meta_onednn_shortcut;
@@ -33,14 +33,25 @@ static const struct meta_kernel *kernel_of(const struct meta_op *op)
 
 static const char *instructions(void) { return meta_fused()->name; }
 
-const struct meta_backend meta_backend_onednn = {
-    .name = "onednn", .element = sizeof(float),
-    .open = meta_onednn_open, .instructions = instructions,
-    .allocate = onednn_allocate, .release = free,
-    .set = onednn_set, .copy = onednn_copy, .axpy = onednn_axpy, .scale = onednn_scale,
-    .dot = onednn_dot, .upload = onednn_upload, .download = onednn_download,
-    .upload_double = onednn_upload_double, .download_double = onednn_download_double,
-    .stem = meta_onednn_stem_fits,
-    .image = onednn_image, .tensor_in = onednn_tensor_in, .tensor_out = onednn_tensor_out,
-    .adam = onednn_adam, .momentum = onednn_momentum, .kernel = kernel_of
-};
+const struct meta_backend meta_backend_onednn = { .name = "onednn",
+                                                  .element = sizeof(float),
+                                                  .open = meta_onednn_open,
+                                                  .instructions = instructions,
+                                                  .allocate = onednn_allocate,
+                                                  .release = free,
+                                                  .set = onednn_set,
+                                                  .copy = onednn_copy,
+                                                  .axpy = onednn_axpy,
+                                                  .scale = onednn_scale,
+                                                  .dot = onednn_dot,
+                                                  .upload = onednn_upload,
+                                                  .download = onednn_download,
+                                                  .upload_double = onednn_upload_double,
+                                                  .download_double = onednn_download_double,
+                                                  .stem = meta_onednn_stem_fits,
+                                                  .image = onednn_image,
+                                                  .tensor_in = onednn_tensor_in,
+                                                  .tensor_out = onednn_tensor_out,
+                                                  .adam = onednn_adam,
+                                                  .momentum = onednn_momentum,
+                                                  .kernel = kernel_of };

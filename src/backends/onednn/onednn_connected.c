@@ -8,9 +8,9 @@
 #include <string.h>
 
 struct connected {
-    size_t inputs, outputs;      /* numbers that one image takes in the two tensors */
-    float *weights, *tangent;    /* (o, inputs) */
-    float *gradient;             /* (o, inputs) */
+    size_t inputs, outputs;   /* numbers that one image takes in the two tensors */
+    float *weights, *tangent; /* (o, inputs) */
+    float *gradient;          /* (o, inputs) */
 };
 
 static void connected_destroy(struct meta_op *op)
@@ -121,8 +121,9 @@ static void connected_backward_tangent(struct meta_op *op, const void *theta, co
     inputs(op, op->y.bar, s->tangent, op->x->bardot, 1);
 }
 
-const struct meta_kernel meta_onednn_connected = {
-    .create = connected_create, .destroy = connected_destroy,
-    .forward = connected_forward, .backward = connected_backward,
-    .forward_tangent = connected_forward_tangent, .backward_tangent = connected_backward_tangent
-};
+const struct meta_kernel meta_onednn_connected = { .create = connected_create,
+                                                   .destroy = connected_destroy,
+                                                   .forward = connected_forward,
+                                                   .backward = connected_backward,
+                                                   .forward_tangent = connected_forward_tangent,
+                                                   .backward_tangent = connected_backward_tangent };

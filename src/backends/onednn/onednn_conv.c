@@ -63,7 +63,10 @@ static void pack_back(const struct meta_op *op, const struct meta_conv_pass *bac
 }
 
 /* One way of a piece through a convolution: the primitive and the packed weights. */
-struct way { dnnl_primitive_t run; dnnl_memory_t weights; };
+struct way {
+    dnnl_primitive_t run;
+    dnnl_memory_t weights;
+};
 
 static void outputs(struct meta_conv *s, const struct meta_conv_part *p, struct way way,
                     const float *x, float *y)
@@ -137,7 +140,9 @@ static struct meta_conv *ready(const struct meta_op *op)
 
 /* Where the numbers of piece n of a part begin in a tensor of the inputs, and in one of the
    outputs. */
-struct piece { size_t x, y; };
+struct piece {
+    size_t x, y;
+};
 
 static struct piece piece_at(const struct meta_op *op, const struct meta_conv_part *p, int n)
 {
@@ -230,8 +235,9 @@ static void conv_backward_tangent(struct meta_op *op, const void *theta, const v
     }
 }
 
-const struct meta_kernel meta_onednn_conv = {
-    .create = meta_conv_create, .destroy = meta_conv_destroy,
-    .forward = conv_forward, .backward = conv_backward,
-    .forward_tangent = conv_forward_tangent, .backward_tangent = conv_backward_tangent
-};
+const struct meta_kernel meta_onednn_conv = { .create = meta_conv_create,
+                                              .destroy = meta_conv_destroy,
+                                              .forward = conv_forward,
+                                              .backward = conv_backward,
+                                              .forward_tangent = conv_forward_tangent,
+                                              .backward_tangent = conv_backward_tangent };

@@ -38,8 +38,8 @@ static dnnl_format_tag_t tensor_tag(int channels)
 static int winograd_pays(const struct meta_op *op)
 {
     const struct meta_layer *l = op->layer;
-    return l->size == 3 && l->stride == 1 && l->padding <= 1
-        && op->in->c % 16 == 0 && op->out.c % 16 == 0 && op->out.h >= 8 && op->out.w >= 8;
+    return l->size == 3 && l->stride == 1 && l->padding <= 1 && op->in->c % 16 == 0
+        && op->out.c % 16 == 0 && op->out.h >= 8 && op->out.w >= 8;
 }
 
 static dnnl_status_t set_tag(dnnl_memory_desc_t *md, int n, int c, int h, int w,
@@ -50,7 +50,11 @@ static dnnl_status_t set_tag(dnnl_memory_desc_t *md, int n, int c, int h, int w,
 }
 
 /* A primitive to make from an operation's descriptor; `adding`: destination += result. */
-struct request { const void *desc; int adding; dnnl_primitive_desc_t hint; };
+struct request {
+    const void *desc;
+    int adding;
+    dnnl_primitive_desc_t hint;
+};
 
 static dnnl_status_t set_attributes(dnnl_primitive_attr_t attr, dnnl_post_ops_t post, int adding)
 {
@@ -71,11 +75,10 @@ static int make(struct maker *m, const struct request *request, dnnl_primitive_t
     dnnl_engine_t engine = meta_onednn_engine();
     const dnnl_memory_desc_t *scratch;
     int failed = refused(m, dnnl_primitive_attr_create(&attr))
-              || (request->adding && refused(m, dnnl_post_ops_create(&post)))
-              || refused(m, set_attributes(attr, post, request->adding))
-              || refused(m, dnnl_primitive_desc_create(&pd, request->desc, attr, engine,
-                                                       request->hint))
-              || refused(m, dnnl_primitive_create(out, pd));
+        || (request->adding && refused(m, dnnl_post_ops_create(&post)))
+        || refused(m, set_attributes(attr, post, request->adding))
+        || refused(m, dnnl_primitive_desc_create(&pd, request->desc, attr, engine, request->hint))
+        || refused(m, dnnl_primitive_create(out, pd));
     if (!failed) {
         scratch = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
         size_t size = scratch ? dnnl_memory_desc_get_size(scratch) : 0;
@@ -118,8 +121,10 @@ static void free_pass(struct meta_conv_pass *pass)
 {
     dnnl_primitive_t primitives[] = { pass->run, pass->run_adding, pass->pack };
     dnnl_memory_t memories[] = { pass->packed, pass->other };
-    for (int i = 0; i < 3; i++) if (primitives[i]) dnnl_primitive_destroy(primitives[i]);
-    for (int i = 0; i < 2; i++) if (memories[i]) dnnl_memory_destroy(memories[i]);
+    for (int i = 0; i < 3; i++)
+        if (primitives[i]) dnnl_primitive_destroy(primitives[i]);
+    for (int i = 0; i < 2; i++)
+        if (memories[i]) dnnl_memory_destroy(memories[i]);
 }
 
 void meta_conv_destroy(struct meta_op *op)
@@ -142,7 +147,10 @@ void meta_conv_destroy(struct meta_op *op)
 }
 
 /* A forward convolution from x to y. */
-struct forward { const dnnl_memory_desc_t *x, *y; int stride, pad, size; };
+struct forward {
+    const dnnl_memory_desc_t *x, *y;
+    int stride, pad, size;
+};
 
 static dnnl_status_t describe_forward(struct maker *m, dnnl_convolution_desc_t *desc,
                                       const struct forward *f, const dnnl_memory_desc_t *weights)
@@ -163,11 +171,12 @@ static int make_forward(struct maker *m, struct meta_conv_pass *pass, const stru
     struct request plain = { &desc, 0, NULL }, adding = { &desc, 1, NULL };
     int out = f->y->dims[1], in = f->x->dims[1];
     if (refused(m, set_tag(&any, out, in, f->size, f->size, dnnl_format_tag_any))
-        || refused(m, describe_forward(m, &desc, f, &any))
-        || make(m, &plain, &pass->run, &pd)) return -1;
+        || refused(m, describe_forward(m, &desc, f, &any)) || make(m, &plain, &pass->run, &pd))
+        return -1;
     pass->weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    if (m->tangents && (refused(m, describe_forward(m, &desc, f, &pass->weights))
-                        || make(m, &adding, &pass->run_adding, NULL))) {
+    if (m->tangents
+        && (refused(m, describe_forward(m, &desc, f, &pass->weights))
+            || make(m, &adding, &pass->run_adding, NULL))) {
         dnnl_primitive_desc_destroy(pd);
         return -1;
     }
@@ -176,16 +185,20 @@ static int make_forward(struct maker *m, struct meta_conv_pass *pass, const stru
 }
 
 /* The layouts of one part: its tensors, and its weights, plain and as oneDNN likes them. */
-struct layouts { dnnl_memory_desc_t x, y, plain, any; };
+struct layouts {
+    dnnl_memory_desc_t x, y, plain, any;
+};
 
 static int lay_out(struct maker *m, const struct meta_conv_part *part, struct layouts *l)
 {
     struct meta_shape in = *m->op->in, out = m->op->out;
     int n = part->images, size = m->op->layer->size;
     return refused(m, set_tag(&l->x, n, in.c, in.h, in.w, tensor_tag(in.c)))
-        || refused(m, set_tag(&l->y, n, out.c, out.h, out.w, tensor_tag(out.c)))
-        || refused(m, set_tag(&l->plain, out.c, in.c, size, size, dnnl_oihw))
-        || refused(m, set_tag(&l->any, out.c, in.c, size, size, dnnl_format_tag_any)) ? -1 : 0;
+            || refused(m, set_tag(&l->y, n, out.c, out.h, out.w, tensor_tag(out.c)))
+            || refused(m, set_tag(&l->plain, out.c, in.c, size, size, dnnl_oihw))
+            || refused(m, set_tag(&l->any, out.c, in.c, size, size, dnnl_format_tag_any))
+        ? -1
+        : 0;
 }
 
 static int make_grad(struct maker *m, struct meta_conv_pass *pass, const struct layouts *l,
@@ -197,9 +210,11 @@ static int make_grad(struct maker *m, struct meta_conv_pass *pass, const struct 
     dnnl_convolution_desc_t desc;
     dnnl_primitive_desc_t pd = NULL;
     struct request request = { &desc, 0, forward };
-    if (refused(m, dnnl_convolution_backward_weights_desc_init(&desc, m->algorithm, &l->x, &l->any,
-                                                               NULL, &l->y, strides, pads, pads))
-        || make(m, &request, &pass->run, &pd)) return -1;
+    if (refused(m,
+                dnnl_convolution_backward_weights_desc_init(&desc, m->algorithm, &l->x, &l->any,
+                                                            NULL, &l->y, strides, pads, pads))
+        || make(m, &request, &pass->run, &pd))
+        return -1;
     pass->weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
     dnnl_primitive_desc_destroy(pd);
     return refused(m, make_packing(pass, &l->plain, 1)) ? -1 : 0;
@@ -212,7 +227,8 @@ static int make_rotated(struct maker *m, struct meta_conv_pass *pass, const stru
     dnnl_memory_desc_t plain;
     dnnl_primitive_desc_t pd = NULL;
     if (refused(m, set_tag(&plain, m->op->in->c, m->op->out.c, layer->size, layer->size, dnnl_oihw))
-        || make_forward(m, pass, &turned, &pd)) return -1;
+        || make_forward(m, pass, &turned, &pd))
+        return -1;
     dnnl_primitive_desc_destroy(pd);
     return refused(m, make_packing(pass, &plain, 0)) ? -1 : 0;
 }
@@ -227,9 +243,11 @@ static int make_back(struct maker *m, struct meta_conv_pass *pass, const struct 
     dnnl_primitive_desc_t pd = NULL;
     struct request request = { &desc, 0, forward };
     if (m->s->rotated) return make_rotated(m, pass, l);
-    if (refused(m, dnnl_convolution_backward_data_desc_init(&desc, m->algorithm, &l->x, &l->any,
-                                                            &l->y, strides, pads, pads))
-        || make(m, &request, &pass->run, &pd)) return -1;
+    if (refused(m,
+                dnnl_convolution_backward_data_desc_init(&desc, m->algorithm, &l->x, &l->any, &l->y,
+                                                         strides, pads, pads))
+        || make(m, &request, &pass->run, &pd))
+        return -1;
     pass->weights = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     dnnl_primitive_desc_destroy(pd);
     return refused(m, make_packing(pass, &l->plain, 0)) ? -1 : 0;
@@ -244,10 +262,10 @@ static int make_part(struct maker *m, struct meta_conv_part *part)
     dnnl_engine_t engine = meta_onednn_engine();
     if (lay_out(m, part, &l) || make_forward(m, &part->out, &how, &forward)) return -1;
     int failed = refused(m, make_packing(&part->out, &l.plain, 0))
-              || make_grad(m, &part->grad, &l, forward)
-              || (m->op->x->bar && make_back(m, &part->back, &l, forward))
-              || refused(m, dnnl_memory_create(&part->x, &l.x, engine, DNNL_MEMORY_NONE))
-              || refused(m, dnnl_memory_create(&part->y, &l.y, engine, DNNL_MEMORY_NONE));
+        || make_grad(m, &part->grad, &l, forward)
+        || (m->op->x->bar && make_back(m, &part->back, &l, forward))
+        || refused(m, dnnl_memory_create(&part->x, &l.x, engine, DNNL_MEMORY_NONE))
+        || refused(m, dnnl_memory_create(&part->y, &l.y, engine, DNNL_MEMORY_NONE));
     dnnl_primitive_desc_destroy(forward);
     return failed ? -1 : 0;
 }
@@ -260,7 +278,10 @@ static void cut_batch(const struct meta_op *op, struct meta_conv *s)
     size_t image = larger(meta_onednn_image(*op->in), meta_onednn_image(op->out)) * sizeof(float);
     int most = PIECE / image > 0 ? PIECE / image : 1, images = most < op->batch ? most : op->batch;
     for (int n = images; n > most / 2; n--)
-        if (op->batch % n == 0) { images = n; break; }
+        if (op->batch % n == 0) {
+            images = n;
+            break;
+        }
     int pieces = op->batch / images, left = op->batch % images;
     s->part[0] = (struct meta_conv_part){ .images = images, .pieces = pieces };
     s->part[1] = (struct meta_conv_part){ .images = left, .first = pieces * images, .pieces = 1 };
@@ -314,10 +335,12 @@ static int make_shared(struct maker *m)
     dnnl_dims_t bytes = { s->scratch_size ? s->scratch_size : 1 };
     dnnl_engine_t engine = meta_onednn_engine();
     return refused(m, set_tag(&plain, op->out.c, op->in->c, size, size, dnnl_oihw))
-        || refused(m, dnnl_memory_create(&s->plain, &plain, engine, DNNL_MEMORY_NONE))
-        || refused(m, dnnl_memory_desc_init_by_tag(&scratch, 1, bytes, dnnl_u8, dnnl_a))
-        || refused(m, dnnl_memory_create(&s->scratch, &scratch, engine, DNNL_MEMORY_NONE))
-        || refused(m, dnnl_stream_create(&s->stream, engine, dnnl_stream_default_flags)) ? -1 : 0;
+            || refused(m, dnnl_memory_create(&s->plain, &plain, engine, DNNL_MEMORY_NONE))
+            || refused(m, dnnl_memory_desc_init_by_tag(&scratch, 1, bytes, dnnl_u8, dnnl_a))
+            || refused(m, dnnl_memory_create(&s->scratch, &scratch, engine, DNNL_MEMORY_NONE))
+            || refused(m, dnnl_stream_create(&s->stream, engine, dnnl_stream_default_flags))
+        ? -1
+        : 0;
 }
 
 /* Winograd where it pays and oneDNN has it, else direct. */

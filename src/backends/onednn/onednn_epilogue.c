@@ -32,7 +32,7 @@ static float *aligned_floats(size_t count)
     return memset(p, 0, count * sizeof(float));
 }
 
-#define ROWS 12    /* of struct meta_constants */
+#define ROWS 12 /* of struct meta_constants */
 
 /* The constants of the channels from `first` on, of rows of `padded` channels each. */
 static struct meta_constants constants_from(float *memory, size_t padded, size_t first,
@@ -40,9 +40,19 @@ static struct meta_constants constants_from(float *memory, size_t padded, size_t
 {
     float *row[ROWS];
     for (int i = 0; i < ROWS; i++) row[i] = memory + i * padded + first;
-    return (struct meta_constants){ .gain = row[0], .centre = row[1], .shift = row[2], .r = row[3],
-                                    .p = row[4], .q = row[5], .s = row[6], .a = row[7], .b = row[8],
-                                    .d = row[9], .u = row[10], .v = row[11], .negative = negative };
+    return (struct meta_constants){ .gain = row[0],
+                                    .centre = row[1],
+                                    .shift = row[2],
+                                    .r = row[3],
+                                    .p = row[4],
+                                    .q = row[5],
+                                    .s = row[6],
+                                    .a = row[7],
+                                    .b = row[8],
+                                    .d = row[9],
+                                    .u = row[10],
+                                    .v = row[11],
+                                    .negative = negative };
 }
 
 int meta_epilogue_open(struct meta_epilogue *e, const struct meta_op *op, struct meta_error *error)
@@ -288,9 +298,7 @@ static void epilogue_forward_tangent(struct meta_op *op, const void *theta, cons
         if (e->marks)
             f->tangent_pool(x + at.in, xdot + at.in, e->marks + at.out, &e->map, at.constants,
                             z + at.out, zdot + at.out);
-        else
-            f->tangent(x + at.in, xdot + at.in, e->pixels, at.constants, z + at.in,
-                       zdot + at.in);
+        else f->tangent(x + at.in, xdot + at.in, e->pixels, at.constants, z + at.in, zdot + at.in);
     }
 }
 
@@ -329,9 +337,10 @@ static void batch_statistics(const struct meta_op *op, float *mean, float *varia
     meta_epilogue_statistics(op->state, mean, variance);
 }
 
-const struct meta_kernel meta_onednn_epilogue = {
-    .create = epilogue_create, .destroy = epilogue_destroy,
-    .forward = epilogue_forward, .backward = epilogue_backward,
-    .forward_tangent = epilogue_forward_tangent, .backward_tangent = epilogue_backward_tangent,
-    .batch_statistics = batch_statistics
-};
+const struct meta_kernel meta_onednn_epilogue = { .create = epilogue_create,
+                                                  .destroy = epilogue_destroy,
+                                                  .forward = epilogue_forward,
+                                                  .backward = epilogue_backward,
+                                                  .forward_tangent = epilogue_forward_tangent,
+                                                  .backward_tangent = epilogue_backward_tangent,
+                                                  .batch_statistics = batch_statistics };

@@ -21,20 +21,20 @@ static inline float meta_negative(enum meta_activation a)
 
 struct meta_epilogue {
     const struct meta_fused *fused;
-    int c, block, blocks, batch;      /* channels, channels a block, blocks an image, images */
-    size_t pixels, outputs;           /* of one channel, before and after the pool */
+    int c, block, blocks, batch; /* channels, channels a block, blocks an image, images */
+    size_t pixels, outputs;      /* of one channel, before and after the pool */
     struct meta_map map;
-    struct meta_channel *channels;    /* (c) */
-    struct meta_constants all;        /* (padded channels) each; 0 for the padding, so that what the
-                                         sweeps write there stays 0 */
-    struct meta_constants *of_block;  /* (blocks) where the constants of a block begin in `all` */
-    double *sums;                     /* (blocks, 2, block) */
-    uint8_t *marks;                   /* (batch, blocks, outputs, block); NULL without a pool */
-    float *memory;                    /* what `all` points into */
+    struct meta_channel *channels;   /* (c) */
+    struct meta_constants all;       /* (padded channels) each; 0 for the padding, so that what the
+                                        sweeps write there stays 0 */
+    struct meta_constants *of_block; /* (blocks) where the constants of a block begin in `all` */
+    double *sums;                    /* (blocks, 2, block) */
+    uint8_t *marks;                  /* (batch, blocks, outputs, block); NULL without a pool */
+    float *memory;                   /* what `all` points into */
 };
 
-int  meta_epilogue_open(struct meta_epilogue *, const struct meta_op *, struct meta_error *);
-void meta_epilogue_close(struct meta_epilogue *);        /* frees what it holds, not itself */
+int meta_epilogue_open(struct meta_epilogue *, const struct meta_op *, struct meta_error *);
+void meta_epilogue_close(struct meta_epilogue *); /* frees what it holds, not itself */
 
 /* One block of one image: where its pixels begin in an unpooled and in a pooled tensor, and the
    constants and sums of its channels. */

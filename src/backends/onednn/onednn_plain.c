@@ -34,27 +34,27 @@ static void zero_bardots(const struct meta_op *op)
 
 /* The four passes of one kind. */
 #define PADDED_PASSES(kind)                                                                        \
-static void kind##_forward(struct meta_op *op, const void *theta)                                  \
-{                                                                                                  \
-    plain_##kind##_forward(op, theta);                                                             \
-    zero_padding(op->y.value, op->batch, op->out);                                                 \
-}                                                                                                  \
-static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)                 \
-{                                                                                                  \
-    plain_##kind##_backward(op, theta, gradient);                                                  \
-    zero_bars(op);                                                                                 \
-}                                                                                                  \
-static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)           \
-{                                                                                                  \
-    plain_##kind##_forward_tangent(op, theta, v);                                                  \
-    zero_padding(op->y.dot, op->batch, op->out);                                                   \
-}                                                                                                  \
-static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v,          \
-                                    void *product)                                                 \
-{                                                                                                  \
-    plain_##kind##_backward_tangent(op, theta, v, product);                                        \
-    zero_bardots(op);                                                                              \
-}
+    static void kind##_forward(struct meta_op *op, const void *theta)                              \
+    {                                                                                              \
+        plain_##kind##_forward(op, theta);                                                         \
+        zero_padding(op->y.value, op->batch, op->out);                                             \
+    }                                                                                              \
+    static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)             \
+    {                                                                                              \
+        plain_##kind##_backward(op, theta, gradient);                                              \
+        zero_bars(op);                                                                             \
+    }                                                                                              \
+    static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)       \
+    {                                                                                              \
+        plain_##kind##_forward_tangent(op, theta, v);                                              \
+        zero_padding(op->y.dot, op->batch, op->out);                                               \
+    }                                                                                              \
+    static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v,      \
+                                        void *product)                                             \
+    {                                                                                              \
+        plain_##kind##_backward_tangent(op, theta, v, product);                                    \
+        zero_bardots(op);                                                                          \
+    }
 
 PADDED_PASSES(epilogue)
 PADDED_PASSES(avgpool)
@@ -69,30 +69,33 @@ static void epilogue_tangent_and_value(struct meta_op *op, const void *theta, co
     zero_padding(op->y.value, op->batch, op->out);
 }
 
-const struct meta_kernel meta_plain_epilogue = {
-    .create = plain_epilogue_create, .destroy = plain_epilogue_destroy,
-    .forward = epilogue_forward, .backward = epilogue_backward,
-    .forward_tangent = epilogue_tangent_and_value, .backward_tangent = epilogue_backward_tangent,
-    .batch_statistics = plain_epilogue_statistics
-};
-const struct meta_kernel meta_plain_avgpool = {
-    .forward = avgpool_forward, .backward = avgpool_backward,
-    .forward_tangent = avgpool_forward_tangent, .backward_tangent = avgpool_backward_tangent
-};
-const struct meta_kernel meta_plain_shortcut = {
-    .create = plain_shortcut_create, .destroy = plain_shortcut_destroy,
-    .forward = shortcut_forward, .backward = shortcut_backward,
-    .forward_tangent = shortcut_forward_tangent, .backward_tangent = shortcut_backward_tangent
-};
-const struct meta_kernel meta_plain_dropout = {
-    .forward = dropout_forward, .backward = dropout_backward,
-    .forward_tangent = dropout_forward_tangent, .backward_tangent = dropout_backward_tangent
-};
-const struct meta_kernel meta_plain_plugin = {
-    .create = plain_plugin_create, .destroy = plain_plugin_destroy,
-    .forward = plugin_forward, .backward = plugin_backward,
-    .forward_tangent = plugin_forward_tangent, .backward_tangent = plugin_backward_tangent
-};
+const struct meta_kernel meta_plain_epilogue = { .create = plain_epilogue_create,
+                                                 .destroy = plain_epilogue_destroy,
+                                                 .forward = epilogue_forward,
+                                                 .backward = epilogue_backward,
+                                                 .forward_tangent = epilogue_tangent_and_value,
+                                                 .backward_tangent = epilogue_backward_tangent,
+                                                 .batch_statistics = plain_epilogue_statistics };
+const struct meta_kernel meta_plain_avgpool = { .forward = avgpool_forward,
+                                                .backward = avgpool_backward,
+                                                .forward_tangent = avgpool_forward_tangent,
+                                                .backward_tangent = avgpool_backward_tangent };
+const struct meta_kernel meta_plain_shortcut = { .create = plain_shortcut_create,
+                                                 .destroy = plain_shortcut_destroy,
+                                                 .forward = shortcut_forward,
+                                                 .backward = shortcut_backward,
+                                                 .forward_tangent = shortcut_forward_tangent,
+                                                 .backward_tangent = shortcut_backward_tangent };
+const struct meta_kernel meta_plain_dropout = { .forward = dropout_forward,
+                                                .backward = dropout_backward,
+                                                .forward_tangent = dropout_forward_tangent,
+                                                .backward_tangent = dropout_backward_tangent };
+const struct meta_kernel meta_plain_plugin = { .create = plain_plugin_create,
+                                               .destroy = plain_plugin_destroy,
+                                               .forward = plugin_forward,
+                                               .backward = plugin_backward,
+                                               .forward_tangent = plugin_forward_tangent,
+                                               .backward_tangent = plugin_backward_tangent };
 
 /* ---- route ----------------------------------------------------------------------------------- */
 
@@ -175,10 +178,10 @@ static void route_backward_tangent(struct meta_op *op, const void *theta, const 
     zero_bardots(op);
 }
 
-const struct meta_kernel meta_plain_route = {
-    .forward = route_forward, .backward = route_backward,
-    .forward_tangent = route_forward_tangent, .backward_tangent = route_backward_tangent
-};
+const struct meta_kernel meta_plain_route = { .forward = route_forward,
+                                              .backward = route_backward,
+                                              .forward_tangent = route_forward_tangent,
+                                              .backward_tangent = route_backward_tangent };
 
 /* ---- pairing and the losses ------------------------------------------------------------------ */
 
@@ -208,20 +211,21 @@ static void loss_backward_tangent(struct meta_op *op, const void *theta, const v
     zero_bardots(op);
 }
 
-const struct meta_kernel meta_plain_pairing = {
-    .create = plain_pairing_create, .destroy = plain_pairing_destroy,
-    .forward = pairing_forward, .backward = pairing_backward
-};
-const struct meta_kernel meta_plain_loss = {
-    .create = plain_loss_create, .destroy = plain_loss_destroy,
-    .forward = plain_loss_forward, .backward = loss_backward,
-    .forward_tangent = plain_loss_forward_tangent, .backward_tangent = loss_backward_tangent,
-    .probabilities = plain_loss_probabilities
-};
+const struct meta_kernel meta_plain_pairing = { .create = plain_pairing_create,
+                                                .destroy = plain_pairing_destroy,
+                                                .forward = pairing_forward,
+                                                .backward = pairing_backward };
+const struct meta_kernel meta_plain_loss = { .create = plain_loss_create,
+                                             .destroy = plain_loss_destroy,
+                                             .forward = plain_loss_forward,
+                                             .backward = loss_backward,
+                                             .forward_tangent = plain_loss_forward_tangent,
+                                             .backward_tangent = loss_backward_tangent,
+                                             .probabilities = plain_loss_probabilities };
 
 /* One number an item has no padding in any layout. */
-const struct meta_kernel meta_plain_squares = {
-    .create = plain_loss_create, .destroy = plain_loss_destroy,
-    .forward = plain_squares_forward, .backward = plain_squares_backward,
-    .probabilities = plain_loss_probabilities
-};
+const struct meta_kernel meta_plain_squares = { .create = plain_loss_create,
+                                                .destroy = plain_loss_destroy,
+                                                .forward = plain_squares_forward,
+                                                .backward = plain_squares_backward,
+                                                .probabilities = plain_loss_probabilities };

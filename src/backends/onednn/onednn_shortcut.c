@@ -11,9 +11,9 @@
 
 struct shortcut {
     const struct meta_fused *fused;
-    size_t pixels;                /* of all blocks of the batch */
+    size_t pixels; /* of all blocks of the batch */
     struct meta_join join;
-    uint8_t *marks;               /* (batch, image) */
+    uint8_t *marks; /* (batch, image) */
 };
 
 int meta_onednn_shortcut_fits(const struct meta_op *op)
@@ -81,7 +81,9 @@ static void backward_tangent(struct meta_op *op, const void *theta, const void *
     split(op, op->y.bardot, op->x[0].bardot, op->x[1].bardot);
 }
 
-const struct meta_kernel meta_onednn_shortcut = {
-    .create = create, .destroy = destroy, .forward = forward, .backward = backward,
-    .forward_tangent = forward_tangent, .backward_tangent = backward_tangent
-};
+const struct meta_kernel meta_onednn_shortcut = { .create = create,
+                                                  .destroy = destroy,
+                                                  .forward = forward,
+                                                  .backward = backward,
+                                                  .forward_tangent = forward_tangent,
+                                                  .backward_tangent = backward_tangent };

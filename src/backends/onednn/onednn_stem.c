@@ -19,18 +19,18 @@ struct stem {
     struct meta_epilogue epilogue;
     int channels, taps;
     struct meta_patches patches;
-    double *scratch;                   /* of meta_patches_measure */
-    float *windows;                    /* (outputs, channels, 4, 4) of the image in hand */
-    float *packed, *along;             /* (blocks, taps, block) weights, and what gives zdot */
-    double *sums, *sumsdot;            /* (blocks, taps + 1, block) S of the last backward and, as
-                                          one more tap, sum(ybar); and their tangents */
+    double *scratch;        /* of meta_patches_measure */
+    float *windows;         /* (outputs, channels, 4, 4) of the image in hand */
+    float *packed, *along;  /* (blocks, taps, block) weights, and what gives zdot */
+    double *sums, *sumsdot; /* (blocks, taps + 1, block) S of the last backward and, as
+                               one more tap, sum(ybar); and their tangents */
 };
 
 int meta_onednn_stem_fits(const struct meta_layer *l, const struct meta_layer *pool)
 {
     return l->type == META_CONVOLUTIONAL && l->activation != META_LOGISTIC
-        && meta_onednn_planar(l->in.c) && !meta_onednn_planar(l->filters)
-        && l->size == 3 && l->stride == 1 && l->padding == 1 && pool->size == 2 && pool->stride == 2
+        && meta_onednn_planar(l->in.c) && !meta_onednn_planar(l->filters) && l->size == 3
+        && l->stride == 1 && l->padding == 1 && pool->size == 2 && pool->stride == 2
         && 2 * pool->out.h <= l->in.h && 2 * pool->out.w <= l->in.w;
 }
 
@@ -79,7 +79,8 @@ static int stem_create(struct meta_op *op, int tangents, struct meta_error *erro
 static void cut_row(const float *row, int w, int first, float *to)
 {
     if (first >= 0 && first + 3 < w) memcpy(to, row + first, 4 * sizeof *to);
-    else for (int k = 0; k < 4; k++) to[k] = first + k < 0 || first + k >= w ? 0 : row[first + k];
+    else
+        for (int k = 0; k < 4; k++) to[k] = first + k < 0 || first + k >= w ? 0 : row[first + k];
 }
 
 /* The 4x4 pixels that each window of image b sees, zeros around the image included. */
@@ -131,8 +132,8 @@ static void pack_along(const struct stem *s, const float *dot, const float *weig
     for (int k = 0; k < s->epilogue.c; k++)
         for (int i = 0; i < s->taps; i++) {
             int from = k * s->taps + i;
-            to[(k / block * s->taps + i) * block + k % block]
-                = all->p[k] * dot[from] + all->s[k] * weights[from];
+            to[(k / block * s->taps + i) * block + k % block] = all->p[k] * dot[from]
+                + all->s[k] * weights[from];
         }
 }
 
@@ -261,9 +262,9 @@ static void stem_backward_tangent(struct meta_op *op, const void *theta, const v
         double centre = centre_of(op, k);
         *meta_epilogue_sum(e, k, 0) = sum_at(s, s->sumsdot, k, s->taps);
         *meta_epilogue_sum(e, k, 1) = e->all.r[k] * along(s, s->sumsdot, k, w, centre)
-                                    + e->all.p[k] * along(s, s->sums, k, d, 0)
-                                    + e->all.q[k] * sum_at(s, s->sums, k, s->taps)
-                                    + e->all.s[k] * along(s, s->sums, k, w, centre);
+            + e->all.p[k] * along(s, s->sums, k, d, 0)
+            + e->all.q[k] * sum_at(s, s->sums, k, s->taps)
+            + e->all.s[k] * along(s, s->sums, k, w, centre);
     }
     meta_epilogue_backward_tangent(e, op, theta, v, product);
     /* the sum over pixels of a + b (x - centre) + d xdot times the patch, and u ybardot + v ybar
@@ -273,7 +274,7 @@ static void stem_backward_tangent(struct meta_op *op, const void *theta, const v
         double sum[META_MOST_TAPS];
         for (int i = 0; i < s->taps; i++)
             sum[i] = e->all.u[k] * sum_at(s, s->sumsdot, k, i)
-                   + e->all.v[k] * sum_at(s, s->sums, k, i);
+                + e->all.v[k] * sum_at(s, s->sums, k, i);
         if (op->normalise && !op->statistics) {
             struct meta_pull of_x = { e->all.a[k], e->all.b[k], w, centre_of(op, k) };
             meta_patches_add(&s->patches, &of_x, sum);
@@ -289,9 +290,10 @@ static void batch_statistics(const struct meta_op *op, float *mean, float *varia
     meta_epilogue_statistics(&s->epilogue, mean, variance);
 }
 
-const struct meta_kernel meta_onednn_stem = {
-    .create = stem_create, .destroy = stem_destroy,
-    .forward = stem_forward, .backward = stem_backward,
-    .forward_tangent = stem_forward_tangent, .backward_tangent = stem_backward_tangent,
-    .batch_statistics = batch_statistics
-};
+const struct meta_kernel meta_onednn_stem = { .create = stem_create,
+                                              .destroy = stem_destroy,
+                                              .forward = stem_forward,
+                                              .backward = stem_backward,
+                                              .forward_tangent = stem_forward_tangent,
+                                              .backward_tangent = stem_backward_tangent,
+                                              .batch_statistics = batch_statistics };

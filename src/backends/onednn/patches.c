@@ -12,15 +12,22 @@ static int stride_of(int w) { return EDGE + (w + EDGE + 7) / 8 * 8; }
 size_t meta_patches_scratch(struct meta_shape s) { return (size_t)s.c * s.h * stride_of(s.w) + 8; }
 
 /* One image: rows[c] is channel c, h rows of `stride` doubles. */
-struct frame { const double *rows[3]; int h, w, stride; };
+struct frame {
+    const double *rows[3];
+    int h, w, stride;
+};
 
 /* Rows first, ..., first+rows-1 of channel c, and with them the rows `down` below of channel d. */
-struct strip { int c, d, down, first, rows; };
+struct strip {
+    int c, d, down, first, rows;
+};
 
 /* Sums by lag l = -2..2 of p[x] q[x + l], p being a row of the strip and q the row that goes
    with it, both 0 outside the image: over all columns x, and over the first and the last column
    alone. */
-struct lags { double all[5], edge[2][5]; };
+struct lags {
+    double all[5], edge[2][5];
+};
 
 static void sum_columns(const struct frame *f, struct strip s, double out[5])
 {
@@ -60,7 +67,7 @@ static void add_taps(struct meta_patches *to, struct strip s, int dy, const stru
             int one = (s.c * 3 + dy) * 3 + i, two = (s.d * 3 + dy + s.down) * 3 + j;
             int lag = j - i + 2;
             double sum = sums->all[lag] - (i == 2 ? sums->edge[0][lag] : 0)
-                       - (i == 0 ? sums->edge[1][lag] : 0);
+                - (i == 0 ? sums->edge[1][lag] : 0);
             to->product[one][two] += sum;
             if (s.down || s.c != s.d) to->product[two][one] += sum;
         }

@@ -16,7 +16,10 @@
 
 /* One weight w, n outputs y side by side, and the n inputs x, `stride` apart, that w meets
    there. */
-struct row { double *y, *x, *w; int n, stride; };
+struct row {
+    double *y, *x, *w;
+    int n, stride;
+};
 
 static void each_row(const struct meta_op *op, double *y, double *x, double *w,
                      void (*call)(const struct row *))
@@ -40,7 +43,8 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w,
                                 .y = y + (((size_t)b * O + o) * OH + i) * OW + first,
                                 .x = x + (((size_t)b * C + c) * H + at) * W + first * S - left,
                                 .w = w + (((size_t)o * C + c) * K + n) * K + m,
-                                .n = last - first + 1, .stride = S });
+                                .n = last - first + 1,
+                                .stride = S });
                         }
                     }
 }
@@ -50,16 +54,20 @@ static void row_outputs(const struct row *r)
 {
     double w = *r->w, *restrict y = r->y;
     const double *restrict x = r->x;
-    if (r->stride == 1) for (int j = 0; j < r->n; j++) y[j] += w * x[j];
-    else for (int j = 0; j < r->n; j++) y[j] += w * x[j * r->stride];
+    if (r->stride == 1)
+        for (int j = 0; j < r->n; j++) y[j] += w * x[j];
+    else
+        for (int j = 0; j < r->n; j++) y[j] += w * x[j * r->stride];
 }
 
 static void row_inputs(const struct row *r)
 {
     double w = *r->w, *restrict x = r->x;
     const double *restrict y = r->y;
-    if (r->stride == 1) for (int j = 0; j < r->n; j++) x[j] += w * y[j];
-    else for (int j = 0; j < r->n; j++) x[j * r->stride] += w * y[j];
+    if (r->stride == 1)
+        for (int j = 0; j < r->n; j++) x[j] += w * y[j];
+    else
+        for (int j = 0; j < r->n; j++) x[j * r->stride] += w * y[j];
 }
 
 static void row_weights(const struct row *r)
@@ -134,34 +142,35 @@ static void full_weights(const struct meta_op *op, const double *x, const double
 
 /* Both are bilinear in (x, W), so that their four passes differ in the three products alone. */
 #define BILINEAR_KERNEL(kind)                                                                      \
-static void kind##_forward(struct meta_op *op, const void *theta)                                  \
-{                                                                                                  \
-    kind##_outputs(op, op->x->value, (const double *)theta + op->weights, op->y.value, 0);         \
-}                                                                                                  \
-static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)                 \
-{                                                                                                  \
-    const double *w = (const double *)theta + op->weights;                                         \
-    kind##_weights(op, op->x->value, op->y.bar, (double *)gradient + op->weights, 0);              \
-    if (op->x->bar) kind##_inputs(op, op->y.bar, w, op->x->bar, 0);                                \
-}                                                                                                  \
-static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)           \
-{                                                                                                  \
-    kind##_outputs(op, op->x->value, (const double *)v + op->weights, op->y.dot, 0);               \
-    kind##_outputs(op, op->x->dot, (const double *)theta + op->weights, op->y.dot, 1);             \
-}                                                                                                  \
-static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v,          \
-                                    void *product)                                                 \
-{                                                                                                  \
-    kind##_weights(op, op->x->value, op->y.bardot, (double *)product + op->weights, 0);            \
-    kind##_weights(op, op->x->dot, op->y.bar, (double *)product + op->weights, 1);                 \
-    if (!op->x->bardot) return;                                                                    \
-    kind##_inputs(op, op->y.bardot, (const double *)theta + op->weights, op->x->bardot, 0);        \
-    kind##_inputs(op, op->y.bar, (const double *)v + op->weights, op->x->bardot, 1);               \
-}                                                                                                  \
-static const struct meta_kernel kind##_kernel = {                                                  \
-    .forward = kind##_forward, .backward = kind##_backward,                                        \
-    .forward_tangent = kind##_forward_tangent, .backward_tangent = kind##_backward_tangent         \
-};
+    static void kind##_forward(struct meta_op *op, const void *theta)                              \
+    {                                                                                              \
+        kind##_outputs(op, op->x->value, (const double *)theta + op->weights, op->y.value, 0);     \
+    }                                                                                              \
+    static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)             \
+    {                                                                                              \
+        const double *w = (const double *)theta + op->weights;                                     \
+        kind##_weights(op, op->x->value, op->y.bar, (double *)gradient + op->weights, 0);          \
+        if (op->x->bar) kind##_inputs(op, op->y.bar, w, op->x->bar, 0);                            \
+    }                                                                                              \
+    static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)       \
+    {                                                                                              \
+        kind##_outputs(op, op->x->value, (const double *)v + op->weights, op->y.dot, 0);           \
+        kind##_outputs(op, op->x->dot, (const double *)theta + op->weights, op->y.dot, 1);         \
+    }                                                                                              \
+    static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v,      \
+                                        void *product)                                             \
+    {                                                                                              \
+        kind##_weights(op, op->x->value, op->y.bardot, (double *)product + op->weights, 0);        \
+        kind##_weights(op, op->x->dot, op->y.bar, (double *)product + op->weights, 1);             \
+        if (!op->x->bardot) return;                                                                \
+        kind##_inputs(op, op->y.bardot, (const double *)theta + op->weights, op->x->bardot, 0);    \
+        kind##_inputs(op, op->y.bar, (const double *)v + op->weights, op->x->bardot, 1);           \
+    }                                                                                              \
+    static const struct meta_kernel kind##_kernel = { .forward = kind##_forward,                   \
+                                                      .backward = kind##_backward,                 \
+                                                      .forward_tangent = kind##_forward_tangent,   \
+                                                      .backward_tangent =                          \
+                                                          kind##_backward_tangent };
 
 BILINEAR_KERNEL(conv)
 BILINEAR_KERNEL(full)
@@ -171,24 +180,38 @@ static int open_nothing(struct meta_error *error) { return 0; }
 static const struct meta_kernel *kernel_of(const struct meta_op *op)
 {
     static const struct meta_kernel *const kernels[META_OP_KINDS] = {
-        [META_OP_CONV] = &conv_kernel, [META_OP_CONNECTED] = &full_kernel,
+        [META_OP_CONV] = &conv_kernel,
+        [META_OP_CONNECTED] = &full_kernel,
         [META_OP_EPILOGUE] = &reference_epilogue_kernel,
         [META_OP_AVGPOOL] = &reference_avgpool_kernel,
-        [META_OP_SHORTCUT] = &reference_shortcut_kernel, [META_OP_ROUTE] = &reference_route_kernel,
-        [META_OP_DROPOUT] = &reference_dropout_kernel, [META_OP_PLUGIN] = &reference_plugin_kernel,
-        [META_OP_LOSS] = &reference_loss_kernel, [META_OP_PAIRING] = &reference_pairing_kernel,
+        [META_OP_SHORTCUT] = &reference_shortcut_kernel,
+        [META_OP_ROUTE] = &reference_route_kernel,
+        [META_OP_DROPOUT] = &reference_dropout_kernel,
+        [META_OP_PLUGIN] = &reference_plugin_kernel,
+        [META_OP_LOSS] = &reference_loss_kernel,
+        [META_OP_PAIRING] = &reference_pairing_kernel,
         [META_OP_SQUARES] = &reference_squares_kernel
     };
     return kernels[op->kind];
 }
 
-const struct meta_backend meta_backend_reference = {
-    .name = "reference", .element = sizeof(double), .open = open_nothing,
-    .allocate = reference_allocate, .release = free,
-    .set = reference_set, .copy = reference_copy, .axpy = reference_axpy,
-    .scale = reference_scale, .dot = reference_dot,
-    .upload = reference_upload, .download = reference_download,
-    .upload_double = reference_upload_double, .download_double = reference_download_double,
-    .image = reference_image, .tensor_in = reference_tensor_in, .tensor_out = reference_tensor_out,
-    .adam = reference_adam, .momentum = reference_momentum, .kernel = kernel_of
-};
+const struct meta_backend meta_backend_reference = { .name = "reference",
+                                                     .element = sizeof(double),
+                                                     .open = open_nothing,
+                                                     .allocate = reference_allocate,
+                                                     .release = free,
+                                                     .set = reference_set,
+                                                     .copy = reference_copy,
+                                                     .axpy = reference_axpy,
+                                                     .scale = reference_scale,
+                                                     .dot = reference_dot,
+                                                     .upload = reference_upload,
+                                                     .download = reference_download,
+                                                     .upload_double = reference_upload_double,
+                                                     .download_double = reference_download_double,
+                                                     .image = reference_image,
+                                                     .tensor_in = reference_tensor_in,
+                                                     .tensor_out = reference_tensor_out,
+                                                     .adam = reference_adam,
+                                                     .momentum = reference_momentum,
+                                                     .kernel = kernel_of };
