@@ -9,7 +9,8 @@
 
 #include "adapt.h"
 #include "backends/backends.h"
-#include "tasks/batch.h"
+#include "config/model.h"
+#include "tasks/view.h"
 #include "network/export.h"
 #include "images/image.h"
 #include "network/weights.h"

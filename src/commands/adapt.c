@@ -1,7 +1,9 @@
 /* darknet meta adapt: a meta-trained network and a few labelled images into a .cfg and .weights for any Darknet. */
 #define _GNU_SOURCE
 #include "stats/auc.h"
-#include "tasks/batch.h"
+#include "base/pool.h"
+#include "config/model.h"
+#include "tasks/view.h"
 #include "flags.h"
 #include "network/export.h"
 #include "adaptation/support_check.h"
@@ -73,7 +75,10 @@ static int load_images(struct parts *p, struct meta_error *error)
 {
     const struct meta_net_settings *net = &p->model->net;
     size_t size = meta_shape_numbers(p->model->network->input);
-    if (meta_dataset_load(&p->dataset, p->data, p->data->train, net->width, net->height, net->channels, 0, p->pool, error)) return -1;
+    const struct meta_dataset_source source = {
+        .data = p->data, .list = p->data->train, .width = net->width, .height = net->height, .channels = net->channels
+    };
+    if (meta_dataset_load(&p->dataset, &source, p->pool, error)) return -1;
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);
     p->probabilities = malloc((size_t)n * p->data->classes * sizeof *p->probabilities);

@@ -13,12 +13,12 @@
 /* Seconds between lines of progress where there is no terminal. */
 #define BETWEEN 600.
 
-void meta_print_row(enum meta_run_kind kind, const struct meta_row *r, double remaining)
+void meta_print_row(enum meta_training_kind kind, const struct meta_row *r, double remaining)
 {
     char left[64];
     meta_format_time(left, sizeof left, remaining);
     printf("%llu: ", (unsigned long long)r->iteration);
-    if (kind == META_RUN_TASKS)
+    if (kind == META_TRAINING_TASKS)
         printf("%.3f meta-loss, %.3f query loss", r->meta_loss, r->query_loss);
     else printf("%.3f loss", r->query_loss);
     printf(", %.1f%% accuracy, %.6f rate, %.2f seconds, %s left\n", 100 * r->accuracy, r->rate,

@@ -72,8 +72,8 @@ static int run(struct parts *p, struct meta_task_result *result, struct meta_err
     struct meta_weighing weighing = { p->model, p->iteration };
     struct meta_weigher weigher = meta_weigher_of(&weighing);
     result->support_loss = p->support_loss;
-    meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, &weigher, p->gradient,
-                         result);
+    result->gradient = p->gradient;
+    meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, &weigher, result);
     p->backend->download(p->parameters, p->gradient, net->parameters);
     int finite = isfinite(result->query_loss) && isfinite(result->meta_loss)
         && isfinite(result->weight);

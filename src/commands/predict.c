@@ -1,6 +1,8 @@
 /* darknet meta predict: class probabilities of images, and where in them they come from. */
 #define _GNU_SOURCE
-#include "tasks/batch.h"
+#include "base/pool.h"
+#include "config/model.h"
+#include "tasks/view.h"
 #include "base/clock.h"
 #include "flags.h"
 #include "base/file.h"

@@ -196,11 +196,13 @@ static int find_list(const struct meta_data *data, const char *name, const char 
 static int load_images(struct test *t, const char *list, struct meta_error *error)
 {
     const struct meta_shape in = t->model->network->input;
-    if (meta_dataset_load(&t->dataset, t->data, list, in.w, in.h, in.c, 0, t->pool, error))
-        return -1;
+    struct meta_dataset_source source = {
+        .data = t->data, .list = list, .width = in.w, .height = in.h, .channels = in.c
+    };
+    if (meta_dataset_load(&t->dataset, &source, t->pool, error)) return -1;
     if (!t->evaluation.method->augments) return 0;
-    int side = t->model->net.max_crop;
-    return meta_dataset_load(&t->augmented, t->data, list, in.w, in.h, in.c, side, t->pool, error);
+    source.side = t->model->net.max_crop;
+    return meta_dataset_load(&t->augmented, &source, t->pool, error);
 }
 
 static int load(struct test *t, struct meta_error *error)

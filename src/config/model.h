@@ -2,25 +2,8 @@
 #ifndef META_MODEL_H
 #define META_MODEL_H
 
+#include "net_section.h"
 #include "network/network.h"
-
-enum meta_policy { META_POLICY_CONSTANT, META_POLICY_STEP, META_POLICY_EXP, META_POLICY_POLY, META_POLICY_STEPS,
-                   META_POLICY_SIGMOID };
-
-/* [net]: Darknet's keys, names and defaults (parse_net_options); `flip` is ours (1: mirror at random, as the stock
-   classifier loader always does). Keys that mean nothing here (time_steps...) are accepted and kept out. */
-struct meta_net_settings {
-    int width, height, channels;
-    double learning_rate, momentum, decay;
-    int policy; int step; double scale, gamma, power; int burn_in;      /* enum meta_policy */
-    struct meta_list steps, scales;
-    int max_batches;
-    int batch, subdivisions;                /* of supervised training: images an iteration, and in how many equal parts they pass */
-    int adam; double B1, B2, eps;
-    double clip;                            /* largest norm of the meta-gradient; 0: not clipped */
-    int min_crop, max_crop, flip;           /* pixels of the shorter side after random scaling; defaults width, 2*width */
-    double angle, aspect, hue, saturation, exposure;
-};
 
 /* What a network is used for; purpose.h says what its .cfg must have for it. META_FOR_ANY: a method takes what it needs of the network. */
 enum meta_purpose { META_FOR_TASKS, META_FOR_IMAGES, META_FOR_ANY };

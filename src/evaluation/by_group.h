@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "stats/estimate.h"
-#include "tasks/data_file.h"
+#include "tasks/dataset.h"
 
 /* The groups that had a query image in a test, in the order of the list. An image in no group is a
    group of its own. */

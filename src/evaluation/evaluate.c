@@ -4,6 +4,7 @@
 #include "curve.h"
 #include "methods.h"
 #include "stats/auc.h"
+#include "tasks/view.h"
 
 #include <math.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
 #include "holdout.h"
 #include "engine/program.h"
 #include "stats/auc.h"
-#include "tasks/batch.h"
+#include "tasks/view.h"
 
 #include <float.h>
 #include <math.h>

@@ -66,8 +66,9 @@ int meta_inner_run(void *state, const struct meta_method_task *t, float *before,
                    struct meta_run *run, struct meta_error *error)
 {
     const struct learner *l = state;
-    struct meta_task_result result = { 0 };
-    meta_worker_adapt(l->worker, t->phi, &t->task, l->steps, before, after, &result);
+    struct meta_task_result result = { .probabilities_before = before,
+                                       .query_probabilities = after };
+    meta_worker_adapt(l->worker, t->phi, &t->task, l->steps, &result);
     run->query_loss = result.query_loss;
     return 0;
 }

@@ -8,7 +8,6 @@
 #include "engine/backend.h"
 #include "learning/flops.h"
 #include "learning/inner_loop.h"
-#include "tasks/batch.h"
 #include "tasks/episode.h"
 
 /* A test: its tasks and how each is learned. Task r is a function of (seed, r) alone, so that the

@@ -11,7 +11,7 @@
 #include "learning/optimiser.h"
 #include "method.h"
 #include "stats/auc.h"
-#include "tasks/batch.h"
+#include "tasks/view.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "config/model.h"
 #include "engine/backend.h"
-#include "tasks/batch.h"
+#include "tasks/dataset.h"
 
 /* All of them belong to the caller and outlive what is created with them. */
 struct meta_evaluation_parts {

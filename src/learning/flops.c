@@ -1,10 +1,11 @@
+/* Counts the multiply-adds of the lowered network, operation by operation. */
 #include "flops.h"
 #include "engine/lower.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Pairs of an output and a tap that falls on the image, along one direction. */
+/* The number of pairs of an output and a tap that falls on the image, along one direction. */
 static double taps(int outputs, int inputs, const struct meta_layer *l)
 {
     double count = 0;
@@ -17,14 +18,16 @@ static double taps(int outputs, int inputs, const struct meta_layer *l)
     return count;
 }
 
-/* Of the whole batch. */
+/* Of the whole batch of an operation. */
 static double multiply_adds(const struct meta_op *op)
 {
     if (op->kind == META_OP_CONNECTED) return (double)op->batch * op->weight_count;
-    return op->batch * taps(op->out.h, op->in->h, op->layer) * taps(op->out.w, op->in->w, op->layer) * op->in->c * op->out.c;
+    return op->batch * taps(op->out.h, op->in->h, op->layer) * taps(op->out.w, op->in->w, op->layer)
+        * op->in->c * op->out.c;
 }
 
-int meta_flops_count(struct meta_flops *f, const struct meta_network *network, int support, int query, struct meta_error *error)
+int meta_flops_count(struct meta_flops *f, const struct meta_network *network, int support,
+                     int query, struct meta_error *error)
 {
     static const double products[2][META_PASS_COUNT] = { { 1, 1, 1, 1 }, { 1, 2, 2, 4 } };
     struct meta_lowered low;

@@ -1,3 +1,5 @@
+/* A worker: the programs and vectors in which one task is learned, and the sweep back through its
+   steps. */
 #include "inner_loop.h"
 
 #include <stdlib.h>
@@ -7,20 +9,23 @@ struct meta_worker {
     const struct meta_network *network;
     const struct meta_backend *backend;
     struct meta_inner inner;
-    struct meta_program **support;   /* (keep) step s runs on support[s % keep] */
+    struct meta_program **support; /* (keep) step s is computed by support[s % keep] */
     int keep;
     struct meta_program *query;
-    void *shared;             /* what the programs take turns in */
+    void *shared; /* memory that the programs use in turn */
     void *workspace;
     size_t shared_bytes, workspace_bytes;
-    void **phi;               /* (steps + 1) clones: phi[s] is phi_s; phi[0] is not used, the caller's is */
+    void **phi; /* (clones) order 2: phi[s] is phi_(s+1); else one clone that is
+                   stepped in place. phi_0 is the caller's */
     int clones;
-    void *gradient;           /* of the support loss; of order 2, the product H v too */
-    float *statistics;        /* META_BN_SUPPORT: of the support set */
-    float *probabilities;     /* (query, outputs) of a task whose caller doesn't ask for them */
+    void *gradient;       /* of the support loss; in the backward sweep, the product H v */
+    float *statistics;    /* of the support set, with META_BN_SUPPORT */
+    float *probabilities; /* (query, outputs) where the caller doesn't ask for them */
 };
 
-static const char *const bn_names[] = { [META_BN_BATCH] = "batch", [META_BN_SUPPORT] = "support", [META_BN_RUNNING] = "running" };
+static const char *const bn_names[] = {
+    [META_BN_BATCH] = "batch", [META_BN_SUPPORT] = "support", [META_BN_RUNNING] = "running"
+};
 
 const char *meta_bn_name(enum meta_bn bn) { return bn_names[bn]; }
 
@@ -47,21 +52,48 @@ static int programs_needed(const struct meta_inner *inner)
 
 struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support, int query)
 {
-    return (struct meta_inner){ .support = support, .query = query, .steps = s->steps, .learning_rate = s->learning_rate,
-                                .order = s->order, .keep = s->keep, .second_order_start = s->second_order_start };
+    return (struct meta_inner){ .support = support,
+                                .query = query,
+                                .steps = s->steps,
+                                .learning_rate = s->learning_rate,
+                                .order = s->order,
+                                .keep = s->keep,
+                                .second_order_start = s->second_order_start };
 }
 
-/* A network that pairs sees the support images in the same pass as the query images: so many. */
+/* The number of support images in the pass of the query images: a network that pairs sees both at
+   once. */
 static int in_front(const struct meta_worker *w) { return w->network->ways ? w->inner.support : 0; }
 
-/* The programs run one after another, and each forward's gradient follows at once. */
-static int allocate_shared(struct meta_worker *w, enum meta_passes support, enum meta_passes query, struct meta_error *error)
+/* What the programs of a worker are for: an inner step on the support set, or the query set. */
+static struct meta_program_settings support_settings(const struct meta_worker *w)
+{
+    return (struct meta_program_settings){ .query = w->inner.support,
+                                           .shared = w->shared,
+                                           .passes = w->inner.order == 2 ? META_TANGENTS
+                                                                         : META_GRADIENT };
+}
+
+static struct meta_program_settings query_settings(const struct meta_worker *w)
+{
+    return (struct meta_program_settings){ .support = in_front(w),
+                                           .query = w->inner.query,
+                                           .shared = w->shared,
+                                           .passes = w->inner.order ? META_GRADIENT
+                                                                    : META_FORWARD };
+}
+
+/* The programs can share memory: they run one after another, and the gradient of each forward pass
+   follows it at once. */
+static int allocate_shared(struct meta_worker *w, struct meta_error *error)
 {
     size_t bytes = 0, more = 0;
-    if (w->inner.query) bytes = meta_program_shared_bytes(w->network, w->backend, (struct meta_program_settings){ .support = in_front(w), .query = w->inner.query, .passes = query });
-    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, (struct meta_program_settings){ .query = w->inner.support, .passes = support });
+    if (w->inner.query)
+        bytes = meta_program_shared_bytes(w->network, w->backend, query_settings(w));
+    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, support_settings(w));
     w->shared_bytes = more > bytes ? more : bytes;
-    if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes))) return meta_fail_memory(error);
+    if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes)))
+        return meta_fail_memory(error);
     return 0;
 }
 
@@ -77,8 +109,9 @@ static int allocate_workspace(struct meta_worker *w, struct meta_error *error)
     return 0;
 }
 
-int meta_worker_create(struct meta_worker **out, const struct meta_network *network, const struct meta_backend *backend,
-                       struct meta_inner inner, struct meta_error *error)
+int meta_worker_create(struct meta_worker **out, const struct meta_network *network,
+                       const struct meta_backend *backend, struct meta_inner inner,
+                       struct meta_error *error)
 {
     struct meta_worker *w = calloc(1, sizeof *w);
     if (!w) return meta_fail_memory(error);
@@ -86,34 +119,47 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->backend = backend;
     w->inner = inner;
     if (network->ways && (inner.steps || inner.order == 2)) {
-        meta_fail(error, "steps=%d, order=%d: a network that pairs takes no steps in a task, and order=1", inner.steps, inner.order);
+        meta_fail(error,
+                  "steps=%d, order=%d: a network that pairs takes no steps in a task, and order=1",
+                  inner.steps, inner.order);
         goto fail;
     }
     if (network->ways && inner.bn == META_BN_SUPPORT) {
-        meta_fail(error, "a network that pairs sees support and query images in one batch: it has no statistics of the support set alone");
+        meta_fail(error,
+                  "a network that pairs sees support and query images in one batch: it has "
+                  "no statistics of the support set alone");
         goto fail;
     }
     if (backend->open(error)) goto fail;
     w->keep = programs_needed(&inner);
     w->support = calloc(w->keep + 1, sizeof *w->support);
-    if (!w->support) { meta_fail_memory(error); goto fail; }
-    enum meta_passes support = inner.order == 2 ? META_TANGENTS : META_GRADIENT, query = inner.order ? META_GRADIENT : META_FORWARD;
-    if (allocate_shared(w, support, query, error)) goto fail;
+    if (!w->support) {
+        meta_fail_memory(error);
+        goto fail;
+    }
+    if (allocate_shared(w, error)) goto fail;
     for (int k = 0; k < w->keep; k++)
-        if (meta_program_create(&w->support[k], network, backend,
-                                (struct meta_program_settings){ .query = inner.support, .passes = support, .shared = w->shared }, error)) goto fail;
-    if (inner.query && meta_program_create(&w->query, network, backend,
-                                           (struct meta_program_settings){ .support = in_front(w), .query = inner.query, .passes = query, .shared = w->shared }, error)) goto fail;
+        if (meta_program_create(&w->support[k], network, backend, support_settings(w), error))
+            goto fail;
+    if (inner.query && meta_program_create(&w->query, network, backend, query_settings(w), error))
+        goto fail;
     if (allocate_workspace(w, error)) goto fail;
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
     w->statistics = malloc((network->statistics + 1) * sizeof *w->statistics);
-    w->probabilities = malloc(((size_t)inner.query * meta_network_outputs(network) + 1) * sizeof *w->probabilities);
-    if (!w->phi || !w->statistics || !w->probabilities) { meta_fail_memory(error); goto fail; }
+    w->probabilities = malloc(((size_t)inner.query * meta_network_outputs(network) + 1)
+                              * sizeof *w->probabilities);
+    if (!w->phi || !w->statistics || !w->probabilities) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     for (int s = 0; s <= w->clones; s++) {
         void **vector = s < w->clones ? &w->phi[s] : &w->gradient;
         *vector = backend->allocate(network->parameters * backend->element);
-        if (!*vector) { meta_fail_memory(error); goto fail; }
+        if (!*vector) {
+            meta_fail_memory(error);
+            goto fail;
+        }
     }
     *out = w;
     return 0;
@@ -141,7 +187,8 @@ void meta_worker_free(struct meta_worker *w)
 
 size_t meta_worker_bytes(const struct meta_worker *w)
 {
-    size_t bytes = w->shared_bytes + w->workspace_bytes + (w->clones + 1) * w->network->parameters * w->backend->element;
+    size_t bytes = w->shared_bytes + w->workspace_bytes
+        + (w->clones + 1) * w->network->parameters * w->backend->element;
     if (w->query) bytes += meta_program_bytes(w->query);
     for (int k = 0; k < w->keep; k++) bytes += meta_program_bytes(w->support[k]);
     return bytes;
@@ -156,7 +203,9 @@ static const void *parameters_at(const struct meta_worker *w, const void *phi, i
 
 static void set_dropout(struct meta_program *p, const struct meta_task *task, int item, int train)
 {
-    meta_program_dropout(p, (struct meta_dropout_key){ task->seed, task->iteration, task->task, item, train });
+    meta_program_dropout(p,
+                         (struct meta_dropout_key){ task->seed, task->iteration, task->task, item,
+                                                    train });
 }
 
 static void load_query(struct meta_worker *w, const struct meta_task *task)
@@ -166,14 +215,17 @@ static void load_query(struct meta_worker *w, const struct meta_task *task)
     meta_program_load_some(w->query, first, w->inner.query, task->query, task->query_labels);
 }
 
-/* After another program's passes, whose memory the images share. */
+/* The support images are loaded again after passes of another program, whose memory they share. */
 static void load_support(struct meta_worker *w, const struct meta_task *task, int steps)
 {
-    for (int k = 0; k < w->keep && k < steps; k++) meta_program_load(w->support[k], task->support, task->support_labels);
+    for (int k = 0; k < w->keep && k < steps; k++)
+        meta_program_load(w->support[k], task->support, task->support_labels);
 }
 
-/* Forward and gradient of the support loss at phi_s, into the program of step s, which then holds its activations. */
-static double support_pass(struct meta_worker *w, const void *phi, const struct meta_task *task, int s)
+/* Forward and gradient of the support loss at phi_s, into the program of step s, which then holds
+   its activations. */
+static double support_pass(struct meta_worker *w, const void *phi, const struct meta_task *task,
+                           int s)
 {
     struct meta_program *p = w->support[s % w->keep];
     set_dropout(p, task, s, 1);
@@ -183,8 +235,8 @@ static double support_pass(struct meta_worker *w, const void *phi, const struct 
 }
 
 /* Step s draws dropout with item s. */
-const void *meta_worker_learn(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
-                              struct meta_task_result *result)
+const void *meta_worker_learn(struct meta_worker *w, const void *phi, const struct meta_task *task,
+                              int steps, struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
     load_support(w, task, steps);
@@ -193,14 +245,16 @@ const void *meta_worker_learn(struct meta_worker *w, const void *phi, const stru
         void *to = w->phi[w->inner.order == 2 ? s : 0];
         double loss = support_pass(w, from, task, s);
         if (result->support_loss) result->support_loss[s] = loss;
-        if (s == 0 && result->statistics) meta_program_batch_statistics(w->support[0], result->statistics);
+        if (s == 0 && result->statistics)
+            meta_program_batch_statistics(w->support[0], result->statistics);
         if (from != to) w->backend->copy(to, from, n);
         w->backend->axpy(to, n, -w->inner.learning_rate, w->gradient);
     }
     return parameters_at(w, phi, steps);
 }
 
-double meta_worker_support(struct meta_worker *w, const void *parameters, const struct meta_task *task, float *statistics)
+double meta_worker_support(struct meta_worker *w, const void *parameters,
+                           const struct meta_task *task, float *statistics)
 {
     struct meta_program *p = w->support[0];
     meta_program_load(p, task->support, task->support_labels);
@@ -222,26 +276,31 @@ static double accuracy_of(const float *probabilities, const int *labels, int cou
     return (double)right / count;
 }
 
-static void score_query(struct meta_worker *w, const struct meta_task *task, float *probabilities, struct meta_task_result *result)
+static void score_query(struct meta_worker *w, const struct meta_task *task,
+                        struct meta_task_result *result)
 {
     int outputs = meta_network_outputs(w->network);
-    float *p = probabilities ? probabilities : w->probabilities;
+    float *p = result->query_probabilities ? result->query_probabilities : w->probabilities;
     meta_program_probabilities(w->query, p);
     result->accuracy = accuracy_of(p, task->query_labels, w->inner.query, outputs);
 }
 
-void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
-                          const struct meta_weigher *weigher, void *gradient, struct meta_task_result *result)
+void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct meta_task *task,
+                          int steps, const struct meta_weigher *weigher,
+                          struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
+    void *gradient = result->gradient;
     const void *adapted = meta_worker_learn(w, phi, task, steps, result);
     load_query(w, task);
     set_dropout(w->query, task, w->inner.steps, 1);
     result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
     if (!steps && result->statistics) meta_program_batch_statistics(w->query, result->statistics);
-    score_query(w, task, result->query_probabilities, result);
+    score_query(w, task, result);
     result->meta_loss = result->query_loss;
-    result->weight = weigher ? weigher->weight(weigher->context, result->query_loss, &result->meta_loss) : 1;
+    result->weight = 1;
+    if (weigher)
+        result->weight = weigher->weight(weigher->context, result->query_loss, &result->meta_loss);
     meta_program_gradient(w->query, adapted, gradient);
     int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
     if (second) load_support(w, task, steps);
@@ -256,7 +315,8 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
 }
 
 /* Loads the query images too, whose place the support set's may have taken. */
-static double forward_query(struct meta_worker *w, const void *parameters, const struct meta_task *task)
+static double forward_query(struct meta_worker *w, const void *parameters,
+                            const struct meta_task *task)
 {
     const float *statistics = w->inner.running;
     if (w->inner.bn == META_BN_SUPPORT) {
@@ -264,13 +324,15 @@ static double forward_query(struct meta_worker *w, const void *parameters, const
         statistics = w->statistics;
     }
     load_query(w, task);
-    if (w->inner.bn == META_BN_BATCH) return meta_program_forward(w->query, parameters, META_STATISTICS_BATCH, NULL);
+    if (w->inner.bn == META_BN_BATCH)
+        return meta_program_forward(w->query, parameters, META_STATISTICS_BATCH, NULL);
     return meta_program_forward(w->query, parameters, META_STATISTICS_ROLLING, statistics);
 }
 
-void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta_task *task, int steps,
-                       float *before, float *after, struct meta_task_result *result)
+void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta_task *task,
+                       int steps, struct meta_task_result *result)
 {
+    float *before = result->probabilities_before;
     set_dropout(w->query, task, 0, 0);
     if (before && steps) {
         forward_query(w, phi, task);
@@ -280,6 +342,6 @@ void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta
     result->query_loss = forward_query(w, adapted, task);
     result->meta_loss = result->query_loss;
     result->weight = 1;
-    score_query(w, task, after, result);
+    score_query(w, task, result);
     if (before && !steps) meta_program_probabilities(w->query, before);
 }

@@ -1,3 +1,4 @@
+/* Keeps the moments of the update rules, and has the backend apply them. */
 #include "optimiser.h"
 
 #include <math.h>
@@ -5,17 +6,20 @@
 #include <string.h>
 
 /* Neighbouring parameters that decay alike. */
-struct slice { size_t offset, count; double decay; };
+struct slice {
+    size_t offset, count;
+    double decay;
+};
 
 struct meta_optimiser {
     const struct meta_backend *backend;
     size_t parameters;
     int adam;
     double momentum, B1, B2, eps, decay, clip;
-    int64_t t;                     /* updates done */
-    void *first, *second;          /* adam: m, v; else: u, NULL. (parameters) */
+    int64_t t;            /* updates done */
+    void *first, *second; /* (parameters) m and v with adam, else u and NULL */
     int slices;
-    struct slice *slice;           /* adam=0 */
+    struct slice *slice; /* adam=0 */
 };
 
 static void add_slice(struct meta_optimiser *o, size_t offset, size_t count, double decay)
@@ -25,21 +29,25 @@ static void add_slice(struct meta_optimiser *o, size_t offset, size_t count, dou
     else o->slice[o->slices++] = (struct slice){ offset, count, decay };
 }
 
-/* In ascending order of offset, so that neighbours meet; see weights.h for the order within a layer. */
+/* Adds slices in ascending order of offset, so that neighbours are joined; weights.h has the order
+   within a layer. */
 static void find_slices(struct meta_optimiser *o, const struct meta_network *net)
 {
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
         if (l->weights == META_NONE) continue;
         add_slice(o, l->biases, l->filters, 0);
-        if (l->scales != META_NONE && l->scales < l->weights) add_slice(o, l->scales, l->filters, 0);
+        if (l->scales != META_NONE && l->scales < l->weights)
+            add_slice(o, l->scales, l->filters, 0);
         add_slice(o, l->weights, l->weight_count, o->decay);
-        if (l->scales != META_NONE && l->scales > l->weights) add_slice(o, l->scales, l->filters, 0);
+        if (l->scales != META_NONE && l->scales > l->weights)
+            add_slice(o, l->scales, l->filters, 0);
     }
 }
 
-int meta_optimiser_create(struct meta_optimiser **out, const struct meta_network *net, const struct meta_backend *backend,
-                          const struct meta_net_settings *s, struct meta_error *error)
+int meta_optimiser_create(struct meta_optimiser **out, const struct meta_network *net,
+                          const struct meta_backend *backend, const struct meta_net_settings *s,
+                          struct meta_error *error)
 {
     struct meta_optimiser *o = calloc(1, sizeof *o);
     if (!o) goto fail;
@@ -93,12 +101,13 @@ double meta_optimiser_step(struct meta_optimiser *o, void *p, void *gradient, do
     if (o->clip > 0 && norm > o->clip) b->scale(gradient, o->parameters, o->clip / norm);
     o->t++;
     if (o->adam)
-        b->adam(p, gradient, o->first, o->second, o->parameters, rate, o->B1, o->B2, o->eps, o->decay, o->t);
+        b->adam(p, gradient, o->first, o->second, o->parameters, rate, o->B1, o->B2, o->eps,
+                o->decay, o->t);
     else
         for (int i = 0; i < o->slices; i++) {
             const struct slice *s = &o->slice[i];
-            b->momentum(part(o, p, s->offset), part(o, gradient, s->offset), part(o, o->first, s->offset), s->count,
-                        rate, o->momentum, s->decay);
+            b->momentum(part(o, p, s->offset), part(o, gradient, s->offset),
+                        part(o, o->first, s->offset), s->count, rate, o->momentum, s->decay);
         }
     return norm;
 }
@@ -127,7 +136,10 @@ void meta_optimiser_save(const struct meta_optimiser *o, void *out)
     char *at = out;
     meta_vector_save(o->backend, o->first, o->parameters, at);
     at += bytes;
-    if (o->second) { meta_vector_save(o->backend, o->second, o->parameters, at); at += bytes; }
+    if (o->second) {
+        meta_vector_save(o->backend, o->second, o->parameters, at);
+        at += bytes;
+    }
     memcpy(at, &o->t, sizeof o->t);
 }
 
@@ -137,6 +149,9 @@ void meta_optimiser_load(struct meta_optimiser *o, const void *in)
     const char *at = in;
     meta_vector_load(o->backend, o->first, o->parameters, at);
     at += bytes;
-    if (o->second) { meta_vector_load(o->backend, o->second, o->parameters, at); at += bytes; }
+    if (o->second) {
+        meta_vector_load(o->backend, o->second, o->parameters, at);
+        at += bytes;
+    }
     memcpy(&o->t, at, sizeof o->t);
 }

@@ -1,3 +1,5 @@
+/* Computes the tasks of a meta-iteration on a pool, sums their gradients in order, and steps the
+   optimiser. */
 #include "outer_loop.h"
 #include "weigh.h"
 #include "stats/auc.h"
@@ -13,30 +15,33 @@ struct meta_outer {
     uint64_t seed;
     int tasks, workers;
     struct meta_inner inner;
-    struct meta_worker **worker;          /* (workers) */
+    struct meta_worker **worker; /* (workers) */
     struct meta_optimiser *optimiser;
-    void *phi;                            /* (parameters) backend vector */
-    void **gradient;                      /* (tasks) backend vectors (parameters) */
-    float *rolling;                       /* (statistics) */
-    float *statistics;                    /* (tasks, statistics) */
-    struct meta_task_result *results;     /* (tasks) */
-    size_t outputs;                       /* probabilities of one task: query images times ways */
-    float *probabilities;                 /* (tasks, outputs) of the query images */
-    double *auc;                          /* (tasks) */
-    const struct meta_batch *const *batches;   /* of the step in progress */
+    void *phi;                        /* (parameters) backend vector */
+    void **gradient;                  /* (tasks) backend vectors (parameters) */
+    float *rolling;                   /* (statistics) */
+    float *statistics;                /* (tasks, statistics) */
+    struct meta_task_result *results; /* (tasks) */
+    size_t outputs;                   /* probabilities of one task: query images times ways */
+    float *probabilities;             /* (tasks, outputs) of the query images */
+    double *auc;                      /* (tasks) */
+    const struct meta_batch *const *batches; /* of the step in progress */
     uint64_t iteration;
 };
 
-/* A part of a mini-batch is a task of query images alone, of which nothing is learned before: its gradient is that of their loss. */
+/* A part of a mini-batch is a task of query images alone, before which nothing is learned: its
+   gradient is that of their loss. */
 static struct meta_inner inner_of(const struct meta_model *m)
 {
     int ways = m->episode->ways;
-    if (m->purpose == META_FOR_IMAGES) return (struct meta_inner){ .query = m->net.batch / m->net.subdivisions, .order = 1 };
+    if (m->purpose == META_FOR_IMAGES)
+        return (struct meta_inner){ .query = m->net.batch / m->net.subdivisions, .order = 1 };
     return meta_inner_of(m->inner, ways * m->episode->shots, ways * m->episode->queries);
 }
 
-int meta_outer_create(struct meta_outer **out, const struct meta_model *model, const struct meta_backend *backend,
-                      struct meta_pool *pool, uint64_t seed, struct meta_error *error)
+int meta_outer_create(struct meta_outer **out, const struct meta_model *model,
+                      const struct meta_backend *backend, struct meta_pool *pool, uint64_t seed,
+                      struct meta_error *error)
 {
     const struct meta_network *net = model->network;
     struct meta_outer *o = calloc(1, sizeof *o);
@@ -59,10 +64,13 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model, c
     o->rolling = calloc(net->statistics + 1, sizeof *o->rolling);
     o->statistics = calloc(o->tasks * net->statistics + 1, sizeof *o->statistics);
     o->phi = backend->allocate(net->parameters * backend->element);
-    if (!o->worker || !o->gradient || !o->results || !o->probabilities || !o->auc || !o->rolling || !o->statistics || !o->phi) goto memory;
+    if (!o->worker || !o->gradient || !o->results || !o->probabilities || !o->auc || !o->rolling
+        || !o->statistics || !o->phi)
+        goto memory;
     for (int i = 0; i < o->tasks; i++)
         if (!(o->gradient[i] = backend->allocate(net->parameters * backend->element))) goto memory;
-    /* a pool may hand any of its threads a task: each has a worker, even with fewer tasks than threads */
+    /* a pool may hand any of its threads a task, so each has a worker, even with fewer tasks than
+       threads */
     for (; o->workers < threads; o->workers++)
         if (meta_worker_create(&o->worker[o->workers], net, backend, o->inner, error)) goto fail;
     *out = o;
@@ -103,15 +111,19 @@ static void run_task(void *context, int task, int worker)
 {
     struct meta_outer *o = context;
     const struct meta_batch *b = o->batches[task];
-    struct meta_task t = { b->support, b->support_labels, b->query, b->query_labels, o->seed, o->iteration, task };
+    struct meta_task t = { b->support, b->support_labels, b->query, b->query_labels,
+                           o->seed,    o->iteration,      task };
     struct meta_weighing weighing = { o->model, o->iteration };
     struct meta_weigher weigher = meta_weigher_of(&weighing);
     struct meta_task_result *r = &o->results[task];
     memset(r, 0, sizeof *r);
-    if (o->model->network->statistics) r->statistics = o->statistics + task * o->model->network->statistics;
+    if (o->model->network->statistics)
+        r->statistics = o->statistics + task * o->model->network->statistics;
+    r->gradient = o->gradient[task];
     r->query_probabilities = o->probabilities + task * o->outputs;
-    meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps, &weigher, o->gradient[task], r);
-    o->auc[task] = meta_auc_task(r->query_probabilities, b->query_labels, o->inner.query, meta_network_outputs(o->model->network));
+    meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps, &weigher, r);
+    o->auc[task] = meta_auc_task(r->query_probabilities, b->query_labels, o->inner.query,
+                                 meta_network_outputs(o->model->network));
 }
 
 static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
@@ -133,8 +145,9 @@ static void move_statistics(struct meta_outer *o)
             o->rolling[i] = .99f * o->rolling[i] + .01f * o->statistics[task * n + i];
 }
 
-int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batches, uint64_t iteration, double rate,
-                    struct meta_outer_result *result, struct meta_error *error)
+int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batches,
+                    uint64_t iteration, double rate, struct meta_outer_result *result,
+                    struct meta_error *error)
 {
     const struct meta_backend *b = o->backend;
     size_t n = o->model->network->parameters;
@@ -146,10 +159,14 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
     sum_results(o, result);
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
     if (!isfinite(result->gradient_norm))
-        return meta_fail(error, o->model->purpose == META_FOR_IMAGES
-                         ? "iteration %llu: the gradient is not finite (loss %g): a lower learning_rate or clip in [net] may help"
-                         : "iteration %llu: the meta-gradient is not finite (query loss %g): a lower learning_rate in [inner_loop] or [net], "
-                           "or clip in [net], may help", (unsigned long long)iteration, fabs(result->query_loss));
+        return meta_fail(error,
+                         o->model->purpose == META_FOR_IMAGES
+                             ? "iteration %llu: the gradient is not finite (loss %g): a lower "
+                               "learning_rate or clip in [net] may help"
+                             : "iteration %llu: the meta-gradient is not finite (query loss %g): a "
+                               "lower learning_rate in [inner_loop] or [net], "
+                               "or clip in [net], may help",
+                         (unsigned long long)iteration, fabs(result->query_loss));
     move_statistics(o);
     return 0;
 }
@@ -174,7 +191,7 @@ void meta_outer_download(const struct meta_outer *o, float *parameters, float *s
 size_t meta_outer_bytes(const struct meta_outer *o)
 {
     return o->model->network->parameters * o->backend->element + meta_optimiser_bytes(o->optimiser)
-         + o->model->network->statistics * sizeof(float);
+        + o->model->network->statistics * sizeof(float);
 }
 
 void meta_outer_save(const struct meta_outer *o, void *out)

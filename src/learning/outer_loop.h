@@ -1,42 +1,54 @@
-/* A meta-iteration: every task's meta-gradient on the workers of a pool, their mean, and the optimiser's step.
-   What comes out is a function of the meta-parameters, the tasks and the iteration: not of the number of threads.
+/* A meta-iteration: every task's meta-gradient on the workers of a pool, their mean, and the
+   optimiser's step. The result is a function of the meta-parameters, the tasks and the iteration,
+   not of the number of threads.
 
-   Of a model for images, an iteration is one of supervised training: its tasks are the subdivisions of a mini-batch, as in Darknet,
-   each a batch with query images only, whose loss is that of the parameters as they are. */
+   With a model for images an iteration is one of supervised training: its tasks are the
+   subdivisions of a mini-batch, as in Darknet, each a batch with query images only, whose loss is
+   that of the parameters as they are. */
 #ifndef META_OUTER_LOOP_H
 #define META_OUTER_LOOP_H
 
+#include "inner_loop.h"
 #include "tasks/batch.h"
+#include "config/model.h"
 #include "optimiser.h"
 #include "base/pool.h"
 
 struct meta_outer;
 
-/* Means over the iteration's tasks; gradient_norm is that of the meta-gradient before clipping; weighed: a task's weight was not 1. */
-struct meta_outer_result { double meta_loss, query_loss, accuracy, gradient_norm; int weighed; };
+/* Means over the tasks of the iteration. gradient_norm is that of the meta-gradient before
+   clipping; weighed: the weight of some task was not 1. */
+struct meta_outer_result {
+    double meta_loss, query_loss, accuracy, gradient_norm;
+    int weighed;
+};
 
-/* Allocates everything a step needs: steps allocate nothing. Meta-parameters and statistics are 0 until upload or load. Each
-   thread of the pool gets a workspace: more threads than tasks are of no use. `seed` keys dropout. Model, backend and pool must outlive it. The caller frees. */
-int  meta_outer_create(struct meta_outer **, const struct meta_model *, const struct meta_backend *, struct meta_pool *,
-                       uint64_t seed, struct meta_error *);
+/* Allocates everything that a step needs: steps allocate nothing. Meta-parameters and statistics
+   are 0 until upload or load. Each thread of the pool gets a worker: more threads than tasks are of
+   no use. `seed` is a key of dropout. Model, backend and pool must outlive it. The caller frees. */
+int meta_outer_create(struct meta_outer **, const struct meta_model *, const struct meta_backend *,
+                      struct meta_pool *, uint64_t seed, struct meta_error *);
 void meta_outer_free(struct meta_outer *);
-size_t meta_outer_worker_bytes(const struct meta_outer *);       /* of all workers */
+size_t meta_outer_worker_bytes(const struct meta_outer *); /* memory of all workers */
 
-/* One meta-iteration on *batches[0..tasks-1]. Gradients are summed, and rolling statistics (.99 old + .01 new) moved, in the
-   order of the tasks. Fails, with meta-parameters and optimiser as they were, when the meta-gradient is not finite. */
-int meta_outer_step(struct meta_outer *, const struct meta_batch *const *batches, uint64_t iteration, double rate,
-                    struct meta_outer_result *, struct meta_error *);
+/* Does one meta-iteration on *batches[0..tasks-1]. Gradients are summed, and rolling statistics
+   moved (.99 old + .01 new), in the order of the tasks. Fails, with meta-parameters and optimiser
+   as they were, when the meta-gradient is not finite. */
+int meta_outer_step(struct meta_outer *, const struct meta_batch *const *batches,
+                    uint64_t iteration, double rate, struct meta_outer_result *,
+                    struct meta_error *);
 
 /* (tasks) the AUC of each task's query images in the last step, after adaptation. */
 const double *meta_outer_auc(const struct meta_outer *);
-const void *meta_outer_parameters(const struct meta_outer *);    /* a backend vector */
-/* parameters (network->parameters), statistics (network->statistics). Upload before the first step: it leaves the optimiser alone. */
+const void *meta_outer_parameters(const struct meta_outer *); /* a backend vector */
+/* parameters (network->parameters), statistics (network->statistics). Upload before the first step:
+   the optimiser stays as it is. */
 void meta_outer_upload(struct meta_outer *, const float *parameters, const float *statistics);
 void meta_outer_download(const struct meta_outer *, float *parameters, float *statistics);
 
-/* Everything the next step depends on but the tasks, bit for bit, for a checkpoint. */
+/* What the next step depends on besides the tasks, bit for bit, for a checkpoint. */
 size_t meta_outer_bytes(const struct meta_outer *);
-void   meta_outer_save(const struct meta_outer *, void *out);
-void   meta_outer_load(struct meta_outer *, const void *in);
+void meta_outer_save(const struct meta_outer *, void *out);
+void meta_outer_load(struct meta_outer *, const void *in);
 
 #endif

@@ -1,8 +1,10 @@
+/* Darknet's learning-rate policies, rounded as Darknet rounds them. */
 #include "policy.h"
 
 #include <math.h>
 
-/* Darknet keeps its settings in float and calls the double functions of libm; the casts follow that. */
+/* Darknet keeps its settings in float and calls the double functions of libm; the casts follow
+   that. */
 double meta_policy_rate(const struct meta_net_settings *net, uint64_t iteration)
 {
     float rate = net->learning_rate, power = net->power, gamma = net->gamma, scale = net->scale;
@@ -10,12 +12,9 @@ double meta_policy_rate(const struct meta_net_settings *net, uint64_t iteration)
     if (iteration < (uint64_t)net->burn_in)
         return (float)(rate * pow((float)iteration / (float)net->burn_in, power));
     switch ((enum meta_policy)net->policy) {
-    case META_POLICY_CONSTANT:
-        break;
-    case META_POLICY_STEP:
-        return (float)(rate * pow(scale, (double)(iteration / step)));
-    case META_POLICY_EXP:
-        return (float)(rate * pow(gamma, (double)iteration));
+    case META_POLICY_CONSTANT: break;
+    case META_POLICY_STEP: return (float)(rate * pow(scale, (double)(iteration / step)));
+    case META_POLICY_EXP: return (float)(rate * pow(gamma, (double)iteration));
     case META_POLICY_POLY:
         return (float)(rate * pow(1 - (float)iteration / (float)net->max_batches, power));
     case META_POLICY_STEPS:

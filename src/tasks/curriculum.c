@@ -1,3 +1,4 @@
+/* Keeps the rewards of each kind of task, and draws kinds by them. */
 #include "curriculum.h"
 #include "base/rng.h"
 
@@ -12,23 +13,23 @@ struct meta_curriculum {
     int ways, tasks, window, kinds;
     double explore;
     uint64_t seed;
-    int *classes;              /* (kinds, ways) rising */
-    int *largest;              /* (kinds) scratch of a draw: those whose reward is the largest */
-    int *drawn;                /* (LAG, tasks, ways) iteration i is at i % LAG */
+    int *classes; /* (kinds, ways) rising */
+    int *largest; /* (kinds) scratch of a draw: the kinds whose reward is the largest */
+    int *drawn;   /* (LAG, tasks, ways) iteration i is at i % LAG */
 
-    /* the state: one block */
+    /* the state, which lies in one block */
     size_t bytes;
     void *block;
-    uint64_t *next;            /* the iteration whose AUCs come next */
-    double *last;              /* (kinds) AUC of the iteration that drew the kind last; NaN: never drawn */
-    double *rewards;           /* (kinds, window) the n-th reward is at n % window */
-    uint64_t *count;           /* (kinds) rewards there were so far */
-    uint64_t *kind;            /* (LAG, tasks) drawn */
+    uint64_t *next;  /* the iteration whose AUCs come next */
+    double *last;    /* (kinds) AUC of the iteration that drew the kind last; NaN: never drawn */
+    double *rewards; /* (kinds, window) the n-th reward is at n % window */
+    uint64_t *count; /* (kinds) the number of rewards so far */
+    uint64_t *kind;  /* (LAG, tasks) the kinds drawn; iteration i is at i % LAG */
 };
 
-/* ---- kinds --------------------------------------------------------------------------------------------------------------- */
+/* ---- kinds ----------------------------------------------------------------------------------- */
 
-/* n over k; more than MOST_KINDS: some number above it. */
+/* The binomial coefficient n over k, or some number above MOST_KINDS when it is above that. */
 static long choose(int n, int k)
 {
     long c = 1;
@@ -36,7 +37,7 @@ static long choose(int n, int k)
     return c;
 }
 
-/* All sets of `ways` of the classes, in the order of a dictionary. */
+/* Lists all sets of `ways` of the classes, in lexicographic order. */
 static void list_kinds(struct meta_curriculum *c, int classes)
 {
     int *set = c->classes;
@@ -50,7 +51,7 @@ static void list_kinds(struct meta_curriculum *c, int classes)
     }
 }
 
-/* ---- draws --------------------------------------------------------------------------------------------------------------- */
+/* ---- draws ----------------------------------------------------------------------------------- */
 
 static int draw(struct meta_curriculum *c, uint64_t iteration, int task)
 {
@@ -59,9 +60,15 @@ static int draw(struct meta_curriculum *c, uint64_t iteration, int task)
     double most = -INFINITY;
     int equals = 0;
     for (int k = 0; k < c->kinds; k++) {
-        uint64_t held = c->count[k] < (uint64_t)c->window ? c->count[k] : (uint64_t)c->window, oldest = c->count[k] - held;
-        double reward = held ? c->rewards[(size_t)k * c->window + (oldest + meta_rng_below(&rng, held)) % c->window] : 1;
-        if (reward > most) { most = reward; equals = 0; }
+        uint64_t held = c->count[k] < (uint64_t)c->window ? c->count[k] : (uint64_t)c->window,
+                 oldest = c->count[k] - held;
+        double reward = held
+            ? c->rewards[(size_t)k * c->window + (oldest + meta_rng_below(&rng, held)) % c->window]
+            : 1;
+        if (reward > most) {
+            most = reward;
+            equals = 0;
+        }
         if (reward == most) c->largest[equals++] = k;
     }
     return c->largest[meta_rng_below(&rng, equals)];
@@ -71,13 +78,15 @@ static void show(struct meta_curriculum *c, uint64_t iteration)
 {
     for (int task = 0; task < c->tasks; task++) {
         size_t at = iteration % LAG * c->tasks + task;
-        memcpy(c->drawn + at * c->ways, c->classes + c->kind[at] * c->ways, c->ways * sizeof *c->drawn);
+        memcpy(c->drawn + at * c->ways, c->classes + c->kind[at] * c->ways,
+               c->ways * sizeof *c->drawn);
     }
 }
 
 static void draw_iteration(struct meta_curriculum *c, uint64_t iteration)
 {
-    for (int task = 0; task < c->tasks; task++) c->kind[iteration % LAG * c->tasks + task] = draw(c, iteration, task);
+    for (int task = 0; task < c->tasks; task++)
+        c->kind[iteration % LAG * c->tasks + task] = draw(c, iteration, task);
     show(c, iteration);
 }
 
@@ -100,29 +109,34 @@ void meta_curriculum_learn(struct meta_curriculum *c, const double *auc)
             n++;
         }
         if (met) continue;
-        if (!isnan(c->last[k])) c->rewards[k * c->window + c->count[k]++ % c->window] = sum / n - c->last[k];
+        if (!isnan(c->last[k]))
+            c->rewards[k * c->window + c->count[k]++ % c->window] = sum / n - c->last[k];
         c->last[k] = sum / n;
     }
     draw_iteration(c, *c->next + LAG);
     ++*c->next;
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void *take(char **at, size_t count)
 {
     void *here = *at;
-    *at += count * sizeof(uint64_t);       /* as large as a double */
+    *at += count * sizeof(uint64_t); /* a double is as large */
     return here;
 }
 
-int meta_curriculum_create(struct meta_curriculum **out, int classes, const struct meta_episode_settings *settings, uint64_t seed,
+int meta_curriculum_create(struct meta_curriculum **out, int classes,
+                           const struct meta_episode_settings *settings, uint64_t seed,
                            uint64_t first, struct meta_error *error)
 {
     long kinds = choose(classes, settings->ways);
     if (kinds > MOST_KINDS)
-        return meta_fail(error, "sampler=curriculum: %d of %d classes make more than %d kinds of task: must be fewer ways or classes, "
-                         "or sampler=uniform", settings->ways, classes, MOST_KINDS);
+        return meta_fail(error,
+                         "sampler=curriculum: %d of %d classes make more than %d kinds of task: "
+                         "must be fewer ways or classes, "
+                         "or sampler=uniform",
+                         settings->ways, classes, MOST_KINDS);
     struct meta_curriculum *c = calloc(1, sizeof *c);
     if (!c) return meta_fail_memory(error);
     c->ways = settings->ways;
@@ -165,14 +179,18 @@ void meta_curriculum_free(struct meta_curriculum *c)
 
 size_t meta_curriculum_bytes(const struct meta_curriculum *c) { return c->bytes; }
 
-void meta_curriculum_save(const struct meta_curriculum *c, void *out) { memcpy(out, c->block, c->bytes); }
+void meta_curriculum_save(const struct meta_curriculum *c, void *out)
+{
+    memcpy(out, c->block, c->bytes);
+}
 
 int meta_curriculum_load(struct meta_curriculum *c, const void *in, struct meta_error *error)
 {
     memcpy(c->block, in, c->bytes);
     for (int i = 0; i < LAG * c->tasks; i++)
         if (c->kind[i] >= (uint64_t)c->kinds)
-            return meta_fail(error, "the curriculum's state has kind %llu: must be less than %d", (unsigned long long)c->kind[i], c->kinds);
+            return meta_fail(error, "the curriculum's state has kind %llu: must be less than %d",
+                             (unsigned long long)c->kind[i], c->kinds);
     for (int i = 0; i < LAG; i++) show(c, *c->next + i);
     return 0;
 }

@@ -1,27 +1,39 @@
-/* The .data file, and the lists of names and labels it points to. */
+/* Reads a .data file, and the lists of names and labels that it points to. */
 #include "data_file.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "data_internal.h"
 #include "base/lines.h"
 #include "base/file.h"
 #include "config/options.h"
 
-static const char *const keys[] = { "train", "valid", "test", "backup", "groups" };     /* whose paths are kept as they are */
+static const char *const keys[] = { "train", "valid", "test", "backup",
+                                    "groups" }; /* keys whose paths are kept as they are */
 
-struct settings { int classes, top; char *names, *labels, *train, *valid, *test, *backup, *groups; };
+struct settings {
+    int classes, top;
+    char *names, *labels, *train, *valid, *test, *backup, *groups;
+};
 
-#define TEXT(key, help) { #key, META_TEXT, 0, 0, 0, NULL, offsetof(struct settings, key), help }
+#define TEXT(key, help)                                                                            \
+    {                                                                                              \
+#key, META_TEXT, 0, 0, 0, NULL, offsetof(struct settings, key), help                       \
+    }
 static const struct meta_option table[] = {
-    { "classes", META_INT, 0, 1, META_CLASSES_MOST, NULL, offsetof(struct settings, classes), "classes in labels" },
+    { "classes", META_INT, 0, 1, META_CLASSES_MOST, NULL, offsetof(struct settings, classes),
+      "classes in labels" },
     { "top", META_INT, 1, 1, 1000000, NULL, offsetof(struct settings, top),
       "guesses that the stock `classifier valid` counts; nothing here looks at it" },
     TEXT(names, "file of the classes' names for people, one a line"),
-    TEXT(labels, "file of the classes' labels, one a line: an image is of the class whose label is part of its path"),
-    TEXT(train, "list of image paths to train on"), TEXT(valid, "list that training may watch"),
-    TEXT(test, "list to test on"), TEXT(backup, "folder for weights"),
+    TEXT(labels,
+         "file of the classes' labels, one a line: an image is of the class whose label is "
+         "part of its path"),
+    TEXT(train, "list of image paths to train on"),
+    TEXT(valid, "list that training may watch"),
+    TEXT(test, "list to test on"),
+    TEXT(backup, "folder for weights"),
     TEXT(groups, "CSV of image,group: images of one group are never on both sides of a task"),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
@@ -33,22 +45,30 @@ static const struct meta_pair *find(const struct meta_section *section, const ch
     return NULL;
 }
 
-/* One text a class, from the file that `key` names. */
-static int class_texts(char ***texts, const struct meta_data *data, const struct meta_section *section, const char *key,
-                       const char *list, struct meta_error *error)
+/* Reads one text for each class from `list`, the file that `key` names. */
+static int class_texts(char ***texts, const struct meta_data *data,
+                       const struct meta_section *section, const char *key, const char *list,
+                       struct meta_error *error)
 {
     struct meta_lines lines;
     struct meta_error why;
     if (meta_lines_read(&lines, list, &why))
-        return meta_fail(error, "%s:%d: %s: %s", data->path, find(section, key)->line, key, why.text);
+        return meta_fail(error, "%s:%d: %s: %s", data->path, find(section, key)->line, key,
+                         why.text);
     if (lines.count != data->classes) {
         meta_fail(error, "%s:%d: classes=%d, but %s has %d %s: must be the same number", data->path,
                   find(section, "classes")->line, data->classes, list, lines.count, key);
         goto fail;
     }
-    if (!(*texts = calloc(data->classes, sizeof **texts))) { meta_fail_memory_for(error, list); goto fail; }
+    if (!(*texts = calloc(data->classes, sizeof **texts))) {
+        meta_fail_memory_for(error, list);
+        goto fail;
+    }
     for (int i = 0; i < data->classes; i++)
-        if (!((*texts)[i] = strdup(lines.line[i]))) { meta_fail_memory_for(error, list); goto fail; }
+        if (!((*texts)[i] = strdup(lines.line[i]))) {
+            meta_fail_memory_for(error, list);
+            goto fail;
+        }
     meta_lines_free(&lines);
     return 0;
 fail:
@@ -61,13 +81,22 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     struct meta_cfg *file = NULL;
     struct meta_data *data = calloc(1, sizeof *data);
     struct settings s = { 0 };
-    if (!data || !(data->path = strdup(path))) { meta_fail_memory_for(error, path); goto fail; }
+    if (!data || !(data->path = strdup(path))) {
+        meta_fail_memory_for(error, path);
+        goto fail;
+    }
     if (meta_data_file_read(&file, path, error)) goto fail;
     const struct meta_section *section = file->sections;
     if (meta_options_parse(table, section, path, &s, error)) goto fail;
-    if (!find(section, "classes")) { meta_fail(error, "%s: classes is missing: must be the number of classes", path); goto fail; }
+    if (!find(section, "classes")) {
+        meta_fail(error, "%s: classes is missing: must be the number of classes", path);
+        goto fail;
+    }
     if (!s.labels) {
-        meta_fail(error, "%s: labels is missing: must name a file with one label a line, each a part of the paths of its class", path);
+        meta_fail(error,
+                  "%s: labels is missing: must name a file with one label a line, each a part of "
+                  "the paths of its class",
+                  path);
         goto fail;
     }
     data->classes = s.classes;
@@ -76,7 +105,7 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     if (!s.names) data->names = data->labels;
     char **from[] = { &s.train, &s.valid, &s.test, &s.backup, &s.groups };
     char **to[] = { &data->train, &data->valid, &data->test, &data->backup, &data->groups };
-    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {          /* handed over */
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) { /* handed over */
         const struct meta_pair *pair = find(section, keys[i]);
         *to[i] = *from[i];
         *from[i] = NULL;
@@ -98,14 +127,17 @@ int meta_data_blame(const struct meta_data *data, const char *path, struct meta_
     const char *paths[] = { data->train, data->valid, data->test, data->backup, data->groups };
     struct meta_error why = *error;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (path && paths[i] == path) return meta_fail(error, "%s:%d: %s: %.400s", data->path, data->line[i], keys[i], why.text);
+        if (path && paths[i] == path)
+            return meta_fail(error, "%s:%d: %s: %.400s", data->path, data->line[i], keys[i],
+                             why.text);
     return -1;
 }
 
 void meta_data_free(struct meta_data *data)
 {
     if (!data) return;
-    for (int i = 0; data->names && data->names != data->labels && i < data->classes; i++) free(data->names[i]);
+    for (int i = 0; data->names && data->names != data->labels && i < data->classes; i++)
+        free(data->names[i]);
     for (int i = 0; data->labels && i < data->classes; i++) free(data->labels[i]);
     if (data->names != data->labels) free(data->names);
     free(data->labels);

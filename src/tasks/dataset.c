@@ -1,6 +1,7 @@
-/* The images of a list: whose class and group they are, and their pixels in memory. */
+/* Reads the images of a list: their classes and groups, and their pixels. */
 #define _GNU_SOURCE
-#include "data_internal.h"
+#include "dataset.h"
+#include "groups_internal.h"
 #include "base/lines.h"
 
 #include <limits.h>
@@ -8,40 +9,27 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "images/image.h"
 #include "base/pool.h"
 
-int meta_file_id_find(struct meta_file_id *id, const char *path)
-{
-    struct stat info;
-    if (stat(path, &info)) return -1;
-    *id = (struct meta_file_id){ info.st_dev, info.st_ino };
-    return 0;
-}
-
-int meta_file_id_order(const void *x, const void *y)
-{
-    const struct meta_file_id *a = x, *b = y;
-    return a->device != b->device ? (a->device > b->device ? 1 : -1) : (a->inode > b->inode) - (a->inode < b->inode);
-}
-
 static int by_file(const void *a, const void *b, void *files)
 {
-    int i = *(const int *)a, k = *(const int *)b, order = meta_file_id_order((struct meta_file_id *)files + i, (struct meta_file_id *)files + k);
+    const struct meta_file_id *id = files;
+    int i = *(const int *)a, k = *(const int *)b, order = meta_file_id_order(&id[i], &id[k]);
     return order ? order : (i > k) - (i < k);
 }
 
-/* What one pass over a list works with. Lines that can't be used are noted, in any order and from several threads. A load ends
-   with the message of the first of them in the list; a survey goes on and keeps them all. */
+/* What one pass over a list works with. Lines that can't be used are noted, in any order and from
+   several threads. A load ends with the message of the first such line of the list; a survey goes
+   on and keeps all messages. */
 struct job {
     struct meta_dataset *set;
-    int shorter;                   /* pixels an image's shorter side is kept at, at most */
-    atomic_int bad;                /* load: the first image that failed; none after it is begun */
-    pthread_mutex_t mutex;         /* guards `error` */
+    int shorter;           /* the most pixels that the shorter side of an image is kept at */
+    atomic_int bad;        /* load: the first image that failed; no image after it is begun */
+    pthread_mutex_t mutex; /* guards `error` */
     struct meta_error *error;
-    char **why;                    /* survey: (count) what is wrong with each line, or NULL */
+    char **why; /* survey: (count) what is wrong with each line, or NULL */
 };
 
 static void note(struct job *job, int i, const struct meta_error *what)
@@ -60,7 +48,7 @@ static void note(struct job *job, int i, const struct meta_error *what)
 
 static int failed(struct job *job) { return !job->why && atomic_load(&job->bad) != INT_MAX; }
 
-/* Lines whose file is an earlier one's. */
+/* Notes lines whose file is that of an earlier line. */
 static int check_repeats(struct job *job, struct meta_error *error)
 {
     const struct meta_dataset *set = job->set;
@@ -74,36 +62,47 @@ static int check_repeats(struct job *job, struct meta_error *error)
     for (int i = 1; i < set->count; i++) {
         struct meta_error why;
         int line = order[i], earlier = order[i - 1];
-        if (!set->files[line].inode || meta_file_id_order(&set->files[line], &set->files[earlier])) continue;
+        if (!set->files[line].inode || meta_file_id_order(&set->files[line], &set->files[earlier]))
+            continue;
         if (strcmp(set->paths[line], set->paths[earlier]))
-            meta_fail(&why, "%s:%d: %s: is the file of line %d, %s, by another name: must be there once", set->list, set->lines[line],
-                      set->paths[line], set->lines[earlier], set->paths[earlier]);
-        else meta_fail(&why, "%s:%d: %s: is on line %d already: must be there once", set->list, set->lines[line], set->paths[line],
-                       set->lines[earlier]);
+            meta_fail(&why,
+                      "%s:%d: %s: is the file of line %d, %s, by another name: must be there once",
+                      set->list, set->lines[line], set->paths[line], set->lines[earlier],
+                      set->paths[earlier]);
+        else
+            meta_fail(&why, "%s:%d: %s: is on line %d already: must be there once", set->list,
+                      set->lines[line], set->paths[line], set->lines[earlier]);
         note(job, line, &why);
     }
     free(order);
     return failed(job) ? -1 : 0;
 }
 
-static int find_label(struct meta_dataset *set, int i, char *const *labels, struct meta_error *error)
+static int find_label(struct meta_dataset *set, int i, char *const *labels,
+                      struct meta_error *error)
 {
     char known[160] = "";
     set->label[i] = -1;
     for (int k = 0; k < set->classes; k++) {
         if (!strstr(set->paths[i], labels[k])) continue;
         if (set->label[i] >= 0)
-            return meta_fail(error, "%s:%d: %s: has labels %s and %s in its path: must have exactly one", set->list, set->lines[i],
-                             set->paths[i], labels[set->label[i]], labels[k]);
+            return meta_fail(error,
+                             "%s:%d: %s: has labels %s and %s in its path: must have exactly one",
+                             set->list, set->lines[i], set->paths[i], labels[set->label[i]],
+                             labels[k]);
         set->label[i] = k;
     }
     if (set->label[i] >= 0) return 0;
     for (int k = 0; k < set->classes; k++) {
         size_t used = strlen(known);
-        if (used + strlen(labels[k]) + 6 > sizeof known) { strcpy(known + used, "..."); break; }
+        if (used + strlen(labels[k]) + 6 > sizeof known) {
+            strcpy(known + used, "...");
+            break;
+        }
         sprintf(known + used, "%s%s", labels[k], k < set->classes - 1 ? ", " : "");
     }
-    return meta_fail(error, "%s:%d: %s: has no label in its path: must have one of %s", set->list, set->lines[i], set->paths[i], known);
+    return meta_fail(error, "%s:%d: %s: has no label in its path: must have one of %s", set->list,
+                     set->lines[i], set->paths[i], known);
 }
 
 static int decode(struct meta_dataset *set, int i, int shorter, struct meta_error *error)
@@ -119,8 +118,8 @@ static int decode(struct meta_dataset *set, int i, int shorter, struct meta_erro
     return 0;
 }
 
-/* Images are begun in list order, so when one fails, every earlier one is done or under way: the first of all that fail is
-   always found. */
+/* Images are begun in the order of the list, so when one fails, every earlier one is done or under
+   way: the first of all that fail is always found. */
 static void decode_one(void *context, int i, int worker)
 {
     struct job *job = context;
@@ -136,21 +135,27 @@ static void decode_one(void *context, int i, int worker)
     set->pixels[i] = NULL;
 }
 
-static int read_list(struct job *job, const struct meta_data *data, const char *list, int channels, struct meta_error *error)
+static int read_list(struct job *job, const struct meta_dataset_source *source,
+                     struct meta_error *error)
 {
     struct meta_lines lines = { 0 };
+    const struct meta_data *data = source->data;
+    const char *list = source->list;
+    int channels = source->channels;
     struct meta_dataset *set = job->set;
     if (!(set->list = strdup(list))) return meta_fail_memory_for(error, list);
-    if (channels != 1 && channels != 3) return meta_fail(error, "channels=%d: must be 1 or 3", channels);
+    if (channels != 1 && channels != 3)
+        return meta_fail(error, "channels=%d: must be 1 or 3", channels);
     if (meta_lines_read(&lines, list, error)) return meta_data_blame(data, list, error);
     set->count = lines.count;
     set->classes = data->classes;
     set->names = data->names;
     set->c = channels;
-    set->paths = lines.line;                       /* handed over */
+    set->paths = lines.line; /* handed over */
     set->lines = lines.number;
     set->arena = lines.text;
-    if (!set->count) return meta_fail(error, "%s: has no images: must have a path on each line", list);
+    if (!set->count)
+        return meta_fail(error, "%s: has no images: must have a path on each line", list);
     size_t n = set->count;
     set->label = malloc(n * sizeof *set->label);
     set->group = malloc(n * sizeof *set->group);
@@ -158,12 +163,14 @@ static int read_list(struct job *job, const struct meta_data *data, const char *
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->pixels = calloc(n, sizeof *set->pixels);
-    if (!set->label || !set->group || !set->files || !set->w || !set->h || !set->pixels) return meta_fail_memory_for(error, list);
+    if (!set->label || !set->group || !set->files || !set->w || !set->h || !set->pixels)
+        return meta_fail_memory_for(error, list);
     for (int i = 0; i < set->count; i++) set->group[i] = -1;
     return 0;
 }
 
-static int read_images(struct job *job, const struct meta_data *data, struct meta_pool *pool, struct meta_error *error)
+static int read_images(struct job *job, const struct meta_data *data, struct meta_pool *pool,
+                       struct meta_error *error)
 {
     struct meta_dataset *set = job->set;
     struct meta_error why;
@@ -173,25 +180,30 @@ static int read_images(struct job *job, const struct meta_data *data, struct met
             if (failed(job)) return -1;
         }
     if (check_repeats(job, error)) return -1;
-    if (data->groups && meta_groups_find(data, set->list, set->paths, set->count, set->group, error)) return -1;
+    if (data->groups
+        && meta_groups_find(data, set->list, set->paths, set->count, set->group, error))
+        return -1;
     meta_pool_run(pool, set->count, decode_one, job);
     return failed(job) ? -1 : 0;
 }
 
-static struct job open_job(int width, int height, int side, struct meta_error *error)
+static struct job open_job(const struct meta_dataset_source *source, struct meta_error *error)
 {
-    struct job job = { .shorter = width > height ? width : height, .error = error, .bad = INT_MAX, .mutex = PTHREAD_MUTEX_INITIALIZER };
-    if (side > job.shorter) job.shorter = side;
+    struct job job = { .shorter = source->width > source->height ? source->width : source->height,
+                       .error = error,
+                       .bad = INT_MAX,
+                       .mutex = PTHREAD_MUTEX_INITIALIZER };
+    if (source->side > job.shorter) job.shorter = source->side;
     job.set = calloc(1, sizeof *job.set);
     return job;
 }
 
-int meta_dataset_load(struct meta_dataset **out, const struct meta_data *data, const char *list, int width, int height,
-                      int channels, int side, struct meta_pool *pool, struct meta_error *error)
+int meta_dataset_load(struct meta_dataset **out, const struct meta_dataset_source *source,
+                      struct meta_pool *pool, struct meta_error *error)
 {
-    struct job job = open_job(width, height, side, error);
-    if (!job.set) return meta_fail_memory_for(error, list);
-    if (read_list(&job, data, list, channels, error) || read_images(&job, data, pool, error)) {
+    struct job job = open_job(source, error);
+    if (!job.set) return meta_fail_memory_for(error, source->list);
+    if (read_list(&job, source, error) || read_images(&job, source->data, pool, error)) {
         meta_dataset_free(job.set);
         return -1;
     }
@@ -199,16 +211,18 @@ int meta_dataset_load(struct meta_dataset **out, const struct meta_data *data, c
     return 0;
 }
 
-/* Leaves out the lines that something is wrong with, and counts what is left. */
-static void tell(struct job *job, struct meta_survey *survey, int width, int height)
+/* Leaves out the lines that something is wrong with, and adds up the others. */
+static void summarise(struct job *job, struct meta_survey *survey,
+                      const struct meta_dataset_source *source)
 {
     struct meta_dataset *set = job->set;
     int kept = 0;
     for (int i = 0; i < set->count; i++) {
         if (job->why[i]) survey->bad[survey->bad_count++] = job->why[i];
-        if (job->why[i] || set->label[i] < 0 || !set->w[i]) continue;          /* the latter two: no memory for the message */
+        if (job->why[i] || set->label[i] < 0 || !set->w[i])
+            continue; /* the latter two: there was no memory for the message */
         survey->bytes += (size_t)set->w[i] * set->h[i] * set->c;
-        survey->small += set->w[i] < width || set->h[i] < height;
+        survey->small += set->w[i] < source->width || set->h[i] < source->height;
         set->paths[kept] = set->paths[i];
         set->files[kept] = set->files[i];
         set->lines[kept] = set->lines[i];
@@ -220,18 +234,22 @@ static void tell(struct job *job, struct meta_survey *survey, int width, int hei
     set->count = kept;
 }
 
-int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey, const struct meta_data *data, const char *list, int width,
-                        int height, int channels, int side, struct meta_pool *pool, struct meta_error *error)
+int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey,
+                        const struct meta_dataset_source *source, struct meta_pool *pool,
+                        struct meta_error *error)
 {
-    struct job job = open_job(width, height, side, error);
+    struct job job = open_job(source, error);
     *survey = (struct meta_survey){ 0 };
-    if (!job.set) return meta_fail_memory_for(error, list);
-    if (read_list(&job, data, list, channels, error)) goto fail;
+    if (!job.set) return meta_fail_memory_for(error, source->list);
+    if (read_list(&job, source, error)) goto fail;
     job.why = calloc(job.set->count, sizeof *job.why);
     survey->bad = calloc(job.set->count, sizeof *survey->bad);
-    if (!job.why || !survey->bad) { meta_fail_memory_for(error, list); goto fail; }
-    if (read_images(&job, data, pool, error)) goto fail;
-    tell(&job, survey, width, height);
+    if (!job.why || !survey->bad) {
+        meta_fail_memory_for(error, source->list);
+        goto fail;
+    }
+    if (read_images(&job, source->data, pool, error)) goto fail;
+    summarise(&job, survey, source);
     free(job.why);
     *out = job.set;
     return 0;

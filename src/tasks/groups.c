@@ -1,5 +1,5 @@
-/* groups: a CSV that says which images belong together. */
-#include "data_internal.h"
+/* Reads `groups`, the CSV that says which images belong together. */
+#include "groups_internal.h"
 #include "base/lines.h"
 #include "base/path.h"
 
@@ -7,7 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
-struct row { char *image, *group; int line; };
+struct row {
+    char *image, *group;
+    int line;
+};
 
 static int by_image(const void *a, const void *b)
 {
@@ -16,7 +19,10 @@ static int by_image(const void *a, const void *b)
     return order ? order : (p->line > q->line) - (p->line < q->line);
 }
 
-static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 static char *trim(char *s)
 {
@@ -25,7 +31,7 @@ static char *trim(char *s)
     return s + strspn(s, " \t");
 }
 
-/* image,group[,more...]; the first line may be a header, whose first word is "image" */
+/* A line is image,group[,more...]; the first line may be a header, whose first word is "image". */
 static int parse(const char *path, char *text, int line, struct row *row, struct meta_error *error)
 {
     char *comma = strchr(text, ',');
@@ -35,15 +41,17 @@ static int parse(const char *path, char *text, int line, struct row *row, struct
     if (rest) *rest = 0;
     *row = (struct row){ trim(text), trim(group), line };
     if (!*row->image || !*row->group)
-        return meta_fail(error, "%s:%d: no %s: must be image,group", path, line, *row->image ? "group" : "image");
+        return meta_fail(error, "%s:%d: no %s: must be image,group", path, line,
+                         *row->image ? "group" : "image");
     if (strchr(row->image, '"') || strchr(row->group, '"'))
-        return meta_fail(error, "%s:%d: has a quotation mark: must be image,group without quotes", path, line);
+        return meta_fail(error, "%s:%d: has a quotation mark: must be image,group without quotes",
+                         path, line);
     return 0;
 }
 
 static const struct row *search(const struct row *rows, int count, const char *name, size_t length)
 {
-    for (int low = 0, high = count; low < high; ) {
+    for (int low = 0, high = count; low < high;) {
         int middle = low + (high - low) / 2, order = strncmp(rows[middle].image, name, length);
         if (!order && rows[middle].image[length]) order = 1;
         if (!order) return &rows[middle];
@@ -62,7 +70,8 @@ static const struct row *row_of(const struct row *rows, int count, const char *i
     return row ? row : search(rows, count, name, length);
 }
 
-int meta_groups_find(const struct meta_data *data, const char *list, char *const *images, int count, int *group, struct meta_error *error)
+int meta_groups_find(const struct meta_data *data, const char *list, char *const *images, int count,
+                     int *group, struct meta_error *error)
 {
     const char *path = data->groups;
     struct meta_lines lines;
@@ -72,7 +81,10 @@ int meta_groups_find(const struct meta_data *data, const char *list, char *const
     if (meta_lines_read(&lines, path, error)) return meta_data_blame(data, path, error);
     rows = malloc((lines.count + 1) * sizeof *rows);
     names = malloc((lines.count + 1) * sizeof *names);
-    if (!rows || !names) { meta_fail_memory_for(error, path); goto fail; }
+    if (!rows || !names) {
+        meta_fail_memory_for(error, path);
+        goto fail;
+    }
     for (int i = 0; i < lines.count; i++) {
         if (parse(path, lines.line[i], lines.number[i], &rows[n], error)) goto fail;
         if (i || strcasecmp(rows[n].image, "image")) n++;
@@ -80,8 +92,9 @@ int meta_groups_find(const struct meta_data *data, const char *list, char *const
     qsort(rows, n, sizeof *rows, by_image);
     for (int i = 1; i < n; i++)
         if (!strcmp(rows[i].image, rows[i - 1].image) && strcmp(rows[i].group, rows[i - 1].group)) {
-            meta_fail(error, "%s:%d: %s is in group %s, but on line %d in group %s: must be in one", path, rows[i].line,
-                      rows[i].image, rows[i].group, rows[i - 1].line, rows[i - 1].group);
+            meta_fail(error, "%s:%d: %s is in group %s, but on line %d in group %s: must be in one",
+                      path, rows[i].line, rows[i].image, rows[i].group, rows[i - 1].line,
+                      rows[i - 1].group);
             goto fail;
         }
     for (int i = 0; i < n; i++) names[i] = rows[i].group;
@@ -95,7 +108,9 @@ int meta_groups_find(const struct meta_data *data, const char *list, char *const
         known += found != NULL;
     }
     if (!known) {
-        meta_fail(error, "%s: names none of the %d images of %s, such as %s: must be image,group, an image by its file's name without folder; one "
+        meta_fail(error,
+                  "%s: names none of the %d images of %s, such as %s: must be image,group, an "
+                  "image by its file's name without folder; one "
                   "that belongs to no other in a group of its own",
                   path, count, list, images[0]);
         goto fail;

@@ -1,6 +1,6 @@
-/* Tasks made ahead of use: a ring of iterations, filled task by task by threads of its own. */
+/* Makes tasks ahead of use: a ring of iterations that loader threads fill, task by task. */
 #define _GNU_SOURCE
-#include "batch.h"
+#include "stream.h"
 #include "base/clock.h"
 #include "base/rng.h"
 
@@ -10,38 +10,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct slot {                          /* one iteration */
-    struct meta_batch *batches;        /* (tasks) */
-    int *kinds;                        /* (tasks, ways) the classes chosen; NULL: the sampler's */
-    int done;                          /* tasks that are made */
+#include "view.h"
+
+struct slot {                   /* one iteration */
+    struct meta_batch *batches; /* (tasks) */
+    int *kinds; /* (tasks, ways) the classes that the caller chose; NULL: the sampler draws them */
+    int done;   /* tasks that are made */
 };
 
 struct meta_stream {
-    const struct meta_sampler *sampler;            /* NULL: images are drawn one by one */
-    const int *outputs;                            /* without a sampler: (set->classes) labels */
-    const struct meta_dataset *set;
+    struct meta_stream_settings how;
+    const struct meta_sampler *sampler; /* NULL: images are drawn one by one */
+    const int *outputs;                 /* without a sampler: (set->classes) labels */
     struct meta_episode_settings episode;
-    const struct meta_net_settings *net;
-    int augment, tasks, slots, threads, started;
-    uint64_t seed, first;
-    struct slot *ring;                 /* (slots) iteration first + i is in slot i % slots */
-    pthread_t *thread;                 /* (threads) */
+    int slots, started; /* started: loaders */
+    struct slot *ring;  /* (slots) iteration first + i is in slot i % slots */
+    pthread_t *thread;  /* (threads) */
     atomic_int stop;
-    pthread_mutex_t mutex;             /* guards all below, and slot.done */
-    pthread_cond_t made, room;         /* an iteration is complete; there may be a task to begin */
-    uint64_t chosen;                   /* iterations whose classes are known: all, where nobody chooses */
-    uint64_t begun;                    /* tasks given to loaders, counted from the first task of iteration `first` */
-    uint64_t taken;                    /* iterations given to the caller; the last of them still holds its slot */
+    pthread_mutex_t mutex;     /* guards all below, and slot.done */
+    pthread_cond_t made, room; /* an iteration is complete; there may be a task to begin */
+    uint64_t chosen; /* iterations whose classes are known; all of them where the caller does not
+                        choose */
+    uint64_t begun;  /* tasks given to loaders, counted from the first task of iteration `first` */
+    uint64_t taken;  /* iterations given to the caller; the last of them still holds its slot */
 };
 
-/* ---- making a task --------------------------------------------------------------------------------------------------------- */
+/* ---- making a task --------------------------------------------------------------------------- */
 
-static int chosen_by_caller(const struct meta_stream *s) { return s->episode.sampler == META_CURRICULUM; }
+static int chosen_by_caller(const struct meta_stream *s)
+{
+    return s->episode.sampler == META_CURRICULUM;
+}
 
 static int batch_create(struct meta_batch *b, const struct meta_stream *s, struct meta_error *error)
 {
-    size_t image = (size_t)s->set->c * s->net->height * s->net->width;
-    size_t support = (size_t)s->episode.ways * s->episode.shots, query = (size_t)s->episode.ways * s->episode.queries;
+    size_t image = (size_t)s->how.set->c * s->how.net->height * s->how.net->width;
+    size_t support = (size_t)s->episode.ways * s->episode.shots,
+           query = (size_t)s->episode.ways * s->episode.queries;
     if (meta_episode_create(&b->episode, &s->episode, error)) return -1;
     b->support = malloc(support * image * sizeof *b->support);
     b->query = malloc(query * image * sizeof *b->query);
@@ -63,36 +68,44 @@ static void batch_free(struct meta_batch *b)
     free(b->query_labels);
 }
 
-static void draw_images(const struct meta_stream *s, uint64_t iteration, uint32_t task, struct meta_batch *b)
+static void draw_images(const struct meta_stream *s, uint64_t iteration, uint32_t task,
+                        struct meta_batch *b)
 {
-    struct meta_rng rng = meta_rng_open(s->seed, META_USE_EPISODE, iteration, task, 0);
+    struct meta_rng rng = meta_rng_open(s->how.seed, META_USE_EPISODE, iteration, task, 0);
     for (int i = 0; i < s->episode.queries; i++) {
-        b->episode->query[i] = meta_rng_below(&rng, s->set->count);
-        b->query_labels[i] = s->outputs[s->set->label[b->episode->query[i]]];
+        b->episode->query[i] = meta_rng_below(&rng, s->how.set->count);
+        b->query_labels[i] = s->outputs[s->how.set->label[b->episode->query[i]]];
     }
 }
 
-/* Support images are at positions 0, 1, ..., query images at those after. Gives up halfway when the stream stops. */
-static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task, const struct slot *slot)
+/* Support images have positions 0, 1, ..., query images those after. Gives up halfway when the
+   stream stops. */
+static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task,
+                      const struct slot *slot)
 {
     struct meta_batch *b = &slot->batches[task];
-    size_t image = (size_t)s->set->c * s->net->height * s->net->width;
+    size_t image = (size_t)s->how.set->c * s->how.net->height * s->how.net->width;
     int support = s->episode.ways * s->episode.shots, query = s->episode.ways * s->episode.queries;
     if (!s->sampler) draw_images(s, iteration, task, b);
     else if (slot->kinds)
-        meta_episode_draw_kind(s->sampler, slot->kinds + (size_t)task * s->episode.ways, s->seed, iteration, task, b->episode);
-    else meta_episode_draw(s->sampler, s->seed, iteration, task, b->episode);
+        meta_episode_draw_kind(s->sampler, slot->kinds + (size_t)task * s->episode.ways,
+                               s->how.seed, iteration, task, b->episode);
+    else meta_episode_draw(s->sampler, s->how.seed, iteration, task, b->episode);
     for (int i = 0; i < support + query && !atomic_load(&s->stop); i++) {
-        struct meta_view view = { s->net, s->augment, s->seed, iteration, task, i };
-        if (i < support) meta_view_image(s->set, b->episode->support[i], &view, b->support + i * image);
-        else meta_view_image(s->set, b->episode->query[i - support], &view, b->query + (i - support) * image);
+        struct meta_view view = { s->how.net, s->how.augment, s->how.seed, iteration, task, i };
+        if (i < support)
+            meta_view_image(s->how.set, b->episode->support[i], &view, b->support + i * image);
+        else
+            meta_view_image(s->how.set, b->episode->query[i - support], &view,
+                            b->query + (i - support) * image);
     }
 }
 
-/* Iteration i may be filled once its classes are known and i - slots is no longer held: slots - 1 lie ahead of the one the caller has. */
+/* Iteration i may be filled once its classes are known and i - slots is no longer held: slots - 1
+   lie ahead of the one the caller has. */
 static int may_begin(const struct meta_stream *s)
 {
-    uint64_t index = s->begun / s->tasks;
+    uint64_t index = s->begun / s->how.tasks;
     return index < s->chosen && index < s->taken + s->slots - (s->taken > 0);
 }
 
@@ -103,33 +116,37 @@ static void *load(void *argument)
     for (;;) {
         while (!s->stop && !may_begin(s)) pthread_cond_wait(&s->room, &s->mutex);
         if (s->stop) break;
-        uint64_t index = s->begun / s->tasks;
-        int task = s->begun++ % s->tasks;
+        uint64_t index = s->begun / s->how.tasks;
+        int task = s->begun++ % s->how.tasks;
         struct slot *slot = &s->ring[index % s->slots];
         pthread_mutex_unlock(&s->mutex);
-        make_task(s, s->first + index, task, slot);
+        make_task(s, s->how.first + index, task, slot);
         pthread_mutex_lock(&s->mutex);
-        if (++slot->done == s->tasks) pthread_cond_signal(&s->made);
+        if (++slot->done == s->how.tasks) pthread_cond_signal(&s->made);
     }
     pthread_mutex_unlock(&s->mutex);
     return NULL;
 }
 
-/* ---- the stream ------------------------------------------------------------------------------------------------------------ */
+/* ---- the stream ------------------------------------------------------------------------------ */
 
-/* From `settings`, which say what is drawn; starts the loaders. */
-static int create(struct meta_stream **out, const struct meta_stream *settings, int ahead, struct meta_error *error)
+/* Makes a stream of what `draft` says is drawn, and starts the loaders. */
+static int create(struct meta_stream **out, const struct meta_stream *draft,
+                  struct meta_error *error)
 {
     sigset_t all, old;
-    int status = 0, tasks = settings->tasks, threads = settings->threads;
-    const struct meta_dataset *set = settings->set;
+    int status = 0, tasks = draft->how.tasks, ahead = draft->how.ahead,
+        threads = draft->how.threads;
+    const struct meta_dataset *set = draft->how.set;
     struct meta_stream *s = NULL;
     if (tasks < 1 || ahead < 1 || threads < 1)
-        return meta_fail(error, "tasks=%d, ahead=%d, threads=%d: must be at least 1", tasks, ahead, threads);
-    if (settings->net->channels != set->c)
-        return meta_fail(error, "%s: was loaded with %d channels: must be the network's %d", set->list, set->c, settings->net->channels);
+        return meta_fail(error, "tasks=%d, ahead=%d, threads=%d: must be at least 1", tasks, ahead,
+                         threads);
+    if (draft->how.net->channels != set->c)
+        return meta_fail(error, "%s: was loaded with %d channels: must be the network's %d",
+                         set->list, set->c, draft->how.net->channels);
     if (!(s = malloc(sizeof *s))) return meta_fail_memory(error);
-    *s = *settings;
+    *s = *draft;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->made, NULL);
     pthread_cond_init(&s->room, NULL);
@@ -137,20 +154,33 @@ static int create(struct meta_stream **out, const struct meta_stream *settings, 
     s->chosen = chosen_by_caller(s) ? 0 : UINT64_MAX;
     s->ring = calloc(s->slots, sizeof *s->ring);
     s->thread = calloc(threads, sizeof *s->thread);
-    if (!s->ring || !s->thread) { meta_fail_memory(error); goto fail; }
+    if (!s->ring || !s->thread) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     for (int i = 0; i < s->slots; i++) {
         struct slot *slot = &s->ring[i];
         slot->batches = calloc(tasks, sizeof *slot->batches);
-        if (chosen_by_caller(s)) slot->kinds = calloc((size_t)tasks * s->episode.ways, sizeof *slot->kinds);
-        if (!slot->batches || (chosen_by_caller(s) && !slot->kinds)) { meta_fail_memory(error); goto fail; }
+        if (chosen_by_caller(s))
+            slot->kinds = calloc((size_t)tasks * s->episode.ways, sizeof *slot->kinds);
+        if (!slot->batches || (chosen_by_caller(s) && !slot->kinds)) {
+            meta_fail_memory(error);
+            goto fail;
+        }
         for (int k = 0; k < tasks; k++)
             if (batch_create(&slot->batches[k], s, error)) goto fail;
     }
-    sigfillset(&all);                  /* signals are the caller's */
+    sigfillset(&all); /* signals are the caller's */
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    while (s->started < threads && !(status = pthread_create(&s->thread[s->started], NULL, load, s))) s->started++;
+    while (s->started < threads
+           && !(status = pthread_create(&s->thread[s->started], NULL, load, s)))
+        s->started++;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (status) { meta_fail(error, "can't start loader %d of %d: %s", s->started + 1, threads, strerror(status)); goto fail; }
+    if (status) {
+        meta_fail(error, "can't start loader %d of %d: %s", s->started + 1, threads,
+                  strerror(status));
+        goto fail;
+    }
     *out = s;
     return 0;
 fail:
@@ -158,22 +188,21 @@ fail:
     return -1;
 }
 
-int meta_stream_create(struct meta_stream **out, const struct meta_sampler *sampler, const struct meta_dataset *set,
-                       const struct meta_episode_settings *episode, const struct meta_net_settings *net, int augment, uint64_t seed,
-                       uint64_t first, int tasks, int ahead, int threads, struct meta_error *error)
+int meta_stream_create(struct meta_stream **out, const struct meta_stream_settings *how,
+                       const struct meta_sampler *sampler,
+                       const struct meta_episode_settings *episode, struct meta_error *error)
 {
-    struct meta_stream s = { .sampler = sampler, .set = set, .episode = *episode, .net = net, .augment = augment, .seed = seed,
-                             .first = first, .tasks = tasks, .threads = threads };
-    return create(out, &s, ahead, error);
+    struct meta_stream draft = { .how = *how, .sampler = sampler, .episode = *episode };
+    return create(out, &draft, error);
 }
 
-int meta_stream_create_images(struct meta_stream **out, const struct meta_dataset *set, const int *outputs,
-                              const struct meta_net_settings *net, uint64_t seed, uint64_t first, int parts, int images, int ahead,
-                              int threads, struct meta_error *error)
+int meta_stream_create_images(struct meta_stream **out, const struct meta_stream_settings *how,
+                              const int *outputs, int images, struct meta_error *error)
 {
-    struct meta_stream s = { .set = set, .outputs = outputs, .episode = { .ways = 1, .queries = images }, .net = net, .augment = 1,
-                             .seed = seed, .first = first, .tasks = parts, .threads = threads };
-    return create(out, &s, ahead, error);
+    struct meta_stream draft = { .how = *how,
+                                 .outputs = outputs,
+                                 .episode = { .ways = 1, .queries = images } };
+    return create(out, &draft, error);
 }
 
 void meta_stream_free(struct meta_stream *s)
@@ -185,7 +214,8 @@ void meta_stream_free(struct meta_stream *s)
     pthread_mutex_unlock(&s->mutex);
     for (int i = 0; i < s->started; i++) pthread_join(s->thread[i], NULL);
     for (int i = 0; s->ring && i < s->slots; i++) {
-        for (int k = 0; s->ring[i].batches && k < s->tasks; k++) batch_free(&s->ring[i].batches[k]);
+        for (int k = 0; s->ring[i].batches && k < s->how.tasks; k++)
+            batch_free(&s->ring[i].batches[k]);
         free(s->ring[i].batches);
         free(s->ring[i].kinds);
     }
@@ -200,7 +230,8 @@ void meta_stream_free(struct meta_stream *s)
 void meta_stream_choose(struct meta_stream *s, const int *kinds)
 {
     pthread_mutex_lock(&s->mutex);
-    memcpy(s->ring[s->chosen++ % s->slots].kinds, kinds, (size_t)s->tasks * s->episode.ways * sizeof *kinds);
+    memcpy(s->ring[s->chosen++ % s->slots].kinds, kinds,
+           (size_t)s->how.tasks * s->episode.ways * sizeof *kinds);
     pthread_cond_broadcast(&s->room);
     pthread_mutex_unlock(&s->mutex);
 }
@@ -211,9 +242,9 @@ double meta_stream_next(struct meta_stream *s, const struct meta_batch **batches
     pthread_mutex_lock(&s->mutex);
     if (s->taken) s->ring[(s->taken - 1) % s->slots].done = 0;
     struct slot *slot = &s->ring[s->taken++ % s->slots];
-    pthread_cond_broadcast(&s->room);              /* the slot of the iteration before is free */
-    while (slot->done < s->tasks) pthread_cond_wait(&s->made, &s->mutex);
+    pthread_cond_broadcast(&s->room); /* the slot of the iteration before is free */
+    while (slot->done < s->how.tasks) pthread_cond_wait(&s->made, &s->mutex);
     pthread_mutex_unlock(&s->mutex);
-    for (int k = 0; k < s->tasks; k++) batches[k] = &slot->batches[k];
+    for (int k = 0; k < s->how.tasks; k++) batches[k] = &slot->batches[k];
     return meta_now() - start;
 }

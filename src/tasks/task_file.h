@@ -1,20 +1,23 @@
-/* One task written out in a file: lines `support LABEL PATH` and `query LABEL PATH`, paths from the working folder. Blank lines
-   and lines that begin with # say nothing. The two sides need not be balanced, and [episode] does not count. */
+/* One task written out in a file: lines `support LABEL PATH` and `query LABEL PATH`, paths from the
+   working folder. Blank lines and lines that begin with # are skipped. The two sides need not be
+   balanced, and [episode] plays no part. */
 #ifndef META_TASK_FILE_H
 #define META_TASK_FILE_H
 
-#include "config/model.h"
+#include "config/net_section.h"
 
 struct meta_task_file {
-    int support, query;                          /* images, at least one each */
-    float *support_images; int *support_labels;  /* (support, c, h, w) planar in [0,1]; (support) */
-    float *query_images;   int *query_labels;    /* (query, c, h, w); (query) */
+    int support, query; /* numbers of images, at least 1 */
+    float *support_images;
+    int *support_labels; /* (support, c, h, w) planar in [0,1]; (support) */
+    float *query_images;
+    int *query_labels; /* (query, c, h, w); (query) */
 };
 
-/* Reads the file and its images, in the test-time view of meta_view_image. Labels must be 0..ways-1. Errors name file and
-   line. The caller frees, also after a failure. */
-int  meta_task_file_read(struct meta_task_file *, const char *path, const struct meta_net_settings *, int ways,
-                         struct meta_error *);
+/* Reads the file and its images, in the test-time view of meta_view_image. Labels must be
+   0..ways-1. Errors name file and line. The caller frees, also after a failure. */
+int meta_task_file_read(struct meta_task_file *, const char *path, const struct meta_net_settings *,
+                        int ways, struct meta_error *);
 void meta_task_file_free(struct meta_task_file *);
 
 #endif

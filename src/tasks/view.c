@@ -1,44 +1,48 @@
-/* What a network sees of an image: Darknet's test-time view, or its training augmentation. */
+/* Makes what the network sees of an image: Darknet's test-time view, or its augmentation. */
 #include <math.h>
 #include <stdlib.h>
 
-#include "batch.h"
+#include "view.h"
 #include "images/image.h"
 #include "base/rng.h"
 #include "images/warp.h"
 
-/* The whole shorter side, and the middle of the longer one. */
+/* Shows the whole shorter side, and the middle of the longer one. */
 static void centred(const struct meta_pixels *s, int width, int height, float *out)
 {
-    double step = fmin((double)s->w / width, (double)s->h / height);       /* source pixels an output pixel */
+    /* source pixels for each output pixel */
+    double step = fmin((double)s->w / width, (double)s->h / height);
     double left = (s->w - width * step) / 2, top = (s->h - height * step) / 2;
-    if (step == 1) {                                                       /* no interpolation: whole pixels */
+    if (step == 1) { /* whole pixels need no interpolation */
         left = floor(left);
         top = floor(top);
     }
-    double middle = (step - 1) / 2;                                        /* a pixel's centre is half a pixel in */
-    struct meta_affine affine = {{ step, 0, left + middle, 0, step, top + middle }};
+    double middle = (step - 1) / 2; /* the centre of a pixel is half a pixel in */
+    struct meta_affine affine = { { step, 0, left + middle, 0, step, top + middle } };
     meta_warp(s, &affine, 1, out, width, height);
 }
 
-/* Darknet's rand_scale: as likely larger as smaller. */
+/* Darknet's rand_scale: a factor that is as likely above 1 as below. */
 static double factor(struct meta_rng *r, double most)
 {
     double scale = meta_rng_between(r, 1, most);
     return meta_rng_below(r, 2) ? scale : 1 / scale;
 }
 
-/* random_augment_image, flip_image and random_distort_image. Every image makes the same draws whatever is switched off, so that
-   one key of [net] does not change what the others give. */
+/* Darknet's random_augment_image, flip_image and random_distort_image. Every image makes the same
+   draws whatever is switched off, so that one key of [net] does not change what the others give. */
 static void augmented(const struct meta_pixels *s, const struct meta_view *view, float *out)
 {
     const struct meta_net_settings *net = view->net;
-    struct meta_rng r = meta_rng_open(view->seed, META_USE_AUGMENT, view->iteration, view->task, view->position);
-    int least = net->min_crop < net->max_crop ? net->min_crop : net->max_crop, range = abs(net->max_crop - net->min_crop) + 1;
+    struct meta_rng r = meta_rng_open(view->seed, META_USE_AUGMENT, view->iteration, view->task,
+                                      view->position);
+    int least = net->min_crop < net->max_crop ? net->min_crop : net->max_crop,
+        range = abs(net->max_crop - net->min_crop) + 1;
     double w = net->width, h = net->height;
 
     double aspect = factor(&r, net->aspect);
-    double shorter = fmin(s->h, s->w * aspect), scale = (least + meta_rng_below(&r, range)) / shorter;
+    double shorter = fmin(s->h, s->w * aspect),
+           scale = (least + meta_rng_below(&r, range)) / shorter;
     double angle = meta_rng_between(&r, -1, 1) * net->angle * M_PI / 180;
     double dx = meta_rng_between(&r, -1, 1) * (s->w * scale / aspect - w) / 2;
     double dy = meta_rng_between(&r, -1, 1) * (s->h * scale - h) / 2;
@@ -46,11 +50,14 @@ static void augmented(const struct meta_pixels *s, const struct meta_view *view,
     double hue = meta_rng_between(&r, -1, 1) * net->hue;
     double saturation = factor(&r, net->saturation), exposure = factor(&r, net->exposure);
 
-    /* rotate_crop_image: output (x, y) is the source's rotation * (x - w/2 + dx, y - h/2 + dy) + its middle */
-    double a = cos(angle) * aspect / scale, b = -sin(angle) / scale, d = sin(angle) * aspect / scale, e = cos(angle) / scale;
+    /* Darknet's rotate_crop_image: output (x, y) shows the source at rotation * (x - w/2 + dx, y -
+       h/2 + dy) + (middle of the source) */
+    double a = cos(angle) * aspect / scale, b = -sin(angle) / scale,
+           d = sin(angle) * aspect / scale, e = cos(angle) / scale;
     double x = dx - w / 2, y = dy - h / 2;
-    struct meta_affine affine = {{ a, b, a * x + b * y + s->w / 2., d, e, d * x + e * y + s->h / 2. }};
-    if (mirror) {                                                          /* x becomes w - 1 - x */
+    struct meta_affine affine = { { a, b, a * x + b * y + s->w / 2., d, e,
+                                    d * x + e * y + s->h / 2. } };
+    if (mirror) { /* x becomes w - 1 - x */
         affine.m[2] += a * (w - 1);
         affine.m[5] += d * (w - 1);
         affine.m[0] = -a;
@@ -61,22 +68,26 @@ static void augmented(const struct meta_pixels *s, const struct meta_view *view,
         meta_distort(out, s->c, (size_t)net->width * net->height, hue, saturation, exposure);
 }
 
-void meta_view_image(const struct meta_dataset *set, int item, const struct meta_view *view, float *out)
+void meta_view_image(const struct meta_dataset *set, int item, const struct meta_view *view,
+                     float *out)
 {
     struct meta_pixels s = { set->pixels[item], set->w[item], set->h[item], set->c };
     if (view->augment) augmented(&s, view, out);
     else centred(&s, view->net->width, view->net->height, out);
 }
 
-int meta_view_pixels(struct meta_image *image, const struct meta_net_settings *net, float *out, struct meta_error *error)
+int meta_view_pixels(struct meta_image *image, const struct meta_net_settings *net, float *out,
+                     struct meta_error *error)
 {
-    if (meta_image_fit(image, net->width > net->height ? net->width : net->height, error)) return -1;
+    if (meta_image_fit(image, net->width > net->height ? net->width : net->height, error))
+        return -1;
     struct meta_pixels s = { image->pixels, image->w, image->h, image->c };
     centred(&s, net->width, net->height, out);
     return 0;
 }
 
-int meta_view_file(const char *path, const struct meta_net_settings *net, float *out, struct meta_error *error)
+int meta_view_file(const char *path, const struct meta_net_settings *net, float *out,
+                   struct meta_error *error)
 {
     struct meta_image image;
     struct meta_error why;

@@ -1,3 +1,4 @@
+/* Draws the losses, accuracies and rates of a training by gnuplot, now and then. */
 #define _GNU_SOURCE
 #include "chart.h"
 #include "base/clock.h"
@@ -13,11 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BETWEEN 30.       /* seconds between drawings */
-#define PATIENCE 8.       /* seconds the last one may take */
-#define POINTS 800        /* as many as a curve of this width can show */
+#define BETWEEN 30. /* seconds between drawings */
+#define PATIENCE 8. /* seconds that the last drawing may take */
+#define POINTS 800  /* the most that a curve of this width can show */
 
-int meta_chart_open(struct meta_chart *c, enum meta_run_kind kind, const char *path, const char *title, struct meta_error *error)
+int meta_chart_open(struct meta_chart *c, enum meta_training_kind kind, const char *path,
+                    const char *title, struct meta_error *error)
 {
     memset(c, 0, sizeof *c);
     c->kind = kind;
@@ -33,7 +35,7 @@ int meta_chart_open(struct meta_chart *c, enum meta_run_kind kind, const char *p
     return meta_fail(error, "out of memory for the chart");
 }
 
-/* Every point, and its mean with those before it: a window of a thirtieth of the run. */
+/* Writes every point, and the mean of it and those before: a window of a thirtieth of the rows. */
 static void write_points(FILE *f, const struct meta_row *rows, int count)
 {
     int window = count / 30 < 5 ? 5 : count / 30, step = (count + POINTS - 1) / POINTS;
@@ -46,71 +48,106 @@ static void write_points(FILE *f, const struct meta_row *rows, int count)
         meta += r->meta_loss - (old ? old->meta_loss : 0);
         accuracy += r->accuracy - (old ? old->accuracy : 0);
         if (i % step == 0 || i == count - 1)
-            fprintf(f, "%llu %g %g %g %g %g %g %g\n", (unsigned long long)r->iteration, r->query_loss, query / n, r->meta_loss,
-                    meta / n, r->accuracy, accuracy / n, r->rate);
+            fprintf(f, "%llu %g %g %g %g %g %g %g\n", (unsigned long long)r->iteration,
+                    r->query_loss, query / n, r->meta_loss, meta / n, r->accuracy, accuracy / n,
+                    r->rate);
     }
     fputs("EOD\n$valid << EOD\n", f);
     for (int i = 0; i < count; i++)
         if (!isnan(rows[i].auc) && !isnan(rows[i].low))
-            fprintf(f, "%llu %g %g %g %g\n", (unsigned long long)rows[i].iteration, rows[i].auc, rows[i].low, rows[i].high, rows[i].valid_loss);
+            fprintf(f, "%llu %g %g %g %g\n", (unsigned long long)rows[i].iteration, rows[i].auc,
+                    rows[i].low, rows[i].high, rows[i].valid_loss);
     fputs("EOD\n", f);
 }
 
 static int has_valid(const struct meta_row *rows, int count)
 {
-    for (int i = 0; i < count; i++) if (!isnan(rows[i].auc) && !isnan(rows[i].low)) return 1;
+    for (int i = 0; i < count; i++)
+        if (!isnan(rows[i].auc) && !isnan(rows[i].low)) return 1;
     return 0;
 }
 
-/* The upper third: losses. */
-static void plot_losses(FILE *f, enum meta_run_kind kind, int valid)
+/* Plots the losses, in the upper part of the picture. */
+static void plot_losses(FILE *f, enum meta_training_kind kind, int valid)
 {
     const char *points = "$runs using 1:2 with points pt 7 ps .25 lc rgb '#a6cee3' notitle";
-    if (kind == META_RUN_IMAGES)
-        fprintf(f, "set ylabel 'loss'\nset yrange [0:*]\nplot %s, $runs using 1:3 with lines ls 1 title 'loss of the mini-batches'%s\n", points,
-                valid ? ", $valid using 1:5 with linespoints ls 3 pt 7 ps .6 title 'valid loss'" : "");
+    if (kind == META_TRAINING_IMAGES)
+        fprintf(f,
+                "set ylabel 'loss'\nset yrange [0:*]\nplot %s, $runs using 1:3 with lines ls 1 "
+                "title 'loss of the mini-batches'%s\n",
+                points,
+                valid ? ", $valid using 1:5 with linespoints ls 3 pt 7 ps .6 title 'valid loss'"
+                      : "");
     else
-        fprintf(f, "set ylabel 'query loss'\nset y2label 'meta-loss'\nset yrange [0:*]\nset y2range [0:*]\nset ytics nomirror\nset y2tics\n"
+        fprintf(f,
+                "set ylabel 'query loss'\nset y2label 'meta-loss'\nset yrange [0:*]\nset y2range "
+                "[0:*]\nset ytics nomirror\nset y2tics\n"
                 "plot %s, $runs using 1:3 with lines ls 1 title 'query loss', "
-                "$runs using 1:5 axes x1y2 with lines ls 2 title 'meta-loss (right)'\nunset y2tics\nunset y2label\nset ytics mirror\n", points);
+                "$runs using 1:5 axes x1y2 with lines ls 2 title 'meta-loss (right)'\nunset "
+                "y2tics\nunset y2label\nset ytics mirror\n",
+                points);
 }
 
-struct drawing { const struct meta_chart *chart; const struct meta_row *rows; int count; };
+struct drawing {
+    const struct meta_chart *chart;
+    const struct meta_row *rows;
+    int count;
+};
 
 static void write_script(FILE *f, const void *drawing)
 {
     const struct drawing *d = drawing;
     const struct meta_row *rows = d->rows;
-    enum meta_run_kind kind = d->chart->kind;
+    enum meta_training_kind kind = d->chart->kind;
     int count = d->count;
     unsigned long long first = rows[0].iteration, last = rows[count - 1].iteration;
     fputs("set terminal pngcairo size 1000,850\n", f);
     write_points(f, rows, count);
     fputs("set multiplot title '", f);
-    for (const char *p = d->chart->title; *p; p++) if (*p == '\'') fputs("''", f); else if ((unsigned char)*p >= ' ') fputc(*p, f);
+    for (const char *p = d->chart->title; *p; p++)
+        if (*p == '\'') fputs("''", f);
+        else if ((unsigned char)*p >= ' ') fputc(*p, f);
     fputs("' noenhanced\n", f);
-    fprintf(f, "set xrange [%llu:%llu]\nset grid lc rgb '#dddddd'\nset key top right\n", first, last > first ? last : first + 1);
-    fputs("set style line 1 lc rgb '#1f77b4' lw 2\nset style line 2 lc rgb '#d62728' lw 1.5\nset style line 3 lc rgb '#2ca02c' lw 2\n"
+    fprintf(f, "set xrange [%llu:%llu]\nset grid lc rgb '#dddddd'\nset key top right\n", first,
+            last > first ? last : first + 1);
+    fputs("set style line 1 lc rgb '#1f77b4' lw 2\nset style line 2 lc rgb '#d62728' lw 1.5\nset "
+          "style line 3 lc rgb '#2ca02c' lw 2\n"
           "set lmargin at screen .09\nset rmargin at screen .92\n"
-          "set tmargin at screen .94\nset bmargin at screen .58\n", f);
-    int valid = has_valid(rows, count), images = kind == META_RUN_IMAGES;
+          "set tmargin at screen .94\nset bmargin at screen .58\n",
+          f);
+    int valid = has_valid(rows, count), images = kind == META_TRAINING_IMAGES;
     const char *figure = images ? "accuracy" : "AUC";
     plot_losses(f, kind, valid);
-    fputs("set yrange [*:1]\nset key bottom right\nset tmargin at screen .54\nset bmargin at screen .21\n", f);
+    fputs("set yrange [*:1]\nset key bottom right\nset tmargin at screen .54\nset bmargin at "
+          "screen .21\n",
+          f);
     fprintf(f, "set ylabel '%s'\nplot ", valid && !images ? "accuracy, AUC" : "accuracy");
-    if (valid) fprintf(f, "$valid using 1:3:4 with filledcurves fs solid .25 noborder lc rgb '#2ca02c' title '95%% of the valid %s', ", figure);
-    fprintf(f, "$runs using 1:6 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
-               "$runs using 1:7 with lines ls 1 title 'accuracy of the %s'", images ? "mini-batches" : "training tasks");
-    if (valid) fprintf(f, ", $valid using 1:2:3:4 with yerrorlines ls 3 pt 7 ps .6 title 'valid %s'", figure);
+    if (valid)
+        fprintf(f,
+                "$valid using 1:3:4 with filledcurves fs solid .25 noborder lc rgb '#2ca02c' title "
+                "'95%% of the valid %s', ",
+                figure);
+    fprintf(f,
+            "$runs using 1:6 with points pt 7 ps .25 lc rgb '#a6cee3' notitle, "
+            "$runs using 1:7 with lines ls 1 title 'accuracy of the %s'",
+            images ? "mini-batches" : "training tasks");
+    if (valid)
+        fprintf(f, ", $valid using 1:2:3:4 with yerrorlines ls 3 pt 7 ps .6 title 'valid %s'",
+                figure);
     double most = 0;
-    for (int i = 0; i < count; i++) if (rows[i].rate > most) most = rows[i].rate;
-    fprintf(f, "\nset tmargin at screen .17\nset bmargin at screen .07\nset ylabel 'rate'\nset xlabel '%s'\n"
-               "set yrange [0:%g]\nset ytics (0, %g)\n", images ? "iteration" : "meta-iteration", most > 0 ? 1.3 * most : 1, most);
+    for (int i = 0; i < count; i++)
+        if (rows[i].rate > most) most = rows[i].rate;
+    fprintf(f,
+            "\nset tmargin at screen .17\nset bmargin at screen .07\nset ylabel 'rate'\nset xlabel "
+            "'%s'\n"
+            "set yrange [0:%g]\nset ytics (0, %g)\n",
+            images ? "iteration" : "meta-iteration", most > 0 ? 1.3 * most : 1, most);
     fputs("plot $runs using 1:8 with lines ls 2 notitle\nunset multiplot\n", f);
 }
 
-/* The temporary picture is gnuplot's output. */
-static int start(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
+/* Starts a gnuplot whose output is the temporary picture. */
+static int start(struct meta_chart *c, const struct meta_row *rows, int count,
+                 struct meta_error *error)
 {
     struct drawing d = { c, rows, count };
     int picture = open(c->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -120,11 +157,15 @@ static int start(struct meta_chart *c, const struct meta_row *rows, int count, s
     if (!status) return 0;
     c->child = 0;
     unlink(c->temporary);
-    return meta_fail(error, status == ENOENT && picture >= 0 ? "no chart: gnuplot is not installed: training goes on"
-                                                             : "no chart: %s: training goes on", strerror(status));
+    return meta_fail(error,
+                     status == ENOENT && picture >= 0 ? "no chart: gnuplot is not installed: "
+                                                        "training goes on"
+                                                      : "no chart: %s: training goes on",
+                     strerror(status));
 }
 
-/* 1: nothing is being drawn; 0: still drawing; -1: it failed. */
+/* Takes a drawing that is done. 1: nothing is being drawn; 0: gnuplot is still drawing; -1: it
+   failed. */
 static int take(struct meta_chart *c, struct meta_error *error)
 {
     int status;
@@ -142,7 +183,8 @@ static int take(struct meta_chart *c, struct meta_error *error)
     return -1;
 }
 
-int meta_chart_update(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
+int meta_chart_update(struct meta_chart *c, const struct meta_row *rows, int count,
+                      struct meta_error *error)
 {
     if (c->off || !count) return 0;
     int state = take(c, error);
@@ -151,7 +193,8 @@ int meta_chart_update(struct meta_chart *c, const struct meta_row *rows, int cou
     return c->off ? -1 : 0;
 }
 
-/* Until nothing is being drawn; past the time, the drawing is given up. */
+/* Waits until nothing is being drawn; past `end`, seconds of the monotonic clock, it gives the
+   drawing up. */
 static int wait_until(struct meta_chart *c, double end, struct meta_error *error)
 {
     for (;;) {
@@ -167,13 +210,15 @@ static int wait_until(struct meta_chart *c, double end, struct meta_error *error
     return meta_fail(error, "no chart: gnuplot took longer than %g seconds", PATIENCE);
 }
 
-int meta_chart_close(struct meta_chart *c, const struct meta_row *rows, int count, struct meta_error *error)
+int meta_chart_close(struct meta_chart *c, const struct meta_row *rows, int count,
+                     struct meta_error *error)
 {
     double end = meta_now() + PATIENCE;
     int status = 0;
     if (!c->off) {
         status = wait_until(c, end, error);
-        if (!status && count) status = start(c, rows, count, error) || wait_until(c, end, error) ? -1 : 0;
+        if (!status && count)
+            status = start(c, rows, count, error) || wait_until(c, end, error) ? -1 : 0;
     }
     free(c->path);
     free(c->temporary);

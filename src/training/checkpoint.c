@@ -1,3 +1,4 @@
+/* Writes and reads checkpoints, and sweeps away what killed trainings left of them. */
 #define _GNU_SOURCE
 #include "checkpoint.h"
 #include "base/file.h"
@@ -13,13 +14,15 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* Raised when the file, or what training makes of it, changes: random keys, order of sums, update rules. */
+/* Raised when the format changes, or what training makes of a checkpoint: random keys, order of
+   sums, update rules. */
 #define VERSION 2
 
-/* 64 bytes; then the settings with their zero, filled up to a multiple of 16; then the state. */
+/* A file is this head of 64 bytes; then the settings with their final zero, filled up to a multiple
+   of 16; then the state. */
 struct head {
     char magic[8];
-    uint32_t version, crc;            /* crc: of the whole file with this field 0 */
+    uint32_t version, crc; /* crc: of the whole file with this field 0 */
     uint64_t iteration, seen, settings_size, state_size, weighed, unused;
 };
 _Static_assert(sizeof(struct head) == 64, "the head is written as it is");
@@ -42,13 +45,19 @@ static uint32_t add_crc(uint32_t crc, const void *data, size_t size)
     return crc;
 }
 
-int meta_checkpoint_write(const char *path, const struct meta_checkpoint *c, struct meta_error *error)
+int meta_checkpoint_write(const char *path, const struct meta_checkpoint *c,
+                          struct meta_error *error)
 {
-    struct head h = { .version = VERSION, .iteration = c->iteration, .seen = c->seen,
-                      .settings_size = strlen(c->settings) + 1, .state_size = c->state_size,
+    struct head h = { .version = VERSION,
+                      .iteration = c->iteration,
+                      .seen = c->seen,
+                      .settings_size = strlen(c->settings) + 1,
+                      .state_size = c->state_size,
                       .weighed = c->weighed };
     memcpy(h.magic, magic, sizeof magic);
-    struct meta_chunk chunks[] = { { &h, sizeof h }, { c->settings, h.settings_size }, { zeros, padding(h.settings_size) },
+    struct meta_chunk chunks[] = { { &h, sizeof h },
+                                   { c->settings, h.settings_size },
+                                   { zeros, padding(h.settings_size) },
                                    { c->state, c->state_size } };
     uint32_t crc = crc32(0, NULL, 0);
     for (int i = 0; i < 4; i++) crc = add_crc(crc, chunks[i].data, chunks[i].size);
@@ -63,20 +72,28 @@ int meta_checkpoint_read(struct meta_checkpoint *c, const char *path, struct met
     struct head h;
     memset(c, 0, sizeof *c);
     if (meta_file_read(path, &data, &size, error)) goto fail;
-    if (size < sizeof h || memcmp(data, magic, sizeof magic)) { meta_fail(error, "%s: is not a checkpoint", path); goto fail; }
+    if (size < sizeof h || memcmp(data, magic, sizeof magic)) {
+        meta_fail(error, "%s: is not a checkpoint", path);
+        goto fail;
+    }
     memcpy(&h, data, sizeof h);
     if (h.version != VERSION) {
-        meta_fail(error, "%s: checkpoint of version %u: this program reads version %d", path, h.version, VERSION);
+        meta_fail(error, "%s: checkpoint of version %u: this program reads version %d", path,
+                  h.version, VERSION);
         goto fail;
     }
     text = h.settings_size + padding(h.settings_size);
     if (h.settings_size > size || h.state_size > size || sizeof h + text + h.state_size != size) {
-        meta_fail(error, "%s: %zu bytes, %zu expected: the checkpoint is damaged", path, size, sizeof h + text + (size_t)h.state_size);
+        meta_fail(error, "%s: %zu bytes, %zu expected: the checkpoint is damaged", path, size,
+                  sizeof h + text + (size_t)h.state_size);
         goto fail;
     }
     ((struct head *)data)->crc = 0;
-    if (add_crc(crc32(0, NULL, 0), data, size) != h.crc || !h.settings_size || data[sizeof h + h.settings_size - 1]) {
-        meta_fail(error, "%s: the checkpoint is damaged: its check sum is not that of its %zu bytes", path, size);
+    if (add_crc(crc32(0, NULL, 0), data, size) != h.crc || !h.settings_size
+        || data[sizeof h + h.settings_size - 1]) {
+        meta_fail(error,
+                  "%s: the checkpoint is damaged: its check sum is not that of its %zu bytes", path,
+                  size);
         goto fail;
     }
     c->iteration = h.iteration;
@@ -98,17 +115,20 @@ void meta_checkpoint_free(struct meta_checkpoint *c)
     memset(c, 0, sizeof *c);
 }
 
-/* Of "PID" or "PID.N" */
+/* Whether the process of "PID" or "PID.N" is gone. */
 static int gone(const char *process)
 {
     size_t digits = strspn(process, "0123456789");
     const char *rest = process + digits;
-    if (!digits || (*rest && (*rest != '.' || !rest[1] || rest[1 + strspn(rest + 1, "0123456789")]))) return 0;
+    if (!digits
+        || (*rest && (*rest != '.' || !rest[1] || rest[1 + strspn(rest + 1, "0123456789")])))
+        return 0;
     long pid = atol(process);
     return pid > 0 && pid != getpid() && kill(pid, 0) && errno == ESRCH;
 }
 
-/* What follows ".tmp." in "PATH.tmp.PID.N", or in "PATH1000ENDING.tmp.PID.N", of a file of that folder; NULL: it is another file. */
+/* What follows ".tmp." in the name "NAME.tmp.PID.N", or with an ending in
+   "NAME1000ENDING.tmp.PID.N"; NULL: it is another file. */
 static const char *process_of(const char *file, const char *name, const char *ending)
 {
     size_t n = strlen(name), digits = 0;
@@ -128,8 +148,9 @@ void meta_checkpoint_sweep(const char *path, const char *ending)
     const char *name = meta_path_base(path), *process;
     char *folder = meta_path_folder(path);
     DIR *d = folder ? opendir(folder) : NULL;
-    for (struct dirent *e; d && (e = readdir(d)); )
-        if ((process = process_of(e->d_name, name, ending)) && gone(process)) unlinkat(dirfd(d), e->d_name, 0);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if ((process = process_of(e->d_name, name, ending)) && gone(process))
+            unlinkat(dirfd(d), e->d_name, 0);
     if (d) closedir(d);
     free(folder);
 }

@@ -1,5 +1,6 @@
-/* NAME.state: everything a training run needs to go on bit for bit, in one file, so that it is replaced whole. The .weights
-   beside it (NAME.backup) is a copy for other programs; resuming never reads it, so the two need not agree. */
+/* NAME.state: everything a training needs to go on bit for bit, in one file, so that it is replaced
+   whole. The .weights beside it (NAME.backup) is a copy for other programs; resuming never reads
+   it, so the two need not agree. */
 #ifndef META_CHECKPOINT_H
 #define META_CHECKPOINT_H
 
@@ -8,22 +9,24 @@
 #include "base/error.h"
 
 struct meta_checkpoint {
-    uint64_t iteration;            /* meta-iterations done */
-    uint64_t seen;                 /* images seen, as in a .weights file */
-    uint64_t weighed;              /* the first iteration in which [meta_loss] gave a task another weight than 1; 0: none yet */
-    const char *settings;          /* what the run depends on: see fingerprint.h */
-    const void *state;             /* meta_outer_save's bytes; aligned to 16 */
+    uint64_t iteration; /* meta-iterations done */
+    uint64_t seen;      /* images seen, as in a .weights file */
+    uint64_t weighed; /* the first iteration in which [meta_loss] gave a task another weight than 1;
+                         0: none yet */
+    const char *settings; /* what the training depends on, as in fingerprint.h */
+    const void *state;    /* (state_size) aligned to 16 bytes when it was read */
     size_t state_size;
-    void *owned;                   /* what meta_checkpoint_free frees */
+    void *owned; /* what meta_checkpoint_free frees */
 };
 
-int  meta_checkpoint_write(const char *path, const struct meta_checkpoint *, struct meta_error *);
-/* Refuses a file that is not one, is of another version, or is damaged (checked by its CRC-32). The caller frees. */
-int  meta_checkpoint_read(struct meta_checkpoint *, const char *path, struct meta_error *);
+int meta_checkpoint_write(const char *path, const struct meta_checkpoint *, struct meta_error *);
+/* Fails when the file is no checkpoint, is of another version, or is damaged (by its CRC-32). The
+   caller frees. */
+int meta_checkpoint_read(struct meta_checkpoint *, const char *path, struct meta_error *);
 void meta_checkpoint_free(struct meta_checkpoint *);
 
-/* Removes the temporary files that killed runs left beside `path` (PATH.tmp.PID, of processes that are gone); with an ending, those of
-   numbered files: PATH1000ENDING.tmp.PID. */
+/* Removes the temporary files that killed trainings left beside `path`: PATH.tmp.PID, of processes
+   that are gone. With an ending, those of numbered files: PATH1000ENDING.tmp.PID. */
 void meta_checkpoint_sweep(const char *path, const char *ending);
 
 #endif

@@ -1,3 +1,4 @@
+/* Writes down what the weights of a training depend on, and compares two such texts by line. */
 #define _GNU_SOURCE
 #include "fingerprint.h"
 #include "config/cfg.h"
@@ -25,7 +26,8 @@ int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *
         fprintf(f, "type of section %d=[%s]\n", i + 1, s->name);
         for (int k = 0; k < s->count; k++)
             if (all || matters(s, s->pairs[k].key))
-                fprintf(f, "[%s] %s (section %d)=%s\n", s->name, s->pairs[k].key, i + 1, s->pairs[k].value);
+                fprintf(f, "[%s] %s (section %d)=%s\n", s->name, s->pairs[k].key, i + 1,
+                        s->pairs[k].value);
     }
     meta_cfg_free(cfg);
     return 0;
@@ -34,14 +36,18 @@ int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *
 static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error *error)
 {
     if (meta_fingerprint_cfg(f, model->path, 0, error)) return -1;
-    if (model->net.policy == META_POLICY_POLY) fprintf(f, "[net] max_batches, which its policy reads,=%d\n", model->net.max_batches);
+    if (model->net.policy == META_POLICY_POLY)
+        fprintf(f, "[net] max_batches, which its policy reads,=%d\n", model->net.max_batches);
     return 0;
 }
 
-/* A line that is not compared: a run may go on on another machine. */
+/* This line is not compared: a training may go on on another machine. */
 static const char instructions[] = "instructions=";
 
-struct sums { const struct meta_dataset *data; uint32_t *crc; };
+struct sums {
+    const struct meta_dataset *data;
+    uint32_t *crc;
+};
 
 static void sum_image(void *context, int i, int worker)
 {
@@ -55,47 +61,57 @@ static uint32_t sum_ints(const int *values, int count)
     return crc32(crc32(0, NULL, 0), (const Bytef *)values, count * sizeof *values);
 }
 
-static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool *pool, struct meta_error *error)
+static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool *pool,
+                      struct meta_error *error)
 {
     struct sums s = { data, malloc((data->count + 1) * sizeof *s.crc) };
     if (!s.crc) return meta_fail_memory(error);
     meta_pool_run(pool, data->count, sum_image, &s);
     fprintf(f, "classes of the training list=%d\n", data->classes);
     fprintf(f, "images in the training list=%d\n", data->count);
-    fprintf(f, "check sum of the training images' classes=crc32:%08x\n", sum_ints(data->label, data->count));
-    fprintf(f, "check sum of the training images' groups=crc32:%08x\n", sum_ints(data->group, data->count));
+    fprintf(f, "check sum of the training images' classes=crc32:%08x\n",
+            sum_ints(data->label, data->count));
+    fprintf(f, "check sum of the training images' groups=crc32:%08x\n",
+            sum_ints(data->group, data->count));
     fprintf(f, "check sum of the training images' pixels=crc32:%08x\n",
             (unsigned)crc32(crc32(0, NULL, 0), (const Bytef *)s.crc, data->count * sizeof *s.crc));
     free(s.crc);
     return 0;
 }
 
-int meta_fingerprint(char **text, const struct meta_model *model, const struct meta_backend *backend, uint64_t seed,
-                     const struct meta_dataset *data, struct meta_pool *pool, struct meta_error *error)
+int meta_fingerprint(char **text, const struct meta_fingerprint_parts *parts,
+                     struct meta_pool *pool, struct meta_error *error)
 {
+    const struct meta_model *model = parts->model;
+    const struct meta_backend *backend = parts->backend;
     struct meta_text t;
     *text = NULL;
     if (meta_text_begin(&t, error)) return -1;
     FILE *f = t.file;
-    fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)seed, backend->name);
+    fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)parts->seed, backend->name);
     if (backend->instructions) fprintf(f, "%s%s\n", instructions, backend->instructions());
     if (model->purpose == META_FOR_IMAGES) fputs("supervised training=1\n", f);
-    int status = write_cfg(f, model, error) || write_data(f, data, pool, error) ? -1 : 0;
+    int status = write_cfg(f, model, error) || write_data(f, parts->train, pool, error) ? -1 : 0;
     return meta_text_end(&t, status, text, error);
 }
 
-/* The value of the line that begins with the `n` bytes at `key`, "=" included; its length in *length. NULL: there is none. */
+/* The value of the line that begins with the `n` bytes at `key`, which end in "="; *length is that
+   of the value. NULL: there is no such line. */
 static const char *find(const char *text, const char *key, size_t n, size_t *length)
 {
     while (*text) {
         size_t line = strcspn(text, "\n");
-        if (line >= n && !memcmp(text, key, n)) { *length = line - n; return text + n; }
+        if (line >= n && !memcmp(text, key, n)) {
+            *length = line - n;
+            return text + n;
+        }
         text += line + (text[line] == '\n');
     }
     return NULL;
 }
 
-/* As numbers, whole ones to their last digit: a double holds fewer than a seed may have. */
+/* Compares as numbers, whole ones to their last digit: a double holds fewer digits than a seed may
+   have. */
 static int same_number(const char *a, size_t la, const char *b, size_t lb)
 {
     char *enda, *endb;
@@ -105,29 +121,42 @@ static int same_number(const char *a, size_t la, const char *b, size_t lb)
     return la && lb && enda == a + la && endb == b + lb && x == y;
 }
 
-/* A line that [meta_loss] has to do with: its options, that it is there, and so how many sections there are. */
+/* Whether a line depends on [meta_loss]: its options, that it is there, and so how many sections
+   there are. */
 static int of_meta_loss(const char *text, size_t line)
 {
-    static const char option[] = "[meta_loss] ", sections[] = "number of sections=", type[] = "type of section ", own[] = "=[meta_loss]";
-    if (!strncmp(text, option, sizeof option - 1) || !strncmp(text, sections, sizeof sections - 1)) return 1;
-    return !strncmp(text, type, sizeof type - 1) && line >= sizeof own && !memcmp(text + line - (sizeof own - 1), own, sizeof own - 1);
+    static const char option[] = "[meta_loss] ",
+                      sections[] = "number of sections=", type[] = "type of section ",
+                      own[] = "=[meta_loss]";
+    if (!strncmp(text, option, sizeof option - 1) || !strncmp(text, sections, sizeof sections - 1))
+        return 1;
+    return !strncmp(text, type, sizeof type - 1) && line >= sizeof own
+        && !memcmp(text + line - (sizeof own - 1), own, sizeof own - 1);
 }
 
-/* Every line of `text` in `other`, of [meta_loss] only when `weighed`; `was` tells which of the two is the checkpoint's. */
-static int compare(const char *text, const char *other, int was, int weighed, struct meta_error *error)
+/* Checks that `other` has every line of `text`; those of [meta_loss] only when `weighed`. was:
+   `text` is the checkpoint's, else `other` is. */
+static int compare(const char *text, const char *other, int was, int weighed,
+                   struct meta_error *error)
 {
     while (*text) {
         size_t line = strcspn(text, "\n"), length = 0;
         const char *equals = memchr(text, '=', line);
         size_t key = equals ? (size_t)(equals - text) : line, own = equals ? line - key - 1 : 0;
         const char *value = find(other, text, key + 1, &length);
-        if ((!weighed && of_meta_loss(text, line)) || !strncmp(text, instructions, strlen(instructions))) value = equals = NULL;
+        if ((!weighed && of_meta_loss(text, line))
+            || !strncmp(text, instructions, strlen(instructions)))
+            value = equals = NULL;
         if (!value && equals)
-            return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now", (int)key, text, (int)own, equals + 1)
-                       : meta_fail(error, "%.*s is %.*s and was not set in the checkpoint", (int)key, text, (int)own, equals + 1);
-        if (equals && (own != length || memcmp(equals + 1, value, own)) && !same_number(equals + 1, own, value, length))
+            return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now",
+                                   (int)key, text, (int)own, equals + 1)
+                       : meta_fail(error, "%.*s is %.*s and was not set in the checkpoint",
+                                   (int)key, text, (int)own, equals + 1);
+        if (equals && (own != length || memcmp(equals + 1, value, own))
+            && !same_number(equals + 1, own, value, length))
             return meta_fail(error, "%.*s is %.*s, but was %.*s in the checkpoint", (int)key, text,
-                             (int)(was ? length : own), was ? value : equals + 1, (int)(was ? own : length), was ? equals + 1 : value);
+                             (int)(was ? length : own), was ? value : equals + 1,
+                             (int)(was ? own : length), was ? equals + 1 : value);
         text += line + (text[line] == '\n');
     }
     return 0;
@@ -138,15 +167,18 @@ int meta_fingerprint_compare(const char *checkpoint, const char *now, struct met
     return compare(checkpoint, now, 1, 1, error) || compare(now, checkpoint, 0, 1, error) ? -1 : 0;
 }
 
-int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now, struct meta_error *error)
+int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now,
+                                       struct meta_error *error)
 {
     return compare(checkpoint, now, 1, 0, error) || compare(now, checkpoint, 0, 0, error) ? -1 : 0;
 }
 
-int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS], char is[META_INSTRUCTIONS])
+int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS],
+                           char is[META_INSTRUCTIONS])
 {
     size_t a = 0, b = 0, key = strlen(instructions);
-    const char *old = find(checkpoint, instructions, key, &a), *new = find(now, instructions, key, &b);
+    const char *old = find(checkpoint, instructions, key, &a),
+               *new = find(now, instructions, key, &b);
     if (!old || !new || (a == b && !memcmp(old, new, a))) return 0;
     snprintf(was, META_INSTRUCTIONS, "%.*s", (int)a, old);
     snprintf(is, META_INSTRUCTIONS, "%.*s", (int)b, new);

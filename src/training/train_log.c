@@ -1,3 +1,4 @@
+/* Writes the log of a training as CSV, and reads it back. */
 #define _GNU_SOURCE
 #include "train_log.h"
 #include "base/file.h"
@@ -11,33 +12,42 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* As they stand in the file; the iteration comes before them. */
-struct column { const char *name, *format; size_t offset; };
-#define COLUMN(name, format, field) { name, format, offsetof(struct meta_row, field) }
+/* The columns as they stand in the file; the iteration comes before them. */
+struct column {
+    const char *name, *format;
+    size_t offset;
+};
+#define COLUMN(name, format, field)                                                                \
+    {                                                                                              \
+        name, format, offsetof(struct meta_row, field)                                             \
+    }
 enum { COLUMNS = 9, LONGEST = 512 };
 static const struct column columns[][COLUMNS] = {
-    [META_RUN_TASKS] = {
-        COLUMN("meta_loss", "%.9g", meta_loss), COLUMN("query_loss", "%.9g", query_loss), COLUMN("accuracy", "%.6g", accuracy),
-        COLUMN("rate", "%.9g", rate), COLUMN("seconds", "%.4f", seconds), COLUMN("waited", "%.4f", waited),
-        COLUMN("valid_auc", "%.9g", auc), COLUMN("valid_low", "%.9g", low), COLUMN("valid_high", "%.9g", high)
-    },
-    [META_RUN_IMAGES] = {
-        COLUMN("loss", "%.9g", query_loss), COLUMN("accuracy", "%.6g", accuracy),
-        COLUMN("rate", "%.9g", rate), COLUMN("seconds", "%.4f", seconds), COLUMN("waited", "%.4f", waited),
-        COLUMN("valid_loss", "%.9g", valid_loss), COLUMN("valid_accuracy", "%.9g", auc), COLUMN("valid_low", "%.9g", low),
-        COLUMN("valid_high", "%.9g", high)
-    }
+    [META_TRAINING_TASKS] = { COLUMN("meta_loss", "%.9g", meta_loss),
+                              COLUMN("query_loss", "%.9g", query_loss),
+                              COLUMN("accuracy", "%.6g", accuracy), COLUMN("rate", "%.9g", rate),
+                              COLUMN("seconds", "%.4f", seconds), COLUMN("waited", "%.4f", waited),
+                              COLUMN("valid_auc", "%.9g", auc), COLUMN("valid_low", "%.9g", low),
+                              COLUMN("valid_high", "%.9g", high) },
+    [META_TRAINING_IMAGES] = { COLUMN("loss", "%.9g", query_loss),
+                               COLUMN("accuracy", "%.6g", accuracy), COLUMN("rate", "%.9g", rate),
+                               COLUMN("seconds", "%.4f", seconds), COLUMN("waited", "%.4f", waited),
+                               COLUMN("valid_loss", "%.9g", valid_loss),
+                               COLUMN("valid_accuracy", "%.9g", auc),
+                               COLUMN("valid_low", "%.9g", low),
+                               COLUMN("valid_high", "%.9g", high) }
 };
 
-static void format_header(char *line, enum meta_run_kind kind)
+static void format_header(char *line, enum meta_training_kind kind)
 {
     int n = snprintf(line, LONGEST, "iteration");
-    for (int i = 0; i < COLUMNS; i++) n += snprintf(line + n, LONGEST - n, ",%s", columns[kind][i].name);
+    for (int i = 0; i < COLUMNS; i++)
+        n += snprintf(line + n, LONGEST - n, ",%s", columns[kind][i].name);
     snprintf(line + n, LONGEST - n, "\n");
 }
 
-/* What was not taken is left empty. */
-static int format_row(char *line, enum meta_run_kind kind, const struct meta_row *r)
+/* A figure that was not taken is left empty. */
+static int format_row(char *line, enum meta_training_kind kind, const struct meta_row *r)
 {
     int n = snprintf(line, LONGEST, "%llu", (unsigned long long)r->iteration);
     for (const struct column *c = columns[kind]; c < columns[kind] + COLUMNS; c++) {
@@ -48,7 +58,8 @@ static int format_row(char *line, enum meta_run_kind kind, const struct meta_row
     return n + snprintf(line + n, LONGEST - n, "\n");
 }
 
-/* A number, or nothing (NaN), up to `end`; NULL when it is neither. Returns what follows the end mark. */
+/* Reads a number, or nothing (NaN), up to `end`, and returns what follows the end mark; NULL when
+   it is neither. */
 static const char *read_number(const char *p, char end, double *x)
 {
     char *after = (char *)p;
@@ -57,21 +68,22 @@ static const char *read_number(const char *p, char end, double *x)
     return *after == end ? after + 1 : NULL;
 }
 
-static int parse_row(const char *line, enum meta_run_kind kind, struct meta_row *r)
+static int parse_row(const char *line, enum meta_training_kind kind, struct meta_row *r)
 {
     double iteration;
     r->meta_loss = r->valid_loss = NAN;
     if (!(line = read_number(line, ',', &iteration)) || !(iteration >= 1)) return -1;
     r->iteration = iteration;
     for (int i = 0; i < COLUMNS - 1; i++)
-        if (!(line = read_number(line, ',', (double *)((char *)r + columns[kind][i].offset)))) return -1;
+        if (!(line = read_number(line, ',', (double *)((char *)r + columns[kind][i].offset))))
+            return -1;
     double *last = (double *)((char *)r + columns[kind][COLUMNS - 1].offset);
     const char *end = read_number(line, '\n', last);
     return end || ((end = read_number(line, '\r', last)) && *end == '\n') ? 0 : -1;
 }
 
-/* Rows of an earlier run, in ascending order, up to `iteration`; returns how many bytes of the file they and its header are. Lines may end as
-   a spreadsheet ends them. */
+/* Reads the rows of an earlier training, in ascending order, up to `iteration`; returns how many
+   bytes of the file they and its header take. Lines may end as a spreadsheet ends them. */
 static size_t read_rows(struct meta_log *log, const char *text, uint64_t iteration)
 {
     char header[LONGEST];
@@ -90,18 +102,24 @@ static size_t read_rows(struct meta_log *log, const char *text, uint64_t iterati
     return p - text;
 }
 
-/* What follows the rows that are kept may be later ones, or a line that was cut short; else it is somebody's, and not ours to drop. */
-static int check_rest(const struct meta_log *log, const char *text, size_t kept, const char *path, uint64_t iteration, struct meta_error *error)
+/* What follows the rows that are kept may be later rows, or a line that was cut short; anything
+   else somebody has put there, and it is not dropped. */
+static int check_rest(const struct meta_log *log, const char *text, size_t kept, const char *path,
+                      uint64_t iteration, struct meta_error *error)
 {
     struct meta_row row;
     int line = 1;
-    if (!strchr(text + kept, '\n') || (kept && !parse_row(text + kept, log->kind, &row) && row.iteration > iteration)) return 0;
+    if (!strchr(text + kept, '\n')
+        || (kept && !parse_row(text + kept, log->kind, &row) && row.iteration > iteration))
+        return 0;
     for (size_t i = 0; i < kept; i++) line += text[i] == '\n';
-    return meta_fail(error, "%s:%d: is not %s of this training's log: mend it, or move the file away to begin another", path, line,
-                     kept ? "the next row" : "the header");
+    return meta_fail(error,
+                     "%s:%d: is not %s of this training's log: mend it, or move the file away to "
+                     "begin another",
+                     path, line, kept ? "the next row" : "the header");
 }
 
-/* Writes rows from log->written on; whole lines only: what a full disk cut is taken back. */
+/* Writes rows from log->written on, in whole lines: what a full disk cuts short is taken back. */
 static int write_rows(struct meta_log *log)
 {
     char line[LONGEST];
@@ -120,12 +138,19 @@ static int write_rows(struct meta_log *log)
     return 0;
 }
 
-int meta_log_open(struct meta_log *log, enum meta_run_kind kind, const char *path, struct meta_error *error)
+int meta_log_open(struct meta_log *log, enum meta_training_kind kind, const char *path,
+                  struct meta_error *error)
 {
-    *log = (struct meta_log){ .kind = kind, .path = strdup(path), .fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666) };
+    *log = (struct meta_log){ .kind = kind,
+                              .path = strdup(path),
+                              .fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666) };
     if (!log->path || log->fd < 0) meta_fail(error, "%s: can't open: %s", path, strerror(errno));
     else if (!flock(log->fd, LOCK_EX | LOCK_NB)) return 0;
-    else meta_fail(error, errno == EWOULDBLOCK ? "%s: another training of this name is running here" : "%s: can't lock", path);
+    else
+        meta_fail(error,
+                  errno == EWOULDBLOCK ? "%s: another training of this name is running here"
+                                       : "%s: can't lock",
+                  path);
     meta_log_close(log);
     return -1;
 }
@@ -136,31 +161,42 @@ int meta_log_own(const struct meta_log *log, int *rows, struct meta_error *error
     size_t size;
     int own = 0;
     if (meta_file_read(log->path, &text, &size, error)) return -1;
-    for (enum meta_run_kind kind = META_RUN_TASKS; kind <= META_RUN_IMAGES && !own; kind++) {
+    for (int kind = META_TRAINING_TASKS; kind <= META_TRAINING_IMAGES && !own; kind++) {
         format_header(header, kind);
-        size_t head = strlen(header) - 1;                          /* without the end of its line, which a spreadsheet may write otherwise */
+        size_t head = strlen(header) - 1; /* a spreadsheet may end the line otherwise */
         own = !memcmp(text, header, size < head ? size : head);
     }
     const char *end = strchr(text, '\n');
     *rows = own && end && end[1];
     free(text);
-    return own ? 0 : meta_fail(error, "%s:1: is not the header of a training's log: move the file away, or give the .cfg another name", log->path);
+    return own ? 0
+               : meta_fail(error,
+                           "%s:1: is not the header of a training's log: move the file away, or "
+                           "give the .cfg another name",
+                           log->path);
 }
 
-int meta_log_begin(struct meta_log *log, const char *origin, uint64_t iteration, int room, struct meta_error *error)
+int meta_log_begin(struct meta_log *log, const char *origin, uint64_t iteration, int room,
+                   struct meta_error *error)
 {
     char *old = NULL, header[LONGEST];
     size_t size = 0, keep = 0;
     int status = -1;
     format_header(header, log->kind);
-    if (iteration && origin && !access(origin, F_OK) && meta_file_read(origin, &old, &size, error)) return -1;
-    log->room = room + (iteration < size ? iteration : size);     /* a row has more than one byte */
+    if (iteration && origin && !access(origin, F_OK) && meta_file_read(origin, &old, &size, error))
+        return -1;
+    log->room = room + (iteration < size ? iteration : size); /* a row has more than one byte */
     log->rows = calloc(log->room + 1, sizeof *log->rows);
-    if (!log->rows) { meta_fail(error, "out of memory for %d rows of the log", log->room); goto done; }
+    if (!log->rows) {
+        meta_fail(error, "out of memory for %d rows of the log", log->room);
+        goto done;
+    }
     if (old) keep = read_rows(log, old, iteration);
     if (old && check_rest(log, old, keep, origin, iteration, error)) goto done;
     if (!origin || strcmp(origin, log->path)) keep = log->written = 0;
-    if (ftruncate(log->fd, keep) || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header)) || write_rows(log)) {
+    if (ftruncate(log->fd, keep)
+        || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header))
+        || write_rows(log)) {
         meta_fail(error, "%s: can't write: %s", log->path, strerror(errno));
         goto done;
     }
@@ -173,7 +209,10 @@ done:
 int meta_log_add(struct meta_log *log, const struct meta_row *row, struct meta_error *error)
 {
     if (log->count < log->room) log->rows[log->count++] = *row;
-    if (!write_rows(log)) { log->broken = 0; return 0; }
+    if (!write_rows(log)) {
+        log->broken = 0;
+        return 0;
+    }
     if (log->broken) return 0;
     log->broken = 1;
     return meta_fail(error, "%s: can't write: %s: training goes on", log->path, strerror(errno));
@@ -191,16 +230,16 @@ void meta_log_close(struct meta_log *log)
 
 int meta_log_read(struct meta_row **rows, int *count, const char *path, struct meta_error *error)
 {
-    struct meta_log log = {0};
+    struct meta_log log = { 0 };
     char *text;
     size_t size;
     if (meta_file_read(path, &text, &size, error)) return -1;
     for (const char *p = text; *p; p++) log.room += *p == '\n';
     log.rows = calloc(log.room + 1, sizeof *log.rows);
     if (log.rows) {
-        log.kind = META_RUN_TASKS;
-        if (!read_rows(&log, text, UINT64_MAX)) log.kind = META_RUN_IMAGES;
-        if (log.kind == META_RUN_IMAGES) read_rows(&log, text, UINT64_MAX);
+        log.kind = META_TRAINING_TASKS;
+        if (!read_rows(&log, text, UINT64_MAX)) log.kind = META_TRAINING_IMAGES;
+        if (log.kind == META_TRAINING_IMAGES) read_rows(&log, text, UINT64_MAX);
     } else meta_fail_memory_for(error, path);
     free(text);
     *rows = log.rows;

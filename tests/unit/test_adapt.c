@@ -102,11 +102,11 @@ static void worker_answers(const struct meta_backend *backend, enum meta_bn bn, 
     const struct meta_network *net = base_filled.network;
     struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .steps = steps, .learning_rate = RATE, .bn = bn, .running = base_filled.statistics };
     struct meta_task task = { images, labels, query, labels + SUPPORT, 0, 0, 0 };
-    struct meta_task_result result = { 0 };
+    struct meta_task_result result = { .probabilities_before = before, .query_probabilities = after };
     if (meta_worker_create(&w, net, backend, inner, &error)) fail_msg("%s", error.text);
     void *phi = backend->allocate(net->parameters * backend->element);
     backend->upload(phi, base_filled.parameters, net->parameters);
-    meta_worker_adapt(w, phi, &task, steps, before, after, &result);
+    meta_worker_adapt(w, phi, &task, steps, &result);
     backend->release(phi);
     meta_worker_free(w);
 }

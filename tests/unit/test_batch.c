@@ -7,7 +7,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "tasks/batch.h"
+#include "tasks/stream.h"
+#include "tasks/view.h"
 #include "image_files.h"
 #include "base/rng.h"
 #include "images/warp.h"
@@ -254,10 +255,17 @@ enum { WAYS = 2, SHOTS = 2, QUERIES = 3, TASKS = 3 };
 static struct meta_episode_settings settings = { .ways = WAYS, .shots = SHOTS, .queries = QUERIES, .tasks = TASKS };
 static struct meta_sampler *sampler;
 
+static struct meta_stream_settings stream_settings(int augment, uint64_t first, int ahead, int threads)
+{
+    return (struct meta_stream_settings){ .set = &set, .net = &net, .augment = augment, .seed = 77, .first = first,
+                                          .tasks = TASKS, .ahead = ahead, .threads = threads };
+}
+
 static struct meta_stream *stream(int augment, uint64_t first, int ahead, int threads)
 {
     struct meta_stream *s = NULL;
-    assert_int_equal(meta_stream_create(&s, sampler, &set, &settings, &net, augment, 77, first, TASKS, ahead, threads, &error), 0);
+    struct meta_stream_settings how = stream_settings(augment, first, ahead, threads);
+    assert_int_equal(meta_stream_create(&s, &how, sampler, &settings, &error), 0);
     return s;
 }
 
@@ -317,7 +325,8 @@ static void streams_are_told(void **state)
             struct meta_episode *e;
             int chosen[40][TASKS][WAYS], swapped = 0;
             assert_int_equal(meta_episode_create(&e, &settings, &error), 0);
-            assert_int_equal(meta_stream_create(&s, sampler, &set, &told, &net, 1, 77, 5, TASKS, ahead, threads, &error), 0);
+            struct meta_stream_settings how = stream_settings(1, 5, ahead, threads);
+            assert_int_equal(meta_stream_create(&s, &how, sampler, &told, &error), 0);
             for (int i = 0; i < 40; i++)
                 for (int k = 0; k < TASKS; k++) memcpy(chosen[i][k], kinds[(i / 3 + k * i) % 3], sizeof *kinds);
             meta_stream_choose(s, chosen[0][0]);
@@ -358,10 +367,12 @@ static void streams_stop(void **state)
     }
     meta_stream_free(NULL);
     struct meta_stream *s = NULL;
-    assert_int_equal(meta_stream_create(&s, sampler, &set, &settings, &net, 1, 0, 0, TASKS, 0, 1, &error), -1);
+    struct meta_stream_settings how = stream_settings(1, 0, 0, 1);
+    assert_int_equal(meta_stream_create(&s, &how, sampler, &settings, &error), -1);
     assert_string_equal(error.text, "tasks=3, ahead=0, threads=1: must be at least 1");
     net.channels = 1;
-    assert_int_equal(meta_stream_create(&s, sampler, &set, &settings, &net, 1, 0, 0, TASKS, 1, 1, &error), -1);
+    how.ahead = 1;
+    assert_int_equal(meta_stream_create(&s, &how, sampler, &settings, &error), -1);
     assert_string_equal(error.text, "x.list: was loaded with 3 channels: must be the network's 1");
     meta_sampler_free(sampler);
 }

@@ -160,7 +160,7 @@ static void test_sweep(void **state)
 
 /* ---- the log ---------------------------------------------------------------------------------------------------------------- */
 
-static enum meta_run_kind kind;
+static enum meta_training_kind kind;
 
 static struct meta_row row_of(uint64_t i)
 {
@@ -231,7 +231,7 @@ static void test_log_resume(void **state)
         struct meta_row r = row_of(i + 1);
         assert_int_equal(log.rows[i].iteration, i + 1);
         assert_near(log.rows[i].query_loss, r.query_loss, 1e-8);
-        if (kind == META_RUN_IMAGES) assert_true(isnan(r.auc) ? isnan(log.rows[i].valid_loss) : log.rows[i].valid_loss == r.valid_loss);
+        if (kind == META_TRAINING_IMAGES) assert_true(isnan(r.auc) ? isnan(log.rows[i].valid_loss) : log.rows[i].valid_loss == r.valid_loss);
         else assert_near(log.rows[i].meta_loss, r.meta_loss, 1e-8);
         assert_true(isnan(r.auc) ? isnan(log.rows[i].auc) : log.rows[i].high == r.high);
     }
@@ -272,12 +272,12 @@ static void test_log_resume(void **state)
 
 static void test_log_resume_images(void **state)
 {
-    kind = META_RUN_IMAGES;
+    kind = META_TRAINING_IMAGES;
     test_log_resume(state);
     char *now = text();
     assert_string_equal(now, "iteration,loss,accuracy,rate,seconds,waited,valid_loss,valid_accuracy,valid_low,valid_high\n");
     free(now);
-    kind = META_RUN_TASKS;
+    kind = META_TRAINING_TASKS;
 }
 
 /* A limit on the size of files stands for a full disk: said once, no torn line, nothing lost when there is room again. */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "tasks/data_file.h"
+#include "tasks/dataset.h"
 #include "image_files.h"
 #include "base/pool.h"
 
@@ -97,7 +97,8 @@ static int load(const char *list, int channels, int side, int threads)
     set = NULL;
     strcpy(error.text, "no error");
     assert_int_equal(meta_pool_create(&pool, threads, &error), 0);
-    int status = meta_dataset_load(&set, data, list, 20, 16, channels, side, pool, &error);
+    struct meta_dataset_source source = { data, list, 20, 16, channels, side };
+    int status = meta_dataset_load(&set, &source, pool, &error);
     meta_pool_free(pool);
     if (status) assert_null(set);
     return status;

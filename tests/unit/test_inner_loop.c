@@ -141,6 +141,20 @@ static void by_definition(const struct meta_backend *backend, int steps, int ord
     meta_program_free(query);
 }
 
+static void task_gradient(struct meta_worker *w, const void *phi, const struct meta_task *of, int steps,
+                          void *out, struct meta_task_result *r)
+{
+    r->gradient = out;
+    meta_worker_gradient(w, phi, of, steps, &weigher, r);
+}
+
+static void adapt(struct meta_worker *w, const void *phi, const struct meta_task *of, int steps, float *before,
+                  float *after)
+{
+    struct meta_task_result r = { .probabilities_before = before, .query_probabilities = after };
+    meta_worker_adapt(w, phi, of, steps, &r);
+}
+
 static void follows_its_definition(void **state)
 {
     const struct meta_backend *backend = *state;
@@ -154,7 +168,7 @@ static void follows_its_definition(void **state)
             struct meta_worker *w = worker(backend, STEPS, order, 0);
             void *phi = vector(backend), *got = vector(backend);
             by_definition(backend, steps, order, STEPS, &e);
-            meta_worker_gradient(w, phi, &task, steps, &weigher, got, &r);
+            task_gradient(w, phi, &task, steps, got, &r);
             for (int s = 0; s < steps; s++) assert_true(support_loss[s] == e.support_loss[s]);
             assert_true(r.query_loss == e.query_loss);
             assert_true(r.meta_loss == e.query_loss * e.query_loss && r.weight == 2 * e.query_loss);
@@ -180,11 +194,11 @@ static void steps_kept_or_computed_again(void **state)
     struct meta_task_result r = { 0 };
     struct meta_worker *w = worker(backend, STEPS, 2, 0);
     size_t bytes = meta_worker_bytes(w);
-    meta_worker_gradient(w, phi, &task, STEPS, &weigher, all, &r);
+    task_gradient(w, phi, &task, STEPS, all, &r);
     meta_worker_free(w);
     for (int keep = 1; keep <= STEPS + 1; keep++) {
         w = worker(backend, STEPS, 2, keep);
-        meta_worker_gradient(w, phi, &task, STEPS, &weigher, some, &r);
+        task_gradient(w, phi, &task, STEPS, some, &r);
         assert_memory_equal(some, all, n * backend->element);
         assert_true(keep >= STEPS ? meta_worker_bytes(w) == bytes : meta_worker_bytes(w) < bytes);
         meta_worker_free(w);
@@ -206,9 +220,9 @@ static void second_order_from_an_iteration_on(void **state)
     struct meta_task t = task;
     for (t.iteration = 4; t.iteration <= 5; t.iteration++) {
         struct meta_task_result r = { 0 };
-        meta_worker_gradient(late, phi, &t, STEPS, &weigher, got, &r);
-        meta_worker_gradient(t.iteration < 5 ? first : second, phi, &t, STEPS, &weigher, expected, &r);
-        meta_worker_gradient(t.iteration < 5 ? second : first, phi, &t, STEPS, &weigher, other, &r);
+        task_gradient(late, phi, &t, STEPS, got, &r);
+        task_gradient(t.iteration < 5 ? first : second, phi, &t, STEPS, expected, &r);
+        task_gradient(t.iteration < 5 ? second : first, phi, &t, STEPS, other, &r);
         assert_memory_equal(got, expected, n * backend->element);
         assert_memory_not_equal(got, other, n * backend->element);
     }
@@ -227,12 +241,12 @@ static void a_worker_keeps_nothing(void **state)
     struct meta_task_result r = { 0 };
     struct meta_worker *w = worker(backend, STEPS + 2, 2, 0);
     struct meta_task other = { task.query, task.query_labels, images, labels, 1, 1, 1 };
-    meta_worker_gradient(w, phi, &task, STEPS, &weigher, first, &r);
+    task_gradient(w, phi, &task, STEPS, first, &r);
     double loss = r.query_loss;
-    meta_worker_gradient(w, phi, &other, STEPS + 2, &weigher, again, &r);
+    task_gradient(w, phi, &other, STEPS + 2, again, &r);
     assert_memory_not_equal(first, again, n * backend->element);
-    meta_worker_adapt(w, phi, &other, 1, NULL, after, &r);
-    meta_worker_gradient(w, phi, &task, STEPS, &weigher, again, &r);
+    adapt(w, phi, &other, 1, NULL, after);
+    task_gradient(w, phi, &task, STEPS, again, &r);
     assert_memory_equal(first, again, n * backend->element);
     assert_true(r.query_loss == loss);
     float *now = malloc(n * sizeof *now);                        /* phi itself is as it was */
@@ -251,12 +265,11 @@ static void adapting_alone(void **state)
     const struct meta_backend *backend = *state;
     void *phi = vector(backend);
     float before[QUERY * 2], after[3][QUERY * 2], plain[QUERY * 2];
-    struct meta_task_result r = { 0 };
     for (int order = 0; order <= 2; order++) {
         struct meta_worker *w = worker(backend, STEPS, order, 0);
-        meta_worker_adapt(w, phi, &task, STEPS, before, after[order], &r);
+        adapt(w, phi, &task, STEPS, before, after[order]);
         assert_memory_equal(after[order], after[0], sizeof after[0]);
-        meta_worker_adapt(w, phi, &task, 0, NULL, plain, &r);
+        adapt(w, phi, &task, 0, NULL, plain);
         assert_memory_equal(plain, before, sizeof before);
         assert_memory_not_equal(after[order], before, sizeof before);
         meta_worker_free(w);

@@ -51,8 +51,8 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
     struct meta_task task = { file.support_images, file.support_labels, file.query_images, file.query_labels, 0, c->iteration, 0 };
     struct weighing weighing = { model, c->iteration };
     struct meta_weigher weigher = { weigh, &weighing };
-    struct meta_task_result result = { .support_loss = figures->support_loss };
-    meta_worker_gradient(worker, phi, &task, inner.steps, &weigher, gradient, &result);
+    struct meta_task_result result = { .support_loss = figures->support_loss, .gradient = gradient };
+    meta_worker_gradient(worker, phi, &task, inner.steps, &weigher, &result);
     figures->steps = inner.steps;
     figures->query_loss = result.query_loss;
     figures->meta_loss = result.meta_loss;

@@ -193,8 +193,8 @@ static void test_by_hand(void **state)
         for (int k = 0; k < TASKS; k++) {
             struct meta_batch *t = &tasks.batches[k];
             struct meta_task task = { t->support, t->support_labels, t->query, t->query_labels, 9, iteration, k };
-            struct meta_task_result one = { .statistics = statistics };
-            meta_worker_gradient(w, p, &task, inner.steps, NULL, v, &one);
+            struct meta_task_result one = { .statistics = statistics, .gradient = v };
+            meta_worker_gradient(w, p, &task, inner.steps, NULL, &one);
             b->download_double(gradient, v, n);
             for (size_t i = 0; i < n; i++)
                 expected[i] -= .01 * loss_weight(NULL, one.query_loss, iteration) * gradient[i] / TASKS;

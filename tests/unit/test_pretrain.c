@@ -10,6 +10,8 @@
 #include "evaluation/holdout.h"
 #include "image_files.h"
 #include "learning/outer_loop.h"
+#include "tasks/stream.h"
+#include "tasks/view.h"
 #include "stats/auc.h"
 #include "base/rng.h"
 #include "backends/onednn/onednn.h"
@@ -68,7 +70,9 @@ static int tear_down(void **state)
 static struct meta_stream *open_stream(uint64_t first, int ahead, int threads)
 {
     struct meta_stream *s;
-    if (meta_stream_create_images(&s, &set, outputs, &model.net, 7, first, PARTS, EACH, ahead, threads, &error)) fail_msg("%s", error.text);
+    struct meta_stream_settings how = { .set = &set, .net = &model.net, .augment = 1, .seed = 7, .first = first,
+                                        .tasks = PARTS, .ahead = ahead, .threads = threads };
+    if (meta_stream_create_images(&s, &how, outputs, EACH, &error)) fail_msg("%s", error.text);
     return s;
 }
 

@@ -140,9 +140,9 @@ static void gradient_and_scores(void **state)
     double *got = malloc(net->parameters * sizeof *got);
     float probabilities[PAIRS];
     struct meta_task t = task();
-    struct meta_task_result result = { .query_probabilities = probabilities };
+    struct meta_task_result result = { .gradient = gradient, .query_probabilities = probabilities };
     b->upload_double(parameters, phi, net->parameters);
-    meta_worker_gradient(w, parameters, &t, 0, NULL, gradient, &result);
+    meta_worker_gradient(w, parameters, &t, 0, NULL, &result);
     assert_near(result.query_loss, loss_of(phi), b == &meta_backend_reference ? 1e-12 : r->exact);
     int right = 0;
     for (int q = 0; q < QUERY; q++) {
@@ -186,9 +186,10 @@ static void scoring_alone(void **state)
     void *parameters = b->allocate(net->parameters * b->element);
     float before[PAIRS], after[PAIRS];
     struct meta_task t = task();
-    struct meta_task_result result = { 0 };
+    struct meta_task_result result = { .probabilities_before = before, .query_probabilities = after };
     b->upload_double(parameters, phi, net->parameters);
-    meta_worker_adapt(w, parameters, &t, 0, before, after, &result);
+    meta_worker_adapt(w, parameters, &t, 0, &result);
+    result.probabilities_before = NULL;
     assert_memory_equal(before, after, sizeof before);
     assert_near(result.query_loss, loss_of(phi), r->exact);
     for (int q = 0; q < QUERY; q++) assert_near(after[q * WAYS] + after[q * WAYS + 1] + after[q * WAYS + 2], 1, 1e-6);
@@ -196,11 +197,11 @@ static void scoring_alone(void **state)
     double bias = phi[net->layers[3].biases];
     phi[net->layers[3].biases] = -1e4;
     b->upload_double(parameters, phi, net->parameters);
-    meta_worker_adapt(w, parameters, &t, 0, NULL, after, &result);
+    meta_worker_adapt(w, parameters, &t, 0, &result);
     for (int i = 0; i < PAIRS; i++) assert_near(after[i], 1. / WAYS, 1e-6);
     phi[net->layers[3].biases] = NAN;
     b->upload_double(parameters, phi, net->parameters);
-    meta_worker_adapt(w, parameters, &t, 0, NULL, after, &result);
+    meta_worker_adapt(w, parameters, &t, 0, &result);
     for (int i = 0; i < PAIRS; i++) assert_true(isnan(after[i]));
     phi[net->layers[3].biases] = bias;
     b->release(parameters);

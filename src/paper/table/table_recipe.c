@@ -8,7 +8,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "config/cfg.h"
-#include "training/run_file.h"
+#include "training/training_file.h"
 #include "training/train_log.h"
 
 #include <math.h>
@@ -32,9 +32,9 @@ int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct m
     if (meta_table_text(&r->folder, error, "%s/trainings/%s%s-%08x", t->folder, which, name, id)
         || meta_table_text(&r->cfg, error, "%s/%s.cfg", r->folder, name)
         || meta_table_text(&r->data, error, "%s/%s.data", r->folder, name)
-        || meta_run_file(&r->state, META_RUN_STATE, r->folder, name, error)
-        || meta_run_file(&r->csv, META_RUN_LOG, r->folder, name, error)
-        || meta_run_file(&r->final, META_RUN_FINAL, r->folder, name, error)
+        || meta_training_file(&r->state, META_TRAINING_STATE, r->folder, name, error)
+        || meta_training_file(&r->csv, META_TRAINING_LOG, r->folder, name, error)
+        || meta_training_file(&r->final, META_TRAINING_FINAL, r->folder, name, error)
         || meta_table_text(&r->log, error, "%s/log.txt", r->folder)
         || meta_table_text(&r->usage, error, "%s/usage.json", r->folder))
         return -1;

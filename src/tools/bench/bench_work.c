@@ -186,14 +186,13 @@ void meta_work_free(struct meta_work *w)
 static void run_one(void *context, int index, int worker)
 {
     struct meta_work *w = context;
-    struct meta_task_result result = { 0 };
+    struct meta_task_result result = { .gradient = w->out[index] };
     if (w->worker) {
         const struct meta_batch *b = w->batches[index];
         struct meta_task task = {
             b->support, b->support_labels, b->query, b->query_labels, w->plan->data.seed, 0, index
         };
-        meta_worker_gradient(w->worker[index], w->phi, &task, w->inner.steps, NULL, w->out[index],
-                             &result);
+        meta_worker_gradient(w->worker[index], w->phi, &task, w->inner.steps, NULL, &result);
         return;
     }
     struct meta_program *p = w->program[index];

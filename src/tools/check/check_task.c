@@ -30,8 +30,8 @@ static double gradient_at(const struct rig *r, struct meta_worker *worker, const
 {
     struct meta_weighing weighing = { r->check->model, r->check->model->net.max_batches };
     struct meta_weigher weigher = meta_weigher_of(&weighing);
-    struct meta_task_result result = { 0 };
-    meta_worker_gradient(worker, phi, &r->task, r->steps, &weigher, gradient, &result);
+    struct meta_task_result result = { .gradient = gradient };
+    meta_worker_gradient(worker, phi, &r->task, r->steps, &weigher, &result);
     if (weight) *weight = result.weight;
     return result.meta_loss;
 }

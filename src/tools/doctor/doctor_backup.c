@@ -1,7 +1,7 @@
 /* The doctor's look at the folder that a training writes into. */
 #include "doctor.h"
 #include "training/checkpoint.h"
-#include "training/run_file.h"
+#include "training/training_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,8 +37,8 @@ static void check_earlier(struct meta_doctor *d, const char *folder)
     char *state = NULL, *log = NULL;
     struct meta_error error;
     struct meta_checkpoint c = { 0 };
-    if (meta_run_file(&state, META_RUN_STATE, folder, d->model->name, &error)
-        || meta_run_file(&log, META_RUN_LOG, folder, d->model->name, &error))
+    if (meta_training_file(&state, META_TRAINING_STATE, folder, d->model->name, &error)
+        || meta_training_file(&log, META_TRAINING_LOG, folder, d->model->name, &error))
         meta_doctor_say(d, META_WRONG, "backup", "%s", error.text);
     int fd = log ? open(log, O_RDONLY | O_CLOEXEC) : -1;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))

@@ -5,7 +5,7 @@
 #include "doctor_dry_run.h"
 #include "evaluation/evaluate.h"
 #include "learning/outer_loop.h"
-#include "tasks/batch.h"
+#include "tasks/stream.h"
 #include "training/trainer.h"
 
 #include <math.h>
@@ -76,6 +76,14 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
     const struct meta_backend *backend = meta_backend_default();
     struct meta_episode_settings episode = *m->episode;
     struct meta_evaluation valid = { .episode = episode, .runs = 2 * d->threads, .seed = 1 };
+    const struct meta_stream_settings how = { .set = &rig->set,
+                                              .net = &m->net,
+                                              .augment = 1,
+                                              .seed = 1,
+                                              .first = 1,
+                                              .tasks = episode.tasks,
+                                              .ahead = META_AHEAD * episode.tasks,
+                                              .threads = META_LOADERS(d->threads) };
     episode.sampler = META_UNIFORM; /* a curriculum takes no time, and needs rewards */
     rig->parameters = calloc(net->parameters + 1, sizeof *rig->parameters);
     rig->statistics = calloc(net->statistics + 1, sizeof *rig->statistics);
@@ -87,9 +95,7 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
                             d->threads < episode.tasks ? d->threads : episode.tasks, error)
         || meta_outer_create(&rig->outer, m, backend, rig->task_pool, 1, error)
         || meta_sampler_create(&rig->sampler, &rig->set, &episode, error)
-        || meta_stream_create(&rig->stream, rig->sampler, &rig->set, &episode, &m->net, 1, 1, 1,
-                              episode.tasks, META_AHEAD * episode.tasks, META_LOADERS(d->threads),
-                              error))
+        || meta_stream_create(&rig->stream, &how, rig->sampler, &episode, error))
         return -1;
     struct meta_evaluation_parts parts = { m, backend, rig->pool, &rig->set };
     if (d->data->valid && meta_evaluator_create(&rig->evaluator, &parts, &valid, error)) return -1;

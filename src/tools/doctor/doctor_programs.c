@@ -28,7 +28,7 @@ static void check_gnuplot(struct meta_doctor *d)
         return;
     }
     snprintf(path, sizeof path, "%s/chart.png", folder);
-    if (meta_chart_open(&chart, META_RUN_TASKS, path, "doctor", &error)
+    if (meta_chart_open(&chart, META_TRAINING_TASKS, path, "doctor", &error)
         || meta_chart_close(&chart, rows, 2, &error))
         meta_doctor_say(d, META_WARNING, "gnuplot",
                         "%s, without chart_NAME.png: install the package gnuplot-nox", error.text);

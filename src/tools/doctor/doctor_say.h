@@ -6,7 +6,7 @@
 
 #include "base/child.h"
 #include "config/model.h"
-#include "tasks/data_file.h"
+#include "tasks/dataset.h"
 
 enum meta_verdict { META_OK, META_WARNING, META_WRONG };
 

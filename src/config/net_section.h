@@ -1,0 +1,37 @@
+/* What [net] says: Darknet's keys, names and defaults (parse_net_options). */
+#ifndef META_NET_SECTION_H
+#define META_NET_SECTION_H
+
+#include "base/error.h"
+
+enum meta_policy {
+    META_POLICY_CONSTANT,
+    META_POLICY_STEP,
+    META_POLICY_EXP,
+    META_POLICY_POLY,
+    META_POLICY_STEPS,
+    META_POLICY_SIGMOID
+};
+
+/* `flip` is not Darknet's (1: mirror at random, as the stock classifier loader always does). Keys
+   that mean nothing here (time_steps...) are accepted and not kept. */
+struct meta_net_settings {
+    int width, height, channels;
+    double learning_rate, momentum, decay;
+    int policy; /* enum meta_policy */
+    int step;
+    double scale, gamma, power;
+    int burn_in;
+    struct meta_list steps, scales;
+    int max_batches;
+    int batch, subdivisions; /* supervised training: images an iteration, and in how many equal
+                                parts they pass */
+    int adam;
+    double B1, B2, eps;
+    double clip;                  /* largest norm of the meta-gradient; 0: not clipped */
+    int min_crop, max_crop, flip; /* pixels of the shorter side after random scaling; width and
+                                     2*width where the .cfg does not say */
+    double angle, aspect, hue, saturation, exposure;
+};
+
+#endif

@@ -1,0 +1,68 @@
+/* The images of one list, decoded, in memory; and a survey of a list, which keeps no pixels. */
+#ifndef META_DATASET_H
+#define META_DATASET_H
+
+#include <stddef.h>
+#include "data_file.h"
+#include "file_id.h"
+
+struct meta_pool;
+
+struct meta_dataset {
+    int count;
+    char **paths;               /* (count) */
+    struct meta_file_id *files; /* (count) */
+    int *lines;                 /* (count) line in the list, from 1 */
+    int *label;                 /* (count) 0..classes-1 */
+    int *group;  /* (count) images of one group (a lesion) are never on both sides of a task; -1: no
+                    group */
+    int classes; /* of the .data file */
+    char **names;           /* (classes) borrowed from the struct meta_data: keep that alive */
+    char *list;             /* the list's path */
+    int c;                  /* channels: 1 or 3 */
+    int *w, *h;             /* (count) kept size of each image */
+    unsigned char **pixels; /* (count) (h, w, c) interleaved RGB bytes */
+    void *arena;            /* what paths point into */
+};
+
+/* Which list to read, and how large to keep its images: the shorter side of each is at most
+   max(width, height, side) pixels (larger images are averaged down by area, smaller ones stay as
+   they are). */
+struct meta_dataset_source {
+    const struct meta_data *data;
+    const char *list;
+    int width, height, channels; /* of the network's input */
+    int side; /* of augmentation, which may want larger images: [net] max_crop; else 0 */
+};
+
+/* Reads the list, finds each image's class (exactly one label must match its path) and group, and
+   decodes every image with the pool. A corrupt, empty, huge or missing image is an error:
+   "x.list:12: data/a.jpg: ..."; so are an empty list and a file that stands in it twice, under one
+   name or two. The first bad line is named, whatever the number of threads. The caller frees.
+
+   `groups` is a CSV of image,group (more columns may follow; the first line may be a header that
+   begins with "image"), where image is the name of a file without folder, with or without
+   extension. An image that the CSV does not name belongs to no group; a CSV that names no image of
+   the list is an error. */
+int meta_dataset_load(struct meta_dataset **, const struct meta_dataset_source *,
+                      struct meta_pool *, struct meta_error *);
+void meta_dataset_free(struct meta_dataset *);
+int meta_dataset_groupless(const struct meta_dataset *); /* images in no group */
+
+/* What is wrong with a list, and what its images take in memory. */
+struct meta_survey {
+    int bad_count;
+    char **bad;   /* (bad_count) a message for each line that can't be used, in order */
+    size_t bytes; /* of the pixels of the other images, at the size they are kept at */
+    int small;    /* how many of those are narrower or lower than width x height: the
+                     network sees them enlarged */
+};
+/* Reads and decodes as meta_dataset_load does, but keeps no pixels (`pixels` are all NULL) and goes
+   on past lines that can't be used; the data set is then without them. Fails when the list or
+   `groups` can't be read. The caller frees both. */
+int meta_dataset_survey(struct meta_dataset **, struct meta_survey *,
+                        const struct meta_dataset_source *, struct meta_pool *,
+                        struct meta_error *);
+void meta_survey_clear(struct meta_survey *);
+
+#endif

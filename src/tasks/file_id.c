@@ -1,0 +1,19 @@
+/* Tells files apart by device and inode. */
+#include "file_id.h"
+
+#include <sys/stat.h>
+
+int meta_file_id_find(struct meta_file_id *id, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info)) return -1;
+    *id = (struct meta_file_id){ info.st_dev, info.st_ino };
+    return 0;
+}
+
+int meta_file_id_order(const void *x, const void *y)
+{
+    const struct meta_file_id *a = x, *b = y;
+    if (a->device != b->device) return a->device > b->device ? 1 : -1;
+    return (a->inode > b->inode) - (a->inode < b->inode);
+}

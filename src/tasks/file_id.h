@@ -1,0 +1,15 @@
+/* Which file a path leads to, whatever the path is called. */
+#ifndef META_FILE_ID_H
+#define META_FILE_ID_H
+
+#include <stdint.h>
+
+struct meta_file_id {
+    uint64_t device, inode;
+}; /* 0, 0: no file */
+/* 0, or -1 with *id as it was: there is no such file, or it can't be looked at. */
+int meta_file_id_find(struct meta_file_id *id, const char *path);
+/* Compares two struct meta_file_id, for qsort and bsearch. */
+int meta_file_id_order(const void *, const void *);
+
+#endif

@@ -1,0 +1,69 @@
+/* What a trainer holds, and what its files ask of each other. */
+#ifndef META_TRAINER_INTERNAL_H
+#define META_TRAINER_INTERNAL_H
+
+#include "checkpoint.h"
+#include "evaluation/evaluate.h"
+#include "evaluation/holdout.h"
+#include "fingerprint.h"
+#include "learning/outer_loop.h"
+#include "tasks/curriculum.h"
+#include "tasks/stream.h"
+#include "trainer.h"
+
+struct meta_trainer {
+    struct meta_training_settings settings;
+    struct meta_model *model;
+    struct meta_data *data;
+    struct meta_pool *pool;             /* of settings.threads */
+    struct meta_pool *task_pool;        /* of no more threads than an iteration has tasks */
+    struct meta_dataset *train, *valid; /* valid: NULL when it is not watched */
+    struct meta_sampler *sampler;       /* NULL with images */
+    int *outputs; /* with images: (classes of the .data file) the network's output for each
+                     class; -1: it is not trained */
+    struct meta_curriculum *curriculum; /* NULL with sampler=uniform */
+    struct meta_stream *stream;
+    const struct meta_batch **batches; /* (tasks) of the iteration in progress */
+    int tasks;                         /* of an iteration; with images: the parts of a mini-batch */
+    struct meta_outer *outer;
+    struct meta_evaluator *evaluator; /* of the valid list with tasks, or NULL */
+    struct meta_holdout *holdout;     /* of the valid list with images, or NULL */
+    struct meta_log log;
+    uint64_t done, total;  /* iterations */
+    uint64_t seen, images; /* images seen so far; images of one iteration */
+    uint64_t weighed;      /* as in checkpoint.h */
+    uint64_t aside;        /* what meta_trainer_aside_iteration returns */
+    char *folder;          /* `backup`, without a slash at its end */
+    char *path[META_TRAINING_FILES];
+    char *fingerprint;
+    char was[META_INSTRUCTIONS]; /* instruction set of a checkpoint that another one made, and ours;
+                                    else "" */
+    char now[META_INSTRUCTIONS];
+    void *state; /* (state_size) that of the outer loop, then that of the curriculum */
+    size_t state_size;
+    float *parameters, *statistics; /* what is written as .weights */
+    double waited;                  /* seconds, for images */
+};
+
+static inline int meta_trainer_of_images(const struct meta_trainer *t)
+{
+    return t->settings.kind == META_TRAINING_IMAGES;
+}
+
+/* trainer_files.c */
+int meta_trainer_name_files(struct meta_trainer *, struct meta_error *);
+/* Makes the backup folder, where it is missing, and checks that it can be written to. */
+int meta_trainer_check_folder(const struct meta_trainer *, struct meta_error *);
+/* Sets aside what a training of this name left, and begins or continues the log. */
+int meta_trainer_open_log(struct meta_trainer *, struct meta_error *);
+
+/* trainer_resume.c */
+/* What to go on from: the checkpoint into *checkpoint, or the .weights file into parameters and
+   statistics. */
+int meta_trainer_read_start(struct meta_trainer *, struct meta_checkpoint *checkpoint,
+                            struct meta_error *);
+/* Puts the parameters, and all else that a checkpoint holds, where the next iteration takes them
+   from. */
+int meta_trainer_start(struct meta_trainer *, const struct meta_checkpoint *, struct meta_error *);
+
+#endif

@@ -1,0 +1,212 @@
+/* Puts a trainer together from its .data and .cfg files, in an order in which errors come before
+   long work, and before any file is written; and takes it apart. */
+#include "trainer_internal.h"
+
+#include <stdlib.h>
+
+#include "base/plural.h"
+
+/* The network's outputs are the classes that the training list has images of, in the .data file's
+   order. */
+static int number_outputs(struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_network *net = t->model->network;
+    int count = 0, outputs = meta_network_outputs(net);
+    if (!(t->outputs = malloc(t->train->classes * sizeof *t->outputs)))
+        return meta_fail_memory(error);
+    for (int k = 0; k < t->train->classes; k++) t->outputs[k] = -1;
+    for (int i = 0; i < t->train->count; i++) t->outputs[t->train->label[i]] = 0;
+    for (int k = 0; k < t->train->classes; k++)
+        if (!t->outputs[k]) t->outputs[k] = count++;
+    if (count == outputs) return 0;
+    return meta_fail(error,
+                     "%s:%d: [softmax]: gives %d probabilities, but %s has images of %d class%s: "
+                     "must be equal",
+                     t->model->path, net->layers[net->count - 1].line, outputs, t->train->list,
+                     count, meta_plural_es(count));
+}
+
+static int valid_has_outputs(const struct meta_trainer *t)
+{
+    for (int i = 0; i < t->valid->count; i++)
+        if (t->outputs[t->valid->label[i]] >= 0) return 1;
+    return 0;
+}
+
+/* A valid list of other classes, to watch meta-training by, is of no use to supervised training: it
+   is an error only when the user asked for it. */
+static int open_valid(struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    const struct meta_evaluation_parts parts = { t->model, s->backend, t->pool, t->valid };
+    if (meta_trainer_of_images(t)) {
+        if (!s->valid_asked && !valid_has_outputs(t)) return 0;
+        return meta_holdout_create(&t->holdout, &parts, t->outputs, error);
+    }
+    const struct meta_evaluation e = { .episode = *t->model->episode,
+                                       .runs = s->valid_runs,
+                                       .seed = s->seed };
+    return meta_evaluator_create(&t->evaluator, &parts, &e, error);
+}
+
+static int load_lists(struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_shape in = t->model->network->input;
+    struct meta_dataset_source source = { .data = t->data,
+                                          .list = t->data->train,
+                                          .width = in.w,
+                                          .height = in.h,
+                                          .channels = in.c,
+                                          .side = t->model->net.max_crop };
+    if (meta_dataset_load(&t->train, &source, t->pool, error)) return -1;
+    if (meta_trainer_of_images(t)
+            ? number_outputs(t, error)
+            : meta_sampler_create(&t->sampler, t->train, t->model->episode, error))
+        return -1;
+    if (!t->settings.valid_every || !t->data->valid) return 0;
+    source.list = t->data->valid;
+    source.side = 0;
+    return meta_dataset_load(&t->valid, &source, t->pool, error) || open_valid(t, error) ? -1 : 0;
+}
+
+/* The curriculum starts at the iteration that the weights are at; a checkpoint replaces it. */
+static int open_curriculum(struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_error why;
+    const struct meta_episode_settings *e = t->model->episode;
+    if (meta_trainer_of_images(t) || e->sampler != META_CURRICULUM) return 0;
+    int classes = meta_sampler_classes(t->sampler);
+    uint64_t first = t->seen / t->images + 1;
+    if (!meta_curriculum_create(&t->curriculum, classes, e, t->settings.seed, first, &why))
+        return 0;
+    return meta_fail(error, "%s:%d: [episode] %.400s", t->model->path, t->model->episode_line,
+                     why.text);
+}
+
+/* Tasks, or the parts of mini-batches, are made META_AHEAD iterations ahead of use. */
+static int open_stream(struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    const struct meta_net_settings *net = &t->model->net;
+    const struct meta_stream_settings how = { .set = t->train,
+                                              .net = net,
+                                              .augment = 1,
+                                              .seed = s->seed,
+                                              .first = t->done + 1,
+                                              .tasks = t->tasks,
+                                              .ahead = META_AHEAD * t->tasks,
+                                              .threads = META_LOADERS(s->threads) };
+    if (meta_trainer_of_images(t))
+        return meta_stream_create_images(&t->stream, &how, t->outputs, net->batch / t->tasks,
+                                         error);
+    if (meta_stream_create(&t->stream, &how, t->sampler, t->model->episode, error)) return -1;
+    for (int i = 1; t->curriculum && i <= META_CURRICULUM_LAG; i++)
+        meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, t->done + i));
+    return 0;
+}
+
+/* The .cfg and the .data file, and the numbers of both that the command line may change. */
+static int read_files(struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    enum meta_purpose purpose = meta_trainer_of_images(t) ? META_FOR_IMAGES : META_FOR_TASKS;
+    if (meta_model_load_for(&t->model, s->cfg, purpose, error)
+        || meta_data_read(&t->data, s->data, error))
+        return -1;
+    if (!t->data->train)
+        return meta_fail(error, "%s: has no train=: training needs a list of images", s->data);
+    if (s->valid_asked && s->valid_every && !t->data->valid)
+        return meta_fail(error, "%s: has no valid=, which -valid_every needs", s->data);
+    if (s->max_batches) t->model->net.max_batches = s->max_batches;
+    t->total = t->model->net.max_batches;
+    if (t->total) return 0;
+    return meta_fail(error,
+                     "%s:%d: [net] max_batches: is 0 or not there: must be at least 1, here or as "
+                     "-max_batches",
+                     t->model->path, t->model->net_line);
+}
+
+static int allocate(struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_network *net = t->model->network;
+    const struct meta_episode_settings *e = t->model->episode;
+    if (meta_trainer_of_images(t)) {
+        t->tasks = t->model->net.subdivisions;
+        t->images = t->model->net.batch;
+    } else {
+        t->tasks = e->tasks;
+        t->images = (uint64_t)e->tasks * e->ways * (e->shots + e->queries);
+    }
+    t->parameters = calloc(net->parameters + 1, sizeof *t->parameters);
+    t->statistics = calloc(net->statistics + 1, sizeof *t->statistics);
+    t->batches = calloc(t->tasks, sizeof *t->batches);
+    if (t->parameters && t->statistics && t->batches) return 0;
+    return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+}
+
+static int open_learning(struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    int task_threads = s->threads < t->tasks ? s->threads : t->tasks;
+    if (meta_pool_create(&t->pool, s->threads, error)) return -1;
+    if (meta_pool_create(&t->task_pool, task_threads, error)) return -1;
+    if (meta_outer_create(&t->outer, t->model, s->backend, t->task_pool, s->seed, error)) return -1;
+    if (load_lists(t, error) || open_curriculum(t, error)) return -1;
+    t->state_size = meta_outer_bytes(t->outer);
+    if (t->curriculum) t->state_size += meta_curriculum_bytes(t->curriculum);
+    t->state = calloc(1, t->state_size);
+    if (!t->state) return meta_fail(error, "out of memory for the checkpoint");
+    const struct meta_fingerprint_parts parts = { t->model, s->backend, s->seed, t->train };
+    return meta_fingerprint(&t->fingerprint, &parts, t->pool, error);
+}
+
+static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct meta_error *error)
+{
+    if (read_files(t, error) || allocate(t, error)) return -1;
+    if (meta_trainer_name_files(t, error) || meta_trainer_read_start(t, c, error)) return -1;
+    if (open_learning(t, error)) return -1;
+    if (meta_trainer_start(t, c, error) || open_stream(t, error)) return -1;
+    return meta_trainer_check_folder(t, error) || meta_trainer_open_log(t, error) ? -1 : 0;
+}
+
+int meta_trainer_open(struct meta_trainer **out, const struct meta_training_settings *settings,
+                      struct meta_error *error)
+{
+    struct meta_checkpoint checkpoint = { 0 };
+    struct meta_trainer *t = calloc(1, sizeof *t);
+    if (!t) return meta_fail_memory(error);
+    t->settings = *settings;
+    t->log.fd = -1;
+    int status = open_parts(t, &checkpoint, error);
+    meta_checkpoint_free(&checkpoint);
+    if (status) meta_trainer_free(t);
+    else *out = t;
+    return status;
+}
+
+void meta_trainer_free(struct meta_trainer *t)
+{
+    if (!t) return;
+    meta_stream_free(t->stream);
+    meta_evaluator_free(t->evaluator);
+    meta_holdout_free(t->holdout);
+    meta_outer_free(t->outer);
+    meta_curriculum_free(t->curriculum);
+    meta_sampler_free(t->sampler);
+    meta_dataset_free(t->valid);
+    meta_dataset_free(t->train);
+    meta_pool_free(t->task_pool);
+    meta_pool_free(t->pool);
+    meta_data_free(t->data);
+    meta_model_free(t->model);
+    meta_log_close(&t->log);
+    for (int file = 0; file < META_TRAINING_FILES; file++) free(t->path[file]);
+    free(t->batches);
+    free(t->outputs);
+    free(t->folder);
+    free(t->fingerprint);
+    free(t->state);
+    free(t->parameters);
+    free(t->statistics);
+    free(t);
+}

@@ -1,0 +1,130 @@
+/* Where a training starts from, Darknet's initial weights, a .weights file or a checkpoint, and
+   what it saves. */
+#include "trainer_internal.h"
+
+#include <stdlib.h>
+
+#include "learning/weigh.h"
+#include "network/weights.h"
+
+static const char *state_to_read(const struct meta_trainer *t)
+{
+    return t->settings.fork ? t->settings.fork : t->path[META_TRAINING_STATE];
+}
+
+int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
+                            struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    const struct meta_network *net = t->model->network;
+    if ((s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error)) return -1;
+    if (s->weights
+        && meta_weights_read(net, s->weights, t->parameters, t->statistics, &t->seen, error))
+        return -1;
+    if (s->clear) t->seen = 0;
+    return 0;
+}
+
+/* Whether this training would have come to the checkpoint itself: both weighed every task so far by
+   1. */
+static int check_fork(const struct meta_trainer *t, const struct meta_checkpoint *c,
+                      struct meta_error *error)
+{
+    const struct meta_model *m = t->model;
+    if (meta_fingerprint_compare_unweighed(c->settings, t->fingerprint, error)) return -1;
+    if (c->weighed)
+        return meta_fail(error,
+                         "its [meta_loss] weighs tasks since iteration %llu: allowed: a checkpoint "
+                         "from before",
+                         (unsigned long long)c->weighed);
+    if (meta_weighs(m, c->iteration))
+        return meta_fail(error,
+                         "it is at iteration %llu, and [meta_loss] of %s weighs tasks by then: "
+                         "allowed: an "
+                         "earlier checkpoint",
+                         (unsigned long long)c->iteration, m->path);
+    return 0;
+}
+
+static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint *c,
+                           struct meta_error *error)
+{
+    const char *path = state_to_read(t), *what = t->settings.fork ? "fork" : "resume";
+    struct meta_error why;
+    if (t->settings.fork ? check_fork(t, c, &why)
+                         : meta_fingerprint_compare(c->settings, t->fingerprint, &why))
+        return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
+    if (c->state_size != t->state_size)
+        return meta_fail(error, "%s: can't %s: its %zu bytes of state are not this network's %zu",
+                         path, what, c->state_size, t->state_size);
+    if (c->iteration > t->total)
+        return meta_fail(error, "%s: is at iteration %llu, past max_batches=%llu", path,
+                         (unsigned long long)c->iteration, (unsigned long long)t->total);
+    meta_outer_load(t->outer, c->state);
+    const char *curriculum = (const char *)c->state + meta_outer_bytes(t->outer);
+    if (t->curriculum && meta_curriculum_load(t->curriculum, curriculum, &why))
+        return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
+    meta_fingerprint_moved(c->settings, t->fingerprint, t->was, t->now);
+    t->done = c->iteration;
+    t->seen = c->seen;
+    t->weighed = c->weighed;
+    return 0;
+}
+
+int meta_trainer_start(struct meta_trainer *t, const struct meta_checkpoint *c,
+                       struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    if (s->resume || s->fork) return load_checkpoint(t, c, error);
+    if (s->weights) {
+        t->done = t->seen / t->images;
+        if (t->done >= t->total)
+            return meta_fail(error,
+                             "%s: has seen %llu images, iteration %llu of %llu: nothing is left to "
+                             "train; "
+                             "allowed: -clear to count from 0, or a larger -max_batches",
+                             s->weights, (unsigned long long)t->seen, (unsigned long long)t->done,
+                             (unsigned long long)t->total);
+    } else meta_network_initialise(t->model->network, s->seed, t->parameters, t->statistics);
+    meta_outer_upload(t->outer, t->parameters, t->statistics);
+    return 0;
+}
+
+static int save_weights(struct meta_trainer *t, const char *path, struct meta_error *error)
+{
+    meta_outer_download(t->outer, t->parameters, t->statistics);
+    return meta_weights_write(t->model->network, path, t->parameters, t->statistics, t->seen,
+                              error);
+}
+
+int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_checkpoint c = { .iteration = t->done,
+                                 .seen = t->seen,
+                                 .weighed = t->weighed,
+                                 .settings = t->fingerprint,
+                                 .state = t->state,
+                                 .state_size = t->state_size };
+    meta_log_sync(&t->log);
+    meta_outer_save(t->outer, t->state);
+    if (t->curriculum)
+        meta_curriculum_save(t->curriculum, (char *)t->state + meta_outer_bytes(t->outer));
+    if (meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)) return -1;
+    return save_weights(t, t->path[META_TRAINING_BACKUP], error);
+}
+
+int meta_trainer_save_numbered(struct meta_trainer *t, struct meta_error *error)
+{
+    char *path;
+    int status = meta_training_numbered(&path, t->folder, t->model->name, t->done, error)
+            || save_weights(t, path, error)
+        ? -1
+        : 0;
+    free(path);
+    return status;
+}
+
+int meta_trainer_save_final(struct meta_trainer *t, struct meta_error *error)
+{
+    return save_weights(t, t->path[META_TRAINING_FINAL], error);
+}

@@ -1,0 +1,31 @@
+/* The names of a training's files in its backup folder. */
+#ifndef META_TRAINING_FILE_H
+#define META_TRAINING_FILE_H
+
+#include <stdint.h>
+#include "base/error.h"
+
+enum meta_training_file {
+    META_TRAINING_STATE,  /* NAME.state: the checkpoint */
+    META_TRAINING_BACKUP, /* NAME.backup: the .weights beside it */
+    META_TRAINING_FINAL,  /* NAME_final.weights: there when the training has ended */
+    META_TRAINING_LOG,    /* NAME.csv */
+    META_TRAINING_CHART,  /* chart_NAME.png */
+    META_TRAINING_FILES   /* how many there are */
+};
+
+/* name: of the .cfg, without folder and ending. The caller frees *path; it is NULL when there is no
+   memory. */
+int meta_training_file(char **path, enum meta_training_file, const char *folder, const char *name,
+                       struct meta_error *);
+/* NAME_1000.weights, or with number 0 the "NAME_" that such names begin with;
+   META_TRAINING_NUMBERED is how they end. Both parts together serve to look for them. The caller
+   frees *path, as above. */
+#define META_TRAINING_NUMBERED ".weights"
+int meta_training_numbered(char **path, const char *folder, const char *name, uint64_t number,
+                           struct meta_error *);
+/* The log of the training whose checkpoint is `state`; NULL when that is not called NAME.state. The
+   caller frees *path, as above. */
+int meta_training_log_of(char **path, const char *state, struct meta_error *);
+
+#endif
