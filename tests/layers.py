@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-FILE_LINES, FUNCTION_LINES, PARAMETERS = 450, 60, 6
+FILE_LINES, FUNCTION_LINES, PARAMETERS, COLUMNS = 450, 60, 6, 100
 OUTSIDE = {"base": "plugins/plugin.h"}      # the one header that a folder may have from outside
 
 faults = []
@@ -177,6 +177,8 @@ def check_limits(src):
             fault(f"{src}/{path}", f"has {len(lines) - 1} lines: at most {FILE_LINES}")
         start = None
         for i, line in enumerate(lines):
+            if len(line) > COLUMNS:
+                fault(f"{src}/{path}:{i + 1}", f"has {len(line)} columns: at most {COLUMNS}")
             if line == "{":
                 start = i
             elif line.startswith("}") and start is not None:

@@ -4,10 +4,12 @@
 #define OF(field) offsetof(struct meta_inner_settings, field)
 
 static const struct meta_option options[] = {
-    { "steps", META_INT, 5, 0, 1000, NULL, OF(steps), "gradient steps on the support images, in training" },
+    { "steps", META_INT, 5, 0, 1000, NULL, OF(steps),
+      "gradient steps on the support images, in training" },
     { "test_steps", META_INT, 10, 0, 1000, NULL, OF(test_steps), "gradient steps at test" },
     { "learning_rate", META_REAL, .01, 0, 10, NULL, OF(learning_rate), "gamma, of each step" },
-    { "order", META_INT, 2, 1, 2, NULL, OF(order), "2: the exact meta-gradient; 1: without the Hessian" },
+    { "order", META_INT, 2, 1, 2, NULL, OF(order),
+      "2: the exact meta-gradient; 1: without the Hessian" },
     { "second_order_start", META_INT, 0, 0, 1000000000, NULL, OF(second_order_start),
       "with order=2: the meta-iterations before it go without the Hessian" },
     { "keep", META_INT, 0, 0, 1000, NULL, OF(keep),
@@ -15,9 +17,10 @@ static const struct meta_option options[] = {
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
-const struct meta_plugin meta_plugin = {
-    .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin),
-    .name = "inner_loop", .role = META_ROLE_INNER_LOOP,
-    .summary = "how a task is learned; after the last layer",
-    .settings_size = sizeof(struct meta_inner_settings), .options = options
-};
+const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
+                                         .size = sizeof(struct meta_plugin),
+                                         .name = "inner_loop",
+                                         .role = META_ROLE_INNER_LOOP,
+                                         .summary = "how a task is learned; after the last layer",
+                                         .settings_size = sizeof(struct meta_inner_settings),
+                                         .options = options };

@@ -1,26 +1,37 @@
 /* [meta_loss]: how a task's query loss enters the meta-loss.
 
    type=mean         L itself, as MAML
-   type=difficulty   DA(L) = -L^eta log(max(epsilon, 1-L)): tasks that are learned badly weigh more (Li et al.,
-                     Difficulty-Aware Meta-Learning for Rare Disease Diagnosis, MICCAI 2020, Eq. 3). Before iteration
-                     `start`, L itself. */
+   type=difficulty   DA(L) = -L^eta log(max(epsilon, 1-L)): tasks that are learned badly weigh more
+   (Li et al., Difficulty-Aware Meta-Learning for Rare Disease Diagnosis, MICCAI 2020, Eq. 3).
+   Before iteration `start`, L itself. */
 #include <math.h>
 #include "plugin.h"
 
 enum { DIFFICULTY, MEAN };
-struct settings { int type; double eta, epsilon; int start; };
+struct settings {
+    int type;
+    double eta, epsilon;
+    int start;
+};
 
 #define OF(field) offsetof(struct settings, field)
 
 static const struct meta_option options[] = {
-    { "type", META_CHOICE, DIFFICULTY, 0, 0, "difficulty|mean", OF(type), "difficulty: tasks by how hard they are; mean: all alike" },
-    { "eta", META_REAL, 5, 0, 100, NULL, OF(eta), "type=difficulty: how much harder tasks weigh more" },
-    { "epsilon", META_REAL, 1e-6, 1e-12, .5, NULL, OF(epsilon), "type=difficulty: 1-L is taken as no less" },
-    { "start", META_INT, 0, 0, 1000000000, NULL, OF(start), "type=difficulty: the iteration it begins at; mean before" },
+    { "type", META_CHOICE, DIFFICULTY, 0, 0, "difficulty|mean", OF(type),
+      "difficulty: tasks by how hard they are; mean: all alike" },
+    { "eta", META_REAL, 5, 0, 100, NULL, OF(eta),
+      "type=difficulty: how much harder tasks weigh more" },
+    { "epsilon", META_REAL, 1e-6, 1e-12, .5, NULL, OF(epsilon),
+      "type=difficulty: 1-L is taken as no less" },
+    { "start", META_INT, 0, 0, 1000000000, NULL, OF(start),
+      "type=difficulty: the iteration it begins at; mean before" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
-static int plain(const struct settings *s, long iteration) { return s->type == MEAN || iteration < s->start; }
+static int plain(const struct settings *s, long iteration)
+{
+    return s->type == MEAN || iteration < s->start;
+}
 
 /* log(max(epsilon, 1-L)) */
 static double log_rest(const struct settings *s, double loss)
@@ -35,8 +46,8 @@ static double value(const void *settings, double loss, long iteration)
     return -pow(loss, s->eta) * log_rest(s, loss);
 }
 
-/* d/dL. Its first term, -eta L^(eta-1) log(...), is written as eta L^eta * (-log(...)/L): that ratio goes to 1 as L goes to 0,
-   where L^(eta-1) would overflow with eta < 1. */
+/* d/dL. Its first term, -eta L^(eta-1) log(...), is written as eta L^eta * (-log(...)/L): that
+   ratio goes to 1 as L goes to 0, where L^(eta-1) would overflow with eta < 1. */
 static double weight(const void *settings, double loss, long iteration)
 {
     const struct settings *s = settings;
@@ -47,9 +58,11 @@ static double weight(const void *settings, double loss, long iteration)
 
 static const struct meta_loss_functions loss = { value, weight };
 
-const struct meta_plugin meta_plugin = {
-    .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin),
-    .name = "meta_loss", .role = META_ROLE_META_LOSS,
-    .summary = "how tasks are weighed; the last section",
-    .settings_size = sizeof(struct settings), .options = options, .loss = &loss
-};
+const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
+                                         .size = sizeof(struct meta_plugin),
+                                         .name = "meta_loss",
+                                         .role = META_ROLE_META_LOSS,
+                                         .summary = "how tasks are weighed; the last section",
+                                         .settings_size = sizeof(struct settings),
+                                         .options = options,
+                                         .loss = &loss };

@@ -1,12 +1,14 @@
-/* [relation]: each query image's feature map beside each class's, channels one after the other: what Relation Net compares (Sung et al.,
-   Learning to Compare: Relation Network for Few-Shot Learning, CVPR 2018, Sections 3.2 and 3.3). A class's map is the sum of its
-   support images' maps. C channels come in, 2C go out: the class's first, then the query's. */
+/* [relation]: each query image's feature map beside each class's, channels one after the other:
+   what Relation Net compares (Sung et al., Learning to Compare: Relation Network for Few-Shot
+   Learning, CVPR 2018, Sections 3.2 and 3.3). A class's map is the sum of its support images' maps.
+   C channels come in, 2C go out: the class's first, then the query's. */
 #include "plugin.h"
 #include <string.h>
 
 static const struct meta_option options[] = { { NULL, META_INT, 0, 0, 0, NULL, 0, NULL } };
 
-static int shape(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error)
+static int shape(const void *settings, struct meta_shape in, struct meta_shape *out,
+                 struct meta_error *error)
 {
     *out = (struct meta_shape){ 2 * in.c, in.h, in.w };
     return 0;
@@ -14,8 +16,10 @@ static int shape(const void *settings, struct meta_shape in, struct meta_shape *
 
 static size_t numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
 
-/* The class's sums are made in the item of the first query image, from where the others copy them. */
-static void forward(const void *settings, struct meta_shape in, const struct meta_set *set, const double *x, double *y)
+/* The class's sums are made in the item of the first query image, from where the others copy
+   them. */
+static void forward(const void *settings, struct meta_shape in, const struct meta_set *set,
+                    const double *x, double *y)
 {
     size_t n = numbers(in);
     for (int k = 0; k < set->ways; k++) memset(y + k * 2 * n, 0, n * sizeof *y);
@@ -33,8 +37,8 @@ static void forward(const void *settings, struct meta_shape in, const struct met
 }
 
 /* A support image gets what all items of its class get, a query image what its own items do. */
-static void backward(const void *settings, struct meta_shape in, const struct meta_set *set, const double *x, const double *ybar,
-                     double *xbar)
+static void backward(const void *settings, struct meta_shape in, const struct meta_set *set,
+                     const double *x, const double *ybar, double *xbar)
 {
     size_t n = numbers(in);
     memset(xbar, 0, (set->support + set->query) * n * sizeof *xbar);
@@ -50,9 +54,13 @@ static void backward(const void *settings, struct meta_shape in, const struct me
 
 static const struct meta_pairing_functions functions = { shape, forward, backward };
 
-const struct meta_plugin meta_plugin = {
-    .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin),
-    .name = "relation", .role = META_ROLE_PAIRING,
-    .summary = "each query image's map beside each class's sum of support maps; what follows scores these pairs",
-    .settings_size = 0, .options = options, .pairing = &functions
-};
+const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
+                                         .size = sizeof(struct meta_plugin),
+                                         .name = "relation",
+                                         .role = META_ROLE_PAIRING,
+                                         .summary = "each query image's map beside each class's "
+                                                    "sum of support maps; what follows scores "
+                                                    "these pairs",
+                                         .settings_size = 0,
+                                         .options = options,
+                                         .pairing = &functions };

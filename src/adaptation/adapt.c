@@ -1,24 +1,33 @@
-/* Adapts a meta-trained network to a support set (Eq. 2), and predicts with networks whose numbers are fixed. */
+/* Adapts a meta-trained network to a support set (Eq. 2), and predicts with networks whose numbers
+   are fixed. */
 #include "adapt.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_AT_ONCE 16      /* images that meta_adapted_predict computes at a time */
+#define MOST_AT_ONCE 16 /* images that meta_adapted_predict computes at a time */
 
-static int check_support(const struct meta_network *net, const struct meta_support *s, int steps, struct meta_error *error)
+static int check_support(const struct meta_network *net, const struct meta_support *s, int steps,
+                         struct meta_error *error)
 {
     int count = 0, outputs = meta_network_outputs(net);
     if (net->ways)
-        return meta_fail(error, "[%s]: compares a task's images, and has nothing to adapt: must be a network that ends in [softmax]",
+        return meta_fail(error,
+                         "[%s]: compares a task's images, and has nothing to adapt: must be a "
+                         "network that ends in [softmax]",
                          meta_layer_name(&net->layers[net->pairing]));
     if (steps < 0) return meta_fail(error, "%d steps: must be at least 0", steps);
-    if (s->classes < 2 || s->classes > outputs) return meta_fail(error, "%d classes: must be 2 to %d, which the network tells apart", s->classes, outputs);
-    if (s->n < s->classes) return meta_fail(error, "%d images of %d classes: must be at least one of each", s->n, s->classes);
+    if (s->classes < 2 || s->classes > outputs)
+        return meta_fail(error, "%d classes: must be 2 to %d, which the network tells apart",
+                         s->classes, outputs);
+    if (s->n < s->classes)
+        return meta_fail(error, "%d images of %d classes: must be at least one of each", s->n,
+                         s->classes);
     for (int i = 0; i < s->n; i++)
         if (s->labels[i] < 0 || s->labels[i] >= s->classes)
-            return meta_fail(error, "label %d of image %d: must be 0 to %d", s->labels[i], i, s->classes - 1);
+            return meta_fail(error, "label %d of image %d: must be 0 to %d", s->labels[i], i,
+                             s->classes - 1);
     for (int k = 0; k < s->classes; k++, count = 0) {
         for (int i = 0; i < s->n; i++) count += s->labels[i] == k;
         if (!count) return meta_fail(error, "class %d has no image: must have at least one", k);
@@ -34,32 +43,45 @@ static int all_finite(const float *x, size_t n)
 }
 
 /* Replaces phi in a->filled by phi_S. */
-static int learn(struct meta_adapted *a, const struct meta_support *s, double rate, int steps, struct meta_error *error)
+static int learn(struct meta_adapted *a, const struct meta_support *s, double rate, int steps,
+                 struct meta_error *error)
 {
     const struct meta_network *net = a->filled.network;
     const struct meta_backend *backend = a->backend;
-    struct meta_inner how = { .support = s->n, .steps = steps, .learning_rate = rate, .bn = META_BN_SUPPORT };
+    struct meta_inner how = {
+        .support = s->n, .steps = steps, .learning_rate = rate, .bn = META_BN_SUPPORT
+    };
     struct meta_task task = { .support = s->images, .support_labels = s->labels };
     struct meta_task_result unused = { 0 };
     struct meta_worker *worker = NULL;
     void *phi = NULL;
     int status = -1;
     if (meta_worker_create(&worker, net, backend, how, error)) goto fail;
-    if (!(phi = backend->allocate(net->parameters * backend->element))) { meta_fail(error, "out of memory for %zu parameters", net->parameters); goto fail; }
+    if (!(phi = backend->allocate(net->parameters * backend->element))) {
+        meta_fail(error, "out of memory for %zu parameters", net->parameters);
+        goto fail;
+    }
     backend->upload(phi, a->filled.parameters, net->parameters);
     a->loss_before = meta_worker_support(worker, phi, &task, NULL);
     const void *adapted = meta_worker_learn(worker, phi, &task, steps, &unused);
     a->loss_after = meta_worker_support(worker, adapted, &task, a->support);
     backend->download(a->filled.parameters, adapted, net->parameters);
-    if (isfinite(a->loss_after) && all_finite(a->filled.parameters, net->parameters) && all_finite(a->support, net->statistics)) status = 0;
-    else meta_fail(error, "after %d steps the weights are not finite: learning_rate=%g is too high for them", steps, rate);
+    if (isfinite(a->loss_after) && all_finite(a->filled.parameters, net->parameters)
+        && all_finite(a->support, net->statistics))
+        status = 0;
+    else
+        meta_fail(error,
+                  "after %d steps the weights are not finite: learning_rate=%g is too high for "
+                  "them",
+                  steps, rate);
 fail:
     if (phi) backend->release(phi);
     meta_worker_free(worker);
     return status;
 }
 
-int meta_adapt(struct meta_adapted **out, const struct meta_base *base, const struct meta_support *s, int steps, struct meta_error *error)
+int meta_adapt(struct meta_adapted **out, const struct meta_base *base,
+               const struct meta_support *s, int steps, struct meta_error *error)
 {
     if (check_support(base->filled.network, s, steps, error)) return -1;
     struct meta_adapted *a = calloc(1, sizeof *a);
@@ -67,7 +89,10 @@ int meta_adapt(struct meta_adapted **out, const struct meta_base *base, const st
     a->backend = base->backend;
     if (meta_filled_narrow(&a->filled, &base->filled, s->classes, error)) goto fail;
     a->support = calloc(a->filled.network->statistics + 1, sizeof *a->support);
-    if (!a->support) { meta_fail_memory(error); goto fail; }
+    if (!a->support) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     if (learn(a, s, base->learning_rate, steps, error)) goto fail;
     *out = a;
     return 0;
@@ -89,7 +114,7 @@ const float *meta_adapted_statistics(const struct meta_adapted *a, enum meta_bn 
     return bn == META_BN_BATCH ? NULL : bn == META_BN_SUPPORT ? a->support : a->filled.statistics;
 }
 
-/* ---- predicting --------------------------------------------------------------------------------------------------------- */
+/* ---- predicting ------------------------------------------------------------------------------ */
 
 struct meta_predictor {
     const struct meta_network *network;
@@ -97,17 +122,21 @@ struct meta_predictor {
     const float *statistics;
     struct meta_program *program;
     int batch;
-    void *parameters;         /* a backend vector */
-    int *labels;              /* (batch) zeros, since the labels are unknown */
-    float *probabilities;     /* (batch, outputs) */
+    void *parameters;     /* a backend vector */
+    int *labels;          /* (batch) zeros, since the labels are unknown */
+    float *probabilities; /* (batch, outputs) */
 };
 
-int meta_predictor_create(struct meta_predictor **out, const struct meta_filled *filled, const float *statistics,
-                          const struct meta_backend *backend, int batch, struct meta_error *error)
+int meta_predictor_create(struct meta_predictor **out, const struct meta_filled *filled,
+                          const float *statistics, const struct meta_backend *backend, int batch,
+                          struct meta_error *error)
 {
     const struct meta_network *net = filled->network;
     if (net->ways || batch < 1)
-        return meta_fail(error, batch < 1 ? "a batch of %d images: must be at least 1" : "a network that pairs has no answer for %d images alone", batch);
+        return meta_fail(error,
+                         batch < 1 ? "a batch of %d images: must be at least 1"
+                                   : "a network that pairs has no answer for %d images alone",
+                         batch);
     struct meta_predictor *p = calloc(1, sizeof *p);
     if (!p) return meta_fail_memory(error);
     p->network = net;
@@ -115,11 +144,17 @@ int meta_predictor_create(struct meta_predictor **out, const struct meta_filled 
     p->statistics = statistics;
     p->batch = batch;
     if (meta_program_create(&p->program, net, backend,
-                            (struct meta_program_settings){ .query = batch, .passes = META_FORWARD }, error)) goto fail;
+                            (struct meta_program_settings){ .query = batch,
+                                                            .passes = META_FORWARD },
+                            error))
+        goto fail;
     p->parameters = backend->allocate(net->parameters * backend->element);
     p->labels = calloc(batch, sizeof *p->labels);
     p->probabilities = malloc((size_t)batch * meta_network_outputs(net) * sizeof *p->probabilities);
-    if (!p->parameters || !p->labels || !p->probabilities) { meta_fail(error, "out of memory for %d images at a time", batch); goto fail; }
+    if (!p->parameters || !p->labels || !p->probabilities) {
+        meta_fail(error, "out of memory for %d images at a time", batch);
+        goto fail;
+    }
     backend->upload(p->parameters, filled->parameters, net->parameters);
     *out = p;
     return 0;
@@ -138,28 +173,37 @@ void meta_predictor_free(struct meta_predictor *p)
     free(p);
 }
 
-/* The rest of a batch that is not full keeps older images; with statistics given, no answer depends on another image. */
-int meta_predictor_run(struct meta_predictor *p, const float *images, int n, float *probabilities, struct meta_error *error)
+/* The rest of a batch that is not full keeps older images; with statistics given, no answer depends
+   on another image. */
+int meta_predictor_run(struct meta_predictor *p, const float *images, int n, float *probabilities,
+                       struct meta_error *error)
 {
     int outputs = meta_network_outputs(p->network);
     enum meta_statistics kind = p->statistics ? META_STATISTICS_ROLLING : META_STATISTICS_BATCH;
-    if (n < 0 || (!p->statistics && n != p->batch)) return meta_fail(error, "%d images: must be %d, which are normalised together", n, p->batch);
+    if (n < 0 || (!p->statistics && n != p->batch))
+        return meta_fail(error, "%d images: must be %d, which are normalised together", n,
+                         p->batch);
     for (int i = 0; i < n; i += p->batch) {
         int count = n - i < p->batch ? n - i : p->batch;
-        meta_program_load_some(p->program, 0, count, images + i * meta_shape_numbers(p->network->input), p->labels);
+        meta_program_load_some(p->program, 0, count,
+                               images + i * meta_shape_numbers(p->network->input), p->labels);
         meta_program_forward(p->program, p->parameters, kind, p->statistics);
         meta_program_probabilities(p->program, p->probabilities);
-        memcpy(probabilities + (size_t)i * outputs, p->probabilities, (size_t)count * outputs * sizeof *probabilities);
+        memcpy(probabilities + (size_t)i * outputs, p->probabilities,
+               (size_t)count * outputs * sizeof *probabilities);
     }
     return 0;
 }
 
-int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const float *images, int n, float *probabilities, struct meta_error *error)
+int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const float *images, int n,
+                         float *probabilities, struct meta_error *error)
 {
     struct meta_predictor *p;
     int batch = bn == META_BN_BATCH || n < MOST_AT_ONCE ? n : MOST_AT_ONCE;
     if (!n) return 0;
-    if (meta_predictor_create(&p, &a->filled, meta_adapted_statistics(a, bn), a->backend, batch, error)) return -1;
+    if (meta_predictor_create(&p, &a->filled, meta_adapted_statistics(a, bn), a->backend, batch,
+                              error))
+        return -1;
     int status = meta_predictor_run(p, images, n, probabilities, error);
     meta_predictor_free(p);
     return status;

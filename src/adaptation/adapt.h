@@ -1,5 +1,6 @@
-/* From a few labelled images to a classifier: adapts a meta-trained network to them and predicts. Images are in memory. Nothing here
-   prints, and no state is kept between calls: any number of threads may call at once, each with a result of its own. */
+/* From a few labelled images to a classifier: adapts a meta-trained network to them and predicts.
+   Images are in memory. Nothing here prints, and no state is kept between calls: any number of
+   threads may call at once, each with a result of its own. */
 #ifndef META_ADAPT_H
 #define META_ADAPT_H
 
@@ -8,46 +9,58 @@
 
 /* A meta-trained network; everything is borrowed and only read. */
 struct meta_base {
-    struct meta_filled filled;           /* phi, and the rolling statistics */
+    struct meta_filled filled; /* phi, and the rolling statistics */
     const struct meta_backend *backend;
-    double learning_rate;                /* gamma */
+    double learning_rate; /* gamma */
 };
 
-/* images (n, c, h, w), planar floats in [0,1] of the network's input size; labels (n), 0..classes-1, with at least one image of each;
-   classes is at least 2. */
-struct meta_support { const float *images; const int *labels; int n, classes; };
+/* images (n, c, h, w), planar floats in [0,1] of the network's input size; labels (n),
+   0..classes-1, with at least one image of each; classes is at least 2. */
+struct meta_support {
+    const float *images;
+    const int *labels;
+    int n, classes;
+};
 
 /* An adapted network of `classes` outputs. Once made it is only read, by any number of threads. */
 struct meta_adapted {
-    struct meta_filled filled;           /* phi_S, and the rolling statistics of the meta-training */
-    float *support;                      /* (network->statistics) batch statistics of the support set under phi_S */
+    struct meta_filled filled; /* phi_S, and the rolling statistics of the meta-training */
+    float *support; /* (network->statistics) batch statistics of the support set under phi_S */
     const struct meta_backend *backend;
-    double loss_before, loss_after;      /* mean cross-entropy of the support set, with its batch statistics, without dropout */
+    double loss_before, loss_after; /* mean cross-entropy of the support set, with its batch
+                                       statistics, without dropout */
 };
 
-/* Adapts by `steps` >= 0 steps of Eq. 2. With fewer classes than the network has outputs, the first outputs are kept: meta-training deals
-   a task's classes out to the outputs at random, so that no output is special. Errors: a number of images or classes or a label that does
-   not fit, a network that pairs, no memory, and parameters that are not finite afterwards. The caller frees with meta_adapted_free;
-   `base` need not outlive the result. */
-int  meta_adapt(struct meta_adapted **, const struct meta_base *base, const struct meta_support *, int steps, struct meta_error *);
+/* Adapts by `steps` >= 0 steps of Eq. 2. With fewer classes than the network has outputs, the first
+   outputs are kept: meta-training deals a task's classes out to the outputs at random, so that no
+   output is special. Errors: a number of images or classes or a label that does not fit, a network
+   that pairs, no memory, and parameters that are not finite afterwards. The caller frees with
+   meta_adapted_free; `base` need not outlive the result. */
+int meta_adapt(struct meta_adapted **, const struct meta_base *base, const struct meta_support *,
+               int steps, struct meta_error *);
 void meta_adapted_free(struct meta_adapted *);
-/* The statistics (network->statistics) that normalise images under `bn`; NULL for META_BN_BATCH, which takes those of their batch. */
+/* The statistics (network->statistics) that normalise images under `bn`; NULL for META_BN_BATCH,
+   which takes those of their batch. */
 const float *meta_adapted_statistics(const struct meta_adapted *, enum meta_bn bn);
 
-/* A network that is ready to predict; one thread at a time uses it. Several may share the numbers of `filled`, which must outlive them.
-   statistics (network->statistics) normalise the images, `batch` of which are computed at a time: a call may have any number of images, and
-   an image's probabilities depend on it alone. Without statistics (NULL) the images of a call are normalised together, and there must be
-   exactly `batch`. filled.statistics are not read. */
+/* A network that is ready to predict; one thread at a time uses it. Several may share the numbers
+   of `filled`, which must outlive them. statistics (network->statistics) normalise the images,
+   `batch` of which are computed at a time: a call may have any number of images, and an image's
+   probabilities depend on it alone. Without statistics (NULL) the images of a call are normalised
+   together, and there must be exactly `batch`. filled.statistics are not read. */
 struct meta_predictor;
-int  meta_predictor_create(struct meta_predictor **, const struct meta_filled *filled, const float *statistics,
-                           const struct meta_backend *, int batch, struct meta_error *);
-void meta_predictor_free(struct meta_predictor *);
-/* images (n, c, h, w) as those of meta_support; probabilities (n, outputs). Fails only when n does not fit. Images with NaN may give
-   probabilities that are NaN. */
-int  meta_predictor_run(struct meta_predictor *, const float *images, int n, float *probabilities, struct meta_error *);
-
-/* Makes a predictor, predicts once and frees it: images (n, c, h, w), probabilities (n, classes). */
-int  meta_adapted_predict(const struct meta_adapted *, enum meta_bn bn, const float *images, int n, float *probabilities,
+int meta_predictor_create(struct meta_predictor **, const struct meta_filled *filled,
+                          const float *statistics, const struct meta_backend *, int batch,
                           struct meta_error *);
+void meta_predictor_free(struct meta_predictor *);
+/* images (n, c, h, w) as those of meta_support; probabilities (n, outputs). Fails only when n does
+   not fit. Images with NaN may give probabilities that are NaN. */
+int meta_predictor_run(struct meta_predictor *, const float *images, int n, float *probabilities,
+                       struct meta_error *);
+
+/* Makes a predictor, predicts once and frees it: images (n, c, h, w), probabilities (n,
+   classes). */
+int meta_adapted_predict(const struct meta_adapted *, enum meta_bn bn, const float *images, int n,
+                         float *probabilities, struct meta_error *);
 
 #endif

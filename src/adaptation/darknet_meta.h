@@ -1,4 +1,5 @@
-/* libdarknet-meta: a meta-trained network, adapted to a handful of labelled images, as a classifier of more of them.
+/* libdarknet-meta: a meta-trained network, adapted to a handful of labelled images, as a classifier
+   of more of them.
 
    darknet_meta_model *model;
    darknet_meta_classifier *classifier;
@@ -6,14 +7,17 @@
    darknet_meta_support support = { images, labels, 6, 2 };
    if (darknet_meta_load(&model, "daml-4conv.cfg", "daml-4conv_final.weights", &error)
        || darknet_meta_adapt(&classifier, model, &support, DARKNET_META_STEPS, &error)
-       || darknet_meta_predict(classifier, &image, 1, DARKNET_META_SUPPORT, probabilities, &error)) puts(error.text);
+       || darknet_meta_predict(classifier, &image, 1, DARKNET_META_SUPPORT, probabilities, &error))
+   puts(error.text);
 
-   Functions that can fail return 0, or -1 with one line for a person in *error, which may be NULL. Nothing is printed, and no function ends
-   the process. Any number of threads may call at once, also with the same model and classifiers, which are only read; each
-   darknet_meta_adapt makes a new classifier. An object is freed by one thread, when no other uses it any more. Work is done on the calling
-   thread: OpenCV is set to one thread (cv::setNumThreads) for the whole process when the first image of bytes is shrunk. Numbers in files
-   have a decimal point in every locale. No pointer that is handed in is kept. A process loads plugins once, from darknet-meta/plugins
-   beside the library and from the folders of DARKNET_PLUGIN_PATH. */
+   Functions that can fail return 0, or -1 with one line for a person in *error, which may be NULL.
+   Nothing is printed, and no function ends the process. Any number of threads may call at once,
+   also with the same model and classifiers, which are only read; each darknet_meta_adapt makes a
+   new classifier. An object is freed by one thread, when no other uses it any more. Work is done on
+   the calling thread: OpenCV is set to one thread (cv::setNumThreads) for the whole process when
+   the first image of bytes is shrunk. Numbers in files have a decimal point in every locale. No
+   pointer that is handed in is kept. A process loads plugins once, from darknet-meta/plugins beside
+   the library and from the folders of DARKNET_PLUGIN_PATH. */
 #ifndef DARKNET_META_H
 #define DARKNET_META_H
 
@@ -21,8 +25,8 @@
 extern "C" {
 #endif
 
-/* The version of the library and of the program. The major number is that of the soname; it changes when
-   programs must be compiled again. */
+/* The version of the library and of the program. The major number is that of the soname; it changes
+   when programs must be compiled again. */
 #define DARKNET_META_VERSION_MAJOR 1
 #define DARKNET_META_VERSION_MINOR 0
 #define DARKNET_META_VERSION_PATCH 0
@@ -36,13 +40,17 @@ extern "C" {
 
 typedef struct darknet_meta_model darknet_meta_model;
 typedef struct darknet_meta_classifier darknet_meta_classifier;
-typedef struct darknet_meta_error { char text[480]; } darknet_meta_error;
+typedef struct darknet_meta_error {
+    char text[480];
+} darknet_meta_error;
 
 /* How an image lies in memory; channels are the network's: 3 (red, green, blue) or 1 (gray). */
 enum darknet_meta_pixels {
-    DARKNET_META_BYTES,      /* unsigned char (height, width, channels), rows without padding, of any size: the image is shrunk and its middle
-                                taken, as `darknet meta predict` does with an image file */
-    DARKNET_META_FLOATS      /* float (channels, height, width) in [0,1], as in Darknet's struct image, of the network's size */
+    DARKNET_META_BYTES, /* unsigned char (height, width, channels), rows without padding, of any
+                           size: the image is shrunk and its middle taken, as `darknet meta predict`
+                           does with an image file */
+    DARKNET_META_FLOATS /* float (channels, height, width) in [0,1], as in Darknet's struct image,
+                           of the network's size */
 };
 typedef struct darknet_meta_image {
     enum darknet_meta_pixels kind;
@@ -52,51 +60,66 @@ typedef struct darknet_meta_image {
 
 /* The statistics that normalise the images of a prediction, in a network with batch_normalize. */
 enum darknet_meta_statistics {
-    DARKNET_META_SUPPORT,    /* those of the images that the classifier was adapted to: an image's answer depends on that image alone */
-    DARKNET_META_RUNNING,    /* the rolling statistics of the meta-training; answers depend on their images alone, too */
-    DARKNET_META_BATCH       /* those of all images of the call, as in the method's paper; a call has at least 2 */
+    DARKNET_META_SUPPORT, /* those of the images that the classifier was adapted to: an image's
+                             answer depends on that image alone */
+    DARKNET_META_RUNNING, /* the rolling statistics of the meta-training; answers depend on their
+                             images alone, too */
+    DARKNET_META_BATCH /* those of all images of the call, as in the method's paper; a call has at
+                          least 2 */
 };
 
-#define DARKNET_META_STEPS (-1)      /* as many as the .cfg's test_steps */
+#define DARKNET_META_STEPS (-1) /* as many as the .cfg's test_steps */
 
 /* DARKNET_META_VERSION of the library that runs, which may be newer than this header. */
 DARKNET_META_API int darknet_meta_version(void);
 
 /* Reads a .cfg of `darknet meta train` and the weights it wrote. The caller frees. */
-DARKNET_META_API int  darknet_meta_load(darknet_meta_model **, const char *cfg, const char *weights, darknet_meta_error *);
-DARKNET_META_API void darknet_meta_free(darknet_meta_model *);                             /* NULL is allowed; classifiers of the model stay good */
-DARKNET_META_API int  darknet_meta_width(const darknet_meta_model *);
-DARKNET_META_API int  darknet_meta_height(const darknet_meta_model *);
-DARKNET_META_API int  darknet_meta_channels(const darknet_meta_model *);
-DARKNET_META_API int  darknet_meta_most_classes(const darknet_meta_model *);               /* the most classes of a classifier */
+DARKNET_META_API int darknet_meta_load(darknet_meta_model **, const char *cfg, const char *weights,
+                                       darknet_meta_error *);
+/* NULL is allowed; classifiers of the model stay good. */
+DARKNET_META_API void darknet_meta_free(darknet_meta_model *);
+DARKNET_META_API int darknet_meta_width(const darknet_meta_model *);
+DARKNET_META_API int darknet_meta_height(const darknet_meta_model *);
+DARKNET_META_API int darknet_meta_channels(const darknet_meta_model *);
+/* The most classes of a classifier. */
+DARKNET_META_API int darknet_meta_most_classes(const darknet_meta_model *);
 
-/* The images to adapt to: images (count) and labels (count), 0..classes-1, with at least one image of each class. classes is 2 to
-   darknet_meta_most_classes. */
+/* The images to adapt to: images (count) and labels (count), 0..classes-1, with at least one image
+   of each class. classes is 2 to darknet_meta_most_classes. */
 typedef struct darknet_meta_support {
     const darknet_meta_image *images;
     const int *labels;
     int count, classes;
 } darknet_meta_support;
 
-/* Adapts by `steps` gradient steps, 0 to 1000, or DARKNET_META_STEPS. The same images give the same classifier, bit for bit. The caller
-   frees. */
-DARKNET_META_API int  darknet_meta_adapt(darknet_meta_classifier **, const darknet_meta_model *, const darknet_meta_support *, int steps,
-                                         darknet_meta_error *);
-DARKNET_META_API void darknet_meta_classifier_free(darknet_meta_classifier *);             /* NULL is allowed */
-DARKNET_META_API int  darknet_meta_classes(const darknet_meta_classifier *);
-/* Mean cross-entropy of the images of the adaptation, before and after it; either pointer may be NULL. */
-DARKNET_META_API void darknet_meta_losses(const darknet_meta_classifier *, double *before, double *after);
+/* Adapts by `steps` gradient steps, 0 to 1000, or DARKNET_META_STEPS. The same images give the same
+   classifier, bit for bit. The caller frees. */
+DARKNET_META_API int darknet_meta_adapt(darknet_meta_classifier **, const darknet_meta_model *,
+                                        const darknet_meta_support *, int steps,
+                                        darknet_meta_error *);
+DARKNET_META_API void darknet_meta_classifier_free(darknet_meta_classifier *); /* NULL is allowed */
+DARKNET_META_API int darknet_meta_classes(const darknet_meta_classifier *);
+/* Mean cross-entropy of the images of the adaptation, before and after it; either pointer may be
+   NULL. */
+DARKNET_META_API void darknet_meta_losses(const darknet_meta_classifier *, double *before,
+                                          double *after);
 
 /* probabilities (count, classes); those of an image add up to 1. */
-DARKNET_META_API int  darknet_meta_predict(const darknet_meta_classifier *, const darknet_meta_image *images, int count,
-                                           enum darknet_meta_statistics, float *probabilities, darknet_meta_error *);
+DARKNET_META_API int darknet_meta_predict(const darknet_meta_classifier *,
+                                          const darknet_meta_image *images, int count,
+                                          enum darknet_meta_statistics, float *probabilities,
+                                          darknet_meta_error *);
 
-/* Writes NAME.weights, then NAME.cfg, each whole or not at all. They have stock sections alone and the statistics, which must not be
-   DARKNET_META_BATCH, as rolling ones, so that any Darknet, and OpenCV, gives the same answers. */
-DARKNET_META_API int  darknet_meta_save(const darknet_meta_classifier *, const char *name, enum darknet_meta_statistics, darknet_meta_error *);
-/* Makes a classifier of such files, or of any whose layers `darknet meta` knows. The statistics of the file are both its SUPPORT and its
-   RUNNING ones, and its losses are NaN. The caller frees with darknet_meta_classifier_free. */
-DARKNET_META_API int  darknet_meta_open(darknet_meta_classifier **, const char *cfg, const char *weights, darknet_meta_error *);
+/* Writes NAME.weights, then NAME.cfg, each whole or not at all. They have stock sections alone and
+   the statistics, which must not be DARKNET_META_BATCH, as rolling ones, so that any Darknet, and
+   OpenCV, gives the same answers. */
+DARKNET_META_API int darknet_meta_save(const darknet_meta_classifier *, const char *name,
+                                       enum darknet_meta_statistics, darknet_meta_error *);
+/* Makes a classifier of such files, or of any whose layers `darknet meta` knows. The statistics of
+   the file are both its SUPPORT and its RUNNING ones, and its losses are NaN. The caller frees with
+   darknet_meta_classifier_free. */
+DARKNET_META_API int darknet_meta_open(darknet_meta_classifier **, const char *cfg,
+                                       const char *weights, darknet_meta_error *);
 
 #ifdef __cplusplus
 }

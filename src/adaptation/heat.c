@@ -6,27 +6,33 @@
 
 #include "engine/program.h"
 
-/* The network with normalisation folded into its weights, and with an identity convolution behind the last one. The derivative of the loss
-   by a bias of the identity is the sum of the derivatives by the pixels of that channel of A. */
+/* The network with normalisation folded into its weights, and with an identity convolution behind
+   the last one. The derivative of the loss by a bias of the identity is the sum of the derivatives
+   by the pixels of that channel of A. */
 struct meta_heat {
     struct meta_filled filled;
     const struct meta_backend *backend;
     struct meta_program *program;
-    int added;                     /* index of the identity */
-    const struct meta_op *reader;  /* the operation that reads A */
-    void *parameters, *gradient;   /* backend vectors */
-    float *numbers;                /* (parameters) the gradient */
-    float *maps;                   /* (c, h, w) A */
+    int added;                    /* index of the identity */
+    const struct meta_op *reader; /* the operation that reads A */
+    void *parameters, *gradient;  /* backend vectors */
+    float *numbers;               /* (parameters) the gradient */
+    float *maps;                  /* (c, h, w) A */
 };
 
-/* At this temperature all classes are equally likely, and the gradient of the cross-entropy is that of the mean of the scores less the score
-   of the class, over the temperature: it does not vanish where the network is sure of the class. */
+/* At this temperature all classes are equally likely, and the gradient of the cross-entropy is that
+   of the mean of the scores less the score of the class, over the temperature: it does not vanish
+   where the network is sure of the class. */
 #define TEMPERATURE 1000
 
 static int add_identity(struct meta_filled *f, struct meta_error *error)
 {
     int c = f->network->layers[f->network->count - 1].out.c;
-    if (meta_filled_add(f, (struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = c, .size = 1, .stride = 1 }, error)) return -1;
+    if (meta_filled_add(f,
+                        (struct meta_layer){
+                            .type = META_CONVOLUTIONAL, .filters = c, .size = 1, .stride = 1 },
+                        error))
+        return -1;
     const struct meta_layer *l = &f->network->layers[f->network->count - 1];
     for (int k = 0; k < c; k++) f->parameters[l->weights + (size_t)k * c + k] = 1;
     return 0;
@@ -38,11 +44,19 @@ static int build(struct meta_heat *heat, const struct meta_filled *from, struct 
     struct meta_filled *f = &heat->filled;
     int last = net->count - 1, status = -1, *place = calloc(net->count, sizeof *place);
     while (last >= 0 && net->layers[last].type != META_CONVOLUTIONAL) last--;
-    if (!place) { meta_fail_memory(error); goto fail; }
-    if (last < 0 || net->ways) { meta_fail(error, "a heat map needs a network with a [convolutional] that ends in [softmax]"); goto fail; }
+    if (!place) {
+        meta_fail_memory(error);
+        goto fail;
+    }
+    if (last < 0 || net->ways) {
+        meta_fail(error,
+                  "a heat map needs a network with a [convolutional] that ends in [softmax]");
+        goto fail;
+    }
     if (meta_network_create(&f->network, net->input, error)) goto fail;
     for (int i = 0; i < net->count; i++) {
-        if (meta_filled_copy_layer(f, from, i, 0, place, error) || meta_filled_fold_last(f, error)) goto fail;
+        if (meta_filled_copy_layer(f, from, i, 0, place, error) || meta_filled_fold_last(f, error))
+            goto fail;
         if (i == last && add_identity(f, error)) goto fail;
         place[i] = f->network->count - 1;
     }
@@ -54,7 +68,8 @@ fail:
     return status;
 }
 
-int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, const struct meta_backend *backend, struct meta_error *error)
+int meta_heat_create(struct meta_heat **out, const struct meta_filled *from,
+                     const struct meta_backend *backend, struct meta_error *error)
 {
     struct meta_heat *heat = calloc(1, sizeof *heat);
     if (!heat) return meta_fail_memory(error);
@@ -63,7 +78,9 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, con
     const struct meta_network *net = heat->filled.network;
     struct meta_shape maps = net->layers[heat->added].in;
     if (meta_program_create(&heat->program, net, backend,
-                            (struct meta_program_settings){ .query = 1, .passes = META_GRADIENT }, error)) goto fail;
+                            (struct meta_program_settings){ .query = 1, .passes = META_GRADIENT },
+                            error))
+        goto fail;
     for (int i = 0; i < meta_program_operations(heat->program); i++) {
         const struct meta_op *op = meta_program_operation(heat->program, i);
         if (op->kind == META_OP_CONV && op->layer == &net->layers[heat->added]) heat->reader = op;
@@ -72,7 +89,10 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from, con
     heat->gradient = backend->allocate(net->parameters * backend->element);
     heat->numbers = malloc(net->parameters * sizeof *heat->numbers);
     heat->maps = malloc(meta_shape_numbers(maps) * sizeof *heat->maps);
-    if (!heat->parameters || !heat->gradient || !heat->numbers || !heat->maps) { meta_fail_memory(error); goto fail; }
+    if (!heat->parameters || !heat->gradient || !heat->numbers || !heat->maps) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     backend->upload(heat->parameters, heat->filled.parameters, net->parameters);
     *out = heat;
     return 0;
@@ -112,7 +132,8 @@ void meta_heat_map(struct meta_heat *heat, const float *image, int class, float 
     heat->backend->download(heat->numbers, heat->gradient, heat->filled.network->parameters);
     for (size_t i = 0; i < area; i++) {
         map[i] = 0;
-        for (int c = 0; c < added->in.c; c++) map[i] -= heat->numbers[added->biases + c] * heat->maps[c * area + i];
+        for (int c = 0; c < added->in.c; c++)
+            map[i] -= heat->numbers[added->biases + c] * heat->maps[c * area + i];
         if (!(map[i] > 0)) map[i] = 0;
         if (map[i] > most) most = map[i];
     }

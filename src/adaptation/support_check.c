@@ -9,14 +9,14 @@
 #include "base/file.h"
 #include "base/checksum.h"
 
-/* ---- leave one out -------------------------------------------------------------------------------------------------------- */
+/* ---- leave one out --------------------------------------------------------------------------- */
 
 struct leaving {
     const struct meta_base *base;
     const struct meta_support *support;
     const struct meta_leave_one_out *how;
-    size_t image;                          /* the numbers of one image */
-    pthread_mutex_t mutex;                 /* guards `failed` and `error` */
+    size_t image;          /* the numbers of one image */
+    pthread_mutex_t mutex; /* guards `failed` and `error` */
     int failed;
     struct meta_error *error;
 };
@@ -28,14 +28,16 @@ static int count(const struct meta_support *s, int class, int before)
     return n;
 }
 
-/* Whether image i stays when `out` is left out. Of each other class with at least two images, the one in the same place goes too. */
+/* Whether image i stays when `out` is left out. Of each other class with at least two images, the
+   one in the same place goes too. */
 static int stays(const struct leaving *l, int i, int out)
 {
     const struct meta_support *s = l->support;
     const int *groups = l->how->groups;
     int own = s->labels[i], others = count(s, own, s->n);
     if (i == out || (groups && groups[out] >= 0 && groups[i] == groups[out])) return 0;
-    return own == s->labels[out] || others == 1 || count(s, own, i) != count(s, s->labels[out], out) % others;
+    return own == s->labels[out] || others == 1
+        || count(s, own, i) != count(s, s->labels[out], out) % others;
 }
 
 /* Whether every class still has an image when `out` is left out. */
@@ -43,7 +45,8 @@ static int can_do_without(const struct leaving *l, int out)
 {
     for (int k = 0; k < l->support->classes; k++) {
         int left = 0;
-        for (int i = 0; i < l->support->n; i++) left += stays(l, i, out) && l->support->labels[i] == k;
+        for (int i = 0; i < l->support->n; i++)
+            left += stays(l, i, out) && l->support->labels[i] == k;
         if (!left) return 0;
     }
     return 1;
@@ -55,13 +58,18 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
     struct meta_adapted *a = NULL;
     float *images = malloc(s->n * l->image * sizeof *images);
     int *labels = malloc(s->n * sizeof *labels), n = 0, status = -1;
-    if (!images || !labels) { meta_fail(error, "out of memory for %d images", s->n); goto fail; }
+    if (!images || !labels) {
+        meta_fail(error, "out of memory for %d images", s->n);
+        goto fail;
+    }
     for (int i = 0; i < s->n; i++) {
         if (!stays(l, i, out)) continue;
         memcpy(images + n * l->image, s->images + i * l->image, l->image * sizeof *images);
         labels[n++] = s->labels[i];
     }
-    if (meta_adapt(&a, l->base, &(struct meta_support){ images, labels, n, s->classes }, l->how->steps, error)) goto fail;
+    if (meta_adapt(&a, l->base, &(struct meta_support){ images, labels, n, s->classes },
+                   l->how->steps, error))
+        goto fail;
     status = meta_adapted_predict(a, l->how->bn, s->images + out * l->image, 1,
                                   l->how->probabilities + (size_t)out * s->classes, error);
 fail:
@@ -82,32 +90,43 @@ static void leave(void *context, int out, int worker)
     pthread_mutex_unlock(&l->mutex);
 }
 
-int meta_leave_one_out(const struct meta_base *base, const struct meta_support *s, const struct meta_leave_one_out *how,
-                       struct meta_error *error)
+int meta_leave_one_out(const struct meta_base *base, const struct meta_support *s,
+                       const struct meta_leave_one_out *how, struct meta_error *error)
 {
-    struct leaving l = { .base = base, .support = s, .how = how, .image = meta_shape_numbers(base->filled.network->input),
-                         .mutex = PTHREAD_MUTEX_INITIALIZER, .error = error };
+    struct leaving l = { .base = base,
+                         .support = s,
+                         .how = how,
+                         .image = meta_shape_numbers(base->filled.network->input),
+                         .mutex = PTHREAD_MUTEX_INITIALIZER,
+                         .error = error };
     meta_pool_run(how->pool, s->n, leave, &l);
     return l.failed ? -1 : 0;
 }
 
 void meta_share_interval(int right, int n, double *low, double *high)
 {
-    double z = 1.959964, p = (double)right / n, middle = p + z * z / (2 * n), half = z * sqrt(p * (1 - p) / n + z * z / (4. * n * n));
+    double z = 1.959964, p = (double)right / n, middle = p + z * z / (2 * n),
+           half = z * sqrt(p * (1 - p) / n + z * z / (4. * n * n));
     *low = (middle - half) / (1 + z * z / n);
     *high = (middle + half) / (1 + z * z / n);
 }
 
-/* ---- duplicates ------------------------------------------------------------------------------------------------------------ */
+/* ---- duplicates ------------------------------------------------------------------------------ */
 
-struct print { uint32_t crc; size_t size; };
+struct print {
+    uint32_t crc;
+    size_t size;
+};
 
 static int same_bytes(const char *a, const char *b, int *same, struct meta_error *error)
 {
     char *x, *y;
     size_t n, m;
     if (meta_file_read(a, &x, &n, error)) return -1;
-    if (meta_file_read(b, &y, &m, error)) { free(x); return -1; }
+    if (meta_file_read(b, &y, &m, error)) {
+        free(x);
+        return -1;
+    }
     *same = n == m && !memcmp(x, y, n);
     free(x);
     free(y);
@@ -135,7 +154,7 @@ fail:
     return status;
 }
 
-/* ---- distance from the training data ---------------------------------------------------------------------------------------- */
+/* ---- distance from the training data --------------------------------------------------------- */
 
 static const struct meta_layer *first_normalised(const struct meta_network *net)
 {
@@ -144,8 +163,8 @@ static const struct meta_layer *first_normalised(const struct meta_network *net)
     return NULL;
 }
 
-/* The mean of the two Kullback-Leibler divergences between normal distributions, (m, v) and the rolling one: 0 where they are equal. The
-   floor keeps rounding from counting. */
+/* The mean of the two Kullback-Leibler divergences between normal distributions, (m, v) and the
+   rolling one: 0 where they are equal. The floor keeps rounding from counting. */
 static double divergence(double m, double v, double rolling_m, double rolling_v)
 {
     double d = (m - rolling_m) * (m - rolling_m), floor = 1e-6;
@@ -157,11 +176,14 @@ static double divergence(double m, double v, double rolling_m, double rolling_v)
 static double layer_distance(const struct meta_layer *l, const float *seen, const float *rolling)
 {
     double sum = 0;
-    for (int c = 0; c < l->filters; c++) sum += divergence(seen[l->mean + c], seen[l->variance + c], rolling[l->mean + c], rolling[l->variance + c]);
+    for (int c = 0; c < l->filters; c++)
+        sum += divergence(seen[l->mean + c], seen[l->variance + c], rolling[l->mean + c],
+                          rolling[l->variance + c]);
     return sum / l->filters;
 }
 
-int meta_find_distance(const struct meta_base *base, const float *images, int n, double *distance, struct meta_error *error)
+int meta_find_distance(const struct meta_base *base, const float *images, int n, double *distance,
+                       struct meta_error *error)
 {
     const struct meta_network *net = base->filled.network;
     const struct meta_layer *first = first_normalised(net);
@@ -174,10 +196,15 @@ int meta_find_distance(const struct meta_base *base, const float *images, int n,
     /* a map of one pixel has no variance in one image */
     if (!first || net->ways || first->out.w * first->out.h < 2) return 0;
     if (meta_program_create(&program, net, base->backend,
-                            (struct meta_program_settings){ .query = 1, .passes = META_FORWARD }, error)) goto fail;
+                            (struct meta_program_settings){ .query = 1, .passes = META_FORWARD },
+                            error))
+        goto fail;
     parameters = base->backend->allocate(net->parameters * base->backend->element);
     seen = malloc(net->statistics * sizeof *seen);
-    if (!parameters || !seen) { meta_fail(error, "out of memory for %zu parameters", net->parameters); goto fail; }
+    if (!parameters || !seen) {
+        meta_fail(error, "out of memory for %zu parameters", net->parameters);
+        goto fail;
+    }
     base->backend->upload(parameters, base->filled.parameters, net->parameters);
     for (int i = 0; i < n; i++) {
         meta_program_load(program, images + i * image, &label);

@@ -1,5 +1,6 @@
-/* What a support set says beside its loss: what the network predicts of each image when the image is left out, files that stand in
-   the list twice, and how far the images are from those of the meta-training. */
+/* What a support set says beside its loss: what the network predicts of each image when the image
+   is left out, files that stand in the list twice, and how far the images are from those of the
+   meta-training. */
 #ifndef META_SUPPORT_CHECK_H
 #define META_SUPPORT_CHECK_H
 
@@ -7,29 +8,36 @@
 #include "base/pool.h"
 
 struct meta_leave_one_out {
-    const int *groups;          /* (n) -1: in no group; NULL: no image is in a group */
+    const int *groups; /* (n) -1: in no group; NULL: no image is in a group */
     int steps;
     enum meta_bn bn;
-    struct meta_pool *pool;     /* one adaptation a thread */
-    float *probabilities;       /* (n, classes), the answer */
-    int *predicted;             /* (n) 0: without the image a class would have no other left, and its row is not set */
+    struct meta_pool *pool; /* one adaptation a thread */
+    float *probabilities;   /* (n, classes), the answer */
+    int *predicted; /* (n) 0: without the image a class would have no other left, and its row is not
+                       set */
 };
-/* Leave-one-out: predicts each image by the network adapted to the others, without the images of its group and without one image of every
-   other class that has at least two. If those stayed, the absent image's class would always be the rarer one, and where nothing tells the
-   classes apart every answer would be wrong. */
-int meta_leave_one_out(const struct meta_base *, const struct meta_support *, const struct meta_leave_one_out *, struct meta_error *);
+/* Leave-one-out: predicts each image by the network adapted to the others, without the images of
+   its group and without one image of every other class that has at least two. If those stayed, the
+   absent image's class would always be the rarer one, and where nothing tells the classes apart
+   every answer would be wrong. */
+int meta_leave_one_out(const struct meta_base *, const struct meta_support *,
+                       const struct meta_leave_one_out *, struct meta_error *);
 
-/* The 95% interval of a share, of which `right` of n cases were seen (Wilson, J. Am. Stat. Assoc. 22, 1927). */
+/* The 95% interval of a share, of which `right` of n cases were seen (Wilson, J. Am. Stat. Assoc.
+   22, 1927). */
 void meta_share_interval(int right, int n, double *low, double *high);
 
-/* duplicate_of (n): the first earlier file with the same bytes, or -1. Files of the same CRC-32 are compared byte by byte. */
+/* duplicate_of (n): the first earlier file with the same bytes, or -1. Files of the same CRC-32 are
+   compared byte by byte. */
 int meta_find_duplicates(char *const *paths, int n, int *duplicate_of, struct meta_error *);
 
-/* distance (n): how far each image is from the meta-training's. In the first normalised layer, the divergence between the normal
-   distribution of a channel's values over the image and that of the rolling statistics, in nats, averaged over both directions and over
-   the channels; 0 for a network that normalises nothing. The threshold META_DISTANT is a first choice, which has not yet been held
-   against images of other kinds. */
+/* distance (n): how far each image is from the meta-training's. In the first normalised layer, the
+   divergence between the normal distribution of a channel's values over the image and that of the
+   rolling statistics, in nats, averaged over both directions and over the channels; 0 for a network
+   that normalises nothing. The threshold META_DISTANT is a first choice, which has not yet been
+   held against images of other kinds. */
 #define META_DISTANT 1.
-int meta_find_distance(const struct meta_base *, const float *images, int n, double *distance, struct meta_error *);
+int meta_find_distance(const struct meta_base *, const float *images, int n, double *distance,
+                       struct meta_error *);
 
 #endif

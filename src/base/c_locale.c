@@ -13,7 +13,7 @@ static void make(void) { plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
 locale_t meta_c_locale_begin(void)
 {
     pthread_once(&once, make);
-    return uselocale(plain);               /* (locale_t)0, where newlocale had no memory, only asks */
+    return uselocale(plain); /* (locale_t)0, where newlocale had no memory, only asks */
 }
 
 void meta_c_locale_end(locale_t before) { uselocale(before); }

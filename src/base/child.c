@@ -1,4 +1,5 @@
-/* Forks a copy of this process that answers questions through a socket until either end goes away. */
+/* Forks a copy of this process that answers questions through a socket until either end goes
+   away. */
 #define _GNU_SOURCE
 #include "child.h"
 
@@ -11,9 +12,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct meta_child { pid_t pid; int socket; };
+struct meta_child {
+    pid_t pid;
+    int socket;
+};
 
-struct answer { int status; double numbers[META_CHILD_NUMBERS]; struct meta_error error; };
+struct answer {
+    int status;
+    double numbers[META_CHILD_NUMBERS];
+    struct meta_error error;
+};
 
 /* Moves `size` bytes by send or recv. Returns -1 when the other end is gone. */
 static int pass(ssize_t (*move)(int, void *, size_t), int fd, void *data, size_t size)
@@ -28,10 +36,14 @@ static int pass(ssize_t (*move)(int, void *, size_t), int fd, void *data, size_t
     return 0;
 }
 
-static ssize_t send_some(int fd, void *data, size_t size) { return send(fd, data, size, MSG_NOSIGNAL); }
+static ssize_t send_some(int fd, void *data, size_t size)
+{
+    return send(fd, data, size, MSG_NOSIGNAL);
+}
 static ssize_t receive_some(int fd, void *data, size_t size) { return recv(fd, data, size, 0); }
 
-static _Noreturn void be_child(int fd, int (*serve)(void *, double *, struct meta_error *), void *context)
+static _Noreturn void be_child(int fd, int (*serve)(void *, double *, struct meta_error *),
+                               void *context)
 {
     char question;
     int nowhere = open("/dev/null", O_WRONLY);
@@ -46,7 +58,8 @@ static _Noreturn void be_child(int fd, int (*serve)(void *, double *, struct met
     _exit(0);
 }
 
-int meta_child_start(struct meta_child **out, int (*serve)(void *, double *, struct meta_error *), void *context, struct meta_error *error)
+int meta_child_start(struct meta_child **out, int (*serve)(void *, double *, struct meta_error *),
+                     void *context, struct meta_error *error)
 {
     int ends[2];
     struct meta_child *c = calloc(1, sizeof *c);
@@ -73,7 +86,8 @@ int meta_child_start(struct meta_child **out, int (*serve)(void *, double *, str
     return 0;
 }
 
-int meta_child_ask(struct meta_child *c, const char *what, double *numbers, struct meta_error *error)
+int meta_child_ask(struct meta_child *c, const char *what, double *numbers,
+                   struct meta_error *error)
 {
     struct answer a;
     int status = 0;
@@ -81,8 +95,10 @@ int meta_child_ask(struct meta_child *c, const char *what, double *numbers, stru
     if (pass(send_some, c->socket, &go, 1) || pass(receive_some, c->socket, &a, sizeof a)) {
         if (c->pid > 0) waitpid(c->pid, &status, 0);
         c->pid = -1;
-        return WIFSIGNALED(status) ? meta_fail(error, "%s: ended by signal %d (%s)", what, WTERMSIG(status), strsignal(WTERMSIG(status)))
-                                   : meta_fail(error, "%s: ended by itself, with status %d", what, WEXITSTATUS(status));
+        return WIFSIGNALED(status)
+            ? meta_fail(error, "%s: ended by signal %d (%s)", what, WTERMSIG(status),
+                        strsignal(WTERMSIG(status)))
+            : meta_fail(error, "%s: ended by itself, with status %d", what, WEXITSTATUS(status));
     }
     if (a.status) return meta_fail(error, "%s: %.400s", what, a.error.text);
     memcpy(numbers, a.numbers, sizeof a.numbers);
@@ -92,7 +108,8 @@ int meta_child_ask(struct meta_child *c, const char *what, double *numbers, stru
 void meta_child_free(struct meta_child *c)
 {
     if (!c) return;
-    shutdown(c->socket, SHUT_RDWR);       /* close alone would not reach the child: children started later hold this socket open too */
+    shutdown(c->socket, SHUT_RDWR); /* close alone would not reach the child: children started later
+                                       hold this socket open too */
     close(c->socket);
     if (c->pid > 0) waitpid(c->pid, NULL, 0);
     free(c);

@@ -32,7 +32,7 @@ static int sync_folder(const char *path)
     if (!folder) return -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
     free(folder);
-    if (fd < 0) return errno == EACCES ? 0 : -1;           /* a folder that may be written but not listed */
+    if (fd < 0) return errno == EACCES ? 0 : -1; /* a folder that may be written but not listed */
     if (fsync(fd) && errno != EINVAL && errno != EROFS) status = -1;
     int kept = errno;
     close(fd);
@@ -43,25 +43,29 @@ static int sync_folder(const char *path)
 /* Numbers the temporary files, since two threads may write one file at a time. */
 static atomic_uint written;
 
-/* Creates a new file: never one, or a link, that somebody put there. What an earlier process of our number left is replaced. */
+/* Creates a new file: never one, or a link, that somebody put there. What an earlier process of our
+   number left is replaced. */
 static int create(const char *path)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, fd = open(path, flags, 0666);
     return fd < 0 && errno == EEXIST && !unlink(path) ? open(path, flags, 0666) : fd;
 }
 
-int meta_file_write(const char *path, const struct meta_chunk *chunks, int count, struct meta_error *error)
+int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
+                    struct meta_error *error)
 {
     const char *step = "can't create";
     int fd = -1, made = 0;
     struct stat old;
     char *temporary = NULL, *target = NULL;
     int there = !stat(path, &old);
-    /* Renaming over a device or a pipe would put a plain file in its place; over a link, a file beside its target. */
+    /* Renaming over a device or a pipe would put a plain file in its place; over a link, a file
+       beside its target. */
     if (there && !S_ISREG(old.st_mode))
         return meta_fail(error, "%s: is not a regular file: nothing was written", path);
     if (!(target = there ? realpath(path, NULL) : strdup(path))) goto fail;
-    if (asprintf(&temporary, "%s.tmp.%ld.%u", target, (long)getpid(), atomic_fetch_add(&written, 1)) < 0) {
+    if (asprintf(&temporary, "%s.tmp.%ld.%u", target, (long)getpid(), atomic_fetch_add(&written, 1))
+        < 0) {
         temporary = NULL;
         errno = ENOMEM;
         goto fail;
@@ -102,8 +106,10 @@ int meta_file_check(const char *path, struct meta_error *error)
     struct stat info;
     int status = 0;
     if (!folder) return meta_fail_memory_for(error, path);
-    if (!stat(path, &info) && !S_ISREG(info.st_mode)) status = meta_fail(error, "%s: is not a regular file", path);
-    else if (stat(folder, &info) || (S_ISDIR(info.st_mode) ? access(folder, W_OK | X_OK) : (errno = ENOTDIR)))
+    if (!stat(path, &info) && !S_ISREG(info.st_mode))
+        status = meta_fail(error, "%s: is not a regular file", path);
+    else if (stat(folder, &info)
+             || (S_ISDIR(info.st_mode) ? access(folder, W_OK | X_OK) : (errno = ENOTDIR)))
         status = meta_fail(error, "%s: can't write there: %s", path, strerror(errno));
     free(folder);
     return status;
@@ -114,16 +120,30 @@ int meta_file_read(const char *path, char **data, size_t *size, struct meta_erro
     char *buffer = NULL;
     size_t used = 0, room;
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);       /* a pipe must not hang us before we refuse it */
-    if (fd < 0 || fstat(fd, &info)) { meta_fail(error, "%s: %s", path, strerror(errno)); goto fail; }
-    if (!S_ISREG(info.st_mode)) { meta_fail(error, "%s: is not a regular file", path); goto fail; }
+    int fd = open(path,
+                  O_RDONLY | O_CLOEXEC
+                      | O_NONBLOCK); /* a pipe must not hang us before we refuse it */
+    if (fd < 0 || fstat(fd, &info)) {
+        meta_fail(error, "%s: %s", path, strerror(errno));
+        goto fail;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        meta_fail(error, "%s: is not a regular file", path);
+        goto fail;
+    }
     room = (size_t)info.st_size + 1;
     buffer = malloc(room);
     for (;;) {
-        if (!buffer) { meta_fail(error, "%s: out of memory for %zu bytes", path, room); goto fail; }
+        if (!buffer) {
+            meta_fail(error, "%s: out of memory for %zu bytes", path, room);
+            goto fail;
+        }
         ssize_t n = read(fd, buffer + used, room - used);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) { meta_fail(error, "%s: can't read: %s", path, strerror(errno)); goto fail; }
+        if (n < 0) {
+            meta_fail(error, "%s: can't read: %s", path, strerror(errno));
+            goto fail;
+        }
         if (!n) break;
         used += n;
         if (used < room) continue;

@@ -5,13 +5,19 @@
 #include <stddef.h>
 #include "error.h"
 
-struct meta_chunk { const void *data; size_t size; };
-/* Writes the chunks to PATH.tmp.PID.N, syncs it, renames it to `path` and syncs the folder. On failure the temporary file is
-   removed, `path` stays as it was, and the message says which step failed. Where `path` is a link, the file that it points to is
-   replaced. The mode of a file that was there stays. */
-int meta_file_write(const char *path, const struct meta_chunk *chunks, int count, struct meta_error *);
+struct meta_chunk {
+    const void *data;
+    size_t size;
+};
+/* Writes the chunks to PATH.tmp.PID.N, syncs it, renames it to `path` and syncs the folder. On
+   failure the temporary file is removed, `path` stays as it was, and the message says which step
+   failed. Where `path` is a link, the file that it points to is replaced. The mode of a file that
+   was there stays. */
+int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
+                    struct meta_error *);
 
-/* Fails when meta_file_write to `path` could not succeed, as far as that shows beforehand: ask before hours of work. */
+/* Fails when meta_file_write to `path` could not succeed, as far as that shows beforehand: ask
+   before hours of work. */
 int meta_file_check(const char *path, struct meta_error *);
 
 /* Reads a whole regular file. *data has a zero byte after its *size bytes; the caller frees it. */

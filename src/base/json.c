@@ -26,7 +26,10 @@ int meta_json_write(const char *path, const cJSON *root, struct meta_error *erro
     return status;
 }
 
-cJSON *meta_json_number(double x) { return isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull(); }
+cJSON *meta_json_number(double x)
+{
+    return isfinite(x) ? cJSON_CreateNumber(x) : cJSON_CreateNull();
+}
 
 double meta_json_get(const cJSON *object, const char *name)
 {

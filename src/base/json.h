@@ -11,7 +11,8 @@ int meta_json_read(cJSON **root, const char *path, struct meta_error *);
 /* Writes an indented file, whole or not at all. */
 int meta_json_write(const char *path, const cJSON *root, struct meta_error *);
 
-/* JSON has no NaN: one is written as null. A member that is no number, or is missing, is read as NaN. */
+/* JSON has no NaN: one is written as null. A member that is no number, or is missing, is read as
+   NaN. */
 cJSON *meta_json_number(double);
 double meta_json_get(const cJSON *object, const char *name);
 /* The text of a member; "" for one that is no text or is missing. */

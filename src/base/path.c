@@ -31,7 +31,7 @@ char *meta_path_folder(const char *path)
 
 void meta_path_trim(char *path)
 {
-    for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; ) path[--n] = 0;
+    for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';) path[--n] = 0;
 }
 
 static int make(const char *path) { return mkdir(path, 0777) && errno != EEXIST ? -1 : 0; }

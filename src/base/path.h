@@ -5,13 +5,16 @@
 #include <stddef.h>
 #include "error.h"
 
-/* What stands behind the last slash of `path`; `path` itself where there is none. Points into `path`. */
+/* What stands behind the last slash of `path`; `path` itself where there is none. Points into
+   `path`. */
 const char *meta_path_base(const char *path);
-/* The length of that name without its extension: 3 of "a/b.c/net.cfg". A name that begins with its only dot has no extension. */
+/* The length of that name without its extension: 3 of "a/b.c/net.cfg". A name that begins with its
+   only dot has no extension. */
 size_t meta_path_stem_length(const char *path);
 /* "daml-4conv" of "cfg/daml-4conv.cfg". The caller frees; NULL when there is no memory. */
 char *meta_path_stem(const char *path);
-/* The folder that `path` lies in: "cfg" of "cfg/a.cfg", "." of "a.cfg", "/" of "/a". The caller frees; NULL when there is no memory. */
+/* The folder that `path` lies in: "cfg" of "cfg/a.cfg", "." of "a.cfg", "/" of "/a". The caller
+   frees; NULL when there is no memory. */
 char *meta_path_folder(const char *path);
 /* Takes slashes off the end of `path`, but leaves "/". */
 void meta_path_trim(char *path);

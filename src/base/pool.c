@@ -10,14 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct member { struct meta_pool *pool; int worker; pthread_t thread; };
+struct member {
+    struct meta_pool *pool;
+    int worker;
+    pthread_t thread;
+};
 
 struct meta_pool {
-    int threads, started;              /* members[1..started] have a thread */
-    struct member *members;            /* (threads) member 0 is the caller */
-    pthread_mutex_t mutex;             /* guards everything below it but `next` */
+    int threads, started;   /* members[1..started] have a thread */
+    struct member *members; /* (threads) member 0 is the caller */
+    pthread_mutex_t mutex;  /* guards everything below it but `next` */
     pthread_cond_t begin, end;
-    unsigned long round;               /* counts calls of meta_pool_run, so that a worker takes part in each once */
+    /* counts calls of meta_pool_run, so that a worker takes part in each once */
+    unsigned long round;
     int busy, stop;
     int count;
     void (*work)(void *, int, int);
@@ -27,7 +32,7 @@ struct meta_pool {
 
 static void drain(struct meta_pool *p, int worker)
 {
-    for (int i; (i = atomic_fetch_add(&p->next, 1)) < p->count; ) p->work(p->context, i, worker);
+    for (int i; (i = atomic_fetch_add(&p->next, 1)) < p->count;) p->work(p->context, i, worker);
 }
 
 static void *serve(void *argument)
@@ -35,7 +40,7 @@ static void *serve(void *argument)
     struct member *m = argument;
     struct meta_pool *p = m->pool;
     unsigned long seen = 0;
-    omp_set_num_threads(1);            /* libraries that the work calls must not start threads */
+    omp_set_num_threads(1); /* libraries that the work calls must not start threads */
     pthread_mutex_lock(&p->mutex);
     for (;;) {
         while (!p->stop && p->round == seen) pthread_cond_wait(&p->begin, &p->mutex);
@@ -61,8 +66,11 @@ int meta_pool_create(struct meta_pool **out, int threads, struct meta_error *err
     pthread_cond_init(&p->begin, NULL);
     pthread_cond_init(&p->end, NULL);
     p->threads = threads;
-    if (!(p->members = calloc(threads, sizeof *p->members))) { meta_fail_memory(error); goto fail; }
-    sigfillset(&all);                  /* signals are for the caller: workers inherit this mask */
+    if (!(p->members = calloc(threads, sizeof *p->members))) {
+        meta_fail_memory(error);
+        goto fail;
+    }
+    sigfillset(&all); /* signals are for the caller: workers inherit this mask */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     for (int i = 1; i < threads && !status; i++) {
         p->members[i] = (struct member){ p, i, 0 };
@@ -70,7 +78,11 @@ int meta_pool_create(struct meta_pool **out, int threads, struct meta_error *err
         if (!status) p->started++;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (status) { meta_fail(error, "can't start thread %d of %d: %s", p->started + 2, threads, strerror(status)); goto fail; }
+    if (status) {
+        meta_fail(error, "can't start thread %d of %d: %s", p->started + 2, threads,
+                  strerror(status));
+        goto fail;
+    }
     *out = p;
     return 0;
 fail:
@@ -93,10 +105,7 @@ void meta_pool_free(struct meta_pool *p)
     free(p);
 }
 
-int meta_pool_threads(const struct meta_pool *p)
-{
-    return p->threads;
-}
+int meta_pool_threads(const struct meta_pool *p) { return p->threads; }
 
 int meta_pool_cores(void)
 {

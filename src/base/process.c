@@ -9,7 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs between vfork and exec, in the parent's memory: makes system calls and nothing else. Returns the errno of the one that failed. */
+/* Runs between vfork and exec, in the parent's memory: makes system calls and nothing else. Returns
+   the errno of the one that failed. */
 static int become(char *const argv[], const int files[3])
 {
     sigset_t none;

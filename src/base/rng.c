@@ -1,18 +1,23 @@
-/* Draws numbers from Philox by (seed, use, iteration, task, item) and shapes them into distributions. */
+/* Draws numbers from Philox by (seed, use, iteration, task, item) and shapes them into
+   distributions. */
 #include "rng.h"
 
 #include <math.h>
 #include <Random123/philox.h>
 
-struct meta_rng meta_rng_open(uint64_t seed, enum meta_use use, uint64_t iteration, uint32_t task, uint32_t item)
+struct meta_rng meta_rng_open(uint64_t seed, enum meta_use use, uint64_t iteration, uint32_t task,
+                              uint32_t item)
 {
-    return (struct meta_rng){ .seed = seed, .use = use, .iteration = iteration, .task = task, .item = item };
+    return (struct meta_rng){
+        .seed = seed, .use = use, .iteration = iteration, .task = task, .item = item
+    };
 }
 
 static void refill(struct meta_rng *r)
 {
-    philox4x64_ctr_t counter = {{ r->block++, (uint64_t)r->task << 32 | r->item, r->iteration, 0 }};
-    philox4x64_key_t key = {{ r->seed, r->use }};
+    philox4x64_ctr_t counter = { { r->block++, (uint64_t)r->task << 32 | r->item, r->iteration,
+                                   0 } };
+    philox4x64_key_t key = { { r->seed, r->use } };
     philox4x64_ctr_t drawn = philox4x64(counter, key);
     for (int i = 0; i < 4; i++) {
         r->words[2 * i] = (uint32_t)drawn.v[i];
@@ -40,12 +45,12 @@ double meta_rng_between(struct meta_rng *r, double a, double b)
 
 double meta_rng_normal(struct meta_rng *r)
 {
-    double radius = sqrt(-2 * log(1 - meta_rng_uniform(r)));       /* 1 - u is never 0 */
+    double radius = sqrt(-2 * log(1 - meta_rng_uniform(r))); /* 1 - u is never 0 */
     return radius * cos(2 * M_PI * meta_rng_uniform(r));
 }
 
-/* Lemire, "Fast random integer generation in an interval" (2019): a multiplication, and a rejection that makes each of the n
-   answers come from the same number of words. */
+/* Lemire, "Fast random integer generation in an interval" (2019): a multiplication, and a rejection
+   that makes each of the n answers come from the same number of words. */
 uint32_t meta_rng_below(struct meta_rng *r, uint32_t n)
 {
     uint64_t product = (uint64_t)meta_rng_word(r) * n;

@@ -7,7 +7,7 @@
 
 int meta_text_begin(struct meta_text *t, struct meta_error *error)
 {
-    *t = (struct meta_text){0};
+    *t = (struct meta_text){ 0 };
     t->file = open_memstream(&t->bytes, &t->size);
     return t->file ? 0 : meta_fail_memory(error);
 }

@@ -6,13 +6,18 @@
 #include "error.h"
 
 /* Write to `file`; the other members are set at the end. */
-struct meta_text { FILE *file; char *bytes; size_t size; };
+struct meta_text {
+    FILE *file;
+    char *bytes;
+    size_t size;
+};
 
 int meta_text_begin(struct meta_text *, struct meta_error *);
-/* Closes the stream. With status 0, and memory for all that was written, *bytes is the text with a zero byte behind it, which the
-   caller frees; else *bytes is NULL and the result is not 0. */
+/* Closes the stream. With status 0, and memory for all that was written, *bytes is the text with a
+   zero byte behind it, which the caller frees; else *bytes is NULL and the result is not 0. */
 int meta_text_end(struct meta_text *, int status, char **bytes, struct meta_error *);
-/* Closes the stream; with status 0 the text becomes the file `path`, written whole or not at all (file.h). */
+/* Closes the stream; with status 0 the text becomes the file `path`, written whole or not at all
+   (file.h). */
 int meta_text_write(struct meta_text *, int status, const char *path, struct meta_error *);
 
 #endif

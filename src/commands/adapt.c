@@ -1,4 +1,5 @@
-/* darknet meta adapt: a meta-trained network and a few labelled images into a .cfg and .weights for any Darknet. */
+/* darknet meta adapt: a meta-trained network and a few labelled images into a .cfg and .weights for
+   any Darknet. */
 #define _GNU_SOURCE
 #include "stats/auc.h"
 #include "base/pool.h"
@@ -22,11 +23,11 @@ struct parts {
     struct meta_data *data;
     struct meta_pool *pool;
     struct meta_dataset *dataset;
-    struct meta_base base;                 /* base.filled.network is the model's */
-    float *images;                         /* (n, c, h, w) */
-    float *probabilities;                  /* (n, classes) of leave-one-out */
-    int *predicted, *duplicate_of;         /* (n) */
-    double *distance;                      /* (n) */
+    struct meta_base base;         /* base.filled.network is the model's */
+    float *images;                 /* (n, c, h, w) */
+    float *probabilities;          /* (n, classes) of leave-one-out */
+    int *predicted, *duplicate_of; /* (n) */
+    double *distance;              /* (n) */
     struct meta_adapted *adapted;
 };
 
@@ -53,13 +54,20 @@ static int same_file(const char *a, const char *b)
 }
 
 /* Refuses to overwrite the files that are adapted. */
-static int check_out(const char *out, const char *cfg, const char *weights, struct meta_error *error)
+static int check_out(const char *out, const char *cfg, const char *weights,
+                     struct meta_error *error)
 {
     char path[strlen(out) + sizeof ".weights"];
     sprintf(path, "%s.cfg", out);
-    if (same_file(path, cfg)) return meta_fail(error, "-out %s: would overwrite %s, which is adapted: must be another name", out, cfg);
+    if (same_file(path, cfg))
+        return meta_fail(error,
+                         "-out %s: would overwrite %s, which is adapted: must be another name", out,
+                         cfg);
     sprintf(path, "%s.weights", out);
-    if (same_file(path, weights)) return meta_fail(error, "-out %s: would overwrite %s, which is adapted: must be another name", out, weights);
+    if (same_file(path, weights))
+        return meta_fail(error,
+                         "-out %s: would overwrite %s, which is adapted: must be another name", out,
+                         weights);
     return 0;
 }
 
@@ -68,16 +76,21 @@ static int load_base(struct parts *p, const char *weights, struct meta_error *er
     struct meta_filled *f = &p->base.filled;
     f->network = p->model->network;
     p->base.learning_rate = p->model->inner->learning_rate;
-    return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error) || p->base.backend->open(error) ? -1 : 0;
+    return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)
+            || p->base.backend->open(error)
+        ? -1
+        : 0;
 }
 
 static int load_images(struct parts *p, struct meta_error *error)
 {
     const struct meta_net_settings *net = &p->model->net;
     size_t size = meta_shape_numbers(p->model->network->input);
-    const struct meta_dataset_source source = {
-        .data = p->data, .list = p->data->train, .width = net->width, .height = net->height, .channels = net->channels
-    };
+    const struct meta_dataset_source source = { .data = p->data,
+                                                .list = p->data->train,
+                                                .width = net->width,
+                                                .height = net->height,
+                                                .channels = net->channels };
     if (meta_dataset_load(&p->dataset, &source, p->pool, error)) return -1;
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);
@@ -85,22 +98,28 @@ static int load_images(struct parts *p, struct meta_error *error)
     p->predicted = malloc(n * sizeof *p->predicted);
     p->duplicate_of = malloc(n * sizeof *p->duplicate_of);
     p->distance = malloc(n * sizeof *p->distance);
-    if (!p->images || !p->probabilities || !p->predicted || !p->duplicate_of || !p->distance) return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
+    if (!p->images || !p->probabilities || !p->predicted || !p->duplicate_of || !p->distance)
+        return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
     for (int k = 0; k < p->data->classes; k++) {
         int count = 0;
         for (int i = 0; i < n; i++) count += p->dataset->label[i] == k;
-        if (!count) return meta_fail(error, "%s: has no image of %s: must have at least one of each class", p->data->train, p->data->names[k]);
+        if (!count)
+            return meta_fail(error, "%s: has no image of %s: must have at least one of each class",
+                             p->data->train, p->data->names[k]);
     }
-    for (int i = 0; i < n; i++) meta_view_image(p->dataset, i, &(struct meta_view){ .net = net }, p->images + i * size);
+    for (int i = 0; i < n; i++)
+        meta_view_image(p->dataset, i, &(struct meta_view){ .net = net }, p->images + i * size);
     return 0;
 }
 
 static void warn(const struct meta_dataset *set, int i, const char *text)
 {
-    fprintf(stderr, "darknet: warning: %s:%d: %s: %s\n", set->list, set->lines[i], set->paths[i], text);
+    fprintf(stderr, "darknet: warning: %s:%d: %s: %s\n", set->list, set->lines[i], set->paths[i],
+            text);
 }
 
-/* The same image in two classes is an error; twice in one class it is a warning, since leave-one-out then asks about what it has seen. */
+/* The same image in two classes is an error; twice in one class it is a warning, since
+   leave-one-out then asks about what it has seen. */
 static int check_duplicates(struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *d = p->dataset;
@@ -110,8 +129,10 @@ static int check_duplicates(struct parts *p, struct meta_error *error)
         int k = p->duplicate_of[i];
         if (k < 0) continue;
         if (d->label[k] != d->label[i])
-            return meta_fail(error, "%s:%d: %s: is the same file as %s on line %d, which is of another class: must be in one", d->list, d->lines[i],
-                             d->paths[i], d->paths[k], d->lines[k]);
+            return meta_fail(error,
+                             "%s:%d: %s: is the same file as %s on line %d, which is of another "
+                             "class: must be in one",
+                             d->list, d->lines[i], d->paths[i], d->paths[k], d->lines[k]);
         snprintf(text, sizeof text, "is the same file as line %d: counts twice", d->lines[k]);
         warn(d, i, text);
     }
@@ -124,7 +145,9 @@ static int warn_distant(struct parts *p, struct meta_error *error)
     if (meta_find_distance(&p->base, p->images, p->dataset->count, p->distance, error)) return -1;
     for (int i = 0; i < p->dataset->count; i++) {
         if (p->distance[i] <= META_DISTANT) continue;
-        snprintf(text, sizeof text, "unlike the images of the meta-training: its first statistics are %.2f nats from theirs, above %.2f",
+        snprintf(text, sizeof text,
+                 "unlike the images of the meta-training: its first statistics are %.2f nats from "
+                 "theirs, above %.2f",
                  p->distance[i], META_DISTANT);
         warn(p->dataset, i, text);
     }
@@ -137,7 +160,8 @@ static int collect(const struct parts *p, float *probabilities, int *labels)
     int classes = p->data->classes, n = 0;
     for (int i = 0; i < p->dataset->count; i++) {
         if (!p->predicted[i]) continue;
-        memcpy(probabilities + n * classes, p->probabilities + i * classes, classes * sizeof *probabilities);
+        memcpy(probabilities + n * classes, p->probabilities + i * classes,
+               classes * sizeof *probabilities);
         labels[n++] = p->dataset->label[i];
     }
     return n;
@@ -148,14 +172,16 @@ static void print_left_out(const struct parts *p, float *probabilities, int *lab
     int classes = p->data->classes, n = collect(p, probabilities, labels);
     double low, high;
     if (!n) {
-        printf("leave-one-out: needs two images of a class, of two groups where there are groups\n");
+        printf("leave-one-out: needs two images of a class, of two groups where there are "
+               "groups\n");
         return;
     }
     double share = meta_accuracy(probabilities, labels, n, classes);
     int right = share * n + .5;
     meta_share_interval(right, n, &low, &high);
-    printf("leave-one-out: %d of %d right, %.0f%%: with so few images the truth may be anything from %.0f%% to %.0f%%", right, n, 100 * share,
-           100 * low, 100 * high);
+    printf("leave-one-out: %d of %d right, %.0f%%: with so few images the truth may be anything "
+           "from %.0f%% to %.0f%%",
+           right, n, 100 * share, 100 * low, 100 * high);
     double auc = meta_auc_task(probabilities, labels, n, classes);
     if (auc == auc) printf("; AUC %.2f, no surer", auc);
     printf("\n");
@@ -165,17 +191,22 @@ static void print_left_out(const struct parts *p, float *probabilities, int *lab
         for (int k = 1; k < classes && p->predicted[i]; k++)
             if (row[k] > row[best]) best = k;
         if (p->predicted[i] && best != p->dataset->label[i])
-            printf("    %s: %s, taken for %s, %.0f%%\n", p->dataset->paths[i], p->data->names[p->dataset->label[i]], p->data->names[best], 100 * row[best]);
+            printf("    %s: %s, taken for %s, %.0f%%\n", p->dataset->paths[i],
+                   p->data->names[p->dataset->label[i]], p->data->names[best], 100 * row[best]);
     }
 }
 
-static int leave_out(struct parts *p, const struct meta_support *s, int steps, enum meta_bn bn, struct meta_error *error)
+static int leave_out(struct parts *p, const struct meta_support *s, int steps, enum meta_bn bn,
+                     struct meta_error *error)
 {
     if (s->n > MOST_LEFT_OUT) {
-        printf("leave-one-out: only up to %d images: with more, keep some out of the list and predict them\n", MOST_LEFT_OUT);
+        printf("leave-one-out: only up to %d images: with more, keep some out of the list and "
+               "predict them\n",
+               MOST_LEFT_OUT);
         return 0;
     }
-    struct meta_leave_one_out how = { p->dataset->group, steps, bn, p->pool, p->probabilities, p->predicted };
+    struct meta_leave_one_out how = { p->dataset->group, steps,       bn, p->pool,
+                                      p->probabilities,  p->predicted };
     if (meta_leave_one_out(&p->base, s, &how, error)) return -1;
     float *probabilities = malloc((size_t)s->n * s->classes * sizeof *probabilities);
     int *labels = malloc(s->n * sizeof *labels), status = 0;
@@ -200,15 +231,23 @@ static char *class_names(const struct meta_data *data)
 }
 
 /* What the command line asks for. */
-struct request { const char *out, *cfg, *weights; int steps; enum meta_bn bn; };
+struct request {
+    const char *out, *cfg, *weights;
+    int steps;
+    enum meta_bn bn;
+};
 
 static int export(const struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_filled f = p->adapted->filled;
     char *comment, *names = class_names(p->data);
     f.statistics = (float *)meta_adapted_statistics(p->adapted, r->bn);
-    if (!names || asprintf(&comment, "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics\n%s", r->cfg, r->weights,
-                           p->dataset->count, p->data->train, r->steps, p->base.learning_rate, meta_bn_name(r->bn), names) < 0) {
+    if (!names
+        || asprintf(&comment,
+                    "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics\n%s",
+                    r->cfg, r->weights, p->dataset->count, p->data->train, r->steps,
+                    p->base.learning_rate, meta_bn_name(r->bn), names)
+            < 0) {
         free(names);
         return meta_fail_memory(error);
     }
@@ -220,29 +259,38 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
 
 static int check_request(struct request *r, const char *kind, struct meta_error *error)
 {
-    if (!r->out || !*r->out) return meta_fail(error, "-out is missing: must be the name of the .cfg and the .weights to write");
+    if (!r->out || !*r->out)
+        return meta_fail(error,
+                         "-out is missing: must be the name of the .cfg and the .weights to write");
     if (meta_bn_find(&r->bn, kind, error)) return -1;
     if (r->bn == META_BN_BATCH)
-        return meta_fail(error, "-bn batch: a file can't hold it, as a single image has no batch to be normalised by: must be support or running");
+        return meta_fail(error,
+                         "-bn batch: a file can't hold it, as a single image has no batch to be "
+                         "normalised by: must be support or running");
     return check_out(r->out, r->cfg, r->weights, error);
 }
 
-static int check_data(const struct parts *p, const char *path, const char *cfg, struct meta_error *error)
+static int check_data(const struct parts *p, const char *path, const char *cfg,
+                      struct meta_error *error)
 {
     int outputs = meta_network_outputs(p->model->network);
-    if (!p->data->train) return meta_fail(error, "%s: has no train=: must be the list of the labelled images", path);
+    if (!p->data->train)
+        return meta_fail(error, "%s: has no train=: must be the list of the labelled images", path);
     if (p->data->classes < 2 || p->data->classes > outputs)
-        return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", path, p->data->classes, outputs, cfg);
+        return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", path,
+                         p->data->classes, outputs, cfg);
     return 0;
 }
 
 static int adapt(struct parts *p, const struct request *r, struct meta_error *error)
 {
-    struct meta_support support = { p->images, p->dataset->label, p->dataset->count, p->data->classes };
+    struct meta_support support = { p->images, p->dataset->label, p->dataset->count,
+                                    p->data->classes };
     if (meta_adapt(&p->adapted, &p->base, &support, r->steps, error)) return -1;
-    printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p->data->train, support.n, support.classes, r->steps,
-           p->base.learning_rate, meta_bn_name(r->bn));
-    printf("support loss: %.4f before, %.4f after\n", p->adapted->loss_before, p->adapted->loss_after);
+    printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p->data->train,
+           support.n, support.classes, r->steps, p->base.learning_rate, meta_bn_name(r->bn));
+    printf("support loss: %.4f before, %.4f after\n", p->adapted->loss_before,
+           p->adapted->loss_after);
     fflush(stdout);
     if (leave_out(p, &support, r->steps, r->bn, error) || export(p, r, error)) return -1;
     printf("written: %s.cfg and %s.weights\n", r->out, r->out);
@@ -255,22 +303,30 @@ int meta_command_adapt(int argc, char **argv)
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
         { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
-        { "-bn", "KIND", "support or running (support): whose statistics normalise an image, those of these or of the meta-training", &kind, NULL },
-        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads, NULL },
+        { "-bn", "KIND",
+          "support or running (support): whose statistics normalise an image, those of these or of "
+          "the meta-training",
+          &kind, NULL },
+        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads,
+          NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
     struct meta_error error;
     struct parts p = { 0 };
-    const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 3, 3,
-                                        flags, sizeof flags / sizeof *flags };
+    const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 3, 3, flags,
+                                        sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
     struct request r = { .out = out, .cfg = argv[1], .weights = argv[2] };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     p.base.backend = meta_flag_backend(backend, "onednn");
-    if (check_request(&r, kind, &error) || meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error)) goto fail;
+    if (check_request(&r, kind, &error) || meta_model_load(&p.model, argv[1], &error)
+        || meta_data_read(&p.data, argv[0], &error))
+        goto fail;
     r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);
-    if (check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error)
-        || load_images(&p, &error) || check_duplicates(&p, &error) || warn_distant(&p, &error) || adapt(&p, &r, &error)) goto fail;
+    if (check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error)
+        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
+        || check_duplicates(&p, &error) || warn_distant(&p, &error) || adapt(&p, &r, &error))
+        goto fail;
     free_parts(&p);
     return 0;
 fail:

@@ -27,24 +27,27 @@ static const char *word(double low, double high)
 
 int meta_command_compare(int argc, char **argv)
 {
-    struct meta_scores a = {0}, b = {0};
+    struct meta_scores a = { 0 }, b = { 0 };
     struct meta_error error;
     struct meta_difference d;
     const struct meta_syntax syntax = { "compare A.json B.json", 2, 2, NULL, 0 };
     meta_flags_parse(argc, argv, &syntax);
     if (meta_scores_read(&a, argv[0], &error) || meta_scores_read(&b, argv[1], &error)
-        || meta_scores_difference(&a, &b, &d, &error)) goto fail;
+        || meta_scores_difference(&a, &b, &d, &error))
+        goto fail;
     printf("%d tasks: %s\n", a.count, a.settings);
     print_one("A", &a);
     print_one("B", &b);
     printf("B - A  %+.4f", d.tasks.mean);
     if (isnan(d.tasks.low)) puts("; one task tells nothing");
-    else printf(", 95%% interval %+.4f to %+.4f (%d bootstrap samples of the paired differences): "
-                "%s\n", d.tasks.low, d.tasks.high, META_RESAMPLES,
-                word(d.tasks.low, d.tasks.high));
+    else
+        printf(", 95%% interval %+.4f to %+.4f (%d bootstrap samples of the paired differences): "
+               "%s\n",
+               d.tasks.low, d.tasks.high, META_RESAMPLES, word(d.tasks.low, d.tasks.high));
     if (!isnan(d.other_groups.low))
         printf("   of other groups: %+.4f to %+.4f (the %d groups of query images drawn anew, "
-               "too): %s\n", d.other_groups.low, d.other_groups.high, a.group_count,
+               "too): %s\n",
+               d.other_groups.low, d.other_groups.high, a.group_count,
                word(d.other_groups.low, d.other_groups.high));
     meta_scores_clear(&a);
     meta_scores_clear(&b);

@@ -27,16 +27,16 @@ enum form { FORM_DARKNET, FORM_CSV, FORM_JSON };
 struct parts {
     struct meta_model *model;
     struct meta_data *data;
-    struct meta_filled filled;             /* filled.network is the model's */
+    struct meta_filled filled; /* filled.network is the model's */
     const struct meta_backend *backend;
     struct meta_predictor *predictor;
     struct meta_paths paths;
     enum form form;
-    cJSON *json;                           /* FORM_JSON: all images */
+    cJSON *json; /* FORM_JSON: all images */
     float *image, *probabilities;
-    int *order;                            /* (classes) most likely first */
+    int *order; /* (classes) most likely first */
 
-    const char *folder;                    /* where pictures go; NULL: none are made */
+    const char *folder; /* where pictures go; NULL: none are made */
     struct meta_heat *heat;
     float *map, *picture;
 };
@@ -58,7 +58,7 @@ static void free_parts(struct parts *p)
     meta_model_free(p->model);
 }
 
-/* ---- loading -------------------------------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static int load_network(struct parts *p, const char *weights, struct meta_error *error)
 {
@@ -66,20 +66,24 @@ static int load_network(struct parts *p, const char *weights, struct meta_error 
     struct meta_network *net = f->network = p->model->network;
     int outputs = meta_network_outputs(net);
     if (p->data->classes != outputs)
-        return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives", p->data->path, p->data->classes, outputs, p->model->path);
+        return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
+                         p->data->path, p->data->classes, outputs, p->model->path);
     p->image = malloc(meta_shape_numbers(net->input) * sizeof *p->image);
     p->probabilities = malloc(outputs * sizeof *p->probabilities);
     p->order = malloc(outputs * sizeof *p->order);
-    if (!p->image || !p->probabilities || !p->order) return meta_fail(error, "out of memory for an image");
+    if (!p->image || !p->probabilities || !p->order)
+        return meta_fail(error, "out of memory for an image");
     if (meta_weights_load(net, weights, &f->parameters, &f->statistics, error)) return -1;
     return meta_predictor_create(&p->predictor, f, f->statistics, p->backend, 1, error);
 }
 
-/* The settings of a picture's view: the network's, with so many times its pixels that PICTURE is reached. */
+/* The settings of a picture's view: the network's, with so many times its pixels that PICTURE is
+   reached. */
 static struct meta_net_settings picture_settings(const struct parts *p)
 {
     struct meta_net_settings net = p->model->net;
-    int longer = net.width > net.height ? net.width : net.height, times = (PICTURE + longer - 1) / longer;
+    int longer = net.width > net.height ? net.width : net.height,
+        times = (PICTURE + longer - 1) / longer;
     net.width *= times;
     net.height *= times;
     net.channels = 3;
@@ -91,14 +95,20 @@ static int check_pictures(const struct parts *p, struct meta_error *error)
 {
     const struct meta_paths *paths = &p->paths;
     struct meta_file_id *images = malloc((paths->count + 1) * sizeof *images), picture;
-    int count = 0, status = images ? 0 : meta_fail(error, "out of memory for %d paths", paths->count);
-    for (int i = 0; i < paths->count && !status; i++) count += !meta_file_id_find(&images[count], paths->path[i]);
+    int count = 0,
+        status = images ? 0 : meta_fail(error, "out of memory for %d paths", paths->count);
+    for (int i = 0; i < paths->count && !status; i++)
+        count += !meta_file_id_find(&images[count], paths->path[i]);
     if (!status) qsort(images, count, sizeof *images, meta_file_id_order);
     for (int i = 0; i < paths->count && !status; i++) {
         char name[strlen(p->folder) + strlen(paths->path[i]) + sizeof "/.png"];
         meta_path_name(p->folder, paths->path[i], ".png", name);
-        if (!meta_file_id_find(&picture, name) && bsearch(&picture, images, count, sizeof *images, meta_file_id_order))
-            status = meta_fail(error, "-heat %s: would overwrite %s, which is one of the images: must be another folder", p->folder, name);
+        if (!meta_file_id_find(&picture, name)
+            && bsearch(&picture, images, count, sizeof *images, meta_file_id_order))
+            status = meta_fail(error,
+                               "-heat %s: would overwrite %s, which is one of the images: must be "
+                               "another folder",
+                               p->folder, name);
     }
     free(images);
     return status;
@@ -109,32 +119,42 @@ static int prepare_heat(struct parts *p, struct meta_error *error)
     struct meta_net_settings net = picture_settings(p);
     int w, h;
     if (!p->folder) return 0;
-    if (meta_paths_check_names(&p->paths, p->folder, error) || check_pictures(p, error) || meta_heat_create(&p->heat, &p->filled, p->backend, error)) return -1;
+    if (meta_paths_check_names(&p->paths, p->folder, error) || check_pictures(p, error)
+        || meta_heat_create(&p->heat, &p->filled, p->backend, error))
+        return -1;
     meta_heat_size(p->heat, &w, &h);
     p->map = malloc((size_t)w * h * sizeof *p->map);
     p->picture = malloc((size_t)3 * net.width * net.height * sizeof *p->picture);
-    if (!p->map || !p->picture) return meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
+    if (!p->map || !p->picture)
+        return meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width,
+                         net.height);
     struct meta_error why;
     return meta_path_make_folder(p->folder, &why) ? meta_fail(error, "-heat %.400s", why.text) : 0;
 }
 
-/* ---- one image ------------------------------------------------------------------------------------------------------------ */
+/* ---- one image ------------------------------------------------------------------------------- */
 
 static int write_picture(struct parts *p, const char *path, struct meta_error *error)
 {
     struct meta_net_settings net = picture_settings(p);
-    size_t area = (size_t)net.width * net.height, size, room = strlen(p->folder) + strlen(path) + sizeof "/.png";
+    size_t area = (size_t)net.width * net.height, size,
+           room = strlen(p->folder) + strlen(path) + sizeof "/.png";
     struct meta_image image = { net.width, net.height, 3, malloc(3 * area) };
     unsigned char *png = NULL;
     char name[room];
     int w, h, status = -1;
     meta_heat_size(p->heat, &w, &h);
     meta_heat_map(p->heat, p->image, p->order[0], p->map);
-    if (!image.pixels) { meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height); goto fail; }
+    if (!image.pixels) {
+        meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
+        goto fail;
+    }
     if (meta_view_file(path, &net, p->picture, error)) goto fail;
-    for (size_t i = 0; i < 3 * area; i++) image.pixels[i] = 255 * p->picture[i % 3 * area + i / 3] + .5;
+    for (size_t i = 0; i < 3 * area; i++)
+        image.pixels[i] = 255 * p->picture[i % 3 * area + i / 3] + .5;
     meta_path_name(p->folder, path, ".png", name);
-    if (meta_image_heat(&image, p->map, w, h, error) || meta_image_png(&image, &png, &size, error)) goto fail;
+    if (meta_image_heat(&image, p->map, w, h, error) || meta_image_png(&image, &png, &size, error))
+        goto fail;
     status = meta_file_write(name, &(struct meta_chunk){ png, size }, 1, error);
 fail:
     free(image.pixels);
@@ -147,7 +167,8 @@ static void sort_classes(struct parts *p)
 {
     for (int k = 0; k < p->data->classes; k++) {
         int at = k;
-        for (; at > 0 && p->probabilities[p->order[at - 1]] < p->probabilities[k]; at--) p->order[at] = p->order[at - 1];
+        for (; at > 0 && p->probabilities[p->order[at - 1]] < p->probabilities[k]; at--)
+            p->order[at] = p->order[at - 1];
         p->order[at] = k;
     }
 }
@@ -162,11 +183,14 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
     return p->heat ? write_picture(p, path, error) : 0;
 }
 
-/* ---- output --------------------------------------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static void print_csv_text(const char *text)
 {
-    if (!strpbrk(text, ",\"\n\r")) { fputs(text, stdout); return; }
+    if (!strpbrk(text, ",\"\n\r")) {
+        fputs(text, stdout);
+        return;
+    }
     putchar('"');
     for (; *text; text++) {
         if (*text == '"') putchar('"');
@@ -198,7 +222,8 @@ static void print_csv(const struct parts *p, const char *path)
 static void print_darknet(const struct parts *p, const char *path, double seconds)
 {
     printf("%s: Predicted in %f seconds.\n", path, seconds);
-    for (int k = 0; k < p->data->classes; k++) printf("%5.2f%%: %s\n", p->probabilities[p->order[k]] * 100, p->data->names[p->order[k]]);
+    for (int k = 0; k < p->data->classes; k++)
+        printf("%5.2f%%: %s\n", p->probabilities[p->order[k]] * 100, p->data->names[p->order[k]]);
 }
 
 static void add_json(struct parts *p, const char *path, const char *failure)
@@ -209,7 +234,8 @@ static void add_json(struct parts *p, const char *path, const char *failure)
     else {
         cJSON_AddStringToObject(one, "class", p->data->names[p->order[0]]);
         cJSON *all = cJSON_AddObjectToObject(one, "probabilities");
-        for (int k = 0; k < p->data->classes; k++) cJSON_AddNumberToObject(all, p->data->names[k], p->probabilities[k]);
+        for (int k = 0; k < p->data->classes; k++)
+            cJSON_AddNumberToObject(all, p->data->names[k], p->probabilities[k]);
     }
     cJSON_AddItemToArray(p->json, one);
 }
@@ -251,7 +277,10 @@ int meta_command_predict(int argc, char **argv)
     const struct meta_flag flags[] = {
         { "-csv", NULL, "a line an image: image, class, and each class's probability", NULL, &csv },
         { "-json", NULL, "the same as JSON", NULL, &json },
-        { "-heat", "DIR", "writes DIR/IMAGE.png, each image with where the network saw its class (Grad-CAM of the last convolution)", &p.folder, NULL },
+        { "-heat", "DIR",
+          "writes DIR/IMAGE.png, each image with where the network saw its class (Grad-CAM of the "
+          "last convolution)",
+          &p.folder, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
     struct meta_error error;
@@ -260,10 +289,18 @@ int meta_command_predict(int argc, char **argv)
     int words = meta_flags_parse(argc, argv, &syntax);
     p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
     p.backend = meta_flag_backend(backend, "onednn");
-    if (csv && json) { meta_fail(&error, "-csv and -json: must be one of them"); goto fail; }
-    if (json && !(p.json = cJSON_CreateArray())) { meta_fail_memory(&error); goto fail; }
-    if (meta_model_load_for(&p.model, argv[0], META_FOR_ANY, &error) || meta_data_read(&p.data, argv[2], &error) || load_network(&p, argv[1], &error)
-        || meta_paths_find(&p.paths, argv + 3, words - 3, &error) || prepare_heat(&p, &error)) goto fail;
+    if (csv && json) {
+        meta_fail(&error, "-csv and -json: must be one of them");
+        goto fail;
+    }
+    if (json && !(p.json = cJSON_CreateArray())) {
+        meta_fail_memory(&error);
+        goto fail;
+    }
+    if (meta_model_load_for(&p.model, argv[0], META_FOR_ANY, &error)
+        || meta_data_read(&p.data, argv[2], &error) || load_network(&p, argv[1], &error)
+        || meta_paths_find(&p.paths, argv + 3, words - 3, &error) || prepare_heat(&p, &error))
+        goto fail;
     int bad = run(&p);
     free_parts(&p);
     return bad > 0;

@@ -33,7 +33,7 @@ static void print_left(double seconds, int unknown)
     printf("%s%s", unknown ? "more than " : "", text);
 }
 
-/* ---- -dry: what is left to do ---- */
+/* ---- -dry: what is left to do ---------------------------------------------------------------- */
 
 static const char *basis_words(enum meta_table_basis b)
 {
@@ -122,7 +122,7 @@ static int dry_run(struct meta_grid *g, struct meta_error *error)
     return 0;
 }
 
-/* ---- what is printed while the table runs ---- */
+/* ---- what is printed while the table runs ---------------------------------------------------- */
 
 static void print_head(const struct meta_grid *g)
 {
@@ -221,7 +221,7 @@ static int run_table(struct meta_grid *g)
     return out.failed ? 1 : 0;
 }
 
-/* ---- the verb ---- */
+/* ---- the verb -------------------------------------------------------------------------------- */
 
 /* Refuses an -only that no row has, with the labels that there are. */
 static int check_only(const struct meta_grid *g, struct meta_error *error)

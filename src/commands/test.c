@@ -64,7 +64,7 @@ static void free_test(struct test *t)
     meta_model_free(t->model);
 }
 
-/* ---- flags --------------------------------------------------------------------------------- */
+/* ---- flags ----------------------------------------------------------------------------------- */
 
 /* The flags of the methods stand after -method. */
 static void parse(struct request *q, int argc, char **argv)
@@ -178,7 +178,7 @@ static int prepare(struct test *t, struct meta_error *error)
     return q->out ? meta_file_check(q->out, error) : 0;
 }
 
-/* ---- loading ------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static int find_list(const struct meta_data *data, const char *name, const char **list,
                      struct meta_error *error)
@@ -224,7 +224,7 @@ static int load(struct test *t, struct meta_error *error)
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
 
-/* ---- printing ------------------------------------------------------------------------------ */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static void print_head(const struct test *t)
 {
@@ -297,7 +297,7 @@ static int print_results(const struct meta_results *results, struct meta_error *
     return print_pairs(results, error);
 }
 
-/* ---- the verb ------------------------------------------------------------------------------ */
+/* ---- the verb -------------------------------------------------------------------------------- */
 
 static void watch(void *runs, int done) { meta_print_bar(done, *(const int *)runs); }
 

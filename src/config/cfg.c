@@ -13,8 +13,8 @@
 struct reader {
     const char *path;
     int line;
-    int data;                  /* 1: a .data file, which has no sections */
-    int texts;                 /* 1: blanks inside a value belong to it */
+    int data;  /* 1: a .data file, which has no sections */
+    int texts; /* 1: blanks inside a value belong to it */
     struct meta_cfg *cfg;
     struct meta_error *error;
 };
@@ -30,11 +30,15 @@ static const char *shown(const char *line, char text[SHOWN + 4])
 
 static int blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f'; }
 
-/* Cuts the comment off. Where values are texts, a path may have a # or ; in it: a comment follows a blank. */
+/* Cuts the comment off. Where values are texts, a path may have a # or ; in it: a comment follows a
+   blank. */
 static void cut_comment(const struct reader *r, char *line)
 {
     for (char *p = line; *p; p++)
-        if ((*p == '#' || *p == ';') && (!r->texts || p == line || blank(p[-1]))) { *p = 0; return; }
+        if ((*p == '#' || *p == ';') && (!r->texts || p == line || blank(p[-1]))) {
+            *p = 0;
+            return;
+        }
 }
 
 /* Removes all blanks, also those inside, as Darknet's strip() does. */
@@ -54,10 +58,7 @@ static char *trim(char *text)
     return text;
 }
 
-static int fail_memory(const struct reader *r)
-{
-    return meta_fail_memory_for(r->error, r->path);
-}
+static int fail_memory(const struct reader *r) { return meta_fail_memory_for(r->error, r->path); }
 
 /* Makes room for one more item; arrays grow at powers of two. */
 static int grow(const struct reader *r, void **items, int count, size_t size)
@@ -87,7 +88,8 @@ static int read_header(struct reader *r, char *line)
     int printable = 1;
     for (size_t i = 0; i < n; i++) printable &= isprint((unsigned char)line[i]) != 0;
     if (n < 3 || strcspn(line + 1, "[]") != n - 2 || line[n - 1] != ']' || !printable)
-        return meta_fail(r->error, "%s:%d: '%s': must be [section]", r->path, r->line, shown(line, text));
+        return meta_fail(r->error, "%s:%d: '%s': must be [section]", r->path, r->line,
+                         shown(line, text));
     line[n - 1] = 0;
     return add_section(r, line + 1);
 }
@@ -97,13 +99,15 @@ static int read_pair(struct reader *r, char *line)
     char text[SHOWN + 4], *equals = strchr(line, '=');
     struct meta_cfg *cfg = r->cfg;
     if (!equals || equals == line)
-        return meta_fail(r->error, "%s:%d: '%s': must be %skey=value or a comment", r->path, r->line, shown(line, text),
-                         r->data ? "" : "[section], ");
+        return meta_fail(r->error, "%s:%d: '%s': must be %skey=value or a comment", r->path,
+                         r->line, shown(line, text), r->data ? "" : "[section], ");
     *equals = 0;
     char *key = trim(line), *value = trim(equals + 1);
-    if (!*value) return meta_fail(r->error, "%s:%d: %s: has no value", r->path, r->line, shown(key, text));
+    if (!*value)
+        return meta_fail(r->error, "%s:%d: %s: has no value", r->path, r->line, shown(key, text));
     if (!cfg->count)
-        return meta_fail(r->error, "%s:%d: %s: stands before the first section: must be inside one", r->path, r->line, shown(key, text));
+        return meta_fail(r->error, "%s:%d: %s: stands before the first section: must be inside one",
+                         r->path, r->line, shown(key, text));
     struct meta_section *section = &cfg->sections[cfg->count - 1];
     if (grow(r, (void **)&section->pairs, section->count, sizeof *section->pairs)) return -1;
     struct meta_pair *pair = &section->pairs[section->count];
@@ -127,13 +131,17 @@ static int read_line(struct reader *r, char *line)
     return read_pair(r, line);
 }
 
-static int read_file(struct meta_cfg **out, const char *path, int data, int texts, struct meta_error *error)
+static int read_file(struct meta_cfg **out, const char *path, int data, int texts,
+                     struct meta_error *error)
 {
     struct reader r = { .path = path, .data = data, .texts = texts, .error = error };
     char *bytes = NULL, *line;
     if (meta_lines_text(path, &bytes, &line, error)) return -1;
     r.cfg = calloc(1, sizeof *r.cfg);
-    if (!r.cfg || !(r.cfg->path = strdup(path))) { fail_memory(&r); goto fail; }
+    if (!r.cfg || !(r.cfg->path = strdup(path))) {
+        fail_memory(&r);
+        goto fail;
+    }
     if (data && add_section(&r, "")) goto fail;
     while (line) {
         char *end = strchr(line, '\n');

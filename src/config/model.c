@@ -1,4 +1,5 @@
-/* Reads a .cfg into a model: its sections in order, layer by layer, with the settings of plugins. */
+/* Reads a .cfg into a model: its sections in order, layer by layer, with the settings of
+   plugins. */
 #define _GNU_SOURCE
 #include "model.h"
 #include "base/path.h"
@@ -11,13 +12,21 @@
 #include "purpose.h"
 #include "sections.h"
 
-/* A plugin's settings with the texts and lists that parsing allocated. A layer has a flat copy of the settings. */
-struct kept { const struct meta_plugin *plugin; void *settings; };
+/* A plugin's settings with the texts and lists that parsing allocated. A layer has a flat copy of
+   the settings. */
+struct kept {
+    const struct meta_plugin *plugin;
+    void *settings;
+};
 
 /* meta_model.owned: what meta_model_free frees. */
-struct owned { int count; struct kept *kept; };
+struct owned {
+    int count;
+    struct kept *kept;
+};
 
-/* The state of reading. Sections come in the order of `stage`; `at` has the last section read of each stage, NULL: none yet. */
+/* The state of reading. Sections come in the order of `stage`; `at` has the last section read of
+   each stage, NULL: none yet. */
 enum stage { NET, EPISODE, LAYERS, INNER_LOOP, META_LOSS, STAGES };
 struct builder {
     struct meta_model *model;
@@ -36,10 +45,11 @@ static int prefix(struct builder *b, int line, const char *name)
     return meta_fail(b->error, "%s:%d: [%s]: %.400s", b->path, line, name, what.text);
 }
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 /* Parses a plugin's section into settings that the model keeps. */
-static void *read_settings(struct builder *b, const struct meta_plugin *plugin, const struct meta_section *section)
+static void *read_settings(struct builder *b, const struct meta_plugin *plugin,
+                           const struct meta_section *section)
 {
     struct owned *owned = b->model->owned;
     void *settings = calloc(1, plugin->settings_size ? plugin->settings_size : 1);
@@ -64,43 +74,51 @@ static void set_role(struct meta_model *model, const struct meta_plugin *plugin,
     switch (plugin->role) {
     case META_ROLE_EPISODE: model->episode = settings; break;
     case META_ROLE_INNER_LOOP: model->inner = settings; break;
-    case META_ROLE_META_LOSS: model->loss = plugin; model->loss_settings = settings; break;
+    case META_ROLE_META_LOSS:
+        model->loss = plugin;
+        model->loss_settings = settings;
+        break;
     case META_ROLE_LAYER:
     case META_ROLE_PAIRING: break;
     }
 }
 
-/* Reads an absent section as one without options; an absent [meta_loss] is type=mean, the loss of MAML. */
+/* Reads an absent section as one without options; an absent [meta_loss] is type=mean, the loss of
+   MAML. */
 static int read_absent(struct builder *b, const char *name, struct meta_pair *pair)
 {
     struct meta_section section = { .name = (char *)name, .count = pair != NULL, .pairs = pair };
     const struct meta_plugin *plugin = meta_plugins_find(b->plugins, name);
     if (!plugin)
-        return meta_fail(b->error, "%s: has no [%s], and its plugin is not there: looked in %s", b->path, name,
-                         b->plugins->folders ? b->plugins->folders : "no folder");
+        return meta_fail(b->error, "%s: has no [%s], and its plugin is not there: looked in %s",
+                         b->path, name, b->plugins->folders ? b->plugins->folders : "no folder");
     void *settings = read_settings(b, plugin, &section);
     if (!settings) return -1;
     set_role(b->model, plugin, settings);
     return 0;
 }
 
-/* ---- where a section may stand ----------------------------------------------------------------- */
+/* ---- where a section may stand --------------------------------------------------------------- */
 
 static int check_place(struct builder *b, const struct meta_section *s, enum stage stage)
 {
-    static const char *order[] = { "first", "right after [net]", "between [net] and [inner_loop]", "after the last layer", "last" };
+    static const char *order[] = { "first", "right after [net]", "between [net] and [inner_loop]",
+                                   "after the last layer", "last" };
     const char *name = s->name;
     if (stage != LAYERS && b->at[stage])
-        return meta_fail(b->error, "%s:%d: [%s]: a second section of this kind; first on line %d", b->path, s->line, name,
-                         b->at[stage]->line);
+        return meta_fail(b->error, "%s:%d: [%s]: a second section of this kind; first on line %d",
+                         b->path, s->line, name, b->at[stage]->line);
     if (stage != NET && !b->at[NET])
-        return meta_fail(b->error, "%s:%d: [%s]: the first section must be [net]", b->path, s->line, name);
+        return meta_fail(b->error, "%s:%d: [%s]: the first section must be [net]", b->path, s->line,
+                         name);
     for (int later = stage + 1; later < STAGES; later++)
         if (b->at[later])
-            return meta_fail(b->error, "%s:%d: [%s]: stands after [%s] of line %d: must be %s", b->path, s->line, name,
-                             b->at[later]->name, b->at[later]->line, order[stage]);
+            return meta_fail(b->error, "%s:%d: [%s]: stands after [%s] of line %d: must be %s",
+                             b->path, s->line, name, b->at[later]->name, b->at[later]->line,
+                             order[stage]);
     if (stage > LAYERS && !b->at[LAYERS])
-        return meta_fail(b->error, "%s:%d: [%s]: stands before any layer: must be %s", b->path, s->line, name, order[stage]);
+        return meta_fail(b->error, "%s:%d: [%s]: stands before any layer: must be %s", b->path,
+                         s->line, name, order[stage]);
     b->at[stage] = s;
     if (stage == NET) b->model->net_line = s->line;
     if (stage == EPISODE) b->model->episode_line = s->line;
@@ -112,23 +130,26 @@ static void list_known(const struct builder *b, int layers, struct meta_error *t
 {
     size_t used = 0;
     text->text[0] = 0;
-    for (const struct meta_section_type *t = meta_section_types; t->name && used < sizeof text->text; t++)
+    for (const struct meta_section_type *t = meta_section_types;
+         t->name && used < sizeof text->text; t++)
         if (t->options || (!t->parser && !layers))
             used += snprintf(text->text + used, sizeof text->text - used, " %s", t->name);
     for (int i = 0; i < b->plugins->count && used < sizeof text->text; i++) {
         const struct meta_plugin *p = b->plugins->entries[i].plugin;
-        if (p->role == META_ROLE_LAYER || p->role == META_ROLE_PAIRING || !layers) used += snprintf(text->text + used, sizeof text->text - used, " %s", p->name);
+        if (p->role == META_ROLE_LAYER || p->role == META_ROLE_PAIRING || !layers)
+            used += snprintf(text->text + used, sizeof text->text - used, " %s", p->name);
     }
 }
 
-/* ---- sections ---------------------------------------------------------------------------------- */
+/* ---- sections -------------------------------------------------------------------------------- */
 
 static int read_net(struct builder *b, const struct meta_section *s)
 {
     struct meta_net_settings *net = &b->model->net;
     if (check_place(b, s, NET) || meta_net_read(s, b->path, net, b->error)) return -1;
     struct meta_shape input = { net->channels, net->height, net->width };
-    return meta_network_create(&b->model->network, input, b->error) ? prefix(b, s->line, s->name) : 0;
+    return meta_network_create(&b->model->network, input, b->error) ? prefix(b, s->line, s->name)
+                                                                    : 0;
 }
 
 static int add_layer(struct builder *b, const struct meta_section *s, struct meta_layer layer)
@@ -137,31 +158,40 @@ static int add_layer(struct builder *b, const struct meta_section *s, struct met
     return meta_network_add(b->model->network, layer, b->error) ? prefix(b, s->line, s->name) : 0;
 }
 
-static int read_stock_layer(struct builder *b, const struct meta_section *s, const struct meta_section_type *type)
+static int read_stock_layer(struct builder *b, const struct meta_section *s,
+                            const struct meta_section_type *type)
 {
-    struct meta_layer layer = {0};
+    struct meta_layer layer = { 0 };
     if (check_place(b, s, LAYERS)) return -1;
     void *settings = calloc(1, type->settings_size);
     if (!settings) return fail_memory(b);
     int status = meta_options_parse(type->options, s, b->path, settings, b->error);
-    if (!status && type->layer(settings, b->model->network->count, &layer, b->error)) status = prefix(b, s->line, s->name);
+    if (!status && type->layer(settings, b->model->network->count, &layer, b->error))
+        status = prefix(b, s->line, s->name);
     meta_options_clear(type->options, settings);
     free(settings);
     return status ? -1 : add_layer(b, s, layer);
 }
 
-static int read_plugin(struct builder *b, const struct meta_section *s, const struct meta_plugin *plugin)
+static int read_plugin(struct builder *b, const struct meta_section *s,
+                       const struct meta_plugin *plugin)
 {
-    static const enum stage stages[] = { [META_ROLE_LAYER] = LAYERS, [META_ROLE_PAIRING] = LAYERS, [META_ROLE_EPISODE] = EPISODE,
-                                         [META_ROLE_INNER_LOOP] = INNER_LOOP, [META_ROLE_META_LOSS] = META_LOSS };
+    static const enum stage stages[] = { [META_ROLE_LAYER] = LAYERS,
+                                         [META_ROLE_PAIRING] = LAYERS,
+                                         [META_ROLE_EPISODE] = EPISODE,
+                                         [META_ROLE_INNER_LOOP] = INNER_LOOP,
+                                         [META_ROLE_META_LOSS] = META_LOSS };
     if (check_place(b, s, stages[plugin->role])) return -1;
     void *settings = read_settings(b, plugin, s);
     if (!settings) return -1;
     set_role(b->model, plugin, settings);
     if (stages[plugin->role] != LAYERS) return 0;
     if (!b->model->episode && read_absent(b, "episode", NULL)) return -1;
-    struct meta_layer layer = { .type = plugin->role == META_ROLE_PAIRING ? META_PAIRING : META_PLUGIN, .plugin = plugin,
-                                .settings = malloc(plugin->settings_size + 1), .ways = b->model->episode->ways };
+    struct meta_layer layer = { .type = plugin->role == META_ROLE_PAIRING ? META_PAIRING
+                                                                          : META_PLUGIN,
+                                .plugin = plugin,
+                                .settings = malloc(plugin->settings_size + 1),
+                                .ways = b->model->episode->ways };
     if (!layer.settings) return fail_memory(b);
     memcpy(layer.settings, settings, plugin->settings_size);
     return add_layer(b, s, layer);
@@ -175,23 +205,26 @@ static int read_section(struct builder *b, const struct meta_section *s)
     if (type && type->options) return read_stock_layer(b, s, type);
     if (type) {
         list_known(b, 1, &known);
-        return meta_fail(b->error, "%s:%d: [%s]: meta-learning can't differentiate this layer; allowed:%s", b->path, s->line, s->name,
-                         known.text);
+        return meta_fail(b->error,
+                         "%s:%d: [%s]: meta-learning can't differentiate this layer; allowed:%s",
+                         b->path, s->line, s->name, known.text);
     }
     const struct meta_plugin *plugin = meta_plugins_find(b->plugins, s->name);
     if (plugin) return read_plugin(b, s, plugin);
     list_known(b, 0, &known);
-    return meta_fail(b->error, "%s:%d: [%.40s]: unknown section; known:%s%s%s", b->path, s->line, s->name, known.text,
-                     b->plugins->count ? "" : "; no plugins in ", b->plugins->count ? "" : b->plugins->folders);
+    return meta_fail(b->error, "%s:%d: [%.40s]: unknown section; known:%s%s%s", b->path, s->line,
+                     s->name, known.text, b->plugins->count ? "" : "; no plugins in ",
+                     b->plugins->count ? "" : b->plugins->folders);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static int finish(struct builder *b)
 {
     struct meta_model *model = b->model;
     int where, order;
-    if (!b->at[NET]) return meta_fail(b->error, "%s: has no sections: the first must be [net]", b->path);
+    if (!b->at[NET])
+        return meta_fail(b->error, "%s: has no sections: the first must be [net]", b->path);
     if (!model->episode && read_absent(b, "episode", NULL)) return -1;
     if (!model->inner && read_absent(b, "inner_loop", NULL)) return -1;
     struct meta_pair mean = { "type", "mean", 0 };
@@ -202,7 +235,8 @@ static int finish(struct builder *b)
         const struct meta_layer *layer = &model->network->layers[where];
         return prefix(b, layer->line, meta_layer_name(layer));
     }
-    struct meta_purpose_sections sections = { b->at[NET], b->at[EPISODE], b->at[INNER_LOOP], b->at[META_LOSS] };
+    struct meta_purpose_sections sections = { b->at[NET], b->at[EPISODE], b->at[INNER_LOOP],
+                                              b->at[META_LOSS] };
     return meta_purpose_check(model, &sections, b->error);
 }
 
@@ -211,7 +245,8 @@ int meta_model_load(struct meta_model **out, const char *path, struct meta_error
     return meta_model_load_for(out, path, META_FOR_TASKS, error);
 }
 
-int meta_model_load_for(struct meta_model **out, const char *path, enum meta_purpose purpose, struct meta_error *error)
+int meta_model_load_for(struct meta_model **out, const char *path, enum meta_purpose purpose,
+                        struct meta_error *error)
 {
     struct builder b = { .path = path, .error = error };
     struct meta_cfg *cfg = NULL;

@@ -17,9 +17,13 @@ struct net_options {
 };
 
 #define OF(field) offsetof(struct net_options, field)
-#define INT(key, fallback, least, most, help)   { #key, META_INT, fallback, least, most, NULL, OF(net.key), help }
-#define REAL(key, fallback, least, most, help)  { #key, META_REAL, fallback, least, most, NULL, OF(net.key), help }
-#define ONLY(key, value)                        { #key, META_INT, value, value, value, NULL, OF(fixed), "" }
+/* clang-format off */
+#define INT(key, fallback, least, most, help) \
+    { #key, META_INT, fallback, least, most, NULL, OF(net.key), help }
+#define REAL(key, fallback, least, most, help) \
+    { #key, META_REAL, fallback, least, most, NULL, OF(net.key), help }
+#define ONLY(key, value) { #key, META_INT, value, value, value, NULL, OF(fixed), "" }
+/* clang-format on */
 /* Marks a default that depends on other options; meta_net_read replaces it. */
 #define DERIVED -1
 
@@ -28,12 +32,14 @@ const struct meta_option meta_net_table[] = {
     INT(height, 0, 1, MOST_SIDE, "of the network's input, in pixels"),
     INT(channels, 0, 1, 3, "3: colour, 1: grey"),
     REAL(learning_rate, .001, 0, 1000, "alpha of the outer loop"),
-    { "policy", META_CHOICE, META_POLICY_CONSTANT, 0, 0, "constant|step|exp|poly|steps|sigmoid", OF(net.policy),
-      "how learning_rate changes with the meta-iterations" },
+    { "policy", META_CHOICE, META_POLICY_CONSTANT, 0, 0, "constant|step|exp|poly|steps|sigmoid",
+      OF(net.policy), "how learning_rate changes with the meta-iterations" },
     INT(step, 1, 1, INT_MAX, "policy=step: iterations between changes; policy=sigmoid: its middle"),
     REAL(scale, 1, 0, 1e9, "policy=step: factor of each change"),
-    { "steps", META_INTS, 0, 0, INT_MAX, NULL, OF(net.steps), "policy=steps: iterations of the changes" },
-    { "scales", META_REALS, 0, 0, 1e9, NULL, OF(net.scales), "policy=steps: factor of each change" },
+    { "steps", META_INTS, 0, 0, INT_MAX, NULL, OF(net.steps),
+      "policy=steps: iterations of the changes" },
+    { "scales", META_REALS, 0, 0, 1e9, NULL, OF(net.scales),
+      "policy=steps: factor of each change" },
     REAL(gamma, 1, -1e9, 1e9, "policy=exp, policy=sigmoid"),
     REAL(power, 4, 0, 1000, "policy=poly and burn_in"),
     INT(burn_in, 0, 0, INT_MAX, "iterations over which the rate grows from 0"),
@@ -47,18 +53,27 @@ const struct meta_option meta_net_table[] = {
     REAL(clip, 0, 0, 1e9, "largest norm of the meta-gradient; 0: any"),
     REAL(angle, 0, 0, 360, "augmentation: rotation by up to so many degrees either way"),
     INT(flip, 1, 0, 1, "augmentation: mirrored at random, as Darknet's classifier does"),
-    INT(min_crop, DERIVED, 1, MOST_SIDE, "augmentation: least pixels of the shorter side before cropping (width)"),
-    INT(max_crop, DERIVED, 1, MOST_SIDE, "augmentation: most pixels of the shorter side before cropping (2*width)"),
-    { "min_ratio", META_REAL, DERIVED, 1e-3, 1000, NULL, OF(min_ratio), "min_crop as a multiple of width" },
-    { "max_ratio", META_REAL, DERIVED, 1e-3, 1000, NULL, OF(max_ratio), "max_crop as a multiple of width" },
+    INT(min_crop, DERIVED, 1, MOST_SIDE,
+        "augmentation: least pixels of the shorter side before cropping (width)"),
+    INT(max_crop, DERIVED, 1, MOST_SIDE,
+        "augmentation: most pixels of the shorter side before cropping (2*width)"),
+    { "min_ratio", META_REAL, DERIVED, 1e-3, 1000, NULL, OF(min_ratio),
+      "min_crop as a multiple of width" },
+    { "max_ratio", META_REAL, DERIVED, 1e-3, 1000, NULL, OF(max_ratio),
+      "max_crop as a multiple of width" },
     REAL(aspect, 1, .01, 100, "augmentation: stretched by up to this factor either way"),
     REAL(hue, 0, 0, 1, "augmentation: turned by up to so many turns either way"),
     REAL(saturation, 1, .01, 100, "augmentation: changed by up to this factor either way"),
     REAL(exposure, 1, .01, 100, "augmentation: changed by up to this factor either way"),
-    INT(batch, 1, 1, INT_MAX, "pretrain: images an iteration; a meta-iteration's size is [episode]'s"),
-    INT(subdivisions, 1, 1, INT_MAX, "pretrain: parts of the batch, each normalised by its own statistics"),
+    INT(batch, 1, 1, INT_MAX,
+        "pretrain: images an iteration; a meta-iteration's size is [episode]'s"),
+    INT(subdivisions, 1, 1, INT_MAX,
+        "pretrain: parts of the batch, each normalised by its own statistics"),
     { "inputs", META_INT, DERIVED, 1, INT_MAX, NULL, OF(inputs), "width*height*channels" },
-    ONLY(time_steps, 1), ONLY(notruth, 0), ONLY(random, 0), ONLY(center, 0),
+    ONLY(time_steps, 1),
+    ONLY(notruth, 0),
+    ONLY(random, 0),
+    ONLY(center, 0),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 const size_t meta_net_settings_size = sizeof(struct net_options);
@@ -71,51 +86,65 @@ static const struct meta_pair *find(const struct meta_section *section, const ch
 }
 
 /* Refuses options that the policy does not read, since they would have no effect. */
-static const struct { const char *key; unsigned policies; const char *allowed; } readers[] = {
-    { "step", 1u << META_POLICY_STEP | 1u << META_POLICY_SIGMOID, "policy=step and policy=sigmoid" },
+static const struct {
+    const char *key;
+    unsigned policies;
+    const char *allowed;
+} readers[] = {
+    { "step", 1u << META_POLICY_STEP | 1u << META_POLICY_SIGMOID,
+      "policy=step and policy=sigmoid" },
     { "scale", 1u << META_POLICY_STEP, "policy=step" },
     { "steps", 1u << META_POLICY_STEPS, "policy=steps" },
     { "scales", 1u << META_POLICY_STEPS, "policy=steps" },
     { "gamma", 1u << META_POLICY_EXP | 1u << META_POLICY_SIGMOID, "policy=exp and policy=sigmoid" },
 };
 
-static int check_policy(const struct meta_section *section, const char *path, const struct meta_net_settings *net,
-                        struct meta_error *error)
+static int check_policy(const struct meta_section *section, const char *path,
+                        const struct meta_net_settings *net, struct meta_error *error)
 {
-    const struct meta_pair *policy = find(section, "policy"), *steps = find(section, "steps"), *scales = find(section, "scales");
+    const struct meta_pair *policy = find(section, "policy"), *steps = find(section, "steps"),
+                           *scales = find(section, "scales");
     for (size_t i = 0; i < sizeof readers / sizeof *readers; i++) {
         const struct meta_pair *pair = find(section, readers[i].key);
         if (pair && !(readers[i].policies & 1u << net->policy))
-            return meta_fail(error, "%s:%d: [%s] %s: policy=%s does not read it; allowed with %s", path, pair->line, section->name,
-                             pair->key, policy ? policy->value : "constant", readers[i].allowed);
+            return meta_fail(error, "%s:%d: [%s] %s: policy=%s does not read it; allowed with %s",
+                             path, pair->line, section->name, pair->key,
+                             policy ? policy->value : "constant", readers[i].allowed);
     }
     if (net->policy != META_POLICY_STEPS) return 0;
     if (!steps || !scales)
-        return meta_fail(error, "%s:%d: [%s] policy=steps: %s is missing: must be numbers separated by commas", path, policy->line,
-                         section->name, steps ? "scales" : "steps");
+        return meta_fail(error,
+                         "%s:%d: [%s] policy=steps: %s is missing: must be numbers separated by "
+                         "commas",
+                         path, policy->line, section->name, steps ? "scales" : "steps");
     if (net->steps.count != net->scales.count)
-        return meta_fail(error, "%s:%d: [%s] scales: has %d numbers, but steps has %d: must be as many", path, scales->line,
-                         section->name, net->scales.count, net->steps.count);
+        return meta_fail(error,
+                         "%s:%d: [%s] scales: has %d numbers, but steps has %d: must be as many",
+                         path, scales->line, section->name, net->scales.count, net->steps.count);
     for (int i = 1; i < net->steps.count; i++)
         if (net->steps.values[i] <= net->steps.values[i - 1])
-            return meta_fail(error, "%s:%d: [%s] steps: %.0f follows %.0f: must increase", path, steps->line, section->name,
-                             net->steps.values[i], net->steps.values[i - 1]);
+            return meta_fail(error, "%s:%d: [%s] steps: %.0f follows %.0f: must increase", path,
+                             steps->line, section->name, net->steps.values[i],
+                             net->steps.values[i - 1]);
     return 0;
 }
 
-static int check_shape(const struct meta_section *section, const char *path, const struct net_options *o, struct meta_error *error)
+static int check_shape(const struct meta_section *section, const char *path,
+                       const struct net_options *o, struct meta_error *error)
 {
     const char *names[] = { "width", "height", "channels" };
     double inputs = (double)o->net.width * o->net.height * o->net.channels;
     const struct meta_pair *pair;
     for (int i = 0; i < 3; i++)
         if (!find(section, names[i]))
-            return meta_fail(error, "%s:%d: [%s]: %s is missing: must be at least 1", path, section->line, section->name, names[i]);
+            return meta_fail(error, "%s:%d: [%s]: %s is missing: must be at least 1", path,
+                             section->line, section->name, names[i]);
     if (o->net.channels == 2)
-        return meta_fail(error, "%s:%d: [%s] channels=2: must be 1 or 3", path, find(section, "channels")->line, section->name);
+        return meta_fail(error, "%s:%d: [%s] channels=2: must be 1 or 3", path,
+                         find(section, "channels")->line, section->name);
     if ((pair = find(section, "inputs")) && o->inputs != inputs)
-        return meta_fail(error, "%s:%d: [%s] inputs=%d: must be width*height*channels=%.0f", path, pair->line, section->name,
-                         o->inputs, inputs);
+        return meta_fail(error, "%s:%d: [%s] inputs=%d: must be width*height*channels=%.0f", path,
+                         pair->line, section->name, o->inputs, inputs);
     return 0;
 }
 
@@ -129,12 +158,15 @@ static void set_crops(struct net_options *o)
     if (o->max_ratio != DERIVED) net->max_crop = fmax(1, o->max_ratio * net->width);
 }
 
-int meta_net_read(const struct meta_section *section, const char *path, struct meta_net_settings *net, struct meta_error *error)
+int meta_net_read(const struct meta_section *section, const char *path,
+                  struct meta_net_settings *net, struct meta_error *error)
 {
     struct net_options o;
     memset(&o, 0, sizeof o);
-    int status = meta_options_parse(meta_net_table, section, path, &o, error) || check_shape(section, path, &o, error)
-              || check_policy(section, path, &o.net, error) ? -1 : 0;
+    int status = meta_options_parse(meta_net_table, section, path, &o, error)
+            || check_shape(section, path, &o, error) || check_policy(section, path, &o.net, error)
+        ? -1
+        : 0;
     set_crops(&o);
     *net = o.net;
     return status;

@@ -18,7 +18,8 @@ struct place {
 };
 
 /* Writes "cfg/x.cfg:41: [episode] ", or for a .data file "x.data:3: ". */
-static int complain(const struct place *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int complain(const struct place *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static int complain(const struct place *p, const char *format, ...)
 {
     struct meta_error what;
@@ -29,12 +30,16 @@ static int complain(const struct place *p, const char *format, ...)
     va_end(list);
     for (char *c = what.text; *c; c++)
         if ((unsigned char)*c < 32 || *c == 127) *c = '?';
-    return meta_fail(p->error, "%s:%d: %s%s%s%.400s", p->path, p->pair->line, *name ? "[" : "", name, *name ? "] " : "", what.text);
+    return meta_fail(p->error, "%s:%d: %s%s%s%.400s", p->path, p->pair->line, *name ? "[" : "",
+                     name, *name ? "] " : "", what.text);
 }
 
-/* ---- what is allowed --------------------------------------------------------------------------- */
+/* ---- what is allowed ------------------------------------------------------------------------- */
 
-static int whole(const struct meta_option *o) { return o->type == META_INT || o->type == META_INTS; }
+static int whole(const struct meta_option *o)
+{
+    return o->type == META_INT || o->type == META_INTS;
+}
 
 static void print_bound(char text[32], double value)
 {
@@ -48,7 +53,8 @@ static void print_range(char text[96], const struct meta_option *o)
     print_bound(least, o->least);
     print_bound(most, o->most);
     if (o->least == o->most) snprintf(text, 96, "%s", least);
-    else if (isinf(o->most) || (whole(o) && o->most >= INT_MAX)) snprintf(text, 96, "at least %s", least);
+    else if (isinf(o->most) || (whole(o) && o->most >= INT_MAX))
+        snprintf(text, 96, "at least %s", least);
     else snprintf(text, 96, "%s to %s", least, most);
 }
 
@@ -81,13 +87,15 @@ static int fail_value(const struct place *p, const struct meta_option *o, int nu
         return complain(p, "%s=%s: must be %s, %s, separated by commas", o->name, shown,
                         o->type == META_INTS ? "whole numbers" : "numbers", range);
     if (!number && o->least != o->most)
-        return complain(p, "%s=%s: must be a %s, %s", o->name, shown, whole(o) ? "whole number" : "number", range);
+        return complain(p, "%s=%s: must be a %s, %s", o->name, shown,
+                        whole(o) ? "whole number" : "number", range);
     return complain(p, "%s=%s: must be %s", o->name, shown, range);
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
-/* Reads all of text[0..n) as a finite decimal number; hexadecimal, "nan" and "inf" are refused. Returns 0 or -1. */
+/* Reads all of text[0..n) as a finite decimal number; hexadecimal, "nan" and "inf" are refused.
+   Returns 0 or -1. */
 static int read_number(const char *text, size_t n, int integer, double *value)
 {
     char *end;
@@ -102,7 +110,10 @@ static int read_number(const char *text, size_t n, int integer, double *value)
     return 0;
 }
 
-static int in_range(const struct meta_option *o, double value) { return value >= o->least && value <= o->most; }
+static int in_range(const struct meta_option *o, double value)
+{
+    return value >= o->least && value <= o->most;
+}
 
 static int read_list(const struct place *p, const struct meta_option *o, struct meta_list *out)
 {
@@ -119,7 +130,8 @@ static int read_list(const struct place *p, const struct meta_option *o, struct 
         if (n >= sizeof number) return fail_value(p, o, 0);
         memcpy(number, text, n);
         number[n] = 0;
-        if (read_number(number, n, o->type == META_INTS, &value) || !in_range(o, value)) return fail_value(p, o, 0);
+        if (read_number(number, n, o->type == META_INTS, &value) || !in_range(o, value))
+            return fail_value(p, o, 0);
         out->values[out->count++] = value;
         if (!text[n]) return 0;
         text += n + 1;
@@ -146,7 +158,8 @@ static int store(const struct place *p, const struct meta_option *o, void *setti
     switch (o->type) {
     case META_INT:
     case META_REAL:
-        if (read_number(text, strlen(text), o->type == META_INT, &value)) return fail_value(p, o, 0);
+        if (read_number(text, strlen(text), o->type == META_INT, &value))
+            return fail_value(p, o, 0);
         if (!in_range(o, value)) return fail_value(p, o, 1);
         if (o->type == META_INT) *(int *)field = value;
         else *(double *)field = value;
@@ -159,8 +172,7 @@ static int store(const struct place *p, const struct meta_option *o, void *setti
         if (!(*(char **)field = strdup(text))) return meta_fail_memory(p->error);
         return 0;
     case META_INTS:
-    case META_REALS:
-        return read_list(p, o, field);
+    case META_REALS: return read_list(p, o, field);
     }
     return complain(p, "%s: the table gives it the unknown type %d", o->name, o->type);
 }
@@ -174,7 +186,7 @@ static void set_defaults(const struct meta_option *table, void *settings)
     }
 }
 
-/* ---- sections ---------------------------------------------------------------------------------- */
+/* ---- sections -------------------------------------------------------------------------------- */
 
 /* Lists the allowed options, without those that have only one allowed value. */
 static int fail_unknown(const struct place *p, const struct meta_option *table)
@@ -184,11 +196,12 @@ static int fail_unknown(const struct place *p, const struct meta_option *table)
     for (const struct meta_option *o = table; o->name && used < sizeof names.text; o++)
         if (!(o->type == META_INT || o->type == META_REAL) || o->least != o->most)
             used += snprintf(names.text + used, sizeof names.text - used, " %s", o->name);
-    return complain(p, "%.40s: unknown option; allowed:%s", p->pair->key, used ? names.text : " none");
+    return complain(p, "%.40s: unknown option; allowed:%s", p->pair->key,
+                    used ? names.text : " none");
 }
 
-int meta_options_parse(const struct meta_option *table, const struct meta_section *section, const char *path,
-                       void *settings, struct meta_error *error)
+int meta_options_parse(const struct meta_option *table, const struct meta_section *section,
+                       const char *path, void *settings, struct meta_error *error)
 {
     struct place p = { path, section, NULL, error };
     set_defaults(table, settings);
@@ -199,7 +212,8 @@ int meta_options_parse(const struct meta_option *table, const struct meta_sectio
         if (!o->name) return fail_unknown(&p, table);
         for (int k = 0; k < i; k++)
             if (!strcmp(section->pairs[k].key, o->name))
-                return complain(&p, "%s: repeated; first on line %d", o->name, section->pairs[k].line);
+                return complain(&p, "%s: repeated; first on line %d", o->name,
+                                section->pairs[k].line);
         if (store(&p, o, settings)) return -1;
     }
     return 0;
@@ -214,7 +228,7 @@ void meta_options_clear(const struct meta_option *table, void *settings)
             *(char **)field = NULL;
         } else if (o->type == META_INTS || o->type == META_REALS) {
             free(((struct meta_list *)field)->values);
-            *(struct meta_list *)field = (struct meta_list){0};
+            *(struct meta_list *)field = (struct meta_list){ 0 };
         }
     }
 }

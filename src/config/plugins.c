@@ -1,4 +1,5 @@
-/* Finds the plugins beside the program and in DARKNET_PLUGIN_PATH, and checks each before it is used. */
+/* Finds the plugins beside the program and in DARKNET_PLUGIN_PATH, and checks each before it is
+   used. */
 #define _GNU_SOURCE
 #include "plugins.h"
 
@@ -14,23 +15,32 @@
 
 #define ENVIRONMENT "DARKNET_PLUGIN_PATH"
 
-/* ---- what a plugin must be --------------------------------------------------------------------- */
+/* ---- what a plugin must be ------------------------------------------------------------------- */
 
 static int check_name(const char *path, const char *name, struct meta_error *error)
 {
-    if (!name || !*name || strlen(name) > 64 || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
-        return meta_fail(error, "%s: the plugin's name is not one: must be lower-case letters, digits, _ and -", path);
-    if (meta_section_find(name)) return meta_fail(error, "%s: [%s] is a section of Darknet's own: a plugin needs another name", path, name);
+    if (!name || !*name || strlen(name) > 64
+        || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
+        return meta_fail(error,
+                         "%s: the plugin's name is not one: must be lower-case letters, digits, _ "
+                         "and -",
+                         path);
+    if (meta_section_find(name))
+        return meta_fail(error,
+                         "%s: [%s] is a section of Darknet's own: a plugin needs another name",
+                         path, name);
     return 0;
 }
 
 static size_t option_bytes(enum meta_option_type type)
 {
     switch (type) {
-    case META_INT: case META_CHOICE: return sizeof(int);
+    case META_INT:
+    case META_CHOICE: return sizeof(int);
     case META_REAL: return sizeof(double);
     case META_TEXT: return sizeof(char *);
-    case META_INTS: case META_REALS: return sizeof(struct meta_list);
+    case META_INTS:
+    case META_REALS: return sizeof(struct meta_list);
     }
     return 0;
 }
@@ -40,8 +50,12 @@ static int check_options(const char *path, const struct meta_plugin *p, struct m
     if (!p->options) return meta_fail(error, "%s: the plugin has no table of options", path);
     for (const struct meta_option *o = p->options; o->name; o++) {
         size_t bytes = option_bytes(o->type);
-        if (!bytes || o->offset + bytes > p->settings_size || (o->type == META_CHOICE && !o->choices) || !o->help)
-            return meta_fail(error, "%s: option %s of the plugin: its row is not complete, or lies outside its settings", path, o->name);
+        if (!bytes || o->offset + bytes > p->settings_size
+            || (o->type == META_CHOICE && !o->choices) || !o->help)
+            return meta_fail(error,
+                             "%s: option %s of the plugin: its row is not complete, or lies "
+                             "outside its settings",
+                             path, o->name);
     }
     return 0;
 }
@@ -51,23 +65,29 @@ static int check_role(const char *path, const struct meta_plugin *p, struct meta
     const char *missing = NULL;
     switch (p->role) {
     case META_ROLE_LAYER:
-        if (!p->layer || !p->layer->shape || !p->layer->forward || !p->layer->backward) missing = "shape, forward and backward";
-        else if (!p->layer->forward_tangent != !p->layer->backward_tangent) missing = "both tangents or neither";
+        if (!p->layer || !p->layer->shape || !p->layer->forward || !p->layer->backward)
+            missing = "shape, forward and backward";
+        else if (!p->layer->forward_tangent != !p->layer->backward_tangent)
+            missing = "both tangents or neither";
         break;
     case META_ROLE_EPISODE:
-        if (p->settings_size < sizeof(struct meta_episode_settings)) missing = "settings that begin with struct meta_episode_settings";
+        if (p->settings_size < sizeof(struct meta_episode_settings))
+            missing = "settings that begin with struct meta_episode_settings";
         break;
     case META_ROLE_INNER_LOOP:
-        if (p->settings_size < sizeof(struct meta_inner_settings)) missing = "settings that begin with struct meta_inner_settings";
+        if (p->settings_size < sizeof(struct meta_inner_settings))
+            missing = "settings that begin with struct meta_inner_settings";
         break;
     case META_ROLE_META_LOSS:
         if (!p->loss || !p->loss->value || !p->loss->weight) missing = "value and weight";
         break;
     case META_ROLE_PAIRING:
-        if (!p->pairing || !p->pairing->shape || !p->pairing->forward || !p->pairing->backward) missing = "shape, forward and backward";
+        if (!p->pairing || !p->pairing->shape || !p->pairing->forward || !p->pairing->backward)
+            missing = "shape, forward and backward";
         break;
     default:
-        return meta_fail(error, "%s: plugin [%s] has role %d: this program knows 0 to %d", path, p->name, p->role, META_ROLE_PAIRING);
+        return meta_fail(error, "%s: plugin [%s] has role %d: this program knows 0 to %d", path,
+                         p->name, p->role, META_ROLE_PAIRING);
     }
     if (missing) return meta_fail(error, "%s: plugin [%s] must have %s", path, p->name, missing);
     return 0;
@@ -75,14 +95,17 @@ static int check_role(const char *path, const struct meta_plugin *p, struct meta
 
 static int check_plugin(const char *path, const struct meta_plugin *p, struct meta_error *error)
 {
-    if (p->abi != META_PLUGIN_ABI) return meta_fail(error, "%s: plugin ABI %d: this program speaks %d", path, p->abi, META_PLUGIN_ABI);
+    if (p->abi != META_PLUGIN_ABI)
+        return meta_fail(error, "%s: plugin ABI %d: this program speaks %d", path, p->abi,
+                         META_PLUGIN_ABI);
     if (p->size != sizeof *p)
-        return meta_fail(error, "%s: struct meta_plugin of %zu bytes: this program's has %zu", path, p->size, sizeof *p);
+        return meta_fail(error, "%s: struct meta_plugin of %zu bytes: this program's has %zu", path,
+                         p->size, sizeof *p);
     if (check_name(path, p->name, error) || check_options(path, p, error)) return -1;
     return check_role(path, p, error);
 }
 
-/* ---- loading ----------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 static int add_plugin(struct meta_plugins *all, const char *path, struct meta_error *error)
 {
@@ -90,7 +113,8 @@ static int add_plugin(struct meta_plugins *all, const char *path, struct meta_er
     if (!handle) {
         const char *why = dlerror();
         size_t n = strlen(path);
-        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2)) why += n + 2;      /* the loader's message may begin with the path */
+        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2))
+            why += n + 2; /* the loader's message may begin with the path */
         return meta_fail(error, "%s: can't load the plugin: %s", path, why);
     }
     const struct meta_plugin *plugin = dlsym(handle, META_PLUGIN_SYMBOL);
@@ -99,19 +123,29 @@ static int add_plugin(struct meta_plugins *all, const char *path, struct meta_er
         goto fail;
     }
     for (int i = 0; i < all->count; i++)
-        if (all->entries[i].plugin == plugin) { dlclose(handle); return 0; }          /* the same file, found twice */
+        if (all->entries[i].plugin == plugin) {
+            dlclose(handle);
+            return 0;
+        } /* the same file, found twice */
     if (check_plugin(path, plugin, error)) goto fail;
     const struct meta_plugin *other = meta_plugins_find(all, plugin->name);
     for (int i = 0; i < all->count; i++)
         if (all->entries[i].plugin == other) {
-            meta_fail(error, "%s: [%s] is already the section of %s", path, plugin->name, all->entries[i].path);
+            meta_fail(error, "%s: [%s] is already the section of %s", path, plugin->name,
+                      all->entries[i].path);
             goto fail;
         }
     struct meta_plugin_entry *grown = realloc(all->entries, (all->count + 1) * sizeof *grown);
-    if (!grown) { meta_fail_memory(error); goto fail; }
+    if (!grown) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     all->entries = grown;
     grown[all->count].plugin = plugin;
-    if (!(grown[all->count].path = strdup(path))) { meta_fail_memory(error); goto fail; }
+    if (!(grown[all->count].path = strdup(path))) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     all->count++;
     return 0;
 fail:
@@ -125,19 +159,28 @@ static int shared_object(const struct dirent *d)
     return d->d_name[0] != '.' && n > 3 && !strcmp(d->d_name + n - 3, ".so");
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
 
-/* Loads the plugins of one folder. `named`: DARKNET_PLUGIN_PATH names the folder, so that it must be there. */
-static int add_folder(struct meta_plugins *all, const char *folder, int named, struct meta_error *error)
+/* Loads the plugins of one folder. `named`: DARKNET_PLUGIN_PATH names the folder, so that it must
+   be there. */
+static int add_folder(struct meta_plugins *all, const char *folder, int named,
+                      struct meta_error *error)
 {
     struct dirent **names = NULL;
     char *list = NULL;
     int status = 0, count = scandir(folder, &names, shared_object, by_name);
     if (count < 0) {
         if (!named && errno == ENOENT) count = 0;
-        else return meta_fail(error, "%s%s: %s", named ? ENVIRONMENT ": " : "", folder, strerror(errno));
+        else
+            return meta_fail(error, "%s%s: %s", named ? ENVIRONMENT ": " : "", folder,
+                             strerror(errno));
     }
-    if (asprintf(&list, "%s%s%s", all->folders ? all->folders : "", all->folders ? ", " : "", folder) < 0) {
+    if (asprintf(&list, "%s%s%s", all->folders ? all->folders : "", all->folders ? ", " : "",
+                 folder)
+        < 0) {
         list = NULL;
         status = meta_fail_memory(error);
     } else {
@@ -165,8 +208,12 @@ static int add_all(struct meta_plugins *all, struct meta_error *error)
     int status = -1;
     if (!folder) return -1;
     if (add_folder(all, folder, 0, error)) goto fail;
-    if (named && !(list = strdup(named))) { meta_fail_memory(error); goto fail; }
-    for (char *save, *p = list ? strtok_r(list, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save))
+    if (named && !(list = strdup(named))) {
+        meta_fail_memory(error);
+        goto fail;
+    }
+    for (char *save, *p = list ? strtok_r(list, ":", &save) : NULL; p;
+         p = strtok_r(NULL, ":", &save))
         if (add_folder(all, p, 1, error)) goto fail;
     status = 0;
 fail:
@@ -180,7 +227,7 @@ const struct meta_plugins *meta_plugins_load(struct meta_error *error)
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static struct meta_plugins all;
     static struct meta_error failure;
-    static int status = 1;                 /* 1: nothing was loaded yet */
+    static int status = 1; /* 1: nothing was loaded yet */
     pthread_mutex_lock(&lock);
     if (status > 0) status = add_all(&all, &failure);
     pthread_mutex_unlock(&lock);

@@ -1,9 +1,11 @@
-/* Checks a model against what its network is used for: tasks, mini-batches of images, or anything. */
+/* Checks a model against what its network is used for: tasks, mini-batches of images, or
+   anything. */
 #include "purpose.h"
 
 #include <string.h>
 
-/* The line of an option; where the section lacks the option, of the section; without a section, of the layer that asks. */
+/* The line of an option; where the section lacks the option, of the section; without a section, of
+   the layer that asks. */
 static int option_line(const struct meta_section *s, const char *key, int layer_line)
 {
     for (int i = 0; s && i < s->count; i++)
@@ -12,51 +14,71 @@ static int option_line(const struct meta_section *s, const char *key, int layer_
 }
 
 /* A network that pairs takes no inner steps. */
-static int check_pairing(const struct meta_model *m, const struct meta_section *section, struct meta_error *error)
+static int check_pairing(const struct meta_model *m, const struct meta_section *section,
+                         struct meta_error *error)
 {
     const struct meta_network *net = m->network;
     const struct meta_inner_settings *inner = m->inner;
-    const struct { const char *key; int value, must; } rows[] = {
-        { "steps", inner->steps, 0 }, { "test_steps", inner->test_steps, 0 }, { "order", inner->order, 1 }
-    };
+    const struct {
+        const char *key;
+        int value, must;
+    } rows[] = { { "steps", inner->steps, 0 },
+                 { "test_steps", inner->test_steps, 0 },
+                 { "order", inner->order, 1 } };
     for (size_t i = 0; net->ways && i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value != rows[i].must)
-            return meta_fail(error, "%s:%d: [inner_loop] %s=%d: must be %d with [%s], which takes no steps in a task", m->path,
-                             option_line(section, rows[i].key, net->layers[net->pairing].line), rows[i].key, rows[i].value,
-                             rows[i].must, meta_layer_name(&net->layers[net->pairing]));
+            return meta_fail(error,
+                             "%s:%d: [inner_loop] %s=%d: must be %d with [%s], which takes no "
+                             "steps in a task",
+                             m->path,
+                             option_line(section, rows[i].key, net->layers[net->pairing].line),
+                             rows[i].key, rows[i].value, rows[i].must,
+                             meta_layer_name(&net->layers[net->pairing]));
     return 0;
 }
 
-static int check_outputs(const struct meta_model *m, const struct meta_section *episode, struct meta_error *error)
+static int check_outputs(const struct meta_model *m, const struct meta_section *episode,
+                         struct meta_error *error)
 {
     int outputs = meta_network_outputs(m->network);
     if (outputs == m->episode->ways) return 0;
-    return meta_fail(error, "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be equal", m->path,
-                     m->network->layers[m->network->count - 1].line, outputs, episode ? episode->name : "episode",
-                     m->episode->ways);
+    return meta_fail(error,
+                     "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be "
+                     "equal",
+                     m->path, m->network->layers[m->network->count - 1].line, outputs,
+                     episode ? episode->name : "episode", m->episode->ways);
 }
 
-static int check_images(const struct meta_model *m, const struct meta_purpose_sections *s, struct meta_error *error)
+static int check_images(const struct meta_model *m, const struct meta_purpose_sections *s,
+                        struct meta_error *error)
 {
     const struct meta_net_settings *net = &m->net;
     const struct meta_network *network = m->network;
     const struct meta_section *useless = s->inner_loop ? s->inner_loop : s->meta_loss;
     if (useless)
-        return meta_fail(error, "%s:%d: [%s]: supervised training has no tasks: leave it out", m->path, useless->line,
-                         useless->name);
+        return meta_fail(error, "%s:%d: [%s]: supervised training has no tasks: leave it out",
+                         m->path, useless->line, useless->name);
     if (network->ways)
-        return meta_fail(error, "%s:%d: [%s]: pairs the images of a task, and supervised training has no tasks: leave it out", m->path,
-                         network->layers[network->pairing].line, meta_layer_name(&network->layers[network->pairing]));
+        return meta_fail(error,
+                         "%s:%d: [%s]: pairs the images of a task, and supervised training has no "
+                         "tasks: leave it out",
+                         m->path, network->layers[network->pairing].line,
+                         meta_layer_name(&network->layers[network->pairing]));
     if (net->batch % net->subdivisions)
-        return meta_fail(error, "%s:%d: [net] batch=%d, subdivisions=%d: must divide it into equal parts", m->path,
-                         option_line(s->net, "subdivisions", 0), net->batch, net->subdivisions);
+        return meta_fail(error,
+                         "%s:%d: [net] batch=%d, subdivisions=%d: must divide it into equal parts",
+                         m->path, option_line(s->net, "subdivisions", 0), net->batch,
+                         net->subdivisions);
     return 0;
 }
 
-int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sections *s, struct meta_error *error)
+int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sections *s,
+                       struct meta_error *error)
 {
     switch (m->purpose) {
-    case META_FOR_TASKS: return check_outputs(m, s->episode, error) || check_pairing(m, s->inner_loop, error) ? -1 : 0;
+    case META_FOR_TASKS:
+        return check_outputs(m, s->episode, error) || check_pairing(m, s->inner_loop, error) ? -1
+                                                                                             : 0;
     case META_FOR_IMAGES: return check_images(m, s, error);
     case META_FOR_ANY: break;
     }

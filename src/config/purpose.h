@@ -6,11 +6,15 @@
 #include "model.h"
 
 /* Sections of the .cfg, for the lines in messages; NULL: the .cfg has no such section. */
-struct meta_purpose_sections { const struct meta_section *net, *episode, *inner_loop, *meta_loss; };
+struct meta_purpose_sections {
+    const struct meta_section *net, *episode, *inner_loop, *meta_loss;
+};
 
-/* Fails, with file and line, when the model does not agree with model->purpose: META_FOR_TASKS wants as many outputs as [episode] has
-   ways, and no inner steps of a network that pairs; META_FOR_IMAGES refuses [inner_loop] and [meta_loss], which would have no effect,
-   a network that pairs, and a batch that subdivisions does not divide. */
-int meta_purpose_check(const struct meta_model *, const struct meta_purpose_sections *, struct meta_error *);
+/* Fails, with file and line, when the model does not agree with model->purpose: META_FOR_TASKS
+   wants as many outputs as [episode] has ways, and no inner steps of a network that pairs;
+   META_FOR_IMAGES refuses [inner_loop] and [meta_loss], which would have no effect, a network that
+   pairs, and a batch that subdivisions does not divide. */
+int meta_purpose_check(const struct meta_model *, const struct meta_purpose_sections *,
+                       struct meta_error *);
 
 #endif

@@ -6,24 +6,37 @@
 #include <string.h>
 
 /* Keys that Darknet reads in every section and that have only one allowed value here. */
-struct common { int fixed; };
-#define ONLY(key, value)      { #key, META_INT, value, value, value, NULL, 0, "" }
-#define COMMON  ONLY(truth, 0), ONLY(onlyforward, 0), ONLY(stopbackward, 0), ONLY(dontsave, 0), ONLY(dontload, 0), \
-                ONLY(numload, 0), ONLY(dontloadscales, 0), ONLY(learning_rate, 1), ONLY(smooth, 0), \
-                { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
+struct common {
+    int fixed;
+};
+/* clang-format off */
+#define ONLY(key, value) { #key, META_INT, value, value, value, NULL, 0, "" }
+#define COMMON                                                                       \
+    ONLY(truth, 0), ONLY(onlyforward, 0), ONLY(stopbackward, 0), ONLY(dontsave, 0),  \
+    ONLY(dontload, 0), ONLY(numload, 0), ONLY(dontloadscales, 0),                    \
+    ONLY(learning_rate, 1), ONLY(smooth, 0),                                         \
+    { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 
-#define INT(of, key, fallback, least, most, help)   { #key, META_INT, fallback, least, most, NULL, offsetof(struct of, key), help }
-#define REAL(of, key, fallback, least, most, help)  { #key, META_REAL, fallback, least, most, NULL, offsetof(struct of, key), help }
-#define ACTIVATION(of, fallback) { "activation", META_CHOICE, fallback, 0, 0, "linear|relu|leaky|logistic", \
-                                   offsetof(struct of, activation), "applied to the output" }
+#define INT(of, key, fallback, least, most, help) \
+    { #key, META_INT, fallback, least, most, NULL, offsetof(struct of, key), help }
+#define REAL(of, key, fallback, least, most, help) \
+    { #key, META_REAL, fallback, least, most, NULL, offsetof(struct of, key), help }
+#define ACTIVATION(of, fallback)                                             \
+    { "activation", META_CHOICE, fallback, 0, 0, "linear|relu|leaky|logistic", \
+      offsetof(struct of, activation), "applied to the output" }
+/* clang-format on */
+
 /* Marks a default that depends on other options; the layer's function replaces it. */
 #define DERIVED -1
 #define MISSING INT_MIN
 #define MOST 65536
 
-/* ---- [convolutional] --------------------------------------------------------------------------- */
+/* ---- [convolutional] ------------------------------------------------------------------------- */
 
-struct convolutional { struct common common; int filters, size, stride, pad, padding, batch_normalize, activation; };
+struct convolutional {
+    struct common common;
+    int filters, size, stride, pad, padding, batch_normalize, activation;
+};
 
 static const struct meta_option convolutional_options[] = {
     INT(convolutional, filters, 1, 1, MOST, "output channels"),
@@ -31,23 +44,37 @@ static const struct meta_option convolutional_options[] = {
     INT(convolutional, stride, 1, 1, 1024, "pixels between outputs"),
     INT(convolutional, pad, 0, 0, 1, "1: padding=size/2"),
     INT(convolutional, padding, 0, 0, 1024, "zeros around the input, in pixels, with pad=0"),
-    INT(convolutional, batch_normalize, 0, 0, 1, "1: normalised over batch, height and width, scaled, shifted"),
+    INT(convolutional, batch_normalize, 0, 0, 1,
+        "1: normalised over batch, height and width, scaled, shifted"),
     ACTIVATION(convolutional, META_LOGISTIC),
-    ONLY(groups, 1), ONLY(binary, 0), ONLY(xnor, 0), ONLY(flipped, 0), ONLY(dot, 0), COMMON
+    ONLY(groups, 1),
+    ONLY(binary, 0),
+    ONLY(xnor, 0),
+    ONLY(flipped, 0),
+    ONLY(dot, 0),
+    COMMON
 };
 
-static int convolutional_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static int convolutional_layer(const void *settings, int index, struct meta_layer *out,
+                               struct meta_error *error)
 {
     const struct convolutional *s = settings;
-    *out = (struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = s->filters, .size = s->size, .stride = s->stride,
-                                .padding = s->pad ? s->size / 2 : s->padding, .batch_normalize = s->batch_normalize,
+    *out = (struct meta_layer){ .type = META_CONVOLUTIONAL,
+                                .filters = s->filters,
+                                .size = s->size,
+                                .stride = s->stride,
+                                .padding = s->pad ? s->size / 2 : s->padding,
+                                .batch_normalize = s->batch_normalize,
                                 .activation = s->activation };
     return 0;
 }
 
-/* ---- [connected] ------------------------------------------------------------------------------- */
+/* ---- [connected] ----------------------------------------------------------------------------- */
 
-struct connected { struct common common; int output, batch_normalize, activation; };
+struct connected {
+    struct common common;
+    int output, batch_normalize, activation;
+};
 
 static const struct meta_option connected_options[] = {
     INT(connected, output, 1, 1, 1 << 24, "outputs"),
@@ -55,104 +82,149 @@ static const struct meta_option connected_options[] = {
     ACTIVATION(connected, META_LOGISTIC), COMMON
 };
 
-static int connected_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static int connected_layer(const void *settings, int index, struct meta_layer *out,
+                           struct meta_error *error)
 {
     const struct connected *s = settings;
-    *out = (struct meta_layer){ .type = META_CONNECTED, .filters = s->output, .batch_normalize = s->batch_normalize,
+    *out = (struct meta_layer){ .type = META_CONNECTED,
+                                .filters = s->output,
+                                .batch_normalize = s->batch_normalize,
                                 .activation = s->activation };
     return 0;
 }
 
-/* ---- pools ------------------------------------------------------------------------------------- */
+/* ---- pools ----------------------------------------------------------------------------------- */
 
-struct maxpool { struct common common; int size, stride, padding; };
+struct maxpool {
+    struct common common;
+    int size, stride, padding;
+};
 
 static const struct meta_option maxpool_options[] = {
     INT(maxpool, stride, 1, 1, 1024, "pixels between outputs"),
     INT(maxpool, size, DERIVED, 1, 1024, "of the window's side (stride)"),
-    INT(maxpool, padding, DERIVED, 0, 1024, "pixels around the input, both sides together (size-1)"), COMMON
+    INT(maxpool, padding, DERIVED, 0, 1024,
+        "pixels around the input, both sides together (size-1)"),
+    COMMON
 };
 
-static int maxpool_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static int maxpool_layer(const void *settings, int index, struct meta_layer *out,
+                         struct meta_error *error)
 {
     const struct maxpool *s = settings;
     int size = s->size == DERIVED ? s->stride : s->size;
-    *out = (struct meta_layer){ .type = META_MAXPOOL, .size = size, .stride = s->stride,
+    *out = (struct meta_layer){ .type = META_MAXPOOL,
+                                .size = size,
+                                .stride = s->stride,
                                 .padding = s->padding == DERIVED ? size - 1 : s->padding };
     return 0;
 }
 
 static const struct meta_option avgpool_options[] = { COMMON };
 
-static int avgpool_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static int avgpool_layer(const void *settings, int index, struct meta_layer *out,
+                         struct meta_error *error)
 {
     *out = (struct meta_layer){ .type = META_AVGPOOL };
     return 0;
 }
 
-/* ---- [softmax] --------------------------------------------------------------------------------- */
+/* ---- [softmax] ------------------------------------------------------------------------------- */
 
-struct softmax { struct common common; double temperature; char *tree; };
+struct softmax {
+    struct common common;
+    double temperature;
+    char *tree;
+};
 
 static const struct meta_option softmax_options[] = {
     REAL(softmax, temperature, 1, 1e-6, 1e6, "the inputs are divided by it"),
     { "tree", META_TEXT, 0, 0, 0, NULL, offsetof(struct softmax, tree), "not supported" },
-    ONLY(groups, 1), ONLY(spatial, 0), ONLY(noloss, 0), COMMON
+    ONLY(groups, 1),
+    ONLY(spatial, 0),
+    ONLY(noloss, 0),
+    COMMON
 };
 
-static int softmax_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static int softmax_layer(const void *settings, int index, struct meta_layer *out,
+                         struct meta_error *error)
 {
     const struct softmax *s = settings;
-    if (s->tree) return meta_fail(error, "tree=%s: meta-learning can't differentiate a tree of classes: leave it out", s->tree);
+    if (s->tree)
+        return meta_fail(error,
+                         "tree=%s: meta-learning can't differentiate a tree of classes: leave it "
+                         "out",
+                         s->tree);
     *out = (struct meta_layer){ .type = META_SOFTMAX, .temperature = s->temperature };
     return 0;
 }
 
-/* ---- layers that refer to others --------------------------------------------------------------- */
+/* ---- layers that refer to others ------------------------------------------------------------- */
 
-/* Layer numbers as in Darknet: from 0, [net] not counted; a number below 0 counts back from here. */
+/* Layer numbers as in Darknet: from 0, [net] not counted; a number below 0 counts back from
+   here. */
 static int resolve(const char *key, int number, int index, int *out, struct meta_error *error)
 {
     *out = number < 0 ? index + number : number;
     if (!index) return meta_fail(error, "%s=%d: there is no earlier layer", key, number);
     if (*out >= 0 && *out < index) return 0;
-    return meta_fail(error, "%s=%d: must be -%d to -1, back from here, or 0 to %d, from the first layer", key, number, index, index - 1);
+    return meta_fail(error,
+                     "%s=%d: must be -%d to -1, back from here, or 0 to %d, from the first layer",
+                     key, number, index, index - 1);
 }
 
-struct shortcut { struct common common; int from, activation; double alpha, beta; };
+struct shortcut {
+    struct common common;
+    int from, activation;
+    double alpha, beta;
+};
 
 static const struct meta_option shortcut_options[] = {
-    INT(shortcut, from, MISSING, -MOST, MOST, "the layer to add: below 0, so many back; else its number"),
+    INT(shortcut, from, MISSING, -MOST, MOST,
+        "the layer to add: below 0, so many back; else its number"),
     REAL(shortcut, alpha, 1, -1e9, 1e9, "factor of this place's input"),
     REAL(shortcut, beta, 1, -1e9, 1e9, "factor of the other layer's output"),
     ACTIVATION(shortcut, META_LINEAR), COMMON
 };
 
-static int shortcut_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static int shortcut_layer(const void *settings, int index, struct meta_layer *out,
+                          struct meta_error *error)
 {
     const struct shortcut *s = settings;
     int from;
-    if (s->from == MISSING) return meta_fail(error, "from is missing: must be the layer to add, such as -3");
+    if (s->from == MISSING)
+        return meta_fail(error, "from is missing: must be the layer to add, such as -3");
     if (resolve("from", s->from, index, &from, error)) return -1;
-    *out = (struct meta_layer){ .type = META_SHORTCUT, .alpha = s->alpha, .beta = s->beta, .activation = s->activation,
-                                .from_count = 1, .from = malloc(sizeof *out->from) };
+    *out = (struct meta_layer){ .type = META_SHORTCUT,
+                                .alpha = s->alpha,
+                                .beta = s->beta,
+                                .activation = s->activation,
+                                .from_count = 1,
+                                .from = malloc(sizeof *out->from) };
     if (!out->from) return meta_fail_memory(error);
     *out->from = from;
     return 0;
 }
 
-struct route { struct common common; struct meta_list layers; };
-
-static const struct meta_option route_options[] = {
-    { "layers", META_INTS, 0, -MOST, MOST, NULL, offsetof(struct route, layers),
-      "the layers whose channels are put together: below 0, so many back; else their numbers" }, COMMON
+struct route {
+    struct common common;
+    struct meta_list layers;
 };
 
-static int route_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static const struct meta_option route_options[] = { { "layers", META_INTS, 0, -MOST, MOST, NULL,
+                                                      offsetof(struct route, layers),
+                                                      "the layers whose channels are put together: "
+                                                      "below 0, so many back; else their numbers" },
+                                                    COMMON };
+
+static int route_layer(const void *settings, int index, struct meta_layer *out,
+                       struct meta_error *error)
 {
     const struct route *s = settings;
-    if (!s->layers.count) return meta_fail(error, "layers is missing: must name earlier layers, such as -1,-4");
-    *out = (struct meta_layer){ .type = META_ROUTE, .from_count = s->layers.count,
+    if (!s->layers.count)
+        return meta_fail(error, "layers is missing: must name earlier layers, such as -1,-4");
+    *out = (struct meta_layer){ .type = META_ROUTE,
+                                .from_count = s->layers.count,
                                 .from = malloc(s->layers.count * sizeof *out->from) };
     if (!out->from) return meta_fail_memory(error);
     for (int i = 0; i < s->layers.count; i++)
@@ -164,57 +236,80 @@ static int route_layer(const void *settings, int index, struct meta_layer *out, 
     return 0;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
-struct dropout { struct common common; double probability; };
+struct dropout {
+    struct common common;
+    double probability;
+};
 
 static const struct meta_option dropout_options[] = {
     REAL(dropout, probability, .5, 0, .999999, "share of the inputs set to 0 in training"), COMMON
 };
 
-static int dropout_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static int dropout_layer(const void *settings, int index, struct meta_layer *out,
+                         struct meta_error *error)
 {
-    *out = (struct meta_layer){ .type = META_DROPOUT, .probability = ((const struct dropout *)settings)->probability };
+    *out = (struct meta_layer){ .type = META_DROPOUT,
+                                .probability = ((const struct dropout *)settings)->probability };
     return 0;
 }
 
-struct activation { struct common common; int activation; };
-
-static const struct meta_option activation_options[] = { ACTIVATION(activation, META_LINEAR), COMMON };
-
-static int activation_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
-{
-    *out = (struct meta_layer){ .type = META_ACTIVATION, .activation = ((const struct activation *)settings)->activation };
-    return 0;
-}
-
-/* ---- the squared error of scores --------------------------------------------------------------- */
-
-struct cost { struct common common; int type; };
-
-static const struct meta_option cost_options[] = {
-    { "type", META_CHOICE, 0, 0, 0, "sse", offsetof(struct cost, type), "squared error" },
-    ONLY(scale, 1), ONLY(ratio, 0), ONLY(noobj, 1), ONLY(thresh, 0), COMMON
+struct activation {
+    struct common common;
+    int activation;
 };
 
-static int cost_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *error)
+static const struct meta_option activation_options[] = { ACTIVATION(activation, META_LINEAR),
+                                                         COMMON };
+
+static int activation_layer(const void *settings, int index, struct meta_layer *out,
+                            struct meta_error *error)
+{
+    *out = (struct meta_layer){ .type = META_ACTIVATION,
+                                .activation = ((const struct activation *)settings)->activation };
+    return 0;
+}
+
+/* ---- the squared error of scores ------------------------------------------------------------- */
+
+struct cost {
+    struct common common;
+    int type;
+};
+
+static const struct meta_option cost_options[] = { { "type", META_CHOICE, 0, 0, 0, "sse",
+                                                     offsetof(struct cost, type), "squared error" },
+                                                   ONLY(scale, 1),
+                                                   ONLY(ratio, 0),
+                                                   ONLY(noobj, 1),
+                                                   ONLY(thresh, 0),
+                                                   COMMON };
+
+static int cost_layer(const void *settings, int index, struct meta_layer *out,
+                      struct meta_error *error)
 {
     *out = (struct meta_layer){ .type = META_COST };
     return 0;
 }
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define LAYER(type, alias, net, summary) \
-    { #type, alias, "parse_" #type, net, summary, sizeof(struct type), type##_options, type##_layer }
+    { #type, alias, "parse_" #type, net, summary, sizeof(struct type), type##_options, \
+      type##_layer }
 #define STOCK(name, alias, parser, net) { name, alias, parser, net, NULL, 0, NULL, NULL }
+/* clang-format on */
 
 const struct meta_section_type meta_section_types[] = {
-    { "net", "network", NULL, 0, "input, outer loop and augmentation; the first section", 0, NULL, NULL },
+    { "net", "network", NULL, 0, "input, outer loop and augmentation; the first section", 0, NULL,
+      NULL },
     LAYER(convolutional, "conv", 0, "convolution, with or without batch normalisation"),
     LAYER(connected, "conn", 0, "every output from every input"),
     LAYER(maxpool, "max", 0, "largest value of each window"),
-    { "avgpool", "avg", "parse_avgpool", 0, "mean of each channel", sizeof(struct common), avgpool_options, avgpool_layer },
+    { "avgpool", "avg", "parse_avgpool", 0, "mean of each channel", sizeof(struct common),
+      avgpool_options, avgpool_layer },
     LAYER(softmax, "soft", 0, "probabilities, and the cross-entropy loss; the last layer"),
     LAYER(shortcut, NULL, 1, "adds an earlier layer"),
     LAYER(route, NULL, 1, "puts the channels of earlier layers together"),

@@ -6,9 +6,9 @@
 #include "model.h"
 
 struct meta_section_type {
-    const char *name, *alias;        /* without brackets; alias NULL: the section has one name */
-    const char *parser;              /* libdarknet's function that makes the layer; NULL for [net] */
-    int takes_net;                   /* 1: the function takes the network as its third argument */
+    const char *name, *alias; /* without brackets; alias NULL: the section has one name */
+    const char *parser;       /* libdarknet's function that makes the layer; NULL for [net] */
+    int takes_net;            /* 1: the function takes the network as its third argument */
 
     /* For meta-learning. options NULL: the layer has no derivatives here. */
     const char *summary;
@@ -20,11 +20,13 @@ struct meta_section_type {
 
 /* All section types, [net] first; the last row has no name. */
 extern const struct meta_section_type meta_section_types[];
-const struct meta_section_type *meta_section_find(const char *name);     /* by name or alias; NULL: Darknet has no such section */
+/* By name or alias; NULL: Darknet has no such section. */
+const struct meta_section_type *meta_section_find(const char *name);
 
 /* Reads [net]. The caller frees net->steps.values and net->scales.values, also on failure. */
 extern const struct meta_option meta_net_table[];
 extern const size_t meta_net_settings_size;
-int meta_net_read(const struct meta_section *, const char *path, struct meta_net_settings *net, struct meta_error *);
+int meta_net_read(const struct meta_section *, const char *path, struct meta_net_settings *net,
+                  struct meta_error *);
 
 #endif

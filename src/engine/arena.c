@@ -5,7 +5,8 @@
 
 static int larger_first(const void *a, const void *b)
 {
-    const struct meta_interval *x = *(struct meta_interval *const *)a, *y = *(struct meta_interval *const *)b;
+    const struct meta_interval *x = *(struct meta_interval *const *)a,
+                               *y = *(struct meta_interval *const *)b;
     if (x->size != y->size) return x->size < y->size ? 1 : -1;
     return x < y ? -1 : x > y;
 }
@@ -15,7 +16,8 @@ static int meet(const struct meta_interval *a, const struct meta_interval *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* Returns the lowest offset at which `one` overlaps no placed buffer that is alive at the same time. */
+/* Returns the lowest offset at which `one` overlaps no placed buffer that is alive at the same
+   time. */
 static size_t lowest_gap(const struct meta_interval *one, struct meta_interval **placed, int count)
 {
     size_t offset = 0;
@@ -23,7 +25,8 @@ static size_t lowest_gap(const struct meta_interval *one, struct meta_interval *
         moved = 0;
         for (int i = 0; i < count; i++) {
             const struct meta_interval *other = placed[i];
-            if (meet(one, other) && offset < other->offset + other->size && other->offset < offset + one->size) {
+            if (meet(one, other) && offset < other->offset + other->size
+                && other->offset < offset + one->size) {
                 offset = other->offset + other->size;
                 moved = 1;
             }

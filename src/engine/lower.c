@@ -1,17 +1,21 @@
-/* Turns layers into operations and tensors, with one epilogue for all that follows a convolution. */
+/* Turns layers into operations and tensors, with one epilogue for all that follows a
+   convolution. */
 #include "lower.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static int new_tensor(struct meta_lowered *low, struct meta_shape shape, int batch, int producer, int active)
+static int new_tensor(struct meta_lowered *low, struct meta_shape shape, int batch, int producer,
+                      int active)
 {
     low->tensors[low->tensor_count] = (struct meta_tensor){ shape, batch, producer, active };
     return low->tensor_count++;
 }
 
-/* Appends an operation that reads `inputs` and writes a new tensor. Returns that tensor, or -1 when there is no memory. */
-static int append(struct meta_lowered *low, struct meta_op op, const int *inputs, int count, struct meta_shape out)
+/* Appends an operation that reads `inputs` and writes a new tensor. Returns that tensor, or -1 when
+   there is no memory. */
+static int append(struct meta_lowered *low, struct meta_op op, const int *inputs, int count,
+                  struct meta_shape out)
 {
     int index = low->op_count++;
     int active = op.weights != META_NONE || op.biases != META_NONE || op.scales != META_NONE;
@@ -47,8 +51,8 @@ static void set_pool(struct meta_op *op, const struct meta_layer *pool)
     op->pool_padding = pool->padding;
 }
 
-/* Whether layer i's output is read by layer i+1 alone and that is a max-pool. Every activation here is non-decreasing, so that
-   pooling commutes with it. */
+/* Whether layer i's output is read by layer i+1 alone and that is a max-pool. Every activation here
+   is non-decreasing, so that pooling commutes with it. */
 static int pool_follows(const struct meta_network *net, int i)
 {
     if (i + 1 >= net->count || net->layers[i + 1].type != META_MAXPOOL) return 0;
@@ -66,7 +70,8 @@ static struct meta_op weighted_op(enum meta_op_kind kind, const struct meta_laye
     return op;
 }
 
-static void set_epilogue(struct meta_op *op, const struct meta_layer *l, const struct meta_layer *pool)
+static void set_epilogue(struct meta_op *op, const struct meta_layer *l,
+                         const struct meta_layer *pool)
 {
     op->normalise = l->batch_normalize;
     op->activation = l->activation;
@@ -77,8 +82,8 @@ static void set_epilogue(struct meta_op *op, const struct meta_layer *l, const s
     if (pool) set_pool(op, pool);
 }
 
-static int lower_weighted(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int i, int input,
-                          int pooled)
+static int lower_weighted(struct meta_lowered *low, const struct meta_network *net,
+                          const struct meta_backend *backend, int i, int input, int pooled)
 {
     const struct meta_layer *l = &net->layers[i], *pool = pooled ? l + 1 : NULL;
     struct meta_shape out = pool ? pool->out : l->out;
@@ -96,16 +101,15 @@ static int lower_weighted(struct meta_lowered *low, const struct meta_network *n
     return append(low, op, &raw, 1, out);
 }
 
-static int lower_layer(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int i,
-                       const int *outputs, int support)
+static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
+                       const struct meta_backend *backend, int i, const int *outputs, int support)
 {
     const struct meta_layer *l = &net->layers[i];
     int before = i ? outputs[i - 1] : 0, pair[2] = { before, before };
     struct meta_op op;
     switch (l->type) {
     case META_CONVOLUTIONAL:
-    case META_CONNECTED:
-        return lower_weighted(low, net, backend, i, before, pool_follows(net, i));
+    case META_CONNECTED: return lower_weighted(low, net, backend, i, before, pool_follows(net, i));
     case META_MAXPOOL:
         op = blank_op(META_OP_EPILOGUE, l);
         set_pool(&op, l);
@@ -129,7 +133,7 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     }
     case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l), &before, 1, l->out);
     case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l), &before, 1, l->out);
-    case META_PLUGIN:  return append(low, blank_op(META_OP_PLUGIN, l), &before, 1, l->out);
+    case META_PLUGIN: return append(low, blank_op(META_OP_PLUGIN, l), &before, 1, l->out);
     case META_SOFTMAX: return append(low, blank_op(META_OP_LOSS, l), &before, 1, l->out);
     case META_PAIRING:
     case META_COST:
@@ -141,8 +145,8 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     return -1;
 }
 
-int meta_lower(struct meta_lowered *low, const struct meta_network *net, const struct meta_backend *backend, int support, int query,
-               struct meta_error *error)
+int meta_lower(struct meta_lowered *low, const struct meta_network *net,
+               const struct meta_backend *backend, int support, int query, struct meta_error *error)
 {
     int most = 2 * net->count, *outputs = calloc(net->count, sizeof *outputs);
     memset(low, 0, sizeof *low);

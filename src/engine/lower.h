@@ -1,4 +1,5 @@
-/* A network's layers as operations on tensors; what follows a convolution is fused into one epilogue. */
+/* A network's layers as operations on tensors; what follows a convolution is fused into one
+   epilogue. */
 #ifndef META_LOWER_H
 #define META_LOWER_H
 
@@ -6,26 +7,30 @@
 
 struct meta_tensor {
     struct meta_shape shape;
-    int batch;                 /* images, or pairs of an image and a class */
-    int producer;              /* the operation that writes the tensor; -1: the tensor is the images */
-    int active;                /* 1: the tensor depends on a parameter and has an adjoint and a tangent */
+    int batch;    /* images, or pairs of an image and a class */
+    int producer; /* the operation that writes the tensor; -1: the tensor is the images */
+    int active;   /* 1: the tensor depends on a parameter and has an adjoint and a tangent */
 };
 
 struct meta_lowered {
     int op_count, tensor_count;
     struct meta_op *ops;
-    int **op_inputs;           /* (op_count, ops[i].inputs) tensor indices */
-    int *op_output;            /* (op_count) */
+    int **op_inputs; /* (op_count, ops[i].inputs) tensor indices */
+    int *op_output;  /* (op_count) */
     struct meta_tensor *tensors;
 };
 
 /* Whether an operation computes a loss: it is the last and has no output tensor. */
-static inline int meta_op_is_loss(const struct meta_op *op) { return op->kind == META_OP_LOSS || op->kind == META_OP_SQUARES; }
+static inline int meta_op_is_loss(const struct meta_op *op)
+{
+    return op->kind == META_OP_LOSS || op->kind == META_OP_SQUARES;
+}
 
-/* Tensor 0 is the images; the last operation is the loss. The batch is `support` and, behind them, `query` images; support is 0 for a
-   network without a pairing layer. Without a backend, no convolution becomes a stem. The caller frees. */
-int  meta_lower(struct meta_lowered *, const struct meta_network *, const struct meta_backend *, int support, int query,
-                struct meta_error *);
+/* Tensor 0 is the images; the last operation is the loss. The batch is `support` and, behind them,
+   `query` images; support is 0 for a network without a pairing layer. Without a backend, no
+   convolution becomes a stem. The caller frees. */
+int meta_lower(struct meta_lowered *, const struct meta_network *, const struct meta_backend *,
+               int support, int query, struct meta_error *);
 void meta_lowered_free(struct meta_lowered *);
 
 #endif

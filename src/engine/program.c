@@ -1,4 +1,5 @@
-/* Runs the operations of a compiled network: forward, gradient and Hessian product over one batch. */
+/* Runs the operations of a compiled network: forward, gradient and Hessian product over one
+   batch. */
 #include "program_internal.h"
 #include "base/clock.h"
 #include "base/rng.h"
@@ -8,11 +9,12 @@
 
 static size_t plane_size(const struct meta_program *p, const struct meta_op *op, int k)
 {
-    return (op->batch * p->backend->image(op->in[k]) * p->backend->element + META_PAGE - 1) / META_PAGE * META_PAGE;
+    return (op->batch * p->backend->image(op->in[k]) * p->backend->element + META_PAGE - 1)
+        / META_PAGE * META_PAGE;
 }
 
-/* Points every operation at its tensors. Where a tensor has several readers, the last in order writes the adjoint first; the others
-   write to the scratch plane, and the program adds. */
+/* Points every operation at its tensors. Where a tensor has several readers, the last in order
+   writes the adjoint first; the others write to the scratch plane, and the program adds. */
 static int connect(struct meta_program *p, struct meta_error *error)
 {
     struct meta_lowered *low = &p->low;
@@ -67,8 +69,9 @@ static int allocate_masks(struct meta_program *p, struct meta_error *error)
     return 0;
 }
 
-int meta_program_create(struct meta_program **out, const struct meta_network *network, const struct meta_backend *backend,
-                        struct meta_program_settings settings, struct meta_error *error)
+int meta_program_create(struct meta_program **out, const struct meta_network *network,
+                        const struct meta_backend *backend, struct meta_program_settings settings,
+                        struct meta_error *error)
 {
     struct meta_program *p = calloc(1, sizeof *p);
     if (!p) return meta_fail_memory(error);
@@ -78,19 +81,28 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
     p->support = settings.support;
     p->passes = settings.passes;
     p->labels = calloc(p->batch, sizeof *p->labels);
-    if (!p->labels) { meta_fail_memory(error); goto fail; }
-    if (backend->open(error) || meta_lower(&p->low, network, backend, settings.support, settings.query, error)
-        || meta_program_place(p, settings.shared, error)
-        || connect(p, error) || allocate_masks(p, error)) goto fail;
+    if (!p->labels) {
+        meta_fail_memory(error);
+        goto fail;
+    }
+    if (backend->open(error)
+        || meta_lower(&p->low, network, backend, settings.support, settings.query, error)
+        || meta_program_place(p, settings.shared, error) || connect(p, error)
+        || allocate_masks(p, error))
+        goto fail;
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
         op->labels = p->labels + (meta_op_is_loss(op) ? p->support : 0);
         op->kernel = backend->kernel(op);
-        if (op->kernel->create && op->kernel->create(op, p->passes == META_TANGENTS, error)) goto fail;
+        if (op->kernel->create && op->kernel->create(op, p->passes == META_TANGENTS, error))
+            goto fail;
         if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
     }
     if (!settings.shared) {
-        if (!(p->workspace = backend->allocate(p->workspace_bytes))) { meta_fail_memory(error); goto fail; }
+        if (!(p->workspace = backend->allocate(p->workspace_bytes))) {
+            meta_fail_memory(error);
+            goto fail;
+        }
         p->bytes += p->workspace_bytes;
         meta_program_use(p, p->workspace);
     }
@@ -133,7 +145,7 @@ void meta_program_free(struct meta_program *p)
 
 size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
 
-/* ---- time --------------------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 int meta_program_operations(const struct meta_program *p) { return p->low.op_count; }
 
@@ -151,14 +163,15 @@ static void end(const struct meta_program *p, int i, enum meta_pass pass, double
     if (p->seconds) p->seconds[i * META_PASS_COUNT + pass] += meta_thread_time() - begun;
 }
 
-/* ---- passes ---------------------------------------------------------------------------------------------------- */
+/* ---- passes ---------------------------------------------------------------------------------- */
 
 void meta_program_load(struct meta_program *p, const float *images, const int *labels)
 {
     meta_program_load_some(p, 0, p->batch, images, labels);
 }
 
-void meta_program_load_some(struct meta_program *p, int first, int count, const float *images, const int *labels)
+void meta_program_load_some(struct meta_program *p, int first, int count, const float *images,
+                            const int *labels)
 {
     size_t before = first * p->backend->image(p->network->input) * p->backend->element;
     p->backend->tensor_in((char *)p->planes[0].value + before, images, count, p->network->input);
@@ -172,9 +185,11 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
         if (op->kind != META_OP_DROPOUT) continue;
         op->mask = NULL;
         if (!key.train || op->layer->probability == 0) continue;
-        /* the layer keys the mask, since the number of operations before it differs between backends */
+        /* the layer keys the mask, since the number of operations before it differs between
+           backends */
         uint32_t item = key.item * 1024u + (uint32_t)(op->layer - p->network->layers);
-        struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task, item);
+        struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task,
+                                            item);
         float keep = 1 / (1 - op->layer->probability);
         size_t count = op->batch * meta_shape_numbers(op->out);
         for (size_t k = 0; k < count; k++)
@@ -183,7 +198,8 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
     }
 }
 
-double meta_program_forward(struct meta_program *p, const void *parameters, enum meta_statistics kind, const float *statistics)
+double meta_program_forward(struct meta_program *p, const void *parameters,
+                            enum meta_statistics kind, const float *statistics)
 {
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
@@ -200,7 +216,8 @@ void meta_program_probabilities(const struct meta_program *p, float *probabiliti
     const struct meta_op *loss = &p->low.ops[p->low.op_count - 1];
     loss->kernel->probabilities(loss, probabilities);
     int ways = p->network->ways;
-    for (float *row = probabilities; ways && row < probabilities + (size_t)(p->batch - p->support) * ways; row += ways) {
+    for (float *row = probabilities;
+         ways && row < probabilities + (size_t)(p->batch - p->support) * ways; row += ways) {
         double sum = 0;
         for (int k = 0; k < ways; k++) sum += row[k];
         for (int k = 0; k < ways; k++) row[k] = sum == 0 ? 1. / ways : row[k] / sum;
@@ -226,10 +243,11 @@ static void add_scratch(struct meta_program *p, int i, int tangent)
 {
     for (int k = 0; k < p->low.ops[i].inputs; k++) {
         if (!p->accumulate[i][k]) continue;
-        const struct meta_planes *to = &p->planes[p->low.op_inputs[i][k]], *from = &p->low.ops[i].x[k];
+        const struct meta_planes *to = &p->planes[p->low.op_inputs[i][k]],
+                                 *from = &p->low.ops[i].x[k];
         size_t count = p->low.ops[i].batch * p->backend->image(p->low.ops[i].in[k]);
         if (tangent) p->backend->axpy(to->bardot, count, 1, from->bardot);
-        else         p->backend->axpy(to->bar, count, 1, from->bar);
+        else p->backend->axpy(to->bar, count, 1, from->bar);
     }
 }
 
@@ -245,7 +263,8 @@ void meta_program_gradient(struct meta_program *p, const void *parameters, void 
     }
 }
 
-void meta_program_hessian_product(struct meta_program *p, const void *parameters, const void *v, void *product)
+void meta_program_hessian_product(struct meta_program *p, const void *parameters, const void *v,
+                                  void *product)
 {
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
@@ -258,7 +277,10 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
-        if (p->again[i]) op->kernel->backward(op, parameters, product);      /* for its other outputs; the next line overwrites this one */
+        if (p->again[i])
+            op->kernel->backward(
+                op, parameters,
+                product); /* for its other outputs; the next line overwrites this one */
         op->kernel->backward_tangent(op, parameters, v, product);
         add_scratch(p, i, 1);
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);

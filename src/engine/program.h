@@ -1,5 +1,6 @@
 /* A network compiled for a backend and a batch: forward, gradient, exact Hessian-vector product.
-   A program owns one workspace; one thread at a time uses it. Nothing in it allocates after creation. */
+   A program owns one workspace; one thread at a time uses it. Nothing in it allocates after
+   creation. */
 #ifndef META_PROGRAM_H
 #define META_PROGRAM_H
 
@@ -9,66 +10,92 @@
 struct meta_program;
 
 enum meta_statistics { META_STATISTICS_BATCH, META_STATISTICS_ROLLING };
-enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };   /* the passes that a program can make, from least to most */
+/* The passes that a program can make, from least to most. */
+enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };
 
-/* The batch of a program is `support` and, behind them, `query` images: of a network that pairs, those of a task; of any other, support
-   is 0 and query the whole batch.
+/* The batch of a program is `support` and, behind them, `query` images: of a network that pairs,
+   those of a task; of any other, support is 0 and query the whole batch.
 
-   Programs of one thread may share memory for what they hold only within a call, or from a forward to its gradient. `shared` is then
-   the caller's, at least as large as the largest meta_program_shared_bytes of these programs, and outlives them; NULL: the program has
-   memory of its own. With shared memory no other of these programs may run between a forward and its gradient, and after another's
-   load or pass the images must be loaded again, also for a product. */
-struct meta_program_settings { int support, query; enum meta_passes passes; void *shared; };
+   Programs of one thread may share memory for what they hold only within a call, or from a forward
+   to its gradient. `shared` is then the caller's, at least as large as the largest
+   meta_program_shared_bytes of these programs, and outlives them; NULL: the program has memory of
+   its own. With shared memory no other of these programs may run between a forward and its
+   gradient, and after another's load or pass the images must be loaded again, also for a
+   product. */
+struct meta_program_settings {
+    int support, query;
+    enum meta_passes passes;
+    void *shared;
+};
 /* Lowers the network and creates the kernels of each operation. The caller frees. */
-int  meta_program_create(struct meta_program **, const struct meta_network *, const struct meta_backend *,
-                         struct meta_program_settings, struct meta_error *);
+int meta_program_create(struct meta_program **, const struct meta_network *,
+                        const struct meta_backend *, struct meta_program_settings,
+                        struct meta_error *);
 void meta_program_free(struct meta_program *);
-size_t meta_program_bytes(const struct meta_program *);      /* memory of the program's own, without the shared memory */
-/* A program with shared memory needs a workspace before its first pass, of at least meta_program_workspace_bytes; one may serve every
-   program of the thread. */
+/* The memory of the program's own, without the shared memory. */
+size_t meta_program_bytes(const struct meta_program *);
+/* A program with shared memory needs a workspace before its first pass, of at least
+   meta_program_workspace_bytes; one may serve every program of the thread. */
 size_t meta_program_workspace_bytes(const struct meta_program *);
-void   meta_program_use(struct meta_program *, void *workspace);
+void meta_program_use(struct meta_program *, void *workspace);
 /* The shared memory that such a program needs; (size_t)-1 when there is no memory to find out. */
-size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_backend *, struct meta_program_settings);
+size_t meta_program_shared_bytes(const struct meta_network *, const struct meta_backend *,
+                                 struct meta_program_settings);
 
 /* The sweeps over a program's operations. */
-enum meta_pass { META_PASS_FORWARD, META_PASS_BACKWARD, META_PASS_FORWARD_TANGENT, META_PASS_BACKWARD_TANGENT, META_PASS_COUNT };
+enum meta_pass {
+    META_PASS_FORWARD,
+    META_PASS_BACKWARD,
+    META_PASS_FORWARD_TANGENT,
+    META_PASS_BACKWARD_TANGENT,
+    META_PASS_COUNT
+};
 int meta_program_operations(const struct meta_program *);
-/* Operation `index`, 0 to meta_program_operations() - 1, in the order of a forward. The program owns
-   it; tensors that it names hold what the last pass left in them. */
+/* Operation `index`, 0 to meta_program_operations() - 1, in the order of a forward. The program
+   owns it; tensors that it names hold what the last pass left in them. */
 const struct meta_op *meta_program_operation(const struct meta_program *, int index);
-/* Makes each later pass add the processor seconds that each operation takes to `seconds`, the caller's (operations, META_PASS_COUNT);
-   NULL ends that. */
+/* Makes each later pass add the processor seconds that each operation takes to `seconds`, the
+   caller's (operations, META_PASS_COUNT); NULL ends that. */
 void meta_program_time(struct meta_program *, double *seconds);
 
 /* Copies in images (batch, c, h, w), planar in [0,1], and labels (batch), 0..outputs-1. */
 void meta_program_load(struct meta_program *, const float *images, const int *labels);
 /* Copies in images first..first+count-1 of the batch and their labels. */
-void meta_program_load_some(struct meta_program *, int first, int count, const float *images, const int *labels);
+void meta_program_load_some(struct meta_program *, int first, int count, const float *images,
+                            const int *labels);
 
-/* What the dropout layers draw from: the same key gives the same mask. train=0: dropout is the identity. */
-struct meta_dropout_key { uint64_t seed, iteration; uint32_t task, item; int train; };
+/* What the dropout layers draw from: the same key gives the same mask. train=0: dropout is the
+   identity. */
+struct meta_dropout_key {
+    uint64_t seed, iteration;
+    uint32_t task, item;
+    int train;
+};
 void meta_program_dropout(struct meta_program *, struct meta_dropout_key);
 
-/* parameters: a backend vector (network->parameters). statistics: host floats (network->statistics), read
-   with META_STATISTICS_ROLLING only and may be NULL else. Returns the mean cross-entropy over the batch, or for a network that pairs
-   the mean squared error over the pairs. */
-double meta_program_forward(struct meta_program *, const void *parameters, enum meta_statistics, const float *statistics);
+/* parameters: a backend vector (network->parameters). statistics: host floats
+   (network->statistics), read with META_STATISTICS_ROLLING only and may be NULL else. Returns the
+   mean cross-entropy over the batch, or for a network that pairs the mean squared error over the
+   pairs. */
+double meta_program_forward(struct meta_program *, const void *parameters, enum meta_statistics,
+                            const float *statistics);
 
-/* After a forward: the probabilities (batch, outputs), or for a network that pairs the scores (query, ways), each query image's divided
-   by their sum. And the batch's BN means and variances (divisor N-1) in the order of the statistics block. */
+/* After a forward: the probabilities (batch, outputs), or for a network that pairs the scores
+   (query, ways), each query image's divided by their sum. And the batch's BN means and variances
+   (divisor N-1) in the order of the statistics block. */
 void meta_program_probabilities(const struct meta_program *, float *probabilities);
 void meta_program_batch_statistics(const struct meta_program *, float *statistics);
 
 /* After a forward: the input of [softmax], (batch, its inputs) planar. */
 void meta_program_features(const struct meta_program *, float *features);
 
-/* gradient (parameters) = d loss/d parameters at the last forward, which used batch statistics. Without META_TANGENTS it may be taken
-   once a forward. */
+/* gradient (parameters) = d loss/d parameters at the last forward, which used batch statistics.
+   Without META_TANGENTS it may be taken once a forward. */
 void meta_program_gradient(struct meta_program *, const void *parameters, void *gradient);
 
-/* product (parameters) = (d2 loss/d parameters2) v at the last forward and gradient; needs META_TANGENTS.
-   Pearlmutter's R-operator: forward-mode over the reverse pass, layer by layer. */
-void meta_program_hessian_product(struct meta_program *, const void *parameters, const void *v, void *product);
+/* product (parameters) = (d2 loss/d parameters2) v at the last forward and gradient; needs
+   META_TANGENTS. Pearlmutter's R-operator: forward-mode over the reverse pass, layer by layer. */
+void meta_program_hessian_product(struct meta_program *, const void *parameters, const void *v,
+                                  void *product);
 
 #endif

@@ -8,27 +8,31 @@
 struct meta_program {
     const struct meta_network *network;
     const struct meta_backend *backend;
-    int batch;                         /* images in all */
-    int support;                       /* of a network that pairs, the first images; else 0 */
+    int batch;   /* images in all */
+    int support; /* of a network that pairs, the first images; else 0 */
     enum meta_passes passes;
     struct meta_lowered low;
-    struct meta_planes *planes;        /* (tensor_count) where each tensor lies; NULL: it has no such plane */
-    char *again;                       /* (op_count) 1: a product runs this operation's backward again (program_memory.c) */
-    char **accumulate;                 /* (op_count, inputs) 1: this input's adjoint holds a part already, to which the operation's is added */
-    void *scratch;                     /* a plane for what an operation writes and the program then adds */
+    /* (tensor_count) where each tensor lies; NULL: it has no such plane */
+    struct meta_planes *planes;
+    /* (op_count) 1: a product runs this operation's backward again (program_memory.c) */
+    char *again;
+    char **accumulate; /* (op_count, inputs) 1: this input's adjoint holds a part already, to which
+                          the operation's is added */
+    void *scratch;     /* a plane for what an operation writes and the program then adds */
     void *arena;
-    void *workspace;                   /* the operations' workspace; NULL: the owner of the shared memory gives it */
+    void *workspace; /* the operations' workspace; NULL: the owner of the shared memory gives it */
     size_t workspace_bytes;
     size_t bytes;
-    int *labels;                       /* (batch) */
-    float **masks;                     /* (op_count) dropout factors, planar, or NULL */
-    int created;                       /* the number of operations whose kernels were created */
-    double *seconds;                   /* (op_count, META_PASS_COUNT) the caller's; NULL: passes are not timed */
+    int *labels;     /* (batch) */
+    float **masks;   /* (op_count) dropout factors, planar, or NULL */
+    int created;     /* the number of operations whose kernels were created */
+    double *seconds; /* (op_count, META_PASS_COUNT) the caller's; NULL: passes are not timed */
 };
 
-#define META_PAGE 4096    /* no two tensors share a page, so that all start on a cache line */
+#define META_PAGE 4096 /* no two tensors share a page, so that all start on a cache line */
 
-/* Allocates p's planes; without `shared` those of the shared region as well. The members of p that lowering sets must be set. */
+/* Allocates p's planes; without `shared` those of the shared region as well. The members of p that
+   lowering sets must be set. */
 int meta_program_place(struct meta_program *, char *shared, struct meta_error *);
 
 #endif

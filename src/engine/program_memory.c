@@ -1,11 +1,13 @@
 /* Where a program's tensors lie.
 
-   The passes of n operations run at moments: forward i at i, backward i at 2n-1-i, forward tangent i at 2n+i, backward tangent i at
-   4n-1-i. With tangents, the tensors that a product reads of the forward and the gradient before it lie in the program's own memory.
-   The others live within one call, or from a forward to its gradient, and may lie in memory that other programs use in turn; so do the
-   images, which can be loaded again. Two kinds of tensors that a product reads are cheaper to make again than to keep, and are not in
-   the program's own memory: the output of an epilogue or a stem, which its forward tangent writes again, and the adjoint of an
-   epilogue's input, for which its backward runs once more. */
+   The passes of n operations run at moments: forward i at i, backward i at 2n-1-i, forward tangent
+   i at 2n+i, backward tangent i at 4n-1-i. With tangents, the tensors that a product reads of the
+   forward and the gradient before it lie in the program's own memory. The others live within one
+   call, or from a forward to its gradient, and may lie in memory that other programs use in turn;
+   so do the images, which can be loaded again. Two kinds of tensors that a product reads are
+   cheaper to make again than to keep, and are not in the program's own memory: the output of an
+   epilogue or a stem, which its forward tangent writes again, and the adjoint of an epilogue's
+   input, for which its backward runs once more. */
 #include "arena.h"
 #include "program_internal.h"
 
@@ -15,7 +17,8 @@ enum { VALUE, BAR, DOT, BARDOT, PLANES };
 enum { OWN, SHARED, REGIONS };
 
 struct layout {
-    struct meta_interval *intervals[REGIONS];      /* (tensors, PLANES) size 0: the plane is in no or the other region */
+    struct meta_interval
+        *intervals[REGIONS]; /* (tensors, PLANES) size 0: the plane is in no or the other region */
     size_t bytes[REGIONS];
 };
 
@@ -37,11 +40,17 @@ static const struct meta_op *reader_of(const struct meta_lowered *low, int t)
     return reader;
 }
 
-static int has_weights(const struct meta_op *op) { return op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED; }
-static int has_epilogue(const struct meta_op *op) { return op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM; }
+static int has_weights(const struct meta_op *op)
+{
+    return op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED;
+}
+static int has_epilogue(const struct meta_op *op)
+{
+    return op->kind == META_OP_EPILOGUE || op->kind == META_OP_STEM;
+}
 
-/* Whether the reader of tensor t may write the adjoint of t over t: neither the later passes of the reader nor those of the producer
-   read t again (struct meta_op). */
+/* Whether the reader of tensor t may write the adjoint of t over t: neither the later passes of the
+   reader nor those of the producer read t again (struct meta_op). */
 static int in_place(const struct meta_lowered *low, int t)
 {
     const struct meta_op *producer = producer_of(low, t), *reader = reader_of(low, t);
@@ -49,21 +58,26 @@ static int in_place(const struct meta_lowered *low, int t)
         && (has_weights(reader) || reader->kind == META_OP_EPILOGUE);
 }
 
-static int value_is_made_again(const struct meta_lowered *low, int t) { return has_epilogue(producer_of(low, t)) && low->tensors[t].active; }
+static int value_is_made_again(const struct meta_lowered *low, int t)
+{
+    return has_epilogue(producer_of(low, t)) && low->tensors[t].active;
+}
 
-/* In a first layer xdot = 0, so that Wbardot = ybardot (x) x needs the adjoint's tangent alone, not the adjoint. A stem keeps sums
-   instead. */
+/* In a first layer xdot = 0, so that Wbardot = ybardot (x) x needs the adjoint's tangent alone, not
+   the adjoint. A stem keeps sums instead. */
 static int adjoint_is_read_again(const struct meta_lowered *low, int t)
 {
     const struct meta_op *producer = producer_of(low, t);
     if (producer->kind == META_OP_STEM) return 0;
-    return !has_weights(producer) || low->tensors[low->op_inputs[low->tensors[t].producer][0]].active;
+    return !has_weights(producer)
+        || low->tensors[low->op_inputs[low->tensors[t].producer][0]].active;
 }
 
 static int adjoint_is_made_again(const struct meta_lowered *low, int t)
 {
     const struct meta_op *producer = producer_of(low, t), *reader = reader_of(low, t);
-    return producer && has_weights(producer) && reader && reader->kind == META_OP_EPILOGUE && adjoint_is_read_again(low, t);
+    return producer && has_weights(producer) && reader && reader->kind == META_OP_EPILOGUE
+        && adjoint_is_read_again(low, t);
 }
 
 static int last_use(const struct meta_lowered *low, int t)
@@ -76,11 +90,13 @@ static int last_use(const struct meta_lowered *low, int t)
 }
 
 /* Places the planes of a tensor that an operation produces. */
-static void lifetimes_of(const struct meta_lowered *low, int t, size_t size, enum meta_passes passes,
-                         struct meta_interval own[PLANES], struct meta_interval shared[PLANES])
+static void lifetimes_of(const struct meta_lowered *low, int t, size_t size,
+                         enum meta_passes passes, struct meta_interval own[PLANES],
+                         struct meta_interval shared[PLANES])
 {
     int n = low->op_count, end = 4 * n, first = low->tensors[t].producer, last = last_use(low, t);
-    struct meta_interval value = { size, first, last, 0 }, bar = { size, 2 * n - 1 - last, 2 * n - 1 - first, 0 };
+    struct meta_interval value = { size, first, last, 0 },
+                         bar = { size, 2 * n - 1 - last, 2 * n - 1 - first, 0 };
     if (passes == META_GRADIENT) value.last = bar.last;
     if (passes == META_TANGENTS) value.last = value_is_made_again(low, t) ? 4 * n - 1 - first : end;
     *(value.last == end ? &own[VALUE] : &shared[VALUE]) = value;
@@ -93,16 +109,21 @@ static void lifetimes_of(const struct meta_lowered *low, int t, size_t size, enu
     else if (adjoint_is_read_again(low, t)) bar.last = end;
     *(bar.last == end ? &own[BAR] : &shared[BAR]) = bar;
     shared[DOT] = (struct meta_interval){ size, 2 * n + first, 4 * n - 1 - first, 0 };
-    if (!in_place(low, t)) shared[BARDOT] = (struct meta_interval){ size, 4 * n - 1 - last, 4 * n - 1 - first, 0 };
+    if (!in_place(low, t))
+        shared[BARDOT] = (struct meta_interval){ size, 4 * n - 1 - last, 4 * n - 1 - first, 0 };
 }
 
-static void lifetimes(const struct meta_lowered *low, const struct meta_backend *backend, enum meta_passes passes, struct layout *out)
+static void lifetimes(const struct meta_lowered *low, const struct meta_backend *backend,
+                      enum meta_passes passes, struct layout *out)
 {
     for (int t = 0; t < low->tensor_count; t++) {
-        struct meta_interval *own = out->intervals[OWN] + PLANES * t, *shared = out->intervals[SHARED] + PLANES * t;
-        size_t size = low->tensors[t].batch * backend->image(low->tensors[t].shape) * backend->element;
+        struct meta_interval *own = out->intervals[OWN] + PLANES * t,
+                             *shared = out->intervals[SHARED] + PLANES * t;
+        size_t size = low->tensors[t].batch * backend->image(low->tensors[t].shape)
+            * backend->element;
         if (t == low->op_output[low->op_count - 1]) continue;
-        if (low->tensors[t].producer < 0) shared[VALUE] = (struct meta_interval){ size, -1, 4 * low->op_count, 0 };
+        if (low->tensors[t].producer < 0)
+            shared[VALUE] = (struct meta_interval){ size, -1, 4 * low->op_count, 0 };
         else lifetimes_of(low, t, size, passes, own, shared);
     }
 }
@@ -112,8 +133,9 @@ static void layout_free(struct layout *l)
     for (int r = 0; r < REGIONS; r++) free(l->intervals[r]);
 }
 
-static int layout_create(struct layout *l, const struct meta_lowered *low, const struct meta_backend *backend,
-                         enum meta_passes passes, struct meta_error *error)
+static int layout_create(struct layout *l, const struct meta_lowered *low,
+                         const struct meta_backend *backend, enum meta_passes passes,
+                         struct meta_error *error)
 {
     int count = PLANES * low->tensor_count;
     for (int r = 0; r < REGIONS; r++)
@@ -126,7 +148,8 @@ fail:
     return meta_fail_memory(error);
 }
 
-size_t meta_program_shared_bytes(const struct meta_network *network, const struct meta_backend *backend,
+size_t meta_program_shared_bytes(const struct meta_network *network,
+                                 const struct meta_backend *backend,
                                  struct meta_program_settings settings)
 {
     struct meta_error unused;
@@ -150,7 +173,10 @@ int meta_program_place(struct meta_program *p, char *shared, struct meta_error *
     p->planes = calloc(count, sizeof *p->planes);
     p->again = calloc(p->low.op_count, sizeof *p->again);
     p->arena = p->backend->allocate(p->bytes);
-    if (!p->planes || !p->again || !p->arena) { meta_fail_memory(error); goto fail; }
+    if (!p->planes || !p->again || !p->arena) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     char *base[REGIONS] = { p->arena, shared ? shared : (char *)p->arena + layout.bytes[OWN] };
     for (int t = 0; t < count; t++) {
         struct meta_planes *planes = &p->planes[t];

@@ -36,7 +36,7 @@ double meta_by_group_error(const int *label, const double *influence, int count)
 struct meta_estimate meta_by_group_estimate(struct meta_estimate tasks, const int *label,
                                             const double *influence, int count);
 
-/* ---- while tasks are tested ---------------------------------------------------------------- */
+/* ---- while tasks are tested ------------------------------------------------------------------ */
 
 struct meta_tally;
 /* The data set outlives the tally. The caller frees. */

@@ -44,7 +44,7 @@ struct meta_evaluator {
     void *context;
 };
 
-/* ---- creating ------------------------------------------------------------------------------ */
+/* ---- creating -------------------------------------------------------------------------------- */
 
 static int create_workspace(struct meta_evaluator *e, struct workspace *w, struct meta_error *error)
 {
@@ -181,7 +181,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     free(e);
 }
 
-/* ---- running ------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* Loads the images of the episode, support before query; returns the CRC-32 of their paths. */
 static uint32_t load_images(const struct meta_evaluator *e, const struct workspace *w, int run)

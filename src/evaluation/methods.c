@@ -47,7 +47,7 @@ void meta_method_names(char *text, size_t size)
     }
 }
 
-/* ---- flags and settings -------------------------------------------------------------------- */
+/* ---- flags and settings ---------------------------------------------------------------------- */
 
 const struct meta_method_flag *meta_method_flag(const struct meta_method *method, const char *name)
 {
@@ -103,7 +103,7 @@ void meta_method_set(void *settings, const struct meta_method_flag *flag, double
     else *(int *)at = value;
 }
 
-/* ---- what a method can do ------------------------------------------------------------------ */
+/* ---- what a method can do -------------------------------------------------------------------- */
 
 static int refuse_pairs(const struct meta_method *method, const struct meta_model *model,
                         struct meta_error *error)

@@ -12,8 +12,8 @@ struct meta_evaluation_parts {
     const struct meta_model *model;
     const struct meta_backend *backend;
     struct meta_pool *pool;
-    const struct meta_dataset
-        *dataset; /* the images that are evaluated on, at the network's size */
+    /* the images that are evaluated on, at the network's size */
+    const struct meta_dataset *dataset;
 };
 
 #endif

@@ -37,7 +37,7 @@ static int prefix(const struct host *h, const struct meta_section *s)
     return meta_fail(h->error, "%s:%d: [%.40s]: %.400s", h->cfg->path, s->line, s->name, what.text);
 }
 
-/* ---- whose file it is ----------------------------------------------------------------- */
+/* ---- whose file it is ------------------------------------------------------------------------ */
 
 /* Whether a line starts a section that is not Darknet's. Blanks do not count, also inside the
    brackets. */
@@ -71,7 +71,7 @@ static int is_ours(const char *path)
     return ours;
 }
 
-/* ---- layers --------------------------------------------------------------------------- */
+/* ---- layers ---------------------------------------------------------------------------------- */
 
 /* Makes the library's list of a section's options. The strings stay those of the section. */
 static list *make_options(const struct host *h, const struct meta_section *s)
@@ -175,7 +175,7 @@ static int add_layer(struct host *h, const struct meta_section *s)
     return 0;
 }
 
-/* ---- the network ---------------------------------------------------------------------- */
+/* ---- the network ----------------------------------------------------------------------------- */
 
 static int fail_unknown(const struct host *h, const struct meta_section *s)
 {

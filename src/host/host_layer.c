@@ -44,7 +44,7 @@ static void backward(layer l, network net)
     for (size_t i = 0; i < inputs; i++) net.delta[i] += h->xbar[i];
 }
 
-/* ---- one block ------------------------------------------------------------------------ */
+/* ---- one block ------------------------------------------------------------------------------- */
 
 static size_t aligned(size_t bytes) { return (bytes + 15) / 16 * 16; }
 
@@ -101,7 +101,7 @@ static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *
     return h;
 }
 
-/* ---- the layer ------------------------------------------------------------------------ */
+/* ---- the layer ------------------------------------------------------------------------------- */
 
 int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *settings,
                     struct meta_size_params p, struct meta_error *error)

@@ -94,7 +94,7 @@ void meta_paths_clear(struct meta_paths *p)
     *p = (struct meta_paths){ 0 };
 }
 
-/* ---- names made of paths -------------------------------------------------------------- */
+/* ---- names made of paths --------------------------------------------------------------------- */
 
 /* The last part of the path without its extension, and the length of that. */
 static const char *base(const char *path, int *length)

@@ -1,4 +1,5 @@
-/* Builds networks with their numbers out of others: layer by layer, folded, or with fewer outputs. */
+/* Builds networks with their numbers out of others: layer by layer, folded, or with fewer
+   outputs. */
 #include "filled.h"
 
 #include <math.h>
@@ -26,10 +27,14 @@ int meta_filled_add(struct meta_filled *f, struct meta_layer layer, struct meta_
 {
     size_t parameters = f->network->parameters, statistics = f->network->statistics;
     if (meta_network_add(f->network, layer, error)) return -1;
-    return grow(&f->parameters, parameters, f->network->parameters, error) || grow(&f->statistics, statistics, f->network->statistics, error) ? -1 : 0;
+    return grow(&f->parameters, parameters, f->network->parameters, error)
+            || grow(&f->statistics, statistics, f->network->statistics, error)
+        ? -1
+        : 0;
 }
 
-static int copy_owned(struct meta_layer *to, const struct meta_layer *from, const int *place, struct meta_error *error)
+static int copy_owned(struct meta_layer *to, const struct meta_layer *from, const int *place,
+                      struct meta_error *error)
 {
     *to = *from;
     to->from = NULL;
@@ -46,7 +51,8 @@ fail:
     return meta_fail_memory(error);
 }
 
-int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from, int i, int filters, const int *place, struct meta_error *error)
+int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from, int i,
+                           int filters, const int *place, struct meta_error *error)
 {
     const struct meta_layer *old = &from->network->layers[i];
     struct meta_layer layer;
@@ -57,7 +63,8 @@ int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from
     size_t row = sizeof(float) * new->filters;
     if (new->weights == META_NONE) return 0;
     memcpy(f->parameters + new->biases, from->parameters + old->biases, row);
-    memcpy(f->parameters + new->weights, from->parameters + old->weights, new->weight_count * sizeof(float));
+    memcpy(f->parameters + new->weights, from->parameters + old->weights,
+           new->weight_count * sizeof(float));
     if (!new->batch_normalize) return 0;
     memcpy(f->parameters + new->scales, from->parameters + old->scales, row);
     memcpy(f->statistics + new->mean, from->statistics + old->mean, row);
@@ -65,14 +72,16 @@ int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from
     return 0;
 }
 
-/* Adds the last layer again without batch_normalize; the numbers of the old one are still there to be read. */
+/* Adds the last layer again without batch_normalize; the numbers of the old one are still there to
+   be read. */
 int meta_filled_fold_last(struct meta_filled *f, struct meta_error *error)
 {
     struct meta_network *net = f->network;
     struct meta_layer *layer = &net->layers[net->count - 1], old = *layer;
     if (!old.batch_normalize) return 0;
     size_t row = old.weight_count / old.filters;
-    float *factor = malloc(old.filters * sizeof *factor), *weights = malloc(old.weight_count * sizeof *weights);
+    float *factor = malloc(old.filters * sizeof *factor),
+          *weights = malloc(old.weight_count * sizeof *weights);
     if (!factor || !weights) {
         free(factor);
         free(weights);
@@ -88,7 +97,8 @@ int meta_filled_fold_last(struct meta_filled *f, struct meta_error *error)
     layer->batch_normalize = 0;
     layer->scales = layer->mean = layer->variance = META_NONE;
     layer->weights = old.biases + old.filters;
-    for (size_t k = 0; k < old.weight_count; k++) f->parameters[layer->weights + k] = factor[k / row] * weights[k];
+    for (size_t k = 0; k < old.weight_count; k++)
+        f->parameters[layer->weights + k] = factor[k / row] * weights[k];
     free(factor);
     free(weights);
     return 0;
@@ -111,15 +121,20 @@ static int find_head(const struct meta_network *net)
     return -1;
 }
 
-int meta_filled_narrow(struct meta_filled *f, const struct meta_filled *from, int classes, struct meta_error *error)
+int meta_filled_narrow(struct meta_filled *f, const struct meta_filled *from, int classes,
+                       struct meta_error *error)
 {
     const struct meta_network *net = from->network;
-    int outputs = meta_network_outputs(net), head = find_head(net), *place = calloc(net->count, sizeof *place);
+    int outputs = meta_network_outputs(net), head = find_head(net),
+        *place = calloc(net->count, sizeof *place);
     *f = (struct meta_filled){ 0 };
     if (!place) return meta_fail_memory(error);
-    if (classes > outputs || (classes < outputs && (net->ways || head < 0 || net->layers[head].out.c != outputs))) {
+    if (classes > outputs
+        || (classes < outputs && (net->ways || head < 0 || net->layers[head].out.c != outputs))) {
         meta_fail(error, "%d classes: the network tells %d apart%s", classes, outputs,
-                  classes > outputs ? ": must be no more" : ", and its last layers can't be cut to fewer: must be as many");
+                  classes > outputs ? ": must be no more"
+                                    : ", and its last layers can't be cut to fewer: must be as "
+                                      "many");
         goto fail;
     }
     if (meta_network_create(&f->network, net->input, error)) goto fail;

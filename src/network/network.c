@@ -1,4 +1,5 @@
-/* Works out the shapes and the places of parameters of a network, layer by layer, and draws initial weights. */
+/* Works out the shapes and the places of parameters of a network, layer by layer, and draws initial
+   weights. */
 #include "network.h"
 #include "base/rng.h"
 
@@ -6,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The most numbers that a tensor of one image may have: a larger one is taken for a typing error. */
+/* The most numbers that a tensor of one image may have: a larger one is taken for a typing
+   error. */
 #define MOST_NUMBERS ((size_t)1 << 28)
 
-int meta_network_create(struct meta_network **out, struct meta_shape input, struct meta_error *error)
+int meta_network_create(struct meta_network **out, struct meta_shape input,
+                        struct meta_error *error)
 {
     if (input.c < 1 || input.h < 1 || input.w < 1)
-        return meta_fail(error, "input %dx%dx%d: width, height and channels must be at least 1", input.w, input.h, input.c);
+        return meta_fail(error, "input %dx%dx%d: width, height and channels must be at least 1",
+                         input.w, input.h, input.c);
     struct meta_network *network = calloc(1, sizeof *network);
     if (!network) return meta_fail_memory(error);
     network->input = input;
@@ -36,15 +40,17 @@ void meta_network_free(struct meta_network *network)
 
 const char *meta_layer_name(const struct meta_layer *layer)
 {
-    static const char *names[] = { "convolutional", "connected", "maxpool", "avgpool", "softmax",
-                                   "shortcut", "route", "dropout", "activation", "cost" };
+    static const char *names[] = { "convolutional", "connected", "maxpool", "avgpool",    "softmax",
+                                   "shortcut",      "route",     "dropout", "activation", "cost" };
     return layer->plugin ? layer->plugin->name : names[layer->type];
 }
 
 static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error *error)
 {
     if (l->size < 1 || l->stride < 1 || l->padding < 0)
-        return meta_fail(error, "size=%d stride=%d padding=%d: size and stride must be at least 1, padding at least 0",
+        return meta_fail(error,
+                         "size=%d stride=%d padding=%d: size and stride must be at least 1, "
+                         "padding at least 0",
                          l->size, l->stride, l->padding);
     int h = l->in.h + pad_total - l->size, w = l->in.w + pad_total - l->size;
     if (h < 0 || w < 0)
@@ -54,27 +60,36 @@ static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error
     return 0;
 }
 
-/* Items below a pairing layer are images, above it pairs: no layer above it may read one below it. */
-static int check_reach(const struct meta_network *net, const char *key, int f, struct meta_error *error)
+/* Items below a pairing layer are images, above it pairs: no layer above it may read one below
+   it. */
+static int check_reach(const struct meta_network *net, const char *key, int f,
+                       struct meta_error *error)
 {
     if (f < 0 || f >= net->count)
-        return meta_fail(error, "%s: %d is not an earlier layer; allowed: 0 to %d", key, f, net->count - 1);
+        return meta_fail(error, "%s: %d is not an earlier layer; allowed: 0 to %d", key, f,
+                         net->count - 1);
     if (net->ways && f < net->pairing)
-        return meta_fail(error, "%s: layer %d is before [%s], which a branch can't pass; allowed: %d to %d", key, f,
-                         meta_layer_name(&net->layers[net->pairing]), net->pairing, net->count - 1);
+        return meta_fail(error,
+                         "%s: layer %d is before [%s], which a branch can't pass; allowed: %d to "
+                         "%d",
+                         key, f, meta_layer_name(&net->layers[net->pairing]), net->pairing,
+                         net->count - 1);
     return 0;
 }
 
-static int shape_route(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
+static int shape_route(const struct meta_network *net, struct meta_layer *l,
+                       struct meta_error *error)
 {
     if (l->from_count < 1) return meta_fail(error, "layers: must name at least one layer");
-    l->out = (struct meta_shape){0};
+    l->out = (struct meta_shape){ 0 };
     for (int k = 0; k < l->from_count; k++) {
         int f = l->from[k];
         if (check_reach(net, "layers", f, error)) return -1;
         struct meta_shape s = net->layers[f].out;
         if (k && (s.h != l->out.h || s.w != l->out.w))
-            return meta_fail(error, "layers: layer %d gives %dx%d, layer %d gives %dx%d: width and height must be equal",
+            return meta_fail(error,
+                             "layers: layer %d gives %dx%d, layer %d gives %dx%d: width and height "
+                             "must be equal",
                              l->from[0], l->out.w, l->out.h, f, s.w, s.h);
         if ((size_t)s.c + l->out.c > MOST_NUMBERS)
             return meta_fail(error, "layers: more than %zu channels side by side", MOST_NUMBERS);
@@ -85,42 +100,59 @@ static int shape_route(const struct meta_network *net, struct meta_layer *l, str
     return 0;
 }
 
-/* Darknet's shortcut_cpu samples the larger map with a whole-numbered stride that is the same in both directions. */
-static int shape_shortcut(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
+/* Darknet's shortcut_cpu samples the larger map with a whole-numbered stride that is the same in
+   both directions. */
+static int shape_shortcut(const struct meta_network *net, struct meta_layer *l,
+                          struct meta_error *error)
 {
     int f = l->from_count == 1 ? l->from[0] : -1;
     if (check_reach(net, "from", f, error)) return -1;
     struct meta_shape a = net->layers[f].out, b = l->in;
     if (a.w / b.w != a.h / b.h || b.w / a.w != b.h / a.h)
-        return meta_fail(error, "from: layer %d gives %dx%d, here is %dx%d: one must be a whole multiple of the other, "
-                         "alike in width and height", f, a.w, a.h, b.w, b.h);
+        return meta_fail(error,
+                         "from: layer %d gives %dx%d, here is %dx%d: one must be a whole multiple "
+                         "of the other, "
+                         "alike in width and height",
+                         f, a.w, a.h, b.w, b.h);
     l->out = l->in;
     return 0;
 }
 
-static int shape_plugin(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
+static int shape_plugin(const struct meta_network *net, struct meta_layer *l,
+                        struct meta_error *error)
 {
     int pairs = l->type == META_PAIRING;
     if (pairs && net->ways)
-        return meta_fail(error, "stands after [%s]: a network pairs once", meta_layer_name(&net->layers[net->pairing]));
+        return meta_fail(error, "stands after [%s]: a network pairs once",
+                         meta_layer_name(&net->layers[net->pairing]));
     if (pairs ? l->plugin->pairing->shape(l->settings, l->in, &l->out, error)
-              : l->plugin->layer->shape(l->settings, l->in, &l->out, error)) return -1;
+              : l->plugin->layer->shape(l->settings, l->in, &l->out, error))
+        return -1;
     if (l->out.c < 1 || l->out.h < 1 || l->out.w < 1)
-        return meta_fail(error, "the plugin's output is %dx%dx%d: empty", l->out.w, l->out.h, l->out.c);
+        return meta_fail(error, "the plugin's output is %dx%dx%d: empty", l->out.w, l->out.h,
+                         l->out.c);
     return 0;
 }
 
-static int shape_cost(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
+static int shape_cost(const struct meta_network *net, struct meta_layer *l,
+                      struct meta_error *error)
 {
-    if (!net->ways) return meta_fail(error, "scores pairs of query images and classes, which only [relation] makes; allowed: [softmax]");
+    if (!net->ways)
+        return meta_fail(error,
+                         "scores pairs of query images and classes, which only [relation] makes; "
+                         "allowed: [softmax]");
     if (meta_shape_numbers(l->in) != 1)
-        return meta_fail(error, "its input is %dx%dx%d: must be one number, the score of a pair", l->in.w, l->in.h, l->in.c);
+        return meta_fail(error, "its input is %dx%dx%d: must be one number, the score of a pair",
+                         l->in.w, l->in.h, l->in.c);
     if (net->layers[net->count - 1].activation != META_LOGISTIC)
-        return meta_fail(error, "scores must be from 0 to 1: the layer before must have activation=logistic");
+        return meta_fail(error,
+                         "scores must be from 0 to 1: the layer before must have "
+                         "activation=logistic");
     return 0;
 }
 
-static int infer_shape(const struct meta_network *net, struct meta_layer *l, struct meta_error *error)
+static int infer_shape(const struct meta_network *net, struct meta_layer *l,
+                       struct meta_error *error)
 {
     l->out = l->in;
     switch (l->type) {
@@ -136,20 +168,21 @@ static int infer_shape(const struct meta_network *net, struct meta_layer *l, str
         if (l->filters < 1) return meta_fail(error, "output=%d: must be at least 1", l->filters);
         l->out = (struct meta_shape){ l->filters, 1, 1 };
         return 0;
-    case META_AVGPOOL:
-        l->out.h = l->out.w = 1;
-        return 0;
+    case META_AVGPOOL: l->out.h = l->out.w = 1; return 0;
     case META_SOFTMAX:
         l->out = (struct meta_shape){ (int)meta_shape_numbers(l->in), 1, 1 };
         if (net->ways)
-            return meta_fail(error, "must be [cost] after [%s], which scores pairs", meta_layer_name(&net->layers[net->pairing]));
-        if (!(l->temperature > 0)) return meta_fail(error, "temperature=%g: must be more than 0", l->temperature);
+            return meta_fail(error, "must be [cost] after [%s], which scores pairs",
+                             meta_layer_name(&net->layers[net->pairing]));
+        if (!(l->temperature > 0))
+            return meta_fail(error, "temperature=%g: must be more than 0", l->temperature);
         return 0;
     case META_SHORTCUT: return shape_shortcut(net, l, error);
-    case META_ROUTE:    return shape_route(net, l, error);
+    case META_ROUTE: return shape_route(net, l, error);
     case META_DROPOUT:
         if (!(l->probability >= 0 && l->probability < 1))
-            return meta_fail(error, "probability=%g: must be at least 0 and less than 1", l->probability);
+            return meta_fail(error, "probability=%g: must be at least 0 and less than 1",
+                             l->probability);
         return 0;
     case META_ACTIVATION: return 0;
     case META_COST: return shape_cost(net, l, error);
@@ -159,20 +192,28 @@ static int infer_shape(const struct meta_network *net, struct meta_layer *l, str
     return meta_fail(error, "unknown layer type %d", l->type);
 }
 
-/* Gives a layer its places in the parameter and statistics blocks, in .weights order (weights.h). */
+/* Gives a layer its places in the parameter and statistics blocks, in .weights order
+   (weights.h). */
 static void place_parameters(struct meta_network *net, struct meta_layer *l)
 {
     l->biases = l->scales = l->weights = l->mean = l->variance = META_NONE;
     if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED) return;
     size_t outputs = l->filters;
     int convolutional = l->type == META_CONVOLUTIONAL;
-    l->weight_count = outputs * (convolutional ? (size_t)l->in.c * l->size * l->size : meta_shape_numbers(l->in));
+    l->weight_count = outputs
+        * (convolutional ? (size_t)l->in.c * l->size * l->size : meta_shape_numbers(l->in));
     l->biases = net->parameters;
     net->parameters += outputs;
-    if (l->batch_normalize && convolutional) { l->scales = net->parameters; net->parameters += outputs; }
+    if (l->batch_normalize && convolutional) {
+        l->scales = net->parameters;
+        net->parameters += outputs;
+    }
     l->weights = net->parameters;
     net->parameters += l->weight_count;
-    if (l->batch_normalize && !convolutional) { l->scales = net->parameters; net->parameters += outputs; }
+    if (l->batch_normalize && !convolutional) {
+        l->scales = net->parameters;
+        net->parameters += outputs;
+    }
     if (l->batch_normalize) {
         l->mean = net->statistics;
         l->variance = net->statistics + outputs;
@@ -180,23 +221,31 @@ static void place_parameters(struct meta_network *net, struct meta_layer *l)
     }
 }
 
-static int is_loss(const struct meta_layer *l) { return l->type == META_SOFTMAX || l->type == META_COST; }
+static int is_loss(const struct meta_layer *l)
+{
+    return l->type == META_SOFTMAX || l->type == META_COST;
+}
 
 int meta_network_add(struct meta_network *net, struct meta_layer layer, struct meta_error *error)
 {
     struct meta_layer *grown;
     if (net->count && is_loss(&net->layers[net->count - 1])) {
-        meta_fail(error, "nothing can follow the %s", meta_layer_name(&net->layers[net->count - 1]));
+        meta_fail(error, "nothing can follow the %s",
+                  meta_layer_name(&net->layers[net->count - 1]));
         goto fail;
     }
     layer.in = net->count ? net->layers[net->count - 1].out : net->input;
     if (infer_shape(net, &layer, error)) goto fail;
     if (meta_shape_numbers(layer.out) > MOST_NUMBERS) {
-        meta_fail(error, "output %dx%dx%d is too large: at most %zu numbers", layer.out.w, layer.out.h, layer.out.c, MOST_NUMBERS);
+        meta_fail(error, "output %dx%dx%d is too large: at most %zu numbers", layer.out.w,
+                  layer.out.h, layer.out.c, MOST_NUMBERS);
         goto fail;
     }
     grown = realloc(net->layers, (net->count + 1) * sizeof *grown);
-    if (!grown) { meta_fail_memory(error); goto fail; }
+    if (!grown) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     net->layers = grown;
     place_parameters(net, &layer);
     if (layer.weight_count > MOST_NUMBERS) {
@@ -232,9 +281,12 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
     if (!net->count) return meta_fail(error, "the network has no layers");
     *where = net->count - 1;
     if (!is_loss(&net->layers[net->count - 1]))
-        return meta_fail(error, "the network must end with [%s], not [%s]", net->ways ? "cost" : "softmax",
+        return meta_fail(error, "the network must end with [%s], not [%s]",
+                         net->ways ? "cost" : "softmax",
                          meta_layer_name(&net->layers[net->count - 1]));
-    if (!net->parameters) return meta_fail(error, "the network has nothing to learn: no convolutional or connected layer");
+    if (!net->parameters)
+        return meta_fail(error,
+                         "the network has nothing to learn: no convolutional or connected layer");
     char *used = calloc(net->count, 1);
     if (!used) return meta_fail_memory(error);
     mark_used(net, used);
@@ -245,9 +297,11 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
             free(used);
             return meta_fail(error, "nothing uses this layer's output");
         }
-        if (order == 2 && l->type == META_PLUGIN && !(l->plugin->layer->forward_tangent && l->plugin->layer->backward_tangent)) {
+        if (order == 2 && l->type == META_PLUGIN
+            && !(l->plugin->layer->forward_tangent && l->plugin->layer->backward_tangent)) {
             free(used);
-            return meta_fail(error, "the plugin has no tangents, which order=2 needs; allowed: order=1");
+            return meta_fail(error,
+                             "the plugin has no tangents, which order=2 needs; allowed: order=1");
         }
     }
     free(used);
@@ -259,7 +313,8 @@ int meta_network_outputs(const struct meta_network *net)
     return net->ways ? net->ways : net->layers[net->count - 1].out.c;
 }
 
-static int copy_layer(struct meta_layer *to, const struct meta_layer *from, struct meta_error *error)
+static int copy_layer(struct meta_layer *to, const struct meta_layer *from,
+                      struct meta_error *error)
 {
     *to = *from;
     to->from = NULL;
@@ -275,15 +330,19 @@ static int copy_layer(struct meta_layer *to, const struct meta_layer *from, stru
     return 0;
 }
 
-int meta_network_cut(struct meta_network **out, const struct meta_network *whole, int layers, int outputs, struct meta_error *error)
+int meta_network_cut(struct meta_network **out, const struct meta_network *whole, int layers,
+                     int outputs, struct meta_error *error)
 {
     struct meta_network *net;
-    struct meta_layer layer, head = { .type = META_CONNECTED, .filters = outputs, .activation = META_LINEAR };
+    struct meta_layer layer,
+        head = { .type = META_CONNECTED, .filters = outputs, .activation = META_LINEAR };
     if (meta_network_create(&net, whole->input, error)) return -1;
     for (int i = 0; i < layers; i++)
-        if (copy_layer(&layer, &whole->layers[i], error) || meta_network_add(net, layer, error)) goto fail;
+        if (copy_layer(&layer, &whole->layers[i], error) || meta_network_add(net, layer, error))
+            goto fail;
     if (outputs && meta_network_add(net, head, error)) goto fail;
-    if (meta_network_add(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, error)) goto fail;
+    if (meta_network_add(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, error))
+        goto fail;
     *out = net;
     return 0;
 fail:
@@ -291,15 +350,18 @@ fail:
     return -1;
 }
 
-void meta_network_initialise_layer(const struct meta_layer *l, struct meta_rng *rng, float *parameters)
+void meta_network_initialise_layer(const struct meta_layer *l, struct meta_rng *rng,
+                                   float *parameters)
 {
     double deviation = sqrt(2. / (l->weight_count / l->filters));
     for (size_t k = 0; k < l->weight_count; k++)
-        parameters[l->weights + k] = deviation * (l->type == META_CONVOLUTIONAL ? meta_rng_normal(rng) : meta_rng_between(rng, -1, 1));
+        parameters[l->weights + k] = deviation
+            * (l->type == META_CONVOLUTIONAL ? meta_rng_normal(rng) : meta_rng_between(rng, -1, 1));
     for (int k = 0; l->scales != META_NONE && k < l->filters; k++) parameters[l->scales + k] = 1;
 }
 
-void meta_network_initialise(const struct meta_network *net, uint64_t seed, float *parameters, float *statistics)
+void meta_network_initialise(const struct meta_network *net, uint64_t seed, float *parameters,
+                             float *statistics)
 {
     memset(parameters, 0, net->parameters * sizeof *parameters);
     memset(statistics, 0, net->statistics * sizeof *statistics);

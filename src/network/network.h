@@ -1,4 +1,5 @@
-/* A network as a .cfg describes it: layers, shapes, and where each parameter lies in one block. No batch, no backend. */
+/* A network as a .cfg describes it: layers, shapes, and where each parameter lies in one block. No
+   batch, no backend. */
 #ifndef META_NETWORK_H
 #define META_NETWORK_H
 
@@ -6,8 +7,18 @@
 #include "base/error.h"
 
 enum meta_layer_type {
-    META_CONVOLUTIONAL, META_CONNECTED, META_MAXPOOL, META_AVGPOOL, META_SOFTMAX,
-    META_SHORTCUT, META_ROUTE, META_DROPOUT, META_ACTIVATION, META_COST, META_PLUGIN, META_PAIRING
+    META_CONVOLUTIONAL,
+    META_CONNECTED,
+    META_MAXPOOL,
+    META_AVGPOOL,
+    META_SOFTMAX,
+    META_SHORTCUT,
+    META_ROUTE,
+    META_DROPOUT,
+    META_ACTIVATION,
+    META_COST,
+    META_PLUGIN,
+    META_PAIRING
 };
 enum meta_activation { META_LINEAR, META_RELU, META_LEAKY, META_LOGISTIC };
 
@@ -19,60 +30,72 @@ static inline size_t meta_shape_numbers(struct meta_shape s) { return (size_t)s.
 struct meta_layer {
     /* set by the caller of meta_network_add */
     enum meta_layer_type type;
-    int line;                          /* line of the section in the .cfg */
-    int filters;                       /* convolutional: output channels; connected: outputs */
-    int size, stride;                  /* convolutional, maxpool */
-    int padding;                       /* convolutional: pixels on every side; maxpool: pixels of both sides together, as in Darknet */
+    int line;         /* line of the section in the .cfg */
+    int filters;      /* convolutional: output channels; connected: outputs */
+    int size, stride; /* convolutional, maxpool */
+    int padding; /* convolutional: pixels on every side; maxpool: pixels of both sides together, as
+                    in Darknet */
     int batch_normalize;
-    enum meta_activation activation;   /* convolutional, connected, shortcut, activation */
-    double probability;                /* dropout */
-    double temperature;                /* softmax */
-    double alpha, beta;                /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu */
-    int from_count;                    /* shortcut: 1; route: 1 or more */
-    int *from;                         /* layer indices counted from 0; owned by the layer (free) */
-    const struct meta_plugin *plugin;  /* META_PLUGIN, META_PAIRING */
-    void *settings;                    /* the plugin's settings; owned by the layer (free) */
-    int ways;                          /* pairing: the classes of a task */
+    enum meta_activation activation; /* convolutional, connected, shortcut, activation */
+    double probability;              /* dropout */
+    double temperature;              /* softmax */
+    double alpha, beta; /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu */
+    int from_count;     /* shortcut: 1; route: 1 or more */
+    int *from;          /* layer indices counted from 0; owned by the layer (free) */
+    const struct meta_plugin *plugin; /* META_PLUGIN, META_PAIRING */
+    void *settings;                   /* the plugin's settings; owned by the layer (free) */
+    int ways;                         /* pairing: the classes of a task */
 
     /* set by meta_network_add */
     struct meta_shape in, out;
-    size_t biases, scales, weights;    /* offsets in the parameter block; META_NONE where there is none */
-    size_t weight_count;               /* convolutional: filters*c*size*size (o,c,y,x); connected: outputs*inputs (o,i) */
-    size_t mean, variance;             /* offsets in the statistics block; META_NONE without batch_normalize */
+    size_t biases, scales,
+        weights;         /* offsets in the parameter block; META_NONE where there is none */
+    size_t weight_count; /* convolutional: filters*c*size*size (o,c,y,x); connected: outputs*inputs
+                            (o,i) */
+    size_t mean, variance; /* offsets in the statistics block; META_NONE without batch_normalize */
 };
 
 struct meta_network {
     struct meta_shape input;
     int count;
     struct meta_layer *layers;
-    size_t parameters;                 /* floats: weights, biases, BN scales: the phi of the method, in .weights order */
-    size_t statistics;                 /* floats: BN rolling means and variances, in .weights order */
-    int ways, pairing;                 /* the classes and the index of the pairing layer; without one, ways is 0 */
+    size_t parameters; /* floats: weights, biases, BN scales: the phi of the method, in .weights
+                          order */
+    size_t statistics; /* floats: BN rolling means and variances, in .weights order */
+    int ways, pairing; /* the classes and the index of the pairing layer; without one, ways is 0 */
 };
 
-int  meta_network_create(struct meta_network **, struct meta_shape input, struct meta_error *);
+int meta_network_create(struct meta_network **, struct meta_shape input, struct meta_error *);
 void meta_network_free(struct meta_network *);
 
-/* Appends a layer and works out its shapes and offsets. The network takes over layer.from and layer.settings, also on failure.
-   The error says what does not fit; the caller adds file and line. */
-int  meta_network_add(struct meta_network *, struct meta_layer layer, struct meta_error *);
+/* Appends a layer and works out its shapes and offsets. The network takes over layer.from and
+   layer.settings, also on failure. The error says what does not fit; the caller adds file and
+   line. */
+int meta_network_add(struct meta_network *, struct meta_layer layer, struct meta_error *);
 
-/* Ends the description. The network must have layers and end in a softmax, or with a pairing layer in a cost, which every layer must
-   reach; with order=2 a plugin's layer must have tangents. On failure *where is the layer at fault. */
-int  meta_network_finish(struct meta_network *, int order, int *where, struct meta_error *);
+/* Ends the description. The network must have layers and end in a softmax, or with a pairing layer
+   in a cost, which every layer must reach; with order=2 a plugin's layer must have tangents. On
+   failure *where is the layer at fault. */
+int meta_network_finish(struct meta_network *, int order, int *where, struct meta_error *);
 
-/* Makes a network of another's first `layers` layers, with parameters and statistics at the same places, and a [softmax] behind them.
-   With outputs > 0 a [connected] of as many outputs stands before the [softmax]; its parameters come last. The caller frees. */
-int  meta_network_cut(struct meta_network **, const struct meta_network *, int layers, int outputs, struct meta_error *);
+/* Makes a network of another's first `layers` layers, with parameters and statistics at the same
+   places, and a [softmax] behind them. With outputs > 0 a [connected] of as many outputs stands
+   before the [softmax]; its parameters come last. The caller frees. */
+int meta_network_cut(struct meta_network **, const struct meta_network *, int layers, int outputs,
+                     struct meta_error *);
 
-int  meta_network_outputs(const struct meta_network *);              /* the classes of a task */
-const char *meta_layer_name(const struct meta_layer *);              /* "convolutional"... or the plugin's name */
+int meta_network_outputs(const struct meta_network *); /* the classes of a task */
+/* "convolutional"... or the plugin's name. */
+const char *meta_layer_name(const struct meta_layer *);
 
-/* Draws Darknet's initial weights from `seed`: make_convolutional_layer's are normal with deviation sqrt(2/(size*size*c)),
-   make_connected_layer's uniform in +-sqrt(2/inputs); scales are 1 and all else is 0. parameters (network->parameters) and statistics
-   (network->statistics) are the caller's. */
+/* Draws Darknet's initial weights from `seed`: make_convolutional_layer's are normal with deviation
+   sqrt(2/(size*size*c)), make_connected_layer's uniform in +-sqrt(2/inputs); scales are 1 and all
+   else is 0. parameters (network->parameters) and statistics (network->statistics) are the
+   caller's. */
 struct meta_rng;
-void meta_network_initialise_layer(const struct meta_layer *, struct meta_rng *, float *parameters);     /* those of one layer, whose places must be zero */
-void meta_network_initialise(const struct meta_network *, uint64_t seed, float *parameters, float *statistics);
+/* Those of one layer, whose places must be zero. */
+void meta_network_initialise_layer(const struct meta_layer *, struct meta_rng *, float *parameters);
+void meta_network_initialise(const struct meta_network *, uint64_t seed, float *parameters,
+                             float *statistics);
 
 #endif

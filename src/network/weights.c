@@ -6,13 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a .weights file is little-endian and is copied as it is");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "a .weights file is little-endian and is copied as it is");
 
-struct header { int32_t major, minor, revision; };
+struct header {
+    int32_t major, minor, revision;
+};
 
-/* Lists the arrays of a file behind its header, in the file's order: at most 5 a layer. Returns their number. */
-static int list_arrays(const struct meta_network *net, const float *parameters, const float *statistics,
-                       struct meta_chunk *chunks)
+/* Lists the arrays of a file behind its header, in the file's order: at most 5 a layer. Returns
+   their number. */
+static int list_arrays(const struct meta_network *net, const float *parameters,
+                       const float *statistics, struct meta_chunk *chunks)
 {
     int n = 0;
     for (int i = 0; i < net->count; i++) {
@@ -32,48 +36,61 @@ static int list_arrays(const struct meta_network *net, const float *parameters, 
     return n;
 }
 
-/* Checks the version, the size and that every number is finite. Returns where the numbers begin, or 0 with a message. */
-static size_t check_bytes(const char *path, const char *data, size_t size, size_t numbers, struct meta_error *error)
+/* Checks the version, the size and that every number is finite. Returns where the numbers begin, or
+   0 with a message. */
+static size_t check_bytes(const char *path, const char *data, size_t size, size_t numbers,
+                          struct meta_error *error)
 {
     struct header h;
     size_t expected = sizeof h + 8 + numbers * sizeof(float);
     if (size < sizeof h + 4) {
-        meta_fail(error, "%s: %zu bytes: too short for a .weights file; this network's has %zu", path, size, expected);
+        meta_fail(error, "%s: %zu bytes: too short for a .weights file; this network's has %zu",
+                  path, size, expected);
         return 0;
     }
     memcpy(&h, data, sizeof h);
     if (h.major != 0 || h.minor < 1 || h.minor > 2) {
-        meta_fail(error, "%s: version %d.%d.%d in its %zu bytes: not a .weights file of version 0.1 or 0.2, "
-                  "of which this network's has %zu bytes", path, h.major, h.minor, h.revision, size, expected);
+        meta_fail(error,
+                  "%s: version %d.%d.%d in its %zu bytes: not a .weights file of version 0.1 or "
+                  "0.2, "
+                  "of which this network's has %zu bytes",
+                  path, h.major, h.minor, h.revision, size, expected);
         return 0;
     }
     size_t at = sizeof h + (h.minor == 2 ? 8 : 4);
     if (size != at + numbers * sizeof(float)) {
-        meta_fail(error, "%s: %zu bytes: does not fit this network, whose .weights file has %zu bytes", path, size,
-                  at + numbers * sizeof(float));
+        meta_fail(error,
+                  "%s: %zu bytes: does not fit this network, whose .weights file has %zu bytes",
+                  path, size, at + numbers * sizeof(float));
         return 0;
     }
     for (size_t i = 0; i < numbers; i++) {
         float x;
         memcpy(&x, data + at + i * sizeof x, sizeof x);
         if (isfinite(x)) continue;
-        meta_fail(error, "%s: number %zu of %zu is not finite: the file is damaged or its training diverged", path, i, numbers);
+        meta_fail(error,
+                  "%s: number %zu of %zu is not finite: the file is damaged or its training "
+                  "diverged",
+                  path, i, numbers);
         return 0;
     }
     return at;
 }
 
-int meta_weights_read(const struct meta_network *net, const char *path, float *parameters, float *statistics,
-                      uint64_t *seen, struct meta_error *error)
+int meta_weights_read(const struct meta_network *net, const char *path, float *parameters,
+                      float *statistics, uint64_t *seen, struct meta_error *error)
 {
     char *data = NULL;
     size_t size, at;
     int status = -1;
     struct meta_chunk *chunks = malloc((5 * net->count + 1) * sizeof *chunks);
-    if (!chunks) { meta_fail_memory(error); goto fail; }
+    if (!chunks) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     if (meta_file_read(path, &data, &size, error)) goto fail;
     if (!(at = check_bytes(path, data, size, net->parameters + net->statistics, error))) goto fail;
-    *seen = 0;      /* version 0.1 has it in 4 bytes */
+    *seen = 0; /* version 0.1 has it in 4 bytes */
     memcpy(seen, data + sizeof(struct header), at - sizeof(struct header));
     int count = list_arrays(net, parameters, statistics, chunks);
     for (int i = 0; i < count; i++) {
@@ -87,17 +104,19 @@ fail:
     return status;
 }
 
-int meta_weights_load(const struct meta_network *net, const char *path, float **parameters, float **statistics, struct meta_error *error)
+int meta_weights_load(const struct meta_network *net, const char *path, float **parameters,
+                      float **statistics, struct meta_error *error)
 {
     uint64_t seen;
     *parameters = calloc(net->parameters + 1, sizeof **parameters);
     *statistics = calloc(net->statistics + 1, sizeof **statistics);
-    if (!*parameters || !*statistics) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    if (!*parameters || !*statistics)
+        return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     return meta_weights_read(net, path, *parameters, *statistics, &seen, error);
 }
 
-int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters, const float *statistics,
-                       uint64_t seen, struct meta_error *error)
+int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters,
+                       const float *statistics, uint64_t seen, struct meta_error *error)
 {
     struct header h = { 0, 2, 0 };
     struct meta_chunk *chunks = malloc((5 * net->count + 2) * sizeof *chunks);

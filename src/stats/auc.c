@@ -4,8 +4,8 @@
 #include <math.h>
 
 /* The wins are whole numbers, so that the result does not depend on an order of summation. Time is
-   quadratic in n, which suits the tens of query images of a task: nothing is sorted or allocated.
-   */
+   quadratic in n, which suits the tens of query images of a task: nothing is sorted or
+   allocated. */
 double meta_auc(const float *values, int stride, const int *labels, int n, int positive,
                 int negative)
 {
@@ -41,7 +41,8 @@ double meta_auc_task(const float *probabilities, const int *labels, int n, int w
 double meta_auc_pair(const float *probabilities, const int *labels, int n, int ways, int a, int b)
 {
     return (meta_auc(probabilities + a, ways, labels, n, a, b)
-            + meta_auc(probabilities + b, ways, labels, n, b, a)) / 2;
+            + meta_auc(probabilities + b, ways, labels, n, b, a))
+        / 2;
 }
 
 static int has_nan(const float *values, int stride, int n)
@@ -103,7 +104,8 @@ double meta_accuracy(const float *probabilities, const int *labels, int n, int w
     for (int i = 0; i < n; i++) {
         const float *p = probabilities + (long)i * ways;
         int best = 0;
-        for (int k = 1; k < ways; k++) if (p[k] > p[best]) best = k;
+        for (int k = 1; k < ways; k++)
+            if (p[k] > p[best]) best = k;
         right += best == labels[i];
     }
     return (double)right / n;

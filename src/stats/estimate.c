@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define Z 1.959963984540054        /* the normal distribution's 97.5% point */
+#define Z 1.959963984540054 /* the normal distribution's 97.5% point */
 
 static double at(const double *first, size_t stride, int i)
 {
@@ -21,11 +21,10 @@ static double student(int degrees)
     double n = degrees;
     if (degrees == 1) return tan(.475 * M_PI);
     if (degrees == 2) return .95 * sqrt(2 / (1 - .95 * .95));
-    return z * (1 + (z2 + 1) / (4 * n)
-                + ((5 * z2 + 16) * z2 + 3) / (96 * n * n)
-                + (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * n * n * n)
-                + ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945)
-                  / (92160 * n * n * n * n));
+    return z
+        * (1 + (z2 + 1) / (4 * n) + ((5 * z2 + 16) * z2 + 3) / (96 * n * n)
+           + (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * n * n * n)
+           + ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92160 * n * n * n * n));
 }
 
 struct meta_estimate meta_estimate_with(double mean, double error, int n)

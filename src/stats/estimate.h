@@ -7,9 +7,9 @@
 
 struct meta_estimate {
     double mean;
-    double error;                  /* standard error of the mean */
-    double low, high;              /* 95% interval of the mean */
-    int n;                         /* how many numbers the mean is of */
+    double error;     /* standard error of the mean */
+    double low, high; /* 95% interval of the mean */
+    int n;            /* how many numbers the mean is of */
 };
 
 /* Of n numbers that lie `stride` bytes apart, such as one field of an array of structs. The error
@@ -25,7 +25,9 @@ struct meta_estimate meta_estimate_with(double mean, double error, int n);
    e.n-1 degrees of freedom. */
 struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n);
 
-struct meta_bootstrap { double mean, low, high; };
+struct meta_bootstrap {
+    double mean, low, high;
+};
 
 /* The mean of n numbers, and its 95% interval: the 2.5% and 97.5% points of the means of
    `resamples` bootstrap samples. Their distances from the mean are stretched by sqrt(n/(n-1)),

@@ -18,9 +18,9 @@ struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *nam
 {
     const cJSON *j = cJSON_GetObjectItemCaseSensitive(object, name);
     double n = meta_json_get(j, "tasks");
-    return (struct meta_estimate){
-        meta_json_get(j, "mean"), meta_json_get(j, "standard_error"), meta_json_get(j, "low"),
-        meta_json_get(j, "high"), n > 0 ? n : 0 };
+    return (struct meta_estimate){ meta_json_get(j, "mean"), meta_json_get(j, "standard_error"),
+                                   meta_json_get(j, "low"), meta_json_get(j, "high"),
+                                   n > 0 ? n : 0 };
 }
 
 struct meta_estimate meta_json_estimate_first(const cJSON *result, int n)
@@ -28,8 +28,8 @@ struct meta_estimate meta_json_estimate_first(const cJSON *result, int n)
     double *x = calloc(n + 1, sizeof *x);
     int count = 0;
     const cJSON *task;
-    cJSON_ArrayForEach(task, cJSON_GetObjectItemCaseSensitive(result, "tasks"))
-        if (x && count < n) x[count++] = meta_json_get(task, "auc_after");
+    cJSON_ArrayForEach(task, cJSON_GetObjectItemCaseSensitive(result, "tasks")) if (x && count < n)
+        x[count++] = meta_json_get(task, "auc_after");
     struct meta_estimate e = meta_estimate(x, sizeof *x, count);
     free(x);
     return e;

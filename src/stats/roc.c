@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 /* One step of the curve: the images of one score, by class. */
-struct step { int positive, negative; };
+struct step {
+    int positive, negative;
+};
 
 /* Reads one step, and returns what stands behind it; NULL when the text is not of that form. */
 static const char *next(const char *ranks, struct step *s)

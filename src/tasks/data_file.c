@@ -17,10 +17,9 @@ struct settings {
     char *names, *labels, *train, *valid, *test, *backup, *groups;
 };
 
-#define TEXT(key, help)                                                                            \
-    {                                                                                              \
-#key, META_TEXT, 0, 0, 0, NULL, offsetof(struct settings, key), help                       \
-    }
+/* clang-format off */
+#define TEXT(key, help) { #key, META_TEXT, 0, 0, 0, NULL, offsetof(struct settings, key), help }
+/* clang-format on */
 static const struct meta_option table[] = {
     { "classes", META_INT, 0, 1, META_CLASSES_MOST, NULL, offsetof(struct settings, classes),
       "classes in labels" },

@@ -48,8 +48,8 @@ int meta_log_begin(struct meta_log *, const char *origin, uint64_t iteration, in
 /* Appends a row. The first of several write errors in a row returns -1 with the message, the others
    0: the rows are kept in memory and written with a later one, when that is possible. */
 int meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *);
-void meta_log_sync(
-    struct meta_log *); /* puts the log on the disk, before a checkpoint that relies on it */
+/* Puts the log on the disk, before a checkpoint that relies on it. */
+void meta_log_sync(struct meta_log *);
 void meta_log_close(struct meta_log *);
 
 /* Reads the rows of a log of either kind, which a training may be writing to. The caller frees

@@ -73,8 +73,8 @@ const struct meta_training_settings *meta_trainer_settings(const struct meta_tra
 const struct meta_model *meta_trainer_model(const struct meta_trainer *);
 const struct meta_data *meta_trainer_data(const struct meta_trainer *);
 const struct meta_dataset *meta_trainer_train_set(const struct meta_trainer *);
-const struct meta_dataset *meta_trainer_valid_set(
-    const struct meta_trainer *); /* NULL: the list is not read */
+/* NULL: the list is not read. */
+const struct meta_dataset *meta_trainer_valid_set(const struct meta_trainer *);
 const char *meta_trainer_path(const struct meta_trainer *, enum meta_training_file);
 
 /* Where a trainer stands. Iterations are Darknet's batch numbers. */

@@ -66,5 +66,8 @@ check 'seven do not' finds 'src/low/a.c:[0-9]*: low_wide has 7 parameters: at mo
 plant; for i in {1..450}; do echo '/* more */'; done >>src/mid/b.h
 check 'a file of 451 lines is found' finds 'src/mid/b.h: has 451 lines: at most 450'
 
+plant; printf '/* %0100d */\n' 0 >>src/mid/b.h
+check 'a line of 106 columns is found' finds 'src/mid/b.h:2: has 106 columns: at most 100'
+
 cd "$root" || exit 1
 check 'src/ stands on itself as LAYERS says' "$layers" src "$BUILD/src"

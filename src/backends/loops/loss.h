@@ -108,7 +108,7 @@ __attribute__((unused)) static const struct meta_kernel NAME(loss_kernel) = {
     .probabilities = NAME(loss_probabilities)
 };
 
-/* ---- squares: the mean of (score - target)^2 over the pairs ---------------------------------- */
+/* ---- squares: the mean of (score target)^2 over the pairs ------------------------------------ */
 
 /* The target of a query image and a class: 1 where the class is the image's label, else 0. */
 static inline double NAME(squares_target)(const struct meta_op *op, int pair)

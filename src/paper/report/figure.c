@@ -59,8 +59,8 @@ static void write_script(FILE *f, const void *figure)
                     i, colours[i % COLOURS]);
     for (int i = 0; i < g->count; i++)
         if (g->lines[i].count)
-            fprintf(f, "$line%d using 1:2 with lines lw 2 dt %d lc rgb '%s', ",
-                    i, i / COLOURS + 1, colours[i % COLOURS]);
+            fprintf(f, "$line%d using 1:2 with lines lw 2 dt %d lc rgb '%s', ", i, i / COLOURS + 1,
+                    colours[i % COLOURS]);
     fputs(g->diagonal ? "x with lines dt 2 lc rgb 'gray'\n" : "NaN notitle\n", f);
 }
 
@@ -77,7 +77,7 @@ static int run_gnuplot(char **svg, const struct meta_figure *g, struct meta_erro
         else meta_fail(error, "no figure: gnuplot: %s", strerror(failed));
         goto fail;
     }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) { }
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     if (!WIFEXITED(status) || WEXITSTATUS(status)) {
         meta_fail(error, "no figure: gnuplot failed");
         goto fail;
@@ -101,8 +101,9 @@ fail:
 static int write_svg(FILE *page, const char *svg, const struct meta_figure *g,
                      struct meta_error *error)
 {
-    static const struct { const char *from, *to; } left_out[] = {
-        { "<defs>", "</defs>" }, { "<title>", "</title>" }, { " id=\"", "\"" } };
+    static const struct {
+        const char *from, *to;
+    } left_out[] = { { "<defs>", "</defs>" }, { "<title>", "</title>" }, { " id=\"", "\"" } };
     const char *at = strstr(svg, "<g id=\"gnuplot_canvas\""), *end = strstr(svg, "</svg>");
     if (!at || !end) return meta_fail(error, "no figure: gnuplot wrote no SVG");
     fprintf(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);

@@ -7,17 +7,17 @@
 #include "base/error.h"
 
 struct meta_line {
-    const char *label;             /* any text */
-    int count;                     /* 0: the line is left out */
-    int band;                      /* whether the points have low and high */
-    double (*points)[4];           /* (count) x, y, low, high; NaN breaks the line */
+    const char *label;   /* any text */
+    int count;           /* 0: the line is left out */
+    int band;            /* whether the points have low and high */
+    double (*points)[4]; /* (count) x, y, low, high; NaN breaks the line */
 };
 
 struct meta_figure {
-    const char *title;             /* any text */
-    const char *x, *y;             /* names of the axes: texts of this program, without quotes */
-    double x_low, x_high, y_low, y_high;   /* ends of the axes; NaN leaves an end to the data */
-    int diagonal;                  /* whether to draw chance: a dashed line between corners */
+    const char *title; /* any text */
+    const char *x, *y; /* names of the axes: texts of this program, without quotes */
+    double x_low, x_high, y_low, y_high; /* ends of the axes; NaN leaves an end to the data */
+    int diagonal;                        /* whether to draw chance: a dashed line between corners */
     int count;
     const struct meta_line *lines; /* (count) */
 };

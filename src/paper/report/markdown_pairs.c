@@ -1,5 +1,5 @@
 /* AUC by pair of classes as a Markdown table: a row a cell of the table, a column a pair of
- * classes. */
+   classes. */
 #include "markdown_parts.h"
 #include "markdown_text.h"
 #include "base/plural.h"

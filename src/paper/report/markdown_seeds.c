@@ -1,5 +1,5 @@
 /* Paired differences of rows with several seeds as a Markdown table: a row a method, a column a
- * seed of the training. */
+   seed of the training. */
 #include "markdown_parts.h"
 #include "markdown_text.h"
 

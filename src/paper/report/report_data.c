@@ -35,8 +35,8 @@ static int read_result(struct meta_report_cell *c, const cJSON *plan, const char
     char *path;
     int status = 0;
     if (!*name || strchr(name, '/'))
-        return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name",
-                         folder, name);
+        return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name", folder,
+                         name);
     if (in_folder(&path, folder, name, error)) return -1;
     if (!access(path, F_OK) && !(status = meta_json_read(&c->result, path, error))) {
         c->own = cJSON_GetObjectItemCaseSensitive(c->result, "table");
@@ -66,20 +66,27 @@ static int read_log(struct meta_report_cell *c, const char *folder, struct meta_
 
 static int fail_plan(const char *path, struct meta_error *error)
 {
-    return meta_fail(error, "%s: is not a plan of `darknet meta table`, format %d: "
-                     "that command writes it anew", path, META_TABLE_PLAN);
+    return meta_fail(error,
+                     "%s: is not a plan of `darknet meta table`, format %d: "
+                     "that command writes it anew",
+                     path, META_TABLE_PLAN);
 }
 
 static int read_cell(struct meta_report_table *t, const cJSON *item, const char *path,
                      const char *folder, struct meta_error *error)
 {
     struct meta_report_cell *c = &t->cells[t->cell_count++];
-    *c = (struct meta_report_cell){
-        .cfg = meta_json_text(item, "cfg"), .method = meta_json_text(item, "method"),
-        .train = meta_json_text(item, "train"), .family = meta_json_text(item, "family"),
-        .paired_with = meta_json_text(item, "paired_with"), .log = meta_json_text(item, "log"),
-        .row = whole(item, "row"), .shots = whole(item, "shots"), .seed = whole(item, "seed"),
-        .iterations = whole(item, "iterations"), .paper = meta_json_get(item, "paper") };
+    *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"),
+                                    .method = meta_json_text(item, "method"),
+                                    .train = meta_json_text(item, "train"),
+                                    .family = meta_json_text(item, "family"),
+                                    .paired_with = meta_json_text(item, "paired_with"),
+                                    .log = meta_json_text(item, "log"),
+                                    .row = whole(item, "row"),
+                                    .shots = whole(item, "shots"),
+                                    .seed = whole(item, "seed"),
+                                    .iterations = whole(item, "iterations"),
+                                    .paper = meta_json_get(item, "paper") };
     if (c->row >= t->row_count) return fail_plan(path, error);
     c->label = meta_report_label(t, c->row);
     c->id = meta_json_get(item, "id");
@@ -94,12 +101,17 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
     const cJSON *columns = cJSON_GetObjectItemCaseSensitive(plan, "columns"),
                 *rows = cJSON_GetObjectItemCaseSensitive(plan, "rows"),
                 *cells = cJSON_GetObjectItemCaseSensitive(plan, "cells"), *item;
-    *t = (struct meta_report_table){
-        .plan = plan, .name = meta_json_text(plan, "name"), .file = meta_json_text(plan, "file"),
-        .data = meta_json_text(plan, "data"), .needs = meta_json_text(plan, "needs"),
-        .reference = meta_json_text(plan, "reference"), .runs = whole(plan, "runs"),
-        .first = whole(plan, "first"), .seed = whole(plan, "seed"),
-        .row_count = cJSON_GetArraySize(rows), .column_count = cJSON_GetArraySize(columns) };
+    *t = (struct meta_report_table){ .plan = plan,
+                                     .name = meta_json_text(plan, "name"),
+                                     .file = meta_json_text(plan, "file"),
+                                     .data = meta_json_text(plan, "data"),
+                                     .needs = meta_json_text(plan, "needs"),
+                                     .reference = meta_json_text(plan, "reference"),
+                                     .runs = whole(plan, "runs"),
+                                     .first = whole(plan, "first"),
+                                     .seed = whole(plan, "seed"),
+                                     .row_count = cJSON_GetArraySize(rows),
+                                     .column_count = cJSON_GetArraySize(columns) };
     if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count)
         return fail_plan(path, error);
     t->columns = calloc(t->column_count, sizeof *t->columns);
@@ -107,8 +119,7 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
     if (!t->columns || !t->cells) return meta_fail_memory(error);
     for (int i = 0; i < t->column_count; i++)
         t->columns[i] = cJSON_GetArrayItem(columns, i)->valueint;
-    cJSON_ArrayForEach(item, cells)
-        if (read_cell(t, item, path, folder, error)) return -1;
+    cJSON_ArrayForEach(item, cells) if (read_cell(t, item, path, folder, error)) return -1;
     return 0;
 }
 
@@ -139,8 +150,9 @@ int meta_report_read(struct meta_report **out, const char *folder, struct meta_e
         else if (read_table(&r->tables[r->count++], root, path, folder, error)) goto done;
     }
     if (r->count) status = 0;
-    else meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one",
-                   folder, folder);
+    else
+        meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one", folder,
+                  folder);
 done:
     for (int i = 0; i < count; i++) free(names[i]);
     free(names);
@@ -215,7 +227,6 @@ void meta_report_progress(char *text, size_t size, const struct meta_report_cell
     int done = c->log_count ? (int)c->log_rows[c->log_count - 1].iteration : 0;
     if (c->stale) snprintf(text, size, "its settings have changed: to be run again");
     else if (done >= c->iterations && done) snprintf(text, size, "trained, not yet tested");
-    else if (done) snprintf(text, size, "in training: iteration %d of %d", done,
-                            c->iterations);
+    else if (done) snprintf(text, size, "in training: iteration %d of %d", done, c->iterations);
     else snprintf(text, size, "not yet run");
 }

@@ -12,47 +12,47 @@
 
 struct meta_report_cell {
     /* From the plan, which owns the texts. */
-    const char *label;                 /* of the cell's row */
+    const char *label; /* of the cell's row */
     const char *cfg, *method, *train;
-    const char *log;                   /* the training's CSV file in the folder; "" for none */
-    const char *family;                /* the row's family (report_family.h); "" for none */
-    const char *paired_with;           /* label of the reference; "" for none */
+    const char *log;         /* the training's CSV file in the folder; "" for none */
+    const char *family;      /* the row's family (report_family.h); "" for none */
+    const char *paired_with; /* label of the reference; "" for none */
     int row, shots;
-    int seed, iterations;              /* of the training */
-    double paper;                      /* AUC that the paper gives, 0..1; NaN for none */
-    uint32_t id;                       /* of the cell's settings, which its result must have */
+    int seed, iterations; /* of the training */
+    double paper;         /* AUC that the paper gives, 0..1; NaN for none */
+    uint32_t id;          /* of the cell's settings, which its result must have */
     /* From the result. */
-    cJSON *result;                     /* NULL when there is none with these settings */
-    const cJSON *own;                  /* the part of the result that `meta table` added */
-    struct meta_estimate first;        /* AUC over the first tasks */
-    int stale;                         /* there is a result, but with other settings */
+    cJSON *result;              /* NULL when there is none with these settings */
+    const cJSON *own;           /* the part of the result that `meta table` added */
+    struct meta_estimate first; /* AUC over the first tasks */
+    int stale;                  /* there is a result, but with other settings */
     /* From the log of the training, which is read where there is no result. */
-    struct meta_row *log_rows;         /* (log_count); NULL without a log */
+    struct meta_row *log_rows; /* (log_count); NULL without a log */
     int log_count;
 };
 
 struct meta_report_table {
     cJSON *plan;
-    const char *name, *file, *data;    /* title; the .table file; the .data file */
-    const char *needs;                 /* the data that are missing; "" when they are there */
-    const char *reference;             /* row or family that the others are paired with; "": none */
-    int runs;                          /* tasks of a cell */
-    int first;                         /* how many of them are the first tasks */
-    int seed;                          /* of the tasks */
+    const char *name, *file, *data; /* title; the .table file; the .data file */
+    const char *needs;              /* the data that are missing; "" when they are there */
+    const char *reference;          /* row or family that the others are paired with; "": none */
+    int runs;                       /* tasks of a cell */
+    int first;                      /* how many of them are the first tasks */
+    int seed;                       /* of the tasks */
     int row_count, column_count, cell_count;
-    int *columns;                      /* (column_count) numbers of shots, ascending */
-    struct meta_report_cell *cells;    /* (cell_count) */
+    int *columns;                   /* (column_count) numbers of shots, ascending */
+    struct meta_report_cell *cells; /* (cell_count) */
 };
 
 struct meta_report {
     int count;
-    struct meta_report_table *tables;  /* (count) */
+    struct meta_report_table *tables; /* (count) */
 };
 
 /* Reads every plan of the folder, in the order of the files' names. Fails when there is none, when
    a plan is not of the present format, and when a result can't be read. The caller frees with
    meta_report_free. */
-int  meta_report_read(struct meta_report **, const char *folder, struct meta_error *);
+int meta_report_read(struct meta_report **, const char *folder, struct meta_error *);
 void meta_report_free(struct meta_report *);
 
 /* The cell of a row (from 0) and a number of shots; NULL when the table has no such cell. */

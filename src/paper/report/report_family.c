@@ -13,8 +13,8 @@ static int same_family(const struct meta_report_cell *a, const struct meta_repor
 
 /* The family whose first cell is `first`. aucs and differences: scratch, (cells of the table). */
 static struct meta_report_family family_of(const struct meta_report_table *t,
-                                           const struct meta_report_cell *first,
-                                           double *aucs, double *differences)
+                                           const struct meta_report_cell *first, double *aucs,
+                                           double *differences)
 {
     struct meta_report_family f = { .name = first->family, .shots = first->shots };
     const char *reference = NULL;

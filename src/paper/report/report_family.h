@@ -7,9 +7,9 @@
 #include "stats/estimate.h"
 
 struct meta_report_family {
-    const char *name;                      /* a text of the table */
+    const char *name; /* a text of the table */
     int shots;
-    int count;                             /* trainings, with a result or without */
+    int count; /* trainings, with a result or without */
     /* Over the trainings that have a result, and over those that have a paired difference: their
        number is the estimate's n. Differences to one and the same training share the luck of that
        training: their interval is NaN. */

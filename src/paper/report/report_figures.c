@@ -15,8 +15,8 @@
 
 /* The lines of a figure, which own their labels and points. */
 struct lines {
-    struct meta_line *line;        /* (room) */
-    char **label;                  /* (room) */
+    struct meta_line *line; /* (room) */
+    char **label;           /* (room) */
     int count;
 };
 
@@ -54,16 +54,16 @@ static void close_lines(struct lines *l)
     free(l->label);
 }
 
-/* ---- ROC ---- */
+/* ---- ROC ------------------------------------------------------------------------------------- */
 
 int meta_report_mean_roc(double (*points)[4], const cJSON *result)
 {
     const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(result, "tasks"), *task;
     int room = cJSON_GetArraySize(tasks), n = 0;
     double *rates = calloc((size_t)room * META_ROC_POINTS + 1, sizeof *rates);
-    cJSON_ArrayForEach(task, tasks)
-        if (rates && !meta_roc(meta_json_text(task, "ranks"), rates + (size_t)n * META_ROC_POINTS))
-            n++;
+    cJSON_ArrayForEach(task, tasks) if (rates
+                                        && !meta_roc(meta_json_text(task, "ranks"),
+                                                     rates + (size_t)n * META_ROC_POINTS)) n++;
     for (int i = 0; n && i < META_ROC_POINTS; i++) {
         struct meta_estimate e = meta_estimate(rates + i, META_ROC_POINTS * sizeof *rates, n);
         points[i][0] = (double)i / (META_ROC_POINTS - 1);
@@ -93,8 +93,9 @@ static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct 
     }
     snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots,
              meta_plural(shots));
-    struct meta_figure g = { title, "rate of false positives", "rate of true positives",
-                             0, 1, 0, 1, 1, l.count, l.line };
+    struct meta_figure g = {
+        title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 1, l.count, l.line
+    };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
     close_lines(&l);
@@ -108,9 +109,9 @@ int meta_report_roc(FILE *f, const struct meta_report_table *t, struct meta_erro
     return 0;
 }
 
-/* ---- training ---- */
+/* ---- training -------------------------------------------------------------------------------- */
 
-#define SMOOTH 30          /* a point is drawn as the mean over 1/SMOOTH of the training */
+#define SMOOTH 30 /* a point is drawn as the mean over 1/SMOOTH of the training */
 
 /* The numbers of a point as `meta table` writes it into a result: [iteration, meta-loss, query
    loss, accuracy, AUC]. */
@@ -181,7 +182,9 @@ static int training_of(FILE *f, const struct meta_report_table *t, int what, con
         smooth(line->points, count);
     }
     struct meta_figure g = { title, "iteration", what == QUERY_LOSS ? "loss" : "accuracy",
-                             NAN, NAN, NAN, NAN, 0, l.count, l.line };
+                             NAN,   NAN,         NAN,
+                             NAN,   0,           l.count,
+                             l.line };
     status = l.count ? meta_figure_draw(f, &g, error) : 0;
 done:
     close_lines(&l);
@@ -191,12 +194,13 @@ done:
 int meta_report_curves(FILE *f, const struct meta_report_table *t, struct meta_error *error)
 {
     static const char loss[] = "Training: query loss (of pretraining: loss of the mini-batch)",
-        accuracy[] = "Training: accuracy of the tasks (of pretraining: of the mini-batch)";
+                      accuracy[] = "Training: accuracy of the tasks (of pretraining: of the "
+                                   "mini-batch)";
     if (training_of(f, t, QUERY_LOSS, loss, error)) return -1;
     return training_of(f, t, ACCURACY, accuracy, error);
 }
 
-/* ---- Figure 2 ---- */
+/* ---- Figure 2 -------------------------------------------------------------------------------- */
 
 enum { ETAS = 8, POINTS = 200 };
 
@@ -205,8 +209,9 @@ static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4],
                       struct meta_error *error)
 {
     char value[16];
-    struct meta_pair pairs[] = {
-        { "type", "difficulty", 1 }, { "eta", value, 2 }, { "start", "0", 3 } };
+    struct meta_pair pairs[] = { { "type", "difficulty", 1 },
+                                 { "eta", value, 2 },
+                                 { "start", "0", 3 } };
     struct meta_section section = { "meta_loss", 0, 3, pairs };
     void *settings = calloc(1, p->settings_size);
     snprintf(value, sizeof value, "%d", eta);
@@ -223,7 +228,7 @@ static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4],
 
 int meta_report_difficulty(FILE *f, struct meta_error *error)
 {
-    struct lines l = {0};
+    struct lines l = { 0 };
     int status = -1;
     const struct meta_plugins *plugins = meta_plugins_load(error);
     if (!plugins) return -1;
@@ -236,16 +241,24 @@ int meta_report_difficulty(FILE *f, struct meta_error *error)
         struct meta_line *line = add_line(&l, label, 0, POINTS, error);
         if (!line || difficulty(p, eta, line->points, error)) goto done;
     }
-    struct meta_figure g = {
-        "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L (Eq. 3)", "L", "DA(L)",
-        0, 1, 0, 5, 0, l.count, l.line };
+    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L "
+                             "(Eq. 3)",
+                             "L",
+                             "DA(L)",
+                             0,
+                             1,
+                             0,
+                             5,
+                             0,
+                             l.count,
+                             l.line };
     status = meta_figure_draw(f, &g, error);
 done:
     close_lines(&l);
     return status;
 }
 
-/* ---- Figure 3 ---- */
+/* ---- Figure 3 -------------------------------------------------------------------------------- */
 
 /* what: name of an estimate in a point of a result's curve. */
 static int finetuning_of(FILE *f, const struct meta_report_table *t, const char *what,
@@ -261,7 +274,8 @@ static int finetuning_of(FILE *f, const struct meta_report_table *t, const char 
         if (!count) continue;
         struct meta_line *line = add_line(&l, c->label, c->shots, count, error);
         if (!line) goto done;
-        cJSON_ArrayForEach(p, curve) {
+        cJSON_ArrayForEach(p, curve)
+        {
             struct meta_estimate e = meta_json_get_estimate(p, what);
             double values[4] = { meta_json_get(p, "epoch"), e.mean, e.low, e.high };
             gaps += isnan(e.low);
@@ -278,9 +292,9 @@ done:
 
 int meta_report_finetuning(FILE *f, const struct meta_report_table *t, struct meta_error *error)
 {
-    static const char loss[] =
-        "Figure 3: fine-tuning, loss of the support images by epoch, with its 95% band",
-        auc[] = "Figure 3: fine-tuning, test AUC by epoch, with its 95% band";
+    static const char loss[] = "Figure 3: fine-tuning, loss of the support images by epoch, with "
+                               "its 95% band",
+                      auc[] = "Figure 3: fine-tuning, test AUC by epoch, with its 95% band";
     if (finetuning_of(f, t, "support_loss", loss, "loss", error)) return -1;
     return finetuning_of(f, t, "auc", auc, "AUC", error);
 }

@@ -11,8 +11,8 @@
 int meta_report_roc(FILE *, const struct meta_report_table *, struct meta_error *);
 /* Query loss and accuracy of the trainings by iteration. */
 int meta_report_curves(FILE *, const struct meta_report_table *, struct meta_error *);
-/* Figure 2 of the paper: the difficulty-aware loss of Eq. 3, as the plugin meta_loss computes it.
-   */
+/* Figure 2 of the paper: the difficulty-aware loss of Eq. 3, as the plugin meta_loss computes
+   it. */
 int meta_report_difficulty(FILE *, struct meta_error *);
 /* Figure 3 of the paper: loss and AUC of fine-tuning by epoch. */
 int meta_report_finetuning(FILE *, const struct meta_report_table *, struct meta_error *);

@@ -35,7 +35,7 @@ static void write_figures(FILE *f, const struct meta_report_table *t,
     }
     if (d)
         meta_markdown_signed(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
-                        meta_json_get(d, "high"), meta_json_text(d, "word"));
+                             meta_json_get(d, "high"), meta_json_text(d, "word"));
     else fputs(*c->paired_with ? "| the reference is to be run " : "| - ", f);
     if (other_difference)
         fprintf(f, "| %+.2f to %+.2f, %s ", 100 * meta_json_get(other_difference, "low"),
@@ -51,7 +51,10 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     fputs("| ", f);
     meta_markdown_text(f, c->label);
     fprintf(f, " | %d ", c->shots);
-    if (c->result) { write_figures(f, t, c); return; }
+    if (c->result) {
+        write_figures(f, t, c);
+        return;
+    }
     meta_report_progress(text, sizeof text, c);
     fputs(*t->needs ? "| needs " : "| ", f);
     meta_markdown_text(f, *t->needs ? t->needs : text);
@@ -72,7 +75,8 @@ static void write_family(FILE *f, const struct meta_report_family *a)
     } else fputs("| - | - ", f);
     if (d.n > 1 && isnan(d.low))
         fprintf(f, "| %+.2f, of one training of it: no interval ", 100 * d.mean);
-    else if (d.n > 1) meta_markdown_signed(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
+    else if (d.n > 1)
+        meta_markdown_signed(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
     else fputs("| - ", f);
     fputs("|\n", f);
 }
@@ -98,8 +102,10 @@ int meta_report_markdown(FILE *f, const struct meta_report *r, struct meta_error
         const struct meta_report_table *t = &r->tables[i];
         fprintf(f, "%s### ", i ? "\n" : "");
         meta_markdown_text(f, t->name);
-        fprintf(f, "\n\n| method | shots | AUC, %d tasks | other groups | first %d | paper "
-                "| ours - paper | paired with ", t->runs, t->first);
+        fprintf(f,
+                "\n\n| method | shots | AUC, %d tasks | other groups | first %d | paper "
+                "| ours - paper | paired with ",
+                t->runs, t->first);
         meta_markdown_text(f, *t->reference ? t->reference : "nothing");
         fputs(" | other groups |\n|---|---|---|---|---|---|---|---|---|\n", f);
         for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);

@@ -6,15 +6,15 @@
 #include "report_figures.h"
 #include "report_tables.h"
 
-static const char head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n"
-    "<title>Few-shot diagnosis of rare diseases: results</title>\n<style>\n";
+static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                           "<meta name=\"viewport\" content=\"width=device-width, "
+                           "initial-scale=1\">\n"
+                           "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                           "<title>Few-shot diagnosis of rare diseases: results</title>\n<style>\n";
 
 /* Stands behind the style sheet. */
-static const char body[] =
-    "</style></head>\n<body><main>\n<h1>Few-shot diagnosis of rare diseases: results</h1>\n";
+static const char body[] = "</style></head>\n<body><main>\n<h1>Few-shot diagnosis of rare "
+                           "diseases: results</h1>\n";
 
 static const char method[] =
     "<p>Each figure is the area under the ROC curve of a method that sees so many images (shots) "
@@ -52,7 +52,8 @@ static int write_table(FILE *f, const struct meta_report_table *t, int number,
     if (meta_report_trainings(f, t, error)) return -1;
     fputs("<div class=\"figures-row\">\n", f);
     if (meta_report_roc(f, t, error) || meta_report_curves(f, t, error)
-        || meta_report_finetuning(f, t, error)) return -1;
+        || meta_report_finetuning(f, t, error))
+        return -1;
     fputs("</div>\n", f);
     meta_report_pairs(f, t);
     meta_report_costs(f, t);

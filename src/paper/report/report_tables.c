@@ -17,8 +17,10 @@
 static void open_table(FILE *f, const struct meta_report_table *t, const char *kind,
                        const char *caption)
 {
-    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n"
-            "<thead><tr><th scope=\"col\">method</th>", kind, caption);
+    fprintf(f,
+            "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n"
+            "<thead><tr><th scope=\"col\">method</th>",
+            kind, caption);
     for (int i = 0; i < t->column_count; i++)
         fprintf(f, "<th scope=\"col\">%d shot%s</th>", t->columns[i], meta_plural(t->columns[i]));
     fputs("</tr></thead>\n<tbody>\n", f);
@@ -51,7 +53,7 @@ static void signed_interval(FILE *f, double low, double high)
     fprintf(f, " <span class=\"interval\">%+.2f to %+.2f</span>", 100 * low, 100 * high);
 }
 
-/* ---- beside the paper's ---- */
+/* ---- beside the paper's ---------------------------------------------------------------------- */
 
 static void missing_cell(FILE *f, const struct meta_report_table *t,
                          const struct meta_report_cell *c)
@@ -99,7 +101,8 @@ static void figure_cell(FILE *f, const struct meta_report_cell *c)
 
 void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
 {
-    open_table(f, t, "figures", "AUC in percent, mean over the tasks with its 95% interval, "
+    open_table(f, t, "figures",
+               "AUC in percent, mean over the tasks with its 95% interval, "
                "beside the paper&rsquo;s figure");
     for (int i = 0; i < t->row_count; i++) {
         open_row(f, meta_report_label(t, i));
@@ -114,7 +117,7 @@ void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
     close_table(f);
 }
 
-/* ---- paired differences ---- */
+/* ---- paired differences ---------------------------------------------------------------------- */
 
 static const char *why_no_difference(const struct meta_report_cell *c)
 {
@@ -162,8 +165,7 @@ static int is_reference(const struct meta_report_table *t, int row)
 static int by_seed(const struct meta_report_table *t)
 {
     int several = 0;
-    for (int i = 0; i < t->cell_count; i++)
-        several |= !strcmp(t->cells[i].family, t->reference);
+    for (int i = 0; i < t->cell_count; i++) several |= !strcmp(t->cells[i].family, t->reference);
     return several;
 }
 
@@ -173,7 +175,8 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
     fputs("<h3>Paired with ", f);
     meta_html_text(f, t->reference);
     fputs(by_seed(t) ? ", seed by seed</h3>\n" : "</h3>\n", f);
-    open_table(f, t, "differences", "AUC less the reference&rsquo;s on the same tasks, in "
+    open_table(f, t, "differences",
+               "AUC less the reference&rsquo;s on the same tasks, in "
                "percentage points, with the 95% bootstrap interval of the mean difference. A plain "
                "word after it: better or worse where the interval leaves out 0");
     for (int i = 0; i < t->row_count; i++) {
@@ -189,7 +192,7 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
     close_table(f);
 }
 
-/* ---- trainings ---- */
+/* ---- trainings ------------------------------------------------------------------------------- */
 
 static void trainings_cell(FILE *f, const struct meta_report_table *t,
                            const struct meta_report_family *a)
@@ -222,7 +225,8 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
     if (count < 0) return meta_fail_memory(error);
     if (!count) return 0;
     fputs("<h3>Over trainings</h3>\n", f);
-    open_table(f, t, "trainings", "AUC in percent, mean over trainings that differ in their seed "
+    open_table(f, t, "trainings",
+               "AUC in percent, mean over trainings that differ in their seed "
                "alone, and the mean of their paired differences, each with its 95% interval by "
                "Student&rsquo;s t over the trainings: of other seeds, on these tasks");
     for (int i = 0; i < count; i++) {
@@ -232,8 +236,8 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
         open_row(f, all[i].name);
         for (int c = 0; c < t->column_count; c++) {
             int k = i;
-            while (k < count
-                   && (strcmp(all[k].name, all[i].name) || all[k].shots != t->columns[c])) k++;
+            while (k < count && (strcmp(all[k].name, all[i].name) || all[k].shots != t->columns[c]))
+                k++;
             if (k < count) trainings_cell(f, t, &all[k]);
             else fputs("<td class=\"empty\"></td>", f);
         }
@@ -244,7 +248,7 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
     return 0;
 }
 
-/* ---- one row a cell ---- */
+/* ---- one row a cell -------------------------------------------------------------------------- */
 
 /* A table with a row a cell. names: of its columns, NULL at their end. */
 static void open_list(FILE *f, const char *kind, const char *caption, const char *const *names)
@@ -299,8 +303,9 @@ static void pair_row(FILE *f, const struct meta_report_cell *c, const cJSON *pai
 
 void meta_report_pairs(FILE *f, const struct meta_report_table *t)
 {
-    static const char *const names[] = { "method", "shots", "classes", "AUC before",
-                                         "AUC after, 95% interval", "tasks", NULL };
+    static const char *const names[] = {
+        "method", "shots", "classes", "AUC before", "AUC after, 95% interval", "tasks", NULL
+    };
     if (!has_results(t)) return;
     fputs("<details open><summary>Pair of classes by pair</summary>\n", f);
     open_list(f, "pairs", "AUC in percent by the two classes of a task", names);
@@ -330,11 +335,12 @@ static void memory_cell(FILE *f, const char *column, double megabytes)
 
 void meta_report_costs(FILE *f, const struct meta_report_table *t)
 {
-    static const char *const names[] = { "method", "shots", "training", "memory", "test", "memory",
-                                         NULL };
+    static const char *const names[] = { "method", "shots",  "training", "memory",
+                                         "test",   "memory", NULL };
     if (!has_results(t)) return;
     fputs("<details open><summary>Time and memory</summary>\n", f);
-    open_list(f, "costs", "Time by the clock (of a training, its iterations&rsquo;), and the most "
+    open_list(f, "costs",
+              "Time by the clock (of a training, its iterations&rsquo;), and the most "
               "memory a process had; a training that several cells stand on is told with each",
               names);
     for (int i = 0; i < t->cell_count; i++) {
@@ -355,14 +361,16 @@ void meta_report_costs(FILE *f, const struct meta_report_table *t)
 
 void meta_report_settings(FILE *f, const struct meta_report_table *t)
 {
-    static const char *const names[] = { "method", "shots", ".cfg", "training", "iterations",
-                                         "its seed", "test", NULL };
+    static const char *const names[] = { "method",     "shots",    ".cfg", "training",
+                                         "iterations", "its seed", "test", NULL };
     fputs("<details open><summary>Settings and seeds</summary>\n<p>", f);
     meta_html_text(f, t->file);
     fputs(" on ", f);
     meta_html_text(f, t->data);
-    fprintf(f, ": every cell on the same %d tasks, seed %d, of which the first %d are told apart."
-            "</p>\n", t->runs, t->seed, t->first);
+    fprintf(f,
+            ": every cell on the same %d tasks, seed %d, of which the first %d are told apart."
+            "</p>\n",
+            t->runs, t->seed, t->first);
     open_list(f, "settings", "What each cell is made with", names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];

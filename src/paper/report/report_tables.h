@@ -12,7 +12,7 @@ void meta_report_figures_table(FILE *, const struct meta_report_table *);
 /* Paired differences to the table's reference. */
 void meta_report_differences(FILE *, const struct meta_report_table *);
 /* Families: means over trainings. */
-int  meta_report_trainings(FILE *, const struct meta_report_table *, struct meta_error *);
+int meta_report_trainings(FILE *, const struct meta_report_table *, struct meta_error *);
 /* AUCs by pair of classes. */
 void meta_report_pairs(FILE *, const struct meta_report_table *);
 /* Time and memory. */

@@ -33,7 +33,7 @@ const struct meta_table_cost *meta_grid_cost(const struct meta_grid *g, const st
     return &g->costs.training[r - g->table->recipes];
 }
 
-/* ---- what is left ---- */
+/* ---- what is left ---------------------------------------------------------------------------- */
 
 struct sum {
     char *counted; /* (recipes) whether the training is in the sum */
@@ -83,7 +83,7 @@ double meta_grid_spent(const struct meta_grid *g, int *iteration)
     return cost * share;
 }
 
-/* ---- running ---- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 /* Estimates what is left, and tells what is about to run. recipe: NULL for the cell's test. */
 static int begin(struct meta_grid *g, const struct meta_recipe *recipe, struct meta_error *error)

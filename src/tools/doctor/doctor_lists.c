@@ -21,14 +21,14 @@ static void survey(struct meta_doctor *d, struct meta_list_report *l, struct met
 {
     const struct meta_net_settings *net = &d->model->net;
     struct meta_error error;
-    const struct meta_dataset_source source = {
-        .data = d->data,
-        .list = l->path,
-        .width = net->width,
-        .height = net->height,
-        .channels = net->channels,
-        .side = l == &d->list[META_LIST_TRAIN] ? net->max_crop : 0
-    };
+    const struct meta_dataset_source source = { .data = d->data,
+                                                .list = l->path,
+                                                .width = net->width,
+                                                .height = net->height,
+                                                .channels = net->channels,
+                                                .side = l == &d->list[META_LIST_TRAIN]
+                                                    ? net->max_crop
+                                                    : 0 };
     double begun = meta_now();
     if (meta_dataset_survey(&l->set, &l->survey, &source, pool, &error)) {
         meta_doctor_say(d, META_WRONG, l->name, "%s", error.text);
