@@ -3,7 +3,7 @@
 # libdarknet.so through Python. The same 50 images, the same probabilities. And the way back: weights that the stock program trained.
 . tests/lib.sh
 . tests/toy.sh
-case $TEST_VARIANT in release) ;; *) skip 'the pipelines' "other programs' own faults would show"; exit ;; esac
+case $TEST_VARIANT in release) ;; *) skip 'networks of meta adapt in other programs' "other programs' own faults would show"; exit ;; esac
 a=$TMP_TEST/a
 toy "$a"
 library=$(libdarknet_of "$DARKNET_DIR/darknet")
@@ -86,7 +86,7 @@ ls "$a"/images/c[0-7]_*.pgm | head -n 18 >"$a/fifty.list"
 ls "$a"/images/c[67]_*.pgm >>"$a/fifty.list"
 printf 'classes=2\nlabels=%s\nnames=%s\ntrain=%s\nvalid=%s\ntop=2\n' "$a/few.labels" "$a/few.labels" "$a/few.list" "$a/fifty.list" >"$a/few.data"
 mapfile -t fifty <"$a/fifty.list"
-check 'fifty images' test ${#fifty[@]} -eq 50
+check 'the list has fifty images' test ${#fifty[@]} -eq 50
 
 # near A B LIMIT: two columns of probabilities a file, line by line; prints the largest difference
 near()
@@ -109,23 +109,23 @@ stock_predict()
 
 for cfg in toy rich; do
     train_cfg() { "$DARKNET_BIN" meta train "$a/toy.data" "$a/$1.cfg" -max_batches 40 -valid_every 0 -seed 3; }
-    check "$cfg: meta-trains" quiet train_cfg $cfg
+    check "$cfg.cfg: meta train runs" quiet train_cfg $cfg
     for bn in support running; do
         net=$a/$cfg-$bn
-        check "$cfg, $bn: adapts" quiet "$DARKNET_BIN" meta adapt "$a/few.data" "$a/$cfg.cfg" "$a/backup/${cfg}_final.weights" -out "$net" -bn $bn
+        check "$cfg.cfg, -bn $bn: meta adapt runs" quiet "$DARKNET_BIN" meta adapt "$a/few.data" "$a/$cfg.cfg" "$a/backup/${cfg}_final.weights" -out "$net" -bn $bn
         ours "$net" >"$a/ours"
-        check "$cfg, $bn: the answers differ from image to image" test "$(sort -u "$a/ours" | wc -l)" -gt 40
+        check "$cfg.cfg, -bn $bn: answers of meta predict differ from image to image" test "$(sort -u "$a/ours" | wc -l)" -gt 40
         valid "$net" >"$a/theirs"
-        check "$cfg, $bn: stock classifier valid" near "$a/ours" "$a/theirs" 1e-5
+        check "$cfg.cfg, -bn $bn: stock classifier valid gives the same probabilities" near "$a/ours" "$a/theirs" 1e-5
         "$opencv" "$net.cfg" "$net.weights" 1 "${fifty[@]}" >"$a/theirs" 2>"$a/err"
-        check "$cfg, $bn: OpenCV" near "$a/ours" "$a/theirs" 1e-5
+        check "$cfg.cfg, -bn $bn: OpenCV gives the same probabilities" near "$a/ours" "$a/theirs" 1e-5
         $python tests/binding_predict.py "$library" "$net.cfg" "$net.weights" 2 "${fifty[@]}" 2>/dev/null | grep -E '^[0-9.]+ [0-9.]+$' >"$a/theirs"
-        check "$cfg, $bn: Python" near "$a/ours" "$a/theirs" 1e-5
+        check "$cfg.cfg, -bn $bn: the Python binding gives the same probabilities" near "$a/ours" "$a/theirs" 1e-5
     done
 done
 stock_predict "$a/toy-support" >"$a/theirs"
 ours "$a/toy-support" >"$a/ours"
-check 'stock classifier predict, to the digits it prints' near "$a/ours" "$a/theirs" 6e-5
+check 'stock classifier predict gives the same probabilities, to the digits it prints' near "$a/ours" "$a/theirs" 6e-5
 
 # Stock weights as the start of meta train: the same network, trained by the stock program on two of the common classes. Three channels: the
 # stock loader of training images writes past its memory with one.
@@ -134,11 +134,11 @@ sed '/^\[episode\]/,/^$/d; /^\[inner_loop\]/,$d; s/^adam=1/batch=8/; s/^max_batc
 grep 'c[01]_' "$a/train.list" >"$a/two.list"
 printf 'c0_\nc1_\n' >"$a/two.labels"
 printf 'classes=2\nlabels=%s\ntrain=%s\nvalid=%s\nbackup=%s\n' "$a/two.labels" "$a/two.list" "$a/two.list" "$a/backup" >"$a/two.data"
-check 'the stock program trains' quiet "$DARKNET_BIN" classifier train "$a/two.data" "$a/stock.cfg"
+check 'the stock program trains a network' quiet "$DARKNET_BIN" classifier train "$a/two.data" "$a/stock.cfg"
 sed -i 's/^learning_rate=0.01/learning_rate=1e-9/' "$a/start.cfg"
-check 'meta train starts from its weights' quiet "$DARKNET_BIN" meta train "$a/toy.data" "$a/start.cfg" "$a/backup/stock.weights" -clear -max_batches 1 -valid_every 0
+check 'meta train starts from weights of the stock program' quiet "$DARKNET_BIN" meta train "$a/toy.data" "$a/start.cfg" "$a/backup/stock.weights" -clear -max_batches 1 -valid_every 0
 # after one step of next to nothing only the eight rolling statistics have moved
 moved() { $python -c 'import struct, sys
 a, b = ([x[0] for x in struct.iter_unpack("<f", open(f, "rb").read()[20:])] for f in sys.argv[1:3])
 print(len(a), sum(abs(x - y) > 1e-6 for x, y in zip(a, b)) if len(a) == len(b) else "of another size")' "$@"; }
-check 'and ends where it began' test "$(moved "$a/backup/stock.weights" "$a/backup/start_final.weights" | awk '{ print ($1 > 400 && $2 <= 8) }')" = 1
+check 'one tiny step of meta train leaves the stock weights where they were' test "$(moved "$a/backup/stock.weights" "$a/backup/start_final.weights" | awk '{ print ($1 > 400 && $2 <= 8) }')" = 1

@@ -3,7 +3,7 @@
 # and help, flags, results and tables know it.
 . tests/lib.sh
 . tests/toy.sh
-[ "$TEST_VARIANT" = release ] || { skip 'a new method' 'the list of files is that of the release build'; exit; }
+[ "$TEST_VARIANT" = release ] || { skip 'a new method of meta test' 'the list of files is that of the release build'; exit; }
 a=$TMP_TEST/a tree=$TMP_TEST/tree
 mkdir -p "$tree/build/release"
 cp -a Makefile scripts plugins src "$tree"
@@ -85,26 +85,26 @@ const struct meta_method meta_method_toy = {
 END_OF_C
 sed -i 's/^    ROW(relation, meta_method_relation)$/& \\\n    ROW(toy, meta_method_toy)/' "$tree/src/evaluation/methods.h"
 
-check 'the list has its row' grep -q '^    ROW(toy, meta_method_toy)$' "$tree/src/evaluation/methods.h"
-check 'nothing else is touched: one new file, one changed' test "$(diff -rq src "$tree/src" | wc -l)" -eq 2
+check 'methods.h has the row of the new method' grep -q '^    ROW(toy, meta_method_toy)$' "$tree/src/evaluation/methods.h"
+check 'a new method takes one new file and one changed file' test "$(diff -rq src "$tree/src" | wc -l)" -eq 2
 # -o: the switches are those of the objects that are there
-check 'it builds without a warning' bash -c "cd '$tree' && make -s -o build/release/flags BUILD=build/release BIN=. darknet ./darknet 2>warnings && test ! -s warnings"
+check 'the program with a new method builds without a warning' bash -c "cd '$tree' && make -s -o build/release/flags BUILD=build/release BIN=. darknet ./darknet 2>warnings && test ! -s warnings"
 new=$tree/darknet
-check 'a trained network' train "$a" -max_batches 2 -valid_every 0
+check 'meta train makes a network to test' train "$a" -max_batches 2 -valid_every 0
 weights=$a/backup/toy_final.weights
 toy_test() { local json=$1; shift; "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -out "$a/$json.json" "$@" >"$a/out" 2>"$a/err"; }
-check 'it is tested with' toy_test toy -method toy
-check 'and says what it does' grep -q 'a class, nearest mean, pixel step 1, seed 1$' "$a/out"
-check 'its score is printed' grep -Eq '^AUC after +0\.[0-9]+ ' "$a/out"
-check 'none before, as it learns nothing of the network' bash -c "! grep -q before '$a/out'"
-check 'the result names it' grep -Eq '"method":[[:space:]]*"toy"' "$a/toy.json"
-check 'with its settings' grep -Eq '"every":[[:space:]]*1,' "$a/toy.json"
-check 'its own flag' toy_test every -method toy -every 5
-check 'has an effect' differ "$a/toy.json" "$a/every.json"
-check 'is in the result' grep -Eq '"every":[[:space:]]*5,' "$a/every.json"
-check 'on three threads' toy_test three -method toy -threads 3
-check 'the same result' same "$a/toy.json" "$a/three.json"
-check 'is paired with MAML' bash -c "'$new' meta test '$a/toy.data' '$a/toy.cfg' '$weights' -out '$a/maml.json' >'$a/out' && '$new' meta compare '$a/maml.json' '$a/toy.json' | grep -q ', toy\$'"
+check 'meta test runs the new method' toy_test toy -method toy
+check 'meta test prints what the new method does' grep -q 'a class, nearest mean, pixel step 1, seed 1$' "$a/out"
+check 'meta test prints the AUC of the new method' grep -Eq '^AUC after +0\.[0-9]+ ' "$a/out"
+check 'meta test prints no AUC before, as the new method adapts nothing' bash -c "! grep -q before '$a/out'"
+check 'the result names the new method' grep -Eq '"method":[[:space:]]*"toy"' "$a/toy.json"
+check 'the result has the settings of the new method' grep -Eq '"every":[[:space:]]*1,' "$a/toy.json"
+check 'meta test reads the flag of the new method' toy_test every -method toy -every 5
+check 'the flag of the new method changes the result' differ "$a/toy.json" "$a/every.json"
+check "the result has the value of the new method's flag" grep -Eq '"every":[[:space:]]*5,' "$a/every.json"
+check 'the new method runs on three threads' toy_test three -method toy -threads 3
+check 'the new method gives the same result on three threads' same "$a/toy.json" "$a/three.json"
+check 'meta compare pairs the new method with MAML' bash -c "'$new' meta test '$a/toy.data' '$a/toy.cfg' '$weights' -out '$a/maml.json' >'$a/out' && '$new' meta compare '$a/maml.json' '$a/toy.json' | grep -q ', toy\$'"
 expect_error '-every 0: must be 1 to 100' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -method toy -every 0
 expect_error '-every: -method maml does not read it; allowed with toy' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -every 2
 expect_error '-neighbours: -method toy does not read it; allowed with knn' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -method toy -neighbours 2

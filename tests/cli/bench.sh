@@ -24,60 +24,60 @@ sys.exit(0 if eval("(" + sys.argv[1] + ")") else 1)
 PY
 }
 
-check 'measures on one thread and on two' bench "$a/toy.cfg" -threads 2 -seconds .002 -out "$a/b.json"
-check 'nothing on standard error' test ! -s "$a/err"
-check 'nothing else in the folder' test "$(ls "$a" | tr '\n' ' ')" = 'b.json backup err images labels out test.list toy.cfg toy.data train.list valid.list '
+check 'meta bench measures on one thread and on two' bench "$a/toy.cfg" -threads 2 -seconds .002 -out "$a/b.json"
+check 'meta bench writes nothing to standard error' test ! -s "$a/err"
+check 'meta bench writes no file but that of -out' test "$(ls "$a" | tr '\n' ' ')" = 'b.json backup err images labels out test.list toy.cfg toy.data train.list valid.list '
 
 # 12x12x1: 34 taps a side of 12; 6x6 after the pool, 144 inputs of the connected layer. In multiply-adds: 34*34*4 and 288.
-check 'the arithmetic of an image' json 'd["flop_of_an_image"] == {"forward": 2*(4624+288), "backward": 2*(4624+2*288),
+check 'meta bench counts the arithmetic of an image' json 'd["flop_of_an_image"] == {"forward": 2*(4624+288), "backward": 2*(4624+2*288),
     "forward_tangent": 2*(4624+2*288), "backward_tangent": 2*(4624+4*288)}'
-check 'settings' json 'all(d["settings"][k] == v for k, v in dict(width=12, height=12, channels=1, ways=2, shots=2, queries=3, tasks=3, steps=2,
+check 'meta bench writes its settings' json 'all(d["settings"][k] == v for k, v in dict(width=12, height=12, channels=1, ways=2, shots=2, queries=3, tasks=3, steps=2,
     threads=2, batch=10, backend="onednn", parameters=4+4+36+2+288).items()) and d["settings"]["isa"] in ("base", "avx2", "avx512")'
-check 'agrees with the reference' json 'len(d["check"]) == 5 and all(c["error"] <= c["limit"] for c in d["check"])'
-check 'rows of one thread and of two' json 'all(row(*r[:2], threads=t, batch=r[2])["rounds"] >= 5 for t in (1, 2) for r in
+check 'meta bench agrees with the reference backend' json 'len(d["check"]) == 5 and all(c["error"] <= c["limit"] for c in d["check"])'
+check 'meta bench has rows of one thread and of two' json 'all(row(*r[:2], threads=t, batch=r[2])["rounds"] >= 5 for t in (1, 2) for r in
     [("forward", None, 10), ("gradient", None, 10), ("gradient", None, 4), ("Hessian product", None, 4), ("task", 1, 10), ("task", 2, 10),
      ("meta-iteration", 1, 10), ("meta-iteration", 2, 10)]) and row("task, keep=1", 2, keep=1) and row("stock libdarknet'"'"'s gradient")'
-check 'arithmetic of the work' json 'row("forward", threads=2)["flop"] == 2*10*9824 and row("gradient")["flop"] == 10*(9824+10400)
+check 'each row of meta bench has the arithmetic of its work' json 'row("forward", threads=2)["flop"] == 2*10*9824 and row("gradient")["flop"] == 10*(9824+10400)
     and row("Hessian product", batch=4)["flop"] == 4*(10400+11552) and row("task", 1)["flop"] == 14*(9824+10400) == row("task", 1, 2)["flop"] / 2
     and row("task", 2)["flop"] == 14*(9824+10400) + 8*(10400+11552) == row("meta-iteration", 2, 2)["flop"] / 3'
-check 'every rate follows from its time' json 'all(near(r["images_per_second"], r["images"] / r["seconds"]["median"])
+check 'each rate of meta bench follows from its time' json 'all(near(r["images_per_second"], r["images"] / r["seconds"]["median"])
     and near(r["gflops"], r["flop"] / r["seconds"]["median"] / 1e9) for r in rows)'
-check 'medians lie between least and most, all more than 0' json 'all(0 < s["least"] <= s["median"] <= s["most"] for r in rows for s in
+check 'medians of meta bench lie between least and most, all more than 0' json 'all(0 < s["least"] <= s["median"] <= s["most"] for r in rows for s in
     (r["seconds"], r["processor_seconds"], r["peak_flops"], r["share"], r["processor_share"]))
     and all(0 < s["least"] <= s["median"] <= s["most"] for r in d["ratios"] for s in (r["clock"], r["processor"]))'
-check 'ratios' json 'sum("2 threads against 1" in r["name"] for r in d["ratios"]) == 9 and sum("stock" in r["name"] for r in d["ratios"]) == 1'
-check 'layers' json 'sorted(set(o["layer"] for o in d["layers"]["operations"])) == [0, 2, 3, 4] and d["layers"]["batch"] == 4
+check 'meta bench has ratios between threads and to stock libdarknet' json 'sum("2 threads against 1" in r["name"] for r in d["ratios"]) == 9 and sum("stock" in r["name"] for r in d["ratios"]) == 1'
+check 'meta bench has the time and the arithmetic of each layer' json 'sorted(set(o["layer"] for o in d["layers"]["operations"])) == [0, 2, 3, 4] and d["layers"]["batch"] == 4
     and all(x > 0 for o in d["layers"]["operations"] for x in o["seconds"].values())
     and sum(o["flop"]["backward_tangent"] for o in d["layers"]["operations"]) == 4 * d["flop_of_an_image"]["backward_tangent"]'
-check 'memory' json '[(m["order"], m["keep"], m["threads"]) for m in d["memory"]] == [(1, None, 1), (1, None, 2), (2, 0, 1), (2, 1, 1), (2, 0, 2), (2, 1, 2)]
+check 'meta bench has the memory of each order, keep and number of threads' json '[(m["order"], m["keep"], m["threads"]) for m in d["memory"]] == [(1, None, 1), (1, None, 2), (2, 0, 1), (2, 1, 1), (2, 0, 2), (2, 1, 2)]
     and all(m["process_bytes"] > m["worker_bytes"] > 0 for m in d["memory"]) and d["stock_bytes"] > 1e6
     and d["memory"][1]["worker_bytes"] == 2 * d["memory"][0]["worker_bytes"] and d["memory"][2]["worker_bytes"] > d["memory"][3]["worker_bytes"]'
-check 'the formula is printed' grep -q '^FLOP = 2 x multiply-adds' "$a/out"
-check 'the table of layers' grep -Eq '^ +0  convolution 3x3/1, 1 to 4, 12x12 normalise bias leaky maxpool 2/2 +[0-9.]+ +[0-9]+% ' "$a/out"
-check 'the ratio to stock' grep -Eq '^ +gradient: against stock libdarknet, 1 thread +[0-9.]+ \(' "$a/out"
+check 'meta bench prints the formula of FLOP' grep -q '^FLOP = 2 x multiply-adds' "$a/out"
+check 'meta bench prints the table of layers' grep -Eq '^ +0  convolution 3x3/1, 1 to 4, 12x12 normalise bias leaky maxpool 2/2 +[0-9.]+ +[0-9]+% ' "$a/out"
+check 'meta bench prints the ratio to stock libdarknet' grep -Eq '^ +gradient: against stock libdarknet, 1 thread +[0-9.]+ \(' "$a/out"
 
-check 'one thread, another batch' bench "$a/toy.cfg" -threads 1 -batch 5 -seconds .001 -out "$a/b.json"
-check 'has no others' json 'all(r["threads"] == 1 for r in rows) and row("forward", batch=5)["flop"] == 5*9824 and row("stock libdarknet'"'"'s gradient", batch=5)
+check 'meta bench -threads 1 -batch 5 runs' bench "$a/toy.cfg" -threads 1 -batch 5 -seconds .001 -out "$a/b.json"
+check 'meta bench -threads 1 -batch 5 has no rows of other threads or batches' json 'all(r["threads"] == 1 for r in rows) and row("forward", batch=5)["flop"] == 5*9824 and row("stock libdarknet'"'"'s gradient", batch=5)
     and not any("threads" in r["name"] for r in d["ratios"]) and len(d["memory"]) == 3'
-check 'without -out' bench "$a/toy.cfg" -threads 1 -seconds .001
-check 'writes nothing' test "$(ls "$a" | wc -l)" -eq 11
+check 'meta bench runs without -out' bench "$a/toy.cfg" -threads 1 -seconds .001
+check 'meta bench writes no file without -out' test "$(ls "$a" | wc -l)" -eq 11
 
 # keep of the .cfg, and second_order_start, which would leave nothing of order 2 to time
 sed 's/^order=2/&\nkeep=1\nsecond_order_start=1000/' "$a/toy.cfg" >"$a/keep.cfg"
-check 'keep=1 in the .cfg' bench "$a/keep.cfg" -threads 1 -seconds .001 -out "$a/k.json"
-check 'is what is measured' json '[m["keep"] for m in d["memory"]] == [None, 1] and row("task", 2, keep=1) and not any(r["name"] == "task, keep=1" for r in rows)' "$a/k.json"
+check 'meta bench runs with keep=1 in the .cfg' bench "$a/keep.cfg" -threads 1 -seconds .001 -out "$a/k.json"
+check 'meta bench measures with keep=1 where the .cfg has it' json '[m["keep"] for m in d["memory"]] == [None, 1] and row("task", 2, keep=1) and not any(r["name"] == "task, keep=1" for r in rows)' "$a/k.json"
 [ "$TEST_VARIANT" != release ] ||      # elsewhere the time of so small a network is the checker's own
-    check 'of order 2' json 'row("task", 2, keep=1)["processor_seconds"]["median"] > 1.3 * row("task", 1)["processor_seconds"]["median"]' "$a/k.json"
+    check 'meta bench times order 2 in spite of second_order_start' json 'row("task", 2, keep=1)["processor_seconds"]["median"] > 1.3 * row("task", 1)["processor_seconds"]["median"]' "$a/k.json"
 
 # Darknet's own [net] keys, CRLF and comments: the stock network is still of our batch
 { printf '# bench\n[net]\nbatch=64\nsubdivisions=16\n'; sed 1d "$a/toy.cfg"; } | sed 's/$/\r/' >"$a/crlf.cfg"
-check 'a .cfg with batch and subdivisions' bench "$a/crlf.cfg" -threads 1 -seconds .001
+check 'meta bench reads a .cfg with batch, subdivisions and CRLF' bench "$a/crlf.cfg" -threads 1 -seconds .001
 
 # A network that pairs: 4 support and 6 query images through the first convolution, 12 pairs through what follows; neither order 2 nor stock
 { sed '/^\[maxpool\]/,$d' "$a/toy.cfg"
   printf '%s\n' '[relation]' '[connected]' output=1 activation=logistic '[cost]' type=sse '[inner_loop]' steps=0 test_steps=0 order=1 '[meta_loss]' type=mean; } >"$a/pairs.cfg"
-check 'a network that pairs' bench "$a/pairs.cfg" -threads 1 -seconds .001 -out "$a/k.json"
-check 'has the arithmetic of a task' json 'near(row("task", 1)["flop"], 2 * (2*10*4624 + 3*12*2*4*144)) and near(row("gradient")["flop"], row("task", 1)["flop"])
+check 'meta bench runs a network with [relation]' bench "$a/pairs.cfg" -threads 1 -seconds .001 -out "$a/k.json"
+check 'meta bench counts the arithmetic of a task with [relation]' json 'near(row("task", 1)["flop"], 2 * (2*10*4624 + 3*12*2*4*144)) and near(row("gradient")["flop"], row("task", 1)["flop"])
     and row("meta-iteration", 1)["images"] == 30 and len(rows) == 4 and not d["ratios"] and d["stock_bytes"] == None' "$a/k.json"
 expect_error 'pairs\.cfg pairs the images of whole tasks, 10: leave it out' "$DARKNET_BIN" meta bench "$a/pairs.cfg" -batch 4
 
@@ -92,4 +92,4 @@ expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -
 expect_error 'nosuch/b\.json: can.t write there' "$DARKNET_BIN" meta bench "$a/toy.cfg" -threads 1 -seconds 1e5 -out "$a/nosuch/b.json"
 sed '/^\[inner_loop\]/,$s/^learning_rate=.*/learning_rate=1e30/' "$a/toy.cfg" >"$a/fast.cfg"
 expect_error 'the meta-gradient is not finite|learning_rate=1e30: must be' "$DARKNET_BIN" meta bench "$a/fast.cfg" -threads 1 -seconds .001
-check 'leaves no process behind' test -z "$(pgrep -f "meta bench $a/")"
+check 'meta bench leaves no process behind' test -z "$(pgrep -f "meta bench $a/")"

@@ -49,31 +49,31 @@ order=2
 [meta_loss]
 eta=3
 END
-check 'order 2' quiet darknet meta check "$a/net.cfg"
-check 'nothing on standard error' test ! -s "$a/err"
-check 'a table of layer, type, identity, error, limit' grep -Eq '^layer +type +identity +error +limit' "$a/out"
+check 'meta check passes with order=2' quiet darknet meta check "$a/net.cfg"
+check 'meta check writes nothing to standard error' test ! -s "$a/err"
+check 'meta check prints layer, type, identity, error and limit' grep -Eq '^layer +type +identity +error +limit' "$a/out"
 for layer in '0 convolutional' '0 batch_normalize\+leaky\+maxpool' '2 convolutional' '2 bias\+logistic' '3 dropout' '4 connected' '5 softmax'; do
-    check "has rows of layer $layer" row ${layer% *} "${layer#* }"
+    check "meta check has rows of layer $layer" row ${layer% *} "${layer#* }"
 done
 for text in '<u, forward_tangent\(v\)> = <backward\(u\), v>' 'forward_tangent = differences of forward' 'backward_tangent = differences of backward' \
             '<gradient, v> = differences of the loss' 'u\.Hv = v\.Hu' 'Hv = differences of the gradient' \
             '<meta-gradient, v> = differences of the meta-loss' 'weight = differences of the value' \
             "onednn +gradient = the reference's" "onednn +Hv = the reference's"; do
-    check "has $text" grep -Eq "$text" "$a/out"
+    check "meta check has $text" grep -Eq "$text" "$a/out"
 done
-check 'every row is ok' test "$(grep -c ' ok$' "$a/out")" -eq $(($(wc -l <"$a/out") - 2))
-check 'and counted' grep -q "^$(grep -c ' ok$' "$a/out") identities hold$" "$a/out"
+check 'every row of meta check is ok' test "$(grep -c ' ok$' "$a/out")" -eq $(($(wc -l <"$a/out") - 2))
+check 'meta check counts the identities that hold' grep -q "^$(grep -c ' ok$' "$a/out") identities hold$" "$a/out"
 cp "$a/out" "$a/first"
-check 'again' quiet darknet meta check "$a/net.cfg"
-check 'the same figures' cmp "$a/first" "$a/out"
-check 'another seed' quiet darknet meta check "$a/net.cfg" -seed 7
-check 'other figures' test "$(cmp -s "$a/first" "$a/out"; echo $?)" -eq 1
+check 'meta check passes a second time' quiet darknet meta check "$a/net.cfg"
+check 'meta check prints the same figures a second time' cmp "$a/first" "$a/out"
+check 'meta check passes with another seed' quiet darknet meta check "$a/net.cfg" -seed 7
+check 'meta check prints other figures with another seed' test "$(cmp -s "$a/first" "$a/out"; echo $?)" -eq 1
 
 sed 's/^order=2/order=1/' "$a/net.cfg" >"$a/first.cfg"
-check 'order 1' quiet darknet meta check "$a/first.cfg"
-check 'against its definition' grep -q 'meta-gradient = w grad L_query(phi_S) .* ok$' "$a/out"
+check 'meta check passes with order=1' quiet darknet meta check "$a/first.cfg"
+check 'meta check holds the meta-gradient of order=1 against its definition' grep -q 'meta-gradient = w grad L_query(phi_S) .* ok$' "$a/out"
 sed 's/^steps=3/steps=0/' "$a/net.cfg" >"$a/steps0.cfg"
-check 'no steps' quiet darknet meta check "$a/steps0.cfg"
+check 'meta check passes with steps=0' quiet darknet meta check "$a/steps0.cfg"
 
 expect_error 'usage: darknet meta check CFG' darknet meta check
 expect_error 'nosuch\.cfg: ' darknet meta check "$a/nosuch.cfg"
@@ -92,11 +92,11 @@ expect_error '^darknet: -threads: unknown flag; allowed: -seed -supervised -h' d
     printf '[connected]\noutput=4\nactivation=linear\n\n[softmax]\n'
 } >"$a/classifier.cfg"
 expect_error 'classifier\.cfg:[0-9]+: \[softmax\]: gives 4 probabilities, but .* ways=2' darknet meta check "$a/classifier.cfg"
-check 'a classifier' quiet darknet meta check "$a/classifier.cfg" -supervised
-check 'has no tasks' test -z "$(grep 'meta-\|meta_loss' "$a/out")"
+check 'meta check -supervised passes a classifier' quiet darknet meta check "$a/classifier.cfg" -supervised
+check 'meta check -supervised has no rows of tasks' test -z "$(grep 'meta-\|meta_loss' "$a/out")"
 gradient() { awk "/onednn +gradient = the reference's/ { print (\$(NF-2) $1) }" "$a/out"; }
-check 'its gradient in float is further from double than a well conditioned one' test "$(gradient '> 1e-4')" = 1
-check 'within what rounded parameters do' test "$(gradient '<= $(NF-1)')" = 1
+check 'the gradient of a deep classifier in float is more than 1e-4 from double' test "$(gradient '> 1e-4')" = 1
+check 'the gradient of a deep classifier is within what rounded parameters do' test "$(gradient '<= $(NF-1)')" = 1
 expect_error 'net\.cfg:[0-9]+: \[inner_loop\]: supervised training has no tasks: leave it out' darknet meta check "$a/net.cfg" -supervised
 
 # ---- a plugin's layer, right and wrong ------------------------------------------------------------
@@ -112,39 +112,39 @@ DARKNET_PLUGIN_PATH=$a/plugins${DARKNET_PLUGIN_PATH:+:$DARKNET_PLUGIN_PATH}
 export DARKNET_PLUGIN_PATH
 sed 's/^\[dropout\]/[swish]\nbeta=.8\n\n&/' "$a/net.cfg" >"$a/swish.cfg"
 
-check 'the template builds' plugin
-check 'the template holds' quiet darknet meta check "$a/swish.cfg"
-check 'with three rows' test "$(row 3 swish | wc -l)" -eq 3
+check 'the template plugin builds' plugin
+check 'meta check passes the template plugin' quiet darknet meta check "$a/swish.cfg"
+check 'meta check has three rows of the template plugin' test "$(row 3 swish | wc -l)" -eq 3
 
 # broken WHAT SED ROWS...: the plugin changed by SED fails, and in these rows
 broken()
 {
     local what=$1
-    check "$what: builds" plugin "$2"
+    check "$what: the plugin builds" plugin "$2"
     expect_error 'swish\.cfg: [0-9]+ of [0-9]+ identities do not hold$' darknet meta check "$a/swish.cfg"
     darknet meta check "$a/swish.cfg" >"$a/out" 2>/dev/null
     shift 2
-    for text; do check "$what: fails in $text" grep -Eq "^ *3 +swish +$text.* FAILED$" "$a/out"; done
+    for text; do check "$what: meta check fails in $text" grep -Eq "^ *3 +swish +$text.* FAILED$" "$a/out"; done
     check "$what: no other layer fails" test -z "$(grep 'FAILED$' "$a/out" | grep -E '^ *[0-9]' | grep -v swish)"
 }
 broken 'a wrong backward' 's/xbar\[i\] = ybar\[i\] \* swish(s->beta, x\[i\]).slope;/xbar[i] = ybar[i] * (swish(s->beta, x[i]).slope + 1e-4);/' \
     '<u, forward_tangent\(v\)> = <backward\(u\), v>'
-check 'a wrong backward: the gradient of the network too' grep -Eq '^ *network +<gradient, v> = differences of the loss .* FAILED$' "$a/out"
-check 'a wrong backward: the meta-gradient too' grep -Eq '^ *meta-gradient .* FAILED$' "$a/out"
+check 'a wrong backward: the gradient of the network fails' grep -Eq '^ *network +<gradient, v> = differences of the loss .* FAILED$' "$a/out"
+check 'a wrong backward: the meta-gradient fails' grep -Eq '^ *meta-gradient .* FAILED$' "$a/out"
 broken 'a wrong forward_tangent' 's/ydot\[i\] = .*/ydot[i] = 1.0001 * swish(s->beta, x[i]).slope * xdot[i];/' \
     '<u, forward_tangent\(v\)> = <backward\(u\), v>' 'forward_tangent = differences of forward'
 broken 'a wrong backward_tangent' 's/ybar\[i\] \* f\.bend/1.01 * &/' 'backward_tangent = differences of backward'
-check 'a wrong backward_tangent: Hv too' grep -Eq '^ *network +Hv = differences of the gradient .* FAILED$' "$a/out"
-check 'a wrong backward_tangent: the symmetry holds, which can not see it' grep -Eq '^ *network +u\.Hv = v\.Hu .* ok$' "$a/out"
-broken 'NaN' 's/xbar\[i\] = ybar.*/xbar[i] = NAN;/' '<u, forward_tangent\(v\)> = <backward\(u\), v>'
+check 'a wrong backward_tangent: Hv fails' grep -Eq '^ *network +Hv = differences of the gradient .* FAILED$' "$a/out"
+check 'a wrong backward_tangent: the symmetry of Hv, which does not show it, holds' grep -Eq '^ *network +u\.Hv = v\.Hu .* ok$' "$a/out"
+broken 'a backward that gives NaN' 's/xbar\[i\] = ybar.*/xbar[i] = NAN;/' '<u, forward_tangent\(v\)> = <backward\(u\), v>'
 
 # Without tangents: order 1 alone, and then backward is held against differences
 none='s/forward, backward, forward_tangent, backward_tangent }/forward, backward, NULL, NULL }/'
-check 'no tangents: builds' plugin "$none"
+check 'no tangents: the plugin builds' plugin "$none"
 expect_error 'swish\.cfg:[0-9]+: \[swish\]: .*tangents.*order=2' darknet meta check "$a/swish.cfg"
 sed 's/^order=2/order=1/' "$a/swish.cfg" >"$a/swish1.cfg"
-check 'no tangents: holds under order 1' quiet darknet meta check "$a/swish1.cfg"
-check 'no tangents: against differences' row 3 'swish +<u, differences of forward> = <backward\(u\), v>'
-check 'no tangents: no Hessian' test -z "$(grep 'Hv' "$a/out")"
-check 'no tangents: a wrong backward builds' plugin "$none; s/xbar\[i\] = ybar\[i\] /&* 1.0001 /"
+check 'no tangents: meta check passes with order=1' quiet darknet meta check "$a/swish1.cfg"
+check 'no tangents: backward is held against differences of forward' row 3 'swish +<u, differences of forward> = <backward\(u\), v>'
+check 'no tangents: there is no row of Hv' test -z "$(grep 'Hv' "$a/out")"
+check 'no tangents: a plugin with a wrong backward builds' plugin "$none; s/xbar\[i\] = ybar\[i\] /&* 1.0001 /"
 expect_error 'swish1\.cfg: [0-9]+ of [0-9]+ identities do not hold$' darknet meta check "$a/swish1.cfg"

@@ -16,28 +16,28 @@ completes()
     [ "$(printf '%s\n' "${COMPREPLY[@]}" | sort)" = "$(tr , '\n' <<<"$1" | sort)" ]
 }
 verbs=$("$DARKNET_BIN" meta 2>&1 | sed 's/.*needs a verb: //; s/;.*//')
-check "verbs: $verbs" completes "${verbs// /,}" meta ''
-check 'the beginning of a verb' completes train meta tr
-check 'meta' completes meta m
-check 'nothing of the stock commands' completes '' classifier ''
+check "meta is completed to its verbs: $verbs" completes "${verbs// /,}" meta ''
+check 'the beginning of a verb is completed' completes train meta tr
+check 'the beginning of meta is completed' completes meta m
+check 'nothing is offered for a stock command' completes '' classifier ''
 [ "$TEST_VARIANT" = release ] || verbs='train help'
 for verb in $(grep -oE 'train|test|doctor|help' <<<"$verbs"); do      # all are asked in the same way
     flags=$("$DARKNET_BIN" meta $verb -no-such-flag 2>&1 | sed 's/.*allowed: //')
-    check "flags of $verb: $flags" completes "${flags// /,}" meta $verb -
+    check "meta $verb is completed to its flags: $flags" completes "${flags// /,}" meta $verb -
 done
-check 'a word that is one of a few' completes test,train,valid meta test x.data y.cfg -list ''
-check 'a backend' completes onednn meta train -backend o
-check 'of grad too' completes onednn,reference meta grad -backend ''
-check 'whose statistics' completes batch,running,support meta test x.data y.cfg z.weights -bn ''
-check 'of adapt' completes running,support meta adapt -bn ''
-check 'a rate is not guessed' completes '' meta test -rate ''
-check 'a number is not guessed' completes '' meta train -seed ''
-check 'files of the kind that stands there: .data' completes 'a.data,backup,e f.data' meta train ''
-check '.cfg' completes b.cfg,backup meta train a.data ''
-check '.cfg after a flag and its value' completes b.cfg,backup meta train -seed 3 -resume a.data ''
-check '.weights' completes backup,c.weights meta test a.data b.cfg ''
-check 'no more than the usage has' completes '' meta test a.data b.cfg c.weights ''
-check '.json' completes backup,d.json meta compare d.json ''
-check 'a flag that names a file' completes backup,d.json meta test -out ''
-check 'sections' completes meta_loss meta help meta_
-check 'sections, again' completes episode meta help net epi
+check 'test -list is completed to test, train and valid' completes test,train,valid meta test x.data y.cfg -list ''
+check 'the beginning of a backend is completed for train' completes onednn meta train -backend o
+check 'grad -backend is completed to onednn and reference' completes onednn,reference meta grad -backend ''
+check 'test -bn is completed to batch, running and support' completes batch,running,support meta test x.data y.cfg z.weights -bn ''
+check 'adapt -bn is completed to running and support' completes running,support meta adapt -bn ''
+check 'nothing is offered for the number of test -rate' completes '' meta test -rate ''
+check 'nothing is offered for the number of train -seed' completes '' meta train -seed ''
+check 'the first word of train is completed to .data files' completes 'a.data,backup,e f.data' meta train ''
+check 'the second word of train is completed to .cfg files' completes b.cfg,backup meta train a.data ''
+check 'the second word of train is completed after a flag and its value' completes b.cfg,backup meta train -seed 3 -resume a.data ''
+check 'the third word of test is completed to .weights files' completes backup,c.weights meta test a.data b.cfg ''
+check 'nothing is offered beyond the last word of the usage' completes '' meta test a.data b.cfg c.weights ''
+check 'the second word of compare is completed to .json files' completes backup,d.json meta compare d.json ''
+check 'test -out is completed to .json files' completes backup,d.json meta test -out ''
+check 'help is completed to sections' completes meta_loss meta help meta_
+check 'a later word of help is completed to sections' completes episode meta help net epi

@@ -52,7 +52,7 @@ list 's/$/\r/; 5G'
 sed -i 's/$/\r/; 1i # data\r\n' "$a/bad.data"
 sed 's/$/\r/' "$a/labels" >"$a/labels.crlf"
 sed -i "s#^labels=.*#labels = $a/labels.crlf   \# CRLF\r#" "$a/bad.data"
-check 'CRLF, comments and blank lines' run -max_batches 1
+check 'a .data file and a list with CRLF, comments and blank lines are read' run -max_batches 1
 
 # Groups: 16 images a class, of which 2 and 3 are needed
 groups() { list ''; echo "groups=$a/groups.csv" >>"$a/bad.data"; }
@@ -61,13 +61,13 @@ expect_error "^darknet: $a/bad\.data:7: groups: $a/groups\.csv: No such file or 
 { echo 'image,group'; sed 's#.*/\(.*\)\.pgm#\1#; s/.*_\(.*\)/&,g\1/' "$a/train.list"; } >"$a/groups.csv"
 expect_error "^darknet: $a/groups\.csv: names none of the [0-9]+ images of $a/valid\.list, such as .*: must be image,group" run
 sed 's#.*/\(.*\.pgm\)#\1,\1#' "$a/valid.list" | head -n 20 >>"$a/groups.csv"
-check 'groups that classes share' run -max_batches 1
+check 'groups that classes share are read' run -max_batches 1
 cp "$a/groups.csv" "$a/whole.csv"
 sed -i 2,6d "$a/groups.csv"
 expect_output "^$a/bad\.list: 5 of the 64 images are in no group of $a/groups\.csv: each counts as unlike any other$" run -max_batches 1
 mv "$a/whole.csv" "$a/groups.csv"
 sed -i 's/\r$//; s/$/\r/' "$a/groups.csv"
-check 'groups with CRLF' run -max_batches 1
+check 'groups with CRLF are read' run -max_batches 1
 sed 's/^c1_\([0-9]*\),.*/c1_\1,all/' "$a/groups.csv" >"$a/g" && mv "$a/g" "$a/groups.csv"
 expect_error "^darknet: $a/bad\.list: class c1_ has 16 images in 1 groups, the largest of 16: too few to have shots=2 and queries=3 in different groups$" run
 echo 'c1_0' >>"$a/groups.csv"
@@ -76,4 +76,4 @@ sed -i '$d' "$a/groups.csv"
 echo 'c1_0,other' >>"$a/groups.csv"
 expect_error "^darknet: $a/groups\.csv:86: c1_0 is in group other, but on line 18 in group all: must be in one$" run
 
-check 'nothing was written where weights go but by the runs that could train' sh -c "! ls '$a/backup' | grep -vE '^(toy\.|toy_final|chart_toy)'"
+check 'runs that cannot train write nothing to the folder of weights' sh -c "! ls '$a/backup' | grep -vE '^(toy\.|toy_final|chart_toy)'"

@@ -35,13 +35,13 @@ refused "$image.cut.pgm" "$image\.cut\.pgm: corrupt PGM or PPM: 87 bytes of pixe
 jpeg='/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoKCgoKBggLDAsKDAkKCgr/wAALCAAMAAwBAREA/8QAHwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/9oACAEBAAA/APnj9nHwZ/wiPkfutu3FfaXgb4rf2b4chtPtWNvbd7CvniHS7PTf+PSPbjpU6eItVhXy47jAHQYr/9k='
 printf '%s' "$jpeg" | base64 -d >"$image.whole.jpg"
 bad "$image.whole.jpg"
-check 'a JPEG among PGMs' train_in_here -max_batches 1
+check 'a JPEG among PGMs is read' train_in_here -max_batches 1
 printf '%s' "$jpeg" | base64 -d | head -c -12 >"$image.cut.jpg"
 refused "$image.cut.jpg" "$image\.cut\.jpg: corrupt JPEG: "
 png='iVBORw0KGgoAAAANSUhEUgAAAAwAAAAMCAAAAABzHgM7AAAApUlEQVR4nGPQMXf2j0orqu2cumANg5Gte1BMelFN+8Q5yxgsnXxC4zOKqlv6pi9kcPAIiEzMLKpq6p48m8HNNzQmOauosqG9bxqDb3BkfGp2UUVdS9cEhpDIuOSM3KLymsa2boaouKS0rLyi0sraxlaGxJS0zJz8opLyqtp6hozM7Ny8gqLi0vKKKoa8/PyCgsKiouLikhKG0pKS4uKiosKCgvx8AKsCPlmzLonjAAAAAElFTkSuQmCC'
 printf '%s' "$png" | base64 -d >"$image.whole.png"
 bad "$image.whole.png"
-check 'a PNG among PGMs' train_in_here -max_batches 1
+check 'a PNG among PGMs is read' train_in_here -max_batches 1
 printf '%s' "$png" | base64 -d | tr '\014' '\013' >"$image.changed.png"
 refused "$image.changed.png" "$image\.changed\.png: corrupt PNG: wrong checksum of the data at byte 8$"
 printf '%s' "$png" | base64 -d | head -c -20 >"$image.cut.png"
@@ -53,10 +53,10 @@ refused "$image.pipe.png" "$image\.pipe\.png: is not a regular file$"
 bad "$(sed -n 2p "$a/train.list")"
 expect_error "^darknet: $a/bad\.list:5: $a/images/c0_1\.pgm: is on line 2 already: must be there once$" train_in_here
 
-check 'nothing was written' test -z "$(ls "$here")"
+check 'refused images leave nothing in the current folder' test -z "$(ls "$here")"
 rm -rf "$a/backup" && mkdir "$a/backup"
 refused "$image.png" "$image\.png: "
-check 'nothing was written where weights go' test -z "$(ls "$a/backup")"
+check 'a refused image leaves nothing in the folder of weights' test -z "$(ls "$a/backup")"
 
 # The first of several, whatever the threads
 bad "$image.cut.jpg"
@@ -82,8 +82,8 @@ for name in "${names[@]::2}"; do
 done
 for name in "${names[@]}"; do cp "$a/images/c0_0.pgm" "$here/$name"; done
 bad "$(printf '%s\n' "${names[@]}")"
-check 'trains on all of them' train_in_here -max_batches 1
-check 'no command was run' test ! -e "$here/pwned" -a ! -e "$here/bad.list" -a ! -e pwned -a ! -e bad.list
+check 'meta train trains on images whose names a shell would run' train_in_here -max_batches 1
+check 'meta train runs no name of an image as a command' test ! -e "$here/pwned" -a ! -e "$here/bad.list" -a ! -e pwned -a ! -e bad.list
 
 # The other verbs read images in the same way
 sed "s#^test=.*#test=$a/bad.list#" "$a/toy.data" >"$a/bad.data"
@@ -94,4 +94,4 @@ expect_error "^darknet: $a/bad\.list:5: $a/images/c7_;touch pwned;\.pgm: No such
 printf 'support 0 %s\nsupport 1 %s\nquery 0 $(touch pwned).pgm\n' "$a/images/c0_0.pgm" "$a/images/c1_0.pgm" >"$a/task"
 expect_error '^darknet: .*/task:3: \$\(touch pwned\)\.pgm: No such file or directory$' \
     env -C "$here" "$DARKNET_BIN" meta grad "$a/toy.data" "$a/toy.cfg" "$a/backup/toy_final.weights" -episode "$a/task" -out "$a/g.weights"
-check 'no command was run by test and grad' test ! -e "$here/pwned"
+check 'meta test and meta grad run no name of an image as a command' test ! -e "$here/pwned"

@@ -9,17 +9,17 @@ echo "groups=$a/groups.csv" >>"$a/toy.data"
 out=$TMP_TEST/out
 doctor() { ${under[@]+"${under[@]}"} "$DARKNET_BIN" meta doctor "${1:-$a/toy.data}" "${2:-$a/toy.cfg}" -threads 2 -seconds .01 >"$out" 2>&1; }
 # said WHAT: by the last doctor
-said() { check "says: $1" grep -Eq -- "$1" "$out" || sed 's/^/    | /' "$out"; }
+said() { check "meta doctor says: $1" grep -Eq -- "$1" "$out" || sed 's/^/    | /' "$out"; }
 # wrong WHAT DATA [CFG]: exit status 1, and a line that says so; warns: exit status 0, and such a line
 wrong() { finds 1 "wrong +$1" "${@:2}"; }
 warns() { finds 0 "warning +$1" "${@:2}"; }
-finds() { doctor "${@:3}"; check "$2" test $? -eq "$1"; said "^$2"; }
+finds() { doctor "${@:3}"; check "meta doctor exits with $1 at: $2" test $? -eq "$1"; said "^$2"; }
 # data SED: toy.data, changed
 data() { sed "$1" "$a/toy.data" >"$a/ill.data"; }
 # cfg SED: toy.cfg, changed
 cfg() { sed "$1" "$a/toy.cfg" >"$a/ill.cfg"; }
 
-check 'a run that can begin: exit status 0' doctor
+check 'meta doctor exits with 0 where a run can begin' doctor
 said '^0 wrong, 0 warnings: darknet meta train can begin$'
 said '^ok +libdarknet .*libdarknet\.so: struct layer of [0-9]+ bytes'
 said '^ok +darknet +/.*: the stock program'
@@ -33,8 +33,8 @@ said '^ok +lists +train and test share nothing'
 said '^ok +backup +.*: [0-9.]+ GB free, a run writes [0-9]+ MB$'
 said '^ok +memory +[0-9.]+ GB expected \(images 0\.00, 2 threads [0-9.]+\), [0-9.]+ GB available$'
 said '^ok +time +[0-9.]+ (s|min|h) expected on 2 threads, .* by the fastest and slowest fifth'
-check 'every line is a verdict' test "$(head -n -2 "$out" | grep -vcE '^(ok|warning|wrong)  +[a-z]+  *.')" -eq 0
-check 'and nothing was written' test -z "$(ls "$a/backup")"
+check 'every line of meta doctor is a verdict' test "$(head -n -2 "$out" | grep -vcE '^(ok|warning|wrong)  +[a-z]+  *.')" -eq 0
+check 'meta doctor writes nothing to the backup folder' test -z "$(ls "$a/backup")"
 
 # The program and what is around it
 mkdir "$TMP_TEST/empty" "$TMP_TEST/plugins"
@@ -70,7 +70,7 @@ for line in '65: .*c2_cut\.pgm: ' '66: .*c0_none\.pgm: No such file' '67: .*unkn
     said "^wrong +train +$a/ill\.list:$line"
 done
 said "^wrong +train +$a/ill\.list: 8 lines more"
-check 'the first five one by one' test "$(grep -c "ill.list:[0-9]*: " "$out")" -eq 5
+check 'meta doctor names the first five bad lines of a list one by one' test "$(grep -c "ill.list:[0-9]*: " "$out")" -eq 5
 sed '1~16!{/c2_/d}' "$a/train.list" >"$a/ill.list"
 tail -2 "$a/valid.list" >>"$a/ill.list"
 wrong 'classes +.*class c[25]_ has [12] images?: shots=2 and queries=3 need at least 5: add images' "$a/ill.data"
@@ -88,7 +88,7 @@ data "s#^backup=.*#backup=$a/new/folder#"
 cfg 's/^width=12/width=24/; s/^height=12/height=24/; s/_crop=.*/_crop=24/'
 warns 'train +64 of 64 images are smaller than 24x24' "$a/ill.data" "$a/ill.cfg"
 said '^ok +backup +.*/new/folder \(to be made\)'
-check 'is not made' test ! -e "$a/new"
+check 'meta doctor does not make the backup folder' test ! -e "$a/new"
 data "s#^backup=.*#backup=$a/toy.cfg#"
 wrong 'backup +.*is not a folder' "$a/ill.data"
 train "$a" -max_batches 3
@@ -98,13 +98,13 @@ wrong 'backup +.*toy\.csv: another training of this name is running' "$a/toy.dat
 said '^warning +backup +.*toy\.state: is at iteration 3: -resume goes on from it, a run without keeps it as .*/toy\.state\.old$'
 cfg '/^max_batches/d'
 wrong 'cfg +\[net\] max_batches: is 0 or not there: meta train begins only with -max_batches: write it' "$a/toy.data" "$a/ill.cfg"
-check 'no time is told' test "$(grep -c nan "$out")" -eq 0
+check 'meta doctor prints no time where max_batches is missing' test "$(grep -c nan "$out")" -eq 0
 exec 9<&-
 if unshare -rm mount -t tmpfs tmpfs "$a/backup" 2>/dev/null; then
     under=(unshare -rm sh -c "mount -t tmpfs -o size=64k tmpfs '$a/backup'; exec \"\$@\"" -)
     wrong 'backup +.*: 0 MB free of the 1 MB that a run writes: make room' "$a/toy.data"
     under=()
-else skip 'a disk that is too small' 'no namespace of our own to mount a small tmpfs in (unshare -rm)'; fi
+else skip 'meta doctor on a disk that is too small' 'no namespace of our own to mount a small tmpfs in (unshare -rm)'; fi
 
 # Memory: not under what maps memory by the terabyte
 if [ "$TEST_VARIANT" = release ]; then
@@ -112,7 +112,7 @@ if [ "$TEST_VARIANT" = release ]; then
     under=(bash -c 'ulimit -v 900000; exec "$@"' -)
     wrong 'memory +.*0\.[0-9]+ GB (are )?available.*fewer -threads, keep=1 or order=1' "$a/toy.data" "$a/ill.cfg"
     under=()
-else skip 'memory that is too little' "$TEST_VARIANT maps too much of it"; fi
+else skip 'meta doctor with too little memory' "$TEST_VARIANT maps too much of it"; fi
 
 expect_error '^darknet: -seconds 0: must be' "$DARKNET_BIN" meta doctor "$a/toy.data" "$a/toy.cfg" -seconds 0
 expect_error '^darknet: usage: darknet meta doctor DATA CFG' "$DARKNET_BIN" meta doctor "$a/toy.data"

@@ -119,4 +119,4 @@ mkdir "$TMP_TEST/empty"
 for words in "train x.data $cfg" "test x.data $cfg x.weights"; do
     expect_error "$(exactly "$cfg:6: [episode] shots=0: must be 1 to 1000")" sh -c "cd '$TMP_TEST/empty' && '$DARKNET_BIN' meta $words"
 done
-check 'nothing is written' rmdir "$TMP_TEST/empty"
+check 'meta train and meta test of a wrong .cfg write nothing' rmdir "$TMP_TEST/empty"

@@ -36,7 +36,7 @@ head -c 300 $images/rgb_class1_00.png >"$a/cut.png"
 episode "$good" "query 1 $a/cut.png";                                refuses 'e\.txt:2: .*cut\.png: corrupt PNG' "$a/e.txt"
 episode "$good" "query 1 ; touch $a/hacked; #.png";                  refuses 'e\.txt:2: ; touch ' "$a/e.txt"
 episode "$good" "query 1 \$(touch $a/hacked).png";                   refuses 'e\.txt:2: ' "$a/e.txt"
-check 'no path is a command' test ! -e "$a/hacked"
+check 'meta grad runs no path as a command' test ! -e "$a/hacked"
 
 weights=$a/nosuch.weights refuses 'nosuch\.weights: '
 weights=$a/w.weights
@@ -57,7 +57,7 @@ cfg=$a/fast.cfg
 expect_error '(fast\.cfg: the gradient is not finite: \[inner_loop\] learning_rate=|fast\.cfg:[0-9]+: \[inner_loop\] learning_rate=1e30: must be)' \
     "$DARKNET_BIN" meta grad $data "$cfg" "$weights" -episode $oracle/episode.txt -out "$a/g.weights"
 cfg=$oracle/net.cfg
-check 'nothing was written' test ! -e "$a/g.weights"
+check 'a refused meta grad writes no gradient' test ! -e "$a/g.weights"
 expect_error 'nosuch/g\.weights' "$DARKNET_BIN" meta grad $data $cfg "$weights" -episode $oracle/episode.txt -out "$a/nosuch/g.weights"
-check 'and nothing printed' test ! -s "$test_log/out"
-check 'only what the test made' test "$(ls "$a" | grep -cv -E '^(w|short)\.weights$|^e\.txt$|^cut\.png$|^(twice|two)\.data$|^fast\.cfg$')" -eq 0
+check 'a meta grad that cannot write prints nothing' test ! -s "$test_log/out"
+check 'refused runs of meta grad leave no file behind' test "$(ls "$a" | grep -cv -E '^(w|short)\.weights$|^e\.txt$|^cut\.png$|^(twice|two)\.data$|^fast\.cfg$')" -eq 0

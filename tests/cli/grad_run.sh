@@ -9,29 +9,29 @@ grad() { "$DARKNET_BIN" meta grad $data "${cfg:-$oracle/net.cfg}" "$a/w.weights"
 quiet() { "$@" >"$a/out" 2>"$a/err"; }
 field() { sed -n "s/.*\"$1\": \([^,}]*\).*/\1/p" "$a/out"; }
 
-check 'writes a gradient' quiet grad -episode $oracle/episode.txt -out "$a/g.weights"
-check 'one line on standard output' test "$(wc -l <"$a/out")" -eq 1
-check 'nothing on standard error' test ! -s "$a/err"
-check 'as large as the weights' test "$(stat -c %s "$a/g.weights")" -eq "$(stat -c %s "$a/w.weights")"
-check 'header 0 2 0 and 8 bytes of seen' test "$(od -An -tx1 -N20 "$a/g.weights" | tr -d ' \n')" = 0000000002000000000000000000000000000000
-check 'nothing else in the folder' test "$(ls "$a" | tr '\n' ' ')" = 'err g.weights out w.weights '
+check 'meta grad writes a gradient' quiet grad -episode $oracle/episode.txt -out "$a/g.weights"
+check 'meta grad prints one line' test "$(wc -l <"$a/out")" -eq 1
+check 'meta grad writes nothing to standard error' test ! -s "$a/err"
+check 'the gradient file is as large as the weights' test "$(stat -c %s "$a/g.weights")" -eq "$(stat -c %s "$a/w.weights")"
+check 'the header of the gradient file is 0 2 0 and 8 bytes of seen' test "$(od -An -tx1 -N20 "$a/g.weights" | tr -d ' \n')" = 0000000002000000000000000000000000000000
+check 'meta grad writes no other file' test "$(ls "$a" | tr '\n' ' ')" = 'err g.weights out w.weights '
 cp "$a/out" "$a/first"
 
-check 'again' quiet grad -episode $oracle/episode.txt -out "$a/again.weights"
-check 'the same bytes' cmp "$a/g.weights" "$a/again.weights"
-check 'the same line' cmp "$a/first" "$a/out"
+check 'meta grad runs a second time' quiet grad -episode $oracle/episode.txt -out "$a/again.weights"
+check 'meta grad writes the same bytes a second time' cmp "$a/g.weights" "$a/again.weights"
+check 'meta grad prints the same line a second time' cmp "$a/first" "$a/out"
 
 # max_batches=300 is the default iteration
-check '-iteration 300' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 300
-check 'is the default' cmp "$a/first" "$a/out"
+check 'meta grad -iteration 300 runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 300
+check 'meta grad takes the iteration from max_batches by default' cmp "$a/first" "$a/out"
 sed 's/^start=.*/start=200/' $oracle/net.cfg >"$a/start.cfg"
 cfg=$a/start.cfg
-check 'before start' quiet grad -episode $oracle/episode.txt -out "$a/mean.weights" -iteration 199
-check 'the weight is 1' test "$(field weight)" = 1
-check 'the meta-loss is the query loss' test "$(field meta_loss)" = "$(field query_loss)"
-check 'from start' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 200
-check 'it is DA' cmp "$a/first" "$a/out"
-check 'and so is the gradient' cmp "$a/g.weights" "$a/again.weights"
+check 'meta grad of an iteration before start runs' quiet grad -episode $oracle/episode.txt -out "$a/mean.weights" -iteration 199
+check 'before start the weight is 1' test "$(field weight)" = 1
+check 'before start the meta-loss is the query loss' test "$(field meta_loss)" = "$(field query_loss)"
+check 'meta grad of iteration start runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 200
+check 'from start on the losses are the difficulty-aware ones' cmp "$a/first" "$a/out"
+check 'from start on the gradient is the difficulty-aware one' cmp "$a/g.weights" "$a/again.weights"
 cfg=
 
 # Blank lines, comments, CRLF, blanks around words, a last line without an end
@@ -39,31 +39,31 @@ cfg=
     printf '# a task\r\n\r\n'
     sed 's/ / \t /g; s/$/  \r/' $oracle/episode.txt | sed '3s/.*/&\n   # between/'
 } | head -c -2 >"$a/crlf.txt"
-check 'CRLF, comments and blank lines' quiet grad -episode "$a/crlf.txt" -out "$a/again.weights"
-check 'are read' cmp "$a/first" "$a/out"
+check 'meta grad runs a task file with CRLF, comments and blank lines' quiet grad -episode "$a/crlf.txt" -out "$a/again.weights"
+check 'CRLF, comments and blank lines of a task file change nothing' cmp "$a/first" "$a/out"
 { grep query $oracle/episode.txt; grep support $oracle/episode.txt; } >"$a/order.txt"
-check 'query before support' quiet grad -episode "$a/order.txt" -out "$a/again.weights"
-check 'is the same task' cmp "$a/first" "$a/out"
+check 'meta grad runs a task file with query before support' quiet grad -episode "$a/order.txt" -out "$a/again.weights"
+check 'the order of support and query in a task file changes nothing' cmp "$a/first" "$a/out"
 mkdir -p "$a/with space"
 cp tests/oracle/images/rgb_class0_00.png "$a/with space/a # b.png"
 { echo "support 0 $a/with space/a # b.png"; sed 1d $oracle/episode.txt; } >"$a/space.txt"
-check 'a path with blanks and a #' quiet grad -episode "$a/space.txt" -out "$a/again.weights"
-check 'is one path' cmp "$a/first" "$a/out"
+check 'meta grad runs a task file with blanks and a # in a path' quiet grad -episode "$a/space.txt" -out "$a/again.weights"
+check 'a path with blanks and a # in a task file is one path' cmp "$a/first" "$a/out"
 
 # One image on each side, no step: the gradient of one image's loss
 printf '%s\n' "support 0 tests/oracle/images/rgb_class0_00.png" "query 1 tests/oracle/images/rgb_class1_00.png" >"$a/two.txt"
 sed 's/^steps=.*/steps=0/' $oracle/net.cfg >"$a/steps0.cfg"
 cfg=$a/steps0.cfg
-check 'one image a side, no step' quiet grad -episode "$a/two.txt" -out "$a/two.weights"
-check 'no support loss' grep -q '^{"support_loss": \[\], "query_loss": [0-9.e+-]*, "meta_loss": [0-9.e+-]*, "weight": [0-9.e+-]*}$' "$a/out"
+check 'meta grad runs with one image a side and no step' quiet grad -episode "$a/two.txt" -out "$a/two.weights"
+check 'meta grad prints no support loss where there is no step' grep -q '^{"support_loss": \[\], "query_loss": [0-9.e+-]*, "meta_loss": [0-9.e+-]*, "weight": [0-9.e+-]*}$' "$a/out"
 cfg=
 
 # Larger images are seen as a test sees them
-check 'backends: onednn' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -backend onednn
-check 'agrees to some digits' test "$(field query_loss | cut -c1-6)" = "$(sed -n 's/.*"query_loss": \(......\).*/\1/p' "$a/first")"
+check 'meta grad -backend onednn runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -backend onednn
+check 'the query loss of onednn is that of the default to some digits' test "$(field query_loss | cut -c1-6)" = "$(sed -n 's/.*"query_loss": \(......\).*/\1/p' "$a/first")"
 
 # A list that isn't there is not missed: DATA's lists are not opened
 { cat $data; echo "train=$a/nosuch.list"; echo "test=$a/nosuch.list"; } >"$a/lists.data"
-check 'lists are not opened' "$DARKNET_BIN" meta grad "$a/lists.data" $oracle/net.cfg "$a/w.weights" -episode $oracle/episode.txt -out "$a/again.weights"
-check 'usage' quiet "$DARKNET_BIN" meta grad -h
-check 'names every flag' test "$(grep -cE '^ +-(episode FILE|out FILE.weights|iteration N|backend NAME|h) ' "$a/out")" -eq 5
+check 'meta grad does not open the lists of DATA' "$DARKNET_BIN" meta grad "$a/lists.data" $oracle/net.cfg "$a/w.weights" -episode $oracle/episode.txt -out "$a/again.weights"
+check 'meta grad -h runs' quiet "$DARKNET_BIN" meta grad -h
+check 'meta grad -h names every flag' test "$(grep -cE '^ +-(episode FILE|out FILE.weights|iteration N|backend NAME|h) ' "$a/out")" -eq 5

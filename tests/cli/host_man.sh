@@ -4,10 +4,10 @@
 page=data/darknet-meta.1
 if command -v man >/dev/null; then
     LC_ALL=C.UTF-8 MANWIDTH=100 man --warnings -E UTF-8 -l -Tutf8 $page >"$TMP_TEST/page" 2>"$TMP_TEST/warnings"
-    check 'man warns of nothing' test ! -s "$TMP_TEST/warnings"
-    check 'man prints it' grep -q 'bootstrap interval' "$TMP_TEST/page"
+    check 'man warns of nothing in darknet-meta.1' test ! -s "$TMP_TEST/warnings"
+    check 'man prints darknet-meta.1' grep -q 'bootstrap interval' "$TMP_TEST/page"
 else
-    skip 'man warns of nothing' 'man is not installed'
+    skip 'man warns of nothing in darknet-meta.1' 'man is not installed'
 fi
 
 for verb in train pretrain test adapt predict compare table report grad check bench doctor version help; do
@@ -17,7 +17,7 @@ for verb in train pretrain test adapt predict compare table report grad check be
     for flag in $("$DARKNET_BIN" meta $verb -h | sed -n 's/^    \(-[a-z_]*\).*/\1/p' | grep -v '^-h$'); do
         grep -Eq -- "^\.BI? $flag( |\$)" "$TMP_TEST/part" || missing="$missing $flag"
     done
-    check "flags of $verb:${missing:- all there}" test -z "$missing" -a -s "$TMP_TEST/part"
+    check "darknet-meta.1 has the flags of $verb:${missing:- all there}" test -z "$missing" -a -s "$TMP_TEST/part"
 done
 for section in net episode inner_loop meta_loss; do
     missing= count=0
@@ -27,5 +27,5 @@ for section in net episode inner_loop meta_loss; do
         [ $option != inputs ] || continue                       # of no use but to agree with the others
         grep -qw -- "$option" "$TMP_TEST/part" || missing="$missing $option"
     done
-    check "$count options of [$section]:${missing:- all there}" test -z "$missing" -a $count -ge 4
+    check "darknet-meta.1 has the $count options of [$section]:${missing:- all there}" test -z "$missing" -a $count -ge 4
 done

@@ -61,10 +61,10 @@ outputs predict global "$TMP_TEST/stock.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST
 check 'the stock library alone gives five different predictions' test "$(sort -u "$TMP_TEST/expected" | wc -l)" -eq 5
 for mode in global local; do
     outputs hosted $mode "$TMP_TEST/meta.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
-    check "the new sections change no output ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
+    check "the new sections change no output of the preloaded host ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
 done
 outputs hosted global "$TMP_TEST/meta.cfg" - >"$TMP_TEST/got"
-check 'without weights it predicts too' test "$(wc -l <"$TMP_TEST/got")" -eq 5
+check 'the preloaded host predicts without weights' test "$(wc -l <"$TMP_TEST/got")" -eq 5
 
 # What is not ours stays as it was: all that is said, every output, every exit status
 same()
@@ -73,25 +73,25 @@ same()
     shift
     predict "$@" >"$TMP_TEST/a" 2>&1 || expected=$?
     hosted "$@" >"$TMP_TEST/b" 2>&1 || status=$?
-    check "$what" cmp "$TMP_TEST/a" "$TMP_TEST/b"
-    check "$what: exit status $expected" test $status -eq $expected
+    check "$what: the preloaded host prints what the stock library prints" cmp "$TMP_TEST/a" "$TMP_TEST/b"
+    check "$what: the preloaded host exits with $expected as the stock library does" test $status -eq $expected
 }
 same "a stock .cfg" global "$TMP_TEST/stock.cfg" "$TMP_TEST/one.weights"
 same "a .cfg that is not there" global "$TMP_TEST/none.cfg" -
 
 # A plugin's layer. beta=0 halves its input, which is what halving the next layer's weights does: to the last bit.
 cp -r plugins/template "$TMP_TEST/swish"
-check 'the template is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins"
+check 'the template plugin is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins"
 export DARKNET_PLUGIN_PATH=$TMP_TEST/swish
 outputs predict global "$TMP_TEST/stock.cfg" "$TMP_TEST/half.weights" >"$TMP_TEST/expected"
 EPISODE=1 network '[swish]\nbeta=0\n\n' >"$TMP_TEST/swish.cfg"
 for mode in global local; do
     outputs hosted $mode "$TMP_TEST/swish.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
-    check "a plugin's layer computes ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
+    check "the preloaded host computes a plugin's layer ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
 done
 EPISODE=1 network '[swish]\nbeta=1\n\n' >"$TMP_TEST/swish.cfg"
 outputs hosted global "$TMP_TEST/swish.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
-check 'its option counts' test "$(cat "$TMP_TEST/got")" != "$(cat "$TMP_TEST/expected")" -a "$(wc -l <"$TMP_TEST/got")" -eq 5
+check "the preloaded host reads the option of a plugin's layer" test "$(cat "$TMP_TEST/got")" != "$(cat "$TMP_TEST/expected")" -a "$(wc -l <"$TMP_TEST/got")" -eq 5
 
 # Errors end the program, as the library's own do; what the layers print before them goes to stderr too
 refuses()
@@ -101,7 +101,7 @@ refuses()
     hosted global "$@" - >"$TMP_TEST/out" 2>"$TMP_TEST/err" || status=$?
     if grep -Fqx "darknet: $message" "$TMP_TEST/err"; then test_passed "error: $message"
     else test_failed "error: $message" "$TMP_TEST/err"; fi
-    check "error: exit status 1" test $status -eq 1
+    check "the preloaded host exits with 1 after an error" test $status -eq 1
 }
 sed 's/shots=1/shots=0/' "$TMP_TEST/meta.cfg" >"$TMP_TEST/x.cfg"
 refuses "$TMP_TEST/x.cfg:9: [episode] shots=0: must be 1 to 1000" "$TMP_TEST/x.cfg"
@@ -155,8 +155,8 @@ sizes=$(printf '#include <stdio.h>\n#include <darknet.h>\nint main(void) { print
         gcc $flag -w -I"$include" -I"$TMP_TEST/gpu" -o "$TMP_TEST/gpu/size" "$TMP_TEST/gpu/size.c" && "$TMP_TEST/gpu/size" && echo
     done)
 read -r -d '' theirs ours <<<"$sizes" || true
-check 'a library with other layers is built' fake -DGPU
+check 'a libdarknet with another struct layer is built' fake -DGPU
 refuses_library "$TMP_TEST/gpu/libdarknet.so: its struct layer has $theirs bytes, that of this host $ours: build the host with make \
 DARKNET=DIR against that library's darknet.h"
-check 'a library that lacks a function is built' fake -DLACKING
+check 'a libdarknet that lacks a function is built' fake -DLACKING
 refuses_library "$TMP_TEST/gpu/libdarknet.so: has no free_list_contents: must be libdarknet of the darknet.h this was compiled with"

@@ -21,15 +21,15 @@ ours=$DARKNET_BIN
 real=$DARKNET_DIR/darknet           # without the wrapper of a checking tool, which has another argv[0]
 
 handed() { DARKNET_STOCK=$TMP_TEST/stand-in "$ours" "$@"; }
-check 'arguments' test "$(handed a 'b  c' '' '*' -meta 'x"y' 2>/dev/null)" = '<a><b  c><><*><-meta><x"y>'
-check 'meta as a later word' test "$(handed classifier meta 2>/dev/null)" = '<classifier><meta>'
-check 'no argument at all' test "$(handed 2>/dev/null)" = '<>'
-check 'the environment and stderr' test "$(DARKNET_TEST='a b' handed x 2>&1 >/dev/null)" = 'to stderr a b'
-check 'standard input' test "$(printf 'in\n' | handed read 2>/dev/null)" = '<read>in'
+check 'the stock program gets every argument as it is' test "$(handed a 'b  c' '' '*' -meta 'x"y' 2>/dev/null)" = '<a><b  c><><*><-meta><x"y>'
+check 'the stock program gets meta as a later word' test "$(handed classifier meta 2>/dev/null)" = '<classifier><meta>'
+check 'the stock program is run without an argument' test "$(handed 2>/dev/null)" = '<>'
+check 'the stock program gets the environment and standard error' test "$(DARKNET_TEST='a b' handed x 2>&1 >/dev/null)" = 'to stderr a b'
+check 'the stock program gets standard input' test "$(printf 'in\n' | handed read 2>/dev/null)" = '<read>in'
 status=0; handed status >/dev/null 2>&1 || status=$?
-check 'exit status' test $status -eq 37
+check 'darknet ends with the exit status of the stock program' test $status -eq 37
 status=0; ( handed kill >/dev/null 2>&1 ) 2>/dev/null || status=$?
-check 'death by a signal' test $status -eq 143
+check 'darknet dies by the signal of the stock program' test $status -eq 143
 
 # The real one, word for word; argv[0] is part of what it prints
 if [ -x "$stock" ]; then
@@ -39,9 +39,9 @@ if [ -x "$stock" ]; then
         local expected=0 status=0
         (cd "$TMP_TEST" && mkdir -p a b && cd a && exec -a darknet "$stock" "$@") >"$TMP_TEST/out.a" 2>"$TMP_TEST/err.a" || expected=$?
         (cd "$TMP_TEST/b" && exec -a darknet "$real" "$@") >"$TMP_TEST/out.b" 2>"$TMP_TEST/err.b" || status=$?
-        check "as the stock program: $*" cmp "$TMP_TEST/out.a" "$TMP_TEST/out.b"
-        check "as the stock program, stderr: $*" cmp "$TMP_TEST/err.a" "$TMP_TEST/err.b"
-        check "as the stock program, exit status $expected and files: $*" \
+        check "darknet $* prints what the stock program prints" cmp "$TMP_TEST/out.a" "$TMP_TEST/out.b"
+        check "darknet $* writes to stderr what the stock program writes" cmp "$TMP_TEST/err.a" "$TMP_TEST/err.b"
+        check "darknet $* exits with $expected and leaves files as the stock program does" \
             sh -c "[ $status -eq $expected ] && diff -r '$TMP_TEST/a' '$TMP_TEST/b'"
     }
     same
@@ -50,13 +50,13 @@ if [ -x "$stock" ]; then
     same ops "$TMP_TEST/x.cfg"
     same partial "$TMP_TEST/x.cfg" "" out.weights 1
     same detector test nosuch.data nosuch.cfg
-    check 'partial has written' test -s "$TMP_TEST/b/out.weights"
+    check 'darknet partial writes its weights' test -s "$TMP_TEST/b/out.weights"
 
     # first in PATH, under its own name, it still finds the other one
     ln -s "$real" "$TMP_TEST/darknet"
-    check 'first in PATH' test "$(PATH=$TMP_TEST:$PATH darknet classifier 2>&1)" = "$(cd / && exec -a darknet "$stock" classifier 2>&1)"
+    check 'darknet finds the stock program when it is first in PATH itself' test "$(PATH=$TMP_TEST:$PATH darknet classifier 2>&1)" = "$(cd / && exec -a darknet "$stock" classifier 2>&1)"
 else
-    skip 'the real stock program' "$stock is not there"
+    skip 'darknet beside the real stock program' "$stock is not there"
 fi
 
 # Never itself, by whatever name
@@ -96,5 +96,5 @@ expect_error '^darknet: -threads 99999999999999999999: must be 1 to [0-9]+$' "$o
 expect_output '^    shots +whole +5 +1 +1000  support images a class' "$ours" meta help
 expect_output '^    type +choice +difficulty .*difficulty\|mean' "$ours" meta options meta_loss
 expect_error '^darknet: help yolo: is not a section' "$ours" meta help yolo
-check 'help of one section prints that alone' test "$("$ours" meta help soft | grep -c '^\[')" -eq 1
+check 'meta help of one section prints that section alone' test "$("$ours" meta help soft | grep -c '^\[')" -eq 1
 if [ -w /dev/full ]; then expect_error '^darknet: standard output: can.t write$' sh -c "'$ours' meta help >/dev/full"; fi

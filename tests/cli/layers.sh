@@ -42,7 +42,7 @@ plant; sed -i '2i int low_other(void);' src/mid/b.c; sed -i '/low_other/d' src/l
 sed -i 's/ + low_other()//' src/high/c.c
 check 'a hidden extern is found' finds 'src/mid/b.o: needs low_other of low/a.o, which no header that it includes declares'
 plant; sed -i '2i int mid_b(void);' src/low/a.c; sed -i 's/return 1/return mid_b()/' src/low/a.c
-check 'and one that looks up, with its circle' finds 'src/low/a.o: needs mid_b of mid/b.o: LAYERS does not let low stand on mid' 3
+check 'a hidden extern to a higher folder is found, with its circle' finds 'src/low/a.o: needs mid_b of mid/b.o: LAYERS does not let low stand on mid' 3
 plant; printf 'int low_d(void);\n' >src/low/d.h
 printf '/* d */\n#include "d.h"\n#include "a.h"\nint low_d(void) { return low_a(); }\n' >src/low/d.c
 sed -i '2i #include "d.h"' src/low/a.c; sed -i 's/return 1/return low_d()/' src/low/a.c
@@ -60,9 +60,9 @@ check 'a file that does not say what it does is found' finds 'src/high/c.c: does
 plant; { printf '\nint low_long(void)\n{\n'; for i in {1..59}; do echo "    (void)$i;"; done; printf '    return 0;\n}\n'; } >>src/low/a.c
 check 'a function of 62 lines is found' finds 'src/low/a.c:[0-9]*: low_long has 62 lines: at most 60'
 plant; printf '\nint low_wide(int a, int b, int (*c)(int, int), int d, int e, int f)\n{\n    return 0;\n}\n' >>src/low/a.c
-check 'six parameters pass, those of a parameter not counted' run
+check 'a function of six parameters passes, those of a parameter not counted' run
 sed -i 's/int f)/int f, int g)/' src/low/a.c
-check 'seven do not' finds 'src/low/a.c:[0-9]*: low_wide has 7 parameters: at most 6'
+check 'a function of seven parameters is found' finds 'src/low/a.c:[0-9]*: low_wide has 7 parameters: at most 6'
 plant; for i in {1..450}; do echo '/* more */'; done >>src/mid/b.h
 check 'a file of 451 lines is found' finds 'src/mid/b.h: has 451 lines: at most 450'
 
@@ -70,4 +70,4 @@ plant; printf '/* %0100d */\n' 0 >>src/mid/b.h
 check 'a line of 106 columns is found' finds 'src/mid/b.h:2: has 106 columns: at most 100'
 
 cd "$root" || exit 1
-check 'src/ stands on itself as LAYERS says' "$layers" src "$BUILD/src"
+check 'src/ keeps to src/LAYERS' "$layers" src "$BUILD/src"

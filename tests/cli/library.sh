@@ -7,23 +7,23 @@ toy "$a"
 # what make built is taken as it is: here the switches are not known that it was built with
 installing() { make --no-print-directory -o all "$1" BUILD="$BUILD" BIN="$DARKNET_DIR" DESTDIR="$2" PREFIX="$3"; }
 
-check 'make install' installing install "$root" /opt/dm
-check 'the program, the plugins, the libraries, the header, pkg-config, manuals, completion, configurations' sh -c "cd '$at' && test -x bin/darknet &&
+check 'make install runs' installing install "$root" /opt/dm
+check 'make install brings programs, libraries, headers, manuals and configurations' sh -c "cd '$at' && test -x bin/darknet &&
     ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/darknet-meta/libdarknet-meta-opencv.so lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
     lib/pkgconfig/darknet-meta.pc share/man/man1/darknet-meta.1 share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet \
     share/darknet-meta/cfg/daml-4conv.cfg share/darknet-meta/cfg/ablation share/darknet-meta/example.c include/darknet-meta/plugin.h"
-check 'no file of it names the folder it was installed in' sh -c "! grep -rqs '$root' '$at'"
-check 'the pages have no mistakes' sh -c "! command -v man >/dev/null || ! LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 '$at/share/man/man3/libdarknet-meta.3' 2>&1 >/dev/null | grep ."
+check 'no installed file names the folder it was installed in' sh -c "! grep -rqs '$root' '$at'"
+check 'man warns of nothing in the installed libdarknet-meta.3' sh -c "! command -v man >/dev/null || ! LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 '$at/share/man/man3/libdarknet-meta.3' 2>&1 >/dev/null | grep ."
 
 # From there, with nothing of the source's folder in reach
 if [ "$TEST_VARIANT" = valgrind ]; then installed=("$(dirname "$DARKNET_BIN")/run" "$at/bin/darknet"); else installed=("$at/bin/darknet"); fi
 cd "$TMP_TEST" || exit 1
 source=$OLDPWD
 expect_output '^\[meta_loss\]' "${installed[@]}" meta help meta_loss
-check 'its plugins are the installed ones' sh -c "'$at/bin/darknet' meta help meta_loss net | grep -qF 'plugin $(realpath "$at")/lib/darknet-meta/plugins/meta_loss.so'"
-check 'trains' "${installed[@]}" meta train "$a/toy.data" "$a/toy.cfg" -seed 3 -valid_every 0
+check 'the installed program has the installed plugins' sh -c "'$at/bin/darknet' meta help meta_loss net | grep -qF 'plugin $(realpath "$at")/lib/darknet-meta/plugins/meta_loss.so'"
+check 'the installed program trains' "${installed[@]}" meta train "$a/toy.data" "$a/toy.cfg" -seed 3 -valid_every 0
 weights=$a/backup/toy_final.weights
-check 'a moved tree is as good, and reads images' sh -c "mv '$at' '$TMP_TEST/moved' && '$TMP_TEST/moved/bin/darknet' meta help episode >/dev/null &&
+check 'an installed tree that is moved explains its options and trains' sh -c "mv '$at' '$TMP_TEST/moved' && '$TMP_TEST/moved/bin/darknet' meta help episode >/dev/null &&
     '$TMP_TEST/moved/bin/darknet' meta train '$a/toy.data' '$a/toy.cfg' -seed 3 -valid_every 0; s=\$?; mv '$TMP_TEST/moved' '$at'; exit \$s"
 if [ "$TEST_VARIANT" = release ]; then
     stock=$(libdarknet_of "$at/bin/darknet")
@@ -34,22 +34,22 @@ fi
 
 # What the library shows of itself is what the header declares
 functions=$(sed -n 's/^DARKNET_META_API .*\(darknet_meta_[a-z_]*\)(.*/\1/p' "$source/src/adaptation/darknet_meta.h" | sort)
-check "exported, all of it and no more: $(wc -w <<<"$functions") functions" \
+check "libdarknet-meta.so exports the $(wc -w <<<"$functions") functions of its header alone" \
     test "$(nm -D --defined-only "$at/lib/libdarknet-meta.so" | sed 's/@.*//' | awk '$2 != "A" { print $3 }' | grep -v '^__[a-z]*san' | sort)" = "$functions"
-check 'needs no Darknet' sh -c "! readelf -d '$at/lib/libdarknet-meta.so' | grep -q 'NEEDED.*darknet'"
-check 'the header names neither Darknet nor OpenCV to the compiler' sh -c "! grep -E '^#include' '$at/include/darknet_meta.h'"
+check 'libdarknet-meta.so is not linked to libdarknet' sh -c "! readelf -d '$at/lib/libdarknet-meta.so' | grep -q 'NEEDED.*darknet'"
+check 'darknet_meta.h includes no other header' sh -c "! grep -E '^#include' '$at/include/darknet_meta.h'"
 soname=$(readelf -d "$at/lib/libdarknet-meta.so" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
-check "its soname is the major version: $soname" test "$soname" = "libdarknet-meta.so.$(awk '/define DARKNET_META_VERSION_MAJOR/ { print $3 }' "$at/include/darknet_meta.h")" -a -e "$at/lib/$soname"
-check 'the manual page has them all' test -z "$(for f in $functions; do grep -q "$f" "$at/share/man/man3/libdarknet-meta.3" || echo $f; done)"
+check "the soname of libdarknet-meta.so has the major version: $soname" test "$soname" = "libdarknet-meta.so.$(awk '/define DARKNET_META_VERSION_MAJOR/ { print $3 }' "$at/include/darknet_meta.h")" -a -e "$at/lib/$soname"
+check 'libdarknet-meta.3 names every function' test -z "$(for f in $functions; do grep -q "$f" "$at/share/man/man3/libdarknet-meta.3" || echo $f; done)"
 
 # Programs of others, by pkg-config alone
 export PKG_CONFIG_PATH=$at/lib/pkgconfig LD_LIBRARY_PATH=$at/lib
 case $TEST_VARIANT in asan) sanitize=-fsanitize=address ;; ubsan) sanitize=-fsanitize=undefined ;; tsan) sanitize=-fsanitize=thread ;; *) sanitize= ;; esac
 cc=${CC:-gcc} flags=$(pkg-config --cflags --libs darknet-meta)
-check 'pkg-config knows the version' test "$(pkg-config --modversion darknet-meta)" = "$(awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $3 }' "$at/include/darknet_meta.h")"
-check 'which meta version prints' test "$("${installed[@]}" meta version)" = "darknet-meta $(pkg-config --modversion darknet-meta)"
-check 'compiles' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize "$source/tests/outside.c" -o outside $flags -lpthread -lm
-check 'compiles as C++' sh -c "printf '#include <darknet_meta.h>\nint main() { return darknet_meta_version() < 1000; }\n' >cxx.cpp &&
+check 'pkg-config knows the version of darknet_meta.h' test "$(pkg-config --modversion darknet-meta)" = "$(awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $3 }' "$at/include/darknet_meta.h")"
+check 'meta version prints the version that pkg-config knows' test "$("${installed[@]}" meta version)" = "darknet-meta $(pkg-config --modversion darknet-meta)"
+check 'a C99 program compiles with the flags of pkg-config' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize "$source/tests/outside.c" -o outside $flags -lpthread -lm
+check 'a C++ program compiles with the flags of pkg-config and runs' sh -c "printf '#include <darknet_meta.h>\nint main() { return darknet_meta_version() < 1000; }\n' >cxx.cpp &&
     ${CXX:-g++} -Wall -Werror $sanitize cxx.cpp -o cxx $flags && ./cxx"
 if [ "$TEST_VARIANT" = valgrind ]; then under=("$(dirname "$DARKNET_BIN")/run"); else under=(); fi
 adaptations=1000
@@ -60,9 +60,9 @@ while read -r case; do
     if [[ $TEST_VARIANT != release && $case == *'no more memory'* ]]; then continue; fi
     test_passed "outside: $case"
 done <cases
-if [ "$TEST_VARIANT" = release ]; then check 'outside: exits with 0' test "$(cat status)" -eq 0 || cat said
-else check 'outside: nothing fails' test "$(grep -c '^not ok' said)" -eq "$(grep -c '^not ok.*no more memory' said)" || cat said; fi
-check 'outside: every case ran' test "$(wc -l <said)" -ge 30 || cat said
+if [ "$TEST_VARIANT" = release ]; then check 'outside: the program exits with 0' test "$(cat status)" -eq 0 || cat said
+else check 'outside: no case fails' test "$(grep -c '^not ok' said)" -eq "$(grep -c '^not ok.*no more memory' said)" || cat said; fi
+check 'outside: every case runs' test "$(wc -l <said)" -ge 30 || cat said
 
 # Under a language that writes numbers with a comma
 cat >comma.c <<'END'
@@ -106,23 +106,23 @@ int main(int argc, char **argv)
 END
 mkdir locales
 if localedef -i de_DE -f UTF-8 "$TMP_TEST/locales/de_DE.UTF-8" >/dev/null 2>&1; then
-    check 'a program in another language compiles' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize comma.c -o comma $flags
-    check 'and reads and writes networks as any other' env LOCPATH="$TMP_TEST/locales" LC_ALL=de_DE.UTF-8 ${under[@]+"${under[@]}"} ./comma "$a/toy.cfg" "$weights" comma_out
-    check 'a point in what it writes' grep -qx 'probability=0\.[0-9]*' comma_out.cfg
-else skip 'under a language with a decimal comma' 'localedef has no de_DE (Debian: locales)'; fi
+    check 'a program for a language with a decimal comma compiles' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize comma.c -o comma $flags
+    check 'the library reads and writes networks under a decimal comma' env LOCPATH="$TMP_TEST/locales" LC_ALL=de_DE.UTF-8 ${under[@]+"${under[@]}"} ./comma "$a/toy.cfg" "$weights" comma_out
+    check 'a network that is written under a decimal comma has points' grep -qx 'probability=0\.[0-9]*' comma_out.cfg
+else skip 'the library under a language with a decimal comma' 'localedef has no de_DE (Debian: locales)'; fi
 
-check 'the example compiles' $cc -Wall -Wextra -Werror $sanitize "$at/share/darknet-meta/example.c" -o example $flags
+check 'the installed example compiles' $cc -Wall -Wextra -Werror $sanitize "$at/share/darknet-meta/example.c" -o example $flags
 image() { echo "$a/images/c$1_$2.pgm"; }
-check 'and tells images apart' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" -- "$(image 7 0)" "$(image 7 1)" -- "$(image 6 2)" "$(image 7 2)"
+check 'the installed example predicts images' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" -- "$(image 7 0)" "$(image 7 1)" -- "$(image 6 2)" "$(image 7 2)"
 cp "$test_log/out" told
-check 'with a line of probabilities each' test "$(grep -cE '^/.*\.pgm: [01]\.[0-9]{4} [01]\.[0-9]{4}$' told)" -eq 2
+check 'the installed example prints a line of probabilities an image' test "$(grep -cE '^/.*\.pgm: [01]\.[0-9]{4} [01]\.[0-9]{4}$' told)" -eq 2
 printf 'c6_\nc7_\n' >few.labels
 printf '%s\n' "$(image 6 0)" "$(image 6 1)" "$(image 7 0)" "$(image 7 1)" >few.list
 printf 'classes=2\nlabels=few.labels\ntrain=few.list\n' >few.data
-check 'meta adapt to the same images' "${installed[@]}" meta adapt few.data "$a/toy.cfg" "$weights" -out few
-check 'meta predict' "${installed[@]}" meta predict few.cfg few.weights few.data "$(image 6 2)" "$(image 7 2)" -csv
+check 'the installed meta adapt adapts to the images of the example' "${installed[@]}" meta adapt few.data "$a/toy.cfg" "$weights" -out few
+check 'the installed meta predict predicts the images of the example' "${installed[@]}" meta predict few.cfg few.weights few.data "$(image 6 2)" "$(image 7 2)" -csv
 cp "$test_log/out" predicted
-check 'gives the same probabilities' awk -F'[, :]+' 'NR == FNR { if (/^\//) { p[$1] = $2; n++ } next }
+check 'meta predict gives the probabilities of the example' awk -F'[, :]+' 'NR == FNR { if (/^\//) { p[$1] = $2; n++ } next }
     /^\// { d = p[$1] - $3; if (d > 1e-4 || d < -1e-4 || !($1 in p)) bad = 1; both++ } END { exit bad || n != 2 || both != 2 }' told predicted || cat told predicted
 expect_error 'example: .*none\.pgm: can.t be opened' ./example "$a/toy.cfg" "$weights" none.pgm none.pgm -- none.pgm none.pgm -- none.pgm
 expect_error 'example: 1 classes: must be 2 to 2' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" "$(image 7 0)" -- "$(image 6 2)" "$(image 7 2)"
@@ -137,8 +137,8 @@ mkdir -p "$TMP_TEST/usr/bin"
 echo 'another' >"$TMP_TEST/usr/bin/darknet"
 expect_error 'usr/bin/darknet: is another darknet, which ours needs: choose another PREFIX' \
     sh -c "make --no-print-directory -o all install BUILD='$BUILD' BIN='$DARKNET_DIR' PREFIX='$TMP_TEST/usr' 2>&1 >/dev/null | grep -v '^make' >&2; exit 1"
-check 'it stands' grep -q another "$TMP_TEST/usr/bin/darknet"
+check 'make install leaves another darknet as it is' grep -q another "$TMP_TEST/usr/bin/darknet"
 touch "$at/lib/another.so"
-check 'make uninstall' installing uninstall "$root" /opt/dm
-check 'leaves what it did not bring, and nothing else' test "$(find "$root" ! -type d)" = "$at/lib/another.so"
-check 'no folder of its own' test -z "$(find "$root" -name 'darknet-meta*')"
+check 'make uninstall runs' installing uninstall "$root" /opt/dm
+check 'make uninstall leaves what it did not bring, and nothing else' test "$(find "$root" ! -type d)" = "$at/lib/another.so"
+check 'make uninstall leaves no folder of its own' test -z "$(find "$root" -name 'darknet-meta*')"

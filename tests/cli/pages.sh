@@ -29,11 +29,11 @@ missing()
     done
 }
 none() { local found; found=$("$@"); echo "$found"; [ -z "$found" ]; }
-check "links of $(wc -w <<<"$pages") pages" none broken $pages
-check 'files that they name' none missing $pages
+check "every link of $(wc -w <<<"$pages") pages leads somewhere" none broken $pages
+check 'every file that the pages name is there' none missing $pages
 check 'README has at most 180 lines' test "$(wc -l <README.md)" -le 180
-check 'and the two commands on its first screen' test "$(head -n 30 README.md | grep -cE '^    make (demo|test) ')" -eq 2
+check 'README has the two commands on its first screen' test "$(head -n 30 README.md | grep -cE '^    make (demo|test) ')" -eq 2
 
 printf '[a](none.c) [b](#no-heading) `src/none.c`\n# A heading\n[c](#a-heading) [d](page.md)\n' >"$TMP_TEST/page.md"
-check 'two broken links are seen' test "$(broken "$TMP_TEST/page.md" | wc -l)" -eq 2
-check 'and a missing file' test "$(missing "$TMP_TEST/page.md" | wc -l)" -eq 1
+check 'two broken links of a page are found' test "$(broken "$TMP_TEST/page.md" | wc -l)" -eq 2
+check 'a missing file that a page names is found' test "$(missing "$TMP_TEST/page.md" | wc -l)" -eq 1

@@ -75,7 +75,7 @@ plugin()
     local name=$1
     shift
     rm -f "$p"/*.so
-    gcc -std=gnu11 -w -fPIC -shared -Iplugins "$@" -o "$p/$name.so" "$TMP_TEST/plugin.c" || test_failed "$name is built"
+    gcc -std=gnu11 -w -fPIC -shared -Iplugins "$@" -o "$p/$name.so" "$TMP_TEST/plugin.c" || test_failed "plugin $name is built"
 }
 exactly() { printf '^darknet: %s$' "$(printf %s "$1" | sed 's/[][\.*^$|(){}+?]/\\&/g')"; }
 # refuses MESSAGE: whatever needs the plugins says so

@@ -2,7 +2,7 @@
 . tests/lib.sh
 
 cp -r plugins/template "$TMP_TEST/swish"
-check 'the template is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins" CFLAGS=-Werror
+check 'the template plugin is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins" CFLAGS=-Werror
 cfg=$TMP_TEST/x.cfg
 cat >"$cfg" <<'END'
 [net]
@@ -22,12 +22,12 @@ activation=linear
 END
 expect_error '^darknet: [^ ]*:9: \[swish\]: unknown section; known: ' "$DARKNET_BIN" meta check "$cfg"
 export DARKNET_PLUGIN_PATH=$TMP_TEST/swish
-check 'its derivatives are checked' sh -c "'$DARKNET_BIN' meta check '$cfg' >'$TMP_TEST/table'"
-check 'all of them hold' grep -q 'identities hold$' "$TMP_TEST/table"
-check 'the layer is among them' grep -Eq '^ +1 +swish +.* ok$' "$TMP_TEST/table"
-check 'its options are explained' sh -c "'$DARKNET_BIN' meta help swish >'$TMP_TEST/help'"
-check 'under its section' grep -q '^\[swish\]  x \* sigmoid' "$TMP_TEST/help"
-check 'with type and bounds' grep -Eq '^    beta +number +1 +0 +100 ' "$TMP_TEST/help"
+check "meta check passes a .cfg with the template's layer" sh -c "'$DARKNET_BIN' meta check '$cfg' >'$TMP_TEST/table'"
+check "all identities of a network with the template's layer hold" grep -q 'identities hold$' "$TMP_TEST/table"
+check "meta check has a row of the template's layer" grep -Eq '^ +1 +swish +.* ok$' "$TMP_TEST/table"
+check 'meta help explains the section of the template' sh -c "'$DARKNET_BIN' meta help swish >'$TMP_TEST/help'"
+check "meta help has the header of the template's section" grep -q '^\[swish\]  x \* sigmoid' "$TMP_TEST/help"
+check "meta help has type and bounds of the template's option" grep -Eq '^    beta +number +1 +0 +100 ' "$TMP_TEST/help"
 sed 's/beta=1.5/beta=101/' "$cfg" >"$TMP_TEST/bad.cfg"
 expect_error '^darknet: [^ ]*:10: \[swish\] beta=101: must be 0 to 100$' "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
 sed 's/beta=1.5/bete=1/' "$cfg" >"$TMP_TEST/bad.cfg"
@@ -44,8 +44,8 @@ slip()
     rm -rf "$TMP_TEST/slip"
     cp -r plugins/template "$TMP_TEST/slip"
     sed -i "$2" "$TMP_TEST/slip/template.c"
-    check "$1: is a change" sh -c "! cmp -s plugins/template/template.c '$TMP_TEST/slip/template.c'"
-    check "$1: is built" make -s -C "$TMP_TEST/slip" PLUGIN_H="$PWD/plugins"
+    check "$1: the template is changed" sh -c "! cmp -s plugins/template/template.c '$TMP_TEST/slip/template.c'"
+    check "$1: the changed template is built" make -s -C "$TMP_TEST/slip" PLUGIN_H="$PWD/plugins"
     expect_error 'identities do not hold$' env DARKNET_PLUGIN_PATH="$TMP_TEST/slip" "$DARKNET_BIN" meta check "$cfg"
 }
 slip 'a wrong slope' 's/s + x \* s1, 2/s + .99 * x * s1, 2/'

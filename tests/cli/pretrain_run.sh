@@ -10,55 +10,55 @@ data=$a/toy.data cfg=$a/toy.cfg out=$whole/backup
 darknet() { "$DARKNET_BIN" "$@"; }
 
 flags=(-seed 5 -backup_every 4 -valid_every 5)
-check 'trains' pretrain "$whole" "${flags[@]}" -threads 1
-check 'a line an iteration' test "$(grep -cE '^[0-9]+: [0-9.]+ loss, [0-9.]+% accuracy, [0-9.]+ rate, [0-9.]+ seconds, [0-9.]+ (s|min|h) left$' "$whole/out")" -eq 12
-check 'the held-out accuracy every 5 iterations and at the end' \
+check 'meta pretrain trains' pretrain "$whole" "${flags[@]}" -threads 1
+check 'meta pretrain prints a line an iteration' test "$(grep -cE '^[0-9]+: [0-9.]+ loss, [0-9.]+% accuracy, [0-9.]+ rate, [0-9.]+ seconds, [0-9.]+ (s|min|h) left$' "$whole/out")" -eq 12
+check 'meta pretrain prints the held-out accuracy every 5 iterations and at the end' \
     test "$(grep -cE '^(5|10|12): 0\.[0-9]+ valid accuracy, 95% interval -?[0-9.]+ to [0-9.]+, [0-9.]+ loss, 16 images' "$whole/out")" -eq 3
-check 'nothing on standard error' test ! -s "$whole/err"
-check 'the files' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
-check 'nothing else' test "$(ls "$out" | wc -l)" -eq 5
-check 'the log has its columns' test "$(head -n 1 "$out/toy.csv")" = iteration,loss,accuracy,rate,seconds,waited,valid_loss,valid_accuracy,valid_low,valid_high
-check 'and a line an iteration' test "$(wc -l <"$out/toy.csv")" -eq 13
-check 'and the valid figures in their rows alone' test "$(awk -F, 'NR > 1 && $7 != "" && $8 != "" && $9 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '
-check 'seen: iterations * batch' test "$(od -An -j12 -N8 -t u8 "$out/toy_final.weights" | tr -d ' ')" -eq $((12 * 8))
+check 'meta pretrain writes nothing to standard error' test ! -s "$whole/err"
+check 'meta pretrain writes weights, backup, state and chart' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
+check 'meta pretrain writes five files in all' test "$(ls "$out" | wc -l)" -eq 5
+check 'the log of meta pretrain has its columns' test "$(head -n 1 "$out/toy.csv")" = iteration,loss,accuracy,rate,seconds,waited,valid_loss,valid_accuracy,valid_low,valid_high
+check 'the log of meta pretrain has a line an iteration' test "$(wc -l <"$out/toy.csv")" -eq 13
+check 'the log of meta pretrain has held-out figures in their rows alone' test "$(awk -F, 'NR > 1 && $7 != "" && $8 != "" && $9 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '
+check 'seen of the weights is iterations * batch' test "$(od -An -j12 -N8 -t u8 "$out/toy_final.weights" | tr -d ' ')" -eq $((12 * 8))
 
 no_charts
 columns() { cut -d, -f1-4,7-10 "$1/backup/toy.csv"; }
 same_run() { same_end "$a" "$whole" && [ "$(columns "$a")" = "$(columns "$whole")" ]; }
-check 'trains on 3 threads' pretrain "$a" "${flags[@]}" -threads 3
-check 'to the same weights, state and figures' same_run
-check 'trains from another seed' pretrain "$a" -seed 6 -valid_every 0
-check 'to other weights' differ "$a/backup/toy_final.weights" "$out/toy_final.weights"
+check 'meta pretrain trains on 3 threads' pretrain "$a" "${flags[@]}" -threads 3
+check 'meta pretrain on 3 threads gives the same weights, state and figures' same_run
+check 'meta pretrain trains from another seed' pretrain "$a" -seed 6 -valid_every 0
+check 'meta pretrain from another seed gives other weights' differ "$a/backup/toy_final.weights" "$out/toy_final.weights"
 rm "$a"/backup/*
 for part in 1 7 12; do
     [ $part -eq 1 ] && resume= || resume=-resume
-    check "the part up to $part" pretrain "$a" "${flags[@]}" -max_batches $part -threads $((part % 3 + 1)) $resume
+    check "meta pretrain trains the part up to iteration $part" pretrain "$a" "${flags[@]}" -max_batches $part -threads $((part % 3 + 1)) $resume
 done
 # the valid figures of a part's last iteration are there too
 same_parts() { same_end "$a" "$whole" && [ "$(cut -d, -f1-4 "$a/backup/toy.csv")" = "$(cut -d, -f1-4 "$out/toy.csv")" ]; }
-check 'parts give the whole' same_parts
+check 'meta pretrain in parts ends as an unbroken run' same_parts
 
 # SIGKILL from outside, at some iteration
 long=(-seed 5 -backup_every 7 -valid_every 0 -max_batches 300)
-check 'a longer run' pretrain "$whole" "${long[@]}"
+check 'a longer unbroken run of meta pretrain trains' pretrain "$whole" "${long[@]}"
 kills=0
 rm "$a"/backup/*
 for until in 5 10 20 1000; do
     killed_run pretrain "$a" $until "${long[@]}"
     [ $? -ne 137 ] || kills=$((kills + 1))
 done
-check "killed $kills times" test $kills -ge 1
-check 'and resumed, gives the whole' same_run
+check "meta pretrain is killed $kills times" test $kills -ge 1
+check 'meta pretrain killed and resumed ends as an unbroken run' same_run
 
 # It learns: four classes, a quarter of them by chance
 sed -i 's/^policy=.*/policy=constant/; /^steps=6/d; /^scales=/d; /^burn_in/d' "$cfg"
-check 'trains for longer' pretrain "$a" -seed 5 -max_batches 400 -valid_every 400
+check 'meta pretrain trains for 400 iterations' pretrain "$a" -seed 5 -max_batches 400 -valid_every 400
 losses() { awk -F, 'NR > 1 && NR < 12 { first += $2 / 10 } NR > 391 { last += $2 / 10 } END { print first, last }' "$a/backup/toy.csv"; }
-check "the loss falls: $(losses)" awk -v losses="$(losses)" 'BEGIN { split(losses, l); exit !(l[2] < .6 * l[1]) }'
-check "the held-out accuracy is $(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8)" awk "BEGIN { exit !($(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8) > .5) }"
+check "meta pretrain lowers the loss: $(losses)" awk -v losses="$(losses)" 'BEGIN { split(losses, l); exit !(l[2] < .6 * l[1]) }'
+check "meta pretrain brings the held-out accuracy to $(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8)" awk "BEGIN { exit !($(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8) > .5) }"
 sed 's/^adam=1/adam=0/; s/^learning_rate=.*/learning_rate=0.02/' "$cfg" >"$a/sgd.cfg"
-check 'trains by gradient descent with momentum' darknet meta pretrain "$data" "$a/sgd.cfg" -max_batches 5
-check 'starts from weights' darknet meta pretrain "$data" "$a/sgd.cfg" "$a/backup/toy_final.weights" -clear -max_batches 2
+check 'meta pretrain trains by gradient descent with momentum' darknet meta pretrain "$data" "$a/sgd.cfg" -max_batches 5
+check 'meta pretrain starts from weights' darknet meta pretrain "$data" "$a/sgd.cfg" "$a/backup/toy_final.weights" -clear -max_batches 2
 
 # What it refuses
 expect_error "toy.state: can't resume: supervised training is 1 and was not set in the checkpoint" bash -c "

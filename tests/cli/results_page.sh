@@ -3,17 +3,17 @@
 . tests/lib.sh
 case $TEST_VARIANT in release) ;; *) skip 'the page of results' 'its figures are those of the release'; exit ;; esac
 page=data/results/README.md copy=$TMP_TEST/results
-check 'the page is written' scripts/results.sh data/results "$TMP_TEST/page.md"
-check 'and is byte for byte the one that is committed (else: make results)' diff "$page" "$TMP_TEST/page.md"
+check 'scripts/results.sh writes the page of results' scripts/results.sh data/results "$TMP_TEST/page.md"
+check 'the page of results is the committed one, byte for byte (else: make results)' diff "$page" "$TMP_TEST/page.md"
 
 # An altered figure, a missing file, a figure or a table that there is not
 cp -r data/results "$copy"
 sed -i '/^\t"auc_after":/,/}/ s/"mean":.*/"mean":\t0.9,/' "$copy/table1-maml-5.json"
 sed -i '/^\t"tasks":/,/"run":\t1,/ s/"auc_after":\t[^,]*/"auc_after":\t0.1/' "$copy/table2-eta-3-5.json"
-check 'a page of altered results' scripts/results.sh "$copy" "$TMP_TEST/other.md"
-check 'has the altered AUC' grep -q '^| MAML | 5 | 90.00 ' "$TMP_TEST/other.md"
+check 'scripts/results.sh writes a page of altered results' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+check 'the page of altered results has the altered AUC' grep -q '^| MAML | 5 | 90.00 ' "$TMP_TEST/other.md"
 difference() { grep -o 'eta=3 is better by [^)]*)' <(tr -s '\n ' ' ' <"$1"); }
-check 'and what the AUC of one task makes of a difference in the text' test "$(difference "$page")" != "$(difference "$TMP_TEST/other.md")"
+check 'the page of altered results has another difference in its text' test "$(difference "$page")" != "$(difference "$TMP_TEST/other.md")"
 for name in '{less table1-maml-5 none}' '{auc}' '{less table1-maml-5 table1-daml-5 more}' '@ Table 9'; do
     { cat data/results/notes.md; printf '%s\n' "$name"; } >"$copy/notes.md"
     expect_error 'scripts/results.sh: .*: no such (file|figure|table)' scripts/results.sh "$copy" "$TMP_TEST/other.md"
@@ -30,7 +30,7 @@ in_page()
         { rows++; for (i = 3; i < NF; i++) if (!index(row[$2], "| " $i " |")) { print $2 ": " $i " is not in: " row[$2]; bad = 1 } }
         END { print rows " rows"; exit bad || rows < 5 }'
 }
-check "README's table has the figures of the page" in_page
+check "the table of README has the figures of the page of results" in_page
 estimates() { sed -n '/^## Results/,/^## /p' README.md | tr -s '\n ' ' ' | grep -oE -e '-?[0-9]+\.[0-9]+ \(-?[0-9.]+ to -?[0-9.]+' | tr -d +; }
 in_text()
 {
@@ -39,4 +39,4 @@ in_text()
     cat "$TMP_TEST/missing"
     [ ! -s "$TMP_TEST/missing" ] && [ "$(estimates | wc -l)" -ge 7 ]
 }
-check 'and so has its text' in_text
+check 'the text of README has the figures of the page of results' in_text

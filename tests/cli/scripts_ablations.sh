@@ -3,7 +3,7 @@
 . tests/lib.sh
 out=$TMP_TEST/out
 check 'scripts/ablations.sh runs' scripts/ablations.sh "$out"
-check 'cfg/ablation is what it writes' diff -r cfg/ablation "$out"
+check 'cfg/ablation is what scripts/ablations.sh writes' diff -r cfg/ablation "$out"
 
 # settings FILE: section.key=value, without comments, from its layers [convolutional] to [softmax] on only their number
 settings()
@@ -18,7 +18,7 @@ settings()
 changes()
 {
     diff <(settings "$2" | sort) <(settings "$1" | sort) | sed -n 's/^> /+/p; s/^< /-/p' | sort | tr '\n' ' ' >"$TMP_TEST/changes"
-    check "$1: $3" test "$(cat "$TMP_TEST/changes")" = "$3 "
+    check "$1 changes $3" test "$(cat "$TMP_TEST/changes")" = "$3 "
 }
 base=cfg/daml-4conv.cfg
 order='+inner_loop.order=1'
@@ -31,9 +31,9 @@ changes cfg/ablation/eta-5.cfg $base "$order $order_off"
 changes cfg/ablation/conv-64.cfg $base "$order +meta_loss.type=mean $order_off $loss_off"
 changes cfg/ablation/conv-64-noaug.cfg cfg/ablation/conv-64.cfg "+net.exposure=1 +net.flip=0 +net.hue=0 +net.max_crop=84 +net.saturation=1 \
 -net.exposure=1.2 -net.flip=1 -net.hue=0.02 -net.max_crop=96 -net.saturation=1.2"
-check 'the residual network differs in its layers alone' test \
+check 'the residual network differs from conv-64-noaug in its layers alone' test \
     "$(diff <(settings cfg/ablation/conv-64-noaug.cfg) <(settings cfg/ablation/resnet-32-noaug.cfg) | grep -c '^[<>]')" -eq 2
-check 'four residual blocks of 32 filters' test "$(grep -c '^\[shortcut\]' cfg/ablation/resnet-32-noaug.cfg):$(grep -c '^filters=32$' \
+check 'the residual network has four blocks of 32 filters' test "$(grep -c '^\[shortcut\]' cfg/ablation/resnet-32-noaug.cfg):$(grep -c '^filters=32$' \
     cfg/ablation/resnet-32-noaug.cfg):$(grep -c '^filters=' cfg/ablation/resnet-32-noaug.cfg)" = 4:9:9
 changes cfg/curriculum-4conv.cfg cfg/maml-4conv.cfg "+episode.explore=0.1 +episode.sampler=curriculum +episode.window=10"
 

@@ -44,36 +44,36 @@ chmod +x "$a/stub"
 table() { DARKNET_BIN=$a/stub BENCH_PYTORCH=$a/stub scripts/bench.py "$a/toy.cfg" -threads 2 -out "$a/b" "$@" >"$a/out" 2>"$a/err"; }
 line() { grep -Eq -- "^$1" "$a/out"; }
 
-check 'two rounds' table -seconds .5
-check 'in turn' test "$(sed 's/ .*//' "$a/turns" | tr '\n' ' ')" = 'ours pytorch ours pytorch '
-check 'with the same settings' test "$(grep -c "$a/toy.cfg -threads 2 -seconds 0.5" "$a/turns")" -eq 4
-check 'the second takes the choices of the first' grep -qx "pytorch $a/toy.cfg -threads 2 -seconds 0.5 -as $a/b/pytorch_1.json" "$a/turns"
-check 'what each wrote stays' test "$(ls "$a/b" | tr '\n' ' ')" = 'ours_1.json ours_2.json pytorch_1.json pytorch_2.json '
-check 'share of the peak' line 'gradient, share of FMA peak, 1 thread +65\.0%  \(60\.0% to 70\.0%\) +32\.5%   60\.0%  met$'
-check 'and a bar that is missed' line 'Hessian product, share of FMA peak, 1 thread +50\.0%  .* 55\.0%  not met$'
-check 'stock' line 'gradient, times stock libdarknet, 1 thread +9\.00  \(9\.00 to 9\.00\) +7\.00    8\.00  met$'
-check 'one thread' line 'gradient, times PyTorch, 1 thread +2\.00  \(2\.00 to 2\.00\) +4\.00    3\.00  not met$'
-check 'two threads: two batches are done in the time of one' line 'gradient, times PyTorch, as many threads +4\.00  .* +8\.00    3\.00  met$'
-check 'order 1, whatever threads PyTorch liked' line 'meta-iteration, order 1, times PyTorch.s best +3\.00 .* 3\.50  not met$'
-check 'order 2: medians over rounds' line 'meta-iteration, order 2, times PyTorch.s best +11\.25  \(7\.50 to 15\.00\) .* 5\.00  met$'
-check 'threads' line 'meta-iteration, order 2, all threads times one +1\.90  .* 1\.85  met$'
-check 'what is not there' line 'meta-iteration, order 1, all threads times one +-$'
-check 'memory' line 'memory, order 2, PyTorch.s times ours +5\.00  .* 4\.00  met$'
-check 'three rounds of the default seconds' table -rounds 3
-check 'are three' test "$(grep -c -- '-seconds 2$\|-seconds 2 ' "$a/turns")" -eq 6
+check 'bench.py runs two rounds' table -seconds .5
+check 'bench.py runs both programs in turn' test "$(sed 's/ .*//' "$a/turns" | tr '\n' ' ')" = 'ours pytorch ours pytorch '
+check 'bench.py gives both programs the same settings' test "$(grep -c "$a/toy.cfg -threads 2 -seconds 0.5" "$a/turns")" -eq 4
+check "bench.py gives PyTorch's second round the choices of the first" grep -qx "pytorch $a/toy.cfg -threads 2 -seconds 0.5 -as $a/b/pytorch_1.json" "$a/turns"
+check 'bench.py keeps what each program writes' test "$(ls "$a/b" | tr '\n' ' ')" = 'ours_1.json ours_2.json pytorch_1.json pytorch_2.json '
+check 'bench.py prints the share of the peak, and that its bar is met' line 'gradient, share of FMA peak, 1 thread +65\.0%  \(60\.0% to 70\.0%\) +32\.5%   60\.0%  met$'
+check 'bench.py prints that a bar is missed' line 'Hessian product, share of FMA peak, 1 thread +50\.0%  .* 55\.0%  not met$'
+check 'bench.py prints the speed against stock libdarknet' line 'gradient, times stock libdarknet, 1 thread +9\.00  \(9\.00 to 9\.00\) +7\.00    8\.00  met$'
+check 'bench.py prints the speed against PyTorch on one thread' line 'gradient, times PyTorch, 1 thread +2\.00  \(2\.00 to 2\.00\) +4\.00    3\.00  not met$'
+check 'bench.py counts two batches in the time of one on two threads' line 'gradient, times PyTorch, as many threads +4\.00  .* +8\.00    3\.00  met$'
+check "bench.py compares order 1 with the best of PyTorch's threads" line 'meta-iteration, order 1, times PyTorch.s best +3\.00 .* 3\.50  not met$'
+check 'bench.py compares order 2 by medians over rounds' line 'meta-iteration, order 2, times PyTorch.s best +11\.25  \(7\.50 to 15\.00\) .* 5\.00  met$'
+check 'bench.py prints the speed of all threads against one' line 'meta-iteration, order 2, all threads times one +1\.90  .* 1\.85  met$'
+check 'bench.py prints a dash for a figure that is missing' line 'meta-iteration, order 1, all threads times one +-$'
+check 'bench.py prints the memory against that of PyTorch' line 'memory, order 2, PyTorch.s times ours +5\.00  .* 4\.00  met$'
+check 'bench.py -rounds 3 runs with the default seconds' table -rounds 3
+check 'bench.py -rounds 3 makes three rounds' test "$(grep -c -- '-seconds 2$\|-seconds 2 ' "$a/turns")" -eq 6
 touch "$a/broken"
 expect_error '^bench\.py: .*stub: ended with status 3$' env DARKNET_BIN="$a/stub" BENCH_PYTORCH="$a/stub" scripts/bench.py "$a/toy.cfg" -out "$a/b"
 rm "$a/broken"
 expect_error '^bench\.py: -rounds 0: must be at least 1$' scripts/bench.py -rounds 0
 
 # Ours as it is, against the stub
-check 'the figures that meta bench writes are found' env BENCH_PYTORCH="$a/stub" scripts/bench.py "$a/toy.cfg" -rounds 1 -seconds .001 -threads 2 -out "$a/c"
+check 'bench.py reads what meta bench writes' env BENCH_PYTORCH="$a/stub" scripts/bench.py "$a/toy.cfg" -rounds 1 -seconds .001 -threads 2 -out "$a/c"
 cp "$test_log/out" "$a/out"
-check 'shares' line 'Hessian product, share of FMA peak, 1 thread +[0-9.]+% .*met$'
-check 'stock' line 'gradient, times stock libdarknet, 1 thread +[0-9.]+ .*met$'
-check 'PyTorch' line 'meta-iteration, order 2, times PyTorch.s best +[0-9.]+ .*met$'
-check 'threads' line 'meta-iteration, order 1, all threads times one +[0-9.]+ .*met$'
-check 'memory' line 'memory, order 2, keep=1, PyTorch.s times ours +[0-9.]+ '
+check 'bench.py finds the share of the peak in what meta bench writes' line 'Hessian product, share of FMA peak, 1 thread +[0-9.]+% .*met$'
+check 'bench.py finds the speed against stock in what meta bench writes' line 'gradient, times stock libdarknet, 1 thread +[0-9.]+ .*met$'
+check 'bench.py finds the meta-iteration of order 2 in what meta bench writes' line 'meta-iteration, order 2, times PyTorch.s best +[0-9.]+ .*met$'
+check 'bench.py finds the speed of all threads in what meta bench writes' line 'meta-iteration, order 1, all threads times one +[0-9.]+ .*met$'
+check 'bench.py finds the memory in what meta bench writes' line 'memory, order 2, keep=1, PyTorch.s times ours +[0-9.]+ '
 
 if ! $py -c 'import torch' 2>/dev/null; then skip 'bench_pytorch.py' 'PyTorch is not installed'; exit; fi
 if [ "$TEST_VARIANT" != release ]; then skip 'bench_pytorch.py' "nothing of ours runs under $TEST_VARIANT in it"; exit; fi
@@ -82,8 +82,8 @@ expect_error '^bench_pytorch\.py: -threads must be at least 1' scripts/bench_pyt
 # with every choice made, a process a figure
 echo '{"rows": [{"name": "gradient", "order": null, "threads": 1, "layout": "channels_last"}, {"name": "meta-iteration", "order": 1, "threads": 1, "layout": "planar"},
     {"name": "meta-iteration", "order": 2, "threads": 1, "layout": "channels_last"}]}' >"$a/as.json"
-check 'measures' bash -c "scripts/bench_pytorch.py '$a/toy.cfg' -threads 1 -seconds .01 -as '$a/as.json' >'$a/p.json'"
-check 'agrees with the reference, and says how well' $py -c "
+check 'bench_pytorch.py measures' bash -c "scripts/bench_pytorch.py '$a/toy.cfg' -threads 1 -seconds .01 -as '$a/as.json' >'$a/p.json'"
+check 'bench_pytorch.py agrees with the reference and writes every row' $py -c "
 import json
 d = json.load(open('$a/p.json'))
 assert set(d['check']) == {'loss', 'order 1', 'order 2'} and all(0 < x < 1e-4 for x in d['check'].values()), d['check']

@@ -4,7 +4,7 @@
 set -u
 prepare=scripts/dermofit.sh
 src="$TMP_TEST/the library" out="$TMP_TEST/the output"
-[ "$TEST_VARIANT" = release ] || { skip "preparation of Dermofit" "runs nothing that was built"; exit; }
+[ "$TEST_VARIANT" = release ] || { skip "scripts/dermofit.sh" "runs nothing that was built"; exit; }
 
 # A grey 16x16 PNG
 png() { base64 -d <<<'iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAADUlEQVR42mNgGAXIAAABEAABf80DtQAAAABJRU5ErkJggg=='; }
@@ -21,33 +21,33 @@ for folder in "${folders[@]}"; do
     touch "$src/$folder/P2/notes.txt"
 done
 
-check "prepares a tree with blanks in its paths" $prepare "$src" "$out"
+check "dermofit.sh prepares a tree with blanks in its paths" $prepare "$src" "$out"
 lines() { [ "$(wc -l <"$out/$1")" -eq "$2" ]; }
 check "common.list holds seven classes" lines common.list 63
-check "rare.list holds three" lines rare.list 27
-check "squamous cell carcinoma, haemangioma and pyogenic granuloma" test "$(grep -Ec '/(SCC|VASC|PYO)/[A-Z]*_P[1-8]_P[1-8][ab]\.png$' "$out/rare.list")" -eq 27
+check "rare.list holds three classes" lines rare.list 27
+check "rare.list holds squamous cell carcinoma, haemangioma, pyogenic granuloma" test "$(grep -Ec '/(SCC|VASC|PYO)/[A-Z]*_P[1-8]_P[1-8][ab]\.png$' "$out/rare.list")" -eq 27
 check "no mask is in a list" test "$(cat "$out"/*.list | grep -ci mask)" -eq 0
-check "each path leads to an image" test -z "$(cat "$out"/*.list | while read -r path; do cmp -s "$path" "$TMP_TEST/one.png" || echo "$path"; done)"
-check "exactly one label is in each path" test -z "$(cat "$out/common.list" "$out/rare.list" |
+check "each path of the lists leads to an image" test -z "$(cat "$out"/*.list | while read -r path; do cmp -s "$path" "$TMP_TEST/one.png" || echo "$path"; done)"
+check "exactly one label is in each path of the lists" test -z "$(cat "$out/common.list" "$out/rare.list" |
     awk 'NR == FNR { label[NR] = $0; n = NR; next } { m = 0; for (k = 1; k <= n; k++) m += index($0, label[k]) > 0; if (m != 1) print }' "$out/dermofit.labels" -)"
-check "ten names, in the order of the labels" test "$(paste -d: "$out/dermofit.labels" "$out/dermofit.names" | sed -n '8p'):$(wc -l <"$out/dermofit.names")" = "/VASC/:haemangioma:10"
-check "two images of a lesion are a group" test "$(grep -c ',AK_P2$' "$out/groups.csv"):$(grep -c ',AK_P3$' "$out/groups.csv"):$(wc -l <"$out/groups.csv")" = 2:1:91
+check "dermofit.names has ten names, in the order of the labels" test "$(paste -d: "$out/dermofit.labels" "$out/dermofit.names" | sed -n '8p'):$(wc -l <"$out/dermofit.names")" = "/VASC/:haemangioma:10"
+check "groups.csv makes two images of a lesion a group" test "$(grep -c ',AK_P2$' "$out/groups.csv"):$(grep -c ',AK_P3$' "$out/groups.csv"):$(wc -l <"$out/groups.csv")" = 2:1:91
 split() { sort "$out/common.train.list" "$out/common.valid.list" | cmp -s - <(sort "$out/common.list"); }
 check "training and held-out images are the common ones" split
 lesions_of() { sed 's/.*\/\(.*\)_.*/\1/' "$out/$1" | sort -u; }
-check "no lesion is on both sides" test -z "$(comm -12 <(lesions_of common.train.list) <(lesions_of common.valid.list))"
+check "no lesion is in the training list and in the held-out list" test -z "$(comm -12 <(lesions_of common.train.list) <(lesions_of common.valid.list))"
 held() { local n; n=$(lesions_of common.valid.list | wc -l); [ "$n" -ge 2 ] && [ "$n" -le 18 ]; }
 check "about 15% of 56 lesions are held out" held
 check "the tuning .data file doesn't name the rare classes" test "$(grep -c rare "$out/dermofit-tune.data"):$(grep -c '^test' "$out/dermofit-tune.data")" = 0:0
 state() { (cd "$out" && { find . -type l -printf '%p %l\n' | sort; md5sum ./*.* ; } | md5sum; ls -A); }
 before=$(state)
-check "again: the same" $prepare "$src" "$out"
-check "every byte of it" test "$(state)" = "$before"
+check "dermofit.sh prepares the tree a second time" $prepare "$src" "$out"
+check "dermofit.sh writes the same bytes a second time" test "$(state)" = "$before"
 
 # The program reads it: the lists, the labels, the groups, PNG
 sed 's/^max_batches=.*/max_batches=1/; s/^shots=5/shots=1/; s/^queries=10/queries=3/; s/^tasks=4/tasks=1/' cfg/smoke/maml.cfg >"$TMP_TEST/one.cfg"
-check "meta train reads it" "$DARKNET_BIN" meta train "$out/dermofit.data" "$TMP_TEST/one.cfg"
-check "and meta test" "$DARKNET_BIN" meta test "$out/dermofit.data" "$TMP_TEST/one.cfg" "$out/backup/one_final.weights" -runs 2
+check "meta train reads what dermofit.sh prepares" "$DARKNET_BIN" meta train "$out/dermofit.data" "$TMP_TEST/one.cfg"
+check "meta test reads what dermofit.sh prepares" "$DARKNET_BIN" meta test "$out/dermofit.data" "$TMP_TEST/one.cfg" "$out/backup/one_final.weights" -runs 2
 rm "$out"/backup/*
 
 wrong() { expect_error "$1" $prepare "$src" "$out"; }
@@ -59,4 +59,4 @@ mkdir "$src/actinic keratosis"; wrong "is a second folder of AK"; rmdir "$src/ac
 mv "$src/AK" "$TMP_TEST/AK"; wrong "has no folder of AK: must have all ten classes"; mv "$TMP_TEST/AK" "$src/AK"
 mkdir "$src/AK/P9"; cp "$TMP_TEST/one.png" "$src/AK/P9/P9mask.png"; wrong "AK/P9: has no image, only a mask"; rm -r "$src/AK/P9"
 mkdir "$src/AK/P,9"; wrong "P,9: a comma"; rmdir "$src/AK/P,9"
-check "a failure leaves what was there" test "$(state)" = "$before"
+check "a failure of dermofit.sh leaves what was there" test "$(state)" = "$before"

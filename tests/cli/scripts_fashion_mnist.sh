@@ -13,22 +13,22 @@ if [ "$TEST_VARIANT" = valgrind ]; then
     chmod +x "$TMP_TEST/decoder"
     IDX_IMAGES=$TMP_TEST/decoder
 fi
-[ -f $data/train-images-idx3-ubyte.gz ] || { skip "Fashion-MNIST" "no dataset-fashion-mnist here"; exit; }
+[ -f $data/train-images-idx3-ubyte.gz ] || { skip "scripts/fashion-mnist.sh" "no dataset-fashion-mnist here"; exit; }
 
-check "prepares 40 images a class" $prepare "$out" 40
+check "fashion-mnist.sh prepares 40 images a class" $prepare "$out" 40
 lines() { [ "$(wc -l <"$out/$1")" -eq "$2" ]; }
-check "common.train.list: 34 of each of 7" lines common.train.list 238
-check "common.valid.list: 6 of each of 7" lines common.valid.list 42
-check "rare.list: 40 of each of 3" lines rare.list 120
+check "common.train.list has 34 images of each of 7 classes" lines common.train.list 238
+check "common.valid.list has 6 images of each of 7 classes" lines common.valid.list 42
+check "rare.list has 40 images of each of 3 classes" lines rare.list 120
 per_class() { sed 's:/[^/]*$::; s:.*/::' "$out/$1" | sort | uniq -c | awk '{ printf "%s %s,", $2, $1 }'; }
-check "the rare are sneaker, bag and boot" test "$(per_class rare.list)" = "bag 40,boot 40,sneaker 40,"
-check "every common class is held out alike" \
+check "rare.list holds sneaker, bag and boot" test "$(per_class rare.list)" = "bag 40,boot 40,sneaker 40,"
+check "common.valid.list has as many images of every common class" \
     test "$(per_class common.valid.list)" = "coat 6,dress 6,pullover 6,sandal 6,shirt 6,t-shirt 6,trouser 6,"
 check "no image is listed twice" test -z "$(cat "$out"/*.list | sort | uniq -d)"
-check "exactly one label is in each path" test -z "$(cat "$out"/*.list | awk '
+check "exactly one label is in each path of the lists" test -z "$(cat "$out"/*.list | awk '
     NR == FNR { label[NR] = $0; n = NR; next } { m = 0; for (k = 1; k <= n; k++) m += index($0, label[k]) > 0; if (m != 1) print }' \
     "$out/fashion.labels" -)"
-check "fashion.data" test "$(grep -cE "^(classes = 10|names = $out/fashion.names|labels = $out/fashion.labels|train = $out/common.train.list|valid = $out/common.valid.list|test = $out/rare.list|backup = $out/backup)$" "$out/fashion.data")" -eq 7
+check "fashion.data names its lists, names, labels and backup folder" test "$(grep -cE "^(classes = 10|names = $out/fashion.names|labels = $out/fashion.labels|train = $out/common.train.list|valid = $out/common.valid.list|test = $out/rare.list|backup = $out/backup)$" "$out/fashion.data")" -eq 7
 
 # Against another reading of the idx files: the labels as text, the pixels by offset
 zcat $data/train-labels-idx1-ubyte.gz | tail -c +9 | od -An -v -tu1 -w1 | head -n 2000 | awk '{ print $1, NR - 1, n[$1]++ }' >"$TMP_TEST/order"
@@ -44,14 +44,14 @@ pixels()
     done <"$TMP_TEST/order"
     [ $compared -eq 40 ]
 }
-check "pixels are those of the idx file" pixels
+check "pixels of the images are those of the idx file" pixels
 
 state() { (cd "$out" && find . -type f ! -path './backup/*' -exec md5sum {} + | sort | md5sum; ls -A); }
 before=$(state)
 touch "$out/backup/kept"
-check "again: the same" $prepare "$out" 40
-check "every byte of it" test "$(state)" = "$before"
-check "weights are kept" test -f "$out/backup/kept"
+check "fashion-mnist.sh prepares the images a second time" $prepare "$out" 40
+check "fashion-mnist.sh writes the same bytes a second time" test "$(state)" = "$before"
+check "fashion-mnist.sh keeps weights that are there" test -f "$out/backup/kept"
 
 bad=$TMP_TEST/bad
 wrong() { FASHION_MNIST=$bad expect_error "$@"; rm -rf "$bad"; }
@@ -73,6 +73,6 @@ expect_error "COUNT all: must be" $prepare "$out" all
 expect_error "has /bag/ in it" $prepare "$TMP_TEST/bag"
 mkdir -p "$TMP_TEST/mine/coat"; touch "$TMP_TEST/mine/coat/photo.png"
 expect_error "mine/coat: holds other files" $prepare "$TMP_TEST/mine"
-check "a failure leaves what was there" test "$(state)" = "$before"
+check "a failure of fashion-mnist.sh leaves what was there" test "$(state)" = "$before"
 expect_error "usage: idx_images" "$IDX_IMAGES" a b c 0 d
 expect_error "nowhere: No such file" "$IDX_IMAGES" "$TMP_TEST/nowhere" b "$TMP_TEST" 1 d

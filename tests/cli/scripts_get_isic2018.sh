@@ -8,9 +8,9 @@ images=ISIC2018_Task3_Training_Input truth=ISIC2018_Task3_Training_GroundTruth
 groupings=ISIC2018_Task3_Training_LesionGroupings.csv
 
 for tool in curl unzip python3; do
-    command -v $tool >/dev/null || { skip "downloads from a local web server" "no $tool here"; exit; }
+    command -v $tool >/dev/null || { skip "get_isic2018.sh from a local web server" "no $tool here"; exit; }
 done
-[ "$TEST_VARIANT" = release ] || { skip "downloads from a local web server" "runs nothing that was built"; exit; }
+[ "$TEST_VARIANT" = release ] || { skip "get_isic2018.sh from a local web server" "runs nothing that was built"; exit; }
 unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 export no_proxy='*' ISIC2018_PAUSE=0 ISIC2018_MD5=$TMP_TEST/sums
 
@@ -55,47 +55,47 @@ complete()
 requests() { grep -c "$1" "$TMP_TEST/requests"; }
 
 serve "$served"
-check "fetches and unpacks" $get "$TMP_TEST/a dest"
-check "everything is there" complete "a dest"
-check "nothing of the archive is fetched twice" test "$(requests .)" -eq 3
-check "started again, it has nothing to do" $get "$TMP_TEST/a dest"
-check "and asks for nothing" test "$(requests .)" -eq 3
+check "get_isic2018.sh fetches and unpacks the files" $get "$TMP_TEST/a dest"
+check "everything is there after the first start" complete "a dest"
+check "no file of the archive is fetched twice" test "$(requests .)" -eq 3
+check "started again, get_isic2018.sh has nothing to do" $get "$TMP_TEST/a dest"
+check "started again, get_isic2018.sh asks the server for nothing" test "$(requests .)" -eq 3
 rm -r "$TMP_TEST/a dest/$images"
-check "unpacks what is there without fetching it" $get "$TMP_TEST/a dest"
-check "everything is there again" complete "a dest"
-check "and asked for nothing" test "$(requests .)" -eq 3
+check "get_isic2018.sh unpacks an archive that is there" $get "$TMP_TEST/a dest"
+check "everything is there after unpacking again" complete "a dest"
+check "unpacking again asks the server for nothing" test "$(requests .)" -eq 3
 
 size=$(stat -c %s "$served/$images.zip")
 serve "$served" --cut 300000
 check "a transfer that is cut again and again ends whole" $get "$TMP_TEST/cut"
 check "everything is there after cuts" complete cut
-check "each try went on from where the last stopped" \
+check "each try after a cut goes on from where the last one stopped" \
     test "$(awk -v images=$images 'index($1, images) { printf "%s ", $2 }' "$TMP_TEST/requests")" = "$(seq -s ' ' 0 300000 "$size") "
 
 serve "$served" --cut 300000
 { timeout -s KILL 1 env ISIC2018_PAUSE=60 $get "$TMP_TEST/killed"; } >/dev/null 2>&1
 part=$(stat -c %s "$TMP_TEST/killed/$groupings.part")
 serve "$served"
-check "started anew after it was killed, it ends whole" $get "$TMP_TEST/killed"
-check "everything is there after the kill" complete killed
-check "it went on from byte $part" grep -q "$groupings $part 206" "$TMP_TEST/requests"
+check "started anew after kill -9, get_isic2018.sh ends whole" $get "$TMP_TEST/killed"
+check "everything is there after kill -9" complete killed
+check "started anew after kill -9, the transfer goes on from byte $part" grep -q "$groupings $part 206" "$TMP_TEST/requests"
 
 mkdir "$TMP_TEST/full"
 cp "$served/$groupings" "$TMP_TEST/full/$groupings.part"
 serve "$served"
-check "a file that was whole but not yet named is taken" $get "$TMP_TEST/full"
-check "without a request" test "$(requests $groupings)" -eq 0
+check "get_isic2018.sh takes a whole file that still has its temporary name" $get "$TMP_TEST/full"
+check "a whole file with its temporary name is not asked for" test "$(requests $groupings)" -eq 0
 
 sed 's/^[0-9a-f]*/0123456789abcdef0123456789abcdef/' "$ISIC2018_MD5" >"$TMP_TEST/other"
 mkdir "$TMP_TEST/any"
 cp "$served/$groupings" "$TMP_TEST/any/$groupings.part"
-ISIC2018_MD5=$TMP_TEST/other check "--any-sum takes a file whose sum is unknown, whole as it is" $get --any-sum "$TMP_TEST/any"
-check "the server had nothing more of it" grep -q "$groupings .* 416" "$TMP_TEST/requests"
+ISIC2018_MD5=$TMP_TEST/other check "--any-sum takes a whole file whose sum is unknown" $get --any-sum "$TMP_TEST/any"
+check "the server has no more bytes of a file that is whole" grep -q "$groupings .* 416" "$TMP_TEST/requests"
 
 mkdir "$TMP_TEST/norange"
 head -c 1000 "$served/$groupings" >"$TMP_TEST/norange/$groupings.part"
 serve "$served" --no-range
-check "a server without Range: starts the file again" $get "$TMP_TEST/norange"
+check "a server without Range is asked for the file from its start" $get "$TMP_TEST/norange"
 check "everything is there without Range" complete norange
 
 serve "$served" --busy 3
@@ -110,13 +110,13 @@ expect_error "$truth.zip: its MD5 sum is [0-9a-f]{32}, not [0-9a-f]{32}: removed
 check "a damaged file is not left behind" test -z "$(ls "$TMP_TEST/bad")"
 expect_error "$truth.zip: can't be unpacked: ..*" get_quietly $get --any-sum "$TMP_TEST/bad2"
 serve "$served"
-check "and then the next try is whole" $get "$TMP_TEST/bad"
+check "get_isic2018.sh ends whole after a damaged file" $get "$TMP_TEST/bad"
 
 cp "$served/$truth.zip" "$TMP_TEST/damaged"
 rm "$TMP_TEST/damaged/$images.zip"
 serve "$TMP_TEST/damaged"
 expect_error "$images.zip: .*404" get_quietly $get "$TMP_TEST/missing"
-check "what was fetched before is kept" same $groupings missing
+check "files that are fetched before a missing one are kept" same $groupings missing
 cp "$served/$groupings" "$TMP_TEST/damaged/$groupings"
 sed -i 1d "$TMP_TEST/damaged/$groupings"
 serve "$TMP_TEST/damaged"

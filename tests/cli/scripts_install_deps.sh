@@ -2,7 +2,7 @@
 # scripts/install-deps.sh with a dpkg, an apt-get and a sudo of our own, and the Makefile's answers to what it can't build.
 . tests/lib.sh
 set -u
-[ "$TEST_VARIANT" = release ] || { skip "installation" "runs nothing that was built"; exit; }
+[ "$TEST_VARIANT" = release ] || { skip "scripts/install-deps.sh" "runs nothing that was built"; exit; }
 
 fake=$TMP_TEST/fake
 mkdir "$fake"
@@ -29,29 +29,29 @@ called() { [ "$(cat "$calls")" = "$1" ] || { cat "$calls"; return 1; }; }
 dpkg="-qq -o DPkg::Lock::Timeout=300"
 
 all
-check "with everything there, also in another flavour, it succeeds" deps
-check "and calls nothing" called ""
-check "and says nothing" test ! -s "$test_log/out"
+check "install-deps.sh succeeds where every package or a stand-in is there" deps
+check "install-deps.sh calls nothing where every package is there" called ""
+check "install-deps.sh prints nothing where every package is there" test ! -s "$test_log/out"
 sed -i '/^libdnnl-dev/d; /^zlib1g-dev/d' "$installed"
-check "--missing" test "$(deps --missing)" = "libdnnl-dev zlib1g-dev"
+check "--missing prints the packages that are missing" test "$(deps --missing)" = "libdnnl-dev zlib1g-dev"
 check "--missing installs nothing" called ""
-check "installs what is missing, and that alone" deps
-check "after one update" called "apt-get $dpkg update
+check "install-deps.sh installs packages that are missing" deps
+check "install-deps.sh installs what is missing alone, after one update" called "apt-get $dpkg update
 apt-get $dpkg install -y --no-install-recommends libdnnl-dev zlib1g-dev"
 all
-check "--test" deps --test
-check "adds what the tests need" grep -q 'recommends chromium curl locales python3 unzip valgrind zip$' "$calls"
+check "install-deps.sh --test runs" deps --test
+check "--test adds what the tests need" grep -q 'recommends chromium curl locales python3 unzip valgrind zip$' "$calls"
 all
-check "--pytorch" deps --pytorch
-check "adds PyTorch" grep -q 'recommends python3-numpy python3-torch$' "$calls"
+check "install-deps.sh --pytorch runs" deps --pytorch
+check "--pytorch adds PyTorch" grep -q 'recommends python3-numpy python3-torch$' "$calls"
 all; sed -i '/^darknet/d' "$installed"
-check "--no-darknet: a checkout stands in for the package" test -z "$(deps --missing --no-darknet)"
-check "and without it the package is missed" test "$(deps --missing)" = darknet
+check "--no-darknet does not miss the package darknet" test -z "$(deps --missing --no-darknet)"
+check "without --no-darknet the package darknet is missed" test "$(deps --missing)" = darknet
 
 all; sed -i '/^darknet/d' "$installed"
 uid=1000 expect_error "can't install: darknet: needs root, and there is no sudo" deps
 tool sudo <<<'echo "sudo $*" >>"$calls"; "$@"'
-uid=1000 check "through sudo when not root" env uid=1000 PATH="$fake" bash scripts/install-deps.sh
+uid=1000 check "install-deps.sh installs through sudo when not root" env uid=1000 PATH="$fake" bash scripts/install-deps.sh
 check "sudo runs apt-get and nothing else" test "$(grep -vc '^apt-get' "$calls"):$(grep -c '^sudo env DEBIAN_FRONTEND=noninteractive apt-get' "$calls")" = 2:2
 rm "$fake/sudo"
 export uid apt
@@ -68,28 +68,28 @@ expect_error "can't install: darknet make: there is no apt-get" deps
 expect_error "scripts/install-deps.sh: --all: must be --test, --download" deps --all
 rm "$fake/dpkg-query"
 expect_error "no dpkg here: install the likes of .* darknet " deps
-check "where there is no dpkg, make goes on" deps --missing
+check "install-deps.sh --missing succeeds where there is no dpkg" deps --missing
 
 # The Makefile's own answers
 refused() { env -u MAKEFLAGS make "$@" 2>&1 >/dev/null | sed 's/^Makefile:[0-9]*: //'; }
 says() { refused "${@:2}" | grep -q "^\*\*\* $1" || { refused "${@:2}"; return 1; }; }
-check "GPU=1 is refused" says "GPU and CUDNN: this build has no CUDA backend" GPU=1 CUDNN=0
-check "CUDNN=1 is refused" says "GPU and CUDNN: this build has no CUDA backend" CUDNN=1
-check "OPENCV=0 is refused" says "OPENCV=0: images are read" OPENCV=0
-check "OPENMP=1 is refused" says "OPENMP=1: tasks run in parallel on pthreads" OPENMP=1
-check "DEBUG=2 is refused" says "DEBUG=2: must be 0 or 1" DEBUG=2
-check "Darknet's defaults are not" env -u MAKEFLAGS make -n clean GPU=0 CUDNN=0 OPENCV=1 OPENMP=0 DEBUG=0
+check "make GPU=1 is refused" says "GPU and CUDNN: this build has no CUDA backend" GPU=1 CUDNN=0
+check "make CUDNN=1 is refused" says "GPU and CUDNN: this build has no CUDA backend" CUDNN=1
+check "make OPENCV=0 is refused" says "OPENCV=0: images are read" OPENCV=0
+check "make OPENMP=1 is refused" says "OPENMP=1: tasks run in parallel on pthreads" OPENMP=1
+check "make DEBUG=2 is refused" says "DEBUG=2: must be 0 or 1" DEBUG=2
+check "make accepts the defaults of Darknet's switches" env -u MAKEFLAGS make -n clean GPU=0 CUDNN=0 OPENCV=1 OPENMP=0 DEBUG=0
 commands() { env -u MAKEFLAGS make -n BUILD="$TMP_TEST/b" BIN="$TMP_TEST/b/bin" "$@" 2>/dev/null; }
 has() { commands "${@:2}" | grep -q -e "$1"; }
-check "DEBUG=1: -O0" has "-O0 .* -c .*src/base/pool.c" DEBUG=1
-check "DARKNET=DIR: its header" has " -I$TMP_TEST/checkout/include .* -c " DARKNET="$TMP_TEST/checkout"
-check "DARKNET=DIR: its library, at run time" has " -Wl,-rpath,$TMP_TEST/checkout -o $TMP_TEST/b/bin/darknet " DARKNET="$TMP_TEST/checkout"
-check "DARKNET=DIR: the unit tests are linked to it" has " -L$TMP_TEST/checkout -Wl,-rpath,$TMP_TEST/checkout -ldarknet" DARKNET="$TMP_TEST/checkout" unit
+check "make DEBUG=1 compiles with -O0" has "-O0 .* -c .*src/base/pool.c" DEBUG=1
+check "make DARKNET=DIR compiles with the header of DIR" has " -I$TMP_TEST/checkout/include .* -c " DARKNET="$TMP_TEST/checkout"
+check "make DARKNET=DIR links the program to the library of DIR" has " -Wl,-rpath,$TMP_TEST/checkout -o $TMP_TEST/b/bin/darknet " DARKNET="$TMP_TEST/checkout"
+check "make DARKNET=DIR links the unit tests to the library of DIR" has " -L$TMP_TEST/checkout -Wl,-rpath,$TMP_TEST/checkout -ldarknet" DARKNET="$TMP_TEST/checkout" unit
 nothing() { PATH=$fake:$PATH env -u MAKEFLAGS make "$@" 2>&1 | grep -q "missing packages: libdnnl-dev: scripts/install-deps.sh"; }
 all; sed -i '/^libdnnl-dev/d' "$installed"
 tool dpkg-query <<<'for p; do if grep -qx "$p" "$installed"; then echo "installed $p"; fi; done'
 check "make names a missing package and what installs it" nothing
-check "make clean needs none" env -u MAKEFLAGS PATH="$fake:$PATH" make -n clean
+check "make clean needs no package" env -u MAKEFLAGS PATH="$fake:$PATH" make -n clean
 
 # One binary for every x86-64: vector instructions beyond SSE2 are chosen at run time, in the objects made for them alone
 portable()
@@ -100,5 +100,5 @@ portable()
         if objdump -d --no-show-raw-insn "$file" | grep -Eq '%[yz]mm|\sv(mov|add|mul)[a-z0-9]*\s'; then echo "$file"; return 1; fi
     done
 }
-check "the binary runs on any x86-64" portable
-check "and has faster kernels for newer ones" sh -c 'objdump -d "$BUILD"/src/backends/fused/fused_kernels_avx2.o | grep -q "%ymm"'
+check "every object but the chosen kernels runs on any x86-64" portable
+check "the AVX2 kernels have AVX2 instructions" sh -c 'objdump -d "$BUILD"/src/backends/fused/fused_kernels_avx2.o | grep -q "%ymm"'

@@ -9,7 +9,7 @@ table=$truth/$truth.csv
 groupings=ISIC2018_Task3_Training_LesionGroupings.csv
 codes="MEL NV BCC AKIEC BKL DF VASC"
 
-[ "$TEST_VARIANT" = release ] || { skip "preparation of ISIC 2018" "runs nothing that was built"; exit; }
+[ "$TEST_VARIANT" = release ] || { skip "scripts/isic2018.sh" "runs nothing that was built"; exit; }
 
 # A grey 16x16 JPEG
 jpeg()
@@ -43,46 +43,46 @@ tree()
 mkdir "$src"
 tree "$src" ""
 
-check "prepares a tree with blanks in its paths" $prepare "$src" "$out"
+check "isic2018.sh prepares a tree with blanks in its paths" $prepare "$src" "$out"
 lines() { [ "$(wc -l <"$out/$1")" -eq "$2" ]; }
 check "common.list holds MEL NV BCC BKL" lines common.list 400
 check "rare.list holds AKIEC DF VASC" lines rare.list 300
-check "and nothing else" test "$(grep -Ec '/(AKIEC|DF|VASC)/ISIC_[0-9]{7}\.jpg$' "$out/rare.list")" -eq 300
+check "rare.list holds no other class" test "$(grep -Ec '/(AKIEC|DF|VASC)/ISIC_[0-9]{7}\.jpg$' "$out/rare.list")" -eq 300
 check "each image is in the folder of its class" test -z "$(cat "$out/common.list" "$out/rare.list" | awk -F/ -v codes="$codes" '
     BEGIN { split(codes, code, " ") }
     { i = substr($NF, 6, 7) - 24306; if ($(NF - 1) != code[i % 7 + 1]) print }')"
-check "each path leads to an image" test -z "$(cat "$out/common.list" "$out/rare.list" | while read -r path; do
+check "each path of the lists leads to an image" test -z "$(cat "$out/common.list" "$out/rare.list" | while read -r path; do
     cmp -s "$path" "$src/one.jpg" || echo "$path"; done)"
-check "exactly one label is in each path" test -z "$(cat "$out/common.list" "$out/rare.list" |
+check "exactly one label is in each path of the lists" test -z "$(cat "$out/common.list" "$out/rare.list" |
     awk 'NR == FNR { label[NR] = $0; n = NR; next } { m = 0; for (k = 1; k <= n; k++) m += index($0, label[k]) > 0; if (m != 1) print }' \
     "$out/isic2018.labels" -)"
-check "labels are in the official order" cmp -s <(for c in $codes; do echo "/$c/"; done) "$out/isic2018.labels"
-check "a name a class" lines isic2018.names 7
+check "isic2018.labels has the official order" cmp -s <(for c in $codes; do echo "/$c/"; done) "$out/isic2018.labels"
+check "isic2018.names has a name a class" lines isic2018.names 7
 check "groups.csv has a header and a row an image" lines groups.csv 701
-check "groups are the lesions" cmp -s <(sed 's/^\([^,]*,[^,]*\).*/\1/; 1s/.*/image,group/' "$src/$groupings") "$out/groups.csv"
+check "groups.csv has a group for each lesion" cmp -s <(sed 's/^\([^,]*,[^,]*\).*/\1/; 1s/.*/image,group/' "$src/$groupings") "$out/groups.csv"
 split() { sort "$out/common.train.list" "$out/common.valid.list" | cmp -s - <(sort "$out/common.list"); }
 check "training and held-out images are the common ones" split
 lesions_of() { awk -F, 'NR == FNR { group[$1] = $2; next } { sub(/.*\//, ""); sub(/\.jpg$/, ""); print group[$0] }' "$out/groups.csv" "$out/$1" | sort -u; }
-check "no lesion is on both sides" test -z "$(comm -12 <(lesions_of common.train.list) <(lesions_of common.valid.list))"
+check "no lesion is in the training list and in the held-out list" test -z "$(comm -12 <(lesions_of common.train.list) <(lesions_of common.valid.list))"
 held() { local n; n=$(lesions_of common.valid.list | wc -l); [ "$n" -ge 15 ] && [ "$n" -le 45 ]; }
 check "about 15% of 200 lesions are held out" held
 check "the final .data file trains on the common classes and tests on the rare" \
     test "$(grep -cE "^(train = $out/common.list|test = $out/rare.list|classes = 7|groups = $out/groups.csv|names = $out/isic2018.names|labels = $out/isic2018.labels|backup = $out/backup)$" "$out/isic2018.data")" -eq 7
 check "the tuning .data file doesn't name the rare classes" \
     test "$(grep -c rare "$out/isic2018-tune.data"):$(grep -c '^test' "$out/isic2018-tune.data"):$(grep -c "^valid = $out/common.valid.list$" "$out/isic2018-tune.data")" = 0:0:1
-check "there is a place for weights" test -d "$out/backup" -a -d "$out/backup-tune"
+check "isic2018.sh makes the folders for weights" test -d "$out/backup" -a -d "$out/backup-tune"
 
 state() { (cd "$out" && { find . -type l -printf '%p %l\n' | sort; md5sum ./*.* ; } | md5sum; ls -A); }
 before=$(state)
 touch "$out/backup/kept.weights"
-check "again: the same" $prepare "$src" "$out"
-check "every byte of it" test "$(state)" = "$before"
-check "weights are kept" test -f "$out/backup/kept.weights"
+check "isic2018.sh prepares the tree a second time" $prepare "$src" "$out"
+check "isic2018.sh writes the same bytes a second time" test "$(state)" = "$before"
+check "isic2018.sh keeps weights that are there" test -f "$out/backup/kept.weights"
 mkdir "$TMP_TEST/crlf"
 tree "$TMP_TEST/crlf" $'\r'
-check "tables with CR LF" $prepare "$TMP_TEST/crlf" "$TMP_TEST/crlf out"
-check "give the same groups" cmp -s "$out/groups.csv" "$TMP_TEST/crlf out/groups.csv"
-check "and the same split" cmp -s <(sed 's:.*/::' "$out/common.valid.list") <(sed 's:.*/::' "$TMP_TEST/crlf out/common.valid.list")
+check "isic2018.sh reads tables with CR LF" $prepare "$TMP_TEST/crlf" "$TMP_TEST/crlf out"
+check "tables with CR LF give the same groups" cmp -s "$out/groups.csv" "$TMP_TEST/crlf out/groups.csv"
+check "tables with CR LF give the same split" cmp -s <(sed 's:.*/::' "$out/common.valid.list") <(sed 's:.*/::' "$TMP_TEST/crlf out/common.valid.list")
 
 # What is wrong is said in one line, and what was there stays
 cp -r "$src" "$TMP_TEST/bad"
@@ -111,7 +111,7 @@ rm "$bad/$images/ISIC_0024311.jpg"; wrong "$table:7: .*$images/ISIC_0024311.jpg:
 rm "$bad/$groupings"; wrong "$groupings: no such file"
 mkdir -p "$TMP_TEST/mine/NV"; touch "$TMP_TEST/mine/NV/photo.jpg"
 expect_error "mine/NV: holds files that aren't links" $prepare "$src" "$TMP_TEST/mine"
-check "a failure leaves what was there" test "$(state | grep -v kept)" = "$before"
+check "a failure of isic2018.sh leaves what was there" test "$(state | grep -v kept)" = "$before"
 
 # The stock program reads the same lists; it takes blanks out of a .data file's values.
 if command -v darknet >/dev/null; then
@@ -139,7 +139,7 @@ groups=1
 END
     stock_trains() { (cd "$stock" && darknet classifier train isic2018.data tiny.cfg >log 2>&1); [ -s "$stock/backup/tiny.weights" ]; }
     check "stock darknet trains on the prepared lists" stock_trains
-    check "and finds exactly one label in each path" test "$(grep -c 'Too many or too few labels' "$stock/log")" -eq 0
+    check "stock darknet finds exactly one label in each path" test "$(grep -c 'Too many or too few labels' "$stock/log")" -eq 0
 else
     skip "stock darknet trains on the prepared lists" "no darknet here"
 fi
@@ -147,12 +147,12 @@ fi
 if [ -n "${ISIC2018:-}" ]; then
     real=$TMP_TEST/real
     start=$SECONDS
-    check "prepares the real data" $prepare "$ISIC2018" "$real"
-    check "in under a minute" test $((SECONDS - start)) -lt 60
+    check "isic2018.sh prepares the real data" $prepare "$ISIC2018" "$real"
+    check "isic2018.sh prepares the real data in under a minute" test $((SECONDS - start)) -lt 60
     figures() { [ "$(cat "$real/common.list" "$real/rare.list" | awk -F/ '{ n[$(NF - 1)]++ } END { print n["MEL"], n["NV"], n["BCC"], n["AKIEC"], n["BKL"], n["DF"], n["VASC"] }')" = "1113 6705 514 327 1099 115 142" ]; }
-    check "10,015 images, class by class" figures
-    check "7,470 lesions" test "$(tail -n +2 "$real/groups.csv" | cut -d, -f2 | sort -u | wc -l)" -eq 7470
-    check "held out: 1,403 images" test "$(wc -l <"$real/common.valid.list")" -eq 1403
+    check "the real data has 10,015 images, class by class" figures
+    check "the real data has 7,470 lesions" test "$(tail -n +2 "$real/groups.csv" | cut -d, -f2 | sort -u | wc -l)" -eq 7470
+    check "1,403 images of the real data are held out" test "$(wc -l <"$real/common.valid.list")" -eq 1403
 else
     skip "the real data: 10,015 images of 7,470 lesions" "ISIC2018 doesn't name its folder"
 fi

@@ -11,49 +11,49 @@ data=$a/toy.data cfg=$a/toy.cfg weights=$a/backup/toy_final.weights
 darknet() { "$DARKNET_BIN" "$@"; }
 quiet() { "$@" >"$a/out" 2>"$a/err"; }
 sed -i 's/^policy=.*/policy=constant/; /^steps=6/d; /^scales=/d; /^burn_in/d; s/^exposure=.*/exposure=1.1/; s/^angle=.*/angle=3/' "$cfg"
-check 'MAML, a little' train "$m" -max_batches 4 -valid_every 0
-check 'a network that is not trained' pretrain "$a" -max_batches 1 -valid_every 0
+check 'meta train makes a network for MAML' train "$m" -max_batches 4 -valid_every 0
+check 'meta pretrain makes a network that is next to untrained' pretrain "$a" -max_batches 1 -valid_every 0
 cp "$weights" "$a/random.weights"
-check 'pretrains' pretrain "$a" -max_batches 400 -valid_every 0
+check 'meta pretrain makes a classifier' pretrain "$a" -max_batches 400 -valid_every 0
 
 # on METHOD JSON FLAG...: with the pretrained classifier of four classes, on tasks of two others
 on() { local method=$1 json=$2; shift 2; quiet darknet meta test "$data" "$cfg" "$weights" -method "$method" -out "$a/$json.json" "$@"; }
 figure() { awk -v what="$1" '$1 == "AUC" && $2 == what { print $3 }' "$a/out"; }
-check 'MAML' quiet darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -out "$a/maml.json"
-check 'the same by name' quiet darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -method maml -out "$a/named.json"
-check 'is the same file' same "$a/maml.json" "$a/named.json"
+check 'meta test runs MAML by default' quiet darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -out "$a/maml.json"
+check 'meta test -method maml runs' quiet darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -method maml -out "$a/named.json"
+check '-method maml gives the same result as the default' same "$a/maml.json" "$a/named.json"
 short=(-epochs 4)
 for method in finetune knn svm; do
-    check "$method" on $method $method "${short[@]}"
-    check "$method: nothing on standard error" test ! -s "$a/err"
-    check "$method on 3 threads" on $method $method-3 -threads 3 "${short[@]}"
-    check 'gives the same file' same "$a/$method.json" "$a/$method-3.json"
-    check "$method is paired with MAML" darknet meta compare "$a/maml.json" "$a/$method.json"
+    check "-method $method runs" on $method $method "${short[@]}"
+    check "-method $method writes nothing to standard error" test ! -s "$a/err"
+    check "-method $method runs on 3 threads" on $method $method-3 -threads 3 "${short[@]}"
+    check "-method $method gives the same result on 3 threads" same "$a/$method.json" "$a/$method-3.json"
+    check "meta compare pairs $method with MAML" darknet meta compare "$a/maml.json" "$a/$method.json"
     short=()
 done
 tasks() { tr -d ' \t\n' <"$a/$1.json" | grep -o '{"run":[^}]*}' | head -n 10; }
-check 'ten of the tasks' on svm ten -runs 10
-check 'are the first ten of 30' test "$(tasks ten)" = "$(tasks svm)"
-check 'compare names the methods' bash -c "'$DARKNET_BIN' meta compare '$a/knn.json' '$a/svm.json' | grep -cE ', (knn|svm)\$' | grep -qx 2"
-check 'all points as neighbours' on knn all -neighbours 4
+check '-method svm runs on ten tasks' on svm ten -runs 10
+check 'the tasks of -runs 10 are the first ten of 30' test "$(tasks ten)" = "$(tasks svm)"
+check 'meta compare names the methods of both results' bash -c "'$DARKNET_BIN' meta compare '$a/knn.json' '$a/svm.json' | grep -cE ', (knn|svm)\$' | grep -qx 2"
+check '-method knn runs with all support images as neighbours' on knn all -neighbours 4
 expect_error '-neighbours 5: must be 1 to 4, the support images of a task' darknet meta test "$data" "$cfg" "$weights" -method knn -neighbours 5
-check 'say nothing: every score is a tie' grep -q '^AUC after *0.5000 ' "$a/out"
-check 'and the head line tells' grep -q '4 nearest neighbours in layer 2, seed 1$' "$a/out"
-check 'another layer' on svm layer0 -layer 0
-check 'is told too' grep -q 'a support vector machine on layer 0, seed 1$' "$a/out"
-check 'gives other scores' differ "$a/svm.json" "$a/layer0.json"
-check 'no figure before where nothing is learned of the task' bash -c "! grep -q before '$a/out'"
+check 'knn with all support images as neighbours makes every score a tie' grep -q '^AUC after *0.5000 ' "$a/out"
+check 'meta test prints the neighbours and the layer of knn' grep -q '4 nearest neighbours in layer 2, seed 1$' "$a/out"
+check '-method svm -layer 0 runs' on svm layer0 -layer 0
+check 'meta test prints the layer of svm' grep -q 'a support vector machine on layer 0, seed 1$' "$a/out"
+check 'another -layer gives svm other scores' differ "$a/svm.json" "$a/layer0.json"
+check 'svm, which adapts nothing, has no figure before' bash -c "! grep -q before '$a/out'"
 
 # Both backends: what is near stays as near, but for a tie or two
-check 'on the reference backend' on svm reference-svm -backend reference
+check '-method svm runs on the reference backend' on svm reference-svm -backend reference
 near() { "$DARKNET_BIN" meta compare "$1" "$2" | awk '/^B - A/ { exit !($4 + 0 > -.02 && $4 + 0 < .02) }'; }
-check 'is as good' near "$a/svm.json" "$a/reference-svm.json"
+check 'svm is as good on the reference backend' near "$a/svm.json" "$a/reference-svm.json"
 
 # Fine-tuning: its curve, and that it starts from something
-check 'fine-tuning' on finetune finetune -runs 60 -epochs 30
+check '-method finetune runs for 30 epochs' on finetune finetune -runs 60 -epochs 30
 after=$(figure after)
-check "helps: $(figure before) to $after" awk "BEGIN { exit !($after > $(figure before) + .1 && $after > .6) }"
-check 'the curve' python3 - "$a/finetune.json" <<'END_OF_PYTHON'
+check "fine-tuning raises the AUC: $(figure before) to $after" awk "BEGIN { exit !($after > $(figure before) + .1 && $after > .6) }"
+check 'the result of fine-tuning has its curve over epochs' python3 - "$a/finetune.json" <<'END_OF_PYTHON'
 import json, sys
 j = json.load(open(sys.argv[1]))
 c = j["curve"]
@@ -64,10 +64,10 @@ assert abs(c[0]["auc"]["mean"] - j["auc_before"]["mean"]) < 1e-12 and abs(c[-1][
 assert c[-1]["support_loss"]["mean"] < .3 * c[1]["support_loss"]["mean"]
 assert "curve" not in json.load(open(sys.argv[1].replace("finetune", "knn")))
 END_OF_PYTHON
-check 'from random weights' quiet darknet meta test "$data" "$cfg" "$a/random.weights" -method finetune -runs 60 -epochs 30 -out "$a/random.json"
-check "is worse: $(figure after)" bash -c "'$DARKNET_BIN' meta compare '$a/random.json' '$a/finetune.json' | grep -q 'B is better'"
-check 'a rate of 0' on finetune rate0 -rate 0 -epochs 3
-check 'changes nothing' test "$(figure before)" = "$(figure after)"
+check '-method finetune runs from random weights' quiet darknet meta test "$data" "$cfg" "$a/random.weights" -method finetune -runs 60 -epochs 30 -out "$a/random.json"
+check "fine-tuning from random weights is worse: $(figure after)" bash -c "'$DARKNET_BIN' meta compare '$a/random.json' '$a/finetune.json' | grep -q 'B is better'"
+check '-method finetune -rate 0 runs' on finetune rate0 -rate 0 -epochs 3
+check 'fine-tuning at a rate of 0 changes nothing' test "$(figure before)" = "$(figure after)"
 
 # Relation Net is what it is
 sed '/^\[convolutional\]/,$d' "$m/toy.cfg" >"$a/relation.cfg"
@@ -92,12 +92,12 @@ steps=0
 test_steps=0
 order=1
 END_OF_CFG
-check 'Relation Net' quiet darknet meta train "$data" "$a/relation.cfg" -max_batches 2 -valid_every 0
+check 'meta train trains a Relation Net' quiet darknet meta train "$data" "$a/relation.cfg" -max_batches 2 -valid_every 0
 relation=$a/backup/relation_final.weights
-check 'is tested' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -out "$a/relation.json"
-check 'by name' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -method relation -out "$a/relation-named.json"
-check 'as without' same "$a/relation.json" "$a/relation-named.json"
-check 'its file says so' grep -q '"method":.*"relation"' "$a/relation.json"
+check 'meta test tests a Relation Net' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -out "$a/relation.json"
+check 'meta test -method relation runs' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -method relation -out "$a/relation-named.json"
+check '-method relation is the default of a Relation Net' same "$a/relation.json" "$a/relation-named.json"
+check 'the result of a Relation Net names its method' grep -q '"method":.*"relation"' "$a/relation.json"
 for method in maml finetune knn svm; do
     expect_error "relation.cfg:[0-9]+: \[relation\]: pairs the images of a task, which -method $method knows nothing of; allowed: -method relation" \
         darknet meta test "$data" "$a/relation.cfg" "$relation" -method $method

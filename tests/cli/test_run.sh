@@ -7,60 +7,60 @@ toy "$a"
 data=$a/toy.data cfg=$a/toy.cfg
 darknet() { "$DARKNET_BIN" "$@"; }
 quiet() { "$@" >"$a/out" 2>"$a/err"; }
-train "$a" -max_batches 150 -valid_every 0 -seed 3 || test_failed 'training' "$a/err"
+train "$a" -max_batches 150 -valid_every 0 -seed 3 || test_failed 'meta train makes the network to test' "$a/err"
 weights=$a/backup/toy_final.weights
 
-check 'tests' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/30.json"
-check 'prints the AUC before, after and their difference, with intervals' \
+check 'meta test runs' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/30.json"
+check 'meta test prints the AUC before, after and their difference, with intervals' \
     test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+ +[0-9.]+ +-?[0-9.]+ to -?[0-9.]+$' "$a/out")" -eq 3
-check 'and that of other groups' grep -Eq '^  other groups +[0-9.]+ +[0-9.]+ +-?[0-9.]+ to -?[0-9.]+$' "$a/out"
-check 'prints the accuracy' grep -Eq '^accuracy after +[0-9.]+' "$a/out"
-check 'prints the table by pairs' grep -Eq '^c6_ - c7_ +30 +[0-9.]+ +[0-9.]+ +[0-9.]+ to' "$a/out"
-check 'nothing on standard error' test ! -s "$a/err"
-check 'thirty tasks in the file' test "$(grep -c '"run":' "$a/30.json")" -eq 30
+check 'meta test prints the interval of other groups' grep -Eq '^  other groups +[0-9.]+ +[0-9.]+ +-?[0-9.]+ to -?[0-9.]+$' "$a/out"
+check 'meta test prints the accuracy' grep -Eq '^accuracy after +[0-9.]+' "$a/out"
+check 'meta test prints the table of pairs of classes' grep -Eq '^c6_ - c7_ +30 +[0-9.]+ +[0-9.]+ +[0-9.]+ to' "$a/out"
+check 'meta test writes nothing to standard error' test ! -s "$a/err"
+check 'the result has thirty tasks' test "$(grep -c '"run":' "$a/30.json")" -eq 30
 figure() { awk -v what="$1" '$1 == "AUC" && $2 == what { print $3 }' "$a/out"; }
-check 'adapting helps' awk "BEGIN { exit !($(figure after) > $(figure before) + .05) }"
+check 'adapting raises the AUC' awk "BEGIN { exit !($(figure after) > $(figure before) + .05) }"
 mean_of_file() { tr -d ' \t' <"$1" | sed -n 's/^"auc_after":\([0-9.e-]*\),*$/\1/p' | awk '{ s += $1; n++ } END { printf "%.4f", s / n }'; }
-check 'the mean is that of the tasks in the file' test "$(mean_of_file "$a/30.json")" = "$(figure after)"
-check 'the check sums are those of the files' test "$(tr -d ' \t' <"$a/30.json" | grep -c '"crc32":"[0-9a-f]\{8\}"')" -eq 4
+check 'the printed AUC is the mean of the tasks in the result' test "$(mean_of_file "$a/30.json")" = "$(figure after)"
+check 'the result has the check sums of four files' test "$(tr -d ' \t' <"$a/30.json" | grep -c '"crc32":"[0-9a-f]\{8\}"')" -eq 4
 
-check 'once more on other threads' quiet darknet meta test "$data" "$cfg" "$weights" -threads 1 -out "$a/one.json"
-check 'once more on three' quiet darknet meta test "$data" "$cfg" "$weights" -threads 3 -out "$a/three.json"
-check 'the same file from 1 thread' same "$a/30.json" "$a/one.json"
-check 'the same file from 3 threads' same "$a/30.json" "$a/three.json"
-check '80 runs' quiet darknet meta test "$data" "$cfg" "$weights" -runs 80 -out "$a/80.json"
+check 'meta test runs on one thread' quiet darknet meta test "$data" "$cfg" "$weights" -threads 1 -out "$a/one.json"
+check 'meta test runs on three threads' quiet darknet meta test "$data" "$cfg" "$weights" -threads 3 -out "$a/three.json"
+check 'meta test gives the same result on one thread' same "$a/30.json" "$a/one.json"
+check 'meta test gives the same result on three threads' same "$a/30.json" "$a/three.json"
+check 'meta test -runs 80 runs' quiet darknet meta test "$data" "$cfg" "$weights" -runs 80 -out "$a/80.json"
 runs() { tr -d ' \t\n' <"$1" | grep -o '{"run":[^}]*}' | head -n 30; }
-check 'the first 30 of 80 are the 30' test "$(runs "$a/30.json")" = "$(runs "$a/80.json")"
-check 'another seed' quiet darknet meta test "$data" "$cfg" "$weights" -seed 2 -out "$a/seed.json"
-check 'has other tasks' test "$(runs "$a/30.json")" != "$(runs "$a/seed.json")"
+check 'the first 30 tasks of -runs 80 are those of -runs 30' test "$(runs "$a/30.json")" = "$(runs "$a/80.json")"
+check 'meta test runs with another seed' quiet darknet meta test "$data" "$cfg" "$weights" -seed 2 -out "$a/seed.json"
+check 'meta test with another seed has other tasks' test "$(runs "$a/30.json")" != "$(runs "$a/seed.json")"
 
-check 'no steps' quiet darknet meta test "$data" "$cfg" "$weights" -steps 0 -out "$a/steps0.json"
-check 'before and after are one' test "$(figure before)" = "$(figure after)" -a "$(figure gain)" = 0.0000
-check 'one shot' quiet darknet meta test "$data" "$cfg" "$weights" -shots 1 -out "$a/shot1.json"
-check 'says so' grep -q '1 shot,' "$a/out"
-check 'the valid list' quiet darknet meta test "$data" "$cfg" "$weights" -list valid
-check 'has its own classes' grep -q '^c4_ - c5_' "$a/out"
-check 'the train list' quiet darknet meta test "$data" "$cfg" "$weights" -list train -runs 60 -out "$a/list-train.json"
-check 'has six pairs' test "$(grep -c '^c[0-3]_ - c[0-3]_' "$a/out")" -eq 6
+check 'meta test -steps 0 runs' quiet darknet meta test "$data" "$cfg" "$weights" -steps 0 -out "$a/steps0.json"
+check 'meta test -steps 0 gives the same AUC before and after' test "$(figure before)" = "$(figure after)" -a "$(figure gain)" = 0.0000
+check 'meta test -shots 1 runs' quiet darknet meta test "$data" "$cfg" "$weights" -shots 1 -out "$a/shot1.json"
+check 'meta test -shots 1 prints the number of shots' grep -q '1 shot,' "$a/out"
+check 'meta test -list valid runs' quiet darknet meta test "$data" "$cfg" "$weights" -list valid
+check 'meta test -list valid has the classes of the valid list' grep -q '^c4_ - c5_' "$a/out"
+check 'meta test -list train runs' quiet darknet meta test "$data" "$cfg" "$weights" -list train -runs 60 -out "$a/list-train.json"
+check 'meta test -list train has six pairs of classes' test "$(grep -c '^c[0-3]_ - c[0-3]_' "$a/out")" -eq 6
 sed "s#^test=.*#test=$a/train.list#" "$data" >"$a/again.data"
-check 'its images as a list to test on' quiet darknet meta test "$a/again.data" "$cfg" "$weights" -runs 60 -out "$a/list-test.json"
+check 'meta test runs with the training images as test=' quiet darknet meta test "$a/again.data" "$cfg" "$weights" -runs 60 -out "$a/list-test.json"
 images() { tr -d ' \t\n' <"$1" | grep -o '"images":"[^"]*"' | sort -u; }
-check 'gives the tasks that training draws, and -list train none of them' test -z "$(comm -12 <(images "$a/list-train.json") <(images "$a/list-test.json"))"
-check 'a place for the file is looked for first' sh -c "! '$DARKNET_BIN' meta test '$data' '$cfg' '$weights' -out '$a/none/x.json' >'$a/out' 2>'$a/err' && ! grep -q tasks '$a/out' && grep -q 'none/x.json: can.t write there: No such file' '$a/err'"
-check 'one run' quiet darknet meta test "$data" "$cfg" "$weights" -runs 1
-check 'has no interval' test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+$' "$a/out")" -eq 3
+check '-list train draws none of the tasks of the same images as test=' test -z "$(comm -12 <(images "$a/list-train.json") <(images "$a/list-test.json"))"
+check 'meta test looks for a place for the result before it tests' sh -c "! '$DARKNET_BIN' meta test '$data' '$cfg' '$weights' -out '$a/none/x.json' >'$a/out' 2>'$a/err' && ! grep -q tasks '$a/out' && grep -q 'none/x.json: can.t write there: No such file' '$a/err'"
+check 'meta test -runs 1 runs' quiet darknet meta test "$data" "$cfg" "$weights" -runs 1
+check 'meta test -runs 1 prints no interval' test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+$' "$a/out")" -eq 3
 
 # What training saw of the valid list is what test says of it
-check 'a run with the valid AUC' train "$a" -max_batches 3 -valid_every 3 -valid_runs 25 -seed 9
-check 'its weights on the valid list' quiet darknet meta test "$data" "$cfg" "$weights" -list valid -runs 25 -seed 9 -out "$a/valid.json"
-check 'the same AUC' test "$(tail -n 1 "$a/backup/toy.csv" | awk -F, '{ printf "%.4f", $8 }')" = "$(figure after)"
+check 'meta train runs with a valid AUC' train "$a" -max_batches 3 -valid_every 3 -valid_runs 25 -seed 9
+check 'meta test -list valid runs on the weights of that training' quiet darknet meta test "$data" "$cfg" "$weights" -list valid -runs 25 -seed 9 -out "$a/valid.json"
+check 'meta test gives the valid AUC that training has printed' test "$(tail -n 1 "$a/backup/toy.csv" | awk -F, '{ printf "%.4f", $8 }')" = "$(figure after)"
 
-check 'compare with itself' quiet darknet meta compare "$a/30.json" "$a/one.json"
-check 'finds no difference' grep -q '^B - A  +0.0000, 95% interval +0.0000 to +0.0000 .*no clear difference' "$a/out"
-check 'compare with no adaptation' quiet darknet meta compare "$a/steps0.json" "$a/30.json" || cat "$a/err"
-check 'finds adaptation better' grep -q 'B is better' "$a/out"
-check 'the other way round' quiet darknet meta compare "$a/30.json" "$a/steps0.json"
-check 'finds the first better' grep -q 'A is better' "$a/out"
+check 'meta compare compares equal results' quiet darknet meta compare "$a/30.json" "$a/one.json"
+check 'meta compare finds no difference between equal results' grep -q '^B - A  +0.0000, 95% interval +0.0000 to +0.0000 .*no clear difference' "$a/out"
+check 'meta compare compares no adaptation with adaptation' quiet darknet meta compare "$a/steps0.json" "$a/30.json" || cat "$a/err"
+check 'meta compare finds adaptation, which is B, better' grep -q 'B is better' "$a/out"
+check 'meta compare compares adaptation with no adaptation' quiet darknet meta compare "$a/30.json" "$a/steps0.json"
+check 'meta compare finds adaptation, which is A, better' grep -q 'A is better' "$a/out"
 expect_error "can't be paired: seed 1.* against seed 2" darknet meta compare "$a/30.json" "$a/seed.json"
 expect_error "can't be paired: .*5? shots.* against" darknet meta compare "$a/30.json" "$a/shot1.json"
 sed 's/"images":\(.*\)"[0-9a-f]*"/"images":\1"00000000"/' "$a/30.json" >"$a/other.json"
@@ -71,18 +71,18 @@ expect_error 'empty.json: is not a result of' darknet meta compare "$a/30.json" 
 # Query images by group, from the file alone: error^2 is that of the tasks and the sum over groups of influence^2 G/(G-1)
 array() { tr -d ' \t\n' <"$1" | sed 's/.*"other_groups":{\(.*\)/\1/' | grep -o "\"$2\":\[[^]]*" | head -n 1 | sed 's/.*\[//' | tr , '\n'; }
 error_of() { paste <(array "$1" class) <(array "$1" influence) | awk -v tasks="$2" '{ n[$1]++; s[$1] += $2 * $2 } END { for (k in n) v += s[k] * n[k] / (n[k] - 1); printf "%.4f", sqrt(v + tasks * tasks) }'; }
-check 'two classes of images' test "$(array "$a/30.json" class | sort -u | wc -l)" -eq 2
-check 'asked as often as there are query images' test "$(array "$a/30.json" asked | awk '{ s += $1 } END { print s }')" -eq $((30 * 2 * $(tr -d ' \t' <"$a/30.json" | sed -n 's/^"queries":\([0-9]*\),/\1/p')))
-check '30 tasks of the weights of now' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/again.json"
+check 'groups of query images in the result are of two classes' test "$(array "$a/30.json" class | sort -u | wc -l)" -eq 2
+check 'groups of the result are asked as often as there are query images' test "$(array "$a/30.json" asked | awk '{ s += $1 } END { print s }')" -eq $((30 * 2 * $(tr -d ' \t' <"$a/30.json" | sed -n 's/^"queries":\([0-9]*\),/\1/p')))
+check 'meta test runs on the weights of the last training' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/again.json"
 printed() { awk -v what="$1" '$1 " " $2 == what { print $4 }' "$a/out"; }
 near() { awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; print "printed " a ", from the file " b; exit !(a > 0 && d < 1.5e-4 && d > -1.5e-4) }'; }
-check 'the error of other groups' near "$(printed 'other groups')" "$(error_of "$a/again.json" "$(printed 'AUC after')")"
-check 'how many there are' grep -q "^other groups: as if the $(array "$a/again.json" class | wc -l) groups of query images" "$a/out"
+check 'the printed error over other groups follows from the result' near "$(printed 'other groups')" "$(error_of "$a/again.json" "$(printed 'AUC after')")"
+check 'meta test prints how many groups of query images there are' grep -q "^other groups: as if the $(array "$a/again.json" class | wc -l) groups of query images" "$a/out"
 sed 's/"other_groups"/"no_groups"/' "$a/30.json" >"$a/old.json"
-check 'compare with a file from before there were groups' quiet darknet meta compare "$a/steps0.json" "$a/old.json"
-check 'tells the tasks alone' test "$(grep -c 'other groups' "$a/out")" -eq 0 -a "$(grep -c 'B is better' "$a/out")" -eq 1
-check 'compare two that have them' quiet darknet meta compare "$a/steps0.json" "$a/30.json"
-check 'tells both' grep -Eq '^   of other groups: -0[.][0-9]+ to [+]0[.][0-9]+ \(the 32 groups of query images drawn anew, too\): no clear difference$' "$a/out"
+check 'meta compare reads a result from before there were groups' quiet darknet meta compare "$a/steps0.json" "$a/old.json"
+check 'meta compare prints the tasks alone where a result has no groups' test "$(grep -c 'other groups' "$a/out")" -eq 0 -a "$(grep -c 'B is better' "$a/out")" -eq 1
+check 'meta compare compares two results with groups' quiet darknet meta compare "$a/steps0.json" "$a/30.json"
+check 'meta compare prints other groups where both results have them' grep -Eq '^   of other groups: -0[.][0-9]+ to [+]0[.][0-9]+ \(the 32 groups of query images drawn anew, too\): no clear difference$' "$a/out"
 sed '/"asked":/s/\[[0-9]*/[99/' "$a/30.json" >"$a/asked.json"
 expect_error "can't be paired: their query images are in other groups" darknet meta compare "$a/30.json" "$a/asked.json"
 sed '/"influence":/s/\[[^,]*,/[/' "$a/30.json" >"$a/short.json"
@@ -104,4 +104,4 @@ head -c $((size - 4)) "$weights" >"$a/short.weights"
 expect_error "short.weights: $((size - 4)) bytes.* $size bytes" darknet meta test "$data" "$cfg" "$a/short.weights"
 mkfifo "$a/pipe"
 expect_error 'pipe: is not a regular file' darknet meta test "$data" "$cfg" "$weights" -runs 2 -out "$a/pipe"
-check 'the pipe is still one' test -p "$a/pipe"
+check 'a refused -out leaves the pipe as it is' test -p "$a/pipe"

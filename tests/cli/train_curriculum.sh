@@ -6,32 +6,32 @@ a=$TMP_TEST/a whole=$TMP_TEST/whole
 toy "$a"
 toy_twin "$a" "$whole"
 flags=(-seed 5 -backup_every 4 -valid_every 0 -max_batches 24)
-check 'a uniform run' train "$whole" "${flags[@]}"
+check 'a uniform run trains' train "$whole" "${flags[@]}"
 cp "$whole/backup/toy_final.weights" "$TMP_TEST/uniform.weights"
 for in in "$a" "$whole"; do sed -i 's/^tasks=3/&\nsampler=curriculum\nwindow=3\nexplore=.2/' "$in/toy.cfg"; done
-check 'a run by curriculum' train "$whole" "${flags[@]}" -threads 1
-check 'draws other tasks' differ "$whole/backup/toy_final.weights" "$TMP_TEST/uniform.weights"
+check 'a run with sampler=curriculum trains' train "$whole" "${flags[@]}" -threads 1
+check 'sampler=curriculum draws other tasks than the uniform sampler' differ "$whole/backup/toy_final.weights" "$TMP_TEST/uniform.weights"
 for threads in 2 5; do
-    check "trains on $threads threads" train "$a" "${flags[@]}" -threads $threads
-    check 'to the same weights and state' same_end "$a" "$whole"
+    check "a curriculum trains on $threads threads" train "$a" "${flags[@]}" -threads $threads
+    check "a curriculum on $threads threads gives the same weights and state" same_end "$a" "$whole"
 done
 rm "$a"/backup/*
 for part in 1 2 3 9 24; do
     [ $part -eq 1 ] && resume= || resume=-resume
-    check "the part up to $part" train "$a" "${flags[@]/24/$part}" -threads $((part % 3 + 1)) $resume
+    check "a curriculum trains the part up to iteration $part" train "$a" "${flags[@]/24/$part}" -threads $((part % 3 + 1)) $resume
 done
-check 'parts give the whole' same_end "$a" "$whole"
+check 'a curriculum in parts ends as an unbroken run' same_end "$a" "$whole"
 
 # SIGKILL from outside, at some iteration of a run that is long enough to be still there
 long=("${flags[@]/24/200}") kills=0
 rm "$a"/backup/*
-check 'a long run' train "$whole" "${long[@]}"
+check 'a long unbroken run with sampler=curriculum trains' train "$whole" "${long[@]}"
 for until in 5 2 6 500; do
     killed_run train "$a" $until "${long[@]}"
     [ $? -ne 137 ] || kills=$((kills + 1))
 done
-check "killed $kills times" test $kills -ge 2
-check 'and resumed, gives the whole' same_end "$a" "$whole"
+check "a curriculum is killed $kills times" test $kills -ge 2
+check 'a curriculum killed and resumed ends as an unbroken run' same_end "$a" "$whole"
 
 sed -i 's/^window=3/window=4/' "$a/toy.cfg"
 expect_error "can't resume: \[episode\] window .section 2. is 4, but was 3" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${long[@]}" -resume
@@ -48,6 +48,6 @@ printf 'classes=150\nlabels=%s\ntrain=%s\nbackup=%s\n' "$many/labels" "$many/tra
 sed 's/^shots=2/shots=1/; s/^queries=3/queries=1/' "$a/toy.cfg" >"$many/toy.cfg"
 expect_error "toy.cfg:[0-9]+: \[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task: must be fewer ways or classes, or sampler=uniform$" \
     "$DARKNET_BIN" meta train "$many/toy.data" "$many/toy.cfg"
-check 'and no file is left' test ! -e "$many/backup"
+check 'a refused curriculum makes no backup folder' test ! -e "$many/backup"
 "$DARKNET_BIN" meta doctor "$many/toy.data" "$many/toy.cfg" -seconds .01 >"$many/said" 2>&1
-check 'the doctor says so too' grep -Eq '^wrong +classes +\[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task' "$many/said"
+check 'meta doctor says that a curriculum has too many kinds of task' grep -Eq '^wrong +classes +\[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task' "$many/said"

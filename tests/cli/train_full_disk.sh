@@ -10,9 +10,9 @@ inside()
     toy "$a"
     mount -t tmpfs -o size=1m tmpfs "$a/backup" || return 99
     flags=(-seed 5 -backup_every 4 -valid_every 0)
-    check 'a checkpoint while there is room' train "$a" "${flags[@]}" -max_batches 8
+    check 'a checkpoint is written while there is room' train "$a" "${flags[@]}" -max_batches 8
     cp "$a/backup/toy.state" "$a/backup/toy.backup" "$a/backup/toy.csv" "$TMP_TEST"
-    check 'whole' train "$a" "${flags[@]}" -max_batches 20
+    check 'an unbroken run trains to its end' train "$a" "${flags[@]}" -max_batches 20
     mkdir "$whole" && cp "$a"/backup/* "$whole"
     rm "$a"/backup/*
     cp "$TMP_TEST/toy.state" "$TMP_TEST/toy.backup" "$TMP_TEST/toy.csv" "$a/backup"
@@ -20,29 +20,29 @@ inside()
     train "$a" "${flags[@]}" -max_batches 20 -resume
     status=$?
     sed 's/^/    | /' "$a/err"
-    check 'exits with 1: the final weights could not be written' test $status -eq 1
-    check 'did all iterations' test "$(grep -c meta-loss "$a/out")" -eq 12
-    check 'says which file and why' grep -q "toy.state: can't write.*No space left on device" "$a/err"
-    check 'names the final weights' grep -q "toy_final.weights: can't .*No space left on device" "$a/err"
-    check 'not once an iteration' test "$(wc -l <"$a/err")" -le 5
-    check 'the earlier checkpoint is whole' cmp "$a/backup/toy.state" "$TMP_TEST/toy.state"
-    check 'and its weights' cmp "$a/backup/toy.backup" "$TMP_TEST/toy.backup"
-    check 'no temporary files' test -z "$(ls "$a/backup" | grep tmp)"
+    check 'on a full disk training exits with 1' test $status -eq 1
+    check 'on a full disk training does all iterations' test "$(grep -c meta-loss "$a/out")" -eq 12
+    check 'on a full disk training says that the checkpoint is not written' grep -q "toy.state: can't write.*No space left on device" "$a/err"
+    check 'on a full disk training says that the final weights are not written' grep -q "toy_final.weights: can't .*No space left on device" "$a/err"
+    check 'on a full disk training does not repeat its message every iteration' test "$(wc -l <"$a/err")" -le 5
+    check 'on a full disk the earlier checkpoint stays whole' cmp "$a/backup/toy.state" "$TMP_TEST/toy.state"
+    check 'on a full disk the earlier backup weights stay whole' cmp "$a/backup/toy.backup" "$TMP_TEST/toy.backup"
+    check 'on a full disk no temporary file is left' test -z "$(ls "$a/backup" | grep tmp)"
     rm "$a/backup/filler"
-    check 'the log has whole lines alone' test "$(tail -c 1 "$a/backup/toy.csv" | od -An -tx1 | tr -d ' ')" = 0a
-    check 'with room again, -resume' train "$a" "${flags[@]}" -max_batches 20 -resume
-    check 'gives the weights of an unbroken run' same "$a/backup/toy_final.weights" "$whole/toy_final.weights"
-    check 'meta test: a result that does not fit' sh -c "dd if=/dev/zero of='$a/backup/filler' bs=1k 2>/dev/null;
+    check 'on a full disk the log keeps whole lines alone' test "$(tail -c 1 "$a/backup/toy.csv" | od -An -tx1 | tr -d ' ')" = 0a
+    check 'with room again, -resume trains to the end' train "$a" "${flags[@]}" -max_batches 20 -resume
+    check 'a run resumed after a full disk ends with the weights of an unbroken one' same "$a/backup/toy_final.weights" "$whole/toy_final.weights"
+    check 'on a full disk meta test leaves no half-written result' sh -c "dd if=/dev/zero of='$a/backup/filler' bs=1k 2>/dev/null;
         '$DARKNET_BIN' meta test '$a/toy.data' '$a/toy.cfg' '$whole/toy_final.weights' -runs 200 -out '$a/backup/r.json' >/dev/null 2>'$a/err'
         test \$? -eq 1 && grep -q 'r.json: .*No space left' '$a/err' && test ! -e '$a/backup/r.json'"
 }
 
 if [ "${1:-}" = --inside ]; then inside; exit; fi
 if ! unshare -rm true 2>/dev/null; then
-    skip 'a full disk' 'no namespace of our own to mount a small tmpfs in (unshare -rm)'
+    skip 'training on a full disk' 'no namespace of our own to mount a small tmpfs in (unshare -rm)'
     exit 0
 fi
 unshare -rm bash "$0" --inside
 status=$?
-if [ $status -eq 99 ]; then skip 'a full disk' "can't mount a tmpfs"; exit 0; fi
+if [ $status -eq 99 ]; then skip 'training on a full disk' "can't mount a tmpfs"; exit 0; fi
 exit $status

@@ -57,37 +57,37 @@ cat "$TMP_TEST/layers" >>"$a/toy.cfg"
 toy_twin "$a" "$whole"
 iterations=24
 flags=(-seed 5 -backup_every 4 -valid_every 10 -valid_runs 6 -max_batches $iterations)
-check 'trains' train "$whole" "${flags[@]}" -threads 1
+check 'meta train trains a Relation Net' train "$whole" "${flags[@]}" -threads 1
 for threads in 2 3; do
-    check "trains on $threads threads" train "$a" "${flags[@]}" -threads $threads
-    check 'to the same weights and state' same_end "$a" "$whole"
+    check "a Relation Net trains on $threads threads" train "$a" "${flags[@]}" -threads $threads
+    check "a Relation Net on $threads threads gets the same weights and state" same_end "$a" "$whole"
 done
 rm "$a"/backup/*
 for part in 1 7 $iterations; do
     [ $part -eq 1 ] && resume= || resume=-resume
-    check "the part up to $part" train "$a" "${flags[@]/$iterations/$part}" -threads $((part % 3 + 1)) $resume
+    check "a Relation Net trains the part up to iteration $part" train "$a" "${flags[@]/$iterations/$part}" -threads $((part % 3 + 1)) $resume
 done
-check 'parts give the whole' same_end "$a" "$whole"
+check 'a Relation Net in parts ends as an unbroken run' same_end "$a" "$whole"
 
 # It learns: on classes it never saw, the AUC is far above that of a network that is not trained
 weights=$TMP_TEST/trained.weights
 cp "$a/backup/toy_final.weights" "$weights"
 auc() { "$DARKNET_BIN" meta test "$whole/toy.data" "$whole/toy.cfg" "$whole/backup/toy_final.weights" -runs 200 | awk '$1 == "AUC" { print $3; exit }'; }
 if [ "$TEST_VARIANT" = release ]; then
-    check 'one iteration' train "$whole" -max_batches 1 -valid_every 0
+    check 'a Relation Net trains for one iteration' train "$whole" -max_batches 1 -valid_every 0
     untrained=$(auc)
-    check '800 iterations' train "$whole" -max_batches 800 -valid_every 0
+    check 'a Relation Net trains for 800 iterations' train "$whole" -max_batches 800 -valid_every 0
     trained=$(auc)
-    check "AUC of unseen classes: $untrained after one iteration, $trained after 800" \
+    check "a Relation Net's AUC of unseen classes rises from $untrained to $trained" \
         awk "BEGIN { exit !($trained > .9 && $untrained < .7) }"
 fi
 test_it() { "$DARKNET_BIN" meta test "$whole/toy.data" "$whole/toy.cfg" "$weights" -runs 12 "$@"; }
 for threads in 1 3; do test_it -threads $threads -out "$TMP_TEST/$threads.json" >"$TMP_TEST/$threads.out"; done
-check 'a test does not depend on threads' cmp "$TMP_TEST/1.json" "$TMP_TEST/3.json"
-check 'other shots than it was trained with' test_it -shots 1
+check 'the test of a Relation Net does not depend on threads' cmp "$TMP_TEST/1.json" "$TMP_TEST/3.json"
+check 'a Relation Net is tested with other shots than it was trained with' test_it -shots 1
 test_it -backend reference -out "$TMP_TEST/reference.json" >"$TMP_TEST/out"
 close() { "$DARKNET_BIN" meta compare "$TMP_TEST/1.json" "$TMP_TEST/reference.json" | grep -Eq -- '-?0\.00[0-9]+'; }
-check 'the reference backend finds the same' close
+check 'the reference backend finds the same AUC of a Relation Net' close
 expect_error '-steps 2: must be 0: \[relation\] takes no steps in a task$' test_it -steps 2
 
 # One task's gradient, on both backends
@@ -99,4 +99,4 @@ expect_error '-steps 2: must be 0: \[relation\] takes no steps in a task$' test_
 } >"$TMP_TEST/episode"
 grad() { "$DARKNET_BIN" meta grad "$a/toy.data" "$a/toy.cfg" "$weights" -episode "$TMP_TEST/episode" -out "$TMP_TEST/$1.weights" -backend $1; }
 expect_output '^\{"support_loss": \[\], "query_loss": 0\.[0-9]+, "meta_loss": 0\.[0-9]+, "weight": 1\}$' grad reference
-check 'the gradient on onednn' grad onednn
+check 'meta grad of a Relation Net runs on onednn' grad onednn

@@ -6,7 +6,7 @@ a=$TMP_TEST/a whole=$TMP_TEST/whole
 toy "$a"
 toy_twin "$a" "$whole"
 flags=(-seed 5 -backup_every 4 -valid_every 0)
-check 'an unbroken run' train "$whole" "${flags[@]}" -max_batches 16
+check 'an unbroken run trains' train "$whole" "${flags[@]}" -max_batches 16
 expect_error "$a/backup/toy.state: No such file" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" -max_batches 16 -resume
 
 same_run()
@@ -16,13 +16,13 @@ same_run()
 }
 
 # In parts: other threads each, and a limit that is raised each time
-check 'the first part' train "$a" "${flags[@]}" -threads 1 -max_batches 5
-check 'the second' train "$a" "${flags[@]}" -threads 2 -max_batches 11 -resume
-check 'the third' train "$a" "${flags[@]}" -threads 1 -max_batches 16 -resume
-check 'give the whole' same_run
-check 'resuming what is done' train "$a" "${flags[@]}" -max_batches 16 -resume
-check 'changes nothing' same_run
-check 'and says no iteration' test "$(grep -c meta-loss "$a/out")" -eq 0
+check 'a run in parts trains its first part' train "$a" "${flags[@]}" -threads 1 -max_batches 5
+check 'a run in parts trains its second part' train "$a" "${flags[@]}" -threads 2 -max_batches 11 -resume
+check 'a run in parts trains its third part' train "$a" "${flags[@]}" -threads 1 -max_batches 16 -resume
+check 'a run in parts ends bit for bit as an unbroken one' same_run
+check '-resume of a finished run succeeds' train "$a" "${flags[@]}" -max_batches 16 -resume
+check '-resume of a finished run changes nothing' same_run
+check '-resume of a finished run prints no iteration' test "$(grep -c meta-loss "$a/out")" -eq 0
 
 # SIGKILL at any moment of a checkpoint: before each fsync, before and after each rename. The preloaded library ends its process
 # at the KILL_ATth of these.
@@ -72,15 +72,15 @@ killed_and_resumed()      # MOMENT...: killed at each in turn, then left to end
     train "$a" "${flags[@]}" -max_batches 16 $resume && same_run
 }
 if [ "$TEST_VARIANT" != release ]; then
-    skip 'killed at every moment of a checkpoint' "a preloaded library and $TEST_VARIANT don't mix"
+    skip 'resumes after kill -9 at every moment of a checkpoint' "a preloaded library and $TEST_VARIANT don't mix"
 elif ${CC:-gcc} -shared -fPIC -o "$TMP_TEST/kill.so" "$TMP_TEST/kill.c" -ldl; then
     # a checkpoint is the state and the backup: fsync, rename (2 moments), fsync of the folder, each: 8 moments
-    for moment in 1 2 3 4 5 6 7 8; do check "killed at moment $moment" killed_and_resumed $moment; done
-    check 'killed again and again' killed_and_resumed 11 2 3 10 5 8
+    for moment in 1 2 3 4 5 6 7 8; do check "resumes bit for bit after kill -9 at moment $moment of a checkpoint" killed_and_resumed $moment; done
+    check 'resumes bit for bit after kill -9 again and again' killed_and_resumed 11 2 3 10 5 8
     # after three of them, in the last one and in the final weights
-    check 'killed at the last' killed_and_resumed $((8 * 3 + 2)) $((8 + 2)) 3 9
+    check 'resumes bit for bit after kill -9 in the last checkpoint and final weights' killed_and_resumed $((8 * 3 + 2)) $((8 + 2)) 3 9
 else
-    test_failed 'the library that kills'
+    test_failed 'the library that kills at a given moment is built'
 fi
 
 # SIGKILL at any moment of training: some iterations after it began, from outside
@@ -102,8 +102,8 @@ random_kills()
 iterations=300
 [ "$TEST_VARIANT" = release ] || iterations=60
 long=(-seed 5 -max_batches $iterations -valid_every 0)
-check 'a longer unbroken run' train "$whole" "${long[@]}"
-check 'killed at other moments' random_kills
+check 'a longer unbroken run trains' train "$whole" "${long[@]}"
+check 'resumes bit for bit after kill -9 at other moments of training' random_kills
 
 # SIGINT and SIGTERM: the iteration is finished and saved
 lines() { grep -c meta-loss "$a/out"; }
@@ -144,7 +144,7 @@ expect_error "can't resume: \[convolutional\] filters .section 3. is 5, but was 
 changed 's/^exposure.*//'
 expect_error "can't resume: \[net\] exposure .section 1. was 1.2 in the checkpoint and is not set now" resume "$a/toy.data" "$a/changed/toy.cfg"
 changed 's/^test_steps=3/test_steps=4/; s/^max_batches=12/max_batches=99/; s/^eta=2/# the same\neta = 2.0/'
-check 'what the weights do not depend on may change' resume "$a/toy.data" "$a/changed/toy.cfg" -max_batches 7
+check '-resume allows changes that the weights do not depend on' resume "$a/toy.data" "$a/changed/toy.cfg" -max_batches 7
 head -n 60 "$a/train.list" >"$a/changed/train.list"
 sed "s#^train=.*#train=$a/changed/train.list#" "$a/toy.data" >"$a/changed.data"
 expect_error "can't resume: images in the training list is 60, but was 64" resume "$a/changed.data" "$a/toy.cfg"

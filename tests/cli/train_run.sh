@@ -9,55 +9,55 @@ data=$a/toy.data cfg=$a/toy.cfg out=$a/backup
 darknet() { "$DARKNET_BIN" "$@"; }
 ends_with() { [ "$(tail -c 1 "$1" | od -An -c | tr -d ' ')" = '\n' ]; }
 
-check 'trains' train "$a" -seed 3 -threads 1 -valid_every 5 -valid_runs 6
-check 'a line an iteration' test "$(grep -cE '^[0-9]+: -?[0-9.]+ meta-loss, [0-9.]+ query loss, [0-9.]+% accuracy, [0-9.]+ rate, [0-9.]+ seconds, [0-9.]+ (s|min|h) left$' "$a/out")" -eq 12
-check 'the valid AUC every 5 iterations and at the end' \
+check 'meta train trains' train "$a" -seed 3 -threads 1 -valid_every 5 -valid_runs 6
+check 'meta train prints a line an iteration' test "$(grep -cE '^[0-9]+: -?[0-9.]+ meta-loss, [0-9.]+ query loss, [0-9.]+% accuracy, [0-9.]+ rate, [0-9.]+ seconds, [0-9.]+ (s|min|h) left$' "$a/out")" -eq 12
+check 'meta train prints the valid AUC every 5 iterations and at the end' \
     test "$(grep -cE '^(5|10|12): 0?[01]?\.[0-9]+ valid AUC, 95% interval -?[0-9.]+ to [0-9.]+, 6 tasks' "$a/out")" -eq 3
-check 'the last line but one tells time and memory' grep -Eq '^12 iterations in .*: [0-9.]+ seconds an iteration, [0-9.]+% of the time waiting for images, [0-9]+ MB' "$a/out"
-check 'nothing on standard error' test ! -s "$a/err"
-check 'no progress bar where there is no terminal' sh -c "! grep -q \$'\\r' '$a/out'"
-check 'the files' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
-check 'nothing else' test "$(ls "$out" | wc -l)" -eq 5
-check 'the picture is a PNG' sh -c "head -c 8 '$out/chart_toy.png' | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a'"
-check 'the log: a line an iteration and a header' test "$(wc -l <"$out/toy.csv")" -eq 13
-check 'the log: burn-in, then steps' test "$(awk -F, 'NR == 2 || NR == 4 || NR == 7 || NR == 10 { printf "%.7f ", $5 }' "$out/toy.csv")" \
+check 'meta train prints its time and memory' grep -Eq '^12 iterations in .*: [0-9.]+ seconds an iteration, [0-9.]+% of the time waiting for images, [0-9]+ MB' "$a/out"
+check 'meta train writes nothing to standard error' test ! -s "$a/err"
+check 'meta train draws no progress bar where there is no terminal' sh -c "! grep -q \$'\\r' '$a/out'"
+check 'meta train writes weights, backup, state and chart' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
+check 'meta train writes five files in all' test "$(ls "$out" | wc -l)" -eq 5
+check 'the chart is a PNG' sh -c "head -c 8 '$out/chart_toy.png' | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a'"
+check 'the log has a header and a line an iteration' test "$(wc -l <"$out/toy.csv")" -eq 13
+check 'the log has the rates of burn-in, then of steps' test "$(awk -F, 'NR == 2 || NR == 4 || NR == 7 || NR == 10 { printf "%.7f ", $5 }' "$out/toy.csv")" \
     = '0.0001235 0.0100000 0.0050000 0.0025000 '
-check 'the log: the AUC in its rows alone' test "$(awk -F, 'NR > 1 && $8 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '
-check 'backup and final are one' same "$out/toy.backup" "$out/toy_final.weights"
-check 'seen: iterations * tasks * ways * (shots + queries) images' \
+check 'the log has the valid AUC in its rows alone' test "$(awk -F, 'NR > 1 && $8 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '
+check 'the last backup and the final weights are the same' same "$out/toy.backup" "$out/toy_final.weights"
+check 'seen of the weights is iterations * tasks * ways * (shots + queries)' \
     test "$(od -An -j12 -N8 -t u8 "$out/toy_final.weights" | tr -d ' ')" -eq $((12 * 3 * 2 * 5))
 
-check 'trains on two threads' train "$b" -seed 3 -threads 2
-check 'the same weights from 1 and 2 threads' same "$out/toy_final.weights" "$b/backup/toy_final.weights"
+check 'meta train trains on two threads' train "$b" -seed 3 -threads 2
+check 'meta train gives the same weights on 2 threads as on 1' same "$out/toy_final.weights" "$b/backup/toy_final.weights"
 for threads in 3 5; do
-    check "trains on $threads threads" train "$b" -seed 3 -threads $threads
-    check "the same weights from $threads" same "$out/toy_final.weights" "$b/backup/toy_final.weights"
+    check "meta train trains on $threads threads" train "$b" -seed 3 -threads $threads
+    check "meta train gives the same weights on $threads threads as on 1" same "$out/toy_final.weights" "$b/backup/toy_final.weights"
 done
-check 'trains from another seed' train "$b" -seed 4
-check 'other weights' differ "$out/toy_final.weights" "$b/backup/toy_final.weights"
+check 'meta train trains from another seed' train "$b" -seed 4
+check 'meta train from another seed gives other weights' differ "$out/toy_final.weights" "$b/backup/toy_final.weights"
 
 # The stock way with WEIGHTS: their `seen` is where counting goes on; -clear starts at 0
-check 'trains on from weights' sh -c "$(declare -f run_toy train); train '$b' '$out/toy_final.weights' -max_batches 15"
-check 'goes on at their iteration' test "$(grep -c meta-loss "$b/out")" -eq 3
-check '-clear' sh -c "$(declare -f run_toy train); train '$b' '$out/toy_final.weights' -clear -max_batches 2"
-check 'starts at 0' test "$(grep -c '^[12]: .*meta-loss' "$b/out")" -eq 2
+check 'meta train goes on from WEIGHTS' sh -c "$(declare -f run_toy train); train '$b' '$out/toy_final.weights' -max_batches 15"
+check 'training from WEIGHTS goes on at their iteration' test "$(grep -c meta-loss "$b/out")" -eq 3
+check 'meta train -clear runs' sh -c "$(declare -f run_toy train); train '$b' '$out/toy_final.weights' -clear -max_batches 2"
+check 'training from WEIGHTS with -clear starts anew' test "$(grep -c '^[12]: .*meta-loss' "$b/out")" -eq 2
 expect_error "toy_final.weights: .*nothing is left to train; allowed: -clear" darknet meta train "$data" "$cfg" "$out/toy_final.weights"
 
 # Without the stock keys for it, no valid AUC, and the test list is never opened
 grep -v '^valid\|^test' "$data" >"$a/plain.data"
 echo "test=$a/does-not-exist" >>"$a/plain.data"
-check 'trains without valid, and never opens test' darknet meta train "$a/plain.data" "$cfg" -max_batches 2
+check 'meta train runs without valid= and never opens test=' darknet meta train "$a/plain.data" "$cfg" -max_batches 2
 expect_error "plain.data: has no valid=" darknet meta train "$a/plain.data" "$cfg" -valid_every 5
 
 sed 's/^learning_rate=0.01/learning_rate=1000/; s/^adam=1/adam=0/; s/^policy=.*/policy=constant/; /^steps=6/d; /^scales/d' "$cfg" >"$a/diverges.cfg"
-check 'divergence: exits with 1' sh -c "'$DARKNET_BIN' meta train '$data' '$a/diverges.cfg' -backup_every 2 >/dev/null 2>'$a/err'; test \$? -eq 1"
-check 'divergence: one line that says so' sh -c "test \$(wc -l <'$a/err') -eq 1 && grep -q 'iteration [0-9]*: the meta-gradient is not finite' '$a/err'"
-check 'divergence: the checkpoint before it stands' "$DARKNET_BIN" meta test "$data" "$a/diverges.cfg" "$out/diverges.backup" -runs 2
+check 'a run that diverges exits with 1' sh -c "'$DARKNET_BIN' meta train '$data' '$a/diverges.cfg' -backup_every 2 >/dev/null 2>'$a/err'; test \$? -eq 1"
+check 'a run that diverges prints one line that says so' sh -c "test \$(wc -l <'$a/err') -eq 1 && grep -q 'iteration [0-9]*: the meta-gradient is not finite' '$a/err'"
+check 'a run that diverges leaves its earlier checkpoint' "$DARKNET_BIN" meta test "$data" "$a/diverges.cfg" "$out/diverges.backup" -runs 2
 
 # A chart needs gnuplot; training doesn't
 mkdir "$TMP_TEST/empty"
-check 'trains without gnuplot' env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2
-check 'and says so, once' test "$(env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2 2>&1 >/dev/null | grep -c gnuplot)" -eq 1
+check 'meta train runs without gnuplot' env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2
+check 'meta train says once that gnuplot is missing' test "$(env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2 2>&1 >/dev/null | grep -c gnuplot)" -eq 1
 
 expect_error '-threads' darknet meta train "$data" "$cfg" -threads 0
 expect_error '-seed' darknet meta train "$data" "$cfg" -seed x
@@ -78,5 +78,5 @@ expect_error "garbage.weights: version .*$size bytes" darknet meta train "$data"
 sed "s#^backup=.*#backup=$a/toy.cfg#" "$data" >"$a/bad.data"
 expect_error 'bad.data:6: backup: .*toy.cfg: is not a folder' darknet meta train "$a/bad.data" "$cfg"
 sed "s#^backup=.*#backup=$a/new/#" "$data" >"$a/new.data"
-check 'makes the backup folder' darknet meta train "$a/new.data" "$cfg" -max_batches 1
-check 'and uses it' test -s "$a/new/toy_final.weights"
+check 'meta train makes the backup folder' darknet meta train "$a/new.data" "$cfg" -max_batches 1
+check 'meta train writes to the backup folder that it makes' test -s "$a/new/toy_final.weights"
