@@ -1,9 +1,11 @@
 #!/bin/bash
-# Writes the networks of Table 2 (Li et al., MICCAI 2020), a file a row, and one of chosen.table, from cfg/daml-4conv.cfg: what a row changes, and nothing else.
+# Writes the networks of Table 2 (Li et al., MICCAI 2020), one file a row, and one of chosen.table,
+# from cfg/daml-4conv.cfg: each has what its row changes, and nothing else.
 #
 #     scripts/ablations.sh [OUT]
 #
-# OUT is cfg/ablation when left out. From the project's root. All rows of Table 2 have order=1, the three above eta type=mean, that is MAML.
+# OUT is cfg/ablation by default. Run it from the project's root. All rows of Table 2 have order=1;
+# the three above eta have type=mean, which is MAML.
 set -eu
 export LC_ALL=C
 from=cfg/daml-4conv.cfg
@@ -26,7 +28,8 @@ residual_layers()
     done
 }
 
-# row NAME TITLE SED...: from the file above, with its own comments on top taken off and this row's put there
+# row NAME TITLE SED...: writes a .cfg from the file above, with this row's comments in place of its
+# own on top
 row()
 {
     local name=$1 title=$2
@@ -41,7 +44,7 @@ row()
 
 mean=(-e '/^\[meta_loss\]/,$d')
 mean_loss() { printf '[meta_loss]\ntype=mean                 # MAML: every task weighs the same\n' >>"$out/$1.cfg"; }
-# Off; the crop along an image's longer side is still anywhere
+# Augmentation is off, but the crop along an image's longer side is still anywhere.
 plain=(-e '/^# Augmentation/,/^angle/{/^#/d}' -e 's/^flip=.*/flip=0                    # no augmentation, from here to exposure/'
        -e 's/^max_crop=.*/max_crop=84/' -e 's/^hue=.*/hue=0/' -e 's/^saturation=.*/saturation=1/' -e 's/^exposure=.*/exposure=1/')
 

@@ -43,7 +43,8 @@ fail() { echo "scripts/dermofit.sh: $1" >&2; exit 1; }
 take_folders "$1" "$2"
 check_out "files that aren't links" -type l
 
-# code_of NAME: of a folder that is named by a code, a name, or both: "AK", "actinic keratosis", "Actinic Keratosis (AK)"
+# code_of NAME: the code of a folder that is named by a code, a name, or both: "AK", "actinic
+# keratosis", "Actinic Keratosis (AK)"
 letters() { tr -cd 'A-Za-z' <<<"$1" | tr 'A-Z' 'a-z'; }
 code_of()
 {
@@ -56,7 +57,7 @@ code_of()
 
 open_new "$out/backup" "$out/backup-tune"
 
-# A line an image: code, lesion, what the link is to be called, what it leads to
+# One line an image: code, lesion, the name of its link, what the link leads to
 target=$(realpath "$src")
 for folder in "$target"/*/; do
     folder=${folder%/}

@@ -45,7 +45,7 @@ count() { find "$1" -maxdepth 1 -name '*.jpg' | wc -l; }
 # A table's rows without its header and blank lines
 rows() { awk 'NR > 1 && /[^ \r]/ { n++ } END { print n + 0 }' "$1"; }
 
-# transfer NAME: DEST/NAME.part, whole
+# transfer NAME: fetches all of DEST/NAME.part
 transfer()
 {
     local name=$1 part=$dest/$1.part try status before after code why meter=-s
@@ -53,7 +53,8 @@ transfer()
     for ((try = 1; try <= attempts; try++)); do
         before=$(stat -c %s "$part" 2>/dev/null || echo 0)
         status=0
-        # connection lost, the server in trouble, or under 1 kB/s for a minute: another try, from where it stopped
+        # The connection was lost, the server is in trouble, or it sent under 1 kB/s for a minute:
+        # the next try goes on from where this one stopped.
         why=$(curl -fL $meter --connect-timeout 30 --speed-limit 1024 --speed-time 60 -C - -o "$part" \
             -w '%{http_code} %{errormsg}' "$url/$name") || status=$?
         code=${why%% *} why=${why#* }
@@ -68,14 +69,14 @@ transfer()
         *) fail "$url/$name: ${why:-curl failed with status $status}" ;;
         esac
         after=$(stat -c %s "$part" 2>/dev/null || echo 0)
-        # as long as bytes arrive there is no end to the tries
+        # As long as bytes arrive there is no end to the tries.
         [ "$after" -le "$before" ] || try=0
         sleep "${ISIC2018_PAUSE:-$((try < 5 ? try : 5))}"
     done
     fail "$url/$name: $why (after $attempts tries that brought nothing; started again, it goes on from byte $after)"
 }
 
-# fetch NAME: DEST/NAME, its sum checked
+# fetch NAME: fetches DEST/NAME and checks its sum
 fetch()
 {
     local name=$1 file=$dest/$1 want got
@@ -94,7 +95,7 @@ fetch()
     mv "$file.part" "$file"
 }
 
-# unpack NAME: the folder DEST/NAME out of NAME.zip
+# unpack NAME: makes the folder DEST/NAME from NAME.zip
 unpack()
 {
     local name=$1
@@ -102,7 +103,7 @@ unpack()
     rm -rf "$work"
     mkdir "$work"
     local why
-    # what unzip says of the first thing wrong, in one line
+    # The first line that unzip prints of what is wrong
     why=$(unzip -q -o "$dest/$name.zip" -d "$work" 2>&1) ||
         fail "$dest/$name.zip: can't be unpacked: $(sed -n 's/^ *//; /./{p;q}' <<<"$why")"
     [ -d "$work/$name" ] || fail "$dest/$name.zip: holds no folder $name"

@@ -11,7 +11,7 @@
 #     --no-darknet without Debian's darknet, for make DARKNET=DIR
 set -eu
 
-# A row a package; others after | do as well where they are installed.
+# One package a row; those after | do as well where they are installed.
 build="gcc g++ make pkg-config|pkgconf binutils libc6-dev
     darknet             # libdarknet.so and darknet.h: the parser, the layers, every command but meta
     libdnnl-dev         # oneDNN: convolutions
@@ -36,7 +36,7 @@ done
 rows=$(sed 's/#.*//' <<<"$build")
 [ -n "$quiet" ] || rows+=" $run"
 
-# On another system there is no telling by package: the compiler says what it misses.
+# Another system's packages are not known: there the compiler says what it misses.
 if ! command -v dpkg-query >/dev/null; then
     [ -z "$quiet" ] || exit 0
     echo "scripts/install-deps.sh: no dpkg here: install the likes of these Debian packages:" $rows >&2

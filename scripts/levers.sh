@@ -1,12 +1,14 @@
 #!/bin/bash
-# Writes a table (darknet meta table) of what eta, epsilon and start of [meta_loss] do for DAML, and a training's seed: trainings at half size and
-# order=1 on ISIC 2018's common classes, tested on lesions held out of them. The rare classes are never opened.
+# Writes a table (darknet meta table) that shows what eta, epsilon and start of [meta_loss] and the
+# seed of a training change for DAML. Trainings are at half size and of order=1 on ISIC 2018's
+# common classes, and tested on lesions held out of them. The rare classes are never opened.
 #
 #     scripts/levers.sh DATA OUT [ITERATIONS [SEED...]]      DATA: isic2018-tune.data of scripts/isic2018.sh
 #     ./darknet meta table OUT/levers.table -out OUT
 #
-# Paths are from the project's root. 1500 iterations and seeds 1 to 3 when left out; where start is not told, tasks are weighed from the middle
-# on, as in the paper. The table runs seed by seed: cut short, it compares every lever for the seeds it has.
+# Paths are from the project's root. By default there are 1500 iterations and seeds 1 to 3. Where a
+# row does not name start, tasks are weighed from the middle on, as in the paper. The table runs
+# seed by seed: stopped early, it compares every lever for the seeds it has.
 set -eu
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -17,7 +19,7 @@ shift $(($# < 3 ? $# : 3))
 [ -f "$data" ] || { echo "scripts/levers.sh: $data: no such file" >&2; exit 1; }
 mkdir -p "$out"
 
-# The held-out list is what the table tests on
+# The table tests on the held-out list.
 valid=$(sed -n 's/^valid *= *//p' "$data")
 [ -n "$valid" ] || { echo "scripts/levers.sh: $data: has no valid=, the held-out list" >&2; exit 1; }
 sed -e "s|^test *=.*||; s|^valid *=.*|test = $valid|" "$data" >"$out/levers.data"
@@ -32,7 +34,7 @@ first=30
 reference=MAML
 END
 
-# row LABEL NAME SED...: a .cfg, and its row
+# row LABEL NAME SED...: writes a .cfg, and adds its row to the table
 row()
 {
     local label=$1 name=$2

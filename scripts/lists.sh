@@ -1,7 +1,8 @@
-# What scripts that make lists of images share: sourced, not run. They set `out`, the folder that is written to, and `codes`, the labels of
-# its class folders; and have fail TEXT, which ends them.
+# Functions of the scripts that make lists of images: sourced, not run. Such a script sets `out`,
+# the folder that is written to, and `codes`, the labels of its class folders, and has a function
+# fail TEXT, which ends it.
 
-# take_folders SRC OUT: src and out
+# take_folders SRC OUT: sets src and out
 take_folders()
 {
     src=${1%/} out=${2%/}
@@ -11,8 +12,9 @@ take_folders()
     [ -d "$src" ] || fail "$src: no such folder"
 }
 
-# check_out WHAT TEST...: a label is looked for in the whole path of an image, so no folder above may match one; and a class folder that is
-# there holds only what find's TEST is true of: of others, called WHAT, none is replaced
+# check_out WHAT TEST...: refuses an `out` that has a label in its path, as a label is looked for in
+# the whole path of an image; and class folders that hold anything but what find's TEST is true of,
+# called WHAT in the message
 check_out()
 {
     local what=$1 code
@@ -23,7 +25,8 @@ check_out()
     done
 }
 
-# open_new FOLDER...: makes these, and `new`, where all is put until nothing can be wrong any more
+# open_new FOLDER...: makes these folders, and `new`, which everything is written to until nothing
+# can go wrong any more
 open_new()
 {
     mkdir -p "$@" || exit 1
@@ -33,7 +36,8 @@ open_new()
     mkdir "$new"
 }
 
-# write_data NAME: NAME.labels, and the two .data files of lists with held-out common ones
+# write_data NAME: writes NAME.labels and the two .data files, of which the second has held-out
+# common images
 write_data()
 {
     local code lines
@@ -43,7 +47,8 @@ write_data()
     printf '%s\n' "$lines" "train = $out/common.train.list" "valid = $out/common.valid.list" "backup = $out/backup-tune" >"$new/$1-tune.data"
 }
 
-# publish NAME: from `new` to `out`. The .data files come last: with them there, all is.
+# publish NAME: moves everything from `new` to `out`. The .data files come last: where they are,
+# everything is.
 publish()
 {
     local code data

@@ -32,7 +32,7 @@ auc()
         inside && /}/ { printf "%.2f (%.2f to %.2f)", x["mean"], x["low"], x["high"]; exit }' "$1"
 }
 
-# What meta compare says of two files, as "1.40 (1.00 to 1.82; of other lesions 0.43 to 2.37)"
+# What meta compare prints of two files, as "1.40 (1.00 to 1.82; of other lesions 0.43 to 2.37)"
 less()
 {
     "$darknet" meta compare "$2" "$1" >"$tmp/compared"
@@ -92,7 +92,8 @@ weighed()
         }' "$1"
 }
 
-# The result files that a figure is of, a line each; nothing where there is no such figure
+# Prints the result files that a figure is made of, one a line; prints nothing where there is no
+# such figure
 files_of()
 {
     case $1-$# in
@@ -114,7 +115,7 @@ figure()
     esac
 }
 
-# What the notes ask for is looked at before anything is computed
+# Everything that the notes name is looked for before anything is computed.
 grep -o '{[^}]*}' "$folder/notes.md" | tr -d '{}' | sort -u >"$tmp/asked" || true
 while read -ra words; do
     files_of "${words[@]}" >"$tmp/files"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Writes the networks of the smoke table, data/tables/smoke.table, a file a row, from cfg/smoke/daml.cfg: what a row changes, and nothing else.
+# Writes the networks of the smoke table, data/tables/smoke.table, one file a row, from
+# cfg/smoke/daml.cfg: each has what its row changes, and nothing else.
 #
 #     scripts/smoke.sh [OUT]          OUT: cfg/smoke when left out; from the project's root
 set -eu
@@ -8,7 +9,7 @@ from=cfg/smoke/daml.cfg
 out=${1:-cfg/smoke}
 mkdir -p "$out"
 
-# row NAME TITLE SED...
+# row NAME TITLE SED...: writes a .cfg
 row()
 {
     local name=$1 title=$2

@@ -1,6 +1,7 @@
 #!/bin/bash
-# How the settings of cfg/daml-4conv.cfg that the paper does not give were chosen: short runs at half size on ISIC 2018's common
-# classes, scored on lesions held out of them. The rare classes are never opened.
+# Chooses the settings of cfg/daml-4conv.cfg that the paper does not give: short runs at half size
+# on ISIC 2018's common classes, scored on lesions held out of them. The rare classes are never
+# opened.
 #
 #     scripts/tune.sh DATA OUT [ITERATIONS]      DATA: isic2018-tune.data of scripts/isic2018.sh
 #
@@ -17,7 +18,7 @@ settings="$data $(cksum <"$data"), $iterations iterations, cfg/daml-4conv.cfg $(
 [ "$settings" = "$(cat "$out/settings")" ] ||
     { echo "scripts/tune.sh: $out: was begun with $(cat "$out/settings"), not $settings: take another folder" >&2; exit 1; }
 
-# NAME ITERATIONS: unless it is there
+# train NAME ITERATIONS: trains, unless the weights are there
 train() {
     local resume=
     [ ! -f "$out/$1_final.weights" ] || return 0
@@ -25,7 +26,7 @@ train() {
     "$darknet" meta train "$out/$1.data" "$out/$1.cfg" -max_batches "$2" -valid_every 0 $resume >>"$out/$1.log"
 }
 
-# NAME, then what sed changes in the half-size cfg
+# variant NAME SED...: the half-size .cfg, changed by SED
 variant() {
     local name=$1
     shift

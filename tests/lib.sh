@@ -5,7 +5,9 @@
 #     expect_output "regex" command...         passes when it exits with 0 and its standard output matches
 #     skip "what" "why it can't run here"
 #
-# It leaves with a non-zero status when a case failed. Set for it, with defaults for a run by hand:
+# A title is read alone in a log: it names what is tested, and what holds of it. A script ends with
+# a non-zero status when a case failed. These variables are set for it, with defaults for a run by
+# hand:
 #
 #     DARKNET_BIN      the program under test, an absolute path
 #     BUILD            where make put the rest: $BUILD/idx_images

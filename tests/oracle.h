@@ -38,7 +38,8 @@ static int oracle_is_case(const struct dirent *entry)
     return entry->d_name[0] != '.' && !access(path, F_OK);
 }
 
-/* Names in order; freed never: a test program's list. */
+/* Sets *names to the names of the cases, in order, and returns their number. The list is never
+   freed: it lives as long as the test program. */
 static int oracle_list(char ***names)
 {
     struct dirent **entries;
@@ -56,7 +57,7 @@ static int oracle_list(char ***names)
     return count;
 }
 
-/* The caller frees; NULL when there is no such file. */
+/* The unpacked bytes of a file, which the caller frees; NULL when there is no such file. */
 static unsigned char *oracle_unpack(const char *path, size_t *size)
 {
     if (access(path, F_OK)) return NULL;
@@ -155,8 +156,9 @@ static void oracle_close(struct oracle_case *c)
     free(c->gradient);
 }
 
-/* Calls for each array of the network in .weights order; of each, `offset` is its place there, after the header, and
-   `parameter` its place in the parameter block, META_NONE for rolling statistics. Returns the numbers in all. */
+/* oracle_walk calls `visit` for each array of the network in .weights order. `offset` is the array's
+   place there, after the header, and `parameter` its place in the parameter block, META_NONE for
+   rolling statistics. Returns how many numbers all arrays have. */
 typedef void oracle_visitor(void *context, int layer, const char *what, size_t offset, size_t parameter, size_t count);
 static size_t oracle_walk(const struct meta_network *net, oracle_visitor *visit, void *context)
 {
@@ -223,7 +225,8 @@ static struct oracle_distance oracle_compare(const struct meta_network *net, con
     if (!(fabs(oracle_g - oracle_w) <= (limit) * fabs(oracle_w))) fail_msg("%s: %.17g, not %.17g", what, oracle_g, oracle_w); \
 } while (0)
 
-/* Losses within `limit` of themselves; DA and w within that times their condition number at this L. */
+/* Asserts that each loss is within `limit` of the case's, relative to it, and DA and w within `limit`
+   times their condition number at this loss L. */
 static void oracle_compare_figures(const struct oracle_figures *got, const struct oracle_case *c, double limit)
 {
     const struct oracle_figures *f = &c->figures;

@@ -2,7 +2,7 @@
 
        outside CFG WEIGHTS ADAPTATIONS        of a 12x12 gray network of two classes, on four threads
 
-   Says "ok - " or "not ok - " for each thing that must hold; exits with 1 when one does not. */
+   Prints "ok - " or "not ok - " for each thing that must hold; exits with 1 when one does not. */
 #include <darknet_meta.h>
 
 #include <math.h>
@@ -31,7 +31,7 @@ static void make(darknet_meta_image *image, int kind)
     for (int i = 0; i < KNOWN + ASKED; i++) image[i] = (darknet_meta_image){ DARKNET_META_FLOATS, SIDE, SIDE, 1, pixels[kind][i] };
 }
 
-/* One adaptation to task `kind` and its three predictions; 0 when all went well. */
+/* One adaptation to task `kind` and its predictions by each kind of statistics; 0 when all went well. */
 static int once(int kind, float (*out)[ASKED * 2])
 {
     darknet_meta_image image[KNOWN + ASKED];
@@ -89,10 +89,10 @@ static void check_answers(void)
                 right &= s == DARKNET_META_RUNNING || (p[i % 2] > p[1 - i % 2]);
             }
     }
-    say(whole, "every answer is probabilities");
-    say(right, "light is told from dark, with the support set's statistics and with the batch's");
-    say(memcmp(expected[0], expected[1], sizeof expected[0]) != 0, "other images, another classifier");
-    say(memcmp(expected[0][DARKNET_META_SUPPORT], expected[0][DARKNET_META_RUNNING], sizeof expected[0][0]) != 0, "statistics make a difference");
+    say(whole, "every answer has probabilities that sum to 1");
+    say(right, "light and dark images are told apart under support and batch statistics");
+    say(memcmp(expected[0], expected[1], sizeof expected[0]) != 0, "other support images give another classifier");
+    say(memcmp(expected[0][DARKNET_META_SUPPORT], expected[0][DARKNET_META_RUNNING], sizeof expected[0][0]) != 0, "support and running statistics give different answers");
 }
 
 static void check_pixels(void)
@@ -111,22 +111,22 @@ static void check_pixels(void)
     }
     darknet_meta_image as_bytes = { DARKNET_META_BYTES, SIDE, SIDE, 1, bytes }, as_floats = { DARKNET_META_FLOATS, SIDE, SIDE, 1, floats };
     say(!darknet_meta_predict(c, &as_bytes, 1, DARKNET_META_SUPPORT, p, &error) && !darknet_meta_predict(c, &as_floats, 1, DARKNET_META_SUPPORT, q, &error)
-        && !memcmp(p, q, sizeof p), "bytes and the same as floats: the same answer");
+        && !memcmp(p, q, sizeof p), "pixels as bytes and as floats get the same answer");
     say(!darknet_meta_predict(c, image + KNOWN, ASKED, DARKNET_META_SUPPORT, all, &error)
         && !darknet_meta_predict(c, image + KNOWN + 1, 1, DARKNET_META_SUPPORT, alone, &error) && fabsf(alone[0] - all[2]) < 1e-5,
-        "an image alone and among others: the same answer");
+        "an image gets the same answer alone and among others");
     unsigned char *large = malloc(4 * PIXELS);
     for (int y = 0; y < 2 * SIDE; y++)
         for (int x = 0; x < 2 * SIDE; x++) large[y * 2 * SIDE + x] = bytes[y / 2 * SIDE + x / 2];
     darknet_meta_image doubled = { DARKNET_META_BYTES, 2 * SIDE, 2 * SIDE, 1, large };
-    say(!darknet_meta_predict(c, &doubled, 1, DARKNET_META_SUPPORT, q, &error) && fabsf(p[0] - q[0]) < 1e-4, "bytes twice as large are shrunk");
+    say(!darknet_meta_predict(c, &doubled, 1, DARKNET_META_SUPPORT, q, &error) && fabsf(p[0] - q[0]) < 1e-4, "an image of bytes that is twice as large is shrunk");
     free(large);
     darknet_meta_losses(c, &before, &after);
-    say(after > 0 && after < before, "the loss went down");
+    say(after > 0 && after < before, "adapting lowers the support loss");
     darknet_meta_classifier_free(c);
 }
 
-/* A failure that says `what`, and leaves nothing behind */
+/* Says whether `status` is a failure whose one line has `what` in it. */
 static void refuses(int status, const darknet_meta_error *error, const char *what)
 {
     char line[600];
@@ -151,12 +151,12 @@ static void check_files(const char *name)
         int status = darknet_meta_save(c, name, s, &error) || darknet_meta_open(&again, cfg, weights, &error);
         if (status) { say(0, error.text); continue; }
         say(darknet_meta_classes(again) == 2 && !darknet_meta_predict(c, image + KNOWN, ASKED, s, p[0], &error)
-            && !darknet_meta_predict(again, image + KNOWN, ASKED, DARKNET_META_SUPPORT, p[1], &error), "saved and opened");
+            && !darknet_meta_predict(again, image + KNOWN, ASKED, DARKNET_META_SUPPORT, p[1], &error), "a classifier is saved and opened");
         float most = 0;
         for (int i = 0; i < 2 * ASKED; i++) most = fmaxf(most, fabsf(p[0][i] - p[1][i]));
-        say(most < 1e-5, s == DARKNET_META_SUPPORT ? "with the support set's statistics: the same answers" : "with rolling ones: the same answers");
+        say(most < 1e-5, s == DARKNET_META_SUPPORT ? "saved with support statistics, it answers the same" : "saved with running statistics, it answers the same");
         darknet_meta_losses(again, &before, &after);
-        say(before != before && after != after, "what was opened has no losses");
+        say(before != before && after != after, "an opened classifier has no losses");
         darknet_meta_classifier_free(again);
     }
     refuses(darknet_meta_save(c, name, DARKNET_META_BATCH, &error), &error, "can't hold a batch's statistics");
@@ -175,7 +175,7 @@ static void check_errors(void)
     make(image, 0);
     refuses(darknet_meta_load(&m, "/nowhere.cfg", weights_path, &e), &e, "/nowhere.cfg: No such file");
     refuses(darknet_meta_load(&m, cfg_path, cfg_path, &e), &e, "bytes");
-    say(darknet_meta_load(&m, "/nowhere.cfg", weights_path, NULL) == -1 && !m, "without a place for the error, too");
+    say(darknet_meta_load(&m, "/nowhere.cfg", weights_path, NULL) == -1 && !m, "loading fails without a place for the error");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, wrong, KNOWN, 2 }, 1, &e), &e, "label 2 of image 2: must be 0 to 1");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, one, KNOWN, 2 }, 1, &e), &e, "class 1 has no image");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 3 }, 1, &e), &e, "3 classes: must be 2 to 2");
@@ -194,7 +194,7 @@ static void check_errors(void)
     image[1] = bad; image[1].pixels = nan_pixels;
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e), &e, "image 1: has the value nan: must be 0 to 1");
     image[1] = bad;
-    say(!c, "a failure hands nothing out");
+    say(!c, "a refused adaptation hands out no classifier");
     if (darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1, &e)) { say(0, e.text); return; }
     refuses(darknet_meta_predict(c, image, 0, DARKNET_META_SUPPORT, p, &e), &e, "0 images: must be at least 1");
     refuses(darknet_meta_predict(c, image, 1, DARKNET_META_BATCH, p, &e), &e, "1 images: must be at least 2");
@@ -227,7 +227,7 @@ int main(int argc, char **argv)
     check_files("saved");
     int differ = on_threads();
     long after_first = resident();
-    say(!differ, "four threads at once: the answers of one, bit for bit");
+    say(!differ, "four threads at once get the answers of one, bit for bit");
     differ = on_threads();
     long grown = resident() - after_first;
     char line[100];

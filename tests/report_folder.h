@@ -14,7 +14,7 @@ enum { ROWS = 8, CELLS = 12, FIRST_ID = 100 };
 static const char *const labels[ROWS] = { "A*B|C", "base, seed 1", "base, seed 2", "plain, seed 1",
                                           "plain, seed 2", "plain, seed 3", "aug, seed 1",
                                           "aug, seed 2" };
-/* A cell's id is FIRST_ID and its place. */
+/* A cell's id is FIRST_ID plus its index. */
 static const struct planned {
     int row, shots;
     const char *family;

@@ -27,7 +27,8 @@ static inline int layer(struct meta_network *net, struct meta_layer l, int from_
     return net->count - 1;
 }
 
-/* Layer 0 is read by layer 1, a shortcut, a route, and itself pooled; dropout: its probability, 0 for no such layer. */
+/* A network whose layer 0 is pooled and is read by layer 1, a shortcut and a route. dropout is the
+   probability of its [dropout], 0 for a network without one. */
 static inline struct meta_network *build(double dropout)
 {
     struct meta_network *net;
@@ -74,7 +75,7 @@ static inline void load(struct meta_program *p, int item)
     meta_program_load(p, images, labels);
 }
 
-/* Initial weights (item 0), or random numbers. */
+/* A vector on the backend: initial weights (item 0), or random numbers. */
 static inline void *vector(const struct meta_network *net, const struct meta_backend *backend, int item)
 {
     void *p = backend->allocate(net->parameters * backend->element);
@@ -102,7 +103,8 @@ static inline void assert_same(const struct meta_network *net, const struct meta
 
 struct small_case { const char *name; CMUnitTestFunction run; };
 
-/* `count` cases on each backend, which is their state, and then the others; as a cmocka program does. */
+/* Runs `count` cases on each backend, which is a case's state, and then the others; returns what a
+   cmocka program returns. */
 static inline int run_small_cases(const char *group, const struct small_case *cases, int count, const struct small_case *others, int other_count)
 {
     struct CMUnitTest tests[2 * count + other_count];

@@ -1,7 +1,8 @@
 # A data set and a network so small that training takes milliseconds. Sourced after lib.sh.
 
-# toy FOLDER: FOLDER/{toy.data,toy.cfg,train.list,valid.list,test.list,images/}, backup=FOLDER/backup. 12x12 gray images of seven
-# classes: bars of one direction and width each, in noise; four classes to train on, two to watch, two to test on.
+# toy FOLDER: makes FOLDER/{toy.data,toy.cfg,train.list,valid.list,test.list,images/}, with
+# backup=FOLDER/backup. The images are 12x12, gray and of eight classes: bars of one direction and
+# width each, in noise. Four classes are to train on, two to watch, two to test on.
 toy()
 {
     local to=$1
@@ -88,15 +89,15 @@ start=7
 END
 }
 
-# toy_twin FOLDER COPY: with a backup of its own
+# toy_twin FOLDER COPY: copies a toy, with a backup folder of its own
 toy_twin()
 {
     cp -r "$1" "$2"
     sed -i "s#^backup=.*#backup=$2/backup#" "$2/toy.data"
 }
 
-# toy_supervised FOLDER: makes of a toy one for meta pretrain: a classifier of its four training classes, of which the last four images
-# each are held out, to be watched
+# toy_supervised FOLDER: turns a toy into one for meta pretrain: a classifier of its four training
+# classes, of which the last four images each are held out, to be watched
 toy_supervised()
 {
     sed -i '/^\[inner_loop\]/,$d; s/^output=2/output=4/; s/^filters=4/filters=16/; s/^max_batches=.*/max_batches=12\nbatch=8\nsubdivisions=2/
@@ -106,13 +107,15 @@ toy_supervised()
     sed -i "s#^valid=.*#valid=$1/held.list#; s#^train=.*#train=$1/kept.list#" "$1/toy.data"
 }
 
-# train FOLDER FLAG...: quietly; pretrain likewise
+# train FOLDER FLAG...: runs meta train on a toy, with its output in FOLDER/out and FOLDER/err;
+# pretrain runs meta pretrain likewise
 run_toy() { local verb=$1 in=$2; shift 2; "$DARKNET_BIN" meta "$verb" "$in/toy.data" "$in/toy.cfg" "$@" >"$in/out" 2>"$in/err"; }
 train() { run_toy train "$@"; }
 pretrain() { run_toy pretrain "$@"; }
 
-# killed_run VERB FOLDER UNTIL FLAG...: resumes where there is a checkpoint, and kills the run when it has written UNTIL lines of
-# iterations; returns its exit status, 0 where it ended before that
+# killed_run VERB FOLDER UNTIL FLAG...: resumes where there is a checkpoint, and kills the run when
+# it has written UNTIL lines of iterations. Returns the exit status of the run, 0 where it ended
+# before that.
 killed_run()
 {
     local verb=$1 in=$2 until=$3 resume= pid
@@ -126,7 +129,7 @@ killed_run()
     wait $pid 2>/dev/null
 }
 
-# no_charts: from now on. gnuplot takes longer than a toy's training.
+# no_charts: puts an empty gnuplot into PATH, as the real one takes longer than a toy's training
 no_charts()
 {
     mkdir -p "$TMP_TEST/no_charts"
@@ -137,5 +140,5 @@ no_charts()
 
 same() { cmp -s "$1" "$2"; }
 differ() { ! cmp -s "$1" "$2"; }
-# same_end FOLDER FOLDER: of two runs
+# same_end FOLDER FOLDER: whether two runs have the same final weights and state
 same_end() { same "$1/backup/toy_final.weights" "$2/backup/toy_final.weights" && same "$1/backup/toy.state" "$2/backup/toy.state"; }

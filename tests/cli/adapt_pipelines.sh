@@ -1,6 +1,8 @@
 #!/bin/bash
-# What meta adapt writes, in every program that reads it: meta predict, the stock classifier's predict and valid, OpenCV's DNN module and
-# libdarknet.so through Python. The same 50 images, the same probabilities. And the way back: weights that the stock program trained.
+# Every program that reads what meta adapt writes gives the same probabilities of the same 50
+# images: meta predict, the stock classifier's predict and valid, OpenCV's DNN module, and
+# libdarknet.so through Python. The other way, meta train starts from weights that the stock program
+# has trained.
 . tests/lib.sh
 . tests/toy.sh
 case $TEST_VARIANT in release) ;; *) skip 'networks of meta adapt in other programs' "other programs' own faults would show"; exit ;; esac
@@ -10,7 +12,8 @@ library=$(libdarknet_of "$DARKNET_DIR/darknet")
 python=/usr/bin/python3 opencv=$BUILD/tests/opencv_predict
 quiet() { "$@" >"$a/out" 2>"$a/err"; }
 
-# Every stock section that is exported, in one network, besides the plain one: relu and leaky, normalised [connected], padding of both kinds
+# Besides the plain network, one with every stock section that is exported: relu and leaky, a
+# normalised [connected], and both kinds of padding
 cat >"$a/rich.cfg" <<END
 [net]
 width=12
@@ -88,7 +91,8 @@ printf 'classes=2\nlabels=%s\nnames=%s\ntrain=%s\nvalid=%s\ntop=2\n' "$a/few.lab
 mapfile -t fifty <"$a/fifty.list"
 check 'the list has fifty images' test ${#fifty[@]} -eq 50
 
-# near A B LIMIT: two columns of probabilities a file, line by line; prints the largest difference
+# near A B LIMIT: compares two files with two columns of probabilities line by line, and prints the
+# largest difference
 near()
 {
     paste -d ' ' "$1" "$2" | awk -v limit="$3" '
@@ -98,7 +102,8 @@ near()
 }
 ours() { "$DARKNET_BIN" meta predict "$1.cfg" "$1.weights" "$a/few.data" "$a/fifty.list" -csv | tail -n +2 | awk -F, '{ print $3, $4 }'; }
 valid() { "$DARKNET_BIN" classifier valid "$a/few.data" "$1.cfg" "$1.weights" 2>/dev/null | awk -F', *' -v of="$a" 'index($0, of) == 1 { print $3, $4 }'; }
-# the percentages, in the order of the classes
+# stock_predict NET: prints the percentages of the stock program as fractions, in the order of the
+# classes
 stock_predict()
 {
     for file in "${fifty[@]}"; do
@@ -127,8 +132,9 @@ stock_predict "$a/toy-support" >"$a/theirs"
 ours "$a/toy-support" >"$a/ours"
 check 'stock classifier predict gives the same probabilities, to the digits it prints' near "$a/ours" "$a/theirs" 6e-5
 
-# Stock weights as the start of meta train: the same network, trained by the stock program on two of the common classes. Three channels: the
-# stock loader of training images writes past its memory with one.
+# meta train starts from stock weights: the stock program trains the same network on two of the
+# common classes. The network has three channels, as the stock loader of training images writes past
+# its memory with one.
 sed 's/^channels=1/channels=3/; s/^burn_in=.*//' "$a/toy.cfg" >"$a/start.cfg"
 sed '/^\[episode\]/,/^$/d; /^\[inner_loop\]/,$d; s/^adam=1/batch=8/; s/^max_batches=.*/max_batches=4/' "$a/start.cfg" >"$a/stock.cfg"
 grep 'c[01]_' "$a/train.list" >"$a/two.list"
@@ -137,7 +143,7 @@ printf 'classes=2\nlabels=%s\ntrain=%s\nvalid=%s\nbackup=%s\n' "$a/two.labels" "
 check 'the stock program trains a network' quiet "$DARKNET_BIN" classifier train "$a/two.data" "$a/stock.cfg"
 sed -i 's/^learning_rate=0.01/learning_rate=1e-9/' "$a/start.cfg"
 check 'meta train starts from weights of the stock program' quiet "$DARKNET_BIN" meta train "$a/toy.data" "$a/start.cfg" "$a/backup/stock.weights" -clear -max_batches 1 -valid_every 0
-# after one step of next to nothing only the eight rolling statistics have moved
+# After one step at a rate of 1e-9 only the eight rolling statistics have moved.
 moved() { $python -c 'import struct, sys
 a, b = ([x[0] for x in struct.iter_unpack("<f", open(f, "rb").read()[20:])] for f in sys.argv[1:3])
 print(len(a), sum(abs(x - y) > 1e-6 for x, y in zip(a, b)) if len(a) == len(b) else "of another size")' "$@"; }

@@ -7,7 +7,7 @@ toy "$a"
 data=$a/toy.data cfg=$a/toy.cfg weights=$a/backup/toy_final.weights few=$a/few.data
 train "$a" -max_batches 150 -valid_every 0 -seed 3 || test_failed 'meta train makes the network to adapt' "$a/err"
 
-# few NAME FILE...: those images, of classes c6 and c7
+# few NAME FILE...: writes NAME.list and NAME.data of these images, which are of classes c6 and c7
 few()
 {
     local name=$1
@@ -37,7 +37,7 @@ check 'meta adapt -bn running writes other weights than the default' differ "$a/
 check 'meta adapt -steps 0 runs' quiet adapt "$few" "$cfg" "$weights" -out "$a/none" -steps 0 -bn running
 check 'meta adapt -steps 0 keeps the support loss' awk '/^support loss:/ { ok = $5 == $3 } END { exit !ok }' "$a/out"
 
-# What is predicted
+# Answers of meta predict
 check 'meta predict -csv predicts a folder of images' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images" -csv
 check 'meta predict -csv prints a header and a line an image' test "$(wc -l <"$a/out")" -eq 129
 check 'the header of meta predict -csv quotes a name with a comma' grep -qx 'image,class,six,"seven, ""odd"""' "$a/out"
@@ -60,7 +60,7 @@ check 'a refused -heat leaves the image as it is' cmp "$a/eins.png" "$a/photos/e
 check 'meta predict -heat writes beside images of other names' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 check 'meta predict -heat writes over its own pictures' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 
-# Fewer classes than outputs: a network of three adapted to two
+# Fewer classes than outputs: a network of three outputs is adapted to two classes.
 sed 's/^ways=2/ways=3/; s/^output=2/output=3/' "$cfg" >"$a/three.cfg"
 check 'meta train makes a network of three outputs' "$DARKNET_BIN" meta train "$a/toy.data" "$a/three.cfg" -max_batches 4 -valid_every 0
 check 'meta adapt adapts a network of three outputs to two classes' quiet adapt "$few" "$a/three.cfg" "$a/backup/three_final.weights" -out "$a/two"
@@ -82,7 +82,7 @@ for f in "${support[@]}"; do f=${f##*/}; echo "${f%.pgm},${f%_*}"; done >>"$a/gr
 check 'meta adapt runs where each class is one group' quiet adapt "$a/grouped.data" "$cfg" "$weights" -out "$a/grouped"
 check 'leave-one-out says that it needs two groups of a class' grep -q '^leave-one-out: needs two images of a class, of two groups' "$a/out"
 
-# Copies and strangers
+# Images that are there twice, and an image unlike those of the meta-training
 cp "${support[0]}" "$a/c6_copy.pgm"
 cp "${support[0]}" "$a/c7_copy.pgm"
 few twins "${support[@]}" "$a/c7_copy.pgm"
@@ -97,7 +97,7 @@ check 'meta adapt runs with a black image' quiet adapt "$a/strange.data" "$cfg" 
 check 'meta adapt warns that a black image is unlike those of the meta-training' grep -q 'warning: .*strange.list:11: .*c6_black.pgm: unlike the images of the meta-training' "$a/err"
 check 'meta adapt warns of the black image alone' test "$(wc -l <"$a/err")" -eq 1
 
-# Kinds of statistics at test
+# The kinds of batch-normalisation statistics in meta test
 for bn in batch support running; do
     check "meta test -bn $bn runs" quiet "$DARKNET_BIN" meta test "$a/toy.data" "$cfg" "$weights" -bn $bn -out "$a/$bn.json"
     check "meta test -bn $bn prints which statistics it uses" grep -q ", $bn statistics, seed 1\$" "$a/out"

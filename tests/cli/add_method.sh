@@ -8,7 +8,7 @@ a=$TMP_TEST/a tree=$TMP_TEST/tree
 mkdir -p "$tree/build/release"
 cp -a Makefile scripts plugins src "$tree"
 cp -a "$BUILD/src" "$BUILD/flags" "$tree/build/release"
-# what the program opens when it runs
+# The objects that the program opens when it runs
 find "$DARKNET_DIR" -maxdepth 1 -name 'libdarknet-meta-*.so' -exec cp -a {} "$tree" \;
 toy "$a"
 
@@ -87,7 +87,7 @@ sed -i 's/^    ROW(relation, meta_method_relation)$/& \\\n    ROW(toy, meta_meth
 
 check 'methods.h has the row of the new method' grep -q '^    ROW(toy, meta_method_toy)$' "$tree/src/evaluation/methods.h"
 check 'a new method takes one new file and one changed file' test "$(diff -rq src "$tree/src" | wc -l)" -eq 2
-# -o: the switches are those of the objects that are there
+# With -o make takes the copied objects as built with the switches of this build.
 check 'the program with a new method builds without a warning' bash -c "cd '$tree' && make -s -o build/release/flags BUILD=build/release BIN=. darknet ./darknet 2>warnings && test ! -s warnings"
 new=$tree/darknet
 check 'meta train makes a network to test' train "$a" -max_batches 2 -valid_every 0

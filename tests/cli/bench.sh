@@ -1,12 +1,14 @@
 #!/bin/bash
-# meta bench: every figure it promises is there and hangs together, and what it refuses. How fast anything is, no test can say.
+# meta bench: every figure that it promises is there and agrees with the others, and what it
+# refuses. No test can say how fast anything is.
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a
 mkdir -p "$a"
 toy "$a"
 bench() { "$DARKNET_BIN" meta bench "$@" >"$a/out" 2>"$a/err"; }
-# json EXPRESSION [FILE]: true of the document d; row(name, order, threads, batch) is one of its rows
+# json EXPRESSION [FILE]: whether EXPRESSION is true of the document d; row(name, order, threads,
+# batch) is one of its rows
 json()
 {
     python3 - "$1" "${2:-$a/b.json}" <<'PY'
@@ -62,18 +64,19 @@ check 'meta bench -threads 1 -batch 5 has no rows of other threads or batches' j
 check 'meta bench runs without -out' bench "$a/toy.cfg" -threads 1 -seconds .001
 check 'meta bench writes no file without -out' test "$(ls "$a" | wc -l)" -eq 11
 
-# keep of the .cfg, and second_order_start, which would leave nothing of order 2 to time
+# The .cfg sets keep, and second_order_start, which would leave no iteration of order 2 to time.
 sed 's/^order=2/&\nkeep=1\nsecond_order_start=1000/' "$a/toy.cfg" >"$a/keep.cfg"
 check 'meta bench runs with keep=1 in the .cfg' bench "$a/keep.cfg" -threads 1 -seconds .001 -out "$a/k.json"
 check 'meta bench measures with keep=1 where the .cfg has it' json '[m["keep"] for m in d["memory"]] == [None, 1] and row("task", 2, keep=1) and not any(r["name"] == "task, keep=1" for r in rows)' "$a/k.json"
 [ "$TEST_VARIANT" != release ] ||      # elsewhere the time of so small a network is the checker's own
     check 'meta bench times order 2 in spite of second_order_start' json 'row("task", 2, keep=1)["processor_seconds"]["median"] > 1.3 * row("task", 1)["processor_seconds"]["median"]' "$a/k.json"
 
-# Darknet's own [net] keys, CRLF and comments: the stock network is still of our batch
+# The .cfg has Darknet's own [net] keys, CRLF and comments; the stock network still gets our batch.
 { printf '# bench\n[net]\nbatch=64\nsubdivisions=16\n'; sed 1d "$a/toy.cfg"; } | sed 's/$/\r/' >"$a/crlf.cfg"
 check 'meta bench reads a .cfg with batch, subdivisions and CRLF' bench "$a/crlf.cfg" -threads 1 -seconds .001
 
-# A network that pairs: 4 support and 6 query images through the first convolution, 12 pairs through what follows; neither order 2 nor stock
+# A network with [relation]: 4 support and 6 query images go through the first convolution, 12 pairs
+# through what follows. It has neither an order 2 nor a stock network to compare with.
 { sed '/^\[maxpool\]/,$d' "$a/toy.cfg"
   printf '%s\n' '[relation]' '[connected]' output=1 activation=logistic '[cost]' type=sse '[inner_loop]' steps=0 test_steps=0 order=1 '[meta_loss]' type=mean; } >"$a/pairs.cfg"
 check 'meta bench runs a network with [relation]' bench "$a/pairs.cfg" -threads 1 -seconds .001 -out "$a/k.json"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# meta check: holds on sound networks, and finds each derivative that a plugin gets wrong.
+# meta check passes sound networks, and finds each derivative that a plugin gets wrong.
 . tests/lib.sh
 a=$TMP_TEST/a
 mkdir -p "$a/plugins"
@@ -82,7 +82,8 @@ expect_error '^darknet: -threads: unknown flag; allowed: -seed -supervised -h' d
 
 # ---- a classifier, which has no tasks ---------------------------------------------------------------
 
-# Deep, and few numbers are normalised: float's rounding grows, and what the reference makes of moved parameters tells how far it may
+# The network is deep and normalises few numbers, so that rounding to float grows. What the
+# reference backend makes of moved parameters says how far it may grow.
 {
     printf '[net]\nwidth=2\nheight=2\nchannels=3\n\n'
     for layer in 1 2 3 4 5 6 7 8 9 10 11 12; do
@@ -101,7 +102,7 @@ expect_error 'net\.cfg:[0-9]+: \[inner_loop\]: supervised training has no tasks:
 
 # ---- a plugin's layer, right and wrong ------------------------------------------------------------
 
-# plugin [SED]: the template, changed by SED, as $a/plugins/swish.so
+# plugin [SED]: builds the template, changed by SED, as $a/plugins/swish.so
 plugin()
 {
     sed "${1:-}" plugins/template/template.c >"$a/swish.c"
@@ -116,7 +117,7 @@ check 'the template plugin builds' plugin
 check 'meta check passes the template plugin' quiet darknet meta check "$a/swish.cfg"
 check 'meta check has three rows of the template plugin' test "$(row 3 swish | wc -l)" -eq 3
 
-# broken WHAT SED ROWS...: the plugin changed by SED fails, and in these rows
+# broken WHAT SED ROWS...: checks that the plugin changed by SED fails, and fails in these rows
 broken()
 {
     local what=$1
@@ -138,7 +139,8 @@ check 'a wrong backward_tangent: Hv fails' grep -Eq '^ *network +Hv = difference
 check 'a wrong backward_tangent: the symmetry of Hv, which does not show it, holds' grep -Eq '^ *network +u\.Hv = v\.Hu .* ok$' "$a/out"
 broken 'a backward that gives NaN' 's/xbar\[i\] = ybar.*/xbar[i] = NAN;/' '<u, forward_tangent\(v\)> = <backward\(u\), v>'
 
-# Without tangents: order 1 alone, and then backward is held against differences
+# A plugin without tangents serves order 1 alone, and its backward is held against differences of
+# forward.
 none='s/forward, backward, forward_tangent, backward_tangent }/forward, backward, NULL, NULL }/'
 check 'no tangents: the plugin builds' plugin "$none"
 expect_error 'swish\.cfg:[0-9]+: \[swish\]: .*tangents.*order=2' darknet meta check "$a/swish.cfg"

@@ -7,7 +7,8 @@ mkdir -p "$TMP_TEST/bin" "$TMP_TEST/files/backup"
 cd "$TMP_TEST/files" || exit 1
 touch a.data b.cfg c.weights d.json 'e f.data' other
 
-# completes WORDS WORD...: whether the last of them can become these words alone, separated by commas, in any order
+# completes WORDS WORD...: whether the last WORD is completed to WORDS and no others; WORDS are
+# separated by commas, in any order
 completes()
 {
     COMP_WORDS=(darknet "${@:2}") COMP_CWORD=$(($# - 1))

@@ -6,7 +6,7 @@ a=$TMP_TEST/a
 toy "$a"
 run() { "$DARKNET_BIN" meta train "$a/bad.data" "$a/toy.cfg" "$@"; }
 
-# data SED: toy.data, changed
+# data SED: writes bad.data, which is toy.data changed by SED
 data() { sed "$1" "$a/toy.data" >"$a/bad.data"; }
 data '$a results=x'
 expect_error "^darknet: $a/bad\.data:7: .*results" run
@@ -31,7 +31,7 @@ data 's/^backup/backup:/'
 expect_error "^darknet: $a/bad\.data:6: " run
 expect_error "^darknet: $a/none\.data: " "$DARKNET_BIN" meta train "$a/none.data" "$a/toy.cfg"
 
-# list SED: the training list, changed
+# list SED: writes bad.list, which is the training list changed by SED, and a bad.data that names it
 list() { sed "$1" "$a/train.list" >"$a/bad.list"; sed "s#^train=.*#train=$a/bad.list#" "$a/toy.data" >"$a/bad.data"; }
 list d
 expect_error "^darknet: $a/bad\.list: has no images: must have a path on each line$" run
@@ -54,7 +54,7 @@ sed 's/$/\r/' "$a/labels" >"$a/labels.crlf"
 sed -i "s#^labels=.*#labels = $a/labels.crlf   \# CRLF\r#" "$a/bad.data"
 check 'a .data file and a list with CRLF, comments and blank lines are read' run -max_batches 1
 
-# Groups: 16 images a class, of which 2 and 3 are needed
+# Groups: a class has 16 images, of which a task takes 2 + 3.
 groups() { list ''; echo "groups=$a/groups.csv" >>"$a/bad.data"; }
 groups
 expect_error "^darknet: $a/bad\.data:7: groups: $a/groups\.csv: No such file or directory$" run

@@ -8,7 +8,8 @@ toy "$a"
 here=$TMP_TEST/here
 mkdir "$here"
 train_in_here() { env -C "$here" "$DARKNET_BIN" meta train "$a/bad.data" "$a/toy.cfg" "$@"; }
-# bad PATH: the training list with PATH as its fifth line
+# bad PATH: writes bad.list, the training list with PATH as its fifth line, and a bad.data that
+# names it
 bad()
 {
     { head -n 4 "$a/train.list"; printf '%s\n' "$1"; tail -n +5 "$a/train.list"; } >"$a/bad.list"
@@ -22,7 +23,7 @@ refused "$image.png" "$image\.png: No such file or directory$"
 refused "$image.empty.png" "$image\.empty\.png: is empty$"
 echo 'not an image' >"$image.text.jpg"
 refused "$image.text.jpg" "$image\.text\.jpg: is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file$"
-# the header of a PNG of 60000 x 60000 pixels, with its right checksum
+# The header of a PNG of 60000 x 60000 pixels, with its right checksum
 printf '\211PNG\015\012\032\012\000\000\000\015IHDR\000\000\352\140\000\000\352\140\010\002\000\000\000\017\260\342\025' >"$image.huge.png"
 refused "$image.huge.png" "$image\.huge\.png: 60000x60000 pixels: must be at most 100000000 in all$"
 printf 'P5 60000 60000 255\n' >"$image.huge.pgm"
@@ -58,7 +59,7 @@ rm -rf "$a/backup" && mkdir "$a/backup"
 refused "$image.png" "$image\.png: "
 check 'a refused image leaves nothing in the folder of weights' test -z "$(ls "$a/backup")"
 
-# The first of several, whatever the threads
+# Of several bad images the first is named, whatever the number of threads.
 bad "$image.cut.jpg"
 sed -i "20i $image.png" "$a/bad.list"
 sed -i "30i $image.empty.png" "$a/bad.list"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# meta doctor: a line a check, what is wrong and how to mend it, and an exit status that tells.
+# meta doctor prints a line for each check, with what is wrong and how to mend it, and exits with 1
+# where something is wrong.
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a
@@ -8,15 +9,16 @@ for i in train valid test; do sed 's#.*/\(c[0-7]\)_\(.*\)\.pgm#\1_\2,\1g\2#' "$a
 echo "groups=$a/groups.csv" >>"$a/toy.data"
 out=$TMP_TEST/out
 doctor() { ${under[@]+"${under[@]}"} "$DARKNET_BIN" meta doctor "${1:-$a/toy.data}" "${2:-$a/toy.cfg}" -threads 2 -seconds .01 >"$out" 2>&1; }
-# said WHAT: by the last doctor
+# said WHAT: checks that the last doctor has printed a line that matches WHAT
 said() { check "meta doctor says: $1" grep -Eq -- "$1" "$out" || sed 's/^/    | /' "$out"; }
-# wrong WHAT DATA [CFG]: exit status 1, and a line that says so; warns: exit status 0, and such a line
+# wrong WHAT DATA [CFG]: checks for exit status 1 and a line "wrong WHAT"; warns: for exit status 0
+# and a line "warning WHAT"
 wrong() { finds 1 "wrong +$1" "${@:2}"; }
 warns() { finds 0 "warning +$1" "${@:2}"; }
 finds() { doctor "${@:3}"; check "meta doctor exits with $1 at: $2" test $? -eq "$1"; said "^$2"; }
-# data SED: toy.data, changed
+# data SED: writes ill.data, which is toy.data changed by SED
 data() { sed "$1" "$a/toy.data" >"$a/ill.data"; }
-# cfg SED: toy.cfg, changed
+# cfg SED: writes ill.cfg, which is toy.cfg changed by SED
 cfg() { sed "$1" "$a/toy.cfg" >"$a/ill.cfg"; }
 
 check 'meta doctor exits with 0 where a run can begin' doctor
@@ -60,7 +62,7 @@ said '^warning +cfg +\[net\] steps=12 is past max_batches=12'
 data /^train/d
 wrong 'data +.*ill\.data: has no train=' "$a/ill.data"
 
-# Lists: all that is wrong with them, not the first thing alone
+# Lists: all faults of a list are found, not the first alone.
 printf 'P5 12 12 255\n' >"$a/images/c2_cut.pgm"
 { cat "$a/train.list"; printf '%s\n' "$a/images/c2_cut.pgm" "$a/images/c0_none.pgm" "$a/images/unknown.pgm"; head -1 "$a/train.list"
   seq 1 9 | sed "s#.*#$a/images/c0_none&.pgm#"; } >"$a/ill.list"
@@ -106,7 +108,7 @@ if unshare -rm mount -t tmpfs tmpfs "$a/backup" 2>/dev/null; then
     under=()
 else skip 'meta doctor on a disk that is too small' 'no namespace of our own to mount a small tmpfs in (unshare -rm)'; fi
 
-# Memory: not under what maps memory by the terabyte
+# Memory is limited in the release variant alone: the sanitisers map memory by the terabyte.
 if [ "$TEST_VARIANT" = release ]; then
     cfg 's/^width=12/width=120/; s/^height=12/height=120/; s/_crop=.*/_crop=120/; s/^filters=4/filters=64/; s/^shots=2/shots=5/'
     under=(bash -c 'ulimit -v 900000; exec "$@"' -)

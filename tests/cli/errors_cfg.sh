@@ -3,11 +3,11 @@
 
 cfg=$TMP_TEST/x.cfg
 
-# exactly TEXT: a regular expression for this line and no other
+# exactly TEXT: prints a regular expression for the line "darknet: TEXT" and no other
 exactly() { printf '^darknet: %s$' "$(printf %s "$1" | sed 's/[][\.*^$|(){}+?]/\\&/g')"; }
 
-# refuses TEXT MESSAGE: a .cfg of that text (printf's escapes) gives FILE:MESSAGE. Under the slow tools, every fourth: they see all
-# of them in test_model.
+# refuses TEXT MESSAGE: checks that a .cfg of TEXT (with printf's escapes) gives FILE:MESSAGE. The
+# slow tools run every fourth case here, as test_model has all of them.
 count=0
 refuses()
 {
@@ -94,7 +94,7 @@ refuses "$net$conv[relation]\n$score[cost]\n${none/order=1/order=2}" '17: [inner
 printf "$net$conv[relation]\n$score[cost]\n$none" >"$cfg"
 expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"
 
-# files that are none
+# files that are no .cfg
 refuses '' ' has no sections: the first must be [net]'
 refuses 'width=8\n' '1: width: stands before the first section: must be inside one'
 refuses '[net]\nwidth 8\n' "2: 'width8': must be [section], key=value or a comment"
@@ -113,7 +113,7 @@ expect_error "$(exactly "$TMP_TEST/pipe.cfg: is not a regular file")" "$DARKNET_
 printf "\xef\xbb\xbf# a comment\r\n\r\n$net$conv\r\n  [ conn ] # the last\r\n output = 2 ; two\r\nactivation=linear\r\n\r\n[softmax]" >"$cfg"
 expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"
 
-# the other verbs refuse it in the same words, and write nothing
+# The other verbs refuse a wrong .cfg in the same words, and write nothing.
 printf "$net[episode]\nshots=0\n$conv$head" >"$cfg"
 mkdir "$TMP_TEST/empty"
 for words in "train x.data $cfg" "test x.data $cfg x.weights"; do

@@ -1,5 +1,6 @@
 #!/bin/bash
-# meta grad: what it writes and what it leaves alone. How right the gradient is, tests/unit/test_oracle_command.c says.
+# meta grad: what it writes and what it leaves alone. tests/unit/test_oracle_command.c checks the
+# gradient itself.
 . tests/lib.sh
 a=$TMP_TEST/a
 mkdir -p "$a"
@@ -50,7 +51,7 @@ cp tests/oracle/images/rgb_class0_00.png "$a/with space/a # b.png"
 check 'meta grad runs a task file with blanks and a # in a path' quiet grad -episode "$a/space.txt" -out "$a/again.weights"
 check 'a path with blanks and a # in a task file is one path' cmp "$a/first" "$a/out"
 
-# One image on each side, no step: the gradient of one image's loss
+# With one image on each side and no step, the gradient is that of one image's loss.
 printf '%s\n' "support 0 tests/oracle/images/rgb_class0_00.png" "query 1 tests/oracle/images/rgb_class1_00.png" >"$a/two.txt"
 sed 's/^steps=.*/steps=0/' $oracle/net.cfg >"$a/steps0.cfg"
 cfg=$a/steps0.cfg
@@ -58,11 +59,11 @@ check 'meta grad runs with one image a side and no step' quiet grad -episode "$a
 check 'meta grad prints no support loss where there is no step' grep -q '^{"support_loss": \[\], "query_loss": [0-9.e+-]*, "meta_loss": [0-9.e+-]*, "weight": [0-9.e+-]*}$' "$a/out"
 cfg=
 
-# Larger images are seen as a test sees them
+# -backend onednn agrees with the default backend.
 check 'meta grad -backend onednn runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -backend onednn
 check 'the query loss of onednn is that of the default to some digits' test "$(field query_loss | cut -c1-6)" = "$(sed -n 's/.*"query_loss": \(......\).*/\1/p' "$a/first")"
 
-# A list that isn't there is not missed: DATA's lists are not opened
+# meta grad does not open the lists of DATA, so that a missing one is no error.
 { cat $data; echo "train=$a/nosuch.list"; echo "test=$a/nosuch.list"; } >"$a/lists.data"
 check 'meta grad does not open the lists of DATA' "$DARKNET_BIN" meta grad "$a/lists.data" $oracle/net.cfg "$a/w.weights" -episode $oracle/episode.txt -out "$a/again.weights"
 check 'meta grad -h runs' quiet "$DARKNET_BIN" meta grad -h

@@ -12,7 +12,7 @@ fi
 
 for verb in train pretrain test adapt predict compare table report grad check bench doctor version help; do
     missing=
-    # the verb's own part of the page, with \- written as -
+    # The verb's own part of the page, with \- written as -
     sed -n "/^\.SS $verb\$/,/^\.S[SH]/p" $page | sed 's/\\-/-/g; s/\\~/ /g' >"$TMP_TEST/part"
     for flag in $("$DARKNET_BIN" meta $verb -h | sed -n 's/^    \(-[a-z_]*\).*/\1/p' | grep -v '^-h$'); do
         grep -Eq -- "^\.BI? $flag( |\$)" "$TMP_TEST/part" || missing="$missing $flag"

@@ -10,12 +10,14 @@ case $TEST_VARIANT in
     tsan) skip 'the preloaded host' "Python itself is not built for ThreadSanitizer"; exit ;;
 esac
 
-# predict MODE CFG WEIGHTS, preloaded predict...: outputs on stdout
+# predict MODE CFG WEIGHTS: prints the outputs of the stock library; hosted predict...: those with
+# the host preloaded
 predict() { $python tests/host_predict.py "$stock" "$1" "$2" "$3" 768 2; }
 hosted() { LD_PRELOAD=$host predict "$@"; }
 outputs() { "$@" 2>/dev/null | cut -d' ' -f1,2; }
 
-# network: Darknet's own part; network SWISH: with that section before the connected layer
+# network [SECTION]: prints a .cfg of Darknet's own sections, with SECTION before the connected
+# layer; where EPISODE is set, with the new sections
 network()
 {
     printf '[net]\nwidth=16\nheight=16\nchannels=3\nbatch=1\n\n'
@@ -27,8 +29,8 @@ network()
     [ -z "${EPISODE:-}" ] || printf '\n[inner_loop]\nsteps=3\nlearning_rate=0.1\n\n[meta_loss]\ntype=difficulty\neta=5\nstart=10\n'
 }
 
-# weights SCALE FILE: conv 4 (biases, scales, mean, variance, 4*3*9 weights), conv 4 (4*4*9), connected 2 (biases, 2*512 weights
-# times SCALE)
+# weights SCALE FILE: writes weights for that .cfg: conv 4 (biases, scales, mean, variance, 4*3*9
+# weights), conv 4 (4*4*9), connected 2 (biases, 2*512 weights times SCALE)
 weights()
 {
     $python - "$1" >"$2" <<'END'
@@ -66,7 +68,7 @@ done
 outputs hosted global "$TMP_TEST/meta.cfg" - >"$TMP_TEST/got"
 check 'the preloaded host predicts without weights' test "$(wc -l <"$TMP_TEST/got")" -eq 5
 
-# What is not ours stays as it was: all that is said, every output, every exit status
+# What is not ours stays as it was: every message, output and exit status
 same()
 {
     local what=$1 status=0 expected=0
@@ -79,7 +81,8 @@ same()
 same "a stock .cfg" global "$TMP_TEST/stock.cfg" "$TMP_TEST/one.weights"
 same "a .cfg that is not there" global "$TMP_TEST/none.cfg" -
 
-# A plugin's layer. beta=0 halves its input, which is what halving the next layer's weights does: to the last bit.
+# A plugin's layer. With beta=0 swish halves its input, which to the last bit is what halving the
+# next layer's weights does.
 cp -r plugins/template "$TMP_TEST/swish"
 check 'the template plugin is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins"
 export DARKNET_PLUGIN_PATH=$TMP_TEST/swish

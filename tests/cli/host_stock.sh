@@ -5,7 +5,7 @@ stock=/usr/bin/darknet
 library=$(libdarknet_of "$DARKNET_DIR/darknet")
 [ ! -x "$(dirname "$library")/darknet" ] || stock=$(dirname "$library")/darknet
 
-# A stand-in that says what it was given
+# A stand-in for the stock program that prints what it is given
 cat >"$TMP_TEST/stand-in" <<'END'
 #!/bin/bash
 printf '<%s>' "$@"
@@ -31,7 +31,7 @@ check 'darknet ends with the exit status of the stock program' test $status -eq 
 status=0; ( handed kill >/dev/null 2>&1 ) 2>/dev/null || status=$?
 check 'darknet dies by the signal of the stock program' test $status -eq 143
 
-# The real one, word for word; argv[0] is part of what it prints
+# The real stock program, word for word. argv[0] is part of what it prints.
 if [ -x "$stock" ]; then
     printf '[net]\nwidth=8\nheight=8\nchannels=3\n[convolutional]\nfilters=4\nsize=3\n[avgpool]\n[softmax]\n' >"$TMP_TEST/x.cfg"
     same()
@@ -52,14 +52,14 @@ if [ -x "$stock" ]; then
     same detector test nosuch.data nosuch.cfg
     check 'darknet partial writes its weights' test -s "$TMP_TEST/b/out.weights"
 
-    # first in PATH, under its own name, it still finds the other one
+    # First in PATH and under the same name, our program still finds the stock one.
     ln -s "$real" "$TMP_TEST/darknet"
     check 'darknet finds the stock program when it is first in PATH itself' test "$(PATH=$TMP_TEST:$PATH darknet classifier 2>&1)" = "$(cd / && exec -a darknet "$stock" classifier 2>&1)"
 else
     skip 'darknet beside the real stock program' "$stock is not there"
 fi
 
-# Never itself, by whatever name
+# Our program never takes itself for the stock one, by whatever name.
 ln -sf "$(readlink -f "$DARKNET_DIR/darknet")" "$TMP_TEST/link"
 ln "$(readlink -f "$DARKNET_DIR/darknet")" "$TMP_TEST/hard" 2>/dev/null || ln -sf "$TMP_TEST/link" "$TMP_TEST/hard"
 for name in link hard; do
@@ -68,7 +68,7 @@ for name in link hard; do
 done
 expect_error '^darknet: DARKNET_STOCK=/nowhere: must be the stock darknet$' env DARKNET_STOCK=/nowhere "$ours" classifier
 expect_error "^darknet: DARKNET_STOCK=$TMP_TEST: must be the stock darknet$" env DARKNET_STOCK="$TMP_TEST" "$ours" classifier
-# a copy of ours hands over to itself no more than once
+# A copy of our program hands over to itself no more than once.
 cp "$(readlink -f "$DARKNET_DIR/darknet")" "$TMP_TEST/copy"
 expect_error "^darknet: DARKNET_STOCK=$TMP_TEST/copy: must be the stock darknet$" \
     env DARKNET_STOCK="$TMP_TEST/copy" timeout 300 "$ours" classifier

@@ -1,10 +1,11 @@
 #!/bin/bash
-# make install into a folder, and what runs from there: the program, the library under a program of others, the completion, the manual.
+# make install into a folder, and what runs from there: the program, the library in programs of
+# others, the completion, the manual
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a root=$TMP_TEST/root at=$TMP_TEST/root/opt/dm
 toy "$a"
-# what make built is taken as it is: here the switches are not known that it was built with
+# With -o make takes what is built as it is: the switches of that build are not known here.
 installing() { make --no-print-directory -o all "$1" BUILD="$BUILD" BIN="$DARKNET_DIR" DESTDIR="$2" PREFIX="$3"; }
 
 check 'make install runs' installing install "$root" /opt/dm
@@ -15,7 +16,7 @@ check 'make install brings programs, libraries, headers, manuals and configurati
 check 'no installed file names the folder it was installed in' sh -c "! grep -rqs '$root' '$at'"
 check 'man warns of nothing in the installed libdarknet-meta.3' sh -c "! command -v man >/dev/null || ! LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 '$at/share/man/man3/libdarknet-meta.3' 2>&1 >/dev/null | grep ."
 
-# From there, with nothing of the source's folder in reach
+# The installed program runs with nothing of the source's folder in reach.
 if [ "$TEST_VARIANT" = valgrind ]; then installed=("$(dirname "$DARKNET_BIN")/run" "$at/bin/darknet"); else installed=("$at/bin/darknet"); fi
 cd "$TMP_TEST" || exit 1
 source=$OLDPWD
@@ -32,7 +33,7 @@ if [ "$TEST_VARIANT" = release ]; then
     expect_output '^loaded$' env "LD_PRELOAD=$at/lib/darknet-meta/libdarknet-meta-host.so" /usr/bin/python3 load.py
 fi
 
-# What the library shows of itself is what the header declares
+# The library exports what the header declares, and nothing else.
 functions=$(sed -n 's/^DARKNET_META_API .*\(darknet_meta_[a-z_]*\)(.*/\1/p' "$source/src/adaptation/darknet_meta.h" | sort)
 check "libdarknet-meta.so exports the $(wc -w <<<"$functions") functions of its header alone" \
     test "$(nm -D --defined-only "$at/lib/libdarknet-meta.so" | sed 's/@.*//' | awk '$2 != "A" { print $3 }' | grep -v '^__[a-z]*san' | sort)" = "$functions"
@@ -42,7 +43,7 @@ soname=$(readelf -d "$at/lib/libdarknet-meta.so" | sed -n 's/.*SONAME.*\[\(.*\)\
 check "the soname of libdarknet-meta.so has the major version: $soname" test "$soname" = "libdarknet-meta.so.$(awk '/define DARKNET_META_VERSION_MAJOR/ { print $3 }' "$at/include/darknet_meta.h")" -a -e "$at/lib/$soname"
 check 'libdarknet-meta.3 names every function' test -z "$(for f in $functions; do grep -q "$f" "$at/share/man/man3/libdarknet-meta.3" || echo $f; done)"
 
-# Programs of others, by pkg-config alone
+# Programs of others are built with the flags of pkg-config alone.
 export PKG_CONFIG_PATH=$at/lib/pkgconfig LD_LIBRARY_PATH=$at/lib
 case $TEST_VARIANT in asan) sanitize=-fsanitize=address ;; ubsan) sanitize=-fsanitize=undefined ;; tsan) sanitize=-fsanitize=thread ;; *) sanitize= ;; esac
 cc=${CC:-gcc} flags=$(pkg-config --cflags --libs darknet-meta)
@@ -54,7 +55,8 @@ check 'a C++ program compiles with the flags of pkg-config and runs' sh -c "prin
 if [ "$TEST_VARIANT" = valgrind ]; then under=("$(dirname "$DARKNET_BIN")/run"); else under=(); fi
 adaptations=1000
 case $TEST_VARIANT in tsan|ubsan) adaptations=200 ;; valgrind) adaptations=20 ;; esac
-# under the address sanitizer freed memory is kept for a while: its own count of leaks is what tells
+# The address sanitizer keeps freed memory for a while, so that there its own count of leaks
+# decides.
 sed -n 's/^ok - //p' <(${under[@]+"${under[@]}"} ./outside "$a/toy.cfg" "$weights" $adaptations >said 2>&1; echo $? >status; cat said) >cases
 while read -r case; do
     if [[ $TEST_VARIANT != release && $case == *'no more memory'* ]]; then continue; fi
@@ -64,7 +66,7 @@ if [ "$TEST_VARIANT" = release ]; then check 'outside: the program exits with 0'
 else check 'outside: no case fails' test "$(grep -c '^not ok' said)" -eq "$(grep -c '^not ok.*no more memory' said)" || cat said; fi
 check 'outside: every case runs' test "$(wc -l <said)" -ge 30 || cat said
 
-# Under a language that writes numbers with a comma
+# The library in a program whose language writes numbers with a comma
 cat >comma.c <<'END'
 #include <darknet_meta.h>
 #include <locale.h>
@@ -131,7 +133,8 @@ cp "$at/lib/$soname" "$TMP_TEST/bare"
 expect_error 'example: .*toy\.cfg:[0-9]+: \[episode\]: unknown section; .*; no plugins in .*bare/plugins' \
     env "LD_LIBRARY_PATH=$TMP_TEST/bare" ./example "$a/toy.cfg" "$weights" "$(image 6 0)" -- "$(image 7 0)" -- "$(image 6 2)" "$(image 7 2)"
 
-# Not over another darknet; and away again
+# make install refuses to replace another darknet, and make uninstall takes its own files away
+# again.
 cd "$source" || exit 1
 mkdir -p "$TMP_TEST/usr/bin"
 echo 'another' >"$TMP_TEST/usr/bin/darknet"

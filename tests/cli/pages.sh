@@ -4,7 +4,8 @@
 pages=$(git ls-files '*.md' 2>/dev/null || true)
 [ -n "$pages" ] || pages=$(find . -name '*.md' -not -path './build/*' | sed 's#^\./##')
 
-# broken PAGE...: "PAGE: TARGET" for each link to a file, or heading of the same page, that there is not
+# broken PAGE...: prints "PAGE: TARGET" for each link to a file, or to a heading of the same page,
+# that is missing
 broken()
 {
     local page target at
@@ -18,7 +19,8 @@ broken()
         done
     done
 }
-# missing PAGE...: files that a page names in backquotes, from the project's root, which there are not
+# missing PAGE...: prints "PAGE: NAME" for each file of the project that a page names in backquotes
+# and that is missing
 missing()
 {
     local page name

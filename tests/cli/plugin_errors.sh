@@ -5,7 +5,7 @@ p=$TMP_TEST/p
 mkdir "$p"
 export DARKNET_PLUGIN_PATH=$p
 
-# plugin NAME [-D...]: $p/NAME.so of this source
+# plugin NAME [-D...]: builds $p/NAME.so from this source
 cat >"$TMP_TEST/plugin.c" <<'END'
 #include "plugin.h"
 #ifndef ABI
@@ -78,7 +78,7 @@ plugin()
     gcc -std=gnu11 -w -fPIC -shared -Iplugins "$@" -o "$p/$name.so" "$TMP_TEST/plugin.c" || test_failed "plugin $name is built"
 }
 exactly() { printf '^darknet: %s$' "$(printf %s "$1" | sed 's/[][\.*^$|(){}+?]/\\&/g')"; }
-# refuses MESSAGE: whatever needs the plugins says so
+# refuses MESSAGE: checks that meta help, which loads every plugin, fails with MESSAGE
 refuses() { expect_error "$(exactly "$1")" "$DARKNET_BIN" meta help; }
 
 plugin a -DABI=7
@@ -124,13 +124,14 @@ DARKNET_PLUGIN_PATH=$p:/nowhere refuses 'DARKNET_PLUGIN_PATH: /nowhere: No such 
 : >"$TMP_TEST/file"
 DARKNET_PLUGIN_PATH=$TMP_TEST/file refuses "DARKNET_PLUGIN_PATH: $TMP_TEST/file: Not a directory"
 
-# no error: a folder named twice, empty parts of the path, other files and hidden ones in it
+# These are no errors: a folder named twice, empty parts of the path, and other files and hidden
+# ones in the folder.
 : >"$p/README"; : >"$p/.hidden.so"; : >"$p/x.so.old"
 for path in "$p:$p" ":$p::" "$p:$TMP_TEST/../$(basename "$TMP_TEST")/p"; do
     expect_output '^\[mine\]  a test$' env DARKNET_PLUGIN_PATH="$path" "$DARKNET_BIN" meta help
 done
 
-# The program finds plugins/ by where it really is: beside a link to it there is none
+# The program looks for plugins/ beside itself, not beside a link to it.
 mkdir "$TMP_TEST/bin"
 ln -s "$DARKNET_DIR/darknet" "$TMP_TEST/bin/darknet"
 expect_output '^\[meta_loss\]' "$TMP_TEST/bin/darknet" meta help
@@ -140,7 +141,7 @@ printf '[net]\nwidth=6\nheight=6\nchannels=1\n[conn]\noutput=2\n[softmax]\n' >"$
 expect_error "$(exactly "$TMP_TEST/plain.cfg: has no [episode], and its plugin is not there: looked in $TMP_TEST/bare/plugins, $p")" \
     "$TMP_TEST/bare/darknet" meta check "$TMP_TEST/plain.cfg"
 
-# In a .cfg: the plugin's own checks, and an order it can't serve
+# Errors in a .cfg: those of the plugin's own checks, and an order that it can't serve
 cfg=$TMP_TEST/x.cfg
 write()
 {

@@ -37,7 +37,7 @@ printf '[inner_loop]\n[swish]\n' >>"$TMP_TEST/bad.cfg"
 expect_error ': \[swish\]: stands after \[inner_loop\] of line 14: must be between \[net\] and \[inner_loop\]$' \
     "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
 
-# Step 8 finds a slip in any of the four functions; the slow tools see what one of them takes
+# Step 8 finds a slip in any of the four functions. The slow tools run the first slip alone.
 slip()
 {
     [ "$TEST_VARIANT" = release ] || [ ! -d "$TMP_TEST/slip" ] || return 0

@@ -34,7 +34,7 @@ for part in 1 7 12; do
     [ $part -eq 1 ] && resume= || resume=-resume
     check "meta pretrain trains the part up to iteration $part" pretrain "$a" "${flags[@]}" -max_batches $part -threads $((part % 3 + 1)) $resume
 done
-# the valid figures of a part's last iteration are there too
+# The last iteration of each part has valid figures as well, so that those columns are not compared.
 same_parts() { same_end "$a" "$whole" && [ "$(cut -d, -f1-4 "$a/backup/toy.csv")" = "$(cut -d, -f1-4 "$out/toy.csv")" ]; }
 check 'meta pretrain in parts ends as an unbroken run' same_parts
 
@@ -50,7 +50,7 @@ done
 check "meta pretrain is killed $kills times" test $kills -ge 1
 check 'meta pretrain killed and resumed ends as an unbroken run' same_run
 
-# It learns: four classes, a quarter of them by chance
+# meta pretrain learns: by chance a quarter of the images of four classes are right.
 sed -i 's/^policy=.*/policy=constant/; /^steps=6/d; /^scales=/d; /^burn_in/d' "$cfg"
 check 'meta pretrain trains for 400 iterations' pretrain "$a" -seed 5 -max_batches 400 -valid_every 400
 losses() { awk -F, 'NR > 1 && NR < 12 { first += $2 / 10 } NR > 391 { last += $2 / 10 } END { print first, last }' "$a/backup/toy.csv"; }

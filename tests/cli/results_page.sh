@@ -1,12 +1,13 @@
 #!/bin/bash
-# data/results/README.md is what `make results` writes of notes.md and the JSON files, and README's figures are among its own.
+# data/results/README.md is what `make results` writes from notes.md and the JSON files, and README
+# has figures of that page.
 . tests/lib.sh
 case $TEST_VARIANT in release) ;; *) skip 'the page of results' 'its figures are those of the release'; exit ;; esac
 page=data/results/README.md copy=$TMP_TEST/results
 check 'scripts/results.sh writes the page of results' scripts/results.sh data/results "$TMP_TEST/page.md"
 check 'the page of results is the committed one, byte for byte (else: make results)' diff "$page" "$TMP_TEST/page.md"
 
-# An altered figure, a missing file, a figure or a table that there is not
+# An altered result shows in the page; a missing file, figure or table is an error.
 cp -r data/results "$copy"
 sed -i '/^\t"auc_after":/,/}/ s/"mean":.*/"mean":\t0.9,/' "$copy/table1-maml-5.json"
 sed -i '/^\t"tasks":/,/"run":\t1,/ s/"auc_after":\t[^,]*/"auc_after":\t0.1/' "$copy/table2-eta-3-5.json"

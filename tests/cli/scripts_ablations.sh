@@ -5,7 +5,8 @@ out=$TMP_TEST/out
 check 'scripts/ablations.sh runs' scripts/ablations.sh "$out"
 check 'cfg/ablation is what scripts/ablations.sh writes' diff -r cfg/ablation "$out"
 
-# settings FILE: section.key=value, without comments, from its layers [convolutional] to [softmax] on only their number
+# settings FILE: prints section.key=value for the settings of a .cfg, without comments, and one line
+# with its layers
 settings()
 {
     sed 's/[#;].*//; s/[ \t]//g' "$1" | awk -F= '
@@ -14,7 +15,8 @@ settings()
         NF > 1 { layer = layer "," $0 }
         END { print "layers " layers " " layer }'
 }
-# changes FILE BASE EXPECTED: sections' settings that FILE has and BASE has not (+), or the other way round (-)
+# changes FILE BASE EXPECTED: checks that the settings FILE alone has (+) and BASE alone has (-) are
+# EXPECTED
 changes()
 {
     diff <(settings "$2" | sort) <(settings "$1" | sort) | sed -n 's/^> /+/p; s/^< /-/p' | sort | tr '\n' ' ' >"$TMP_TEST/changes"
@@ -37,7 +39,7 @@ check 'the residual network has four blocks of 32 filters' test "$(grep -c '^\[s
     cfg/ablation/resnet-32-noaug.cfg):$(grep -c '^filters=' cfg/ablation/resnet-32-noaug.cfg)" = 4:9:9
 changes cfg/curriculum-4conv.cfg cfg/maml-4conv.cfg "+episode.explore=0.1 +episode.sampler=curriculum +episode.window=10"
 
-# Each is read and its shapes fit: what is missing is the data
+# Each .cfg is read and its shapes fit: the error is that the data is missing.
 for cfg in cfg/*.cfg cfg/ablation/*.cfg; do
     case $cfg in *supervised* | *densenet*) continue ;; esac
     expect_error "^darknet: $TMP_TEST/none.data: No such file or directory$" "$DARKNET_BIN" meta train "$TMP_TEST/none.data" "$cfg"

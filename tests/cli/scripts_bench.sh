@@ -1,5 +1,6 @@
 #!/bin/bash
-# scripts/bench.py: turns, and every figure of its table; scripts/bench_pytorch.py, where PyTorch is installed.
+# scripts/bench.py: the turns of its programs, and every figure of its table;
+# scripts/bench_pytorch.py, where PyTorch is installed
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a
@@ -9,7 +10,7 @@ sed -i '/^\[dropout\]/d; /^probability/d' "$a/toy.cfg"
 py=/usr/bin/python3
 [ -x $py ] || py=python3
 
-# Two programs that note their turn and print what a run might find, with figures that a person can compare
+# A stand-in for both programs that notes its turns and prints figures that a person can compare
 cat >"$a/stub" <<PROGRAM
 #!/usr/bin/env python3
 import json, os, sys
@@ -66,7 +67,7 @@ expect_error '^bench\.py: .*stub: ended with status 3$' env DARKNET_BIN="$a/stub
 rm "$a/broken"
 expect_error '^bench\.py: -rounds 0: must be at least 1$' scripts/bench.py -rounds 0
 
-# Ours as it is, against the stub
+# Our own program, against the stand-in for PyTorch
 check 'bench.py reads what meta bench writes' env BENCH_PYTORCH="$a/stub" scripts/bench.py "$a/toy.cfg" -rounds 1 -seconds .001 -threads 2 -out "$a/c"
 cp "$test_log/out" "$a/out"
 check 'bench.py finds the share of the peak in what meta bench writes' line 'Hessian product, share of FMA peak, 1 thread +[0-9.]+% .*met$'
@@ -79,7 +80,7 @@ if ! $py -c 'import torch' 2>/dev/null; then skip 'bench_pytorch.py' 'PyTorch is
 if [ "$TEST_VARIANT" != release ]; then skip 'bench_pytorch.py' "nothing of ours runs under $TEST_VARIANT in it"; exit; fi
 expect_error '^bench_pytorch\.py: .*nosuch\.cfg: No such file' scripts/bench_pytorch.py "$a/nosuch.cfg"
 expect_error '^bench_pytorch\.py: -threads must be at least 1' scripts/bench_pytorch.py "$a/toy.cfg" -threads 0
-# with every choice made, a process a figure
+# Every choice is given, so that one process measures each figure.
 echo '{"rows": [{"name": "gradient", "order": null, "threads": 1, "layout": "channels_last"}, {"name": "meta-iteration", "order": 1, "threads": 1, "layout": "planar"},
     {"name": "meta-iteration", "order": 2, "threads": 1, "layout": "channels_last"}]}' >"$a/as.json"
 check 'bench_pytorch.py measures' bash -c "scripts/bench_pytorch.py '$a/toy.cfg' -threads 1 -seconds .01 -as '$a/as.json' >'$a/p.json'"

@@ -7,7 +7,7 @@ data=/usr/share/datasets/fashion-mnist
 out="$TMP_TEST/the output"
 export IDX_IMAGES=$BUILD/idx_images
 
-# Under valgrind the decoder runs in it.
+# In the valgrind variant the decoder runs under Memcheck.
 if [ "$TEST_VARIANT" = valgrind ]; then
     printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$BUILD/tests/valgrind/run" "$IDX_IMAGES" >"$TMP_TEST/decoder"
     chmod +x "$TMP_TEST/decoder"

@@ -30,7 +30,8 @@ with open(f"{folder}/ISIC2018_Task3_Training_LesionGroupings.csv", "w") as f:
 END
 (cd "$served" && md5sum -- *) >"$ISIC2018_MD5"
 
-# serve FOLDER [FAULT...]: sets ISIC2018_URL; requests are logged in $TMP_TEST/requests
+# serve FOLDER [FAULT...]: starts a server and sets ISIC2018_URL; requests are logged in
+# $TMP_TEST/requests
 server=
 stop() { [ -z "$server" ] || { exec 9>&-; wait "$server"; server=; }; }
 serve()

@@ -1,5 +1,5 @@
 #!/bin/bash
-# That the harness can fail: tests/run.sh and tests/lib.sh on tests that fail in every way a test can.
+# The harness itself: tests/run.sh and tests/lib.sh on tests that fail in every way a test can
 . tests/lib.sh
 set -u
 [ "$TEST_VARIANT" = release ] || { skip "the harness of the tests" "doesn't depend on how the program is built"; exit; }
@@ -8,7 +8,8 @@ there=$TMP_TEST/project
 mkdir -p "$there/tests/unit" "$there/tests/cli"
 cp tests/run.sh tests/lib.sh "$there/tests"
 
-# run: what tests/run.sh says of the one test in $there, which is removed; the last line in $last, its exit status in $status
+# run: runs tests/run.sh on the one test in $there and removes the test; sets $last to its last line
+# and $status to its exit status
 run()
 {
     status=0
@@ -51,7 +52,7 @@ check "a sanitiser's finding is named" says "not ok - asan finds nothing"
 script <<<'check "leaves nothing" touch "$TMP_TEST/x"; chmod a-w "$TMP_TEST"; echo "$TMP_TEST" >place'; run
 check "the scratch folder of a test is removed" test -f "$there/place" -a ! -e "$(cat "$there/place")"
 
-# Unit programs: a real one, built here
+# Unit programs: a real one is built here.
 cat >"$TMP_TEST/t.c" <<'END'
 #include <stdarg.h>
 #include <stddef.h>

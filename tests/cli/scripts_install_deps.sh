@@ -10,7 +10,8 @@ for tool in bash env sed grep tr sort mktemp tail rm cat; do ln -s "$(command -v
 calls=$TMP_TEST/calls installed=$TMP_TEST/installed
 export calls installed
 tool() { { echo "#!$fake/bash"; cat; } >"$fake/$1"; chmod +x "$fake/$1"; }
-# installed: a package a line; as dpkg-query, fails where one of those asked for isn't known
+# The file $installed has a package a line. Like the real dpkg-query, this one fails where it does
+# not know one of the packages.
 tool dpkg-query <<'END'
 shift 3
 for p; do if grep -qx "$p" "$installed"; then echo "installed $p"; elif [ "$p" = valgrind ]; then echo "config-files $p"; else bad=1; fi; done

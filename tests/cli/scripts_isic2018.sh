@@ -21,7 +21,7 @@ Yf/aAAgBAQAAPwCWoMEoMNIoMEoMP//Z
 END
 }
 
-# tree FOLDER LINE_END: 700 images, image i of class i mod 7, two a lesion
+# tree FOLDER LINE_END: makes 700 images, image i of class i mod 7, two a lesion
 tree()
 {
     mkdir -p "$1/$images" "$1/$truth"
@@ -84,7 +84,7 @@ check "isic2018.sh reads tables with CR LF" $prepare "$TMP_TEST/crlf" "$TMP_TEST
 check "tables with CR LF give the same groups" cmp -s "$out/groups.csv" "$TMP_TEST/crlf out/groups.csv"
 check "tables with CR LF give the same split" cmp -s <(sed 's:.*/::' "$out/common.valid.list") <(sed 's:.*/::' "$TMP_TEST/crlf out/common.valid.list")
 
-# What is wrong is said in one line, and what was there stays
+# Each error is one line, and what was there stays.
 cp -r "$src" "$TMP_TEST/bad"
 bad=$TMP_TEST/bad
 restore() { cp "$src/$table" "$bad/$table"; cp "$src/$groupings" "$bad/$groupings"; }

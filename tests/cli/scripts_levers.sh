@@ -15,7 +15,8 @@ starts() { grep -h '^start=' "$t"/out/*.cfg | sort | uniq -c | tr -s ' \n' ' '; 
 check 'all rows of the table of levers but three weigh from the middle on' test "$(starts)" = ' 1 start=0 1 start=10 6 start=20 1 start=30 '
 "$DARKNET_BIN" meta table "$t/out/levers.table" -out "$t/out" -dry >"$t/said" 2>&1
 check 'meta table reads the table of levers' grep -q ': 20 cells, 20 rows, 20 trainings and 6 beginnings that some share; 400 tasks a cell' "$t/said"
-# Of a seed the first row begins anew and so does start=0; start=10 goes on from 9, start=30 from 29, the others from 19
+# For each seed the first row begins anew, and so does start=0; start=10 goes on from 9, start=30
+# from 29, the others from 19.
 begins() { sed -n 's/.* 5 *\([0-9]*\) of *40 its.*/\1/p' "$t/said" | sort -n | uniq -c | tr -s ' \n' ' '; }
 check 'rows of the table of levers go on from where they part' test "$(begins)" = ' 4 0 2 9 12 19 2 29 '
 sed '/^valid/d' "$data" >"$t/none.data"

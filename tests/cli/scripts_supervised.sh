@@ -1,5 +1,6 @@
 #!/bin/bash
-# The two networks for meta pretrain: what the script writes is what is there, and each can be read, trained and tested.
+# The two networks for meta pretrain: cfg/ has what scripts/supervised.sh writes, and each network
+# can be read, trained and tested.
 . tests/lib.sh
 . tests/toy.sh
 no_charts

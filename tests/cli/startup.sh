@@ -6,14 +6,14 @@ a=$TMP_TEST/a b=$TMP_TEST/b
 toy "$a"
 object=libdarknet-meta-opencv.so
 
-# ldd lists what is linked, and all that that is linked to.
+# ldd lists the libraries that are linked, and those that they are linked to.
 program=$DARKNET_DIR/darknet
 check 'the program is not linked to OpenCV, nor to libdarknet' sh -c "! ldd '$program' | grep -E 'libopencv|libdarknet'"
 check 'the program is linked to fewer than 25 libraries' test "$(ldd "$program" | wc -l)" -lt 25
 check 'libdarknet-meta.so is not linked to OpenCV' sh -c "! ldd '$DARKNET_DIR/libdarknet-meta.so' | grep libopencv"
 check 'libdarknet, once opened, calls the parser of the program' sh -c "nm -D --defined-only '$program' | grep -q ' parse_network_cfg$'"
 
-# A program with its plugins, but without that object
+# A copy of the program with its plugins, but without the object for OpenCV
 mkdir -p "$b"
 cp "$program" "$b"
 cp -r "$DARKNET_DIR/plugins" "$b"
@@ -36,7 +36,7 @@ expect_error "^darknet: .*\.pgm: $b/$object: can't be loaded: libaway.so.1: cann
 cp "$DARKNET_DIR/$object" "$b/$object"
 check 'the program trains with the object for OpenCV beside it' train
 
-# libdarknet is opened by those that need it alone
+# Only commands that need libdarknet open it.
 mkdir "$TMP_TEST/bad"
 echo damaged >"$TMP_TEST/bad/libdarknet.so"
 bad=(env "LD_LIBRARY_PATH=$TMP_TEST/bad")

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What `darknet meta table` and `report` refuse, each in one line, and the tables that are there.
+# What `darknet meta table` and `report` refuse, each in one line; and the tables of data/tables
 . tests/lib.sh
 . tests/toy.sh
 set -u
@@ -94,7 +94,7 @@ check 'meta table runs a table' table
 expect_output '3 of 3 cells' table
 check 'meta table prints two lines where all cells are done' test "$(table | wc -l)" -eq 2
 
-# A classifier's training has no use for a valid list of other classes, and does without; unless it is asked for
+# A classifier is trained without a valid list of other classes, unless the table asks for one.
 sed '/^\[inner_loop\]/,$d; s/^output=2/output=4/' "$t/toy.cfg" >"$t/classifier.cfg"
 { sed '/^$/,$d' "$t/x.table"; printf '\n[row]\nlabel=One\ncfg=%s\ntrain=pretrain\nmethod=knn\nshots=2\n' "$t/classifier.cfg"; } >"$t/classifier.table"
 check 'meta table trains a classifier beside a valid list of other classes' darknet meta table "$t/classifier.table" -out "$t/classifier"
@@ -125,7 +125,7 @@ if [ "$TEST_VARIANT" = release ]; then
     mkdir "$t/path"; for tool in bash env; do ln -s "$(command -v $tool)" "$t/path/$tool"; done
     expect_error 'gnuplot is not installed: the figures need it' env PATH="$t/path" "$DARKNET_BIN" meta report "$t/out" -out "$t/y.html"
 fi
-# What a table's changes make of results that are there
+# What changes of a table do to results that are there
 sed 's/^first=2/first=3/' "$t/x.table" >"$t/first.table"
 cp -r "$t/out" "$t/other"
 mv "$t/first.table" "$t/x.table"
@@ -171,7 +171,7 @@ check 'meta table says that a .cfg was changed while it ran' grep -q 'toy.cfg or
 check 'meta table keeps no result of a .cfg that was changed while it ran' test -z "$(ls "$t"/changed/x-two*.json 2>/dev/null)"
 sed -i 's/^learning_rate=0.2/learning_rate=0.1/' "$t/toy.cfg"
 
-# Whose folder it is
+# A folder of results belongs to one table and one set of images.
 mkdir "$t/sub"
 sed "s/^name=A table/name=Another/" "$t/x.table" >"$t/sub/x.table"
 expect_error 'out/x.json: is of another table, .*/t/x.table: take another -out' darknet meta table "$t/sub/x.table" -out "$t/out" -dry
@@ -190,7 +190,7 @@ exec 9>"$t/out/.lock"; flock 9; echo $$ >&9
 expect_error '.lock: a table is being run in that folder' table
 exec 9>&-
 
-# Those that are there
+# The tables of data/tables
 for file in data/tables/*.table; do
     name=$(basename "$file" .table)
     sed 's#^data=.*#data=/nowhere/x.data#' "$file" >"$t/$name.table"

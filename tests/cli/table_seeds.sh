@@ -1,5 +1,6 @@
 #!/bin/bash
-# A row with several seeds: a training for each, paired with the reference's of the same seed, and what they say together.
+# A row with several seeds: a training for each, paired with the reference's of the same seed, and
+# estimates over trainings
 . tests/lib.sh
 . tests/toy.sh
 set -u
@@ -46,7 +47,7 @@ change 's/^label=Alone/label=Eta/'; wrong 'x.table:21: \[row\] label=Eta: repeat
 change 's/^label=Alone/label=Eta, seed 9/'; wrong 'x.table:21: \[row\] label=Eta, seed 9: repeated; first on line 15'
 change 's/^reference=.*/reference=Mean, seed 3/'; wrong 'reference=Mean, seed 3: no row has that label'
 
-# Seed by seed in a column; the last row has the training of another
+# Cells of a column are run seed by seed; the last row shares the training of another row.
 check 'meta table -dry reads rows with several seeds' quiet table -dry
 cells() { sed -n 's/^\([A-Z][a-z]*\(, seed [0-9]\)\{0,1\}\)  *\([12]\)  .*/\1: \3/p' "$t/said" | tr '\n' ';'; }
 check 'cells of several seeds are run seed by seed in a column' test "$(cells)" = 'Mean, seed 4: 2;Eta, seed 9: 2;Alone: 2;Mean, seed 1: 2;Eta, seed 1: 2;Mean, seed 9: 2;Mean, seed 4: 1;Mean, seed 1: 1;Mean, seed 9: 1;'
@@ -68,7 +69,7 @@ check 'a result is paired once the reference of its seed is run' test "$(paired 
 check 'a row of one seed is paired with the reference of its seed' test "$(paired alone)" = '"reference":"Mean,seed1"'
 check 'the reference is paired with nothing' test -z "$(paired mean-seed-4)"
 
-# Figures over trainings: means and Student's t of the cells' own
+# Figures over trainings: means over the cells' own means, with Student's t
 mean() { json "$t/out/x-$1.json" | grep -o '"auc_after":{"mean":[^,]*' | head -n 1 | sed 's/.*://'; }
 difference() { json "$t/out/x-$1.json" | sed 's/.*"difference":{[^{}]*"mean":\([^,]*\),.*/\1/'; }
 estimate()                # FORMAT T NUMBER...: mean and interval, in percent
@@ -90,7 +91,7 @@ check 'meta report writes a page of rows with several seeds' quiet darknet meta 
 for text in '<h3>Paired with Mean, seed by seed</h3>' '<h3>Over trainings</h3>' '3 of 3 trainings, deviation' 'less Mean (2 pairs): ' 'Eta, seed 9'; do check "the page of rows with several seeds has: $text" grep -qF "$text" "$t/x.html"; done
 check 'a row of one seed is not in the table over trainings' test "$(sed -n '/<h3>Over trainings/,/<\/table>/p' "$t/x.html" | grep -c 'scope="row"')" -eq 2
 
-# Differences to one and the same training have its luck in common
+# Differences to one and the same training have its luck in common, so that they have no interval.
 change 's/^reference=.*/reference=Mean, seed 1/'
 check 'meta table runs with one training as the reference of all' quiet table
 check 'meta report -markdown runs with one training as the reference of all' quiet darknet meta report "$t/out" -markdown

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The smoke table from end to end: every method and every option of the ablations, cut twice on the way and gone on with, and its report.
+# The smoke table from end to end: every method and every option of the ablations, stopped on the
+# way and gone on with, and its report
 . tests/lib.sh
 set -u
 t=$TMP_TEST
@@ -9,7 +10,8 @@ quiet() { "$@" >"$t/out" 2>"$t/err"; }
 if ! quiet scripts/fashion-mnist.sh "$t/fashion" 40; then test_failed 'scripts/fashion-mnist.sh makes the images' "$t/err"; exit 1; fi
 data=$t/fashion/fashion.data
 
-# The row of MAML with a training long enough to be cut in it, and two more whose beginnings it shares; all else is the table
+# The row of MAML gets a training long enough to be stopped, and two rows that share its beginnings
+# are added; the rest is the smoke table.
 sed 's/^max_batches=.*/max_batches=90/' cfg/smoke/maml.cfg >"$t/maml.cfg"
 sed "s#^cfg=cfg/smoke/maml.cfg#cfg=$t/maml.cfg#" $smoke >"$t/smoke.table"
 for start in 46 60; do
@@ -31,7 +33,7 @@ check '-dry prints the expected hours' grep -Eq '^Expected on [0-9]+ threads?: .
 check '-dry prints where the expected hours come from' grep -Eq '^arithmetic: counted, at 90% of the [0-9.]+ GFLOP/s' "$t/out"
 check '-dry writes nothing' test ! -e "$t/a"
 
-# One row alone, unbroken: what the whole has to give too
+# One row alone, unbroken: the whole table has to give the same result.
 check 'meta table -only MAML runs' quiet table "$t/one" -only MAML
 check '-only MAML writes the result of its cell' test -s "$t/one/smoke-maml-5.json"
 check '-only MAML writes no other result' test "$(ls "$t"/one/smoke-*.json | wc -l)" -eq 1
@@ -41,7 +43,8 @@ check 'meta report runs on a table of which one row is done' quiet darknet meta 
 check 'the report says which cells are not yet run' test "$(grep -o 'not yet run' "$t/one.html" | wc -l)" -ge 15
 [ "$TEST_VARIANT" = release ] || exit 0
 
-# Cut in a training: SIGINT is handed on, the training saves; and SIGKILL, after which it saves too, having lost us
+# The table is stopped in a training. SIGINT is handed on, and the training saves; after kill -9 the
+# training saves as well, as it has lost its parent.
 started()                 # maml or beginning-of-maml, ROWS: until that training has so many
 {
     "$DARKNET_BIN" meta table "$t/smoke.table" -out "$t/a" -data "$data" >"$t/run" 2>"$t/err" &
@@ -85,7 +88,7 @@ check 'DAML from 60 forks the beginning of MAML at iteration 59' goes_on daml-fr
 check 'MAML, which weighs no task, forks its beginning at iteration 59' goes_on maml 59
 check 'each training of the smoke table is made once' test "$(ls -d "$t"/a/trainings/* | grep -vc beginning-of)" -eq 14
 
-# DAML and the rows of eta are one before start=12
+# The trainings of DAML and of the rows of eta are one before start=12.
 begun=("$t"/a/trainings/beginning-of-[!m]*)
 check 'the beginning that DAML and rows of eta share is trained once' test ${#begun[@]} -eq 1 -a "$(grep -h '^[0-9]*:' "$begun/log.txt" | tail -n 1 | cut -d: -f1)" = 11
 check 'four trainings fork the beginning that DAML and rows of eta share' test "$(grep -l "^Forking $begun/.*state at iteration 11" "$t"/a/trainings/*/log.txt | wc -l)" -eq 4
@@ -113,7 +116,7 @@ for what in sampler=curriculum eta=1 eta=3 eta=7 type=mean '\[shortcut\]' '\[rel
     check "a row is trained with $what" grep -q "^$what" "$t"/a/trainings/*/*.cfg
 done
 
-# What a result says
+# The figures of a result
 first_mean() { ranks "$1" | head -n 30 | sed 's/.*"auc_after":\([^,]*\),.*/\1/' | awk '{ s += $1 } END { printf "%.2f", 100 * s / NR }'; }
 reported_first() { "$DARKNET_BIN" meta report "$t/a" -markdown | awk -F'|' -v row="$1" '$2 == " " row " " && $3 == 5 { split($6, w, " "); print w[1] }'; }
 check 'the report has the mean of the first 30 tasks' test "$(first_mean "$t/a/smoke-daml-5.json")" = "$(reported_first DAML)"
@@ -127,7 +130,7 @@ check 'the difference of a cell over other groups is that of meta compare' by_gr
 check 'the reference has no paired difference' test -z "$(difference "$t/a/smoke-daml-5.json" mean)"
 check 'a result has the time and memory of its test' grep -Eq '"test_seconds":[0-9.]+,"test_memory_mb":[0-9.]+' <(json "$t/a/smoke-daml-5.json")
 
-# Once more: nothing to do. A changed .cfg: its row again, and why
+# A finished table has nothing to do. A changed .cfg makes its row run again, and -dry says why.
 before=$(cat "$t"/a/*.json | md5sum)
 check 'meta table runs where every cell is done' quiet table "$t/a"
 check 'meta table changes nothing where every cell is done' test "$(cat "$t"/a/*.json | md5sum)" = "$before" -a "$(wc -l <"$t/out")" -eq 2
@@ -148,7 +151,7 @@ check 'the report needs no other file, and has no script' needs_nothing
 browser() { timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update \
     --disable-sync --user-data-dir="$t/profile" --enable-logging=stderr --window-size=390,800 --dump-dom "file://$1" >"$t/dom" 2>"$t/console"; }
 if command -v chromium >/dev/null; then
-    # a script of the test's own tells what the page looks like
+    # A script that the test adds writes into the page's title what the page looks like.
     sed 's#</body>#<script>var n = 0; document.querySelectorAll("svg").forEach(function (s) { if (s.getBoundingClientRect().width > 200 \&\& s.querySelectorAll("path").length > 9) n++ });\
         document.title = "drawn " + n + ", tables " + document.querySelectorAll("table").length + ", too wide by " + Math.max(0, document.documentElement.scrollWidth - innerWidth)</script></body>#' \
         "$t/a.html" >"$t/measured.html"

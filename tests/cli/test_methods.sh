@@ -1,5 +1,6 @@
 #!/bin/bash
-# meta test -method: every method on the same tasks, the same from any number of threads; what each is for, and what it refuses.
+# meta test -method: every method on the same tasks, the same from any number of threads; what each
+# does, and what it refuses
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a m=$TMP_TEST/maml
@@ -16,7 +17,8 @@ check 'meta pretrain makes a network that is next to untrained' pretrain "$a" -m
 cp "$weights" "$a/random.weights"
 check 'meta pretrain makes a classifier' pretrain "$a" -max_batches 400 -valid_every 0
 
-# on METHOD JSON FLAG...: with the pretrained classifier of four classes, on tasks of two others
+# on METHOD JSON FLAG...: tests the pretrained classifier of four classes by METHOD on tasks of two
+# other classes
 on() { local method=$1 json=$2; shift 2; quiet darknet meta test "$data" "$cfg" "$weights" -method "$method" -out "$a/$json.json" "$@"; }
 figure() { awk -v what="$1" '$1 == "AUC" && $2 == what { print $3 }' "$a/out"; }
 check 'meta test runs MAML by default' quiet darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -out "$a/maml.json"
@@ -44,12 +46,12 @@ check 'meta test prints the layer of svm' grep -q 'a support vector machine on l
 check 'another -layer gives svm other scores' differ "$a/svm.json" "$a/layer0.json"
 check 'svm, which adapts nothing, has no figure before' bash -c "! grep -q before '$a/out'"
 
-# Both backends: what is near stays as near, but for a tie or two
+# Both backends rank alike, but for a tie or two.
 check '-method svm runs on the reference backend' on svm reference-svm -backend reference
 near() { "$DARKNET_BIN" meta compare "$1" "$2" | awk '/^B - A/ { exit !($4 + 0 > -.02 && $4 + 0 < .02) }'; }
 check 'svm is as good on the reference backend' near "$a/svm.json" "$a/reference-svm.json"
 
-# Fine-tuning: its curve, and that it starts from something
+# Fine-tuning has a curve, and does better from pretrained weights than from random ones.
 check '-method finetune runs for 30 epochs' on finetune finetune -runs 60 -epochs 30
 after=$(figure after)
 check "fine-tuning raises the AUC: $(figure before) to $after" awk "BEGIN { exit !($after > $(figure before) + .1 && $after > .6) }"
@@ -69,7 +71,7 @@ check "fine-tuning from random weights is worse: $(figure after)" bash -c "'$DAR
 check '-method finetune -rate 0 runs' on finetune rate0 -rate 0 -epochs 3
 check 'fine-tuning at a rate of 0 changes nothing' test "$(figure before)" = "$(figure after)"
 
-# Relation Net is what it is
+# A Relation Net is tested by its own method alone.
 sed '/^\[convolutional\]/,$d' "$m/toy.cfg" >"$a/relation.cfg"
 cat >>"$a/relation.cfg" <<'END_OF_CFG'
 [convolutional]

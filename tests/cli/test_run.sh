@@ -50,7 +50,7 @@ check 'meta test looks for a place for the result before it tests' sh -c "! '$DA
 check 'meta test -runs 1 runs' quiet darknet meta test "$data" "$cfg" "$weights" -runs 1
 check 'meta test -runs 1 prints no interval' test "$(grep -cE '^AUC (before|after|gain) +-?[0-9.]+$' "$a/out")" -eq 3
 
-# What training saw of the valid list is what test says of it
+# meta test gives the AUC that training has printed for the valid list.
 check 'meta train runs with a valid AUC' train "$a" -max_batches 3 -valid_every 3 -valid_runs 25 -seed 9
 check 'meta test -list valid runs on the weights of that training' quiet darknet meta test "$data" "$cfg" "$weights" -list valid -runs 25 -seed 9 -out "$a/valid.json"
 check 'meta test gives the valid AUC that training has printed' test "$(tail -n 1 "$a/backup/toy.csv" | awk -F, '{ printf "%.4f", $8 }')" = "$(figure after)"

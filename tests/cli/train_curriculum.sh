@@ -1,5 +1,6 @@
 #!/bin/bash
-# [episode] sampler=curriculum: another run than the uniform one, the same from any number of threads and from parts.
+# [episode] sampler=curriculum draws other tasks than the uniform sampler, and trains the same from
+# any number of threads and in parts.
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a whole=$TMP_TEST/whole

@@ -1,5 +1,6 @@
 #!/bin/bash
-# -fork: runs that only [meta_loss] tells apart share their beginning, and what comes out is what each gives alone, bit for bit.
+# -fork: trainings that differ in [meta_loss] alone share their beginning, and each ends bit for bit
+# as it does alone.
 . tests/lib.sh
 . tests/toy.sh
 mean=$TMP_TEST/mean fork=$TMP_TEST/fork whole=$TMP_TEST/whole
@@ -43,7 +44,7 @@ expect_error 'toy.state: can.t fork: its \[meta_loss\] weighs tasks since iterat
     "$DARKNET_BIN" meta train "$mean/toy.data" "$mean/toy.cfg" -valid_every 0 -seed 5 -fork "$whole/backup/toy.state"
 expect_error 'at_6.state: can.t fork: -seed is 6, but was 5 in the checkpoint' "${forked[@]}" -seed 6 -fork "$state"
 expect_error '-fork goes on from a checkpoint: it takes no WEIGHTS, no -clear and no -resume' "${forked[@]}" -fork "$state" -resume
-# What can't begin costs nothing
+# A -fork that can't begin changes no file.
 rm -f "$fork"/backup/*.old
 cp "$fork/backup/toy.state" "$TMP_TEST/before.state"
 cp "$fork/backup/toy.csv" "$TMP_TEST/before.csv"

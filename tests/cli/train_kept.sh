@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a run must not cost: an earlier run of its name, its own log, its checkpoint when its reader goes; and what it says of a run that goes
-# on elsewhere.
+# What a training must not lose: an earlier training of its name, its own log, and its checkpoint
+# when its reader goes away. And what it prints when it goes on with other instructions.
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a
@@ -15,7 +15,7 @@ expect_error 'endless.cfg:[0-9]+: \[net\] max_batches: is 0 or not there: must b
 check 'a refused training leaves no file' test -z "$(ls "$out" 2>/dev/null)"
 check '-max_batches replaces a missing max_batches' darknet meta train "$a/toy.data" "$a/endless.cfg" -max_batches 1
 
-# Begun anew
+# A training of the same name is begun anew.
 check 'meta train trains' train "$a" -valid_every 0
 cp "$out/toy.state" "$a/first.state"
 cp "$out/toy.csv" "$a/first.csv"

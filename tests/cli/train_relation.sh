@@ -69,7 +69,8 @@ for part in 1 7 $iterations; do
 done
 check 'a Relation Net in parts ends as an unbroken run' same_end "$a" "$whole"
 
-# It learns: on classes it never saw, the AUC is far above that of a network that is not trained
+# A Relation Net learns: on classes that it never saw, its AUC is far above that of a network that
+# is not trained.
 weights=$TMP_TEST/trained.weights
 cp "$a/backup/toy_final.weights" "$weights"
 auc() { "$DARKNET_BIN" meta test "$whole/toy.data" "$whole/toy.cfg" "$whole/backup/toy_final.weights" -runs 200 | awk '$1 == "AUC" { print $3; exit }'; }

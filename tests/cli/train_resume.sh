@@ -1,5 +1,5 @@
 #!/bin/bash
-# -resume: whatever the moment a run was killed at, what comes out is what an unbroken run gives, bit for bit.
+# -resume: a training that was killed at any moment ends bit for bit as an unbroken one.
 . tests/lib.sh
 . tests/toy.sh
 a=$TMP_TEST/a whole=$TMP_TEST/whole
@@ -15,7 +15,7 @@ same_run()
         && [ "$(cut -d, -f1-5 "$a/backup/toy.csv")" = "$(cut -d, -f1-5 "$whole/backup/toy.csv")" ]
 }
 
-# In parts: other threads each, and a limit that is raised each time
+# A training in parts, each on another number of threads and with a limit that is raised
 check 'a run in parts trains its first part' train "$a" "${flags[@]}" -threads 1 -max_batches 5
 check 'a run in parts trains its second part' train "$a" "${flags[@]}" -threads 2 -max_batches 11 -resume
 check 'a run in parts trains its third part' train "$a" "${flags[@]}" -threads 1 -max_batches 16 -resume
@@ -74,10 +74,11 @@ killed_and_resumed()      # MOMENT...: killed at each in turn, then left to end
 if [ "$TEST_VARIANT" != release ]; then
     skip 'resumes after kill -9 at every moment of a checkpoint' "a preloaded library and $TEST_VARIANT don't mix"
 elif ${CC:-gcc} -shared -fPIC -o "$TMP_TEST/kill.so" "$TMP_TEST/kill.c" -ldl; then
-    # a checkpoint is the state and the backup: fsync, rename (2 moments), fsync of the folder, each: 8 moments
+    # A checkpoint is the state and the backup. Each has 4 moments, 8 in all: its fsync, before and
+    # after its rename, and the fsync of the folder.
     for moment in 1 2 3 4 5 6 7 8; do check "resumes bit for bit after kill -9 at moment $moment of a checkpoint" killed_and_resumed $moment; done
     check 'resumes bit for bit after kill -9 again and again' killed_and_resumed 11 2 3 10 5 8
-    # after three of them, in the last one and in the final weights
+    # Kills after three checkpoints: in the last one and in the final weights
     check 'resumes bit for bit after kill -9 in the last checkpoint and final weights' killed_and_resumed $((8 * 3 + 2)) $((8 + 2)) 3 9
 else
     test_failed 'the library that kills at a given moment is built'
@@ -130,7 +131,7 @@ check 'SIGINT saves and stops, -resume goes on' interrupted INT 130
 check 'SIGHUP saves and stops, -resume goes on' interrupted HUP 129
 set +m
 
-# What changed is named
+# The error names what has changed.
 train "$a" "${flags[@]}" -max_batches 6 >/dev/null
 resume() { "$DARKNET_BIN" meta train "$1" "$2" "${flags[@]}" -resume "${@:3}"; }
 changed() { sed "$1" "$a/toy.cfg" >"$a/changed/toy.cfg"; }

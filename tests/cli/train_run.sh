@@ -43,7 +43,7 @@ check 'meta train -clear runs' sh -c "$(declare -f run_toy train); train '$b' '$
 check 'training from WEIGHTS with -clear starts anew' test "$(grep -c '^[12]: .*meta-loss' "$b/out")" -eq 2
 expect_error "toy_final.weights: .*nothing is left to train; allowed: -clear" darknet meta train "$data" "$cfg" "$out/toy_final.weights"
 
-# Without the stock keys for it, no valid AUC, and the test list is never opened
+# Without valid= there is no valid AUC, and the test list is never opened.
 grep -v '^valid\|^test' "$data" >"$a/plain.data"
 echo "test=$a/does-not-exist" >>"$a/plain.data"
 check 'meta train runs without valid= and never opens test=' darknet meta train "$a/plain.data" "$cfg" -max_batches 2

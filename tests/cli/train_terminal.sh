@@ -5,7 +5,8 @@
 a=$TMP_TEST/a
 toy "$a"
 
-# on_terminal COLUMNS COMMAND...: with standard output, and nothing else, a terminal of that width; what it was sent, on standard output
+# on_terminal COLUMNS COMMAND...: runs COMMAND with its standard output, and nothing else, on a
+# terminal of that width, and prints what the terminal is sent
 on_terminal()
 {
     python3 - "$@" <<'PY'
@@ -25,7 +26,7 @@ sys.exit(child.wait())
 PY
 }
 training=("$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -threads 1 -valid_every 5 -valid_runs 4)
-# every drawing of the last line is its own, with the rest of the line cleared
+# statuses FILE: the drawings of the status line, one a line. Each clears the rest of its line.
 statuses() { tr '\r' '\n' <"$1" | grep -a ' left  loss .*'$'\033''\[K$'; }
 
 check 'meta train runs on a terminal' env TERM=xterm bash -c "$(declare -f on_terminal); on_terminal 160 \"\$@\"" - "${training[@]}"

@@ -161,7 +161,7 @@ static void test_support_statistics(void **state)
     }
 }
 
-static void test_alone(void **state)
+static void test_query_alone_or_with_others(void **state)
 {
     struct meta_error error;
     struct meta_adapted *a = adapt(backends[1], STEPS);
@@ -184,7 +184,7 @@ static void test_alone(void **state)
 
 /* ---- networks made of others ----------------------------------------------------------------------------------------------- */
 
-static void test_narrow(void **state)
+static void test_fewer_classes_than_outputs(void **state)
 {
     struct meta_error error;
     struct meta_base base = base_of(backends[0]);
@@ -327,8 +327,8 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_narrow), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_query_alone_or_with_others),
+        cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

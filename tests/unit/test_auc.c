@@ -48,7 +48,7 @@ static void test_against_roc(void **state)
     }
 }
 
-static void test_known(void **state)
+static void test_known_areas(void **state)
 {
     int labels[] = { 0, 0, 1, 1 };
     float perfect[] = { .1, .2, .3, .4 }, wrong[] = { .4, .3, .2, .1 }, flat[] = { 1, 1, 1, 1 }, one_tie[] = { .1, .3, .3, .4 },
@@ -64,7 +64,7 @@ static void test_known(void **state)
     assert_true(meta_auc(inf, 1, labels, 4, 1, -1) == 1);
 }
 
-static void test_tasks(void **state)
+static void test_areas_of_a_task(void **state)
 {
     /* three classes, two images each; columns are the probabilities of classes 0, 1, 2 */
     int labels[] = { 0, 0, 1, 1, 2, 2 };
@@ -204,7 +204,7 @@ static void test_bootstrap_of_few(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_roc), cmocka_unit_test(test_known), cmocka_unit_test(test_tasks), cmocka_unit_test(test_ranks), cmocka_unit_test(test_roc),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_roc), cmocka_unit_test(test_known_areas), cmocka_unit_test(test_areas_of_a_task), cmocka_unit_test(test_ranks), cmocka_unit_test(test_roc),
                                         cmocka_unit_test(test_estimate), cmocka_unit_test(test_bootstrap),
                                         cmocka_unit_test(test_bootstrap_of_few) };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,7 @@ static void augmentation(void **state)
 }
 
 /* Each key of [net] acts on its own, and switched off leaves the rest as it was. */
-static void keys(void **state)
+static void keys_of_net_act_alone(void **state)
 {
     struct meta_net_settings off = { .width = SIDE, .height = SIDE, .channels = 3, .min_crop = SIDE, .max_crop = SIDE, .aspect = 1,
                                      .saturation = 1, .exposure = 1 };
@@ -310,7 +310,7 @@ static void streams_agree(void **state)
 }
 
 /* Classes that the caller chooses, at most two iterations ahead: rising sets, of which each label gets its own. */
-static void streams_are_told(void **state)
+static void streams_follow_the_curriculum(void **state)
 {
     static const int kinds[3][WAYS] = { { 0, 1 }, { 0, 2 }, { 1, 2 } };
     struct meta_episode_settings told = settings;
@@ -386,8 +386,8 @@ static int clean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(augmentation), cmocka_unit_test(keys), cmocka_unit_test(distortion), cmocka_unit_test(test_view), cmocka_unit_test(not_square),
-        cmocka_unit_test(streams_agree), cmocka_unit_test(streams_are_told), cmocka_unit_test(streams_stop),
+        cmocka_unit_test(augmentation), cmocka_unit_test(keys_of_net_act_alone), cmocka_unit_test(distortion), cmocka_unit_test(test_view), cmocka_unit_test(not_square),
+        cmocka_unit_test(streams_agree), cmocka_unit_test(streams_follow_the_curriculum), cmocka_unit_test(streams_stop),
     };
     alarm(300);                        /* a lost wake-up hangs */
     return cmocka_run_group_tests(tests, NULL, clean);

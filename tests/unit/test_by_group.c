@@ -213,7 +213,7 @@ static void test_calibration(void **state)
     assert_true(held > .92 * POOLS && held < .99 * POOLS);
 }
 
-static void test_error(void **state)
+static void test_error_over_groups(void **state)
 {
     int label[] = { 3, 3, 1, 1, 1 }, alone[] = { 3, 3, 1 };
     double influence[] = { .1, -.1, .2, -.1, -.1 }, none[] = { NAN, NAN };
@@ -256,7 +256,7 @@ static void test_one_query(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wins), cmocka_unit_test(test_influence), cmocka_unit_test(test_calibration), cmocka_unit_test(test_error),
+        cmocka_unit_test(test_wins), cmocka_unit_test(test_influence), cmocka_unit_test(test_calibration), cmocka_unit_test(test_error_over_groups),
         cmocka_unit_test(test_one_query),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

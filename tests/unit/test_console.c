@@ -25,7 +25,7 @@ static const char *line(int width, const struct meta_status *s)
     return text;
 }
 
-static void all_of_it(void **state)
+static void line_with_every_part(void **state)
 {
     assert_string_equal(line(200, &half), "[===================>                    ]  1500/3000 50%  14 min left  loss 0.510  "
                         "AUC 0.723 (0.701 to 0.745)  rate 0.001  meta-loss 0.413  73.3% right");
@@ -41,7 +41,7 @@ static void bar_first_to_shrink(void **state)
     assert_string_equal(line(n + 14, &half) + 14, parts);
 }
 
-static void least_first_to_go(void **state)
+static void least_part_first_to_go(void **state)
 {
     assert_string_equal(line(80, &half), "1500/3000 50%  14 min left  loss 0.510  AUC 0.723 (0.701 to 0.745)  rate 0.001");
     assert_string_equal(line(45, &half), "1500/3000 50%  14 min left  loss 0.510");
@@ -49,7 +49,7 @@ static void least_first_to_go(void **state)
     for (int width = 0; width < 200; width++) line(width, &half);
 }
 
-static void before_an_auc(void **state)
+static void line_before_an_auc(void **state)
 {
     struct meta_status s = half;
     s.auc = s.low = s.high = NAN;
@@ -58,7 +58,7 @@ static void before_an_auc(void **state)
     assert_non_null(strstr(line(200, &s), "  AUC 0.500  rate"));
 }
 
-static void ends(void **state)
+static void lines_at_start_and_end(void **state)
 {
     struct meta_status s = half;
     s.done = s.total;
@@ -108,8 +108,8 @@ static void lines_where_there_is_no_terminal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_of_it), cmocka_unit_test(bar_first_to_shrink), cmocka_unit_test(least_first_to_go),
-        cmocka_unit_test(before_an_auc), cmocka_unit_test(ends), cmocka_unit_test(lines_where_there_is_no_terminal),
+        cmocka_unit_test(line_with_every_part), cmocka_unit_test(bar_first_to_shrink), cmocka_unit_test(least_part_first_to_go),
+        cmocka_unit_test(line_before_an_auc), cmocka_unit_test(lines_at_start_and_end), cmocka_unit_test(lines_where_there_is_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static void refuses(const char *text, const char *expected)
 
 /* ---- what is read -------------------------------------------------------------------------------- */
 
-static void the_whole(void **state)
+static void whole_cfg_is_read(void **state)
 {
     struct meta_model *m = load("[net]\nwidth=42\nheight=40\nchannels=1\nlearning_rate=.01\npolicy=steps\nsteps=10,20\nscales=.1,.5\n"
         "max_batches=30\nadam=1\nB1=.5\neps=1e-3\nangle=90\nflip=0\nmin_crop=40\nmax_crop=50\naspect=.75\nhue=.1\nclip=10\n"
@@ -140,7 +140,7 @@ static void keys_of_darknet_that_are_accepted(void **state)
     meta_model_free(m);
 }
 
-static void names(void **state)
+static void name_without_cfg(void **state)
 {
     const char *paths[] = { "a.cfg", "b", ".cfg", "c.d.cfg" }, *expected[] = { "a", "b", ".cfg", "c.d" };
     for (int i = 0; i < 4; i++) {
@@ -206,7 +206,7 @@ static void unknown_sections(void **state)
             "shortcut route dropout activation cost episode inner_loop meta_loss relation");
 }
 
-static void places(void **state)
+static void places_of_sections(void **state)
 {
     refuses("[conv]\n", "1: [conv]: the first section must be [net]");
     refuses("[episode]\n" NET, "1: [episode]: the first section must be [net]");
@@ -238,7 +238,7 @@ static void shapes(void **state)
     refuses(NET HEAD HEAD, "9: [conn]: nothing can follow the softmax");
 }
 
-static void references(void **state)
+static void references_to_layers(void **state)
 {
     refuses(NET "[shortcut]\nfrom=-1\n", "5: [shortcut]: from=-1: there is no earlier layer");
     refuses(NET CONV "[shortcut]\n" HEAD, "9: [shortcut]: from is missing: must be the layer to add, such as -3");
@@ -260,7 +260,7 @@ static void policies(void **state)
     refuses(NET "policy=step\ngamma=.1\n", "6: [net] gamma: policy=step does not read it; allowed with policy=exp and policy=sigmoid");
 }
 
-static void files(void **state)
+static void files_that_are_no_cfg(void **state)
 {
     struct meta_model *model;
     char expected[400];
@@ -380,10 +380,10 @@ static void any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plugins_are_loaded_once), cmocka_unit_test(the_whole), cmocka_unit_test(defaults),
-        cmocka_unit_test(keys_of_darknet_that_are_accepted), cmocka_unit_test(names), cmocka_unit_test(values_out_of_range),
-        cmocka_unit_test(what_cannot_be_differentiated), cmocka_unit_test(unknown_sections), cmocka_unit_test(places),
-        cmocka_unit_test(shapes), cmocka_unit_test(references), cmocka_unit_test(policies), cmocka_unit_test(files),
+        cmocka_unit_test(plugins_are_loaded_once), cmocka_unit_test(whole_cfg_is_read), cmocka_unit_test(defaults),
+        cmocka_unit_test(keys_of_darknet_that_are_accepted), cmocka_unit_test(name_without_cfg), cmocka_unit_test(values_out_of_range),
+        cmocka_unit_test(what_cannot_be_differentiated), cmocka_unit_test(unknown_sections), cmocka_unit_test(places_of_sections),
+        cmocka_unit_test(shapes), cmocka_unit_test(references_to_layers), cmocka_unit_test(policies), cmocka_unit_test(files_that_are_no_cfg),
         cmocka_unit_test(difficulty), cmocka_unit_test(any_bytes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

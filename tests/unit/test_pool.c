@@ -91,7 +91,7 @@ static void in_parallel(void **state)
     meta_pool_free(pool);
 }
 
-static void edges(void **state)
+static void refuses_zero_threads_and_restores_openmp(void **state)
 {
     struct meta_pool *pool = NULL;
     struct meta_error error;
@@ -113,7 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_index_once), cmocka_unit_test(many_runs), cmocka_unit_test(in_parallel),
-        cmocka_unit_test(edges),
+        cmocka_unit_test(refuses_zero_threads_and_restores_openmp),
     };
     alarm(30);          /* a lost wake-up hangs */
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,7 +240,7 @@ static void test_difference_without_groups(void **state)
     meta_scores_clear(&b);
 }
 
-static void test_words(void **state)
+static void test_words_of_intervals(void **state)
 {
     assert_string_equal(meta_paired_word(.01, .2), "better");
     assert_string_equal(meta_paired_word(-.2, -.01), "worse");
@@ -258,7 +258,7 @@ int main(void)
         cmocka_unit_test(test_read),          cmocka_unit_test(test_read_old),
         cmocka_unit_test(test_read_refusals), cmocka_unit_test(test_pairing_refusals),
         cmocka_unit_test(test_difference),    cmocka_unit_test(test_difference_without_groups),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words_of_intervals),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);
 }

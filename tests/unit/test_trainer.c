@@ -266,7 +266,7 @@ static void a_resumed_training_is_the_unbroken_one(void **state)
     resumes_as(&parted, &whole, META_TRAINING_TASKS, meta_backend_exact());
 }
 
-static void a_curriculum_is_resumed_too(void **state)
+static void a_curriculum_is_resumed(void **state)
 {
     struct place parted = make_place("parted_kinds"), whole = make_place("whole_kinds");
     write_cfg(&parted, "", "sampler=curriculum\n", "");
@@ -274,7 +274,7 @@ static void a_curriculum_is_resumed_too(void **state)
     resumes_as(&parted, &whole, META_TRAINING_TASKS, meta_backend_default());
 }
 
-static void supervised_training_is_resumed_too(void **state)
+static void supervised_training_is_resumed(void **state)
 {
     struct place parted = make_place("parted_images"), whole = make_place("whole_images");
     char text[2000];
@@ -305,7 +305,7 @@ static void what_changed_is_not_resumed(void **state)
 }
 
 /* A training of the mean up to iteration 4 is the beginning of one that weighs tasks from 5 on. */
-static void forks(void **state)
+static void forks_where_meta_loss_begins_to_weigh(void **state)
 {
     struct place mean = make_place("mean"), whole = make_place("unforked"),
                  fork = make_place("fork");
@@ -471,10 +471,10 @@ int main(void)
         cmocka_unit_test(one_training_of_a_name_at_a_time),
         cmocka_unit_test(a_longer_training_is_kept),
         cmocka_unit_test(a_resumed_training_is_the_unbroken_one),
-        cmocka_unit_test(a_curriculum_is_resumed_too),
-        cmocka_unit_test(supervised_training_is_resumed_too),
+        cmocka_unit_test(a_curriculum_is_resumed),
+        cmocka_unit_test(supervised_training_is_resumed),
         cmocka_unit_test(what_changed_is_not_resumed),
-        cmocka_unit_test(forks),
+        cmocka_unit_test(forks_where_meta_loss_begins_to_weigh),
         cmocka_unit_test(max_batches_end_a_training),
         cmocka_unit_test(the_valid_list_is_due),
         cmocka_unit_test(watching_changes_nothing),
