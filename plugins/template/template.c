@@ -5,17 +5,17 @@
 
    To make a layer of your own:
      1. Copy this folder: cp -r plugins/template plugins/mine. `make` builds every folder of
-   plugins/ but template into plugins/mine.so, and the program finds it there; elsewhere, its
-   Makefile builds it and DARKNET_PLUGIN_PATH names the folder.
+        plugins/ but template into plugins/mine.so, and the program finds it there. Elsewhere, the
+        Makefile of the folder builds it, and DARKNET_PLUGIN_PATH names the folder.
      2. Settings: a struct with one field an option.
      3. Options: one row a field. The host reads, bounds and stores them, and writes the errors.
      4. shape: from the input's shape the output's, or what does not fit.
      5. forward and backward: the function and its adjoint.
-     6. The two tangents: their derivatives along a direction. Without them (NULL) the layer works
-   under order=1 only.
+     6. The two tangents: their derivatives along a direction. Without them (NULL) the layer
+        works under order=1 only.
      7. The registration, at the end: name and role.
-     8. Check the four functions against each other and against differences: darknet meta check
-   my.cfg
+     8. Check the four functions against each other and against differences:
+        darknet meta check my.cfg
 
    The arrays are (batch, c, h, w), planar, of doubles. The functions are called from several
    threads at once: they keep nothing. */
@@ -45,8 +45,8 @@ static size_t count(struct meta_shape in, int batch) { return (size_t)batch * in
 
 /* f = x s, with s = sigmoid(beta x) and s' = beta s (1-s) */
 struct swish {
-    double value, slope, bend;
-}; /* f, f', f'' */
+    double value, slope, bend; /* f, f', f'' */
+};
 
 static struct swish swish(double beta, double x)
 {
@@ -88,15 +88,18 @@ static void backward_tangent(const void *settings, struct meta_shape in, int bat
     }
 }
 
-static const struct meta_layer_functions functions = { shape, forward, backward, forward_tangent,
-                                                       backward_tangent };
+static const struct meta_layer_functions functions = {
+    shape, forward, backward, forward_tangent, backward_tangent,
+};
 
 /* 7. */
-const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
-                                         .size = sizeof(struct meta_plugin),
-                                         .name = "swish",
-                                         .role = META_ROLE_LAYER,
-                                         .summary = "x * sigmoid(beta x)",
-                                         .settings_size = sizeof(struct settings),
-                                         .options = options,
-                                         .layer = &functions };
+const struct meta_plugin meta_plugin = {
+    .abi = META_PLUGIN_ABI,
+    .size = sizeof(struct meta_plugin),
+    .name = "swish",
+    .role = META_ROLE_LAYER,
+    .summary = "x * sigmoid(beta x)",
+    .settings_size = sizeof(struct settings),
+    .options = options,
+    .layer = &functions,
+};

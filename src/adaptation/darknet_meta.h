@@ -8,7 +8,7 @@
    if (darknet_meta_load(&model, "daml-4conv.cfg", "daml-4conv_final.weights", &error)
        || darknet_meta_adapt(&classifier, model, &support, DARKNET_META_STEPS, &error)
        || darknet_meta_predict(classifier, &image, 1, DARKNET_META_SUPPORT, probabilities, &error))
-   puts(error.text);
+       puts(error.text);
 
    Functions that can fail return 0, or -1 with one line for a person in *error, which may be NULL.
    Nothing is printed, and no function ends the process. Any number of threads may call at once,

@@ -13,11 +13,11 @@ struct meta_pair {
     int line;
 };
 struct meta_section {
-    char *name;
+    char *name; /* without brackets */
     int line;
     int count;
     struct meta_pair *pairs;
-}; /* `name` has no brackets */
+};
 struct meta_cfg {
     char *path;
     int count;

@@ -12,8 +12,8 @@
 
 struct meta_image {
     int w, h, c;
-    unsigned char *pixels;
-}; /* pixels (h, w, c): interleaved RGB, or gray, bytes */
+    unsigned char *pixels; /* (h, w, c) interleaved RGB, or gray, bytes */
+};
 
 /* Decodes a JPEG, PNG, BMP, or binary PGM or PPM file to `channels`, 1 or 3; its first bytes say
    which it is. As in stock Darknet's loader, transparency is dropped and EXIF orientation is not

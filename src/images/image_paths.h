@@ -6,9 +6,9 @@
 #include "base/error.h"
 
 struct meta_paths {
-    char **path;
+    char **path; /* (count) */
     int count;
-}; /* path (count) */
+};
 
 /* Each word names a folder, a list or an image. A folder stands for the files in it whose names end
    as images do (.jpg .jpeg .png .bmp .pgm .ppm in either case), in the order of their names, but

@@ -4,9 +4,10 @@
 
 #include <stdint.h>
 
+/* 0, 0: no file. */
 struct meta_file_id {
     uint64_t device, inode;
-}; /* 0, 0: no file */
+};
 /* 0, or -1 with *id as it was: there is no such file, or it can't be looked at. */
 int meta_file_id_find(struct meta_file_id *id, const char *path);
 /* Compares two struct meta_file_id, for qsort and bsearch. */

@@ -6,10 +6,8 @@
 #include <stdint.h>
 #include "base/error.h"
 
-enum meta_training_kind {
-    META_TRAINING_TASKS,
-    META_TRAINING_IMAGES
-}; /* meta-training, and supervised training */
+/* Meta-training, and supervised training. */
+enum meta_training_kind { META_TRAINING_TASKS, META_TRAINING_IMAGES };
 
 struct meta_row {
     uint64_t iteration;           /* from 1 */

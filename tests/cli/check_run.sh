@@ -141,7 +141,7 @@ broken 'a backward that gives NaN' 's/xbar\[i\] = ybar.*/xbar[i] = NAN;/' '<u, f
 
 # A plugin without tangents serves order 1 alone, and its backward is held against differences of
 # forward.
-none='s/forward, backward, forward_tangent, backward_tangent }/forward, backward, NULL, NULL }/'
+none='s/forward, backward, forward_tangent, backward_tangent,/forward, backward, NULL, NULL,/'
 check 'no tangents: the plugin builds' plugin "$none"
 expect_error 'swish\.cfg:[0-9]+: \[swish\]: .*tangents.*order=2' darknet meta check "$a/swish.cfg"
 sed 's/^order=2/order=1/' "$a/swish.cfg" >"$a/swish1.cfg"
