@@ -60,11 +60,7 @@ fail:
 
 static const char *activation(const struct meta_layer *l)
 {
-    static const char *const names[] = { [META_LINEAR] = "linear",
-                                         [META_RELU] = "relu",
-                                         [META_LEAKY] = "leaky",
-                                         [META_LOGISTIC] = "logistic" };
-    return names[l->activation];
+    return meta_activation_name(l->activation);
 }
 
 static void print_layer(FILE *f, const struct meta_layer *l)

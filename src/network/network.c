@@ -38,6 +38,15 @@ void meta_network_free(struct meta_network *network)
     free(network);
 }
 
+const char *meta_activation_name(enum meta_activation activation)
+{
+    static const char *const names[] = { [META_LINEAR] = "linear",
+                                         [META_RELU] = "relu",
+                                         [META_LEAKY] = "leaky",
+                                         [META_LOGISTIC] = "logistic" };
+    return names[activation];
+}
+
 const char *meta_layer_name(const struct meta_layer *layer)
 {
     static const char *names[] = { "convolutional", "connected", "maxpool", "avgpool",    "softmax",

@@ -20,7 +20,14 @@ enum meta_layer_type {
     META_PLUGIN,
     META_PAIRING
 };
+/* Darknet's activations that have derivatives here, in the order of the choices in sections.c. */
 enum meta_activation { META_LINEAR, META_RELU, META_LEAKY, META_LOGISTIC };
+const char *meta_activation_name(enum meta_activation); /* "linear", "relu"... */
+/* Whether the slope is constant below 0 and 1 above it, as vectorised sweeps need it. */
+static inline int meta_piecewise_linear(enum meta_activation a)
+{
+    return a == META_LINEAR || a == META_RELU || a == META_LEAKY;
+}
 
 #define META_NONE ((size_t)-1)
 

@@ -95,16 +95,18 @@ static inline struct meta_channel_bardot meta_channel_backward_tangent(const str
     return out;
 }
 
-/* Darknet's activations of the input y (activations.h): the value, and below its first and second
-   derivative. */
+/* Darknet's activations of the input y (activations.h): the value, and below it the first and
+   second derivative. The switches have no default, so that the compiler warns of an activation that
+   is missing. */
 static inline double meta_activate(enum meta_activation kind, double y)
 {
     switch (kind) {
     case META_RELU: return y > 0 ? y : 0;
     case META_LEAKY: return y > 0 ? y : .1 * y;
     case META_LOGISTIC: return 1 / (1 + exp(-y));
-    default: return y;
+    case META_LINEAR: break;
     }
+    return y;
 }
 
 static inline double meta_slope(enum meta_activation kind, double y)
@@ -116,15 +118,23 @@ static inline double meta_slope(enum meta_activation kind, double y)
         double z = 1 / (1 + exp(-y));
         return z * (1 - z);
     }
-    default: return 1;
+    case META_LINEAR: break;
     }
+    return 1;
 }
 
 static inline double meta_bend(enum meta_activation kind, double y)
 {
-    if (kind != META_LOGISTIC) return 0;
-    double z = 1 / (1 + exp(-y));
-    return z * (1 - z) * (1 - 2 * z);
+    switch (kind) {
+    case META_LOGISTIC: {
+        double z = 1 / (1 + exp(-y));
+        return z * (1 - z) * (1 - 2 * z);
+    }
+    case META_LINEAR:
+    case META_RELU:
+    case META_LEAKY: break;
+    }
+    return 0;
 }
 
 #endif

@@ -10,7 +10,7 @@
 int meta_onednn_epilogue_fits(const struct meta_op *op)
 {
     int pool_fits = op->pool_size == 2 && op->pool_stride == 2 && op->pool_padding < 2;
-    return op->activation != META_LOGISTIC && !meta_onednn_planar(op->out.c)
+    return meta_piecewise_linear(op->activation) && !meta_onednn_planar(op->out.c)
         && (!op->pool_size || pool_fits);
 }
 

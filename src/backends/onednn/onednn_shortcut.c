@@ -20,8 +20,7 @@ int meta_onednn_shortcut_fits(const struct meta_op *op)
 {
     const struct meta_shape *a = &op->in[0], *b = &op->in[1];
     return a->c == b->c && a->h == b->h && a->w == b->w && !meta_onednn_planar(a->c)
-        && (op->activation == META_LINEAR || op->activation == META_RELU
-            || op->activation == META_LEAKY);
+        && meta_piecewise_linear(op->activation);
 }
 
 static void destroy(struct meta_op *op)

@@ -14,12 +14,14 @@
 /* Writes what an epilogue does, " normalise bias relu"; returns the length. */
 static size_t name_epilogue(const struct meta_op *op, char *out, size_t size)
 {
-    static const char *const activations[] = { "", " relu", " leaky", " logistic" };
-    size_t used = snprintf(out, size, "%s%s%s",
+    const char *activation = op->activation == META_LINEAR ? ""
+                                                           : meta_activation_name(op->activation);
+    size_t used = snprintf(out, size, "%s%s%s%s",
                            op->normalise                 ? " normalise"
                                : op->scales != META_NONE ? " scale"
                                                          : "",
-                           op->biases != META_NONE ? " bias" : "", activations[op->activation]);
+                           op->biases != META_NONE ? " bias" : "", *activation ? " " : "",
+                           activation);
     if (op->pool_size && used < size)
         used += snprintf(out + used, size - used, " maxpool %d/%d", op->pool_size, op->pool_stride);
     return used;

@@ -211,14 +211,12 @@ static double adjoint_differences(struct rig *r, double limit)
    the layer's name. */
 static void describe(const struct meta_op *op, char *out, size_t size)
 {
-    static const char *activations[] = { [META_LINEAR] = NULL,
-                                         [META_RELU] = "relu",
-                                         [META_LEAKY] = "leaky",
-                                         [META_LOGISTIC] = "logistic" };
     const char *steps[] = { op->normalise                 ? "batch_normalize"
                                 : op->biases != META_NONE ? "bias"
                                                           : NULL,
-                            activations[op->activation], op->pool_size ? "maxpool" : NULL };
+                            op->activation == META_LINEAR ? NULL
+                                                          : meta_activation_name(op->activation),
+                            op->pool_size ? "maxpool" : NULL };
     size_t used = 0;
     snprintf(out, size, "%s", op->kind == META_OP_EPILOGUE ? "linear" : meta_layer_name(op->layer));
     for (int i = 0; op->kind == META_OP_EPILOGUE && i < 3; i++)
