@@ -1,4 +1,4 @@
-/* Grad-CAM maps, by a bias that is put behind the last convolution. */
+/* Makes Grad-CAM maps, by a bias that is put behind the last convolution. */
 #include "heat.h"
 
 #include <math.h>

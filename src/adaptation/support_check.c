@@ -1,4 +1,4 @@
-/* Leave-one-out, duplicates and distances of the images that a network is adapted to. */
+/* Computes leave-one-out, duplicates and distances of the images that a network is adapted to. */
 #include "support_check.h"
 
 #include <math.h>

@@ -120,9 +120,8 @@ int meta_file_read(const char *path, char **data, size_t *size, struct meta_erro
     char *buffer = NULL;
     size_t used = 0, room;
     struct stat info;
-    int fd = open(path,
-                  O_RDONLY | O_CLOEXEC
-                      | O_NONBLOCK); /* a pipe must not hang us before we refuse it */
+    /* Without O_NONBLOCK a pipe would hang us before we refuse it. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &info)) {
         meta_fail(error, "%s: %s", path, strerror(errno));
         goto fail;

@@ -18,14 +18,10 @@ static void open_object(void)
     if (!path) return;
     object = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (!object) {
-        const char *why = dlerror();
-        size_t n = strlen(path);
-        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2))
-            why += n + 2; /* The reason may begin with the path, or not. */
         meta_fail(&failure,
                   "%s: can't be loaded: %s: make builds it, the package libopencv-dev brings the "
                   "libraries it needs",
-                  path, why);
+                  path, meta_place_reason(path));
     }
     free(path);
 }

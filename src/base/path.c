@@ -39,13 +39,18 @@ static int make(const char *path) { return mkdir(path, 0777) && errno != EEXIST 
 int meta_path_make_folder(const char *folder, struct meta_error *error)
 {
     char path[strlen(folder) + 1];
+    struct stat info;
     int status = 0;
     strcpy(path, folder);
-    for (char *slash = strchr(path + 1, '/'); slash && !status; slash = strchr(slash + 1, '/')) {
+    for (char *slash = *path ? strchr(path + 1, '/') : NULL; slash && !status;
+         slash = strchr(slash + 1, '/')) {
         *slash = 0;
         status = make(path);
         *slash = '/';
     }
-    if (!status && !make(path)) return 0;
+    if (!status && !make(path)) {
+        if (!stat(path, &info) && S_ISDIR(info.st_mode)) return 0;
+        return meta_fail(error, "%s: is not a folder", folder);
+    }
     return meta_fail(error, "%s: can't make the folder: %s", folder, strerror(errno));
 }

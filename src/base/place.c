@@ -2,6 +2,7 @@
    of, lies itself: a tree may be moved as a whole. */
 #define _GNU_SOURCE
 #include "place.h"
+#include "path.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,8 +31,10 @@ static char *own_folder(struct meta_error *error)
         meta_fail(error, "can't tell where the program is: %s", strerror(errno));
         return NULL;
     }
-    *strrchr(path, '/') = 0;
-    return path;
+    char *folder = meta_path_folder(path);
+    free(path);
+    if (!folder) meta_fail_memory(error);
+    return folder;
 }
 
 char *meta_place_find(const char *name, struct meta_error *error)
@@ -51,4 +54,11 @@ memory:
     free(own);
     meta_fail_memory(error);
     return NULL;
+}
+
+const char *meta_place_reason(const char *path)
+{
+    const char *why = dlerror();
+    size_t n = strlen(path);
+    return !strncmp(why, path, n) && !strncmp(why + n, ": ", 2) ? why + n + 2 : why;
 }

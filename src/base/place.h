@@ -10,4 +10,7 @@
    when it is built. The caller frees; NULL with the message: no memory, or no way to tell. */
 char *meta_place_find(const char *name, struct meta_error *);
 
+/* The reason of the last dlerror(), without the path that the loader may have put before it. */
+const char *meta_place_reason(const char *path);
+
 #endif

@@ -1,5 +1,5 @@
-/* darknet meta adapt: a meta-trained network and a few labelled images into a .cfg and .weights for
-   any Darknet. */
+/* darknet meta adapt: makes a .cfg and .weights for any Darknet out of a meta-trained network and a
+   few labelled images. */
 #define _GNU_SOURCE
 #include "stats/auc.h"
 #include "base/pool.h"

@@ -1,4 +1,4 @@
-/* What the commands print as they go: lines of iterations, the status line, a bar of progress. */
+/* Prints what commands show as they go: lines of iterations, the status line, a bar of progress. */
 #include "console.h"
 #include "base/clock.h"
 #include "base/duration.h"

@@ -1,6 +1,5 @@
-/* darknet meta predict: class probabilities of images, and where in them they come from. */
+/* darknet meta predict: prints class probabilities of images, and draws where they come from. */
 #define _GNU_SOURCE
-#include "base/pool.h"
 #include "config/model.h"
 #include "tasks/view.h"
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* `darknet meta report`: a folder of `darknet meta table` as a page of HTML, or as Markdown. */
+/* darknet meta report: makes a page of HTML, or Markdown, of a folder of `darknet meta table`. */
 #include "flags.h"
 #include "base/text.h"
 #include "paper/report/report_data.h"

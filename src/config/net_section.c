@@ -85,7 +85,7 @@ static const struct meta_pair *find(const struct meta_section *section, const ch
     return NULL;
 }
 
-/* Refuses options that the policy does not read, since they would have no effect. */
+/* The options that only some policies read. */
 static const struct {
     const char *key;
     unsigned policies;
@@ -99,6 +99,7 @@ static const struct {
     { "gamma", 1u << META_POLICY_EXP | 1u << META_POLICY_SIGMOID, "policy=exp and policy=sigmoid" },
 };
 
+/* Refuses options that the policy does not read, since they would have no effect. */
 static int check_policy(const struct meta_section *section, const char *path,
                         const struct meta_net_settings *net, struct meta_error *error)
 {

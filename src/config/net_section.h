@@ -24,13 +24,14 @@ struct meta_net_settings {
     int burn_in;
     struct meta_list steps, scales;
     int max_batches;
-    int batch, subdivisions; /* supervised training: images an iteration, and in how many equal
-                                parts they pass */
+    /* Supervised training: images an iteration, and in how many equal parts they pass. */
+    int batch, subdivisions;
     int adam;
     double B1, B2, eps;
-    double clip;                  /* largest norm of the meta-gradient; 0: not clipped */
-    int min_crop, max_crop, flip; /* pixels of the shorter side after random scaling; width and
-                                     2*width where the .cfg does not say */
+    double clip; /* largest norm of the meta-gradient; 0: not clipped */
+    /* Pixels of the shorter side after random scaling; where absent, width and 2*width. */
+    int min_crop, max_crop;
+    int flip; /* 1: mirrors at random */
     double angle, aspect, hue, saturation, exposure;
 };
 

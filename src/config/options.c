@@ -17,7 +17,7 @@ struct place {
     struct meta_error *error;
 };
 
-/* Writes "cfg/x.cfg:41: [episode] ", or for a .data file "x.data:3: ". */
+/* Fails with the message behind "cfg/x.cfg:41: [episode] ", or for a .data file "x.data:3: ". */
 static int complain(const struct place *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static int complain(const struct place *p, const char *format, ...)

@@ -110,23 +110,18 @@ static int check_plugin(const char *path, const struct meta_plugin *p, struct me
 static int add_plugin(struct meta_plugins *all, const char *path, struct meta_error *error)
 {
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!handle) {
-        const char *why = dlerror();
-        size_t n = strlen(path);
-        if (!strncmp(why, path, n) && !strncmp(why + n, ": ", 2))
-            why += n + 2; /* the loader's message may begin with the path */
-        return meta_fail(error, "%s: can't load the plugin: %s", path, why);
-    }
+    if (!handle)
+        return meta_fail(error, "%s: can't load the plugin: %s", path, meta_place_reason(path));
     const struct meta_plugin *plugin = dlsym(handle, META_PLUGIN_SYMBOL);
     if (!plugin) {
         meta_fail(error, "%s: is not a plugin: it does not define " META_PLUGIN_SYMBOL, path);
         goto fail;
     }
     for (int i = 0; i < all->count; i++)
-        if (all->entries[i].plugin == plugin) {
+        if (all->entries[i].plugin == plugin) { /* the same file, found twice */
             dlclose(handle);
             return 0;
-        } /* the same file, found twice */
+        }
     if (check_plugin(path, plugin, error)) goto fail;
     const struct meta_plugin *other = meta_plugins_find(all, plugin->name);
     for (int i = 0; i < all->count; i++)

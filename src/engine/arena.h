@@ -13,8 +13,8 @@ struct meta_interval {
     size_t offset;
 };
 
-/* Sets the offsets, multiples of `align`. Returns the arena's size, or (size_t)-1 when there is no
-   memory. */
+/* Rounds the sizes up to multiples of `align` and sets the offsets, which are multiples too.
+   Returns the arena's size, or (size_t)-1 when there is no memory. */
 size_t meta_plan(struct meta_interval *intervals, int count, size_t align);
 
 #endif

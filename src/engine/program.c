@@ -277,10 +277,8 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
-        if (p->again[i])
-            op->kernel->backward(
-                op, parameters,
-                product); /* for its other outputs; the next line overwrites this one */
+        /* The backward is for its other outputs: the tangent overwrites `product`. */
+        if (p->again[i]) op->kernel->backward(op, parameters, product);
         op->kernel->backward_tangent(op, parameters, v, product);
         add_scratch(p, i, 1);
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);

@@ -81,9 +81,10 @@ double meta_program_forward(struct meta_program *, const void *parameters, enum 
                             const float *statistics);
 
 /* After a forward: the probabilities (batch, outputs), or for a network that pairs the scores
-   (query, ways), each query image's divided by their sum. And the batch's BN means and variances
-   (divisor N-1) in the order of the statistics block. */
+   (query, ways), each query image's divided by their sum. */
 void meta_program_probabilities(const struct meta_program *, float *probabilities);
+/* After a forward: the batch's BN means and variances (divisor N-1), in the order of the statistics
+   block. */
 void meta_program_batch_statistics(const struct meta_program *, float *statistics);
 
 /* After a forward: the input of [softmax], (batch, its inputs) planar. */

@@ -1,4 +1,4 @@
-/* Where a program's tensors lie.
+/* Decides where a program's tensors lie.
 
    The passes of n operations run at moments: forward i at i, backward i at 2n-1-i, forward tangent
    i at 2n+i, backward tangent i at 4n-1-i. With tangents, the tensors that a product reads of the
@@ -17,8 +17,8 @@ enum { VALUE, BAR, DOT, BARDOT, PLANES };
 enum { OWN, SHARED, REGIONS };
 
 struct layout {
-    struct meta_interval
-        *intervals[REGIONS]; /* (tensors, PLANES) size 0: the plane is in no or the other region */
+    /* (tensors, PLANES) size 0: the plane is not placed, or lies in the other region */
+    struct meta_interval *intervals[REGIONS];
     size_t bytes[REGIONS];
 };
 

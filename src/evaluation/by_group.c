@@ -9,10 +9,10 @@
 struct meta_tally {
     const struct meta_dataset *dataset;
     int ways, queries, count;
-    int *group; /* (images) which of the `count` groups the image is in */
-    int *first; /* (count) the first image of the group in the list */
-    long long *asked,
-        *sum; /* (count) sum: queries*wins less the wins of all query images of the class */
+    int *group;       /* (images) which of the `count` groups the image is in */
+    int *first;       /* (count) the first image of the group in the list */
+    long long *asked; /* (count) how often an image of the group was a query image */
+    long long *sum;   /* (count) queries*wins less the wins of all query images of the class */
 };
 
 void meta_by_group_clear(struct meta_by_group *g)

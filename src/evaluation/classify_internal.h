@@ -17,8 +17,8 @@ struct meta_classify_opencv {
 };
 
 /* The table's name in that object. */
-extern const struct meta_classify_opencv meta_classify_opencv __attribute__((visibility("defaul"
-                                                                                        "t")));
+extern __attribute__((visibility("default")))
+const struct meta_classify_opencv meta_classify_opencv;
 
 #ifdef __cplusplus
 }

@@ -14,9 +14,9 @@ int meta_evaluator_create(struct meta_evaluator **, const struct meta_evaluation
                           const struct meta_evaluation *, struct meta_error *);
 void meta_evaluator_free(struct meta_evaluator *);
 
-/* Runs every task with meta-parameters phi (a backend vector); (runs) results, valid until the next
-   call. `progress` may be NULL; it is called from the caller's thread or others', one at a time,
-   with the number of tasks done. */
+/* Runs every task with meta-parameters phi, a backend vector. Returns the results (runs), valid
+   until the next call. `progress` may be NULL; it is called from the caller's thread or others',
+   one at a time, with the number of tasks done. */
 const struct meta_run *meta_evaluator_run(struct meta_evaluator *, const void *phi,
                                           void (*progress)(void *context, int done), void *context);
 /* Which query images, by groups, the AUCs after adaptation of the last run rest on. The caller

@@ -130,8 +130,8 @@ static void run_pass(void *context, int pass, int worker)
     for (int i = 0; i < count; i++) {
         const float *p = s->probabilities + (size_t)i * outputs;
         h->right[first + i] = meta_accuracy(p, &s->labels[i], 1, outputs);
-        h->losses[first + i] = -log(
-            fmaxf(p[s->labels[i]], FLT_MIN)); /* so that a probability of 0 has a loss */
+        float right = fmaxf(p[s->labels[i]], FLT_MIN); /* a probability of 0 has a loss, too */
+        h->losses[first + i] = -log(right);
     }
     if (!h->progress) return;
     pthread_mutex_lock(&h->lock);
@@ -149,7 +149,7 @@ struct meta_holdout_result meta_holdout_run(struct meta_holdout *h, const void *
     h->context = context;
     h->done = 0;
     meta_pool_run(h->parts.pool, (h->count + IMAGES - 1) / IMAGES, run_pass, h);
-    return (
-        struct meta_holdout_result){ meta_estimate(h->right, sizeof *h->right, h->count),
-                                     meta_estimate(h->losses, sizeof *h->losses, h->count).mean };
+    struct meta_estimate loss = meta_estimate(h->losses, sizeof *h->losses, h->count);
+    struct meta_estimate accuracy = meta_estimate(h->right, sizeof *h->right, h->count);
+    return (struct meta_holdout_result){ accuracy, loss.mean };
 }

@@ -16,14 +16,14 @@ int meta_holdout_create(struct meta_holdout **, const struct meta_evaluation_par
 void meta_holdout_free(struct meta_holdout *);
 int meta_holdout_images(const struct meta_holdout *); /* how many are left */
 
-/* Runs every image once, without augmentation. phi: a backend vector; statistics:
-   (network->statistics). The accuracy is the share of images, with its interval; loss, the mean
-   cross-entropy. `progress` may be NULL; it is called one thread at a time with the number of
-   images done. The result does not depend on the number of threads. */
+/* The share of images that are right, with its interval, and the mean cross-entropy. */
 struct meta_holdout_result {
     struct meta_estimate accuracy;
     double loss;
 };
+/* Runs every image once, without augmentation. phi: a backend vector; statistics:
+   (network->statistics). `progress` may be NULL; it is called one thread at a time with the number
+   of images done. The result does not depend on the number of threads. */
 struct meta_holdout_result meta_holdout_run(struct meta_holdout *, const void *phi,
                                             const float *statistics,
                                             void (*progress)(void *context, int done),

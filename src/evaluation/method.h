@@ -16,7 +16,7 @@ struct meta_evaluation {
     struct meta_episode_settings episode; /* `tasks` is not used */
     int runs;                             /* tasks */
     uint64_t seed;
-    uint32_t task;                    /* task r is this one of iteration r */
+    uint32_t task; /* 0 or META_APART: test task r is drawn as this task of iteration r */
     const struct meta_method *method; /* NULL: the one that the network is made for */
     const void *settings;             /* as meta_method_settings makes them; NULL: the defaults */
     enum meta_bn bn;                  /* what normalises query images, if the method reads_bn */
@@ -44,7 +44,7 @@ struct meta_run {
     double *pairs_before, *pairs_after;
     /* Two classes: meta_ranks after adaptation by class 1's probability; else NULL. */
     char *ranks;
-    uint32_t images; /* CRC-32 of the paths of support and query images: which task */
+    uint32_t images; /* CRC-32 of the paths of support and query images; tells tasks apart */
     int failed;      /* the outputs after adaptation were not numbers */
 };
 

@@ -30,9 +30,9 @@ const struct meta_method_flag *meta_method_flag(const struct meta_method *, cons
 /* The flags of all methods, one row a name, in the order of the list. Returns how many; `flags` has
    room for `most`. */
 int meta_method_flags(const struct meta_method_flag **flags, int most);
-/* Whether the flag, one of a method's own or -bn, has an effect on the method; and the methods that
-   it has one on: "maml, relation". */
+/* Whether the flag, one of a method's own or -bn, has an effect on the method. */
 int meta_method_reads(const struct meta_method *, const char *flag);
+/* Writes the names of the methods that the flag has an effect on: "maml, relation". */
 void meta_method_readers(char *text, size_t size, const char *flag);
 
 /* The default settings, at least one byte, in memory that the caller frees. */

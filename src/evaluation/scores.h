@@ -17,8 +17,7 @@ struct meta_scores {
                         had groups */
     int *label;      /* (group_count) */
     double *influence; /* (group_count) */
-    uint32_t groups;   /* CRC-32 of the groups' images, classes and how often they were asked: which
-                          they are */
+    uint32_t groups;   /* CRC-32 of the groups' images, classes and numbers of queries */
 };
 /* Refuses what is not such a file. The caller frees with meta_scores_clear; after a failure there
    is nothing to free. */
@@ -27,13 +26,14 @@ void meta_scores_clear(struct meta_scores *);
 
 /* Bootstrap samples of a difference. */
 #define META_RESAMPLES 10000
-/* b's AUC after adaptation less a's, over their tasks: with the bootstrap's interval, and with that
-   of query images in groups that are drawn anew, too (meta_by_group_estimate; NaN when either file
-   has no groups). Refuses results of other tasks. */
+/* An AUC after adaptation less another over the same tasks: with the bootstrap's interval, and with
+   that of query images in groups that are drawn anew, too (meta_by_group_estimate; NaN when either
+   file has no groups). */
 struct meta_difference {
     struct meta_bootstrap tasks;
     struct meta_estimate other_groups;
 };
+/* Takes b less a. Refuses results of other tasks. */
 int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b,
                            struct meta_difference *, struct meta_error *);
 

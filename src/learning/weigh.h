@@ -5,8 +5,8 @@
 #include "config/model.h"
 #include "inner_loop.h"
 
-/* Returns the weight dDA/dL of a task of query loss L = `loss` in the iteration (Eq. 3), and sets
- *meta_loss to DA(L). Without [meta_loss] these are 1 and the loss itself. */
+/* Returns the weight dDA/dL of a task of query loss L = `loss` in the iteration (Eq. 3). DA(L) goes
+   to *meta_loss. Without [meta_loss] these are 1 and the loss itself. */
 double meta_weigh(const struct meta_model *, double loss, uint64_t iteration, double *meta_loss);
 /* A weigher for workers that asks meta_weigh; the struct meta_weighing must outlive it. */
 struct meta_weighing {

@@ -55,8 +55,7 @@ struct meta_layer {
 
     /* set by meta_network_add */
     struct meta_shape in, out;
-    size_t biases, scales,
-        weights;         /* offsets in the parameter block; META_NONE where there is none */
+    size_t biases, scales, weights; /* offsets in the parameter block; META_NONE: there is none */
     size_t weight_count; /* convolutional: filters*c*size*size (o,c,y,x); connected: outputs*inputs
                             (o,i) */
     size_t mean, variance; /* offsets in the statistics block; META_NONE without batch_normalize */
@@ -95,14 +94,14 @@ int meta_network_outputs(const struct meta_network *); /* the classes of a task 
 /* "convolutional"... or the plugin's name. */
 const char *meta_layer_name(const struct meta_layer *);
 
+struct meta_rng;
 /* Draws Darknet's initial weights from `seed`: make_convolutional_layer's are normal with deviation
    sqrt(2/(size*size*c)), make_connected_layer's uniform in +-sqrt(2/inputs); scales are 1 and all
    else is 0. parameters (network->parameters) and statistics (network->statistics) are the
    caller's. */
-struct meta_rng;
-/* Those of one layer, whose places must be zero. */
-void meta_network_initialise_layer(const struct meta_layer *, struct meta_rng *, float *parameters);
 void meta_network_initialise(const struct meta_network *, uint64_t seed, float *parameters,
                              float *statistics);
+/* Draws the weights of one layer. Its places in `parameters` must be zero. */
+void meta_network_initialise_layer(const struct meta_layer *, struct meta_rng *, float *parameters);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/lines.h"
-#include "base/file.h"
 #include "config/options.h"
 
 static const char *const keys[] = { "train", "valid", "test", "backup",

@@ -1,6 +1,7 @@
 /* Writes and reads checkpoints, and sweeps away what killed trainings left of them. */
 #define _GNU_SOURCE
 #include "checkpoint.h"
+#include "base/checksum.h"
 #include "base/file.h"
 #include "base/path.h"
 
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 /* Raised when the format changes, or what training makes of a checkpoint: random keys, order of
    sums, update rules. */
@@ -32,19 +32,6 @@ static const char zeros[16];
 
 static size_t padding(size_t n) { return (16 - n % 16) % 16; }
 
-/* crc32 takes its length in 32 bits */
-static uint32_t add_crc(uint32_t crc, const void *data, size_t size)
-{
-    const char *p = data;
-    while (size) {
-        size_t n = size < 1 << 30 ? size : 1 << 30;
-        crc = crc32(crc, (const Bytef *)p, n);
-        p += n;
-        size -= n;
-    }
-    return crc;
-}
-
 int meta_checkpoint_write(const char *path, const struct meta_checkpoint *c,
                           struct meta_error *error)
 {
@@ -59,8 +46,8 @@ int meta_checkpoint_write(const char *path, const struct meta_checkpoint *c,
                                    { c->settings, h.settings_size },
                                    { zeros, padding(h.settings_size) },
                                    { c->state, c->state_size } };
-    uint32_t crc = crc32(0, NULL, 0);
-    for (int i = 0; i < 4; i++) crc = add_crc(crc, chunks[i].data, chunks[i].size);
+    uint32_t crc = 0;
+    for (int i = 0; i < 4; i++) crc = meta_checksum_add(crc, chunks[i].data, chunks[i].size);
     h.crc = crc;
     return meta_file_write(path, chunks, 4, error);
 }
@@ -89,7 +76,7 @@ int meta_checkpoint_read(struct meta_checkpoint *c, const char *path, struct met
         goto fail;
     }
     ((struct head *)data)->crc = 0;
-    if (add_crc(crc32(0, NULL, 0), data, size) != h.crc || !h.settings_size
+    if (meta_checksum_add(0, data, size) != h.crc || !h.settings_size
         || data[sizeof h + h.settings_size - 1]) {
         meta_fail(error,
                   "%s: the checkpoint is damaged: its check sum is not that of its %zu bytes", path,

@@ -2,13 +2,12 @@
 #define _GNU_SOURCE
 #include "fingerprint.h"
 #include "config/cfg.h"
-#include "base/file.h"
+#include "base/checksum.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 static int matters(const struct meta_section *s, const char *key)
 {
@@ -53,12 +52,12 @@ static void sum_image(void *context, int i, int worker)
 {
     const struct sums *s = context;
     size_t bytes = (size_t)s->data->w[i] * s->data->h[i] * s->data->c;
-    s->crc[i] = crc32(crc32(0, NULL, 0), s->data->pixels[i], bytes);
+    s->crc[i] = meta_checksum_add(0, s->data->pixels[i], bytes);
 }
 
 static uint32_t sum_ints(const int *values, int count)
 {
-    return crc32(crc32(0, NULL, 0), (const Bytef *)values, count * sizeof *values);
+    return meta_checksum_add(0, values, count * sizeof *values);
 }
 
 static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool *pool,
@@ -74,7 +73,7 @@ static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool
     fprintf(f, "check sum of the training images' groups=crc32:%08x\n",
             sum_ints(data->group, data->count));
     fprintf(f, "check sum of the training images' pixels=crc32:%08x\n",
-            (unsigned)crc32(crc32(0, NULL, 0), (const Bytef *)s.crc, data->count * sizeof *s.crc));
+            meta_checksum_add(0, s.crc, data->count * sizeof *s.crc));
     free(s.crc);
     return 0;
 }

@@ -34,8 +34,8 @@ struct meta_log {
    same name. Changes nothing in it. */
 int meta_log_open(struct meta_log *, enum meta_training_kind, const char *path,
                   struct meta_error *);
-/* Fails when no training has written the file: to be asked before its content is dropped. Sets
- *rows to whether it has rows. */
+/* Fails when no training has written the file: to be asked before its content is dropped. *rows
+   becomes whether it has rows. */
 int meta_log_own(const struct meta_log *, int *rows, struct meta_error *);
 /* Makes the log hold the rows of `origin` up to `iteration` and nothing else, such as a line cut
    short. origin is the path of the log itself, to go on; or the CSV of another training, which need
@@ -50,8 +50,8 @@ int meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *
 void meta_log_sync(struct meta_log *);
 void meta_log_close(struct meta_log *);
 
-/* Reads the rows of a log of either kind, which a training may be writing to. The caller frees
- *rows. */
+/* Reads the rows of a log of either kind, which a training may be writing to. The caller frees the
+   rows. */
 int meta_log_read(struct meta_row **rows, int *count, const char *path, struct meta_error *);
 
 #endif

@@ -1,4 +1,4 @@
-/* A training's iteration, its look at the valid list, and what others may ask of it. */
+/* Runs a training's iterations, looks at the valid list, and answers what others ask of it. */
 #include "trainer_internal.h"
 
 #include <math.h>

@@ -42,28 +42,29 @@ int meta_trainer_open(struct meta_trainer **, const struct meta_training_setting
                       struct meta_error *);
 void meta_trainer_free(struct meta_trainer *);
 
-/* One iteration; fills all of *row but what is of the valid list. */
+/* Makes one iteration and fills all of *row but the figures of the valid list. */
 int meta_trainer_step(struct meta_trainer *, struct meta_row *row, struct meta_error *);
 
-/* Whether the valid list is watched at all; whether it is due now: after every valid_every-th
-   iteration and after the last; how many steps of `progress` watching takes (tasks, or images); and
-   doing it, into the rest of *row. Returns the estimate in full. */
+/* Whether the valid list is watched at all. */
 int meta_trainer_watches(const struct meta_trainer *);
+/* Whether it is due now: after every valid_every-th iteration and after the last. */
 int meta_trainer_valid_due(const struct meta_trainer *);
+/* How many steps of `progress` watching takes: tasks, or images. */
 int meta_trainer_valid_steps(const struct meta_trainer *);
+/* Watches, and fills the rest of *row. Returns the estimate in full. */
 struct meta_estimate meta_trainer_watch(struct meta_trainer *, struct meta_row *row,
                                         void (*progress)(void *context, int done), void *context);
 
-/* The log NAME.csv: adds a row, as meta_log_add does; and its rows, (*count), valid until the next
-   is added. */
+/* Adds a row to the log NAME.csv, as meta_log_add does. */
 int meta_trainer_log(struct meta_trainer *, const struct meta_row *, struct meta_error *);
+/* The rows of the log, (*count), valid until the next is added. */
 const struct meta_row *meta_trainer_rows(const struct meta_trainer *, int *count);
 
-/* NAME.state, then NAME.backup. Each is replaced whole or stays as it was. */
+/* Writes NAME.state, then NAME.backup. Each is replaced whole or stays as it was. */
 int meta_trainer_save(struct meta_trainer *, struct meta_error *);
-/* The .weights alone: as NAME_1000.weights, numbered by the iterations done, or as
-   NAME_final.weights. */
+/* Writes the .weights alone, as NAME_1000.weights, numbered by the iterations done. */
 int meta_trainer_save_numbered(struct meta_trainer *, struct meta_error *);
+/* Writes the .weights alone, as NAME_final.weights. */
 int meta_trainer_save_final(struct meta_trainer *, struct meta_error *);
 /* parameters (network->parameters), statistics (network->statistics) as they are now. */
 void meta_trainer_download(const struct meta_trainer *, float *parameters, float *statistics);

@@ -1,4 +1,4 @@
-/* A training's files: their names, the folder they lie in, and what a training of the same name
+/* Names a training's files, makes their folder, and sets aside what a training of the same name
    left there. */
 #define _GNU_SOURCE
 #include "trainer_internal.h"
@@ -25,14 +25,9 @@ int meta_trainer_name_files(struct meta_trainer *t, struct meta_error *error)
 
 int meta_trainer_check_folder(const struct meta_trainer *t, struct meta_error *error)
 {
-    struct stat info;
     int failed = meta_path_make_folder(t->folder, error);
-    if (!failed) {
-        if ((failed = stat(t->folder, &info) || !S_ISDIR(info.st_mode)))
-            meta_fail(error, "%s: is not a folder", t->folder);
-        else if ((failed = access(t->folder, W_OK | X_OK)))
-            meta_fail(error, "%s: can't write there: %s", t->folder, strerror(errno));
-    }
+    if (!failed && (failed = access(t->folder, W_OK | X_OK)))
+        meta_fail(error, "%s: can't write there: %s", t->folder, strerror(errno));
     return failed ? meta_data_blame(t->data, t->data->backup, error) : 0;
 }
 

@@ -1,5 +1,5 @@
-/* Where a training starts from, Darknet's initial weights, a .weights file or a checkpoint, and
-   what it saves. */
+/* Starts a training from Darknet's initial weights, a .weights file or a checkpoint, and saves
+   it. */
 #include "trainer_internal.h"
 
 #include <stdlib.h>

@@ -4,7 +4,6 @@
 #include "table_beginning.h"
 #include "table_key.h"
 #include "table_recipe.h"
-#include "learning/policy.h"
 #include "learning/weigh.h"
 
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 #include "base/plural.h"
 #include "base/pool.h"
 #include "doctor.h"
-#include "evaluation/evaluate.h"
 #include "training/trainer.h"
 
 #include <math.h>
