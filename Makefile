@@ -219,6 +219,7 @@ compile_commands.json: $(FLAGS) ## for clangd and other tools
 	$(call show,JSON,$@){ echo '['; \
 	    $(foreach f,$(SOURCES),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),'; ) \
 	    $(foreach f,$(wildcard tests/unit/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),'; ) \
+	    $(foreach f,$(wildcard plugins/*/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),'; ) \
 	    $(foreach f,$(CXX_SOURCES),echo '$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS)),'; ) \
 	    echo '$(call json_entry,src/backends/fused/fused_kernels.c,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2)'; \
 	    echo ']'; } >$@

@@ -23,7 +23,7 @@ struct reader {
 static const char *shown(const char *line, char text[SHOWN + 4])
 {
     size_t n = 0;
-    for (; line[n] && n < SHOWN; n++) text[n] = isprint((unsigned char)line[n]) ? line[n] : '?';
+    for (; n < SHOWN && line[n]; n++) text[n] = isprint((unsigned char)line[n]) ? line[n] : '?';
     strcpy(text + n, line[n] ? "..." : "");
     return text;
 }

@@ -102,8 +102,9 @@ static int read_absent(struct builder *b, const char *name, struct meta_pair *pa
 
 static int check_place(struct builder *b, const struct meta_section *s, enum stage stage)
 {
-    static const char *order[] = { "first", "right after [net]", "between [net] and [inner_loop]",
-                                   "after the last layer", "last" };
+    static const char *order[STAGES] = { "first", "right after [net]",
+                                         "between [net] and [inner_loop]", "after the last layer",
+                                         "last" };
     const char *name = s->name;
     if (stage != LAYERS && b->at[stage])
         return meta_fail(b->error, "%s:%d: [%s]: a second section of this kind; first on line %d",

@@ -82,14 +82,20 @@ static double valid_tasks(const struct meta_doctor *d)
     return (double)META_VALID_RUNS * (last / META_VALID_EVERY + (last % META_VALID_EVERY != 0));
 }
 
+/* The middle (0), least (1) or most (2) of a range. */
+static double pick(const struct meta_timing_range *r, int which)
+{
+    return which == 0 ? r->middle : which == 1 ? r->least : r->most;
+}
+
 void meta_doctor_time(struct meta_doctor *d, const struct meta_dry_run *run)
 {
     int last = d->model->net.max_batches, exact = meta_dry_run_exact_iterations(d->model);
     double loading = d->list[META_LIST_TRAIN].seconds + d->list[META_LIST_VALID].seconds;
     char text[3][32], busy[80] = "";
     for (int i = 0; i < 3; i++) { /* middle, least, most */
-        double first = (&run->first.middle)[i], second = (&run->second.middle)[i];
-        double valid = (&run->valid.middle)[i];
+        double first = pick(&run->first, i), second = pick(&run->second, i);
+        double valid = pick(&run->valid, i);
         double seconds = loading + seconds_of(last - exact, first) + seconds_of(exact, second)
             + seconds_of(valid_tasks(d), valid);
         meta_format_time(text[i], sizeof *text, seconds);
