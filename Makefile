@@ -215,7 +215,7 @@ format-check: ## say where it isn't
 
 # What clangd, clang-tidy and other tools read: the command of every source
 json_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(2) -c $(1)"}
-compile_commands.json: $(FLAGS) ## for clangd and other tools
+compile_commands.json: $(FLAGS) FORCE ## for clangd and other tools
 	$(call show,JSON,$@){ echo '['; \
 	    $(foreach f,$(SOURCES),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),'; ) \
 	    $(foreach f,$(wildcard tests/unit/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),'; ) \
