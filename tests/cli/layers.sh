@@ -71,3 +71,5 @@ check 'a line of 106 columns is found' finds 'src/mid/b.h:2: has 106 columns: at
 
 cd "$root" || exit 1
 check 'src/ keeps to src/LAYERS' "$layers" src "$BUILD/src"
+long() { find plugins scripts tests -name '*.[ch]' -o -name '*.cpp' -o -name '*.sh' -o -name '*.py' | xargs awk 'FNR == 451 { print FILENAME }'; }
+check 'no file of plugins, scripts and tests has more than 450 lines' test -z "$(long)"
