@@ -1,0 +1,160 @@
+/* Exported networks: the files read again give the same probabilities, with numbers that OpenCV's
+   importer reads as Darknet does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "adaptation/adapt.h"
+#include "backends/reference/reference.h"
+#include "base/file.h"
+#include "base/rng.h"
+#include "config/model.h"
+#include "network/export.h"
+#include "network/weights.h"
+
+enum { SIDE = 6, IMAGES = 5, CLASSES = 3, IMAGE = 3 * SIDE * SIDE };
+static struct meta_filled network;
+static float images[IMAGES * IMAGE];
+static struct meta_error error;
+
+static void add(struct meta_layer l)
+{
+    if (meta_filled_add(&network, l, &error)) fail_msg("%s", error.text);
+}
+
+static int make_network(void **state)
+{
+    const char *folder = getenv("TMP_TEST");
+    struct meta_rng rng = meta_rng_open(7, META_USE_CHECK, 0, 0, 0);
+    int where, *from = malloc(sizeof *from);
+    if (chdir(folder ? folder : "/tmp")
+        || meta_network_create(&network.network, (struct meta_shape){ 3, SIDE, SIDE }, &error))
+        return -1;
+    add((struct meta_layer){ .type = META_CONVOLUTIONAL,
+                             .filters = 4,
+                             .size = 3,
+                             .stride = 1,
+                             .padding = 1,
+                             .batch_normalize = 1,
+                             .activation = META_RELU });
+    add((struct meta_layer){ .type = META_CONVOLUTIONAL,
+                             .filters = 4,
+                             .size = 3,
+                             .stride = 1,
+                             .padding = 1,
+                             .activation = META_LEAKY });
+    *from = 0;
+    add((struct meta_layer){
+        .type = META_SHORTCUT, .from_count = 1, .from = from, .alpha = 1, .beta = 1 });
+    add((struct meta_layer){ .type = META_MAXPOOL, .size = 2, .stride = 2 });
+    add((struct meta_layer){
+        .type = META_CONNECTED, .filters = 5, .batch_normalize = 1, .activation = META_LOGISTIC });
+    add((struct meta_layer){ .type = META_CONNECTED, .filters = CLASSES });
+    add((struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 });
+    if (meta_network_finish(network.network, 1, &where, &error)) return -1;
+    for (size_t i = 0; i < network.network->parameters; i++)
+        network.parameters[i] = .4 * meta_rng_normal(&rng);
+    /* half of the variances are below the one that must be lifted */
+    for (size_t i = 0; i < network.network->statistics; i++)
+        network.statistics[i] = i % 2 ? .01 + .05 * meta_rng_uniform(&rng)
+                                      : .3 + meta_rng_uniform(&rng);
+    for (int i = 0; i < IMAGES * IMAGE; i++) images[i] = meta_rng_uniform(&rng);
+    return 0;
+}
+
+static int clear_network(void **state)
+{
+    meta_filled_clear(&network);
+    return 0;
+}
+
+static void predict(const struct meta_filled *f, float *probabilities)
+{
+    struct meta_predictor *p;
+    if (meta_predictor_create(&p, f, f->statistics, &meta_backend_reference, IMAGES, &error))
+        fail_msg("%s", error.text);
+    assert_int_equal(meta_predictor_run(p, images, IMAGES, probabilities, &error), 0);
+    meta_predictor_free(p);
+}
+
+static void files_give_the_same_probabilities(void **state)
+{
+    float before[IMAGES * CLASSES], after[IMAGES * CLASSES];
+    struct meta_model *model;
+    struct meta_filled read = { 0 };
+    char *text;
+    size_t size;
+    if (meta_export(&network, "exported", "two lines\nof comment", &error))
+        fail_msg("%s", error.text);
+    if (meta_model_load_for(&model, "exported.cfg", META_FOR_ANY, &error)
+        || meta_weights_load(model->network, "exported.weights", &read.parameters, &read.statistics,
+                             &error))
+        fail_msg("%s", error.text);
+    read.network = model->network;
+    predict(&network, before);
+    predict(&read, after);
+    for (int i = 0; i < IMAGES * CLASSES; i++)
+        if (fabsf(before[i] - after[i]) > 1e-5)
+            fail_msg("probability %d: %g, not %g", i, after[i], before[i]);
+    assert_int_equal(meta_file_read("exported.cfg", &text, &size, &error), 0);
+    assert_int_equal(strncmp(text, "# two lines\n# of comment\n[net]\n", 31), 0);
+    /* a [connected] is folded, a [convolutional] keeps its normalisation */
+    const char *connected = strstr(text, "[connected]");
+    assert_non_null(connected);
+    assert_null(strstr(connected, "batch_normalize"));
+    assert_non_null(strstr(text, "batch_normalize=1"));
+    free(text);
+    free(read.parameters);
+    free(read.statistics);
+    meta_model_free(model);
+}
+
+/* sqrt(v) + 1e-6 and sqrt(v + 1e-6) differ where v is small: such a channel has another variance,
+   and a scale that makes up for it. */
+static void small_variances_are_lifted(void **state)
+{
+    struct meta_model *model;
+    float *parameters, *statistics;
+    int lifted = 0;
+    assert_int_equal(meta_export(&network, "lifted", NULL, &error), 0);
+    assert_int_equal(meta_model_load_for(&model, "lifted.cfg", META_FOR_ANY, &error), 0);
+    assert_int_equal(meta_weights_load(model->network, "lifted.weights", &parameters, &statistics,
+                                       &error),
+                     0);
+    const struct meta_layer *now = &model->network->layers[0], *then = &network.network->layers[0];
+    for (int c = 0; c < now->filters; c++) {
+        double v = statistics[now->variance + c], old = network.statistics[then->variance + c];
+        assert_true(v >= .1);
+        double darknet = parameters[now->scales + c] / (sqrt(v) + 1e-6);
+        double opencv = parameters[now->scales + c] / sqrt(v + 1e-6);
+        double wanted = network.parameters[then->scales + c] / (sqrt(old) + 1e-6);
+        assert_true(fabs(darknet - wanted) < 1e-6 * fabs(wanted));
+        assert_true(fabs(opencv - wanted) < 1e-5 * fabs(wanted));
+        lifted += old < .1;
+    }
+    assert_true(lifted > 0 && lifted < now->filters);
+    free(parameters);
+    free(statistics);
+    meta_model_free(model);
+}
+
+static void a_folder_that_is_not_there_is_an_error(void **state)
+{
+    assert_int_equal(meta_export(&network, "no/folder/name", NULL, &error), -1);
+    assert_non_null(strstr(error.text, "no/folder/name.weights: can't create"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_give_the_same_probabilities),
+        cmocka_unit_test(small_variances_are_lifted),
+        cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, make_network, clear_network);
+}
