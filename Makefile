@@ -25,7 +25,8 @@ MAKEFLAGS += --no-builtin-rules
 
 # A build says "CC src/base/pool.c"; V=1 shows the commands
 V ?= 0
-show = $(if $(filter 0,$(V)),@printf '  %-7s %s\n' $(1) '$(2)'; )
+silent := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+show = $(if $(filter 0,$(V)),@$(if $(silent),,printf '  %-7s %s\n' $(1) '$(2)';) )
 
 # Darknet's own switches, where they can't be what they are there
 ifneq ($(filter-out 0,$(GPU) $(CUDNN)),)
