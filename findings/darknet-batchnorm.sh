@@ -5,6 +5,9 @@
 # Seen with: Debian 12, darknet 0.0.0+git20180914.61c9d02e-2+b4, amd64, GCC 12.2. N is the number of values of a channel: batch * height *
 # width. The functions are those of blas.c and batchnorm_layer.c.
 #
+# Output seen: "variance 0.769167; sum of squares over N-1 0.769167, over N 0.576875", and "largest error of the backward pass in
+# training: 0.267" on gradients of 0.2 to 1.4.
+#
 # Needs: gcc, apt-get (to download the package into a temporary folder), and the libraries the package depends on
 # (apt-get install darknet). Exit status: 0 as described, 1 it behaves differently, 2 it can't be looked at.
 set -eu

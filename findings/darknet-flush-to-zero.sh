@@ -4,6 +4,8 @@
 # Seen with: Debian 12, darknet 0.0.0+git20180914.61c9d02e-2+b4, amd64, GCC 12.2. The library is linked with -Ofast, hence with GCC's
 # crtfastmath.o, whose constructor sets both bits of the control register MXCSR. None of the libraries that it needs does so.
 #
+# Output seen: each of its libraries "FTZ 0, DAZ 0, 1.2e-38 / 2 = 5.87747e-39", then libdarknet.so "FTZ 1, DAZ 1, 1.2e-38 / 2 = 0".
+#
 # Needs: gcc, apt-get (to download the package into a temporary folder), and the libraries the package depends on
 # (apt-get install darknet). Exit status: 0 as described, 1 it behaves differently, 2 it can't be looked at.
 set -eu
