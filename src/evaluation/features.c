@@ -16,8 +16,8 @@ struct meta_features {
 
 int meta_features_layer(const struct meta_model *model, int layer)
 {
-    int i = model->network->count - 1;
     if (layer >= 0) return layer;
+    int i = model->network->count - 1;
     while (i >= 0 && model->network->layers[i].type != META_CONNECTED) i--;
     return i - 1;
 }
