@@ -106,6 +106,13 @@ END
     chmod +x "$valgrind/run" "$valgrind/darknet"
     DARKNET_BIN=$valgrind/darknet
 fi
+# A sanitizer calls dlopen in the program's place, and the program's RUNPATH does not hold for it: libdarknet.so is found by
+# the environment instead.
+case $TEST_VARIANT in asan | tsan)
+    runpath=$(readelf -d "$BIN/darknet" | sed -n 's/.*Library runpath: \[\(.*\)\].*/\1/p')
+    export LD_LIBRARY_PATH=$runpath${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    ;;
+esac
 # ThreadSanitizer's shadow memory can't be placed under some kernels' address randomisation.
 fixed=()
 if [ $TEST_VARIANT = tsan ] && setarch -R true 2>/dev/null; then fixed=(setarch -R); fi
