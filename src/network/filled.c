@@ -33,30 +33,13 @@ int meta_filled_add(struct meta_filled *f, struct meta_layer layer, struct meta_
         : 0;
 }
 
-static int copy_owned(struct meta_layer *to, const struct meta_layer *from, const int *place,
-                      struct meta_error *error)
-{
-    *to = *from;
-    to->from = NULL;
-    to->settings = NULL;
-    if (from->from_count && !(to->from = malloc(from->from_count * sizeof *to->from))) goto fail;
-    for (int k = 0; k < from->from_count; k++) to->from[k] = place[from->from[k]];
-    if (from->settings) {
-        if (!(to->settings = malloc(from->plugin->settings_size + 1))) goto fail;
-        memcpy(to->settings, from->settings, from->plugin->settings_size);
-    }
-    return 0;
-fail:
-    free(to->from);
-    return meta_fail_memory(error);
-}
-
 int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from, int i,
                            int filters, const int *place, struct meta_error *error)
 {
     const struct meta_layer *old = &from->network->layers[i];
     struct meta_layer layer;
-    if (copy_owned(&layer, old, place, error)) return -1;
+    if (meta_layer_copy(&layer, old, error)) return -1;
+    for (int k = 0; k < layer.from_count; k++) layer.from[k] = place[layer.from[k]];
     if (filters) layer.filters = filters;
     if (meta_filled_add(f, layer, error)) return -1;
     const struct meta_layer *new = &f->network->layers[f->network->count - 1];

@@ -322,8 +322,7 @@ int meta_network_outputs(const struct meta_network *net)
     return net->ways ? net->ways : net->layers[net->count - 1].out.c;
 }
 
-static int copy_layer(struct meta_layer *to, const struct meta_layer *from,
-                      struct meta_error *error)
+int meta_layer_copy(struct meta_layer *to, const struct meta_layer *from, struct meta_error *error)
 {
     *to = *from;
     to->from = NULL;
@@ -347,7 +346,8 @@ int meta_network_cut(struct meta_network **out, const struct meta_network *whole
         head = { .type = META_CONNECTED, .filters = outputs, .activation = META_LINEAR };
     if (meta_network_create(&net, whole->input, error)) return -1;
     for (int i = 0; i < layers; i++)
-        if (copy_layer(&layer, &whole->layers[i], error) || meta_network_add(net, layer, error))
+        if (meta_layer_copy(&layer, &whole->layers[i], error)
+            || meta_network_add(net, layer, error))
             goto fail;
     if (outputs && meta_network_add(net, head, error)) goto fail;
     if (meta_network_add(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, error))

@@ -91,6 +91,8 @@ int meta_network_cut(struct meta_network **, const struct meta_network *, int la
                      struct meta_error *);
 
 int meta_network_outputs(const struct meta_network *); /* the classes of a task */
+/* Copies a layer with its `from` and `settings`, which then belong to the copy. */
+int meta_layer_copy(struct meta_layer *to, const struct meta_layer *from, struct meta_error *);
 /* "convolutional"... or the plugin's name. */
 const char *meta_layer_name(const struct meta_layer *);
 
