@@ -11,7 +11,7 @@
 
 /* Runs between vfork and exec, in the parent's memory: makes system calls and nothing else. Returns
    the errno of the one that failed. */
-static int become(char *const argv[], const int files[3])
+static int become(char *const argv[], char *const environment[], const int files[3])
 {
     sigset_t none;
     for (int i = 0; i < 3; i++) {
@@ -23,17 +23,17 @@ static int become(char *const argv[], const int files[3])
     sigprocmask(SIG_SETMASK, &none, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    execvp(argv[0], argv);
+    execvpe(argv[0], argv, environment);
     return errno;
 }
 
-int meta_process_start(pid_t *pid, char *const argv[], int input, int output, int errors)
+int meta_process_start(pid_t *pid, char *const argv[], char *const environment[],
+                       const int files[3])
 {
     volatile int failed = 0;
-    const int files[3] = { input, output, errors };
     *pid = vfork();
     if (!*pid) {
-        failed = become(argv, files);
+        failed = become(argv, environment ? environment : environ, files);
         _exit(127);
     }
     if (*pid < 0) return errno;

@@ -9,14 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A page without figures is a page all the same, as a training without a chart is a training. */
 static int write_page(const struct meta_report *report, const char *out, struct meta_error *error)
 {
     struct meta_text text;
+    struct meta_error lacks;
     if (meta_text_begin(&text, error)) return -1;
-    int status = meta_report_page(text.file, report, error);
+    int status = meta_report_page(text.file, report, &lacks, error);
     status = meta_text_write(&text, status, out, error);
-    if (!status) printf("%s: %zu bytes\n", out, text.size);
-    return status;
+    if (status) return -1;
+    printf("%s: %zu bytes\n", out, text.size);
+    if (*lacks.text) {
+        meta_fail(error, "%s: is written without figures: %.300s", out, lacks.text);
+        meta_complain(error);
+    }
+    return 0;
 }
 
 int meta_command_report(int argc, char **argv)

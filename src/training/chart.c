@@ -7,11 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define BETWEEN 30. /* seconds between drawings */
@@ -145,40 +143,40 @@ static void write_script(FILE *f, const void *drawing)
     fputs("plot $runs using 1:8 with lines ls 2 notitle\nunset multiplot\n", f);
 }
 
+static int fail_chart(const struct meta_error *why, struct meta_error *error)
+{
+    return meta_fail(error, "no chart: %.300s: training goes on", why->text);
+}
+
 /* Starts a gnuplot whose output is the temporary picture. */
 static int start(struct meta_chart *c, const struct meta_row *rows, int count,
                  struct meta_error *error)
 {
     struct drawing d = { c, rows, count };
+    struct meta_error why;
     int picture = open(c->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int status = picture < 0 ? errno : meta_gnuplot_start(&c->child, write_script, &d, picture);
-    if (picture >= 0) close(picture);
     c->drawn = meta_now();
+    if (picture < 0) {
+        meta_fail(&why, "%s", strerror(errno));
+        return fail_chart(&why, error);
+    }
+    int status = meta_gnuplot_start(&c->child, write_script, &d, picture, &why);
+    close(picture);
     if (!status) return 0;
-    c->child = 0;
     unlink(c->temporary);
-    return meta_fail(error,
-                     status == ENOENT && picture >= 0 ? "no chart: gnuplot is not installed: "
-                                                        "training goes on"
-                                                      : "no chart: %s: training goes on",
-                     strerror(status));
+    return fail_chart(&why, error);
 }
 
-/* Takes a drawing that is done. 1: nothing is being drawn; 0: gnuplot is still drawing; -1: it
-   failed. */
-static int take(struct meta_chart *c, struct meta_error *error)
+/* Takes a drawing that is done within so many seconds. 1: nothing is being drawn; 0: gnuplot is
+   still drawing; -1: it failed. */
+static int take(struct meta_chart *c, double seconds, struct meta_error *error)
 {
-    int status;
+    struct meta_error why;
     if (!c->child) return 1;
-    pid_t done = waitpid(c->child, &status, WNOHANG);
-    if (!done || (done < 0 && errno == EINTR)) return 0;
-    c->child = 0;
-    if (done > 0 && WIFEXITED(status) && !WEXITSTATUS(status)) {
-        if (!rename(c->temporary, c->path)) return 1;
-        meta_fail(error, "%s: can't write: %s: training goes on", c->path, strerror(errno));
-    } else if (done > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        meta_fail(error, "no chart: gnuplot is not installed: training goes on");
-    else meta_fail(error, "no chart: gnuplot failed: training goes on");
+    int state = meta_gnuplot_wait(&c->child, seconds, &why);
+    if (!state || (state > 0 && !rename(c->temporary, c->path))) return state;
+    if (state < 0) fail_chart(&why, error);
+    else meta_fail(error, "%s: can't write: %s: training goes on", c->path, strerror(errno));
     unlink(c->temporary);
     return -1;
 }
@@ -187,7 +185,7 @@ int meta_chart_update(struct meta_chart *c, const struct meta_row *rows, int cou
                       struct meta_error *error)
 {
     if (c->off || !count) return 0;
-    int state = take(c, error);
+    int state = take(c, 0, error);
     if (state == 1 && meta_now() - c->drawn >= BETWEEN) state = start(c, rows, count, error);
     c->off = state < 0;
     return c->off ? -1 : 0;
@@ -197,15 +195,9 @@ int meta_chart_update(struct meta_chart *c, const struct meta_row *rows, int cou
    drawing up. */
 static int wait_until(struct meta_chart *c, double end, struct meta_error *error)
 {
-    for (;;) {
-        int state = take(c, error);
-        if (state) return state < 0 ? -1 : 0;
-        if (meta_now() > end) break;
-        nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
-    }
-    kill(c->child, SIGKILL);
-    waitpid(c->child, NULL, 0);
-    c->child = 0;
+    int state = take(c, end - meta_now(), error);
+    if (state) return state < 0 ? -1 : 0;
+    meta_gnuplot_end(&c->child);
     unlink(c->temporary);
     return meta_fail(error, "no chart: gnuplot took longer than %g seconds", PATIENCE);
 }

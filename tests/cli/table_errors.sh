@@ -123,8 +123,21 @@ expect_error 'damaged/x-one-2.json: is not JSON' darknet meta report "$t/damaged
 expect_error 'x.html: is not a regular file|no-folder' darknet meta report "$t/out" -out "$t/no-folder/x.html"
 if [ "$TEST_VARIANT" = release ]; then
     mkdir "$t/path"; for tool in bash env; do ln -s "$(command -v $tool)" "$t/path/$tool"; done
-    expect_error 'gnuplot is not installed: the figures need it' env PATH="$t/path" "$DARKNET_BIN" meta report "$t/out" -out "$t/y.html"
+    without() { env PATH="$t/path" "$DARKNET_BIN" meta report "$t/out" -out "$t/y.html" 2>"$t/err"; }
+    check 'meta report writes its page where gnuplot is not installed' without
+    check 'meta report says in one line that the page has no figures' test "$(cat "$t/err")" = "darknet: $t/y.html: is written without figures: gnuplot is not installed"
 fi
+# gnuplot draws by our environment, whatever the user's is, and a gnuplot that fails takes figures alone away
+figures() { grep -c '<svg ' "$1"; }
+count=$(figures "$t/x.html")
+check 'the page has figures' test "$count" -gt 3
+check 'GNUTERM and a decimal comma change nothing of the page' sh -c "GNUTERM=qt GNUPLOT_LIB=/nowhere LC_ALL=de_DE.UTF-8 '$DARKNET_BIN' meta report '$t/out' -out '$t/z.html' && cmp '$t/x.html' '$t/z.html'"
+mkdir "$t/broken"; printf '#!/bin/sh\nexit 1\n' >"$t/broken/gnuplot"; chmod +x "$t/broken/gnuplot"
+broken() { PATH=$t/broken:$PATH "$DARKNET_BIN" meta report "$t/out" -out "$t/z.html" 2>"$t/err"; }
+check 'meta report writes its page where gnuplot fails' broken
+check 'meta report says in one line that gnuplot failed' test "$(cat "$t/err")" = "darknet: $t/z.html: is written without figures: gnuplot failed"
+check 'the page says once why it has no figures' test "$(grep -c 'not drawn: gnuplot failed' "$t/z.html")" -eq 1
+check 'a page without figures has all tables of one with them' test "$(grep -c '<td' "$t/z.html")" -eq "$(grep -c '<td' "$t/x.html")"
 # What changes of a table do to results that are there
 sed 's/^first=2/first=3/' "$t/x.table" >"$t/first.table"
 cp -r "$t/out" "$t/other"

@@ -59,6 +59,16 @@ mkdir "$TMP_TEST/empty"
 check 'meta train runs without gnuplot' env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2
 check 'meta train says once that gnuplot is missing' test "$(env "PATH=$TMP_TEST/empty" "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2 2>&1 >/dev/null | grep -c gnuplot)" -eq 1
 
+# The user's environment and start-up file change nothing of a chart
+mkdir "$TMP_TEST/home"
+echo 'set terminal dumb; exit status 3' >"$TMP_TEST/home/.gnuplot"
+for variable in GNUTERM=qt GNUTERM=nosuch LC_ALL=de_DE.UTF-8; do
+    rm -rf "$b/backup"
+    charted() { env "$variable" HOME="$TMP_TEST/home" DISPLAY=:99 TERM= "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2 >/dev/null 2>"$b/err" && test ! -s "$b/err"; }
+    check "meta train says nothing of charts under $variable" charted
+    check "meta train under $variable draws the chart" sh -c "head -c 8 '$b/backup/chart_toy.png' | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a'"
+done
+
 expect_error '-threads' darknet meta train "$data" "$cfg" -threads 0
 expect_error '-seed' darknet meta train "$data" "$cfg" -seed x
 expect_error '-max_batches' darknet meta train "$data" "$cfg" -max_batches 0

@@ -103,9 +103,9 @@ static char *write_page(void)
 {
     char *text;
     size_t size;
-    struct meta_error error;
+    struct meta_error lacks, error;
     FILE *f = open_memstream(&text, &size);
-    if (meta_report_page(f, report, &error)) fail_msg("%s", error.text);
+    if (meta_report_page(f, report, &lacks, &error)) fail_msg("%s", error.text);
     fclose(f);
     return text;
 }

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define WIDTH 520
 #define HEIGHT 380
+#define PATIENCE 15. /* seconds that a drawing may take */
 
 /* Each has a contrast of at least 3 to 1 with the page in both its themes, white and near black. */
 static const char *const colours[] = { "#2f7fc1", "#d1602a", "#2b9a5b", "#b8479b", "#8663cf",
@@ -67,24 +67,20 @@ static void write_script(FILE *f, const void *figure)
 /* Runs gnuplot on the figure's script. The caller frees *svg, the text that gnuplot writes. */
 static int run_gnuplot(char **svg, const struct meta_figure *g, struct meta_error *error)
 {
-    int out = memfd_create("svg", MFD_CLOEXEC), status = 0, failed;
+    int out = memfd_create("svg", MFD_CLOEXEC), state;
     struct stat info;
     pid_t child;
     *svg = NULL;
-    if (out < 0) return meta_fail(error, "no figure: %s", strerror(errno));
-    if ((failed = meta_gnuplot_start(&child, write_script, g, out))) {
-        if (failed == ENOENT) meta_fail(error, "gnuplot is not installed: the figures need it");
-        else meta_fail(error, "no figure: gnuplot: %s", strerror(failed));
-        goto fail;
+    if (out < 0) return meta_fail(error, "%s", strerror(errno));
+    if (meta_gnuplot_start(&child, write_script, g, out, error)) goto fail;
+    if (!(state = meta_gnuplot_wait(&child, PATIENCE, error))) {
+        meta_gnuplot_end(&child);
+        meta_fail(error, "gnuplot took longer than %g seconds", PATIENCE);
     }
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-    if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-        meta_fail(error, "no figure: gnuplot failed");
-        goto fail;
-    }
+    if (state <= 0) goto fail;
     if (fstat(out, &info) || !(*svg = calloc(1, info.st_size + 1))
         || pread(out, *svg, info.st_size, 0) != info.st_size) {
-        meta_fail(error, "no figure: can't read it: %s", strerror(errno));
+        meta_fail(error, "can't read what gnuplot drew: %s", strerror(errno));
         goto fail;
     }
     close(out);
@@ -96,16 +92,21 @@ fail:
     return -1;
 }
 
+/* The drawing in what gnuplot wrote, up to *end; NULL: there is none. */
+static const char *find_drawing(const char *svg, const char **end)
+{
+    const char *at = strstr(svg, "<g id=\"gnuplot_canvas\"");
+    *end = at ? strstr(at, "</svg>") : NULL;
+    return *end ? at : NULL;
+}
+
 /* Writes the drawing, but not its ids and definitions, which would stand in a page of several
    figures more than once, nor its titles, which say gnuplot. */
-static int write_svg(FILE *page, const char *svg, const struct meta_figure *g,
-                     struct meta_error *error)
+static void write_svg(FILE *page, const char *at, const char *end, const struct meta_figure *g)
 {
     static const struct {
         const char *from, *to;
     } left_out[] = { { "<defs>", "</defs>" }, { "<title>", "</title>" }, { " id=\"", "\"" } };
-    const char *at = strstr(svg, "<g id=\"gnuplot_canvas\""), *end = strstr(svg, "</svg>");
-    if (!at || !end) return meta_fail(error, "no figure: gnuplot wrote no SVG");
     fprintf(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
     meta_html_text(page, g->title);
     fputs("\">", page);
@@ -121,18 +122,10 @@ static int write_svg(FILE *page, const char *svg, const struct meta_figure *g,
         else fputc(*at++, page);
     }
     fputs("</svg>\n", page);
-    return 0;
 }
 
-int meta_figure_draw(FILE *page, const struct meta_figure *g, struct meta_error *error)
+static void write_key(FILE *page, const struct meta_figure *g)
 {
-    char *svg;
-    if (run_gnuplot(&svg, g, error)) return -1;
-    fputs("<figure><figcaption>", page);
-    meta_html_text(page, g->title);
-    fputs("</figcaption>\n", page);
-    int status = write_svg(page, svg, g, error);
-    free(svg);
     fputs("<ul class=\"key\">", page);
     for (int i = 0; i < g->count; i++) {
         if (!g->lines[i].count) continue;
@@ -141,6 +134,32 @@ int meta_figure_draw(FILE *page, const struct meta_figure *g, struct meta_error 
         meta_html_text(page, g->lines[i].label);
         fputs("</li>", page);
     }
-    fputs("</ul></figure>\n", page);
-    return status;
+    fputs("</ul>", page);
+}
+
+void meta_figure_draw(struct meta_figures *figures, const struct meta_figure *g)
+{
+    FILE *page = figures->page;
+    const char *drawing, *end;
+    char *svg = NULL;
+    if (figures->failed) return;
+    if (run_gnuplot(&svg, g, &figures->why)) goto fail;
+    if (!(drawing = find_drawing(svg, &end))) {
+        meta_fail(&figures->why, "gnuplot wrote no SVG");
+        goto fail;
+    }
+    fputs("<figure><figcaption>", page);
+    meta_html_text(page, g->title);
+    fputs("</figcaption>\n", page);
+    write_svg(page, drawing, end, g);
+    write_key(page, g);
+    fputs("</figure>\n", page);
+    free(svg);
+    return;
+fail:
+    free(svg);
+    figures->failed = 1;
+    fputs("<p>This figure and those after it are not drawn: ", page);
+    meta_html_text(page, figures->why.text);
+    fputs(".</p>\n", page);
 }

@@ -22,7 +22,15 @@ struct meta_figure {
     const struct meta_line *lines; /* (count) */
 };
 
-/* Writes <figure>...</figure>. Fails when gnuplot is not installed or does not draw. */
-int meta_figure_draw(FILE *page, const struct meta_figure *, struct meta_error *);
+/* The figures of a page. */
+struct meta_figures {
+    FILE *page;
+    int failed;            /* gnuplot could not draw one: no other is tried */
+    struct meta_error why; /* the reason */
+};
+
+/* Writes <figure>...</figure>; in the place of the first that can't be drawn, a paragraph that says
+   why; and nothing for those after it. */
+void meta_figure_draw(struct meta_figures *, const struct meta_figure *);
 
 #endif

@@ -5,7 +5,6 @@
 #include "base/plural.h"
 #include "config/options.h"
 #include "config/plugins.h"
-#include "figure.h"
 #include "stats/estimate_json.h"
 #include "stats/roc.h"
 
@@ -76,7 +75,8 @@ int meta_report_mean_roc(double (*points)[4], const cJSON *result)
 }
 
 /* The figure of one number of shots. */
-static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct meta_error *error)
+static int roc_of(struct meta_figures *f, const struct meta_report_table *t, int shots,
+                  struct meta_error *error)
 {
     struct lines l;
     char title[96];
@@ -96,13 +96,15 @@ static int roc_of(FILE *f, const struct meta_report_table *t, int shots, struct 
     struct meta_figure g = {
         title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 1, l.count, l.line
     };
-    status = l.count ? meta_figure_draw(f, &g, error) : 0;
+    if (l.count) meta_figure_draw(f, &g);
+    status = 0;
 done:
     close_lines(&l);
     return status;
 }
 
-int meta_report_roc(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+int meta_report_roc(struct meta_figures *f, const struct meta_report_table *t,
+                    struct meta_error *error)
 {
     for (int i = 0; i < t->column_count; i++)
         if (roc_of(f, t, t->columns[i], error)) return -1;
@@ -161,8 +163,8 @@ static int seen_before(const struct meta_report_table *t, int index)
     return 0;
 }
 
-static int training_of(FILE *f, const struct meta_report_table *t, int what, const char *title,
-                       struct meta_error *error)
+static int training_of(struct meta_figures *f, const struct meta_report_table *t, int what,
+                       const char *title, struct meta_error *error)
 {
     struct lines l;
     int status = -1;
@@ -185,13 +187,15 @@ static int training_of(FILE *f, const struct meta_report_table *t, int what, con
                              NAN,   NAN,         NAN,
                              NAN,   0,           l.count,
                              l.line };
-    status = l.count ? meta_figure_draw(f, &g, error) : 0;
+    if (l.count) meta_figure_draw(f, &g);
+    status = 0;
 done:
     close_lines(&l);
     return status;
 }
 
-int meta_report_curves(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+int meta_report_curves(struct meta_figures *f, const struct meta_report_table *t,
+                       struct meta_error *error)
 {
     static const char loss[] = "Training: query loss (of pretraining: loss of the mini-batch)",
                       accuracy[] = "Training: accuracy of the tasks (of pretraining: of the "
@@ -226,7 +230,7 @@ static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4],
     return status;
 }
 
-int meta_report_difficulty(FILE *f, struct meta_error *error)
+int meta_report_difficulty(struct meta_figures *f, struct meta_error *error)
 {
     struct lines l = { 0 };
     int status = -1;
@@ -252,7 +256,8 @@ int meta_report_difficulty(FILE *f, struct meta_error *error)
                              0,
                              l.count,
                              l.line };
-    status = meta_figure_draw(f, &g, error);
+    meta_figure_draw(f, &g);
+    status = 0;
 done:
     close_lines(&l);
     return status;
@@ -261,8 +266,9 @@ done:
 /* ---- Figure 3 -------------------------------------------------------------------------------- */
 
 /* what: name of an estimate in a point of a result's curve. */
-static int finetuning_of(FILE *f, const struct meta_report_table *t, const char *what,
-                         const char *title, const char *axis, struct meta_error *error)
+static int finetuning_of(struct meta_figures *f, const struct meta_report_table *t,
+                         const char *what, const char *title, const char *axis,
+                         struct meta_error *error)
 {
     struct lines l;
     int status = -1;
@@ -284,13 +290,15 @@ static int finetuning_of(FILE *f, const struct meta_report_table *t, const char 
         line->band = gaps < count;
     }
     struct meta_figure g = { title, "epoch", axis, NAN, NAN, NAN, NAN, 0, l.count, l.line };
-    status = l.count ? meta_figure_draw(f, &g, error) : 0;
+    if (l.count) meta_figure_draw(f, &g);
+    status = 0;
 done:
     close_lines(&l);
     return status;
 }
 
-int meta_report_finetuning(FILE *f, const struct meta_report_table *t, struct meta_error *error)
+int meta_report_finetuning(struct meta_figures *f, const struct meta_report_table *t,
+                           struct meta_error *error)
 {
     static const char loss[] = "Figure 3: fine-tuning, loss of the support images by epoch, with "
                                "its 95% band",

@@ -3,6 +3,7 @@
 #include "base/plural.h"
 #include "html.h"
 #include "page_css.h"
+#include "figure.h"
 #include "report_figures.h"
 #include "report_tables.h"
 
@@ -34,9 +35,10 @@ static int count_done(const struct meta_report_table *t)
 }
 
 /* Writes the section of a table, to which #table-NUMBER leads. */
-static int write_table(FILE *f, const struct meta_report_table *t, int number,
+static int write_table(struct meta_figures *figures, const struct meta_report_table *t, int number,
                        struct meta_error *error)
 {
+    FILE *f = figures->page;
     fprintf(f, "<section id=\"table-%d\"><h2>", number);
     meta_html_text(f, t->name);
     fprintf(f, "</h2>\n<p>%d of %d cells are run. Each is tested on %d tasks.", count_done(t),
@@ -51,8 +53,8 @@ static int write_table(FILE *f, const struct meta_report_table *t, int number,
     meta_report_differences(f, t);
     if (meta_report_trainings(f, t, error)) return -1;
     fputs("<div class=\"figures-row\">\n", f);
-    if (meta_report_roc(f, t, error) || meta_report_curves(f, t, error)
-        || meta_report_finetuning(f, t, error))
+    if (meta_report_roc(figures, t, error) || meta_report_curves(figures, t, error)
+        || meta_report_finetuning(figures, t, error))
         return -1;
     fputs("</div>\n", f);
     meta_report_pairs(f, t);
@@ -62,8 +64,10 @@ static int write_table(FILE *f, const struct meta_report_table *t, int number,
     return 0;
 }
 
-int meta_report_page(FILE *f, const struct meta_report *r, struct meta_error *error)
+int meta_report_page(FILE *f, const struct meta_report *r, struct meta_error *lacks,
+                     struct meta_error *error)
 {
+    struct meta_figures figures = { .page = f };
     int done = 0, cells = 0;
     for (int i = 0; i < r->count; i++) {
         done += count_done(&r->tables[i]);
@@ -82,9 +86,10 @@ int meta_report_page(FILE *f, const struct meta_report *r, struct meta_error *er
     fputs("</nav>\n", f);
     fputs(method, f);
     for (int i = 0; i < r->count; i++)
-        if (write_table(f, &r->tables[i], i + 1, error)) return -1;
+        if (write_table(&figures, &r->tables[i], i + 1, error)) return -1;
     fputs("<section><h2>The loss</h2>\n<div class=\"figures-row\">\n", f);
-    if (meta_report_difficulty(f, error)) return -1;
+    if (meta_report_difficulty(&figures, error)) return -1;
     fputs("</div></section>\n</main></body></html>\n", f);
+    *lacks = figures.why;
     return 0;
 }

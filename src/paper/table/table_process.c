@@ -109,7 +109,7 @@ static int run_logged(struct meta_table_runner *run, char *const argv[], const c
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0) return meta_fail(error, "%s: can't write: %s", log, strerror(errno));
     double begun = meta_now();
-    int failed = meta_process_start(&child, argv, -1, fd, fd);
+    int failed = meta_process_start(&child, argv, NULL, (int[]){ -1, fd, fd });
     close(fd);
     if (failed) return meta_fail(error, "%s: can't run: %s", argv[0], strerror(failed));
     wait_for(run, child, status, &usage);
