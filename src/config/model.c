@@ -33,6 +33,7 @@ struct builder {
     const struct meta_plugins *plugins;
     const char *path;
     const struct meta_section *at[STAGES];
+    const struct meta_section *cost; /* the [cost] behind a softmax; NULL: there is none */
     struct meta_error *error;
 };
 
@@ -159,6 +160,16 @@ static int add_layer(struct builder *b, const struct meta_section *s, struct met
     return meta_network_add(b->model->network, layer, b->error) ? prefix(b, s->line, s->name) : 0;
 }
 
+/* Whether this is the [cost] that many of Darknet's .cfg files end with, behind their [softmax]. It
+   is no layer here: its squared error, which Darknet passes through the softmax as it is, has the
+   gradient of the softmax's own cross-entropy, and it has no part in the outputs. */
+static int is_cost_of_softmax(const struct builder *b, const struct meta_layer *layer)
+{
+    const struct meta_network *net = b->model->network;
+    return layer->type == META_COST && !b->cost && !net->ways && net->count
+        && net->layers[net->count - 1].type == META_SOFTMAX;
+}
+
 static int read_stock_layer(struct builder *b, const struct meta_section *s,
                             const struct meta_section_type *type)
 {
@@ -171,7 +182,10 @@ static int read_stock_layer(struct builder *b, const struct meta_section *s,
         status = prefix(b, s->line, s->name);
     meta_options_clear(type->options, settings);
     free(settings);
-    return status ? -1 : add_layer(b, s, layer);
+    if (status) return -1;
+    if (!is_cost_of_softmax(b, &layer)) return add_layer(b, s, layer);
+    b->cost = s;
+    return 0;
 }
 
 static int read_plugin(struct builder *b, const struct meta_section *s,
@@ -236,6 +250,8 @@ static int finish(struct builder *b)
         const struct meta_layer *layer = &model->network->layers[where];
         return prefix(b, layer->line, meta_layer_name(layer));
     }
+    if (!b->at[EPISODE] && model->purpose == META_FOR_TASKS)
+        model->episode->ways = meta_network_outputs(model->network);
     struct meta_purpose_sections sections = { b->at[NET], b->at[EPISODE], b->at[INNER_LOOP],
                                               b->at[META_LOSS] };
     return meta_purpose_check(model, &sections, b->error);

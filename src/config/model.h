@@ -24,8 +24,9 @@ struct meta_model {
 };
 
 /* Loads the plugins (once a process), reads the file and checks it for the purpose. Every error
-   names file and line. A .cfg without [episode] or [inner_loop] has their plugins' defaults, one
-   without [meta_loss] type=mean. The caller frees. */
+   names file and line. A .cfg without [episode] or [inner_loop] has their plugins' defaults, but
+   for META_FOR_TASKS as many ways as the network has outputs; one without [meta_loss] has
+   type=mean. A [cost] behind the [softmax] is no layer here. The caller frees. */
 int meta_model_load_for(struct meta_model **, const char *cfg_path, enum meta_purpose,
                         struct meta_error *);
 int meta_model_load(struct meta_model **, const char *cfg_path,

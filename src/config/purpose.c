@@ -41,12 +41,15 @@ static int check_outputs(const struct meta_model *m, const struct meta_section *
                          struct meta_error *error)
 {
     int outputs = meta_network_outputs(m->network);
+    int line = m->network->layers[m->network->count - 1].line;
+    if (outputs < 2)
+        return meta_fail(error, "%s:%d: [softmax]: gives %d probability: must be at least 2",
+                         m->path, line, outputs);
     if (outputs == m->episode->ways) return 0;
     return meta_fail(error,
                      "%s:%d: [softmax]: gives %d probabilities, but [%s] has ways=%d: must be "
                      "equal",
-                     m->path, m->network->layers[m->network->count - 1].line, outputs,
-                     episode ? episode->name : "episode", m->episode->ways);
+                     m->path, line, outputs, episode->name, m->episode->ways);
 }
 
 static int check_images(const struct meta_model *m, const struct meta_purpose_sections *s,

@@ -68,7 +68,7 @@ refuses "$net[conv]\nactivation=mish\n$head" '6: [conv] activation=mish: must be
 refuses "[net]\nwidth=8\nheight=8\n$conv$head" '1: [net]: channels is missing: must be at least 1'
 refuses "[net]\nwidth=0\nheight=8\nchannels=3\n$conv$head" '2: [net] width=0: must be 1 to 65536'
 refuses "$net[conv]\nsize=9\n$head" '5: [conv]: size=9 does not fit its 8x6 input'
-refuses "$net$conv[conn]\noutput=3\n[softmax]\n" '11: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal'
+refuses "$net[episode]\n$conv[conn]\noutput=3\n[softmax]\n" '12: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal'
 refuses "$net$conv" '5: [convolutional]: the network must end with [softmax], not [convolutional]'
 refuses "$net$conv[shortcut]\nfrom=5\n$head" '9: [shortcut]: from=5: must be -1 to -1, back from here, or 0 to 0, from the first layer'
 

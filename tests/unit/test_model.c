@@ -231,11 +231,40 @@ static void shapes(void **state)
     refuses(NET "[conv]\nsize=9\n" HEAD, "5: [conv]: size=9 does not fit its 8x6 input");
     refuses(NET "[max]\nsize=7\npadding=0\n" HEAD, "5: [max]: size=7 does not fit its 8x6 input");
     refuses(NET "[max]\nsize=2\npadding=2\n" HEAD, "5: [max]: padding=2: must be less than size=2");
-    refuses(NET CONV "[conn]\noutput=3\n[softmax]\n", "11: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal");
+    refuses(NET CONV "[conn]\noutput=1\n[softmax]\n", "11: [softmax]: gives 1 probability: must be at least 2");
+    refuses(NET "[episode]\n" CONV "[conn]\noutput=3\n[softmax]\n", "12: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal");
     refuses(NET "[episode]\nways=5\n" CONV HEAD, "14: [softmax]: gives 2 probabilities, but [episode] has ways=5: must be equal");
     refuses(NET, "1: [net]: the network has no layers");
     refuses(NET CONV, "5: [convolutional]: the network must end with [softmax], not [convolutional]");
     refuses(NET HEAD HEAD, "9: [conn]: nothing can follow the softmax");
+}
+
+/* A .cfg without [episode] has no ways that its outputs could differ from. */
+static void ways_without_episode(void **state)
+{
+    struct meta_model *m = load(NET CONV "[conn]\noutput=3\n[softmax]\n");
+    assert_int_equal(m->episode->ways, 3);
+    assert_int_equal(m->episode->shots, 5);
+    assert_int_equal(m->episode_line, 0);
+    meta_model_free(m);
+    purpose = META_FOR_ANY;           /* a classifier of three classes may be tested on tasks of two */
+    m = load(NET CONV "[conn]\noutput=3\n[softmax]\n");
+    purpose = META_FOR_TASKS;
+    assert_int_equal(m->episode->ways, 2);
+    meta_model_free(m);
+}
+
+/* Darknet's [cost] behind a [softmax] leaves the network as it is. */
+static void cost_behind_softmax(void **state)
+{
+    struct meta_model *m = load(NET CONV HEAD "[cost]\ntype=sse\n[inner_loop]\n");
+    assert_int_equal(m->network->count, 3);
+    assert_int_equal(m->network->layers[2].type, META_SOFTMAX);
+    meta_model_free(m);
+    refuses(NET CONV HEAD "[cost]\ntype=smooth\n", "14: [cost] type=smooth: must be sse");
+    refuses(NET CONV HEAD "[cost]\n[cost]\n", "14: [cost]: nothing can follow the softmax");
+    refuses(NET CONV HEAD "[cost]\n[dropout]\n", "14: [dropout]: nothing can follow the softmax");
+    refuses(NET CONV "[cost]\n" HEAD, "9: [cost]: scores pairs of query images and classes, which only [relation] makes; allowed: [softmax]");
 }
 
 static void references_to_layers(void **state)
@@ -383,7 +412,8 @@ int main(void)
         cmocka_unit_test(plugins_are_loaded_once), cmocka_unit_test(whole_cfg_is_read), cmocka_unit_test(defaults),
         cmocka_unit_test(keys_of_darknet_that_are_accepted), cmocka_unit_test(name_without_cfg), cmocka_unit_test(values_out_of_range),
         cmocka_unit_test(what_cannot_be_differentiated), cmocka_unit_test(unknown_sections), cmocka_unit_test(places_of_sections),
-        cmocka_unit_test(shapes), cmocka_unit_test(references_to_layers), cmocka_unit_test(policies), cmocka_unit_test(files_that_are_no_cfg),
+        cmocka_unit_test(shapes), cmocka_unit_test(ways_without_episode),
+        cmocka_unit_test(cost_behind_softmax), cmocka_unit_test(references_to_layers), cmocka_unit_test(policies), cmocka_unit_test(files_that_are_no_cfg),
         cmocka_unit_test(difficulty), cmocka_unit_test(any_bytes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
