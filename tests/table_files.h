@@ -1,5 +1,5 @@
-/* A table for tests in a folder of its own, which is the current one: a network, lists of images
-   that need not be there, and the .table. */
+/* A table for tests in a folder of its own, which is the current one: a network, lists of files that
+   stand for images, and the .table. */
 #ifndef TESTS_TABLE_FILES_H
 #define TESTS_TABLE_FILES_H
 
@@ -74,6 +74,12 @@ static void write_files(const char *rows)
     write_text("d5.cfg", NET LOSS "start=5\n");
     write_text("d9.cfg", NET LOSS "start=9\n");
     write_text("labels", "one_\ntwo_\n");
+    for (int i = 0; i < 4; i++) {
+        char one[] = "one_0.png", two[] = "two_0.png";
+        one[4] = two[4] = '0' + i;
+        write_text(one, one);
+        write_text(two, two);
+    }
     write_text("train.list", "one_1.png\ntwo_1.png\n");
     write_text("test.list", "one_2.png\ntwo_2.png\n");
     write_text("groups.csv", "image,group\none_1,1\ntwo_1,2\none_2,3\ntwo_2,4\n");
@@ -116,13 +122,13 @@ static __attribute__((unused)) void write_result(const char *path, double a, dou
     double auc[] = { a, b, c, d };
     to += sprintf(to,
                   "{\"program\":\"darknet meta "
-                  "test\",\"format\":1,\"files\":{\"cfg\":{\"path\":\"m.cfg\"},"
+                  "test\",\"format\":2,\"files\":{\"cfg\":{\"path\":\"m.cfg\"},"
                   "\"weights\":{\"path\":\"w\"}},\"settings\":{\"method\":\"maml\",\"seed\":\"3\","
                   "\"runs\":4},\"tasks\":[");
     for (int i = 0; i < 4; i++)
         to += sprintf(to,
-                      "%s{\"run\":%d,\"auc_before\":0.5,\"auc_after\":%.17g,\"images\":\"0000000%"
-                      "d\"}",
+                      "%s{\"run\":%d,\"auc_before\":0.5,\"auc_after\":%.17g,\"images\":"
+                      "\"0000000000000000000000000000000%d\"}",
                       i ? "," : "", i, auc[i], i);
     strcpy(to, "]}");
     write_text(path, text);

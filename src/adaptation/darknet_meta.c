@@ -121,7 +121,9 @@ static int view_bytes(const darknet_meta_image *image, const struct meta_net_set
                       float *out, struct meta_error *error)
 {
     size_t bytes = (size_t)image->width * image->height * image->channels;
-    struct meta_image copy = { image->width, image->height, image->channels, malloc(bytes) };
+    struct meta_image copy = {
+        .w = image->width, .h = image->height, .c = image->channels, .pixels = malloc(bytes)
+    };
     if (!copy.pixels)
         return meta_fail(error, "out of memory for %dx%d pixels", image->width, image->height);
     memcpy(copy.pixels, image->pixels, bytes);

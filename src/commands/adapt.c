@@ -4,6 +4,7 @@
 #include "stats/auc.h"
 #include "base/pool.h"
 #include "config/model.h"
+#include "tasks/file_id.h"
 #include "tasks/view.h"
 #include "flags.h"
 #include "network/export.h"

@@ -36,6 +36,9 @@ int meta_command_compare(int argc, char **argv)
         || meta_scores_difference(&a, &b, &d, &error))
         goto fail;
     printf("%d tasks: %s\n", a.count, a.settings);
+    if (a.by_path)
+        puts("both files tell images by their paths, as version 1.0 of this program did: that the "
+             "images were the same can't be seen from them");
     print_one("A", &a);
     print_one("B", &b);
     printf("B - A  %+.4f", d.tasks.mean);

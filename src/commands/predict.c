@@ -1,6 +1,7 @@
 /* darknet meta predict: prints class probabilities of images, and draws where they come from. */
 #define _GNU_SOURCE
 #include "config/model.h"
+#include "tasks/file_id.h"
 #include "tasks/view.h"
 #include "base/clock.h"
 #include "flags.h"
@@ -138,7 +139,9 @@ static int write_picture(struct parts *p, const char *path, struct meta_error *e
     struct meta_net_settings net = picture_settings(p);
     size_t area = (size_t)net.width * net.height, size,
            room = strlen(p->folder) + strlen(path) + sizeof "/.png";
-    struct meta_image image = { net.width, net.height, 3, malloc(3 * area) };
+    struct meta_image image = {
+        .w = net.width, .h = net.height, .c = 3, .pixels = malloc(3 * area)
+    };
     unsigned char *png = NULL;
     char name[room];
     int w, h, status = -1;

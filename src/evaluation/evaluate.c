@@ -4,13 +4,13 @@
 #include "curve.h"
 #include "methods.h"
 #include "stats/auc.h"
+#include "tasks/identity.h"
 #include "tasks/view.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 /* What one thread works with. */
 struct workspace {
@@ -183,23 +183,24 @@ void meta_evaluator_free(struct meta_evaluator *e)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-/* Loads the images of the episode, support before query; returns the CRC-32 of their paths. */
-static uint32_t load_images(const struct meta_evaluator *e, const struct workspace *w, int run)
+/* Loads the images of the episode, support before query; returns their digest. */
+static struct meta_digest load_images(const struct meta_evaluator *e, const struct workspace *w,
+                                      int run)
 {
     const struct meta_episode *t = w->episode;
     const struct meta_dataset *dataset = e->parts.dataset;
     int support = t->ways * t->shots, count = support + t->ways * t->queries;
     size_t numbers = meta_shape_numbers(e->parts.model->network->input);
-    uint32_t crc = crc32(0, NULL, 0);
+    struct meta_digest images = { 0 };
     for (int i = 0; i < count; i++) {
         int item = i < support ? t->support[i] : t->query[i - support];
         float *image = i < support ? w->support + i * numbers : w->query + (i - support) * numbers;
         struct meta_view view = { &e->parts.model->net, 0, e->evaluation.seed, run,
                                   e->evaluation.task,   i };
         meta_view_image(dataset, item, &view, image);
-        crc = crc32(crc, (const Bytef *)dataset->paths[item], strlen(dataset->paths[item]) + 1);
+        images = meta_identity_of(dataset, &item, 1, images);
     }
-    return crc;
+    return images;
 }
 
 static void score(const struct meta_evaluator *e, const struct workspace *w, struct meta_run *r)

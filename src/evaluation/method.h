@@ -3,6 +3,7 @@
 #ifndef META_METHOD_H
 #define META_METHOD_H
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "config/model.h"
 #include "engine/backend.h"
@@ -44,8 +45,8 @@ struct meta_run {
     double *pairs_before, *pairs_after;
     /* Two classes: meta_ranks after adaptation by class 1's probability; else NULL. */
     char *ranks;
-    uint32_t images; /* CRC-32 of the paths of support and query images; tells tasks apart */
-    int failed;      /* the outputs after adaptation were not numbers */
+    struct meta_digest images; /* of support and query images, in order; tells tasks apart */
+    int failed;                /* the outputs after adaptation were not numbers */
 };
 
 /* A flag of `meta test` that sets a number of the method's settings. Methods that share a flag have

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "curve.h"
 #include "stats/estimate_json.h"
+#include "tasks/identity.h"
 
 #include <limits.h>
 #include <math.h>
@@ -69,6 +70,19 @@ static int add_file(cJSON *files, const char *what, const char *path, struct met
     cJSON_AddStringToObject(j, "path", path);
     cJSON_AddItemToObject(j, "bytes", meta_json_number(size));
     cJSON_AddStringToObject(j, "crc32", text);
+    return 0;
+}
+
+/* The digest of the images that the list names. */
+static int add_images(cJSON *files, const struct meta_dataset *dataset, struct meta_error *error)
+{
+    char text[META_DIGEST_TEXT];
+    struct meta_identity id;
+    if (meta_identity(&id, dataset, error)) return -1;
+    meta_digest_text(text, id.images);
+    cJSON *j = cJSON_AddObjectToObject(files, "images");
+    cJSON_AddNumberToObject(j, "count", dataset->count);
+    cJSON_AddStringToObject(j, "xxh3_128", text);
     return 0;
 }
 
@@ -146,17 +160,21 @@ static void add_groups(cJSON *root, const struct meta_results *r)
     const struct meta_by_group *g = r->groups;
     struct meta_estimate e = r->other_groups;
     cJSON *j = cJSON_AddObjectToObject(root, "other_groups");
-    cJSON *image = cJSON_CreateArray(), *asked = cJSON_CreateArray(),
+    cJSON *image = cJSON_CreateArray(), *digest = cJSON_CreateArray(), *asked = cJSON_CreateArray(),
           *influence = cJSON_CreateArray();
     cJSON_AddItemToObject(j, "standard_error", meta_json_number(e.error));
     cJSON_AddItemToObject(j, "low", meta_json_number(e.low));
     cJSON_AddItemToObject(j, "high", meta_json_number(e.high));
     cJSON_AddItemToObject(j, "image", image);
+    cJSON_AddItemToObject(j, "xxh3_128", digest);
     cJSON_AddItemToObject(j, "class", cJSON_CreateIntArray(g->label, g->count));
     cJSON_AddItemToObject(j, "asked", asked);
     cJSON_AddItemToObject(j, "influence", influence);
     for (int i = 0; i < g->count; i++) {
+        char text[META_DIGEST_TEXT];
+        meta_digest_text(text, r->dataset->digests[g->item[i]]);
         cJSON_AddItemToArray(image, cJSON_CreateString(r->dataset->paths[g->item[i]]));
+        cJSON_AddItemToArray(digest, cJSON_CreateString(text));
         cJSON_AddItemToArray(asked, meta_json_number(g->asked[i]));
         cJSON_AddItemToArray(influence, meta_json_number(g->influence[i]));
     }
@@ -168,8 +186,8 @@ static void add_tasks(cJSON *root, const struct meta_results *r)
     for (int i = 0; i < r->evaluation->runs; i++) {
         const struct meta_run *run = &r->runs[i];
         cJSON *t = cJSON_CreateObject();
-        char images[16];
-        snprintf(images, sizeof images, "%08x", run->images);
+        char images[META_DIGEST_TEXT];
+        meta_digest_text(images, run->images);
         cJSON_AddNumberToObject(t, "run", i);
         cJSON_AddItemToObject(t, "classes",
                               cJSON_CreateIntArray(run->classes, r->evaluation->episode.ways));
@@ -212,7 +230,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
         || add_file(files, "weights", r->weights, error)
-        || add_file(files, "list", r->dataset->list, error))
+        || add_file(files, "list", r->dataset->list, error) || add_images(files, r->dataset, error))
         goto done;
     cJSON_AddItemToObject(root, "classes",
                           cJSON_CreateStringArray((const char *const *)r->dataset->names,

@@ -7,7 +7,9 @@
 #include "method.h"
 #include "stats/estimate.h"
 
-#define META_RESULTS_FORMAT 1
+/* Results of format 1 told images by their paths: nothing in them shows what the files held. */
+#define META_RESULTS_FORMAT 2
+#define META_RESULTS_BY_PATH 1
 
 /* One row of the table by pairs of classes: a < b, over the tasks that have both. */
 struct meta_pair_row {

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 static const cJSON *member(const cJSON *object, const char *name)
 {
@@ -18,6 +17,15 @@ static const cJSON *member(const cJSON *object, const char *name)
 static char *text_member(const cJSON *object, const char *name)
 {
     return strdup(meta_json_text(object, name));
+}
+
+/* Which images a task has: a digest, or, in a file that goes by path, a CRC-32 of eight digits. */
+static int parse_images(struct meta_digest *images, const char *text, int by_path)
+{
+    char *end;
+    if (!by_path) return meta_digest_parse(images, text);
+    *images = (struct meta_digest){ .low = strtoul(text, &end, 16) };
+    return end - text == 8 && !*end ? 0 : -1;
 }
 
 static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
@@ -31,14 +39,10 @@ static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_err
     const cJSON *t;
     cJSON_ArrayForEach(t, tasks)
     {
-        char *images = text_member(t, "images"), *end = images;
         s->before[i] = meta_json_get(t, "auc_before");
         s->after[i] = meta_json_get(t, "auc_after");
-        if (images) s->images[i] = strtoul(images, &end, 16);
-        int good = images && end - images == 8 && !*end && !isnan(s->before[i])
-            && !isnan(s->after[i]);
-        free(images);
-        if (!good)
+        if (isnan(s->before[i]) || isnan(s->after[i])
+            || parse_images(&s->images[i], meta_json_text(t, "images"), s->by_path))
             return meta_fail(error, "%s: task %d has no auc_before, auc_after or images", s->path,
                              i);
         i++;
@@ -54,8 +58,9 @@ static int is_class(const cJSON *label)
 /* Leaves no groups where the file is from before results had any. */
 static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_error *error)
 {
-    const cJSON *image = member(groups, "image"), *label = member(groups, "class"),
-                *asked = member(groups, "asked"), *influence = member(groups, "influence");
+    const cJSON *image = member(groups, s->by_path ? "image" : "xxh3_128"),
+                *label = member(groups, "class"), *asked = member(groups, "asked"),
+                *influence = member(groups, "influence");
     int n = cJSON_GetArraySize(image);
     if (!groups) return 0;
     s->label = calloc(n + 1, sizeof *s->label);
@@ -74,10 +79,9 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
                              s->path, i);
         s->label[i] = label->valueint;
         s->influence[i] = cJSON_IsNumber(influence) ? influence->valuedouble : NAN;
-        s->groups = crc32(s->groups, (const Bytef *)image->valuestring,
-                          strlen(image->valuestring) + 1);
-        s->groups = crc32(s->groups, (const Bytef *)&label->valueint, sizeof label->valueint);
-        s->groups = crc32(s->groups, (const Bytef *)&asked->valuedouble, sizeof asked->valuedouble);
+        s->groups = meta_digest_add(s->groups, image->valuestring, strlen(image->valuestring) + 1);
+        s->groups = meta_digest_add(s->groups, &label->valueint, sizeof label->valueint);
+        s->groups = meta_digest_add(s->groups, &asked->valuedouble, sizeof asked->valuedouble);
         image = image->next;
         label = label->next;
         asked = asked->next;
@@ -90,8 +94,9 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
 static int is_result(const cJSON *root)
 {
     const cJSON *tasks = member(root, "tasks");
+    double format = meta_json_get(root, "format");
     return !strcmp(meta_json_text(root, "program"), "darknet meta test")
-        && meta_json_get(root, "format") == META_RESULTS_FORMAT && cJSON_IsArray(tasks)
+        && (format == META_RESULTS_FORMAT || format == META_RESULTS_BY_PATH) && cJSON_IsArray(tasks)
         && cJSON_GetArraySize(tasks);
 }
 
@@ -113,8 +118,9 @@ static int read_names(struct meta_scores *s, const cJSON *root, struct meta_erro
 static int read_result(struct meta_scores *s, const cJSON *root, struct meta_error *error)
 {
     if (!is_result(root))
-        return meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d",
-                         s->path, META_RESULTS_FORMAT);
+        return meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d or %d",
+                         s->path, META_RESULTS_BY_PATH, META_RESULTS_FORMAT);
+    s->by_path = meta_json_get(root, "format") == META_RESULTS_BY_PATH;
     return read_names(s, root, error) || read_tasks(s, member(root, "tasks"), error)
             || read_groups(s, member(root, "other_groups"), error)
         ? -1
@@ -157,8 +163,14 @@ static int check_pairing(const struct meta_scores *a, const struct meta_scores *
     if (a->count != b->count)
         return meta_fail(error, "%s and %s can't be paired: %d tasks against %d", a->path, b->path,
                          a->count, b->count);
+    if (a->by_path != b->by_path)
+        return meta_fail(error,
+                         "%s and %s can't be paired: %s tells images by their paths, as version "
+                         "1.0 "
+                         "of this program did, not by what is in them: test its weights again",
+                         a->path, b->path, a->by_path ? a->path : b->path);
     for (int i = 0; i < a->count; i++)
-        if (a->images[i] != b->images[i])
+        if (!meta_digest_equal(a->images[i], b->images[i]))
             return meta_fail(error, "%s and %s can't be paired: task %d has other images", a->path,
                              b->path, i);
     return 0;
@@ -171,7 +183,7 @@ static int difference_by_group(const struct meta_scores *a, const struct meta_sc
 {
     *out = meta_estimate_with(tasks.mean, NAN, 0);
     if (!a->group_count || !b->group_count) return 0;
-    if (a->group_count != b->group_count || a->groups != b->groups)
+    if (a->group_count != b->group_count || !meta_digest_equal(a->groups, b->groups))
         return meta_fail(error, "%s and %s can't be paired: their query images are in other groups",
                          a->path, b->path);
     double *influence = malloc(a->group_count * sizeof *influence);

@@ -2,7 +2,7 @@
 #ifndef META_SCORES_H
 #define META_SCORES_H
 
-#include <stdint.h>
+#include "base/digest.h"
 #include "base/error.h"
 #include "stats/estimate.h"
 
@@ -12,12 +12,14 @@ struct meta_scores {
     char *settings;             /* what the tasks depend on, in words */
     int count;                  /* tasks */
     double *before, *after;     /* (count) AUC of each task */
-    uint32_t *images;           /* (count) CRC-32 that tells which images the task has */
+    int by_path; /* whether the file is from before results told images by their content: then
+                    `images` and `groups` stand for paths */
+    struct meta_digest *images; /* (count) which images the task has */
     int group_count; /* of query images, as in struct meta_by_group; 0 in a file from before results
                         had groups */
     int *label;      /* (group_count) */
-    double *influence; /* (group_count) */
-    uint32_t groups;   /* CRC-32 of the groups' images, classes and numbers of queries */
+    double *influence;         /* (group_count) */
+    struct meta_digest groups; /* of the groups' images, classes and numbers of queries */
 };
 /* Refuses what is not such a file. The caller frees with meta_scores_clear; after a failure there
    is nothing to free. */
@@ -33,7 +35,8 @@ struct meta_difference {
     struct meta_bootstrap tasks;
     struct meta_estimate other_groups;
 };
-/* Takes b less a. Refuses results of other tasks. */
+/* Takes b less a. Refuses results of other tasks, and of files one of which tells images by path.
+ */
 int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b,
                            struct meta_difference *, struct meta_error *);
 

@@ -4,6 +4,7 @@
 #define META_IMAGE_H
 
 #include <stddef.h>
+#include "base/digest.h"
 #include "base/error.h"
 
 /* A file or an image that is larger than this is refused before memory is taken for it. */
@@ -12,7 +13,8 @@
 
 struct meta_image {
     int w, h, c;
-    unsigned char *pixels; /* (h, w, c) interleaved RGB, or gray, bytes */
+    unsigned char *pixels;     /* (h, w, c) interleaved RGB, or gray, bytes */
+    struct meta_digest digest; /* of the bytes that they were decoded from */
 };
 
 /* Decodes a JPEG, PNG, BMP, or binary PGM or PPM file to `channels`, 1 or 3; its first bytes say

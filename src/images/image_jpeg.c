@@ -70,7 +70,9 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
         jpeg_read_scanlines(&info, &line, 1);
     }
     jpeg_finish_decompress(&info);
-    *image = (struct meta_image){ info.output_width, info.output_height, channels, pixels };
+    *image = (struct meta_image){
+        .w = info.output_width, .h = info.output_height, .c = channels, .pixels = pixels
+    };
     jpeg_destroy_decompress(&info);
     return 0;
 fail:

@@ -43,6 +43,7 @@ int meta_image_read(const char *path, int channels, struct meta_image *image,
                          (long long)info.st_size, META_IMAGE_MOST_BYTES);
     if (meta_file_read(path, &data, &size, error)) return -1;
     int status = meta_image_decode(data, size, channels, image, &why);
+    if (!status) image->digest = meta_digest(data, size);
     free(data);
     return status ? meta_fail(error, "%s: %s", path, why.text) : 0;
 }

@@ -1,6 +1,7 @@
 /* Reads the images of a list: their classes and groups, and their pixels. */
 #define _GNU_SOURCE
 #include "dataset.h"
+#include "file_id.h"
 #include "groups_internal.h"
 #include "base/lines.h"
 
@@ -13,6 +14,7 @@
 #include "images/image.h"
 #include "base/pool.h"
 
+/* Orders indices by the files that their lines lead to. */
 static int by_file(const void *a, const void *b, void *files)
 {
     const struct meta_file_id *id = files;
@@ -52,18 +54,23 @@ static int failed(struct job *job) { return !job->why && atomic_load(&job->bad) 
 static int check_repeats(struct job *job, struct meta_error *error)
 {
     const struct meta_dataset *set = job->set;
-    int *order = malloc(set->count * sizeof *order);
-    if (!order) return meta_fail_memory_for(error, set->list);
+    unsigned n = set->count;
+    int *order = malloc(n * sizeof *order);
+    struct meta_file_id *files = calloc(n, sizeof *files);
+    if (!order || !files) {
+        free(order);
+        free(files);
+        return meta_fail_memory_for(error, set->list);
+    }
     for (int i = 0; i < set->count; i++) {
         order[i] = i;
-        meta_file_id_find(&set->files[i], set->paths[i]);
+        meta_file_id_find(&files[i], set->paths[i]);
     }
-    qsort_r(order, set->count, sizeof *order, by_file, set->files);
+    qsort_r(order, set->count, sizeof *order, by_file, files);
     for (int i = 1; i < set->count; i++) {
         struct meta_error why;
         int line = order[i], earlier = order[i - 1];
-        if (!set->files[line].inode || meta_file_id_order(&set->files[line], &set->files[earlier]))
-            continue;
+        if (!files[line].inode || meta_file_id_order(&files[line], &files[earlier])) continue;
         if (strcmp(set->paths[line], set->paths[earlier]))
             meta_fail(&why,
                       "%s:%d: %s: is the file of line %d, %s, by another name: must be there once",
@@ -75,6 +82,7 @@ static int check_repeats(struct job *job, struct meta_error *error)
         note(job, line, &why);
     }
     free(order);
+    free(files);
     return failed(job) ? -1 : 0;
 }
 
@@ -112,6 +120,7 @@ static int decode(struct meta_dataset *set, int i, int shorter, struct meta_erro
     if (meta_image_read(set->paths[i], set->c, &image, error)) return -1;
     int status = meta_image_fit(&image, shorter, &why);
     set->pixels[i] = image.pixels;
+    set->digests[i] = image.digest;
     if (status) return meta_fail(error, "%s: %s", set->paths[i], why.text);
     set->w[i] = image.w;
     set->h[i] = image.h;
@@ -141,16 +150,13 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     struct meta_lines lines = { 0 };
     const struct meta_data *data = source->data;
     const char *list = source->list;
-    int channels = source->channels;
     struct meta_dataset *set = job->set;
     if (!(set->list = strdup(list))) return meta_fail_memory_for(error, list);
-    if (channels != 1 && channels != 3)
-        return meta_fail(error, "channels=%d: must be 1 or 3", channels);
     if (meta_lines_read(&lines, list, error)) return meta_data_blame(data, list, error);
     set->count = lines.count;
     set->classes = data->classes;
     set->names = data->names;
-    set->c = channels;
+    set->c = source->channels;
     set->paths = lines.line; /* handed over */
     set->lines = lines.number;
     set->arena = lines.text;
@@ -159,18 +165,18 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     size_t n = set->count;
     set->label = malloc(n * sizeof *set->label);
     set->group = malloc(n * sizeof *set->group);
-    set->files = calloc(n, sizeof *set->files);
+    set->digests = calloc(n, sizeof *set->digests);
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->pixels = calloc(n, sizeof *set->pixels);
-    if (!set->label || !set->group || !set->files || !set->w || !set->h || !set->pixels)
+    if (!set->label || !set->group || !set->digests || !set->w || !set->h || !set->pixels)
         return meta_fail_memory_for(error, list);
     for (int i = 0; i < set->count; i++) set->group[i] = -1;
     return 0;
 }
 
-static int read_images(struct job *job, const struct meta_data *data, struct meta_pool *pool,
-                       struct meta_error *error)
+/* What of the images the list and the CSV of groups tell. */
+static int read_lines(struct job *job, const struct meta_data *data, struct meta_error *error)
 {
     struct meta_dataset *set = job->set;
     struct meta_error why;
@@ -180,9 +186,17 @@ static int read_images(struct job *job, const struct meta_data *data, struct met
             if (failed(job)) return -1;
         }
     if (check_repeats(job, error)) return -1;
-    if (data->groups
-        && meta_groups_find(data, set->list, set->paths, set->count, set->group, error))
-        return -1;
+    return data->groups
+        ? meta_groups_find(data, set->list, set->paths, set->count, set->group, error)
+        : 0;
+}
+
+static int read_images(struct job *job, const struct meta_data *data, struct meta_pool *pool,
+                       struct meta_error *error)
+{
+    struct meta_dataset *set = job->set;
+    if (set->c != 1 && set->c != 3) return meta_fail(error, "channels=%d: must be 1 or 3", set->c);
+    if (read_lines(job, data, error)) return -1;
     meta_pool_run(pool, set->count, decode_one, job);
     return failed(job) ? -1 : 0;
 }
@@ -211,6 +225,33 @@ int meta_dataset_load(struct meta_dataset **out, const struct meta_dataset_sourc
     return 0;
 }
 
+int meta_dataset_outline(struct meta_dataset **out, const struct meta_data *data, const char *list,
+                         struct meta_error *error)
+{
+    const struct meta_dataset_source source = { .data = data, .list = list };
+    struct job job = open_job(&source, error);
+    if (!job.set) return meta_fail_memory_for(error, list);
+    if (read_list(&job, &source, error) || read_lines(&job, data, error)) {
+        meta_dataset_free(job.set);
+        return -1;
+    }
+    *out = job.set;
+    return 0;
+}
+
+static void digest_one(void *context, int i, int worker)
+{
+    struct meta_dataset *set = context;
+    struct meta_error ignored;
+    if (meta_digest_file(&set->digests[i], set->paths[i], &ignored))
+        set->digests[i] = (struct meta_digest){ 0 };
+}
+
+void meta_dataset_digest(struct meta_dataset *set, struct meta_pool *pool)
+{
+    meta_pool_run(pool, set->count, digest_one, set);
+}
+
 /* Leaves out the lines that something is wrong with, and adds up the others. */
 static void summarise(struct job *job, struct meta_survey *survey,
                       const struct meta_dataset_source *source)
@@ -224,7 +265,7 @@ static void summarise(struct job *job, struct meta_survey *survey,
         survey->bytes += (size_t)set->w[i] * set->h[i] * set->c;
         survey->small += set->w[i] < source->width || set->h[i] < source->height;
         set->paths[kept] = set->paths[i];
-        set->files[kept] = set->files[i];
+        set->digests[kept] = set->digests[i];
         set->lines[kept] = set->lines[i];
         set->label[kept] = set->label[i];
         set->group[kept] = set->group[i];
@@ -281,7 +322,7 @@ void meta_dataset_free(struct meta_dataset *set)
     for (int i = 0; set->pixels && i < set->count; i++) free(set->pixels[i]);
     free(set->pixels);
     free(set->paths);
-    free(set->files);
+    free(set->digests);
     free(set->lines);
     free(set->label);
     free(set->group);

@@ -4,16 +4,16 @@
 
 #include <stddef.h>
 #include "data_file.h"
-#include "file_id.h"
+#include "base/digest.h"
 
 struct meta_pool;
 
 struct meta_dataset {
     int count;
-    char **paths;               /* (count) */
-    struct meta_file_id *files; /* (count) */
-    int *lines;                 /* (count) line in the list, from 1 */
-    int *label;                 /* (count) 0..classes-1 */
+    char **paths;                /* (count) */
+    struct meta_digest *digests; /* (count) of the images' files */
+    int *lines;                  /* (count) line in the list, from 1 */
+    int *label;                  /* (count) 0..classes-1 */
     int *group;  /* (count) images of one group (a lesion) are never on both sides of a task; -1: no
                     group */
     int classes; /* of the .data file */
@@ -47,6 +47,11 @@ struct meta_dataset_source {
 int meta_dataset_load(struct meta_dataset **, const struct meta_dataset_source *,
                       struct meta_pool *, struct meta_error *);
 void meta_dataset_free(struct meta_dataset *);
+/* As meta_dataset_load, but reads no image: sizes are 0, pixels NULL and digests {0}. */
+int meta_dataset_outline(struct meta_dataset **, const struct meta_data *, const char *list,
+                         struct meta_error *);
+/* Reads the images' files for their digests alone; that of a file which can't be read stays {0}. */
+void meta_dataset_digest(struct meta_dataset *, struct meta_pool *);
 int meta_dataset_groupless(const struct meta_dataset *); /* images in no group */
 
 /* What is wrong with a list, and what its images take in memory. */

@@ -2,8 +2,8 @@
 #define _GNU_SOURCE
 #include "fingerprint.h"
 #include "config/cfg.h"
-#include "base/checksum.h"
 #include "base/text.h"
+#include "tasks/identity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,43 +43,30 @@ static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error 
 /* This line is not compared: a training may go on on another machine. */
 static const char instructions[] = "instructions=";
 
-struct sums {
-    const struct meta_dataset *data;
-    uint32_t *crc;
-};
+/* What version 1.0 wrote in place of the images' digest. */
+static const char pixels[] = "check sum of the training images' pixels=";
 
-static void sum_image(void *context, int i, int worker)
+static void write_digest(FILE *f, const char *what, struct meta_digest digest)
 {
-    const struct sums *s = context;
-    size_t bytes = (size_t)s->data->w[i] * s->data->h[i] * s->data->c;
-    s->crc[i] = meta_checksum_add(0, s->data->pixels[i], bytes);
+    char text[META_DIGEST_TEXT];
+    meta_digest_text(text, digest);
+    fprintf(f, "digest of the training images' %s=xxh3-128:%s\n", what, text);
 }
 
-static uint32_t sum_ints(const int *values, int count)
+static int write_data(FILE *f, const struct meta_dataset *data, struct meta_error *error)
 {
-    return meta_checksum_add(0, values, count * sizeof *values);
-}
-
-static int write_data(FILE *f, const struct meta_dataset *data, struct meta_pool *pool,
-                      struct meta_error *error)
-{
-    struct sums s = { data, malloc((data->count + 1) * sizeof *s.crc) };
-    if (!s.crc) return meta_fail_memory(error);
-    meta_pool_run(pool, data->count, sum_image, &s);
+    struct meta_identity id;
+    if (meta_identity(&id, data, error)) return -1;
     fprintf(f, "classes of the training list=%d\n", data->classes);
     fprintf(f, "images in the training list=%d\n", data->count);
-    fprintf(f, "check sum of the training images' classes=crc32:%08x\n",
-            sum_ints(data->label, data->count));
-    fprintf(f, "check sum of the training images' groups=crc32:%08x\n",
-            sum_ints(data->group, data->count));
-    fprintf(f, "check sum of the training images' pixels=crc32:%08x\n",
-            meta_checksum_add(0, s.crc, data->count * sizeof *s.crc));
-    free(s.crc);
+    write_digest(f, "classes", id.classes);
+    write_digest(f, "groups", id.groups);
+    write_digest(f, "files", id.images);
     return 0;
 }
 
 int meta_fingerprint(char **text, const struct meta_fingerprint_parts *parts,
-                     struct meta_pool *pool, struct meta_error *error)
+                     struct meta_error *error)
 {
     const struct meta_model *model = parts->model;
     const struct meta_backend *backend = parts->backend;
@@ -90,7 +77,7 @@ int meta_fingerprint(char **text, const struct meta_fingerprint_parts *parts,
     fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)parts->seed, backend->name);
     if (backend->instructions) fprintf(f, "%s%s\n", instructions, backend->instructions());
     if (model->purpose == META_FOR_IMAGES) fputs("supervised training=1\n", f);
-    int status = write_cfg(f, model, error) || write_data(f, parts->train, pool, error) ? -1 : 0;
+    int status = write_cfg(f, model, error) || write_data(f, parts->train, error) ? -1 : 0;
     return meta_text_end(&t, status, text, error);
 }
 
@@ -161,14 +148,25 @@ static int compare(const char *text, const char *other, int was, int weighed,
     return 0;
 }
 
+static int check_version(const char *checkpoint, struct meta_error *error)
+{
+    size_t length;
+    if (!find(checkpoint, pixels, sizeof pixels - 1, &length)) return 0;
+    return meta_fail(error,
+                     "it tells the training images by a check sum of their pixels, as version 1.0 "
+                     "of this program did: finish it with that version, or begin anew");
+}
+
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *error)
 {
+    if (check_version(checkpoint, error)) return -1;
     return compare(checkpoint, now, 1, 1, error) || compare(now, checkpoint, 0, 1, error) ? -1 : 0;
 }
 
 int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now,
                                        struct meta_error *error)
 {
+    if (check_version(checkpoint, error)) return -1;
     return compare(checkpoint, now, 1, 0, error) || compare(now, checkpoint, 0, 0, error) ? -1 : 0;
 }
 

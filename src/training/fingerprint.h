@@ -8,7 +8,6 @@
 #include "engine/backend.h"
 #include "tasks/dataset.h"
 #include "config/model.h"
-#include "base/pool.h"
 
 struct meta_fingerprint_parts {
     const struct meta_model *model;
@@ -17,11 +16,9 @@ struct meta_fingerprint_parts {
     const struct meta_dataset *train;
 };
 /* Lines for the seed, the backend and its instruction set, every option of the .cfg but those that
-   no weights depend on (test_steps, and max_batches unless the policy is poly), and the labels,
-   groups and pixels of the training images (a CRC-32 of each image, made with the pool). The caller
-   frees *text. */
-int meta_fingerprint(char **text, const struct meta_fingerprint_parts *, struct meta_pool *,
-                     struct meta_error *);
+   no weights depend on (test_steps, and max_batches unless the policy is poly), and the classes,
+   groups and files of the training images (tasks/identity.h). The caller frees *text. */
+int meta_fingerprint(char **text, const struct meta_fingerprint_parts *, struct meta_error *);
 
 /* Whether the two fingerprints are of different instruction sets, and which: a training that goes
    on from the first is then equal to an unbroken one to rounding, not bit for bit. */

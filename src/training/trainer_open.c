@@ -157,7 +157,7 @@ static int open_learning(struct meta_trainer *t, struct meta_error *error)
     t->state = calloc(1, t->state_size);
     if (!t->state) return meta_fail(error, "out of memory for the checkpoint");
     const struct meta_fingerprint_parts parts = { t->model, s->backend, s->seed, t->train };
-    return meta_fingerprint(&t->fingerprint, &parts, t->pool, error);
+    return meta_fingerprint(&t->fingerprint, &parts, error);
 }
 
 static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct meta_error *error)

@@ -180,7 +180,7 @@ while kill -0 $! 2>/dev/null && ! grep -qs '^3,' "$t"/changed/trainings/*/toy.cs
 sed -i 's/^max_batches=400/max_batches=2/; s/^learning_rate=0.1/learning_rate=0.2/' "$t/toy.cfg"
 wait $!
 check 'meta table exits with 1 where a .cfg is changed while it runs' test $? -eq 1
-check 'meta table says that a .cfg was changed while it ran' grep -q 'toy.cfg or the lists have been changed since this table was begun: run it again' "$t/err"
+check 'meta table says that a .cfg was changed while it ran' grep -q 'toy.cfg, the lists or the images have been changed since this table was begun: run it again' "$t/err"
 check 'meta table keeps no result of a .cfg that was changed while it ran' test -z "$(ls "$t"/changed/x-two*.json 2>/dev/null)"
 sed -i 's/^learning_rate=0.2/learning_rate=0.1/' "$t/toy.cfg"
 
@@ -193,8 +193,8 @@ check 'meta table -dry reads a table that was moved' darknet meta table "$t/sub/
 image=$(head -n 1 "$t/test.list")
 cp "$image" "$t/image"
 printf x >>"$image"
-expect_error 'test.list: its images are not those that the results in .*/out are of: bring them back, or take another -out' table
-expect_error 'test.list: its images are not those' table -dry
+expect_error 'toy.data: the images of its test list are not those that the results in .*/out are of: bring them back, or take another -out' table
+expect_error 'toy.data: the images of its test list are not those' table -dry
 cp "$t/image" "$image"
 check 'meta table runs once the images are the same again' table
 

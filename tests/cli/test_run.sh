@@ -63,8 +63,32 @@ check 'meta compare compares adaptation with no adaptation' quiet darknet meta c
 check 'meta compare finds adaptation, which is A, better' grep -q 'A is better' "$a/out"
 expect_error "can't be paired: seed 1.* against seed 2" darknet meta compare "$a/30.json" "$a/seed.json"
 expect_error "can't be paired: .*5? shots.* against" darknet meta compare "$a/30.json" "$a/shot1.json"
-sed 's/"images":\(.*\)"[0-9a-f]*"/"images":\1"00000000"/' "$a/30.json" >"$a/other.json"
+sed 's/"images":\(.*\)"[0-9a-f]*"/"images":\1"00000000000000000000000000000000"/' "$a/30.json" >"$a/other.json"
 expect_error "can't be paired: task 0 has other images" darknet meta compare "$a/30.json" "$a/other.json"
+
+# Images are told by what is in their files, whatever the files are called.
+sed "s#^#$PWD/#; s#^$PWD//#/#" "$a/test.list" | sed 's#/images/#/images/../images/#' >"$a/elsewhere.list"
+sed "s#^test=.*#test=$a/elsewhere.list#" "$data" >"$a/elsewhere.data"
+quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/here.json"
+check 'meta test runs on the same files by other paths' quiet darknet meta test "$a/elsewhere.data" "$cfg" "$weights" -out "$a/elsewhere.json"
+check 'meta compare pairs results of the same files by other paths' quiet darknet meta compare "$a/here.json" "$a/elsewhere.json"
+check 'the same files by other paths give the same AUC' grep -q '^B - A  +0.0000' "$a/out"
+mkdir "$a/kept"; cp "$a"/images/c6_*.pgm "$a/kept"
+for f in "$a"/images/c6_*.pgm; do # every pixel one brighter
+    { head -c 13 "$f"; tail -c +14 "$f" | tr '\000-\377' '\001-\377\000'; } >"$a/other.pgm"
+    cp "$a/other.pgm" "$f"
+done
+check 'meta test runs on other images under the same names' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/changed.json"
+expect_error "can't be paired: task 0 has other images" darknet meta compare "$a/30.json" "$a/changed.json"
+cp "$a"/kept/*.pgm "$a/images"
+
+# Results of version 1.0 told images by path.
+old() { sed 's/"format":\t2/"format":\t1/; s/\("images":\t"[0-9a-f]\{8\}\)[0-9a-f]*"/\1"/' "$1"; }
+old "$a/30.json" >"$a/old30.json"; old "$a/steps0.json" >"$a/old0.json"
+check 'meta compare pairs two results of version 1.0' quiet darknet meta compare "$a/old0.json" "$a/old30.json"
+check 'meta compare says that they go by paths' grep -q '^both files tell images by their paths, as version 1.0 of this program did' "$a/out"
+expect_error "old0.json and .*/30.json can't be paired: .*/old0.json tells images by their paths, as version 1.0" darknet meta compare "$a/old0.json" "$a/30.json"
+expect_error "30.json and .*/old0.json can't be paired: .*/old0.json tells images by their paths" darknet meta compare "$a/30.json" "$a/old0.json"
 expect_error 'toy.cfg: is not JSON' darknet meta compare "$a/30.json" "$cfg"
 echo '{}' >"$a/empty.json"
 expect_error 'empty.json: is not a result of' darknet meta compare "$a/30.json" "$a/empty.json"

@@ -216,7 +216,7 @@ static void shrink(void **state)
     static const unsigned char from[24] = { 0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110,
                                             8, 18, 28, 38, 48, 58, 68, 78, 88, 98, 108, 118 };
     static const unsigned char halved[6] = { 19, 29, 39, 79, 89, 99 };          /* (4, 2, 3) to (2, 1, 3): means of four */
-    image = (struct meta_image){ 4, 2, 3, malloc(24) };
+    image = (struct meta_image){ .w = 4, .h = 2, .c = 3, .pixels = malloc(24) };
     memcpy(image.pixels, from, 24);
     assert_int_equal(meta_image_shrink(&image, 4, 2, &error), 0);
     assert_memory_equal(image.pixels, from, 24);
@@ -225,7 +225,7 @@ static void shrink(void **state)
     assert_int_equal(meta_image_shrink(&image, 2, 1, &error), 0);
     expect_pixels(2, 1, 3, halved);
 
-    image = (struct meta_image){ 3, 1, 1, malloc(3) };
+    image = (struct meta_image){ .w = 3, .h = 1, .c = 1, .pixels = malloc(3) };
     memcpy(image.pixels, (unsigned char[]){ 0, 90, 210 }, 3);
     assert_int_equal(meta_image_shrink(&image, 2, 1, &error), 0);                /* (0 + 45)/1.5, (45 + 210)/1.5 */
     expect_pixels(2, 1, 1, (const unsigned char[]){ 30, 170 });

@@ -21,9 +21,17 @@ static struct meta_error error;
 static char folder[256], out[300], data[300], list[300];
 static char *paths[IMAGES] = { "a 1.png", "b\"2.png", "c3.png", "d\\4.png", "e5.png" };
 static char *names[] = { "mole", "n\xc3\xa6vus \"b\"", "rare\\one\n" };
-static struct meta_dataset dataset = {
-    .count = IMAGES, .paths = paths, .classes = 3, .names = names, .list = list
-};
+static struct meta_digest digests[IMAGES] = { { 1, 2, 3 }, { 1, 2, 4 }, { 1, 5, 3 }, { 1, 2, 6 },
+                                              { 9, 0xfedcba9876543210, 0xa } };
+static int of_group[IMAGES] = { -1, 0, 0, -1, 1 }, of_class[IMAGES] = { 0, 0, 1, 1, 2 };
+static struct meta_dataset dataset = { .count = IMAGES,
+                                       .paths = paths,
+                                       .digests = digests,
+                                       .label = of_class,
+                                       .group = of_group,
+                                       .classes = 3,
+                                       .names = names,
+                                       .list = list };
 static struct meta_inner_settings inner = { .test_steps = 5, .learning_rate = .125 };
 static struct meta_model model = { .inner = &inner, .net.learning_rate = .25 };
 
@@ -72,7 +80,7 @@ static void make_run(int i)
                                  .pairs_before = &pairs[i][0],
                                  .pairs_after = &pairs[i][1],
                                  .ranks = ranks[i],
-                                 .images = 0xab + i };
+                                 .images = { 7, 0x0123456789abcdef, 0xab + i } };
 }
 
 /* A result of the method with its default settings. */
@@ -174,7 +182,7 @@ static void test_head(void **state)
                    "accuracy_before accuracy_after "
                    "query_loss pairs other_groups tasks");
     assert_text(root, "program", "darknet meta test");
-    assert_number(root, "format", 1);
+    assert_number(root, "format", META_RESULTS_FORMAT);
     const cJSON *s = member(root, "settings"), *files = member(root, "files"),
                 *file = member(files, "data");
     assert_text(s, "list", "valid");
@@ -184,7 +192,7 @@ static void test_head(void **state)
     assert_number(s, "shots", 4);
     assert_number(s, "queries", 3);
     assert_text(s, "backend", "onednn");
-    assert_members(files, "data cfg weights list");
+    assert_members(files, "data cfg weights list images");
     assert_members(file, "path bytes crc32");
     assert_text(file, "path", data);
     assert_number(file, "bytes", 9);
@@ -192,6 +200,8 @@ static void test_head(void **state)
     assert_text(member(files, "weights"), "path", list);
     assert_text(member(files, "weights"), "crc32", "00000000");
     assert_number(member(files, "list"), "bytes", 0);
+    assert_members(member(files, "images"), "count xxh3_128");
+    assert_number(member(files, "images"), "count", IMAGES);
     for (int k = 0; k < 3; k++)
         assert_string_equal(cJSON_GetArrayItem(member(root, "classes"), k)->valuestring, names[k]);
     cJSON_Delete(root);
@@ -215,7 +225,9 @@ static void test_figures(void **state)
 
 static void test_tasks(void **state)
 {
-    static const char *const images[] = { "000000ab", "000000ac", "000000ad" };
+    static const char *const images[] = { "0123456789abcdef00000000000000ab",
+                                          "0123456789abcdef00000000000000ac",
+                                          "0123456789abcdef00000000000000ad" };
     use_method("maml");
     runs[2].ranks = NULL;
     cJSON *root = write_and_read();
@@ -273,7 +285,7 @@ static void test_groups(void **state)
     use_method("maml");
     cJSON *root = write_and_read();
     const cJSON *g = member(root, "other_groups");
-    assert_members(g, "standard_error low high image class asked influence");
+    assert_members(g, "standard_error low high image xxh3_128 class asked influence");
     assert_number(g, "standard_error", .25);
     assert_number(g, "low", .5);
     assert_number(g, "high", NAN);
@@ -283,6 +295,8 @@ static void test_groups(void **state)
         assert_int_equal(cJSON_GetArrayItem(member(g, "class"), i)->valueint, labels[i]);
         assert_true(cJSON_GetArrayItem(member(g, "asked"), i)->valuedouble == asked[i]);
     }
+    assert_string_equal(cJSON_GetArrayItem(member(g, "xxh3_128"), 1)->valuestring,
+                        "fedcba9876543210000000000000000a");
     assert_true(cJSON_GetArrayItem(member(g, "influence"), 0)->valuedouble == -.03125);
     assert_true(cJSON_IsNull(cJSON_GetArrayItem(member(g, "influence"), 1)));
     cJSON_Delete(root);
@@ -377,7 +391,7 @@ static void test_round_trip(void **state)
     for (int i = 0; i < RUNS; i++) {
         assert_true(s.before[i] == runs[i].auc_before
                     && fabs(s.after[i] - (1 + i) / 7.) <= DBL_EPSILON);
-        assert_int_equal(s.images[i], 0xab + i);
+        assert_true(s.images[i].high == 0x0123456789abcdef && s.images[i].low == 0xabu + i);
     }
     assert_string_equal(s.method, "maml");
     assert_string_equal(s.cfg, data);

@@ -12,16 +12,18 @@
 #include "evaluation/scores.h"
 #include "near.h"
 
-#define TASK0 "{\"auc_before\":0.5,\"auc_after\":0.75,\"images\":\"0000000a\"}"
-#define TASK1 "{\"auc_before\":0.25,\"auc_after\":1,\"images\":\"ffffffff\"}"
-#define TASK2 "{\"auc_before\":0,\"auc_after\":0.125,\"images\":\"12345678\"}"
+/* The first 24 digits of every task's digest. */
+#define DIGITS "89abcdef89abcdef89abcdef"
+#define TASK0 "{\"auc_before\":0.5,\"auc_after\":0.75,\"images\":\"" DIGITS "0000000a\"}"
+#define TASK1 "{\"auc_before\":0.25,\"auc_after\":1,\"images\":\"" DIGITS "ffffffff\"}"
+#define TASK2 "{\"auc_before\":0,\"auc_after\":0.125,\"images\":\"" DIGITS "12345678\"}"
 #define GROUPS                                                                                     \
-    "\"other_groups\":{\"image\":[\"x\",\"y\",\"z\",\"w\"],\"class\":[0,0,3,3],\"asked\":[4,5,4,"  \
+    "\"other_groups\":{\"image\":[\"x\",\"y\",\"z\",\"w\"],\"xxh3_128\":[\"1\",\"2\",\"3\",\"4\"],\"class\":[0,0,3,3],\"asked\":[4,5,4,"  \
     "5],"                                                                                          \
     "\"influence\":[0.0625,-0.0625,0.125,null]}"
 #define RESULT                                                                                     \
     "{\"program\":\"darknet meta "                                                                 \
-    "test\",\"format\":1,\"settings\":{\"seed\":\"5\",\"runs\":3,\"ways\":2,\"shots\":1,"          \
+    "test\",\"format\":2,\"settings\":{\"seed\":\"5\",\"runs\":3,\"ways\":2,\"shots\":1,"          \
     "\"queries\":4,\"method\":\"knn\"},\"files\":{\"cfg\":{\"path\":\"n.cfg\"},\"weights\":{"      \
     "\"path\":\"n.weights\"}},"                                                                    \
     "\"tasks\":[" TASK0 "," TASK1 "," TASK2 "]," GROUPS "}"
@@ -75,7 +77,9 @@ static void test_read(void **state)
     assert_int_equal(s.count, 3);
     assert_true(s.before[0] == .5 && s.before[1] == .25 && s.before[2] == 0);
     assert_true(s.after[0] == .75 && s.after[1] == 1 && s.after[2] == .125);
-    assert_true(s.images[0] == 0xa && s.images[1] == 0xffffffff && s.images[2] == 0x12345678);
+    assert_true(s.images[0].high == 0x89abcdef89abcdef && s.images[0].low == 0x89abcdef0000000a);
+    assert_true(s.images[1].low == 0x89abcdefffffffff && s.images[2].low == 0x89abcdef12345678);
+    assert_false(s.by_path);
     assert_int_equal(s.group_count, 4);
     assert_true(s.label[1] == 0 && s.label[2] == 3 && s.influence[1] == -.0625
                 && isnan(s.influence[3]));
@@ -116,13 +120,13 @@ static void assert_message(const char *expected)
 
 static void test_read_refusals(void **state)
 {
-    static const char not_a_result[] = "A: is not a result of `darknet meta test -out`, format 1",
+    static const char not_a_result[] = "A: is not a result of `darknet meta test -out`, format 1 or 2",
                       lengths[] = "A: other_groups: has arrays of several lengths";
     const struct change changes[] = {
         { "darknet meta test", "darknet meta train", not_a_result },
         { "\"program\"", "\"programme\"", not_a_result },
-        { "\"format\":1", "\"format\":2", not_a_result },
-        { "\"format\":1", "\"format\":\"1\"", not_a_result },
+        { "\"format\":2", "\"format\":3", not_a_result },
+        { "\"format\":2", "\"format\":\"2\"", not_a_result },
         { TASK0 "," TASK1 "," TASK2, "", not_a_result },
         { "[" TASK0 "," TASK1 "," TASK2 "]", TASK0, not_a_result },
         { "\"auc_after\":0.75", "\"auc_after\":null",
@@ -130,16 +134,16 @@ static void test_read_refusals(void **state)
         { "\"auc_before\":0,", "", "A: task 2 has no auc_before, auc_after or images" },
         { "ffffffff", "fffffff", "A: task 1 has no auc_before, auc_after or images" },
         { "ffffffff", "fffffffg", "A: task 1 has no auc_before, auc_after or images" },
-        { "\"images\":\"ffffffff\"", "\"images\":1",
+        { "\"images\":\"" DIGITS "ffffffff\"", "\"images\":1",
           "A: task 1 has no auc_before, auc_after or images" },
-        { "[\"x\",", "[", lengths },
+        { "[\"1\",", "[", lengths },
         { "[0,0,3,3]", "[0,0,3]", lengths },
         { "[4,5,4,5]", "[4,5,4,5,6]", lengths },
         { "\"influence\"", "\"influences\"", lengths },
         { "[0,0,3,3]", "[0,-1,3,3]", "A: other_groups: group 1 is no image, class and number" },
         { "[0,0,3,3]", "[0,0,3,1000000]",
           "A: other_groups: group 3 is no image, class and number" },
-        { "\"z\"", "7", "A: other_groups: group 2 is no image, class and number" },
+        { "\"3\"", "7", "A: other_groups: group 2 is no image, class and number" },
         { "[4,5,4,5]", "[null,5,4,5]", "A: other_groups: group 0 is no image, class and number" },
         { "{\"program\"", "{program", "A: is not JSON" },
     };
@@ -168,7 +172,9 @@ static void test_pairing_refusals(void **state)
         { "\"queries\":4", "\"queries\":9", "seed 5, 3 runs, 2 ways, 1 shots, 9 queries" },
         { "," TASK2, "", "A and B can't be paired: 3 tasks against 2" },
         { "ffffffff", "fffffffe", "A and B can't be paired: task 1 has other images" },
-        { "\"z\"", "\"zz\"", others },
+        { "\"3\"", "\"33\"", others },
+        { DIGITS "ffffffff", "89abcdef89abcdef89abcdeeffffffff",
+          "A and B can't be paired: task 1 has other images" },
         { "[0,0,3,3]", "[0,0,3,4]", others },
         { "[4,5,4,5]", "[4,5,4,6]", others },
     };
@@ -197,8 +203,8 @@ static void test_difference(void **state)
     write_result(path_a, "null", "-0.125");
     read_result(&a, path_a);
     write_result(path_b, TASK1 "," TASK2,
-                 "{\"auc_before\":0.25,\"auc_after\":0.5,\"images\":\"ffffffff\"},"
-                 "{\"auc_before\":0,\"auc_after\":0.625,\"images\":\"12345678\"}");
+                 "{\"auc_before\":0.25,\"auc_after\":0.5,\"images\":\"" DIGITS "ffffffff\"},"
+                 "{\"auc_before\":0,\"auc_after\":0.625,\"images\":\"" DIGITS "12345678\"}");
     read_result(&b, path_b);
     b.influence[1] = .0625;
     b.influence[3] = -.125;
@@ -218,6 +224,67 @@ static void test_difference(void **state)
     assert_near(back.tasks.mean, -.125, 1e-15);
     meta_scores_clear(&a);
     meta_scores_clear(&b);
+}
+
+/* Replaces every `from` in the file. */
+static void replace(const char *path, const char *from, const char *to)
+{
+    char *text, *at;
+    size_t size;
+    if (meta_file_read(path, &text, &size, &error)) fail_msg("%s", error.text);
+    assert_non_null(strstr(text, from));
+    while ((at = strstr(text, from))) {
+        char *made = malloc(strlen(text) + strlen(to) + 1);
+        sprintf(made, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+        free(text);
+        text = made;
+    }
+    struct meta_chunk chunk = { text, strlen(text) };
+    if (meta_file_write(path, &chunk, 1, &error)) fail_msg("%s", error.text);
+    free(text);
+}
+
+static void make_old(const char *path)
+{
+    replace(path, "\"format\":2", "\"format\":1");
+    replace(path, DIGITS, "");
+    replace(path, "\"xxh3_128\":[\"1\",\"2\",\"3\",\"4\"],", "");
+}
+
+/* Files of version 1.0 tell images by path: two of them are paired by that, but none with a file
+   that tells them by content. */
+static void test_files_by_path(void **state)
+{
+    struct meta_scores a, b;
+    struct meta_difference d;
+    write_result(path_a, NULL, NULL);
+    make_old(path_a);
+    read_result(&a, path_a);
+    assert_true(a.by_path && a.images[0].low == 0xa && a.images[1].low == 0xffffffff);
+    assert_int_equal(a.group_count, 4);
+    write_result(path_b, "\"y\"", "\"yy\"");
+    read_result(&b, path_b);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(meta_scores_difference(i ? &b : &a, i ? &a : &b, &d, &error), -1);
+        assert_non_null(strstr(error.text, "a.json tells images by their paths, as version 1.0"));
+    }
+    meta_scores_clear(&b);
+    make_old(path_b);
+    read_result(&b, path_b);
+    assert_int_equal(meta_scores_difference(&a, &b, &d, &error), -1);
+    assert_message("A and B can't be paired: their query images are in other groups");
+    meta_scores_clear(&b);
+    replace(path_b, "\"yy\"", "\"y\"");
+    read_result(&b, path_b);
+    if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
+    assert_near(d.tasks.mean, 0, 0);
+    meta_scores_clear(&b);
+    replace(path_b, "ffffffff", "fffffffe");
+    read_result(&b, path_b);
+    assert_int_equal(meta_scores_difference(&a, &b, &d, &error), -1);
+    assert_message("A and B can't be paired: task 1 has other images");
+    meta_scores_clear(&b);
+    meta_scores_clear(&a);
 }
 
 /* Groups that one file does not have are no reason to refuse. */
@@ -257,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),          cmocka_unit_test(test_read_old),
         cmocka_unit_test(test_read_refusals), cmocka_unit_test(test_pairing_refusals),
+        cmocka_unit_test(test_files_by_path),
         cmocka_unit_test(test_difference),    cmocka_unit_test(test_difference_without_groups),
         cmocka_unit_test(test_words_of_intervals),
     };

@@ -161,8 +161,13 @@ static void keys(void **state)
     changes("d5.cfg", "max_batches=12", "max_batches=13", 1, 1);
     changes("d5.cfg", "test_steps=3", "test_steps=4", 1, 1);
     changes("train.list", "one_1.png", "one_0.png", 1, 1);
-    changes("groups.csv", "one_1,1", "one_1,9", 1, 1);
-    changes("labels", "two_", "two", 1, 1);
+    changes("groups.csv", "one_1,1", "one_1,9", 0, 0); /* another name */
+    changes("groups.csv", "one_1,1", "one_1,2", 1, 1);
+    changes("groups.csv", "one_2,3", "one_2,4", 0, 1);
+    changes("labels", "one_\ntwo_", "two_\none_", 1, 1);
+    changes("two_1.png", "two", "owt", 1, 1);
+    changes("two_2.png", "two", "owt", 0, 1);
+    changes("train.list", "one_1.png", "./one_1.png", 0, 0);
 }
 
 static int begins_with(const char *text, const char *with)
@@ -181,14 +186,20 @@ static void key_text(void **state)
     assert_non_null(
         strstr(c->key, "\nmethod=finetune\nshots=5\ntasks=4\nseed of the tasks=3\nepochs=6\n"));
     assert_true(begins_with(c->recipe->key,
-                            "format=1\ntraining=train\nseed of the training=3\n"
+                            "format=2\ntraining=train\nseed of the training=3\n"
                             "shots in place of the .cfg's=5\nnumber of sections="));
-    assert_non_null(strstr(c->recipe->key, "\nlabel 1 of the train list=two_\n"));
+    char text[META_DIGEST_TEXT], line[100];
+    struct meta_digest images = { 0 }, one = meta_digest("one_1.png", 9),
+                       two = meta_digest("two_1.png", 9);
+    images = meta_digest_add(images, &one, sizeof one);
+    meta_digest_text(text, meta_digest_add(images, &two, sizeof two));
+    snprintf(line, sizeof line, "\ndigest of the images of the train list=xxh3-128:%s\n", text);
+    assert_non_null(strstr(c->recipe->key, line));
     assert_int_equal(meta_table_recipe_key(&key, t, c->row, 0, &error), 0);
     assert_null(strstr(key, "in place of"));
     free(key);
     assert_int_equal(meta_table_beginning_key(&key, c->recipe, 4, &error), 0);
-    assert_true(begins_with(key, "iterations of this beginning=4\nformat=1\n"));
+    assert_true(begins_with(key, "iterations of this beginning=4\nformat=2\n"));
     assert_null(strstr(key, "\n[meta_loss] "));
     assert_non_null(strstr(c->recipe->key, "\n[meta_loss] "));
     assert_int_equal(meta_table_beginning_key(&whole, t->cells[0].recipe, 4, &error), 0);
@@ -200,8 +211,8 @@ static void key_text(void **state)
 
 static void changed_while_it_runs(void **state)
 {
-    static const char said[] = "d5.cfg or the lists have been changed since this table was begun: "
-                               "run it again";
+    static const char said[] = "d5.cfg, the lists or the images have been changed since this table "
+                               "was begun: run it again";
     write_files(THREE);
     struct meta_table *t = read_table();
     const struct meta_cell *c = cell_of(t, "D", 5);
@@ -217,6 +228,11 @@ static void changed_while_it_runs(void **state)
     assert_int_equal(meta_recipe_unchanged(t, b, &error),
                      -1); /* a beginning is made by the first row's .cfg */
     change("test.list", "one_2", "one_3");
+    assert_int_equal(meta_cell_unchanged(t, c, &error), -1);
+    assert_string_equal(error.text, said);
+    change("test.list", "one_3", "one_2");
+    assert_int_equal(meta_cell_unchanged(t, c, &error), 0);
+    change("one_2.png", "one", "eno");
     assert_int_equal(meta_cell_unchanged(t, c, &error), -1);
     assert_string_equal(error.text, said);
     meta_table_free(t);

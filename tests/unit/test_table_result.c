@@ -204,27 +204,68 @@ static void plan(void **state)
     meta_table_free(t);
 }
 
+static int images_of_table(int keep)
+{
+    struct meta_table *t = read_table();
+    int status = meta_table_images(t, keep, &error);
+    meta_table_free(t);
+    return status;
+}
+
 static void images(void **state)
 {
+    static const char others[] = "x.data: the images of its test list are not those that the results "
+                                 "in out are of: bring them back, or take another -out";
     write_files(TWO);
-    struct meta_table *t = read_table();
     assert_int_equal(meta_path_make_folder("out", &error), 0);
     write_text("one_2.png", "123");
-    assert_int_equal(meta_table_images(t, 0, &error), 0);
+    assert_int_equal(images_of_table(0), 0);
     assert_int_not_equal(access("out/images.json", F_OK), 0);
-    assert_int_equal(meta_table_images(t, 1, &error), 0);
-    assert_int_equal(meta_table_images(t, 0, &error), 0);
-    write_text("one_2.png", "1234");
-    assert_int_equal(meta_table_images(t, 0, &error), -1);
-    assert_string_equal(error.text,
-                        "test.list: its images are not those that the results in out are of: bring "
-                        "them back, or take another -out");
+    assert_int_equal(images_of_table(1), 0);
+    assert_int_equal(images_of_table(0), 0);
     write_text("one_2.png", "321"); /* of the same size */
-    assert_int_equal(meta_table_images(t, 1, &error), 0);
+    assert_int_equal(images_of_table(0), -1);
+    assert_string_equal(error.text, others);
+    assert_int_equal(images_of_table(1), -1);
+    write_text("one_2.png", "123"); /* another file with the bytes of before */
+    assert_int_equal(images_of_table(1), 0);
     change("test.list", "one_2.png\n", "two_1.png\n"); /* another list is another's */
-    assert_int_equal(meta_table_images(t, 1, &error), 0);
-    unlink("one_2.png");
+    assert_int_equal(images_of_table(1), 0);
+    change("test.list", "two_1.png\n", "one_2.png\n");
+    change("one_2.png", "123", "321");
+    assert_int_equal(images_of_table(1), -1);
+    assert_string_equal(error.text, others);
+}
+
+/* While sizes and times of files are those noted, they are not read again. */
+static void images_that_are_noted(void **state)
+{
+    char note[META_DIGEST_TEXT], other[META_DIGEST_TEXT];
+    write_files(TWO);
+    assert_int_equal(meta_path_make_folder("out", &error), 0);
+    assert_int_equal(images_of_table(1), 0);
+    struct meta_table *t = read_table();
+    meta_digest_text(note, t->lists[META_TABLE_TESTED].id.images);
     meta_table_free(t);
+    strcpy(other, note);
+    other[0] = note[0] == 'a' ? 'b' : 'a';
+    change("out/images.json", note, other);
+    t = read_table();
+    meta_digest_text(note, t->lists[META_TABLE_TESTED].id.images);
+    assert_string_equal(note, other);
+    meta_table_free(t);
+}
+
+static void images_noted_by_an_earlier_version(void **state)
+{
+    struct meta_table *t;
+    write_files(TWO);
+    write_text("out/images.json", "{\"list crc32:8f3e2b1a\":123}");
+    assert_int_equal(meta_table_read(&t, "x.table", "out/", NULL, &error), -1);
+    assert_string_equal(error.text,
+                        "out/images.json: tells the images that the results there are of by the "
+                        "sizes of their files, as version 1.0 of this program did: take another "
+                        "-out");
 }
 
 static void lock(void **state)
@@ -258,6 +299,8 @@ int main(void)
         cmocka_unit_test(differences),
         cmocka_unit_test(plan),
         cmocka_unit_test(images),
+        cmocka_unit_test(images_that_are_noted),
+        cmocka_unit_test(images_noted_by_an_earlier_version),
         cmocka_unit_test(lock),
     };
     return cmocka_run_group_tests_name("table_result", tests, set_up, tear_down);

@@ -1,86 +1,169 @@
-/* Notes of which images a folder's results are: by list, a check sum of the sizes of the images'
-   files. Keys hold a check sum of the list, which stays the same when other images come under the
-   same names; results of both would then be paired. */
+/* Tells which images a table is of, and keeps notes of that in its folder, so that results of other
+   images under the same names are not paired, and images are read again only when their files have
+   changed. */
 #define _GNU_SOURCE
 #include "table_images.h"
 #include "base/checksum.h"
 #include "base/json.h"
-#include "base/lines.h"
+#include "base/pool.h"
 #include "tasks/data_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define FILE_NAME "images.json"
+#define FORMAT 2 /* format 1 had a check sum of the sizes of the images' files for each list */
 
-/* name: the list's own check sum in words. *sizes: the CRC-32 of the sizes of its images (int64
-   in bytes, in the list's order, through links). An image that isn't there counts as -1: whoever
-   reads it refuses it. */
-static int sum_list(const char *list, char name[32], uint32_t *sizes, struct meta_error *error)
+/* ---- notes ----------------------------------------------------------------------------------- */
+
+/* What the folder has noted; empty when it has noted nothing. The caller deletes *known. */
+static int read_known(cJSON **known, const struct meta_table *t, struct meta_error *error)
 {
-    struct meta_lines lines;
-    uint32_t own;
-    size_t bytes;
-    if (meta_checksum_file(list, &own, &bytes, error)) return -1;
-    if (meta_lines_read(&lines, list, error)) return -1;
-    snprintf(name, 32, "list crc32:%08x", own);
-    *sizes = crc32(0, NULL, 0);
-    for (int i = 0; i < lines.count; i++) {
-        struct stat s;
-        int64_t size = stat(lines.line[i], &s) ? -1 : (int64_t)s.st_size;
-        *sizes = crc32(*sizes, (const Bytef *)&size, sizeof size);
+    char *path;
+    int status = 0;
+    if (meta_table_text(&path, error, "%s/" FILE_NAME, t->folder)) return -1;
+    if (!access(path, F_OK)) status = meta_json_read(known, path, error);
+    else {
+        *known = cJSON_CreateObject();
+        if (*known) cJSON_AddNumberToObject(*known, "format", FORMAT);
+        else status = meta_fail_memory(error);
     }
-    meta_lines_free(&lines);
+    if (!status && meta_json_get(*known, "format") != FORMAT) {
+        cJSON_Delete(*known);
+        status = meta_fail(error,
+                           "%s: tells the images that the results there are of by the sizes of "
+                           "their files, as version 1.0 of this program did: take another -out",
+                           path);
+    }
+    free(path);
+    return status;
+}
+
+static int write_known(const cJSON *known, const struct meta_table *t, struct meta_error *error)
+{
+    char *path;
+    if (meta_table_text(&path, error, "%s/" FILE_NAME, t->folder)) return -1;
+    int status = meta_json_write(path, known, error);
+    free(path);
+    return status;
+}
+
+/* The noted digest `name` of a list. {0}: there is none. */
+static struct meta_digest noted(const cJSON *known, const struct meta_table_list *l,
+                                const char *name)
+{
+    struct meta_digest digest = { 0 };
+    const cJSON *note = cJSON_GetObjectItemCaseSensitive(known, l->name);
+    meta_digest_parse(&digest, meta_json_text(note, name));
+    return digest;
+}
+
+static void note(cJSON *known, const struct meta_table_list *l)
+{
+    char images[META_DIGEST_TEXT], state[META_DIGEST_TEXT];
+    meta_digest_text(images, l->id.images);
+    meta_digest_text(state, l->state);
+    cJSON_DeleteItemFromObjectCaseSensitive(known, l->name);
+    cJSON *j = cJSON_AddObjectToObject(known, l->name);
+    cJSON_AddNumberToObject(j, "count", l->count);
+    cJSON_AddStringToObject(j, "xxh3_128", images);
+    cJSON_AddStringToObject(j, "state", state);
+}
+
+/* Whether a digest is the noted one, which has lost its number of bytes. */
+static int is_noted(struct meta_digest now, struct meta_digest then)
+{
+    return now.high == then.high && now.low == then.low;
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+/* Of what a file's change would change: its number, size and times, to the nanosecond. */
+static struct meta_digest state_of(const struct meta_dataset *set)
+{
+    struct meta_digest state = { 0 };
+    for (int i = 0; i < set->count; i++) {
+        struct stat s;
+        int64_t own[6] = { 0 };
+        if (!stat(set->paths[i], &s)) {
+            own[0] = s.st_ino;
+            own[1] = s.st_size;
+            own[2] = s.st_mtim.tv_sec;
+            own[3] = s.st_mtim.tv_nsec;
+            own[4] = s.st_ctim.tv_sec;
+            own[5] = s.st_ctim.tv_nsec;
+        }
+        state = meta_digest_add(state, own, sizeof own);
+    }
+    return state;
+}
+
+static int read_files(struct meta_dataset *set, struct meta_error *error)
+{
+    struct meta_pool *pool;
+    if (meta_pool_create(&pool, meta_pool_cores(), error)) return -1;
+    meta_dataset_digest(set, pool);
+    meta_pool_free(pool);
     return 0;
 }
 
-/* Compares a list, which may be NULL, to what is known; one that is new is added, with *added 1. */
-static int check_list(cJSON *known, const char *list, const char *folder, int *added,
-                      struct meta_error *error)
+static int identify(struct meta_table_list *l, const cJSON *known, const struct meta_data *data,
+                    const char *list, struct meta_error *error)
 {
-    char name[32];
-    uint32_t sizes;
-    if (!list) return 0;
-    if (sum_list(list, name, &sizes, error)) return -1;
-    if (!cJSON_HasObjectItem(known, name)) {
-        cJSON_AddNumberToObject(known, name, sizes);
-        *added = 1;
-        return 0;
-    }
-    if (meta_json_get(known, name) == sizes) return 0;
-    return meta_fail(error,
-                     "%.200s: its images are not those that the results in %.150s are of: "
-                     "bring them back, or take another -out",
-                     list, folder);
+    struct meta_dataset *set;
+    uint32_t own;
+    size_t bytes;
+    if (meta_checksum_file(list, &own, &bytes, error)) return -1;
+    if (meta_dataset_outline(&set, data, list, error)) return -1;
+    *l = (struct meta_table_list){ .count = set->count, .state = state_of(set) };
+    snprintf(l->name, sizeof l->name, "list crc32:%08x", own);
+    int kept = is_noted(l->state, noted(known, l, "state"));
+    int status = (kept ? 0 : read_files(set, error)) || meta_identity(&l->id, set, error) ? -1 : 0;
+    if (kept) l->id.images = noted(known, l, "xxh3_128");
+    meta_dataset_free(set);
+    return status;
 }
 
-/* What the folder has noted; empty when it has noted nothing. The caller deletes *known. */
-static int read_known(cJSON **known, const char *path, struct meta_error *error)
+int meta_table_identify(struct meta_table *t, struct meta_error *error)
 {
-    if (!access(path, F_OK)) return meta_json_read(known, path, error);
-    *known = cJSON_CreateObject();
-    return *known ? 0 : meta_fail_memory(error);
+    struct meta_data *data;
+    cJSON *known;
+    int trains = 0, status = 0;
+    for (int i = 0; i < t->row_count; i++) trains |= t->rows[i].train != META_TABLE_NONE;
+    if (meta_data_read(&data, t->data, error)) return -1;
+    if (read_known(&known, t, error)) {
+        meta_data_free(data);
+        return -1;
+    }
+    const char *lists[META_TABLE_LISTS] = { trains ? data->train : NULL, data->test };
+    for (int i = 0; i < META_TABLE_LISTS && !status; i++)
+        if (lists[i]) status = identify(&t->lists[i], known, data, lists[i], error);
+    cJSON_Delete(known);
+    meta_data_free(data);
+    return status;
 }
 
 int meta_table_images(const struct meta_table *t, int keep, struct meta_error *error)
 {
-    struct meta_data *data = NULL;
-    cJSON *known = NULL;
-    char *path;
-    int added = 0, status = -1;
+    cJSON *known;
+    int changed = 0, status = 0;
     if (!t->ready) return 0;
-    if (meta_table_text(&path, error, "%s/" FILE_NAME, t->folder)) return -1;
-    if (read_known(&known, path, error) || meta_data_read(&data, t->data, error)) goto done;
-    if (check_list(known, data->train, t->folder, &added, error)
-        || check_list(known, data->test, t->folder, &added, error))
-        goto done;
-    status = keep && added ? meta_json_write(path, known, error) : 0;
-done:
-    meta_data_free(data);
+    if (read_known(&known, t, error)) return -1;
+    for (const struct meta_table_list *l = t->lists; l < t->lists + META_TABLE_LISTS; l++) {
+        if (!l->count) continue;
+        if (!cJSON_HasObjectItem(known, l->name)
+            || is_noted(l->id.images, noted(known, l, "xxh3_128"))) {
+            changed |= !is_noted(l->state, noted(known, l, "state"));
+            note(known, l);
+        } else if (!status)
+            status = meta_fail(error,
+                               "%.200s: the images of its %s list are not those that the results "
+                               "in %.150s are of: bring them back, or take another -out",
+                               t->data, l == t->lists ? "train" : "test", t->folder);
+    }
+    if (!status && keep && changed) status = write_known(known, t, error);
     cJSON_Delete(known);
-    free(path);
     return status;
 }

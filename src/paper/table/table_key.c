@@ -1,9 +1,9 @@
 /* Makes the keys of trainings and tests: what they depend on as text, which is kept in results and
    compared to tell whether these still hold. */
 #include "table_key.h"
+#include "table_images.h"
 #include "base/checksum.h"
 #include "base/text.h"
-#include "tasks/data_file.h"
 #include "training/fingerprint.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 /* To be raised when the same settings would give other figures. */
-#define FORMAT 1
+#define FORMAT 2
 
 uint32_t meta_table_id(const char *key)
 {
@@ -27,27 +27,23 @@ static int write_sum(FILE *f, const char *what, const char *path, struct meta_er
     return 0;
 }
 
-static int write_data(FILE *f, const struct meta_table *t, const struct meta_data *data, int test,
-                      struct meta_error *error)
+static void write_digest(FILE *f, const char *what, const char *list, struct meta_digest digest)
 {
-    const char *list = test ? data->test : data->train, *name = test ? "test" : "train";
-    if (!list) return meta_fail(error, "%s: has no %s=", t->data, name);
-    if (write_sum(f, test ? "the test list" : "the training list", list, error)) return -1;
-    const char *groups = test ? "the test's groups" : "the groups";
-    if (data->groups && write_sum(f, groups, data->groups, error)) return -1;
-    for (int i = 0; i < data->classes; i++)
-        fprintf(f, "label %d of the %s list=%s\n", i, name, data->labels[i]);
-    return 0;
+    char text[META_DIGEST_TEXT];
+    meta_digest_text(text, digest);
+    fprintf(f, "digest of the %s of the %s list=xxh3-128:%s\n", what, list, text);
 }
 
-/* The training or the test list, and what tells the classes and groups of its images. */
-static int write_list(FILE *f, const struct meta_table *t, int test, struct meta_error *error)
+/* The images of the training or the test list, their classes and their groups. */
+static int write_list(FILE *f, const struct meta_table *t, int which, struct meta_error *error)
 {
-    struct meta_data *data;
-    if (meta_data_read(&data, t->data, error)) return -1;
-    int status = write_data(f, t, data, test, error);
-    meta_data_free(data);
-    return status;
+    const struct meta_table_list *l = &t->lists[which];
+    const char *name = which == META_TABLE_TESTED ? "test" : "train";
+    if (!l->count) return meta_fail(error, "%s: has no %s=", t->data, name);
+    write_digest(f, "images", name, l->id.images);
+    write_digest(f, "classes", name, l->id.classes);
+    write_digest(f, "groups", name, l->id.groups);
+    return 0;
 }
 
 static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_table_row *row,
@@ -56,7 +52,10 @@ static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_t
     fprintf(f, "format=%d\ntraining=%s\nseed of the training=%llu\n", FORMAT,
             meta_table_training_name(row->train), (unsigned long long)meta_table_seed(t, row));
     if (shots) fprintf(f, "shots in place of the .cfg's=%d\n", shots);
-    return meta_fingerprint_cfg(f, row->cfg, 1, error) || write_list(f, t, 0, error) ? -1 : 0;
+    return meta_fingerprint_cfg(f, row->cfg, 1, error)
+            || write_list(f, t, META_TABLE_TRAINED, error)
+        ? -1
+        : 0;
 }
 
 static int write_weights(FILE *f, const struct meta_table_row *row, struct meta_error *error)
@@ -75,7 +74,7 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
     fprintf(f, "method=%s\nshots=%d\ntasks=%d\nseed of the tasks=%d\n",
             meta_row_method_name(row->method), c->shots, t->runs, t->seed);
     if (row->epochs) fprintf(f, "epochs=%d\n", row->epochs);
-    return write_list(f, t, 1, error);
+    return write_list(f, t, META_TABLE_TESTED, error);
 }
 
 int meta_table_recipe_key(char **key, const struct meta_table *t, const struct meta_table_row *row,
@@ -121,7 +120,7 @@ static int compare(char *now, const char *then, const char *cfg, struct meta_err
     free(now);
     if (equal) return 0;
     return meta_fail(error,
-                     "%s or the lists have been changed since this table was begun: "
+                     "%s, the lists or the images have been changed since this table was begun: "
                      "run it again",
                      cfg);
 }
@@ -130,7 +129,10 @@ int meta_recipe_unchanged(const struct meta_table *t, const struct meta_recipe *
                           struct meta_error *error)
 {
     char *key;
-    if (meta_table_recipe_key(&key, t, r->row, r->shots, error)) return -1;
+    struct meta_table now = *t;
+    if (meta_table_identify(&now, error)
+        || meta_table_recipe_key(&key, &now, r->row, r->shots, error))
+        return -1;
     if (r->is_beginning) {
         struct meta_recipe whole = *r;
         whole.key = key;
@@ -145,6 +147,7 @@ int meta_cell_unchanged(const struct meta_table *t, const struct meta_cell *c,
                         struct meta_error *error)
 {
     char *key;
-    if (meta_table_cell_key(&key, t, c, error)) return -1;
+    struct meta_table now = *t;
+    if (meta_table_identify(&now, error) || meta_table_cell_key(&key, &now, c, error)) return -1;
     return compare(key, c->key, c->row->cfg, error);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "base/error.h"
 #include "config/model.h"
+#include "tasks/identity.h"
 
 /* What makes a row's weights: nothing (the file names them), `meta train` or `meta pretrain`. */
 enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAIN };
@@ -60,13 +61,23 @@ struct meta_cell {
     char *file, *log;           /* paths of the result and of what `meta test` prints */
 };
 
+/* A list of images that the table's trainings or tests depend on. */
+struct meta_table_list {
+    struct meta_identity id;
+    struct meta_digest state; /* of the sizes and times of the images' files */
+    int count;                /* images; 0: the table has no use for the list */
+    char name[32];            /* the list's own check sum in words */
+};
+enum { META_TABLE_TRAINED, META_TABLE_TESTED, META_TABLE_LISTS };
+
 struct meta_table {
     char *path, *slug; /* the .table file; its name without folder and ending */
     char *folder;      /* where trainings and results go */
     /* [table] */
     char *name, *data, *reference, *needs;
     int seed, runs, first, valid_every;
-    int ready;     /* the .data file is there */
+    int ready;                                      /* the .data file is there */
+    struct meta_table_list lists[META_TABLE_LISTS]; /* of the .data file's train and test */
     int has_valid; /* the .data file is there and has a valid list */
     int row_count, recipe_count, cell_count, column_count;
     struct meta_table_row *rows;

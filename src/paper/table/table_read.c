@@ -4,6 +4,7 @@
 #include "table_read.h"
 #include "table_beginning.h"
 #include "table_cells.h"
+#include "table_images.h"
 #include "base/path.h"
 #include "config/cfg.h"
 #include "config/options.h"
@@ -179,7 +180,7 @@ static int read_data(struct meta_table *t, struct meta_error *error)
     if (meta_data_read(&data, t->data, error)) return -1;
     t->has_valid = data->valid != NULL;
     meta_data_free(data);
-    return 0;
+    return meta_table_identify(t, error);
 }
 
 /* Puts another .data file in the place of the table's. */

@@ -44,6 +44,7 @@ static int make_images(struct meta_dataset *set, const struct meta_model *m,
                                   .c = m->net.channels,
                                   .list = strdup("random images") };
     set->paths = calloc(set->count, sizeof *set->paths);
+    set->digests = calloc(set->count, sizeof *set->digests);
     set->names = calloc(set->classes, sizeof *set->names);
     set->lines = calloc(set->count, sizeof *set->lines);
     set->label = calloc(set->count, sizeof *set->label);
@@ -52,7 +53,7 @@ static int make_images(struct meta_dataset *set, const struct meta_model *m,
     set->h = calloc(set->count, sizeof *set->h);
     set->pixels = calloc(set->count, sizeof *set->pixels);
     if (!set->list || !set->paths || !set->names || !set->lines || !set->label || !set->group
-        || !set->w || !set->h || !set->pixels)
+        || !set->w || !set->h || !set->pixels || !set->digests)
         goto memory;
     for (int k = 0; k < set->classes; k++) set->names[k] = "random";
     for (int i = 0; i < set->count; i++) {

@@ -161,17 +161,17 @@ static void check_groups(struct meta_doctor *d, const struct meta_list_report *l
 
 /* ---- what two lists share -------------------------------------------------------------------- */
 
-/* Number of images that stand in both lists, under whatever names; *one is the path of one. */
+/* Number of images of b that are in a, under whatever names; *one is the path of one. */
 static int shared_images(const struct meta_dataset *a, const struct meta_dataset *b,
                          const char **one)
 {
-    struct meta_file_id *sorted = malloc((a->count + 1) * sizeof *sorted);
+    struct meta_digest *sorted = malloc((a->count + 1) * sizeof *sorted);
     int n = 0;
     if (!sorted) return 0;
-    memcpy(sorted, a->files, a->count * sizeof *sorted);
-    qsort(sorted, a->count, sizeof *sorted, meta_file_id_order);
+    memcpy(sorted, a->digests, a->count * sizeof *sorted);
+    qsort(sorted, a->count, sizeof *sorted, meta_digest_order);
     for (int i = 0; i < b->count; i++)
-        if (bsearch(&b->files[i], sorted, a->count, sizeof *sorted, meta_file_id_order) && !n++)
+        if (bsearch(&b->digests[i], sorted, a->count, sizeof *sorted, meta_digest_order) && !n++)
             *one = b->paths[i];
     free(sorted);
     return n;
