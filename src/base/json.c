@@ -1,10 +1,21 @@
 /* Reads and writes files of JSON, and gets numbers and texts out of cJSON objects. */
 #include "json.h"
 #include "file.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Restores the names and texts of an item, of those behind it and of all inside them. */
+static void restore(cJSON *item)
+{
+    for (; item; item = item->next) {
+        if (item->string) meta_utf8_restore(item->string);
+        if (item->valuestring) meta_utf8_restore(item->valuestring);
+        restore(item->child);
+    }
+}
 
 int meta_json_read(cJSON **root, const char *path, struct meta_error *error)
 {
@@ -13,16 +24,24 @@ int meta_json_read(cJSON **root, const char *path, struct meta_error *error)
     if (meta_file_read(path, &text, &size, error)) return -1;
     *root = cJSON_Parse(text);
     free(text);
+    restore(*root);
     return *root ? 0 : meta_fail(error, "%s: is not JSON", path);
+}
+
+char *meta_json_print(const cJSON *root)
+{
+    char *bytes = cJSON_Print(root), *text = bytes ? meta_utf8_escape(bytes) : NULL;
+    cJSON_free(bytes);
+    return text;
 }
 
 int meta_json_write(const char *path, const cJSON *root, struct meta_error *error)
 {
-    char *text = cJSON_Print(root);
+    char *text = meta_json_print(root);
     if (!text) return meta_fail_memory_for(error, path);
     struct meta_chunk chunks[] = { { text, strlen(text) }, { "\n", 1 } };
     int status = meta_file_write(path, chunks, 2, error);
-    cJSON_free(text);
+    free(text);
     return status;
 }
 

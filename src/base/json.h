@@ -1,4 +1,6 @@
-/* cJSON's objects as files, and numbers that JSON has no word for. */
+/* cJSON's objects as files, and the numbers and texts that JSON has no word for. JSON is UTF-8: a
+   text that is not, such as a path of Latin-1, is written by meta_utf8_escape's rule, and is itself
+   again when it is read. */
 #ifndef META_JSON_H
 #define META_JSON_H
 
@@ -10,6 +12,8 @@
 int meta_json_read(cJSON **root, const char *path, struct meta_error *);
 /* Writes an indented file, whole or not at all. */
 int meta_json_write(const char *path, const cJSON *root, struct meta_error *);
+/* The same as text. The caller frees; NULL when there is no memory. */
+char *meta_json_print(const cJSON *root);
 
 /* JSON has no NaN: one is written as null. A member that is no number, or is missing, is read as
    NaN. */

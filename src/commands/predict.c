@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "flags.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/path.h"
 #include "adaptation/heat.h"
 #include "adaptation/adapt.h"
@@ -14,7 +15,6 @@
 #include "network/weights.h"
 #include "usage.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,38 +242,38 @@ static void add_json(struct parts *p, const char *path, const char *failure)
     cJSON_AddItemToArray(p->json, one);
 }
 
-static void print_json(const struct parts *p)
+static int print_json(const struct parts *p, struct meta_error *error)
 {
-    char *text = cJSON_Print(p->json);
-    if (text) puts(text);
-    cJSON_free(text);
+    char *text = meta_json_print(p->json);
+    if (!text) return meta_fail_memory(error);
+    puts(text);
+    free(text);
+    return 0;
 }
 
-/* Returns the number of images that could not be predicted. */
-static int run(struct parts *p)
+/* *bad is the number of images that could not be predicted. */
+static int run(struct parts *p, int *bad, struct meta_error *error)
 {
     struct meta_error why;
-    int bad = 0;
     if (p->form == FORM_CSV) print_csv_header(p);
     for (int i = 0; i < p->paths.count; i++) {
         const char *path = p->paths.path[i];
         double seconds;
         int failed = predict(p, path, &seconds, &why);
         if (failed) {
-            bad++;
+            ++*bad;
             meta_complain(&why);
         }
         if (p->form == FORM_JSON) add_json(p, path, failed ? why.text : NULL);
         else if (!failed && p->form == FORM_CSV) print_csv(p, path);
         else if (!failed) print_darknet(p, path, seconds);
     }
-    if (p->form == FORM_JSON) print_json(p);
-    return bad;
+    return p->form == FORM_JSON ? print_json(p, error) : 0;
 }
 
 int meta_command_predict(int argc, char **argv)
 {
-    int csv = 0, json = 0;
+    int csv = 0, json = 0, bad = 0;
     const char *backend = NULL;
     struct parts p = { 0 };
     const struct meta_flag flags[] = {
@@ -303,7 +303,7 @@ int meta_command_predict(int argc, char **argv)
         || meta_data_read(&p.data, argv[2], &error) || load_network(&p, argv[1], &error)
         || meta_paths_find(&p.paths, argv + 3, words - 3, &error) || prepare_heat(&p, &error))
         goto fail;
-    int bad = run(&p);
+    if (run(&p, &bad, &error)) goto fail;
     free_parts(&p);
     return bad > 0;
 fail:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/lines.h"
+#include "class_names.h"
 #include "config/options.h"
 
 static const char *const keys[] = { "train", "valid", "test", "backup",
@@ -99,8 +100,10 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     }
     data->classes = s.classes;
     if (class_texts(&data->labels, data, section, "labels", s.labels, error)) goto fail;
-    if (s.names && class_texts(&data->names, data, section, "names", s.names, error)) goto fail;
-    if (!s.names) data->names = data->labels;
+    const char *key = s.names ? "names" : "labels", *list = s.names ? s.names : s.labels;
+    if (class_texts(&data->names, data, section, key, list, error)
+        || meta_class_names_tell_apart(data->names, data->classes, error))
+        goto fail;
     char **from[] = { &s.train, &s.valid, &s.test, &s.backup, &s.groups };
     char **to[] = { &data->train, &data->valid, &data->test, &data->backup, &data->groups };
     for (size_t i = 0; i < sizeof from / sizeof *from; i++) { /* handed over */
@@ -134,10 +137,11 @@ int meta_data_blame(const struct meta_data *data, const char *path, struct meta_
 void meta_data_free(struct meta_data *data)
 {
     if (!data) return;
-    for (int i = 0; data->names && data->names != data->labels && i < data->classes; i++)
-        free(data->names[i]);
-    for (int i = 0; data->labels && i < data->classes; i++) free(data->labels[i]);
-    if (data->names != data->labels) free(data->names);
+    for (int i = 0; i < data->classes; i++) {
+        if (data->names) free(data->names[i]);
+        if (data->labels) free(data->labels[i]);
+    }
+    free(data->names);
     free(data->labels);
     free(data->path);
     free(data->train);

@@ -12,7 +12,8 @@
 struct meta_data {
     char *path;
     int classes;
-    char **names;  /* (classes) for people, from `names`; the labels where there is no names file */
+    char **names; /* (classes) for people, from `names`, or the labels where there is no names file;
+                     no two are equal (class_names.h) */
     char **labels; /* (classes) a path is of class k when it contains labels[k], as in Darknet's
                       classifier */
     char *train, *valid, *test, *backup, *groups;

@@ -39,7 +39,7 @@ static void data_file(void **state)
     assert_string_equal(data->path, "x.data");
     assert_string_equal(data->labels[0], "MEL/");
     assert_string_equal(data->labels[2], "DF/");
-    assert_ptr_equal(data->names, data->labels);
+    assert_string_equal(data->names[2], "DF/");
     assert_string_equal(data->train, "common.list");
     assert_string_equal(data->backup, "backup");
     assert_string_equal(data->groups, "groups.csv");
@@ -52,6 +52,28 @@ static void data_file(void **state)
     assert_string_equal(data->test, "t");
     meta_data_free(data);
     meta_data_free(NULL);
+}
+
+static void names_are(const char *first, const char *second, const char *third)
+{
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\nnames=equal.names\n"), 0);
+    assert_string_equal(data->names[0], first);
+    assert_string_equal(data->names[1], second);
+    assert_string_equal(data->names[2], third);
+    meta_data_free(data);
+}
+
+static void equal_names_have_numbers(void **state)
+{
+    write_text("equal.names", "crane\nheron\ncrane\n");
+    names_are("crane (class 0)", "heron", "crane (class 2)");
+    write_text("equal.names", "crane\ncrane (class 0)\ncrane\n");
+    names_are("crane (class 0) (class 0)", "crane (class 0) (class 1)", "crane (class 2) (class 2)");
+    write_text("same.labels", "a\na\n");
+    assert_int_equal(read_data("classes=2\nlabels=same.labels\n"), 0);
+    assert_string_equal(data->names[1], "a (class 1)");
+    assert_string_equal(data->labels[1], "a");
+    meta_data_free(data);
 }
 
 static void data_file_errors(void **state)
@@ -267,7 +289,7 @@ static int prepare(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(data_file), cmocka_unit_test(data_file_errors), cmocka_unit_test(dataset), cmocka_unit_test(list_errors),
+        cmocka_unit_test(data_file), cmocka_unit_test(data_file_errors), cmocka_unit_test(equal_names_have_numbers), cmocka_unit_test(dataset), cmocka_unit_test(list_errors),
         cmocka_unit_test(first_error), cmocka_unit_test(group_errors),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
