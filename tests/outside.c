@@ -115,6 +115,11 @@ static void check_pixels(void)
     say(!darknet_meta_predict(c, image + KNOWN, ASKED, DARKNET_META_SUPPORT, all, &error)
         && !darknet_meta_predict(c, image + KNOWN + 1, 1, DARKNET_META_SUPPORT, alone, &error) && fabsf(alone[0] - all[2]) < 1e-5,
         "an image gets the same answer alone and among others");
+    double odds[2 * ASKED];
+    int agree = !darknet_meta_log_odds(c, image + KNOWN, ASKED, DARKNET_META_SUPPORT, odds, &error);
+    for (int i = 0; i < 2 * ASKED; i++) agree &= fabs(1 / (1 + exp(-odds[i])) - all[i]) < 1e-7;
+    for (int i = 0; i < ASKED; i++) agree &= odds[2 * i] == -odds[2 * i + 1];
+    say(agree, "log-odds are those of the probabilities");
     unsigned char *large = malloc(4 * PIXELS);
     for (int y = 0; y < 2 * SIDE; y++)
         for (int x = 0; x < 2 * SIDE; x++) large[y * 2 * SIDE + x] = bytes[y / 2 * SIDE + x / 2];

@@ -125,6 +125,7 @@ struct meta_predictor {
     void *parameters;     /* a backend vector */
     int *labels;          /* (batch) zeros, since the labels are unknown */
     float *probabilities; /* (batch, outputs) */
+    double *log_odds;     /* (batch, outputs) */
 };
 
 int meta_predictor_create(struct meta_predictor **out, const struct meta_filled *filled,
@@ -150,8 +151,10 @@ int meta_predictor_create(struct meta_predictor **out, const struct meta_filled 
         goto fail;
     p->parameters = backend->allocate(net->parameters * backend->element);
     p->labels = calloc(batch, sizeof *p->labels);
-    p->probabilities = malloc((size_t)batch * meta_network_outputs(net) * sizeof *p->probabilities);
-    if (!p->parameters || !p->labels || !p->probabilities) {
+    size_t outputs = (size_t)batch * meta_network_outputs(net);
+    p->probabilities = malloc(outputs * sizeof *p->probabilities);
+    p->log_odds = malloc(outputs * sizeof *p->log_odds);
+    if (!p->parameters || !p->labels || !p->probabilities || !p->log_odds) {
         meta_fail(error, "out of memory for %d images at a time", batch);
         goto fail;
     }
@@ -170,13 +173,14 @@ void meta_predictor_free(struct meta_predictor *p)
     if (p->parameters) p->backend->release(p->parameters);
     free(p->labels);
     free(p->probabilities);
+    free(p->log_odds);
     free(p);
 }
 
 /* The rest of a batch that is not full keeps older images; with statistics given, no answer depends
    on another image. */
-int meta_predictor_run(struct meta_predictor *p, const float *images, int n, float *probabilities,
-                       struct meta_error *error)
+int meta_predictor_run(struct meta_predictor *p, const float *images, int n,
+                       struct meta_answer answer, struct meta_error *error)
 {
     int outputs = meta_network_outputs(p->network);
     enum meta_statistics kind = p->statistics ? META_STATISTICS_ROLLING : META_STATISTICS_BATCH;
@@ -188,15 +192,21 @@ int meta_predictor_run(struct meta_predictor *p, const float *images, int n, flo
         meta_program_load_some(p->program, 0, count,
                                images + i * meta_shape_numbers(p->network->input), p->labels);
         meta_program_forward(p->program, p->parameters, kind, p->statistics);
-        meta_program_probabilities(p->program, p->probabilities);
-        memcpy(probabilities + (size_t)i * outputs, p->probabilities,
-               (size_t)count * outputs * sizeof *probabilities);
+        size_t at = (size_t)i * outputs, numbers = (size_t)count * outputs;
+        if (answer.probabilities) {
+            meta_program_probabilities(p->program, p->probabilities);
+            memcpy(answer.probabilities + at, p->probabilities, numbers * sizeof(float));
+        }
+        if (answer.log_odds) {
+            meta_program_log_odds(p->program, p->log_odds);
+            memcpy(answer.log_odds + at, p->log_odds, numbers * sizeof(double));
+        }
     }
     return 0;
 }
 
 int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const float *images, int n,
-                         float *probabilities, struct meta_error *error)
+                         struct meta_answer answer, struct meta_error *error)
 {
     struct meta_predictor *p;
     int batch = bn == META_BN_BATCH || n < MOST_AT_ONCE ? n : MOST_AT_ONCE;
@@ -204,7 +214,7 @@ int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const fl
     if (meta_predictor_create(&p, &a->filled, meta_adapted_statistics(a, bn), a->backend, batch,
                               error))
         return -1;
-    int status = meta_predictor_run(p, images, n, probabilities, error);
+    int status = meta_predictor_run(p, images, n, answer, error);
     meta_predictor_free(p);
     return status;
 }

@@ -53,14 +53,18 @@ int meta_predictor_create(struct meta_predictor **, const struct meta_filled *fi
                           const float *statistics, const struct meta_backend *, int batch,
                           struct meta_error *);
 void meta_predictor_free(struct meta_predictor *);
-/* images (n, c, h, w) as those of meta_support; probabilities (n, outputs). Fails only when n does
-   not fit. Images with NaN may give probabilities that are NaN. */
-int meta_predictor_run(struct meta_predictor *, const float *images, int n, float *probabilities,
+/* What is wanted of a prediction of n images, (n, outputs) each; NULL: it isn't. */
+struct meta_answer {
+    float *probabilities;
+    double *log_odds; /* engine/log_odds.h: they rank images where probabilities round to 1 */
+};
+/* images (n, c, h, w) as those of meta_support. Fails only when n does not fit. Images with NaN may
+   give answers that are NaN. */
+int meta_predictor_run(struct meta_predictor *, const float *images, int n, struct meta_answer,
                        struct meta_error *);
 
-/* Makes a predictor, predicts once and frees it: images (n, c, h, w), probabilities (n,
-   classes). */
+/* Makes a predictor, predicts once and frees it: images (n, c, h, w). */
 int meta_adapted_predict(const struct meta_adapted *, enum meta_bn bn, const float *images, int n,
-                         float *probabilities, struct meta_error *);
+                         struct meta_answer, struct meta_error *);
 
 #endif

@@ -285,10 +285,18 @@ fail:
     return give(why, &error);
 }
 
-int darknet_meta_predict(const darknet_meta_classifier *c, const darknet_meta_image *images,
-                         int count, enum darknet_meta_statistics statistics, float *probabilities,
-                         darknet_meta_error *why)
+/* The images of a prediction. */
+struct request {
+    const darknet_meta_image *images;
+    int count;
+    enum darknet_meta_statistics statistics;
+};
+
+static int predict(const darknet_meta_classifier *c, const struct request *r,
+                   struct meta_answer answer, darknet_meta_error *why)
 {
+    int count = r->count;
+    enum darknet_meta_statistics statistics = r->statistics;
     struct meta_error error;
     int threads, known = (unsigned)statistics < sizeof kinds / sizeof *kinds,
                  least = statistics == DARKNET_META_BATCH ? 2 : 1;
@@ -301,11 +309,27 @@ int darknet_meta_predict(const darknet_meta_classifier *c, const darknet_meta_im
                       least > 1 ? ", which are normalised together" : "");
         return give(why, &error);
     }
-    float *seen = view_all(images, count, &c->model->model->net, &error);
+    float *seen = view_all(r->images, count, &c->model->model->net, &error);
     if (!seen) return give(why, &error);
     int status = enter(c->model->base.backend, &threads, &error)
-        || meta_adapted_predict(c->adapted, kinds[statistics], seen, count, probabilities, &error);
+        || meta_adapted_predict(c->adapted, kinds[statistics], seen, count, answer, &error);
     leave(threads);
     free(seen);
     return status ? give(why, &error) : 0;
+}
+
+int darknet_meta_predict(const darknet_meta_classifier *c, const darknet_meta_image *images,
+                         int count, enum darknet_meta_statistics statistics, float *probabilities,
+                         darknet_meta_error *why)
+{
+    const struct request r = { images, count, statistics };
+    return predict(c, &r, (struct meta_answer){ .probabilities = probabilities }, why);
+}
+
+int darknet_meta_log_odds(const darknet_meta_classifier *c, const darknet_meta_image *images,
+                          int count, enum darknet_meta_statistics statistics, double *log_odds,
+                          darknet_meta_error *why)
+{
+    const struct request r = { images, count, statistics };
+    return predict(c, &r, (struct meta_answer){ .log_odds = log_odds }, why);
 }

@@ -110,6 +110,14 @@ DARKNET_META_API int darknet_meta_predict(const darknet_meta_classifier *,
                                           enum darknet_meta_statistics, float *probabilities,
                                           darknet_meta_error *);
 
+/* The same prediction as log-odds (count, classes), log(p / (1 - p)) of each probability p, from
+   the network's outputs in double: they rank images, for an ROC curve or a threshold, where a float
+   has rounded p to 1. */
+DARKNET_META_API int darknet_meta_log_odds(const darknet_meta_classifier *,
+                                           const darknet_meta_image *images, int count,
+                                           enum darknet_meta_statistics, double *log_odds,
+                                           darknet_meta_error *);
+
 /* Writes NAME.weights, then NAME.cfg, each whole or not at all. They have stock sections alone and
    the statistics, which must not be DARKNET_META_BATCH, as rolling ones, so that any Darknet, and
    OpenCV, gives the same answers. */

@@ -58,6 +58,7 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
     struct meta_adapted *a = NULL;
     float *images = malloc(s->n * l->image * sizeof *images);
     int *labels = malloc(s->n * sizeof *labels), n = 0, status = -1;
+    double *own = l->how->log_odds + (size_t)out * s->classes;
     if (!images || !labels) {
         meta_fail(error, "out of memory for %d images", s->n);
         goto fail;
@@ -71,7 +72,7 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
                    l->how->steps, error))
         goto fail;
     status = meta_adapted_predict(a, l->how->bn, s->images + out * l->image, 1,
-                                  l->how->probabilities + (size_t)out * s->classes, error);
+                                  (struct meta_answer){ .log_odds = own }, error);
 fail:
     meta_adapted_free(a);
     free(images);

@@ -12,7 +12,7 @@ struct meta_leave_one_out {
     int steps;
     enum meta_bn bn;
     struct meta_pool *pool; /* one adaptation a thread */
-    float *probabilities;   /* (n, classes), the answer */
+    double *log_odds;       /* (n, classes), the answer */
     int *predicted; /* (n) 0: without the image a class would have no other left, and its row is not
                        set */
 };

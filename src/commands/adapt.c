@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "config/model.h"
 #include "tasks/file_id.h"
+#include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "flags.h"
 #include "network/export.h"
@@ -26,7 +27,7 @@ struct parts {
     struct meta_dataset *dataset;
     struct meta_base base;         /* base.filled.network is the model's */
     float *images;                 /* (n, c, h, w) */
-    float *probabilities;          /* (n, classes) of leave-one-out */
+    double *log_odds;              /* (n, classes) of leave-one-out */
     int *predicted, *duplicate_of; /* (n) */
     double *distance;              /* (n) */
     struct meta_adapted *adapted;
@@ -36,7 +37,7 @@ static void free_parts(struct parts *p)
 {
     meta_adapted_free(p->adapted);
     free(p->images);
-    free(p->probabilities);
+    free(p->log_odds);
     free(p->predicted);
     free(p->duplicate_of);
     free(p->distance);
@@ -95,11 +96,11 @@ static int load_images(struct parts *p, struct meta_error *error)
     if (meta_dataset_load(&p->dataset, &source, p->pool, error)) return -1;
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);
-    p->probabilities = malloc((size_t)n * p->data->classes * sizeof *p->probabilities);
+    p->log_odds = malloc((size_t)n * p->data->classes * sizeof *p->log_odds);
     p->predicted = malloc(n * sizeof *p->predicted);
     p->duplicate_of = malloc(n * sizeof *p->duplicate_of);
     p->distance = malloc(n * sizeof *p->distance);
-    if (!p->images || !p->probabilities || !p->predicted || !p->duplicate_of || !p->distance)
+    if (!p->images || !p->log_odds || !p->predicted || !p->duplicate_of || !p->distance)
         return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
     for (int k = 0; k < p->data->classes; k++) {
         int count = 0;
@@ -156,44 +157,44 @@ static int warn_distant(struct parts *p, struct meta_error *error)
 }
 
 /* Copies the rows of predicted images and their labels to the front. Returns their number. */
-static int collect(const struct parts *p, float *probabilities, int *labels)
+static int collect(const struct parts *p, double *log_odds, int *labels)
 {
     int classes = p->data->classes, n = 0;
     for (int i = 0; i < p->dataset->count; i++) {
         if (!p->predicted[i]) continue;
-        memcpy(probabilities + n * classes, p->probabilities + i * classes,
-               classes * sizeof *probabilities);
+        memcpy(log_odds + n * classes, p->log_odds + i * classes, classes * sizeof *log_odds);
         labels[n++] = p->dataset->label[i];
     }
     return n;
 }
 
-static void print_left_out(const struct parts *p, float *probabilities, int *labels)
+static void print_left_out(const struct parts *p, double *log_odds, int *labels)
 {
-    int classes = p->data->classes, n = collect(p, probabilities, labels);
+    int classes = p->data->classes, n = collect(p, log_odds, labels);
     double low, high;
     if (!n) {
         printf("leave-one-out: needs two images of a class, of two groups where there are "
                "groups\n");
         return;
     }
-    double share = meta_accuracy(probabilities, labels, n, classes);
+    double share = meta_accuracy(log_odds, labels, n, classes);
     int right = share * n + .5;
     meta_share_interval(right, n, &low, &high);
     printf("leave-one-out: %d of %d right, %.0f%%: with so few images the truth may be anything "
            "from %.0f%% to %.0f%%",
            right, n, 100 * share, 100 * low, 100 * high);
-    double auc = meta_auc_task(probabilities, labels, n, classes);
+    double auc = meta_auc_task(log_odds, labels, n, classes);
     if (auc == auc) printf("; AUC %.2f, no surer", auc);
     printf("\n");
     for (int i = 0; i < p->dataset->count; i++) {
-        const float *row = p->probabilities + i * classes;
+        const double *row = p->log_odds + i * classes;
         int best = 0;
         for (int k = 1; k < classes && p->predicted[i]; k++)
             if (row[k] > row[best]) best = k;
         if (p->predicted[i] && best != p->dataset->label[i])
             printf("    %s: %s, taken for %s, %.0f%%\n", p->dataset->paths[i],
-                   p->data->names[p->dataset->label[i]], p->data->names[best], 100 * row[best]);
+                   p->data->names[p->dataset->label[i]], p->data->names[best],
+                   100 * meta_log_odds_probability(row[best]));
     }
 }
 
@@ -206,14 +207,14 @@ static int leave_out(struct parts *p, const struct meta_support *s, int steps, e
                MOST_LEFT_OUT);
         return 0;
     }
-    struct meta_leave_one_out how = { p->dataset->group, steps,       bn, p->pool,
-                                      p->probabilities,  p->predicted };
+    struct meta_leave_one_out how = { p->dataset->group, steps,       bn,
+                                      p->pool,           p->log_odds, p->predicted };
     if (meta_leave_one_out(&p->base, s, &how, error)) return -1;
-    float *probabilities = malloc((size_t)s->n * s->classes * sizeof *probabilities);
+    double *log_odds = malloc((size_t)s->n * s->classes * sizeof *log_odds);
     int *labels = malloc(s->n * sizeof *labels), status = 0;
-    if (probabilities && labels) print_left_out(p, probabilities, labels);
+    if (log_odds && labels) print_left_out(p, log_odds, labels);
     else status = meta_fail(error, "out of memory for %d images", s->n);
-    free(probabilities);
+    free(log_odds);
     free(labels);
     return status;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "config/model.h"
 #include "tasks/file_id.h"
+#include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "base/clock.h"
 #include "flags.h"
@@ -15,6 +16,8 @@
 #include "network/weights.h"
 #include "usage.h"
 
+#include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +36,10 @@ struct parts {
     struct meta_paths paths;
     enum form form;
     cJSON *json; /* FORM_JSON: all images */
-    float *image, *probabilities;
-    int *order; /* (classes) most likely first */
+    float *image;
+    double *log_odds;        /* (classes) of the image */
+    int *order;              /* (classes) most likely first */
+    int with_log_odds, ones; /* FORM_CSV, FORM_JSON: print them; images with a probability of 1 */
 
     const char *folder; /* where pictures go; NULL: none are made */
     struct meta_heat *heat;
@@ -48,7 +53,7 @@ static void free_parts(struct parts *p)
     meta_paths_clear(&p->paths);
     cJSON_Delete(p->json);
     free(p->image);
-    free(p->probabilities);
+    free(p->log_odds);
     free(p->order);
     free(p->map);
     free(p->picture);
@@ -69,9 +74,9 @@ static int load_network(struct parts *p, const char *weights, struct meta_error 
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
                          p->data->path, p->data->classes, outputs, p->model->path);
     p->image = malloc(meta_shape_numbers(net->input) * sizeof *p->image);
-    p->probabilities = malloc(outputs * sizeof *p->probabilities);
+    p->log_odds = malloc(outputs * sizeof *p->log_odds);
     p->order = malloc(outputs * sizeof *p->order);
-    if (!p->image || !p->probabilities || !p->order)
+    if (!p->image || !p->log_odds || !p->order)
         return meta_fail(error, "out of memory for an image");
     if (meta_weights_load(net, weights, &f->parameters, &f->statistics, error)) return -1;
     return meta_predictor_create(&p->predictor, f, f->statistics, p->backend, 1, error);
@@ -164,12 +169,17 @@ fail:
     return status;
 }
 
+static double probability(const struct parts *p, int class)
+{
+    return meta_log_odds_probability(p->log_odds[class]);
+}
+
 /* Orders the classes by falling probability; of equals the first comes first. */
 static void sort_classes(struct parts *p)
 {
     for (int k = 0; k < p->data->classes; k++) {
         int at = k;
-        for (; at > 0 && p->probabilities[p->order[at - 1]] < p->probabilities[k]; at--)
+        for (; at > 0 && p->log_odds[p->order[at - 1]] < p->log_odds[k]; at--)
             p->order[at] = p->order[at - 1];
         p->order[at] = k;
     }
@@ -179,9 +189,11 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
 {
     if (meta_view_file(path, &p->model->net, p->image, error)) return -1;
     double begun = meta_now();
-    if (meta_predictor_run(p->predictor, p->image, 1, p->probabilities, error)) return -1;
+    struct meta_answer answer = { .log_odds = p->log_odds };
+    if (meta_predictor_run(p->predictor, p->image, 1, answer, error)) return -1;
     *seconds = meta_now() - begun;
     sort_classes(p);
+    p->ones += probability(p, p->order[0]) == 1;
     return p->heat ? write_picture(p, path, error) : 0;
 }
 
@@ -201,6 +213,18 @@ static void print_csv_text(const char *text)
     putchar('"');
 }
 
+#define NUMBER 32 /* room for a number as text */
+
+/* Writes the fewest digits that read back as the same number. */
+static char *number_text(double x, char text[NUMBER])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, NUMBER, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) break;
+    }
+    return text;
+}
+
 static void print_csv_header(const struct parts *p)
 {
     printf("image,class");
@@ -208,15 +232,24 @@ static void print_csv_header(const struct parts *p)
         putchar(',');
         print_csv_text(p->data->names[k]);
     }
+    for (int k = 0; p->with_log_odds && k < p->data->classes; k++) {
+        char name[strlen(p->data->names[k]) + sizeof " log-odds"];
+        sprintf(name, "%s log-odds", p->data->names[k]);
+        putchar(',');
+        print_csv_text(name);
+    }
     putchar('\n');
 }
 
 static void print_csv(const struct parts *p, const char *path)
 {
+    char text[NUMBER];
     print_csv_text(path);
     putchar(',');
     print_csv_text(p->data->names[p->order[0]]);
-    for (int k = 0; k < p->data->classes; k++) printf(",%.7f", p->probabilities[k]);
+    for (int k = 0; k < p->data->classes; k++) printf(",%s", number_text(probability(p, k), text));
+    for (int k = 0; p->with_log_odds && k < p->data->classes; k++)
+        printf(",%s", number_text(p->log_odds[k], text));
     putchar('\n');
 }
 
@@ -225,7 +258,15 @@ static void print_darknet(const struct parts *p, const char *path, double second
 {
     printf("%s: Predicted in %f seconds.\n", path, seconds);
     for (int k = 0; k < p->data->classes; k++)
-        printf("%5.2f%%: %s\n", p->probabilities[p->order[k]] * 100, p->data->names[p->order[k]]);
+        printf("%5.2f%%: %s\n", probability(p, p->order[k]) * 100, p->data->names[p->order[k]]);
+}
+
+/* cJSON itself would round off the last bit, and with it some of what is near 1. */
+static void add_number(cJSON *to, const char *name, double x)
+{
+    char text[NUMBER];
+    cJSON_AddItemToObject(to, name,
+                          isfinite(x) ? cJSON_CreateRaw(number_text(x, text)) : cJSON_CreateNull());
 }
 
 static void add_json(struct parts *p, const char *path, const char *failure)
@@ -237,7 +278,10 @@ static void add_json(struct parts *p, const char *path, const char *failure)
         cJSON_AddStringToObject(one, "class", p->data->names[p->order[0]]);
         cJSON *all = cJSON_AddObjectToObject(one, "probabilities");
         for (int k = 0; k < p->data->classes; k++)
-            cJSON_AddNumberToObject(all, p->data->names[k], p->probabilities[k]);
+            add_number(all, p->data->names[k], probability(p, k));
+        all = p->with_log_odds ? cJSON_AddObjectToObject(one, "log_odds") : NULL;
+        for (int k = 0; all && k < p->data->classes; k++)
+            add_number(all, p->data->names[k], p->log_odds[k]);
     }
     cJSON_AddItemToArray(p->json, one);
 }
@@ -268,6 +312,10 @@ static int run(struct parts *p, int *bad, struct meta_error *error)
         else if (!failed && p->form == FORM_CSV) print_csv(p, path);
         else if (!failed) print_darknet(p, path, seconds);
     }
+    if (p->form != FORM_DARKNET && p->ones > 1 && !p->with_log_odds)
+        fprintf(stderr,
+                "darknet: %d images have a class of probability 1: -log_odds tells them apart\n",
+                p->ones);
     return p->form == FORM_JSON ? print_json(p, error) : 0;
 }
 
@@ -279,6 +327,9 @@ int meta_command_predict(int argc, char **argv)
     const struct meta_flag flags[] = {
         { "-csv", NULL, "a line an image: image, class, and each class's probability", NULL, &csv },
         { "-json", NULL, "the same as JSON", NULL, &json },
+        { "-log_odds", NULL,
+          "in -csv and -json each class's log(p/(1-p)), too: it ranks images where p is 1", NULL,
+          &p.with_log_odds },
         { "-heat", "DIR",
           "writes DIR/IMAGE.png, each image with where the network saw its class (Grad-CAM of the "
           "last convolution)",
@@ -293,6 +344,10 @@ int meta_command_predict(int argc, char **argv)
     p.backend = meta_flag_backend(backend, "onednn");
     if (csv && json) {
         meta_fail(&error, "-csv and -json: must be one of them");
+        goto fail;
+    }
+    if (p.with_log_odds && !csv && !json) {
+        meta_fail(&error, "-log_odds: must be with -csv or -json");
         goto fail;
     }
     if (json && !(p.json = cJSON_CreateArray())) {

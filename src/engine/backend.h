@@ -51,6 +51,10 @@ struct meta_op {
     size_t biases, scales, weights, weight_count; /* offsets in a parameter vector */
     size_t mean, variance;                        /* offsets in the statistics block */
 
+    /* epilogue, shortcut: where forward writes what goes into the activation, (out_batch, out) of
+       one number an item; NULL: not wanted. squares: the same, of the operation that it reads. */
+    double *argument;
+
     int ways;    /* pairing, squares: classes a query image is paired with */
     int support; /* pairing: the first images of the batch */
 
@@ -93,6 +97,9 @@ struct meta_kernel {
     /* Of a loss: probabilities of the last forward, (batch, outputs) host floats; of squares, the
        scores, (batch). */
     void (*probabilities)(const struct meta_op *, float *out);
+    /* Of a loss: what the last forward's softmax is of, the inputs over the temperature, (batch,
+       outputs); of squares, the logarithms of the scores, (batch). */
+    void (*logits)(const struct meta_op *, double *out);
 };
 
 struct meta_backend {

@@ -1,6 +1,7 @@
 /* Runs the operations of a compiled network: forward, gradient and Hessian product over one
    batch. */
 #include "program_internal.h"
+#include "log_odds.h"
 #include "base/clock.h"
 #include "base/rng.h"
 
@@ -69,6 +70,19 @@ static int allocate_masks(struct meta_program *p, struct meta_error *error)
     return 0;
 }
 
+/* The scores of pairs are ranked by what goes into the logistic function that makes them. */
+static int keep_argument(struct meta_program *p, struct meta_error *error)
+{
+    struct meta_lowered *low = &p->low;
+    struct meta_op *loss = &low->ops[low->op_count - 1];
+    if (loss->kind != META_OP_SQUARES) return 0;
+    p->argument = calloc(loss->batch, sizeof *p->argument);
+    if (!p->argument) return meta_fail_memory(error);
+    loss->argument = p->argument;
+    low->ops[low->tensors[low->op_inputs[low->op_count - 1][0]].producer].argument = p->argument;
+    return 0;
+}
+
 int meta_program_create(struct meta_program **out, const struct meta_network *network,
                         const struct meta_backend *backend, struct meta_program_settings settings,
                         struct meta_error *error)
@@ -88,7 +102,7 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
     if (backend->open(error)
         || meta_lower(&p->low, network, backend, settings.support, settings.query, error)
         || meta_program_place(p, settings.shared, error) || connect(p, error)
-        || allocate_masks(p, error))
+        || allocate_masks(p, error) || keep_argument(p, error))
         goto fail;
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
@@ -140,6 +154,7 @@ void meta_program_free(struct meta_program *p)
     free(p->planes);
     free(p->again);
     free(p->labels);
+    free(p->argument);
     free(p);
 }
 
@@ -222,6 +237,15 @@ void meta_program_probabilities(const struct meta_program *p, float *probabiliti
         for (int k = 0; k < ways; k++) sum += row[k];
         for (int k = 0; k < ways; k++) row[k] = sum == 0 ? 1. / ways : row[k] / sum;
     }
+}
+
+void meta_program_log_odds(const struct meta_program *p, double *log_odds)
+{
+    const struct meta_op *loss = &p->low.ops[p->low.op_count - 1];
+    int outputs = meta_network_outputs(p->network), images = p->batch - p->support;
+    loss->kernel->logits(loss, log_odds);
+    for (int i = 0; i < images; i++, log_odds += outputs)
+        meta_log_odds(log_odds, outputs, log_odds);
 }
 
 void meta_program_features(const struct meta_program *p, float *features)

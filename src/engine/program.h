@@ -83,6 +83,10 @@ double meta_program_forward(struct meta_program *, const void *parameters, enum 
 /* After a forward: the probabilities (batch, outputs), or for a network that pairs the scores
    (query, ways), each query image's divided by their sum. */
 void meta_program_probabilities(const struct meta_program *, float *probabilities);
+/* After a forward: the log-odds (log_odds.h) of the same probabilities, from the logits in double:
+   they rank images where probabilities round to 1. Of a network that pairs they are from what its
+   last logistic function is of. */
+void meta_program_log_odds(const struct meta_program *, double *log_odds);
 /* After a forward: the batch's BN means and variances (divisor N-1), in the order of the statistics
    block. */
 void meta_program_batch_statistics(const struct meta_program *, float *statistics);

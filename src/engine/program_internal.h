@@ -23,10 +23,11 @@ struct meta_program {
     void *workspace; /* the operations' workspace; NULL: the owner of the shared memory gives it */
     size_t workspace_bytes;
     size_t bytes;
-    int *labels;     /* (batch) */
-    float **masks;   /* (op_count) dropout factors, planar, or NULL */
-    int created;     /* the number of operations whose kernels were created */
-    double *seconds; /* (op_count, META_PASS_COUNT) the caller's; NULL: passes are not timed */
+    int *labels;      /* (batch) */
+    float **masks;    /* (op_count) dropout factors, planar, or NULL */
+    double *argument; /* (pairs) of the last logistic function of a network that pairs */
+    int created;      /* the number of operations whose kernels were created */
+    double *seconds;  /* (op_count, META_PASS_COUNT) the caller's; NULL: passes are not timed */
 };
 
 #define META_PAGE 4096 /* no two tensors share a page, so that all start on a cache line */

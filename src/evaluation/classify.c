@@ -9,14 +9,14 @@ static const struct meta_classify_opencv *opencv(struct meta_error *error)
 }
 
 int meta_classify_knn(const struct meta_points *p, int neighbours, const float *points, int n,
-                      float *scores, struct meta_error *error)
+                      double *scores, struct meta_error *error)
 {
     const struct meta_classify_opencv *table = opencv(error);
     return table ? table->knn(p, neighbours, points, n, scores, error) : -1;
 }
 
 int meta_classify_svm(const struct meta_points *p, double cost, const float *points, int n,
-                      float *scores, struct meta_error *error)
+                      double *scores, struct meta_error *error)
 {
     const struct meta_classify_opencv *table = opencv(error);
     return table ? table->svm(p, cost, points, n, scores, error) : -1;

@@ -17,12 +17,12 @@ struct meta_points {
    nearest, by Euclidean distance, or among all points where there are fewer. Both functions are
    thread-safe. */
 int meta_classify_knn(const struct meta_points *, int neighbours, const float *points, int n,
-                      float *scores, struct meta_error *);
+                      double *scores, struct meta_error *);
 
 /* The same by linear support vector machines, each class against the rest, where `cost` is the
    price of a misclassification (the C of C-SVM). Scores are decision values: above 0 for the class,
    the distance to the plane times the length of the plane's normal. */
 int meta_classify_svm(const struct meta_points *, double cost, const float *points, int n,
-                      float *scores, struct meta_error *);
+                      double *scores, struct meta_error *);
 
 #endif

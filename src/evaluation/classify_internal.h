@@ -11,8 +11,8 @@ extern "C" {
 /* What OpenCV does for classify.h, in libdarknet-meta-opencv.so. No function throws. */
 struct meta_classify_opencv {
     int (*knn)(const struct meta_points *, int neighbours, const float *points, int n,
-               float *scores, struct meta_error *);
-    int (*svm)(const struct meta_points *, double cost, const float *points, int n, float *scores,
+               double *scores, struct meta_error *);
+    int (*svm)(const struct meta_points *, double cost, const float *points, int n, double *scores,
                struct meta_error *);
 };
 

@@ -20,7 +20,7 @@ static int first_line(const std::exception &e)
 }
 
 static int knn(const struct meta_points *p, int neighbours, const float *points, int n,
-               float *scores, struct meta_error *error)
+               double *scores, struct meta_error *error)
 try {
     meta_opencv_one_thread();
     const cv::Mat labels(p->count, 1, CV_32S, const_cast<int *>(p->labels));
@@ -30,7 +30,7 @@ try {
     model->train(rows(p->features, p->count, p->size), cv::ml::ROW_SAMPLE, labels);
     model->findNearest(rows(points, n, p->size), k, chosen, found);
     for (int i = 0; i < n; i++) {
-        float *own = scores + static_cast<size_t>(i) * p->classes;
+        double *own = scores + static_cast<size_t>(i) * p->classes;
         for (int c = 0; c < p->classes; c++) own[c] = 0;
         for (int j = 0; j < k; j++) own[static_cast<int>(found.at<float>(i, j))] += 1;
         for (int c = 0; c < p->classes; c++) own[c] /= k;
@@ -45,7 +45,7 @@ try {
 }
 
 /* OpenCV's decision value is above 0 for the smaller of two labels, which the class is given. */
-static int svm(const struct meta_points *p, double cost, const float *points, int n, float *scores,
+static int svm(const struct meta_points *p, double cost, const float *points, int n, double *scores,
                struct meta_error *error)
 try {
     meta_opencv_one_thread();

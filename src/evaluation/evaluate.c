@@ -17,7 +17,7 @@ struct workspace {
     void *method; /* the method's state */
     struct meta_episode *episode;
     float *support, *query; /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
-    float *before, *after;  /* (ways*queries, ways) */
+    double *before, *after; /* (ways*queries, ways) */
     int *wins;              /* (ways*queries) */
 };
 
@@ -56,8 +56,8 @@ static int create_workspace(struct meta_evaluator *e, struct workspace *w, struc
     if (meta_episode_create(&w->episode, t, error)) return -1;
     w->support = malloc(support * meta_shape_numbers(net->input) * sizeof(float));
     w->query = malloc(query * meta_shape_numbers(net->input) * sizeof(float));
-    w->before = malloc((size_t)query * t->ways * sizeof(float));
-    w->after = malloc((size_t)query * t->ways * sizeof(float));
+    w->before = malloc((size_t)query * t->ways * sizeof(double));
+    w->after = malloc((size_t)query * t->ways * sizeof(double));
     w->wins = malloc(query * sizeof *w->wins);
     if (!w->support || !w->query || !w->before || !w->after || !w->wins)
         return meta_fail_memory(error);

@@ -1,12 +1,11 @@
 /* Runs a network once over the images of a list, 16 at a time on a pool of threads, and takes the
    mean of their losses. */
 #include "holdout.h"
+#include "engine/log_odds.h"
 #include "engine/program.h"
 #include "stats/auc.h"
 #include "tasks/view.h"
 
-#include <float.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -15,8 +14,8 @@
 /* What one thread works with. */
 struct workspace {
     struct meta_program *program;
-    float *images;        /* (IMAGES, c, h, w) */
-    float *probabilities; /* (IMAGES, outputs) */
+    float *images;  /* (IMAGES, c, h, w) */
+    double *scores; /* (IMAGES, outputs) */
     int labels[IMAGES];
 };
 
@@ -51,8 +50,8 @@ static int create_workspace(const struct meta_holdout *h, struct workspace *s,
 {
     const struct meta_network *net = h->parts.model->network;
     s->images = malloc(IMAGES * meta_shape_numbers(net->input) * sizeof *s->images);
-    s->probabilities = malloc(IMAGES * meta_network_outputs(net) * sizeof *s->probabilities);
-    if (!s->images || !s->probabilities) return meta_fail_memory(error);
+    s->scores = malloc(IMAGES * meta_network_outputs(net) * sizeof *s->scores);
+    if (!s->images || !s->scores) return meta_fail_memory(error);
     struct meta_program_settings pass = { .query = IMAGES, .passes = META_FORWARD };
     if (meta_program_create(&s->program, net, h->parts.backend, pass, error)) return -1;
     meta_program_dropout(s->program, (struct meta_dropout_key){ .train = 0 });
@@ -96,7 +95,7 @@ void meta_holdout_free(struct meta_holdout *h)
     for (int i = 0; i < h->workspace_count; i++) {
         meta_program_free(h->workspaces[i].program);
         free(h->workspaces[i].images);
-        free(h->workspaces[i].probabilities);
+        free(h->workspaces[i].scores);
     }
     free(h->workspaces);
     free(h->items);
@@ -126,12 +125,11 @@ static void run_pass(void *context, int pass, int worker)
     }
     meta_program_load(s->program, s->images, s->labels);
     meta_program_forward(s->program, h->phi, META_STATISTICS_ROLLING, h->statistics);
-    meta_program_probabilities(s->program, s->probabilities);
+    meta_program_log_odds(s->program, s->scores);
     for (int i = 0; i < count; i++) {
-        const float *p = s->probabilities + (size_t)i * outputs;
-        h->right[first + i] = meta_accuracy(p, &s->labels[i], 1, outputs);
-        float right = fmaxf(p[s->labels[i]], FLT_MIN); /* a probability of 0 has a loss, too */
-        h->losses[first + i] = -log(right);
+        const double *score = s->scores + (size_t)i * outputs;
+        h->right[first + i] = meta_accuracy(score, &s->labels[i], 1, outputs);
+        h->losses[first + i] = meta_log_odds_loss(score[s->labels[i]]);
     }
     if (!h->progress) return;
     pthread_mutex_lock(&h->lock);

@@ -62,12 +62,11 @@ void meta_inner_free(void *state)
     free(l);
 }
 
-int meta_inner_run(void *state, const struct meta_method_task *t, float *before, float *after,
+int meta_inner_run(void *state, const struct meta_method_task *t, double *before, double *after,
                    struct meta_run *run, struct meta_error *error)
 {
     const struct learner *l = state;
-    struct meta_task_result result = { .probabilities_before = before,
-                                       .query_probabilities = after };
+    struct meta_task_result result = { .scores_before = before, .query_scores = after };
     meta_worker_adapt(l->worker, t->phi, &t->task, l->steps, &result);
     run->query_loss = result.query_loss;
     return 0;

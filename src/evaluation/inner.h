@@ -17,7 +17,7 @@ void meta_inner_add_settings(cJSON *settings, const struct meta_model *,
                              const struct meta_evaluation *);
 int meta_inner_create(void **state, const struct meta_method_context *, struct meta_error *);
 void meta_inner_free(void *state);
-int meta_inner_run(void *state, const struct meta_method_task *, float *before, float *after,
+int meta_inner_run(void *state, const struct meta_method_task *, double *before, double *after,
                    struct meta_run *, struct meta_error *);
 
 #endif

@@ -43,7 +43,7 @@ struct meta_run {
     double *curve_loss, *curve_auc;
     /* (ways*(ways-1)/2) meta_auc_pair of labels (0,1), (0,2)... (1,2)... */
     double *pairs_before, *pairs_after;
-    /* Two classes: meta_ranks after adaptation by class 1's probability; else NULL. */
+    /* Two classes: meta_ranks after adaptation by class 1's score; else NULL. */
     char *ranks;
     struct meta_digest images; /* of support and query images, in order; tells tasks apart */
     int failed;                /* the outputs after adaptation were not numbers */
@@ -101,9 +101,10 @@ struct meta_method {
        takes what a failed create left. */
     int (*create)(void **state, const struct meta_method_context *, struct meta_error *);
     void (*free)(void *state);
-    /* Scores (query images, ways) before and after, higher for likelier; query_loss and the curve
-       of *run, where it has them. `before` is of no interest where the method does not learn. */
-    int (*run)(void *state, const struct meta_method_task *, float *before, float *after,
+    /* Scores (query images, ways) before and after, higher for likelier: they must rank the images
+       by each class, as log-odds do and rounded probabilities don't. query_loss and the curve of
+       *run, where it has them. `before` is of no interest where the method does not learn. */
+    int (*run)(void *state, const struct meta_method_task *, double *before, double *after,
                struct meta_run *run, struct meta_error *);
 };
 

@@ -143,15 +143,15 @@ static double epoch(struct finetune *f, const struct meta_method_task *t, int nu
         : NAN;
 }
 
-static double score(struct finetune *f, float *probabilities)
+static double score(struct finetune *f, double *scores)
 {
     double loss = meta_program_forward(f->query, f->phi, META_STATISTICS_BATCH, NULL);
-    meta_program_probabilities(f->query, probabilities);
+    meta_program_log_odds(f->query, scores);
     return loss;
 }
 
 /* Makes the curve's points on its way. */
-static int run(void *state, const struct meta_method_task *t, float *before, float *after,
+static int run(void *state, const struct meta_method_task *t, double *before, double *after,
                struct meta_run *result, struct meta_error *error)
 {
     struct finetune *f = state;

@@ -71,7 +71,7 @@ static void release(void *state)
     free(k);
 }
 
-static int run(void *state, const struct meta_method_task *t, float *before, float *after,
+static int run(void *state, const struct meta_method_task *t, double *before, double *after,
                struct meta_run *result, struct meta_error *error)
 {
     struct knn *k = state;

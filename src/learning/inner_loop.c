@@ -1,6 +1,7 @@
 /* A worker: the programs and vectors in which one task is learned, and the sweep back through its
    steps. */
 #include "inner_loop.h"
+#include "stats/auc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,9 @@ struct meta_worker {
     void **phi; /* (clones) order 2: phi[s] is phi_(s+1); else one clone that is
                    stepped in place. phi_0 is the caller's */
     int clones;
-    void *gradient;       /* of the support loss; in the backward sweep, the product H v */
-    float *statistics;    /* of the support set, with META_BN_SUPPORT */
-    float *probabilities; /* (query, outputs) where the caller doesn't ask for them */
+    void *gradient;    /* of the support loss; in the backward sweep, the product H v */
+    float *statistics; /* of the support set, with META_BN_SUPPORT */
+    double *scores;    /* (query, outputs) where the caller doesn't ask for them */
 };
 
 static const char *const bn_names[] = {
@@ -147,9 +148,9 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->clones = clones_needed(&inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
     w->statistics = malloc((network->statistics + 1) * sizeof *w->statistics);
-    w->probabilities = malloc(((size_t)inner.query * meta_network_outputs(network) + 1)
-                              * sizeof *w->probabilities);
-    if (!w->phi || !w->statistics || !w->probabilities) {
+    w->scores = malloc(((size_t)inner.query * meta_network_outputs(network) + 1)
+                       * sizeof *w->scores);
+    if (!w->phi || !w->statistics || !w->scores) {
         meta_fail_memory(error);
         goto fail;
     }
@@ -181,7 +182,7 @@ void meta_worker_free(struct meta_worker *w)
     if (w->gradient) w->backend->release(w->gradient);
     free(w->phi);
     free(w->statistics);
-    free(w->probabilities);
+    free(w->scores);
     free(w);
 }
 
@@ -264,25 +265,13 @@ double meta_worker_support(struct meta_worker *w, const void *parameters,
     return loss;
 }
 
-static double accuracy_of(const float *probabilities, const int *labels, int count, int outputs)
-{
-    int right = 0;
-    for (int i = 0; i < count; i++, probabilities += outputs) {
-        int best = 0;
-        for (int k = 1; k < outputs; k++)
-            if (probabilities[k] > probabilities[best]) best = k;
-        right += best == labels[i];
-    }
-    return (double)right / count;
-}
-
 static void score_query(struct meta_worker *w, const struct meta_task *task,
                         struct meta_task_result *result)
 {
     int outputs = meta_network_outputs(w->network);
-    float *p = result->query_probabilities ? result->query_probabilities : w->probabilities;
-    meta_program_probabilities(w->query, p);
-    result->accuracy = accuracy_of(p, task->query_labels, w->inner.query, outputs);
+    double *scores = result->query_scores ? result->query_scores : w->scores;
+    meta_program_log_odds(w->query, scores);
+    result->accuracy = meta_accuracy(scores, task->query_labels, w->inner.query, outputs);
 }
 
 void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct meta_task *task,
@@ -332,16 +321,16 @@ static double forward_query(struct meta_worker *w, const void *parameters,
 void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta_task *task,
                        int steps, struct meta_task_result *result)
 {
-    float *before = result->probabilities_before;
+    double *before = result->scores_before;
     set_dropout(w->query, task, 0, 0);
     if (before && steps) {
         forward_query(w, phi, task);
-        meta_program_probabilities(w->query, before);
+        meta_program_log_odds(w->query, before);
     }
     const void *adapted = meta_worker_learn(w, phi, task, steps, result);
     result->query_loss = forward_query(w, adapted, task);
     result->meta_loss = result->query_loss;
     result->weight = 1;
     score_query(w, task, result);
-    if (before && !steps) meta_program_probabilities(w->query, before);
+    if (before && !steps) meta_program_log_odds(w->query, before);
 }

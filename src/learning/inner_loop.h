@@ -56,10 +56,10 @@ struct meta_task_result {
     double accuracy; /* of the query set, after adaptation, 0..1 */
     void *gradient;  /* (parameters) backend vector; meta_worker_gradient needs it, others leave it
                         alone */
-    double *support_loss;        /* (steps) before each step, or NULL */
-    float *query_probabilities;  /* (query, outputs) after adaptation, or NULL */
-    float *probabilities_before; /* (query, outputs) before adaptation, of meta_worker_adapt alone;
-                                    or NULL */
+    double *support_loss;  /* (steps) before each step, or NULL */
+    double *query_scores;  /* (query, outputs) log-odds after adaptation, or NULL */
+    double *scores_before; /* (query, outputs) log-odds before adaptation, of meta_worker_adapt
+                              alone; or NULL */
     float *statistics; /* (network->statistics) batch statistics of phi itself, on the support set
                           (query set when steps=0); or NULL */
 };

@@ -17,14 +17,14 @@ struct meta_outer {
     struct meta_inner inner;
     struct meta_worker **worker; /* (workers) */
     struct meta_optimiser *optimiser;
-    void *phi;                        /* (parameters) backend vector */
-    void **gradient;                  /* (tasks) backend vectors (parameters) */
-    float *rolling;                   /* (statistics) */
-    float *statistics;                /* (tasks, statistics) */
-    struct meta_task_result *results; /* (tasks) */
-    size_t outputs;                   /* probabilities of one task: query images times ways */
-    float *probabilities;             /* (tasks, outputs) of the query images */
-    double *auc;                      /* (tasks) */
+    void *phi;                               /* (parameters) backend vector */
+    void **gradient;                         /* (tasks) backend vectors (parameters) */
+    float *rolling;                          /* (statistics) */
+    float *statistics;                       /* (tasks, statistics) */
+    struct meta_task_result *results;        /* (tasks) */
+    size_t outputs;                          /* scores of one task: query images times ways */
+    double *scores;                          /* (tasks, outputs) of the query images */
+    double *auc;                             /* (tasks) */
     const struct meta_batch *const *batches; /* of the step in progress */
     uint64_t iteration;
 };
@@ -59,12 +59,12 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model,
     o->gradient = calloc(o->tasks, sizeof *o->gradient);
     o->results = calloc(o->tasks, sizeof *o->results);
     o->outputs = (size_t)o->inner.query * meta_network_outputs(net);
-    o->probabilities = calloc(o->tasks * o->outputs, sizeof *o->probabilities);
+    o->scores = calloc(o->tasks * o->outputs, sizeof *o->scores);
     o->auc = calloc(o->tasks, sizeof *o->auc);
     o->rolling = calloc(net->statistics + 1, sizeof *o->rolling);
     o->statistics = calloc(o->tasks * net->statistics + 1, sizeof *o->statistics);
     o->phi = backend->allocate(net->parameters * backend->element);
-    if (!o->worker || !o->gradient || !o->results || !o->probabilities || !o->auc || !o->rolling
+    if (!o->worker || !o->gradient || !o->results || !o->scores || !o->auc || !o->rolling
         || !o->statistics || !o->phi)
         goto memory;
     for (int i = 0; i < o->tasks; i++)
@@ -93,7 +93,7 @@ void meta_outer_free(struct meta_outer *o)
     free(o->worker);
     free(o->gradient);
     free(o->results);
-    free(o->probabilities);
+    free(o->scores);
     free(o->auc);
     free(o->rolling);
     free(o->statistics);
@@ -120,9 +120,9 @@ static void run_task(void *context, int task, int worker)
     if (o->model->network->statistics)
         r->statistics = o->statistics + task * o->model->network->statistics;
     r->gradient = o->gradient[task];
-    r->query_probabilities = o->probabilities + task * o->outputs;
+    r->query_scores = o->scores + task * o->outputs;
     meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps, &weigher, r);
-    o->auc[task] = meta_auc_task(r->query_probabilities, b->query_labels, o->inner.query,
+    o->auc[task] = meta_auc_task(r->query_scores, b->query_labels, o->inner.query,
                                  meta_network_outputs(o->model->network));
 }
 

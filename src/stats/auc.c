@@ -6,7 +6,7 @@
 /* The wins are whole numbers, so that the result does not depend on an order of summation. Time is
    quadratic in n, which suits the tens of query images of a task: nothing is sorted or
    allocated. */
-double meta_auc(const float *values, int stride, const int *labels, int n, int positive,
+double meta_auc(const double *values, int stride, const int *labels, int n, int positive,
                 int negative)
 {
     long long twice_wins = 0, positives = 0, negatives = 0;
@@ -19,33 +19,33 @@ double meta_auc(const float *values, int stride, const int *labels, int n, int p
             continue;
         }
         positives++;
-        float own = values[(long)i * stride];
+        double own = values[(long)i * stride];
         if (isnan(own)) return .5;
         for (int j = 0; j < n; j++) {
             if (labels[j] == positive || (negative >= 0 && labels[j] != negative)) continue;
-            float other = values[(long)j * stride];
+            double other = values[(long)j * stride];
             twice_wins += (own > other) + (own >= other);
         }
     }
     return twice_wins / (2. * positives * negatives);
 }
 
-double meta_auc_task(const float *probabilities, const int *labels, int n, int ways)
+double meta_auc_task(const double *scores, const int *labels, int n, int ways)
 {
-    if (ways == 2) return meta_auc(probabilities + 1, 2, labels, n, 1, -1);
+    if (ways == 2) return meta_auc(scores + 1, 2, labels, n, 1, -1);
     double sum = 0;
-    for (int k = 0; k < ways; k++) sum += meta_auc(probabilities + k, ways, labels, n, k, -1);
+    for (int k = 0; k < ways; k++) sum += meta_auc(scores + k, ways, labels, n, k, -1);
     return sum / ways;
 }
 
-double meta_auc_pair(const float *probabilities, const int *labels, int n, int ways, int a, int b)
+double meta_auc_pair(const double *scores, const int *labels, int n, int ways, int a, int b)
 {
-    return (meta_auc(probabilities + a, ways, labels, n, a, b)
-            + meta_auc(probabilities + b, ways, labels, n, b, a))
+    return (meta_auc(scores + a, ways, labels, n, a, b)
+            + meta_auc(scores + b, ways, labels, n, b, a))
         / 2;
 }
 
-static int has_nan(const float *values, int stride, int n)
+static int has_nan(const double *values, int stride, int n)
 {
     for (int i = 0; i < n; i++)
         if (isnan(values[(long)i * stride])) return 1;
@@ -53,38 +53,38 @@ static int has_nan(const float *values, int stride, int n)
 }
 
 /* Adds the wins of one curve. */
-static void add_wins(int *wins, const float *values, int stride, const int *labels, int n,
+static void add_wins(int *wins, const double *values, int stride, const int *labels, int n,
                      int positive)
 {
     int nan = has_nan(values, stride, n);
     for (int i = 0; i < n; i++) {
         if (labels[i] != positive) continue;
-        float own = values[(long)i * stride];
+        double own = values[(long)i * stride];
         for (int j = 0; j < n; j++) {
             if (labels[j] == positive) continue;
-            float other = values[(long)j * stride];
+            double other = values[(long)j * stride];
             wins[i] += nan ? 1 : (own > other) + (own >= other);
             wins[j] += nan ? 1 : (own > other) + (own >= other);
         }
     }
 }
 
-void meta_auc_wins(int *wins, const float *probabilities, const int *labels, int n, int ways)
+void meta_auc_wins(int *wins, const double *scores, const int *labels, int n, int ways)
 {
     for (int i = 0; i < n; i++) wins[i] = 0;
-    for (int k = ways == 2; k < ways; k++) add_wins(wins, probabilities + k, ways, labels, n, k);
+    for (int k = ways == 2; k < ways; k++) add_wins(wins, scores + k, ways, labels, n, k);
 }
 
 /* Looks for the next lower score again and again: time is quadratic, as in meta_auc. */
-void meta_ranks(char *out, const float *values, int stride, const int *labels, int n, int positive)
+void meta_ranks(char *out, const double *values, int stride, const int *labels, int n, int positive)
 {
-    float above = INFINITY;
+    double above = INFINITY;
     int nan = has_nan(values, stride, n);
     for (int done = 0, first = 1; done < n; first = 0) {
-        float next = -INFINITY;
+        double next = -INFINITY;
         int equal = 0;
         for (int i = 0; i < n; i++) {
-            float x = values[(long)i * stride];
+            double x = values[(long)i * stride];
             if (nan || ((first || x < above) && x > next)) next = nan ? 0 : x;
         }
         for (int i = 0; i < n; i++) equal += nan || values[(long)i * stride] == next;
@@ -98,11 +98,11 @@ void meta_ranks(char *out, const float *values, int stride, const int *labels, i
     *out = 0;
 }
 
-double meta_accuracy(const float *probabilities, const int *labels, int n, int ways)
+double meta_accuracy(const double *scores, const int *labels, int n, int ways)
 {
     int right = 0;
     for (int i = 0; i < n; i++) {
-        const float *p = probabilities + (long)i * ways;
+        const double *p = scores + (long)i * ways;
         int best = 0;
         for (int k = 1; k < ways; k++)
             if (p[k] > p[best]) best = k;

@@ -63,7 +63,7 @@ static float distance(const float *query, const float *support, int shots, int n
     return sum;
 }
 
-static int run(void *state, const struct meta_method_task *t, float *before, float *after, struct meta_run *result,
+static int run(void *state, const struct meta_method_task *t, double *before, double *after, struct meta_run *result,
                struct meta_error *error)
 {
     const struct toy *toy = state;

@@ -11,6 +11,7 @@
 #include "adaptation/adapt.h"
 #include "near.h"
 #include "base/rng.h"
+#include "engine/log_odds.h"
 #include "adaptation/support_check.h"
 #include "backends/onednn/onednn.h"
 #include "backends/reference/reference.h"
@@ -85,7 +86,7 @@ static struct meta_adapted *adapt(const struct meta_backend *backend, int steps)
 static void predict(const struct meta_adapted *a, enum meta_bn bn, const float *x, int n, float *p)
 {
     struct meta_error error;
-    if (meta_adapted_predict(a, bn, x, n, p, &error)) fail_msg("%s", error.text);
+    if (meta_adapted_predict(a, bn, x, n, (struct meta_answer){ .probabilities = p }, &error)) fail_msg("%s", error.text);
 }
 
 static void near(const float *a, const float *b, int n, double tolerance)
@@ -93,16 +94,21 @@ static void near(const float *a, const float *b, int n, double tolerance)
     for (int i = 0; i < n; i++) assert_near(a[i], b[i], tolerance);
 }
 
+static void near_odds(const float *probabilities, const double *log_odds, int n, double tolerance)
+{
+    for (int i = 0; i < n; i++) assert_near(probabilities[i], meta_log_odds_probability(log_odds[i]), tolerance);
+}
+
 /* ---- against a worker ---------------------------------------------------------------------------------------------------- */
 
-static void worker_answers(const struct meta_backend *backend, enum meta_bn bn, int steps, float *before, float *after)
+static void worker_answers(const struct meta_backend *backend, enum meta_bn bn, int steps, double *before, double *after)
 {
     struct meta_error error;
     struct meta_worker *w;
     const struct meta_network *net = base_filled.network;
     struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .steps = steps, .learning_rate = RATE, .bn = bn, .running = base_filled.statistics };
     struct meta_task task = { images, labels, query, labels + SUPPORT, 0, 0, 0 };
-    struct meta_task_result result = { .probabilities_before = before, .query_probabilities = after };
+    struct meta_task_result result = { .scores_before = before, .query_scores = after };
     if (meta_worker_create(&w, net, backend, inner, &error)) fail_msg("%s", error.text);
     void *phi = backend->allocate(net->parameters * backend->element);
     backend->upload(phi, base_filled.parameters, net->parameters);
@@ -116,13 +122,14 @@ static void test_worker(void **state)
     for (int k = 0; k < 2; k++)
         for (int steps = 0; steps <= STEPS; steps += STEPS)
             for (enum meta_bn bn = META_BN_BATCH; bn <= META_BN_RUNNING; bn++) {
-                float p[QUERY * OUTPUTS], before[QUERY * OUTPUTS], after[QUERY * OUTPUTS], plain[QUERY * OUTPUTS];
+                float p[QUERY * OUTPUTS], plain[QUERY * OUTPUTS];
+                double before[QUERY * OUTPUTS], after[QUERY * OUTPUTS];
                 struct meta_adapted *a = adapt(backends[k], steps), *none = adapt(backends[k], 0);
                 worker_answers(backends[k], bn, steps, before, after);
                 predict(a, bn, query, QUERY, p);
-                near(p, after, QUERY * OUTPUTS, 1e-6);
+                near_odds(p, after, QUERY * OUTPUTS, 1e-6);
                 predict(none, bn, query, QUERY, plain);
-                near(plain, before, QUERY * OUTPUTS, 1e-6);
+                near_odds(plain, before, QUERY * OUTPUTS, 1e-6);
                 if (steps) assert_true(a->loss_after < a->loss_before);
                 else assert_near(a->loss_after, a->loss_before, 0);
                 meta_adapted_free(a);
@@ -171,7 +178,7 @@ static void test_query_alone_or_with_others(void **state)
         const float *statistics = meta_adapted_statistics(a, bn);
         predict(a, bn, query, QUERY, all);
         if (meta_predictor_create(&three, &a->filled, statistics, a->backend, 3, &error)) fail_msg("%s", error.text);
-        assert_int_equal(meta_predictor_run(three, query, QUERY, by_three, &error), 0);
+        assert_int_equal(meta_predictor_run(three, query, QUERY, (struct meta_answer){ .probabilities = by_three }, &error), 0);
         meta_predictor_free(three);
         near(all, by_three, QUERY * OUTPUTS, 1e-6);
         for (int i = 0; i < QUERY; i++) {
@@ -216,10 +223,10 @@ static void test_fold(void **state)
     assert_int_equal(folded.network->statistics, 0);
     for (int k = 0; k < 2; k++) {
         if (meta_predictor_create(&p, &base_filled, base_filled.statistics, backends[k], QUERY, &error)) fail_msg("%s", error.text);
-        assert_int_equal(meta_predictor_run(p, query, QUERY, a, &error), 0);
+        assert_int_equal(meta_predictor_run(p, query, QUERY, (struct meta_answer){ .probabilities = a }, &error), 0);
         meta_predictor_free(p);
         if (meta_predictor_create(&p, &folded, NULL, backends[k], QUERY, &error)) fail_msg("%s", error.text);
-        assert_int_equal(meta_predictor_run(p, query, QUERY, b, &error), 0);
+        assert_int_equal(meta_predictor_run(p, query, QUERY, (struct meta_answer){ .probabilities = b }, &error), 0);
         meta_predictor_free(p);
         near(a, b, QUERY * OUTPUTS, 1e-5);
     }
@@ -229,10 +236,10 @@ static void test_fold(void **state)
 /* ---- leave one out -------------------------------------------------------------------------------------------------------- */
 
 static int leave_one_out(const struct meta_base *base, const struct meta_support *s, const int *groups, struct meta_pool *pool,
-                         float *probabilities, int *predicted)
+                         double *log_odds, int *predicted)
 {
     struct meta_error error;
-    struct meta_leave_one_out how = { groups, STEPS, META_BN_SUPPORT, pool, probabilities, predicted };
+    struct meta_leave_one_out how = { groups, STEPS, META_BN_SUPPORT, pool, log_odds, predicted };
     return meta_leave_one_out(base, s, &how, &error);
 }
 
@@ -243,7 +250,8 @@ static void test_leave_one_out(void **state)
     struct meta_pool *pool;
     struct meta_base base = base_of(backends[1]);
     struct meta_support all = { images, labels, SUPPORT, OUTPUTS }, half = { images + 3 * IMAGE, labels + 3, 3, OUTPUTS };
-    float p[SUPPORT * OUTPUTS], alone[OUTPUTS];
+    double p[SUPPORT * OUTPUTS];
+    float alone[OUTPUTS];
     int predicted[SUPPORT], groups[SUPPORT] = { 4, -1, -1, 4, -1, -1 };
     struct meta_adapted *a;
     assert_int_equal(meta_pool_create(&pool, 2, &error), 0);
@@ -252,7 +260,7 @@ static void test_leave_one_out(void **state)
     for (int i = 0; i < 3; i++) {
         assert_true(predicted[i] && predicted[i + 3]);
         predict(a, META_BN_SUPPORT, images + i * IMAGE, 1, alone);
-        near(p + i * OUTPUTS, alone, OUTPUTS, 1e-6);
+        near_odds(alone, p + i * OUTPUTS, OUTPUTS, 1e-6);
     }
     meta_adapted_free(a);
     assert_int_equal(leave_one_out(&base, &all, groups, pool, p, predicted), 0);
@@ -320,7 +328,7 @@ static void test_errors(void **state)
     refuses("learning_rate=1e+30 is too high", (struct meta_support){ images, labels, SUPPORT, 3 }, 3, 1e30);
     assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 0, &error), -1);
     assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 3, &error), 0);
-    assert_int_equal(meta_predictor_run(p, query, 2, out, &error), -1);
+    assert_int_equal(meta_predictor_run(p, query, 2, (struct meta_answer){ .probabilities = out }, &error), -1);
     meta_predictor_free(p);
 }
 

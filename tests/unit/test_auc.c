@@ -13,13 +13,13 @@
 #include <stdlib.h>
 
 /* The trapezoid under the ROC curve, walked from the highest threshold down: another road to the same number. */
-static double trapezoid(const float *score, const int *positive, int n)
+static double trapezoid(const double *score, const int *positive, int n)
 {
     double area = 0, tpr = 0, fpr = 0, positives = 0, negatives = 0;
     char used[60] = {0};
     for (int i = 0; i < n; i++) positive[i] ? positives++ : negatives++;
     for (int left = n; left; ) {
-        float top = -INFINITY;
+        double top = -INFINITY;
         for (int i = 0; i < n; i++) if (!used[i] && score[i] > top) top = score[i];
         double t = tpr, f = fpr;
         for (int i = 0; i < n; i++)
@@ -36,12 +36,12 @@ static double trapezoid(const float *score, const int *positive, int n)
 static void test_against_roc(void **state)
 {
     struct meta_rng rng = meta_rng_open(3, META_USE_CHECK, 0, 0, 0);
-    float score[60];
+    double score[60];
     int positive[60];
     for (int trial = 0; trial < 500; trial++) {
         int n = 2 + meta_rng_below(&rng, 58), levels = 1 + meta_rng_below(&rng, 40);     /* few levels: many ties */
         for (int i = 0; i < n; i++) {
-            score[i] = meta_rng_below(&rng, levels) / 7.f;
+            score[i] = meta_rng_below(&rng, levels) / 7.;
             positive[i] = i < 2 ? i : (int)meta_rng_below(&rng, 2);
         }
         assert_near(meta_auc(score, 1, positive, n, 1, -1), trapezoid(score, positive, n), 1e-9);
@@ -51,7 +51,7 @@ static void test_against_roc(void **state)
 static void test_known_areas(void **state)
 {
     int labels[] = { 0, 0, 1, 1 };
-    float perfect[] = { .1, .2, .3, .4 }, wrong[] = { .4, .3, .2, .1 }, flat[] = { 1, 1, 1, 1 }, one_tie[] = { .1, .3, .3, .4 },
+    double perfect[] = { .1, .2, .3, .4 }, wrong[] = { .4, .3, .2, .1 }, flat[] = { 1, 1, 1, 1 }, one_tie[] = { .1, .3, .3, .4 },
           nan[] = { .1, NAN, .3, .4 }, nan_positive[] = { .5, .6, NAN, .4 };
     assert_true(meta_auc(perfect, 1, labels, 4, 1, -1) == 1);
     assert_true(meta_auc(wrong, 1, labels, 4, 1, -1) == 0);
@@ -60,15 +60,15 @@ static void test_known_areas(void **state)
     assert_true(meta_auc(nan, 1, labels, 4, 1, -1) == .5);
     assert_true(meta_auc(nan_positive, 1, labels, 4, 1, -1) == .5);
     assert_true(isnan(meta_auc(perfect, 1, labels, 2, 1, -1)));
-    float inf[] = { -INFINITY, 0, INFINITY, INFINITY };
+    double inf[] = { -INFINITY, 0, INFINITY, INFINITY };
     assert_true(meta_auc(inf, 1, labels, 4, 1, -1) == 1);
 }
 
 static void test_areas_of_a_task(void **state)
 {
-    /* three classes, two images each; columns are the probabilities of classes 0, 1, 2 */
+    /* three classes, two images each; columns are the scores of classes 0, 1, 2 */
     int labels[] = { 0, 0, 1, 1, 2, 2 };
-    float p[] = { .7, .2, .1,   .2, .5, .3,   .3, .6, .1,   .1, .4, .5,   .1, .1, .8,   .6, .3, .1 };
+    double p[] = { .7, .2, .1,   .2, .5, .3,   .3, .6, .1,   .1, .4, .5,   .1, .1, .8,   .6, .3, .1 };
     /* by hand: class 0 scores {.7 .2} against {.3 .1 .1 .6}: 4+2 of 8; class 1 {.6 .4} against {.2 .5 .1 .3}: 4+3 of 8;
        class 2 {.8 .1} against {.1 .3 .1 .5}: 4 + 2 halves of 8 */
     assert_near(meta_auc_task(p, labels, 6, 3), (6. / 8 + 7. / 8 + 5. / 8) / 3, 1e-12);
@@ -80,21 +80,21 @@ static void test_areas_of_a_task(void **state)
     /* right: images 0, 2, 4 */
     assert_near(meta_accuracy(p, labels, 6, 3), 3. / 6, 1e-12);
     int two[] = { 0, 0, 1, 1 };
-    float q[] = { .9, .1, .2, .8, .6, .4, .1, .9 };
+    double q[] = { .9, .1, .2, .8, .6, .4, .1, .9 };
     assert_near(meta_auc_task(q, two, 4, 2), 3. / 4, 1e-12);
     assert_near(meta_accuracy(q, two, 4, 2), 2. / 4, 1e-12);
-    float equal[] = { .5, .5, .5, .5, .5, .5, .4, .6 };
+    double equal[] = { .5, .5, .5, .5, .5, .5, .4, .6 };
     assert_near(meta_accuracy(equal, two, 4, 2), 3. / 4, 1e-12);
 }
 
 static void test_ranks(void **state)
 {
-    float scores[] = { .2f, .9f, .5f, .9f, .5f, .1f, .5f };
+    double scores[] = { .2, .9, .5, .9, .5, .1, .5 };
     int labels[] = { 0, 1, 1, 1, 0, 0, 1 };
     char text[15];
     meta_ranks(text, scores, 1, labels, 7, 1);
     assert_string_equal(text, "(11)(101)00");
-    float apart[] = { 1, 9, 0, 9, -INFINITY, 9, INFINITY, 9 };        /* every second of them counts; labels 0 1 1 1 */
+    double apart[] = { 1, 9, 0, 9, -INFINITY, 9, INFINITY, 9 };        /* every second of them counts; labels 0 1 1 1 */
     meta_ranks(text, apart, 2, labels, 4, 1);
     assert_string_equal(text, "1011");
     scores[3] = NAN;
@@ -107,14 +107,14 @@ static void test_roc(void **state)
 {
     enum { N = 100 };
     double rates[META_ROC_POINTS];
-    float scores[N];
+    double scores[N];
     int labels[N];
     char text[2 * N + 1];
     struct meta_rng rng = meta_rng_open(3, META_USE_CHECK, 0, 0, 0);
     for (int trial = 0; trial < 20; trial++) {
         for (int i = 0; i < N; i++) {
             labels[i] = i % 2;
-            scores[i] = meta_rng_below(&rng, trial % 2 ? 1000 : 5) + labels[i] * .3f * (trial % 2 ? 1000 : 5);
+            scores[i] = meta_rng_below(&rng, trial % 2 ? 1000 : 5) + labels[i] * .3 * (trial % 2 ? 1000 : 5);
         }
         meta_ranks(text, scores, 1, labels, N, 1);
         assert_int_equal(meta_roc(text, rates), 0);

@@ -16,7 +16,7 @@
 
 enum { MOST_WAYS = 3, MOST_QUERIES = 6, MOST_IMAGES = 300, TASKS = 40 };
 
-struct task { int items[MOST_WAYS * MOST_QUERIES]; float scores[MOST_WAYS * MOST_QUERIES * MOST_WAYS]; };
+struct task { int items[MOST_WAYS * MOST_QUERIES]; double scores[MOST_WAYS * MOST_QUERIES * MOST_WAYS]; };
 
 /* Images of `ways` classes in groups of one to three. */
 struct images { struct meta_dataset set; int label[MOST_IMAGES], group[MOST_IMAGES]; };
@@ -51,15 +51,15 @@ static void draw_items(int *items, const struct images *d, int ways, int queries
 static void make_labels(int *labels, int ways, int queries) { for (int i = 0; i < ways * queries; i++) labels[i] = i / queries; }
 
 /* Few levels: many ties. Of two ways class 1's score is what counts. */
-static void draw_scores(float *scores, int n, int ways, struct meta_rng *rng)
+static void draw_scores(double *scores, int n, int ways, struct meta_rng *rng)
 {
-    for (int i = 0; i < n * ways; i++) scores[i] = meta_rng_below(rng, 7) / 7.f;
+    for (int i = 0; i < n * ways; i++) scores[i] = meta_rng_below(rng, 7) / 7.;
 }
 
 static void test_wins(void **state)
 {
     struct meta_rng rng = meta_rng_open(5, META_USE_CHECK, 0, 0, 0);
-    float scores[MOST_WAYS * MOST_QUERIES * MOST_WAYS];
+    double scores[MOST_WAYS * MOST_QUERIES * MOST_WAYS];
     int labels[MOST_WAYS * MOST_QUERIES], wins[MOST_WAYS * MOST_QUERIES];
     for (int trial = 0; trial < 300; trial++) {
         int ways = 2 + trial % 2, queries = 1 + meta_rng_below(&rng, MOST_QUERIES), n = ways * queries;
@@ -75,7 +75,7 @@ static void test_wins(void **state)
     }
     /* by hand: class 1 scores {.3 .9} against {.3 .1}: a tie and three wins */
     int two[] = { 0, 0, 1, 1 };
-    float p[] = { 0, .3, 0, .1, 0, .3, 0, .9 };
+    double p[] = { 0, .3, 0, .1, 0, .3, 0, .9 };
     meta_auc_wins(wins, p, two, 4, 2);
     assert_int_equal(wins[0], 3);
     assert_int_equal(wins[1], 4);
@@ -96,7 +96,7 @@ static double weighted_auc(const struct task *t, const double *weights, int ways
     for (int k = ways == 2; k < ways; k++)
         for (int i = 0; i < n; i++)
             for (int j = 0; j < n; j++) {
-                float a = t->scores[i * ways + k], b = t->scores[j * ways + k];
+                double a = t->scores[i * ways + k], b = t->scores[j * ways + k];
                 if (i / queries == k && j / queries != k) sum += own[i] * own[j] * ((a > b) + (a == b) / 2.) / (ways - 1);
             }
     return ways == 2 ? sum : sum / ways;

@@ -11,7 +11,7 @@ static const float line[] = { 0, 7, 1, 7, 10, 7, 2, 7, 4, 7, 5, 7 };
 static const int line_labels[] = { 0, 0, 0, 1, 1, 1 };
 static const struct meta_points on_line = { 6, 2, 2, line, line_labels };
 
-static void scores_are(const float *scores, const double *expected, int n)
+static void scores_are(const double *scores, const double *expected, int n)
 {
     for (int i = 0; i < n; i++) assert_near(scores[i], expected[i], 1e-6);
 }
@@ -20,7 +20,7 @@ static void test_neighbours(void **state)
 {
     struct meta_error error;
     static const float points[] = { .4f, 7, 2.9f, 7, 9, 7 };
-    float scores[6];
+    double scores[6];
     /* 0.4: 0, 1, 2; 2.9: 2, 4, 1; 9: 10, 5, 4 */
     static const double three[] = { 2 / 3., 1 / 3., 1 / 3., 2 / 3., 1 / 3., 2 / 3. };
     assert_int_equal(meta_classify_knn(&on_line, 3, points, 3, scores, &error), 0);
@@ -49,7 +49,7 @@ static void test_three_classes(void **state)
     static const float at[] = { 3, .5f, .5f, .5f, 0, 2 };
     static const double nearest[] = { 1, 0, 0, 0, 0, 1, 0, 1, 0 };
     static const double two[] = { .5, 0, .5, 0, .5, .5, 0, .5, .5 };     /* from (.5,.5) the distances are .71, 3.54, 2.55 */
-    float scores[9];
+    double scores[9];
     assert_int_equal(meta_classify_knn(&points, 1, at, 3, scores, &error), 0);
     scores_are(scores, nearest, 9);
     assert_int_equal(meta_classify_knn(&points, 2, at, 3, scores, &error), 0);
@@ -65,7 +65,7 @@ static void test_two_points(void **state)
     static const int labels[] = { 1, 0 };
     static const struct meta_points points = { 2, 2, 2, ends, labels };
     static const float at[] = { 4, 5, 1, 1, 2.5f, 3, 6.5f, 3, 10, 10 };
-    float scores[10];
+    double scores[10];
     assert_int_equal(meta_classify_svm(&points, 1, at, 5, scores, &error), 0);
     /* .24 x + .32 y - 1.56 */
     static const double one[] = { 1, -1, 0, .96, 4.04 };
@@ -83,7 +83,7 @@ static void test_margin(void **state)
     static const int labels[] = { 0, 0, 1, 1, 1 };
     static const struct meta_points points = { 5, 1, 2, x, labels };
     static const float at[] = { -4, 1, 2, 9 };
-    float scores[8];
+    double scores[8];
     assert_int_equal(meta_classify_svm(&points, 1, at, 4, scores, &error), 0);
     static const double expected[] = { -2.5, 0, .5, 4 };
     for (int i = 0; i < 4; i++) assert_near(scores[2 * i + 1], expected[i], 1e-4);
@@ -97,7 +97,7 @@ static void test_cost(void **state)
     static const int labels[] = { 0, 1 };
     static const struct meta_points points = { 2, 1, 2, x, labels };
     static const float at[] = { 3, -2 };
-    float low[4];
+    double low[4];
     assert_int_equal(meta_classify_svm(&points, .1, at, 2, low, &error), 0);
     assert_near(low[1] - low[3], .2 * 5, 1e-4);
 }

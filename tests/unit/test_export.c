@@ -78,7 +78,7 @@ static void predict(const struct meta_filled *f, float *probabilities)
     struct meta_predictor *p;
     if (meta_predictor_create(&p, f, f->statistics, &meta_backend_reference, IMAGES, &error))
         fail_msg("%s", error.text);
-    assert_int_equal(meta_predictor_run(p, images, IMAGES, probabilities, &error), 0);
+    assert_int_equal(meta_predictor_run(p, images, IMAGES, (struct meta_answer){ .probabilities = probabilities }, &error), 0);
     meta_predictor_free(p);
 }
 

@@ -91,7 +91,7 @@ static const struct meta_weigher weigher = { square, NULL };
 
 /* ---- against the definition -------------------------------------------------------------------------------------------------- */
 
-struct expected { double support_loss[STEPS], query_loss; void *phi, *v; float probabilities[QUERY * 2], statistics[18]; };
+struct expected { double support_loss[STEPS], query_loss; void *phi, *v; double scores[QUERY * 2]; float statistics[18]; };
 
 static struct meta_program *program(const struct meta_backend *backend, int batch, enum meta_passes passes)
 {
@@ -128,7 +128,7 @@ static void by_definition(const struct meta_backend *backend, int steps, int ord
     e->v = vector(backend);
     e->query_loss = pass(query, phi[steps], query_item, e->v);
     if (!steps) meta_program_batch_statistics(query, e->statistics);
-    meta_program_probabilities(query, e->probabilities);
+    meta_program_log_odds(query, e->scores);
     for (int s = steps - 1; s >= 0 && order == 2; s--) {
         pass(support, phi[s], s, g);
         meta_program_hessian_product(support, phi[s], e->v, g);
@@ -148,10 +148,10 @@ static void task_gradient(struct meta_worker *w, const void *phi, const struct m
     meta_worker_gradient(w, phi, of, steps, &weigher, r);
 }
 
-static void adapt(struct meta_worker *w, const void *phi, const struct meta_task *of, int steps, float *before,
-                  float *after)
+static void adapt(struct meta_worker *w, const void *phi, const struct meta_task *of, int steps, double *before,
+                  double *after)
 {
-    struct meta_task_result r = { .probabilities_before = before, .query_probabilities = after };
+    struct meta_task_result r = { .scores_before = before, .query_scores = after };
     meta_worker_adapt(w, phi, of, steps, &r);
 }
 
@@ -162,9 +162,10 @@ static void follows_its_definition(void **state)
         for (int steps = 0; steps <= STEPS; steps++) {
             struct expected e;
             double support_loss[STEPS];
-            float probabilities[QUERY * 2], statistics[18];
+            double scores[QUERY * 2];
+            float statistics[18];
             assert_int_equal(net->statistics, 18);
-            struct meta_task_result r = { .support_loss = support_loss, .query_probabilities = probabilities, .statistics = statistics };
+            struct meta_task_result r = { .support_loss = support_loss, .query_scores = scores, .statistics = statistics };
             struct meta_worker *w = worker(backend, STEPS, order, 0);
             void *phi = vector(backend), *got = vector(backend);
             by_definition(backend, steps, order, STEPS, &e);
@@ -172,11 +173,11 @@ static void follows_its_definition(void **state)
             for (int s = 0; s < steps; s++) assert_true(support_loss[s] == e.support_loss[s]);
             assert_true(r.query_loss == e.query_loss);
             assert_true(r.meta_loss == e.query_loss * e.query_loss && r.weight == 2 * e.query_loss);
-            assert_memory_equal(probabilities, e.probabilities, sizeof probabilities);
+            assert_memory_equal(scores, e.scores, sizeof scores);
             assert_memory_equal(statistics, e.statistics, sizeof statistics);
             assert_memory_equal(got, e.v, n * backend->element);
             int right = 0;
-            for (int i = 0; i < QUERY; i++) right += (probabilities[2 * i + 1] > probabilities[2 * i]) == task.query_labels[i];
+            for (int i = 0; i < QUERY; i++) right += (scores[2 * i + 1] > scores[2 * i]) == task.query_labels[i];
             assert_near(r.accuracy, right / (double)QUERY, 1e-12);
             backend->release(phi);
             backend->release(got);
@@ -237,7 +238,7 @@ static void a_worker_keeps_nothing(void **state)
 {
     const struct meta_backend *backend = *state;
     void *phi = vector(backend), *first = vector(backend), *again = vector(backend);
-    float after[QUERY * 2];
+    double after[QUERY * 2];
     struct meta_task_result r = { 0 };
     struct meta_worker *w = worker(backend, STEPS + 2, 2, 0);
     struct meta_task other = { task.query, task.query_labels, images, labels, 1, 1, 1 };
@@ -264,7 +265,7 @@ static void adapting_alone(void **state)
 {
     const struct meta_backend *backend = *state;
     void *phi = vector(backend);
-    float before[QUERY * 2], after[3][QUERY * 2], plain[QUERY * 2];
+    double before[QUERY * 2], after[3][QUERY * 2], plain[QUERY * 2];
     for (int order = 0; order <= 2; order++) {
         struct meta_worker *w = worker(backend, STEPS, order, 0);
         adapt(w, phi, &task, STEPS, before, after[order]);
@@ -278,7 +279,7 @@ static void adapting_alone(void **state)
     meta_program_load(query, task.query, task.query_labels);
     meta_program_dropout(query, (struct meta_dropout_key){ 0 });
     meta_program_forward(query, phi, META_STATISTICS_BATCH, NULL);
-    meta_program_probabilities(query, plain);
+    meta_program_log_odds(query, plain);
     assert_memory_equal(plain, before, sizeof before);
     meta_program_free(query);
     backend->release(phi);

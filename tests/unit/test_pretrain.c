@@ -141,7 +141,8 @@ static void test_step(void **state)
     struct bench x = open_bench(&meta_backend_reference);
     size_t n = model.network->parameters, m = model.network->statistics;
     double expected[n], gradient[n], phi[n], loss = 0;
-    float rolling[m], own[m], images[PARTS][EACH * NUMBERS], got[n], got_rolling[m], probabilities[EACH * OUTPUTS];
+    float rolling[m], own[m], images[PARTS][EACH * NUMBERS], got[n], got_rolling[m];
+    double scores[EACH * OUTPUTS];
     int own_labels[PARTS][EACH], right = 0;
     const struct meta_batch *list[PARTS];
     struct meta_batch batches[PARTS];
@@ -159,8 +160,8 @@ static void test_step(void **state)
         meta_program_load(p, images[part], own_labels[part]);
         meta_program_dropout(p, (struct meta_dropout_key){ 9, 5, part, 0, 1 });
         loss += meta_program_forward(p, x.phi, META_STATISTICS_BATCH, NULL) / PARTS;
-        meta_program_probabilities(p, probabilities);
-        right += meta_accuracy(probabilities, own_labels[part], EACH, OUTPUTS) * EACH + .5;
+        meta_program_log_odds(p, scores);
+        right += meta_accuracy(scores, own_labels[part], EACH, OUTPUTS) * EACH + .5;
         meta_program_gradient(p, x.phi, x.gradient);
         meta_program_batch_statistics(p, own);
         x.b->download_double(gradient, x.gradient, n);
@@ -191,7 +192,8 @@ static void test_step(void **state)
 static void test_holdout(void **state)
 {
     struct bench x = open_bench(&meta_backend_onednn);
-    float images[IMAGES * NUMBERS], probabilities[IMAGES * OUTPUTS];
+    float images[IMAGES * NUMBERS];
+    double scores[IMAGES * OUTPUTS];
     int own[IMAGES], count = 0;
     struct meta_holdout_result first = { .loss = 0 };
     for (size_t i = 0; i < model.network->statistics; i++) x.statistics[i] = .3 + .01 * i;
@@ -204,7 +206,7 @@ static void test_holdout(void **state)
     struct meta_program *p = open_program(&x, model.network, count);
     meta_program_load(p, images, own);
     double loss = meta_program_forward(p, x.phi, META_STATISTICS_ROLLING, x.statistics);
-    meta_program_probabilities(p, probabilities);
+    meta_program_log_odds(p, scores);
     for (int threads = 1; threads <= 3; threads += 2) {
         struct meta_pool *pool;
         struct meta_holdout *h;
@@ -215,7 +217,7 @@ static void test_holdout(void **state)
         assert_int_equal(meta_holdout_images(h), count);
         assert_int_equal(r.accuracy.n, count);
         assert_near(r.loss, loss, 1e-5);
-        assert_near(r.accuracy.mean, meta_accuracy(probabilities, own, count, OUTPUTS), 1e-12);
+        assert_near(r.accuracy.mean, meta_accuracy(scores, own, count, OUTPUTS), 1e-12);
         if (threads == 1) first = r;
         else assert_true(r.loss == first.loss && r.accuracy.mean == first.accuracy.mean && r.accuracy.error == first.accuracy.error);
         meta_holdout_free(h);

@@ -10,6 +10,7 @@
 
 #include "near.h"
 #include "learning/inner_loop.h"
+#include "engine/log_odds.h"
 #include "engine/lower.h"
 #include "config/plugins.h"
 #include "base/rng.h"
@@ -88,8 +89,8 @@ static double pair_at(int query, int class, int m, int y, int x)
     return sum;
 }
 
-/* Of the maps that were made last. */
-static double score(const double *p, int query, int class)
+/* What the last logistic function is of; of the maps that were made last. */
+static double argument(const double *p, int query, int class)
 {
     const struct meta_layer *hidden = &net->layers[2], *last = &net->layers[3];
     double out = p[last->biases];
@@ -101,8 +102,10 @@ static double score(const double *p, int query, int class)
                     sum += p[hidden->weights + h * (2 * MAPS * (SIDE - 2) * (SIDE - 2)) + at] * pair_at(query, class, m, y, x);
         out += p[last->weights + h] * leaky(sum);
     }
-    return 1 / (1 + exp(-out));
+    return out;
 }
+
+static double score(const double *p, int query, int class) { return 1 / (1 + exp(-argument(p, query, class))); }
 
 static double loss_of(const double *p)
 {
@@ -138,9 +141,9 @@ static void gradient_and_scores(void **state)
     assert_non_null(w);
     void *parameters = b->allocate(net->parameters * b->element), *gradient = b->allocate(net->parameters * b->element);
     double *got = malloc(net->parameters * sizeof *got);
-    float probabilities[PAIRS];
+    double scores[PAIRS];
     struct meta_task t = task();
-    struct meta_task_result result = { .gradient = gradient, .query_probabilities = probabilities };
+    struct meta_task_result result = { .gradient = gradient, .query_scores = scores };
     b->upload_double(parameters, phi, net->parameters);
     meta_worker_gradient(w, parameters, &t, 0, NULL, &result);
     assert_near(result.query_loss, loss_of(phi), b == &meta_backend_reference ? 1e-12 : r->exact);
@@ -150,7 +153,7 @@ static void gradient_and_scores(void **state)
         int best = 0;
         for (int k = 0; k < WAYS; k++) sum += score(phi, q, k);
         for (int k = 0; k < WAYS; k++) {
-            assert_near(probabilities[q * WAYS + k], score(phi, q, k) / sum, r->exact);
+            assert_near(meta_log_odds_probability(scores[q * WAYS + k]), score(phi, q, k) / sum, r->exact);
             if (score(phi, q, k) > score(phi, q, best)) best = k;
         }
         right += best == query_labels[q];
@@ -184,21 +187,30 @@ static void scoring_alone(void **state)
     struct meta_worker *w = worker(b, 0, 0);
     assert_non_null(w);
     void *parameters = b->allocate(net->parameters * b->element);
-    float before[PAIRS], after[PAIRS];
+    double before[PAIRS], after[PAIRS];
     struct meta_task t = task();
-    struct meta_task_result result = { .probabilities_before = before, .query_probabilities = after };
+    struct meta_task_result result = { .scores_before = before, .query_scores = after };
     b->upload_double(parameters, phi, net->parameters);
     meta_worker_adapt(w, parameters, &t, 0, &result);
-    result.probabilities_before = NULL;
+    result.scores_before = NULL;
     assert_memory_equal(before, after, sizeof before);
     assert_near(result.query_loss, loss_of(phi), r->exact);
-    for (int q = 0; q < QUERY; q++) assert_near(after[q * WAYS] + after[q * WAYS + 1] + after[q * WAYS + 2], 1, 1e-6);
-    /* scores of 0 choose no class */
+    for (int q = 0; q < QUERY; q++) {
+        double sum = 0;
+        for (int k = 0; k < WAYS; k++) sum += meta_log_odds_probability(after[q * WAYS + k]);
+        assert_near(sum, 1, 1e-12);
+    }
+    /* scores that are 0 in float: far below 0 the logistic function is the exponential one, and their shares are a softmax */
     double bias = phi[net->layers[3].biases];
-    phi[net->layers[3].biases] = -1e4;
+    phi[net->layers[3].biases] = -200;
     b->upload_double(parameters, phi, net->parameters);
     meta_worker_adapt(w, parameters, &t, 0, &result);
-    for (int i = 0; i < PAIRS; i++) assert_near(after[i], 1. / WAYS, 1e-6);
+    for (int q = 0; q < QUERY; q++)
+        for (int k = 0; k < WAYS; k++) {
+            double others = 0;
+            for (int j = 0; j < WAYS; j++) if (j != k) others += exp(argument(phi, q, j) - argument(phi, q, k));
+            assert_near(after[q * WAYS + k], -log(others), 1e-4);
+        }
     phi[net->layers[3].biases] = NAN;
     b->upload_double(parameters, phi, net->parameters);
     meta_worker_adapt(w, parameters, &t, 0, &result);

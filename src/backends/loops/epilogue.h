@@ -116,6 +116,7 @@ static void NAME(epilogue_forward)(struct meta_op *op, const void *parameters)
                 if (e->winner) p = e->winner[at] = NAME(epilogue_window)(op, x, b, k, q, f.gain);
                 double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
                 z[at] = meta_activate(op->activation, y);
+                if (op->argument) op->argument[b] = y;
             }
     }
 }

@@ -98,6 +98,14 @@ static void NAME(loss_probabilities)(const struct meta_op *op, float *out)
     for (size_t i = 0; i < (size_t)op->batch * op->out.c; i++) out[i] = s->p[i];
 }
 
+static void NAME(loss_logits)(const struct meta_op *op, double *out)
+{
+    const REAL *x = op->x->value;
+    int n = op->out.c;
+    for (int b = 0; b < op->batch; b++)
+        for (int k = 0; k < n; k++) *out++ = x[NAME(logit)(op, b, k)] / op->layer->temperature;
+}
+
 __attribute__((unused)) static const struct meta_kernel NAME(loss_kernel) = {
     .create = NAME(loss_create),
     .destroy = NAME(loss_destroy),
@@ -105,7 +113,8 @@ __attribute__((unused)) static const struct meta_kernel NAME(loss_kernel) = {
     .backward = NAME(loss_backward),
     .forward_tangent = NAME(loss_forward_tangent),
     .backward_tangent = NAME(loss_backward_tangent),
-    .probabilities = NAME(loss_probabilities)
+    .probabilities = NAME(loss_probabilities),
+    .logits = NAME(loss_logits)
 };
 
 /* ---- squares: the mean of (score target)^2 over the pairs ------------------------------------ */
@@ -136,11 +145,21 @@ static void NAME(squares_backward)(struct meta_op *op, const void *theta, void *
         xbar[NAME(logit)(op, b, 0)] = 2 * (s->p[b] - NAME(squares_target)(op, b)) / op->batch;
 }
 
+/* log(1 / (1 + exp(-a))) of what went into the logistic function: the score itself rounds to 1. */
+static void NAME(squares_logits)(const struct meta_op *op, double *out)
+{
+    for (int b = 0; b < op->batch; b++) {
+        double a = op->argument[b];
+        out[b] = a < 0 ? a - log1p(exp(a)) : -log1p(exp(-a));
+    }
+}
+
 /* There are no tangents: such a network adapts nothing in a task. */
 __attribute__((unused)) static const struct meta_kernel NAME(squares_kernel) = {
     .create = NAME(loss_create),
     .destroy = NAME(loss_destroy),
     .forward = NAME(squares_forward),
     .backward = NAME(squares_backward),
-    .probabilities = NAME(loss_probabilities)
+    .probabilities = NAME(loss_probabilities),
+    .logits = NAME(squares_logits)
 };

@@ -95,6 +95,8 @@ static void NAME(shortcut_forward)(struct meta_op *op, const void *theta)
     NAME(shortcut_sum)(op, op->x[0].value, op->x[1].value, s->u);
     for (size_t i = 0; i < NAME(shortcut_count)(op); i++)
         y[i] = meta_activate(op->activation, s->u[i]);
+    for (int b = 0; op->argument && b < op->batch; b++)
+        op->argument[b] = s->u[AT(b, 0, 0, op->out.c, meta_pixels(op->out))];
 }
 
 static void NAME(shortcut_backward)(struct meta_op *op, const void *theta, void *gradient)

@@ -221,11 +221,13 @@ const struct meta_kernel meta_plain_loss = { .create = plain_loss_create,
                                              .backward = loss_backward,
                                              .forward_tangent = plain_loss_forward_tangent,
                                              .backward_tangent = loss_backward_tangent,
-                                             .probabilities = plain_loss_probabilities };
+                                             .probabilities = plain_loss_probabilities,
+                                             .logits = plain_loss_logits };
 
 /* One number an item has no padding in any layout. */
 const struct meta_kernel meta_plain_squares = { .create = plain_loss_create,
                                                 .destroy = plain_loss_destroy,
                                                 .forward = plain_squares_forward,
                                                 .backward = plain_squares_backward,
-                                                .probabilities = plain_loss_probabilities };
+                                                .probabilities = plain_loss_probabilities,
+                                                .logits = plain_squares_logits };
