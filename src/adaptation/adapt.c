@@ -138,6 +138,7 @@ int meta_predictor_create(struct meta_predictor **out, const struct meta_filled 
                          batch < 1 ? "a batch of %d images: must be at least 1"
                                    : "a network that pairs has no answer for %d images alone",
                          batch);
+    if (!statistics && meta_network_check_batch(net, batch, error)) return -1;
     struct meta_predictor *p = calloc(1, sizeof *p);
     if (!p) return meta_fail_memory(error);
     p->network = net;

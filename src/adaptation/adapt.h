@@ -47,7 +47,8 @@ const float *meta_adapted_statistics(const struct meta_adapted *, enum meta_bn b
    of `filled`, which must outlive them. statistics (network->statistics) normalise the images,
    `batch` of which are computed at a time: a call may have any number of images, and an image's
    probabilities depend on it alone. Without statistics (NULL) the images of a call are normalised
-   together, and there must be exactly `batch`. filled.statistics are not read. */
+   together, and there must be exactly `batch`, more than one where the network normalises a map of
+   one pixel. filled.statistics are not read. */
 struct meta_predictor;
 int meta_predictor_create(struct meta_predictor **, const struct meta_filled *filled,
                           const float *statistics, const struct meta_backend *, int batch,

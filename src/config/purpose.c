@@ -52,6 +52,18 @@ static int check_outputs(const struct meta_model *m, const struct meta_section *
                      m->path, line, outputs, episode->name, m->episode->ways);
 }
 
+static int check_part(const struct meta_model *m, struct meta_error *error)
+{
+    int batch = m->net.batch, subdivisions = m->net.subdivisions;
+    const struct meta_layer *l = meta_network_lone_value(m->network, batch / subdivisions);
+    if (!l) return 0;
+    return meta_fail(error,
+                     "%s:%d: [%s] batch_normalize=1: 1 image a part ([net] batch=%d, "
+                     "subdivisions=%d) x a map of 1x1 = 1 value a channel, which is 0 once it is "
+                     "normalised by itself: must be at least 2",
+                     m->path, l->line, meta_layer_name(l), batch, subdivisions);
+}
+
 static int check_images(const struct meta_model *m, const struct meta_purpose_sections *s,
                         struct meta_error *error)
 {
@@ -72,7 +84,7 @@ static int check_images(const struct meta_model *m, const struct meta_purpose_se
                          "%s:%d: [net] batch=%d, subdivisions=%d: must divide it into equal parts",
                          m->path, option_line(s->net, "subdivisions", 0), net->batch,
                          net->subdivisions);
-    return 0;
+    return check_part(m, error);
 }
 
 int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sections *s,

@@ -13,7 +13,8 @@ struct meta_purpose_sections {
 /* Fails, with file and line, when the model does not agree with model->purpose: META_FOR_TASKS
    wants as many outputs as [episode] has ways, two at least, and no inner steps of a network that
    pairs; META_FOR_IMAGES refuses [inner_loop] and [meta_loss], which would have no effect, a
-   network that pairs, and a batch that subdivisions does not divide; META_FOR_ANY wants nothing. */
+   network that pairs, a batch that subdivisions does not divide, and parts in which a layer
+   normalises a single value a channel; META_FOR_ANY wants nothing. */
 int meta_purpose_check(const struct meta_model *, const struct meta_purpose_sections *,
                        struct meta_error *);
 

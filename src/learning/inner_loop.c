@@ -110,6 +110,14 @@ static int allocate_workspace(struct meta_worker *w, struct meta_error *error)
     return 0;
 }
 
+/* What the programs of a worker normalise by their own batch. */
+static int check_batches(const struct meta_worker *w, struct meta_error *error)
+{
+    int query = w->inner.query && (w->inner.order || w->inner.bn == META_BN_BATCH);
+    if (w->keep && meta_network_check_batch(w->network, w->inner.support, error)) return -1;
+    return query ? meta_network_check_batch(w->network, in_front(w) + w->inner.query, error) : 0;
+}
+
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network,
                        const struct meta_backend *backend, struct meta_inner inner,
                        struct meta_error *error)
@@ -133,6 +141,7 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     }
     if (backend->open(error)) goto fail;
     w->keep = programs_needed(&inner);
+    if (check_batches(w, error)) goto fail;
     w->support = calloc(w->keep + 1, sizeof *w->support);
     if (!w->support) {
         meta_fail_memory(error);

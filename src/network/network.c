@@ -322,6 +322,25 @@ int meta_network_outputs(const struct meta_network *net)
     return net->ways ? net->ways : net->layers[net->count - 1].out.c;
 }
 
+const struct meta_layer *meta_network_lone_value(const struct meta_network *net, int images)
+{
+    for (int i = 0; i < net->count && images == 1; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        if (l->mean != META_NONE && l->out.w * l->out.h == 1) return l;
+    }
+    return NULL;
+}
+
+int meta_network_check_batch(const struct meta_network *net, int images, struct meta_error *error)
+{
+    const struct meta_layer *l = meta_network_lone_value(net, images);
+    if (!l) return 0;
+    return meta_fail(error,
+                     "[%s] of line %d: batch_normalize=1: 1 image x a map of 1x1 = 1 value a "
+                     "channel, which is 0 once it is normalised by itself: must be at least 2",
+                     meta_layer_name(l), l->line);
+}
+
 int meta_layer_copy(struct meta_layer *to, const struct meta_layer *from, struct meta_error *error)
 {
     *to = *from;

@@ -91,6 +91,12 @@ int meta_network_cut(struct meta_network **, const struct meta_network *, int la
                      struct meta_error *);
 
 int meta_network_outputs(const struct meta_network *); /* the classes of a task */
+/* The first layer that normalises a single value a channel in a batch of so many images: one image
+   and a map of one pixel. Normalised by itself a value is 0, whatever it was, so that nothing
+   reaches the layers behind or the gradient before. NULL: none does. */
+const struct meta_layer *meta_network_lone_value(const struct meta_network *, int images);
+/* Fails, naming that layer, where there is one. */
+int meta_network_check_batch(const struct meta_network *, int images, struct meta_error *);
 /* Copies a layer with its `from` and `settings`, which then belong to the copy. */
 int meta_layer_copy(struct meta_layer *to, const struct meta_layer *from, struct meta_error *);
 /* "convolutional"... or the plugin's name. */

@@ -67,6 +67,14 @@ expect_error "toy.state: can't resume: supervised training is 1 and was not set 
     '$DARKNET_BIN' meta train toy.data toy.cfg -valid_every 0 -max_batches 1 >/dev/null && '$DARKNET_BIN' meta pretrain toy.data toy.cfg -valid_every 0 -resume"
 sed 's/^subdivisions=2/subdivisions=3/' "$cfg" >"$a/x.cfg"
 expect_error 'x.cfg:[0-9]+: \[net\] batch=8, subdivisions=3: must divide it' darknet meta pretrain "$data" "$a/x.cfg"
+sed 's/^subdivisions=2/subdivisions=8/; s/^\[softmax\]/[connected]\noutput=4\nbatch_normalize=1\nactivation=linear\n\n&/' "$cfg" >"$a/one.cfg"
+lone="one.cfg:$(grep -n '^\[connected\]' "$a/one.cfg" | tail -n 1 | cut -d: -f1): \[connected\] batch_normalize=1: 1 image a part \(\[net\] batch=8, subdivisions=8\) x a map of 1x1 = 1 value a channel"
+expect_error "$lone" darknet meta pretrain "$data" "$a/one.cfg"
+expect_error "$lone" darknet meta check "$a/one.cfg" -supervised
+sed 's/^subdivisions=8/subdivisions=4/' "$a/one.cfg" >"$a/two.cfg"
+check 'two values a channel are enough' darknet meta pretrain "$data" "$a/two.cfg" -max_batches 1
+sed '/^\[connected\]/,/^activation/s/batch_normalize=1/batch_normalize=0/' "$a/one.cfg" >"$a/map.cfg"
+check 'one image a part is enough where the maps are larger' darknet meta pretrain "$data" "$a/map.cfg" -max_batches 1
 sed 's/^output=4/output=3/' "$cfg" >"$a/x.cfg"
 expect_error 'x.cfg:[0-9]+: \[softmax\]: gives 3 probabilities, but .*/kept.list has images of 4 classes: must be equal' darknet meta pretrain "$data" "$a/x.cfg"
 for section in inner_loop meta_loss; do

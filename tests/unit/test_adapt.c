@@ -330,13 +330,41 @@ static void test_errors(void **state)
     assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 3, &error), 0);
     assert_int_equal(meta_predictor_run(p, query, 2, (struct meta_answer){ .probabilities = out }, &error), -1);
     meta_predictor_free(p);
+    /* the [connected] that is normalised has a map of one pixel */
+    assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 1, &error), -1);
+    assert_non_null(strstr(error.text, "[connected] of line 0: batch_normalize=1: 1 image x a map of 1x1 = 1 value a channel"));
+    assert_int_equal(meta_predictor_create(&p, &base_filled, base_filled.statistics, backends[1], 1, &error), 0);
+    meta_predictor_free(p);
+}
+
+/* Whether a worker with these images and steps is refused, and by which layer's line. */
+static void worker_is_refused(int refused, int support, int query_count, int steps, int order, enum meta_bn bn)
+{
+    struct meta_error error;
+    struct meta_worker *w = NULL;
+    struct meta_inner how = { .support = support, .query = query_count, .steps = steps, .order = order, .bn = bn,
+                              .running = base_filled.statistics };
+    assert_int_equal(meta_worker_create(&w, base_filled.network, backends[1], how, &error), refused ? -1 : 0);
+    if (refused) assert_non_null(strstr(error.text, "= 1 value a channel"));
+    else meta_worker_free(w);
+}
+
+static void test_lone_values(void **state)
+{
+    worker_is_refused(1, 1, 2, 1, 1, META_BN_BATCH);
+    worker_is_refused(1, 2, 1, 1, 2, META_BN_BATCH);
+    worker_is_refused(1, 2, 1, 0, 1, META_BN_BATCH);
+    worker_is_refused(1, 2, 1, 1, 0, META_BN_BATCH);
+    worker_is_refused(0, 2, 1, 1, 0, META_BN_SUPPORT); /* the query image is normalised by others' statistics */
+    worker_is_refused(0, 1, 1, 0, 0, META_BN_RUNNING);
+    worker_is_refused(0, 2, 2, 1, 2, META_BN_BATCH);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_query_alone_or_with_others),
-        cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors), cmocka_unit_test(test_lone_values),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
