@@ -11,19 +11,27 @@ struct meta_pixels {
     int w, h, c;
 };
 
-/* Says where the output's pixel (x, y) is taken from: column m[0] x + m[1] y + m[2] and row m[3] x
-   + m[4] y + m[5] of the source. Whole numbers are the middles of pixels, as in Darknet's
-   rotate_crop_image. */
+/* Says where the middle of the output's pixel (x, y) is taken from: column m[0] x + m[1] y + m[2]
+   and row m[3] x + m[4] y + m[5] of the source. Whole numbers are the middles of pixels, so the
+   source reaches from -1/2 to w - 1/2 and from -1/2 to h - 1/2. */
 struct meta_affine {
     double m[6];
 };
 
+/* What an output pixel shows of what lies outside the source. */
+enum meta_outside {
+    META_OUTSIDE_NEAREST, /* the nearest pixel */
+    META_OUTSIDE_BLACK    /* black, as in Darknet: the pixel is as bright as the share of it that
+                             lies inside */
+};
+
 /* Writes out (c, height, width): the source at those places, divided by 255 and interpolated
-   bilinearly. What lies outside the source is black, as in Darknet, or with `extend` the nearest
-   pixel. An output pixel that is wider than 1.25 source pixels is the mean of a grid of such
-   samples over it, so that shrinking does not alias (Darknet takes one sample). */
-void meta_warp(const struct meta_pixels *source, const struct meta_affine *, int extend, float *out,
-               int width, int height);
+   bilinearly among its own pixels. An output pixel that is wider than 1.25 source pixels is the
+   mean of a grid of such samples over it, so that shrinking does not alias (Darknet takes one
+   sample). A pixel that lies inside the source, up to its very edge, holds nothing of the outside.
+ */
+void meta_warp(const struct meta_pixels *source, const struct meta_affine *, enum meta_outside,
+               float *out, int width, int height);
 
 /* Does what Darknet's distort_image does to n pixels of planar RGB (3, n), in place: turns the hue
    by `hue`, where 1 is a full turn, multiplies saturation and value, and cuts the result to [0,1].

@@ -19,7 +19,7 @@ static void centred(const struct meta_pixels *s, int width, int height, float *o
     }
     double middle = (step - 1) / 2; /* the centre of a pixel is half a pixel in */
     struct meta_affine affine = { { step, 0, left + middle, 0, step, top + middle } };
-    meta_warp(s, &affine, 1, out, width, height);
+    meta_warp(s, &affine, META_OUTSIDE_NEAREST, out, width, height);
 }
 
 /* Darknet's rand_scale: a factor that is as likely above 1 as below. */
@@ -50,20 +50,21 @@ static void augmented(const struct meta_pixels *s, const struct meta_view *view,
     double hue = meta_rng_between(&r, -1, 1) * net->hue;
     double saturation = factor(&r, net->saturation), exposure = factor(&r, net->exposure);
 
-    /* Darknet's rotate_crop_image: output (x, y) shows the source at rotation * (x - w/2 + dx, y -
-       h/2 + dy) + (middle of the source) */
+    /* Darknet's rotate_crop_image, with the middle of a pixel half a pixel in, so that a cut
+       reaches every edge of the source alike: output (x, y) shows the source at rotation * (x + 1/2
+       - w/2 + dx, y + 1/2 - h/2 + dy) + (middle of the source) - 1/2 */
     double a = cos(angle) * aspect / scale, b = -sin(angle) / scale,
            d = sin(angle) * aspect / scale, e = cos(angle) / scale;
-    double x = dx - w / 2, y = dy - h / 2;
-    struct meta_affine affine = { { a, b, a * x + b * y + s->w / 2., d, e,
-                                    d * x + e * y + s->h / 2. } };
+    double x = dx + .5 - w / 2, y = dy + .5 - h / 2;
+    struct meta_affine affine = { { a, b, a * x + b * y + s->w / 2. - .5, d, e,
+                                    d * x + e * y + s->h / 2. - .5 } };
     if (mirror) { /* x becomes w - 1 - x */
         affine.m[2] += a * (w - 1);
         affine.m[5] += d * (w - 1);
         affine.m[0] = -a;
         affine.m[3] = -d;
     }
-    meta_warp(s, &affine, 0, out, net->width, net->height);
+    meta_warp(s, &affine, META_OUTSIDE_BLACK, out, net->width, net->height);
     if (hue != 0 || saturation != 1 || exposure != 1)
         meta_distort(out, s->c, (size_t)net->width * net->height, hue, saturation, exposure);
 }

@@ -57,12 +57,39 @@ static double factor(struct meta_rng *r, double most)
     return meta_rng_below(r, 2) ? scale : 1 / scale;
 }
 
+/* The picture with its rim repeated outside of it, one pixel more on the left and at the top: the stock function puts the middle of
+   an image at half its sides, which is then half a pixel further to the left and up in the picture, at the middle of its pixels. */
+enum { PAD = 8 };
+static stock_image padded(stock_image im)
+{
+    stock_image out = { im.w + 2 * PAD + 1, im.h + 2 * PAD + 1, im.c, malloc(sizeof(float) * (im.w + 2 * PAD + 1) * (im.h + 2 * PAD + 1) * im.c) };
+    for (int k = 0; k < im.c; k++)
+        for (int y = 0; y < out.h; y++)
+            for (int x = 0; x < out.w; x++) {
+                int from_x = x - PAD - 1, from_y = y - PAD - 1;
+                from_x = from_x < 0 ? 0 : from_x >= im.w ? im.w - 1 : from_x;
+                from_y = from_y < 0 ? 0 : from_y >= im.h ? im.h - 1 : from_y;
+                out.data[(k * out.h + y) * out.w + x] = im.data[(k * im.h + from_y) * im.w + from_x];
+            }
+    return out;
+}
+
+/* How an output pixel lies to the picture: -1 outside, 1 inside, 0 across its edge (or so near that rounding may say either). */
+static int lies(double x, double y, double reach_x, double reach_y, int w, int h)
+{
+    double in = fmin(fmin(x - reach_x + .5, w - .5 - x - reach_x), fmin(y - reach_y + .5, h - .5 - y - reach_y));
+    double out = fmin(fmin(x + reach_x + .5, w - .5 - x + reach_x), fmin(y + reach_y + .5, h - .5 - y + reach_y));
+    return in > 1e-4 ? 1 : out < -1e-4 ? -1 : 0;
+}
+
 /* The draws in the order that a checkpoint's future depends on, and the stock library's own functions; where our warp takes the
-   mean of several samples a pixel, so does this, by moving the crop by parts of a pixel. */
-static void reference(int item, const struct meta_view *view, float *out, int *samples)
+   mean of several samples a pixel, so does this, by moving the crop by parts of a pixel. The middle of a pixel is half a pixel in,
+   here and there, where the stock function counts from the corners: without that a crop that shrinks lies to the left and above
+   of where it was drawn, and leaves the picture there. where (SIDE, SIDE): `lies` of each output pixel. */
+static void reference(int item, const struct meta_view *view, float *out, int *samples, int *where)
 {
     struct meta_rng r = meta_rng_open(view->seed, META_USE_AUGMENT, view->iteration, view->task, view->position);
-    stock_image im = to_stock(item);
+    stock_image im = to_stock(item), wide = padded(im);
     int n = SIDE * SIDE * set.c;
     double aspect = factor(&r, net.aspect), scale = 18 + (int)meta_rng_below(&r, 23);
     scale /= im.h < im.w * aspect ? im.h : im.w * aspect;
@@ -78,38 +105,47 @@ static void reference(int item, const struct meta_view *view, float *out, int *s
     memset(out, 0, n * sizeof *out);
     for (int i = 0; i < nx; i++)
         for (int j = 0; j < ny; j++) {
-            stock_image crop = rotate_crop_image(im, rad, scale, SIDE, SIDE, dx + (i + .5) / nx - .5, dy + (j + .5) / ny - .5, aspect);
+            stock_image crop = rotate_crop_image(wide, rad, scale, SIDE, SIDE, dx + (i + .5) / nx, dy + (j + .5) / ny, aspect);
             for (int k = 0; k < n; k++) out[k] += crop.data[k] / (nx * ny);
             free_image(crop);
         }
     stock_image crop = { SIDE, SIDE, set.c, out };
     if (flip) flip_image(crop);
+    double a = cos(rad) * aspect / scale, b = -sin(rad) / scale, d = sin(rad) * aspect / scale, e = cos(rad) / scale;
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        double x = (flip ? SIDE - 1 - i % SIDE : i % SIDE) + .5 - SIDE / 2. + dx, y = i / SIDE + .5 - SIDE / 2. + dy;
+        where[i] = lies(a * x + b * y + im.w / 2. - .5, d * x + e * y + im.h / 2. - .5, (fabs(a) + fabs(b)) / 2, (fabs(d) + fabs(e)) / 2,
+                        im.w, im.h);
+    }
     if (set.c == 3) distort_image(crop, hue, saturation, exposure);
     else for (int k = 0; k < n; k++) out[k] = fmin(out[k] * exposure, 1);
     free(im.data);
+    free(wide.data);
 }
 
 static void augmentation(void **state)
 {
     for (int channels = 1; channels <= 3; channels += 2) {
         fill(channels);
-        int single = 0, several = 0, far = 0, n = SIDE * SIDE * channels, black = 0;
+        int single = 0, several = 0, far = 0, n = SIDE * SIDE * channels, black = 0, across = 0;
         for (int i = 0; i < 400; i++) {
             float ours[SIDE * SIDE * 3], stock[SIDE * SIDE * 3];
+            int samples, where[SIDE * SIDE];
             struct meta_view view = { &net, 1, 99, i / 7, i % 4, i % 11 };
-            int samples;
             meta_view_image(&set, i % IMAGES, &view, ours);
-            reference(i % IMAGES, &view, stock, &samples);
+            reference(i % IMAGES, &view, stock, &samples, where);
             if (samples == 1) single++;
             else several++;
             for (int k = 0; k < n; k++) {
+                int lie = where[k % (SIDE * SIDE)];
                 assert_true(ours[k] >= 0 && ours[k] <= 1);
-                far += fabs(ours[k] - stock[k]) > 2e-4;            /* their coordinates are floats, ours doubles */
-                black += ours[k] == 0;
+                if (lie > 0) far += fabs(ours[k] - stock[k]) > 2e-4;            /* their coordinates are floats, ours doubles */
+                else if (lie < 0) assert_true(ours[k] == 0);
+                black += lie < 0;
+                across += lie == 0;
             }
         }
-        assert_true(single > 50 && several > 50 && black > 1000);      /* each case is met */
-        /* a coordinate that falls on the source's edge may round to either side of it */
+        assert_true(single > 50 && several > 50 && black > 1000 && across > 1000);      /* each case is met */
         assert_in_range(far, 0, 400 * n / 5000);
     }
 }
