@@ -123,7 +123,8 @@ int meta_filled_narrow(struct meta_filled *f, const struct meta_filled *from, in
     if (meta_network_create(&f->network, net->input, error)) goto fail;
     for (int i = 0; i < net->count; i++) {
         place[i] = i;
-        if (meta_filled_copy_layer(f, from, i, i == head ? classes : 0, place, error)) goto fail;
+        int filters = i == head && classes < outputs ? classes : 0;
+        if (meta_filled_copy_layer(f, from, i, filters, place, error)) goto fail;
     }
     free(place);
     return 0;
