@@ -38,12 +38,23 @@ static int add_identity(struct meta_filled *f, struct meta_error *error)
     return 0;
 }
 
+/* Returns the last convolution that gives a map, or the last of all; -1: there is none. */
+static int find_convolution(const struct meta_network *net)
+{
+    int last = -1;
+    for (int i = net->count - 1; i >= 0; i--) {
+        if (net->layers[i].type != META_CONVOLUTIONAL) continue;
+        if (meta_shape_pixels(net->layers[i].out) > 1) return i;
+        if (last < 0) last = i;
+    }
+    return last;
+}
+
 static int build(struct meta_heat *heat, const struct meta_filled *from, struct meta_error *error)
 {
     const struct meta_network *net = from->network;
     struct meta_filled *f = &heat->filled;
-    int last = net->count - 1, status = -1, *place = calloc(net->count, sizeof *place);
-    while (last >= 0 && net->layers[last].type != META_CONVOLUTIONAL) last--;
+    int last = find_convolution(net), status = -1, *place = calloc(net->count, sizeof *place);
     if (!place) {
         meta_fail_memory(error);
         goto fail;

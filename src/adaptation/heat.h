@@ -1,5 +1,5 @@
-/* Where in an image a network saw a class: Grad-CAM (Selvaraju et al., ICCV 2017) of the last
-   convolution's output. */
+/* Where in an image a network saw a class: Grad-CAM (Selvaraju et al., ICCV 2017) of the output of
+   the last convolution that gives a map, or of the last of all. */
 #ifndef META_HEAT_H
 #define META_HEAT_H
 
@@ -16,7 +16,7 @@ void meta_heat_free(struct meta_heat *);
 void meta_heat_size(const struct meta_heat *, int *w, int *h);
 
 /* map (h, w) in [0,1]: the positive part of sum_c alpha_c A_c over its largest value, or all 0
-   where no value is positive. A is the activated output of the last convolution; alpha_c is the
+   where no value is positive. A is that convolution's activated output; alpha_c is the
    mean over the pixels of A_c of the derivative of the score of `class` less the mean of all
    scores, since only differences of scores count. image (c, h, w), planar in [0,1]. */
 void meta_heat_map(struct meta_heat *, const float *image, int class, float *map);

@@ -332,7 +332,7 @@ int meta_command_predict(int argc, char **argv)
           &p.with_log_odds },
         { "-heat", "DIR",
           "writes DIR/IMAGE.png, each image with where the network saw its class (Grad-CAM of the "
-          "last convolution)",
+          "last convolution that gives a map)",
           &p.folder, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };

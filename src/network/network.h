@@ -33,6 +33,7 @@ static inline int meta_piecewise_linear(enum meta_activation a)
 
 /* The count of numbers in one image of this shape. */
 static inline size_t meta_shape_numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
+static inline int meta_shape_pixels(struct meta_shape s) { return s.h * s.w; }
 
 struct meta_layer {
     /* set by the caller of meta_network_add */

@@ -115,6 +115,30 @@ static void a_map_is_as_defined(void **state)
     }
 }
 
+/* A convolution behind a mean over the map sees no place in the image. */
+static void the_last_convolution_that_gives_a_map_is_taken(void **state)
+{
+    struct meta_filled f = { 0 };
+    struct meta_heat *heat;
+    int where, w, h;
+    assert_int_equal(meta_network_create(&f.network, (struct meta_shape){ IN, SIDE, SIDE }, &error),
+                     0);
+    struct meta_layer convolution = {
+        .type = META_CONVOLUTIONAL, .filters = CLASSES, .size = 1, .stride = 1
+    };
+    add(&f, convolution);
+    add(&f, (struct meta_layer){ .type = META_AVGPOOL });
+    add(&f, convolution);
+    add(&f, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 });
+    assert_int_equal(meta_network_finish(f.network, 1, &where, &error), 0);
+    if (meta_heat_create(&heat, &f, backends[0], &error)) fail_msg("%s", error.text);
+    meta_heat_size(heat, &w, &h);
+    assert_int_equal(w, SIDE);
+    assert_int_equal(h, SIDE);
+    meta_heat_free(heat);
+    meta_filled_clear(&f);
+}
+
 static void without_a_convolution_there_is_no_map(void **state)
 {
     struct meta_filled f = { 0 };
@@ -134,6 +158,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_map_is_as_defined),
+        cmocka_unit_test(the_last_convolution_that_gives_a_map_is_taken),
         cmocka_unit_test(without_a_convolution_there_is_no_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
