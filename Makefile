@@ -172,14 +172,14 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS) | $(BUILD)/tests/unit/
 	@mkdir -p $(@D)
 	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka -L$(DARKNET) $(FIND_DARKNET) -ldarknet $(LDLIBS)
 
-# What the exported networks are read by beside Darknet: tests/cli/adapt_pipelines.sh
+# What the exported networks are read by beside Darknet: tests/cli/adapt_*.sh
 $(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,CXX,$<)$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $< -lopencv_dnn -lopencv_imgcodecs -lopencv_core
 
 READER = $(BUILD)/tests/opencv_predict
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines,$(NAMES)),$(READER)),$(TESTS) $(READER)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)),$(TESTS) $(READER)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test

@@ -246,6 +246,8 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
 {
     struct meta_error error;
     struct meta_filled f = c->adapted->filled;
+    struct meta_export how = { .name = name, .fold = META_FOLD_REST };
+    char *otherwise;
     if (statistics != DARKNET_META_SUPPORT && statistics != DARKNET_META_RUNNING) {
         meta_fail(&error,
                   "%s: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or "
@@ -254,7 +256,9 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
         return give(why, &error);
     }
     f.statistics = (float *)meta_adapted_statistics(c->adapted, kinds[statistics]);
-    return meta_export(&f, name, NULL, &error) ? give(why, &error) : 0;
+    if (meta_export(&f, &how, &otherwise, &error)) return give(why, &error);
+    free(otherwise);
+    return 0;
 }
 
 int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char *weights,

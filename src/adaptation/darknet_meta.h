@@ -119,12 +119,15 @@ DARKNET_META_API int darknet_meta_log_odds(const darknet_meta_classifier *,
                                            darknet_meta_error *);
 
 /* Writes NAME.weights, then NAME.cfg, each whole or not at all. They have stock sections alone and
-   the statistics, which must not be DARKNET_META_BATCH, as rolling ones, so that any Darknet, and
-   OpenCV, gives the same answers. */
+   the statistics, which must not be DARKNET_META_BATCH, as rolling ones, in the form that
+   `darknet meta adapt` writes: Darknets and OpenCV give the same answers, but for those that a
+   comment of NAME.cfg names. All normalisation but the first convolution's is folded into the
+   weights. */
 DARKNET_META_API int darknet_meta_save(const darknet_meta_classifier *, const char *name,
                                        enum darknet_meta_statistics, darknet_meta_error *);
 /* Makes a classifier of such files, or of any whose layers `darknet meta` knows. The statistics of
-   the file are both its SUPPORT and its RUNNING ones, and its losses are NaN. The caller frees with
+   the file are both its SUPPORT and its RUNNING ones, its BATCH ones are of the layers whose
+   normalisation was not folded, and its losses are NaN. The caller frees with
    darknet_meta_classifier_free. */
 DARKNET_META_API int darknet_meta_open(darknet_meta_classifier **, const char *cfg,
                                        const char *weights, darknet_meta_error *);

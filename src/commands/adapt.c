@@ -237,12 +237,13 @@ struct request {
     const char *out, *cfg, *weights;
     int steps;
     enum meta_bn bn;
+    enum meta_fold fold;
 };
 
 static int export(const struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_filled f = p->adapted->filled;
-    char *comment, *names = class_names(p->data);
+    char *comment, *otherwise, *names = class_names(p->data);
     f.statistics = (float *)meta_adapted_statistics(p->adapted, r->bn);
     if (!names
         || asprintf(&comment,
@@ -253,7 +254,13 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
         free(names);
         return meta_fail_memory(error);
     }
-    int status = meta_export(&f, r->out, comment, error);
+    struct meta_export how = { r->out, comment, r->fold };
+    int status = meta_export(&f, &how, &otherwise, error);
+    if (!status) {
+        printf("written: %s.cfg and %s.weights\n", r->out, r->out);
+        if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
+        free(otherwise);
+    }
     free(names);
     free(comment);
     return status;
@@ -294,13 +301,12 @@ static int adapt(struct parts *p, const struct request *r, struct meta_error *er
     printf("support loss: %.4f before, %.4f after\n", p->adapted->loss_before,
            p->adapted->loss_after);
     fflush(stdout);
-    if (leave_out(p, &support, r->steps, r->bn, error) || export(p, r, error)) return -1;
-    printf("written: %s.cfg and %s.weights\n", r->out, r->out);
-    return 0;
+    return leave_out(p, &support, r->steps, r->bn, error) || export(p, r, error) ? -1 : 0;
 }
 
 int meta_command_adapt(int argc, char **argv)
 {
+    int all = 0, none = 0;
     const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL;
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
@@ -309,6 +315,11 @@ int meta_command_adapt(int argc, char **argv)
           "support or running (support): whose statistics normalise an image, those of these or of "
           "the meta-training",
           &kind, NULL },
+        { "-fold", NULL,
+          "folds the first layer's batch normalisation into its weights too, as it does the "
+          "others'",
+          NULL, &all },
+        { "-no_fold", NULL, "keeps the batch normalisation of every convolution", NULL, &none },
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads,
           NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
@@ -318,9 +329,18 @@ int meta_command_adapt(int argc, char **argv)
     const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 3, 3, flags,
                                         sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
-    struct request r = { .out = out, .cfg = argv[1], .weights = argv[2] };
+    struct request r = { .out = out,
+                         .cfg = argv[1],
+                         .weights = argv[2],
+                         .fold = all ? META_FOLD_ALL
+                             : none  ? META_FOLD_NONE
+                                     : META_FOLD_REST };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     p.base.backend = meta_flag_backend(backend, "onednn");
+    if (all && none) {
+        meta_fail(&error, "-fold and -no_fold: must be one of them");
+        goto fail;
+    }
     if (check_request(&r, kind, &error) || meta_model_load(&p.model, argv[1], &error)
         || meta_data_read(&p.data, argv[0], &error))
         goto fail;

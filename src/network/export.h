@@ -1,21 +1,22 @@
-/* A network as files of stock sections, which any Darknet reads. */
+/* A network as files of stock sections, which Darknets and OpenCV read. */
 #ifndef META_EXPORT_H
 #define META_EXPORT_H
 
 #include "filled.h"
+#include "portable.h"
 
-/* Writes NAME.weights, then NAME.cfg, each whole or not at all. `comment`, one or more lines or
-   NULL, stands at the head of the .cfg. The files give the probabilities of the network with its
-   statistics as rolling ones, here, in the stock library and in OpenCV's importer. The importer
-   differs from Darknet in three ways; the first two are met by numbers that mean the same in both:
-     - it normalises by sqrt(v + 1e-6), Darknet by sqrt(v) + 1e-6. The two agree at v = .25: a
-       channel of v < .1 is written with that variance and a scale that makes up for it;
-     - it reads the normalisation of [connected] before the weights, Darknet behind them: the
-       normalisation is folded into the weights;
-     - it knows no [activation], no temperature of [softmax] and no beta of [shortcut]: only Darknet
-       reads these right.
+struct meta_export {
+    const char *name;    /* of the files, without their ends */
+    const char *comment; /* for the head of the .cfg: one or more lines, or NULL */
+    enum meta_fold fold;
+};
+
+/* Writes NAME.weights, then NAME.cfg, each whole or not at all. The files are of the network in the
+   form of portable.h. They give its probabilities, with its statistics as rolling ones, here, in
+   the stock library, in those of AlexeyAB and hank-ai and in OpenCV, but for those that *otherwise
+   names: a line without an end, which also stands in the .cfg and which the caller frees, or NULL.
    A plugin's layer is an error. */
-int meta_export(const struct meta_filled *, const char *name, const char *comment,
+int meta_export(const struct meta_filled *, const struct meta_export *, char **otherwise,
                 struct meta_error *);
 
 #endif

@@ -1,0 +1,12 @@
+/* Which programs read a network otherwise than this one. What each of them does was found out with
+   the networks of tests/exported_networks.py. */
+#ifndef META_READERS_H
+#define META_READERS_H
+
+#include "network.h"
+
+/* *line: NULL where all programs read the network alike; else one line without an end that names
+   those that do not, each with its first reason. The caller frees. */
+int meta_readers_differ(const struct meta_network *, char **line, struct meta_error *);
+
+#endif
