@@ -127,7 +127,8 @@ int meta_command_grad(int argc, char **argv)
         goto fail;
     p.iteration = meta_flag_int("-iteration", iteration, p.model->net.max_batches, 0, LONG_MAX);
     if (load_parts(&p, argv[2], episode, &error) || run(&p, &result, &error)
-        || meta_weights_write(p.model->network, out, p.parameters, p.statistics, 0, &error))
+        || meta_weights_write(p.model->network, out, p.parameters, p.statistics,
+                              (struct meta_weights_head){ 0 }, &error))
         goto fail;
     print_figures(&result, p.model->inner->steps);
     free_parts(&p);

@@ -2,6 +2,7 @@
    optimiser. */
 #include "outer_loop.h"
 #include "weigh.h"
+#include "network/rolling.h"
 #include "stats/auc.h"
 
 #include <math.h>
@@ -141,8 +142,7 @@ static void move_statistics(struct meta_outer *o)
 {
     size_t n = o->model->network->statistics;
     for (int task = 0; task < o->tasks; task++)
-        for (size_t i = 0; i < n; i++)
-            o->rolling[i] = .99f * o->rolling[i] + .01f * o->statistics[task * n + i];
+        meta_rolling_move(o->rolling, o->statistics + task * n, n);
 }
 
 int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batches,

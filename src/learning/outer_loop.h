@@ -32,8 +32,8 @@ void meta_outer_free(struct meta_outer *);
 size_t meta_outer_worker_bytes(const struct meta_outer *); /* memory of all workers */
 
 /* Does one meta-iteration on *batches[0..tasks-1]. Gradients are summed, and rolling statistics
-   moved (.99 old + .01 new), in the order of the tasks. Fails, with meta-parameters and optimiser
-   as they were, when the meta-gradient is not finite. */
+   moved by each task (network/rolling.h), in the order of the tasks. Fails, with meta-parameters
+   and optimiser as they were, when the meta-gradient is not finite. */
 int meta_outer_step(struct meta_outer *, const struct meta_batch *const *batches,
                     uint64_t iteration, double rate, struct meta_outer_result *,
                     struct meta_error *);

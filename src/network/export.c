@@ -85,7 +85,7 @@ int meta_export(const struct meta_filled *from, const struct meta_export *how, c
     snprintf(path, room, "%s.weights", how->name);
     if (!status)
         status = meta_weights_write(portable.network, path, portable.parameters,
-                                    portable.statistics, 0, error);
+                                    portable.statistics, (struct meta_weights_head){ 0 }, error);
     snprintf(path, room, "%s.cfg", how->name);
     if (!status) status = write_cfg(portable.network, path, how->comment, *otherwise, error);
     meta_filled_clear(&portable);

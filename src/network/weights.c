@@ -13,6 +13,9 @@ struct header {
     int32_t major, minor, revision;
 };
 
+/* A `revision` of this upper half has the number of batches, updates, in its lower half. */
+#define UPDATES 0x4d4c0000
+
 /* Lists the arrays of a file behind its header, in the file's order: at most 5 a layer. Returns
    their number. */
 static int list_arrays(const struct meta_network *net, const float *parameters,
@@ -77,8 +80,17 @@ static size_t check_bytes(const char *path, const char *data, size_t size, size_
     return at;
 }
 
+static uint32_t find_batches(int32_t revision, const float *statistics, size_t n)
+{
+    uint32_t updates = revision & 0xffff;
+    if (revision - (int32_t)updates == UPDATES && updates < META_ROLLING_SETTLED) return updates;
+    for (size_t i = 0; i < n; i++)
+        if (statistics[i] != 0) return META_ROLLING_SETTLED;
+    return 0;
+}
+
 int meta_weights_read(const struct meta_network *net, const char *path, float *parameters,
-                      float *statistics, uint64_t *seen, struct meta_error *error)
+                      float *statistics, struct meta_weights_head *head, struct meta_error *error)
 {
     char *data = NULL;
     size_t size, at;
@@ -90,13 +102,16 @@ int meta_weights_read(const struct meta_network *net, const char *path, float *p
     }
     if (meta_file_read(path, &data, &size, error)) goto fail;
     if (!(at = check_bytes(path, data, size, net->parameters + net->statistics, error))) goto fail;
-    *seen = 0; /* version 0.1 has it in 4 bytes */
-    memcpy(seen, data + sizeof(struct header), at - sizeof(struct header));
+    struct header h;
+    memcpy(&h, data, sizeof h);
+    head->seen = 0; /* version 0.1 has it in 4 bytes */
+    memcpy(&head->seen, data + sizeof h, at - sizeof h);
     int count = list_arrays(net, parameters, statistics, chunks);
     for (int i = 0; i < count; i++) {
         memcpy((void *)chunks[i].data, data + at, chunks[i].size);
         at += chunks[i].size;
     }
+    head->updates = find_batches(h.revision, statistics, net->statistics);
     status = 0;
 fail:
     free(chunks);
@@ -107,22 +122,27 @@ fail:
 int meta_weights_load(const struct meta_network *net, const char *path, float **parameters,
                       float **statistics, struct meta_error *error)
 {
-    uint64_t seen;
+    struct meta_weights_head head;
     *parameters = calloc(net->parameters + 1, sizeof **parameters);
     *statistics = calloc(net->statistics + 1, sizeof **statistics);
     if (!*parameters || !*statistics)
         return meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    return meta_weights_read(net, path, *parameters, *statistics, &seen, error);
+    if (meta_weights_read(net, path, *parameters, *statistics, &head, error)) return -1;
+    meta_rolling_correct(*statistics, net->statistics, head.updates);
+    return 0;
 }
 
 int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters,
-                       const float *statistics, uint64_t seen, struct meta_error *error)
+                       const float *statistics, struct meta_weights_head head,
+                       struct meta_error *error)
 {
     struct header h = { 0, 2, 0 };
+    if (net->statistics && head.updates && head.updates < META_ROLLING_SETTLED)
+        h.revision = UPDATES + (int32_t)head.updates;
     struct meta_chunk *chunks = malloc((5 * net->count + 2) * sizeof *chunks);
     if (!chunks) return meta_fail_memory(error);
     chunks[0] = (struct meta_chunk){ &h, sizeof h };
-    chunks[1] = (struct meta_chunk){ &seen, sizeof seen };
+    chunks[1] = (struct meta_chunk){ &head.seen, sizeof head.seen };
     int count = 2 + list_arrays(net, parameters, statistics, chunks + 2);
     int status = meta_file_write(path, chunks, count, error);
     free(chunks);

@@ -23,7 +23,7 @@
 struct head {
     char magic[8];
     uint32_t version, crc; /* crc: of the whole file with this field 0 */
-    uint64_t iteration, seen, settings_size, state_size, weighed, unused;
+    uint64_t iteration, seen, settings_size, state_size, weighed, updates;
 };
 _Static_assert(sizeof(struct head) == 64, "the head is written as it is");
 
@@ -40,7 +40,8 @@ int meta_checkpoint_write(const char *path, const struct meta_checkpoint *c,
                       .seen = c->seen,
                       .settings_size = strlen(c->settings) + 1,
                       .state_size = c->state_size,
-                      .weighed = c->weighed };
+                      .weighed = c->weighed,
+                      .updates = c->updates };
     memcpy(h.magic, magic, sizeof magic);
     struct meta_chunk chunks[] = { { &h, sizeof h },
                                    { c->settings, h.settings_size },
@@ -86,6 +87,7 @@ int meta_checkpoint_read(struct meta_checkpoint *c, const char *path, struct met
     c->iteration = h.iteration;
     c->seen = h.seen;
     c->weighed = h.weighed;
+    c->updates = h.updates;
     c->settings = data + sizeof h;
     c->state = data + sizeof h + text;
     c->state_size = h.state_size;

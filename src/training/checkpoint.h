@@ -13,6 +13,8 @@ struct meta_checkpoint {
     uint64_t seen;      /* images seen, as in a .weights file */
     uint64_t weighed; /* the first iteration in which [meta_loss] gave a task another weight than 1;
                          0: none yet */
+    uint64_t updates; /* batches that have moved the rolling statistics, as in network/weights.h; 0:
+                         the program that wrote it did not count them */
     const char *settings; /* what the training depends on, as in fingerprint.h */
     const void *state;    /* (state_size) aligned to 16 bytes when it was read */
     size_t state_size;

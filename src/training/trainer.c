@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "learning/policy.h"
+#include "network/rolling.h"
 
 int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_error *error)
 {
@@ -29,6 +30,7 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     t->waited += row->waited;
     t->done++;
     t->seen += t->images;
+    t->updates = meta_rolling_add(t->updates, t->tasks);
     return 0;
 }
 
@@ -52,6 +54,7 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
     const void *phi = meta_outer_parameters(t->outer);
     if (t->holdout) {
         meta_outer_download(t->outer, t->parameters, t->statistics);
+        meta_rolling_correct(t->statistics, t->model->network->statistics, t->updates);
         struct meta_holdout_result r = meta_holdout_run(t->holdout, phi, t->statistics, progress,
                                                         context);
         row->valid_loss = r.loss;

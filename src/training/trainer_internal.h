@@ -32,6 +32,7 @@ struct meta_trainer {
     uint64_t done, total;  /* iterations */
     uint64_t seen, images; /* images seen so far; images of one iteration */
     uint64_t weighed;      /* as in checkpoint.h */
+    uint32_t updates;      /* batches that have moved the rolling statistics, as in weights.h */
     uint64_t aside;        /* what meta_trainer_aside_iteration returns */
     char *folder;          /* `backup`, without a slash at its end */
     char *path[META_TRAINING_FILES];

@@ -18,10 +18,12 @@ int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
     const struct meta_training_settings *s = &t->settings;
     const struct meta_network *net = t->model->network;
     if ((s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error)) return -1;
+    struct meta_weights_head head = { 0 };
     if (s->weights
-        && meta_weights_read(net, s->weights, t->parameters, t->statistics, &t->seen, error))
+        && meta_weights_read(net, s->weights, t->parameters, t->statistics, &head, error))
         return -1;
-    if (s->clear) t->seen = 0;
+    t->seen = s->clear ? 0 : head.seen;
+    t->updates = head.updates;
     return 0;
 }
 
@@ -68,6 +70,7 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
     t->done = c->iteration;
     t->seen = c->seen;
     t->weighed = c->weighed;
+    t->updates = c->updates || !c->iteration ? c->updates : META_ROLLING_SETTLED;
     return 0;
 }
 
@@ -93,8 +96,8 @@ int meta_trainer_start(struct meta_trainer *t, const struct meta_checkpoint *c,
 static int save_weights(struct meta_trainer *t, const char *path, struct meta_error *error)
 {
     meta_outer_download(t->outer, t->parameters, t->statistics);
-    return meta_weights_write(t->model->network, path, t->parameters, t->statistics, t->seen,
-                              error);
+    return meta_weights_write(t->model->network, path, t->parameters, t->statistics,
+                              (struct meta_weights_head){ t->seen, t->updates }, error);
 }
 
 int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
@@ -102,6 +105,7 @@ int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
     struct meta_checkpoint c = { .iteration = t->done,
                                  .seen = t->seen,
                                  .weighed = t->weighed,
+                                 .updates = t->updates,
                                  .settings = t->fingerprint,
                                  .state = t->state,
                                  .state_size = t->state_size };

@@ -111,7 +111,7 @@ static void draw_weights(struct sides *s)
         }
     }
     snprintf(path, sizeof path, "%s.weights", s->path);
-    if (meta_weights_write(net, path, s->parameters, s->statistics, 0, &error)) fail_msg("%s", error.text);
+    if (meta_weights_write(net, path, s->parameters, s->statistics, (struct meta_weights_head){ 0 }, &error)) fail_msg("%s", error.text);
 }
 
 static void draw_images(struct sides *s)

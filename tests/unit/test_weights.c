@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/file.h"
 #include "network/weights.h"
+#include "near.h"
 #include <darknet.h>
 
 static const char cfg[] =
@@ -63,11 +64,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void write_ours(uint64_t seen)
+static void write_young(uint64_t seen, uint32_t batches)
 {
     struct meta_error e;
-    if (meta_weights_write(net, path, parameters, statistics, seen, &e)) fail_msg("%s", e.text);
+    if (meta_weights_write(net, path, parameters, statistics, (struct meta_weights_head){ seen, batches }, &e)) fail_msg("%s", e.text);
 }
+
+static void write_ours(uint64_t seen) { write_young(seen, META_ROLLING_SETTLED); }
 
 static void assert_array(const float *stock, const float *ours, size_t n) { assert_memory_equal(stock, ours, n * sizeof *ours); }
 
@@ -100,11 +103,12 @@ static void test_we_read_stock(void **state)
     save_weights(stock, path);
     free_network(stock);
     float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
-    uint64_t seen = 0;
-    if (meta_weights_read(net, path, p, s, &seen, &e)) fail_msg("%s", e.text);
+    struct meta_weights_head head;
+    if (meta_weights_read(net, path, p, s, &head, &e)) fail_msg("%s", e.text);
     assert_array(p, parameters, net->parameters);
     assert_array(s, statistics, net->statistics);
-    assert_int_equal(seen, 77);
+    assert_int_equal(head.seen, 77);
+    assert_int_equal(head.updates, META_ROLLING_SETTLED);
     free(p);
     free(s);
 }
@@ -130,25 +134,104 @@ static void test_old_header(void **state)
     struct meta_error e;
     size_t size;
     char *raw = bytes(&size);
-    int32_t head[] = { 0, 1, 0, 4242 };
-    memcpy(raw + 4, head, sizeof head);       /* the header shrinks by 4 bytes */
+    int32_t old[] = { 0, 1, 0, 4242 };
+    memcpy(raw + 4, old, sizeof old);       /* the header shrinks by 4 bytes */
     put(raw + 4, size - 4);
     float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
-    uint64_t seen = 0;
-    if (meta_weights_read(net, path, p, s, &seen, &e)) fail_msg("%s", e.text);
+    struct meta_weights_head head;
+    if (meta_weights_read(net, path, p, s, &head, &e)) fail_msg("%s", e.text);
     assert_array(p, parameters, net->parameters);
-    assert_int_equal(seen, 4242);
+    assert_int_equal(head.seen, 4242);
     free(p);
     free(s);
     free(raw);
 }
 
+/* Whether the file's third number is `revision`, the program reads `batches` from it, and normalises
+   by the statistics divided by `share`. */
+static void assert_age(int32_t revision, uint32_t batches, double share)
+{
+    struct meta_error e;
+    struct meta_weights_head head;
+    char *raw;
+    size_t size;
+    int32_t third;
+    float *p, *s;
+    if (meta_file_read(path, &raw, &size, &e)) fail_msg("%s", e.text);
+    memcpy(&third, raw + 8, sizeof third);
+    free(raw);
+    assert_int_equal(third, revision);
+    p = malloc(net->parameters * sizeof *p);
+    s = malloc(net->statistics * sizeof *s);
+    if (meta_weights_read(net, path, p, s, &head, &e)) fail_msg("%s", e.text);
+    assert_int_equal(head.updates, batches);
+    assert_array(s, statistics, net->statistics);
+    free(p);
+    free(s);
+    if (meta_weights_load(net, path, &p, &s, &e)) fail_msg("%s", e.text);
+    for (size_t i = 0; i < net->statistics; i++) assert_near(s[i], statistics[i] / share, 1e-6 * fabs(statistics[i] / share));
+    assert_array(p, parameters, net->parameters);
+    free(p);
+    free(s);
+}
+
+/* Stock Darknet reads such a file as any other, and writes the number that it has itself. */
+static void test_young_statistics(void **state)
+{
+    write_young(640, 40);
+    assert_age(0x4d4c0028, 40, 1 - pow(.99, 40));
+    network *stock = load_network(cfg_path, path, 0);
+    assert_int_equal(*stock->seen, 640);
+    assert_array(stock->layers[0].rolling_mean, statistics + net->layers[0].mean, net->layers[0].filters);
+    save_weights(stock, path);
+    free_network(stock);
+    assert_age(0, META_ROLLING_SETTLED, 1);
+    write_young(0, 1);
+    assert_age(0x4d4c0001, 1, .01);
+    write_young(0, META_ROLLING_SETTLED - 1);
+    assert_age(0x4d4c07ff, META_ROLLING_SETTLED - 1, 1);
+    write_young(0, META_ROLLING_SETTLED);
+    assert_age(0, META_ROLLING_SETTLED, 1);
+}
+
+/* Statistics that are all 0 have not been moved, whatever a file says of it. */
+static void test_statistics_of_zero(void **state)
+{
+    float *kept = malloc(net->statistics * sizeof *kept);
+    memcpy(kept, statistics, net->statistics * sizeof *kept);
+    memset(statistics, 0, net->statistics * sizeof *statistics);
+    write_young(5, META_ROLLING_SETTLED);
+    assert_age(0, 0, 1);
+    memcpy(statistics, kept, net->statistics * sizeof *kept);
+    free(kept);
+}
+
+/* A mean of the batches: constant statistics come out as they are after any number of batches. */
+static void test_rolling(void **state)
+{
+    float batch[2] = { 3, -.5 }, rolling[2] = { 0 };
+    uint32_t batches = 0;
+    for (int i = 1; i <= 400; i++) {
+        float now[2];
+        meta_rolling_move(rolling, batch, 2);
+        batches = meta_rolling_add(batches, 1);
+        assert_int_equal(batches, i);
+        memcpy(now, rolling, sizeof now);
+        meta_rolling_correct(now, 2, batches);
+        for (int k = 0; k < 2; k++) assert_near(now[k], batch[k], 1e-5);
+    }
+    assert_near(rolling[0], 3 * (1 - pow(.99, 400)), 1e-4);
+    assert_int_equal(meta_rolling_add(META_ROLLING_SETTLED - 3, 2), META_ROLLING_SETTLED - 1);
+    assert_int_equal(meta_rolling_add(META_ROLLING_SETTLED - 3, 3), META_ROLLING_SETTLED);
+    assert_int_equal(meta_rolling_add(META_ROLLING_SETTLED, 7), META_ROLLING_SETTLED);
+}
+
 static void refused(const char *text, ...)
 {
     struct meta_error e = {""};
-    uint64_t seen;
+    struct meta_weights_head head;
     float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
-    assert_int_equal(meta_weights_read(net, path, p, s, &seen, &e), -1);
+    assert_int_equal(meta_weights_read(net, path, p, s, &head, &e), -1);
     for (size_t i = 0; i < net->parameters; i++) assert_true(p[i] == 0);
     va_list more;
     va_start(more, text);
@@ -193,6 +276,6 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_stock_reads_ours), cmocka_unit_test(test_we_read_stock),
-                                        cmocka_unit_test(test_old_header), cmocka_unit_test(test_refusals) };
+                                        cmocka_unit_test(test_old_header), cmocka_unit_test(test_young_statistics), cmocka_unit_test(test_statistics_of_zero), cmocka_unit_test(test_rolling), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
