@@ -127,6 +127,14 @@ CASES = {
     "no_bn":       ("rgb", BARE.format(5, 3, 1, 1, "leaky") + POOL.format(2, 2) + BARE.format(8, 3, 2, 0, "linear") + "[activation]\nactivation=relu\n[avgpool]\n" + TAIL.format(2),
                     dict(eta=3, gamma=.1)),
     "map_softmax": ("rgb", conv(6, 3, 2, "leaky") + BARE.format(2, 1, 1, 0, "linear") + "[avgpool]\n[softmax]\n", dict(eta=1, gamma=.1)),
+    "groups":      ("rgb", "[convolutional]\nbatch_normalize=1\nfilters=12\nsize=3\nstride=1\npad=1\nactivation=swish\ngroups=3\n"
+                    "[convolutional]\nbatch_normalize=1\nfilters=12\nsize=3\nstride=2\npad=1\nactivation=mish\ngroups=12\n" + POOL.format(2, 2)
+                    + "[convolutional]\nfilters=20\nsize=3\nstride=1\npad=1\nactivation=tanh\ngroups=4\n[avgpool]\n" + TAIL.format(2), dict(eta=3)),
+    "squeeze":     ("rgb", conv(6, activation="gelu") + conv(7, 3, 2, "swish") + "[avgpool]\n" + BARE.format(3, 1, 1, 0, "swish") + BARE.format(7, 1, 1, 0, "logistic")
+                    + "[scale_channels]\nfrom=1\n" + conv(7, 3, 1, "linear") + "[shortcut]\nfrom=-2\nactivation=mish\n" + TAIL.format(2), dict(eta=3, steps=2)),
+    "moved":       ("rgb", "[crop]\ncrop_width=12\ncrop_height=12\nflip=1\n" + conv(8, activation="loggy") + "[reorg]\nstride=2\n" + conv(8, 1, 1, "tanh")
+                    + "[reorg]\nstride=2\nreverse=1\n" + conv(4, 3, 2, "gelu") + "[reorg]\nflatten=1\n" + TAIL.format(2), dict(eta=3, steps=2)),
+    "extra":       ("gray", conv(5, 3, 2, "elu") + BARE.format(1, 8, 1, 0, "linear") + "[reorg]\nextra=1\n[softmax]\n", dict(eta=3, gamma=.05)),
     "relation":    ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, activation="leaky") + "[relation]\n" + conv(9, activation="leaky")
                     + POOL.format(3, 2) + "[connected]\noutput=6\nactivation=leaky\n[connected]\noutput=1\nactivation=logistic\n[cost]\n",
                     dict(eta=2, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),

@@ -97,7 +97,38 @@ def load_images(items, shape):
 
 def activate(name, x):
     return {"linear": lambda: x, "relu": lambda: F.relu(x), "leaky": lambda: F.leaky_relu(x, .1),
-            "logistic": lambda: torch.sigmoid(x)}[name]()
+            "logistic": lambda: torch.sigmoid(x), "relie": lambda: F.leaky_relu(x, .01), "ramp": lambda: F.relu(x) + .1 * x,
+            "tanh": lambda: torch.tanh(x), "elu": lambda: F.elu(x), "selu": lambda: 1.0507 * torch.where(x >= 0, x, 1.6732 * (torch.exp(x.clamp(max=0)) - 1)),
+            "loggy": lambda: 2 * torch.sigmoid(x) - 1, "hardtan": lambda: F.hardtanh(x), "relu6": lambda: F.relu6(x),
+            "swish": lambda: F.silu(x), "mish": lambda: F.mish(x), "hard_mish": lambda: x / 2 * (x + 2).clamp(0, 2),
+            "gelu": lambda: x / 2 * (1 + torch.tanh(.797885 * x + .035677 * x ** 3))}[name]()
+
+
+FALLING = ("swish", "mish", "hard_mish", "gelu")       # activations that a max-pool can't be exchanged with
+
+
+def crop(x, h, w, adjust):
+    """The middle, from [0,1] to [-1,1] with adjust."""
+    top, left = (x.shape[2] - h) // 2, (x.shape[3] - w) // 2
+    x = x[:, :, top:top + h, left:left + w]
+    return 2 * x - 1 if adjust else x
+
+
+def reorg(x, stride, reverse, flatten, extra):
+    """Darknet's: also on the way down the input is taken for the maps whose channels are the pixels of cells."""
+    n, c, h, w = x.shape
+    maps = c // stride ** 2
+    if extra:
+        return F.pad(x.reshape(n, -1), (0, extra)).reshape(n, -1, 1, 1)
+    if flatten:
+        y = x.reshape(n, h * w, c).transpose(1, 2) if reverse else x.reshape(n, c, h * w).transpose(1, 2)
+    elif reverse:
+        y = x.reshape(n, stride, stride, maps, h, w).permute(0, 3, 4, 1, 5, 2)
+    else:
+        y = x.reshape(n, maps, h, stride, w, stride).permute(0, 3, 5, 1, 2, 4)
+    if reverse:
+        return y.reshape(n, maps, h * stride, w * stride)
+    return y.reshape(n, c * stride ** 2, h // stride, w // stride)
 
 
 def normalise(x, scales):
@@ -171,7 +202,7 @@ class Network:
             return {}
         n = int(o.get("filters" if kind == "convolutional" else "output", 1))
         size = int(o.get("size", 1))
-        weights = (n, x.shape[1], size, size) if kind == "convolutional" else (n, x[0].numel())
+        weights = (n, x.shape[1] // int(o.get("groups", 1)), size, size) if kind == "convolutional" else (n, x[0].numel())
         normalised = [("scales", (n,), True), ("mean", (n,), False), ("variance", (n,), False)] if int(o.get("batch_normalize", 0)) else []
         order = [("biases", (n,), True)]
         order += normalised + [("weights", weights, True)] if kind == "convolutional" else [("weights", weights, True)] + normalised
@@ -189,7 +220,7 @@ class Network:
             if kind == "convolutional":
                 size = int(o.get("size", 1))
                 pad = size // 2 if int(o.get("pad", 0)) else int(o.get("padding", 0))
-                x = F.conv2d(x, tensor["weights"], stride=int(o.get("stride", 1)), padding=pad)
+                x = F.conv2d(x, tensor["weights"], stride=int(o.get("stride", 1)), padding=pad, groups=int(o.get("groups", 1)))
             else:
                 x = (x.reshape(len(x), -1) @ tensor["weights"].T).reshape(len(x), -1, 1, 1)
             if "scales" in tensor:
@@ -210,6 +241,12 @@ class Network:
             return self.activate(i, o.get("activation", "linear"), x)
         if kind == "route":
             return torch.cat([earlier[self.earlier(i, k)] for k in o["layers"].split(",")], 1)
+        if kind == "scale_channels":
+            return x * earlier[self.earlier(i, o["from"])]
+        if kind == "crop":
+            return crop(x, int(o["crop_height"]), int(o["crop_width"]), not int(o.get("noadjust", 0)))
+        if kind == "reorg":
+            return reorg(x, *(int(o.get(key, default)) for key, default in (("stride", 1), ("reverse", 0), ("flatten", 0), ("extra", 0))))
         if kind == "relation":
             return relation(x, *self.pairs)
         if kind == "cost":
@@ -221,7 +258,8 @@ class Network:
 
     def activate(self, i, name, x):
         if self.kinks is not None:
-            self.inputs[i] = (name, x.detach())
+            if name not in FALLING:
+                self.inputs[i] = (name, x.detach())
             if name in ("relu", "leaky") and self.layers[i + 1][0] != "maxpool":
                 self.kinks.append((i, float(x.detach().abs().min() / x.detach().std())))
         return activate(name, x)

@@ -11,6 +11,7 @@
 #include "plugins.h"
 #include "purpose.h"
 #include "sections.h"
+#include "training_keys.h"
 
 /* A plugin's settings with the texts and lists that parsing allocated. A layer has a flat copy of
    the settings. */
@@ -183,6 +184,10 @@ static int read_stock_layer(struct builder *b, const struct meta_section *s,
     meta_options_clear(type->options, settings);
     free(settings);
     if (status) return -1;
+    if (layer.flip && !b->model->net.flip) {
+        meta_fail(b->error, "flip=1: [net] has flip=0: must be alike");
+        return prefix(b, s->line, s->name);
+    }
     if (!is_cost_of_softmax(b, &layer)) return add_layer(b, s, layer);
     b->cost = s;
     return 0;
@@ -212,9 +217,10 @@ static int read_plugin(struct builder *b, const struct meta_section *s,
     return add_layer(b, s, layer);
 }
 
-static int read_section(struct builder *b, const struct meta_section *s)
+static int read_section(struct builder *b, struct meta_section *s)
 {
     struct meta_error known;
+    if (meta_training_keys_drop(s, b->path, b->model->purpose, b->error)) return -1;
     const struct meta_section_type *type = meta_section_find(s->name);
     if (type && !type->parser) return read_net(b, s);
     if (type && type->options) return read_stock_layer(b, s, type);

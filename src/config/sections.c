@@ -1,41 +1,15 @@
-/* Darknet's section types: the options of each, and the layer that they describe. */
-#include "sections.h"
+/* Darknet's section types: the options of each, and the layer that they describe. sections_maps.c
+   has those that join maps or move them about. */
+#include "sections_internal.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Keys that Darknet reads in every section and that have only one allowed value here. */
-struct common {
-    int fixed;
-};
-/* clang-format off */
-#define ONLY(key, value) { #key, META_INT, value, value, value, NULL, 0, "" }
-#define COMMON                                                                       \
-    ONLY(truth, 0), ONLY(onlyforward, 0), ONLY(stopbackward, 0), ONLY(dontsave, 0),  \
-    ONLY(dontload, 0), ONLY(numload, 0), ONLY(dontloadscales, 0),                    \
-    ONLY(learning_rate, 1), ONLY(smooth, 0),                                         \
-    { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
-
-#define INT(of, key, fallback, least, most, help) \
-    { #key, META_INT, fallback, least, most, NULL, offsetof(struct of, key), help }
-#define REAL(of, key, fallback, least, most, help) \
-    { #key, META_REAL, fallback, least, most, NULL, offsetof(struct of, key), help }
-#define ACTIVATION(of, fallback)                                             \
-    { "activation", META_CHOICE, fallback, 0, 0, "linear|relu|leaky|logistic", \
-      offsetof(struct of, activation), "applied to the output" }
-/* clang-format on */
-
-/* Marks a default that depends on other options; the layer's function replaces it. */
-#define DERIVED -1
-#define MISSING INT_MIN
-#define MOST 65536
 
 /* ---- [convolutional] ------------------------------------------------------------------------- */
 
 struct convolutional {
     struct common common;
-    int filters, size, stride, pad, padding, batch_normalize, activation;
+    int filters, size, stride, pad, padding, batch_normalize, groups, activation;
 };
 
 static const struct meta_option convolutional_options[] = {
@@ -46,8 +20,9 @@ static const struct meta_option convolutional_options[] = {
     INT(convolutional, padding, 0, 0, 1024, "zeros around the input, in pixels, with pad=0"),
     INT(convolutional, batch_normalize, 0, 0, 1,
         "1: normalised over batch, height and width, scaled, shifted"),
+    INT(convolutional, groups, 1, 1, MOST,
+        "parts of the channels in and out, each with its own kernels"),
     ACTIVATION(convolutional, META_LOGISTIC),
-    ONLY(groups, 1),
     ONLY(binary, 0),
     ONLY(xnor, 0),
     ONLY(flipped, 0),
@@ -65,6 +40,7 @@ static int convolutional_layer(const void *settings, int index, struct meta_laye
                                 .stride = s->stride,
                                 .padding = s->pad ? s->size / 2 : s->padding,
                                 .batch_normalize = s->batch_normalize,
+                                .groups = s->groups,
                                 .activation = s->activation };
     return 0;
 }
@@ -159,83 +135,6 @@ static int softmax_layer(const void *settings, int index, struct meta_layer *out
     return 0;
 }
 
-/* ---- layers that refer to others ------------------------------------------------------------- */
-
-/* Layer numbers as in Darknet: from 0, [net] not counted; a number below 0 counts back from
-   here. */
-static int resolve(const char *key, int number, int index, int *out, struct meta_error *error)
-{
-    *out = number < 0 ? index + number : number;
-    if (!index) return meta_fail(error, "%s=%d: there is no earlier layer", key, number);
-    if (*out >= 0 && *out < index) return 0;
-    return meta_fail(error,
-                     "%s=%d: must be -%d to -1, back from here, or 0 to %d, from the first layer",
-                     key, number, index, index - 1);
-}
-
-struct shortcut {
-    struct common common;
-    int from, activation;
-    double alpha, beta;
-};
-
-static const struct meta_option shortcut_options[] = {
-    INT(shortcut, from, MISSING, -MOST, MOST,
-        "the layer to add: below 0, so many back; else its number"),
-    REAL(shortcut, alpha, 1, -1e9, 1e9, "factor of this place's input"),
-    REAL(shortcut, beta, 1, -1e9, 1e9, "factor of the other layer's output"),
-    ACTIVATION(shortcut, META_LINEAR), COMMON
-};
-
-static int shortcut_layer(const void *settings, int index, struct meta_layer *out,
-                          struct meta_error *error)
-{
-    const struct shortcut *s = settings;
-    int from;
-    if (s->from == MISSING)
-        return meta_fail(error, "from is missing: must be the layer to add, such as -3");
-    if (resolve("from", s->from, index, &from, error)) return -1;
-    *out = (struct meta_layer){ .type = META_SHORTCUT,
-                                .alpha = s->alpha,
-                                .beta = s->beta,
-                                .activation = s->activation,
-                                .from_count = 1,
-                                .from = malloc(sizeof *out->from) };
-    if (!out->from) return meta_fail_memory(error);
-    *out->from = from;
-    return 0;
-}
-
-struct route {
-    struct common common;
-    struct meta_list layers;
-};
-
-static const struct meta_option route_options[] = { { "layers", META_INTS, 0, -MOST, MOST, NULL,
-                                                      offsetof(struct route, layers),
-                                                      "the layers whose channels are put together: "
-                                                      "below 0, so many back; else their numbers" },
-                                                    COMMON };
-
-static int route_layer(const void *settings, int index, struct meta_layer *out,
-                       struct meta_error *error)
-{
-    const struct route *s = settings;
-    if (!s->layers.count)
-        return meta_fail(error, "layers is missing: must name earlier layers, such as -1,-4");
-    *out = (struct meta_layer){ .type = META_ROUTE,
-                                .from_count = s->layers.count,
-                                .from = malloc(s->layers.count * sizeof *out->from) };
-    if (!out->from) return meta_fail_memory(error);
-    for (int i = 0; i < s->layers.count; i++)
-        if (resolve("layers", s->layers.values[i], index, &out->from[i], error)) {
-            free(out->from);
-            out->from = NULL;
-            return -1;
-        }
-    return 0;
-}
-
 /* ---- the rest -------------------------------------------------------------------------------- */
 
 struct dropout {
@@ -299,6 +198,9 @@ static int cost_layer(const void *settings, int index, struct meta_layer *out,
 #define LAYER(type, alias, net, summary) \
     { #type, alias, "parse_" #type, net, summary, sizeof(struct type), type##_options, \
       type##_layer }
+#define MAPS(type, net, summary)                                        \
+    { #type, NULL, "parse_" #type, net, summary, sizeof(struct type),    \
+      meta_##type##_options, meta_##type##_layer }
 #define STOCK(name, alias, parser, net) { name, alias, parser, net, NULL, 0, NULL, NULL }
 /* clang-format on */
 
@@ -311,23 +213,24 @@ const struct meta_section_type meta_section_types[] = {
     { "avgpool", "avg", "parse_avgpool", 0, "mean of each channel", sizeof(struct common),
       avgpool_options, avgpool_layer },
     LAYER(softmax, "soft", 0, "probabilities, and the cross-entropy loss; the last layer"),
-    LAYER(shortcut, NULL, 1, "adds an earlier layer"),
-    LAYER(route, NULL, 1, "puts the channels of earlier layers together"),
+    MAPS(shortcut, 1, "adds an earlier layer"),
+    MAPS(route, 1, "puts the channels of earlier layers together"),
     LAYER(dropout, NULL, 0, "sets inputs to 0 at random in training"),
     LAYER(activation, NULL, 0, "a function of each number"),
     LAYER(cost, NULL, 0, "squared error of the scores of pairs; the last layer after [relation]"),
+    MAPS(crop, 0, "the middle of the images"),
+    MAPS(reorg, 0, "pixels to channels, or channels to pixels"),
+    MAPS(scale_channels, 1, "a factor for each channel of an earlier layer; AlexeyAB's"),
     STOCK("local", NULL, "parse_local", 0),
     STOCK("deconvolutional", "deconv", "parse_deconvolutional", 0),
     STOCK("batchnorm", NULL, "parse_batchnorm", 0),
     STOCK("normalization", "lrn", "parse_normalization", 0),
     STOCK("l2norm", NULL, "parse_l2norm", 0),
-    STOCK("crop", NULL, "parse_crop", 0),
     STOCK("logistic", NULL, "parse_logistic", 0),
     STOCK("detection", NULL, "parse_detection", 0),
     STOCK("region", NULL, "parse_region", 0),
     STOCK("yolo", NULL, "parse_yolo", 0),
     STOCK("iseg", NULL, "parse_iseg", 0),
-    STOCK("reorg", NULL, "parse_reorg", 0),
     STOCK("upsample", NULL, "parse_upsample", 1),
     STOCK("rnn", NULL, "parse_rnn", 0),
     STOCK("gru", NULL, "parse_gru", 0),

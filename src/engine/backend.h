@@ -11,8 +11,9 @@
 /* The operations that a network's layers are lowered to. An epilogue is what can follow a
    convolution in one pass over memory, y = pool(activation(scale * normalise(x) + bias)), where
    each part is optional; it also serves [activation] and [maxpool]. A stem is a convolution of the
-   images with its epilogue and pool in one operation, for backends that have it. LOSS is softmax
-   and cross-entropy, SQUARES the squared error of scores. */
+   images with its epilogue and pool in one operation, for backends that have it. PICK is
+   [crop] and [reorg], SCALE [scale_channels]. LOSS is softmax and cross-entropy, SQUARES the
+   squared error of scores. */
 enum meta_op_kind {
     META_OP_CONV,
     META_OP_CONNECTED,
@@ -22,6 +23,8 @@ enum meta_op_kind {
     META_OP_SHORTCUT,
     META_OP_ROUTE,
     META_OP_DROPOUT,
+    META_OP_PICK,
+    META_OP_SCALE,
     META_OP_PLUGIN,
     META_OP_LOSS,
     META_OP_PAIRING,
@@ -38,9 +41,9 @@ struct meta_op {
     enum meta_op_kind kind;
     const struct meta_layer *layer; /* the section that the operation comes from; of an epilogue,
                                        the one with the scales */
-    int batch;             /* items of the inputs: images, and behind a pairing layer pairs */
-    int out_batch;         /* items of y: `batch`, except of a pairing */
-    int inputs;            /* shortcut: 2 (here, from); route: 1 or more; else 1 */
+    int batch;     /* items of the inputs: images, and behind a pairing layer pairs */
+    int out_batch; /* items of y: `batch`, except of a pairing */
+    int inputs; /* shortcut: 2 (here, from); scale: 2 (factors, maps); route: 1 or more; else 1 */
     struct meta_shape *in; /* (inputs) */
     struct meta_shape out;
 

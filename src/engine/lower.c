@@ -51,11 +51,13 @@ static void set_pool(struct meta_op *op, const struct meta_layer *pool)
     op->pool_padding = pool->padding;
 }
 
-/* Whether layer i's output is read by layer i+1 alone and that is a max-pool. Every activation here
-   is non-decreasing, so that pooling commutes with it. */
+/* Whether layer i's output is read by layer i+1 alone, that is a max-pool, and pooling commutes
+   with the activation. */
 static int pool_follows(const struct meta_network *net, int i)
 {
-    if (i + 1 >= net->count || net->layers[i + 1].type != META_MAXPOOL) return 0;
+    if (i + 1 >= net->count || net->layers[i + 1].type != META_MAXPOOL
+        || !meta_non_decreasing(net->layers[i].activation))
+        return 0;
     for (int j = i + 1; j < net->count; j++)
         for (int k = 0; k < net->layers[j].from_count; k++)
             if (net->layers[j].from[k] == i) return 0;
@@ -131,6 +133,11 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
         free(from);
         return out;
     }
+    case META_SCALE_CHANNELS:
+        pair[1] = outputs[l->from[0]];
+        return append(low, blank_op(META_OP_SCALE, l), pair, 2, l->out);
+    case META_CROP:
+    case META_REORG: return append(low, blank_op(META_OP_PICK, l), &before, 1, l->out);
     case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l), &before, 1, l->out);
     case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l), &before, 1, l->out);
     case META_PLUGIN: return append(low, blank_op(META_OP_PLUGIN, l), &before, 1, l->out);

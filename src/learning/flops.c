@@ -23,7 +23,7 @@ static double multiply_adds(const struct meta_op *op)
 {
     if (op->kind == META_OP_CONNECTED) return (double)op->batch * op->weight_count;
     return op->batch * taps(op->out.h, op->in->h, op->layer) * taps(op->out.w, op->in->w, op->layer)
-        * op->in->c * op->out.c;
+        * (op->in->c / meta_layer_groups(op->layer)) * op->out.c;
 }
 
 int meta_flops_count(struct meta_flops *f, const struct meta_network *network, int support,

@@ -27,7 +27,19 @@ static void print_layer(FILE *f, const struct meta_layer *l)
         if (l->padding && l->padding == l->size / 2) fprintf(f, "pad=1\n");
         else if (l->padding) fprintf(f, "padding=%d\n", l->padding);
         fprintf(f, "activation=%s\n", activation(l));
+        if (meta_layer_groups(l) > 1) fprintf(f, "groups=%d\n", l->groups);
         break;
+    case META_CROP:
+        fprintf(f, "crop_width=%d\ncrop_height=%d\nnoadjust=%d\n", l->crop_width, l->crop_height,
+                !l->adjust);
+        break;
+    case META_REORG:
+        fprintf(f, "stride=%d\n", l->stride);
+        if (l->reverse) fprintf(f, "reverse=1\n");
+        if (l->flatten) fprintf(f, "flatten=1\n");
+        if (l->extra) fprintf(f, "extra=%d\n", l->extra);
+        break;
+    case META_SCALE_CHANNELS: fprintf(f, "from=%d\n", l->from[0]); break;
     case META_CONNECTED: fprintf(f, "output=%d\nactivation=%s\n", l->filters, activation(l)); break;
     case META_MAXPOOL:
         fprintf(f, "size=%d\nstride=%d\npadding=%d\n", l->size, l->stride, l->padding);

@@ -92,8 +92,8 @@ static int find_head(const struct meta_network *net)
 {
     for (int i = net->count - 2; i >= 0; i--) {
         switch (net->layers[i].type) {
-        case META_CONNECTED:
-        case META_CONVOLUTIONAL: return i;
+        case META_CONNECTED: return i;
+        case META_CONVOLUTIONAL: return meta_layer_groups(&net->layers[i]) == 1 ? i : -1;
         case META_AVGPOOL:
         case META_MAXPOOL:
         case META_ACTIVATION:

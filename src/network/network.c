@@ -1,5 +1,4 @@
-/* Works out the shapes and the places of parameters of a network, layer by layer, and draws initial
-   weights. */
+/* Works out the places of parameters of a network, layer by layer, and draws initial weights. */
 #include "network.h"
 #include "base/rng.h"
 
@@ -7,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The most numbers that a tensor of one image may have: a larger one is taken for a typing
-   error. */
-#define MOST_NUMBERS ((size_t)1 << 28)
+#include "shape.h"
 
 int meta_network_create(struct meta_network **out, struct meta_shape input,
                         struct meta_error *error)
@@ -38,169 +35,6 @@ void meta_network_free(struct meta_network *network)
     free(network);
 }
 
-const char *meta_activation_name(enum meta_activation activation)
-{
-    static const char *const names[] = { [META_LINEAR] = "linear",
-                                         [META_RELU] = "relu",
-                                         [META_LEAKY] = "leaky",
-                                         [META_LOGISTIC] = "logistic" };
-    return names[activation];
-}
-
-const char *meta_layer_name(const struct meta_layer *layer)
-{
-    static const char *names[] = { "convolutional", "connected", "maxpool", "avgpool",    "softmax",
-                                   "shortcut",      "route",     "dropout", "activation", "cost" };
-    return layer->plugin ? layer->plugin->name : names[layer->type];
-}
-
-static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error *error)
-{
-    if (l->size < 1 || l->stride < 1 || l->padding < 0)
-        return meta_fail(error,
-                         "size=%d stride=%d padding=%d: size and stride must be at least 1, "
-                         "padding at least 0",
-                         l->size, l->stride, l->padding);
-    int h = l->in.h + pad_total - l->size, w = l->in.w + pad_total - l->size;
-    if (h < 0 || w < 0)
-        return meta_fail(error, "size=%d does not fit its %dx%d input", l->size, l->in.w, l->in.h);
-    l->out.h = h / l->stride + 1;
-    l->out.w = w / l->stride + 1;
-    return 0;
-}
-
-/* Items below a pairing layer are images, above it pairs: no layer above it may read one below
-   it. */
-static int check_reach(const struct meta_network *net, const char *key, int f,
-                       struct meta_error *error)
-{
-    if (f < 0 || f >= net->count)
-        return meta_fail(error, "%s: %d is not an earlier layer; allowed: 0 to %d", key, f,
-                         net->count - 1);
-    if (net->ways && f < net->pairing)
-        return meta_fail(error,
-                         "%s: layer %d is before [%s], which a branch can't pass; allowed: %d to "
-                         "%d",
-                         key, f, meta_layer_name(&net->layers[net->pairing]), net->pairing,
-                         net->count - 1);
-    return 0;
-}
-
-static int shape_route(const struct meta_network *net, struct meta_layer *l,
-                       struct meta_error *error)
-{
-    if (l->from_count < 1) return meta_fail(error, "layers: must name at least one layer");
-    l->out = (struct meta_shape){ 0 };
-    for (int k = 0; k < l->from_count; k++) {
-        int f = l->from[k];
-        if (check_reach(net, "layers", f, error)) return -1;
-        struct meta_shape s = net->layers[f].out;
-        if (k && (s.h != l->out.h || s.w != l->out.w))
-            return meta_fail(error,
-                             "layers: layer %d gives %dx%d, layer %d gives %dx%d: width and height "
-                             "must be equal",
-                             l->from[0], l->out.w, l->out.h, f, s.w, s.h);
-        if ((size_t)s.c + l->out.c > MOST_NUMBERS)
-            return meta_fail(error, "layers: more than %zu channels side by side", MOST_NUMBERS);
-        l->out.h = s.h;
-        l->out.w = s.w;
-        l->out.c += s.c;
-    }
-    return 0;
-}
-
-/* Darknet's shortcut_cpu samples the larger map with a whole-numbered stride that is the same in
-   both directions. */
-static int shape_shortcut(const struct meta_network *net, struct meta_layer *l,
-                          struct meta_error *error)
-{
-    int f = l->from_count == 1 ? l->from[0] : -1;
-    if (check_reach(net, "from", f, error)) return -1;
-    struct meta_shape a = net->layers[f].out, b = l->in;
-    if (a.w / b.w != a.h / b.h || b.w / a.w != b.h / a.h)
-        return meta_fail(error,
-                         "from: layer %d gives %dx%d, here is %dx%d: one must be a whole multiple "
-                         "of the other, "
-                         "alike in width and height",
-                         f, a.w, a.h, b.w, b.h);
-    l->out = l->in;
-    return 0;
-}
-
-static int shape_plugin(const struct meta_network *net, struct meta_layer *l,
-                        struct meta_error *error)
-{
-    int pairs = l->type == META_PAIRING;
-    if (pairs && net->ways)
-        return meta_fail(error, "stands after [%s]: a network pairs once",
-                         meta_layer_name(&net->layers[net->pairing]));
-    if (pairs ? l->plugin->pairing->shape(l->settings, l->in, &l->out, error)
-              : l->plugin->layer->shape(l->settings, l->in, &l->out, error))
-        return -1;
-    if (l->out.c < 1 || l->out.h < 1 || l->out.w < 1)
-        return meta_fail(error, "the plugin's output is %dx%dx%d: empty", l->out.w, l->out.h,
-                         l->out.c);
-    return 0;
-}
-
-static int shape_cost(const struct meta_network *net, struct meta_layer *l,
-                      struct meta_error *error)
-{
-    if (!net->ways)
-        return meta_fail(error,
-                         "scores pairs of query images and classes, which only [relation] makes; "
-                         "allowed: [softmax]");
-    if (meta_shape_numbers(l->in) != 1)
-        return meta_fail(error, "its input is %dx%dx%d: must be one number, the score of a pair",
-                         l->in.w, l->in.h, l->in.c);
-    if (net->layers[net->count - 1].activation != META_LOGISTIC)
-        return meta_fail(error,
-                         "scores must be from 0 to 1: the layer before must have "
-                         "activation=logistic");
-    return 0;
-}
-
-static int infer_shape(const struct meta_network *net, struct meta_layer *l,
-                       struct meta_error *error)
-{
-    l->out = l->in;
-    switch (l->type) {
-    case META_CONVOLUTIONAL:
-        if (l->filters < 1) return meta_fail(error, "filters=%d: must be at least 1", l->filters);
-        l->out.c = l->filters;
-        return shape_windowed(l, 2 * l->padding, error);
-    case META_MAXPOOL:
-        if (l->padding >= l->size)
-            return meta_fail(error, "padding=%d: must be less than size=%d", l->padding, l->size);
-        return shape_windowed(l, l->padding, error);
-    case META_CONNECTED:
-        if (l->filters < 1) return meta_fail(error, "output=%d: must be at least 1", l->filters);
-        l->out = (struct meta_shape){ l->filters, 1, 1 };
-        return 0;
-    case META_AVGPOOL: l->out.h = l->out.w = 1; return 0;
-    case META_SOFTMAX:
-        l->out = (struct meta_shape){ (int)meta_shape_numbers(l->in), 1, 1 };
-        if (net->ways)
-            return meta_fail(error, "must be [cost] after [%s], which scores pairs",
-                             meta_layer_name(&net->layers[net->pairing]));
-        if (!(l->temperature > 0))
-            return meta_fail(error, "temperature=%g: must be more than 0", l->temperature);
-        return 0;
-    case META_SHORTCUT: return shape_shortcut(net, l, error);
-    case META_ROUTE: return shape_route(net, l, error);
-    case META_DROPOUT:
-        if (!(l->probability >= 0 && l->probability < 1))
-            return meta_fail(error, "probability=%g: must be at least 0 and less than 1",
-                             l->probability);
-        return 0;
-    case META_ACTIVATION: return 0;
-    case META_COST: return shape_cost(net, l, error);
-    case META_PLUGIN:
-    case META_PAIRING: return shape_plugin(net, l, error);
-    }
-    return meta_fail(error, "unknown layer type %d", l->type);
-}
-
 /* Gives a layer its places in the parameter and statistics blocks, in .weights order
    (weights.h). */
 static void place_parameters(struct meta_network *net, struct meta_layer *l)
@@ -210,7 +44,8 @@ static void place_parameters(struct meta_network *net, struct meta_layer *l)
     size_t outputs = l->filters;
     int convolutional = l->type == META_CONVOLUTIONAL;
     l->weight_count = outputs
-        * (convolutional ? (size_t)l->in.c * l->size * l->size : meta_shape_numbers(l->in));
+        * (convolutional ? (size_t)l->in.c / meta_layer_groups(l) * l->size * l->size
+                         : meta_shape_numbers(l->in));
     l->biases = net->parameters;
     net->parameters += outputs;
     if (l->batch_normalize && convolutional) {
@@ -244,10 +79,10 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
         goto fail;
     }
     layer.in = net->count ? net->layers[net->count - 1].out : net->input;
-    if (infer_shape(net, &layer, error)) goto fail;
-    if (meta_shape_numbers(layer.out) > MOST_NUMBERS) {
+    if (meta_shape_infer(net, &layer, error)) goto fail;
+    if (meta_shape_numbers(layer.out) > META_MOST_NUMBERS) {
         meta_fail(error, "output %dx%dx%d is too large: at most %zu numbers", layer.out.w,
-                  layer.out.h, layer.out.c, MOST_NUMBERS);
+                  layer.out.h, layer.out.c, META_MOST_NUMBERS);
         goto fail;
     }
     grown = realloc(net->layers, (net->count + 1) * sizeof *grown);
@@ -257,8 +92,9 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
     }
     net->layers = grown;
     place_parameters(net, &layer);
-    if (layer.weight_count > MOST_NUMBERS) {
-        meta_fail(error, "%zu weights are too many: at most %zu", layer.weight_count, MOST_NUMBERS);
+    if (layer.weight_count > META_MOST_NUMBERS) {
+        meta_fail(error, "%zu weights are too many: at most %zu", layer.weight_count,
+                  META_MOST_NUMBERS);
         goto fail;
     }
     if (layer.type == META_PAIRING) {

@@ -17,17 +17,44 @@ enum meta_layer_type {
     META_DROPOUT,
     META_ACTIVATION,
     META_COST,
+    META_CROP,
+    META_REORG,
+    META_SCALE_CHANNELS,
     META_PLUGIN,
     META_PAIRING
 };
-/* Darknet's activations that have derivatives here, in the order of the choices in sections.c. */
-enum meta_activation { META_LINEAR, META_RELU, META_LEAKY, META_LOGISTIC };
+/* Darknet's activations, in the order of the choices in sections_internal.h. Those from META_RELU6
+   on are AlexeyAB's, which Debian's libdarknet does not have. */
+enum meta_activation {
+    META_LINEAR,
+    META_RELU,
+    META_LEAKY,
+    META_LOGISTIC,
+    META_RELIE,
+    META_RAMP,
+    META_TANH,
+    META_PLSE,
+    META_ELU,
+    META_SELU,
+    META_LOGGY,
+    META_STAIR,
+    META_HARDTAN,
+    META_LHTAN,
+    META_RELU6,
+    META_SWISH,
+    META_MISH,
+    META_HARD_MISH,
+    META_GELU
+};
+#define META_ACTIVATIONS (META_GELU + 1)
 const char *meta_activation_name(enum meta_activation); /* "linear", "relu"... */
 /* Whether the slope is constant below 0 and 1 above it, as vectorised sweeps need it. */
 static inline int meta_piecewise_linear(enum meta_activation a)
 {
     return a == META_LINEAR || a == META_RELU || a == META_LEAKY;
 }
+/* Whether a larger input never has a smaller output, so that max-pooling may come first. */
+static inline int meta_non_decreasing(enum meta_activation a) { return a < META_SWISH; }
 
 #define META_NONE ((size_t)-1)
 
@@ -38,8 +65,10 @@ static inline int meta_shape_pixels(struct meta_shape s) { return s.h * s.w; }
 struct meta_layer {
     /* set by the caller of meta_network_add */
     enum meta_layer_type type;
-    int line;         /* line of the section in the .cfg */
-    int filters;      /* convolutional: output channels; connected: outputs */
+    int line;    /* line of the section in the .cfg */
+    int filters; /* convolutional: output channels; connected: outputs */
+    int groups;  /* convolutional: the channels in and out are split into so many parts, each with
+                    its own kernels; 0 is 1 */
     int size, stride; /* convolutional, maxpool */
     int padding; /* convolutional: pixels on every side; maxpool: pixels of both sides together, as
                     in Darknet */
@@ -48,19 +77,29 @@ struct meta_layer {
     double probability;              /* dropout */
     double temperature;              /* softmax */
     double alpha, beta; /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu */
-    int from_count;     /* shortcut: 1; route: 1 or more */
+    int from_count;     /* shortcut, scale_channels: 1; route: 1 or more */
     int *from;          /* layer indices counted from 0; owned by the layer (free) */
     const struct meta_plugin *plugin; /* META_PLUGIN, META_PAIRING */
     void *settings;                   /* the plugin's settings; owned by the layer (free) */
     int ways;                         /* pairing: the classes of a task */
+    int crop_width, crop_height;      /* crop */
+    int adjust;                       /* crop: 1: [0,1] becomes [-1,1] */
+    int flip;                    /* crop: mirrored at random in training, by the images' views */
+    int reverse, flatten, extra; /* reorg: Darknet's own; extra: zeros behind the outputs */
 
     /* set by meta_network_add */
     struct meta_shape in, out;
     size_t biases, scales, weights; /* offsets in the parameter block; META_NONE: there is none */
-    size_t weight_count; /* convolutional: filters*c*size*size (o,c,y,x); connected: outputs*inputs
-                            (o,i) */
+    size_t weight_count;   /* convolutional: filters*c/groups*size*size (o,c,y,x); connected:
+                              outputs*inputs (o,i) */
     size_t mean, variance; /* offsets in the statistics block; META_NONE without batch_normalize */
 };
+
+/* The parts of a convolution's channels. */
+static inline int meta_layer_groups(const struct meta_layer *l)
+{
+    return l->groups > 1 ? l->groups : 1;
+}
 
 struct meta_network {
     struct meta_shape input;

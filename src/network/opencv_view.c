@@ -46,6 +46,9 @@ void meta_opencv_view_add(struct meta_opencv_view *v, const struct meta_layer *l
         v->shape = (struct meta_shape){ l->filters, 1, 1 };
         v->last_flat = 1;
         break;
+    case META_CROP:
+    case META_REORG:
+    case META_SCALE_CHANNELS: v->shape = l->out; break;
     case META_MAXPOOL: window(v, l, l->padding); break;
     case META_AVGPOOL: v->shape.w = v->shape.h = 1; break;
     case META_ROUTE: /* width and height stay those of the layer before */

@@ -162,7 +162,8 @@ static int rewrite_convolutional(struct rewrite *r, int i)
     struct meta_layer layer = r->net->layers[i];
     size_t kernel = (size_t)layer.size * layer.size;
     struct placing place = { kernel, 0, kernel, 0 };
-    if (r->view.last_flat && meta_shape_pixels(layer.out) == 1 && layer.padding < layer.size) {
+    if (r->view.last_flat && meta_shape_pixels(layer.out) == 1 && layer.padding < layer.size
+        && meta_layer_groups(&layer) == 1) {
         layer.type = META_CONNECTED;
         place = (struct placing){ kernel, (size_t)layer.padding * layer.size + layer.padding, 1,
                                   0 };

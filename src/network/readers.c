@@ -29,10 +29,21 @@ static int in_one_form(const struct meta_opencv_view *v, const struct meta_layer
     return 1;
 }
 
+/* OpenCV's importer has no other activations. */
+static int opencv_has(enum meta_activation a)
+{
+    return meta_piecewise_linear(a) || a == META_LOGISTIC || a == META_TANH || a == META_SWISH
+        || a == META_MISH;
+}
+
 static const char *opencv(const struct meta_network *net, int i, const struct meta_opencv_view *v)
 {
     const struct meta_layer *l = &net->layers[i];
+    if (!opencv_has(l->activation)) return "its activation";
     switch (l->type) {
+    case META_CROP:
+    case META_REORG:
+    case META_SCALE_CHANNELS: return "not known";
     case META_CONVOLUTIONAL:
         if (v->last_flat) return "a convolution of a [connected]";
         return v->shape.c == l->in.c ? NULL : "its channels, which it counts otherwise";
@@ -69,6 +80,8 @@ static const char *stock(const struct meta_network *net, int i, const struct met
 {
     const struct meta_layer *l = &net->layers[i];
     if (l->type == META_CONVOLUTIONAL && l->size == 1 && l->stride > 1) return "stride of size=1";
+    if (l->activation >= META_RELU6) return "its activation, which it takes for relu";
+    if (l->type == META_SCALE_CHANNELS) return "not known";
     return darknets(net, i);
 }
 
@@ -79,9 +92,17 @@ static int swept_wrongly(const struct meta_layer *l)
     return l->type == META_MAXPOOL && l->stride == 1 && l->padding > 1 && l->out.w > l->size + 7;
 }
 
-static const char *alexeyab(const struct meta_network *net, int i, const struct meta_opencv_view *v)
+/* Newer Darknets compute these in [convolutional] alone. */
+static int convolutional_alone(enum meta_activation a)
+{
+    return a == META_SWISH || a == META_MISH || a == META_HARD_MISH;
+}
+
+static const char *newer(const struct meta_network *net, int i, const struct meta_opencv_view *v)
 {
     const struct meta_layer *l = &net->layers[i];
+    if (l->type != META_CONVOLUTIONAL && convolutional_alone(l->activation))
+        return "its activation";
     if (l->type == META_SHORTCUT && has_factors(l)) return "alpha and beta";
     if (l->type == META_SHORTCUT && samples(net, l)) return "a map of another size";
     if (swept_wrongly(l)) return "padding with stride=1, where built with AVX=1";
@@ -95,10 +116,16 @@ static const char *alexeyab(const struct meta_network *net, int i, const struct 
     return darknets(net, i);
 }
 
+static const char *alexeyab(const struct meta_network *net, int i, const struct meta_opencv_view *v)
+{
+    if (net->layers[i].activation == META_RELU6) return "relu6, which is 0 on its CPU";
+    return newer(net, i, v);
+}
+
 static const char *hank_ai(const struct meta_network *net, int i, const struct meta_opencv_view *v)
 {
     if (swept_wrongly(&net->layers[i])) return "padding with stride=1";
-    return net->layers[i].type == META_ACTIVATION ? "not known" : alexeyab(net, i, v);
+    return net->layers[i].type == META_ACTIVATION ? "not known" : newer(net, i, v);
 }
 
 static const struct reader readers[] = { { "stock Darknet", stock },

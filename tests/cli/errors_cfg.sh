@@ -20,7 +20,7 @@ refuses()
 net='[net]\nwidth=8\nheight=6\nchannels=3\n'                        # lines 1 to 4
 conv='[conv]\nfilters=2\nsize=3\nactivation=relu\n'
 head='[conn]\noutput=2\nactivation=linear\n[softmax]\n'
-layers='convolutional connected maxpool avgpool softmax shortcut route dropout activation cost'
+layers='convolutional connected maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels'
 
 # options
 refuses "$net[episode]\nshots=0\n$conv$head" '6: [episode] shots=0: must be 1 to 1000'
@@ -48,7 +48,7 @@ refuses "${net}hue=2\n$conv$head" '5: [net] hue=2: must be 0 to 1'
 refuses "${net}nesterov=1\n$conv$head" "5: [net] nesterov: unknown option; allowed: width height channels learning_rate policy step scale \
 steps scales gamma power burn_in max_batches adam B1 B2 eps momentum decay clip angle flip min_crop max_crop min_ratio max_ratio aspect hue \
 saturation exposure batch subdivisions inputs"
-refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize activation'
+refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups activation'
 
 # sections and their order
 refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers episode inner_loop meta_loss relation"
@@ -59,10 +59,11 @@ refuses "$net$conv$head[meta_loss]\n[inner_loop]\n" '14: [inner_loop]: stands af
 refuses "$conv$head" '1: [conv]: the first section must be [net]'
 
 # layers that can't be differentiated as they are
-refuses "$net${conv}groups=2\n$head" '9: [conv] groups=2: must be 1'
+refuses "$net${conv}groups=2\n$head" '5: [conv]: groups=2: must divide its 3 input channels and filters=2'
+refuses "${net}mosaic=1\n$conv$head" "5: [net] mosaic=1: another Darknet's way to train: must be 0, or left out"
 refuses "$net${conv}xnor=1\n$head" '9: [conv] xnor=1: must be 0'
 refuses "$net${conv}binary=1\n$head" '9: [conv] binary=1: must be 0'
-refuses "$net[conv]\nactivation=mish\n$head" '6: [conv] activation=mish: must be linear, relu, leaky or logistic'
+refuses "$net[conv]\nactivation=sine\n$head" '6: [conv] activation=sine: must be linear, relu, leaky, logistic, relie, ramp, tanh, plse, elu, selu, loggy, stair, hardtan, lhtan, relu6, swish, mish, hard_mish or gelu'
 
 # shapes
 refuses "[net]\nwidth=8\nheight=8\n$conv$head" '1: [net]: channels is missing: must be at least 1'

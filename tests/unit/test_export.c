@@ -154,6 +154,86 @@ static void what_readers_add_to_a_variance_does_not_matter(void **state)
     meta_model_free(model);
 }
 
+/* A model with random numbers. The caller frees both with close_file. */
+static struct meta_filled open_file(struct meta_model **model, const char *path)
+{
+    struct meta_rng rng = meta_rng_open(9, META_USE_CHECK, 0, 0, 0);
+    struct meta_filled f = { 0 };
+    if (meta_model_load_for(model, path, META_FOR_ANY, &error)) fail_msg("%s", error.text);
+    f.network = (*model)->network;
+    f.parameters = malloc(f.network->parameters * sizeof *f.parameters);
+    f.statistics = malloc((f.network->statistics + 1) * sizeof *f.statistics);
+    for (size_t i = 0; i < f.network->parameters; i++)
+        f.parameters[i] = .4 * meta_rng_normal(&rng);
+    for (size_t i = 0; i < f.network->statistics; i++)
+        f.statistics[i] = .3 + meta_rng_uniform(&rng);
+    return f;
+}
+
+static void close_file(struct meta_model *model, struct meta_filled *f)
+{
+    free(f->parameters);
+    free(f->statistics);
+    meta_model_free(model);
+}
+
+static void write_text(const char *path, const char *text)
+{
+    struct meta_chunk chunk = { text, strlen(text) };
+    assert_int_equal(meta_file_write(path, &chunk, 1, &error), 0);
+}
+
+/* Groups, activations, [crop], [reorg] and [scale_channels] with all their options. */
+static void kinds_of_stock_classifiers_are_written(void **state)
+{
+    float before[IMAGES * CLASSES], after[IMAGES * CLASSES];
+    struct meta_model *model, *again;
+    char *otherwise;
+    write_text("kinds.cfg",
+               "[net]\nwidth=6\nheight=6\nchannels=3\n[crop]\ncrop_width=4\ncrop_height=6\n"
+               "[conv]\nfilters=12\nsize=3\npad=1\nactivation=mish\nbatch_normalize=1\n"
+               "[conv]\nfilters=8\ngroups=4\nactivation=ramp\n[crop]\ncrop_width=4\n"
+               "crop_height=4\nnoadjust=1\n[avg]\n[conv]\nfilters=8\nactivation=swish\n"
+               "[scale_channels]\nfrom=3\n[reorg]\nstride=2\n[reorg]\nstride=2\nreverse=1\n"
+               "[reorg]\nflatten=1\n[reorg]\nextra=2\n[conn]\noutput=3\n[softmax]\n");
+    struct meta_filled made = open_file(&model, "kinds.cfg"), read = { 0 };
+    if (meta_export(&made, &(struct meta_export){ .name = "kinds_out" }, &otherwise, &error))
+        fail_msg("%s", error.text);
+    if (meta_model_load_for(&again, "kinds_out.cfg", META_FOR_ANY, &error)) fail_msg("%s", error.text);
+    /* mish is not in all Darknets, and [crop] not in OpenCV's importer */
+    assert_non_null(otherwise);
+    assert_non_null(strstr(otherwise, "stock Darknet (layer 1, [convolutional]: its activation"));
+    assert_non_null(strstr(otherwise, "OpenCV (layer 0, [crop]: not known)"));
+    assert_null(strstr(otherwise, "AlexeyAB"));
+    free(otherwise);
+    read.network = again->network;
+    if (meta_weights_load(again->network, "kinds_out.weights", &read.parameters, &read.statistics,
+                          &error))
+        fail_msg("%s", error.text);
+    predict(&made, before);
+    predict(&read, after);
+    for (int i = 0; i < IMAGES * CLASSES; i++)
+        if (!(fabsf(before[i] - after[i]) <= 1e-5))
+            fail_msg("probability %d: %g, not %g", i, after[i], before[i]);
+    close_file(model, &made);
+    close_file(again, &read);
+}
+
+/* A network whose classes are the pixels of a map is taken as it is: its one filter is no class. */
+static void a_map_of_classes_is_not_cut(void **state)
+{
+    struct meta_model *model;
+    struct meta_filled kept;
+    write_text("map.cfg", "[net]\nwidth=6\nheight=6\nchannels=3\n[conv]\nfilters=1\n[softmax]\n");
+    struct meta_filled made = open_file(&model, "map.cfg");
+    if (meta_filled_narrow(&kept, &made, 36, &error)) fail_msg("%s", error.text);
+    assert_int_equal(meta_network_outputs(kept.network), 36);
+    assert_int_equal(kept.network->parameters, 4);
+    meta_filled_clear(&kept);
+    assert_int_equal(meta_filled_narrow(&kept, &made, 35, &error), -1);
+    close_file(model, &made);
+}
+
 static void a_folder_that_is_not_there_is_an_error(void **state)
 {
     assert_int_equal(export_as("no/folder/name", NULL, META_FOLD_REST), -1);
@@ -165,6 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_give_the_same_probabilities),
         cmocka_unit_test(what_readers_add_to_a_variance_does_not_matter),
+        cmocka_unit_test(kinds_of_stock_classifiers_are_written),
+        cmocka_unit_test(a_map_of_classes_is_not_cut),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests(tests, make_network, clear_network);

@@ -102,6 +102,17 @@ static void any_convolution(void **state)
     }
 }
 
+/* Each output channel meets the channels of its group alone. */
+static void groups(void **state)
+{
+    static const struct meta_layer layers[] = { CONV(12, 1, 1, 0), { .type = META_CONVOLUTIONAL, .filters = 8, .size = 3, .stride = 2, .groups = 4 }, SOFTMAX };
+    struct meta_network *net = BUILD(9, 7, 3, layers);
+    struct meta_flops f = count(net);
+    assert_layer(&f, 1, 3 * 4 * 9 * 3 * 8, later);
+    meta_flops_clear(&f);
+    meta_network_free(net);
+}
+
 /* What has no parameter below it has no adjoint, whatever stands in between. */
 static void inactive_inputs(void **state)
 {
@@ -138,7 +149,7 @@ static void whole_tasks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(by_hand), cmocka_unit_test(any_convolution), cmocka_unit_test(inactive_inputs),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(by_hand), cmocka_unit_test(any_convolution), cmocka_unit_test(groups), cmocka_unit_test(inactive_inputs),
                                         cmocka_unit_test(whole_tasks) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,6 +36,7 @@ static const struct meta_plugin cube_plugin = { .abi = META_PLUGIN_ABI, .size = 
 struct layer_case { const char *name; struct meta_shape input; struct meta_layer layers[MOST_LAYERS]; int from[MOST_LAYERS][4]; };
 
 #define CONV(f, s, t, p, bn, a) { .type = META_CONVOLUTIONAL, .filters = f, .size = s, .stride = t, .padding = p, .batch_normalize = bn, .activation = META_##a }
+#define GROUPS(f, s, t, p, bn, a, g) { .type = META_CONVOLUTIONAL, .filters = f, .size = s, .stride = t, .padding = p, .batch_normalize = bn, .groups = g, .activation = META_##a }
 #define FULL(n, bn, a) { .type = META_CONNECTED, .filters = n, .batch_normalize = bn, .activation = META_##a }
 #define POOL(s, t, p) { .type = META_MAXPOOL, .size = s, .stride = t, .padding = p }
 #define AVERAGE { .type = META_AVGPOOL }
@@ -44,6 +45,9 @@ struct layer_case { const char *name; struct meta_shape input; struct meta_layer
 #define ROUTE(n) { .type = META_ROUTE, .from_count = n }
 #define DROPOUT(p) { .type = META_DROPOUT, .probability = p }
 #define ACTIVATION(a) { .type = META_ACTIVATION, .activation = META_##a }
+#define CROP(w, h, a) { .type = META_CROP, .crop_width = w, .crop_height = h, .adjust = a }
+#define REORG(s, r, f, e) { .type = META_REORG, .stride = s, .reverse = r, .flatten = f, .extra = e }
+#define SCALE { .type = META_SCALE_CHANNELS, .from_count = 1 }
 #define CUBE { .type = META_PLUGIN, .plugin = &cube_plugin }
 #define TAIL FULL(2, 0, LINEAR), SOFTMAX(1)
 
@@ -78,6 +82,39 @@ static const struct layer_case cases[] = {
       { [3] = { 1, 0, 2 } } },
     { "route of one layer twice", { 3, 8, 6 }, { CONV(5, 3, 1, 1, 1, LEAKY), ROUTE(2), TAIL }, { [1] = { 0, 0 } } },
     { "dropout", { 3, 8, 6 }, { CONV(5, 3, 1, 1, 1, LEAKY), DROPOUT(.4), TAIL }, { { 0 } } },
+    { "groups of 4 channels, 3x3", { 3, 9, 8 }, { CONV(32, 1, 1, 0, 0, LINEAR), GROUPS(32, 3, 1, 1, 1, RELU, 8), TAIL }, { { 0 } } },
+    { "groups of 2 to 3 channels, stride 2", { 3, 9, 8 }, { CONV(10, 1, 1, 0, 0, LINEAR), GROUPS(15, 3, 2, 1, 0, LINEAR, 5), TAIL }, { { 0 } } },
+    { "groups of 20 channels, 5x5", { 3, 9, 8 }, { CONV(60, 1, 1, 0, 0, LINEAR), GROUPS(60, 5, 1, 2, 0, LINEAR, 3), TAIL }, { { 0 } } },
+    { "a group a channel, 3x3", { 3, 9, 8 }, { CONV(48, 1, 1, 0, 0, LINEAR), GROUPS(48, 3, 1, 1, 1, SWISH, 48), TAIL }, { { 0 } } },
+    { "a group a channel, 17 channels, 3x3/2", { 3, 9, 8 }, { CONV(17, 1, 1, 0, 0, LINEAR), GROUPS(17, 3, 2, 1, 0, LINEAR, 17), TAIL }, { { 0 } } },
+    { "a group a colour", { 3, 9, 8 }, { GROUPS(48, 3, 1, 1, 1, RELU, 3), POOL(2, 2, 0), TAIL }, { { 0 } } },
+    { "groups of 16 to 8 channels, 1x1", { 3, 9, 8 }, { CONV(32, 3, 1, 1, 0, LINEAR), GROUPS(16, 1, 1, 0, 0, LINEAR, 2), TAIL }, { { 0 } } },
+    { "an activation that falls, before a pool", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, MISH), POOL(2, 2, 1), TAIL }, { { 0 } } },
+    { "an activation that bends, on a shortcut", { 3, 8, 6 }, { CONV(17, 3, 1, 1, 1, GELU), CONV(17, 3, 1, 1, 1, ELU), SHORTCUT(.7, 1.3, SWISH), TAIL }, { [2] = { 0 } } },
+    { "crop", { 3, 9, 8 }, { CROP(5, 6, 1), CONV(5, 3, 1, 1, 1, LEAKY), TAIL }, { { 0 } } },
+    { "crop of maps", { 3, 9, 8 }, { CONV(17, 3, 1, 1, 1, LEAKY), CROP(8, 1, 0), TAIL }, { { 0 } } },
+    { "reorg", { 3, 8, 6 }, { CONV(20, 3, 1, 1, 1, LEAKY), REORG(2, 0, 0, 0), TAIL }, { { 0 } } },
+    { "reorg, reverse", { 3, 8, 6 }, { CONV(20, 3, 1, 1, 1, LEAKY), REORG(2, 1, 0, 0), TAIL }, { { 0 } } },
+    { "reorg, flatten", { 3, 8, 6 }, { CONV(20, 3, 1, 1, 1, LEAKY), REORG(2, 0, 1, 0), TAIL }, { { 0 } } },
+    { "reorg, flatten, reverse", { 3, 8, 6 }, { CONV(20, 3, 1, 1, 1, LEAKY), REORG(1, 1, 1, 0), TAIL }, { { 0 } } },
+    { "reorg, extra", { 3, 8, 6 }, { CONV(1, 3, 1, 1, 1, LEAKY), REORG(1, 0, 0, 3), SOFTMAX(1) }, { { 0 } } },
+    { "scale_channels", { 3, 8, 6 }, { CONV(18, 3, 1, 1, 1, LEAKY), AVERAGE, CONV(18, 1, 1, 0, 0, LOGISTIC), SCALE, TAIL }, { [3] = { 0 } } },
+    { "scale_channels of two channels, by themselves", { 3, 8, 6 }, { CONV(2, 3, 1, 1, 1, LEAKY), AVERAGE, SCALE, TAIL }, { [2] = { 1 } } },
+    { "relie", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, RELIE), POOL(3, 2, 1), ACTIVATION(RELIE), TAIL }, { { 0 } } },
+    { "ramp", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, RAMP), POOL(3, 2, 1), ACTIVATION(RAMP), TAIL }, { { 0 } } },
+    { "tanh", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, TANH), POOL(3, 2, 1), ACTIVATION(TANH), TAIL }, { { 0 } } },
+    { "plse", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, PLSE), POOL(3, 2, 1), ACTIVATION(PLSE), TAIL }, { { 0 } } },
+    { "elu", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, ELU), POOL(3, 2, 1), ACTIVATION(ELU), TAIL }, { { 0 } } },
+    { "selu", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, SELU), POOL(3, 2, 1), ACTIVATION(SELU), TAIL }, { { 0 } } },
+    { "loggy", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, LOGGY), POOL(3, 2, 1), ACTIVATION(LOGGY), TAIL }, { { 0 } } },
+    { "stair", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, STAIR), POOL(3, 2, 1), ACTIVATION(STAIR), TAIL }, { { 0 } } },
+    { "hardtan", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, HARDTAN), POOL(3, 2, 1), ACTIVATION(HARDTAN), TAIL }, { { 0 } } },
+    { "lhtan", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, LHTAN), POOL(3, 2, 1), ACTIVATION(LHTAN), TAIL }, { { 0 } } },
+    { "relu6", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, RELU6), POOL(3, 2, 1), ACTIVATION(RELU6), TAIL }, { { 0 } } },
+    { "swish", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, SWISH), POOL(3, 2, 1), ACTIVATION(SWISH), TAIL }, { { 0 } } },
+    { "mish", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, MISH), POOL(3, 2, 1), ACTIVATION(MISH), TAIL }, { { 0 } } },
+    { "hard_mish", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, HARD_MISH), POOL(3, 2, 1), ACTIVATION(HARD_MISH), TAIL }, { { 0 } } },
+    { "gelu", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, GELU), POOL(3, 2, 1), ACTIVATION(GELU), TAIL }, { { 0 } } },
     { "a plugin's layer", { 3, 8, 6 }, { CONV(19, 3, 1, 1, 1, LINEAR), CUBE, CONV(4, 1, 1, 0, 1, LINEAR), CUBE, TAIL }, { { 0 } } },
 };
 

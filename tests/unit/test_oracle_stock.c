@@ -63,6 +63,19 @@ static const struct stock_case cases[] = {
     { "route", NET(8, 6, 3), CONV(5, 3, 1, PAD ACTIVATION(leaky)) CONV(4, 3, 2, PAD ACTIVATION(relu)) "[route]\nlayers=-2\n"
       CONV(3, 3, 2, PAD BN ACTIVATION(leaky)) "[route]\nlayers=-1,1\n" END, BOTH },
     { "dropout", NET(8, 6, 3), CONV(5, 3, 1, PAD ACTIVATION(leaky)) "[dropout]\nprobability=.4\n" END, INFERENCE },
+    { "convolutional, groups of 4 to 8 channels", NET(8, 6, 3), CONV(16, 1, 1, ACTIVATION(linear)) CONV(32, 3, 1, PAD BN ACTIVATION(leaky) "groups=4\n") END, BOTH },
+    { "convolutional, a group a channel", NET(8, 6, 3), CONV(18, 1, 1, ACTIVATION(linear)) CONV(18, 3, 2, PAD ACTIVATION(relu) "groups=18\n") END, BOTH },
+    { "convolutional, groups of the images", NET(8, 6, 3), CONV(6, 3, 1, PAD BN ACTIVATION(leaky) "groups=3\n") "[maxpool]\nsize=2\nstride=2\n" END, BOTH },
+    { "crop", NET(9, 12, 3), "[crop]\ncrop_width=6\ncrop_height=7\nflip=1\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, INFERENCE },
+    { "crop, noadjust", NET(9, 12, 3), "[crop]\ncrop_width=8\ncrop_height=12\nnoadjust=1\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, INFERENCE },
+    { "reorg", NET(8, 6, 3), CONV(8, 3, 1, PAD ACTIVATION(leaky)) "[reorg]\nstride=2\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, BOTH },
+    { "reorg, reverse", NET(8, 6, 3), CONV(18, 3, 1, PAD ACTIVATION(leaky)) "[reorg]\nstride=3\nreverse=1\n" END, BOTH },
+    { "reorg, flatten", NET(8, 6, 3), CONV(8, 3, 1, PAD ACTIVATION(leaky)) "[reorg]\nflatten=1\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, BOTH },
+    { "reorg, flatten, reverse", NET(8, 6, 3), CONV(8, 3, 1, PAD ACTIVATION(leaky)) "[reorg]\nflatten=1\nreverse=1\nstride=2\n" END, BOTH },
+    { "reorg, extra", NET(8, 6, 1), CONV(1, 3, 1, PAD ACTIVATION(leaky)) "[reorg]\nextra=2\n[softmax]\n", BOTH },
+    { "activations that stock has", NET(8, 6, 3), CONV(5, 3, 1, PAD BN ACTIVATION(relie)) CONV(5, 3, 1, PAD BN ACTIVATION(ramp)) CONV(5, 3, 1, PAD BN ACTIVATION(tanh))
+      CONV(5, 3, 1, PAD BN ACTIVATION(plse)) CONV(5, 3, 1, PAD BN ACTIVATION(elu)) CONV(5, 3, 1, PAD BN ACTIVATION(selu)) CONV(5, 3, 1, PAD BN ACTIVATION(loggy))
+      CONV(5, 3, 1, PAD BN ACTIVATION(hardtan)) CONV(5, 3, 1, PAD BN ACTIVATION(lhtan)) CONV(5, 3, 1, PAD BN ACTIVATION(stair)) END, BOTH },
     { "a whole network of everything", NET(19, 17, 3), CONV(6, 5, 2, PAD BN ACTIVATION(leaky)) CONV(6, 3, 1, PAD BN ACTIVATION(linear))
       "[shortcut]\nfrom=0\nactivation=relu\n[maxpool]\nsize=3\nstride=2\n" CONV(7, 1, 1, ACTIVATION(logistic)) "[route]\nlayers=-1,-2\n"
       CONV(9, 3, 1, PAD BN ACTIVATION(relu)) "[avgpool]\n[connected]\noutput=8\nbatch_normalize=1\nactivation=leaky\n" END, BOTH },

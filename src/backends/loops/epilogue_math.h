@@ -15,8 +15,7 @@
 #ifndef META_EPILOGUE_MATH_H
 #define META_EPILOGUE_MATH_H
 
-#include <math.h>
-#include "network/network.h"
+#include "activation.h"
 
 #define META_BN_EPSILON 1e-6 /* Darknet's, which normalize_cpu adds to the deviation */
 
@@ -93,48 +92,6 @@ static inline struct meta_channel_bardot meta_channel_backward_tangent(const str
     out.d = on_dot * p;
     out.rdot = relative * r;
     return out;
-}
-
-/* Darknet's activations of the input y (activations.h): the value, and below it the first and
-   second derivative. The switches have no default, so that the compiler warns of an activation that
-   is missing. */
-static inline double meta_activate(enum meta_activation kind, double y)
-{
-    switch (kind) {
-    case META_RELU: return y > 0 ? y : 0;
-    case META_LEAKY: return y > 0 ? y : .1 * y;
-    case META_LOGISTIC: return 1 / (1 + exp(-y));
-    case META_LINEAR: break;
-    }
-    return y;
-}
-
-static inline double meta_slope(enum meta_activation kind, double y)
-{
-    switch (kind) {
-    case META_RELU: return y > 0;
-    case META_LEAKY: return y > 0 ? 1 : .1;
-    case META_LOGISTIC: {
-        double z = 1 / (1 + exp(-y));
-        return z * (1 - z);
-    }
-    case META_LINEAR: break;
-    }
-    return 1;
-}
-
-static inline double meta_bend(enum meta_activation kind, double y)
-{
-    switch (kind) {
-    case META_LOGISTIC: {
-        double z = 1 / (1 + exp(-y));
-        return z * (1 - z) * (1 - 2 * z);
-    }
-    case META_LINEAR:
-    case META_RELU:
-    case META_LEAKY: break;
-    }
-    return 0;
 }
 
 #endif

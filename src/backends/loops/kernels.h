@@ -10,6 +10,7 @@
    The reference backend uses all of these kernels; the oneDNN backend uses those for which it
    has nothing faster. tensors.h and vectors.h, included likewise, have what is no kernel. */
 #include "epilogue_math.h"
+#include "network/pick.h"
 #include "pixels.h"
 
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include "avgpool.h"
 #include "shortcut.h"
 #include "route.h"
+#include "pick.h"
+#include "scale.h"
 #include "dropout.h"
 #include "plugin_layer.h"
 #include "loss.h"

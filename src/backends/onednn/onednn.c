@@ -5,6 +5,7 @@
 #include "onednn_conv.h"
 #include "onednn_engine.h"
 #include "onednn_epilogue.h"
+#include "onednn_groups.h"
 #include "onednn_plain.h"
 #include "onednn_shortcut.h"
 #include "onednn_stem.h"
@@ -23,9 +24,11 @@ static const struct meta_kernel *kernel_of(const struct meta_op *op)
         [META_OP_EPILOGUE] = &meta_plain_epilogue, [META_OP_STEM] = &meta_onednn_stem,
         [META_OP_AVGPOOL] = &meta_plain_avgpool,   [META_OP_SHORTCUT] = &meta_plain_shortcut,
         [META_OP_ROUTE] = &meta_plain_route,       [META_OP_DROPOUT] = &meta_plain_dropout,
+        [META_OP_PICK] = &meta_plain_pick,         [META_OP_SCALE] = &meta_plain_scale,
         [META_OP_PLUGIN] = &meta_plain_plugin,     [META_OP_LOSS] = &meta_plain_loss,
         [META_OP_PAIRING] = &meta_plain_pairing,   [META_OP_SQUARES] = &meta_plain_squares
     };
+    if (op->kind == META_OP_CONV && meta_layer_groups(op->layer) > 1) return &meta_onednn_groups;
     if (op->kind == META_OP_EPILOGUE && meta_onednn_epilogue_fits(op)) return &meta_onednn_epilogue;
     if (op->kind == META_OP_SHORTCUT && meta_onednn_shortcut_fits(op)) return &meta_onednn_shortcut;
     return kernels[op->kind];

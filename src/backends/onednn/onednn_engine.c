@@ -3,6 +3,7 @@
 
 #include <omp.h>
 #include <pthread.h>
+#include <string.h>
 
 static dnnl_engine_t engine;
 int meta_onednn_shift = 3;
@@ -24,6 +25,17 @@ int meta_onednn_open(struct meta_error *error)
     omp_set_num_threads(1);
     pthread_once(&once, create_engine);
     return engine ? 0 : meta_fail(error, "oneDNN has no CPU engine here");
+}
+
+void meta_onednn_zero_padding(float *tensor, int batch, struct meta_shape shape)
+{
+    size_t block = (size_t)1 << meta_onednn_shift, P = (size_t)shape.h * shape.w;
+    size_t used = shape.c & (block - 1), last = (meta_onednn_padded(shape.c) - block) * P;
+    if (!tensor || !used || meta_onednn_planar(shape.c)) return;
+    for (int b = 0; b < batch; b++)
+        for (size_t p = 0; p < P; p++)
+            memset(tensor + b * meta_onednn_image(shape) + last + p * block + used, 0,
+                   (block - used) * sizeof *tensor);
 }
 
 const struct meta_fused *meta_onednn_sweeps(void)

@@ -45,6 +45,10 @@ static inline size_t meta_onednn_at(size_t b, size_t k, size_t p, int C, size_t 
     return b * meta_onednn_padded(C) * P + of_block + (k & (block - 1));
 }
 
+/* Puts zeros into the padding of a last block, after loops that left it as it was. NULL: there is
+   no such tensor. */
+void meta_onednn_zero_padding(float *tensor, int batch, struct meta_shape);
+
 /* Numbers that one image takes, padding included. */
 static inline size_t meta_onednn_image(struct meta_shape s)
 {

@@ -9,27 +9,16 @@
 #define NAME(x) plain_##x
 #include "backends/loops/kernels.h"
 
-/* NULL: there is no such tensor. */
-static void zero_padding(void *tensor, int batch, struct meta_shape shape)
-{
-    float *t = tensor;
-    size_t block = (size_t)1 << meta_onednn_shift, P = meta_pixels(shape);
-    size_t used = shape.c & (block - 1), last = (meta_onednn_padded(shape.c) - block) * P;
-    if (!t || !used || meta_onednn_planar(shape.c)) return;
-    for (int b = 0; b < batch; b++)
-        for (size_t p = 0; p < P; p++)
-            memset(t + b * meta_onednn_image(shape) + last + p * block + used, 0,
-                   (block - used) * sizeof *t);
-}
-
 static void zero_bars(const struct meta_op *op)
 {
-    for (int i = 0; i < op->inputs; i++) zero_padding(op->x[i].bar, op->batch, op->in[i]);
+    for (int i = 0; i < op->inputs; i++)
+        meta_onednn_zero_padding(op->x[i].bar, op->batch, op->in[i]);
 }
 
 static void zero_bardots(const struct meta_op *op)
 {
-    for (int i = 0; i < op->inputs; i++) zero_padding(op->x[i].bardot, op->batch, op->in[i]);
+    for (int i = 0; i < op->inputs; i++)
+        meta_onednn_zero_padding(op->x[i].bardot, op->batch, op->in[i]);
 }
 
 /* The four passes of one kind. */
@@ -37,7 +26,7 @@ static void zero_bardots(const struct meta_op *op)
     static void kind##_forward(struct meta_op *op, const void *theta)                              \
     {                                                                                              \
         plain_##kind##_forward(op, theta);                                                         \
-        zero_padding(op->y.value, op->batch, op->out);                                             \
+        meta_onednn_zero_padding(op->y.value, op->batch, op->out);                                 \
     }                                                                                              \
     static void kind##_backward(struct meta_op *op, const void *theta, void *gradient)             \
     {                                                                                              \
@@ -47,7 +36,7 @@ static void zero_bardots(const struct meta_op *op)
     static void kind##_forward_tangent(struct meta_op *op, const void *theta, const void *v)       \
     {                                                                                              \
         plain_##kind##_forward_tangent(op, theta, v);                                              \
-        zero_padding(op->y.dot, op->batch, op->out);                                               \
+        meta_onednn_zero_padding(op->y.dot, op->batch, op->out);                                   \
     }                                                                                              \
     static void kind##_backward_tangent(struct meta_op *op, const void *theta, const void *v,      \
                                         void *product)                                             \
@@ -61,12 +50,13 @@ PADDED_PASSES(avgpool)
 PADDED_PASSES(shortcut)
 PADDED_PASSES(dropout)
 PADDED_PASSES(plugin)
+PADDED_PASSES(scale)
 
 /* The forward tangent of an epilogue writes y.value once more. */
 static void epilogue_tangent_and_value(struct meta_op *op, const void *theta, const void *v)
 {
     epilogue_forward_tangent(op, theta, v);
-    zero_padding(op->y.value, op->batch, op->out);
+    meta_onednn_zero_padding(op->y.value, op->batch, op->out);
 }
 
 const struct meta_kernel meta_plain_epilogue = { .create = plain_epilogue_create,
@@ -96,6 +86,17 @@ const struct meta_kernel meta_plain_plugin = { .create = plain_plugin_create,
                                                .backward = plugin_backward,
                                                .forward_tangent = plugin_forward_tangent,
                                                .backward_tangent = plugin_backward_tangent };
+const struct meta_kernel meta_plain_scale = { .forward = scale_forward,
+                                              .backward = scale_backward,
+                                              .forward_tangent = scale_forward_tangent,
+                                              .backward_tangent = scale_backward_tangent };
+/* Its passes set whole tensors. */
+const struct meta_kernel meta_plain_pick = { .create = plain_pick_create,
+                                             .destroy = plain_pick_destroy,
+                                             .forward = plain_pick_forward,
+                                             .backward = plain_pick_backward,
+                                             .forward_tangent = plain_pick_forward_tangent,
+                                             .backward_tangent = plain_pick_backward_tangent };
 
 /* ---- route ----------------------------------------------------------------------------------- */
 
@@ -144,7 +145,7 @@ static void route_forward(struct meta_op *op, const void *theta)
         return;
     }
     plain_route_forward(op, theta);
-    zero_padding(op->y.value, op->batch, op->out);
+    meta_onednn_zero_padding(op->y.value, op->batch, op->out);
 }
 
 static void route_backward(struct meta_op *op, const void *theta, void *gradient)
@@ -164,7 +165,7 @@ static void route_forward_tangent(struct meta_op *op, const void *theta, const v
         return;
     }
     plain_route_forward_tangent(op, theta, v);
-    zero_padding(op->y.dot, op->batch, op->out);
+    meta_onednn_zero_padding(op->y.dot, op->batch, op->out);
 }
 
 static void route_backward_tangent(struct meta_op *op, const void *theta, const void *v,
@@ -188,7 +189,7 @@ const struct meta_kernel meta_plain_route = { .forward = route_forward,
 static void pairing_forward(struct meta_op *op, const void *theta)
 {
     plain_pairing_forward(op, theta);
-    zero_padding(op->y.value, op->out_batch, op->out);
+    meta_onednn_zero_padding(op->y.value, op->out_batch, op->out);
 }
 
 static void pairing_backward(struct meta_op *op, const void *theta, void *gradient)

@@ -11,8 +11,9 @@
 #include "backends/loops/tensors.h"
 #include "backends/loops/vectors.h"
 
-/* The three products of a convolution are one loop nest over (image, output channel, input channel,
-   weight, output row), with an inner loop along the row: y += w x, x += w y or w += x.y. */
+/* The three products of a convolution are one loop nest over (image, output channel, input channel
+   of its group, weight, output row), with an inner loop along the row: y += w x, x += w y or w +=
+   x.y. */
 
 /* One weight w, n outputs y side by side, and the n inputs x, `stride` apart, that w meets
    there. */
@@ -27,9 +28,10 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w,
     const struct meta_layer *l = op->layer;
     int C = op->in->c, H = op->in->h, W = op->in->w, K = l->size, S = l->stride;
     int O = op->out.c, OH = op->out.h, OW = op->out.w;
+    int part = C / meta_layer_groups(l), outs = O / meta_layer_groups(l);
     for (int b = 0; b < op->batch; b++)
         for (int o = 0; o < O; o++)
-            for (int c = 0; c < C; c++)
+            for (int c = 0; c < part; c++)
                 for (int n = 0; n < K; n++)
                     for (int m = 0; m < K; m++) {
                         /* the outputs j whose input column j S + m - pad is inside */
@@ -41,8 +43,9 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w,
                             if (at < 0 || at >= H) continue;
                             call(&(struct row){
                                 .y = y + (((size_t)b * O + o) * OH + i) * OW + first,
-                                .x = x + (((size_t)b * C + c) * H + at) * W + first * S - left,
-                                .w = w + (((size_t)o * C + c) * K + n) * K + m,
+                                .x = x + (((size_t)b * C + o / outs * part + c) * H + at) * W
+                                    + first * S - left,
+                                .w = w + (((size_t)o * part + c) * K + n) * K + m,
                                 .n = last - first + 1,
                                 .stride = S });
                         }
@@ -187,6 +190,8 @@ static const struct meta_kernel *kernel_of(const struct meta_op *op)
         [META_OP_SHORTCUT] = &reference_shortcut_kernel,
         [META_OP_ROUTE] = &reference_route_kernel,
         [META_OP_DROPOUT] = &reference_dropout_kernel,
+        [META_OP_PICK] = &reference_pick_kernel,
+        [META_OP_SCALE] = &reference_scale_kernel,
         [META_OP_PLUGIN] = &reference_plugin_kernel,
         [META_OP_LOSS] = &reference_loss_kernel,
         [META_OP_PAIRING] = &reference_pairing_kernel,
