@@ -1,5 +1,5 @@
 /* A parse_network_cfg() for libdarknet that also builds the sections of plugins. A .cfg without any
-   is left to the library's own. */
+   is left to the library's own, which warns of what it does not know and goes on. */
 #define _GNU_SOURCE
 #include "host.h"
 
@@ -39,9 +39,9 @@ static int prefix(const struct host *h, const struct meta_section *s)
 
 /* ---- whose file it is ------------------------------------------------------------------------ */
 
-/* Whether a line starts a section that is not Darknet's. Blanks do not count, also inside the
-   brackets. */
-static int foreign(const char *line, size_t n)
+/* Whether a line starts a section of a plugin. Blanks do not count, also inside the brackets.
+   Plugins are loaded when the first section that is not Darknet's is met. */
+static int of_plugin(struct host *h, const char *line, size_t n)
 {
     char name[64];
     size_t used = 0, i = 0;
@@ -50,12 +50,14 @@ static int foreign(const char *line, size_t n)
     for (; i < n && line[i] != ']' && used + 1 < sizeof name; i++)
         if (!strchr(" \t\r", line[i])) name[used++] = line[i];
     name[used] = 0;
-    return i < n && line[i] == ']' && !meta_section_find(name);
+    if (i == n || line[i] != ']' || meta_section_find(name)) return 0;
+    if (!h->plugins && !(h->plugins = meta_plugins_load(h->error))) die(h->error);
+    return meta_plugins_find(h->plugins, name) != NULL;
 }
 
 /* Whether the file has such a section. One that can't be read is left to the library, which has its
    own way to say so. */
-static int is_ours(const char *path)
+static int is_ours(struct host *h, const char *path)
 {
     struct meta_error error;
     char *text;
@@ -64,7 +66,7 @@ static int is_ours(const char *path)
     if (meta_file_read(path, &text, &size, &error)) return 0;
     for (char *p = text, *end = text + size; p < end && !ours;) {
         size_t n = strcspn(p, "\n");
-        ours = foreign(p, n);
+        ours = of_plugin(h, p, n);
         p += n + 1;
     }
     free(text);
@@ -110,6 +112,27 @@ static int stock_layer(const struct host *h, const struct meta_section_type *typ
         out->delta = h->net->layers[h->at.index - 1].delta;
     }
     return 0;
+}
+
+/* Takes options that the plugin does not have out of its section, with a warning: so the library
+   does it in its own sections. */
+static void drop_unknown(const struct host *h, const struct meta_plugin *plugin,
+                         struct meta_section *s)
+{
+    int kept = 0;
+    for (int i = 0; i < s->count; i++) {
+        const struct meta_option *o = plugin->options;
+        while (o->name && strcmp(o->name, s->pairs[i].key)) o++;
+        if (o->name) {
+            s->pairs[kept++] = s->pairs[i];
+            continue;
+        }
+        fprintf(stderr, "darknet: %s:%d: [%.40s] %.40s: unknown option: left out\n", h->cfg->path,
+                s->pairs[i].line, s->name, s->pairs[i].key);
+        free(s->pairs[i].key);
+        free(s->pairs[i].value);
+    }
+    s->count = kept;
 }
 
 /* Makes a plugin's layer; with out=NULL it only checks the section's options. */
@@ -177,10 +200,27 @@ static int add_layer(struct host *h, const struct meta_section *s)
 
 /* ---- the network ----------------------------------------------------------------------------- */
 
-static int fail_unknown(const struct host *h, const struct meta_section *s)
+static int is_layer_section(const struct host *h, const struct meta_section *s)
+{
+    const struct meta_plugin *plugin = meta_plugins_find(h->plugins, s->name);
+    return plugin ? plugin->role == META_ROLE_LAYER : meta_section_find(s->name) != NULL;
+}
+
+/* An unknown section between layers may be a layer, misspelt or of a plugin that is not there: an
+   error. Elsewhere it is left out with a warning, where the library would warn too. Returns 0 or
+   -1. */
+static int pass_unknown(const struct host *h, const struct meta_section *s)
 {
     struct meta_error names = { "" };
     size_t used = 0;
+    int at = s - h->cfg->sections, before = 0, after = 0;
+    for (int i = 1; i < h->cfg->count; i++)
+        if (is_layer_section(h, &h->cfg->sections[i])) *(i < at ? &before : &after) = 1;
+    if (!before || !after) {
+        fprintf(stderr, "darknet: %s:%d: [%.40s]: unknown section: left out\n", h->cfg->path,
+                s->line, s->name);
+        return 0;
+    }
     for (int i = 0; i < h->plugins->count && used < sizeof names.text; i++)
         used += snprintf(names.text + used, sizeof names.text - used, " %s",
                          h->plugins->entries[i].plugin->name);
@@ -189,9 +229,9 @@ static int fail_unknown(const struct host *h, const struct meta_section *s)
     return prefix(h, s);
 }
 
-/* Returns 1 for a layer, 0 for settings, and -1 with the message for a section that is neither, or
-   is not as it should be. This is before anything is built or printed. */
-static int check_section(const struct host *h, const struct meta_section *s)
+/* Returns 1 for a layer, 0 for what is none, and -1 with the message for a section that may not
+   stand there, or is not as it should be. This is before anything is built. */
+static int check_section(const struct host *h, struct meta_section *s)
 {
     const struct meta_section_type *type = meta_section_find(s->name);
     if (type && !type->parser) {
@@ -200,13 +240,14 @@ static int check_section(const struct host *h, const struct meta_section *s)
     }
     if (type) return meta_library_symbol(h->library, type->parser, h->error) ? 1 : prefix(h, s);
     const struct meta_plugin *plugin = meta_plugins_find(h->plugins, s->name);
-    if (!plugin) return fail_unknown(h, s);
+    if (!plugin) return pass_unknown(h, s);
     if (plugin->role == META_ROLE_PAIRING) {
         meta_fail(h->error,
                   "works on the images of a whole task, which the library knows nothing of: only "
                   "darknet meta can run it");
         return prefix(h, s);
     }
+    drop_unknown(h, plugin, s);
     return plugin_layer(h, plugin, s, NULL) ? -1 : plugin->role == META_ROLE_LAYER;
 }
 
@@ -225,12 +266,6 @@ static int count_layers(const struct host *h)
     }
     if (!layers) return meta_fail(h->error, "%s: the network has no layers", h->cfg->path);
     return layers;
-}
-
-static int is_layer_section(const struct host *h, const struct meta_section *s)
-{
-    const struct meta_plugin *plugin = meta_plugins_find(h->plugins, s->name);
-    return !plugin || plugin->role == META_ROLE_LAYER;
 }
 
 static int fill_network(struct host *h)
@@ -265,8 +300,8 @@ __attribute__((visibility("default"))) network *parse_network_cfg(char *path)
     struct host h = { .library = &library, .error = &error };
     struct meta_cfg *cfg;
     if (meta_library_find(&library, __builtin_return_address(0), &error)) die(&error);
-    if (!is_ours(path)) return library.parse_network_cfg(path);
-    if (!(h.plugins = meta_plugins_load(&error)) || meta_cfg_read(&cfg, path, &error)) die(&error);
+    if (!is_ours(&h, path)) return library.parse_network_cfg(path);
+    if (meta_cfg_read(&cfg, path, &error)) die(&error);
     h.cfg = cfg;
     int layers = count_layers(&h);
     if (layers < 0) die(&error);

@@ -79,6 +79,37 @@ same()
     check "$what: the preloaded host exits with $expected as the stock library does" test $status -eq $expected
 }
 same "a stock .cfg" global "$TMP_TEST/stock.cfg" "$TMP_TEST/one.weights"
+# Stock warns of a section that it does not know, and goes on: a layer without functions takes its place, so that the network is
+# loaded and not run. The script that loads it is the binding's.
+cat >"$TMP_TEST/load.py" <<'END'
+import ctypes
+import sys
+library = ctypes.CDLL(sys.argv[1], ctypes.RTLD_GLOBAL)
+library.load_network.restype = ctypes.c_void_p
+print("loaded" if library.load_network(sys.argv[2].encode(), None, 0) else "none")
+END
+loads() { "$@" $python "$TMP_TEST/load.py" "$stock" "$TMP_TEST/unknown.cfg"; }
+{ cat "$TMP_TEST/stock.cfg"; printf '\n[sharpen]\namount=1\n'; } >"$TMP_TEST/unknown.cfg"
+loads env >"$TMP_TEST/a" 2>&1
+loads env LD_PRELOAD="$host" >"$TMP_TEST/b" 2>&1
+check 'stock itself warns of an unknown section and goes on' grep -q 'Type not recognized: \[sharpen\]' "$TMP_TEST/a"
+check 'the preloaded host warns of an unknown section as stock does, and goes on' cmp "$TMP_TEST/a" "$TMP_TEST/b"
+check 'a network with an unknown section is loaded' grep -qx loaded "$TMP_TEST/b"
+
+# In a .cfg of ours what is unknown is left out, with a warning, but for what may be a layer
+goes_on()
+{
+    local warning=$1
+    outputs hosted global "$TMP_TEST/x.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got" 2>"$TMP_TEST/err"
+    check "the preloaded host goes on: $warning" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
+    hosted global "$TMP_TEST/x.cfg" "$TMP_TEST/one.weights" 2>&1 >"$TMP_TEST/out" | grep -Fx "darknet: $TMP_TEST/x.cfg:$warning" >"$TMP_TEST/said"
+    check "the preloaded host warns once: $warning" test "$(wc -l <"$TMP_TEST/said")" -eq 1
+}
+{ cat "$TMP_TEST/meta.cfg"; printf '\n[sharpen]\namount=1\n'; } >"$TMP_TEST/x.cfg"
+goes_on "$(grep -n sharpen "$TMP_TEST/x.cfg" | cut -d: -f1): [sharpen]: unknown section: left out"
+sed 's/^shots=1$/shots=1\nrounds=3/' "$TMP_TEST/meta.cfg" >"$TMP_TEST/x.cfg"
+goes_on "$(grep -n rounds "$TMP_TEST/x.cfg" | cut -d: -f1): [episode] rounds: unknown option: left out"
+
 same "a .cfg that is not there" global "$TMP_TEST/none.cfg" -
 
 # A plugin's layer. With beta=0 swish halves its input, which to the last bit is what halving the
