@@ -4,7 +4,10 @@
  *
  * scripts/stock_cfgs.py compiles it, with -DALEXEYAB against a checkout of AlexeyAB's Darknet, and makes the CFG have batch=1. Statistics
  * of batch normalisation come from one pass in training's way and are then disturbed, so that numbers neither vanish nor explode
- * in a deep network and no statistics are 0 or 1. */
+ * in a deep network and no statistics are 0 or 1.
+ *
+ * AlexeyAB's Darknet divides by sqrt(variance + 1e-5), pjreddie's and `darknet meta` by sqrt(variance) + 1e-6. So that the layers are
+ * compared, and not that, NAME.weights has the variances with which the second is the first. */
 #include <darknet.h>
 #include <math.h>
 #include <stdio.h>
@@ -58,6 +61,21 @@ static void take_statistics(layer *layers, int count)
     }
 }
 
+#ifdef ALEXEYAB
+static void adapt_variances(layer *layers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        layer *l = &layers[i];
+        if ((l->type != CONVOLUTIONAL && l->type != CONNECTED) || !l->batch_normalize) continue;
+        int outputs = l->type == CONVOLUTIONAL ? l->n : l->outputs;
+        for (int k = 0; k < outputs; k++) {
+            double deviation = sqrt(l->rolling_variance[k] + .00001f) - 1e-6;
+            l->rolling_variance[k] = deviation * deviation;
+        }
+    }
+}
+#endif
+
 static void write_floats(const char *name, const char *end, const float *x, int n)
 {
     char path[4096];
@@ -107,8 +125,9 @@ int main(int argc, char **argv)
 #endif
     take_statistics(p->layers, p->n);
 #ifdef ALEXEYAB
-    save_weights(net, path);
     float *outputs = network_predict(net, image);
+    adapt_variances(p->layers, p->n);
+    save_weights(net, path);
 #else
     save_weights(p, path);
     float *outputs = network_predict(p, image);
