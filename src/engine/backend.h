@@ -100,6 +100,9 @@ struct meta_kernel {
     /* Of a loss: probabilities of the last forward, (batch, outputs) host floats; of squares, the
        scores, (batch). */
     void (*probabilities)(const struct meta_op *, float *out);
+    /* Of an operation that was created: name of the implementation that a pass falls to if it is a
+       library's reference loop, made to be right and not to be fast; else NULL. May be NULL. */
+    const char *(*slow)(const struct meta_op *);
     /* Of a loss: what the last forward's softmax is of, the inputs over the temperature, (batch,
        outputs); of squares, the logarithms of the scores, (batch). */
     void (*logits)(const struct meta_op *, double *out);

@@ -34,32 +34,113 @@ static void point(dnnl_memory_t memory, const void *data)
 
 static void *in_scratch(const struct meta_op *op, size_t at) { return (char *)op->scratch + at; }
 
-static void pack(struct meta_conv *s, const struct meta_conv_pass *pass, const float *weights,
-                 dnnl_memory_t into)
+/* ---- weights --------------------------------------------------------------------------------- */
+
+static int has_own_channels(const struct meta_op *op, const struct meta_conv_pass *pass)
 {
-    point(s->plain, weights);
-    reorder(s, pass, s->plain, into);
+    return pass->x.channels == op->in->c && pass->y.channels == op->out.c;
 }
 
-/* The weights as `back` wants them: those of a rotated convolution are (o, i, y, x) turned round to
-   (i, o, size-1-y, size-1-x). */
-static void pack_back(const struct meta_op *op, const struct meta_conv_pass *back,
-                      const float *weights, dnnl_memory_t into)
+/* Where weight (o, i) begins in the plain weights of a pass. */
+static size_t weight_at(const struct meta_op *op, const struct meta_conv_pass *pass, int o, int i)
+{
+    size_t area = (size_t)op->layer->size * op->layer->size;
+    return area
+        * (pass->turned ? (size_t)i * pass->y.channels + o : (size_t)o * pass->x.channels + i);
+}
+
+/* The weights (o, i, y, x) as the pass's plain ones: with the channels of its views, which are zero
+   where the layer has none, and if it is turned as (i, o, size-1-y, size-1-x). */
+static const float *fill(const struct meta_op *op, const struct meta_conv_pass *pass,
+                         const float *weights)
+{
+    const struct meta_conv *s = op->state;
+    int area = op->layer->size * op->layer->size;
+    float *filled = in_scratch(op, s->filled_at);
+    if (!pass->turned && has_own_channels(op, pass)) return weights;
+    if (!has_own_channels(op, pass))
+        memset(filled, 0, sizeof *filled * pass->x.channels * pass->y.channels * area);
+    for (int o = 0; o < op->out.c; o++)
+        for (int i = 0; i < op->in->c; i++, weights += area) {
+            float *to = filled + weight_at(op, pass, o, i);
+            if (!pass->turned) memcpy(to, weights, area * sizeof *to);
+            else
+                for (int k = 0; k < area; k++) to[area - 1 - k] = weights[k];
+        }
+    return filled;
+}
+
+static void pack(const struct meta_op *op, const struct meta_conv_pass *pass, const float *weights,
+                 dnnl_memory_t into)
+{
+    point(pass->plain, fill(op, pass, weights));
+    reorder(op->state, pass, pass->plain, into);
+}
+
+static void add(float *restrict to, const float *restrict from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+/* The weights' gradient (o, i, y, x) of the layer alone, out of one with the channels of views. */
+static void take_own(const struct meta_op *op, const struct meta_conv_pass *pass,
+                     const float *filled, float *to)
+{
+    size_t area = (size_t)op->layer->size * op->layer->size;
+    for (int o = 0; o < op->out.c; o++)
+        memcpy(to + o * op->in->c * area, filled + weight_at(op, pass, o, 0),
+               op->in->c * area * sizeof *to);
+}
+
+/* The part's sum becomes wbar, plain (o, i, y, x), if it is the first part, and else is added to
+   it. */
+static void unpack(const struct meta_op *op, const struct meta_conv_part *p, float *wbar)
 {
     struct meta_conv *s = op->state;
-    int O = op->out.c, I = op->in->c, area = op->layer->size * op->layer->size;
-    float *turned = in_scratch(op, s->turned_at);
-    if (!s->rotated) {
-        pack(s, back, weights, into);
-        return;
-    }
-    for (int o = 0; o < O; o++)
-        for (int i = 0; i < I; i++) {
-            const float *from = weights + ((size_t)o * I + i) * area;
-            float *to = turned + ((size_t)i * O + o) * area;
-            for (int k = 0; k < area; k++) to[area - 1 - k] = from[k];
-        }
-    pack(s, back, turned, into);
+    float *to = p == s->part ? wbar : in_scratch(op, s->more_at);
+    float *filled = has_own_channels(op, &p->grad) ? to : in_scratch(op, s->filled_at);
+    point(p->grad.plain, filled);
+    reorder(s, &p->grad, p->grad.other, p->grad.plain);
+    if (filled != to) take_own(op, &p->grad, filled, to);
+    if (to != wbar) add(wbar, to, op->weight_count);
+}
+
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+/* What a pass reads of a tensor's piece: the piece, or the copy for its view. */
+static const float *take(const struct meta_view *view, struct meta_shape shape, int images,
+                         const float *piece, float *copy)
+{
+    if (!view->copied) return piece;
+    meta_view_take(view, shape, images, piece, copy);
+    return copy;
+}
+
+static const float *take_x(const struct meta_op *op, const struct meta_conv_pass *pass, int images,
+                           const float *x)
+{
+    const struct meta_conv *s = op->state;
+    return take(&pass->x, *op->in, images, x, in_scratch(op, s->x_copy_at));
+}
+
+static const float *take_y(const struct meta_op *op, const struct meta_conv_pass *pass, int images,
+                           const float *y)
+{
+    const struct meta_conv *s = op->state;
+    return take(&pass->y, op->out, images, y, in_scratch(op, s->y_copy_at));
+}
+
+/* Where a pass writes y, or xbar; `put` then brings it into the tensor. */
+static float *target(const struct meta_op *op, const struct meta_view *view, float *piece,
+                     size_t copy_at)
+{
+    return view->copied ? in_scratch(op, copy_at) : piece;
+}
+
+static void put(const struct meta_view *view, struct meta_shape shape, int images,
+                const float *copy, float *piece)
+{
+    if (view->copied) meta_view_put(view, shape, images, copy, piece);
 }
 
 /* One way of a piece through a convolution: the primitive and the packed weights. */
@@ -68,31 +149,27 @@ struct way {
     dnnl_memory_t weights;
 };
 
-static void outputs(struct meta_conv *s, const struct meta_conv_part *p, struct way way,
+static void outputs(const struct meta_op *op, const struct meta_conv_part *p, struct way way,
                     const float *x, float *y)
 {
-    point(p->x, x);
-    point(p->y, y);
-    run(s, way.run, arg(DNNL_ARG_SRC, p->x), arg(DNNL_ARG_WEIGHTS, way.weights),
-        arg(DNNL_ARG_DST, p->y));
+    point(p->out.x_memory, take_x(op, &p->out, p->images, x));
+    point(p->out.y_memory, y);
+    run(op->state, way.run, arg(DNNL_ARG_SRC, p->out.x_memory), arg(DNNL_ARG_WEIGHTS, way.weights),
+        arg(DNNL_ARG_DST, p->out.y_memory));
 }
 
-static void inputs(struct meta_conv *s, const struct meta_conv_part *p, struct way way,
+static void inputs(const struct meta_op *op, const struct meta_conv_part *p, struct way way,
                    const float *ybar, float *xbar)
 {
-    point(p->x, xbar);
-    point(p->y, ybar);
-    if (s->rotated)
-        run(s, way.run, arg(DNNL_ARG_SRC, p->y), arg(DNNL_ARG_WEIGHTS, way.weights),
-            arg(DNNL_ARG_DST, p->x));
+    dnnl_memory_t x = p->back.x_memory, y = p->back.y_memory;
+    point(y, take_y(op, &p->back, p->images, ybar));
+    point(x, xbar);
+    if (p->back.turned)
+        run(op->state, way.run, arg(DNNL_ARG_SRC, y), arg(DNNL_ARG_WEIGHTS, way.weights),
+            arg(DNNL_ARG_DST, x));
     else
-        run(s, way.run, arg(DNNL_ARG_DIFF_DST, p->y), arg(DNNL_ARG_WEIGHTS, way.weights),
-            arg(DNNL_ARG_DIFF_SRC, p->x));
-}
-
-static void add(float *restrict to, const float *restrict from, size_t n)
-{
-    for (size_t i = 0; i < n; i++) to[i] += from[i];
+        run(op->state, way.run, arg(DNNL_ARG_DIFF_DST, y), arg(DNNL_ARG_WEIGHTS, way.weights),
+            arg(DNNL_ARG_DIFF_SRC, x));
 }
 
 /* What this piece gives to the weights' gradient becomes the part's packed sum, if it is the
@@ -103,22 +180,11 @@ static void weights_bar(const struct meta_op *op, const struct meta_conv_part *p
     struct meta_conv *s = op->state;
     dnnl_memory_t into = first ? p->grad.other : p->grad.packed;
     size_t numbers = dnnl_memory_desc_get_size(&p->grad.weights) / sizeof(float);
-    point(p->x, x);
-    point(p->y, ybar);
-    run(s, p->grad.run, arg(DNNL_ARG_SRC, p->x), arg(DNNL_ARG_DIFF_DST, p->y),
-        arg(DNNL_ARG_DIFF_WEIGHTS, into));
+    point(p->grad.x_memory, take_x(op, &p->grad, p->images, x));
+    point(p->grad.y_memory, take_y(op, &p->grad, p->images, ybar));
+    run(s, p->grad.run, arg(DNNL_ARG_SRC, p->grad.x_memory),
+        arg(DNNL_ARG_DIFF_DST, p->grad.y_memory), arg(DNNL_ARG_DIFF_WEIGHTS, into));
     if (!first) add(in_scratch(op, s->sum_at), in_scratch(op, s->grad_at), numbers);
-}
-
-/* The part's sum becomes wbar, plain (o, i, y, x), if it is the first part, and else is added to
-   it. */
-static void unpack(const struct meta_op *op, const struct meta_conv_part *p, float *wbar)
-{
-    struct meta_conv *s = op->state;
-    float *more = in_scratch(op, s->more_at);
-    point(s->plain, p == s->part ? wbar : more);
-    reorder(s, &p->grad, p->grad.other, s->plain);
-    if (p != s->part) add(wbar, more, op->weight_count);
 }
 
 /* The state, with its memories in the scratch memory of this pass. */
@@ -156,10 +222,12 @@ static void conv_forward(struct meta_op *op, const void *theta)
     const float *in = op->x->value;
     float *out = op->y.value;
     for (const struct meta_conv_part *p = s->part; p < s->part + s->parts; p++) {
-        pack(s, &p->out, (const float *)theta + op->weights, p->out.packed);
+        pack(op, &p->out, (const float *)theta + op->weights, p->out.packed);
         for (int n = 0; n < p->pieces; n++) {
             struct piece at = piece_at(op, p, n);
-            outputs(s, p, (struct way){ p->out.run, p->out.packed }, in + at.x, out + at.y);
+            float *y = target(op, &p->out.y, out + at.y, s->y_copy_at);
+            outputs(op, p, (struct way){ p->out.run, p->out.packed }, in + at.x, y);
+            put(&p->out.y, op->out, p->images, y, out + at.y);
         }
     }
 }
@@ -171,11 +239,14 @@ static void conv_backward(struct meta_op *op, const void *theta, void *gradient)
     float *xbar = op->x->bar;
     for (const struct meta_conv_part *p = s->part; p < s->part + s->parts; p++) {
         struct way back = { p->back.run, p->back.packed };
-        if (xbar) pack_back(op, &p->back, (const float *)theta + op->weights, p->back.packed);
+        if (xbar) pack(op, &p->back, (const float *)theta + op->weights, p->back.packed);
         for (int n = 0; n < p->pieces; n++) {
             struct piece at = piece_at(op, p, n);
             weights_bar(op, p, in + at.x, ybar + at.y, n == 0);
-            if (xbar) inputs(s, p, back, ybar + at.y, xbar + at.x);
+            if (!xbar) continue;
+            float *x = target(op, &p->back.x, xbar + at.x, s->x_copy_at);
+            inputs(op, p, back, ybar + at.y, x);
+            put(&p->back.x, *op->in, p->images, x, xbar + at.x);
         }
         unpack(op, p, (float *)gradient + op->weights);
     }
@@ -189,29 +260,33 @@ static void conv_forward_tangent(struct meta_op *op, const void *theta, const vo
     for (const struct meta_conv_part *p = s->part; p < s->part + s->parts; p++) {
         struct way of_weights = { p->out.run, p->out.other };
         struct way of_inputs = { p->out.run_adding, p->out.packed };
-        pack(s, &p->out, (const float *)v + op->weights, p->out.other);
-        if (indot) pack(s, &p->out, (const float *)theta + op->weights, p->out.packed);
+        pack(op, &p->out, (const float *)v + op->weights, p->out.other);
+        if (indot) pack(op, &p->out, (const float *)theta + op->weights, p->out.packed);
         for (int n = 0; n < p->pieces; n++) {
             struct piece at = piece_at(op, p, n);
-            outputs(s, p, of_weights, in + at.x, outdot + at.y);
-            if (indot) outputs(s, p, of_inputs, indot + at.x, outdot + at.y);
+            float *ydot = target(op, &p->out.y, outdot + at.y, s->y_copy_at);
+            outputs(op, p, of_weights, in + at.x, ydot);
+            if (indot) outputs(op, p, of_inputs, indot + at.x, ydot);
+            put(&p->out.y, op->out, p->images, ydot, outdot + at.y);
         }
     }
 }
 
 /* xbardot of a piece = W' ybardot + Wdot' ybar */
-static void inputs_tangent(struct meta_op *op, const struct meta_conv_part *p, const float *ybar,
-                           const float *ybardot, float *xbardot)
+static void inputs_tangent(const struct meta_op *op, const struct meta_conv_part *p,
+                           const float *ybar, const float *ybardot, float *xbardot)
 {
     struct meta_conv *s = op->state;
+    float *x = target(op, &p->back.x, xbardot, s->x_copy_at);
     float *more = in_scratch(op, s->more_x_at);
-    inputs(s, p, (struct way){ p->back.run, p->back.packed }, ybardot, xbardot);
-    if (s->rotated) {
-        inputs(s, p, (struct way){ p->back.run_adding, p->back.other }, ybar, xbardot);
+    inputs(op, p, (struct way){ p->back.run, p->back.packed }, ybardot, x);
+    if (p->back.run_adding) {
+        inputs(op, p, (struct way){ p->back.run_adding, p->back.other }, ybar, x);
     } else {
-        inputs(s, p, (struct way){ p->back.run, p->back.other }, ybar, more);
-        add(xbardot, more, p->images * meta_onednn_image(*op->in));
+        inputs(op, p, (struct way){ p->back.run, p->back.other }, ybar, more);
+        add(x, more, p->images * meta_view_numbers(&p->back.x));
     }
+    put(&p->back.x, *op->in, p->images, x, xbardot);
 }
 
 static void conv_backward_tangent(struct meta_op *op, const void *theta, const void *v,
@@ -222,8 +297,8 @@ static void conv_backward_tangent(struct meta_op *op, const void *theta, const v
     float *xbardot = op->x->bardot;
     for (const struct meta_conv_part *p = s->part; p < s->part + s->parts; p++) {
         if (xbardot) {
-            pack_back(op, &p->back, (const float *)theta + op->weights, p->back.packed);
-            pack_back(op, &p->back, (const float *)v + op->weights, p->back.other);
+            pack(op, &p->back, (const float *)theta + op->weights, p->back.packed);
+            pack(op, &p->back, (const float *)v + op->weights, p->back.other);
         }
         for (int n = 0; n < p->pieces; n++) {
             struct piece at = piece_at(op, p, n);
@@ -240,4 +315,5 @@ const struct meta_kernel meta_onednn_conv = { .create = meta_conv_create,
                                               .forward = conv_forward,
                                               .backward = conv_backward,
                                               .forward_tangent = conv_forward_tangent,
-                                              .backward_tangent = conv_backward_tangent };
+                                              .backward_tangent = conv_backward_tangent,
+                                              .slow = meta_conv_slow };
