@@ -57,6 +57,24 @@ static void complain_once(const struct meta_error *error, int failed, int *compl
     *complained = failed;
 }
 
+/* Which layers have the weights of a file that has not all of them. */
+static void print_layers(const struct meta_trainer *t, const struct meta_network *net)
+{
+    int layers = meta_trainer_layers_read(t), last = 0, drawn = 0, read = 0;
+    if (layers == net->count) return;
+    for (int i = 0; i < net->count; i++) {
+        if (net->layers[i].weights == META_NONE) continue;
+        drawn += i >= layers;
+        read += i < layers;
+        if (i < layers) last = i;
+    }
+    printf("It has the weights of %d layer%s, up to layer %d, [%s]; those of %d layer%s, from "
+           "layer "
+           "%d, [%s], on are drawn\n",
+           read, meta_plural(read), last, meta_layer_name(&net->layers[last]), drawn,
+           meta_plural(drawn), layers, meta_layer_name(&net->layers[layers]));
+}
+
 static void print_start(const struct meta_trainer *t)
 {
     const struct meta_training_settings *s = meta_trainer_settings(t);
@@ -80,7 +98,10 @@ static void print_start(const struct meta_trainer *t)
         printf("Its iterations were made by %s instructions, the next ones by %s: equal to an "
                "unbroken run to rounding, not bit for bit\n",
                was, now);
-    if (s->weights) printf("Starting from %s at iteration %llu\n", s->weights, done);
+    if (s->weights) {
+        printf("Starting from %s at iteration %llu\n", s->weights, done);
+        print_layers(t, model->network);
+    }
     fflush(stdout);
 }
 

@@ -16,13 +16,13 @@ struct header {
 /* A `revision` of this upper half has the number of batches, updates, in its lower half. */
 #define UPDATES 0x4d4c0000
 
-/* Lists the arrays of a file behind its header, in the file's order: at most 5 a layer. Returns
-   their number. */
-static int list_arrays(const struct meta_network *net, const float *parameters,
+/* Lists the arrays of the first `layers` layers behind a file's header, in the file's order: at
+   most 5 a layer. Returns their number. */
+static int list_arrays(const struct meta_network *net, int layers, const float *parameters,
                        const float *statistics, struct meta_chunk *chunks)
 {
     int n = 0;
-    for (int i = 0; i < net->count; i++) {
+    for (int i = 0; i < layers; i++) {
         const struct meta_layer *l = &net->layers[i];
         if (l->weights == META_NONE) continue;
         size_t bytes = l->filters * sizeof(float);
@@ -39,45 +39,114 @@ static int list_arrays(const struct meta_network *net, const float *parameters,
     return n;
 }
 
-/* Checks the version, the size and that every number is finite. Returns where the numbers begin, or
-   0 with a message. */
-static size_t check_bytes(const char *path, const char *data, size_t size, size_t numbers,
-                          struct meta_error *error)
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* A file in memory, and what its header says. */
+struct contents {
+    const char *path;
+    int whole; /* it must have all layers */
+    char *data;
+    size_t size, at; /* at: where the numbers begin */
+    uint64_t seen;
+    int32_t revision;
+    int transposed; /* the weights of connected layers are (i,o) */
+};
+
+/* Darknet takes a version above 1000 for the learning rate of a file from before there were
+   versions. Here the rate, momentum and decay must be numbers that such a file can have. */
+static int is_before_versions(const struct header *h)
+{
+    float x[3];
+    memcpy(x, h, sizeof x);
+    return (h->major > 1000 || h->minor > 1000) && x[0] >= 0 && x[0] < 100 && x[1] >= 0 && x[1] <= 1
+        && x[2] >= 0 && x[2] <= 1;
+}
+
+static int read_header(const struct meta_network *net, struct contents *c, struct meta_error *error)
 {
     struct header h;
-    size_t expected = sizeof h + 8 + numbers * sizeof(float);
-    if (size < sizeof h + 4) {
-        meta_fail(error, "%s: %zu bytes: too short for a .weights file; this network's has %zu",
-                  path, size, expected);
-        return 0;
+    size_t expected = sizeof h + 8 + (net->parameters + net->statistics) * sizeof(float);
+    if (c->size < sizeof h + 4)
+        return meta_fail(error,
+                         "%s: %zu bytes: too short for a .weights file; this network's has %zu",
+                         c->path, c->size, expected);
+    memcpy(&h, c->data, sizeof h);
+    c->transposed = is_before_versions(&h);
+    if (!c->transposed && (h.major != 0 || h.minor < 1 || h.minor > 2))
+        return meta_fail(error,
+                         "%s: version %d.%d.%d in its %zu bytes: not a .weights file of version "
+                         "0.1 or 0.2, of which this network's has %zu bytes",
+                         c->path, h.major, h.minor, h.revision, c->size, expected);
+    size_t seen = h.minor == 2 ? 8 : 4;
+    c->at = sizeof h + seen;
+    c->revision = c->transposed ? 0 : h.revision;
+    c->seen = 0;
+    if (c->size >= c->at) memcpy(&c->seen, c->data + sizeof h, seen);
+    return 0;
+}
+
+/* Finds how many of the first layers the file has: those behind which it ends, or 0 where it ends
+   elsewhere. */
+static int count_layers(const struct meta_network *net, const struct contents *c)
+{
+    size_t end = c->at;
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        if (l->weights == META_NONE) continue;
+        size_t rows = l->batch_normalize ? 4 : 1;
+        end += (l->weight_count + rows * l->filters) * sizeof(float);
+        if (end != c->size) continue;
+        while (++i < net->count && net->layers[i].weights == META_NONE) {}
+        return i;
     }
-    memcpy(&h, data, sizeof h);
-    if (h.major != 0 || h.minor < 1 || h.minor > 2) {
-        meta_fail(error,
-                  "%s: version %d.%d.%d in its %zu bytes: not a .weights file of version 0.1 or "
-                  "0.2, "
-                  "of which this network's has %zu bytes",
-                  path, h.major, h.minor, h.revision, size, expected);
-        return 0;
-    }
-    size_t at = sizeof h + (h.minor == 2 ? 8 : 4);
-    if (size != at + numbers * sizeof(float)) {
-        meta_fail(error,
-                  "%s: %zu bytes: does not fit this network, whose .weights file has %zu bytes",
-                  path, size, at + numbers * sizeof(float));
-        return 0;
-    }
+    return 0;
+}
+
+static int check_finite(const struct contents *c, struct meta_error *error)
+{
+    size_t numbers = (c->size - c->at) / sizeof(float);
     for (size_t i = 0; i < numbers; i++) {
         float x;
-        memcpy(&x, data + at + i * sizeof x, sizeof x);
+        memcpy(&x, c->data + c->at + i * sizeof x, sizeof x);
         if (isfinite(x)) continue;
-        meta_fail(error,
-                  "%s: number %zu of %zu is not finite: the file is damaged or its training "
-                  "diverged",
-                  path, i, numbers);
-        return 0;
+        return meta_fail(error,
+                         "%s: number %zu of %zu is not finite: the file is damaged or its training "
+                         "diverged",
+                         c->path, i, numbers);
     }
-    return at;
+    return 0;
+}
+
+/* Turns weights (i,o) to (o,i). */
+static int transpose(float *weights, const struct meta_layer *l, struct meta_error *error)
+{
+    size_t outputs = l->filters, inputs = l->weight_count / outputs;
+    float *copy = malloc(l->weight_count * sizeof *copy);
+    if (!copy) return meta_fail_memory(error);
+    memcpy(copy, weights, l->weight_count * sizeof *copy);
+    for (size_t o = 0; o < outputs; o++)
+        for (size_t i = 0; i < inputs; i++) weights[o * inputs + i] = copy[i * outputs + o];
+    free(copy);
+    return 0;
+}
+
+static int take(const struct meta_network *net, const struct contents *c, int layers,
+                float *parameters, float *statistics, struct meta_error *error)
+{
+    struct meta_chunk *chunks = malloc((5 * layers + 1) * sizeof *chunks);
+    size_t at = c->at;
+    if (!chunks) return meta_fail_memory(error);
+    int count = list_arrays(net, layers, parameters, statistics, chunks);
+    for (int i = 0; i < count; i++) {
+        memcpy((void *)chunks[i].data, c->data + at, chunks[i].size);
+        at += chunks[i].size;
+    }
+    free(chunks);
+    for (int i = 0; i < layers && c->transposed; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        if (l->type == META_CONNECTED && transpose(parameters + l->weights, l, error)) return -1;
+    }
+    return 0;
 }
 
 static uint32_t find_batches(int32_t revision, const float *statistics, size_t n)
@@ -89,34 +158,42 @@ static uint32_t find_batches(int32_t revision, const float *statistics, size_t n
     return 0;
 }
 
+static int read(const struct meta_network *net, struct contents *c, float *parameters,
+                float *statistics, struct meta_weights_head *head, struct meta_error *error)
+{
+    int status = -1;
+    if (meta_file_read(c->path, &c->data, &c->size, error) || read_header(net, c, error)) goto fail;
+    int layers = count_layers(net, c);
+    if (layers < net->count && (c->whole || !layers)) {
+        meta_fail(error,
+                  "%s: %zu bytes: does not fit this network, whose .weights file has %zu bytes%s",
+                  c->path, c->size, c->at + (net->parameters + net->statistics) * sizeof(float),
+                  c->whole ? "" : ", nor does it end behind one of its layers");
+        goto fail;
+    }
+    if (check_finite(c, error) || take(net, c, layers, parameters, statistics, error)) goto fail;
+    head->seen = c->seen;
+    head->updates = find_batches(c->revision, statistics, net->statistics);
+    head->layers = layers;
+    status = 0;
+fail:
+    free(c->data);
+    return status;
+}
+
+int meta_weights_read_first(const struct meta_network *net, const char *path, float *parameters,
+                            float *statistics, struct meta_weights_head *head,
+                            struct meta_error *error)
+{
+    struct contents c = { .path = path };
+    return read(net, &c, parameters, statistics, head, error);
+}
+
 int meta_weights_read(const struct meta_network *net, const char *path, float *parameters,
                       float *statistics, struct meta_weights_head *head, struct meta_error *error)
 {
-    char *data = NULL;
-    size_t size, at;
-    int status = -1;
-    struct meta_chunk *chunks = malloc((5 * net->count + 1) * sizeof *chunks);
-    if (!chunks) {
-        meta_fail_memory(error);
-        goto fail;
-    }
-    if (meta_file_read(path, &data, &size, error)) goto fail;
-    if (!(at = check_bytes(path, data, size, net->parameters + net->statistics, error))) goto fail;
-    struct header h;
-    memcpy(&h, data, sizeof h);
-    head->seen = 0; /* version 0.1 has it in 4 bytes */
-    memcpy(&head->seen, data + sizeof h, at - sizeof h);
-    int count = list_arrays(net, parameters, statistics, chunks);
-    for (int i = 0; i < count; i++) {
-        memcpy((void *)chunks[i].data, data + at, chunks[i].size);
-        at += chunks[i].size;
-    }
-    head->updates = find_batches(h.revision, statistics, net->statistics);
-    status = 0;
-fail:
-    free(chunks);
-    free(data);
-    return status;
+    struct contents c = { .path = path, .whole = 1 };
+    return read(net, &c, parameters, statistics, head, error);
 }
 
 int meta_weights_load(const struct meta_network *net, const char *path, float **parameters,
@@ -132,6 +209,8 @@ int meta_weights_load(const struct meta_network *net, const char *path, float **
     return 0;
 }
 
+/* ---- writing --------------------------------------------------------------------------------- */
+
 int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters,
                        const float *statistics, struct meta_weights_head head,
                        struct meta_error *error)
@@ -143,7 +222,7 @@ int meta_weights_write(const struct meta_network *net, const char *path, const f
     if (!chunks) return meta_fail_memory(error);
     chunks[0] = (struct meta_chunk){ &h, sizeof h };
     chunks[1] = (struct meta_chunk){ &head.seen, sizeof head.seen };
-    int count = 2 + list_arrays(net, parameters, statistics, chunks + 2);
+    int count = 2 + list_arrays(net, net->count, parameters, statistics, chunks + 2);
     int status = meta_file_write(path, chunks, count, error);
     free(chunks);
     return status;

@@ -1,6 +1,9 @@
 /* Darknet's .weights files: int32 major 0, minor 2, revision 0, `seen` in 8 bytes, then
    little-endian float32 layer by layer: convolutional: biases, [scales, rolling mean, rolling
-   variance], weights; connected: biases, weights, [scales, mean, variance].
+   variance], weights; connected: biases, weights, [scales, mean, variance]. Read are also version
+   0.1, with 4 bytes of `seen`, and what there was before versions, as Darknet reads it: learning
+   rate, momentum and decay as float32 in their place, 4 bytes of `seen`, and the weights of
+   connected layers input by input.
 
    While the rolling statistics are young, `revision`, which no Darknet looks at, is 0x4d4c0000 plus
    the number of batches that have moved them (rolling.h). */
@@ -17,14 +20,19 @@ struct meta_weights_head {
     uint32_t updates; /* batches that have moved the rolling statistics, up to META_ROLLING_SETTLED;
                          of a file that does not say: 0 where they are all 0, else
                          META_ROLLING_SETTLED, so that they are taken as they are */
+    int layers;       /* of the network, the first ones, that a file has; not written */
 };
 
 /* Reads into parameters (network->parameters) and statistics (network->statistics), the caller's. A
    file that is shorter or longer than the network's, or of another version, is an error that says
-   both sizes; a number that is not finite is an error too. Version 0.1, with 4 bytes of `seen`, is
-   read as Darknet reads it. */
+   both sizes; a number that is not finite is an error too. A file that is refused
+   changes nothing. */
 int meta_weights_read(const struct meta_network *, const char *path, float *parameters,
                       float *statistics, struct meta_weights_head *, struct meta_error *);
+/* As above, but the file may end behind any layer with weights, as `darknet partial` writes it, for
+   a training to start from. The numbers of the layers that it does not have stay as they are. */
+int meta_weights_read_first(const struct meta_network *, const char *path, float *parameters,
+                            float *statistics, struct meta_weights_head *, struct meta_error *);
 /* Reads into arrays that it allocates, to normalise images by the statistics, which are corrected
    where they are young. The caller frees them, also after a failure, when they may be NULL. */
 int meta_weights_load(const struct meta_network *, const char *path, float **parameters,

@@ -109,6 +109,8 @@ uint64_t meta_trainer_total(const struct meta_trainer *t) { return t->total; }
 
 double meta_trainer_waited(const struct meta_trainer *t) { return t->waited; }
 
+int meta_trainer_layers_read(const struct meta_trainer *t) { return t->layers_read; }
+
 uint64_t meta_trainer_aside_iteration(const struct meta_trainer *t) { return t->aside; }
 
 int meta_trainer_instructions_changed(const struct meta_trainer *t, const char **was,

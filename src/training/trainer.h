@@ -21,7 +21,8 @@
 struct meta_training_settings {
     enum meta_training_kind kind;
     const char *data, *cfg;
-    const char *weights; /* to start from; NULL: Darknet's initial weights, drawn from `seed` */
+    const char *weights; /* to start from, of all layers or of the first ones; what it does not have
+                            are Darknet's initial weights, drawn from `seed`; NULL: all are */
     const struct meta_backend *backend;
     uint64_t seed;
     int threads;
@@ -85,6 +86,9 @@ double meta_trainer_waited(const struct meta_trainer *);  /* seconds, for images
 /* The iteration of a training that was there under the same name and whose NAME.state is
    NAME.state.old now; 0: none. */
 uint64_t meta_trainer_aside_iteration(const struct meta_trainer *);
+/* How many of the network's first layers the weights to start from have; the count of layers where
+   they have all. */
+int meta_trainer_layers_read(const struct meta_trainer *);
 /* Whether the checkpoint was made by another instruction set, which *was and *now then name. */
 int meta_trainer_instructions_changed(const struct meta_trainer *, const char **was,
                                       const char **now);

@@ -33,6 +33,7 @@ struct meta_trainer {
     uint64_t seen, images; /* images seen so far; images of one iteration */
     uint64_t weighed;      /* as in checkpoint.h */
     uint32_t updates;      /* batches that have moved the rolling statistics, as in weights.h */
+    int layers_read;       /* what meta_trainer_layers_read returns */
     uint64_t aside;        /* what meta_trainer_aside_iteration returns */
     char *folder;          /* `backup`, without a slash at its end */
     char *path[META_TRAINING_FILES];
@@ -59,8 +60,8 @@ int meta_trainer_check_folder(const struct meta_trainer *, struct meta_error *);
 int meta_trainer_open_log(struct meta_trainer *, struct meta_error *);
 
 /* trainer_resume.c */
-/* What to go on from: the checkpoint into *checkpoint, or the .weights file into parameters and
-   statistics. */
+/* What to go on from: the checkpoint into *checkpoint; into parameters and statistics Darknet's
+   initial weights, and over them what the .weights file has. */
 int meta_trainer_read_start(struct meta_trainer *, struct meta_checkpoint *checkpoint,
                             struct meta_error *);
 /* Puts the parameters, and all else that a checkpoint holds, where the next iteration takes them

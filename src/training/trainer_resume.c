@@ -3,6 +3,7 @@
 #include "trainer_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "learning/weigh.h"
 #include "network/weights.h"
@@ -12,6 +13,16 @@ static const char *state_to_read(const struct meta_trainer *t)
     return t->settings.fork ? t->settings.fork : t->path[META_TRAINING_STATE];
 }
 
+/* Whether a normalised layer is drawn, whose rolling statistics begin at 0. Those of the layers
+   that are read then begin there too: one number says how young all of them are. */
+static int draws_normalised(const struct meta_trainer *t)
+{
+    const struct meta_network *net = t->model->network;
+    for (int i = t->layers_read; i < net->count; i++)
+        if (net->layers[i].mean != META_NONE) return 1;
+    return 0;
+}
+
 int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
                             struct meta_error *error)
 {
@@ -19,11 +30,17 @@ int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
     const struct meta_network *net = t->model->network;
     if ((s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error)) return -1;
     struct meta_weights_head head = { 0 };
+    meta_network_initialise(net, s->seed, t->parameters, t->statistics);
     if (s->weights
-        && meta_weights_read(net, s->weights, t->parameters, t->statistics, &head, error))
+        && meta_weights_read_first(net, s->weights, t->parameters, t->statistics, &head, error))
         return -1;
     t->seen = s->clear ? 0 : head.seen;
     t->updates = head.updates;
+    t->layers_read = head.layers;
+    if (s->weights && draws_normalised(t)) {
+        memset(t->statistics, 0, net->statistics * sizeof *t->statistics);
+        t->updates = 0;
+    }
     return 0;
 }
 
@@ -88,7 +105,7 @@ int meta_trainer_start(struct meta_trainer *t, const struct meta_checkpoint *c,
                              "allowed: -clear to count from 0, or a larger -max_batches",
                              s->weights, (unsigned long long)t->seen, (unsigned long long)t->done,
                              (unsigned long long)t->total);
-    } else meta_network_initialise(t->model->network, s->seed, t->parameters, t->statistics);
+    }
     meta_outer_upload(t->outer, t->parameters, t->statistics);
     return 0;
 }
@@ -97,7 +114,8 @@ static int save_weights(struct meta_trainer *t, const char *path, struct meta_er
 {
     meta_outer_download(t->outer, t->parameters, t->statistics);
     return meta_weights_write(t->model->network, path, t->parameters, t->statistics,
-                              (struct meta_weights_head){ t->seen, t->updates }, error);
+                              (struct meta_weights_head){ .seen = t->seen, .updates = t->updates },
+                              error);
 }
 
 int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)

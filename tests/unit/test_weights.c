@@ -67,7 +67,7 @@ static int tear_down(void **state)
 static void write_young(uint64_t seen, uint32_t batches)
 {
     struct meta_error e;
-    if (meta_weights_write(net, path, parameters, statistics, (struct meta_weights_head){ seen, batches }, &e)) fail_msg("%s", e.text);
+    if (meta_weights_write(net, path, parameters, statistics, (struct meta_weights_head){ .seen = seen, .updates = batches }, &e)) fail_msg("%s", e.text);
 }
 
 static void write_ours(uint64_t seen) { write_young(seen, META_ROLLING_SETTLED); }
@@ -226,6 +226,114 @@ static void test_rolling(void **state)
     assert_int_equal(meta_rolling_add(META_ROLLING_SETTLED, 7), META_ROLLING_SETTLED);
 }
 
+/* ---- files that have the first layers alone, and old ones --------------------------------------------- */
+
+/* What was read must be the stock library's numbers, and what was not must be as it was. */
+static void assert_first_layers(const network *stock, const float *p, const float *s, int layers)
+{
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        if (l->weights == META_NONE) continue;
+        const layer *theirs = &stock->layers[i];
+        for (size_t k = 0; k < l->weight_count; k++)
+            assert_true(p[l->weights + k] == (i < layers ? theirs->weights[k] : -7));
+        for (int k = 0; k < l->filters; k++) {
+            assert_true(p[l->biases + k] == (i < layers ? theirs->biases[k] : -7));
+            if (!l->batch_normalize) continue;
+            assert_true(p[l->scales + k] == (i < layers ? theirs->scales[k] : -7));
+            assert_true(s[l->mean + k] == (i < layers ? theirs->rolling_mean[k] : -7));
+            assert_true(s[l->variance + k] == (i < layers ? theirs->rolling_variance[k] : -7));
+        }
+    }
+}
+
+/* Reads the file here and by the stock library. Returns the layers that were read, or -1. */
+static int read_first(uint64_t wanted)
+{
+    struct meta_error e;
+    float *p = malloc(net->parameters * sizeof *p), *s = malloc(net->statistics * sizeof *s);
+    struct meta_weights_head head = { 1, 1, -1 };
+    for (size_t i = 0; i < net->parameters; i++) p[i] = -7;
+    for (size_t i = 0; i < net->statistics; i++) s[i] = -7;
+    int status = meta_weights_read_first(net, path, p, s, &head, &e);
+    network *stock = load_network(cfg_path, path, 0);
+    if (!status) {
+        assert_first_layers(stock, p, s, head.layers);
+        assert_int_equal(head.seen, wanted);
+        assert_int_equal(*stock->seen, wanted);
+    } else {
+        for (size_t i = 0; i < net->parameters; i++) assert_true(p[i] == -7);
+        if (strchr(e.text, '\n')) fail_msg("more than one line");
+    }
+    free_network(stock);
+    free(p);
+    free(s);
+    return status ? -1 : head.layers;
+}
+
+/* `darknet partial` writes the layers before a number. Layers without weights leave no trace. */
+static void test_partial(void **state)
+{
+    static const int layers[] = { -1, 2, 2, 3, 4, 6, 6 };
+    for (int cut = 0; cut <= net->count; cut++) {
+        write_ours(77);
+        network *stock = load_network(cfg_path, path, 0);
+        save_weights_upto(stock, path, cut);
+        free_network(stock);
+        assert_int_equal(read_first(77), layers[cut]);
+        struct meta_weights_head head;
+        struct meta_error e = { "" };
+        float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
+        assert_int_equal(meta_weights_read(net, path, p, s, &head, &e), cut < 5 ? -1 : 0);
+        free(p);
+        free(s);
+    }
+}
+
+static void test_cut_elsewhere(void **state)
+{
+    struct meta_error e;
+    size_t size, first = 20 + 4 * (5 * 4 + 5 * 27), ends[] = { first - 4, first + 4, first + 1, 20, 24 };
+    char *raw = bytes(&size);
+    float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
+    struct meta_weights_head head;
+    put(raw, first);
+    assert_int_equal(read_first(5), 2);
+    for (int k = 0; k < 5; k++) {
+        put(raw, ends[k]);
+        assert_int_equal(meta_weights_read_first(net, path, p, s, &head, &e), -1);
+        assert_non_null(strstr(e.text, "nor does it end behind one of its layers"));
+    }
+    float nan = NAN;
+    memcpy(raw + 20, &nan, sizeof nan);
+    put(raw, first);
+    assert_int_equal(meta_weights_read_first(net, path, p, s, &head, &e), -1);
+    assert_non_null(strstr(e.text, "number 0 of 155 is not finite"));
+    for (size_t i = 0; i < net->parameters; i++) assert_true(p[i] == 0);
+    free(p);
+    free(s);
+    free(raw);
+}
+
+/* A header of 16 bytes: version 0.1, or three rates from before there were versions, when [connected]
+   was written input by input. */
+static void test_old_headers_of_whole_and_partial_files(void **state)
+{
+    const int32_t version[] = { 0, 1, 0, 4242 };
+    const float rates[] = { .0005f, .9f, .0005f };
+    size_t size, first = 4 * (5 * 4 + 5 * 27);
+    char *raw = bytes(&size);
+    for (int old = 0; old < 2; old++) {
+        memcpy(raw + 4, version, sizeof version);
+        if (old) memcpy(raw + 4, rates, sizeof rates);
+        put(raw + 4, size - 4);
+        assert_int_equal(read_first(4242), net->count);
+        put(raw + 4, 16 + first);
+        assert_int_equal(read_first(4242), 2);
+    }
+    free(raw);
+}
+
 static void refused(const char *text, ...)
 {
     struct meta_error e = {""};
@@ -276,6 +384,7 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_stock_reads_ours), cmocka_unit_test(test_we_read_stock),
-                                        cmocka_unit_test(test_old_header), cmocka_unit_test(test_young_statistics), cmocka_unit_test(test_statistics_of_zero), cmocka_unit_test(test_rolling), cmocka_unit_test(test_refusals) };
+                                        cmocka_unit_test(test_old_header), cmocka_unit_test(test_young_statistics), cmocka_unit_test(test_statistics_of_zero), cmocka_unit_test(test_rolling), cmocka_unit_test(test_partial), cmocka_unit_test(test_cut_elsewhere),
+                                        cmocka_unit_test(test_old_headers_of_whole_and_partial_files), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
