@@ -1,13 +1,10 @@
-/* Computes leave-one-out, duplicates and distances of the images that a network is adapted to. */
+/* Computes leave-one-out and distances of the images that a network is adapted to. */
 #include "support_check.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/file.h"
-#include "base/checksum.h"
 
 /* ---- leave one out --------------------------------------------------------------------------- */
 
@@ -110,49 +107,6 @@ void meta_share_interval(int right, int n, double *low, double *high)
            half = z * sqrt(p * (1 - p) / n + z * z / (4. * n * n));
     *low = (middle - half) / (1 + z * z / n);
     *high = (middle + half) / (1 + z * z / n);
-}
-
-/* ---- duplicates ------------------------------------------------------------------------------ */
-
-struct print {
-    uint32_t crc;
-    size_t size;
-};
-
-static int same_bytes(const char *a, const char *b, int *same, struct meta_error *error)
-{
-    char *x, *y;
-    size_t n, m;
-    if (meta_file_read(a, &x, &n, error)) return -1;
-    if (meta_file_read(b, &y, &m, error)) {
-        free(x);
-        return -1;
-    }
-    *same = n == m && !memcmp(x, y, n);
-    free(x);
-    free(y);
-    return 0;
-}
-
-int meta_find_duplicates(char *const *paths, int n, int *duplicate_of, struct meta_error *error)
-{
-    struct print *prints = malloc((n + 1) * sizeof *prints);
-    int status = -1;
-    if (!prints) return meta_fail(error, "out of memory for %d images", n);
-    for (int i = 0; i < n; i++) {
-        duplicate_of[i] = -1;
-        if (meta_checksum_file(paths[i], &prints[i].crc, &prints[i].size, error)) goto fail;
-        for (int k = 0; k < i && duplicate_of[i] < 0; k++) {
-            int same = 0;
-            if (prints[k].crc != prints[i].crc || prints[k].size != prints[i].size) continue;
-            if (same_bytes(paths[k], paths[i], &same, error)) goto fail;
-            if (same) duplicate_of[i] = k;
-        }
-    }
-    status = 0;
-fail:
-    free(prints);
-    return status;
 }
 
 /* ---- distance from the training data --------------------------------------------------------- */

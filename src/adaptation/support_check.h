@@ -1,6 +1,5 @@
 /* What a support set says beside its loss: what the network predicts of each image when the image
-   is left out, files that stand in the list twice, and how far the images are from those of the
-   meta-training. */
+   is left out, and how far the images are from those of the meta-training. */
 #ifndef META_SUPPORT_CHECK_H
 #define META_SUPPORT_CHECK_H
 
@@ -26,10 +25,6 @@ int meta_leave_one_out(const struct meta_base *, const struct meta_support *,
 /* The 95% interval of a share, of which `right` of n cases were seen (Wilson, J. Am. Stat. Assoc.
    22, 1927). */
 void meta_share_interval(int right, int n, double *low, double *high);
-
-/* duplicate_of (n): the first earlier file with the same bytes, or -1. Files of the same CRC-32 are
-   compared byte by byte. */
-int meta_find_duplicates(char *const *paths, int n, int *duplicate_of, struct meta_error *);
 
 /* distance (n): how far each image is from the meta-training's. In the first normalised layer, the
    divergence between the normal distribution of a channel's values over the image and that of the

@@ -25,11 +25,11 @@ struct parts {
     struct meta_data *data;
     struct meta_pool *pool;
     struct meta_dataset *dataset;
-    struct meta_base base;         /* base.filled.network is the model's */
-    float *images;                 /* (n, c, h, w) */
-    double *log_odds;              /* (n, classes) of leave-one-out */
-    int *predicted, *duplicate_of; /* (n) */
-    double *distance;              /* (n) */
+    struct meta_base base; /* base.filled.network is the model's */
+    float *images;         /* (n, c, h, w) */
+    double *log_odds;      /* (n, classes) of leave-one-out */
+    int *predicted;        /* (n) */
+    double *distance;      /* (n) */
     struct meta_adapted *adapted;
 };
 
@@ -39,7 +39,6 @@ static void free_parts(struct parts *p)
     free(p->images);
     free(p->log_odds);
     free(p->predicted);
-    free(p->duplicate_of);
     free(p->distance);
     free(p->base.filled.parameters);
     free(p->base.filled.statistics);
@@ -98,9 +97,8 @@ static int load_images(struct parts *p, struct meta_error *error)
     p->images = malloc(n * size * sizeof *p->images);
     p->log_odds = malloc((size_t)n * p->data->classes * sizeof *p->log_odds);
     p->predicted = malloc(n * sizeof *p->predicted);
-    p->duplicate_of = malloc(n * sizeof *p->duplicate_of);
     p->distance = malloc(n * sizeof *p->distance);
-    if (!p->images || !p->log_odds || !p->predicted || !p->duplicate_of || !p->distance)
+    if (!p->images || !p->log_odds || !p->predicted || !p->distance)
         return meta_fail(error, "%s: out of memory for %d images", p->data->train, n);
     for (int k = 0; k < p->data->classes; k++) {
         int count = 0;
@@ -120,25 +118,16 @@ static void warn(const struct meta_dataset *set, int i, const char *text)
             text);
 }
 
-/* The same image in two classes is an error; twice in one class it is a warning, since
-   leave-one-out then asks about what it has seen. */
-static int check_duplicates(struct parts *p, struct meta_error *error)
+/* Leave-one-out leaves copies out together, but the support loss has them twice. */
+static void warn_copies(const struct meta_dataset *d)
 {
-    const struct meta_dataset *d = p->dataset;
     char text[80];
-    if (meta_find_duplicates(d->paths, d->count, p->duplicate_of, error)) return -1;
     for (int i = 0; i < d->count; i++) {
-        int k = p->duplicate_of[i];
-        if (k < 0) continue;
-        if (d->label[k] != d->label[i])
-            return meta_fail(error,
-                             "%s:%d: %s: is the same file as %s on line %d, which is of another "
-                             "class: must be in one",
-                             d->list, d->lines[i], d->paths[i], d->paths[k], d->lines[k]);
-        snprintf(text, sizeof text, "is the same file as line %d: counts twice", d->lines[k]);
+        if (d->copy_of[i] < 0) continue;
+        snprintf(text, sizeof text, "is the same image as line %d: counts twice",
+                 d->lines[d->copy_of[i]]);
         warn(d, i, text);
     }
-    return 0;
 }
 
 static int warn_distant(struct parts *p, struct meta_error *error)
@@ -346,9 +335,10 @@ int meta_command_adapt(int argc, char **argv)
         goto fail;
     r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);
     if (check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error)
-        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
-        || check_duplicates(&p, &error) || warn_distant(&p, &error) || adapt(&p, &r, &error))
+        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error))
         goto fail;
+    warn_copies(p.dataset);
+    if (warn_distant(&p, &error) || adapt(&p, &r, &error)) goto fail;
     free_parts(&p);
     return 0;
 fail:

@@ -2,6 +2,8 @@
 #include "console.h"
 #include "base/clock.h"
 #include "base/duration.h"
+#include "tasks/shared.h"
+#include "flags.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -31,6 +33,36 @@ void meta_tell_groups(const struct meta_data *data, const struct meta_dataset *s
     if (data->groups && none)
         printf("%s: %d of the %d images are in no group of %s: each counts as unlike any other\n",
                set->list, none, set->count, data->groups);
+}
+
+void meta_tell_copies(const struct meta_dataset *set)
+{
+    int n = meta_dataset_copies(set), i = 0;
+    if (!n) return;
+    while (set->copy_of[i] < 0) i++;
+    printf("%s: %d of the %d images are the same as an earlier one, such as %s on line %d and %s "
+           "on "
+           "line %d: copies are kept together as a group is\n",
+           set->list, n, set->count, set->paths[i], set->lines[i], set->paths[set->copy_of[i]],
+           set->lines[set->copy_of[i]]);
+}
+
+void meta_warn_shared(const struct meta_dataset *set, const struct meta_dataset *trained)
+{
+    struct meta_shared shared;
+    struct meta_error error;
+    if (meta_shared_find(&shared, set, trained, &error)) {
+        meta_complain(&error);
+        return;
+    }
+    if (!shared.count) return;
+    fflush(stdout);
+    fprintf(stderr,
+            "darknet: warning: %s: %d of its %d images %s in %s, too, such as %s on line %d, there "
+            "%s on line %d: what is found on them is too good for images not seen before\n",
+            set->list, shared.count, set->count, shared.count == 1 ? "is" : "are", trained->list,
+            set->paths[shared.image], set->lines[shared.image], trained->paths[shared.twin],
+            trained->lines[shared.twin]);
 }
 
 /* Whether standard output is a terminal that can go back to the start of a line. */

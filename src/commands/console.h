@@ -10,6 +10,10 @@
 void meta_print_row(enum meta_training_kind, const struct meta_row *, double remaining);
 /* Says how many images of a list are in no group, where there are groups and such images. */
 void meta_tell_groups(const struct meta_data *, const struct meta_dataset *);
+/* Says how many images of a list are copies of others, where there are such images. */
+void meta_tell_copies(const struct meta_dataset *);
+/* Warns on standard error where images of a list are also in the list that is trained on. */
+void meta_warn_shared(const struct meta_dataset *, const struct meta_dataset *trained);
 
 /* The state of a training, which stands under its lines. */
 struct meta_status {

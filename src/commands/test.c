@@ -12,6 +12,7 @@
 #include "flags.h"
 #include "network/weights.h"
 #include "stats/estimate.h"
+#include "tasks/shared.h"
 #include "usage.h"
 
 #include <limits.h>
@@ -224,6 +225,20 @@ static int load(struct test *t, struct meta_error *error)
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
 
+/* Warns of images that training may have seen. A training list that is not on this machine any more
+   tells nothing. */
+static void warn_trained(const struct test *t)
+{
+    struct meta_dataset *trained;
+    struct meta_error ignored;
+    const char *train = t->data->train;
+    if (!train || !strcmp(t->asked.list, "train")
+        || meta_shared_candidates(&trained, t->dataset, train, t->pool, &ignored))
+        return;
+    meta_warn_shared(t->dataset, trained);
+    meta_dataset_free(trained);
+}
+
 /* ---- printing -------------------------------------------------------------------------------- */
 
 static void print_head(const struct test *t)
@@ -232,6 +247,7 @@ static void print_head(const struct test *t)
     char what[128];
     e->method->describe(t->model, e, what, sizeof what);
     meta_tell_groups(t->data, t->dataset);
+    meta_tell_copies(t->dataset);
     printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n",
            t->weights_path, t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
@@ -341,6 +357,7 @@ int meta_command_test(int argc, char **argv)
     t.weights_path = argv[2];
     int failed = prepare(&t, &error) || load(&t, &error);
     if (!failed) {
+        warn_trained(&t);
         print_head(&t);
         failed = run(&t, &error);
     }

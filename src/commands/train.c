@@ -87,6 +87,8 @@ static void print_start(const struct meta_trainer *t)
            model->network->parameters, train->count, s->threads, meta_plural(s->threads),
            s->backend->name, (unsigned long long)s->seed);
     meta_tell_groups(meta_trainer_data(t), train);
+    meta_tell_copies(train);
+    if (valid) meta_warn_shared(valid, train);
     if (valid && !meta_trainer_watches(t))
         printf("%s has none of the classes that are trained: it is not watched\n", valid->list);
     if (aside)

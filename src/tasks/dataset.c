@@ -1,6 +1,7 @@
 /* Reads the images of a list: their classes and groups, and their pixels. */
 #define _GNU_SOURCE
 #include "dataset.h"
+#include "copies_internal.h"
 #include "file_id.h"
 #include "groups_internal.h"
 #include "base/lines.h"
@@ -165,13 +166,16 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     size_t n = set->count;
     set->label = malloc(n * sizeof *set->label);
     set->group = malloc(n * sizeof *set->group);
+    set->named_group = malloc(n * sizeof *set->named_group);
+    set->copy_of = malloc(n * sizeof *set->copy_of);
     set->digests = calloc(n, sizeof *set->digests);
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->pixels = calloc(n, sizeof *set->pixels);
-    if (!set->label || !set->group || !set->digests || !set->w || !set->h || !set->pixels)
+    if (!set->named_group || !set->copy_of || !set->label || !set->group || !set->digests || !set->w
+        || !set->h || !set->pixels)
         return meta_fail_memory_for(error, list);
-    for (int i = 0; i < set->count; i++) set->group[i] = -1;
+    for (int i = 0; i < set->count; i++) set->group[i] = set->named_group[i] = set->copy_of[i] = -1;
     return 0;
 }
 
@@ -186,9 +190,32 @@ static int read_lines(struct job *job, const struct meta_data *data, struct meta
             if (failed(job)) return -1;
         }
     if (check_repeats(job, error)) return -1;
-    return data->groups
-        ? meta_groups_find(data, set->list, set->paths, set->count, set->group, error)
-        : 0;
+    if (!data->groups) return 0;
+    if (meta_groups_find(data, set->list, set->paths, set->count, set->named_group, error))
+        return -1;
+    memcpy(set->group, set->named_group, set->count * sizeof *set->group);
+    return 0;
+}
+
+/* Notes lines whose image is that of an earlier line of another class. */
+static int check_copies(struct job *job, struct meta_error *error)
+{
+    struct meta_dataset *set = job->set;
+    if (meta_copies_find(set, set->copy_of, error)) return -1;
+    for (int i = 0; i < set->count; i++) {
+        struct meta_error why;
+        int k = set->copy_of[i];
+        if (k < 0 || set->label[i] < 0 || set->label[k] < 0 || set->label[i] == set->label[k])
+            continue;
+        meta_fail(&why,
+                  "%s:%d: %s: is the same image as %s on line %d, which is of class %s, not %s: "
+                  "must "
+                  "be in one class",
+                  set->list, set->lines[i], set->paths[i], set->paths[k], set->lines[k],
+                  set->names[set->label[k]], set->names[set->label[i]]);
+        note(job, i, &why);
+    }
+    return failed(job) ? -1 : 0;
 }
 
 static int read_images(struct job *job, const struct meta_data *data, struct meta_pool *pool,
@@ -198,7 +225,7 @@ static int read_images(struct job *job, const struct meta_data *data, struct met
     if (set->c != 1 && set->c != 3) return meta_fail(error, "channels=%d: must be 1 or 3", set->c);
     if (read_lines(job, data, error)) return -1;
     meta_pool_run(pool, set->count, decode_one, job);
-    return failed(job) ? -1 : 0;
+    return failed(job) ? -1 : check_copies(job, error);
 }
 
 static struct job open_job(const struct meta_dataset_source *source, struct meta_error *error)
@@ -217,7 +244,8 @@ int meta_dataset_load(struct meta_dataset **out, const struct meta_dataset_sourc
 {
     struct job job = open_job(source, error);
     if (!job.set) return meta_fail_memory_for(error, source->list);
-    if (read_list(&job, source, error) || read_images(&job, source->data, pool, error)) {
+    if (read_list(&job, source, error) || read_images(&job, source->data, pool, error)
+        || meta_copies_unite(job.set, error)) {
         meta_dataset_free(job.set);
         return -1;
     }
@@ -268,7 +296,7 @@ static void summarise(struct job *job, struct meta_survey *survey,
         set->digests[kept] = set->digests[i];
         set->lines[kept] = set->lines[i];
         set->label[kept] = set->label[i];
-        set->group[kept] = set->group[i];
+        set->named_group[kept] = set->named_group[i];
         set->w[kept] = set->w[i];
         set->h[kept++] = set->h[i];
     }
@@ -292,6 +320,8 @@ int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey,
     if (read_images(&job, source->data, pool, error)) goto fail;
     summarise(&job, survey, source);
     free(job.why);
+    job.why = NULL;
+    if (meta_copies_unite(job.set, error)) goto fail;
     *out = job.set;
     return 0;
 fail:
@@ -312,7 +342,14 @@ void meta_survey_clear(struct meta_survey *survey)
 int meta_dataset_groupless(const struct meta_dataset *set)
 {
     int n = 0;
-    for (int i = 0; i < set->count; i++) n += set->group[i] < 0;
+    for (int i = 0; i < set->count; i++) n += set->named_group[i] < 0;
+    return n;
+}
+
+int meta_dataset_copies(const struct meta_dataset *set)
+{
+    int n = 0;
+    for (int i = 0; i < set->count; i++) n += set->copy_of[i] >= 0;
     return n;
 }
 
@@ -326,6 +363,8 @@ void meta_dataset_free(struct meta_dataset *set)
     free(set->lines);
     free(set->label);
     free(set->group);
+    free(set->named_group);
+    free(set->copy_of);
     free(set->w);
     free(set->h);
     free(set->list);

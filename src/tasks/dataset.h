@@ -14,8 +14,11 @@ struct meta_dataset {
     struct meta_digest *digests; /* (count) of the images' files */
     int *lines;                  /* (count) line in the list, from 1 */
     int *label;                  /* (count) 0..classes-1 */
+    int *named_group; /* (count) the group that the CSV names, by its number among those of the CSV;
+                         -1: no group */
+    int *copy_of;     /* (count) the first earlier image with the same bytes; -1: there is none */
     int *group;  /* (count) images of one group (a lesion) are never on both sides of a task; -1: no
-                    group */
+                    group. Copies are in one group, with all that the CSV puts beside either */
     int classes; /* of the .data file */
     char **names;           /* (classes) borrowed from the struct meta_data: keep that alive */
     char *list;             /* the list's path */
@@ -37,8 +40,9 @@ struct meta_dataset_source {
 
 /* Reads the list, finds each image's class (exactly one label must match its path) and group, and
    decodes every image with the pool. A corrupt, empty, huge or missing image is an error:
-   "x.list:12: data/a.jpg: ..."; so are an empty list and a file that stands in it twice, under one
-   name or two. The first bad line is named, whatever the number of threads. The caller frees.
+   "x.list:12: data/a.jpg: ..."; so are an empty list, a file that stands in it twice, under one
+   name or by a link, and files of the same bytes in two classes. The first bad line is named,
+   whatever the number of threads. The caller frees.
 
    `groups` is a CSV of image,group (more columns may follow; the first line may be a header that
    begins with "image"), where image is the name of a file without folder, with or without
@@ -52,7 +56,9 @@ int meta_dataset_outline(struct meta_dataset **, const struct meta_data *, const
                          struct meta_error *);
 /* Reads the images' files for their digests alone; that of a file which can't be read stays {0}. */
 void meta_dataset_digest(struct meta_dataset *, struct meta_pool *);
-int meta_dataset_groupless(const struct meta_dataset *); /* images in no group */
+/* Images that the CSV names in no group; images that are copies of earlier ones. */
+int meta_dataset_groupless(const struct meta_dataset *);
+int meta_dataset_copies(const struct meta_dataset *);
 
 /* What is wrong with a list, and what its images take in memory. */
 struct meta_survey {

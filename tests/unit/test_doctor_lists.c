@@ -161,14 +161,14 @@ static void shared(void **state)
     /* one image under another name; b stands in test too */
     write_lists(TRAIN, VALID "link_a_0.pgm\n", TEST "b_4.pgm\nb_5.pgm\n");
     look_at_lists("");
-    said(META_WRONG, "lists", "1 image stands in train and in valid, link_a_0.pgm one of them: remove them from one list");
+    said(META_WRONG, "lists", "1 image of valid is the same as one of train, such as valid.list:5: link_a_0.pgm and train.list:1: a_0.pgm: remove them from one list");
     said(META_WARNING, "lists", "1 class of test, b_ one of them, is in train too: meta test is meant for classes not seen before");
     said(META_WARNING, "lists", "1 class of test, b_ one of them, is in valid too");
     end();
 
     write_lists(TRAIN, VALID TRAIN, TEST "a_4.pgm\na_5.pgm\nb_4.pgm\nb_5.pgm\n");
     look_at_lists("");
-    said(META_WRONG, "lists", "4 images stand in train and in valid");
+    said(META_WRONG, "lists", "4 images of valid are the same as one of train, such as valid.list:5: a_0.pgm and train.list:1: a_0.pgm: ");
     said(META_WARNING, "lists", "2 classes of test, a_ one of them, are in train too");
     end();
 }

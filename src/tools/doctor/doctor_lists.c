@@ -4,6 +4,7 @@
 #include "base/plural.h"
 #include "base/pool.h"
 #include "doctor.h"
+#include "tasks/shared.h"
 #include "tasks/curriculum.h"
 #include "tasks/episode.h"
 
@@ -137,7 +138,7 @@ static int *groups_of(const struct meta_dataset *set, int *count)
     *count = 0;
     if (!group) return NULL;
     for (int i = 0; i < set->count; i++)
-        if (set->group[i] >= 0) group[n++] = set->group[i];
+        if (set->named_group[i] >= 0) group[n++] = set->named_group[i];
     qsort(group, n, sizeof *group, by_number);
     for (int i = 0; i < n; i++)
         if (!*count || group[i] != group[*count - 1]) group[(*count)++] = group[i];
@@ -159,23 +160,25 @@ static void check_groups(struct meta_doctor *d, const struct meta_list_report *l
     free(group);
 }
 
-/* ---- what two lists share -------------------------------------------------------------------- */
-
-/* Number of images of b that are in a, under whatever names; *one is the path of one. */
-static int shared_images(const struct meta_dataset *a, const struct meta_dataset *b,
-                         const char **one)
+/* Says how many images of a list are copies of others of their class. */
+static void check_copies(struct meta_doctor *d, const struct meta_list_report *l)
 {
-    struct meta_digest *sorted = malloc((a->count + 1) * sizeof *sorted);
-    int n = 0;
-    if (!sorted) return 0;
-    memcpy(sorted, a->digests, a->count * sizeof *sorted);
-    qsort(sorted, a->count, sizeof *sorted, meta_digest_order);
-    for (int i = 0; i < b->count; i++)
-        if (bsearch(&b->digests[i], sorted, a->count, sizeof *sorted, meta_digest_order) && !n++)
-            *one = b->paths[i];
-    free(sorted);
-    return n;
+    const struct meta_dataset *set = l->set;
+    int n = meta_dataset_copies(set), i = 0;
+    if (!n) return;
+    while (set->copy_of[i] < 0) i++;
+    int k = set->copy_of[i];
+    meta_doctor_say(d, META_WARNING, l->name,
+                    "%d of %d images are the same, byte for byte, as an earlier one, such as "
+                    "%s:%d: "
+                    "%s and line %d: %s: no task has them on both sides, but they count twice: "
+                    "keep "
+                    "one of each",
+                    n, set->count, l->path, set->lines[i], set->paths[i], set->lines[k],
+                    set->paths[k]);
 }
+
+/* ---- what two lists share -------------------------------------------------------------------- */
 
 /* Number of groups that have images in both lists. */
 static int shared_groups(const struct meta_dataset *a, const struct meta_dataset *b)
@@ -209,12 +212,19 @@ static void check_pair(struct meta_doctor *d, const struct meta_list_report *a,
                        const struct meta_list_report *b)
 {
     const char *one = NULL;
-    int images = shared_images(a->set, b->set, &one);
-    if (images) {
+    struct meta_shared shared;
+    struct meta_error error;
+    if (meta_shared_find(&shared, b->set, a->set, &error))
+        meta_doctor_say(d, META_WRONG, "lists", "%s", error.text);
+    else if (shared.count) {
+        int i = shared.image, k = shared.twin;
         meta_doctor_say(d, META_WRONG, "lists",
-                        "%d image%s stand%s in %s and in %s, %s one of them: remove them from one "
-                        "list",
-                        images, meta_plural(images), images == 1 ? "s" : "", a->name, b->name, one);
+                        "%d image%s of %s %s the same as one of %s, such as %s:%d: %s and %s:%d: "
+                        "%s: "
+                        "remove them from one list",
+                        shared.count, meta_plural(shared.count), b->name,
+                        shared.count == 1 ? "is" : "are", a->name, b->path, b->set->lines[i],
+                        b->set->paths[i], a->path, a->set->lines[k], a->set->paths[k]);
         return;
     }
     int groups = shared_groups(a->set, b->set);
@@ -253,6 +263,8 @@ void meta_doctor_lists(struct meta_doctor *d)
     meta_pool_free(pool);
     getrusage(RUSAGE_SELF, &after);
     d->reading = 1024. * (after.ru_maxrss - before.ru_maxrss);
+    for (int i = 0; i < META_LISTS; i++)
+        if (d->list[i].set) check_copies(d, &d->list[i]);
     for (int i = 0; i < META_LISTS; i++)
         if (d->list[i].set) check_classes(d, &d->list[i]);
     if (!d->data->groups)

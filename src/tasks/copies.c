@@ -1,0 +1,77 @@
+/* Finds images of the same bytes by their digests, and puts them into one group. */
+#define _GNU_SOURCE
+#include "copies_internal.h"
+
+#include <stdlib.h>
+
+/* Orders indices by digest, those of equal ones by place in the list. */
+static int by_digest(const void *a, const void *b, void *digests)
+{
+    const struct meta_digest *d = digests;
+    int i = *(const int *)a, k = *(const int *)b, order = meta_digest_order(&d[i], &d[k]);
+    return order ? order : (i > k) - (i < k);
+}
+
+int *meta_copies_order(const struct meta_dataset *set)
+{
+    int *order = malloc(((size_t)set->count + 1) * sizeof *order);
+    for (int i = 0; order && i < set->count; i++) order[i] = i;
+    if (order) qsort_r(order, set->count, sizeof *order, by_digest, set->digests);
+    return order;
+}
+
+int meta_copies_find(const struct meta_dataset *set, int *copy_of, struct meta_error *error)
+{
+    int *order = meta_copies_order(set);
+    if (!order) return meta_fail_memory_for(error, set->list);
+    for (int i = 0, first = 0; i < set->count; i++) {
+        if (!meta_digest_equal(set->digests[order[i]], set->digests[order[first]])) first = i;
+        int known = i > first && set->digests[order[i]].bytes;
+        copy_of[order[i]] = known ? order[first] : -1;
+    }
+    free(order);
+    return 0;
+}
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static int root(int *parent, int i)
+{
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+}
+
+static void unite(int *parent, int i, int k)
+{
+    i = root(parent, i);
+    k = root(parent, k);
+    if (i < k) parent[k] = i;
+    else parent[i] = k;
+}
+
+int meta_copies_unite(struct meta_dataset *set, struct meta_error *error)
+{
+    int named = 0, copies = 0;
+    if (meta_copies_find(set, set->copy_of, error)) return -1;
+    for (int i = 0; i < set->count; i++) {
+        set->group[i] = set->named_group[i];
+        if (set->named_group[i] >= named) named = set->named_group[i] + 1;
+        copies += set->copy_of[i] >= 0;
+    }
+    if (!copies) return 0;
+    /* An image in no group is number named + i at first. */
+    int *parent = malloc(((size_t)named + set->count) * sizeof *parent);
+    if (!parent) return meta_fail_memory_for(error, set->list);
+    for (int i = 0; i < named + set->count; i++) parent[i] = i;
+    for (int i = 0; i < set->count; i++) {
+        int k = set->copy_of[i];
+        if (k < 0) continue;
+        if (set->group[i] < 0) set->group[i] = named + i;
+        if (set->group[k] < 0) set->group[k] = named + k;
+        unite(parent, set->group[i], set->group[k]);
+    }
+    for (int i = 0; i < set->count; i++)
+        if (set->group[i] >= 0) set->group[i] = root(parent, set->group[i]);
+    free(parent);
+    return 0;
+}

@@ -1,0 +1,17 @@
+/* Images that are the same, byte for byte, under several names of one list. */
+#ifndef META_COPIES_INTERNAL_H
+#define META_COPIES_INTERNAL_H
+
+#include "dataset.h"
+
+/* The indices of the images in the order of their digests, those of equal ones in that of the list;
+   the caller frees. NULL: no memory. */
+int *meta_copies_order(const struct meta_dataset *);
+/* Fills in copy_of (count): the first earlier image with the same bytes; -1: there is none, or
+   nothing was read of the image. */
+int meta_copies_find(const struct meta_dataset *, int *copy_of, struct meta_error *);
+/* Fills in `copy_of`, and `group` from `named_group`: images of one group, and images that are
+   copies, are in one group; an image that has neither stays in none. */
+int meta_copies_unite(struct meta_dataset *, struct meta_error *);
+
+#endif

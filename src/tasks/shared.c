@@ -1,0 +1,84 @@
+/* Finds images that two lists have, by their digests. */
+#include "shared.h"
+#include "copies_internal.h"
+#include "base/lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
+                     const struct meta_dataset *other, struct meta_error *error)
+{
+    int *mine = meta_copies_order(set), *others = meta_copies_order(other);
+    *shared = (struct meta_shared){ .image = set->count };
+    for (int i = 0, k = 0; mine && others && i < set->count && k < other->count;) {
+        const struct meta_digest *a = &set->digests[mine[i]], *b = &other->digests[others[k]];
+        int order = meta_digest_order(a, b);
+        if (!order && a->bytes) {
+            shared->count++;
+            if (mine[i] < shared->image) {
+                shared->image = mine[i];
+                shared->twin = others[k];
+            }
+        }
+        i += order <= 0;
+        k += order > 0;
+    }
+    int status = mine && others ? 0 : meta_fail_memory_for(error, set->list);
+    free(mine);
+    free(others);
+    return status;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t p = *(const uint64_t *)a, q = *(const uint64_t *)b;
+    return (p > q) - (p < q);
+}
+
+/* Leaves of the lines in `lines` those whose files have one of the sizes (count), ascending. */
+static void keep_sizes(struct meta_lines *lines, const uint64_t *sizes, int count)
+{
+    int kept = 0;
+    for (int i = 0; i < lines->count; i++) {
+        struct stat s;
+        if (stat(lines->line[i], &s) || !S_ISREG(s.st_mode)) continue;
+        uint64_t size = s.st_size;
+        if (!bsearch(&size, sizes, count, sizeof *sizes, by_size)) continue;
+        lines->line[kept] = lines->line[i];
+        lines->number[kept++] = lines->number[i];
+    }
+    lines->count = kept;
+}
+
+int meta_shared_candidates(struct meta_dataset **out, const struct meta_dataset *set,
+                           const char *list, struct meta_pool *pool, struct meta_error *error)
+{
+    struct meta_lines lines;
+    uint64_t *sizes = malloc(((size_t)set->count + 1) * sizeof *sizes);
+    struct meta_dataset *other = calloc(1, sizeof *other);
+    if (!sizes || !other) goto memory;
+    for (int i = 0; i < set->count; i++) sizes[i] = set->digests[i].bytes;
+    qsort(sizes, set->count, sizeof *sizes, by_size);
+    if (meta_lines_read(&lines, list, error)) goto fail;
+    keep_sizes(&lines, sizes, set->count);
+    free(sizes);
+    sizes = NULL;
+    other->count = lines.count;
+    other->paths = lines.line; /* handed over */
+    other->lines = lines.number;
+    other->arena = lines.text;
+    other->list = strdup(list);
+    other->digests = calloc((size_t)lines.count + 1, sizeof *other->digests);
+    if (!other->list || !other->digests) goto memory;
+    meta_dataset_digest(other, pool);
+    *out = other;
+    return 0;
+memory:
+    meta_fail_memory_for(error, list);
+fail:
+    free(sizes);
+    meta_dataset_free(other);
+    return -1;
+}

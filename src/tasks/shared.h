@@ -1,0 +1,21 @@
+/* Images that two lists have, byte for byte, under whatever names. */
+#ifndef META_SHARED_H
+#define META_SHARED_H
+
+#include "dataset.h"
+
+/* Images of one data set that are also in another. */
+struct meta_shared {
+    int count;
+    int image, twin; /* the first of them, and where the other data set has it */
+};
+int meta_shared_find(struct meta_shared *, const struct meta_dataset *,
+                     const struct meta_dataset *other, struct meta_error *);
+
+/* Reads of a list what may be in a data set, too: the lines whose files are as long as one of the
+   data set's. The answer has paths, lines and digests alone; files that can't be read are left out.
+   The caller frees. */
+int meta_shared_candidates(struct meta_dataset **, const struct meta_dataset *, const char *list,
+                           struct meta_pool *, struct meta_error *);
+
+#endif
