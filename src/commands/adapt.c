@@ -1,6 +1,7 @@
 /* darknet meta adapt: makes a .cfg and .weights for any Darknet out of a meta-trained network and a
    few labelled images. */
 #define _GNU_SOURCE
+#include "console.h"
 #include "stats/auc.h"
 #include "base/pool.h"
 #include "config/model.h"
@@ -93,6 +94,7 @@ static int load_images(struct parts *p, struct meta_error *error)
                                                 .height = net->height,
                                                 .channels = net->channels };
     if (meta_dataset_load(&p->dataset, &source, p->pool, error)) return -1;
+    meta_tell_groups(p->data, p->dataset);
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);
     p->log_odds = malloc((size_t)n * p->data->classes * sizeof *p->log_odds);

@@ -3,7 +3,7 @@
 #include "dataset.h"
 #include "copies_internal.h"
 #include "file_id.h"
-#include "groups_internal.h"
+#include "groups.h"
 #include "base/lines.h"
 
 #include <limits.h>
@@ -179,6 +179,18 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     return 0;
 }
 
+static int read_groups(struct meta_dataset *set, const struct meta_data *data,
+                       struct meta_error *error)
+{
+    struct meta_groups groups;
+    const struct meta_listed listed = { set->list, set->paths, set->lines, set->count };
+    if (meta_groups_read(&groups, data, error)) return -1;
+    int status = meta_groups_find(&groups, &listed, set->named_group, error);
+    meta_groups_free(&groups);
+    memcpy(set->group, set->named_group, set->count * sizeof *set->group);
+    return status;
+}
+
 /* What of the images the list and the CSV of groups tell. */
 static int read_lines(struct job *job, const struct meta_data *data, struct meta_error *error)
 {
@@ -190,11 +202,7 @@ static int read_lines(struct job *job, const struct meta_data *data, struct meta
             if (failed(job)) return -1;
         }
     if (check_repeats(job, error)) return -1;
-    if (!data->groups) return 0;
-    if (meta_groups_find(data, set->list, set->paths, set->count, set->named_group, error))
-        return -1;
-    memcpy(set->group, set->named_group, set->count * sizeof *set->group);
-    return 0;
+    return data->groups ? read_groups(set, data, error) : 0;
 }
 
 /* Notes lines whose image is that of an earlier line of another class. */

@@ -44,10 +44,7 @@ struct meta_dataset_source {
    name or by a link, and files of the same bytes in two classes. The first bad line is named,
    whatever the number of threads. The caller frees.
 
-   `groups` is a CSV of image,group (more columns may follow; the first line may be a header that
-   begins with "image"), where image is the name of a file without folder, with or without
-   extension. An image that the CSV does not name belongs to no group; a CSV that names no image of
-   the list is an error. */
+   An image that the CSV of `groups` does not name belongs to no group: see groups.h. */
 int meta_dataset_load(struct meta_dataset **, const struct meta_dataset_source *,
                       struct meta_pool *, struct meta_error *);
 void meta_dataset_free(struct meta_dataset *);

@@ -1,5 +1,6 @@
-/* Reads `groups`, the CSV that says which images belong together. */
-#include "groups_internal.h"
+/* Reads `groups`, the CSV that says which images belong together, and finds the images' rows. */
+#include "groups.h"
+#include "base/csv.h"
 #include "base/lines.h"
 #include "base/path.h"
 
@@ -7,15 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-struct row {
-    char *image, *group;
-    int line;
-};
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int by_image(const void *a, const void *b)
 {
-    const struct row *p = a, *q = b;
-    int order = strcmp(p->image, q->image);
+    const struct meta_group_row *p = a, *q = b;
+    int order = strcmp(p->base, q->base);
+    if (!order) order = strcmp(p->image, q->image);
     return order ? order : (p->line > q->line) - (p->line < q->line);
 }
 
@@ -24,104 +23,213 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static char *trim(char *s)
+/* Takes "./" off the front. */
+static char *without_dot(char *path)
 {
-    char *end = s + strlen(s);
-    while (end > s && strchr(" \t", end[-1])) *--end = 0;
-    return s + strspn(s, " \t");
+    while (path[0] == '.' && path[1] == '/') path += 2 + strspn(path + 2, "/");
+    return path;
 }
 
-/* A line is image,group[,more...]; the first line may be a header, whose first word is "image". */
-static int parse(const char *path, char *text, int line, struct row *row, struct meta_error *error)
+static int check_row(const struct meta_groups *g, const struct meta_group_row *row, int fields,
+                     struct meta_error *error)
 {
-    char *comma = strchr(text, ',');
-    if (!comma) return meta_fail(error, "%s:%d: has no comma: must be image,group", path, line);
-    *comma = 0;
-    char *group = comma + 1, *rest = strchr(group, ',');
-    if (rest) *rest = 0;
-    *row = (struct row){ trim(text), trim(group), line };
+    if (fields < 2)
+        return meta_fail(error, "%s:%d: has one field: must be image,group", g->path, row->line);
     if (!*row->image || !*row->group)
-        return meta_fail(error, "%s:%d: no %s: must be image,group", path, line,
+        return meta_fail(error, "%s:%d: no %s: must be image,group", g->path, row->line,
                          *row->image ? "group" : "image");
-    if (strchr(row->image, '"') || strchr(row->group, '"'))
-        return meta_fail(error, "%s:%d: has a quotation mark: must be image,group without quotes",
-                         path, line);
+    if (!*row->base)
+        return meta_fail(error, "%s:%d: %s: is a folder: must be an image", g->path, row->line,
+                         row->image);
     return 0;
 }
 
-static const struct row *search(const struct row *rows, int count, const char *name, size_t length)
+static int read_rows(struct meta_groups *g, char *start, struct meta_error *error)
 {
-    for (int low = 0, high = count; low < high;) {
-        int middle = low + (high - low) / 2, order = strncmp(rows[middle].image, name, length);
-        if (!order && rows[middle].image[length]) order = 1;
-        if (!order) return &rows[middle];
-        if (order < 0) low = middle + 1;
-        else high = middle;
-    }
-    return NULL;
-}
-
-/* data/MEL/ISIC_1.jpg is in the row of ISIC_1, or in that of ISIC_1.jpg. */
-static const struct row *row_of(const struct row *rows, int count, const char *image)
-{
-    const char *name = meta_path_base(image);
-    size_t stem = meta_path_stem_length(image), length = strlen(name);
-    const struct row *row = stem < length ? search(rows, count, name, stem) : NULL;
-    return row ? row : search(rows, count, name, length);
-}
-
-int meta_groups_find(const struct meta_data *data, const char *list, char *const *images, int count,
-                     int *group, struct meta_error *error)
-{
-    const char *path = data->groups;
-    struct meta_lines lines;
-    struct row *rows = NULL;
-    char **names = NULL;
-    int n = 0, distinct = 0, known = 0;
-    if (meta_lines_read(&lines, path, error)) return meta_data_blame(data, path, error);
-    rows = malloc((lines.count + 1) * sizeof *rows);
-    names = malloc((lines.count + 1) * sizeof *names);
-    if (!rows || !names) {
-        meta_fail_memory_for(error, path);
-        goto fail;
-    }
-    for (int i = 0; i < lines.count; i++) {
-        if (parse(path, lines.line[i], lines.number[i], &rows[n], error)) goto fail;
-        if (i || strcasecmp(rows[n].image, "image")) n++;
-    }
-    qsort(rows, n, sizeof *rows, by_image);
-    for (int i = 1; i < n; i++)
-        if (!strcmp(rows[i].image, rows[i - 1].image) && strcmp(rows[i].group, rows[i - 1].group)) {
-            meta_fail(error, "%s:%d: %s is in group %s, but on line %d in group %s: must be in one",
-                      path, rows[i].line, rows[i].image, rows[i].group, rows[i - 1].line,
-                      rows[i - 1].group);
-            goto fail;
+    struct meta_csv csv = meta_csv_start(g->path, start, "image");
+    int room = 0;
+    for (int first = 1;; first = 0) {
+        char *field[2] = { NULL, "" };
+        int fields, line;
+        if (meta_csv_next(&csv, field, 2, &fields, &line, error)) return -1;
+        if (!fields) return 0;
+        if (g->count == room) {
+            room = room ? 2 * room : 1024;
+            struct meta_group_row *grown = realloc(g->rows, room * sizeof *grown);
+            if (!grown) return meta_fail_memory_for(error, g->path);
+            g->rows = grown;
         }
-    for (int i = 0; i < n; i++) names[i] = rows[i].group;
-    qsort(names, n, sizeof *names, by_text);
-    for (int i = 0; i < n; i++)
-        if (!distinct || strcmp(names[i], names[distinct - 1])) names[distinct++] = names[i];
-    for (int i = 0; i < count; i++) {
-        const struct row *row = row_of(rows, n, images[i]);
-        char **found = row ? bsearch(&row->group, names, distinct, sizeof *names, by_text) : NULL;
-        group[i] = found ? (int)(found - names) : -1;
-        known += found != NULL;
+        char *image = without_dot(field[0]);
+        struct meta_group_row *row = &g->rows[g->count];
+        *row = (struct meta_group_row){ image, meta_path_base(image), field[1], line, 0 };
+        if (check_row(g, row, fields, error)) return -1;
+        if (!first || strcasecmp(image, "image")) g->count++;
     }
-    if (!known) {
-        meta_fail(error,
-                  "%s: names none of the %d images of %s, such as %s: must be image,group, an "
-                  "image by its file's name without folder; one "
-                  "that belongs to no other in a group of its own",
-                  path, count, list, images[0]);
+}
+
+static int number_groups(struct meta_groups *g, struct meta_error *error)
+{
+    if (!(g->name = malloc(((size_t)g->count + 1) * sizeof *g->name)))
+        return meta_fail_memory_for(error, g->path);
+    for (int i = 0; i < g->count; i++) g->name[i] = g->rows[i].group;
+    qsort(g->name, g->count, sizeof *g->name, by_text);
+    for (int i = 0; i < g->count; i++)
+        if (!g->names || strcmp(g->name[i], g->name[g->names - 1]))
+            g->name[g->names++] = g->name[i];
+    for (int i = 0; i < g->count; i++) {
+        char **found = bsearch(&g->rows[i].group, g->name, g->names, sizeof *g->name, by_text);
+        g->rows[i].number = found - g->name;
+    }
+    return 0;
+}
+
+int meta_groups_read(struct meta_groups *g, const struct meta_data *data, struct meta_error *error)
+{
+    char *start;
+    *g = (struct meta_groups){ .path = data->groups };
+    if (meta_lines_text(g->path, &g->text, &start, error)) {
+        g->text = NULL;
+        return meta_data_blame(data, g->path, error);
+    }
+    if (read_rows(g, start, error) || number_groups(g, error)) goto fail;
+    qsort(g->rows, g->count, sizeof *g->rows, by_image);
+    for (const struct meta_group_row *r = g->rows + 1; r < g->rows + g->count; r++) {
+        if (strcmp(r->image, r[-1].image) || r->number == r[-1].number) continue;
+        meta_fail(error, "%s:%d: %s is in group %s, but on line %d in group %s: must be in one",
+                  g->path, r->line, r->image, r->group, r[-1].line, r[-1].group);
         goto fail;
     }
-    free(rows);
-    free(names);
-    meta_lines_free(&lines);
     return 0;
 fail:
-    free(rows);
-    free(names);
-    meta_lines_free(&lines);
+    meta_groups_free(g);
     return -1;
+}
+
+void meta_groups_free(struct meta_groups *g)
+{
+    free(g->text);
+    free(g->rows);
+    free(g->name);
+    *g = (struct meta_groups){ 0 };
+}
+
+/* ---- finding --------------------------------------------------------------------------------- */
+
+/* The first row whose base is the `length` bytes at `name`; count: there is none. */
+static int search(const struct meta_groups *g, const char *name, size_t length)
+{
+    int low = 0, high = g->count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (strncmp(g->rows[middle].base, name, length) < 0) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static int is_base(const struct meta_group_row *row, const char *name, size_t length)
+{
+    return !strncmp(row->base, name, length) && !row->base[length];
+}
+
+/* How many folders before their names the two paths agree in, where one of them is then at its
+   front; -1: they lie in different folders. */
+static int folders_alike(const struct meta_group_row *row, const char *path)
+{
+    const char *a = row->base, *b = meta_path_base(path);
+    for (int alike = 0;; alike++) {
+        if (a == row->image || b == path) return alike;
+        const char *p = --a, *q = --b; /* their slashes */
+        while (p > row->image && p[-1] != '/') p--;
+        while (q > path && q[-1] != '/') q--;
+        if (a - p != b - q || memcmp(p, q, a - p)) return -1;
+        a = p;
+        b = q;
+    }
+}
+
+/* The best row of an image so far. */
+struct best {
+    const struct meta_group_row *row, *rival; /* rival: as good, of another group */
+    int alike;
+};
+
+static void look(struct best *best, const struct meta_groups *g, const char *path, size_t length)
+{
+    const char *name = meta_path_base(path);
+    for (int i = search(g, name, length); i < g->count && is_base(&g->rows[i], name, length); i++) {
+        const struct meta_group_row *row = &g->rows[i];
+        int alike = folders_alike(row, path);
+        if (alike < 0 || alike < best->alike) continue;
+        if (alike > best->alike) *best = (struct best){ row, NULL, alike };
+        else if (row->number != best->row->number) best->rival = row;
+    }
+}
+
+/* The row of image i; NULL: it has none. */
+static int find_row(const struct meta_group_row **out, const struct meta_groups *g,
+                    const struct meta_listed *l, int i, struct meta_error *error)
+{
+    const char *path = without_dot(l->paths[i]);
+    size_t stem = meta_path_stem_length(path), length = strlen(meta_path_base(path));
+    struct best best = { .alike = -1 };
+    look(&best, g, path, length);
+    if (stem < length) look(&best, g, path, stem);
+    *out = best.row;
+    if (!best.rival) return 0;
+    return meta_fail(error,
+                     "%s:%d: %s is %s of line %d of %s in group %s, and so is %s on line %d in "
+                     "group %s: "
+                     "must be in one, or have more of its folders",
+                     g->path, best.rival->line, best.rival->image, l->paths[i], l->lines[i],
+                     l->list, best.rival->group, best.row->image, best.row->line, best.row->group);
+}
+
+/* Whether the paths of two images lie in one folder. */
+static int same_folder(const char *a, const char *b)
+{
+    a = without_dot((char *)a);
+    b = without_dot((char *)b);
+    size_t n = meta_path_base(a) - a;
+    return n == (size_t)(meta_path_base(b) - b) && !memcmp(a, b, n);
+}
+
+/* first: (rows) the first image of each row; -1: none yet. */
+static int find_one(const struct meta_groups *g, const struct meta_listed *l, int i, int *first,
+                    int *number, struct meta_error *error)
+{
+    const struct meta_group_row *row;
+    *number = -1;
+    if (find_row(&row, g, l, i, error)) return -1;
+    if (!row) return 0;
+    *number = row->number;
+    int *known = &first[row - g->rows];
+    if (*known < 0) *known = i;
+    if (same_folder(l->paths[*known], l->paths[i])) return 0;
+    return meta_fail(error,
+                     "%s:%d: %s is the name of %s and of %s, lines %d and %d of %s: must have "
+                     "their "
+                     "folders, such as %s",
+                     g->path, row->line, row->image, l->paths[*known], l->paths[i],
+                     l->lines[*known], l->lines[i], l->list, l->paths[i]);
+}
+
+int meta_groups_find(const struct meta_groups *g, const struct meta_listed *l, int *group,
+                     struct meta_error *error)
+{
+    int known = 0, status = 0, *first = malloc(((size_t)g->count + 1) * sizeof *first);
+    if (!first) return meta_fail_memory_for(error, g->path);
+    for (int i = 0; i < g->count; i++) first[i] = -1;
+    for (int i = 0; i < l->count && !status; i++) {
+        status = find_one(g, l, i, first, &group[i], error);
+        known += group[i] >= 0;
+    }
+    free(first);
+    if (status || known) return status;
+    return meta_fail(error,
+                     "%s: names none of the %d images of %s, such as %s: must be image,group, an "
+                     "image by its path or the end of it, down to the file's name; one that "
+                     "belongs "
+                     "to no other in a group of its own",
+                     g->path, l->count, l->list, l->paths[0]);
 }

@@ -238,10 +238,12 @@ static void first_error(void **state)
 static void group_errors(void **state)
 {
     static const char *const cases[][2] = {
-        { "a,1\nb\n", "groups.csv:2: has no comma: must be image,group" },
+        { "a,1\nb\n", "groups.csv:2: has one field: must be image,group" },
         { "a,1\n\nb, \n", "groups.csv:3: no group: must be image,group" },
         { ",1\n", "groups.csv:1: no image: must be image,group" },
-        { "\"a\",1\n", "groups.csv:1: has a quotation mark: must be image,group without quotes" },
+        { "\"a\" b,1\n", "groups.csv:1: has text behind a closing quotation mark: must be a field's end, and a quotation mark inside a field two" },
+        { "a,1\nb,\"2\nc,3\n", "groups.csv:2: has a quotation mark that is never closed" },
+        { "a,1\nMEL/,2\n", "groups.csv:2: MEL/: is a folder: must be an image" },
         { "a,1\nc,4\nb,2\na,3\n", "groups.csv:4: a is in group 3, but on line 1 in group 1: must be in one" },
     };
     write_text("one.list", "MEL/a.png\n");
@@ -254,7 +256,7 @@ static void group_errors(void **state)
     write_text("groups.csv", "aa,1\nA,2\n a.pn,3\n");           /* none of them is a, or a.png */
     assert_int_equal(load("one.list", 3, 0, 1), -1);
     assert_string_equal(error.text, "groups.csv: names none of the 1 images of one.list, such as MEL/a.png: must be image,group, an image by its "
-                        "file's name without folder; one that belongs to no other in a group of its own");
+                        "path or the end of it, down to the file's name; one that belongs to no other in a group of its own");
     write_text("groups.csv", "aa,1\nA,2\n a.png,3\n");          /* as a file is called */
     assert_int_equal(load("one.list", 3, 0, 1), 0);
     assert_int_equal(set->group[0], 2);

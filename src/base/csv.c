@@ -1,0 +1,90 @@
+/* Reads CSV in place, record by record. */
+#include "csv.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char *skip_blanks(const char *s, char separator)
+{
+    while (*s == ' ' || (*s == '\t' && separator != '\t')) s++;
+    return s;
+}
+
+struct meta_csv meta_csv_start(const char *path, char *start, const char *header)
+{
+    struct meta_csv csv = { path, start, 1, ',' };
+    const char *s = start + strspn(start, " \t\r\n");
+    size_t line = strcspn(s, "\r\n"), n = strlen(header);
+    int quoted = *s == '"', named = !strncasecmp(s + quoted, header, n);
+    const char *behind = named ? skip_blanks(s + n + 2 * quoted, '\t') : "";
+    if (*behind == ';' || *behind == '\t') csv.separator = *behind;
+    else if (*behind != ',' && !memchr(s, ',', line))
+        csv.separator = memchr(s, ';', line) ? ';' : '\t';
+    return csv;
+}
+
+/* Takes the quotes off the field at `from`, which begins with one, and writes it to `to`. Returns
+   what stands behind it. */
+static char *unquote(struct meta_csv *csv, char *from, char *to, struct meta_error *error)
+{
+    int begun = csv->line;
+    for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
+        from += *from == '"';
+        csv->line += *from == '\n';
+        *to++ = *from;
+    }
+    if (!*from) {
+        meta_fail(error, "%s:%d: has a quotation mark that is never closed", csv->path, begun);
+        return NULL;
+    }
+    from = (char *)skip_blanks(from + 1, csv->separator);
+    *to = 0;
+    if (*from && *from != csv->separator && *from != '\n' && *from != '\r') {
+        meta_fail(error,
+                  "%s:%d: has text behind a closing quotation mark: must be a field's end, and a "
+                  "quotation mark inside a field two",
+                  csv->path, csv->line);
+        return NULL;
+    }
+    return from;
+}
+
+/* Cuts off the field at *at and returns it; *at is what stands behind it. NULL: it is none. */
+static char *cut_field(struct meta_csv *csv, char **at, char *ended, struct meta_error *error)
+{
+    char *field = (char *)skip_blanks(*at, csv->separator), *end;
+    if (*field == '"') {
+        if (!(end = unquote(csv, field, field, error))) return NULL;
+        *ended = *end;
+        *at = end + (*end != 0);
+        return field;
+    }
+    const char ends[] = { csv->separator, '\r', '\n', 0 };
+    end = field + strcspn(field, ends);
+    *ended = *end;
+    *at = end + (*end != 0);
+    while (end > field && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    *end = 0;
+    return field;
+}
+
+int meta_csv_next(struct meta_csv *csv, char **field, int most, int *count, int *line,
+                  struct meta_error *error)
+{
+    char ended = csv->separator;
+    *count = 0;
+    for (; *skip_blanks(csv->at, csv->separator) == '\n'
+         || *skip_blanks(csv->at, csv->separator) == '\r';
+         csv->at++)
+        csv->line += *csv->at == '\n';
+    *line = csv->line;
+    if (!*skip_blanks(csv->at, csv->separator)) return 0;
+    while (ended == csv->separator) {
+        char *one = cut_field(csv, &csv->at, &ended, error);
+        if (!one) return -1;
+        if (*count < most) field[*count] = one;
+        ++*count;
+    }
+    csv->line += ended == '\n';
+    return 0;
+}

@@ -1,0 +1,47 @@
+#!/bin/bash
+# groups: rows by path, as spreadsheets write them, in a test
+. tests/lib.sh
+t=$TMP_TEST/t
+mkdir -p "$t"/{k0,k1,k2,k3,backup}
+darknet() { "$DARKNET_BIN" "$@"; }
+quiet() { "$@" >"$t/out" 2>"$t/err"; }
+
+# Four classes of twelve images with the same names in each
+LC_ALL=C awk -v t="$t" 'BEGIN {
+    srand(5)
+    for (c = 0; c < 4; c++)
+        for (k = 0; k < 12; k++) {
+            file = t "/k" c "/" k ".pgm"
+            printf "P5 12 12 255\n" >file
+            for (i = 0; i < 144; i++) printf "%c", int(256 * rand()) >file
+            close(file)
+            print file >(t (c < 2 ? "/train.list" : "/test.list"))
+        }
+}'
+printf '/k%d/\n' 0 1 2 3 >"$t/labels"
+printf 'classes=4\nlabels=%s\ntrain=%s\ntest=%s\nbackup=%s\ngroups=%s\n' "$t/labels" "$t/train.list" "$t/test.list" "$t/backup" "$t/g.csv" >"$t/x.data"
+printf '[net]\nwidth=12\nheight=12\nchannels=1\nmax_batches=2\n[episode]\nways=2\nshots=2\nqueries=2\ntasks=1\n[connected]\noutput=2\nactivation=linear\n[softmax]\n[inner_loop]\nsteps=1\ntest_steps=1\norder=1\n' >"$t/n.cfg"
+rows() { for c in 0 1 2 3; do for k in 0 1 2 3 4 5 6 7 8 9 10 11; do printf "$1" "k$c/$k.pgm" "g$c-$((k / 2))"; done; done; }
+train() { darknet meta train "$t/x.data" "$t/n.cfg" -threads 1; }
+asked() { darknet meta test "$t/x.data" "$t/n.cfg" "$t/backup/n_final.weights" -runs 100 -threads 2; }
+
+rows '%s,%s\n' >"$t/g.csv"
+check 'meta train runs where rows have folders' quiet train
+check 'meta test runs where rows have folders' quiet asked
+check 'images of one name in two folders are in the groups of their paths' grep -q 'as if the 12 groups of query images' "$t/out"
+cp "$t/out" "$t/commas"
+{ printf '\xef\xbb\xbf"image";"lesion"\r\n'; rows '"%s";"%s"\r\n'; } >"$t/g.csv"
+check 'meta test reads quoted fields between semicolons' quiet asked
+check 'which gives the same figures' test "$(grep -v ' MB ' "$t/out")" = "$(grep -v ' MB ' "$t/commas")"
+rows '%s,%s\n' | grep -v 'k[23]/[01].pgm' >"$t/g.csv"
+check 'meta test runs where some images are in no group' quiet asked
+check 'meta test counts them in one line' grep -Fxq "$t/test.list: 4 of the 24 images are in no group of $t/g.csv: each counts as unlike any other" "$t/out"
+check 'meta train says nothing where all images are in groups' sh -c "! '$DARKNET_BIN' meta train '$t/x.data' '$t/n.cfg' -threads 1 | grep 'in no group'"
+rows '%s,%s\n' | sed 's#^k./##' | head -n 12 >"$t/g.csv"
+expect_error "g\.csv:1: 0\.pgm is the name of .*/k2/0\.pgm and of .*/k3/0\.pgm, lines 1 and 13 of .*test\.list: must have their folders" asked
+printf 'classes=2\nlabels=%s\ntrain=%s\ngroups=%s\n' "$t/two" "$t/few.list" "$t/g.csv" >"$t/few.data"
+printf '/k0/\n/k1/\n' >"$t/two"
+for c in 0 1; do for k in 0 1 2; do echo "$t/k$c/$k.pgm"; done; done >"$t/few.list"
+printf 'k0/0.pgm,a\nk0/1.pgm,a\n' >"$t/g.csv"
+check 'meta adapt runs with groups' quiet darknet meta adapt "$t/few.data" "$t/n.cfg" "$t/backup/n_final.weights" -out "$t/few" -threads 1
+check 'meta adapt counts images in no group' grep -q '^.*few.list: 4 of the 6 images are in no group of ' "$t/out"
