@@ -11,8 +11,11 @@ import struct
 # What the stock library reads otherwise than it is meant, so that meta predict says what is right: it ignores the stride and the padding of
 # 1x1 convolutions, and a [dropout] that comes first writes past its memory.
 STOCK_IS_WRONG = ("convolutional: padding=3 of 1x1", "convolutional: 1x1, stride 2", "convolutional: 1x1, stride 3, normalised",
-                  "dropout of the image")
+                  "dropout of the image", "scale_channels", "scale_channels, then connected",
+                  "activation: swish", "activation: mish", "activation: hard_mish", "activation: gelu")
 ACTIVATIONS = ("linear", "relu", "leaky", "logistic")
+# relu6 is left out: up to 6, where these networks stay, it is relu in every program.
+MORE_ACTIVATIONS = ("relie", "ramp", "tanh", "plse", "elu", "selu", "loggy", "stair", "hardtan", "lhtan", "swish", "mish", "hard_mish", "gelu")
 
 
 def conv(filters, size=3, **options):
@@ -152,9 +155,27 @@ OTHERS = [
                             layer("route", layers="-1,-2"), layer("maxpool", size=2, stride=2), conv(8, 1, **BN), layer("avgpool")] + HEAD),
 ]
 
+SQUEEZED = [conv(6, **PAD), layer("avgpool"), conv(6, 1, activation="logistic"), layer("scale_channels", source=0)]
+
+CLASSIFIERS = [(f"activation: {a}", WIDE, [conv(8, activation=a, **PAD)] + POOLED) for a in MORE_ACTIVATIONS] + [
+    ("groups", WIDE, [conv(12, **PAD), conv(8, groups=4, **PAD, **BN)] + HEAD),
+    ("groups of the image", WIDE, [conv(6, groups=3, **PAD, **BN), layer("maxpool", size=2, stride=2)] + HEAD),
+    ("a group a channel, stride 2", WIDE, [conv(6, **PAD), conv(6, groups=6, stride=2, **PAD, **BN)] + HEAD),
+    ("groups of connected", WIDE, [connected(12, activation="leaky"), conv(4, 1, groups=2)] + HEAD),
+    ("crop", (12, 10, 3), [layer("crop", crop_width=8, crop_height=6), conv(5, **PAD)] + HEAD),
+    ("crop, noadjust", (12, 10, 3), [layer("crop", crop_width=9, crop_height=10, noadjust=1), conv(5, **PAD)] + HEAD),
+    ("reorg", (12, 8, 3), [conv(8, **PAD), layer("reorg", stride=2), conv(5, **PAD)] + HEAD),
+    ("reorg, then connected", (12, 8, 3), [conv(8, **PAD), layer("reorg", stride=2)] + HEAD),
+    ("reorg, reverse", (6, 4, 3), [conv(8, **PAD), layer("reorg", stride=2, reverse=1), conv(5, **PAD)] + HEAD),
+    ("reorg, flatten", (6, 4, 3), [conv(8, **PAD), layer("reorg", stride=1, flatten=1), conv(5, **PAD)] + HEAD),
+    ("reorg, extra", (6, 4, 3), [conv(1, **PAD), layer("reorg", stride=1, extra=1), layer("softmax")]),
+    ("scale_channels", WIDE, SQUEEZED + POOLED),
+    ("scale_channels, then connected", WIDE, SQUEEZED + [conv(4, **PAD)] + HEAD),
+]
+
 NETWORKS = [(f"{kind}: {name}" if kind else name, shape, layers) for kind, group in (
     ("convolutional", CONVOLUTIONS), ("connected", CONNECTED), ("pool", POOLS), ("softmax", SOFTMAX), ("shortcut", SHORTCUTS),
-    ("", OTHERS)) for name, shape, layers in group]
+    ("", OTHERS), ("", CLASSIFIERS)) for name, shape, layers in group]
 
 
 def shapes(shape, layers):
@@ -174,6 +195,16 @@ def shapes(shape, layers):
             w, h = 1, 1
         elif section == "softmax":
             w, h, c = 1, 1, w * h * c
+        elif section == "crop":
+            w, h = o["crop_width"], o["crop_height"]
+        elif section == "reorg":
+            s = o["stride"]
+            if o.get("extra"):
+                w, h, c = 1, 1, w * h * c + o["extra"]
+            else:
+                w, h, c = (w * s, h * s, c // s ** 2) if o.get("reverse") else (w // s, h // s, c * s ** 2)
+        elif section == "scale_channels":
+            w, h, c = outs[o["from"]]
         elif section == "route":
             read = [outs[int(k) if int(k) >= 0 else i + int(k)] for k in o["layers"].split(",")]
             w, h, c = read[0][0], read[0][1], sum(s[2] for s in read)
@@ -204,7 +235,7 @@ def write_weights(path, shape, layers, seed):
     for ((w, h, c), (_, _, filters)), (section, o) in zip(shapes(shape, layers), layers):
         if section not in ("convolutional", "connected"):
             continue
-        inputs = c * o.get("size", 1) ** 2 if section == "convolutional" else w * h * c
+        inputs = c // o.get("groups", 1) * o.get("size", 1) ** 2 if section == "convolutional" else w * h * c
         normalised = o.get("batch_normalize")
         unit = [10 ** rng.uniform(-3, 0) if normalised else 1 for _ in range(filters)]
         weights = [unit[k] * rng.gauss(0, math.sqrt(1 / inputs)) for k in range(filters) for _ in range(inputs)]

@@ -47,8 +47,7 @@ void meta_opencv_view_add(struct meta_opencv_view *v, const struct meta_layer *l
         v->last_flat = 1;
         break;
     case META_CROP:
-    case META_REORG:
-    case META_SCALE_CHANNELS: v->shape = l->out; break;
+    case META_REORG: v->shape = l->out; break;
     case META_MAXPOOL: window(v, l, l->padding); break;
     case META_AVGPOOL: v->shape.w = v->shape.h = 1; break;
     case META_ROUTE: /* width and height stay those of the layer before */

@@ -41,9 +41,9 @@ static const char *opencv(const struct meta_network *net, int i, const struct me
     const struct meta_layer *l = &net->layers[i];
     if (!opencv_has(l->activation)) return "its activation";
     switch (l->type) {
-    case META_CROP:
+    case META_CROP: return "not known";
     case META_REORG:
-    case META_SCALE_CHANNELS: return "not known";
+        return l->reverse || l->flatten || l->extra ? "reverse, flatten and extra" : NULL;
     case META_CONVOLUTIONAL:
         if (v->last_flat) return "a convolution of a [connected]";
         return v->shape.c == l->in.c ? NULL : "its channels, which it counts otherwise";
@@ -118,14 +118,19 @@ static const char *newer(const struct meta_network *net, int i, const struct met
 
 static const char *alexeyab(const struct meta_network *net, int i, const struct meta_opencv_view *v)
 {
-    if (net->layers[i].activation == META_RELU6) return "relu6, which is 0 on its CPU";
+    const struct meta_layer *l = &net->layers[i];
+    if (l->activation == META_RELU6) return "relu6, which is 0 on its CPU";
+    if (l->type == META_REORG && (l->flatten || l->extra)) return "flatten and extra";
     return newer(net, i, v);
 }
 
 static const char *hank_ai(const struct meta_network *net, int i, const struct meta_opencv_view *v)
 {
-    if (swept_wrongly(&net->layers[i])) return "padding with stride=1";
-    return net->layers[i].type == META_ACTIVATION ? "not known" : newer(net, i, v);
+    const struct meta_layer *l = &net->layers[i];
+    if (swept_wrongly(l)) return "padding with stride=1";
+    return l->type == META_ACTIVATION || l->type == META_CROP || l->type == META_REORG
+        ? "not known"
+        : newer(net, i, v);
 }
 
 static const struct reader readers[] = { { "stock Darknet", stock },

@@ -204,7 +204,8 @@ static void kinds_of_stock_classifiers_are_written(void **state)
     assert_non_null(otherwise);
     assert_non_null(strstr(otherwise, "stock Darknet (layer 1, [convolutional]: its activation"));
     assert_non_null(strstr(otherwise, "OpenCV (layer 0, [crop]: not known)"));
-    assert_null(strstr(otherwise, "AlexeyAB"));
+    assert_non_null(strstr(otherwise, "AlexeyAB's Darknet (layer 9, [reorg]: flatten and extra)"));
+    assert_non_null(strstr(otherwise, "hank-ai's Darknet (layer 0, [crop]: not known)"));
     free(otherwise);
     read.network = again->network;
     if (meta_weights_load(again->network, "kinds_out.weights", &read.parameters, &read.statistics,
