@@ -283,9 +283,16 @@ static void backward_tangent(struct meta_op *op, const void *theta, const void *
     meta_onednn_zero_padding(op->x->bardot, op->batch, *op->in);
 }
 
+static const char *slow(const struct meta_op *op)
+{
+    const struct groups *s = op->state;
+    return meta_onednn_conv.slow(&s->part);
+}
+
 const struct meta_kernel meta_onednn_groups = { .create = create,
                                                 .destroy = destroy,
                                                 .forward = forward,
                                                 .backward = backward,
                                                 .forward_tangent = forward_tangent,
-                                                .backward_tangent = backward_tangent };
+                                                .backward_tangent = backward_tangent,
+                                                .slow = slow };
