@@ -48,10 +48,14 @@ int meta_command_compare(int argc, char **argv)
                "%s\n",
                d.tasks.low, d.tasks.high, META_RESAMPLES, word(d.tasks.low, d.tasks.high));
     if (!isnan(d.other_groups.low))
-        printf("   of other groups: %+.4f to %+.4f (the %d groups of query images drawn anew, "
+        printf("   of other groups: %+.4f to %+.4f (the %d groups of the images drawn anew, "
                "too): %s\n",
-               d.other_groups.low, d.other_groups.high, a.group_count,
+               d.other_groups.low, d.other_groups.high, a.groups.count,
                word(d.other_groups.low, d.other_groups.high));
+    else if (a.query_alone || b.query_alone)
+        printf("   of other groups: not known: %s has the influence of query images alone, as "
+               "version 1.0 of this program had\n",
+               a.query_alone ? a.path : b.path);
     meta_scores_clear(&a);
     meta_scores_clear(&b);
     return 0;

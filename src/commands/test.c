@@ -305,7 +305,7 @@ static int print_results(const struct meta_results *results, struct meta_error *
     print_estimate("accuracy after", meta_estimate(&runs->accuracy_after, sizeof *runs, e->runs));
     for (int i = 0; i < e->runs; i++) failed += runs[i].failed;
     if (!isnan(other.low))
-        printf("other groups: as if the %d groups of query images had been drawn anew, too\n",
+        printf("other groups: as if the %d groups of the images had been drawn anew, too\n",
                results->groups->count);
     if (failed)
         printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n",
@@ -335,9 +335,7 @@ static int run(struct test *t, struct meta_error *error)
                                     .dataset = t->dataset,
                                     .evaluation = e,
                                     .groups = &t->groups,
-                                    .other_groups = meta_by_group_estimate(after, t->groups.label,
-                                                                           t->groups.influence,
-                                                                           t->groups.count),
+                                    .other_groups = meta_by_group_estimate(after, &t->groups),
                                     .runs = runs };
     /* what can be printed is, whether or not the file can be written */
     if (print_results(&results, error)) return -1;

@@ -4,6 +4,7 @@
 #include "curve.h"
 #include "methods.h"
 #include "stats/auc.h"
+#include "tally.h"
 #include "tasks/identity.h"
 #include "tasks/view.h"
 
@@ -18,7 +19,6 @@ struct workspace {
     struct meta_episode *episode;
     float *support, *query; /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
     double *before, *after; /* (ways*queries, ways) */
-    int *wins;              /* (ways*queries) */
 };
 
 struct meta_evaluator {
@@ -30,13 +30,13 @@ struct meta_evaluator {
     int workspace_count;
     int *support_labels, *query_labels; /* label by label */
     struct meta_run *runs;
-    int *classes;    /* (runs, ways) */
-    double *pairs;   /* (runs, 2, pairs) */
-    char *ranks;     /* (runs, 2*ways*queries + 1), of two classes */
-    double *curves;  /* (runs, 2, points) or NULL */
-    const void *phi; /* of the run in progress */
-    struct meta_tally *tally;
-    pthread_mutex_t lock; /* guards `tally`, `done`, `first_failed`, `error` */
+    int *classes;         /* (runs, ways) */
+    double *pairs;        /* (runs, 2, pairs) */
+    int *wins;            /* (runs, ways*queries) */
+    char *ranks;          /* (runs, 2*ways*queries + 1), of two classes */
+    double *curves;       /* (runs, 2, points) or NULL */
+    const void *phi;      /* of the run in progress */
+    pthread_mutex_t lock; /* guards `done`, `first_failed`, `error` */
     int done;
     int first_failed; /* the first task that the method had no memory for; `runs`: there is none */
     struct meta_error error; /* message of task `first_failed` */
@@ -58,9 +58,7 @@ static int create_workspace(struct meta_evaluator *e, struct workspace *w, struc
     w->query = malloc(query * meta_shape_numbers(net->input) * sizeof(float));
     w->before = malloc((size_t)query * t->ways * sizeof(double));
     w->after = malloc((size_t)query * t->ways * sizeof(double));
-    w->wins = malloc(query * sizeof *w->wins);
-    if (!w->support || !w->query || !w->before || !w->after || !w->wins)
-        return meta_fail_memory(error);
+    if (!w->support || !w->query || !w->before || !w->after) return meta_fail_memory(error);
     return 0;
 }
 
@@ -97,12 +95,14 @@ static int allocate_runs(struct meta_evaluator *e, struct meta_error *error)
     e->runs = calloc(runs, sizeof *e->runs);
     e->classes = calloc((size_t)runs * t->ways, sizeof *e->classes);
     e->pairs = calloc((size_t)runs * 2 * pairs + 1, sizeof *e->pairs);
+    e->wins = calloc((size_t)runs * t->ways * t->queries, sizeof *e->wins);
     e->ranks = calloc(runs * room + 1, 1);
-    if (!e->runs || !e->classes || !e->pairs || !e->ranks) return fail_memory(e, error);
+    if (!e->runs || !e->classes || !e->pairs || !e->wins || !e->ranks) return fail_memory(e, error);
     for (int r = 0; r < runs; r++) {
         e->runs[r].classes = e->classes + (size_t)r * t->ways;
         e->runs[r].pairs_before = e->pairs + (size_t)r * 2 * pairs;
         e->runs[r].pairs_after = e->runs[r].pairs_before + pairs;
+        e->runs[r].wins = e->wins + (size_t)r * t->ways * t->queries;
         if (room) e->runs[r].ranks = e->ranks + r * room;
     }
     return allocate_curves(e, error);
@@ -124,7 +124,6 @@ static int fill(struct meta_evaluator *e, struct meta_error *error)
     const struct meta_episode_settings *t = &e->evaluation.episode;
     int threads = meta_pool_threads(e->parts.pool);
     if (choose_method(e, error) || meta_sampler_create(&e->sampler, e->parts.dataset, t, error)
-        || meta_tally_create(&e->tally, e->parts.dataset, t->ways, t->queries, error)
         || allocate_runs(e, error))
         return -1;
     e->support_labels = make_labels(t->ways, t->shots);
@@ -164,16 +163,15 @@ void meta_evaluator_free(struct meta_evaluator *e)
         free(w->query);
         free(w->before);
         free(w->after);
-        free(w->wins);
     }
     free(e->workspaces);
     meta_sampler_free(e->sampler);
-    meta_tally_free(e->tally);
     free(e->support_labels);
     free(e->query_labels);
     free(e->runs);
     free(e->classes);
     free(e->pairs);
+    free(e->wins);
     free(e->ranks);
     free(e->curves);
     free(e->settings);
@@ -217,7 +215,7 @@ static void score(const struct meta_evaluator *e, const struct workspace *w, str
             r->pairs_before[pair] = meta_auc_pair(w->before, labels, n, ways, a, b);
             r->pairs_after[pair] = meta_auc_pair(w->after, labels, n, ways, a, b);
         }
-    meta_auc_wins(w->wins, w->after, labels, n, ways);
+    meta_auc_wins(r->wins, w->after, labels, n, ways);
     if (r->ranks) meta_ranks(r->ranks, w->after + 1, ways, labels, n, 1);
     r->failed = 0;
     for (int i = 0; i < n * ways; i++) r->failed |= !isfinite(w->after[i]);
@@ -244,7 +242,6 @@ static void run_one(void *context, int run, int worker)
         memcpy(w->before, w->after, (size_t)t->ways * t->queries * t->ways * sizeof *w->after);
     if (!failed) score(e, w, r);
     pthread_mutex_lock(&e->lock);
-    if (!failed) meta_tally_add(e->tally, t->query, w->wins);
     if (failed && run < e->first_failed) {
         e->first_failed = run;
         e->error = why;
@@ -261,15 +258,26 @@ const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *
     e->context = context;
     e->done = 0;
     e->first_failed = e->evaluation.runs;
-    meta_tally_start(e->tally);
     meta_pool_run(e->parts.pool, e->evaluation.runs, run_one, e);
     return e->runs;
 }
 
-int meta_evaluator_groups(struct meta_by_group *groups, const struct meta_evaluator *e,
+/* Draws the tasks once more, which costs next to nothing beside a test of them. */
+int meta_evaluator_groups(struct meta_by_group *groups, struct meta_evaluator *e,
                           struct meta_error *error)
 {
-    return meta_tally_read(groups, e->tally, e->evaluation.runs, error);
+    const struct meta_evaluation *own = &e->evaluation;
+    struct meta_tally *tally;
+    struct meta_episode *t = e->workspaces->episode;
+    if (meta_tally_create(&tally, e->parts.dataset, &own->episode, error)) return -1;
+    for (int r = 0; r < own->runs; r++) {
+        meta_episode_draw(e->sampler, own->seed, r, own->task, t);
+        struct meta_tallied task = { t->support, t->query, e->runs[r].wins, e->runs[r].auc_after };
+        meta_tally_add(tally, &task);
+    }
+    int status = meta_tally_read(groups, tally, error);
+    meta_tally_free(tally);
+    return status;
 }
 
 int meta_evaluator_status(const struct meta_evaluator *e, struct meta_error *error)

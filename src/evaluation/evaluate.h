@@ -19,10 +19,8 @@ void meta_evaluator_free(struct meta_evaluator *);
    one at a time, with the number of tasks done. */
 const struct meta_run *meta_evaluator_run(struct meta_evaluator *, const void *phi,
                                           void (*progress)(void *context, int done), void *context);
-/* Which query images, by groups, the AUCs after adaptation of the last run rest on. The caller
-   clears. */
-int meta_evaluator_groups(struct meta_by_group *, const struct meta_evaluator *,
-                          struct meta_error *);
+/* Which images, by groups, the AUCs after adaptation of the last run rest on. The caller clears. */
+int meta_evaluator_groups(struct meta_by_group *, struct meta_evaluator *, struct meta_error *);
 /* 0, or -1 with the message of the first task of the last run that its method had no memory for:
    then the results are of no use. */
 int meta_evaluator_status(const struct meta_evaluator *, struct meta_error *);

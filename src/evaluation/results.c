@@ -154,6 +154,27 @@ static void add_curve(cJSON *root, const struct meta_results *r)
     }
 }
 
+/* Seven digits: the chance in a finite number of tasks is in the second. */
+static cJSON *create_rounded(double x)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.7g", x);
+    return isfinite(x) ? cJSON_CreateRaw(text) : cJSON_CreateNull();
+}
+
+/* The influence of each group from the tasks of each part: an array a part. */
+static cJSON *create_parts(const struct meta_by_group *g)
+{
+    cJSON *parts = cJSON_CreateArray();
+    for (int b = 0; b < META_PARTS; b++) {
+        cJSON *part = cJSON_CreateArray();
+        for (int i = 0; i < g->count; i++)
+            cJSON_AddItemToArray(part, create_rounded(g->part[(size_t)b * g->count + i]));
+        cJSON_AddItemToArray(parts, part);
+    }
+    return parts;
+}
+
 /* The groups are arrays, so that hundreds take little room. */
 static void add_groups(cJSON *root, const struct meta_results *r)
 {
@@ -161,7 +182,8 @@ static void add_groups(cJSON *root, const struct meta_results *r)
     struct meta_estimate e = r->other_groups;
     cJSON *j = cJSON_AddObjectToObject(root, "other_groups");
     cJSON *image = cJSON_CreateArray(), *digest = cJSON_CreateArray(), *asked = cJSON_CreateArray(),
-          *influence = cJSON_CreateArray();
+          *influence = cJSON_CreateArray(), *query = cJSON_CreateArray();
+    cJSON_AddStringToObject(j, "redrawn", META_REDRAWN);
     cJSON_AddItemToObject(j, "standard_error", meta_json_number(e.error));
     cJSON_AddItemToObject(j, "low", meta_json_number(e.low));
     cJSON_AddItemToObject(j, "high", meta_json_number(e.high));
@@ -170,13 +192,16 @@ static void add_groups(cJSON *root, const struct meta_results *r)
     cJSON_AddItemToObject(j, "class", cJSON_CreateIntArray(g->label, g->count));
     cJSON_AddItemToObject(j, "asked", asked);
     cJSON_AddItemToObject(j, "influence", influence);
+    cJSON_AddItemToObject(j, "query_influence", query);
+    cJSON_AddItemToObject(j, "parts", create_parts(g));
     for (int i = 0; i < g->count; i++) {
         char text[META_DIGEST_TEXT];
         meta_digest_text(text, r->dataset->digests[g->item[i]]);
         cJSON_AddItemToArray(image, cJSON_CreateString(r->dataset->paths[g->item[i]]));
         cJSON_AddItemToArray(digest, cJSON_CreateString(text));
         cJSON_AddItemToArray(asked, meta_json_number(g->asked[i]));
-        cJSON_AddItemToArray(influence, meta_json_number(g->influence[i]));
+        cJSON_AddItemToArray(influence, create_rounded(meta_by_group_influence(g, i)));
+        cJSON_AddItemToArray(query, create_rounded(g->query[i]));
     }
 }
 

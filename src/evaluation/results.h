@@ -27,7 +27,7 @@ struct meta_results {
     const struct meta_dataset *dataset;
     const struct meta_evaluation *evaluation; /* its `method` and `settings` are not NULL */
     const struct meta_by_group *groups;
-    /* auc_after, with an interval for other groups of query images */
+    /* auc_after, with an interval for other groups of images */
     struct meta_estimate other_groups;
     const struct meta_run *runs; /* (evaluation->runs) of an evaluator: the curves of all runs lie
                                     one after the other */

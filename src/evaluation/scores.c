@@ -1,7 +1,6 @@
 /* Reads results of `meta test`, and takes the difference of two that have the same tasks. */
 #include "scores.h"
 #include "base/json.h"
-#include "by_group.h"
 #include "results.h"
 #include "tasks/data_file.h"
 
@@ -55,40 +54,67 @@ static int is_class(const cJSON *label)
     return cJSON_IsNumber(label) && label->valueint >= 0 && label->valueint < META_CLASSES_MOST;
 }
 
-/* Leaves no groups where the file is from before results had any. */
-static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_error *error)
+/* Reads n numbers, some of which may be null. */
+static int read_numbers(double *out, const cJSON *array, int n)
 {
-    const cJSON *image = member(groups, s->by_path ? "image" : "xxh3_128"),
-                *label = member(groups, "class"), *asked = member(groups, "asked"),
-                *influence = member(groups, "influence");
-    int n = cJSON_GetArraySize(image);
-    if (!groups) return 0;
-    s->label = calloc(n + 1, sizeof *s->label);
-    s->influence = calloc(n + 1, sizeof *s->influence);
-    if (!s->label || !s->influence) return meta_fail_memory_for(error, s->path);
-    if (cJSON_GetArraySize(label) != n || cJSON_GetArraySize(asked) != n
-        || cJSON_GetArraySize(influence) != n)
-        return meta_fail(error, "%s: other_groups: has arrays of several lengths", s->path);
-    image = image->child;
-    label = label->child;
-    asked = asked->child;
-    influence = influence->child;
-    for (int i = 0; i < n; i++) {
+    if (cJSON_GetArraySize(array) != n) return -1;
+    const cJSON *number = n ? array->child : NULL;
+    for (int i = 0; i < n; i++, number = number->next)
+        out[i] = cJSON_IsNumber(number) ? number->valuedouble : NAN;
+    return 0;
+}
+
+static int read_influences(struct meta_by_group *g, const cJSON *groups)
+{
+    const cJSON *parts = member(groups, "parts");
+    if (read_numbers(g->query, member(groups, "query_influence"), g->count)
+        || cJSON_GetArraySize(parts) != META_PARTS)
+        return -1;
+    for (int b = 0; b < META_PARTS; b++)
+        if (read_numbers(g->part + (size_t)b * g->count, cJSON_GetArrayItem(parts, b), g->count))
+            return -1;
+    return 0;
+}
+
+/* The class of each group, and the digest of what the groups are. */
+static int read_labels(struct meta_scores *s, const cJSON *image, const cJSON *groups,
+                       struct meta_error *error)
+{
+    const cJSON *label = member(groups, "class")->child, *asked = member(groups, "asked")->child;
+    for (int i = 0; i < s->groups.count; i++) {
         if (!cJSON_IsString(image) || !is_class(label) || !cJSON_IsNumber(asked))
             return meta_fail(error, "%s: other_groups: group %d is no image, class and number",
                              s->path, i);
-        s->label[i] = label->valueint;
-        s->influence[i] = cJSON_IsNumber(influence) ? influence->valuedouble : NAN;
-        s->groups = meta_digest_add(s->groups, image->valuestring, strlen(image->valuestring) + 1);
-        s->groups = meta_digest_add(s->groups, &label->valueint, sizeof label->valueint);
-        s->groups = meta_digest_add(s->groups, &asked->valuedouble, sizeof asked->valuedouble);
+        struct meta_digest d = s->same_groups;
+        s->groups.label[i] = label->valueint;
+        d = meta_digest_add(d, image->valuestring, strlen(image->valuestring) + 1);
+        d = meta_digest_add(d, &label->valueint, sizeof label->valueint);
+        s->same_groups = meta_digest_add(d, &asked->valuedouble, sizeof asked->valuedouble);
         image = image->next;
         label = label->next;
         asked = asked->next;
-        influence = influence->next;
     }
-    s->group_count = n;
     return 0;
+}
+
+static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_error *error)
+{
+    const cJSON *image = member(groups, s->by_path ? "image" : "xxh3_128");
+    struct meta_by_group *g = &s->groups;
+    size_t room = cJSON_GetArraySize(image) + 1;
+    if (!groups) return 0;
+    s->query_alone = strcmp(meta_json_text(groups, "redrawn"), META_REDRAWN) != 0;
+    if (s->query_alone) return 0;
+    g->tasks = s->count;
+    g->count = cJSON_GetArraySize(image);
+    g->label = calloc(room, sizeof *g->label);
+    g->query = calloc(room, sizeof *g->query);
+    g->part = calloc(room * META_PARTS, sizeof *g->part);
+    if (!g->label || !g->query || !g->part) return meta_fail_memory_for(error, s->path);
+    if (cJSON_GetArraySize(member(groups, "class")) != g->count
+        || cJSON_GetArraySize(member(groups, "asked")) != g->count || read_influences(g, groups))
+        return meta_fail(error, "%s: other_groups: has arrays of several lengths", s->path);
+    return g->count ? read_labels(s, image->child, groups, error) : 0;
 }
 
 static int is_result(const cJSON *root)
@@ -149,8 +175,7 @@ void meta_scores_clear(struct meta_scores *s)
     free(s->before);
     free(s->after);
     free(s->images);
-    free(s->label);
-    free(s->influence);
+    meta_by_group_clear(&s->groups);
     memset(s, 0, sizeof *s);
 }
 
@@ -182,16 +207,24 @@ static int difference_by_group(const struct meta_scores *a, const struct meta_sc
                                struct meta_error *error)
 {
     *out = meta_estimate_with(tasks.mean, NAN, 0);
-    if (!a->group_count || !b->group_count) return 0;
-    if (a->group_count != b->group_count || !meta_digest_equal(a->groups, b->groups))
-        return meta_fail(error, "%s and %s can't be paired: their query images are in other groups",
+    const struct meta_by_group *x = &a->groups, *y = &b->groups;
+    if (!x->count || !y->count) return 0;
+    if (x->count != y->count || !meta_digest_equal(a->same_groups, b->same_groups))
+        return meta_fail(error, "%s and %s can't be paired: their images are in other groups",
                          a->path, b->path);
-    double *influence = malloc(a->group_count * sizeof *influence);
-    if (!influence) return meta_fail_memory(error);
-    for (int i = 0; i < a->group_count; i++) influence[i] = b->influence[i] - a->influence[i];
-    *out = meta_by_group_estimate(tasks, a->label, influence, a->group_count);
-    free(influence);
-    return 0;
+    size_t n = x->count;
+    struct meta_by_group d = { .tasks = x->tasks,
+                               .count = x->count,
+                               .label = x->label,
+                               .query = malloc(n * sizeof *d.query),
+                               .part = malloc(META_PARTS * n * sizeof *d.part) };
+    int status = d.query && d.part ? 0 : meta_fail_memory(error);
+    for (size_t i = 0; i < n && !status; i++) d.query[i] = y->query[i] - x->query[i];
+    for (size_t i = 0; i < META_PARTS * n && !status; i++) d.part[i] = y->part[i] - x->part[i];
+    if (!status) *out = meta_by_group_estimate(tasks, &d);
+    free(d.query);
+    free(d.part);
+    return status;
 }
 
 int meta_scores_difference(const struct meta_scores *a, const struct meta_scores *b,

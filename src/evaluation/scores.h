@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "by_group.h"
 #include "stats/estimate.h"
 
 struct meta_scores {
@@ -13,13 +14,13 @@ struct meta_scores {
     int count;                  /* tasks */
     double *before, *after;     /* (count) AUC of each task */
     int by_path; /* whether the file is from before results told images by their content: then
-                    `images` and `groups` stand for paths */
+                    `images` and `same_groups` stand for paths */
     struct meta_digest *images; /* (count) which images the task has */
-    int group_count; /* of query images, as in struct meta_by_group; 0 in a file from before results
-                        had groups */
-    int *label;      /* (group_count) */
-    double *influence;         /* (group_count) */
-    struct meta_digest groups; /* of the groups' images, classes and numbers of queries */
+    /* Without item and asked. None in a file from before results had groups, or had the influence
+       of support images, too; the latter is `query_alone`. */
+    struct meta_by_group groups;
+    int query_alone;
+    struct meta_digest same_groups; /* of the groups' images, classes and numbers of queries */
 };
 /* Refuses what is not such a file. The caller frees with meta_scores_clear; after a failure there
    is nothing to free. */
@@ -29,8 +30,8 @@ void meta_scores_clear(struct meta_scores *);
 /* Bootstrap samples of a difference. */
 #define META_RESAMPLES 10000
 /* An AUC after adaptation less another over the same tasks: with the bootstrap's interval, and with
-   that of query images in groups that are drawn anew, too (meta_by_group_estimate; NaN when either
-   file has no groups). */
+   that of groups that are drawn anew, too (meta_by_group_estimate; NaN when either file has no
+   groups). */
 struct meta_difference {
     struct meta_bootstrap tasks;
     struct meta_estimate other_groups;

@@ -125,7 +125,7 @@ difference() { json "$1" | grep -o '"difference":{[^{}]*' | grep -o "\"$2\":[^,}
 differs_as() { local d; d=$(difference "$1" mean) && grep -q "^B - A  $(awk "BEGIN { printf \"%+.4f\", $d }"), 95% interval $(awk "BEGIN { printf \"%+.4f to %+.4f\", $(difference "$1" low), $(difference "$1" high) }")" "$t/out"; }
 check 'the paired difference of a cell is that of meta compare' differs_as "$t/a/smoke-relation-net-5.json"
 check 'the paired difference of a cell has its plain word' test "$(difference "$t/a/smoke-relation-net-5.json" word)" = '"worse"'
-by_group() { grep -q "^   of other groups: $(json "$1" | sed 's/.*"difference":{[^{}]*"other_groups":{"low":\([^,]*\),"high":\([^,]*\),.*/\1 \2/' | awk '{ printf "%+.4f to %+.4f", $1, $2 }') (the [0-9]* groups of" "$t/out"; }
+by_group() { grep -q "^   of other groups: $(json "$1" | sed 's/.*"difference":{[^{}]*"other_groups":{"redrawn":"[^"]*","low":\([^,]*\),"high":\([^,]*\),.*/\1 \2/' | awk '{ printf "%+.4f to %+.4f", $1, $2 }') (the [0-9]* groups of" "$t/out"; }
 check 'the difference of a cell over other groups is that of meta compare' by_group "$t/a/smoke-relation-net-5.json"
 check 'the reference has no paired difference' test -z "$(difference "$t/a/smoke-daml-5.json" mean)"
 check 'a result has the time and memory of its test' grep -Eq '"test_seconds":[0-9.]+,"test_memory_mb":[0-9.]+' <(json "$t/a/smoke-daml-5.json")

@@ -92,24 +92,41 @@ expect_error "30.json and .*/old0.json can't be paired: .*/old0.json tells image
 expect_error 'toy.cfg: is not JSON' darknet meta compare "$a/30.json" "$cfg"
 echo '{}' >"$a/empty.json"
 expect_error 'empty.json: is not a result of' darknet meta compare "$a/30.json" "$a/empty.json"
-# Query images by group, from the file alone: error^2 is that of the tasks and the sum over groups of influence^2 G/(G-1)
+# Images by group, from the file alone: error^2 is that of the tasks and the sum over groups of influence^2 G/(G-1), by products of parts or of query
+# images alone, whichever is more
 array() { tr -d ' \t\n' <"$1" | sed 's/.*"other_groups":{\(.*\)/\1/' | grep -o "\"$2\":\[[^]]*" | head -n 1 | sed 's/.*\[//' | tr , '\n'; }
-error_of() { paste <(array "$1" class) <(array "$1" influence) | awk -v tasks="$2" '{ n[$1]++; s[$1] += $2 * $2 } END { for (k in n) v += s[k] * n[k] / (n[k] - 1); printf "%.4f", sqrt(v + tasks * tasks) }'; }
-check 'groups of query images in the result are of two classes' test "$(array "$a/30.json" class | sort -u | wc -l)" -eq 2
+error_of()
+{
+    python3 - "$1" "$2" <<'END_OF_PYTHON'
+import json, sys
+from collections import Counter
+g, tasks = json.load(open(sys.argv[1]))["other_groups"], 30
+number, both, query = Counter(g["class"]), 0, 0
+for i, k in enumerate(g["class"]):
+    part, more = [p[i] for p in g["parts"]], number[k] / (number[k] - 1)
+    assert abs(sum(part) - g["influence"][i]) < 1e-6
+    both += (sum(part) ** 2 - sum(p * p for p in part)) * more * tasks ** 2 / (tasks ** 2 - 10 * 3 ** 2)
+    query += g["query_influence"][i] ** 2 * more
+print("%.4f" % (max(both, query) + float(sys.argv[2]) ** 2) ** .5)
+END_OF_PYTHON
+}
+check 'groups of images in the result are of two classes' test "$(array "$a/30.json" class | sort -u | wc -l)" -eq 2
 check 'groups of the result are asked as often as there are query images' test "$(array "$a/30.json" asked | awk '{ s += $1 } END { print s }')" -eq $((30 * 2 * $(tr -d ' \t' <"$a/30.json" | sed -n 's/^"queries":\([0-9]*\),/\1/p')))
 check 'meta test runs on the weights of the last training' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/again.json"
 printed() { awk -v what="$1" '$1 " " $2 == what { print $4 }' "$a/out"; }
 near() { awk -v a="$1" -v b="$2" 'BEGIN { d = a - b; print "printed " a ", from the file " b; exit !(a > 0 && d < 1.5e-4 && d > -1.5e-4) }'; }
 check 'the printed error over other groups follows from the result' near "$(printed 'other groups')" "$(error_of "$a/again.json" "$(printed 'AUC after')")"
-check 'meta test prints how many groups of query images there are' grep -q "^other groups: as if the $(array "$a/again.json" class | wc -l) groups of query images" "$a/out"
+check 'meta test prints how many groups of images there are' grep -q "^other groups: as if the $(array "$a/again.json" class | wc -l) groups of the images" "$a/out"
 sed 's/"other_groups"/"no_groups"/' "$a/30.json" >"$a/old.json"
 check 'meta compare reads a result from before there were groups' quiet darknet meta compare "$a/steps0.json" "$a/old.json"
 check 'meta compare prints the tasks alone where a result has no groups' test "$(grep -c 'other groups' "$a/out")" -eq 0 -a "$(grep -c 'B is better' "$a/out")" -eq 1
 check 'meta compare compares two results with groups' quiet darknet meta compare "$a/steps0.json" "$a/30.json"
-check 'meta compare prints other groups where both results have them' grep -Eq '^   of other groups: -0[.][0-9]+ to [+]0[.][0-9]+ \(the 32 groups of query images drawn anew, too\): no clear difference$' "$a/out"
+check 'meta compare prints other groups where both results have them' grep -Eq '^   of other groups: -0[.][0-9]+ to [+]0[.][0-9]+ \(the 32 groups of the images drawn anew, too\): no clear difference$' "$a/out"
+sed 's/"redrawn"/"not"/' "$a/30.json" >"$a/alone.json"
+expect_output '^   of other groups: not known: .*alone.json has the influence of query images alone' darknet meta compare "$a/steps0.json" "$a/alone.json"
 sed '/"asked":/s/\[[0-9]*/[99/' "$a/30.json" >"$a/asked.json"
-expect_error "can't be paired: their query images are in other groups" darknet meta compare "$a/30.json" "$a/asked.json"
-sed '/"influence":/s/\[[^,]*,/[/' "$a/30.json" >"$a/short.json"
+expect_error "can't be paired: their images are in other groups" darknet meta compare "$a/30.json" "$a/asked.json"
+sed '/"query_influence":/s/\[[^,]*,/[/' "$a/30.json" >"$a/short.json"
 expect_error 'short.json: other_groups: has arrays of several lengths' darknet meta compare "$a/30.json" "$a/short.json"
 sed '/"class":/s/\[[0-9]*/[-1/' "$a/30.json" >"$a/class.json"
 expect_error 'class.json: other_groups: group 0 is no image, class and number' darknet meta compare "$a/30.json" "$a/class.json"

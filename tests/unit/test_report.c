@@ -60,10 +60,11 @@ static void other_groups(void **state)
     static const struct { const char *json; int there; } cases[] = {
         { "{}", 0 },
         { "{\"other_groups\": {\"low\": null, \"high\": null}}", 0 },
-        { "{\"other_groups\": {\"low\": 0.1, \"high\": 0.2}}", 1 },
+        { "{\"other_groups\": {\"low\": 0.1, \"high\": 0.2}}", 0 },        /* of query images alone */
+        { "{\"other_groups\": {\"redrawn\": \"query and support\", \"low\": 0.1, \"high\": 0.2}}", 1 },
     };
     assert_null(meta_report_other_groups(NULL));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         cJSON *of = cJSON_Parse(cases[i].json);
         const cJSON *o = meta_report_other_groups(of);
         assert_int_equal(o != NULL, cases[i].there);

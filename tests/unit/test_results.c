@@ -43,8 +43,8 @@ static char ranks[RUNS][8] = { "11(10)0", "10", "(10)" };
 static struct meta_run runs[RUNS];
 static int items[] = { 1, 4 }, labels[] = { 0, 2 };
 static long long asked[] = { 7, 5000000000 };
-static double influence[] = { -.03125, NAN };
-static struct meta_by_group groups = { 2, items, labels, asked, influence };
+static double query[] = { -.03125, NAN }, part[META_PARTS * 2] = { .25, NAN, .123456789, 0 };
+static struct meta_by_group groups = { RUNS, 2, items, labels, asked, query, part };
 static void *settings;
 static struct meta_evaluation evaluation;
 static struct meta_results results;
@@ -285,7 +285,8 @@ static void test_groups(void **state)
     use_method("maml");
     cJSON *root = write_and_read();
     const cJSON *g = member(root, "other_groups");
-    assert_members(g, "standard_error low high image xxh3_128 class asked influence");
+    assert_members(g, "redrawn standard_error low high image xxh3_128 class asked "
+                      "influence query_influence parts");
     assert_number(g, "standard_error", .25);
     assert_number(g, "low", .5);
     assert_number(g, "high", NAN);
@@ -297,8 +298,14 @@ static void test_groups(void **state)
     }
     assert_string_equal(cJSON_GetArrayItem(member(g, "xxh3_128"), 1)->valuestring,
                         "fedcba9876543210000000000000000a");
-    assert_true(cJSON_GetArrayItem(member(g, "influence"), 0)->valuedouble == -.03125);
+    assert_string_equal(member(g, "redrawn")->valuestring, "query and support");
+    assert_true(cJSON_GetArrayItem(member(g, "influence"), 0)->valuedouble == .3734568);
     assert_true(cJSON_IsNull(cJSON_GetArrayItem(member(g, "influence"), 1)));
+    assert_true(cJSON_GetArrayItem(member(g, "query_influence"), 0)->valuedouble == -.03125);
+    assert_true(cJSON_IsNull(cJSON_GetArrayItem(member(g, "query_influence"), 1)));
+    assert_int_equal(cJSON_GetArraySize(member(g, "parts")), META_PARTS);
+    const cJSON *second = cJSON_GetArrayItem(member(g, "parts"), 1);
+    assert_true(cJSON_GetArrayItem(second, 0)->valuedouble == .1234568);
     cJSON_Delete(root);
 }
 
@@ -397,8 +404,9 @@ static void test_round_trip(void **state)
     assert_string_equal(s.cfg, data);
     assert_string_equal(s.weights, list);
     assert_string_equal(s.settings, "seed 1152921504606846977, 3 runs, 2 ways, 4 shots, 3 queries");
-    assert_int_equal(s.group_count, 2);
-    assert_true(s.label[1] == 2 && s.influence[0] == -.03125 && isnan(s.influence[1]));
+    const struct meta_by_group *g = &s.groups;
+    assert_true(g->count == 2 && g->tasks == RUNS && g->label[1] == 2);
+    assert_true(g->query[0] == -.03125 && isnan(g->query[1]) && g->part[2] == .1234568);
     meta_scores_clear(&s);
 }
 

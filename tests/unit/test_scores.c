@@ -17,10 +17,14 @@
 #define TASK0 "{\"auc_before\":0.5,\"auc_after\":0.75,\"images\":\"" DIGITS "0000000a\"}"
 #define TASK1 "{\"auc_before\":0.25,\"auc_after\":1,\"images\":\"" DIGITS "ffffffff\"}"
 #define TASK2 "{\"auc_before\":0,\"auc_after\":0.125,\"images\":\"" DIGITS "12345678\"}"
+#define NONE "[0,0,0,0]"
 #define GROUPS                                                                                     \
     "\"other_groups\":{\"image\":[\"x\",\"y\",\"z\",\"w\"],\"xxh3_128\":[\"1\",\"2\",\"3\",\"4\"],\"class\":[0,0,3,3],\"asked\":[4,5,4,"  \
     "5],"                                                                                          \
-    "\"influence\":[0.0625,-0.0625,0.125,null]}"
+    "\"redrawn\":\"query and support\","                                                         \
+    "\"query_influence\":[0.0625,-0.0625,0.125,null],"                                             \
+    "\"parts\":[[0.5,-0.5,0.25,null]," NONE "," NONE "," NONE "," NONE "," NONE "," NONE "," NONE  \
+    "," NONE "," NONE "]}"
 #define RESULT                                                                                     \
     "{\"program\":\"darknet meta "                                                                 \
     "test\",\"format\":2,\"settings\":{\"seed\":\"5\",\"runs\":3,\"ways\":2,\"shots\":1,"          \
@@ -80,9 +84,10 @@ static void test_read(void **state)
     assert_true(s.images[0].high == 0x89abcdef89abcdef && s.images[0].low == 0x89abcdef0000000a);
     assert_true(s.images[1].low == 0x89abcdefffffffff && s.images[2].low == 0x89abcdef12345678);
     assert_false(s.by_path);
-    assert_int_equal(s.group_count, 4);
-    assert_true(s.label[1] == 0 && s.label[2] == 3 && s.influence[1] == -.0625
-                && isnan(s.influence[3]));
+    const struct meta_by_group *g = &s.groups;
+    assert_true(g->count == 4 && g->tasks == 3 && !s.query_alone);
+    assert_true(g->label[1] == 0 && g->label[2] == 3 && g->query[1] == -.0625 && isnan(g->query[3]));
+    assert_true(g->part[0] == .5 && g->part[2] == .25 && isnan(g->part[3]) && g->part[4] == 0);
     meta_scores_clear(&s);
     assert_null(s.path);
 }
@@ -93,7 +98,11 @@ static void test_read_old(void **state)
     struct meta_scores s;
     write_result(path_a, "," GROUPS, "");
     read_result(&s, path_a);
-    assert_int_equal(s.group_count, 0);
+    assert_true(!s.groups.count && !s.query_alone);
+    meta_scores_clear(&s);
+    write_result(path_a, "\"redrawn\":\"query and support\",", ""); /* of query images alone */
+    read_result(&s, path_a);
+    assert_true(!s.groups.count && s.query_alone);
     meta_scores_clear(&s);
     write_result(path_a, ",\"method\":\"knn\"", "");
     read_result(&s, path_a);
@@ -139,7 +148,9 @@ static void test_read_refusals(void **state)
         { "[\"1\",", "[", lengths },
         { "[0,0,3,3]", "[0,0,3]", lengths },
         { "[4,5,4,5]", "[4,5,4,5,6]", lengths },
-        { "\"influence\"", "\"influences\"", lengths },
+        { "\"query_influence\"", "\"influence\"", lengths },
+        { "," NONE "]", "]", lengths },
+        { "0.25,null]", "0.25]", lengths },
         { "[0,0,3,3]", "[0,-1,3,3]", "A: other_groups: group 1 is no image, class and number" },
         { "[0,0,3,3]", "[0,0,3,1000000]",
           "A: other_groups: group 3 is no image, class and number" },
@@ -163,7 +174,7 @@ static void test_pairing_refusals(void **state)
 {
     static const char settings[] = "A and B can't be paired: seed 5, 3 runs, 2 ways, 1 shots, 4 "
                                    "queries against ";
-    static const char others[] = "A and B can't be paired: their query images are in other groups";
+    static const char others[] = "A and B can't be paired: their images are in other groups";
     const struct change changes[] = {
         { "\"seed\":\"5\"", "\"seed\":\"6\"", "seed 6, 3 runs, 2 ways, 1 shots, 4 queries" },
         { "\"runs\":3", "\"runs\":4", "seed 5, 4 runs, 2 ways, 1 shots, 4 queries" },
@@ -195,37 +206,6 @@ static void test_pairing_refusals(void **state)
     meta_scores_clear(&a);
 }
 
-/* Differences of AUC: 0, -.5, +.5; of influence: 0, .125, 0, and one that is not a number. */
-static void test_difference(void **state)
-{
-    struct meta_scores a, b;
-    struct meta_difference d, back;
-    write_result(path_a, "null", "-0.125");
-    read_result(&a, path_a);
-    write_result(path_b, TASK1 "," TASK2,
-                 "{\"auc_before\":0.25,\"auc_after\":0.5,\"images\":\"" DIGITS "ffffffff\"},"
-                 "{\"auc_before\":0,\"auc_after\":0.625,\"images\":\"" DIGITS "12345678\"}");
-    read_result(&b, path_b);
-    b.influence[1] = .0625;
-    b.influence[3] = -.125;
-    if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
-    assert_near(d.tasks.mean, 0, 1e-15);
-    assert_true(d.tasks.low < 0 && d.tasks.high > 0);
-    double tasks = sqrt((.25 + .25) / 2 / 3), group = sqrt(.125 * .125 * 2); /* G/(G-1) = 2 */
-    assert_near(d.other_groups.mean, 0, 1e-15);
-    assert_near(d.other_groups.error, hypot(tasks, group), 1e-12);
-    if (meta_scores_difference(&b, &a, &back, &error)) fail_msg("%s", error.text);
-    assert_near(back.other_groups.error, d.other_groups.error, 1e-15);
-    b.after[0] += .375; /* the mean moves by a third of it */
-    if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
-    assert_near(d.tasks.mean, .125, 1e-15);
-    assert_near(d.other_groups.mean, .125, 1e-15);
-    if (meta_scores_difference(&b, &a, &back, &error)) fail_msg("%s", error.text);
-    assert_near(back.tasks.mean, -.125, 1e-15);
-    meta_scores_clear(&a);
-    meta_scores_clear(&b);
-}
-
 /* Replaces every `from` in the file. */
 static void replace(const char *path, const char *from, const char *to)
 {
@@ -242,6 +222,44 @@ static void replace(const char *path, const char *from, const char *to)
     struct meta_chunk chunk = { text, strlen(text) };
     if (meta_file_write(path, &chunk, 1, &error)) fail_msg("%s", error.text);
     free(text);
+}
+
+/* Differences of AUC: 0, -.5, +.5; of the influence of query images: 0, .125, 0, 0. */
+static void test_difference(void **state)
+{
+    struct meta_scores a, b;
+    struct meta_difference d, back;
+    write_result(path_a, "null", "-0.125");
+    replace(path_a, "null", "0");
+    read_result(&a, path_a);
+    write_result(path_b, TASK1 "," TASK2,
+                 "{\"auc_before\":0.25,\"auc_after\":0.5,\"images\":\"" DIGITS "ffffffff\"},"
+                 "{\"auc_before\":0,\"auc_after\":0.625,\"images\":\"" DIGITS "12345678\"}");
+    replace(path_b, "null", "0");
+    read_result(&b, path_b);
+    b.groups.query[1] = .0625;
+    b.groups.query[3] = -.125;
+    if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
+    assert_near(d.tasks.mean, 0, 1e-15);
+    assert_true(d.tasks.low < 0 && d.tasks.high > 0);
+    double tasks = sqrt((.25 + .25) / 2 / 3), group = sqrt(.125 * .125 * 2); /* G/(G-1) = 2 */
+    assert_near(d.other_groups.mean, 0, 1e-15);
+    assert_near(d.other_groups.error, hypot(tasks, group), 1e-12);
+    if (meta_scores_difference(&b, &a, &back, &error)) fail_msg("%s", error.text);
+    assert_near(back.other_groups.error, d.other_groups.error, 1e-15);
+    /* with three tasks in parts of one, pairs of different ones are two thirds */
+    b.groups.part[0] += .25;
+    b.groups.part[4] += .5;
+    if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
+    assert_near(d.other_groups.error, hypot(tasks, sqrt(2 * .25 * .5 * 2 * 1.5)), 1e-12);
+    b.after[0] += .375; /* the mean moves by a third of it */
+    if (meta_scores_difference(&a, &b, &d, &error)) fail_msg("%s", error.text);
+    assert_near(d.tasks.mean, .125, 1e-15);
+    assert_near(d.other_groups.mean, .125, 1e-15);
+    if (meta_scores_difference(&b, &a, &back, &error)) fail_msg("%s", error.text);
+    assert_near(back.tasks.mean, -.125, 1e-15);
+    meta_scores_clear(&a);
+    meta_scores_clear(&b);
 }
 
 static void make_old(const char *path)
@@ -261,7 +279,7 @@ static void test_files_by_path(void **state)
     make_old(path_a);
     read_result(&a, path_a);
     assert_true(a.by_path && a.images[0].low == 0xa && a.images[1].low == 0xffffffff);
-    assert_int_equal(a.group_count, 4);
+    assert_int_equal(a.groups.count, 4);
     write_result(path_b, "\"y\"", "\"yy\"");
     read_result(&b, path_b);
     for (int i = 0; i < 2; i++) {
@@ -272,7 +290,7 @@ static void test_files_by_path(void **state)
     make_old(path_b);
     read_result(&b, path_b);
     assert_int_equal(meta_scores_difference(&a, &b, &d, &error), -1);
-    assert_message("A and B can't be paired: their query images are in other groups");
+    assert_message("A and B can't be paired: their images are in other groups");
     meta_scores_clear(&b);
     replace(path_b, "\"yy\"", "\"y\"");
     read_result(&b, path_b);

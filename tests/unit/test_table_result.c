@@ -127,7 +127,7 @@ static void differences(void **state)
     assert_string_equal(meta_json_text(j, "word"), "better");
     assert_string_equal(meta_json_text(j, "reference"), "M");
     assert_true(meta_json_get(j, "id") == m->id);
-    assert_true(meta_json_get(j, "format") == 2);
+    assert_true(meta_json_get(j, "format") == 3);
     cJSON_Delete(root);
     assert_null(cJSON_GetObjectItemCaseSensitive(table_of(m, &root), "difference"));
     cJSON_Delete(root);

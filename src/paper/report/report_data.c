@@ -209,7 +209,9 @@ const cJSON *meta_report_difference(const struct meta_report_table *t,
 const cJSON *meta_report_other_groups(const cJSON *result_or_difference)
 {
     const cJSON *o = cJSON_GetObjectItemCaseSensitive(result_or_difference, "other_groups");
-    return isnan(meta_json_get(o, "low")) ? NULL : o;
+    return isnan(meta_json_get(o, "low")) || strcmp(meta_json_text(o, "redrawn"), META_REDRAWN)
+        ? NULL
+        : o;
 }
 
 struct meta_estimate meta_report_less_paper(const struct meta_report_cell *c)

@@ -64,9 +64,9 @@ const char *meta_report_label(const struct meta_report_table *, int row);
    these two. */
 const cJSON *meta_report_difference(const struct meta_report_table *,
                                     const struct meta_report_cell *);
-/* The interval of a result, or of a difference, with the groups of query images drawn anew as well:
-   an object with low and high. NULL in a file from before there was such an interval, and when it
-   is NaN because a class has one group. */
+/* The interval of a result, or of a difference, with the groups of images drawn anew as well:
+   an object with low and high. NULL in a file from before that was so of support images, too, and
+   when it is NaN because a class has one group. */
 const cJSON *meta_report_other_groups(const cJSON *result_or_difference);
 /* The result's AUC less the paper's, whose mean is given the error that a mean over c->first.n
    tasks has. */

@@ -22,8 +22,9 @@ static const char method[] =
     "of each of two rare classes, averaged over random tasks; all methods of a table are tested on "
     "the same tasks. Intervals are of the mean over tasks: they say how well the tasks tell this "
     "one training, not how trainings differ. Tasks draw again and again from the same few images: "
-    "where it says <i>other groups</i>, the interval is of tasks whose query images, in their "
-    "groups (such as lesions), were drawn anew as well. The paper (Li et al., MICCAI 2020) gives "
+    "where it says <i>other groups</i>, the interval is of tasks whose images, query and "
+    "support, were drawn anew as well, group by group (such as lesions). The paper (Li et al., "
+    "MICCAI 2020) gives "
     "means over as many tasks as our first, without an interval: beside ours its figure is given "
     "the error that so many of our tasks have.</p>\n";
 

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 /* Format of a difference: one of another format is made anew. */
-#define FORMAT 2
+#define FORMAT 3
 
 /* A reference's cell, with what its result says. */
 struct base {
@@ -46,8 +46,10 @@ static cJSON *difference_json(const struct base *base, const struct meta_differe
     add_interval(j, d->tasks.low, d->tasks.high);
     cJSON_AddNumberToObject(j, "resamples", META_RESAMPLES);
     const struct meta_estimate *other = &d->other_groups;
-    if (!isnan(other->low))
-        add_interval(cJSON_AddObjectToObject(j, "other_groups"), other->low, other->high);
+    if (isnan(other->low)) return j;
+    cJSON *groups = cJSON_AddObjectToObject(j, "other_groups");
+    cJSON_AddStringToObject(groups, "redrawn", META_REDRAWN);
+    add_interval(groups, other->low, other->high);
     return j;
 }
 
@@ -84,8 +86,10 @@ static int compare_cell(const struct meta_cell *c, const struct base *base,
 static uint32_t check_sum(const struct meta_scores *s)
 {
     uint32_t check = crc32(crc32(0, NULL, 0), (const Bytef *)s->after, s->count * sizeof *s->after);
-    if (!s->group_count) return check; /* of no bytes at NULL zlib's crc32 would be 0 */
-    return crc32(check, (const Bytef *)s->influence, s->group_count * sizeof *s->influence);
+    const struct meta_by_group *g = &s->groups;
+    if (!g->count) return check; /* of no bytes at NULL zlib's crc32 would be 0 */
+    check = crc32(check, (const Bytef *)g->query, g->count * sizeof *g->query);
+    return crc32(check, (const Bytef *)g->part, META_PARTS * g->count * sizeof *g->part);
 }
 
 /* Compares all results that are paired with the reference's cell, which has one. */
