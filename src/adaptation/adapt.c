@@ -42,6 +42,17 @@ static int all_finite(const float *x, size_t n)
     return 1;
 }
 
+/* shares (n): n / (classes * images of the class), which is exactly 1 where all have as many. */
+static void balance(const struct meta_support *s, double *shares)
+{
+    for (int k = 0; k < s->classes; k++) {
+        double count = 0;
+        for (int i = 0; i < s->n; i++) count += s->labels[i] == k;
+        for (int i = 0; i < s->n; i++)
+            if (s->labels[i] == k) shares[i] = s->n / (s->classes * count);
+    }
+}
+
 /* Replaces phi in a->filled by phi_S. */
 static int learn(struct meta_adapted *a, const struct meta_support *s, double rate, int steps,
                  struct meta_error *error)
@@ -51,11 +62,19 @@ static int learn(struct meta_adapted *a, const struct meta_support *s, double ra
     struct meta_inner how = {
         .support = s->n, .steps = steps, .learning_rate = rate, .bn = META_BN_SUPPORT
     };
-    struct meta_task task = { .support = s->images, .support_labels = s->labels };
+    double *shares = malloc(s->n * sizeof *shares);
+    struct meta_task task = { .support = s->images,
+                              .support_labels = s->labels,
+                              .support_shares = s->plain ? NULL : shares };
     struct meta_task_result unused = { 0 };
     struct meta_worker *worker = NULL;
     void *phi = NULL;
     int status = -1;
+    if (!shares) {
+        meta_fail(error, "out of memory for %d images", s->n);
+        goto fail;
+    }
+    balance(s, shares);
     if (meta_worker_create(&worker, net, backend, how, error)) goto fail;
     if (!(phi = backend->allocate(net->parameters * backend->element))) {
         meta_fail(error, "out of memory for %zu parameters", net->parameters);
@@ -77,6 +96,7 @@ static int learn(struct meta_adapted *a, const struct meta_support *s, double ra
 fail:
     if (phi) backend->release(phi);
     meta_worker_free(worker);
+    free(shares);
     return status;
 }
 

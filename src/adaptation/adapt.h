@@ -15,11 +15,14 @@ struct meta_base {
 };
 
 /* images (n, c, h, w), planar floats in [0,1] of the network's input size; labels (n),
-   0..classes-1, with at least one image of each; classes is at least 2. */
+   0..classes-1, with at least one image of each; classes is at least 2. The loss that the steps
+   lower is the mean over the classes of each one's mean over its images, so that a class of one
+   image counts as much as one of ten; with `plain` it is the mean over all images. The two are one
+   where the classes have equally many. */
 struct meta_support {
     const float *images;
     const int *labels;
-    int n, classes;
+    int n, classes, plain;
 };
 
 /* An adapted network of `classes` outputs. Once made it is only read, by any number of threads. */
@@ -27,8 +30,8 @@ struct meta_adapted {
     struct meta_filled filled; /* phi_S, and the rolling statistics of the meta-training */
     float *support; /* (network->statistics) batch statistics of the support set under phi_S */
     const struct meta_backend *backend;
-    double loss_before, loss_after; /* mean cross-entropy of the support set, with its batch
-                                       statistics, without dropout */
+    double loss_before, loss_after; /* the support set's loss, with its batch statistics, without
+                                       dropout */
 };
 
 /* Adapts by `steps` >= 0 steps of Eq. 2. With fewer classes than the network has outputs, the first

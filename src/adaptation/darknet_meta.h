@@ -92,15 +92,16 @@ typedef struct darknet_meta_support {
     int count, classes;
 } darknet_meta_support;
 
-/* Adapts by `steps` gradient steps, 0 to 1000, or DARKNET_META_STEPS. The same images give the same
+/* Adapts by `steps` gradient steps, 0 to 1000, or DARKNET_META_STEPS. Each class counts the same in
+   the loss that they lower, however many images it has. The same images give the same
    classifier, bit for bit. The caller frees. */
 DARKNET_META_API int darknet_meta_adapt(darknet_meta_classifier **, const darknet_meta_model *,
                                         const darknet_meta_support *, int steps,
                                         darknet_meta_error *);
 DARKNET_META_API void darknet_meta_classifier_free(darknet_meta_classifier *); /* NULL is allowed */
 DARKNET_META_API int darknet_meta_classes(const darknet_meta_classifier *);
-/* Mean cross-entropy of the images of the adaptation, before and after it; either pointer may be
-   NULL. */
+/* The mean over the classes of the mean cross-entropy of each one's images, before and after the
+   adaptation; either pointer may be NULL. */
 DARKNET_META_API void darknet_meta_losses(const darknet_meta_classifier *, double *before,
                                           double *after);
 

@@ -65,9 +65,8 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
         memcpy(images + n * l->image, s->images + i * l->image, l->image * sizeof *images);
         labels[n++] = s->labels[i];
     }
-    if (meta_adapt(&a, l->base, &(struct meta_support){ images, labels, n, s->classes },
-                   l->how->steps, error))
-        goto fail;
+    struct meta_support others = { images, labels, n, s->classes, s->plain };
+    if (meta_adapt(&a, l->base, &others, l->how->steps, error)) goto fail;
     status = meta_adapted_predict(a, l->how->bn, s->images + out * l->image, 1,
                                   (struct meta_answer){ .log_odds = own }, error);
 fail:
@@ -101,10 +100,24 @@ int meta_leave_one_out(const struct meta_base *base, const struct meta_support *
     return l.failed ? -1 : 0;
 }
 
-void meta_share_interval(int right, int n, double *low, double *high)
+double meta_mean_over_classes(const int *right, const int *asked, int classes, double *cases)
 {
-    double z = 1.959964, p = (double)right / n, middle = p + z * z / (2 * n),
-           half = z * sqrt(p * (1 - p) / n + z * z / (4. * n * n));
+    double sum = 0, inverse = 0;
+    int count = 0;
+    for (int k = 0; k < classes; k++) {
+        if (!asked[k]) continue;
+        sum += (double)right[k] / asked[k];
+        inverse += 1. / asked[k];
+        count++;
+    }
+    *cases = count ? count * count / inverse : 0;
+    return sum / count;
+}
+
+void meta_share_interval(double p, double n, double *low, double *high)
+{
+    double z = 1.959964, middle = p + z * z / (2 * n),
+           half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
     *low = (middle - half) / (1 + z * z / n);
     *high = (middle + half) / (1 + z * z / n);
 }

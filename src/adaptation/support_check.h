@@ -22,9 +22,13 @@ struct meta_leave_one_out {
 int meta_leave_one_out(const struct meta_base *, const struct meta_support *,
                        const struct meta_leave_one_out *, struct meta_error *);
 
-/* The 95% interval of a share, of which `right` of n cases were seen (Wilson, J. Am. Stat. Assoc.
-   22, 1927). */
-void meta_share_interval(int right, int n, double *low, double *high);
+/* The mean over the classes, of those that were asked about, of the share of a class's images that
+   were right: right, asked (classes). NaN where no class was. *cases is the number of images that a
+   single share as sure as that mean would be of, were all classes as hard: all of them where the
+   classes have equally many. */
+double meta_mean_over_classes(const int *right, const int *asked, int classes, double *cases);
+/* The 95% interval of a share p that was seen in n cases (Wilson, J. Am. Stat. Assoc. 22, 1927). */
+void meta_share_interval(double p, double n, double *low, double *high);
 
 /* distance (n): how far each image is from the meta-training's. In the first normalised layer, the
    divergence between the normal distribution of a channel's values over the image and that of the

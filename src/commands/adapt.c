@@ -2,13 +2,13 @@
    few labelled images. */
 #define _GNU_SOURCE
 #include "console.h"
-#include "stats/auc.h"
 #include "base/pool.h"
 #include "config/model.h"
 #include "tasks/file_id.h"
 #include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "flags.h"
+#include "left_out.h"
 #include "network/export.h"
 #include "adaptation/support_check.h"
 #include "network/weights.h"
@@ -147,48 +147,6 @@ static int warn_distant(struct parts *p, struct meta_error *error)
     return 0;
 }
 
-/* Copies the rows of predicted images and their labels to the front. Returns their number. */
-static int collect(const struct parts *p, double *log_odds, int *labels)
-{
-    int classes = p->data->classes, n = 0;
-    for (int i = 0; i < p->dataset->count; i++) {
-        if (!p->predicted[i]) continue;
-        memcpy(log_odds + n * classes, p->log_odds + i * classes, classes * sizeof *log_odds);
-        labels[n++] = p->dataset->label[i];
-    }
-    return n;
-}
-
-static void print_left_out(const struct parts *p, double *log_odds, int *labels)
-{
-    int classes = p->data->classes, n = collect(p, log_odds, labels);
-    double low, high;
-    if (!n) {
-        printf("leave-one-out: needs two images of a class, of two groups where there are "
-               "groups\n");
-        return;
-    }
-    double share = meta_accuracy(log_odds, labels, n, classes);
-    int right = share * n + .5;
-    meta_share_interval(right, n, &low, &high);
-    printf("leave-one-out: %d of %d right, %.0f%%: with so few images the truth may be anything "
-           "from %.0f%% to %.0f%%",
-           right, n, 100 * share, 100 * low, 100 * high);
-    double auc = meta_auc_task(log_odds, labels, n, classes);
-    if (auc == auc) printf("; AUC %.2f, no surer", auc);
-    printf("\n");
-    for (int i = 0; i < p->dataset->count; i++) {
-        const double *row = p->log_odds + i * classes;
-        int best = 0;
-        for (int k = 1; k < classes && p->predicted[i]; k++)
-            if (row[k] > row[best]) best = k;
-        if (p->predicted[i] && best != p->dataset->label[i])
-            printf("    %s: %s, taken for %s, %.0f%%\n", p->dataset->paths[i],
-                   p->data->names[p->dataset->label[i]], p->data->names[best],
-                   100 * meta_log_odds_probability(row[best]));
-    }
-}
-
 static int leave_out(struct parts *p, const struct meta_support *s, int steps, enum meta_bn bn,
                      struct meta_error *error)
 {
@@ -200,14 +158,9 @@ static int leave_out(struct parts *p, const struct meta_support *s, int steps, e
     }
     struct meta_leave_one_out how = { p->dataset->group, steps,       bn,
                                       p->pool,           p->log_odds, p->predicted };
+    const struct meta_left_out answers = { p->dataset, p->log_odds, p->predicted };
     if (meta_leave_one_out(&p->base, s, &how, error)) return -1;
-    double *log_odds = malloc((size_t)s->n * s->classes * sizeof *log_odds);
-    int *labels = malloc(s->n * sizeof *labels), status = 0;
-    if (log_odds && labels) print_left_out(p, log_odds, labels);
-    else status = meta_fail(error, "out of memory for %d images", s->n);
-    free(log_odds);
-    free(labels);
-    return status;
+    return meta_print_left_out(&answers, error);
 }
 
 /* "NAME, NAME, NAME"; the caller frees. NULL: no memory. */
@@ -226,7 +179,7 @@ static char *class_names(const struct meta_data *data)
 /* What the command line asks for. */
 struct request {
     const char *out, *cfg, *weights;
-    int steps;
+    int steps, plain;
     enum meta_bn bn;
     enum meta_fold fold;
 };
@@ -238,9 +191,10 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
     f.statistics = (float *)meta_adapted_statistics(p->adapted, r->bn);
     if (!names
         || asprintf(&comment,
-                    "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics\n%s",
+                    "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s\n%s",
                     r->cfg, r->weights, p->dataset->count, p->data->train, r->steps,
-                    p->base.learning_rate, meta_bn_name(r->bn), names)
+                    p->base.learning_rate, meta_bn_name(r->bn),
+                    r->plain ? ", classes not balanced" : "", names)
             < 0) {
         free(names);
         return meta_fail_memory(error);
@@ -257,11 +211,15 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
     return status;
 }
 
-static int check_request(struct request *r, const char *kind, struct meta_error *error)
+static int check_request(struct request *r, const char *kind, const char *balance,
+                         struct meta_error *error)
 {
     if (!r->out || !*r->out)
         return meta_fail(error,
                          "-out is missing: must be the name of the .cfg and the .weights to write");
+    r->plain = !strcmp(balance, "none");
+    if (!r->plain && strcmp(balance, "classes"))
+        return meta_fail(error, "-balance %s: must be classes or none", balance);
     if (meta_bn_find(&r->bn, kind, error)) return -1;
     if (r->bn == META_BN_BATCH)
         return meta_fail(error,
@@ -285,7 +243,7 @@ static int check_data(const struct parts *p, const char *path, const char *cfg,
 static int adapt(struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_support support = { p->images, p->dataset->label, p->dataset->count,
-                                    p->data->classes };
+                                    p->data->classes, r->plain };
     if (meta_adapt(&p->adapted, &p->base, &support, r->steps, error)) return -1;
     printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p->data->train,
            support.n, support.classes, r->steps, p->base.learning_rate, meta_bn_name(r->bn));
@@ -298,7 +256,8 @@ static int adapt(struct parts *p, const struct request *r, struct meta_error *er
 int meta_command_adapt(int argc, char **argv)
 {
     int all = 0, none = 0;
-    const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL;
+    const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL,
+               *balance = "classes";
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
         { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
@@ -311,6 +270,10 @@ int meta_command_adapt(int argc, char **argv)
           "others'",
           NULL, &all },
         { "-no_fold", NULL, "keeps the batch normalisation of every convolution", NULL, &none },
+        { "-balance", "KIND",
+          "classes or none (classes): whether each class counts the same in the loss of the steps, "
+          "or each image",
+          &balance, NULL },
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads,
           NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
@@ -332,7 +295,7 @@ int meta_command_adapt(int argc, char **argv)
         meta_fail(&error, "-fold and -no_fold: must be one of them");
         goto fail;
     }
-    if (check_request(&r, kind, &error) || meta_model_load(&p.model, argv[1], &error)
+    if (check_request(&r, kind, balance, &error) || meta_model_load(&p.model, argv[1], &error)
         || meta_data_read(&p.data, argv[0], &error))
         goto fail;
     r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);

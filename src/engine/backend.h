@@ -72,6 +72,8 @@ struct meta_op {
     const float *mask; /* dropout: (batch, c, h, w) planar factors, or NULL for the identity */
     /* loss: (batch); squares: (batch/ways) of the query images; pairing: (support) */
     const int *labels;
+    const double *shares; /* loss: (batch) what an image's cross-entropy counts, on average 1; NULL:
+                             1 */
     double loss; /* loss: the mean cross-entropy, squares: the mean squared error; written by
                     forward */
 

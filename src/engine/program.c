@@ -185,6 +185,11 @@ void meta_program_load(struct meta_program *p, const float *images, const int *l
     meta_program_load_some(p, 0, p->batch, images, labels);
 }
 
+void meta_program_shares(struct meta_program *p, const double *shares)
+{
+    p->low.ops[p->low.op_count - 1].shares = shares;
+}
+
 void meta_program_load_some(struct meta_program *p, int first, int count, const float *images,
                             const int *labels)
 {

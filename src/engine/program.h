@@ -60,6 +60,9 @@ void meta_program_time(struct meta_program *, double *seconds);
 
 /* Copies in images (batch, c, h, w), planar in [0,1], and labels (batch), 0..outputs-1. */
 void meta_program_load(struct meta_program *, const float *images, const int *labels);
+/* What each image counts in the mean cross-entropy from now on: shares (batch), on average 1, stay
+   the caller's; NULL: all the same. A network that pairs has no shares. */
+void meta_program_shares(struct meta_program *, const double *shares);
 /* Copies in images first..first+count-1 of the batch and their labels. */
 void meta_program_load_some(struct meta_program *, int first, int count, const float *images,
                             const int *labels);

@@ -228,8 +228,10 @@ static void load_query(struct meta_worker *w, const struct meta_task *task)
 /* The support images are loaded again after passes of another program, whose memory they share. */
 static void load_support(struct meta_worker *w, const struct meta_task *task, int steps)
 {
-    for (int k = 0; k < w->keep && k < steps; k++)
+    for (int k = 0; k < w->keep && k < steps; k++) {
         meta_program_load(w->support[k], task->support, task->support_labels);
+        meta_program_shares(w->support[k], task->support_shares);
+    }
 }
 
 /* Forward and gradient of the support loss at phi_s, into the program of step s, which then holds
@@ -268,6 +270,7 @@ double meta_worker_support(struct meta_worker *w, const void *parameters,
 {
     struct meta_program *p = w->support[0];
     meta_program_load(p, task->support, task->support_labels);
+    meta_program_shares(p, task->support_shares);
     set_dropout(p, task, 0, 0);
     double loss = meta_program_forward(p, parameters, META_STATISTICS_BATCH, NULL);
     if (statistics) meta_program_batch_statistics(p, statistics);

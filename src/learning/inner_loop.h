@@ -16,7 +16,9 @@ struct meta_task {
     const float *query;
     const int *query_labels;
     uint64_t seed, iteration;
-    uint32_t task; /* the keys of dropout */
+    uint32_t task;                /* the keys of dropout */
+    const double *support_shares; /* (n) what an image counts in the support loss, on average 1;
+                                     NULL: 1 each */
 };
 
 /* What normalises the images that are scored: their own batch, as in MAML; the support set under

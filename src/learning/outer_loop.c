@@ -113,7 +113,7 @@ static void run_task(void *context, int task, int worker)
     struct meta_outer *o = context;
     const struct meta_batch *b = o->batches[task];
     struct meta_task t = { b->support, b->support_labels, b->query, b->query_labels,
-                           o->seed,    o->iteration,      task };
+                           o->seed,    o->iteration,      task,     NULL };
     struct meta_weighing weighing = { o->model, o->iteration };
     struct meta_weigher weigher = meta_weigher_of(&weighing);
     struct meta_task_result *r = &o->results[task];

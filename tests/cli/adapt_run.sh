@@ -26,7 +26,7 @@ quiet() { "$@" >"$a/out" 2>"$a/err"; }
 
 check 'meta adapt adapts a network to ten images' quiet adapt "$few" "$cfg" "$weights" -out "$a/new" || cat "$a/err"
 check 'meta adapt lowers the support loss' awk '/^support loss:/ { ok = $5 + 0 < $3 + 0 } END { exit !ok }' "$a/out"
-check 'meta adapt prints the leave-one-out accuracy with its interval' grep -Eq '^leave-one-out: [0-9]+ of 10 right, [0-9]+%: with so few .* from [0-9]+% to [0-9]+%; AUC [01]\.' "$a/out"
+check 'meta adapt prints the leave-one-out accuracy with its interval' grep -Eq '^leave-one-out: [0-9]+% right, the mean over 2 classes, [0-9]+ of 10 images: with so few .* from [0-9]+% to [0-9]+%; AUC [01]\.' "$a/out"
 check 'meta adapt warns of nothing where the images are good' test ! -s "$a/err"
 check 'the adapted .cfg has sections of stock Darknet alone' test "$(grep -c '^\[' "$a/new.cfg")" -eq 6 -a "$(grep -cE '^\[(episode|inner_loop|meta_loss)' "$a/new.cfg")" -eq 0
 check 'the first line of the adapted .cfg names what it is made from' grep -q "^# $cfg and $weights, adapted to 10 images" "$a/new.cfg"
@@ -72,7 +72,17 @@ check 'meta adapt adapts a network of three outputs to three classes' quiet adap
 check 'meta predict predicts three classes' quiet predict "$a/all3.cfg" "$a/all3.weights" "$a/more.data" "$a/images/c5_2.pgm"
 check 'meta predict prints three classes of one image' test "$(wc -l <"$a/out")" -eq 4
 check 'meta adapt runs where a class has one image' quiet adapt "$a/more.data" "$a/three.cfg" "$a/backup/three_final.weights" -out "$a/all3"
-check 'leave-one-out leaves out no image that is alone in its class' grep -q '^leave-one-out: [0-9]* of 10 right' "$a/out"
+check 'leave-one-out leaves out no image that is alone in its class' grep -q '^leave-one-out: .*, [0-9]* of 10 images' "$a/out"
+check 'leave-one-out names the class that it could not ask about, and tells the others one by one' \
+    test "$(grep -cE '^    c5_: could not be asked about: it has one image$|^    c[67]_: [0-5] of 5 right, [0-9]+%$' "$a/out")" -eq 3
+cp "$a/all3.weights" "$a/balanced.weights"
+check 'meta adapt -balance none takes the mean over images' quiet adapt "$a/more.data" "$a/three.cfg" "$a/backup/three_final.weights" -out "$a/all3" -balance none
+check 'meta adapt balances unequal classes unless asked not to' differ "$a/all3.weights" "$a/balanced.weights"
+few even "${support[@]}"
+check 'meta adapt adapts to equal classes' adapt "$a/even.data" "$cfg" "$weights" -out "$a/even"
+check 'meta adapt -balance none adapts to equal classes' adapt "$a/even.data" "$cfg" "$weights" -out "$a/even2" -balance none
+check '-balance makes no difference where classes have equally many images' same "$a/even.weights" "$a/even2.weights"
+expect_error '-balance some: must be classes or none' adapt "$a/even.data" "$cfg" "$weights" -out "$a/x" -balance some
 few lone "${support[0]}" "${support[1]}"
 check 'meta adapt runs with one image a class' quiet adapt "$a/lone.data" "$cfg" "$weights" -out "$a/lone"
 check 'leave-one-out says that it needs two images of a class' grep -q '^leave-one-out: needs two images of a class' "$a/out"

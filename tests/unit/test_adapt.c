@@ -271,15 +271,54 @@ static void test_leave_one_out(void **state)
 static void test_share_interval(void **state)
 {
     double low, high;
-    meta_share_interval(8, 10, &low, &high);       /* Wilson, by hand */
+    meta_share_interval(.8, 10, &low, &high);       /* Wilson, by hand */
     assert_near(low, .4901625, 1e-6);
     assert_near(high, .9433178, 1e-6);
-    meta_share_interval(10, 10, &low, &high);
+    meta_share_interval(1, 10, &low, &high);
     assert_near(high, 1, 1e-12);
     assert_near(low, 10 / (10 + 3.8414588), 1e-6);
 }
 
 /* ---- threads ----------------------------------------------------------------------------------------------------------- */
+
+static void test_mean_over_classes(void **state)
+{
+    int right[] = { 9, 3, 0 }, asked[] = { 10, 6, 0 }, none[] = { 0, 0, 0 }, even[] = { 5, 5, 5 };
+    double cases;
+    assert_near(meta_mean_over_classes(right, asked, 3, &cases), .7, 1e-12); /* not 12 of 16 */
+    assert_near(cases, 4 / (1. / 10 + 1. / 6), 1e-12);
+    assert_near(meta_mean_over_classes((int[]){ 4, 3, 2 }, even, 3, &cases), 9. / 15, 1e-12);
+    assert_near(cases, 15, 1e-12);
+    assert_true(isnan(meta_mean_over_classes(right, none, 3, &cases)));
+}
+
+/* Four images of one class and one of the other: the loss is the mean over the classes, and equals the mean over the images where
+   the classes have as many. */
+static void test_balance(void **state)
+{
+    struct meta_error error;
+    struct meta_base base = base_of(backends[0]);
+    int of[5] = { 0, 0, 0, 0, 1 };
+    float p[5 * 2], q[QUERY * OUTPUTS], r[QUERY * OUTPUTS];
+    double loss[2] = { 0 };
+    struct meta_adapted *a[2];
+    struct meta_support s = { images, of, 5, 2 }, plain = s, even = { images, labels, SUPPORT, OUTPUTS };
+    plain.plain = 1;
+    assert_int_equal(meta_adapt(&a[0], &base, &s, 0, &error), 0);
+    assert_int_equal(meta_adapt(&a[1], &base, &plain, 0, &error), 0);
+    predict(a[0], META_BN_BATCH, images, 5, p);
+    for (int i = 0; i < 5; i++) loss[of[i]] -= log(p[2 * i + of[i]]);
+    assert_near(a[0]->loss_before, (loss[0] / 4 + loss[1]) / 2, 1e-5);
+    assert_near(a[1]->loss_before, (loss[0] + loss[1]) / 5, 1e-5);
+    assert_true(fabs(a[0]->loss_before - a[1]->loss_before) > 1e-3);
+    for (int k = 0; k < 2; k++) meta_adapted_free(a[k]);
+    for (int k = 0; k < 2; k++, even.plain = 1) {
+        assert_int_equal(meta_adapt(&a[k], &base, &even, STEPS, &error), 0);
+        predict(a[k], META_BN_SUPPORT, query, QUERY, k ? q : r);
+    }
+    assert_memory_equal(q, r, sizeof q);
+    for (int k = 0; k < 2; k++) meta_adapted_free(a[k]);
+}
 
 static void *adapt_and_predict(void *out)
 {
@@ -364,7 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_query_alone_or_with_others),
-        cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors), cmocka_unit_test(test_lone_values),
+        cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_mean_over_classes), cmocka_unit_test(test_balance), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors), cmocka_unit_test(test_lone_values),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

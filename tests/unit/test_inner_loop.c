@@ -48,7 +48,7 @@ static int set_up(void **state)
     struct meta_rng rng = meta_rng_open(6, META_USE_CHECK, 0, 0, 0);
     for (size_t i = 0; i < sizeof images / sizeof *images; i++) images[i] = meta_rng_uniform(&rng);
     for (int i = 0; i < SUPPORT + QUERY; i++) labels[i] = i % 2;
-    task = (struct meta_task){ images, labels, images + SUPPORT * 2 * 8 * 8, labels + SUPPORT, 3, 4, 5 };
+    task = (struct meta_task){ images, labels, images + SUPPORT * 2 * 8 * 8, labels + SUPPORT, 3, 4, 5, NULL };
     float statistics[net->statistics];
     initial = malloc(n * sizeof *initial);
     meta_network_initialise(net, 8, initial, statistics);
@@ -241,7 +241,7 @@ static void a_worker_keeps_nothing(void **state)
     double after[QUERY * 2];
     struct meta_task_result r = { 0 };
     struct meta_worker *w = worker(backend, STEPS + 2, 2, 0);
-    struct meta_task other = { task.query, task.query_labels, images, labels, 1, 1, 1 };
+    struct meta_task other = { task.query, task.query_labels, images, labels, 1, 1, 1, NULL };
     task_gradient(w, phi, &task, STEPS, first, &r);
     double loss = r.query_loss;
     task_gradient(w, phi, &other, STEPS + 2, again, &r);
@@ -285,6 +285,71 @@ static void adapting_alone(void **state)
     backend->release(phi);
 }
 
+/* ---- shares of support images ----------------------------------------------------------------------------------------------------- */
+
+/* One step with these shares from phi, less phi. */
+static void step_by(const struct meta_backend *backend, struct meta_worker *w, const void *phi, const double *shares, float *out, double *loss)
+{
+    struct meta_task of = task;
+    struct meta_task_result r = { .support_loss = loss };
+    of.support_shares = shares;
+    backend->download(out, meta_worker_learn(w, phi, &of, 1, &r), n);
+    for (size_t i = 0; i < n; i++) out[i] -= initial[i];
+}
+
+/* Loss and gradient are linear in the shares; without them each image has 1. */
+static void shares_are_weights_of_a_mean(void **state)
+{
+    static const double ones[] = { 1, 1, 1, 1 }, first[] = { 4, 0, 0, 0 }, rest[] = { 0, 4. / 3, 4. / 3, 4. / 3 }, uneven[] = { 2, 2. / 3, 2. / 3, 2. / 3 };
+    const struct meta_backend *backend = *state;
+    void *phi = vector(backend);
+    struct meta_worker *w = worker(backend, 1, 2, 0);
+    float *moved[5];
+    double loss[5];
+    const double *shares[] = { NULL, ones, first, rest, uneven };
+    for (int k = 0; k < 5; k++) step_by(backend, w, phi, shares[k], moved[k] = malloc(n * sizeof **moved), &loss[k]);
+    assert_memory_equal(moved[0], moved[1], n * sizeof **moved);
+    assert_true(loss[0] == loss[1] && fabs(loss[2] - loss[3]) > 1e-3);
+    assert_near(loss[0], loss[2] / 4 + 3 * loss[3] / 4, 1e-6);
+    assert_near(loss[4], loss[2] / 2 + loss[3] / 2, 1e-6);
+    for (size_t i = 0; i < n; i++) {
+        assert_near(moved[0][i], moved[2][i] / 4 + 3 * moved[3][i] / 4, 1e-6);
+        assert_near(moved[4][i], moved[2][i] / 2 + moved[3][i] / 2, 1e-6);
+    }
+    for (int k = 0; k < 5; k++) free(moved[k]);
+    meta_worker_free(w);
+    backend->release(phi);
+}
+
+/* The meta-gradient through steps with shares, in double, along a direction. */
+static void differentiates_through_shares(void **state)
+{
+    static const double shares[] = { 2, 2. / 3, 2. / 3, 2. / 3 };
+    const struct meta_backend *backend = backends[0];
+    void *phi = vector(backend), *gradient = vector(backend), *v = vector(backend);
+    struct meta_worker *w = worker(backend, STEPS, 2, 0);
+    struct meta_task of = task;
+    double loss[2], h = 1e-5;
+    of.support_shares = shares;
+    struct meta_task_result r = { .gradient = gradient };
+    meta_worker_gradient(w, phi, &of, STEPS, NULL, &r);
+    double exact = backend->dot(gradient, v, n);
+    for (int k = 0; k < 2; k++) {
+        void *moved = vector(backend), *unused = vector(backend);
+        backend->axpy(moved, n, k ? h : -h, v);
+        struct meta_task_result at = { .gradient = unused };
+        meta_worker_gradient(w, moved, &of, STEPS, NULL, &at);
+        loss[k] = at.query_loss;
+        backend->release(moved);
+        backend->release(unused);
+    }
+    assert_near((loss[1] - loss[0]) / (2 * h), exact, 1e-5 * fabs(exact));
+    meta_worker_free(w);
+    backend->release(phi);
+    backend->release(gradient);
+    backend->release(v);
+}
+
 /* ---- against differences --------------------------------------------------------------------------------------------------------- */
 
 static double da_value(const void *settings, double loss, long iteration) { return loss < 1 ? -pow(loss, 3) * log(1 - loss) : 5 * pow(loss, 3); }
@@ -318,14 +383,16 @@ int main(void)
         { "follows its definition", follows_its_definition }, { "steps kept or computed again", steps_kept_or_computed_again },
         { "second order from an iteration on", second_order_from_an_iteration_on },
         { "a worker keeps nothing", a_worker_keeps_nothing }, { "adapting alone", adapting_alone },
+        { "shares are weights of a mean", shares_are_weights_of_a_mean },
     };
     enum { COUNT = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[2 * COUNT + 1];
+    struct CMUnitTest tests[2 * COUNT + 2];
     static char names[2 * COUNT][80];
     for (int i = 0; i < 2 * COUNT; i++) {
         snprintf(names[i], sizeof names[i], "%s on %s", cases[i % COUNT].name, backends[i / COUNT]->name);
         tests[i] = (struct CMUnitTest){ names[i], cases[i % COUNT].run, NULL, NULL, (void *)backends[i / COUNT] };
     }
     tests[2 * COUNT] = (struct CMUnitTest){ "exact, and known to be", exact_and_known_to_be, NULL, NULL, NULL };
-    return _cmocka_run_group_tests("inner_loop", tests, 2 * COUNT + 1, set_up, tear_down);
+    tests[2 * COUNT + 1] = (struct CMUnitTest){ "differentiates through shares", differentiates_through_shares, NULL, NULL, NULL };
+    return _cmocka_run_group_tests("inner_loop", tests, 2 * COUNT + 2, set_up, tear_down);
 }

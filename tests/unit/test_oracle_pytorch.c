@@ -48,7 +48,7 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
     void *phi = backend->allocate(net->parameters * backend->element), *gradient = backend->allocate(net->parameters * backend->element);
     backend->upload(phi, parameters, net->parameters);
 
-    struct meta_task task = { file.support_images, file.support_labels, file.query_images, file.query_labels, 0, c->iteration, 0 };
+    struct meta_task task = { file.support_images, file.support_labels, file.query_images, file.query_labels, 0, c->iteration, 0, NULL };
     struct weighing weighing = { model, c->iteration };
     struct meta_weigher weigher = { weigh, &weighing };
     struct meta_task_result result = { .support_loss = figures->support_loss, .gradient = gradient };

@@ -192,7 +192,7 @@ static void test_by_hand(void **state)
         make_tasks(&tasks, iteration);
         for (int k = 0; k < TASKS; k++) {
             struct meta_batch *t = &tasks.batches[k];
-            struct meta_task task = { t->support, t->support_labels, t->query, t->query_labels, 9, iteration, k };
+            struct meta_task task = { t->support, t->support_labels, t->query, t->query_labels, 9, iteration, k, NULL };
             struct meta_task_result one = { .statistics = statistics, .gradient = v };
             meta_worker_gradient(w, p, &task, inner.steps, NULL, &one);
             b->download_double(gradient, v, n);

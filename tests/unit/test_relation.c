@@ -123,7 +123,7 @@ static struct run runs[] = { { &meta_backend_reference, 1e-6, 1e-6 }, { &meta_ba
 
 static struct meta_task task(void)
 {
-    return (struct meta_task){ images[0], support_labels, images[SUPPORT], query_labels, 1, 1, 0 };
+    return (struct meta_task){ images[0], support_labels, images[SUPPORT], query_labels, 1, 1, 0, NULL };
 }
 
 static struct meta_worker *worker(const struct meta_backend *b, int steps, int order)

@@ -1,4 +1,5 @@
-/* The two losses in plain loops: the mean cross-entropy of softmax(x / temperature), and the mean
+/* The two losses in plain loops: the mean cross-entropy of softmax(x / temperature), in which
+   images may have shares, and the mean
    squared error of the scores of a network that pairs. kernels.h includes this file. */
 
 /* (batch, outputs) each: probabilities of the last forward (of squares, scores), and their
@@ -28,6 +29,11 @@ static int NAME(loss_create)(struct meta_op *op, int tangents, struct meta_error
     return meta_fail_memory(error);
 }
 
+static inline double NAME(loss_share)(const struct meta_op *op, int b)
+{
+    return op->shares ? op->shares[b] : 1;
+}
+
 /* Where class k of image b lies. The input may still be a map, flattened planar as Darknet does. */
 static inline size_t NAME(logit)(const struct meta_op *op, int b, int k)
 {
@@ -50,7 +56,7 @@ static void NAME(loss_forward)(struct meta_op *op, const void *theta)
         double truth = p[op->labels[b]] - most;
         for (int k = 0; k < n; k++) sum += p[k] = exp(p[k] - most);
         for (int k = 0; k < n; k++) p[k] /= sum;
-        op->loss += (log(sum) - truth) / op->batch;
+        op->loss += (log(sum) - truth) / op->batch * NAME(loss_share)(op, b);
     }
 }
 
@@ -61,9 +67,10 @@ static void NAME(loss_backward)(struct meta_op *op, const void *theta, void *gra
     int n = op->out.c;
     for (int b = 0; xbar && b < op->batch; b++) {
         const double *p = s->p + (size_t)b * n;
+        double share = NAME(loss_share)(op, b);
         for (int k = 0; k < n; k++)
             xbar[NAME(logit)(op, b, k)] = (p[k] - (k == op->labels[b]))
-                / (op->batch * op->layer->temperature);
+                / (op->batch * op->layer->temperature) * share;
     }
 }
 
@@ -89,7 +96,7 @@ static void NAME(loss_backward_tangent)(struct meta_op *op, const void *theta, c
     for (int b = 0; xbardot && b < op->batch; b++)
         for (int k = 0; k < n; k++)
             xbardot[NAME(logit)(op, b, k)] = s->pdot[(size_t)b * n + k]
-                / (op->batch * op->layer->temperature);
+                / (op->batch * op->layer->temperature) * NAME(loss_share)(op, b);
 }
 
 static void NAME(loss_probabilities)(const struct meta_op *op, float *out)

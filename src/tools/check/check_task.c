@@ -152,7 +152,8 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     if (meta_check_parameters(check, 0, r.x[PHI], error)) goto fail;
     for (int k = 0; k < 2; k++)
         if (meta_check_images(check, 1 + k, r.batch, &images[k], &labels[k], error)) goto fail;
-    r.task = (struct meta_task){ images[0], labels[0], images[1], labels[1], check->seed, 0, 0 };
+    r.task =
+        (struct meta_task){ images[0], labels[0], images[1], labels[1], check->seed, 0, 0, NULL };
     if (meta_worker_create(&r.exact, net, backend, inner, error)) goto fail;
     inner.order = 1;
     if (meta_worker_create(&r.first, net, backend, inner, error)) goto fail;
