@@ -9,7 +9,7 @@
 
 #include "adapt.h"
 #include "backends/backends.h"
-#include "config/model.h"
+#include "config/purpose.h"
 #include "tasks/view.h"
 #include "network/export.h"
 #include "images/image.h"
@@ -206,7 +206,7 @@ int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *
         goto fail;
     }
     if (!(seen = view_all(given->images, given->count, &model->model->net, &error))) goto fail;
-    struct meta_support support = { seen, given->labels, given->count, given->classes };
+    struct meta_support support = { seen, given->labels, given->count, given->classes, 0 };
     int status = enter(model->base.backend, &threads, &error)
         || meta_adapt(&c->adapted, &model->base, &support, steps, &error);
     leave(threads);
@@ -270,7 +270,12 @@ int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char
         meta_fail_memory(&error);
         goto fail;
     }
-    if (load(&c->model, cfg, weights, META_FOR_ANY, &error)) goto fail;
+    if (load(&c->model, cfg, weights, META_FOR_ANY, &error)
+        || meta_purpose_check_adapted(c->model->model,
+                                      "must be adapted by darknet_meta_adapt, which may take 0 "
+                                      "steps",
+                                      &error))
+        goto fail;
     const struct meta_filled *f = &c->model->base.filled;
     struct meta_adapted *a = c->adapted;
     a->backend = c->model->base.backend;

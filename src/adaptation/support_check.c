@@ -124,66 +124,13 @@ void meta_share_interval(double p, double n, double *low, double *high)
 
 /* ---- distance from the training data --------------------------------------------------------- */
 
-static const struct meta_layer *first_normalised(const struct meta_network *net)
-{
-    for (int i = 0; i < net->count; i++)
-        if (net->layers[i].mean != META_NONE) return &net->layers[i];
-    return NULL;
-}
-
-/* The mean of the two Kullback-Leibler divergences between normal distributions, (m, v) and the
-   rolling one: 0 where they are equal. The floor keeps rounding from counting. */
-static double divergence(double m, double v, double rolling_m, double rolling_v)
-{
-    double d = (m - rolling_m) * (m - rolling_m), floor = 1e-6;
-    v += floor;
-    rolling_v += floor;
-    return .25 * ((v + d) / rolling_v + (rolling_v + d) / v - 2);
-}
-
-static double layer_distance(const struct meta_layer *l, const float *seen, const float *rolling)
-{
-    double sum = 0;
-    for (int c = 0; c < l->filters; c++)
-        sum += divergence(seen[l->mean + c], seen[l->variance + c], rolling[l->mean + c],
-                          rolling[l->variance + c]);
-    return sum / l->filters;
-}
-
 int meta_find_distance(const struct meta_base *base, const float *images, int n, double *distance,
                        struct meta_error *error)
 {
-    const struct meta_network *net = base->filled.network;
-    const struct meta_layer *first = first_normalised(net);
-    size_t image = meta_shape_numbers(net->input);
-    struct meta_program *program = NULL;
-    void *parameters = NULL;
-    float *seen = NULL;
-    int label = 0, status = -1;
-    for (int i = 0; i < n; i++) distance[i] = 0;
-    /* a map of one pixel has no variance in one image */
-    if (!first || net->ways || first->out.w * first->out.h < 2) return 0;
-    if (meta_program_create(&program, net, base->backend,
-                            (struct meta_program_settings){ .query = 1, .passes = META_FORWARD },
-                            error))
-        goto fail;
-    parameters = base->backend->allocate(net->parameters * base->backend->element);
-    seen = malloc(net->statistics * sizeof *seen);
-    if (!parameters || !seen) {
-        meta_fail(error, "out of memory for %zu parameters", net->parameters);
-        goto fail;
-    }
-    base->backend->upload(parameters, base->filled.parameters, net->parameters);
-    for (int i = 0; i < n; i++) {
-        meta_program_load(program, images + i * image, &label);
-        meta_program_forward(program, parameters, META_STATISTICS_BATCH, NULL);
-        meta_program_batch_statistics(program, seen);
-        distance[i] = layer_distance(first, seen, base->filled.statistics);
-    }
-    status = 0;
-fail:
-    if (parameters) base->backend->release(parameters);
-    meta_program_free(program);
-    free(seen);
-    return status;
+    size_t image = meta_shape_numbers(base->filled.network->input);
+    struct meta_distance *d;
+    if (meta_distance_create(&d, &base->filled, base->backend, error)) return -1;
+    for (int i = 0; i < n; i++) distance[i] = meta_distance_of(d, images + i * image);
+    meta_distance_free(d);
+    return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "adapt.h"
 #include "base/pool.h"
+#include "distance.h"
 
 struct meta_leave_one_out {
     const int *groups; /* (n) -1: in no group; NULL: no image is in a group */
@@ -30,12 +31,7 @@ double meta_mean_over_classes(const int *right, const int *asked, int classes, d
 /* The 95% interval of a share p that was seen in n cases (Wilson, J. Am. Stat. Assoc. 22, 1927). */
 void meta_share_interval(double p, double n, double *low, double *high);
 
-/* distance (n): how far each image is from the meta-training's. In the first normalised layer, the
-   divergence between the normal distribution of a channel's values over the image and that of the
-   rolling statistics, in nats, averaged over both directions and over the channels; 0 for a network
-   that normalises nothing. The threshold META_DISTANT is a first choice, which has not yet been
-   held against images of other kinds. */
-#define META_DISTANT 1.
+/* distance (n): how far each image is from those of the meta-training (distance.h). */
 int meta_find_distance(const struct meta_base *, const float *images, int n, double *distance,
                        struct meta_error *);
 

@@ -9,6 +9,7 @@
 #include "tasks/view.h"
 #include "flags.h"
 #include "left_out.h"
+#include "unlike.h"
 #include "network/export.h"
 #include "adaptation/support_check.h"
 #include "network/weights.h"
@@ -134,16 +135,11 @@ static void warn_copies(const struct meta_dataset *d)
 
 static int warn_distant(struct parts *p, struct meta_error *error)
 {
-    char text[160];
-    if (meta_find_distance(&p->base, p->images, p->dataset->count, p->distance, error)) return -1;
-    for (int i = 0; i < p->dataset->count; i++) {
-        if (p->distance[i] <= META_DISTANT) continue;
-        snprintf(text, sizeof text,
-                 "unlike the images of the meta-training: its first statistics are %.2f nats from "
-                 "theirs, above %.2f",
-                 p->distance[i], META_DISTANT);
-        warn(p->dataset, i, text);
-    }
+    const struct meta_dataset *d = p->dataset;
+    const struct meta_unlike images = { "the meta-training", d->count, d->paths, d->list, d->lines,
+                                        p->distance };
+    if (meta_find_distance(&p->base, p->images, d->count, p->distance, error)) return -1;
+    meta_warn_unlike(&images);
     return 0;
 }
 

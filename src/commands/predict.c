@@ -1,6 +1,6 @@
 /* darknet meta predict: prints class probabilities of images, and draws where they come from. */
 #define _GNU_SOURCE
-#include "config/model.h"
+#include "config/purpose.h"
 #include "tasks/file_id.h"
 #include "engine/log_odds.h"
 #include "tasks/view.h"
@@ -11,9 +11,11 @@
 #include "base/path.h"
 #include "adaptation/heat.h"
 #include "adaptation/adapt.h"
+#include "adaptation/distance.h"
 #include "images/image.h"
 #include "images/image_paths.h"
 #include "network/weights.h"
+#include "unlike.h"
 #include "usage.h"
 
 #include <cjson/cJSON.h>
@@ -34,6 +36,9 @@ struct parts {
     const struct meta_backend *backend;
     struct meta_predictor *predictor;
     struct meta_paths paths;
+    struct meta_distance *measure;
+    double *distance; /* (paths.count) NaN: the image could not be predicted */
+    const char *weights;
     enum form form;
     cJSON *json; /* FORM_JSON: all images */
     float *image;
@@ -50,6 +55,8 @@ static void free_parts(struct parts *p)
 {
     meta_predictor_free(p->predictor);
     meta_heat_free(p->heat);
+    meta_distance_free(p->measure);
+    free(p->distance);
     meta_paths_clear(&p->paths);
     cJSON_Delete(p->json);
     free(p->image);
@@ -65,7 +72,7 @@ static void free_parts(struct parts *p)
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
-static int load_network(struct parts *p, const char *weights, struct meta_error *error)
+static int load_network(struct parts *p, struct meta_error *error)
 {
     struct meta_filled *f = &p->filled;
     struct meta_network *net = f->network = p->model->network;
@@ -78,8 +85,11 @@ static int load_network(struct parts *p, const char *weights, struct meta_error 
     p->order = malloc(outputs * sizeof *p->order);
     if (!p->image || !p->log_odds || !p->order)
         return meta_fail(error, "out of memory for an image");
-    if (meta_weights_load(net, weights, &f->parameters, &f->statistics, error)) return -1;
-    return meta_predictor_create(&p->predictor, f, f->statistics, p->backend, 1, error);
+    if (meta_weights_load(net, p->weights, &f->parameters, &f->statistics, error)) return -1;
+    return meta_predictor_create(&p->predictor, f, f->statistics, p->backend, 1, error)
+            || meta_distance_create(&p->measure, f, p->backend, error)
+        ? -1
+        : 0;
 }
 
 /* The settings of a picture's view: the network's, with so many times its pixels that PICTURE is
@@ -295,15 +305,37 @@ static int print_json(const struct parts *p, struct meta_error *error)
     return 0;
 }
 
+/* Tells of the files that were not read, `bad` images among them, and of images that are unlike
+   those that the network knows. */
+static void warn(const struct parts *p, int bad)
+{
+    const struct meta_paths *paths = &p->paths;
+    const struct meta_unlike images = {
+        .known = p->weights, .count = paths->count, .paths = paths->path, .distance = p->distance
+    };
+    meta_warn_unlike(&images);
+    for (int i = 0; i < paths->others; i++)
+        fprintf(stderr,
+                "darknet: warning: %s: not read: its name ends in none of .jpg, .jpeg, .png, .bmp, "
+                ".pgm and .ppm\n",
+                paths->other[i]);
+    if (paths->folders && bad + paths->others)
+        fprintf(stderr, "darknet: warning: %d of %d files were not read\n", bad + paths->others,
+                paths->count + paths->others);
+}
+
 /* *bad is the number of images that could not be predicted. */
 static int run(struct parts *p, int *bad, struct meta_error *error)
 {
     struct meta_error why;
+    if (!(p->distance = malloc((p->paths.count + 1) * sizeof *p->distance)))
+        return meta_fail(error, "out of memory for %d paths", p->paths.count);
     if (p->form == FORM_CSV) print_csv_header(p);
     for (int i = 0; i < p->paths.count; i++) {
         const char *path = p->paths.path[i];
         double seconds;
         int failed = predict(p, path, &seconds, &why);
+        p->distance[i] = failed ? NAN : meta_distance_of(p->measure, p->image);
         if (failed) {
             ++*bad;
             meta_complain(&why);
@@ -316,12 +348,15 @@ static int run(struct parts *p, int *bad, struct meta_error *error)
         fprintf(stderr,
                 "darknet: %d images have a class of probability 1: -log_odds tells them apart\n",
                 p->ones);
-    return p->form == FORM_JSON ? print_json(p, error) : 0;
+    if (p->form == FORM_JSON && print_json(p, error)) return -1;
+    fflush(stdout);
+    warn(p, *bad);
+    return 0;
 }
 
 int meta_command_predict(int argc, char **argv)
 {
-    int csv = 0, json = 0, bad = 0;
+    int csv = 0, json = 0, bad = 0, raw = 0, strict = 0;
     const char *backend = NULL;
     struct parts p = { 0 };
     const struct meta_flag flags[] = {
@@ -334,12 +369,17 @@ int meta_command_predict(int argc, char **argv)
           "writes DIR/IMAGE.png, each image with where the network saw its class (Grad-CAM of the "
           "last convolution that gives a map)",
           &p.folder, NULL },
+        { "-raw", NULL, "predicts with a network of meta-training that is not adapted, too", NULL,
+          &raw },
+        { "-strict", NULL, "ends with 1 where a file of a FOLDER is no image by its name, too",
+          NULL, &strict },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
     struct meta_error error;
     const struct meta_syntax syntax = { "predict CFG WEIGHTS DATA IMAGE|LIST|FOLDER...", 4, 1 << 30,
                                         flags, sizeof flags / sizeof *flags };
     int words = meta_flags_parse(argc, argv, &syntax);
+    p.weights = argv[1];
     p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
     p.backend = meta_flag_backend(backend, "onednn");
     if (csv && json) {
@@ -355,10 +395,16 @@ int meta_command_predict(int argc, char **argv)
         goto fail;
     }
     if (meta_model_load_for(&p.model, argv[0], META_FOR_ANY, &error)
-        || meta_data_read(&p.data, argv[2], &error) || load_network(&p, argv[1], &error)
+        || (!raw
+            && meta_purpose_check_adapted(p.model,
+                                          "`meta adapt` makes a classifier of it; -raw predicts "
+                                          "nevertheless",
+                                          &error))
+        || meta_data_read(&p.data, argv[2], &error) || load_network(&p, &error)
         || meta_paths_find(&p.paths, argv + 3, words - 3, &error) || prepare_heat(&p, &error))
         goto fail;
     if (run(&p, &bad, &error)) goto fail;
+    bad += strict ? p.paths.others : 0;
     free_parts(&p);
     return bad > 0;
 fail:

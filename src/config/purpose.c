@@ -87,6 +87,17 @@ static int check_images(const struct meta_model *m, const struct meta_purpose_se
     return check_part(m, error);
 }
 
+int meta_purpose_check_adapted(const struct meta_model *m, const char *instead,
+                               struct meta_error *error)
+{
+    int outputs = meta_network_outputs(m->network);
+    if (!m->episode_line || m->episode->ways != outputs || m->network->ways) return 0;
+    return meta_fail(error,
+                     "%s:%d: [episode]: the network learns its %d classes from images of each "
+                     "task, its outputs are none yet: %s",
+                     m->path, m->episode_line, outputs, instead);
+}
+
 int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sections *s,
                        struct meta_error *error)
 {

@@ -268,6 +268,20 @@ void meta_program_batch_statistics(const struct meta_program *p, float *statisti
     }
 }
 
+void meta_program_normalised(struct meta_program *p, const void *parameters,
+                             const struct meta_layer *layer, float *mean, float *variance)
+{
+    for (int i = 0; i < p->low.op_count; i++) {
+        struct meta_op *op = &p->low.ops[i];
+        op->statistics = NULL;
+        op->kernel->forward(op, parameters);
+        if (op->layer != layer || op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED)
+            continue;
+        op->kernel->batch_statistics(op, mean, variance);
+        return;
+    }
+}
+
 static void add_scratch(struct meta_program *p, int i, int tangent)
 {
     for (int k = 0; k < p->low.ops[i].inputs; k++) {

@@ -63,6 +63,10 @@ void meta_program_load(struct meta_program *, const float *images, const int *la
 /* What each image counts in the mean cross-entropy from now on: shares (batch), on average 1, stay
    the caller's; NULL: all the same. A network that pairs has no shares. */
 void meta_program_shares(struct meta_program *, const double *shares);
+/* Runs the operations as far as that layer, which normalises, by the batch's own statistics: mean,
+   variance (filters). */
+void meta_program_normalised(struct meta_program *, const void *parameters,
+                             const struct meta_layer *, float *mean, float *variance);
 /* Copies in images first..first+count-1 of the batch and their labels. */
 void meta_program_load_some(struct meta_program *, int first, int count, const float *images,
                             const int *labels);

@@ -20,41 +20,59 @@ static int ends_in(const char *path, const char *const *endings)
     return 0;
 }
 
-static int is_image(const struct dirent *entry)
+static int is_image(const char *name)
 {
     static const char *const endings[] = { ".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", NULL };
-    return ends_in(entry->d_name, endings);
+    return ends_in(name, endings);
 }
 
-/* Appends the path, which belongs to the paths from then on. */
-static int add(struct meta_paths *p, char *path, struct meta_error *error)
+static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+
+/* Appends the path, which belongs to the array from then on. */
+static int append(char ***paths, int *count, char *path, struct meta_error *error)
 {
-    char **grown = path ? realloc(p->path, (p->count + 1) * sizeof *grown) : NULL;
+    char **grown = path ? realloc(*paths, (*count + 1) * sizeof *grown) : NULL;
     if (!grown) {
         free(path);
-        return meta_fail(error, "out of memory for %d paths", p->count);
+        return meta_fail(error, "out of memory for %d paths", *count);
     }
-    p->path = grown;
-    p->path[p->count++] = path;
+    *paths = grown;
+    grown[(*count)++] = path;
+    return 0;
+}
+
+static int add(struct meta_paths *p, char *path, struct meta_error *error)
+{
+    return append(&p->path, &p->count, path, error);
+}
+
+/* An image, or with another ending any file that is no folder. */
+static int add_entry(struct meta_paths *p, char *path, struct meta_error *error)
+{
+    struct stat s;
+    if (!path || is_image(path)) return add(p, path, error);
+    if (stat(path, &s) || !S_ISDIR(s.st_mode)) return append(&p->other, &p->others, path, error);
+    free(path);
     return 0;
 }
 
 static int add_folder(struct meta_paths *p, const char *folder, struct meta_error *error)
 {
     struct dirent **entries;
-    int count = scandir(folder, &entries, is_image, alphasort), status = 0;
+    int count = scandir(folder, &entries, is_visible, alphasort), status = 0, before = p->count;
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/') length--;
     if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
+    p->folders++;
     for (int i = 0; i < count; i++) {
         char *path = NULL;
         if (!status && asprintf(&path, "%.*s/%s", (int)length, folder, entries[i]->d_name) < 0)
             path = NULL;
-        if (!status) status = add(p, path, error);
+        if (!status) status = add_entry(p, path, error);
         free(entries[i]);
     }
     free(entries);
-    if (!count)
+    if (!status && p->count == before)
         return meta_fail(error,
                          "%s: has no image: must have .jpg, .jpeg, .png, .bmp, .pgm or .ppm files",
                          folder);
@@ -90,7 +108,9 @@ int meta_paths_find(struct meta_paths *p, char **words, int count, struct meta_e
 void meta_paths_clear(struct meta_paths *p)
 {
     for (int i = 0; i < p->count; i++) free(p->path[i]);
+    for (int i = 0; i < p->others; i++) free(p->other[i]);
     free(p->path);
+    free(p->other);
     *p = (struct meta_paths){ 0 };
 }
 

@@ -8,13 +8,16 @@
 struct meta_paths {
     char **path; /* (count) */
     int count;
+    char **other; /* (others) files in the folders whose names end otherwise */
+    int others, folders;
 };
 
 /* Each word names a folder, a list or an image. A folder stands for the files in it whose names end
    as images do (.jpg .jpeg .png .bmp .pgm .ppm in either case), in the order of their names, but
-   not for those of folders in it. A word that ends in .list or .txt is a list, which has a path on
-   each line. Every other word is an image, which need not be there. A folder or list without any
-   image is an error. The caller clears the paths, also after a failure. */
+   not for those of folders in it; its other files are listed too, but for hidden ones. A word that
+   ends in .list or .txt is a list, which has a path on each line. Every other word is an image,
+   which need not be there. A folder or list without any image is an error. The caller clears the
+   paths, also after a failure. */
 int meta_paths_find(struct meta_paths *, char **words, int count, struct meta_error *);
 void meta_paths_clear(struct meta_paths *);
 

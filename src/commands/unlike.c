@@ -1,0 +1,42 @@
+/* Prints the warnings of unlike images. */
+#include "unlike.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "adaptation/distance.h"
+
+static void print_place(const struct meta_unlike *u, int i)
+{
+    fprintf(stderr, "darknet: warning: ");
+    if (u->list) fprintf(stderr, "%s:%d: ", u->list, u->lines[i]);
+    fprintf(stderr, "%s: ", u->paths[i]);
+}
+
+void meta_warn_unlike(const struct meta_unlike *u)
+{
+    double least = INFINITY, most = 0;
+    int read = 0, distant = 0;
+    for (int i = 0; i < u->count; i++) {
+        read += !isnan(u->distance[i]);
+        distant += u->distance[i] > META_DISTANT;
+        least = fmin(least, u->distance[i]);
+        most = fmax(most, u->distance[i]);
+    }
+    if (distant > 1 && distant == read) {
+        fprintf(stderr,
+                "darknet: warning: %s%sall %d images are unlike those of %s: their first "
+                "statistics are %.2f to %.2f nats from theirs, above %.2f\n",
+                u->list ? u->list : "", u->list ? ": " : "", distant, u->known, least, most,
+                META_DISTANT);
+        return;
+    }
+    for (int i = 0; i < u->count; i++) {
+        if (!(u->distance[i] > META_DISTANT)) continue;
+        print_place(u, i);
+        fprintf(stderr,
+                "unlike the images of %s: its first statistics are %.2f nats from theirs, above "
+                "%.2f\n",
+                u->known, u->distance[i], META_DISTANT);
+    }
+}

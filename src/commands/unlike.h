@@ -1,0 +1,18 @@
+/* Warnings of images that are unlike those that a network knows, in the same words for all
+   commands. */
+#ifndef META_UNLIKE_H
+#define META_UNLIKE_H
+
+struct meta_unlike {
+    const char *known; /* whose images the network knows: "the meta-training", "k.weights" */
+    int count;
+    char *const *paths;     /* (count) */
+    const char *list;       /* that they stand in; NULL: in none */
+    const int *lines;       /* (count) in the list */
+    const double *distance; /* (count) as meta_distance_of gives it; NaN: the image was not read */
+};
+/* A line on standard error for each image above META_DISTANT; one line where all of several are:
+   then it is about the network, or the kind of images. */
+void meta_warn_unlike(const struct meta_unlike *);
+
+#endif
