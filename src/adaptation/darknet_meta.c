@@ -246,7 +246,9 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
 {
     struct meta_error error;
     struct meta_filled f = c->adapted->filled;
-    struct meta_export how = { .name = name, .fold = META_FOLD_REST };
+    struct meta_export how = { .name = name,
+                               .fold = META_FOLD_REST,
+                               .net = meta_net_exported(&c->model->model->net) };
     char *otherwise;
     if (statistics != DARKNET_META_SUPPORT && statistics != DARKNET_META_RUNNING) {
         meta_fail(&error,

@@ -48,7 +48,9 @@ typedef struct darknet_meta_error {
 enum darknet_meta_pixels {
     DARKNET_META_BYTES, /* unsigned char (height, width, channels), rows without padding, of any
                            size: the image is shrunk and its middle taken, as `darknet meta predict`
-                           does with an image file */
+                           does with an image file. The image is upright: a program that decodes
+                           files turns it as their EXIF data say, unless [net] has
+                           orientation=stored */
     DARKNET_META_FLOATS /* float (channels, height, width) in [0,1], as in Darknet's struct image,
                            of the network's size */
 };

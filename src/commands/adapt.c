@@ -7,6 +7,7 @@
 #include "tasks/file_id.h"
 #include "engine/log_odds.h"
 #include "tasks/view.h"
+#include "console.h"
 #include "flags.h"
 #include "left_out.h"
 #include "unlike.h"
@@ -93,9 +94,11 @@ static int load_images(struct parts *p, struct meta_error *error)
                                                 .list = p->data->train,
                                                 .width = net->width,
                                                 .height = net->height,
-                                                .channels = net->channels };
+                                                .channels = net->channels,
+                                                .orientation = net->orientation };
     if (meta_dataset_load(&p->dataset, &source, p->pool, error)) return -1;
     meta_tell_groups(p->data, p->dataset);
+    meta_tell_depth(p->data, p->dataset);
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);
     p->log_odds = malloc((size_t)n * p->data->classes * sizeof *p->log_odds);
@@ -195,7 +198,7 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
         free(names);
         return meta_fail_memory(error);
     }
-    struct meta_export how = { r->out, comment, r->fold };
+    struct meta_export how = { r->out, comment, r->fold, meta_net_exported(&p->model->net) };
     int status = meta_export(&f, &how, &otherwise, error);
     if (!status) {
         printf("written: %s.cfg and %s.weights\n", r->out, r->out);

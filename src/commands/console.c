@@ -2,6 +2,7 @@
 #include "console.h"
 #include "base/clock.h"
 #include "base/duration.h"
+#include "tasks/depth.h"
 #include "tasks/shared.h"
 #include "flags.h"
 
@@ -63,6 +64,15 @@ void meta_warn_shared(const struct meta_dataset *set, const struct meta_dataset 
             set->list, shared.count, set->count, shared.count == 1 ? "is" : "are", trained->list,
             set->paths[shared.image], set->lines[shared.image], trained->paths[shared.twin],
             trained->lines[shared.twin]);
+}
+
+void meta_tell_depth(const struct meta_data *data, const struct meta_dataset *set)
+{
+    struct meta_depth d = meta_depth_of(set);
+    char text[META_DEPTH_TEXT];
+    if (!d.files) return;
+    meta_depth_text(text, &d, data);
+    printf("%s: %s\n", set->list, text);
 }
 
 /* Whether standard output is a terminal that can go back to the start of a line. */

@@ -15,6 +15,9 @@ void meta_tell_copies(const struct meta_dataset *);
 /* Warns on standard error where images of a list are also in the list that is trained on. */
 void meta_warn_shared(const struct meta_dataset *, const struct meta_dataset *trained);
 
+/* Says what range the 16-bit files of a list have, where there are such. */
+void meta_tell_depth(const struct meta_data *, const struct meta_dataset *);
+
 /* The state of a training, which stands under its lines. */
 struct meta_status {
     uint64_t done, total;                   /* iterations */

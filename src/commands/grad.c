@@ -43,11 +43,11 @@ static int load_parts(struct parts *p, const char *weights, const char *episode,
     const struct meta_network *net = p->model->network;
     const struct meta_inner_settings *inner = p->model->inner;
     int ways = p->model->episode->ways, outputs = meta_network_outputs(net);
+    const struct meta_task_source source = { episode, p->data, &p->model->net };
     p->support_loss = calloc(inner->steps + 1, sizeof *p->support_loss);
     if (!p->support_loss) return meta_fail(error, "out of memory for %d steps", inner->steps);
     if (meta_weights_load(net, weights, &p->parameters, &p->statistics, error)
-        || meta_task_file_read(&p->task, episode, &p->model->net, ways < outputs ? ways : outputs,
-                               error))
+        || meta_task_file_read(&p->task, &source, ways < outputs ? ways : outputs, error))
         return -1;
     struct meta_inner how = meta_inner_of(inner, p->task.support, p->task.query);
     if (p->backend->open(error) || meta_worker_create(&p->worker, net, p->backend, how, error))

@@ -166,7 +166,7 @@ static int write_picture(struct parts *p, const char *path, struct meta_error *e
         meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
         goto fail;
     }
-    if (meta_view_file(path, &net, p->picture, error)) goto fail;
+    if (meta_view_file(path, p->data, &net, p->picture, error)) goto fail;
     for (size_t i = 0; i < 3 * area; i++)
         image.pixels[i] = 255 * p->picture[i % 3 * area + i / 3] + .5;
     meta_path_name(p->folder, path, ".png", name);
@@ -197,7 +197,7 @@ static void sort_classes(struct parts *p)
 
 static int predict(struct parts *p, const char *path, double *seconds, struct meta_error *error)
 {
-    if (meta_view_file(path, &p->model->net, p->image, error)) return -1;
+    if (meta_view_file(path, p->data, &p->model->net, p->image, error)) return -1;
     double begun = meta_now();
     struct meta_answer answer = { .log_odds = p->log_odds };
     if (meta_predictor_run(p->predictor, p->image, 1, answer, error)) return -1;

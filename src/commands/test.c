@@ -197,9 +197,12 @@ static int find_list(const struct meta_data *data, const char *name, const char 
 static int load_images(struct test *t, const char *list, struct meta_error *error)
 {
     const struct meta_shape in = t->model->network->input;
-    struct meta_dataset_source source = {
-        .data = t->data, .list = list, .width = in.w, .height = in.h, .channels = in.c
-    };
+    struct meta_dataset_source source = { .data = t->data,
+                                          .list = list,
+                                          .width = in.w,
+                                          .height = in.h,
+                                          .channels = in.c,
+                                          .orientation = t->model->net.orientation };
     if (meta_dataset_load(&t->dataset, &source, t->pool, error)) return -1;
     if (!t->evaluation.method->augments) return 0;
     source.side = t->model->net.max_crop;
@@ -248,6 +251,7 @@ static void print_head(const struct test *t)
     e->method->describe(t->model, e, what, sizeof what);
     meta_tell_groups(t->data, t->dataset);
     meta_tell_copies(t->dataset);
+    meta_tell_depth(t->data, t->dataset);
     printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n",
            t->weights_path, t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);

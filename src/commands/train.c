@@ -89,6 +89,7 @@ static void print_start(const struct meta_trainer *t)
     meta_tell_groups(meta_trainer_data(t), train);
     meta_tell_copies(train);
     if (valid) meta_warn_shared(valid, train);
+    meta_tell_depth(meta_trainer_data(t), train);
     if (valid && !meta_trainer_watches(t))
         printf("%s has none of the classes that are trained: it is not watched\n", valid->list);
     if (aside)

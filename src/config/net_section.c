@@ -65,6 +65,8 @@ const struct meta_option meta_net_table[] = {
     REAL(hue, 0, 0, 1, "augmentation: turned by up to so many turns either way"),
     REAL(saturation, 1, .01, 100, "augmentation: changed by up to this factor either way"),
     REAL(exposure, 1, .01, 100, "augmentation: changed by up to this factor either way"),
+    { "orientation", META_CHOICE, META_ORIENTATION_EXIF, 0, 0, "exif|stored", OF(net.orientation),
+      "images are turned upright as their EXIF data say, or taken as their pixels are stored" },
     INT(batch, 1, 1, INT_MAX,
         "pretrain: images an iteration; a meta-iteration's size is [episode]'s"),
     INT(subdivisions, 1, 1, INT_MAX,
@@ -171,4 +173,9 @@ int meta_net_read(const struct meta_section *section, const char *path,
     set_crops(&o);
     *net = o.net;
     return status;
+}
+
+const char *meta_net_exported(const struct meta_net_settings *net)
+{
+    return net->orientation == META_ORIENTATION_STORED ? "orientation=stored\n" : NULL;
 }

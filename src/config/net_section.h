@@ -13,8 +13,15 @@ enum meta_policy {
     META_POLICY_SIGMOID
 };
 
-/* `flip` is not Darknet's (1: mirror at random, as the stock classifier loader always does). Keys
-   that mean nothing here (time_steps...) are accepted and not kept. */
+/* How the images of files are turned before the network sees them. */
+enum meta_orientation {
+    META_ORIENTATION_EXIF,  /* upright, as the files' EXIF data say, which stock Darknet does too */
+    META_ORIENTATION_STORED /* as the pixels lie in the files */
+};
+
+/* `orientation` is not Darknet's. `flip` is not Darknet's (1: mirror at random, as the stock
+   classifier loader always does). Keys that mean nothing here (time_steps...) are accepted and not
+   kept. */
 struct meta_net_settings {
     int width, height, channels;
     double learning_rate, momentum, decay;
@@ -33,6 +40,11 @@ struct meta_net_settings {
     int min_crop, max_crop;
     int flip; /* 1: mirrors at random */
     double angle, aspect, hue, saturation, exposure;
+    int orientation; /* enum meta_orientation */
 };
+
+/* The lines of [net] that an exported network takes along, since its images are read by them: NULL
+   or "orientation=stored\n". Stock Darknet says that it does not know the key. */
+const char *meta_net_exported(const struct meta_net_settings *);
 
 #endif

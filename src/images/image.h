@@ -15,19 +15,33 @@ struct meta_image {
     int w, h, c;
     unsigned char *pixels;     /* (h, w, c) interleaved RGB, or gray, bytes */
     struct meta_digest digest; /* of the bytes that they were decoded from */
+    int largest; /* value in a file of 16-bit samples that does not say which value is white; 0: the
+                    file has 8-bit samples, or says it */
 };
 
-/* Decodes a JPEG, PNG, BMP, or binary PGM or PPM file to `channels`, 1 or 3; its first bytes say
-   which it is. As in stock Darknet's loader, transparency is dropped and EXIF orientation is not
-   applied; 16-bit samples keep their upper 8 bits. Damage that the file shows is an error: bytes
-   missing at the end, a PNG checksum, a JPEG decoder's warning. Messages do not name the file. On
-   success the caller frees image->pixels. Thread-safe. */
-int meta_image_decode(const void *data, size_t size, int channels, struct meta_image *image,
-                      struct meta_error *);
+/* How a file is to be read. */
+struct meta_image_reading {
+    int channels;  /* of the image: 1 or 3 */
+    int as_stored; /* 1: pixels lie as in the file; 0: the image is turned upright, as the EXIF
+                      orientation of a JPEG or PNG file says */
+    int white;     /* value of white in files of 16-bit samples that don't say it themselves; 0: not
+                      known, and taken for 65535 */
+};
+
+/* Decodes a JPEG, PNG, BMP, or binary PGM or PPM file; its first bytes say which it is. As in stock
+   Darknet's loader (OpenCV's), transparency is dropped and the EXIF orientation applied. Samples
+   become bytes in proportion to white: the upper 8 bits where white is 65535. A PGM or PPM file
+   whose largest value is not 65535 says its white itself. Damage that the file shows is an error:
+   bytes missing at the end, a PNG checksum, a JPEG decoder's warning, a sample above white; an
+   orientation that can't be read is none. Messages do not name the file. On success the caller
+   frees image->pixels. Thread-safe. */
+int meta_image_decode(const void *data, size_t size, const struct meta_image_reading *,
+                      struct meta_image *image, struct meta_error *);
 
 /* Decodes the file at `path`, which is opened by its name alone: no name is a command, a pattern or
    an address. Messages begin with the path. */
-int meta_image_read(const char *path, int channels, struct meta_image *image, struct meta_error *);
+int meta_image_read(const char *path, const struct meta_image_reading *, struct meta_image *image,
+                    struct meta_error *);
 
 /* Shrinks the image in place to w x h, neither of them larger than before. Each new pixel is the
    mean over the area that it covers. */

@@ -3,21 +3,28 @@
 #define META_IMAGE_INTERNAL_H
 
 #include "image.h"
+#include "image_format.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Decodes a JPEG file by libjpeg to 1 or 3 channels. Fills all of `image`; the caller frees its
-   pixels. */
+/* Decodes a JPEG file by libjpeg to 1 or 3 channels, as it lies. Fills all of `image`; the caller
+   frees its pixels. *orientation is EXIF's. */
 int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image,
-                    struct meta_error *);
+                    int *orientation, struct meta_error *);
+
+/* Makes bytes of what was decoded: 16-bit samples, if the header says `deep`, or bytes whose white
+   is not 255. Sets image->largest. */
+int meta_image_to_bytes(struct meta_image *image, const struct meta_image_header *,
+                        const struct meta_image_reading *, struct meta_error *);
 
 /* What OpenCV does for images, in libdarknet-meta-opencv.so. No function of the table throws. */
 struct meta_image_opencv {
-    /* Decodes a file of the format `what`, a name for messages, to 1 or 3 channels; image->w and h
-       are what the file's header says. The caller frees image->pixels. */
-    int (*decode)(const unsigned char *data, size_t size, int channels, const char *what,
+    /* Decodes a file of the format `what`, a name for messages, to image->c channels, as it lies;
+       image->w and h are what the file's header says. deep: samples are uint16_t, else bytes. The
+       caller frees image->pixels. */
+    int (*decode)(const unsigned char *data, size_t size, int deep, const char *what,
                   struct meta_image *image, struct meta_error *);
     /* meta_image_shrink, where 1 <= w <= image->w and 1 <= h <= image->h. */
     int (*shrink)(struct meta_image *image, int w, int h, struct meta_error *);

@@ -1,7 +1,7 @@
 /* Decodes JPEG files by libjpeg itself, because OpenCV's reader takes a file that ends halfway for
    a whole one, and prints what libjpeg has to say. */
 #include "image_internal.h"
-#include "image_format.h"
+#include "image_orientation.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -33,8 +33,18 @@ static void message(j_common_ptr info, int level)
         fatal(info);
 }
 
+/* EXIF's orientation, of the first APP1 marker that has EXIF data: others are XMP's. */
+static int find_orientation(const struct jpeg_decompress_struct *info)
+{
+    static const char exif[] = "Exif\0"; /* ends in two zero bytes */
+    for (jpeg_saved_marker_ptr m = info->marker_list; m; m = m->next)
+        if (m->data_length >= sizeof exif && !memcmp(m->data, exif, sizeof exif))
+            return meta_orientation(m->data + sizeof exif, m->data_length - sizeof exif);
+    return 1;
+}
+
 int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image,
-                    struct meta_error *error)
+                    int *orientation, struct meta_error *error)
 {
     struct jpeg_decompress_struct info;
     struct watch watch;
@@ -51,12 +61,14 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
     }
     jpeg_create_decompress(&info);
     jpeg_mem_src(&info, data, size);
+    jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(&info, TRUE);
     if (meta_image_bounds(info.image_width, info.image_height, error)) goto fail;
     if (info.num_components != 1 && info.num_components != 3) {
         meta_fail(error, "JPEG with %d colours a pixel: must be gray or RGB", info.num_components);
         goto fail;
     }
+    *orientation = find_orientation(&info);
     info.out_color_space = channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     jpeg_start_decompress(&info);
     size_t row = (size_t)info.output_width * channels;

@@ -10,22 +10,25 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-static int decode(const unsigned char *data, size_t size, int channels, const char *what,
+static int decode(const unsigned char *data, size_t size, int deep, const char *what,
                   struct meta_image *image, struct meta_error *error)
 try {
     meta_opencv_one_thread();
     const cv::Mat bytes(1, static_cast<int>(size), CV_8UC1, const_cast<unsigned char *>(data));
+    const int channels = image->c, type = CV_MAKETYPE(deep ? CV_16U : CV_8U, channels);
     const int colours = channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE;
-    cv::Mat decoded = cv::imdecode(bytes, colours | cv::IMREAD_IGNORE_ORIENTATION);
+    cv::Mat decoded = cv::imdecode(bytes,
+                                   colours | cv::IMREAD_IGNORE_ORIENTATION
+                                       | (deep ? cv::IMREAD_ANYDEPTH : 0));
     if (decoded.empty()) return meta_fail(error, "corrupt %s: can't be decoded", what);
-    if (decoded.cols != image->w || decoded.rows != image->h || decoded.type() != CV_8UC(channels))
+    if (decoded.cols != image->w || decoded.rows != image->h || decoded.type() != type)
         return meta_fail(error, "corrupt %s: decoded to %dx%d, but its header says %dx%d", what,
                          decoded.cols, decoded.rows, image->w, image->h);
     size_t area = static_cast<size_t>(image->w) * image->h;
-    image->pixels = static_cast<unsigned char *>(std::malloc(area * channels));
+    image->pixels = static_cast<unsigned char *>(std::malloc(area * decoded.elemSize()));
     if (!image->pixels)
         return meta_fail(error, "out of memory for %dx%d pixels", image->w, image->h);
-    cv::Mat out(image->h, image->w, CV_8UC(channels), image->pixels);
+    cv::Mat out(image->h, image->w, type, image->pixels);
     if (channels == 3) cv::cvtColor(decoded, out, cv::COLOR_BGR2RGB);
     else decoded.copyTo(out);
     return 0;

@@ -9,29 +9,53 @@
 
 #include "base/file.h"
 #include "base/opencv.h"
-#include "image_format.h"
+#include "image_orientation.h"
 
-int meta_image_decode(const void *data, size_t size, int channels, struct meta_image *image,
-                      struct meta_error *error)
+/* A file that OpenCV decodes. */
+static int decode_format(const unsigned char *data, size_t size,
+                         const struct meta_image_format *format, struct meta_image *image,
+                         struct meta_image_header *header, struct meta_error *error)
 {
+    unsigned char *plain = NULL;
+    size_t plain_size = 0;
+    if (format->header(data, size, header, error)) return -1;
+    image->w = header->w;
+    image->h = header->h;
+    const struct meta_image_opencv *opencv = meta_opencv_table("meta_image_opencv", error);
+    if (!opencv || meta_image_bmp_masks_behind(&plain, &plain_size, data, size, error)) return -1;
+    int status = opencv->decode(plain ? plain : data, plain ? plain_size : size, header->deep,
+                                format->name, image, error);
+    free(plain);
+    return status;
+}
+
+int meta_image_decode(const void *data, size_t size, const struct meta_image_reading *reading,
+                      struct meta_image *image, struct meta_error *error)
+{
+    int channels = reading->channels;
+    struct meta_image_header header = { .orientation = 1 };
     *image = (struct meta_image){ .c = channels };
     if (channels != 1 && channels != 3)
         return meta_fail(error, "channels=%d: must be 1 or 3", channels);
     if (!size) return meta_fail(error, "is empty");
     if (size > META_IMAGE_MOST_BYTES)
         return meta_fail(error, "is %zu bytes: must be at most %u", size, META_IMAGE_MOST_BYTES);
-    if (size >= 3 && !memcmp(data, "\xff\xd8\xff", 3))
-        return meta_image_jpeg(data, size, channels, image, error);
     const struct meta_image_format *format = meta_image_format(data, size);
-    if (!format)
+    if (size >= 3 && !memcmp(data, "\xff\xd8\xff", 3)) {
+        if (meta_image_jpeg(data, size, channels, image, &header.orientation, error)) return -1;
+    } else if (!format)
         return meta_fail(error, "is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file");
-    if (format->header(data, size, image, error)) return -1;
-    const struct meta_image_opencv *opencv = meta_opencv_table("meta_image_opencv", error);
-    return opencv ? opencv->decode(data, size, channels, format->name, image, error) : -1;
+    else if (decode_format(data, size, format, image, &header, error)) return -1;
+    if (!meta_image_to_bytes(image, &header, reading, error)
+        && (reading->as_stored || !meta_image_turn(image, header.orientation, error)))
+        return 0;
+    free(image->pixels);
+    image->pixels = NULL;
+    return -1;
 }
 
-int meta_image_read(const char *path, int channels, struct meta_image *image,
-                    struct meta_error *error)
+int meta_image_read(const char *path, const struct meta_image_reading *reading,
+                    struct meta_image *image, struct meta_error *error)
 {
     struct meta_error why;
     struct stat info;
@@ -42,7 +66,7 @@ int meta_image_read(const char *path, int channels, struct meta_image *image,
         return meta_fail(error, "%s: is %lld bytes: must be at most %u", path,
                          (long long)info.st_size, META_IMAGE_MOST_BYTES);
     if (meta_file_read(path, &data, &size, error)) return -1;
-    int status = meta_image_decode(data, size, channels, image, &why);
+    int status = meta_image_decode(data, size, reading, image, &why);
     if (!status) image->digest = meta_digest(data, size);
     free(data);
     return status ? meta_fail(error, "%s: %s", path, why.text) : 0;

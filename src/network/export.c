@@ -69,16 +69,16 @@ static void print_comment(FILE *f, const char *text)
         fprintf(f, "# %.*s\n", (int)strcspn(line, "\n"), line);
 }
 
-static int write_cfg(const struct meta_network *net, const char *path, const char *comment,
-                     const char *otherwise, struct meta_error *error)
+static int write_cfg(const struct meta_network *net, const char *path,
+                     const struct meta_export *how, const char *otherwise, struct meta_error *error)
 {
     struct meta_text text;
     if (meta_text_begin(&text, error)) return -1;
     FILE *f = text.file;
-    print_comment(f, comment);
+    print_comment(f, how->comment);
     print_comment(f, otherwise);
-    fprintf(f, "[net]\nbatch=1\nsubdivisions=1\nwidth=%d\nheight=%d\nchannels=%d\n", net->input.w,
-            net->input.h, net->input.c);
+    fprintf(f, "[net]\nbatch=1\nsubdivisions=1\nwidth=%d\nheight=%d\nchannels=%d\n%s", net->input.w,
+            net->input.h, net->input.c, how->net ? how->net : "");
     locale_t before = meta_c_locale_begin();
     for (int i = 0; i < net->count; i++) print_layer(f, &net->layers[i]);
     meta_c_locale_end(before);
@@ -99,7 +99,7 @@ int meta_export(const struct meta_filled *from, const struct meta_export *how, c
         status = meta_weights_write(portable.network, path, portable.parameters,
                                     portable.statistics, (struct meta_weights_head){ 0 }, error);
     snprintf(path, room, "%s.cfg", how->name);
-    if (!status) status = write_cfg(portable.network, path, how->comment, *otherwise, error);
+    if (!status) status = write_cfg(portable.network, path, how, *otherwise, error);
     meta_filled_clear(&portable);
     if (!status) return 0;
     free(*otherwise);

@@ -9,6 +9,7 @@ struct meta_export {
     const char *name;    /* of the files, without their ends */
     const char *comment; /* for the head of the .cfg: one or more lines, or NULL */
     enum meta_fold fold;
+    const char *net; /* lines of [net] besides the size, each with its end; NULL: none */
 };
 
 /* Writes NAME.weights, then NAME.cfg, each whole or not at all. The files are of the network in the

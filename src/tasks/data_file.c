@@ -13,7 +13,7 @@ static const char *const keys[] = { "train", "valid", "test", "backup",
                                     "groups" }; /* keys whose paths are kept as they are */
 
 struct settings {
-    int classes, top;
+    int classes, top, range;
     char *names, *labels, *train, *valid, *test, *backup, *groups;
 };
 
@@ -25,6 +25,8 @@ static const struct meta_option table[] = {
       "classes in labels" },
     { "top", META_INT, 1, 1, 1000000, NULL, offsetof(struct settings, top),
       "guesses that the stock `classifier valid` counts; nothing here looks at it" },
+    { "range", META_INT, 0, 1, 65535, NULL, offsetof(struct settings, range),
+      "value of white in files of 16-bit samples, as 4095 of 12-bit cameras (65535)" },
     TEXT(names, "file of the classes' names for people, one a line"),
     TEXT(labels,
          "file of the classes' labels, one a line: an image is of the class whose label is "
@@ -91,15 +93,13 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
         meta_fail(error, "%s: classes is missing: must be the number of classes", path);
         goto fail;
     }
-    if (!s.labels) {
-        meta_fail(error,
-                  "%s: labels is missing: must name a file with one label a line, each a part of "
-                  "the paths of its class",
-                  path);
+    if (!s.labels && !s.names) {
+        meta_data_need_labels(data, error);
         goto fail;
     }
     data->classes = s.classes;
-    if (class_texts(&data->labels, data, section, "labels", s.labels, error)) goto fail;
+    data->range = s.range;
+    if (s.labels && class_texts(&data->labels, data, section, "labels", s.labels, error)) goto fail;
     const char *key = s.names ? "names" : "labels", *list = s.names ? s.names : s.labels;
     if (class_texts(&data->names, data, section, key, list, error)
         || meta_class_names_tell_apart(data->names, data->classes, error))
@@ -121,6 +121,15 @@ fail:
     meta_cfg_free(file);
     meta_data_free(data);
     return -1;
+}
+
+int meta_data_need_labels(const struct meta_data *data, struct meta_error *error)
+{
+    if (data->labels) return 0;
+    return meta_fail(error,
+                     "%s: labels is missing: must name a file with one label a line, each a part "
+                     "of the paths of its class",
+                     data->path);
 }
 
 int meta_data_blame(const struct meta_data *data, const char *path, struct meta_error *error)

@@ -7,15 +7,17 @@
 #define META_CLASSES_MOST 1000000
 
 /* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written
-   (from the working folder, as Darknet takes them). Absent ones are NULL; classes and labels must
-   be there. `top`, of the stock classifier, is accepted and not kept. */
+   (from the working folder, as Darknet takes them), and `range`. Absent ones are NULL; classes and
+   one of labels and names must be there. `top`, of the stock classifier, is accepted and not kept.
+ */
 struct meta_data {
     char *path;
     int classes;
     char **names; /* (classes) for people, from `names`, or the labels where there is no names file;
                      no two are equal (class_names.h) */
     char **labels; /* (classes) a path is of class k when it contains labels[k], as in Darknet's
-                      classifier */
+                      classifier; NULL: there are none, and a list can't be read */
+    int range;     /* value of white in files of 16-bit samples; 0: it is not said */
     char *train, *valid, *test, *backup, *groups;
     int line[5]; /* the line of each of these five in the .data file; 0: it is absent */
 };
@@ -23,6 +25,8 @@ struct meta_data {
    in every list. The caller frees. */
 int meta_data_read(struct meta_data **, const char *path, struct meta_error *);
 void meta_data_free(struct meta_data *);
+/* Fails where there are no labels. */
+int meta_data_need_labels(const struct meta_data *, struct meta_error *);
 /* Puts "x.data:3: train: " before a message about the path data->train, and likewise for the other
    four pointers; a message about any other path stays as it is. Returns -1. */
 int meta_data_blame(const struct meta_data *, const char *path, struct meta_error *);

@@ -3,8 +3,10 @@
 #include "dataset.h"
 #include "copies_internal.h"
 #include "file_id.h"
+#include "depth.h"
 #include "groups.h"
 #include "base/lines.h"
+#include "config/net_section.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -28,6 +30,7 @@ static int by_file(const void *a, const void *b, void *files)
    on and keeps all messages. */
 struct job {
     struct meta_dataset *set;
+    struct meta_image_reading reading;
     int shorter;           /* the most pixels that the shorter side of an image is kept at */
     atomic_int bad;        /* load: the first image that failed; no image after it is begun */
     pthread_mutex_t mutex; /* guards `error` */
@@ -114,12 +117,14 @@ static int find_label(struct meta_dataset *set, int i, char *const *labels,
                      set->lines[i], set->paths[i], known);
 }
 
-static int decode(struct meta_dataset *set, int i, int shorter, struct meta_error *error)
+static int decode(const struct job *job, int i, struct meta_error *error)
 {
+    struct meta_dataset *set = job->set;
     struct meta_image image;
     struct meta_error why;
-    if (meta_image_read(set->paths[i], set->c, &image, error)) return -1;
-    int status = meta_image_fit(&image, shorter, &why);
+    if (meta_image_read(set->paths[i], &job->reading, &image, error)) return -1;
+    int status = meta_image_fit(&image, job->shorter, &why);
+    set->largest[i] = image.largest;
     set->pixels[i] = image.pixels;
     set->digests[i] = image.digest;
     if (status) return meta_fail(error, "%s: %s", set->paths[i], why.text);
@@ -136,7 +141,7 @@ static void decode_one(void *context, int i, int worker)
     struct meta_dataset *set = job->set;
     struct meta_error why, line;
     if (job->why ? job->why[i] != NULL : i > atomic_load(&job->bad)) return;
-    if (decode(set, i, job->shorter, &why)) {
+    if (decode(job, i, &why)) {
         meta_fail(&line, "%s:%d: %.400s", set->list, set->lines[i], why.text);
         note(job, i, &line);
     }
@@ -153,6 +158,7 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     const char *list = source->list;
     struct meta_dataset *set = job->set;
     if (!(set->list = strdup(list))) return meta_fail_memory_for(error, list);
+    if (meta_data_need_labels(data, error)) return -1;
     if (meta_lines_read(&lines, list, error)) return meta_data_blame(data, list, error);
     set->count = lines.count;
     set->classes = data->classes;
@@ -171,9 +177,10 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     set->digests = calloc(n, sizeof *set->digests);
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
+    set->largest = calloc(n, sizeof *set->largest);
     set->pixels = calloc(n, sizeof *set->pixels);
     if (!set->named_group || !set->copy_of || !set->label || !set->group || !set->digests || !set->w
-        || !set->h || !set->pixels)
+        || !set->h || !set->largest || !set->pixels)
         return meta_fail_memory_for(error, list);
     for (int i = 0; i < set->count; i++) set->group[i] = set->named_group[i] = set->copy_of[i] = -1;
     return 0;
@@ -242,6 +249,10 @@ static struct job open_job(const struct meta_dataset_source *source, struct meta
                        .error = error,
                        .bad = INT_MAX,
                        .mutex = PTHREAD_MUTEX_INITIALIZER };
+    job.reading = (struct meta_image_reading){ .channels = source->channels,
+                                               .as_stored = source->orientation
+                                                   == META_ORIENTATION_STORED,
+                                               .white = source->data->range };
     if (source->side > job.shorter) job.shorter = source->side;
     job.set = calloc(1, sizeof *job.set);
     return job;
@@ -253,7 +264,7 @@ int meta_dataset_load(struct meta_dataset **out, const struct meta_dataset_sourc
     struct job job = open_job(source, error);
     if (!job.set) return meta_fail_memory_for(error, source->list);
     if (read_list(&job, source, error) || read_images(&job, source->data, pool, error)
-        || meta_copies_unite(job.set, error)) {
+        || meta_copies_unite(job.set, error) || meta_depth_check(job.set, source->data, error)) {
         meta_dataset_free(job.set);
         return -1;
     }
@@ -305,6 +316,7 @@ static void summarise(struct job *job, struct meta_survey *survey,
         set->lines[kept] = set->lines[i];
         set->label[kept] = set->label[i];
         set->named_group[kept] = set->named_group[i];
+        set->largest[kept] = set->largest[i];
         set->w[kept] = set->w[i];
         set->h[kept++] = set->h[i];
     }
@@ -375,6 +387,7 @@ void meta_dataset_free(struct meta_dataset *set)
     free(set->copy_of);
     free(set->w);
     free(set->h);
+    free(set->largest);
     free(set->list);
     free(set->arena);
     free(set);

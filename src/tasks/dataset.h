@@ -24,6 +24,7 @@ struct meta_dataset {
     char *list;             /* the list's path */
     int c;                  /* channels: 1 or 3 */
     int *w, *h;             /* (count) kept size of each image */
+    int *largest;           /* (count) of each image: see struct meta_image */
     unsigned char **pixels; /* (count) (h, w, c) interleaved RGB bytes */
     void *arena;            /* what paths point into */
 };
@@ -35,13 +36,15 @@ struct meta_dataset_source {
     const struct meta_data *data;
     const char *list;
     int width, height, channels; /* of the network's input */
-    int side; /* of augmentation, which may want larger images: [net] max_crop; else 0 */
+    int side;        /* of augmentation, which may want larger images: [net] max_crop; else 0 */
+    int orientation; /* enum meta_orientation of [net] */
 };
 
 /* Reads the list, finds each image's class (exactly one label must match its path) and group, and
    decodes every image with the pool. A corrupt, empty, huge or missing image is an error:
    "x.list:12: data/a.jpg: ..."; so are an empty list, a file that stands in it twice, under one
-   name or by a link, and files of the same bytes in two classes. The first bad line is named,
+   name or by a link, files of the same bytes in two classes, and 16-bit files of an unknown range
+   (depth.h). The first bad line is named,
    whatever the number of threads. The caller frees.
 
    An image that the CSV of `groups` does not name belongs to no group: see groups.h. */
@@ -66,7 +69,8 @@ struct meta_survey {
                      network sees them enlarged */
 };
 /* Reads and decodes as meta_dataset_load does, but keeps no pixels (`pixels` are all NULL) and goes
-   on past lines that can't be used; the data set is then without them. Fails when the list or
+   on past lines that can't be used; the data set is then without them. The range of 16-bit files is
+   not looked at. Fails when the list or
    `groups` can't be read. The caller frees both. */
 int meta_dataset_survey(struct meta_dataset **, struct meta_survey *,
                         const struct meta_dataset_source *, struct meta_pool *,

@@ -74,9 +74,9 @@ static int allocate(struct meta_task_file *task, const struct meta_net_settings 
 }
 
 static int load_items(struct meta_task_file *task, const struct item *items, int count,
-                      const char *path, const struct meta_net_settings *net,
-                      struct meta_error *error)
+                      const struct meta_task_source *source, struct meta_error *error)
 {
+    const struct meta_net_settings *net = source->net;
     size_t size = (size_t)net->channels * net->height * net->width, at[2] = { 0, 0 };
     struct meta_error why;
     if (allocate(task, net, error)) return -1;
@@ -84,16 +84,17 @@ static int load_items(struct meta_task_file *task, const struct item *items, int
         int query = items[i].query;
         size_t k = at[query]++;
         (query ? task->query_labels : task->support_labels)[k] = items[i].label;
-        if (meta_view_file(items[i].path, net,
+        if (meta_view_file(items[i].path, source->data, net,
                            (query ? task->query_images : task->support_images) + k * size, &why))
-            return meta_fail(error, "%s:%d: %s", path, items[i].line, why.text);
+            return meta_fail(error, "%s:%d: %s", source->path, items[i].line, why.text);
     }
     return 0;
 }
 
-int meta_task_file_read(struct meta_task_file *task, const char *path,
-                        const struct meta_net_settings *net, int ways, struct meta_error *error)
+int meta_task_file_read(struct meta_task_file *task, const struct meta_task_source *source,
+                        int ways, struct meta_error *error)
 {
+    const char *path = source->path;
     struct meta_lines lines;
     struct meta_error why;
     int count = 0, status = -1;
@@ -121,7 +122,7 @@ int meta_task_file_read(struct meta_task_file *task, const char *path,
                   path, task->support, task->query);
         goto fail;
     }
-    status = load_items(task, items, count, path, net, error);
+    status = load_items(task, items, count, source, error);
 fail:
     free(items);
     meta_lines_free(&lines);

@@ -5,6 +5,7 @@
 #define META_TASK_FILE_H
 
 #include "config/net_section.h"
+#include "data_file.h"
 
 struct meta_task_file {
     int support, query; /* numbers of images, at least 1 */
@@ -14,10 +15,17 @@ struct meta_task_file {
     int *query_labels; /* (query, c, h, w); (query) */
 };
 
+/* The file, and how its images are read. */
+struct meta_task_source {
+    const char *path;
+    const struct meta_data *data;
+    const struct meta_net_settings *net;
+};
+
 /* Reads the file and its images, in the test-time view of meta_view_image. Labels must be
    0..ways-1. Errors name file and line. The caller frees, also after a failure. */
-int meta_task_file_read(struct meta_task_file *, const char *path, const struct meta_net_settings *,
-                        int ways, struct meta_error *);
+int meta_task_file_read(struct meta_task_file *, const struct meta_task_source *, int ways,
+                        struct meta_error *);
 void meta_task_file_free(struct meta_task_file *);
 
 #endif

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "depth.h"
 #include "view.h"
 #include "images/image.h"
 #include "base/rng.h"
@@ -87,13 +88,18 @@ int meta_view_pixels(struct meta_image *image, const struct meta_net_settings *n
     return 0;
 }
 
-int meta_view_file(const char *path, const struct meta_net_settings *net, float *out,
-                   struct meta_error *error)
+int meta_view_file(const char *path, const struct meta_data *data,
+                   const struct meta_net_settings *net, float *out, struct meta_error *error)
 {
+    const struct meta_image_reading reading = { .channels = net->channels,
+                                                .as_stored = net->orientation
+                                                    == META_ORIENTATION_STORED,
+                                                .white = data->range };
     struct meta_image image;
     struct meta_error why;
-    if (meta_image_read(path, net->channels, &image, error)) return -1;
-    int status = meta_view_pixels(&image, net, out, &why);
+    if (meta_image_read(path, &reading, &image, error)) return -1;
+    int status = meta_depth_check_file(image.largest, data, &why)
+        || meta_view_pixels(&image, net, out, &why);
     free(image.pixels);
     return status ? meta_fail(error, "%s: %s", path, why.text) : 0;
 }

@@ -22,9 +22,10 @@ struct meta_view {
 /* The view of image number `item` of a data set. Thread-safe; allocates nothing. */
 void meta_view_image(const struct meta_dataset *, int item, const struct meta_view *, float *out);
 
-/* The test-time view of an image file, as if it were in a data set. Errors begin with the path. */
-int meta_view_file(const char *path, const struct meta_net_settings *, float *out,
-                   struct meta_error *);
+/* The test-time view of an image file, as if it were in a data set of the .data file. Errors begin
+   with the path; 16-bit values of unknown range are one (depth.h). */
+int meta_view_file(const char *path, const struct meta_data *, const struct meta_net_settings *,
+                   float *out, struct meta_error *);
 /* The test-time view of an image in memory, which is shrunk on the way. */
 int meta_view_pixels(struct meta_image *, const struct meta_net_settings *, float *out,
                      struct meta_error *);

@@ -57,6 +57,7 @@ static int load_lists(struct meta_trainer *t, struct meta_error *error)
                                           .width = in.w,
                                           .height = in.h,
                                           .channels = in.c,
+                                          .orientation = t->model->net.orientation,
                                           .side = t->model->net.max_crop };
     if (meta_dataset_load(&t->train, &source, t->pool, error)) return -1;
     if (meta_trainer_of_images(t)

@@ -6,7 +6,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "tasks/dataset.h"
+#include "config/net_section.h"
+#include "tasks/depth.h"
 #include "image_files.h"
 #include "base/pool.h"
 
@@ -119,7 +120,7 @@ static int load(const char *list, int channels, int side, int threads)
     set = NULL;
     strcpy(error.text, "no error");
     assert_int_equal(meta_pool_create(&pool, threads, &error), 0);
-    struct meta_dataset_source source = { data, list, 20, 16, channels, side };
+    struct meta_dataset_source source = { data, list, 20, 16, channels, side, META_ORIENTATION_EXIF };
     int status = meta_dataset_load(&set, &source, pool, &error);
     meta_pool_free(pool);
     if (status) assert_null(set);
@@ -277,6 +278,73 @@ static void group_errors(void **state)
     meta_data_free(data);
 }
 
+/* A 20 x 16 PNG of 16 bits, gray: values 0 to `most`. */
+static void deep_image(const char *path, int most)
+{
+    unsigned char samples[20 * 16 * 2];
+    for (int i = 0; i < 20 * 16; i++) {
+        int value = i == 0 ? most : i * 7919 % (most + 1);
+        samples[2 * i] = value >> 8;
+        samples[2 * i + 1] = value;
+    }
+    struct bytes b = make_png(20, 16, 1, 16, samples);
+    write_file(path, b.data, b.size);
+    free(b.data);
+}
+
+/* A list of 12-bit files is refused until its range is said; a dark file among others is not taken for one. */
+static void depth(void **state)
+{
+    deep_image("MEL/d1.png", 4000);
+    deep_image("NV/d2.png", 900);
+    deep_image("DF/d3.png", 65000);
+    deep_image("DF/d4.png", 40000);
+    image("DF/e.png", 20, 16, 4);
+    write_text("12.list", "MEL/d1.png\nNV/d2.png\nDF/e.png\n");
+    write_text("16.list", "MEL/d1.png\nDF/d3.png\nDF/e.png\n");
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\n"), 0);
+    assert_int_equal(load("12.list", 1, 0, 2), -1);
+    assert_string_equal(error.text, "12.list: the largest value of 2 of its 2 16-bit files is 4000: x.data needs range=4095 if that is their white, "
+                                    "or range=65535 if they are as dark as that");
+    assert_int_equal(load("16.list", 1, 0, 2), 0);
+    struct meta_depth d = meta_depth_of(set);
+    assert_true(d.files == 2 && d.largest == 65000 && d.dark == 1 && d.dark_largest == 4000);
+    assert_int_equal(set->pixels[0][0], 4000 >> 8);
+    meta_dataset_free(set);
+    assert_int_equal(meta_depth_check_file(900, data, &error), -1);
+    assert_string_equal(error.text, "the largest of its 16-bit values is 900: x.data needs range=1023 if that is white, or range=65535 if the image "
+                                    "is as dark as that");
+    assert_int_equal(meta_depth_check_file(0, data, &error), 0);
+    assert_int_equal(meta_depth_check_file(32768, data, &error), 0);
+    meta_data_free(data);
+
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\nrange=65535\n"), 0);
+    assert_int_equal(load("12.list", 1, 0, 2), 0);
+    assert_int_equal(set->pixels[1][0], 900 >> 8);
+    meta_dataset_free(set);
+    meta_data_free(data);
+    assert_int_equal(read_data("classes=3\nlabels=three.labels\nrange=4095\n"), 0);
+    assert_int_equal(load("12.list", 1, 0, 2), 0);
+    assert_int_equal(set->pixels[0][0], 249);              /* 4000 of 4095 */
+    assert_int_equal(set->pixels[1][0], 56);
+    meta_dataset_free(set);
+    write_text("16.list", "MEL/d1.png\nDF/d3.png\n");
+    assert_int_equal(load("16.list", 1, 0, 2), -1);
+    assert_string_equal(error.text, "16.list:2: DF/d3.png: a value of 65000, above range=4095: range must be the value of white");
+    meta_data_free(data);
+    refused("classes=3\nlabels=three.labels\nrange=65536\n", "x.data:3: range=65536: must be 1 to 65535");
+}
+
+/* Names alone are enough for what reads no list. */
+static void without_labels(void **state)
+{
+    assert_int_equal(read_data("classes=3\nnames=three.names\n"), 0);
+    assert_string_equal(data->names[2], "dermatofibroma");
+    assert_int_equal(load("x.list", 3, 0, 2), -1);
+    assert_string_equal(error.text, "x.data: labels is missing: must name a file with one label a line, each a part of the paths of its class");
+    meta_data_free(data);
+}
+
 static int prepare(void **state)
 {
     static const char *const folders[] = { "MEL", "NV", "DF", "x", "x/MEL", "x/NV", "x/DF" };
@@ -292,7 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_file), cmocka_unit_test(data_file_errors), cmocka_unit_test(equal_names_have_numbers), cmocka_unit_test(dataset), cmocka_unit_test(list_errors),
-        cmocka_unit_test(first_error), cmocka_unit_test(group_errors),
+        cmocka_unit_test(first_error), cmocka_unit_test(group_errors), cmocka_unit_test(depth), cmocka_unit_test(without_labels),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
 }

@@ -84,7 +84,7 @@ static void predict(const struct meta_filled *f, float *probabilities)
 
 static int export_as(const char *name, const char *comment, enum meta_fold fold)
 {
-    struct meta_export how = { name, comment, fold };
+    struct meta_export how = { name, comment, fold, "orientation=stored\n" };
     char *otherwise = NULL;
     int status = meta_export(&network, &how, &otherwise, &error);
     assert_null(otherwise);
@@ -104,6 +104,7 @@ static void files_give_the_same_probabilities(void **state)
         || meta_weights_load(model->network, "exported.weights", &read.parameters, &read.statistics,
                              &error))
         fail_msg("%s", error.text);
+    assert_int_equal(model->net.orientation, META_ORIENTATION_STORED);
     read.network = model->network;
     predict(&network, before);
     predict(&read, after);

@@ -11,6 +11,7 @@
 
 static struct meta_error error;
 static struct meta_image image;
+static struct meta_image_reading reading = { .channels = 3 };
 
 /* Decodes b, which it frees. */
 static int decode(struct bytes b, int channels)
@@ -19,7 +20,8 @@ static int decode(struct bytes b, int channels)
     /* its own block, so that reading past the end shows */
     unsigned char *copy = malloc(b.size ? b.size : 1);
     memcpy(copy, b.data, b.size);
-    int status = meta_image_decode(copy, b.size, channels, &image, &error);
+    reading.channels = channels;
+    int status = meta_image_decode(copy, b.size, &reading, &image, &error);
     free(copy);
     free(b.data);
     if (status) assert_null(image.pixels);
@@ -134,7 +136,8 @@ static void bmp_and_pnm(void **state)
     refused(text("P5 2 2 255\n\1\2\3", 14), "corrupt PGM or PPM: 3 bytes of pixels, but its header says 4");
     refused(text("P5 2 2", 6), "corrupt PGM or PPM: no header");
     refused(text("P6 x 1 255\n", 11), "corrupt PGM or PPM: no header");
-    refused(text("P5 1 1 15\n\1", 11), "PGM or PPM with largest value 15: must be 255 or 65535");
+    refused(text("P5 1 1 0\n\1", 10), "PGM or PPM with largest value 0: must be 1 to 65535");
+    refused(text("P5 1 1 65536\n\1\1\1", 16), "PGM or PPM with largest value 65536: must be 1 to 65535");
     refused(text("P5 60000 60000 255\n\1", 20), "60000x60000 pixels: must be at most 100000000 in all");
     refused(text("P5 9999999999 9999999999 255\n\1", 30), "9999999999x9999999999 pixels: must be at most 100000000 in all");
 }
@@ -185,10 +188,10 @@ static void files(void **state)
     struct bytes png = make_png(5, 4, 3, 8, p);
     char *name = strdup(scratch("$(touch pwned) ; touch pwned; `touch pwned` %d *.png")), expected[700];
     write_file(name, png.data, png.size);
-    assert_int_equal(meta_image_read(name, 3, &image, &error), 0);
+    assert_int_equal(meta_image_read(name, &reading, &image, &error), 0);
     expect_pixels(5, 4, 3, p);
     unlink(name);
-    assert_int_equal(meta_image_read(name, 3, &image, &error), -1);
+    assert_int_equal(meta_image_read(name, &reading, &image, &error), -1);
     snprintf(expected, sizeof expected, "%s: No such file or directory", name);
     assert_string_equal(error.text, expected);
     assert_int_equal(access("pwned", F_OK), -1);
@@ -196,17 +199,17 @@ static void files(void **state)
 
     const char *path = scratch("empty.jpg");
     write_text(path, "");
-    assert_int_equal(meta_image_read(path, 3, &image, &error), -1);
+    assert_int_equal(meta_image_read(path, &reading, &image, &error), -1);
     snprintf(expected, sizeof expected, "%s: is empty", path);
     assert_string_equal(error.text, expected);
     path = scratch("sparse.png");
     write_file(path, png.data, png.size);
     assert_int_equal(truncate(path, (off_t)1 << 40), 0);                    /* a hole: takes no room on the disk */
-    assert_int_equal(meta_image_read(path, 3, &image, &error), -1);
+    assert_int_equal(meta_image_read(path, &reading, &image, &error), -1);
     assert_non_null(strstr(error.text, "/sparse.png: is 1099511627776 bytes: must be at most 268435456"));
     unlink(path);
-    assert_int_equal(meta_image_read("/dev/zero", 3, &image, &error), -1);
-    assert_int_equal(meta_image_read(scratch(""), 3, &image, &error), -1);
+    assert_int_equal(meta_image_read("/dev/zero", &reading, &image, &error), -1);
+    assert_int_equal(meta_image_read(scratch(""), &reading, &image, &error), -1);
     free(png.data);
     free(p);
 }

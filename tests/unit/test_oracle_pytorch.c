@@ -42,7 +42,9 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
     struct meta_weights_head head;
     float *parameters = calloc(net->parameters, sizeof *parameters), *statistics = calloc(net->statistics + 1, sizeof *statistics);
     if (meta_weights_read(net, c->weights, parameters, statistics, &head, &error)) fail_msg("%s", error.text);
-    if (meta_task_file_read(&file, c->episode, &model->net, model->episode->ways, &error)) fail_msg("%s", error.text);
+    const struct meta_data data = { .path = "none.data" };
+    const struct meta_task_source source = { c->episode, &data, &model->net };
+    if (meta_task_file_read(&file, &source, model->episode->ways, &error)) fail_msg("%s", error.text);
     struct meta_inner inner = meta_inner_of(model->inner, file.support, file.query);
     if (meta_worker_create(&worker, net, backend, inner, &error)) fail_msg("%s", error.text);
     void *phi = backend->allocate(net->parameters * backend->element), *gradient = backend->allocate(net->parameters * backend->element);

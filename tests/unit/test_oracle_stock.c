@@ -332,7 +332,7 @@ static void predicts_the_same(void **state)
     write_text(path, predicted.net, predicted.layers, "", "");
     stock_predictions(&s, percent);
 
-    if (meta_image_read(IMAGE, 3, &picture, &error)) fail_msg("%s", error.text);
+    if (meta_image_read(IMAGE, &(struct meta_image_reading){ .channels = 3 }, &picture, &error)) fail_msg("%s", error.text);
     assert_true(picture.w == 14 && picture.h == 14);
     for (int i = 0; i < 3 * 14 * 14; i++) x[i] = picture.pixels[i % 196 * 3 + i / 196] / 255.;
     free(picture.pixels);

@@ -6,6 +6,7 @@
 #include "doctor.h"
 #include "tasks/shared.h"
 #include "tasks/curriculum.h"
+#include "tasks/depth.h"
 #include "tasks/episode.h"
 
 #include <stdlib.h>
@@ -17,6 +18,17 @@
 
 /* ---- one list -------------------------------------------------------------------------------- */
 
+/* Says what range the 16-bit files of a list have. */
+static void say_depth(struct meta_doctor *d, const struct meta_list_report *l)
+{
+    struct meta_depth depth = meta_depth_of(l->set);
+    char text[META_DEPTH_TEXT];
+    if (!depth.files) return;
+    meta_depth_text(text, &depth, d->data);
+    meta_doctor_say(d, depth.dark && !d->data->range ? META_WARNING : META_OK, l->name, "%s: %s",
+                    l->path, text);
+}
+
 /* Reads and decodes a list, and says what can't be used. */
 static void survey(struct meta_doctor *d, struct meta_list_report *l, struct meta_pool *pool)
 {
@@ -27,6 +39,7 @@ static void survey(struct meta_doctor *d, struct meta_list_report *l, struct met
                                                 .width = net->width,
                                                 .height = net->height,
                                                 .channels = net->channels,
+                                                .orientation = net->orientation,
                                                 .side = l == &d->list[META_LIST_TRAIN]
                                                     ? net->max_crop
                                                     : 0 };
@@ -52,6 +65,9 @@ static void survey(struct meta_doctor *d, struct meta_list_report *l, struct met
         meta_doctor_say(d, META_OK, l->name,
                         "%s: %d images, all decoded, %.0f MB in memory, %s to load", l->path,
                         l->set->count, s->bytes / 1e6, time);
+    if (meta_depth_check(l->set, d->data, &error))
+        meta_doctor_say(d, META_WRONG, l->name, "%s", error.text);
+    say_depth(d, l);
     if (s->small)
         meta_doctor_say(d, META_WARNING, l->name,
                         "%d of %d images are smaller than %dx%d and will be enlarged: a smaller "
