@@ -122,8 +122,8 @@ static void start(struct finetune *f, const struct meta_method_task *t)
     meta_optimiser_reset(f->optimiser);
 }
 
-/* Returns the loss before the update, or NaN when the gradient is not finite: then there is no
-   update. */
+/* Returns the loss before the update; NaN when the gradient is not finite, and then there is no
+   update, or when the update leaves parameters that are not: an activation may hide them. */
 static double epoch(struct finetune *f, const struct meta_method_task *t, int number)
 {
     const struct meta_episode *e = t->episode;
@@ -138,9 +138,9 @@ static double epoch(struct finetune *f, const struct meta_method_task *t, int nu
                                                     number, 1 });
     double loss = meta_program_forward(f->support, f->phi, META_STATISTICS_BATCH, NULL);
     meta_program_gradient(f->support, f->phi, f->gradient);
-    return isfinite(meta_optimiser_step(f->optimiser, f->phi, f->gradient, settings_of(f)->rate))
-        ? loss
-        : NAN;
+    double norm = meta_optimiser_step(f->optimiser, f->phi, f->gradient, settings_of(f)->rate);
+    size_t n = f->network->parameters;
+    return isfinite(norm) && isfinite(f->c.backend->dot(f->phi, f->phi, n)) ? loss : NAN;
 }
 
 static double score(struct finetune *f, double *scores)

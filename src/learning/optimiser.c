@@ -81,6 +81,13 @@ void meta_optimiser_free(struct meta_optimiser *o)
     free(o);
 }
 
+int meta_optimiser_finite(const struct meta_optimiser *o)
+{
+    const struct meta_backend *b = o->backend;
+    return isfinite(b->dot(o->first, o->first, o->parameters))
+        && (!o->second || isfinite(b->dot(o->second, o->second, o->parameters)));
+}
+
 void meta_optimiser_reset(struct meta_optimiser *o)
 {
     o->t = 0;

@@ -27,7 +27,8 @@ void meta_optimiser_free(struct meta_optimiser *);
    not finite, nothing is changed. */
 double meta_optimiser_step(struct meta_optimiser *, void *parameters, void *gradient, double rate);
 
-void meta_optimiser_reset(struct meta_optimiser *); /* puts it back as it was created */
+int meta_optimiser_finite(const struct meta_optimiser *); /* whether its moments are finite */
+void meta_optimiser_reset(struct meta_optimiser *);       /* puts it back as it was created */
 
 /* What the next step depends on besides the parameters and the gradient, bit for bit, for a
    checkpoint. */

@@ -1,6 +1,7 @@
 /* Computes the tasks of a meta-iteration on a pool, sums their gradients in order, and steps the
    optimiser. */
 #include "outer_loop.h"
+#include "finite.h"
 #include "weigh.h"
 #include "network/rolling.h"
 #include "stats/auc.h"
@@ -145,9 +146,14 @@ static void move_statistics(struct meta_outer *o)
         meta_rolling_move(o->rolling, o->statistics + task * n, n);
 }
 
-int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batches,
-                    uint64_t iteration, double rate, struct meta_outer_result *result,
-                    struct meta_error *error)
+int meta_outer_check(const struct meta_outer *o, struct meta_error *error)
+{
+    const struct meta_finite f = { o->model, o->backend, o->optimiser, o->phi, o->rolling };
+    return meta_finite_check(&f, error);
+}
+
+void meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *batches,
+                         uint64_t iteration, struct meta_outer_result *result)
 {
     const struct meta_backend *b = o->backend;
     size_t n = o->model->network->parameters;
@@ -157,6 +163,11 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
     for (int i = 1; i < o->tasks; i++) b->axpy(o->gradient[0], n, 1, o->gradient[i]);
     b->scale(o->gradient[0], n, 1. / o->tasks);
     sum_results(o, result);
+}
+
+int meta_outer_update(struct meta_outer *o, double rate, struct meta_outer_result *result,
+                      struct meta_error *error)
+{
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
     if (!isfinite(result->gradient_norm))
         return meta_fail(error,
@@ -166,14 +177,27 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
                              : "iteration %llu: the meta-gradient is not finite (query loss %g): a "
                                "lower learning_rate in [inner_loop] or [net], "
                                "or clip in [net], may help",
-                         (unsigned long long)iteration, fabs(result->query_loss));
+                         (unsigned long long)o->iteration, fabs(result->query_loss));
     move_statistics(o);
-    return 0;
+    struct meta_error why;
+    if (!meta_outer_check(o, &why)) return 0;
+    return meta_fail(error, "iteration %llu: after the update at rate %g %.400s",
+                     (unsigned long long)o->iteration, rate, why.text);
+}
+
+int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batches,
+                    uint64_t iteration, double rate, struct meta_outer_result *result,
+                    struct meta_error *error)
+{
+    meta_outer_gradient(o, batches, iteration, result);
+    return meta_outer_update(o, rate, result, error);
 }
 
 const double *meta_outer_auc(const struct meta_outer *o) { return o->auc; }
 
 const void *meta_outer_parameters(const struct meta_outer *o) { return o->phi; }
+
+const float *meta_outer_statistics(const struct meta_outer *o) { return o->rolling; }
 
 void meta_outer_upload(struct meta_outer *o, const float *parameters, const float *statistics)
 {

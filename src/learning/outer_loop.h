@@ -31,16 +31,26 @@ int meta_outer_create(struct meta_outer **, const struct meta_model *, const str
 void meta_outer_free(struct meta_outer *);
 size_t meta_outer_worker_bytes(const struct meta_outer *); /* memory of all workers */
 
-/* Does one meta-iteration on *batches[0..tasks-1]. Gradients are summed, and rolling statistics
-   moved by each task (network/rolling.h), in the order of the tasks. Fails, with meta-parameters
-   and optimiser as they were, when the meta-gradient is not finite. */
+/* Does one meta-iteration on *batches[0..tasks-1], in two parts: the first changes nothing that a
+   checkpoint holds. Gradients are summed in the order of the tasks. */
+void meta_outer_gradient(struct meta_outer *, const struct meta_batch *const *batches,
+                         uint64_t iteration, struct meta_outer_result *);
+/* The second part: the optimiser's step, and rolling statistics moved by each task
+   (network/rolling.h), in the order of the tasks. Fails when the meta-gradient is not finite, with meta-parameters and
+   optimiser as they were; and when what the update has left is not (finite.h). */
+int meta_outer_update(struct meta_outer *, double rate, struct meta_outer_result *,
+                      struct meta_error *);
+/* Both parts. */
 int meta_outer_step(struct meta_outer *, const struct meta_batch *const *batches,
                     uint64_t iteration, double rate, struct meta_outer_result *,
                     struct meta_error *);
+/* Fails when meta-parameters, optimiser or statistics are not finite (finite.h). */
+int meta_outer_check(const struct meta_outer *, struct meta_error *);
 
 /* (tasks) the AUC of each task's query images in the last step, after adaptation. */
 const double *meta_outer_auc(const struct meta_outer *);
-const void *meta_outer_parameters(const struct meta_outer *); /* a backend vector */
+const void *meta_outer_parameters(const struct meta_outer *);  /* a backend vector */
+const float *meta_outer_statistics(const struct meta_outer *); /* (network->statistics) rolling */
 /* parameters (network->parameters), statistics (network->statistics). Upload before the first step:
    the optimiser stays as it is. */
 void meta_outer_upload(struct meta_outer *, const float *parameters, const float *statistics);

@@ -211,6 +211,13 @@ int meta_weights_load(const struct meta_network *net, const char *path, float **
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+static int all_finite(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i])) return 0;
+    return 1;
+}
+
 int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters,
                        const float *statistics, struct meta_weights_head head,
                        struct meta_error *error)
@@ -222,8 +229,10 @@ int meta_weights_write(const struct meta_network *net, const char *path, const f
     if (!chunks) return meta_fail_memory(error);
     chunks[0] = (struct meta_chunk){ &h, sizeof h };
     chunks[1] = (struct meta_chunk){ &head.seen, sizeof head.seen };
-    int count = 2 + list_arrays(net, net->count, parameters, statistics, chunks + 2);
-    int status = meta_file_write(path, chunks, count, error);
+    int count = 2 + list_arrays(net, net->count, parameters, statistics, chunks + 2), status = -1;
+    if (!all_finite(parameters, net->parameters) || !all_finite(statistics, net->statistics))
+        meta_fail(error, "%s: the weights are not finite: nothing was written", path);
+    else status = meta_file_write(path, chunks, count, error);
     free(chunks);
     return status;
 }

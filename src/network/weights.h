@@ -37,7 +37,8 @@ int meta_weights_read_first(const struct meta_network *, const char *path, float
    where they are young. The caller frees them, also after a failure, when they may be NULL. */
 int meta_weights_load(const struct meta_network *, const char *path, float **parameters,
                       float **statistics, struct meta_error *);
-/* Writes the file whole or not at all (base/file.h). */
+/* Writes the file whole or not at all (base/file.h): not at all when a number is not finite, which
+   no reader takes. */
 int meta_weights_write(const struct meta_network *, const char *path, const float *parameters,
                        const float *statistics, struct meta_weights_head, struct meta_error *);
 

@@ -51,7 +51,7 @@ expect_error "plain.data: has no valid=" darknet meta train "$a/plain.data" "$cf
 
 sed 's/^learning_rate=0.01/learning_rate=1000/; s/^adam=1/adam=0/; s/^policy=.*/policy=constant/; /^steps=6/d; /^scales/d' "$cfg" >"$a/diverges.cfg"
 check 'a run that diverges exits with 1' sh -c "'$DARKNET_BIN' meta train '$data' '$a/diverges.cfg' -backup_every 2 >/dev/null 2>'$a/err'; test \$? -eq 1"
-check 'a run that diverges prints one line that says so' sh -c "test \$(wc -l <'$a/err') -eq 1 && grep -q 'iteration [0-9]*: the meta-gradient is not finite' '$a/err'"
+check 'a run that diverges prints one line that says so' sh -c "test \$(wc -l <'$a/err') -eq 1 && grep -q 'iteration [0-9]*: .* not finite' '$a/err'"
 check 'a run that diverges leaves its earlier checkpoint' "$DARKNET_BIN" meta test "$data" "$a/diverges.cfg" "$out/diverges.backup" -runs 2
 
 # A chart needs gnuplot; training doesn't

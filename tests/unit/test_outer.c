@@ -281,6 +281,32 @@ static void test_resume(void **state)
     model.net.adam = 1;
 }
 
+/* Adam without eps divides 0 by 0 where a gradient is 0: here that of every filter, since all
+   images are black. */
+static void test_update_not_finite(void **state)
+{
+    const struct meta_backend *both[] = { &meta_backend_onednn, &meta_backend_reference };
+    struct meta_error e;
+    struct meta_outer_result result;
+    double eps = model.net.eps, decay = model.net.decay;
+    model.net.eps = model.net.decay = 0;
+    for (int k = 0; k < 2; k++) {
+        struct run r = open_run(both[k], 2);
+        assert_int_equal(meta_outer_check(r.outer, &e), 0);
+        make_tasks(&tasks, 1);
+        memset(tasks.query, 0, sizeof tasks.query);
+        memset(tasks.support, 0, sizeof tasks.support);
+        assert_int_equal(meta_outer_step(r.outer, tasks.list, 1, .01, &result, &e), -1);
+        if (!strstr(e.text, "iteration 1: after the update at rate 0.01 the parameters of [convolutional]")
+            || !strstr(e.text, "[net] eps=0 divides by 0"))
+            fail_msg("%s", e.text);
+        assert_int_equal(meta_outer_check(r.outer, &e), -1);
+        close_run(r);
+    }
+    model.net.eps = eps;
+    model.net.decay = decay;
+}
+
 static void test_not_finite(void **state)
 {
     struct meta_error e;
@@ -359,7 +385,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand), cmocka_unit_test(test_threads), cmocka_unit_test(test_learns), cmocka_unit_test(test_resume),
-        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_steady_memory),
+        cmocka_unit_test(test_not_finite), cmocka_unit_test(test_update_not_finite), cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_steady_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -381,9 +381,36 @@ static void test_refusals(void **state)
     free(raw);
 }
 
+/* What no reader takes is not written, and the file that was there stays. */
+static void test_not_finite(void **state)
+{
+    struct meta_error e;
+    float *p = calloc(net->parameters, sizeof *p), *s = calloc(net->statistics, sizeof *s);
+    float *both[] = { p, s };
+    size_t counts[] = { net->parameters, net->statistics }, size;
+    assert_int_equal(meta_weights_write(net, path, p, s, (struct meta_weights_head){ .seen = 7 }, &e), 0);
+    char *good = bytes(&size);
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 2; k++) {
+            both[i][counts[i] - 1] = k ? NAN : INFINITY;
+            assert_int_equal(meta_weights_write(net, path, p, s, (struct meta_weights_head){ .seen = 8 }, &e), -1);
+            assert_non_null(strstr(e.text, "the weights are not finite: nothing was written"));
+            both[i][counts[i] - 1] = 0;
+            size_t now;
+            char *kept = bytes(&now);
+            assert_int_equal(now, size);
+            assert_memory_equal(kept, good, size);
+            free(kept);
+        }
+    free(good);
+    free(p);
+    free(s);
+    unlink(path);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_stock_reads_ours), cmocka_unit_test(test_we_read_stock),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_not_finite), cmocka_unit_test(test_stock_reads_ours), cmocka_unit_test(test_we_read_stock),
                                         cmocka_unit_test(test_old_header), cmocka_unit_test(test_young_statistics), cmocka_unit_test(test_statistics_of_zero), cmocka_unit_test(test_rolling), cmocka_unit_test(test_partial), cmocka_unit_test(test_cut_elsewhere),
                                         cmocka_unit_test(test_old_headers_of_whole_and_partial_files), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
