@@ -87,7 +87,7 @@ static inline void iterate(struct meta_trainer *t, uint64_t last)
 {
     struct meta_row row;
     while (meta_trainer_done(t) < last)
-        if (meta_trainer_step(t, &row, &error) || meta_trainer_log(t, &row, &error))
+        if (meta_trainer_step(t, &row, &error))
             fail_msg("%s", error.text);
 }
 

@@ -249,7 +249,9 @@ static int adapt(struct parts *p, const struct request *r, struct meta_error *er
     printf("support loss: %.4f before, %.4f after\n", p->adapted->loss_before,
            p->adapted->loss_after);
     fflush(stdout);
-    return leave_out(p, &support, r->steps, r->bn, error) || export(p, r, error) ? -1 : 0;
+    if (export(p, r, error)) return -1;
+    fflush(stdout); /* leaving out takes an adaptation an image: whoever ends it has the files */
+    return leave_out(p, &support, r->steps, r->bn, error) ? -1 : 0;
 }
 
 int meta_command_adapt(int argc, char **argv)

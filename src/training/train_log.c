@@ -133,6 +133,7 @@ static int write_rows(struct meta_log *log)
             errno = kept;
             return -1;
         }
+        log->last = start;
         log->written++;
     }
     return 0;
@@ -143,7 +144,7 @@ int meta_log_open(struct meta_log *log, enum meta_training_kind kind, const char
 {
     *log = (struct meta_log){ .kind = kind,
                               .path = strdup(path),
-                              .fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666) };
+                              .fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) };
     if (!log->path || log->fd < 0) meta_fail(error, "%s: can't open: %s", path, strerror(errno));
     else if (!flock(log->fd, LOCK_EX | LOCK_NB)) return 0;
     else
@@ -194,7 +195,8 @@ int meta_log_begin(struct meta_log *log, const char *origin, uint64_t iteration,
     if (old) keep = read_rows(log, old, iteration);
     if (old && check_rest(log, old, keep, origin, iteration, error)) goto done;
     if (!origin || strcmp(origin, log->path)) keep = log->written = 0;
-    if (ftruncate(log->fd, keep)
+    for (log->last = keep ? keep - 1 : 0; log->last && old[log->last - 1] != '\n';) log->last--;
+    if (ftruncate(log->fd, keep) || lseek(log->fd, 0, SEEK_END) < 0
         || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header))
         || write_rows(log)) {
         meta_fail(error, "%s: can't write: %s", log->path, strerror(errno));
@@ -216,6 +218,18 @@ int meta_log_add(struct meta_log *log, const struct meta_row *row, struct meta_e
     if (log->broken) return 0;
     log->broken = 1;
     return meta_fail(error, "%s: can't write: %s: training goes on", log->path, strerror(errno));
+}
+
+/* Written over the row that is there, so that no moment is without one. */
+void meta_log_amend(struct meta_log *log, const struct meta_row *row)
+{
+    char line[LONGEST];
+    if (!log->count || log->rows[log->count - 1].iteration != row->iteration) return;
+    log->rows[log->count - 1] = *row;
+    if (log->written < log->count) return;
+    int n = format_row(line, log->kind, row);
+    if (pwrite(log->fd, line, n, log->last) == n && !ftruncate(log->fd, log->last + n)) return;
+    if (!ftruncate(log->fd, log->last)) log->written--;
 }
 
 void meta_log_sync(struct meta_log *log) { fdatasync(log->fd); }

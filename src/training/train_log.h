@@ -26,6 +26,7 @@ struct meta_log {
     enum meta_training_kind kind;
     char *path;
     int fd, count, room, written; /* rows in memory, room for them, rows in the file */
+    long long last;               /* where the file's last row begins */
     int broken;                   /* the last write failed, which the caller knows */
     struct meta_row *rows;
 };
@@ -46,6 +47,9 @@ int meta_log_begin(struct meta_log *, const char *origin, uint64_t iteration, in
 /* Appends a row. The first of several write errors in a row returns -1 with the message, the others
    0: the rows are kept in memory and written with a later one, when that is possible. */
 int meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *);
+/* Puts the row in the place of the last one, of the same iteration, which lacks what was found out
+   since. What can't be written now is kept for a later row. */
+void meta_log_amend(struct meta_log *, const struct meta_row *);
 /* Puts the log on the disk, before a checkpoint that relies on it. */
 void meta_log_sync(struct meta_log *);
 void meta_log_close(struct meta_log *);

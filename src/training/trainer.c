@@ -2,10 +2,38 @@
 #include "trainer_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "learning/policy.h"
 #include "network/rolling.h"
+
+/* Moves everything that a checkpoint holds by one iteration; the caller holds the lock. */
+static int update(struct meta_trainer *t, struct meta_outer_result *r, double rate,
+                  struct meta_error *error)
+{
+    if (meta_outer_update(t->outer, rate, r, error)) {
+        t->broken = 1;
+        return -1;
+    }
+    t->done++;
+    t->seen += t->images;
+    t->updates = meta_rolling_add(t->updates, t->tasks);
+    if (r->weighed && !t->weighed) t->weighed = t->done;
+    if (!t->curriculum) return 0;
+    meta_curriculum_learn(t->curriculum, meta_outer_auc(t->outer));
+    meta_stream_choose(t->stream,
+                       meta_curriculum_classes(t->curriculum, t->done + META_CURRICULUM_LAG));
+    return 0;
+}
+
+static void add_row(struct meta_trainer *t, const struct meta_row *row)
+{
+    struct meta_error error;
+    if (!meta_log_add(&t->log, row, &error)) return;
+    t->log_failed = 1;
+    t->log_error = error;
+}
 
 int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_error *error)
 {
@@ -16,22 +44,25 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     };
     row->waited = meta_stream_next(t->stream, t->batches);
     row->rate = meta_policy_rate(&t->model->net, row->iteration);
-    if (meta_outer_step(t->outer, t->batches, row->iteration, row->rate, &r, error)) return -1;
-    if (t->curriculum) {
-        uint64_t next = row->iteration + META_CURRICULUM_LAG;
-        meta_curriculum_learn(t->curriculum, meta_outer_auc(t->outer));
-        meta_stream_choose(t->stream, meta_curriculum_classes(t->curriculum, next));
-    }
-    if (r.weighed && !t->weighed) t->weighed = row->iteration;
+    meta_outer_gradient(t->outer, t->batches, row->iteration, &r);
     row->meta_loss = r.meta_loss;
     row->query_loss = r.query_loss;
     row->accuracy = r.accuracy;
-    row->seconds = meta_now() - begun;
     t->waited += row->waited;
-    t->done++;
-    t->seen += t->images;
-    t->updates = meta_rolling_add(t->updates, t->tasks);
-    return 0;
+    pthread_mutex_lock(&t->lock);
+    int status = update(t, &r, row->rate, error);
+    row->seconds = meta_now() - begun;
+    if (!status) add_row(t, row);
+    pthread_mutex_unlock(&t->lock);
+    return status;
+}
+
+int meta_trainer_log_failed(struct meta_trainer *t, struct meta_error *error)
+{
+    int failed = t->log_failed;
+    if (failed) *error = t->log_error;
+    t->log_failed = 0;
+    return failed;
 }
 
 int meta_trainer_watches(const struct meta_trainer *t) { return t->evaluator || t->holdout; }
@@ -40,6 +71,14 @@ int meta_trainer_valid_due(const struct meta_trainer *t)
 {
     return meta_trainer_watches(t)
         && (t->done == t->total || t->done % t->settings.valid_every == 0);
+}
+
+int meta_trainer_valid_missed(const struct meta_trainer *t, struct meta_row *row)
+{
+    const struct meta_row *last = t->log.count ? &t->log.rows[t->log.count - 1] : NULL;
+    if (!last || last->iteration != t->done || !isnan(last->auc)) return 0;
+    *row = *last;
+    return meta_trainer_valid_due(t);
 }
 
 int meta_trainer_valid_steps(const struct meta_trainer *t)
@@ -53,9 +92,10 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
     struct meta_estimate e;
     const void *phi = meta_outer_parameters(t->outer);
     if (t->holdout) {
-        meta_outer_download(t->outer, t->parameters, t->statistics);
-        meta_rolling_correct(t->statistics, t->model->network->statistics, t->updates);
-        struct meta_holdout_result r = meta_holdout_run(t->holdout, phi, t->statistics, progress,
+        size_t n = t->model->network->statistics;
+        memcpy(t->watched, meta_outer_statistics(t->outer), n * sizeof *t->watched);
+        meta_rolling_correct(t->watched, n, t->updates);
+        struct meta_holdout_result r = meta_holdout_run(t->holdout, phi, t->watched, progress,
                                                         context);
         row->valid_loss = r.loss;
         e = r.accuracy;
@@ -66,12 +106,10 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
     row->auc = e.mean;
     row->low = e.low;
     row->high = e.high;
+    pthread_mutex_lock(&t->lock);
+    meta_log_amend(&t->log, row);
+    pthread_mutex_unlock(&t->lock);
     return e;
-}
-
-int meta_trainer_log(struct meta_trainer *t, const struct meta_row *row, struct meta_error *error)
-{
-    return meta_log_add(&t->log, row, error);
 }
 
 const struct meta_row *meta_trainer_rows(const struct meta_trainer *t, int *count)

@@ -43,26 +43,35 @@ int meta_trainer_open(struct meta_trainer **, const struct meta_training_setting
                       struct meta_error *);
 void meta_trainer_free(struct meta_trainer *);
 
-/* Makes one iteration and fills all of *row but the figures of the valid list. */
+/* Makes one iteration, fills all of *row but the figures of the valid list, and adds it to the log
+   NAME.csv. After a failure nothing is saved any more. */
 int meta_trainer_step(struct meta_trainer *, struct meta_row *row, struct meta_error *);
+/* Whether the log could not be written since the last call, which the message says: once for
+   several rows. Training goes on: the rows are written with a later one. */
+int meta_trainer_log_failed(struct meta_trainer *, struct meta_error *);
 
 /* Whether the valid list is watched at all. */
 int meta_trainer_watches(const struct meta_trainer *);
 /* Whether it is due now: after every valid_every-th iteration and after the last. */
 int meta_trainer_valid_due(const struct meta_trainer *);
+/* Whether the iteration that a training goes on from ended before the valid list was watched, as
+   it was due; *row is then that iteration's. */
+int meta_trainer_valid_missed(const struct meta_trainer *, struct meta_row *row);
 /* How many steps of `progress` watching takes: tasks, or images. */
 int meta_trainer_valid_steps(const struct meta_trainer *);
-/* Watches, and fills the rest of *row. Returns the estimate in full. */
+/* Watches, and fills the rest of *row, which is the log's last. Returns the estimate in full. */
 struct meta_estimate meta_trainer_watch(struct meta_trainer *, struct meta_row *row,
                                         void (*progress)(void *context, int done), void *context);
 
-/* Adds a row to the log NAME.csv, as meta_log_add does. */
-int meta_trainer_log(struct meta_trainer *, const struct meta_row *, struct meta_error *);
 /* The rows of the log, (*count), valid until the next is added. */
 const struct meta_row *meta_trainer_rows(const struct meta_trainer *, int *count);
 
 /* Writes NAME.state, then NAME.backup. Each is replaced whole or stays as it was. */
 int meta_trainer_save(struct meta_trainer *, struct meta_error *);
+/* As above, but only when an iteration was made that no checkpoint holds, or the last iteration is
+   done and has not been saved from here. May be called from another thread, whatever this one is
+   doing: it waits for an update alone. *done, unless NULL, becomes the iteration that is saved. */
+int meta_trainer_save_new(struct meta_trainer *, uint64_t *done, struct meta_error *);
 /* Writes the .weights alone, as NAME_1000.weights, numbered by the iterations done. */
 int meta_trainer_save_numbered(struct meta_trainer *, struct meta_error *);
 /* Writes the .weights alone, as NAME_final.weights. */

@@ -11,6 +11,8 @@
 #include "tasks/stream.h"
 #include "trainer.h"
 
+#include <pthread.h>
+
 struct meta_trainer {
     struct meta_training_settings settings;
     struct meta_model *model;
@@ -28,7 +30,14 @@ struct meta_trainer {
     struct meta_outer *outer;
     struct meta_evaluator *evaluator; /* of the valid list with tasks, or NULL */
     struct meta_holdout *holdout;     /* of the valid list with images, or NULL */
+    pthread_mutex_t lock; /* guards what a checkpoint holds, and the log: meta_trainer_save_new may
+                             come from another thread */
+    int broken;           /* an iteration has failed: nothing is saved any more */
+    uint64_t saved;       /* the iteration of the last checkpoint; UINT64_MAX: none yet */
     struct meta_log log;
+    int log_failed; /* what meta_trainer_log_failed is to say: log_error */
+    struct meta_error log_error;
+    uint64_t first;        /* the iterations that were done before */
     uint64_t done, total;  /* iterations */
     uint64_t seen, images; /* images seen so far; images of one iteration */
     uint64_t weighed;      /* as in checkpoint.h */
@@ -44,6 +53,7 @@ struct meta_trainer {
     void *state; /* (state_size) that of the outer loop, then that of the curriculum */
     size_t state_size;
     float *parameters, *statistics; /* what is written as .weights */
+    float *watched; /* (statistics) corrected, by which the valid list is watched */
     double waited;                  /* seconds, for images */
 };
 

@@ -140,8 +140,9 @@ static int allocate(struct meta_trainer *t, struct meta_error *error)
     }
     t->parameters = calloc(net->parameters + 1, sizeof *t->parameters);
     t->statistics = calloc(net->statistics + 1, sizeof *t->statistics);
+    t->watched = calloc(net->statistics + 1, sizeof *t->watched);
     t->batches = calloc(t->tasks, sizeof *t->batches);
-    if (t->parameters && t->statistics && t->batches) return 0;
+    if (t->parameters && t->statistics && t->watched && t->batches) return 0;
     return meta_fail(error, "out of memory for %zu parameters", net->parameters);
 }
 
@@ -167,6 +168,7 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     if (meta_trainer_name_files(t, error) || meta_trainer_read_start(t, c, error)) return -1;
     if (open_learning(t, error)) return -1;
     if (meta_trainer_start(t, c, error) || open_stream(t, error)) return -1;
+    t->first = t->done;
     return meta_trainer_check_folder(t, error) || meta_trainer_open_log(t, error) ? -1 : 0;
 }
 
@@ -178,6 +180,8 @@ int meta_trainer_open(struct meta_trainer **out, const struct meta_training_sett
     if (!t) return meta_fail_memory(error);
     t->settings = *settings;
     t->log.fd = -1;
+    t->saved = UINT64_MAX;
+    pthread_mutex_init(&t->lock, NULL);
     int status = open_parts(t, &checkpoint, error);
     meta_checkpoint_free(&checkpoint);
     if (status) meta_trainer_free(t);
@@ -209,5 +213,7 @@ void meta_trainer_free(struct meta_trainer *t)
     free(t->state);
     free(t->parameters);
     free(t->statistics);
+    free(t->watched);
+    pthread_mutex_destroy(&t->lock);
     free(t);
 }

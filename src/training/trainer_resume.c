@@ -80,6 +80,9 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
         return meta_fail(error, "%s: is at iteration %llu, past max_batches=%llu", path,
                          (unsigned long long)c->iteration, (unsigned long long)t->total);
     meta_outer_load(t->outer, c->state);
+    if (meta_outer_check(t->outer, &why))
+        return meta_fail(error, "%s: can't %s: %.400s; its training diverged", path, what,
+                         why.text);
     const char *curriculum = (const char *)c->state + meta_outer_bytes(t->outer);
     if (t->curriculum && meta_curriculum_load(t->curriculum, curriculum, &why))
         return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
@@ -118,7 +121,8 @@ static int save_weights(struct meta_trainer *t, const char *path, struct meta_er
                               error);
 }
 
-int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
+/* The caller holds the lock. */
+static int save(struct meta_trainer *t, struct meta_error *error)
 {
     struct meta_checkpoint c = { .iteration = t->done,
                                  .seen = t->seen,
@@ -131,8 +135,30 @@ int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
     meta_outer_save(t->outer, t->state);
     if (t->curriculum)
         meta_curriculum_save(t->curriculum, (char *)t->state + meta_outer_bytes(t->outer));
-    if (meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)) return -1;
-    return save_weights(t, t->path[META_TRAINING_BACKUP], error);
+    if (meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)
+        || save_weights(t, t->path[META_TRAINING_BACKUP], error))
+        return -1;
+    t->saved = t->done;
+    return 0;
+}
+
+int meta_trainer_save(struct meta_trainer *t, struct meta_error *error)
+{
+    pthread_mutex_lock(&t->lock);
+    int status = save(t, error);
+    pthread_mutex_unlock(&t->lock);
+    return status;
+}
+
+int meta_trainer_save_new(struct meta_trainer *t, uint64_t *done, struct meta_error *error)
+{
+    int status = 0;
+    pthread_mutex_lock(&t->lock);
+    if (!t->broken && t->done != t->saved && (t->done != t->first || t->done == t->total))
+        status = save(t, error);
+    if (done) *done = t->done;
+    pthread_mutex_unlock(&t->lock);
+    return status;
 }
 
 int meta_trainer_save_numbered(struct meta_trainer *t, struct meta_error *error)

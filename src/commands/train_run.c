@@ -1,0 +1,299 @@
+/* Runs a training: shows how far it is, saves what is due, and ends well when it is asked to. */
+#define _GNU_SOURCE
+#include "train_run.h"
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/plural.h"
+#include "base/signals.h"
+#include "console.h"
+#include "flags.h"
+#include "stats/estimate.h"
+#include "training/chart.h"
+
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KEEP_EVERY 1000 /* NAME_1000.weights, NAME_2000.weights... */
+#define PATIENCE .6     /* seconds that an iteration may take to its end after a signal */
+
+/* Which failures the user has been shown. */
+struct complaints {
+    int save, keep, log, chart;
+};
+
+struct run {
+    struct meta_trainer *trainer;
+    struct meta_chart chart;
+    struct complaints complained;
+    int backup_every;
+    uint64_t first; /* iterations that were done before */
+    double begun;
+    double watched, watch; /* seconds spent on the valid list: so far, and the last time */
+    atomic_int told;       /* how the training ended has been printed */
+    atomic_int status;     /* the exit status, once that has been told */
+    atomic_int ended;      /* nothing is left to do */
+};
+
+/* The signal that asks for an end; 0: none has. */
+static atomic_int stop;
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+/* Whether the stream takes more now: a pipe may be full, and a terminal held. */
+static int takes_more(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    return poll(&p, 1, 0) > 0 && !(p.revents & (POLLERR | POLLNVAL));
+}
+
+static void tell_stop(const struct meta_trainer *t, uint64_t first, uint64_t done, int number)
+{
+    meta_clear_bar();
+    if (done == first && done < meta_trainer_total(t))
+        printf("Stopped by signal %d at iteration %llu, where it began: nothing is new\n", number,
+               (unsigned long long)done);
+    else
+        printf("Stopped by signal %d at iteration %llu: %s is saved, -resume goes on\n", number,
+               (unsigned long long)done, meta_trainer_path(t, META_TRAINING_STATE));
+    fflush(stdout);
+}
+
+/* Comes in a thread of its own. The checkpoint is saved first, since whoever asked may not wait;
+   then the training has a moment to end as it does by itself. */
+static void asked(void *context, int number)
+{
+    struct run *r = context;
+    struct meta_error error;
+    uint64_t done;
+    stop = number;
+    int failed = meta_trainer_save_new(r->trainer, &done, &error);
+    for (double end = meta_now() + PATIENCE; !r->ended && meta_now() < end;)
+        nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+    if (r->ended) return;
+    if (atomic_exchange(&r->told, 1)) _exit(r->status);
+    if (failed && takes_more(STDERR_FILENO)) dprintf(STDERR_FILENO, "darknet: %s\n", error.text);
+    /* the other thread may stand in the middle of a line that nobody reads */
+    if (!failed && takes_more(STDOUT_FILENO) && !ftrylockfile(stdout)) {
+        tell_stop(r->trainer, r->first, done, number);
+        funlockfile(stdout);
+    }
+    _exit(failed ? 1 : 128 + number);
+}
+
+/* SIGPIPE means that whoever read the output has gone, as SIGHUP means that the terminal has. */
+static void on_pipe(int number)
+{
+    stop = number;
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void catch_pipe(void)
+{
+    struct sigaction old, action = { .sa_handler = on_pipe, .sa_flags = SA_RESTART };
+    if (!sigaction(SIGPIPE, NULL, &old) && old.sa_handler != SIG_IGN)
+        sigaction(SIGPIPE, &action, NULL);
+}
+
+/* ---- what is printed ------------------------------------------------------------------------- */
+
+/* Complains about the first of several failures in a row: a full disk is not reported a hundred
+   times. */
+static void complain_once(const struct meta_error *error, int failed, int *complained)
+{
+    if (failed && !*complained) {
+        meta_clear_bar();
+        fflush(stdout);
+        meta_complain(error);
+    }
+    *complained = failed;
+}
+
+static void show_progress(void *steps, int done) { meta_print_bar(done, *(const int *)steps); }
+
+static void watch_valid(struct run *r, struct meta_row *row)
+{
+    struct meta_trainer *t = r->trainer;
+    double begun = meta_now();
+    int images = meta_trainer_settings(t)->kind == META_TRAINING_IMAGES,
+        steps = meta_trainer_valid_steps(t);
+    struct meta_estimate e = meta_trainer_watch(t, row, show_progress, &steps);
+    r->watch = meta_now() - begun;
+    r->watched += r->watch;
+    meta_clear_bar();
+    printf("%llu: %.4f valid %s", (unsigned long long)row->iteration, e.mean,
+           images ? "accuracy" : "AUC");
+    if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
+    if (images) printf(", %.3f loss", row->valid_loss);
+    printf(", %d %s%s, %.2f seconds\n", e.n, images ? "image" : "task", meta_plural(e.n), r->watch);
+}
+
+#define RECENT 20 /* iterations that the status line is the mean of */
+
+/* Makes the status line from the last rows of the log. */
+static void show_status(const struct meta_trainer *t, double remaining)
+{
+    int count,
+        auc = meta_trainer_watches(t) && meta_trainer_settings(t)->kind == META_TRAINING_TASKS;
+    const struct meta_row *rows = meta_trainer_rows(t, &count);
+    int n = count < RECENT ? count : RECENT;
+    if (!n) return;
+    struct meta_status s = { .done = meta_trainer_done(t),
+                             .total = meta_trainer_total(t),
+                             .rate = rows[count - 1].rate,
+                             .remaining = remaining,
+                             .auc = NAN,
+                             .low = NAN,
+                             .high = NAN };
+    for (int i = count - n; i < count; i++) {
+        s.query_loss += rows[i].query_loss / n;
+        s.meta_loss += rows[i].meta_loss / n;
+        s.accuracy += rows[i].accuracy / n;
+    }
+    for (int i = count - 1; auc && i >= 0 && isnan(s.auc); i--) {
+        s.auc = rows[i].auc;
+        s.low = rows[i].low;
+        s.high = rows[i].high;
+    }
+    meta_print_status(&s);
+}
+
+/* Seconds to the end: what iterations have taken on average, and for each time that the valid list
+   is due what it took the last time. */
+static double remaining(const struct run *r)
+{
+    const struct meta_training_settings *s = meta_trainer_settings(r->trainer);
+    uint64_t done = meta_trainer_done(r->trainer), total = meta_trainer_total(r->trainer);
+    double left = (meta_now() - r->begun - r->watched) / (done - r->first) * (total - done);
+    if (!meta_trainer_watches(r->trainer)) return left;
+    uint64_t times = total / s->valid_every - done / s->valid_every + (total % s->valid_every > 0);
+    return left + times * r->watch;
+}
+
+static void print_end(const struct run *r, double seconds)
+{
+    const struct meta_trainer *t = r->trainer;
+    unsigned long long iterations = meta_trainer_done(t) - r->first;
+    double own = seconds - r->watched;
+    struct rusage usage;
+    char text[64];
+    getrusage(RUSAGE_SELF, &usage);
+    meta_format_time(text, sizeof text, seconds);
+    printf("%llu iterations in %s: %.3f seconds an iteration, %.1f%% of the time waiting for "
+           "images, %ld MB of memory at most",
+           iterations, text, iterations ? own / iterations : 0,
+           own > 0 ? 100 * meta_trainer_waited(t) / own : 0, usage.ru_maxrss / 1024);
+    meta_format_time(text, sizeof text, r->watched);
+    if (r->watched > 0) printf("; the valid list took %s of it", text);
+    putchar('\n');
+}
+
+/* ---- training -------------------------------------------------------------------------------- */
+
+/* Does what is due after an iteration. A numbered file comes before the checkpoint: a training that
+   is killed between the two resumes before that iteration and writes the file again. */
+static void after_step(struct run *r)
+{
+    struct meta_trainer *t = r->trainer;
+    struct complaints *c = &r->complained;
+    struct meta_error error;
+    uint64_t done = meta_trainer_done(t);
+    int count;
+    complain_once(&error, meta_trainer_log_failed(t, &error), &c->log);
+    if (done % KEEP_EVERY == 0)
+        complain_once(&error, meta_trainer_save_numbered(t, &error), &c->keep);
+    if (done % r->backup_every == 0 && done < meta_trainer_total(t))
+        complain_once(&error, meta_trainer_save_new(t, NULL, &error), &c->save);
+    const struct meta_row *rows = meta_trainer_rows(t, &count);
+    if (meta_chart_update(&r->chart, rows, count, &error)) complain_once(&error, 1, &c->chart);
+}
+
+/* Saves before it watches, which may take longer than the iterations did. */
+static void watch_due(struct run *r, struct meta_row *row)
+{
+    struct meta_error error;
+    if (stop || !meta_trainer_valid_due(r->trainer)) return;
+    complain_once(&error, meta_trainer_save_new(r->trainer, NULL, &error), &r->complained.save);
+    watch_valid(r, row);
+}
+
+/* Trains until the end or a signal; -1 with the message when an iteration failed. */
+static int iterate(struct run *r, struct meta_error *error)
+{
+    struct meta_trainer *t = r->trainer;
+    struct meta_row row;
+    if (meta_trainer_valid_missed(t, &row)) watch_valid(r, &row);
+    while (meta_trainer_done(t) < meta_trainer_total(t) && !stop) {
+        if (meta_trainer_step(t, &row, error)) return -1;
+        meta_clear_bar();
+        meta_print_row(meta_trainer_settings(t)->kind, &row, remaining(r));
+        fflush(stdout);
+        watch_due(r, &row);
+        fflush(stdout);
+        after_step(r);
+        show_status(t, remaining(r));
+    }
+    return 0;
+}
+
+/* Whether the training is over: all is done, and no signal has kept the valid list from being
+   watched. */
+static int is_over(const struct run *r)
+{
+    struct meta_row row;
+    return meta_trainer_done(r->trainer) == meta_trainer_total(r->trainer)
+        && !(stop && meta_trainer_valid_missed(r->trainer, &row));
+}
+
+/* Saves what the training has come to. After a failed iteration the checkpoint before it stands: it
+   is the better place to start from. */
+static int save_end(struct meta_trainer *t, int over)
+{
+    struct meta_error error;
+    int failed = 0;
+    if (meta_trainer_save_new(t, NULL, &error)) failed = meta_complain(&error);
+    if (over && meta_trainer_save_final(t, &error)) failed = meta_complain(&error);
+    return failed;
+}
+
+static void tell_end(const struct run *r, double seconds)
+{
+    print_end(r, seconds);
+    if (r->status > 128)
+        tell_stop(r->trainer, r->first, meta_trainer_done(r->trainer), r->status - 128);
+    else if (!r->status) printf("Saved %s\n", meta_trainer_path(r->trainer, META_TRAINING_FINAL));
+    fflush(stdout);
+}
+
+int meta_train_run(struct meta_trainer *t, int backup_every)
+{
+    struct meta_error error;
+    struct meta_signals *signals = NULL;
+    struct run r = { .trainer = t, .backup_every = backup_every, .first = meta_trainer_done(t) };
+    const char *name = meta_trainer_model(t)->name,
+               *picture = meta_trainer_path(t, META_TRAINING_CHART);
+    int count;
+    if (meta_chart_open(&r.chart, meta_trainer_settings(t)->kind, picture, name, &error))
+        complain_once(&error, 1, &r.complained.chart);
+    catch_pipe();
+    if (meta_signals_start(&signals, asked, &r, &error)) return meta_complain(&error);
+    r.begun = meta_now();
+    int failed = iterate(&r, &error), over = !failed && is_over(&r);
+    double seconds = meta_now() - r.begun;
+    meta_clear_bar();
+    if (failed) meta_complain(&error);
+    else failed = save_end(t, over);
+    r.status = failed ? 1 : over ? 0 : 128 + stop;
+    if (!atomic_exchange(&r.told, 1)) tell_end(&r, seconds);
+    const struct meta_row *rows = meta_trainer_rows(t, &count);
+    if (meta_chart_close(&r.chart, rows, count, &error))
+        complain_once(&error, 1, &r.complained.chart);
+    r.ended = 1;
+    meta_signals_end(signals);
+    return r.status;
+}
