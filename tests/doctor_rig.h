@@ -59,7 +59,11 @@ static int start;
 static const struct meta_option options[] = {
     { .name = "eta", .type = META_REAL }, { .name = "start", .type = META_INT, .offset = 0 }, { .name = NULL }
 };
-static const struct meta_plugin loss = { .name = "meta_loss", .options = options };
+static int weighs = 1;
+static double value_of(const void *settings, double l, long iteration) { return l; }
+static double weight_of(const void *settings, double l, long iteration) { return weighs && iteration >= start ? 2 : 1; }
+static const struct meta_loss_functions functions = { value_of, weight_of };
+static const struct meta_plugin loss = { .name = "meta_loss", .options = options, .loss = &functions };
 
 /* Settings with which nothing is wrong, and nothing said yet. */
 static inline void begin(void)
@@ -73,7 +77,7 @@ static inline void begin(void)
     steps[1] = 20;
     model = (struct meta_model){ .path = "made-up.cfg", .name = "made-up", .network = &network, .episode = &episode, .inner = &inner,
                                  .loss = &loss, .loss_settings = &start };
-    model.net = (struct meta_net_settings){ .width = 8, .height = 8, .channels = 1, .max_batches = 30, .policy = META_POLICY_STEPS,
+    model.net = (struct meta_net_settings){ .width = 8, .height = 8, .channels = 1, .min_crop = 8, .max_crop = 16, .max_batches = 30, .policy = META_POLICY_STEPS,
                                             .steps = { 2, steps } };
     doctor = (struct meta_doctor){ .print = keep, .context = findings, .model = &model, .threads = 2, .data_path = "x.data",
                                    .cfg_path = "x.cfg" };

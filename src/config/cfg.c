@@ -41,6 +41,25 @@ static void cut_comment(const struct reader *r, char *line)
         }
 }
 
+/* Refuses a value with a blank inside an item, such as "5 7": without its blank it would be another
+   number. Blanks around commas are fine. */
+static int check_blanks(const struct reader *r, const char *line)
+{
+    char text[SHOWN + 4];
+    const char *value = strchr(line, '=');
+    char before = ',';
+    for (const char *p = value ? value + 1 : ""; *p; p++) {
+        if (blank(*p)) continue;
+        if (p > value + 1 && blank(p[-1]) && before != ',' && *p != ',')
+            return meta_fail(r->error,
+                             "%s:%d: '%s': has a blank inside a value: must have commas between "
+                             "values",
+                             r->path, r->line, shown(line, text));
+        before = *p;
+    }
+    return 0;
+}
+
 /* Removes all blanks, also those inside, as Darknet's strip() does. */
 static void squeeze(char *text)
 {
@@ -125,6 +144,7 @@ static int read_line(struct reader *r, char *line)
 {
     cut_comment(r, line);
     if (r->texts) line = trim(line);
+    else if (check_blanks(r, line)) return -1;
     else squeeze(line);
     if (!*line) return 0;
     if (*line == '[' && !r->data) return read_header(r, line);

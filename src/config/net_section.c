@@ -34,7 +34,9 @@ const struct meta_option meta_net_table[] = {
     REAL(learning_rate, .001, 0, 1000, "alpha of the outer loop"),
     { "policy", META_CHOICE, META_POLICY_CONSTANT, 0, 0, "constant|step|exp|poly|steps|sigmoid",
       OF(net.policy), "how learning_rate changes with the meta-iterations" },
-    INT(step, 1, 1, INT_MAX, "policy=step: iterations between changes; policy=sigmoid: its middle"),
+    INT(step, 1, 1, INT_MAX,
+        "policy=step: iterations between changes; policy=sigmoid: where it begins, as in "
+        "Darknet: before it the rate is 0, or with gamma below 0 whole"),
     REAL(scale, 1, 0, 1e9, "policy=step: factor of each change"),
     { "steps", META_INTS, 0, 0, INT_MAX, NULL, OF(net.steps),
       "policy=steps: iterations of the changes" },
@@ -54,7 +56,8 @@ const struct meta_option meta_net_table[] = {
     REAL(angle, 0, 0, 360, "augmentation: rotation by up to so many degrees either way"),
     INT(flip, 1, 0, 1, "augmentation: mirrored at random, as Darknet's classifier does"),
     INT(min_crop, DERIVED, 1, MOST_SIDE,
-        "augmentation: least pixels of the shorter side before cropping (width)"),
+        "augmentation: least pixels of the shorter side before cropping (width); below the "
+        "network's size views have black edges"),
     INT(max_crop, DERIVED, 1, MOST_SIDE,
         "augmentation: most pixels of the shorter side before cropping (2*width)"),
     { "min_ratio", META_REAL, DERIVED, 1e-3, 1000, NULL, OF(min_ratio),

@@ -65,32 +65,57 @@ static int has_valid(const struct meta_row *rows, int count)
     return 0;
 }
 
+struct drawing {
+    const struct meta_chart *chart;
+    const struct meta_row *rows;
+    int count;
+};
+
+/* How the meta-loss is drawn beside the query loss. */
+enum meta_loss_curve { SAME_CURVE, SAME_SCALE, OWN_SCALE };
+
+/* Not where the two are equal throughout; on the scale of the query loss unless one of the two
+   would be flat on it. */
+static enum meta_loss_curve meta_loss_curve(const struct meta_row *rows, int count)
+{
+    double query = 0, meta = 0;
+    int equal = 1;
+    for (int i = 0; i < count; i++) {
+        equal &= rows[i].query_loss == rows[i].meta_loss;
+        query += fabs(rows[i].query_loss);
+        meta += fabs(rows[i].meta_loss);
+    }
+    if (equal) return SAME_CURVE;
+    return meta <= 4 * query && query <= 4 * meta ? SAME_SCALE : OWN_SCALE;
+}
+
+static void plot_two_losses(FILE *f, const char *points, enum meta_loss_curve curve)
+{
+    int own = curve == OWN_SCALE;
+    fprintf(f, "set ylabel '%s'\nset yrange [0:*]\n", curve == SAME_SCALE ? "loss" : "query loss");
+    if (own)
+        fputs("set y2label 'meta-loss'\nset y2range [0:*]\nset ytics nomirror\nset y2tics\n", f);
+    fprintf(f, "plot %s, $runs using 1:3 with lines ls 1 title 'query loss'", points);
+    if (curve != SAME_CURVE)
+        fprintf(f, ", $runs using 1:5 %swith lines ls 2 title 'meta-loss%s'",
+                own ? "axes x1y2 " : "", own ? " (right)" : "");
+    fputc('\n', f);
+    if (own) fputs("unset y2tics\nunset y2label\nset ytics mirror\n", f);
+}
+
 /* Plots the losses, in the upper part of the picture. */
-static void plot_losses(FILE *f, enum meta_training_kind kind, int valid)
+static void plot_losses(FILE *f, const struct drawing *d, int valid)
 {
     const char *points = "$runs using 1:2 with points pt 7 ps .25 lc rgb '#a6cee3' notitle";
-    if (kind == META_TRAINING_IMAGES)
+    if (d->chart->kind == META_TRAINING_IMAGES)
         fprintf(f,
                 "set ylabel 'loss'\nset yrange [0:*]\nplot %s, $runs using 1:3 with lines ls 1 "
                 "title 'loss of the mini-batches'%s\n",
                 points,
                 valid ? ", $valid using 1:5 with linespoints ls 3 pt 7 ps .6 title 'valid loss'"
                       : "");
-    else
-        fprintf(f,
-                "set ylabel 'query loss'\nset y2label 'meta-loss'\nset yrange [0:*]\nset y2range "
-                "[0:*]\nset ytics nomirror\nset y2tics\n"
-                "plot %s, $runs using 1:3 with lines ls 1 title 'query loss', "
-                "$runs using 1:5 axes x1y2 with lines ls 2 title 'meta-loss (right)'\nunset "
-                "y2tics\nunset y2label\nset ytics mirror\n",
-                points);
+    else plot_two_losses(f, points, meta_loss_curve(d->rows, d->count));
 }
-
-struct drawing {
-    const struct meta_chart *chart;
-    const struct meta_row *rows;
-    int count;
-};
 
 static void write_script(FILE *f, const void *drawing)
 {
@@ -115,7 +140,7 @@ static void write_script(FILE *f, const void *drawing)
           f);
     int valid = has_valid(rows, count), images = kind == META_TRAINING_IMAGES;
     const char *figure = images ? "accuracy" : "AUC";
-    plot_losses(f, kind, valid);
+    plot_losses(f, d, valid);
     fputs("set yrange [*:1]\nset key bottom right\nset tmargin at screen .54\nset bmargin at "
           "screen .21\n",
           f);

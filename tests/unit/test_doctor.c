@@ -30,6 +30,16 @@ static void schedule(void **state)
     said(META_WARNING, "cfg", "[meta_loss] start=31 is past max_batches=30: tasks are never weighted");
     said_in_all(1);
 
+    /* a type that weighs nothing reads no start, past the end or before it */
+    weighs = 0;
+    for (start = 5; start < 60; start += 50) {
+        look_at_schedule();
+        said(META_WARNING, "cfg", "made-up.cfg: [meta_loss] start=");
+        said(META_WARNING, "cfg", "has no effect: its type weighs all tasks alike from the beginning");
+        said_in_all(1);
+    }
+    weighs = 1;
+
     start = 0;
     inner.second_order_start = 31;
     look_at_schedule();
@@ -53,7 +63,7 @@ static void schedule(void **state)
     said(META_WRONG, "cfg", "[net] max_batches: is 0 or not there");
     said_in_all(1);
     assert_int_equal(doctor.count[META_WRONG], 1);
-    assert_int_equal(doctor.count[META_WARNING], 3);
+    assert_int_equal(doctor.count[META_WARNING], 5);
 
     model.loss = NULL;
     model.net.max_batches = 30;

@@ -1,5 +1,7 @@
 /* The doctor's look at the two files, the .cfg and the .data file. */
 #include "doctor.h"
+#include "learning/notices.h"
+#include "learning/weigh.h"
 
 #include <string.h>
 
@@ -14,6 +16,11 @@ static int plugin_option(const struct meta_plugin *p, const void *settings, cons
     return absent;
 }
 
+static void say_notice(void *doctor, const char *text)
+{
+    meta_doctor_say(doctor, META_WARNING, "cfg", "%s", text);
+}
+
 void meta_doctor_schedule(struct meta_doctor *d)
 {
     const struct meta_model *m = d->model;
@@ -25,11 +32,12 @@ void meta_doctor_schedule(struct meta_doctor *d)
                         "-max_batches: write it");
         return;
     }
-    if (start > last)
+    if (start > last && meta_weighs(m, (uint64_t)start))
         meta_doctor_say(d, META_WARNING, "cfg",
                         "[%s] start=%d is past max_batches=%d: tasks are never weighted: lower "
                         "start, or raise max_batches",
                         m->loss->name, start, last);
+    meta_notices(m, say_notice, d);
     if (m->inner->order == 2 && m->inner->second_order_start > last)
         meta_doctor_say(d, META_WARNING, "cfg",
                         "[inner_loop] second_order_start=%d is past max_batches=%d: the exact "

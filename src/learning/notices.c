@@ -1,0 +1,84 @@
+/* Tells which settings of a .cfg do something else than they seem to. */
+#include "notices.h"
+#include "policy.h"
+#include "weigh.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* An iteration after every `start`. */
+#define LAST 2000000000
+
+enum { ROOM = 400 };
+
+/* The value of an option of a plugin's section; NaN where it has none of that name. */
+static double option(const struct meta_plugin *p, const void *settings, const char *name)
+{
+    for (const struct meta_option *o = p->options; o->name; o++) {
+        const void *field = (const char *)settings + o->offset;
+        if (strcmp(o->name, name)) continue;
+        if (o->type == META_INT) return *(const int *)field;
+        if (o->type == META_REAL) return *(const double *)field;
+    }
+    return NAN;
+}
+
+static void notice_rate(const struct meta_model *m, char *text)
+{
+    const struct meta_net_settings *net = &m->net;
+    if (net->policy != META_POLICY_SIGMOID || net->step < 2 || net->gamma <= 0) return;
+    snprintf(text, ROOM,
+             "%s: [net] policy=sigmoid: the rate is 0 before iteration step=%d, as in Darknet: "
+             "nothing is learned until then",
+             m->path, net->step);
+}
+
+static void notice_crops(const struct meta_model *m, char *text)
+{
+    const struct meta_net_settings *net = &m->net;
+    int least = net->min_crop < net->max_crop ? net->min_crop : net->max_crop,
+        most = net->width > net->height ? net->width : net->height;
+    if (least >= most) return;
+    snprintf(text, ROOM,
+             "%s: [net] min_crop=%d is less than the network's %dx%d: images shrunk below that "
+             "have black edges in training",
+             m->path, least, net->width, net->height);
+}
+
+/* By guessing a task's loss is ln(ways), which passes 1 with three ways. */
+static void notice_cap(const struct meta_model *m, char *text)
+{
+    double ignored, ways = m->episode ? m->episode->ways : 0, chance = log(ways),
+                    epsilon = m->loss ? option(m->loss, m->loss_settings, "epsilon") : NAN;
+    if (m->purpose == META_FOR_IMAGES || isnan(epsilon) || !meta_weighs(m, LAST)
+        || chance <= 1 - epsilon)
+        return;
+    snprintf(text, ROOM,
+             "%s: [%s] guessing among %.0f ways has a loss of ln %.0f = %.2f, above 1: there 1-L "
+             "is "
+             "taken as epsilon=%g and a task weighs %.3g; a larger epsilon lowers that",
+             m->path, m->loss->name, ways, ways, chance, epsilon,
+             meta_weigh(m, chance, LAST, &ignored));
+}
+
+static void notice_start(const struct meta_model *m, char *text)
+{
+    double start = m->loss ? option(m->loss, m->loss_settings, "start") : NAN;
+    if (m->purpose == META_FOR_IMAGES || !(start > 0) || meta_weighs(m, LAST)) return;
+    snprintf(text, ROOM,
+             "%s: [%s] start=%.0f has no effect: its type weighs all tasks alike from the "
+             "beginning",
+             m->path, m->loss->name, start);
+}
+
+void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
+{
+    static void (*const all[])(const struct meta_model *, char *) = { notice_rate, notice_crops,
+                                                                      notice_cap, notice_start };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        char text[ROOM] = "";
+        all[i](m, text);
+        if (*text) say(context, text);
+    }
+}

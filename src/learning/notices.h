@@ -1,0 +1,12 @@
+/* Settings of a .cfg that do something else than they seem to. */
+#ifndef META_NOTICES_H
+#define META_NOTICES_H
+
+#include "config/model.h"
+
+/* Calls say(context, text) for each, with one line: a learning rate that is 0 at first, views with
+   black edges, a loss that begins above where [meta_loss] caps it, a `start` that nothing reads. */
+void meta_notices(const struct meta_model *, void (*say)(void *context, const char *text),
+                  void *context);
+
+#endif
