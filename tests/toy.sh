@@ -107,9 +107,9 @@ toy_supervised()
     sed -i "s#^valid=.*#valid=$1/held.list#; s#^train=.*#train=$1/kept.list#" "$1/toy.data"
 }
 
-# train FOLDER FLAG...: runs meta train on a toy, with its output in FOLDER/out and FOLDER/err;
+# train FOLDER FLAG...: runs meta train on a toy, under the name toy whatever the seed, with its output in FOLDER/out and FOLDER/err;
 # pretrain runs meta pretrain likewise
-run_toy() { local verb=$1 in=$2; shift 2; "$DARKNET_BIN" meta "$verb" "$in/toy.data" "$in/toy.cfg" "$@" >"$in/out" 2>"$in/err"; }
+run_toy() { local verb=$1 in=$2; shift 2; "$DARKNET_BIN" meta "$verb" "$in/toy.data" "$in/toy.cfg" -name toy "$@" >"$in/out" 2>"$in/err"; }
 train() { run_toy train "$@"; }
 pretrain() { run_toy pretrain "$@"; }
 
@@ -122,7 +122,7 @@ killed_run()
     shift 3
     [ ! -e "$in/backup/toy.state" ] || resume=-resume
     : >"$in/out"
-    "$DARKNET_BIN" meta "$verb" "$in/toy.data" "$in/toy.cfg" "$@" $resume >"$in/out" 2>"$in/err" &
+    "$DARKNET_BIN" meta "$verb" "$in/toy.data" "$in/toy.cfg" -name toy "$@" $resume >"$in/out" 2>"$in/err" &
     pid=$!
     while kill -0 $pid 2>/dev/null && [ "$(grep -c ' left$' "$in/out")" -lt "$until" ]; do sleep .002; done
     kill -9 $pid 2>/dev/null

@@ -60,6 +60,7 @@ static inline struct meta_training_settings settings(const struct place *p)
     return (struct meta_training_settings){ .kind = META_TRAINING_TASKS,
                                             .data = p->data,
                                             .cfg = p->cfg,
+                                            .name = "toy",
                                             .backend = meta_backend_default(),
                                             .seed = 5,
                                             .threads = 2,

@@ -38,19 +38,21 @@ static int make(const char *path) { return mkdir(path, 0777) && errno != EEXIST 
 
 int meta_path_make_folder(const char *folder, struct meta_error *error)
 {
-    char path[strlen(folder) + 1];
+    char *path = strdup(folder);
     struct stat info;
-    int status = 0;
-    strcpy(path, folder);
+    int status = 0, there;
+    if (!path) return meta_fail_memory(error);
     for (char *slash = *path ? strchr(path + 1, '/') : NULL; slash && !status;
          slash = strchr(slash + 1, '/')) {
         *slash = 0;
         status = make(path);
         *slash = '/';
     }
-    if (!status && !make(path)) {
-        if (!stat(path, &info) && S_ISDIR(info.st_mode)) return 0;
-        return meta_fail(error, "%s: is not a folder", folder);
-    }
-    return meta_fail(error, "%s: can't make the folder: %s", folder, strerror(errno));
+    there = !status && !make(path);
+    int reason = errno;
+    free(path);
+    if (!there)
+        return meta_fail(error, "%.400s: can't make the folder: %s", folder, strerror(reason));
+    if (!stat(folder, &info) && S_ISDIR(info.st_mode)) return 0;
+    return meta_fail(error, "%.400s: is not a folder", folder);
 }

@@ -165,7 +165,8 @@ int meta_command_bench(int argc, char **argv)
     plan.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     plan.batch = meta_flag_int("-batch", batch, 0, 2, 1 << 20);
     plan.seconds = meta_flag_real("-seconds", seconds, 2, 1e-3, 1e5);
-    if ((out && meta_file_check(out, &error)) || meta_model_load(&model, argv[0], &error))
+    if (meta_flag_out(out, (const char *[]){ argv[0] }, 1, &error)
+        || meta_model_load(&model, argv[0], &error))
         goto fail;
     plan.model = model;
     if (plan.batch && model->network->ways) {

@@ -1,6 +1,8 @@
 /* How the command line of a verb is taken apart, and how a verb complains. */
 #include "flags.h"
 #include "backends/backends.h"
+#include "base/file.h"
+#include "tasks/file_id.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -117,6 +119,21 @@ double meta_flag_real(const char *name, const char *value, double fallback, doub
         leave("%s %.60s: must be a number, %g to %g", name, value, least, most);
     if (x < least || x > most) leave("%s %.60s: must be %g to %g", name, value, least, most);
     return x;
+}
+
+int meta_flag_out(const char *out, const char *const inputs[], int count, struct meta_error *error)
+{
+    struct meta_file_id own, other;
+    if (!out) return 0;
+    if (meta_file_check(out, error)) return -1;
+    if (meta_file_id_find(&own, out)) return 0;
+    for (int i = 0; i < count; i++)
+        if (!meta_file_id_find(&other, inputs[i]) && !meta_file_id_order(&own, &other))
+            return meta_fail(error,
+                             "-out %.200s: would be written over %.200s, which is read: must be "
+                             "another file",
+                             out, inputs[i]);
+    return 0;
 }
 
 const struct meta_backend *meta_flag_backend(const char *value, const char *fallback)

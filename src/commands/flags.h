@@ -38,6 +38,10 @@ double meta_flag_real(const char *name, const char *value, double fallback, doub
 /* The backend that the value of -backend names, or `fallback` names where that is NULL. */
 const struct meta_backend *meta_flag_backend(const char *value, const char *fallback);
 
+/* Fails when the file `out` can't be written, as far as that shows beforehand, or is one of the
+   files that the command reads, inputs (count). Nothing is wrong with out=NULL. */
+int meta_flag_out(const char *out, const char *const inputs[], int count, struct meta_error *);
+
 /* Prints "darknet: MESSAGE" on standard error; returns 1, so that a verb can end in
    `return meta_complain(&error)`. */
 int meta_complain(const struct meta_error *);

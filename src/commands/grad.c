@@ -123,7 +123,8 @@ int meta_command_grad(int argc, char **argv)
         meta_fail(&error, "-out is missing: must name the file to write");
         goto fail;
     }
-    if (meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error))
+    if (meta_flag_out(out, (const char *[]){ argv[0], argv[1], argv[2], episode }, 4, &error)
+        || meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error))
         goto fail;
     p.iteration = meta_flag_int("-iteration", iteration, p.model->net.max_batches, 0, LONG_MAX);
     if (load_parts(&p, argv[2], episode, &error) || run(&p, &result, &error)

@@ -176,7 +176,8 @@ static int prepare(struct test *t, struct meta_error *error)
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
     if (!strcmp(q->list, "train")) e->task = META_APART;
     if (make_settings(t, error) || meta_method_check(t->model, e, error)) return -1;
-    return q->out ? meta_file_check(q->out, error) : 0;
+    const char *inputs[] = { t->data_path, t->cfg_path, t->weights_path };
+    return meta_flag_out(q->out, inputs, 3, error);
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "console.h"
 #include "flags.h"
+#include "learning/notices.h"
 #include "train_run.h"
 #include "usage.h"
 
@@ -28,6 +29,30 @@ static void print_layers(const struct meta_trainer *t, const struct meta_network
            meta_plural(drawn), layers, meta_layer_name(&net->layers[layers]));
 }
 
+static void print_kept(const char *kept, uint64_t iteration)
+{
+    char at[40] = "";
+    if (iteration) snprintf(at, sizeof at, ", at iteration %llu,", (unsigned long long)iteration);
+    printf("The training of this name that was there%s is kept as %s\n", at, kept);
+}
+
+static void print_notice(void *context, const char *text) { puts(text); }
+
+/* The weights' own count is the stock way to go on with a training; a new one may not expect it. */
+static void print_weights(const struct meta_trainer *t)
+{
+    const char *weights = meta_trainer_settings(t)->weights;
+    unsigned long long done = meta_trainer_done(t);
+    printf("Starting from %s at iteration %llu", weights, done);
+    if (done)
+        printf(", by the images it has seen: the policy of the rate%s count from there; with "
+               "-clear from 0",
+               meta_trainer_settings(t)->kind == META_TRAINING_IMAGES ? ""
+                                                                      : ", start and "
+                                                                        "second_order_start");
+    putchar('\n');
+}
+
 static void print_start(const struct meta_trainer *t)
 {
     const struct meta_training_settings *s = meta_trainer_settings(t);
@@ -35,19 +60,19 @@ static void print_start(const struct meta_trainer *t)
     const struct meta_dataset *train = meta_trainer_train_set(t),
                               *valid = meta_trainer_valid_set(t);
     const char *state = meta_trainer_path(t, META_TRAINING_STATE), *was, *now;
-    unsigned long long done = meta_trainer_done(t), aside = meta_trainer_aside_iteration(t);
-    printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n", model->name,
-           model->network->parameters, train->count, s->threads, meta_plural(s->threads),
-           s->backend->name, (unsigned long long)s->seed);
+    unsigned long long done = meta_trainer_done(t);
+    uint64_t iteration;
+    const char *kept = meta_trainer_kept(t, &iteration);
+    printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n",
+           meta_trainer_name(t), model->network->parameters, train->count, s->threads,
+           meta_plural(s->threads), s->backend->name, (unsigned long long)s->seed);
     meta_tell_groups(meta_trainer_data(t), train);
     meta_tell_copies(train);
     if (valid) meta_warn_shared(valid, train);
     meta_tell_depth(meta_trainer_data(t), train);
     if (valid && !meta_trainer_watches(t))
         printf("%s has none of the classes that are trained: it is not watched\n", valid->list);
-    if (aside)
-        printf("The run of this name that was there, at iteration %llu, is kept: %s.old\n", aside,
-               state);
+    if (kept) print_kept(kept, iteration);
     if (s->fork) printf("Forking %s at iteration %llu\n", s->fork, done);
     else if (s->resume) printf("Resuming %s at iteration %llu\n", state, done);
     if (meta_trainer_instructions_changed(t, &was, &now))
@@ -55,10 +80,32 @@ static void print_start(const struct meta_trainer *t)
                "unbroken run to rounding, not bit for bit\n",
                was, now);
     if (s->weights) {
-        printf("Starting from %s at iteration %llu\n", s->weights, done);
+        print_weights(t);
         print_layers(t, model->network);
     }
+    meta_notices(model, print_notice, NULL);
     fflush(stdout);
+}
+
+static int check_start(const struct meta_training_settings *s, struct meta_error *error)
+{
+    if (s->resume && s->overwrite)
+        return meta_fail(error, "-resume goes on with what is there: it takes no -overwrite");
+    if ((s->resume && s->fork) || ((s->resume || s->fork) && (s->weights || s->clear)))
+        return meta_fail(error, "%s goes on from a checkpoint: it takes no WEIGHTS, no -clear%s",
+                         s->fork ? "-fork" : "-resume", s->fork ? " and no -resume" : "");
+    return 0;
+}
+
+static int run(const struct meta_training_settings *s, int backup_every)
+{
+    struct meta_error error;
+    struct meta_trainer *t;
+    if (meta_trainer_open(&t, s, &error)) return meta_complain(&error);
+    print_start(t);
+    int status = meta_train_run(t, backup_every);
+    meta_trainer_free(t);
+    return status;
 }
 
 /* Both commands have the same flags, but for those of tasks alone. */
@@ -78,6 +125,12 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
         { "-clear", NULL, "count iterations from 0, whatever WEIGHTS have seen", NULL, &s.clear },
         { "-resume", NULL, "go on from NAME.state in the backup folder, bit for bit", NULL,
           &s.resume },
+        { "-name", "NAME",
+          "of the files in the backup folder (the .cfg's, with -seedN behind it where N is not 1)",
+          &s.name, NULL },
+        { "-overwrite", NULL,
+          "drop what a training of this name left there: else it is kept as NAME.1, NAME.2...",
+          NULL, &s.overwrite },
         { "-max_batches", "N",
           images ? "iterations ([net] max_batches)" : "meta-iterations ([net] max_batches)",
           &max_batches, NULL },
@@ -95,7 +148,6 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
           &s.fork, NULL },
     };
     struct meta_error error;
-    struct meta_trainer *t;
     const struct meta_syntax syntax = { images ? "pretrain DATA CFG [WEIGHTS]"
                                                : "train DATA CFG [WEIGHTS]",
                                         2, 3, flags,
@@ -104,7 +156,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
     s.data = argv[0];
     s.cfg = argv[1];
     s.weights = words > 2 ? argv[2] : NULL;
-    s.seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX);
+    s.seed = meta_flag_int("-seed", seed, META_TRAINING_SEED, 0, INT64_MAX);
     s.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     s.max_batches = meta_flag_int("-max_batches", max_batches, 0, 1, 100000000);
     s.valid_every = meta_flag_int("-valid_every", valid_every, META_VALID_EVERY, 0, 100000000);
@@ -112,16 +164,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
     s.valid_asked = valid_every != NULL;
     int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
     s.backend = meta_flag_backend(backend, "onednn");
-    if ((s.resume && s.fork) || ((s.resume || s.fork) && (s.weights || s.clear))) {
-        meta_fail(&error, "%s goes on from a checkpoint: it takes no WEIGHTS, no -clear%s",
-                  s.fork ? "-fork" : "-resume", s.fork ? " and no -resume" : "");
-        return meta_complain(&error);
-    }
-    if (meta_trainer_open(&t, &s, &error)) return meta_complain(&error);
-    print_start(t);
-    int status = meta_train_run(t, every);
-    meta_trainer_free(t);
-    return status;
+    return check_start(&s, &error) ? meta_complain(&error) : run(&s, every);
 }
 
 int meta_command_train(int argc, char **argv) { return train(META_TRAINING_TASKS, argc, argv); }

@@ -171,7 +171,8 @@ static double remaining(const struct run *r)
     uint64_t done = meta_trainer_done(r->trainer), total = meta_trainer_total(r->trainer);
     double left = (meta_now() - r->begun - r->watched) / (done - r->first) * (total - done);
     if (!meta_trainer_watches(r->trainer)) return left;
-    uint64_t times = total / s->valid_every - done / s->valid_every + (total % s->valid_every > 0);
+    uint64_t times = total / s->valid_every - done / s->valid_every
+        + (done < total && total % s->valid_every > 0);
     return left + times * r->watch;
 }
 
@@ -195,8 +196,17 @@ static void print_end(const struct run *r, double seconds)
 
 /* ---- training -------------------------------------------------------------------------------- */
 
-/* Does what is due after an iteration. A numbered file comes before the checkpoint: a training that
-   is killed between the two resumes before that iteration and writes the file again. */
+/* Writes the numbered file that is due. It comes before every checkpoint of its iteration: a
+   training that is killed between the two resumes before that iteration and writes the file again.
+ */
+static void keep_numbered(struct run *r)
+{
+    struct meta_error error;
+    if (meta_trainer_done(r->trainer) % KEEP_EVERY) return;
+    complain_once(&error, meta_trainer_save_numbered(r->trainer, &error), &r->complained.keep);
+}
+
+/* Does what is due after an iteration. */
 static void after_step(struct run *r)
 {
     struct meta_trainer *t = r->trainer;
@@ -205,8 +215,6 @@ static void after_step(struct run *r)
     uint64_t done = meta_trainer_done(t);
     int count;
     complain_once(&error, meta_trainer_log_failed(t, &error), &c->log);
-    if (done % KEEP_EVERY == 0)
-        complain_once(&error, meta_trainer_save_numbered(t, &error), &c->keep);
     if (done % r->backup_every == 0 && done < meta_trainer_total(t))
         complain_once(&error, meta_trainer_save_new(t, NULL, &error), &c->save);
     const struct meta_row *rows = meta_trainer_rows(t, &count);
@@ -227,9 +235,12 @@ static int iterate(struct run *r, struct meta_error *error)
 {
     struct meta_trainer *t = r->trainer;
     struct meta_row row;
+    /* what a signal may have kept from being done after the checkpoint was saved */
+    if (meta_trainer_settings(t)->resume && r->first) keep_numbered(r);
     if (meta_trainer_valid_missed(t, &row)) watch_valid(r, &row);
     while (meta_trainer_done(t) < meta_trainer_total(t) && !stop) {
         if (meta_trainer_step(t, &row, error)) return -1;
+        keep_numbered(r);
         meta_clear_bar();
         meta_print_row(meta_trainer_settings(t)->kind, &row, remaining(r));
         fflush(stdout);
@@ -275,8 +286,7 @@ int meta_train_run(struct meta_trainer *t, int backup_every)
     struct meta_error error;
     struct meta_signals *signals = NULL;
     struct run r = { .trainer = t, .backup_every = backup_every, .first = meta_trainer_done(t) };
-    const char *name = meta_trainer_model(t)->name,
-               *picture = meta_trainer_path(t, META_TRAINING_CHART);
+    const char *name = meta_trainer_name(t), *picture = meta_trainer_path(t, META_TRAINING_CHART);
     int count;
     if (meta_chart_open(&r.chart, meta_trainer_settings(t)->kind, picture, name, &error))
         complain_once(&error, 1, &r.complained.chart);

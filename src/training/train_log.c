@@ -149,14 +149,15 @@ int meta_log_open(struct meta_log *log, enum meta_training_kind kind, const char
     else if (!flock(log->fd, LOCK_EX | LOCK_NB)) return 0;
     else
         meta_fail(error,
-                  errno == EWOULDBLOCK ? "%s: another training of this name is running here"
+                  errno == EWOULDBLOCK ? "%s: another training of this name is running here: "
+                                         "-name gives this one another"
                                        : "%s: can't lock",
                   path);
     meta_log_close(log);
     return -1;
 }
 
-int meta_log_own(const struct meta_log *log, int *rows, struct meta_error *error)
+int meta_log_own(const struct meta_log *log, struct meta_error *error)
 {
     char *text, header[LONGEST];
     size_t size;
@@ -167,45 +168,43 @@ int meta_log_own(const struct meta_log *log, int *rows, struct meta_error *error
         size_t head = strlen(header) - 1; /* a spreadsheet may end the line otherwise */
         own = !memcmp(text, header, size < head ? size : head);
     }
-    const char *end = strchr(text, '\n');
-    *rows = own && end && end[1];
     free(text);
     return own ? 0
                : meta_fail(error,
                            "%s:1: is not the header of a training's log: move the file away, or "
-                           "give the .cfg another name",
+                           "give the training another -name",
                            log->path);
 }
 
-int meta_log_begin(struct meta_log *log, const char *origin, uint64_t iteration, int room,
-                   struct meta_error *error)
+int meta_log_prepare(struct meta_log *log, const char *origin, uint64_t iteration, int room,
+                     struct meta_error *error)
 {
-    char *old = NULL, header[LONGEST];
+    char *old = NULL;
     size_t size = 0, keep = 0;
-    int status = -1;
-    format_header(header, log->kind);
     if (iteration && origin && !access(origin, F_OK) && meta_file_read(origin, &old, &size, error))
         return -1;
     log->room = room + (iteration < size ? iteration : size); /* a row has more than one byte */
     log->rows = calloc(log->room + 1, sizeof *log->rows);
-    if (!log->rows) {
-        meta_fail(error, "out of memory for %d rows of the log", log->room);
-        goto done;
-    }
-    if (old) keep = read_rows(log, old, iteration);
-    if (old && check_rest(log, old, keep, origin, iteration, error)) goto done;
+    int status = log->rows ? 0
+                           : meta_fail(error, "out of memory for %d rows of the log", log->room);
+    if (!status && old) keep = read_rows(log, old, iteration);
+    if (!status && old) status = check_rest(log, old, keep, origin, iteration, error);
     if (!origin || strcmp(origin, log->path)) keep = log->written = 0;
     for (log->last = keep ? keep - 1 : 0; log->last && old[log->last - 1] != '\n';) log->last--;
-    if (ftruncate(log->fd, keep) || lseek(log->fd, 0, SEEK_END) < 0
-        || (!keep && write(log->fd, header, strlen(header)) != (ssize_t)strlen(header))
-        || write_rows(log)) {
-        meta_fail(error, "%s: can't write: %s", log->path, strerror(errno));
-        goto done;
-    }
-    status = 0;
-done:
+    log->keep = keep;
     free(old);
     return status;
+}
+
+int meta_log_begin(struct meta_log *log, struct meta_error *error)
+{
+    char header[LONGEST];
+    format_header(header, log->kind);
+    ssize_t head = strlen(header);
+    if (!ftruncate(log->fd, log->keep) && lseek(log->fd, 0, SEEK_END) >= 0
+        && (log->keep || write(log->fd, header, head) == head) && !write_rows(log))
+        return 0;
+    return meta_fail(error, "%s: can't write: %s", log->path, strerror(errno));
 }
 
 int meta_log_add(struct meta_log *log, const struct meta_row *row, struct meta_error *error)

@@ -26,8 +26,8 @@ struct meta_log {
     enum meta_training_kind kind;
     char *path;
     int fd, count, room, written; /* rows in memory, room for them, rows in the file */
-    long long last;               /* where the file's last row begins */
-    int broken;                   /* the last write failed, which the caller knows */
+    long long last, keep; /* where the file's last row begins; bytes of the file that stay */
+    int broken;           /* the last write failed, which the caller knows */
     struct meta_row *rows;
 };
 
@@ -35,15 +35,16 @@ struct meta_log {
    same name. Changes nothing in it. */
 int meta_log_open(struct meta_log *, enum meta_training_kind, const char *path,
                   struct meta_error *);
-/* Fails when no training has written the file: to be asked before its content is dropped. *rows
-   becomes whether it has rows. */
-int meta_log_own(const struct meta_log *, int *rows, struct meta_error *);
-/* Makes the log hold the rows of `origin` up to `iteration` and nothing else, such as a line cut
-   short. origin is the path of the log itself, to go on; or the CSV of another training, which need
-   not be there; or NULL: no rows. A line before that iteration which is no row is an error. Makes
-   room for `room` more rows: adding allocates nothing. */
-int meta_log_begin(struct meta_log *, const char *origin, uint64_t iteration, int room,
-                   struct meta_error *);
+/* Fails when no training has written the file: to be asked before its content is dropped. */
+int meta_log_own(const struct meta_log *, struct meta_error *);
+/* Reads the rows of `origin` up to `iteration` that the log is to hold, and changes nothing yet.
+   origin is the path of the log itself, to go on; or the CSV of another training, which need not be
+   there; or NULL: no rows. A line before that iteration which is no row is an error. Makes room for
+   `room` more rows: adding allocates nothing. */
+int meta_log_prepare(struct meta_log *, const char *origin, uint64_t iteration, int room,
+                     struct meta_error *);
+/* Makes the log hold those rows and nothing else, such as a line cut short. */
+int meta_log_begin(struct meta_log *, struct meta_error *);
 /* Appends a row. The first of several write errors in a row returns -1 with the message, the others
    0: the rows are kept in memory and written with a later one, when that is possible. */
 int meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *);

@@ -149,7 +149,13 @@ double meta_trainer_waited(const struct meta_trainer *t) { return t->waited; }
 
 int meta_trainer_layers_read(const struct meta_trainer *t) { return t->layers_read; }
 
-uint64_t meta_trainer_aside_iteration(const struct meta_trainer *t) { return t->aside; }
+const char *meta_trainer_name(const struct meta_trainer *t) { return t->name; }
+
+const char *meta_trainer_kept(const struct meta_trainer *t, uint64_t *iteration)
+{
+    *iteration = t->kept_iteration;
+    return t->kept;
+}
 
 int meta_trainer_instructions_changed(const struct meta_trainer *t, const char **was,
                                       const char **now)

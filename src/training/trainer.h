@@ -21,6 +21,7 @@
 struct meta_training_settings {
     enum meta_training_kind kind;
     const char *data, *cfg;
+    const char *name;    /* NULL: as meta_training_name makes it */
     const char *weights; /* to start from, of all layers or of the first ones; what it does not have
                             are Darknet's initial weights, drawn from `seed`; NULL: all are */
     const struct meta_backend *backend;
@@ -28,6 +29,7 @@ struct meta_training_settings {
     int threads;
     int clear;        /* with weights: as if they had seen no images */
     int resume;       /* from NAME.state */
+    int overwrite;    /* what a training of this name left is dropped */
     const char *fork; /* from this .state of another training, which may differ in [meta_loss]
                          alone, and whose [meta_loss] has not weighed a task yet; or NULL */
     int max_batches;  /* 0: that of [net] */
@@ -92,12 +94,13 @@ const char *meta_trainer_path(const struct meta_trainer *, enum meta_training_fi
 uint64_t meta_trainer_done(const struct meta_trainer *);
 uint64_t meta_trainer_total(const struct meta_trainer *); /* max_batches */
 double meta_trainer_waited(const struct meta_trainer *);  /* seconds, for images */
-/* The iteration of a training that was there under the same name and whose NAME.state is
-   NAME.state.old now; 0: none. */
-uint64_t meta_trainer_aside_iteration(const struct meta_trainer *);
 /* How many of the network's first layers the weights to start from have; the count of layers where
    they have all. */
 int meta_trainer_layers_read(const struct meta_trainer *);
+const char *meta_trainer_name(const struct meta_trainer *);
+/* What a training that was there under the same name is called now, with its folder; NULL: there
+   was none. *iteration is its checkpoint's; 0: it has none that can be read. */
+const char *meta_trainer_kept(const struct meta_trainer *, uint64_t *iteration);
 /* Whether the checkpoint was made by another instruction set, which *was and *now then name. */
 int meta_trainer_instructions_changed(const struct meta_trainer *, const char **was,
                                       const char **now);

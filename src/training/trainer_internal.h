@@ -43,8 +43,10 @@ struct meta_trainer {
     uint64_t weighed;      /* as in checkpoint.h */
     uint32_t updates;      /* batches that have moved the rolling statistics, as in weights.h */
     int layers_read;       /* what meta_trainer_layers_read returns */
-    uint64_t aside;        /* what meta_trainer_aside_iteration returns */
-    char *folder;          /* `backup`, without a slash at its end */
+    char *name;            /* of the files, without what follows it */
+    char *kept;            /* as meta_trainer_kept says, with its iteration */
+    uint64_t kept_iteration;
+    char *folder; /* `backup`, without a slash at its end */
     char *path[META_TRAINING_FILES];
     char *fingerprint;
     char was[META_INSTRUCTIONS]; /* instruction set of a checkpoint that another one made, and ours;
@@ -53,7 +55,7 @@ struct meta_trainer {
     void *state; /* (state_size) that of the outer loop, then that of the curriculum */
     size_t state_size;
     float *parameters, *statistics; /* what is written as .weights */
-    float *watched; /* (statistics) corrected, by which the valid list is watched */
+    float *watched;                 /* (statistics) corrected, by which the valid list is watched */
     double waited;                  /* seconds, for images */
 };
 
@@ -66,8 +68,13 @@ static inline int meta_trainer_of_images(const struct meta_trainer *t)
 int meta_trainer_name_files(struct meta_trainer *, struct meta_error *);
 /* Makes the backup folder, where it is missing, and checks that it can be written to. */
 int meta_trainer_check_folder(const struct meta_trainer *, struct meta_error *);
-/* Sets aside what a training of this name left, and begins or continues the log. */
+/* Keeps what a training of this name left, or drops it, and begins or continues the log. */
 int meta_trainer_open_log(struct meta_trainer *, struct meta_error *);
+
+/* trainer_kept.c */
+/* Gives the files of the training that was there the name "NAME.N" of the next free N, so that it
+   is a training of that name; with `overwrite` removes them. To be called with the log's lock. */
+int meta_trainer_keep(struct meta_trainer *, struct meta_error *);
 
 /* trainer_resume.c */
 /* What to go on from: the checkpoint into *checkpoint; into parameters and statistics Darknet's

@@ -209,6 +209,8 @@ void meta_trainer_free(struct meta_trainer *t)
     free(t->batches);
     free(t->outputs);
     free(t->folder);
+    free(t->name);
+    free(t->kept);
     free(t->fingerprint);
     free(t->state);
     free(t->parameters);

@@ -164,7 +164,7 @@ int meta_trainer_save_new(struct meta_trainer *t, uint64_t *done, struct meta_er
 int meta_trainer_save_numbered(struct meta_trainer *t, struct meta_error *error)
 {
     char *path;
-    int status = meta_training_numbered(&path, t->folder, t->model->name, t->done, error)
+    int status = meta_training_numbered(&path, t->folder, t->name, t->done, error)
             || save_weights(t, path, error)
         ? -1
         : 0;

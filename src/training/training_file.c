@@ -2,8 +2,12 @@
 #define _GNU_SOURCE
 #include "training_file.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/path.h"
 
 static const char *const prefixes[] = { [META_TRAINING_CHART] = "chart_" };
 static const char *const suffixes[] = { [META_TRAINING_STATE] = ".state",
@@ -11,6 +15,33 @@ static const char *const suffixes[] = { [META_TRAINING_STATE] = ".state",
                                         [META_TRAINING_FINAL] = "_final.weights",
                                         [META_TRAINING_LOG] = ".csv",
                                         [META_TRAINING_CHART] = ".png" };
+
+char *meta_training_name(const char *cfg, uint64_t seed, struct meta_error *error)
+{
+    char *stem = meta_path_stem(cfg), *name = stem;
+    if (stem && seed != META_TRAINING_SEED) {
+        if (asprintf(&name, "%s-seed%llu", stem, (unsigned long long)seed) < 0) name = NULL;
+        free(stem);
+    }
+    if (!name) meta_fail_memory(error);
+    return name;
+}
+
+int meta_training_check_name(const char *name, struct meta_error *error)
+{
+    /* the longest are NAME_100000000.weights and its temporary file's ".tmp.PID.N" */
+    const int most = NAME_MAX - 60, length = strlen(name);
+    if (!length || *name == '.' || strchr(name, '/'))
+        return meta_fail(error,
+                         "-name %.60s: must be the name of a training, without a slash or a dot "
+                         "in front",
+                         name);
+    if (length <= most) return 0;
+    return meta_fail(error,
+                     "%.40s...: is too long for the files of a training: %d bytes, %d allowed: "
+                     "give it another -name",
+                     name, length, most);
+}
 
 int meta_training_file(char **path, enum meta_training_file file, const char *folder,
                        const char *name, struct meta_error *error)

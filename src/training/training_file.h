@@ -14,8 +14,16 @@ enum meta_training_file {
     META_TRAINING_FILES   /* how many there are */
 };
 
-/* name: of the .cfg, without folder and ending. The caller frees *path; it is NULL when there is no
+/* The name of a training that is given none: that of the .cfg, without folder and ending, and where
+   the seed is not the usual one "-seedN" behind it. The caller frees; NULL when there is no
    memory. */
+#define META_TRAINING_SEED 1
+char *meta_training_name(const char *cfg, uint64_t seed, struct meta_error *);
+/* Refuses what can't be a training's name: an empty one, one with a slash or a dot in front, and
+   one so long that its files can't be made. */
+int meta_training_check_name(const char *name, struct meta_error *);
+
+/* The caller frees *path; it is NULL when there is no memory. */
 int meta_training_file(char **path, enum meta_training_file, const char *folder, const char *name,
                        struct meta_error *);
 /* NAME_1000.weights, or with number 0 the "NAME_" that such names begin with;

@@ -113,7 +113,7 @@ stock_predict()
 }
 
 for cfg in toy rich; do
-    train_cfg() { "$DARKNET_BIN" meta train "$a/toy.data" "$a/$1.cfg" -max_batches 40 -valid_every 0 -seed 3; }
+    train_cfg() { "$DARKNET_BIN" meta train "$a/toy.data" "$a/$1.cfg" -max_batches 40 -valid_every 0 -seed 3 -name "$1"; }
     check "$cfg.cfg: meta train runs" quiet train_cfg $cfg
     for bn in support running; do
         net=$a/$cfg-$bn

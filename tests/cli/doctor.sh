@@ -97,7 +97,7 @@ train "$a" -max_batches 3
 exec 9<"$a/backup/toy.csv"
 flock -n 9
 wrong 'backup +.*toy\.csv: another training of this name is running' "$a/toy.data"
-said '^warning +backup +.*toy\.state: is at iteration 3: -resume goes on from it, a run without keeps it as .*/toy\.state\.old$'
+said '^warning +backup +.*toy\.state: is at iteration 3: -resume goes on from it, a run without keeps it under a name with a number$'
 cfg '/^max_batches/d'
 wrong 'cfg +\[net\] max_batches: is 0 or not there: meta train begins only with -max_batches: write it' "$a/toy.data" "$a/ill.cfg"
 check 'meta doctor prints no time where max_batches is missing' test "$(grep -c nan "$out")" -eq 0

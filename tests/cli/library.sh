@@ -22,10 +22,10 @@ cd "$TMP_TEST" || exit 1
 source=$OLDPWD
 expect_output '^\[meta_loss\]' "${installed[@]}" meta help meta_loss
 check 'the installed program has the installed plugins' sh -c "'$at/bin/darknet' meta help meta_loss net | grep -qF 'plugin $(realpath "$at")/lib/darknet-meta/plugins/meta_loss.so'"
-check 'the installed program trains' "${installed[@]}" meta train "$a/toy.data" "$a/toy.cfg" -seed 3 -valid_every 0
+check 'the installed program trains' "${installed[@]}" meta train "$a/toy.data" "$a/toy.cfg" -name toy -seed 3 -valid_every 0
 weights=$a/backup/toy_final.weights
 check 'an installed tree that is moved explains its options and trains' sh -c "mv '$at' '$TMP_TEST/moved' && '$TMP_TEST/moved/bin/darknet' meta help episode >/dev/null &&
-    '$TMP_TEST/moved/bin/darknet' meta train '$a/toy.data' '$a/toy.cfg' -seed 3 -valid_every 0; s=\$?; mv '$TMP_TEST/moved' '$at'; exit \$s"
+    '$TMP_TEST/moved/bin/darknet' meta train '$a/toy.data' '$a/toy.cfg' -name toy -seed 3 -valid_every 0; s=\$?; mv '$TMP_TEST/moved' '$at'; exit \$s"
 if [ "$TEST_VARIANT" = release ]; then
     stock=$(libdarknet_of "$at/bin/darknet")
     printf 'import ctypes\nlib = ctypes.CDLL("%s")\nlib.load_network.restype = ctypes.c_void_p\nassert lib.load_network(b"%s", b"%s", 0)\nprint("loaded")\n' \

@@ -35,7 +35,7 @@ check "a curriculum is killed $kills times" test $kills -ge 2
 check 'a curriculum killed and resumed ends as an unbroken run' same_end "$a" "$whole"
 
 sed -i 's/^window=3/window=4/' "$a/toy.cfg"
-expect_error "can't resume: \[episode\] window .section 2. is 4, but was 3" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${long[@]}" -resume
+expect_error "can't resume: \[episode\] window .section 2. is 4, but was 3" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy "${long[@]}" -resume
 
 # 150 classes, 11175 pairs of them
 many=$TMP_TEST/many

@@ -37,15 +37,15 @@ check 'a run forked from a checkpoint without a log begins its log at iteration 
 mv "${state%.state}.point" "$state"
 
 check 'the run of the mean goes on to iteration 7' train "$mean" "${flags[@]}" -max_batches 7 -resume
-forked=("$DARKNET_BIN" meta train "$fork/toy.data" "$fork/toy.cfg" -valid_every 0)
+forked=("$DARKNET_BIN" meta train "$fork/toy.data" "$fork/toy.cfg" -name toy -valid_every 0)
 expect_error 'toy.state: can.t fork: it is at iteration 7, and \[meta_loss\] of .*toy.cfg weighs tasks by then: allowed: an earlier' \
     "${forked[@]}" -seed 5 -fork "$mean/backup/toy.state"
 expect_error 'toy.state: can.t fork: its \[meta_loss\] weighs tasks since iteration 7: allowed: a checkpoint from before' \
-    "$DARKNET_BIN" meta train "$mean/toy.data" "$mean/toy.cfg" -valid_every 0 -seed 5 -fork "$whole/backup/toy.state"
+    "$DARKNET_BIN" meta train "$mean/toy.data" "$mean/toy.cfg" -name toy -valid_every 0 -seed 5 -fork "$whole/backup/toy.state"
 expect_error 'at_6.state: can.t fork: -seed is 6, but was 5 in the checkpoint' "${forked[@]}" -seed 6 -fork "$state"
 expect_error '-fork goes on from a checkpoint: it takes no WEIGHTS, no -clear and no -resume' "${forked[@]}" -fork "$state" -resume
 # A -fork that can't begin changes no file.
-rm -f "$fork"/backup/*.old
+rm -f "$fork"/backup/*toy.[0-9]*
 cp "$fork/backup/toy.state" "$TMP_TEST/before.state"
 cp "$fork/backup/toy.csv" "$TMP_TEST/before.csv"
 cp "${state%.state}.csv" "$TMP_TEST/kept.csv"

@@ -7,7 +7,7 @@ toy "$a"
 toy_twin "$a" "$whole"
 flags=(-seed 5 -backup_every 4 -valid_every 0)
 check 'an unbroken run trains' train "$whole" "${flags[@]}" -max_batches 16
-expect_error "$a/backup/toy.state: No such file" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${flags[@]}" -max_batches 16 -resume
+expect_error "$a/backup/toy.state: No such file" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy "${flags[@]}" -max_batches 16 -resume
 
 same_run()
 {
@@ -113,7 +113,7 @@ interrupted()
     local signal=$1 expected=$2 status
     rm -f "$a"/backup/*
     : >"$a/out"
-    "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "${long[@]}" -backup_every 100000 >"$a/out" 2>"$a/err" &
+    "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy "${long[@]}" -backup_every 100000 >"$a/out" 2>"$a/err" &
     local pid=$!
     while kill -0 $pid 2>/dev/null && [ "$(lines)" -lt 3 ]; do sleep .003; done
     kill -"$signal" $pid
@@ -133,10 +133,10 @@ set +m
 
 # The error names what has changed.
 train "$a" "${flags[@]}" -max_batches 6 >/dev/null
-resume() { "$DARKNET_BIN" meta train "$1" "$2" "${flags[@]}" -resume "${@:3}"; }
+resume() { "$DARKNET_BIN" meta train "$1" "$2" -name toy "${flags[@]}" -resume "${@:3}"; }
 changed() { sed "$1" "$a/toy.cfg" >"$a/changed/toy.cfg"; }
 mkdir "$a/changed"
-expect_error "toy.state: can't resume: -seed is 6, but was 5" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -resume -seed 6 -max_batches 9
+expect_error "toy.state: can't resume: -seed is 6, but was 5" "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -resume -seed 6 -max_batches 9
 expect_error "can't resume: -backend is reference, but was onednn" resume "$a/toy.data" "$a/toy.cfg" -backend reference
 changed 's/^learning_rate=0.1/learning_rate=0.2/'
 expect_error "can't resume: \[inner_loop\] learning_rate .section 8. is 0.2, but was 0.1" resume "$a/toy.data" "$a/changed/toy.cfg"

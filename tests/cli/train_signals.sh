@@ -59,6 +59,10 @@ check 'SIGTERM over the last valid AUC ends a training before its final weights'
 check 'a training ended over its last valid AUC is resumed' train "$a" "${short[@]}" -resume
 check 'a training ended over its last valid AUC has the weights of an unbroken one' same_end "$a" "$whole"
 check 'a training ended over its last valid AUC takes it when resumed' test "$(tail -n 1 "$a/backup/toy.csv" | cut -d, -f1,8-)" = "$(tail -n 1 "$whole/backup/toy.csv" | cut -d, -f1,8-)"
+numbered() { begin 1000 -max_batches 1003 -valid_every 1000 -valid_runs 1000000 -backup_every 100000 -threads 1; kill -9 $pid; ends $pid 137; }
+rm -rf "$a/backup"
+check 'SIGKILL over the valid AUC of iteration 1000 ends a training' numbered
+check 'the weights with a number are kept before the valid AUC is taken' test -s "$a/backup/toy_1000.weights" -a -s "$a/backup/toy.state"
 set +m
 
 # Standard output is a pipe that nobody empties

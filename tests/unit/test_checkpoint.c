@@ -172,7 +172,7 @@ static struct meta_row row_of(uint64_t i)
 static void open_log(struct meta_log *log, uint64_t iteration, int room)
 {
     struct meta_error e;
-    if (meta_log_open(log, kind, path, &e) || meta_log_begin(log, path, iteration, room, &e)) fail_msg("%s", e.text);
+    if (meta_log_open(log, kind, path, &e) || meta_log_prepare(log, path, iteration, room, &e) || meta_log_begin(log, &e)) fail_msg("%s", e.text);
 }
 
 static void add(struct meta_log *log, uint64_t i)
@@ -197,7 +197,7 @@ static void refuse(uint64_t iteration, const char *message)
     struct meta_error e;
     char *before = text();
     assert_int_equal(meta_log_open(&log, kind, path, &e), 0);
-    assert_int_equal(meta_log_begin(&log, path, iteration, 4, &e), -1);
+    assert_int_equal(meta_log_prepare(&log, path, iteration, 4, &e), -1);
     assert_non_null(strstr(e.text, message));
     meta_log_close(&log);
     char *after = text();

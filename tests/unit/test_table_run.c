@@ -110,8 +110,8 @@ static void processes(void **state)
     if (meta_table_train(&run, t, r, &error)) fail_msg("%s", error.text);
     char *calls = read_text("calls");
     snprintf(expected, sizeof expected,
-             "meta train %s %s -seed 3 -threads 2 -max_batches 12 -fork %s\n", r->data, r->cfg,
-             r->beginning->state);
+             "meta train %s %s -seed 3 -threads 2 -max_batches 12 -name %s -fork %s\n", r->data,
+             r->cfg, r->name, r->beginning->state);
     assert_string_equal(calls, expected);
     free(calls);
     write_text(r->state, "");
@@ -119,7 +119,8 @@ static void processes(void **state)
     if (meta_table_train(&run, t, r, &error)) fail_msg("%s", error.text);
     calls = read_text("calls");
     snprintf(expected, sizeof expected,
-             "meta train %s %s -seed 3 -threads 2 -max_batches 12 -resume\n", r->data, r->cfg);
+             "meta train %s %s -seed 3 -threads 2 -max_batches 12 -name %s -resume\n", r->data,
+             r->cfg, r->name);
     assert_string_equal(calls, expected);
     free(calls);
     unlink("calls");

@@ -71,25 +71,103 @@ static void one_training_of_a_name_at_a_time(void **state)
     meta_trainer_free(opened(&s));
 }
 
-static void a_longer_training_is_kept(void **state)
+/* Each of several trainings of one name is there afterwards, whole, and can be gone on with. */
+static void every_training_is_kept(void **state)
 {
     struct place p = make_place("kept");
     struct meta_training_settings s = settings(&p);
-    static const struct {
-        int last, aside;
-    } trainings[] = { { 4, 0 }, { 2, 4 }, { 3, 0 }, { 6, 0 }, { 1, 6 } };
+    static const char *const behind[] = { ".state", ".backup", "_final.weights", ".csv",
+                                          "_2.weights" };
+    const int last[] = { 4, 2, 3, 6, 1 };
+    char name[32], kept[500];
+    uint64_t iteration;
     for (int i = 0; i < 5; i++) {
         struct meta_trainer *t = opened(&s);
-        assert_int_equal(meta_trainer_aside_iteration(t), trainings[i].aside);
-        iterate(t, trainings[i].last);
+        snprintf(kept, sizeof kept, "%s/backup/toy.%d", p.folder, i);
+        if (i) assert_string_equal(meta_trainer_kept(t, &iteration), kept);
+        else assert_null(meta_trainer_kept(t, &iteration));
+        assert_int_equal(iteration, i ? last[i - 1] : 0);
+        for (int k = 1; k <= last[i]; k++) {
+            iterate(t, k);
+            if (k == 2) assert_int_equal(meta_trainer_save_numbered(t, &error), 0);
+        }
+        assert_int_equal(meta_trainer_save_final(t, &error), 0);
         close_saved(t);
-        assert_int_equal(exists(&p, "toy.state.old"), i > 0);
-        assert_int_equal(exists(&p, "toy.csv.old"), i > 0);
     }
+    s.resume = 1;
+    for (int i = 0; i < 5; i++) {
+        snprintf(name, sizeof name, i < 4 ? "toy.%d" : "toy", i + 1);
+        for (int k = 0; k < 5; k++) {
+            char file[80];
+            snprintf(file, sizeof file, "%s%s", name, behind[k]);
+            if (!exists(&p, file) && (k < 4 || last[i] >= 2)) fail_msg("%s is not there", file);
+        }
+        s.name = name;
+        struct meta_trainer *t = opened(&s);
+        int rows;
+        assert_int_equal(meta_trainer_done(t), last[i]);
+        meta_trainer_rows(t, &rows);
+        assert_int_equal(rows, last[i]);
+        meta_trainer_free(t);
+    }
+}
+
+static void a_training_is_dropped_when_asked(void **state)
+{
+    struct place p = make_place("dropped");
+    struct meta_training_settings s = settings(&p);
+    uint64_t iteration;
+    struct meta_trainer *t = opened(&s);
+    iterate(t, 2);
+    assert_int_equal(meta_trainer_save_numbered(t, &error), 0);
+    assert_int_equal(meta_trainer_save_final(t, &error), 0);
+    close_saved(t);
+    s.overwrite = 1;
+    t = opened(&s);
+    assert_null(meta_trainer_kept(t, &iteration));
+    static const char *const gone[] = { "toy.state", "toy.backup", "toy_final.weights",
+                                        "toy_2.weights", "toy.1.state", "toy.1.csv" };
+    for (int i = 0; i < 6; i++)
+        if (exists(&p, gone[i])) fail_msg("%s is there", gone[i]);
+    meta_trainer_free(t);
     char log[500];
     snprintf(log, sizeof log, "%s/backup/toy.csv", p.folder);
     write_text(log, "image,group\nc0,1\n");
     refused(&s, "toy.csv:1: is not the header of a training's log");
+}
+
+static void trainings_have_names(void **state)
+{
+    char *name = meta_training_name("a/b.c/net.v2.cfg", 1, &error);
+    assert_string_equal(name, "net.v2");
+    free(name);
+    name = meta_training_name("net.cfg", 9007199254740993, &error);
+    assert_string_equal(name, "net-seed9007199254740993");
+    free(name);
+    struct place p = make_place("named");
+    struct meta_training_settings s = settings(&p);
+    s.name = NULL;
+    struct meta_trainer *t = opened(&s);
+    assert_string_equal(meta_trainer_name(t), "toy-seed5");
+    meta_trainer_free(t);
+    s.seed = 1;
+    t = opened(&s);
+    assert_string_equal(meta_trainer_name(t), "toy");
+    meta_trainer_free(t);
+    char longest[300] = "";
+    memset(longest, 'n', 196);
+    s.name = longest;
+    refused(&s, "is too long for the files of a training: 196 bytes, 195 allowed");
+    longest[195] = 0;
+    t = opened(&s);
+    iterate(t, 1);
+    assert_int_equal(meta_trainer_save_final(t, &error), 0);
+    close_saved(t);
+    static const char *const bad[] = { "", "a/b", ".a" };
+    for (int i = 0; i < 3; i++) {
+        s.name = bad[i];
+        refused(&s, "must be the name of a training");
+    }
 }
 
 /* ---- going on -------------------------------------------------------------------------------- */
@@ -161,7 +239,8 @@ static void what_changed_is_not_resumed(void **state)
     write_cfg(&p, "", "", difficulty);
     struct meta_trainer *t = opened(&s);
     assert_int_equal(meta_trainer_done(t), 2);
-    assert_int_equal(meta_trainer_aside_iteration(t), 0);
+    uint64_t iteration;
+    assert_null(meta_trainer_kept(t, &iteration));
     meta_trainer_free(t);
 }
 
@@ -201,7 +280,9 @@ int main(void)
         cmocka_unit_test(files_are_named_after_the_cfg),
         cmocka_unit_test(an_error_leaves_no_file),
         cmocka_unit_test(one_training_of_a_name_at_a_time),
-        cmocka_unit_test(a_longer_training_is_kept),
+        cmocka_unit_test(every_training_is_kept),
+        cmocka_unit_test(a_training_is_dropped_when_asked),
+        cmocka_unit_test(trainings_have_names),
         cmocka_unit_test(a_resumed_training_is_the_unbroken_one),
         cmocka_unit_test(a_curriculum_is_resumed),
         cmocka_unit_test(supervised_training_is_resumed),

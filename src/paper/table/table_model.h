@@ -39,7 +39,8 @@ struct meta_recipe {
     const struct meta_table_row *row; /* the first row that has this training */
     int shots;                        /* replaces [episode] shots of the .cfg; 0: these hold */
     uint64_t seed;
-    char *key; /* what the weights depend on: see table_key.h */
+    char *key;  /* what the weights depend on: see table_key.h */
+    char *name; /* of the training's files in `folder` */
     char *folder;
     char *cfg, *data; /* the copies that the training is run with */
     char *state, *csv, *final, *log, *usage;

@@ -150,15 +150,15 @@ int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
     char seed[32], every[32], total[32];
     struct outcome out = { 0 };
     struct meta_error lost;
-    int resume = !access(r->state, F_OK), n = 11;
+    int resume = !access(r->state, F_OK), n = 13;
     if (meta_recipe_prepare(t, r, error) || meta_recipe_unchanged(t, r, error)) return -1;
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)r->seed);
     snprintf(every, sizeof every, "%d", t->valid_every);
     snprintf(total, sizeof total, "%d", r->total);
     const char *verb = r->row->train == META_TABLE_PRETRAIN ? "pretrain" : "train";
-    const char *argv[20] = { run->program, "meta",         verb, r->data,
-                             r->cfg,       "-seed",        seed, "-threads",
-                             run->threads, "-max_batches", total };
+    const char *argv[20] = { run->program, "meta",  verb,       r->data,      r->cfg,
+                             "-seed",      seed,    "-threads", run->threads, "-max_batches",
+                             total,        "-name", r->name };
     if (resume) argv[n++] = "-resume";
     else if (r->beginning) {
         argv[n++] = "-fork";

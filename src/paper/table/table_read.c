@@ -218,8 +218,8 @@ fail:
 
 static void free_recipe(struct meta_recipe *r)
 {
-    char *owned[] = { r->key, r->folder, r->cfg, r->data, r->state,
-                      r->csv, r->final,  r->log, r->usage };
+    char *owned[] = { r->key,   r->name, r->folder, r->cfg, r->data,
+                      r->state, r->csv,  r->final,  r->log, r->usage };
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
 }
 

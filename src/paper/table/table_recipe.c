@@ -25,9 +25,8 @@ int meta_recipe_name(const struct meta_table *t, struct meta_recipe *r, struct m
     const char *base = meta_path_base(r->row->cfg), *which = r->is_beginning ? "beginning-of-" : "";
     int n = strlen(base);
     if (n > 4 && !strcmp(base + n - 4, ".cfg")) n -= 4;
-    char name[n + 1];
-    memcpy(name, base, n);
-    name[n] = 0;
+    char *name = r->name = strndup(base, n);
+    if (!name) return meta_fail_memory(error);
     uint32_t id = meta_table_id(r->key);
     if (meta_table_text(&r->folder, error, "%s/trainings/%s%s-%08x", t->folder, which, name, id)
         || meta_table_text(&r->cfg, error, "%s/%s.cfg", r->folder, name)

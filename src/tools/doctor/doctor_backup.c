@@ -43,8 +43,8 @@ static void check_earlier(struct meta_doctor *d, const char *folder)
     int fd = log ? open(log, O_RDONLY | O_CLOEXEC) : -1;
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
         meta_doctor_say(d, META_WRONG, "backup",
-                        "%s: another training of this name is running: wait for it, or copy the "
-                        ".cfg to another name",
+                        "%s: another training of this name is running: wait for it, or give "
+                        "this one another -name",
                         log);
     if (fd >= 0) close(fd);
     if (state && !access(state, F_OK)) {
@@ -53,8 +53,8 @@ static void check_earlier(struct meta_doctor *d, const char *folder)
         else
             meta_doctor_say(d, META_WARNING, "backup",
                             "%s: is at iteration %llu: -resume goes on from it, a run without "
-                            "keeps it as %s.old",
-                            state, (unsigned long long)c.iteration, state);
+                            "keeps it under a name with a number",
+                            state, (unsigned long long)c.iteration);
         meta_checkpoint_free(&c);
     }
     free(state);

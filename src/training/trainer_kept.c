@@ -1,0 +1,174 @@
+/* Keeps what a training of the same name left: its files get a number behind the name. */
+#define _GNU_SOURCE
+#include "trainer_internal.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+/* What follows NAME in the name of one of a training's files, "chart_" taken off the front; NULL:
+   the file is another's. */
+static const char *behind_name(const char *file, const char *name)
+{
+    size_t n = strlen(name);
+    if (!strncmp(file, "chart_", 6) && strncmp(name, "chart_", 6)) file += 6;
+    return strncmp(file, name, n) ? NULL : file + n;
+}
+
+/* Whether the name is NAME_1000.weights. */
+static int is_numbered(const char *file, const char *name)
+{
+    const char *end = behind_name(file, name);
+    if (!end || *end != '_' || !isdigit((unsigned char)end[1])) return 0;
+    return !strcmp(end + 1 + strspn(end + 1, "0123456789"), META_TRAINING_NUMBERED);
+}
+
+/* The number of a file of the training NAME.N; 0: it is of none. */
+static long number_of(const char *file, const char *name)
+{
+    const char *end = behind_name(file, name);
+    if (!end || *end != '.' || !isdigit((unsigned char)end[1])) return 0;
+    char *rest;
+    long number = strtol(end + 1, &rest, 10);
+    return *rest == '.' || *rest == '_' ? number : 0;
+}
+
+/* What is in the folder of trainings of this name. */
+struct found {
+    char **numbered; /* (count) names of the weights with a number, without folder */
+    int count;
+    long last; /* the highest number of those that are kept */
+};
+
+static void clear_found(struct found *f)
+{
+    for (int i = 0; i < f->count; i++) free(f->numbered[i]);
+    free(f->numbered);
+}
+
+static int look(const struct meta_trainer *t, struct found *f, struct meta_error *error)
+{
+    DIR *d = opendir(t->folder);
+    *f = (struct found){ 0 };
+    if (!d) return meta_fail(error, "%s: can't list it: %s", t->folder, strerror(errno));
+    for (struct dirent *e; (e = readdir(d));) {
+        long number = number_of(e->d_name, t->name);
+        if (number > f->last) f->last = number;
+        if (!is_numbered(e->d_name, t->name)) continue;
+        char **grown = realloc(f->numbered, (f->count + 1) * sizeof *grown);
+        if (grown) f->numbered = grown;
+        if (!grown || !(f->numbered[f->count] = strdup(e->d_name))) {
+            closedir(d);
+            return meta_fail_memory(error);
+        }
+        f->count++;
+    }
+    closedir(d);
+    return 0;
+}
+
+static int same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return b && !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int copy(const char *from, const char *to, struct meta_error *error)
+{
+    struct meta_chunk whole = { 0 };
+    char *data;
+    if (meta_file_read(from, &data, &whole.size, error)) return -1;
+    whole.data = data;
+    int status = meta_file_write(to, &whole, 1, error);
+    free(data);
+    return status;
+}
+
+/* Renames a file that may not be there; to: NULL removes it. What the training starts from stays
+   where its command line says until it is replaced, so that the same command can be given again;
+   the log stays, since it is locked. */
+static int move(const struct meta_trainer *t, const char *from, const char *to,
+                struct meta_error *error)
+{
+    if (access(from, F_OK)) return 0;
+    if (from == t->path[META_TRAINING_LOG] || same_file(from, t->settings.weights)
+        || same_file(from, t->settings.fork))
+        return to ? copy(from, to, error) : 0;
+    if (to ? !rename(from, to) : !unlink(from)) return 0;
+    return meta_fail(error, "%s: can't %s: %s", from, to ? "rename" : "remove", strerror(errno));
+}
+
+/* Moves all; name: of the training that they become, NULL: of none. The log is copied first: while
+   it has no copy, everything is where it was. */
+static int move_all(const struct meta_trainer *t, const struct found *f, const char *name,
+                    struct meta_error *error)
+{
+    static const enum meta_training_file order[] = { META_TRAINING_LOG, META_TRAINING_STATE,
+                                                     META_TRAINING_BACKUP, META_TRAINING_FINAL,
+                                                     META_TRAINING_CHART };
+    char *from = NULL, *to = NULL;
+    int status = 0;
+    for (int i = 0; i < META_TRAINING_FILES && !status; i++) {
+        if (name && meta_training_file(&to, order[i], t->folder, name, error)) return -1;
+        status = move(t, t->path[order[i]], to, error);
+        free(to);
+        to = NULL;
+    }
+    for (int i = 0; i < f->count && !status; i++) {
+        const char *end = f->numbered[i] + strlen(t->name);
+        if (asprintf(&from, "%s/%s", t->folder, f->numbered[i]) < 0) from = NULL;
+        if (name && asprintf(&to, "%s/%s%s", t->folder, name, end) < 0) to = NULL;
+        status = from && (to || !name) ? move(t, from, to, error) : meta_fail_memory(error);
+        free(from);
+        free(to);
+        from = to = NULL;
+    }
+    return status;
+}
+
+static uint64_t iteration_of(const char *state)
+{
+    struct meta_checkpoint c;
+    struct meta_error ignored;
+    if (meta_checkpoint_read(&c, state, &ignored)) return 0;
+    uint64_t iteration = c.iteration;
+    meta_checkpoint_free(&c);
+    return iteration;
+}
+
+static int keep(struct meta_trainer *t, const struct found *f, struct meta_error *error)
+{
+    char *name;
+    if (asprintf(&name, "%s.%ld", t->name, f->last + 1) < 0) return meta_fail_memory(error);
+    t->kept_iteration = iteration_of(t->path[META_TRAINING_STATE]);
+    int status = move_all(t, f, name, error);
+    if (!status && asprintf(&t->kept, "%s/%s", t->folder, name) < 0) {
+        t->kept = NULL;
+        status = meta_fail_memory(error);
+    }
+    free(name);
+    return status;
+}
+
+/* A training that left a log and no weights came to nothing: its log is begun anew. */
+int meta_trainer_keep(struct meta_trainer *t, struct meta_error *error)
+{
+    struct found f;
+    if (meta_log_own(&t->log, error)) return -1;
+    int status = look(t, &f, error);
+    if (!status && t->settings.overwrite) status = move_all(t, &f, NULL, error);
+    else if (!status
+             && (f.count || !access(t->path[META_TRAINING_STATE], F_OK)
+                 || !access(t->path[META_TRAINING_BACKUP], F_OK)
+                 || !access(t->path[META_TRAINING_FINAL], F_OK)))
+        status = keep(t, &f, error);
+    clear_found(&f);
+    return status;
+}

@@ -1,0 +1,65 @@
+#!/bin/bash
+# Settings that do something else than they seem to are refused or told, in one line each; and the chart's scales.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a
+toy "$a"
+no_charts
+darknet() { "$DARKNET_BIN" "$@"; }
+x=$a/x.cfg
+changed() { sed "$@" "$a/toy.cfg" >"$x"; }
+on() { darknet meta train "$a/toy.data" "$x" -valid_every 0 -threads 1 -max_batches 3 -overwrite "$@"; }
+said() { on >"$a/out" 2>&1 || { cat "$a/out"; return 1; }; grep -Eq -- "$1" "$a/out" && [ "$(grep -c "$x: \[" "$a/out")" -eq 1 ]; }
+silent() { on >"$a/out" 2>&1 && ! grep -q "$x: \[" "$a/out"; }
+
+# A blank inside a value is no comma
+changed 's/^steps=6,9/steps=6 9/; s/^scales=.*/scales=.5/'
+expect_error "^darknet: $x:[0-9]+: 'steps=6 9': has a blank inside a value: must have commas between values$" on
+changed 's/^max_batches=.*/max_batches=1 2/'
+expect_error "x.cfg:[0-9]+: 'max_batches=1 2': has a blank inside a value" on
+changed 's/^activation=leaky/activation=lea ky/'
+expect_error "x.cfg:[0-9]+: 'activation=lea ky': has a blank inside a value" on
+changed 's/^steps=6,9/steps = 6 ,\t9   # two/; s/^width=.*/ width = 12 /'
+check 'blanks around values, equals signs and commas are read' silent
+
+# What is told at the start
+cp "$a/toy.cfg" "$x"
+check 'nothing is told of settings that do what they seem to' silent
+changed 's/^policy=.*/policy=sigmoid\nstep=6/; /^steps=6/d; /^scales/d; /^burn_in/d'
+check 'a sigmoid that is 0 at first is told' said "^$x: \[net\] policy=sigmoid: the rate is 0 before iteration step=6, as in Darknet: nothing is learned until then$"
+check 'a sigmoid is 0 at first' test "$(cut -d, -f5 "$a/backup/x.csv" | tail -n 3 | sort -u)" = 0
+check 'help tells that a sigmoid is 0 at first' sh -c "'$DARKNET_BIN' meta help net | grep -q '^    step .*before it the rate is 0'"
+changed 's/^min_crop=12/min_crop=9/'
+check 'a min_crop below the network is told' said "^$x: \[net\] min_crop=9 is less than the network's 12x12: images shrunk below that have black edges in training$"
+changed 's/^ways=2/ways=3/; s/^output=2/output=3/; s/^start=.*/epsilon=0.001/; s/^eta=2/eta=5/'
+check 'a loss that begins above its cap is told' said "^$x: \[meta_loss\] guessing among 3 ways has a loss of ln 3 = 1.10, above 1: there 1-L is taken as epsilon=0.001 and a task weighs 50.3; a larger epsilon lowers that$"
+changed 's/^ways=2/ways=3/; s/^output=2/output=3/; s/^type=.*/type=mean/; /^eta/d; /^start/d'
+check 'nothing is told of a mean over three ways' silent
+changed 's/^type=.*/type=mean/; /^eta/d'
+check 'a start that nothing reads is told' said "^$x: \[meta_loss\] start=7 has no effect: its type weighs all tasks alike from the beginning$"
+cp "$a/toy.cfg" "$x"
+w=$a/backup/seen.weights
+darknet meta train "$a/toy.data" "$x" -valid_every 0 -threads 1 -max_batches 2 -name seen >/dev/null
+mv "$a/backup/seen_final.weights" "$w"
+expect_output "^Starting from $w at iteration 2, by the images it has seen: the policy of the rate, start and second_order_start count from there; with -clear from 0$" \
+    on "$w"
+expect_output "^Starting from $w at iteration 0$" on "$w" -clear
+
+# The iterations' own time
+check 'the seconds of an iteration leave out the valid AUC' sh -c "'$DARKNET_BIN' meta train '$a/toy.data' '$x' -threads 1 -max_batches 2 -overwrite -valid_every 1 -valid_runs 1500 | grep -E ' iterations in ' >'$a/out'
+    python3 -c \"
+import re
+line = open('$a/out').read()
+each = float(re.search('([0-9.]+) seconds an iteration', line)[1])
+log = [float(row.split(',')[5]) for row in open('$a/backup/x.csv').read().split()[1:]]
+assert 'the valid list took' in line and sum(log) <= 2 * each + .01 and each < .3, (line, log)\""
+
+# The chart: one scale where both losses are seen on it, one curve where they are the same
+printf '#!/bin/sh\nexec cat >"%s/script"\n' "$a" >"$TMP_TEST/no_charts/gnuplot"
+curves() { on >/dev/null && [ "$(grep -c "meta-loss' *$\|title 'meta-loss" "$a/script")" -eq "$1" ] && [ "$(grep -c x1y2 "$a/script")" -eq "$2" ]; }
+changed 's/^type=.*/type=mean/; /^eta/d; /^start/d'
+check 'a chart of the mean has one curve and one scale' curves 0 0
+changed 's/^eta=2/eta=1/; s/^start=.*/start=0/'
+check 'a chart of losses of one size has two curves on one scale' curves 1 0
+changed 's/^eta=2/eta=50/; s/^start=.*/start=0/'
+check 'a chart of a loss that would be flat has a scale of its own' curves 1 1
