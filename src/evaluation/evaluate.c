@@ -233,7 +233,7 @@ static void run_one(void *context, int run, int worker)
     memcpy(r->classes, t->classes, t->ways * sizeof *t->classes);
     r->images = load_images(e, w, run);
     struct meta_method_task task = { { w->support, e->support_labels, w->query, e->query_labels,
-                                       own->seed, run, own->task },
+                                       own->seed, run, own->task, NULL },
                                      t,
                                      e->phi };
     r->query_loss = NAN;
