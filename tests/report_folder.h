@@ -89,8 +89,11 @@ static void write_result(int index)
     double auc = index == STALE ? .5 : c->auc;
     FILE *f = open_memstream(&text, &size);
     fprintf(f, "{\"program\": \"darknet meta test\", \"auc_after\": {\"mean\": %g, "
-            "\"standard_error\": 0.01, \"low\": %g, \"high\": %g, \"tasks\": 4},\n\"tasks\": [",
+            "\"standard_error\": 0.01, \"low\": %g, \"high\": %g, \"tasks\": 4},\n",
             auc, auc - .03, auc + .03);
+    if (index == 1)
+        fputs("\"accuracy_after\": {\"mean\": 0.75, \"low\": 0.7, \"high\": 0.8, \"tasks\": 4},\n", f);
+    fputs("\"tasks\": [", f);
     for (int i = 0; i < 4; i++)
         fprintf(f, "%s{\"auc_after\": %g, \"ranks\": \"%s\"}", i ? ", " : "",
                 auc + (i % 2 ? .02 : -.02), i % 2 ? "1100" : "1(10)0");

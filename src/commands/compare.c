@@ -17,6 +17,9 @@ static void print_one(const char *letter, const struct meta_scores *s)
            named ? s->method : "");
     printf("   AUC after %.4f", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);
+    e = meta_estimate(s->accuracy, sizeof *s->accuracy, s->count);
+    if (!isnan(e.mean)) printf("; accuracy after %.4f", e.mean);
+    if (!isnan(e.low)) printf(" (%.4f to %.4f)", e.low, e.high);
     putchar('\n');
 }
 
@@ -56,6 +59,9 @@ int meta_command_compare(int argc, char **argv)
         printf("   of other groups: not known: %s has the influence of query images alone, as "
                "version 1.0 of this program had\n",
                a.query_alone ? a.path : b.path);
+    if (!isnan(d.accuracy.low))
+        printf("   of accuracy: %+.4f, 95%% interval %+.4f to %+.4f: %s\n", d.accuracy.mean,
+               d.accuracy.low, d.accuracy.high, word(d.accuracy.low, d.accuracy.high));
     meta_scores_clear(&a);
     meta_scores_clear(&b);
     return 0;

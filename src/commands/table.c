@@ -163,17 +163,21 @@ static void print_progress(const struct meta_grid *g)
 
 static void clear_progress(const struct meta_grid *g) { meta_clear_bar(); }
 
-/* The result's AUC, and its difference to the paper's where the paper has one. */
+/* The result's AUC and accuracy, and the difference of AUC to the paper's where the paper has one.
+ */
 static void print_auc(const struct meta_grid *g, const cJSON *result)
 {
     struct meta_estimate all = meta_json_get_estimate(result, "auc_after");
     struct meta_estimate first = meta_json_estimate_first(result, g->table->first);
+    struct meta_estimate accuracy = meta_json_get_estimate(result, "accuracy_after");
     double paper = g->cell->paper;
     print_head(g);
     printf("AUC %.2f (%.2f to %.2f) on %d tasks, ", 100 * all.mean, 100 * all.low, 100 * all.high,
            all.n);
     printf("%.2f (%.2f to %.2f) on the first %d", 100 * first.mean, 100 * first.low,
            100 * first.high, first.n);
+    printf("; accuracy %.2f (%.2f to %.2f)", 100 * accuracy.mean, 100 * accuracy.low,
+           100 * accuracy.high);
     if (!isnan(paper)) {
         struct meta_estimate d = meta_estimate_less(all, paper / 100, first.n);
         printf("; paper %.2f: ours %+.2f (%+.2f to %+.2f)", paper, 100 * d.mean, 100 * d.low,

@@ -49,7 +49,7 @@ double meta_by_group_error(const struct meta_by_group *);
 /* An estimate over tasks, widened by that error: both tasks and groups are drawn anew. The interval
    is by Student's t of the fewest degrees: tasks less one, or groups less classes. In
    simulations (scripts/coverage.py) it holds the truth 94 times in 100 with 100 groups a class, 95
-   with 400 and 93 with 15; that of a difference, to whose scatter pairs of groups add more, 99
+   with 400 and 92 with 15; that of a difference, to whose scatter pairs of groups add more, 99
    times with 100 and 97 with 400: the jackknife counts what pairs add twice (Efron and Stein, Ann.
    Stat. 9, 1981). */
 struct meta_estimate meta_by_group_estimate(struct meta_estimate tasks,

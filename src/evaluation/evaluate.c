@@ -4,6 +4,7 @@
 #include "curve.h"
 #include "methods.h"
 #include "stats/auc.h"
+#include "stats/roc.h"
 #include "tally.h"
 #include "tasks/identity.h"
 #include "tasks/view.h"
@@ -19,6 +20,7 @@ struct workspace {
     struct meta_episode *episode;
     float *support, *query; /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
     double *before, *after; /* (ways*queries, ways) */
+    char *ranks;            /* (2*ways*queries + 1) */
 };
 
 struct meta_evaluator {
@@ -33,6 +35,7 @@ struct meta_evaluator {
     int *classes;         /* (runs, ways) */
     double *pairs;        /* (runs, 2, pairs) */
     int *wins;            /* (runs, ways*queries) */
+    double *rocs;         /* (runs, META_ROC_POINTS), of more classes than two */
     char *ranks;          /* (runs, 2*ways*queries + 1), of two classes */
     double *curves;       /* (runs, 2, points) or NULL */
     const void *phi;      /* of the run in progress */
@@ -58,7 +61,9 @@ static int create_workspace(struct meta_evaluator *e, struct workspace *w, struc
     w->query = malloc(query * meta_shape_numbers(net->input) * sizeof(float));
     w->before = malloc((size_t)query * t->ways * sizeof(double));
     w->after = malloc((size_t)query * t->ways * sizeof(double));
-    if (!w->support || !w->query || !w->before || !w->after) return meta_fail_memory(error);
+    w->ranks = malloc(2 * (size_t)query + 1);
+    if (!w->support || !w->query || !w->before || !w->after || !w->ranks)
+        return meta_fail_memory(error);
     return 0;
 }
 
@@ -91,19 +96,23 @@ static int allocate_runs(struct meta_evaluator *e, struct meta_error *error)
 {
     const struct meta_episode_settings *t = &e->evaluation.episode;
     int runs = e->evaluation.runs, pairs = t->ways * (t->ways - 1) / 2;
-    size_t room = t->ways == 2 ? 4 * (size_t)t->queries + 1 : 0;
+    size_t room = t->ways == 2 ? 4 * (size_t)t->queries + 1 : 0,
+           points = room ? 0 : META_ROC_POINTS;
     e->runs = calloc(runs, sizeof *e->runs);
     e->classes = calloc((size_t)runs * t->ways, sizeof *e->classes);
     e->pairs = calloc((size_t)runs * 2 * pairs + 1, sizeof *e->pairs);
     e->wins = calloc((size_t)runs * t->ways * t->queries, sizeof *e->wins);
     e->ranks = calloc(runs * room + 1, 1);
-    if (!e->runs || !e->classes || !e->pairs || !e->wins || !e->ranks) return fail_memory(e, error);
+    e->rocs = calloc(runs * points + 1, sizeof *e->rocs);
+    if (!e->runs || !e->classes || !e->pairs || !e->wins || !e->ranks || !e->rocs)
+        return fail_memory(e, error);
     for (int r = 0; r < runs; r++) {
         e->runs[r].classes = e->classes + (size_t)r * t->ways;
         e->runs[r].pairs_before = e->pairs + (size_t)r * 2 * pairs;
         e->runs[r].pairs_after = e->runs[r].pairs_before + pairs;
         e->runs[r].wins = e->wins + (size_t)r * t->ways * t->queries;
         if (room) e->runs[r].ranks = e->ranks + r * room;
+        else e->runs[r].roc = e->rocs + r * points;
     }
     return allocate_curves(e, error);
 }
@@ -163,6 +172,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
         free(w->query);
         free(w->before);
         free(w->after);
+        free(w->ranks);
     }
     free(e->workspaces);
     meta_sampler_free(e->sampler);
@@ -172,6 +182,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     free(e->classes);
     free(e->pairs);
     free(e->wins);
+    free(e->rocs);
     free(e->ranks);
     free(e->curves);
     free(e->settings);
@@ -217,6 +228,7 @@ static void score(const struct meta_evaluator *e, const struct workspace *w, str
         }
     meta_auc_wins(r->wins, w->after, labels, n, ways);
     if (r->ranks) meta_ranks(r->ranks, w->after + 1, ways, labels, n, 1);
+    else meta_roc_task(w->after, labels, n, ways, w->ranks, r->roc);
     r->failed = 0;
     for (int i = 0; i < n * ways; i++) r->failed |= !isfinite(w->after[i]);
 }

@@ -45,6 +45,8 @@ struct meta_run {
     double *pairs_before, *pairs_after;
     /* Two classes: meta_ranks after adaptation by class 1's score; else NULL. */
     char *ranks;
+    /* More than two: (META_ROC_POINTS) meta_roc_task after adaptation; else NULL. */
+    double *roc;
     int *wins; /* (ways*queries) meta_auc_wins of the query images, after adaptation */
     struct meta_digest images; /* of support and query images, in order; tells tasks apart */
     int failed;                /* the outputs after adaptation were not numbers */

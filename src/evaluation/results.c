@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "curve.h"
 #include "stats/estimate_json.h"
+#include "stats/roc.h"
 #include "tasks/identity.h"
 
 #include <limits.h>
@@ -162,6 +163,22 @@ static cJSON *create_rounded(double x)
     return isfinite(x) ? cJSON_CreateRaw(text) : cJSON_CreateNull();
 }
 
+/* Of more than two classes: the mean over the tasks of their mean curves, each class against the
+   rest, as [rate of false positives, of true ones, its interval]. */
+static void add_roc(cJSON *root, const struct meta_results *r)
+{
+    if (!r->runs->roc) return;
+    cJSON *roc = cJSON_AddArrayToObject(root, "roc");
+    for (int i = 0; i < META_ROC_POINTS; i++) {
+        struct meta_estimate e = meta_estimate(r->runs->roc + i, META_ROC_POINTS * sizeof(double),
+                                               r->evaluation->runs);
+        const double at[] = { (double)i / (META_ROC_POINTS - 1), e.mean, e.low, e.high };
+        cJSON *point = cJSON_CreateArray();
+        for (int k = 0; k < 4; k++) cJSON_AddItemToArray(point, create_rounded(at[k]));
+        cJSON_AddItemToArray(roc, point);
+    }
+}
+
 /* The influence of each group from the tasks of each part: an array a part. */
 static cJSON *create_parts(const struct meta_by_group *g)
 {
@@ -264,6 +281,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     if (add_pairs(root, r, error)) goto done;
     add_groups(root, r);
     add_curve(root, r);
+    add_roc(root, r);
     add_tasks(root, r);
     status = meta_json_write(path, root, error);
 done:

@@ -30,7 +30,7 @@ struct meta_results {
     /* auc_after, with an interval for other groups of images */
     struct meta_estimate other_groups;
     const struct meta_run *runs; /* (evaluation->runs) of an evaluator: the curves of all runs lie
-                                    one after the other */
+                                    one after the other, and so do their ROC curves */
 };
 /* Writes the whole file or none. */
 int meta_results_write(const struct meta_results *, const char *path, struct meta_error *);

@@ -32,14 +32,17 @@ static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_err
     s->count = cJSON_GetArraySize(tasks);
     s->before = calloc(s->count + 1, sizeof *s->before);
     s->after = calloc(s->count + 1, sizeof *s->after);
+    s->accuracy = calloc(s->count + 1, sizeof *s->accuracy);
     s->images = calloc(s->count + 1, sizeof *s->images);
-    if (!s->before || !s->after || !s->images) return meta_fail_memory_for(error, s->path);
+    if (!s->before || !s->after || !s->accuracy || !s->images)
+        return meta_fail_memory_for(error, s->path);
     int i = 0;
     const cJSON *t;
     cJSON_ArrayForEach(t, tasks)
     {
         s->before[i] = meta_json_get(t, "auc_before");
         s->after[i] = meta_json_get(t, "auc_after");
+        s->accuracy[i] = meta_json_get(t, "accuracy_after");
         if (isnan(s->before[i]) || isnan(s->after[i])
             || parse_images(&s->images[i], meta_json_text(t, "images"), s->by_path))
             return meta_fail(error, "%s: task %d has no auc_before, auc_after or images", s->path,
@@ -174,6 +177,7 @@ void meta_scores_clear(struct meta_scores *s)
     free(s->settings);
     free(s->before);
     free(s->after);
+    free(s->accuracy);
     free(s->images);
     meta_by_group_clear(&s->groups);
     memset(s, 0, sizeof *s);
@@ -236,6 +240,8 @@ int meta_scores_difference(const struct meta_scores *a, const struct meta_scores
     for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
     d->tasks = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
     struct meta_estimate tasks = meta_estimate(difference, sizeof *difference, a->count);
+    for (int i = 0; i < a->count; i++) difference[i] = b->accuracy[i] - a->accuracy[i];
+    d->accuracy = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
     free(difference);
     return difference_by_group(a, b, tasks, &d->other_groups, error);
 }

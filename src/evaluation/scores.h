@@ -13,6 +13,7 @@ struct meta_scores {
     char *settings;             /* what the tasks depend on, in words */
     int count;                  /* tasks */
     double *before, *after;     /* (count) AUC of each task */
+    double *accuracy;           /* (count) after adaptation; NaN where the file lacks it */
     int by_path; /* whether the file is from before results told images by their content: then
                     `images` and `same_groups` stand for paths */
     struct meta_digest *images; /* (count) which images the task has */
@@ -34,6 +35,7 @@ void meta_scores_clear(struct meta_scores *);
    groups). */
 struct meta_difference {
     struct meta_bootstrap tasks;
+    struct meta_bootstrap accuracy; /* the same of accuracies; NaN where a task lacks one */
     struct meta_estimate other_groups;
 };
 /* Takes b less a. Refuses results of other tasks, and of files one of which tells images by path.

@@ -1,5 +1,6 @@
 /* Walks the ranks of a task from the highest score down, which is its ROC curve. */
 #include "roc.h"
+#include "auc.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -40,5 +41,18 @@ int meta_roc(const char *ranks, double *rates)
         }
     }
     for (; at < META_ROC_POINTS; at++) rates[at] = 1;
+    return 0;
+}
+
+int meta_roc_task(const double *scores, const int *labels, int n, int ways, char *ranks,
+                  double *rates)
+{
+    double own[META_ROC_POINTS];
+    for (int i = 0; i < META_ROC_POINTS; i++) rates[i] = 0;
+    for (int k = 0; k < ways; k++) {
+        meta_ranks(ranks, scores + k, ways, labels, n, k);
+        if (meta_roc(ranks, own)) return -1;
+        for (int i = 0; i < META_ROC_POINTS; i++) rates[i] += own[i] / ways;
+    }
     return 0;
 }

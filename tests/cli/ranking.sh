@@ -77,6 +77,24 @@ tool weights 1 2 128; run 2 "$a/1.json" -list valid
 tool weights 262144 2 128; run 2 "$a/262144.json" -list valid
 check 'on the valid list, too' tool same "$a/1.json" "$a/262144.json"
 
+cat >"$a/roc.py" <<'END_OF_PYTHON'
+import json, sys
+r = json.load(open(sys.argv[1]))
+x, y, low, high = zip(*r["roc"])
+area = sum((a + b) / 200 for a, b in zip(y, y[1:]))
+assert len(x) == 101 and x[0] == 0 and x[-1] == y[-1] == 1 and list(y) == sorted(y)
+assert all(l <= m <= h for l, m, h in zip(low, y, high))
+assert abs(area - r["auc_after"]["mean"]) < .01, (area, r["auc_after"]["mean"])
+assert not any("ranks" in t for t in r["tasks"])
+END_OF_PYTHON
+tool weights 64 3 128; run 3 "$a/3.json"
+check 'a result of three ways has the mean curve of each class against the rest, whose area is the AUC' python3 "$a/roc.py" "$a/3.json"
+tool weights 1 3 128; run 3 "$a/other.json"
+check 'meta compare takes two results of three ways' "$DARKNET_BIN" meta compare "$a/3.json" "$a/other.json"
+compared() { "$DARKNET_BIN" meta compare "$a/3.json" "$a/other.json"; }
+expect_output '^   AUC after [0-9.]+, standard error [0-9.]+; accuracy after 0[.][0-9]+ \(0[.][0-9]+ to 0[.][0-9]+\)$' compared
+expect_output '^   of accuracy: [-+0-9.]+, 95% interval [-+0-9.]+ to [-+0-9.]+: ' compared
+
 left_out() { "$DARKNET_BIN" meta adapt "$a/d2.data" "$a/n2.cfg" "$a/w.weights" -out "$a/new" | grep -o 'AUC [.0-9]*'; }
 tool weights 1 2 128; left_out >"$a/young"
 tool weights 262144 2 60; left_out >"$a/sure"

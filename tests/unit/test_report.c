@@ -138,7 +138,7 @@ static void no_families(void **state)
 
 /* ---- Markdown ---- */
 
-enum { COLUMNS = 9 };
+enum { COLUMNS = 10 };
 
 /* Cuts a row of a table into its cells, without the blanks around them. Returns their number. */
 static int cut(char *line, char **cell)
@@ -189,25 +189,44 @@ static void markdown_cells(void **state)
 {
     static const char *const expected[][COLUMNS] = {
         { "method", "shots", "AUC, 4 tasks", "other groups", "first 2", "paper", "ours - paper",
-          "paired with base", "other groups" },
-        { "A\\*B\\|C", "1", "in training: iteration 3 of 10", "", "", "75.00", "", "", "" },
+          "paired with base", "other groups", "accuracy" },
+        { "A\\*B\\|C", "1", "in training: iteration 3 of 10", "", "", "75.00", "", "", "", "" },
         /* first: 79 and 83 make 81 +- 2 T1; less the paper: 1 +- t of 3 degrees times sqrt(3) */
         { "A\\*B\\|C", "5", "81.00 (78.00 to 84.00)", "72.00 to 90.00", "81.00 (55.59 to 106.41)",
           "80.00", "+1.00 (-4.51 to +6.51), no difference seen",
-          "+11.00 (+10.50 to +11.50), better", "-1.00 to +23.00, no difference seen" },
+          "+11.00 (+10.50 to +11.50), better", "-1.00 to +23.00, no difference seen",
+          "75.00 (70.00 to 80.00)" },
         { "base, seed 1", "5", "70.00 (67.00 to 73.00)", "-", "70.00 (44.59 to 95.41)", "", "", "-",
-          "-" },
+          "-", "-" },
         { "plain, seed 2", "5", "82.00 (79.00 to 85.00)", "-", "82.00 (56.59 to 107.41)", "", "",
-          "+8.00 (+7.50 to +8.50), better", "-" },
+          "+8.00 (+7.50 to +8.50), better", "-", "-" },
         { "plain, seed 3", "5", "its settings have changed: to be run again", "", "", "", "", "",
-          "" },
+          "", "" },
         { "aug, seed 2", "1", "65.00 (62.00 to 68.00)", "-", "65.00 (39.59 to 90.41)", "", "",
-          "the reference is to be run", "-" },
+          "the reference is to be run", "-", "-" },
     };
     char *text = write_markdown();
     assert_true(strstr(text, "### Small & \"fine\" \\<b\\>\n") == text);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         assert_row(text, expected[i], COLUMNS);
+    free(text);
+}
+
+/* A table whose file gives no figure of a paper does not speak of one. */
+static void without_a_paper(void **state)
+{
+    static const char *const expected[][8] = {
+        { "method", "shots", "AUC, 4 tasks", "other groups", "first 2", "paired with base", "other groups", "accuracy" },
+        { "A\\*B\\|C", "5", "81.00 (78.00 to 84.00)", "72.00 to 90.00", "81.00 (55.59 to 106.41)",
+          "+11.00 (+10.50 to +11.50), better", "-1.00 to +23.00, no difference seen", "75.00 (70.00 to 80.00)" },
+        { "plain, seed 3", "5", "its settings have changed: to be run again", "", "", "", "", "" },
+    };
+    double paper[20];
+    for (int i = 0; i < table->cell_count; i++) { paper[i] = table->cells[i].paper; table->cells[i].paper = NAN; }
+    char *text = write_markdown();
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) assert_row(text, expected[i], 8);
+    assert_null(strstr(text, "paper"));
+    for (int i = 0; i < table->cell_count; i++) table->cells[i].paper = paper[i];
     free(text);
 }
 
@@ -256,6 +275,18 @@ static void roc_data(void **state)
         assert_near(points[i][3], fmin(1, mean + T2 * error), 1e-8);
     }
     assert_true(points[0][2] == 0 && points[0][3] == 1 && points[90][2] > .78);
+    /* of more than two classes the result has the curve: here y = sqrt(x) with a band that leaves 0 to 1 */
+    char text[8000] = "{\"tasks\": [{}], \"roc\": [";
+    for (int i = 0; i < META_ROC_POINTS; i++)
+        sprintf(text + strlen(text), "%s[%g, %.7g, %.7g, %.7g]", i ? ", " : "", i / 100., sqrt(i / 100.), sqrt(i / 100.) - .2, sqrt(i / 100.) + .2);
+    strcat(text, "]}");
+    assert_int_equal(mean_roc(points, text), META_ROC_POINTS);
+    assert_near(points[25][0], .25, 1e-7);
+    assert_near(points[25][1], .5, 1e-7);
+    assert_near(points[25][2], .3, 1e-7);
+    assert_near(points[25][3], .7, 1e-7);
+    assert_true(points[0][2] == 0 && points[100][3] == 1);
+    assert_int_equal(mean_roc(points, "{\"roc\": [[0, 0, 0, 0]]}"), 0);
     assert_int_equal(mean_roc(points, "{\"tasks\": [{\"ranks\": \"(01)\"}]}"), 1);
     assert_near(points[50][1], .5, 1e-12);
 }
@@ -266,7 +297,7 @@ int main(void)
         cmocka_unit_test(reads_the_folder), cmocka_unit_test(difference_is_of_this_reference),
         cmocka_unit_test(less_the_paper), cmocka_unit_test(other_groups),
         cmocka_unit_test(progress), cmocka_unit_test(families), cmocka_unit_test(no_families),
-        cmocka_unit_test(markdown_cells), cmocka_unit_test(markdown_families),
+        cmocka_unit_test(markdown_cells), cmocka_unit_test(without_a_paper), cmocka_unit_test(markdown_families),
         cmocka_unit_test(roc_data) };
     return cmocka_run_group_tests(tests, make_report, remove_report);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <math.h>
 #include "report_folder.h"
 #include "paper/report/html.h"
 #include "paper/report/report_page.h"
@@ -122,6 +123,16 @@ static void page_is_well_formed(void **state)
     if (fault) fail_msg("not well-formed: %.80s", fault);
     for (int i = 0; i < 4; i++)
         if (!strstr(page, expected[i])) fail_msg("the page lacks %s", expected[i]);
+    if (!strstr(page, "<br><small>accuracy 75.00 <span class=\"interval\">70.00&ndash;80.00</span>")) fail_msg("the page lacks the accuracy");
+    if (!strstr(page, "<h1>Small &amp; &quot;fine&quot; &lt;b&gt;</h1>")) fail_msg("the page lacks the table's name as its own");
+    if (strstr(page, "two rare")) fail_msg("the page speaks of two rare classes");
+    free(page);
+    struct meta_report_table *t = report->tables;
+    double paper[20];
+    for (int i = 0; i < t->cell_count; i++) { paper[i] = t->cells[i].paper; t->cells[i].paper = NAN; }
+    page = write_page();
+    for (int i = 0; i < t->cell_count; i++) t->cells[i].paper = paper[i];
+    if (strstr(page, "paper")) fail_msg("without figures of a paper the page speaks of one: %.80s", strstr(page, "paper"));
     free(page);
 }
 

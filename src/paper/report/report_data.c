@@ -232,3 +232,16 @@ void meta_report_progress(char *text, size_t size, const struct meta_report_cell
     else if (done) snprintf(text, size, "in training: iteration %d of %d", done, c->iterations);
     else snprintf(text, size, "not yet run");
 }
+
+int meta_report_ways(const struct meta_report_cell *c)
+{
+    double ways = meta_json_get(cJSON_GetObjectItemCaseSensitive(c->result, "settings"), "ways");
+    return isnan(ways) ? 0 : ways;
+}
+
+int meta_report_has_paper(const struct meta_report_table *t)
+{
+    for (int i = 0; i < t->cell_count; i++)
+        if (!isnan(t->cells[i].paper)) return 1;
+    return 0;
+}

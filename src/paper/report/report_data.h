@@ -55,6 +55,10 @@ struct meta_report {
 int meta_report_read(struct meta_report **, const char *folder, struct meta_error *);
 void meta_report_free(struct meta_report *);
 
+/* The classes of a task of the cell's result; 0 without one. */
+int meta_report_ways(const struct meta_report_cell *);
+/* Whether the table's file gives figures of a paper. */
+int meta_report_has_paper(const struct meta_report_table *);
 /* The cell of a row (from 0) and a number of shots; NULL when the table has no such cell. */
 const struct meta_report_cell *meta_report_at(const struct meta_report_table *, int row, int shots);
 /* The label of a row; "" when the plan has none. */

@@ -55,8 +55,28 @@ static void close_lines(struct lines *l)
 
 /* ---- ROC ------------------------------------------------------------------------------------- */
 
+/* The curve that a result of more than two classes has. */
+static int read_roc(double (*points)[4], const cJSON *roc)
+{
+    const cJSON *point;
+    int i = 0;
+    if (cJSON_GetArraySize(roc) != META_ROC_POINTS) return 0;
+    cJSON_ArrayForEach(point, roc)
+    {
+        for (int k = 0; k < 4; k++) {
+            const cJSON *number = cJSON_GetArrayItem(point, k);
+            points[i][k] = cJSON_IsNumber(number) ? fmin(1, fmax(0, number->valuedouble)) : NAN;
+        }
+        if (isnan(points[i][0]) || isnan(points[i][1])) return 0;
+        i++;
+    }
+    return isnan(points[0][2]) ? 1 : META_ROC_POINTS;
+}
+
 int meta_report_mean_roc(double (*points)[4], const cJSON *result)
 {
+    const cJSON *roc = cJSON_GetObjectItemCaseSensitive(result, "roc");
+    if (roc) return read_roc(points, roc);
     const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(result, "tasks"), *task;
     int room = cJSON_GetArraySize(tasks), n = 0;
     double *rates = calloc((size_t)room * META_ROC_POINTS + 1, sizeof *rates);
@@ -79,8 +99,8 @@ static int roc_of(struct meta_figures *f, const struct meta_report_table *t, int
                   struct meta_error *error)
 {
     struct lines l;
-    char title[96];
-    int status = -1;
+    char title[128];
+    int status = -1, ways = 0;
     if (open_lines(&l, t->cell_count, error)) goto done;
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
@@ -90,9 +110,10 @@ static int roc_of(struct meta_figures *f, const struct meta_report_table *t, int
         int n = meta_report_mean_roc(line->points, c->result);
         line->band = n > 1;
         if (!n) line->count = 0;
+        if (meta_report_ways(c) > ways) ways = meta_report_ways(c);
     }
-    snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks with its 95%% band", shots,
-             meta_plural(shots));
+    snprintf(title, sizeof title, "ROC at %d shot%s: mean over the tasks%s with its 95%% band",
+             shots, meta_plural(shots), ways > 2 ? " and classes, each against the rest," : "");
     struct meta_figure g = {
         title, "rate of false positives", "rate of true positives", 0, 1, 0, 1, 1, l.count, l.line
     };

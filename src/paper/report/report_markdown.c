@@ -16,6 +16,15 @@ static void estimate(FILE *f, struct meta_estimate e)
     fprintf(f, "| %.2f (%.2f to %.2f) ", 100 * e.mean, 100 * e.low, 100 * e.high);
 }
 
+/* The last column. */
+static void write_accuracy(FILE *f, const struct meta_report_cell *c)
+{
+    struct meta_estimate e = meta_json_get_estimate(c->result, "accuracy_after");
+    if (isnan(e.mean)) fputs("| - ", f);
+    else estimate(f, e);
+    fputs("|\n", f);
+}
+
 static void write_figures(FILE *f, const struct meta_report_table *t,
                           const struct meta_report_cell *c)
 {
@@ -27,7 +36,7 @@ static void write_figures(FILE *f, const struct meta_report_table *t,
                 100 * meta_json_get(other, "high"));
     else fputs("| - ", f);
     estimate(f, c->first);
-    if (isnan(c->paper)) fputs("| | ", f);
+    if (isnan(c->paper)) fputs(meta_report_has_paper(t) ? "| | " : "", f);
     else {
         struct meta_estimate less = meta_report_less_paper(c);
         fprintf(f, "| %.2f ", 100 * c->paper);
@@ -42,7 +51,7 @@ static void write_figures(FILE *f, const struct meta_report_table *t,
                 100 * meta_json_get(other_difference, "high"),
                 meta_json_text(other_difference, "word"));
     else fputs("| - ", f);
-    fputs("|\n", f);
+    write_accuracy(f, c);
 }
 
 static void write_cell(FILE *f, const struct meta_report_table *t, const struct meta_report_cell *c)
@@ -60,7 +69,7 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     meta_markdown_text(f, *t->needs ? t->needs : text);
     fputs(" | | | ", f);
     if (!isnan(c->paper)) fprintf(f, "%.2f ", 100 * c->paper);
-    fputs("| | | |\n", f);
+    fputs(meta_report_has_paper(t) ? "| | | | |\n" : "| | |\n", f);
 }
 
 static void write_family(FILE *f, const struct meta_report_family *a)
@@ -102,12 +111,13 @@ int meta_report_markdown(FILE *f, const struct meta_report *r, struct meta_error
         const struct meta_report_table *t = &r->tables[i];
         fprintf(f, "%s### ", i ? "\n" : "");
         meta_markdown_text(f, t->name);
+        int paper = meta_report_has_paper(t);
         fprintf(f,
-                "\n\n| method | shots | AUC, %d tasks | other groups | first %d | paper "
-                "| ours - paper | paired with ",
-                t->runs, t->first);
+                "\n\n| method | shots | AUC, %d tasks | other groups | first %d | %spaired with ",
+                t->runs, t->first, paper ? "paper | ours - paper | " : "");
         meta_markdown_text(f, *t->reference ? t->reference : "nothing");
-        fputs(" | other groups |\n|---|---|---|---|---|---|---|---|---|\n", f);
+        fprintf(f, " | other groups | accuracy |\n|---|---|---|---|---|---|---|---|%s\n",
+                paper ? "---|---|" : "");
         for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);
         meta_markdown_pairs(f, t);
         meta_markdown_seeds(f, t);

@@ -11,22 +11,32 @@ static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta chars
                            "<meta name=\"viewport\" content=\"width=device-width, "
                            "initial-scale=1\">\n"
                            "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                           "<title>Few-shot diagnosis of rare diseases: results</title>\n<style>\n";
+                           "<title>";
 
-/* Stands behind the style sheet. */
-static const char body[] = "</style></head>\n<body><main>\n<h1>Few-shot diagnosis of rare "
-                           "diseases: results</h1>\n";
+/* Stands behind the title and behind the style sheet. */
+static const char style[] = "</title>\n<style>\n", body[] = "</style></head>\n<body><main>\n<h1>";
 
 static const char method[] =
     "<p>Each figure is the area under the ROC curve of a method that sees so many images (shots) "
-    "of each of two rare classes, averaged over random tasks; all methods of a table are tested on "
-    "the same tasks. Intervals are of the mean over tasks: they say how well the tasks tell this "
-    "one training, not how trainings differ. Tasks draw again and again from the same few images: "
-    "where it says <i>other groups</i>, the interval is of tasks whose images, query and "
-    "support, were drawn anew as well, group by group (such as lesions). The paper (Li et al., "
-    "MICCAI 2020) gives "
-    "means over as many tasks as our first, without an interval: beside ours its figure is given "
-    "the error that so many of our tasks have.</p>\n";
+    "of each class of a task, averaged over random tasks; all methods of a table are tested on the "
+    "same tasks. Of more than two classes it is the mean over the classes of each against the "
+    "rest. Intervals are of the mean over tasks: they say how well the tasks tell this one "
+    "training, not how trainings differ. Tasks draw again and again from the same few images: "
+    "where it says <i>other groups</i>, the interval is of tasks whose images, query and support, "
+    "were drawn anew as well, group by group (such as lesions).";
+
+/* Only where a table gives figures of a paper. */
+static const char paper[] = " A paper&rsquo;s figures, from the table&rsquo;s file, are taken for "
+                            "means over as many tasks "
+                            "as our first, without an interval: beside ours such a figure is given "
+                            "the error that so many "
+                            "of our tasks have.";
+
+/* A page of one table has its name. */
+static void write_title(FILE *f, const struct meta_report *r)
+{
+    meta_html_text(f, r->count == 1 ? r->tables->name : "Results");
+}
 
 static int count_done(const struct meta_report_table *t)
 {
@@ -69,14 +79,19 @@ int meta_report_page(FILE *f, const struct meta_report *r, struct meta_error *la
                      struct meta_error *error)
 {
     struct meta_figures figures = { .page = f };
-    int done = 0, cells = 0;
+    int done = 0, cells = 0, papers = 0;
     for (int i = 0; i < r->count; i++) {
         done += count_done(&r->tables[i]);
+        papers |= meta_report_has_paper(&r->tables[i]);
         cells += r->tables[i].cell_count;
     }
     fputs(head, f);
+    write_title(f, r);
+    fputs(style, f);
     fputs(meta_page_css, f);
     fputs(body, f);
+    write_title(f, r);
+    fputs("</h1>\n", f);
     fprintf(f, "<p>%d of %d cells of %d table%s are run.</p>\n<nav>", done, cells, r->count,
             meta_plural(r->count));
     for (int i = 0; i < r->count; i++) {
@@ -86,6 +101,8 @@ int meta_report_page(FILE *f, const struct meta_report *r, struct meta_error *la
     }
     fputs("</nav>\n", f);
     fputs(method, f);
+    if (papers) fputs(paper, f);
+    fputs("</p>\n", f);
     for (int i = 0; i < r->count; i++)
         if (write_table(&figures, &r->tables[i], i + 1, error)) return -1;
     fputs("<section><h2>The loss</h2>\n<div class=\"figures-row\">\n", f);

@@ -82,7 +82,8 @@ static void against_paper(FILE *f, const struct meta_report_cell *c)
 
 static void figure_cell(FILE *f, const struct meta_report_cell *c)
 {
-    struct meta_estimate e = meta_json_get_estimate(c->result, "auc_after"), first = c->first;
+    struct meta_estimate e = meta_json_get_estimate(c->result, "auc_after"), first = c->first,
+                         accuracy = meta_json_get_estimate(c->result, "accuracy_after");
     const cJSON *other = meta_report_other_groups(c->result);
     open_cell(f, c->shots, "");
     fprintf(f, "<b>%.2f</b>", 100 * e.mean);
@@ -90,6 +91,11 @@ static void figure_cell(FILE *f, const struct meta_report_cell *c)
     if (other) {
         fputs("<br><small>other groups:", f);
         interval(f, meta_json_get(other, "low"), meta_json_get(other, "high"));
+        fputs("</small>", f);
+    }
+    if (!isnan(accuracy.mean)) {
+        fprintf(f, "<br><small>accuracy %.2f", 100 * accuracy.mean);
+        if (accuracy.n > 1) interval(f, accuracy.low, accuracy.high);
         fputs("</small>", f);
     }
     fprintf(f, "<br><small>first %d tasks: %.2f", first.n, 100 * first.mean);
@@ -102,8 +108,10 @@ static void figure_cell(FILE *f, const struct meta_report_cell *c)
 void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
 {
     open_table(f, t, "figures",
-               "AUC in percent, mean over the tasks with its 95% interval, "
-               "beside the paper&rsquo;s figure");
+               meta_report_has_paper(t)
+                   ? "AUC and accuracy in percent, mean over the tasks with its 95% interval, "
+                     "beside the paper&rsquo;s AUC"
+                   : "AUC and accuracy in percent, mean over the tasks with its 95% interval");
     for (int i = 0; i < t->row_count; i++) {
         open_row(f, meta_report_label(t, i));
         for (int k = 0; k < t->column_count; k++) {
