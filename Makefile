@@ -50,6 +50,21 @@ $(error missing packages: $(MISSING): scripts/install-deps.sh installs them)
 endif
 endif
 
+# A checkout whose darknet.h the host can't be compiled with is told in one line, not by the compiler's pages
+ifneq ($(filter-out clean uninstall help,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out /usr/lib/darknet,$(DARKNET)),)
+ifeq ($(wildcard $(DARKNET)/include/darknet.h),)
+$(error DARKNET=$(DARKNET): has no include/darknet.h: must be a checkout of Darknet, or of one with the same ABI)
+endif
+OTHER_ABI := $(shell LC_ALL=C $(CC) -std=gnu11 -Isrc -I$(DARKNET)/include -fsyntax-only src/host/host.c src/host/host_layer.c \
+               src/host/libdarknet.c 2>&1 | grep -m1 error:)
+ifneq ($(OTHER_ABI),)
+$(error DARKNET=$(DARKNET): its include/darknet.h is of another ABI than Debian's package (pjreddie's Darknet), which this program \
+        stands on; the first thing missed: $(OTHER_ABI))
+endif
+endif
+endif
+
 OPTIMISE = -O2
 ifeq ($(DEBUG),1)
 OPTIMISE = -O0

@@ -209,3 +209,23 @@ void meta_cfg_free(struct meta_cfg *cfg)
     free(cfg->path);
     free(cfg);
 }
+
+/* The option that a message begins with, as "padding=2: must be..." does; NULL: with none of the
+   section's. */
+static const struct meta_pair *blamed(const struct meta_section *s, const char *message)
+{
+    size_t length = strcspn(message, "=: ");
+    for (int i = 0; i < s->count; i++)
+        if (message[length] != ' ' && strlen(s->pairs[i].key) == length
+            && !strncmp(s->pairs[i].key, message, length))
+            return &s->pairs[i];
+    return NULL;
+}
+
+int meta_section_blame(const struct meta_section *s, const char *path, struct meta_error *error)
+{
+    struct meta_error what = *error;
+    const struct meta_pair *pair = blamed(s, what.text);
+    return meta_fail(error, "%s:%d: [%.40s]%s %.400s", path, pair ? pair->line : s->line, s->name,
+                     pair ? "" : ":", what.text);
+}

@@ -31,4 +31,9 @@ int meta_data_file_read(struct meta_cfg **, const char *path, struct meta_error 
 int meta_table_file_read(struct meta_cfg **, const char *path, struct meta_error *);
 void meta_cfg_free(struct meta_cfg *);
 
+/* Puts where it is before a message about a section: the line and the section, as in "x.cfg:12:
+   [maxpool]: ...", or where the message begins with one of its options, that option's line, as in
+   "x.cfg:14: [maxpool] padding=2: must be...". Returns -1. */
+int meta_section_blame(const struct meta_section *, const char *path, struct meta_error *);
+
 #endif

@@ -40,11 +40,9 @@ struct builder {
 
 static int fail_memory(struct builder *b) { return meta_fail_memory_for(b->error, b->path); }
 
-/* Puts "cfg/x.cfg:12: [maxpool]: " before a message that has no file and line. */
-static int prefix(struct builder *b, int line, const char *name)
+static int prefix(struct builder *b, const struct meta_section *s)
 {
-    struct meta_error what = *b->error;
-    return meta_fail(b->error, "%s:%d: [%s]: %.400s", b->path, line, name, what.text);
+    return meta_section_blame(s, b->path, b->error);
 }
 
 /* ---- settings -------------------------------------------------------------------------------- */
@@ -65,7 +63,7 @@ static void *read_settings(struct builder *b, const struct meta_plugin *plugin,
     owned->kept[owned->count++] = (struct kept){ plugin, settings };
     if (meta_options_parse(plugin->options, section, b->path, settings, b->error)) return NULL;
     if (plugin->check && plugin->check(settings, b->error)) {
-        prefix(b, section->line, section->name);
+        prefix(b, section);
         return NULL;
     }
     return settings;
@@ -151,14 +149,13 @@ static int read_net(struct builder *b, const struct meta_section *s)
     struct meta_net_settings *net = &b->model->net;
     if (check_place(b, s, NET) || meta_net_read(s, b->path, net, b->error)) return -1;
     struct meta_shape input = { net->channels, net->height, net->width };
-    return meta_network_create(&b->model->network, input, b->error) ? prefix(b, s->line, s->name)
-                                                                    : 0;
+    return meta_network_create(&b->model->network, input, b->error) ? prefix(b, s) : 0;
 }
 
 static int add_layer(struct builder *b, const struct meta_section *s, struct meta_layer layer)
 {
     layer.line = s->line;
-    return meta_network_add(b->model->network, layer, b->error) ? prefix(b, s->line, s->name) : 0;
+    return meta_network_add(b->model->network, layer, b->error) ? prefix(b, s) : 0;
 }
 
 /* Whether this is the [cost] that many of Darknet's .cfg files end with, behind their [softmax]. It
@@ -180,13 +177,13 @@ static int read_stock_layer(struct builder *b, const struct meta_section *s,
     if (!settings) return fail_memory(b);
     int status = meta_options_parse(type->options, s, b->path, settings, b->error);
     if (!status && type->layer(settings, b->model->network->count, &layer, b->error))
-        status = prefix(b, s->line, s->name);
+        status = prefix(b, s);
     meta_options_clear(type->options, settings);
     free(settings);
     if (status) return -1;
     if (layer.flip && !b->model->net.flip) {
         meta_fail(b->error, "flip=1: [net] has flip=0: must be alike");
-        return prefix(b, s->line, s->name);
+        return prefix(b, s);
     }
     if (!is_cost_of_softmax(b, &layer)) return add_layer(b, s, layer);
     b->cost = s;
@@ -252,9 +249,11 @@ static int finish(struct builder *b)
     if (!model->loss && read_absent(b, "meta_loss", &mean)) return -1;
     order = model->purpose == META_FOR_TASKS ? model->inner->order : 1;
     if (meta_network_finish(model->network, order, &where, b->error)) {
-        if (!model->network->count) return prefix(b, b->at[NET]->line, b->at[NET]->name);
+        if (!model->network->count) return prefix(b, b->at[NET]);
         const struct meta_layer *layer = &model->network->layers[where];
-        return prefix(b, layer->line, meta_layer_name(layer));
+        return prefix(b,
+                      &(struct meta_section){ .name = (char *)meta_layer_name(layer),
+                                              .line = layer->line });
     }
     if (!b->at[EPISODE] && model->purpose == META_FOR_TASKS)
         model->episode->ways = meta_network_outputs(model->network);

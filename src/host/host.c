@@ -30,11 +30,9 @@ static _Noreturn void die(const struct meta_error *error)
     exit(1);
 }
 
-/* Puts the file, the line and the name of the section before the message. */
 static int prefix(const struct host *h, const struct meta_section *s)
 {
-    struct meta_error what = *h->error;
-    return meta_fail(h->error, "%s:%d: [%.40s]: %.400s", h->cfg->path, s->line, s->name, what.text);
+    return meta_section_blame(s, h->cfg->path, h->error);
 }
 
 /* ---- whose file it is ------------------------------------------------------------------------ */

@@ -47,7 +47,7 @@ refuses "${net}policy=steps\nsteps=1,2\nscales=.1\n$conv$head" '7: [net] scales:
 refuses "${net}hue=2\n$conv$head" '5: [net] hue=2: must be 0 to 1'
 refuses "${net}nesterov=1\n$conv$head" "5: [net] nesterov: unknown option; allowed: width height channels learning_rate policy step scale \
 steps scales gamma power burn_in max_batches adam B1 B2 eps momentum decay clip angle flip min_crop max_crop min_ratio max_ratio aspect hue \
-saturation exposure batch subdivisions inputs"
+saturation exposure orientation batch subdivisions inputs"
 refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups activation'
 
 # sections and their order
@@ -59,7 +59,7 @@ refuses "$net$conv$head[meta_loss]\n[inner_loop]\n" '14: [inner_loop]: stands af
 refuses "$conv$head" '1: [conv]: the first section must be [net]'
 
 # layers that can't be differentiated as they are
-refuses "$net${conv}groups=2\n$head" '5: [conv]: groups=2: must divide its 3 input channels and filters=2'
+refuses "$net${conv}groups=2\n$head" '9: [conv] groups=2: must divide its 3 input channels and filters=2'
 refuses "${net}mosaic=1\n$conv$head" "5: [net] mosaic=1: another Darknet's way to train: must be 0, or left out"
 refuses "$net${conv}xnor=1\n$head" '9: [conv] xnor=1: must be 0'
 refuses "$net${conv}binary=1\n$head" '9: [conv] binary=1: must be 0'
@@ -68,10 +68,10 @@ refuses "$net[conv]\nactivation=sine\n$head" '6: [conv] activation=sine: must be
 # shapes
 refuses "[net]\nwidth=8\nheight=8\n$conv$head" '1: [net]: channels is missing: must be at least 1'
 refuses "[net]\nwidth=0\nheight=8\nchannels=3\n$conv$head" '2: [net] width=0: must be 1 to 65536'
-refuses "$net[conv]\nsize=9\n$head" '5: [conv]: size=9 does not fit its 8x6 input'
+refuses "$net[conv]\nsize=9\n$head" '6: [conv] size=9 does not fit its 8x6 input'
 refuses "$net[episode]\n$conv[conn]\noutput=3\n[softmax]\n" '12: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal'
 refuses "$net$conv" '5: [convolutional]: the network must end with [softmax], not [convolutional]'
-refuses "$net$conv[shortcut]\nfrom=5\n$head" '9: [shortcut]: from=5: must be -1 to -1, back from here, or 0 to 0, from the first layer'
+refuses "$net$conv[shortcut]\nfrom=5\n$head" '10: [shortcut] from=5: must be -1 to -1, back from here, or 0 to 0, from the first layer'
 
 # networks that pair query images with classes
 score='[conn]\noutput=1\nactivation=logistic\n'
@@ -86,8 +86,8 @@ refuses "$net$conv[relation]\n$score[cost]\n[dropout]\n" '14: [dropout]: nothing
 refuses "$net$conv[relation]\n$score[cost]\ntype=masked\n" '14: [cost] type=masked: must be sse'
 refuses "$net$conv[relation]\n$score[cost]\nscale=2\n" '14: [cost] scale=2: must be 1'
 refuses "$net$conv[relation]\n$score" '10: [connected]: the network must end with [cost], not [connected]'
-refuses "$net$conv[relation]\n[route]\nlayers=0\n$score[cost]\n" '10: [route]: layers: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
-refuses "$net$conv[relation]\n[shortcut]\nfrom=-2\n$score[cost]\n" '10: [shortcut]: from: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
+refuses "$net$conv[relation]\n[route]\nlayers=0\n$score[cost]\n" '11: [route] layers: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
+refuses "$net$conv[relation]\n[shortcut]\nfrom=-2\n$score[cost]\n" '11: [shortcut] from: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
 refuses "$net$conv[relation]\n$score[cost]\n" '9: [inner_loop] steps=5: must be 0 with [relation], which takes no steps in a task'
 refuses "$net$conv[relation]\n$score[cost]\n[inner_loop]\nsteps=2\n" '15: [inner_loop] steps=2: must be 0 with [relation], which takes no steps in a task'
 refuses "$net$conv[relation]\n$score[cost]\n[inner_loop]\nsteps=0\n" '14: [inner_loop] test_steps=10: must be 0 with [relation], which takes no steps in a task'

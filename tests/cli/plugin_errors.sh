@@ -155,7 +155,7 @@ expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"
 write 2 '' 2
 expect_error "$(exactly "$cfg:8: [mine]: the plugin has no tangents, which order=2 needs; allowed: order=1")" "$DARKNET_BIN" meta check "$cfg"
 write 2 'least=5\nmost=4\n' 1
-expect_error "$(exactly "$cfg:8: [mine]: least=5 is above most=4")" "$DARKNET_BIN" meta check "$cfg"
+expect_error "$(exactly "$cfg:9: [mine] least=5 is above most=4")" "$DARKNET_BIN" meta check "$cfg"
 write 2 'sizes=1,x\n' 1
 expect_error "$(exactly "$cfg:9: [mine] sizes=1,x: must be whole numbers, 0 to 9, separated by commas")" "$DARKNET_BIN" meta check "$cfg"
 write 9 '' 1

@@ -195,7 +195,7 @@ static void what_cannot_be_differentiated(void **state)
             "softmax shortcut route dropout activation cost crop reorg scale_channels relation");
     refuses(NET CONV "[lstm]\noutput=3\n", "9: [lstm]: meta-learning can't differentiate this layer; allowed: convolutional connected "
             "maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels relation");
-    refuses(NET CONV "[conn]\noutput=2\n[softmax]\ntree=x.tree\n", "11: [softmax]: tree=x.tree: meta-learning can't differentiate a tree of "
+    refuses(NET CONV "[conn]\noutput=2\n[softmax]\ntree=x.tree\n", "12: [softmax] tree=x.tree: meta-learning can't differentiate a tree of "
             "classes: leave it out");
 }
 
@@ -229,9 +229,9 @@ static void shapes(void **state)
     refuses("[net]\nwidth=8\nheight=8\nchannels=4\n" CONV HEAD, "4: [net] channels=4: must be 1 to 3");
     refuses("[net]\nwidth=8\nheight=8\nchannels=2\n" CONV HEAD, "4: [net] channels=2: must be 1 or 3");
     refuses(NET "inputs=145\n" CONV HEAD, "5: [net] inputs=145: must be width*height*channels=144");
-    refuses(NET "[conv]\nsize=9\n" HEAD, "5: [conv]: size=9 does not fit its 8x6 input");
-    refuses(NET "[max]\nsize=7\npadding=0\n" HEAD, "5: [max]: size=7 does not fit its 8x6 input");
-    refuses(NET "[max]\nsize=2\npadding=2\n" HEAD, "5: [max]: padding=2: must be less than size=2");
+    refuses(NET "[conv]\nsize=9\n" HEAD, "6: [conv] size=9 does not fit its 8x6 input");
+    refuses(NET "[max]\nsize=7\npadding=0\n" HEAD, "6: [max] size=7 does not fit its 8x6 input");
+    refuses(NET "[max]\nsize=2\npadding=2\n" HEAD, "7: [max] padding=2: must be less than size=2");
     refuses(NET CONV "[conn]\noutput=1\n[softmax]\n", "11: [softmax]: gives 1 probability: must be at least 2");
     refuses(NET "[episode]\n" CONV "[conn]\noutput=3\n[softmax]\n", "12: [softmax]: gives 3 probabilities, but [episode] has ways=2: must be equal");
     refuses(NET "[episode]\nways=5\n" CONV HEAD, "14: [softmax]: gives 2 probabilities, but [episode] has ways=5: must be equal");
@@ -242,12 +242,12 @@ static void shapes(void **state)
 
 static void references_to_layers(void **state)
 {
-    refuses(NET "[shortcut]\nfrom=-1\n", "5: [shortcut]: from=-1: there is no earlier layer");
+    refuses(NET "[shortcut]\nfrom=-1\n", "6: [shortcut] from=-1: there is no earlier layer");
     refuses(NET CONV "[shortcut]\n" HEAD, "9: [shortcut]: from is missing: must be the layer to add, such as -3");
-    refuses(NET CONV CONV "[shortcut]\nfrom=-3\n" HEAD, "13: [shortcut]: from=-3: must be -2 to -1, back from here, or 0 to 1, from the first layer");
-    refuses(NET CONV CONV "[shortcut]\nfrom=2\n" HEAD, "13: [shortcut]: from=2: must be -2 to -1, back from here, or 0 to 1, from the first layer");
+    refuses(NET CONV CONV "[shortcut]\nfrom=-3\n" HEAD, "14: [shortcut] from=-3: must be -2 to -1, back from here, or 0 to 1, from the first layer");
+    refuses(NET CONV CONV "[shortcut]\nfrom=2\n" HEAD, "14: [shortcut] from=2: must be -2 to -1, back from here, or 0 to 1, from the first layer");
     refuses(NET CONV "[route]\n" HEAD, "9: [route]: layers is missing: must name earlier layers, such as -1,-4");
-    refuses(NET CONV "[route]\nlayers=-1,-2\n" HEAD, "9: [route]: layers=-2: must be -1 to -1, back from here, or 0 to 0, from the first layer");
+    refuses(NET CONV "[route]\nlayers=-1,-2\n" HEAD, "10: [route] layers=-2: must be -1 to -1, back from here, or 0 to 0, from the first layer");
     refuses(NET CONV CONV "[route]\nlayers=-2\n" HEAD, "9: [convolutional]: nothing uses this layer's output");
 }
 
