@@ -3,12 +3,14 @@
 #include "backends/fused/fused_kernels.h"
 #include "base/file.h"
 #include "base/plural.h"
+#include "bench_sweep.h"
 #include "flags.h"
 #include "tools/bench/bench.h"
 #include "usage.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_plan(const struct meta_bench *b)
 {
@@ -125,6 +127,10 @@ static void print_layers(const struct meta_bench *b)
     }
     printf("%5s  %-60s", "", "all");
     print_times(seconds, flops, b->layer_peak, whole);
+    if (b->slow_layer >= 0)
+        printf("Warning: layer %d is slow on this processor: its library has only a reference "
+               "implementation of it, %s\n",
+               b->slow_layer, b->slow_implementation);
 }
 
 static void print_memory(const struct meta_bench *b)
@@ -143,34 +149,41 @@ static void print_memory(const struct meta_bench *b)
         printf("    %-65s %8.0f\n", "stock libdarknet's gradient", b->stock_bytes / 1e6);
 }
 
-int meta_command_bench(int argc, char **argv)
+/* The words of the command line. */
+struct words {
+    const char *threads, *batch, *seconds, *out;
+    int is_sweep;
+    struct meta_bench_sweep sweep;
+};
+
+/* Each of the two benchmarks has flags of its own. */
+static int check_words(const struct words *w, struct meta_error *error)
 {
-    const char *threads = NULL, *batch = NULL, *seconds = NULL, *out = NULL;
-    const struct meta_flag flags[] = {
-        { "-threads", "N", "the most threads; one is measured too (the cores)", &threads, NULL },
-        { "-batch", "N",
-          "images of the forward and of the gradient that stock is compared with (those of a task)",
-          &batch, NULL },
-        { "-seconds", "S", "for which each thing is timed, at least five times (2)", &seconds,
-          NULL },
-        { "-out", "FILE.json", "writes all figures", &out, NULL },
-    };
-    const struct meta_syntax syntax = { "bench CFG", 1, 1, flags, sizeof flags / sizeof *flags };
+    if (w->is_sweep && (w->threads || w->batch))
+        return meta_fail(error, "%s: is for the benchmark of a .cfg, not for -sweep",
+                         w->threads ? "-threads" : "-batch");
+    if (!w->is_sweep && (w->sweep.channels || w->sweep.sizes))
+        return meta_fail(error, "%s: is for -sweep alone",
+                         w->sweep.channels ? "-channels" : "-sizes");
+    return 0;
+}
+
+static int bench_cfg(const char *path, const struct words *w)
+{
     struct meta_error error;
     struct meta_model *model = NULL;
     struct meta_bench_plan plan = { .backend = meta_backend_default() };
     struct meta_bench bench = { .plan = &plan, .begun = print_plan, .timed = print_row };
     int status = 1;
-    meta_flags_parse(argc, argv, &syntax);
-    plan.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
-    plan.batch = meta_flag_int("-batch", batch, 0, 2, 1 << 20);
-    plan.seconds = meta_flag_real("-seconds", seconds, 2, 1e-3, 1e5);
-    if (meta_flag_out(out, (const char *[]){ argv[0] }, 1, &error)
-        || meta_model_load(&model, argv[0], &error))
+    plan.threads = meta_flag_int("-threads", w->threads, meta_pool_cores(), 1, 1024);
+    plan.batch = meta_flag_int("-batch", w->batch, 0, 2, 1 << 20);
+    plan.seconds = meta_flag_real("-seconds", w->seconds, 2, 1e-3, 1e5);
+    if (meta_flag_out(w->out, (const char *[]){ path }, 1, &error)
+        || meta_model_load(&model, path, &error))
         goto fail;
     plan.model = model;
     if (plan.batch && model->network->ways) {
-        meta_fail(&error, "-batch: %s pairs the images of whole tasks, %d: leave it out", argv[0],
+        meta_fail(&error, "-batch: %s pairs the images of whole tasks, %d: leave it out", path,
                   meta_bench_task_images(model));
         goto fail;
     }
@@ -178,11 +191,48 @@ int meta_command_bench(int argc, char **argv)
     print_ratios(&bench);
     print_layers(&bench);
     print_memory(&bench);
-    if (out && meta_bench_write(&bench, out, &error)) goto fail;
+    if (w->out && meta_bench_write(&bench, w->out, &error)) goto fail;
     status = 0;
 fail:
     meta_bench_clear(&bench);
     meta_bench_plan_clear(&plan);
     meta_model_free(model);
     return status ? meta_complain(&error) : 0;
+}
+
+/* Whether -sweep stands there, which decides how many words there may be besides. */
+static int has_sweep(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (!strcmp(argv[i], "-sweep")) return 1;
+    return 0;
+}
+
+int meta_command_bench(int argc, char **argv)
+{
+    struct words w = { 0 };
+    const struct meta_flag flags[] = {
+        { "-threads", "N", "the most threads; one is measured too (the cores)", &w.threads, NULL },
+        { "-batch", "N",
+          "images of the forward and of the gradient that stock is compared with (those of a task)",
+          &w.batch, NULL },
+        { "-seconds", "S",
+          "for which each thing is timed, at least five times (2; each shape of -sweep .02)",
+          &w.seconds, NULL },
+        { "-out", "FILE.json", "writes all figures", &w.out, NULL },
+        { "-sweep", NULL,
+          "instead of a .cfg: convolutions of each number of channels and size of kernel", NULL,
+          &w.is_sweep },
+        { "-channels", "N-M", "those of -sweep (1-40)", &w.sweep.channels, NULL },
+        { "-sizes", "N-M", "sizes of the kernels of -sweep (1-7)", &w.sweep.sizes, NULL },
+    };
+    int words = !has_sweep(argc, argv);
+    const struct meta_syntax syntax = { "bench CFG|-sweep", words, words, flags,
+                                        sizeof flags / sizeof *flags };
+    struct meta_error error;
+    meta_flags_parse(argc, argv, &syntax);
+    if (check_words(&w, &error)) return meta_complain(&error);
+    w.sweep.seconds = w.seconds;
+    w.sweep.out = w.out;
+    return w.is_sweep ? meta_bench_sweep(&w.sweep) : bench_cfg(argv[0], &w);
 }

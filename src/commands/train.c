@@ -53,6 +53,16 @@ static void print_weights(const struct meta_trainer *t)
     putchar('\n');
 }
 
+static void warn_of_slow_layer(const struct meta_trainer *t)
+{
+    const char *implementation;
+    int layer = meta_trainer_slow_layer(t, &implementation);
+    if (layer < 0) return;
+    printf("Warning: layer %d is slow on this processor: its library has only a reference "
+           "implementation of it, %s\n",
+           layer, implementation);
+}
+
 static void print_start(const struct meta_trainer *t)
 {
     const struct meta_training_settings *s = meta_trainer_settings(t);
@@ -79,6 +89,7 @@ static void print_start(const struct meta_trainer *t)
         printf("Its iterations were made by %s instructions, the next ones by %s: equal to an "
                "unbroken run to rounding, not bit for bit\n",
                was, now);
+    warn_of_slow_layer(t);
     if (s->weights) {
         print_weights(t);
         print_layers(t, model->network);

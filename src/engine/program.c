@@ -164,6 +164,15 @@ size_t meta_program_bytes(const struct meta_program *p) { return p->bytes; }
 
 int meta_program_operations(const struct meta_program *p) { return p->low.op_count; }
 
+int meta_program_slow_layer(const struct meta_program *p, const char **implementation)
+{
+    for (const struct meta_op *op = p->low.ops; op < p->low.ops + p->low.op_count; op++) {
+        *implementation = op->kernel->slow ? op->kernel->slow(op) : NULL;
+        if (*implementation) return op->layer - p->network->layers;
+    }
+    return -1;
+}
+
 const struct meta_op *meta_program_operation(const struct meta_program *p, int index)
 {
     return &p->low.ops[index];

@@ -58,6 +58,11 @@ const struct meta_op *meta_program_operation(const struct meta_program *, int in
    caller's (operations, META_PASS_COUNT); NULL ends that. */
 void meta_program_time(struct meta_program *, double *seconds);
 
+/* The first layer, from 0, that the backend can leave only to a reference implementation of its
+   library on this processor, far slower than the rest; -1 where there is none. *implementation: its
+   name. */
+int meta_program_slow_layer(const struct meta_program *, const char **implementation);
+
 /* Copies in images (batch, c, h, w), planar in [0,1], and labels (batch), 0..outputs-1. */
 void meta_program_load(struct meta_program *, const float *images, const int *labels);
 /* What each image counts in the mean cross-entropy from now on: shares (batch), on average 1, stay

@@ -195,6 +195,12 @@ void meta_worker_free(struct meta_worker *w)
     free(w);
 }
 
+int meta_worker_slow_layer(const struct meta_worker *w, const char **implementation)
+{
+    int slow = w->query ? meta_program_slow_layer(w->query, implementation) : -1;
+    return slow < 0 && w->keep ? meta_program_slow_layer(w->support[0], implementation) : slow;
+}
+
 size_t meta_worker_bytes(const struct meta_worker *w)
 {
     size_t bytes = w->shared_bytes + w->workspace_bytes

@@ -109,6 +109,11 @@ size_t meta_outer_worker_bytes(const struct meta_outer *o)
     return bytes;
 }
 
+int meta_outer_slow_layer(const struct meta_outer *o, const char **implementation)
+{
+    return meta_worker_slow_layer(o->worker[0], implementation);
+}
+
 static void run_task(void *context, int task, int worker)
 {
     struct meta_outer *o = context;

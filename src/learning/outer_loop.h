@@ -30,6 +30,8 @@ int meta_outer_create(struct meta_outer **, const struct meta_model *, const str
                       struct meta_pool *, uint64_t seed, struct meta_error *);
 void meta_outer_free(struct meta_outer *);
 size_t meta_outer_worker_bytes(const struct meta_outer *); /* memory of all workers */
+/* meta_program_slow_layer of the workers' programs. */
+int meta_outer_slow_layer(const struct meta_outer *, const char **implementation);
 
 /* Does one meta-iteration on *batches[0..tasks-1], in two parts: the first changes nothing that a
    checkpoint holds. Gradients are summed in the order of the tasks. */

@@ -145,6 +145,11 @@ uint64_t meta_trainer_done(const struct meta_trainer *t) { return t->done; }
 
 uint64_t meta_trainer_total(const struct meta_trainer *t) { return t->total; }
 
+int meta_trainer_slow_layer(const struct meta_trainer *t, const char **implementation)
+{
+    return meta_outer_slow_layer(t->outer, implementation);
+}
+
 double meta_trainer_waited(const struct meta_trainer *t) { return t->waited; }
 
 int meta_trainer_layers_read(const struct meta_trainer *t) { return t->layers_read; }

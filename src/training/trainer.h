@@ -92,6 +92,8 @@ const char *meta_trainer_path(const struct meta_trainer *, enum meta_training_fi
 
 /* Where a trainer stands. Iterations are Darknet's batch numbers. */
 uint64_t meta_trainer_done(const struct meta_trainer *);
+/* meta_program_slow_layer of the network that is trained. */
+int meta_trainer_slow_layer(const struct meta_trainer *, const char **implementation);
 uint64_t meta_trainer_total(const struct meta_trainer *); /* max_batches */
 double meta_trainer_waited(const struct meta_trainer *);  /* seconds, for images */
 /* How many of the network's first layers the weights to start from have; the count of layers where

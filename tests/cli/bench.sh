@@ -91,8 +91,44 @@ expect_error '^darknet: -threads 0: must be 1 to 1024' "$DARKNET_BIN" meta bench
 expect_error '^darknet: -batch 1: must be 2 to ' "$DARKNET_BIN" meta bench "$a/toy.cfg" -batch 1
 expect_error '^darknet: -seconds 0: must be 0.001 to ' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seconds 0
 expect_error '^darknet: -seconds x: must be a number' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seconds x
-expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -out -h' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seed 1
+expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -out -sweep -channels -sizes -h' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seed 1
 expect_error 'nosuch/b\.json: can.t write there' "$DARKNET_BIN" meta bench "$a/toy.cfg" -threads 1 -seconds 1e5 -out "$a/nosuch/b.json"
 sed '/^\[inner_loop\]/,$s/^learning_rate=.*/learning_rate=1e30/' "$a/toy.cfg" >"$a/fast.cfg"
 expect_error 'the meta-gradient is not finite|learning_rate=1e30: must be' "$DARKNET_BIN" meta bench "$a/fast.cfg" -threads 1 -seconds .001
 check 'meta bench leaves no process behind' test -z "$(pgrep -f "meta bench $a/")"
+
+# ---- the sweep over channels and sizes --------------------------------------------------------------
+
+check 'meta bench -sweep runs on a small range' bench -sweep -channels 15-17 -sizes 2-3 -seconds .001 -out "$a/s.json"
+check 'meta bench -sweep writes nothing to standard error' test ! -s "$a/err"
+check 'meta bench -sweep has a row of each kind, size and number of channels' json 'sorted((r["in"], r["out"], r["size"], r["first_layer"]) for r in rows) ==
+    sorted(s for c in (15, 16, 17) for k in (2, 3) for s in ((c, c, k, False), (c, 32, k, False), (32, c, k, False), (1, c, k, True), (3, c, k, True)))' "$a/s.json"
+check 'meta bench -sweep times each row, and stock, too' json 'all(r[k] > 0 for r in rows for k in ("gradient", "product", "stock", "ratio"))' "$a/s.json"
+check 'a multiple of 16 channels is its own next multiple' json 'all(r["ratio"] == 1 for r in rows if 16 in (r["in"], r["out"]))' "$a/s.json"
+check 'meta bench -sweep prints a table of each kind' test "$(grep -Ec '^(C to C|C to 32|32 to C|first layer, [13] to C) +2x2 +3x3' "$a/out")" -eq 5
+check 'meta bench -sweep prints the worst against the next multiple of 16' grep -Eq '^slowest against the next multiple of 16 channels: [0-9]+ to [0-9]+, [23]x[23].*: [0-9.]+ times its time$' "$a/out"
+check 'meta bench -sweep prints the worst against stock' grep -Eq '^slowest against stock libdarknet: [0-9]+ to [0-9]+, [23]x[23].*: [0-9.]+ times as fast$' "$a/out"
+if grep -qw avx2 /proc/cpuinfo; then
+    check 'no convolution is left to a reference implementation' json 'all(r["reference"] is None for r in rows)' "$a/s.json"
+    older() { ONEDNN_MAX_CPU_ISA=SSE41 "$DARKNET_BIN" meta bench "$@" >"$a/out" 2>"$a/err"; }
+    # Older instructions, for which the library has less: there is something to warn of.
+    check 'meta bench -sweep runs with older instructions' older -sweep -channels 5 -sizes 1 -seconds .001 -out "$a/s.json"
+    check 'meta bench -sweep notes reference implementations' json 'any((r["reference"] or "").startswith("ref") for r in rows)' "$a/s.json"
+    check 'meta bench -sweep warns of reference implementations' grep -Eq '^Warning: [0-9]+ convolutions? .*reference implementation, ref' "$a/out"
+    # An 1x1 convolution of 5 to 5 channels is layer 1.
+    printf '%s\n' '[net]' width=6 height=6 channels=1 '[convolutional]' filters=5 size=3 pad=1 activation=leaky \
+        '[convolutional]' filters=5 size=1 activation=leaky '[connected]' output=2 activation=linear '[softmax]' >"$a/ref.cfg"
+    check 'meta bench runs with older instructions' older "$a/ref.cfg" -threads 1 -seconds .001
+    check 'meta bench warns of a layer with a reference implementation' grep -Eq '^Warning: layer [01] is slow on this processor: .*, ref' "$a/out"
+else
+    skip 'no convolution is left to a reference implementation' 'this processor has no AVX2'
+fi
+expect_error '^darknet: -channels 0: must be 1 to 4096' "$DARKNET_BIN" meta bench -sweep -channels 0
+expect_error '^darknet: -channels 7: must be 9 to 4096' "$DARKNET_BIN" meta bench -sweep -channels 9-7
+expect_error '^darknet: -channels 1-x: must be|^darknet: -channels x: must be a whole number' "$DARKNET_BIN" meta bench -sweep -channels 1-x
+expect_error '^darknet: -sizes 32: must be 1 to 31' "$DARKNET_BIN" meta bench -sweep -sizes 32
+expect_error '^darknet: -threads: is for the benchmark of a .cfg, not for -sweep' "$DARKNET_BIN" meta bench -sweep -threads 1
+expect_error '^darknet: -sizes: is for -sweep alone' "$DARKNET_BIN" meta bench "$a/toy.cfg" -sizes 3
+expect_error 'usage: darknet meta bench CFG' "$DARKNET_BIN" meta bench -sweep "$a/toy.cfg"
+expect_error 'nosuch/s\.json: can.t write there' "$DARKNET_BIN" meta bench -sweep -out "$a/nosuch/s.json"
+check 'meta bench -sweep leaves no process behind' test -z "$(pgrep -f "meta bench -sweep -channels 15-17")"

@@ -52,7 +52,9 @@ struct meta_bench {
     struct meta_bench_layer *layer; /* (layers) */
     int layer_batch;                /* images */
     double layer_peak;              /* FLOP/s of one thread, by processor time */
-    double stock_bytes;             /* peak of the stock process; 0: none */
+    int slow_layer;                 /* meta_program_slow_layer, and what it is left to */
+    const char *slow_implementation;
+    double stock_bytes; /* peak of the stock process; 0: none */
 };
 
 /* "forward", "backward", "forward_tangent", "backward_tangent" */

@@ -60,6 +60,7 @@ static int describe(struct meta_bench *b, const struct meta_program *p, int batc
     const struct meta_network *net = b->plan->model->network;
     b->layers = meta_program_operations(p);
     b->layer_batch = batch;
+    b->slow_layer = meta_program_slow_layer(p, &b->slow_implementation);
     if (!(b->layer = calloc(b->layers, sizeof *b->layer))) return meta_fail_memory(error);
     for (int i = 0; i < b->layers; i++) {
         const struct meta_op *op = meta_program_operation(p, i);

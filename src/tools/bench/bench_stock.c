@@ -1,19 +1,16 @@
 /* The same network in stock libdarknet, which is opened here. It runs in a process of its own,
    since the library has no way to return an error but to end. */
-#define _GNU_SOURCE
 #include "bench.h"
 #include "config/cfg.h"
 #include "base/clock.h"
 #include "host/host.h"
+#include "stock_cfg.h"
 
-#include <errno.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 /* The library and what the benchmark calls of it, and the network that it made. */
 struct meta_stock {
@@ -23,38 +20,31 @@ struct meta_stock {
     network *network;
 };
 
+struct text {
+    const struct meta_cfg *cfg;
+    int batch;
+};
+
 /* Writes the .cfg with another batch: of two options of one name the library takes the first. The
    host leaves out the sections that are no layers. */
-static int write_cfg(FILE *out, const struct meta_cfg *cfg, int batch)
+static int write_cfg(FILE *out, const void *context)
 {
-    for (int i = 0; i < cfg->count; i++) {
-        const struct meta_section *s = &cfg->sections[i];
+    const struct text *text = context;
+    for (int i = 0; i < text->cfg->count; i++) {
+        const struct meta_section *s = &text->cfg->sections[i];
         fprintf(out, "[%s]\n", s->name);
-        if (!i) fprintf(out, "batch=%d\nsubdivisions=1\n", batch);
+        if (!i) fprintf(out, "batch=%d\nsubdivisions=1\n", text->batch);
         for (int k = 0; k < s->count; k++)
             fprintf(out, "%s=%s\n", s->pairs[k].key, s->pairs[k].value);
     }
-    return fflush(out) || ferror(out) ? -1 : 0;
+    return 0;
 }
 
 static int parse(network **net, const struct meta_bench_plan *plan, struct meta_error *error)
 {
     struct meta_cfg *cfg;
-    char path[40];
-    FILE *out = NULL;
-    int file = -1, status = -1;
     if (meta_cfg_read(&cfg, plan->model->path, error)) return -1;
-    if ((file = memfd_create("stock.cfg", 0)) < 0 || !(out = fdopen(file, "w"))
-        || write_cfg(out, cfg, plan->batch)) {
-        meta_fail(error, "can't write the .cfg: %s", strerror(errno));
-        goto fail;
-    }
-    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    *net = parse_network_cfg(path);
-    status = 0;
-fail:
-    if (out) fclose(out);
-    else if (file >= 0) close(file);
+    int status = meta_stock_parse(net, write_cfg, &(struct text){ cfg, plan->batch }, error);
     meta_cfg_free(cfg);
     return status;
 }

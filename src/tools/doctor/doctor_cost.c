@@ -125,6 +125,11 @@ void meta_doctor_cost(struct meta_doctor *d)
         return;
     }
     memcpy(&run, numbers, sizeof run);
+    if (run.slow >= 0)
+        meta_doctor_say(d, META_WARNING, "layer",
+                        "%.0f is slow on this processor: its library has only a reference "
+                        "implementation of it",
+                        run.slow);
     meta_doctor_memory(d, &run, available);
     meta_doctor_time(d, &run);
 }

@@ -181,7 +181,8 @@ int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *error)
     const struct meta_doctor *d = doctor;
     const struct meta_timing_range none = { NAN, NAN, NAN };
     int last = d->model->net.max_batches, exact = meta_dry_run_exact_iterations(d->model);
-    struct meta_dry_run run = { none, none, none, 0, 0 };
+    struct meta_dry_run run = { none, none, none, 0, 0, -1 };
+    const char *implementation;
     struct rig rig = { 0 };
     struct rusage usage;
     int status = -1;
@@ -195,6 +196,7 @@ int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *error)
     getrusage(RUSAGE_SELF, &usage);
     run.peak = usage.ru_maxrss * 1024.;
     run.kept = meta_outer_bytes(rig.outer);
+    run.slow = meta_outer_slow_layer(rig.outer, &implementation);
     memcpy(numbers, &run, sizeof run);
     status = 0;
 fail:

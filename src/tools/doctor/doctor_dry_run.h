@@ -17,6 +17,7 @@ struct meta_dry_run {
     struct meta_timing_range valid;  /* one task of a valid AUC */
     double peak;                     /* bytes of the process at its largest */
     double kept;                     /* bytes that a training keeps for checkpoints besides */
+    double slow;                     /* meta_program_slow_layer */
 };
 
 /* The child's side of meta_child_start; the context is the struct meta_doctor, of which model,
