@@ -1,7 +1,6 @@
 /* darknet meta bench: measures the speed and memory of a .cfg's network and prints them. */
 #include "backends/backends.h"
 #include "backends/fused/fused_kernels.h"
-#include "base/file.h"
 #include "base/plural.h"
 #include "bench_sweep.h"
 #include "flags.h"

@@ -3,7 +3,6 @@
 #include "bench_sweep.h"
 #include "backends/backends.h"
 #include "backends/fused/fused_kernels.h"
-#include "base/file.h"
 #include "base/plural.h"
 #include "flags.h"
 #include "tools/bench/sweep.h"

@@ -53,14 +53,12 @@ static struct geometry geometry_of(const struct meta_op *op, struct meta_conv_at
     struct geometry g = { meta_view_of(*op->in, padded), meta_view_of(op->out, padded),
                           a.turned ? 1 : l->stride,
                           a.turned ? l->size - 1 - l->padding : l->padding };
+    if (padded) in_blocks(&g.y);
     if (a.form == META_FORM_THREE) {
         g.x.channels = META_MOST_PLANAR;
         g.x.copied = op->in->c < META_MOST_PLANAR;
     }
-    if (a.form >= META_FORM_BLOCKED) {
-        in_blocks(&g.x);
-        in_blocks(&g.y);
-    }
+    if (a.form >= META_FORM_BLOCKED) in_blocks(&g.x);
     if (a.form == META_FORM_WHOLE) make_whole(&g, op, a.turned);
     return g;
 }
@@ -125,15 +123,22 @@ static dnnl_status_t set_attributes(dnnl_primitive_attr_t attr, dnnl_post_ops_t 
     return status;
 }
 
-/* Notes what oneDNN calls the implementation, and tells whether it is a reference where that will
-   not do. */
+/* Of planar tensors on both sides oneDNN makes a product of matrices, which is twice to four times
+   as slow as what it has for blocks, but for 1x1 kernels. */
+static int is_product(const struct meta_conv_maker *m, const char *implementation)
+{
+    return m->op->layer->size > 1 && strstr(implementation, "gemm") != NULL;
+}
+
+/* Notes what oneDNN calls the implementation, and tells whether it is too slow where that will not
+   do. */
 static int is_too_slow(struct meta_conv_maker *m, struct meta_conv_pass *pass,
                        dnnl_primitive_desc_t pd)
 {
     const char *name;
     if (refused(m, dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name))) return 1;
     if (!pass->implementation || meta_conv_is_reference(name)) pass->implementation = name;
-    return meta_conv_is_reference(name) && !m->takes_reference;
+    return (meta_conv_is_reference(name) || is_product(m, name)) && !m->takes_reference;
 }
 
 /* Makes a primitive that leaves its scratch memory to us, and notes how much it needs. Its

@@ -12,7 +12,7 @@ struct meta_conv_maker {
     dnnl_alg_kind_t algorithm;
     int tangents;
     int images;          /* of a piece */
-    int takes_reference; /* whether a reference implementation will do */
+    int takes_reference; /* whether a slow implementation will do */
     dnnl_status_t status;
 };
 
@@ -20,9 +20,9 @@ struct meta_conv_maker {
    has a fast implementation for. Each but the first counts the channels that fill up a block. */
 enum meta_conv_form {
     META_FORM_OWN,     /* the tensors, with the channels of the layer */
-    META_FORM_PADDED,  /* the tensors */
+    META_FORM_PADDED,  /* the tensors, but of a planar output a copy in blocks */
     META_FORM_THREE,   /* of an image of one or two channels a copy with three */
-    META_FORM_BLOCKED, /* of planar tensors copies in blocks */
+    META_FORM_BLOCKED, /* of a planar input, too, a copy in blocks */
     META_FORM_WHOLE    /* besides, a copy of the tensor that is convolved with its padding around
                           it, so that the convolution itself has none */
 };
