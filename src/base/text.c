@@ -1,20 +1,45 @@
-/* Collects text that is written to a stream, in memory or for a file. */
+/* Collects text that is written to a stream, in memory or for a file. The stream is a cookie of
+   ours: open_memstream may take a failed allocation for success, and then drops what was written. */
 #define _GNU_SOURCE
 #include "text.h"
 #include "file.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static ssize_t append(void *cookie, const char *data, size_t size)
+{
+    struct meta_text *t = cookie;
+    if (t->failed) return 0;
+    if (size >= t->room - t->size) {
+        size_t room = 2 * (t->size + size) + 256;
+        char *grown = room > t->size + size ? realloc(t->bytes, room) : NULL;
+        if (!grown) {
+            t->failed = 1;
+            return 0;
+        }
+        t->bytes = grown;
+        t->room = room;
+    }
+    memcpy(t->bytes + t->size, data, size);
+    t->bytes[t->size += size] = 0;
+    return (ssize_t)size;
+}
 
 int meta_text_begin(struct meta_text *t, struct meta_error *error)
 {
-    *t = (struct meta_text){ 0 };
-    t->file = open_memstream(&t->bytes, &t->size);
-    return t->file ? 0 : meta_fail_memory(error);
+    *t = (struct meta_text){ .bytes = calloc(1, 256), .room = 256 };
+    if (t->bytes) t->file = fopencookie(t, "w", (cookie_io_functions_t){ .write = append });
+    if (t->file) return 0;
+    free(t->bytes);
+    return meta_fail_memory(error);
 }
 
 int meta_text_end(struct meta_text *t, int status, char **bytes, struct meta_error *error)
 {
-    if (fclose(t->file) && !status) status = meta_fail_memory(error);
+    int lost = ferror(t->file);
+    lost |= fclose(t->file);
+    if (!status && (lost || t->failed)) status = meta_fail_memory(error);
     if (status) free(t->bytes);
     *bytes = status ? NULL : t->bytes;
     return status;

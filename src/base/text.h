@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include "error.h"
 
-/* Write to `file`; the other members are set at the end. */
+/* Write to `file`, flush it before `bytes` and `size` are read, and leave the struct where it is: the
+   stream points to it. `failed`: there was no memory for all of the text. */
 struct meta_text {
     FILE *file;
     char *bytes;
-    size_t size;
+    size_t size, room;
+    int failed;
 };
 
 int meta_text_begin(struct meta_text *, struct meta_error *);
