@@ -4,8 +4,24 @@
 #include "utf8.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Whether cJSON has ever been refused memory: what it made since may lack members. */
+static atomic_bool incomplete;
+
+static void *allocate(size_t size)
+{
+    void *p = malloc(size);
+    if (!p) incomplete = 1;
+    return p;
+}
+
+void meta_json_watch(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){ .malloc_fn = allocate, .free_fn = free });
+}
 
 /* Restores the names and texts of an item, of those behind it and of all inside them. */
 static void restore(cJSON *item)
@@ -25,12 +41,14 @@ int meta_json_read(cJSON **root, const char *path, struct meta_error *error)
     *root = cJSON_Parse(text);
     free(text);
     restore(*root);
-    return *root ? 0 : meta_fail(error, "%s: is not JSON", path);
+    if (*root) return 0;
+    return incomplete ? meta_fail_memory_for(error, path) : meta_fail(error, "%s: is not JSON", path);
 }
 
 char *meta_json_print(const cJSON *root)
 {
-    char *bytes = cJSON_Print(root), *text = bytes ? meta_utf8_escape(bytes) : NULL;
+    char *bytes = incomplete ? NULL : cJSON_Print(root);
+    char *text = bytes ? meta_utf8_escape(bytes) : NULL;
     cJSON_free(bytes);
     return text;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/floating.h"
+#include "base/json.h"
 #include "flags.h"
 #include "host/stock.h"
 #include "usage.h"
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
     struct meta_error error;
     if (argc > 1 && !strcmp(argv[1], "meta")) {
         meta_floating_flush();
+        meta_json_watch();
         hold_streams();
         int status = run_verb(argc - 2, argv + 2);
         /* What could not be written was not said: a full disk is no success. Past 128 a signal
