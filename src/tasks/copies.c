@@ -12,6 +12,11 @@ static int by_digest(const void *a, const void *b, void *digests)
     return order ? order : (i > k) - (i < k);
 }
 
+int meta_copies_tell(const struct meta_dataset *set, int i)
+{
+    return set->digests[i].bytes && !(set->plain && set->plain[i]);
+}
+
 int *meta_copies_order(const struct meta_dataset *set)
 {
     int *order = malloc(((size_t)set->count + 1) * sizeof *order);
@@ -26,7 +31,7 @@ int meta_copies_find(const struct meta_dataset *set, int *copy_of, struct meta_e
     if (!order) return meta_fail_memory_for(error, set->list);
     for (int i = 0, first = 0; i < set->count; i++) {
         if (!meta_digest_equal(set->digests[order[i]], set->digests[order[first]])) first = i;
-        int known = i > first && set->digests[order[i]].bytes;
+        int known = i > first && meta_copies_tell(set, order[i]);
         copy_of[order[i]] = known ? order[first] : -1;
     }
     free(order);

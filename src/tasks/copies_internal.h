@@ -4,11 +4,13 @@
 
 #include "dataset.h"
 
+/* Whether the image's bytes tell it from others: something was read of it, and it is not plain. */
+int meta_copies_tell(const struct meta_dataset *, int image);
 /* The indices of the images in the order of their digests, those of equal ones in that of the list;
    the caller frees. NULL: no memory. */
 int *meta_copies_order(const struct meta_dataset *);
 /* Fills in copy_of (count): the first earlier image with the same bytes; -1: there is none, or
-   nothing was read of the image. */
+   the image's bytes don't tell it. */
 int meta_copies_find(const struct meta_dataset *, int *copy_of, struct meta_error *);
 /* Fills in `copy_of`, and `group` from `named_group`: images of one group, and images that are
    copies, are in one group; an image that has neither stays in none. */

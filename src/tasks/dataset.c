@@ -117,6 +117,14 @@ static int find_label(struct meta_dataset *set, int i, char *const *labels,
                      set->lines[i], set->paths[i], known);
 }
 
+static int is_plain(const struct meta_image *image)
+{
+    size_t numbers = (size_t)image->w * image->h * image->c, c = image->c;
+    for (size_t i = c; i < numbers; i++)
+        if (image->pixels[i] != image->pixels[i - c]) return 0;
+    return 1;
+}
+
 static int decode(const struct job *job, int i, struct meta_error *error)
 {
     struct meta_dataset *set = job->set;
@@ -127,6 +135,7 @@ static int decode(const struct job *job, int i, struct meta_error *error)
     set->largest[i] = image.largest;
     set->pixels[i] = image.pixels;
     set->digests[i] = image.digest;
+    set->plain[i] = is_plain(&image);
     if (status) return meta_fail(error, "%s: %s", set->paths[i], why.text);
     set->w[i] = image.w;
     set->h[i] = image.h;
@@ -178,9 +187,10 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->largest = calloc(n, sizeof *set->largest);
+    set->plain = calloc(n, sizeof *set->plain);
     set->pixels = calloc(n, sizeof *set->pixels);
     if (!set->named_group || !set->copy_of || !set->label || !set->group || !set->digests || !set->w
-        || !set->h || !set->largest || !set->pixels)
+        || !set->h || !set->largest || !set->plain || !set->pixels)
         return meta_fail_memory_for(error, list);
     for (int i = 0; i < set->count; i++) set->group[i] = set->named_group[i] = set->copy_of[i] = -1;
     return 0;
@@ -317,6 +327,7 @@ static void summarise(struct job *job, struct meta_survey *survey,
         set->label[kept] = set->label[i];
         set->named_group[kept] = set->named_group[i];
         set->largest[kept] = set->largest[i];
+        set->plain[kept] = set->plain[i];
         set->w[kept] = set->w[i];
         set->h[kept++] = set->h[i];
     }
@@ -388,6 +399,7 @@ void meta_dataset_free(struct meta_dataset *set)
     free(set->w);
     free(set->h);
     free(set->largest);
+    free(set->plain);
     free(set->list);
     free(set->arena);
     free(set);

@@ -16,7 +16,10 @@ struct meta_dataset {
     int *label;                  /* (count) 0..classes-1 */
     int *named_group; /* (count) the group that the CSV names, by its number among those of the CSV;
                          -1: no group */
-    int *copy_of;     /* (count) the first earlier image with the same bytes; -1: there is none */
+    int *copy_of; /* (count) the first earlier image with the same bytes; -1: there is none, or the
+                     image is plain */
+    unsigned char *plain; /* (count) 1: all pixels are of one colour. Such images can be the same
+                             without being copies: a blank frame, a scan of nothing. NULL: none */
     int *group;  /* (count) images of one group (a lesion) are never on both sides of a task; -1: no
                     group. Copies are in one group, with all that the CSV puts beside either */
     int classes; /* of the .data file */

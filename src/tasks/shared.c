@@ -15,7 +15,7 @@ int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
     for (int i = 0, k = 0; mine && others && i < set->count && k < other->count;) {
         const struct meta_digest *a = &set->digests[mine[i]], *b = &other->digests[others[k]];
         int order = meta_digest_order(a, b);
-        if (!order && a->bytes) {
+        if (!order && meta_copies_tell(set, mine[i])) {
             shared->count++;
             if (mine[i] < shared->image) {
                 shared->image = mine[i];

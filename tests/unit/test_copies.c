@@ -57,6 +57,12 @@ static void copies(void **state)
     /* What could not be read is nobody's copy. */
     make_set("--cd--gh", none);
     assert_ints(copy_of, none);
+    /* Nor is an image of one colour. */
+    unsigned char plain[IMAGES] = { 1, 1, 0, 0, 0, 0, 0, 1 };
+    set.plain = plain;
+    make_set("aacdefdd", none);
+    set.plain = NULL;
+    assert_ints(copy_of, (const int[]){ -1, -1, -1, -1, -1, -1, 3, -1 });
 }
 
 static void groups(void **state)
