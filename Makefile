@@ -192,9 +192,15 @@ $(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,CXX,$<)$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) -o $@ $< -lopencv_dnn -lopencv_imgcodecs -lopencv_core
 
+# Preloaded, it makes allocations fail: tests/cli/memory.sh, make faults
+$(BUILD)/tests/fail_memory.so: tests/faults/fail_memory.c
+	@mkdir -p $(@D)
+	$(call show,CC,$<)$(CC) -O1 -Wall -fPIC -shared -o $@ $<
+
 READER = $(BUILD)/tests/opencv_predict
+FAULTS = $(BUILD)/tests/fail_memory.so
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)),$(TESTS) $(READER)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)),$(TESTS) $(READER) $(FAULTS)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test
@@ -206,6 +212,10 @@ asan:     SANITIZE = -fsanitize=address -fno-omit-frame-pointer
 ubsan:    SANITIZE = -fsanitize=undefined -fno-sanitize-recover=all
 tsan:     SANITIZE = -fsanitize=thread
 valgrind: SANITIZE =
+SWEEP ?=
+faults: all $(FAULTS) ## allocations and system calls fail, each in turn, hours: SWEEP="--verbs train --every 10"
+	@BUILD='$(BUILD)' DARKNET_BIN='$(abspath $(BIN)/darknet)' tests/faults/sweep.py $(SWEEP)
+
 asan ubsan tsan valgrind: ## the tests under a sanitizer or Memcheck
 	@+$(MAKE) --no-print-directory test VARIANT=$@ BUILD=build/$@ BIN=build/$@/bin OPTIMISE=-O1 SANITIZE='$(SANITIZE)'
 
@@ -293,6 +303,6 @@ uninstall: ## remove what install wrote
 clean: ## remove what was built
 	rm -rf build compile_commands.json darknet libdarknet-meta*.so* plugins/*.so
 
-.PHONY: all unit test asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
+.PHONY: all unit test faults asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
 
 -include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(TESTS:=.d)

@@ -42,7 +42,8 @@ int meta_json_read(cJSON **root, const char *path, struct meta_error *error)
     free(text);
     restore(*root);
     if (*root) return 0;
-    return incomplete ? meta_fail_memory_for(error, path) : meta_fail(error, "%s: is not JSON", path);
+    return incomplete ? meta_fail_memory_for(error, path)
+                      : meta_fail(error, "%s: is not JSON", path);
 }
 
 char *meta_json_print(const cJSON *root)

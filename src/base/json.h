@@ -8,9 +8,9 @@
 
 #include "error.h"
 
-/* Has cJSON's allocations watched: after one has failed, meta_json_print and _write fail too, since a
-   member whose memory is missing is left out by cJSON without a word. For main(), before any other
-   call of cJSON. */
+/* Has cJSON's allocations watched: after one has failed, meta_json_print and _write fail too, since
+   a member whose memory is missing is left out by cJSON without a word. For main(), before any
+   other call of cJSON. */
 void meta_json_watch(void);
 
 /* Parses a file; one that is not JSON is an error. The caller deletes *root. */

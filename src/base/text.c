@@ -1,5 +1,5 @@
 /* Collects text that is written to a stream, in memory or for a file. The stream is a cookie of
-   ours: open_memstream may take a failed allocation for success, and then drops what was written. */
+   ours: open_memstream may take a failed allocation for success and drop what was written. */
 #define _GNU_SOURCE
 #include "text.h"
 #include "file.h"

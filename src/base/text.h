@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include "error.h"
 
-/* Write to `file`, flush it before `bytes` and `size` are read, and leave the struct where it is: the
-   stream points to it. `failed`: there was no memory for all of the text. */
+/* Write to `file`, flush it before `bytes` and `size` are read, and leave the struct where it is:
+   the stream points to it. `failed`: there was no memory for all of the text. */
 struct meta_text {
     FILE *file;
     char *bytes;

@@ -24,7 +24,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.environ.get("DARKNET_BIN", os.path.join(ROOT, "darknet"))
-SHIM = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build/release")), "tests/fail_memory.so")
+SHIM = os.path.join(os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build/release"))), "tests/fail_memory.so")
 SOURCES = ["own", "libcjson", "libdnnl", "libstdc++"]
 CALLS = {"openat": "EMFILE", "read": "EIO", "write": "ENOSPC", "fsync": "EIO", "rename": "EACCES", "close": "EIO",
          "mkdir": "ENOSPC", "newfstatat": "EACCES", "fstat": "EIO", "ftruncate": "EIO", "lseek": "EINVAL", "flock": "ENOLCK",
@@ -59,7 +59,7 @@ def run(folder, arguments, environment=(), before=()):
     env.update(environment)
     try:
         done = subprocess.run([*before, PROGRAM, "meta", *arguments], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-                              capture_output=True, timeout=120)
+                              capture_output=True, timeout=120, check=False)
     except subprocess.TimeoutExpired as late:
         return 124, late.stdout or b"", late.stderr or b""
     return done.returncode, done.stdout, done.stderr
@@ -136,6 +136,8 @@ class Verb:
                     return f"exit status 0 and another {path}"
             extra = sorted(now.keys() - self.files.keys())
             return f"exit status 0 and leaves {extra[0]}" if extra else None
+        if b"error while loading shared libraries" in error:    # the loader's, before the program begins
+            return None
         if status < 0 or status > 125 or status == 124:
             return f"exit status {status}: {error.decode(errors='replace').strip()[-200:]}"
         if not error.strip():
@@ -253,8 +255,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="darknet-meta-faults.") as work:
         prepare(work)
         calls = split(o.calls)
-        if calls and subprocess.run(["strace", "-qq", "true"], capture_output=True).returncode:
-            print("system calls: not tried: strace can't trace here")
+        if calls and (not shutil.which("strace")
+                      or subprocess.run(["strace", "-qq", "true"], capture_output=True, check=False).returncode):
+            print("system calls: not tried: strace is not installed or can't trace here")
             calls = []
         with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
             for name in split(o.verbs):
