@@ -60,8 +60,8 @@ check 'meta test runs on noise of which every image is there twice' nearest twic
 check 'the nearest neighbour of an image is not its copy: the AUC is that of each image once' awk "BEGIN { exit !($(auc) < $plain + .06) }"
 check 'meta test says how many images are copies, with two of them' grep -Fxq \
     "$t/twice-test.list: 24 of the 48 images are the same as an earlier one, such as $t/k2_0_copy.pgm on line 2 and $t/k2_0.pgm on line 1: copies are kept together as a group is" "$t/out"
-check 'copies are one group of query images' grep -q 'as if the 24 groups of query images' "$t/out"
-check 'meta train says how many images are copies' sh -c "'$DARKNET_BIN' meta train '$t/twice.data' '$t/n.cfg' -threads 1 | grep -q 'twice-train.list: 24 of the 48 images are the same as an earlier one'"
+check 'copies are one group of query images' grep -q 'as if the 24 groups of the images' "$t/out"
+check 'meta train says how many images are copies' sh -c "'$DARKNET_BIN' meta train '$t/twice.data' '$t/n.cfg' -name twice -threads 1 | grep -q 'twice-train.list: 24 of the 48 images are the same as an earlier one'"
 check 'meta doctor runs where images are there twice' quiet darknet meta doctor "$t/twice.data" "$t/n.cfg" -seconds .01 -threads 1
 check 'meta doctor warns of copies in a class' grep -q "^warning  test        24 of 48 images are the same, byte for byte, as an earlier one, such as $t/twice-test.list:2: $t/k2_0_copy.pgm and line 1: $t/k2_0.pgm: " "$t/out"
 

@@ -28,7 +28,7 @@ asked() { darknet meta test "$t/x.data" "$t/n.cfg" "$t/backup/n_final.weights" -
 rows '%s,%s\n' >"$t/g.csv"
 check 'meta train runs where rows have folders' quiet train
 check 'meta test runs where rows have folders' quiet asked
-check 'images of one name in two folders are in the groups of their paths' grep -q 'as if the 12 groups of query images' "$t/out"
+check 'images of one name in two folders are in the groups of their paths' grep -q 'as if the 12 groups of the images' "$t/out"
 cp "$t/out" "$t/commas"
 { printf '\xef\xbb\xbf"image";"lesion"\r\n'; rows '"%s";"%s"\r\n'; } >"$t/g.csv"
 check 'meta test reads quoted fields between semicolons' quiet asked
