@@ -77,7 +77,7 @@ static inline void begin(void)
     steps[1] = 20;
     model = (struct meta_model){ .path = "made-up.cfg", .name = "made-up", .network = &network, .episode = &episode, .inner = &inner,
                                  .loss = &loss, .loss_settings = &start };
-    model.net = (struct meta_net_settings){ .width = 8, .height = 8, .channels = 1, .min_crop = 8, .max_crop = 16, .max_batches = 30, .policy = META_POLICY_STEPS,
+    model.net = (struct meta_net_settings){ .width = 8, .height = 8, .channels = 1, .min_crop = 8, .max_crop = 8, .max_batches = 30, .policy = META_POLICY_STEPS,
                                             .steps = { 2, steps } };
     doctor = (struct meta_doctor){ .print = keep, .context = findings, .model = &model, .threads = 2, .data_path = "x.data",
                                    .cfg_path = "x.cfg" };
@@ -103,6 +103,7 @@ static inline void pgm(const char *path, int side, int seed)
     char text[2000];
     int n = snprintf(text, sizeof text, "P5 %d %d 255\n", side, side);
     memset(text + n, 50 + seed, side * side);
+    text[n] = 0; /* not plain, or copies of it would be none */
     write_file(path, text, n + side * side);
 }
 

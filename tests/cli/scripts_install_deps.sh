@@ -83,6 +83,8 @@ check "make accepts the defaults of Darknet's switches" env -u MAKEFLAGS make -n
 commands() { env -u MAKEFLAGS make -n BUILD="$TMP_TEST/b" BIN="$TMP_TEST/b/bin" "$@" 2>/dev/null; }
 has() { commands "${@:2}" | grep -q -e "$1"; }
 check "make DEBUG=1 compiles with -O0" has "-O0 .* -c .*src/base/pool.c" DEBUG=1
+mkdir -p "$TMP_TEST/checkout/include"
+cp /usr/lib/darknet/include/darknet.h "$TMP_TEST/checkout/include"
 check "make DARKNET=DIR compiles with the header of DIR" has " -I$TMP_TEST/checkout/include .* -c " DARKNET="$TMP_TEST/checkout"
 check "make DARKNET=DIR links the program to the library of DIR" has " -Wl,-rpath,$TMP_TEST/checkout -o $TMP_TEST/b/bin/darknet " DARKNET="$TMP_TEST/checkout"
 check "make DARKNET=DIR links the unit tests to the library of DIR" has " -L$TMP_TEST/checkout -Wl,-rpath,$TMP_TEST/checkout -ldarknet" DARKNET="$TMP_TEST/checkout" unit

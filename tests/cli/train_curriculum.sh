@@ -42,7 +42,7 @@ many=$TMP_TEST/many
 mkdir -p "$many/images"
 for ((i = 100; i < 250; i++)); do
     echo "_${i}_"
-    for k in 1 2; do printf 'P5 12 12 255\n%144s' "$i" >"$many/images/x_${i}_$k.pgm"; done
+    for k in 1 2; do printf 'P5 12 12 255\n%144s' "$i $k" >"$many/images/x_${i}_$k.pgm"; done
 done >"$many/labels"
 printf '%s\n' "$many"/images/* >"$many/train.list"
 printf 'classes=150\nlabels=%s\ntrain=%s\nbackup=%s\n' "$many/labels" "$many/train.list" "$many/backup" >"$many/toy.data"

@@ -16,7 +16,7 @@ check 'darknet partial writes the first layer' sh -c "'$DARKNET_BIN' partial '$a
 sed 's/^learning_rate=0.01/learning_rate=1e-9/; s/^burn_in=.*//' "$a/toy.cfg" >"$a/still.cfg"
 still() { "$DARKNET_BIN" meta train "$a/toy.data" "$a/still.cfg" "$@" -max_batches 1 -valid_every 0; }
 still -seed 9 >/dev/null 2>&1
-cp "$a/backup/still_final.weights" "$a/drawn.weights"
+cp "$a/backup/still-seed9_final.weights" "$a/drawn.weights"
 expect_output '^It has the weights of 1 layer, up to layer 0, \[convolutional\]; those of 1 layer, from layer 3, \[connected\], on are drawn$' still "$part" -seed 9
 # numbers FILE: its biases, scales and weights in the file's order, those of the convolution on one line
 # and those of [connected] on the next
@@ -27,8 +27,8 @@ x = [v[0] for v in struct.iter_unpack("<f", open(sys.argv[1], "rb").read()[20:])
 print(*("%.5f" % v for v in x[:8] + x[16:52]))
 print(*("%.5f" % v for v in x[52:]))' "$1"
 }
-check 'the layer of the file is what the training starts from' test "$(numbers "$a/backup/still_final.weights" | sed -n 1p)" = "$(numbers "$part" | sed -n 1p)"
-check 'the other layer is drawn as without the file' test "$(numbers "$a/backup/still_final.weights" | sed -n 2p)" = "$(numbers "$a/drawn.weights" | sed -n 2p)"
+check 'the layer of the file is what the training starts from' test "$(numbers "$a/backup/still-seed9_final.weights" | sed -n 1p)" = "$(numbers "$part" | sed -n 1p)"
+check 'the other layer is drawn as without the file' test "$(numbers "$a/backup/still-seed9_final.weights" | sed -n 2p)" = "$(numbers "$a/drawn.weights" | sed -n 2p)"
 check 'it is not that of the training the file is from' test "$(numbers "$a/whole.weights" | sed -n 2p)" != "$(numbers "$a/drawn.weights" | sed -n 2p)"
 rm -f "$a"/backup/still*
 expect_output 'at iteration 0$' still "$a/whole.weights" -clear
