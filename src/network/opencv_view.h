@@ -10,7 +10,7 @@ struct meta_opencv_view {
     int last_flat;           /* the last layer's output has two dimensions, as after [connected] */
     int count;
     int *channels; /* (count) as it counts each layer's output; before a [connected] all numbers */
-    char *flat;    /* (count) as last_flat */
+    unsigned char *flat; /* (count) as last_flat */
 };
 
 /* Begins with the image, with room for as many layers. The caller clears. */
