@@ -10,6 +10,17 @@ static const char *skip_blanks(const char *s, char separator)
     return s;
 }
 
+/* Whether `c` stands in the first `n` bytes outside of quotes. */
+static int has(const char *s, size_t n, char c)
+{
+    int quoted = 0;
+    for (size_t i = 0; i < n; i++) {
+        quoted ^= s[i] == '"';
+        if (!quoted && s[i] == c) return 1;
+    }
+    return 0;
+}
+
 struct meta_csv meta_csv_start(const char *path, char *start, const char *header)
 {
     struct meta_csv csv = { path, start, 1, ',' };
@@ -18,8 +29,7 @@ struct meta_csv meta_csv_start(const char *path, char *start, const char *header
     int quoted = *s == '"', named = !strncasecmp(s + quoted, header, n);
     const char *behind = named ? skip_blanks(s + n + 2 * quoted, '\t') : "";
     if (*behind == ';' || *behind == '\t') csv.separator = *behind;
-    else if (*behind != ',' && !memchr(s, ',', line))
-        csv.separator = memchr(s, ';', line) ? ';' : '\t';
+    else if (*behind != ',' && !has(s, line, ',')) csv.separator = has(s, line, ';') ? ';' : '\t';
     return csv;
 }
 

@@ -2,6 +2,7 @@
    and how to mend it, and ends with 1 when something is wrong. */
 #include "tools/doctor/doctor.h"
 
+#include "base/file.h"
 #include "base/plural.h"
 #include "base/pool.h"
 #include "flags.h"
@@ -9,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* "warning  gnuplot    not found: ..." */
 static void print_finding(void *context, enum meta_verdict verdict, const char *subject,
@@ -30,18 +32,31 @@ static void print_summary(const struct meta_doctor *d)
     else puts(": mend the files first: the rest can't be looked at without them");
 }
 
+/* Groups are often made by hand: a file that is there stays. */
+static int check_new(const char *path, struct meta_error *error)
+{
+    return access(path, F_OK)
+        ? 0
+        : meta_fail(error, "-merge %s: is there already: name a new file", path);
+}
+
 int meta_command_doctor(int argc, char **argv)
 {
-    const char *threads = NULL, *seconds = NULL;
+    const char *threads = NULL, *seconds = NULL, *merge = NULL;
     const struct meta_flag flags[] = {
         { "-threads", "N", "of the run that is to be (the cores)", &threads, NULL },
         { "-seconds", "S", "for which iterations are timed, of each order (10)", &seconds, NULL },
+        { "-merge", "FILE.csv", "writes groups with images that look like one photograph in one",
+          &merge, NULL },
     };
     struct meta_doctor d = { .print = print_finding };
     struct meta_error error;
     const struct meta_syntax syntax = { "doctor DATA CFG", 2, 2, flags,
                                         sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
+    d.merge = merge;
+    if (merge && (check_new(merge, &error) || meta_file_check(merge, &error)))
+        return meta_complain(&error);
     d.data_path = argv[0];
     d.cfg_path = argv[1];
     d.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);

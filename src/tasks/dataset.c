@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "images/image.h"
+#include "images/thumbnail.h"
 #include "base/pool.h"
 
 /* Orders indices by the files that their lines lead to. */
@@ -35,7 +35,8 @@ struct job {
     atomic_int bad;        /* load: the first image that failed; no image after it is begun */
     pthread_mutex_t mutex; /* guards `error` */
     struct meta_error *error;
-    char **why; /* survey: (count) what is wrong with each line, or NULL */
+    char **why;                /* survey: (count) what is wrong with each line, or NULL */
+    unsigned char *thumbnails; /* survey: (count, 64, 64) */
 };
 
 static void note(struct job *job, int i, const struct meta_error *what)
@@ -131,6 +132,8 @@ static int decode(const struct job *job, int i, struct meta_error *error)
     struct meta_image image;
     struct meta_error why;
     if (meta_image_read(set->paths[i], &job->reading, &image, error)) return -1;
+    if (job->thumbnails)
+        meta_thumbnail(&image, job->thumbnails + (size_t)i * META_THUMBNAIL_PIXELS);
     int status = meta_image_fit(&image, job->shorter, &why);
     set->largest[i] = image.largest;
     set->pixels[i] = image.pixels;
@@ -321,6 +324,8 @@ static void summarise(struct job *job, struct meta_survey *survey,
             continue; /* the latter two: there was no memory for the message */
         survey->bytes += (size_t)set->w[i] * set->h[i] * set->c;
         survey->small += set->w[i] < source->width || set->h[i] < source->height;
+        memmove(job->thumbnails + (size_t)kept * META_THUMBNAIL_PIXELS,
+                job->thumbnails + (size_t)i * META_THUMBNAIL_PIXELS, META_THUMBNAIL_PIXELS);
         set->paths[kept] = set->paths[i];
         set->digests[kept] = set->digests[i];
         set->lines[kept] = set->lines[i];
@@ -344,7 +349,8 @@ int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey,
     if (read_list(&job, source, error)) goto fail;
     job.why = calloc(job.set->count, sizeof *job.why);
     survey->bad = calloc(job.set->count, sizeof *survey->bad);
-    if (!job.why || !survey->bad) {
+    job.thumbnails = survey->thumbnails = malloc((size_t)job.set->count * META_THUMBNAIL_PIXELS);
+    if (!job.why || !survey->bad || !survey->thumbnails) {
         meta_fail_memory_for(error, source->list);
         goto fail;
     }
@@ -367,6 +373,7 @@ void meta_survey_clear(struct meta_survey *survey)
 {
     for (int i = 0; i < survey->bad_count; i++) free(survey->bad[i]);
     free(survey->bad);
+    free(survey->thumbnails);
     *survey = (struct meta_survey){ 0 };
 }
 

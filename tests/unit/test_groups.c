@@ -60,6 +60,7 @@ static void what_spreadsheets_write(void **state)
     reads("image\tgroup\na\t1\tx\n", "a|1");
     reads("a;1\nb;2\n", "a|1 b|2");
     reads("a\t1\nb\t2\n", "a|1 b|2");
+    reads("a;\"1,2\"\nb;3\n", "a|1,2 b|3");
     reads("a;1,2\nb;3,4\n", "a;1|2 b;3|4"); /* a comma in the first line is the separator */
     reads("\n\n  a , 1 \n\n\tb,2\n", "a|1 b|2");
     reads("\"a,b\",\"x \"\"y\"\"\"\nc,d\n", "a,b|x \"y\" c|d");

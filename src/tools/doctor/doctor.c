@@ -9,6 +9,7 @@ int meta_doctor_examine(struct meta_doctor *d, struct meta_error *error)
     /* The child is started before this process has threads, and before it has images. */
     if (d->model && d->data && meta_child_start(&d->child, meta_dry_run_serve, d, error)) return -1;
     meta_doctor_lists(d);
+    meta_doctor_alike(d);
     meta_doctor_backup(d);
     meta_doctor_cost(d);
     return 0;

@@ -4,6 +4,7 @@
 #include "base/plural.h"
 #include "base/pool.h"
 #include "doctor.h"
+#include "tasks/alike.h"
 #include "tasks/shared.h"
 #include "tasks/curriculum.h"
 #include "tasks/depth.h"
@@ -279,6 +280,9 @@ void meta_doctor_lists(struct meta_doctor *d)
     meta_pool_free(pool);
     getrusage(RUSAGE_SELF, &after);
     d->reading = 1024. * (after.ru_maxrss - before.ru_maxrss);
+    for (int i = 0; i < META_LISTS; i++) /* a training makes no thumbnails */
+        if (d->list[i].set) d->reading -= (double)d->list[i].set->count * META_THUMBNAIL_PIXELS;
+    if (d->reading < 0) d->reading = 0;
     for (int i = 0; i < META_LISTS; i++)
         if (d->list[i].set) check_copies(d, &d->list[i]);
     for (int i = 0; i < META_LISTS; i++)

@@ -21,9 +21,10 @@ enum { META_LIST_TRAIN, META_LIST_VALID, META_LIST_TEST, META_LISTS };
 
 struct meta_doctor {
     const char *data_path, *cfg_path;
-    int threads;    /* that the training will have */
-    double seconds; /* for which each kind of iteration is timed */
-    double load;    /* processors that were busy in the last minute */
+    int threads;       /* that the training will have */
+    double seconds;    /* for which each kind of iteration is timed */
+    const char *merge; /* groups file to write, with images that look alike in one group; or NULL */
+    double load;       /* processors that were busy in the last minute */
     /* Gets one finding at a time: the subject is one word, the text one line without its end. */
     void (*print)(void *context, enum meta_verdict, const char *subject, const char *format,
                   va_list arguments);

@@ -1,0 +1,233 @@
+/* The doctor's look for images that seem to be one photograph but are in different groups, and the
+   groups file that has them together. */
+#define _GNU_SOURCE
+#include "base/file.h"
+#include "base/plural.h"
+#include "base/pool.h"
+#include "base/text.h"
+#include "doctor.h"
+#include "tasks/alike.h"
+#include "tasks/groups.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Pairs that are named one by one. */
+#define MOST_PAIRS 5
+
+/* The images of all lists, one behind the other. */
+struct all {
+    int count;
+    const struct meta_list_report **list; /* (count) */
+    int *item, *group;                    /* (count) in its list; that the CSV names, or -1 */
+    int *parent;                          /* (count) of images that are to be in one group */
+    unsigned char *thumbnails;            /* (count, 64, 64) */
+};
+
+static const char *path_of(const struct all *all, int i)
+{
+    return all->list[i]->set->paths[all->item[i]];
+}
+static int line_of(const struct all *all, int i) { return all->list[i]->set->lines[all->item[i]]; }
+
+static void clear(struct all *all)
+{
+    free(all->list);
+    free(all->item);
+    free(all->group);
+    free(all->parent);
+    free(all->thumbnails);
+}
+
+static int gather(struct all *all, const struct meta_doctor *d, struct meta_error *error)
+{
+    size_t n = 0;
+    *all = (struct all){ 0 };
+    for (int l = 0; l < META_LISTS; l++) n += d->list[l].set ? d->list[l].set->count : 0;
+    all->list = malloc((n + 1) * sizeof *all->list);
+    all->item = malloc((n + 1) * sizeof *all->item);
+    all->group = malloc((n + 1) * sizeof *all->group);
+    all->parent = malloc((n + 1) * sizeof *all->parent);
+    all->thumbnails = malloc((n + 1) * META_THUMBNAIL_PIXELS);
+    if (!all->list || !all->item || !all->group || !all->parent || !all->thumbnails) {
+        clear(all);
+        return meta_fail(error, "out of memory for %zu images", n);
+    }
+    for (const struct meta_list_report *l = d->list; l < d->list + META_LISTS; l++) {
+        if (!l->set || !l->set->count) continue;
+        memcpy(all->thumbnails + (size_t)all->count * META_THUMBNAIL_PIXELS, l->survey.thumbnails,
+               (size_t)l->set->count * META_THUMBNAIL_PIXELS);
+        for (int i = 0; i < l->set->count; i++, all->count++) {
+            all->list[all->count] = l;
+            all->item[all->count] = i;
+            all->group[all->count] = l->set->named_group[i];
+            all->parent[all->count] = all->count;
+        }
+    }
+    return 0;
+}
+
+/* ---- what is said ---------------------------------------------------------------------------- */
+
+/* Leaves out files of the same bytes, which are told as copies. */
+static int without_copies(const struct all *all, struct meta_alike *pairs, int count)
+{
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        const struct meta_digest *digest[2];
+        for (int k = 0; k < 2; k++) {
+            int at = k ? pairs[i].b : pairs[i].a;
+            digest[k] = &all->list[at]->set->digests[all->item[at]];
+        }
+        if (!meta_digest_equal(*digest[0], *digest[1])) pairs[kept++] = pairs[i];
+    }
+    return kept;
+}
+
+static void say(struct meta_doctor *d, const struct all *all, const struct meta_alike *pairs,
+                int count)
+{
+    for (const struct meta_alike *p = pairs; p < pairs + count && p < pairs + MOST_PAIRS; p++)
+        meta_doctor_say(d, META_WARNING, "alike",
+                        "%s:%d: %s and %s:%d: %s look like one photograph (correlation %.2f), but "
+                        "are not in one group",
+                        all->list[p->a]->path, line_of(all, p->a), path_of(all, p->a),
+                        all->list[p->b]->path, line_of(all, p->b), path_of(all, p->b),
+                        p->correlation);
+    if (!count)
+        meta_doctor_say(d, META_OK, "alike",
+                        "no two images that are not in one group look like one photograph");
+    else
+        meta_doctor_say(d, META_WARNING, "alike",
+                        "%d pair%s of images look%s like one photograph without being in one "
+                        "group: look at them; -merge FILE writes groups that have them together",
+                        count, meta_plural(count), count == 1 ? "s" : "");
+}
+
+/* ---- groups with them together --------------------------------------------------------------- */
+
+static int root(int *parent, int i)
+{
+    while (parent[i] != i) i = parent[i] = parent[parent[i]];
+    return i;
+}
+
+static void unite(int *parent, int i, int k)
+{
+    i = root(parent, i);
+    k = root(parent, k);
+    if (i < k) parent[k] = i;
+    else parent[i] = k;
+}
+
+/* Unites images of one group of the CSV, copies within a list, and the pairs. names: how many
+   groups the CSV has. */
+static int unite_all(struct all *all, const struct meta_alike *pairs, int count, int names,
+                     struct meta_error *error)
+{
+    int *first = malloc(((size_t)names + 1) * sizeof *first);
+    if (!first) return meta_fail_memory(error);
+    for (int g = 0; g < names; g++) first[g] = -1;
+    for (int i = 0; i < all->count; i++) {
+        int g = all->group[i], copy = all->list[i]->set->copy_of[all->item[i]];
+        if (copy >= 0) unite(all->parent, i, i - all->item[i] + copy);
+        if (g >= 0 && first[g] >= 0) unite(all->parent, i, first[g]);
+        else if (g >= 0) first[g] = i;
+    }
+    for (int i = 0; i < count; i++) unite(all->parent, pairs[i].a, pairs[i].b);
+    free(first);
+    return 0;
+}
+
+/* Writes a field of a CSV, in quotes where it needs them. */
+static void write_field(FILE *f, const char *text)
+{
+    if (!strpbrk(text, ",;\"\t\r\n") && *text != ' ') {
+        fputs(text, f);
+        return;
+    }
+    putc('"', f);
+    for (; *text; text++) {
+        if (*text == '"') putc('"', f);
+        putc(*text, f);
+    }
+    putc('"', f);
+}
+
+/* A group is called as the first of those of the CSV that are in it; one without such a name by the
+   path of its first image. */
+static int write_rows(FILE *f, struct all *all, const struct meta_groups *groups,
+                      struct meta_error *error)
+{
+    int *named = malloc(((size_t)all->count + 1) * sizeof *named);
+    if (!named) return meta_fail_memory(error);
+    for (int i = 0; i < all->count; i++) named[i] = -1;
+    for (int i = 0; i < all->count; i++) {
+        int g = all->group[i], *own = &named[root(all->parent, i)];
+        if (g >= 0 && (*own < 0 || g < *own)) *own = g;
+    }
+    fputs("image,group\n", f);
+    for (int i = 0; i < all->count; i++) {
+        int top = root(all->parent, i);
+        write_field(f, path_of(all, i));
+        putc(',', f);
+        write_field(f, named[top] >= 0 ? groups->name[named[top]] : path_of(all, top));
+        putc('\n', f);
+    }
+    free(named);
+    return 0;
+}
+
+static int merge(const struct meta_doctor *d, struct all *all, const struct meta_alike *pairs,
+                 int count, struct meta_error *error)
+{
+    struct meta_groups groups = { 0 };
+    struct meta_text text;
+    char *rows = NULL;
+    if (d->data->groups && meta_groups_read(&groups, d->data, error)) return -1;
+    int status = unite_all(all, pairs, count, groups.names, error);
+    if (!status) status = meta_text_begin(&text, error);
+    if (!status)
+        status = meta_text_end(&text, write_rows(text.file, all, &groups, error), &rows, error);
+    if (!status) {
+        const struct meta_chunk chunk = { rows, strlen(rows) };
+        status = meta_file_write(d->merge, &chunk, 1, error);
+    }
+    free(rows);
+    meta_groups_free(&groups);
+    return status;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static int look(struct meta_doctor *d, struct all *all, struct meta_error *error)
+{
+    struct meta_pool *pool;
+    struct meta_alike *pairs;
+    int count, status = 0;
+    const struct meta_look look = { all->count, all->thumbnails, all->group };
+    if (meta_pool_create(&pool, d->threads, error)) return -1;
+    int failed = meta_alike_find(&pairs, &count, &look, pool, error);
+    meta_pool_free(pool);
+    if (failed) return -1;
+    count = without_copies(all, pairs, count);
+    say(d, all, pairs, count);
+    if (d->merge && !(status = merge(d, all, pairs, count, error)))
+        meta_doctor_say(d, META_OK, "alike", "written: %s: name it as groups= in %s", d->merge,
+                        d->data_path);
+    free(pairs);
+    return status;
+}
+
+void meta_doctor_alike(struct meta_doctor *d)
+{
+    struct all all;
+    struct meta_error error;
+    if (!d->model || !d->data) return;
+    int failed = gather(&all, d, &error);
+    if (!failed) {
+        failed = look(d, &all, &error);
+        clear(&all);
+    }
+    if (failed) meta_doctor_say(d, META_WRONG, "alike", "%s", error.text);
+}
