@@ -25,9 +25,9 @@ enum {
 
 /* What is compared of an image. */
 struct sight {
-    uint64_t hash[TURNS];       /* of the image turned each way */
-    signed char detail[PIXELS]; /* (SIDE, SIDE) */
-    int plain;                  /* of one colour */
+    uint64_t hash[TURNS];         /* of the image turned each way */
+    unsigned char detail[PIXELS]; /* (SIDE, SIDE) */
+    int plain;                    /* of one colour */
 };
 
 struct search {
@@ -97,8 +97,8 @@ static void mean_around(const float *in, float *out)
 }
 
 /* The difference of each pixel to the mean around it, in units of the contrast there; 2 is added to
-   that, so that smooth skin has no details. */
-static void make_detail(const unsigned char *pixels, signed char *detail)
+   that, so that smooth skin has no details. 128 stands for none. */
+static void make_detail(const unsigned char *pixels, unsigned char *detail)
 {
     float value[PIXELS], mean[PIXELS], square[PIXELS], contrast[PIXELS];
     for (int i = 0; i < PIXELS; i++) value[i] = pixels[i];
@@ -110,7 +110,7 @@ static void make_detail(const unsigned char *pixels, signed char *detail)
     mean_around(square, contrast);
     for (int i = 0; i < PIXELS; i++) {
         float d = value[i] / (sqrtf(fmaxf(contrast[i], 0)) + 2);
-        detail[i] = lrintf(SCALE * fmaxf(-2, fminf(2, d)));
+        detail[i] = 128 + lrintf(SCALE * fmaxf(-2, fminf(2, d)));
     }
 }
 
@@ -126,7 +126,7 @@ static void see(void *context, int i, int worker)
 /* ---- two images ------------------------------------------------------------------------------ */
 
 /* The correlation of the first n pixels of the middle, b shifted by `shift` pixels. */
-static float correlate(const struct search *s, const signed char *a, const signed char *b,
+static float correlate(const struct search *s, const unsigned char *a, const unsigned char *b,
                        int shift, int n)
 {
     long sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
@@ -144,7 +144,7 @@ static float correlate(const struct search *s, const signed char *a, const signe
 
 /* The largest correlation over all shifts: over a part of the pixels first, and over all of them
    around the best shift of that, where it is not hopeless. */
-static float best_shift(const struct search *s, const signed char *a, const signed char *b)
+static float best_shift(const struct search *s, const unsigned char *a, const unsigned char *b)
 {
     float best = -1, fine = -1;
     int at_y = 0, at_x = 0;
@@ -185,7 +185,7 @@ static float compare(const struct search *s, const struct sight *a, const struct
 {
     float best = -1;
     for (int t = 0; t < TURNS; t++) {
-        signed char other[PIXELS];
+        unsigned char other[PIXELS];
         if (__builtin_popcountll(a->hash[0] ^ b->hash[t]) > BITS_MOST) continue;
         for (int y = 0; y < SIDE; y++)
             for (int x = 0; x < SIDE; x++) other[y * SIDE + x] = b->detail[turned(t, y, x)];
