@@ -105,6 +105,7 @@ static void ask_what_is_ignored(void)
     kill(getpid(), SIGHUP);
     kill(getpid(), SIGTERM);
     while (!heard) moment();
+    meta_signals_end(s);
     _exit(heard == SIGTERM ? 7 : 8);
 }
 
