@@ -208,8 +208,8 @@ static void add_groups(cJSON *root, const struct meta_results *r)
     cJSON_AddItemToObject(j, "xxh3_128", digest);
     cJSON_AddItemToObject(j, "class", cJSON_CreateIntArray(g->label, g->count));
     cJSON_AddItemToObject(j, "asked", asked);
-    cJSON_AddItemToObject(j, "influence", influence);
-    cJSON_AddItemToObject(j, "query_influence", query);
+    cJSON_AddItemToObject(j, "whole_influence", influence);
+    cJSON_AddItemToObject(j, "influence", query);
     cJSON_AddItemToObject(j, "parts", create_parts(g));
     for (int i = 0; i < g->count; i++) {
         char text[META_DIGEST_TEXT];

@@ -70,7 +70,7 @@ static int read_numbers(double *out, const cJSON *array, int n)
 static int read_influences(struct meta_by_group *g, const cJSON *groups)
 {
     const cJSON *parts = member(groups, "parts");
-    if (read_numbers(g->query, member(groups, "query_influence"), g->count)
+    if (read_numbers(g->query, member(groups, "influence"), g->count)
         || cJSON_GetArraySize(parts) != META_PARTS)
         return -1;
     for (int b = 0; b < META_PARTS; b++)

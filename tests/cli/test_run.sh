@@ -107,9 +107,9 @@ g, tasks = json.load(open(sys.argv[1]))["other_groups"], 30
 number, both, query = Counter(g["class"]), 0, 0
 for i, k in enumerate(g["class"]):
     part, more = [p[i] for p in g["parts"]], number[k] / (number[k] - 1)
-    assert abs(sum(part) - g["influence"][i]) < 1e-6
+    assert abs(sum(part) - g["whole_influence"][i]) < 1e-6
     both += (sum(part) ** 2 - sum(p * p for p in part)) * more * tasks ** 2 / (tasks ** 2 - 10 * 3 ** 2)
-    query += g["query_influence"][i] ** 2 * more
+    query += g["influence"][i] ** 2 * more
 print("%.4f" % (max(both, query) + float(sys.argv[2]) ** 2) ** .5)
 END_OF_PYTHON
 }
@@ -129,7 +129,7 @@ sed 's/"redrawn"/"not"/' "$a/30.json" >"$a/alone.json"
 expect_output '^   of other groups: not known: .*alone.json has the influence of query images alone' darknet meta compare "$a/steps0.json" "$a/alone.json"
 sed '/"asked":/s/\[[0-9]*/[99/' "$a/30.json" >"$a/asked.json"
 expect_error "can't be paired: their images are in other groups" darknet meta compare "$a/30.json" "$a/asked.json"
-sed '/"query_influence":/s/\[[^,]*,/[/' "$a/30.json" >"$a/short.json"
+sed '/"influence":/s/\[[^,]*,/[/' "$a/30.json" >"$a/short.json"
 expect_error 'short.json: other_groups: has arrays of several lengths' darknet meta compare "$a/30.json" "$a/short.json"
 sed '/"class":/s/\[[0-9]*/[-1/' "$a/30.json" >"$a/class.json"
 expect_error 'class.json: other_groups: group 0 is no image, class and number' darknet meta compare "$a/30.json" "$a/class.json"

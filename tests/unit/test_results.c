@@ -286,7 +286,7 @@ static void test_groups(void **state)
     cJSON *root = write_and_read();
     const cJSON *g = member(root, "other_groups");
     assert_members(g, "redrawn standard_error low high image xxh3_128 class asked "
-                      "influence query_influence parts");
+                      "whole_influence influence parts");
     assert_number(g, "standard_error", .25);
     assert_number(g, "low", .5);
     assert_number(g, "high", NAN);
@@ -299,10 +299,10 @@ static void test_groups(void **state)
     assert_string_equal(cJSON_GetArrayItem(member(g, "xxh3_128"), 1)->valuestring,
                         "fedcba9876543210000000000000000a");
     assert_string_equal(member(g, "redrawn")->valuestring, "query and support");
-    assert_true(cJSON_GetArrayItem(member(g, "influence"), 0)->valuedouble == .3734568);
+    assert_true(cJSON_GetArrayItem(member(g, "whole_influence"), 0)->valuedouble == .3734568);
+    assert_true(cJSON_IsNull(cJSON_GetArrayItem(member(g, "whole_influence"), 1)));
+    assert_true(cJSON_GetArrayItem(member(g, "influence"), 0)->valuedouble == -.03125);
     assert_true(cJSON_IsNull(cJSON_GetArrayItem(member(g, "influence"), 1)));
-    assert_true(cJSON_GetArrayItem(member(g, "query_influence"), 0)->valuedouble == -.03125);
-    assert_true(cJSON_IsNull(cJSON_GetArrayItem(member(g, "query_influence"), 1)));
     assert_int_equal(cJSON_GetArraySize(member(g, "parts")), META_PARTS);
     const cJSON *second = cJSON_GetArrayItem(member(g, "parts"), 1);
     assert_true(cJSON_GetArrayItem(second, 0)->valuedouble == .1234568);

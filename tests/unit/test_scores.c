@@ -22,7 +22,7 @@
     "\"other_groups\":{\"image\":[\"x\",\"y\",\"z\",\"w\"],\"xxh3_128\":[\"1\",\"2\",\"3\",\"4\"],\"class\":[0,0,3,3],\"asked\":[4,5,4,"  \
     "5],"                                                                                          \
     "\"redrawn\":\"query and support\","                                                         \
-    "\"query_influence\":[0.0625,-0.0625,0.125,null],"                                             \
+    "\"influence\":[0.0625,-0.0625,0.125,null],"                                             \
     "\"parts\":[[0.5,-0.5,0.25,null]," NONE "," NONE "," NONE "," NONE "," NONE "," NONE "," NONE  \
     "," NONE "," NONE "]}"
 #define RESULT                                                                                     \
@@ -148,7 +148,7 @@ static void test_read_refusals(void **state)
         { "[\"1\",", "[", lengths },
         { "[0,0,3,3]", "[0,0,3]", lengths },
         { "[4,5,4,5]", "[4,5,4,5,6]", lengths },
-        { "\"query_influence\"", "\"influence\"", lengths },
+        { "\"influence\"", "\"no_influence\"", lengths },
         { "," NONE "]", "]", lengths },
         { "0.25,null]", "0.25]", lengths },
         { "[0,0,3,3]", "[0,-1,3,3]", "A: other_groups: group 1 is no image, class and number" },
