@@ -1,6 +1,7 @@
 /* Finds images of the same bytes by their digests, and puts them into one group. */
 #define _GNU_SOURCE
 #include "copies_internal.h"
+#include "base/disjoint.h"
 
 #include <stdlib.h>
 
@@ -40,20 +41,6 @@ int meta_copies_find(const struct meta_dataset *set, int *copy_of, struct meta_e
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
-static int root(int *parent, int i)
-{
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
-static void unite(int *parent, int i, int k)
-{
-    i = root(parent, i);
-    k = root(parent, k);
-    if (i < k) parent[k] = i;
-    else parent[i] = k;
-}
-
 int meta_copies_unite(struct meta_dataset *set, struct meta_error *error)
 {
     int named = 0, copies = 0;
@@ -73,10 +60,10 @@ int meta_copies_unite(struct meta_dataset *set, struct meta_error *error)
         if (k < 0) continue;
         if (set->group[i] < 0) set->group[i] = named + i;
         if (set->group[k] < 0) set->group[k] = named + k;
-        unite(parent, set->group[i], set->group[k]);
+        meta_disjoint_unite(parent, set->group[i], set->group[k]);
     }
     for (int i = 0; i < set->count; i++)
-        if (set->group[i] >= 0) set->group[i] = root(parent, set->group[i]);
+        if (set->group[i] >= 0) set->group[i] = meta_disjoint_root(parent, set->group[i]);
     free(parent);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* The doctor's look for images that seem to be one photograph but are in different groups, and the
    groups file that has them together. */
 #define _GNU_SOURCE
+#include "base/disjoint.h"
 #include "base/file.h"
 #include "base/plural.h"
 #include "base/pool.h"
@@ -106,20 +107,6 @@ static void say(struct meta_doctor *d, const struct all *all, const struct meta_
 
 /* ---- groups with them together --------------------------------------------------------------- */
 
-static int root(int *parent, int i)
-{
-    while (parent[i] != i) i = parent[i] = parent[parent[i]];
-    return i;
-}
-
-static void unite(int *parent, int i, int k)
-{
-    i = root(parent, i);
-    k = root(parent, k);
-    if (i < k) parent[k] = i;
-    else parent[i] = k;
-}
-
 /* Unites images of one group of the CSV, copies within a list, and the pairs. names: how many
    groups the CSV has. */
 static int unite_all(struct all *all, const struct meta_alike *pairs, int count, int names,
@@ -130,11 +117,11 @@ static int unite_all(struct all *all, const struct meta_alike *pairs, int count,
     for (int g = 0; g < names; g++) first[g] = -1;
     for (int i = 0; i < all->count; i++) {
         int g = all->group[i], copy = all->list[i]->set->copy_of[all->item[i]];
-        if (copy >= 0) unite(all->parent, i, i - all->item[i] + copy);
-        if (g >= 0 && first[g] >= 0) unite(all->parent, i, first[g]);
+        if (copy >= 0) meta_disjoint_unite(all->parent, i, i - all->item[i] + copy);
+        if (g >= 0 && first[g] >= 0) meta_disjoint_unite(all->parent, i, first[g]);
         else if (g >= 0) first[g] = i;
     }
-    for (int i = 0; i < count; i++) unite(all->parent, pairs[i].a, pairs[i].b);
+    for (int i = 0; i < count; i++) meta_disjoint_unite(all->parent, pairs[i].a, pairs[i].b);
     free(first);
     return 0;
 }
@@ -163,12 +150,12 @@ static int write_rows(FILE *f, struct all *all, const struct meta_groups *groups
     if (!named) return meta_fail_memory(error);
     for (int i = 0; i < all->count; i++) named[i] = -1;
     for (int i = 0; i < all->count; i++) {
-        int g = all->group[i], *own = &named[root(all->parent, i)];
+        int g = all->group[i], *own = &named[meta_disjoint_root(all->parent, i)];
         if (g >= 0 && (*own < 0 || g < *own)) *own = g;
     }
     fputs("image,group\n", f);
     for (int i = 0; i < all->count; i++) {
-        int top = root(all->parent, i);
+        int top = meta_disjoint_root(all->parent, i);
         write_field(f, path_of(all, i));
         putc(',', f);
         write_field(f, named[top] >= 0 ? groups->name[named[top]] : path_of(all, top));
