@@ -30,7 +30,8 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w,
     int O = op->out.c, OH = op->out.h, OW = op->out.w;
     int part = C / meta_layer_groups(l), outs = O / meta_layer_groups(l);
     for (int b = 0; b < op->batch; b++)
-        for (int o = 0; o < O; o++)
+        for (int o = 0; o < O; o++) {
+            int from = o / outs * part; /* the first input channel of o's group */
             for (int c = 0; c < part; c++)
                 for (int n = 0; n < K; n++)
                     for (int m = 0; m < K; m++) {
@@ -41,15 +42,16 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w,
                         for (int i = 0; i < OH; i++) {
                             int at = i * S + n - l->padding;
                             if (at < 0 || at >= H) continue;
-                            call(&(struct row){
-                                .y = y + (((size_t)b * O + o) * OH + i) * OW + first,
-                                .x = x + (((size_t)b * C + o / outs * part + c) * H + at) * W
-                                    + first * S - left,
-                                .w = w + (((size_t)o * part + c) * K + n) * K + m,
-                                .n = last - first + 1,
-                                .stride = S });
+                            call(
+                                &(struct row){ .y = y + (((size_t)b * O + o) * OH + i) * OW + first,
+                                               .x = x + (((size_t)b * C + from + c) * H + at) * W
+                                                   + first * S - left,
+                                               .w = w + (((size_t)o * part + c) * K + n) * K + m,
+                                               .n = last - first + 1,
+                                               .stride = S });
                         }
                     }
+        }
 }
 
 /* Two-lane SSE2 is all that every x86-64 has, and the compiler finds it in these loops. */
