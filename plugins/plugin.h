@@ -5,7 +5,10 @@
 
        const struct meta_plugin meta_plugin = { META_PLUGIN_ABI, sizeof(struct meta_plugin), "name", ... };
 
-   It adds one section type, [name], to Darknet's .cfg files.  plugins/template is one to copy. */
+   It adds one section type, [name], to Darknet's .cfg files.  plugins/template is one to copy.
+
+   The host looks at the tables before it uses them, and at what the functions hand back: texts are one line,
+   options lie in the settings, apart and aligned, and numbers are in bounds.  Else the plugin is refused. */
 #ifndef META_PLUGIN_H
 #define META_PLUGIN_H
 
@@ -50,7 +53,7 @@ struct meta_list { int count; double *values; };
 struct meta_option {
     const char *name;
     enum meta_option_type type;
-    double fallback;            /* value when absent; for META_CHOICE an index */
+    double fallback;            /* value when absent; for META_CHOICE an index; out of bounds: check replaces it */
     double least, most;         /* inclusive */
     const char *choices;        /* META_CHOICE: "difficulty|mean" */
     size_t offset;              /* offsetof(struct my_settings, field) */
@@ -105,7 +108,7 @@ struct meta_shape { int c, h, w; };
    library's copy of the layer calls `forward` too.  A bar marks an adjoint, a dot a tangent.  Outputs are overwritten.
    They must be safe to call from several threads at once. */
 struct meta_layer_functions {
-    /* Output shape for an input shape; 0, or -1 with the message. */
+    /* Output shape for an input shape, written to *out, which is 0x0x0 before; 0, or -1 with the message. */
     int  (*shape)(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error);
     void (*forward)(const void *settings, struct meta_shape in, int batch, const double *x, double *y);
     /* xbar = (df/dx)' ybar */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "place.h"
+#include "shared_object.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *object;
@@ -16,6 +17,10 @@ static void open_object(void)
 {
     char *path = meta_place_find("libdarknet-meta-opencv.so", &failure);
     if (!path) return;
+    if (meta_shared_object_check(path, &failure)) {
+        free(path);
+        return;
+    }
     object = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
     if (!object) {
         meta_fail(&failure,

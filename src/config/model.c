@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "model.h"
 #include "base/path.h"
+#include "base/plugin_call.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,7 @@ static void *read_settings(struct builder *b, const struct meta_plugin *plugin,
     }
     owned->kept[owned->count++] = (struct kept){ plugin, settings };
     if (meta_options_parse(plugin->options, section, b->path, settings, b->error)) return NULL;
-    if (plugin->check && plugin->check(settings, b->error)) {
+    if (meta_plugin_check(plugin, settings, b->error)) {
         prefix(b, section);
         return NULL;
     }

@@ -1,5 +1,4 @@
-/* Finds the plugins beside the program and in DARKNET_PLUGIN_PATH, and checks each before it is
-   used. */
+/* Finds the plugins beside the program and in DARKNET_PLUGIN_PATH, and loads them. */
 #define _GNU_SOURCE
 #include "plugins.h"
 
@@ -11,104 +10,16 @@
 #include <string.h>
 
 #include "base/place.h"
-#include "sections.h"
+#include "base/shared_object.h"
+#include "plugin_table.h"
 
 #define ENVIRONMENT "DARKNET_PLUGIN_PATH"
-
-/* ---- what a plugin must be ------------------------------------------------------------------- */
-
-static int check_name(const char *path, const char *name, struct meta_error *error)
-{
-    if (!name || !*name || strlen(name) > 64
-        || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
-        return meta_fail(error,
-                         "%s: the plugin's name is not one: must be lower-case letters, digits, _ "
-                         "and -",
-                         path);
-    if (meta_section_find(name))
-        return meta_fail(error,
-                         "%s: [%s] is a section of Darknet's own: a plugin needs another name",
-                         path, name);
-    return 0;
-}
-
-static size_t option_bytes(enum meta_option_type type)
-{
-    switch (type) {
-    case META_INT:
-    case META_CHOICE: return sizeof(int);
-    case META_REAL: return sizeof(double);
-    case META_TEXT: return sizeof(char *);
-    case META_INTS:
-    case META_REALS: return sizeof(struct meta_list);
-    }
-    return 0;
-}
-
-static int check_options(const char *path, const struct meta_plugin *p, struct meta_error *error)
-{
-    if (!p->options) return meta_fail(error, "%s: the plugin has no table of options", path);
-    for (const struct meta_option *o = p->options; o->name; o++) {
-        size_t bytes = option_bytes(o->type);
-        if (!bytes || o->offset + bytes > p->settings_size
-            || (o->type == META_CHOICE && !o->choices) || !o->help)
-            return meta_fail(error,
-                             "%s: option %s of the plugin: its row is not complete, or lies "
-                             "outside its settings",
-                             path, o->name);
-    }
-    return 0;
-}
-
-static int check_role(const char *path, const struct meta_plugin *p, struct meta_error *error)
-{
-    const char *missing = NULL;
-    switch (p->role) {
-    case META_ROLE_LAYER:
-        if (!p->layer || !p->layer->shape || !p->layer->forward || !p->layer->backward)
-            missing = "shape, forward and backward";
-        else if (!p->layer->forward_tangent != !p->layer->backward_tangent)
-            missing = "both tangents or neither";
-        break;
-    case META_ROLE_EPISODE:
-        if (p->settings_size < sizeof(struct meta_episode_settings))
-            missing = "settings that begin with struct meta_episode_settings";
-        break;
-    case META_ROLE_INNER_LOOP:
-        if (p->settings_size < sizeof(struct meta_inner_settings))
-            missing = "settings that begin with struct meta_inner_settings";
-        break;
-    case META_ROLE_META_LOSS:
-        if (!p->loss || !p->loss->value || !p->loss->weight) missing = "value and weight";
-        break;
-    case META_ROLE_PAIRING:
-        if (!p->pairing || !p->pairing->shape || !p->pairing->forward || !p->pairing->backward)
-            missing = "shape, forward and backward";
-        break;
-    default:
-        return meta_fail(error, "%s: plugin [%s] has role %d: this program knows 0 to %d", path,
-                         p->name, p->role, META_ROLE_PAIRING);
-    }
-    if (missing) return meta_fail(error, "%s: plugin [%s] must have %s", path, p->name, missing);
-    return 0;
-}
-
-static int check_plugin(const char *path, const struct meta_plugin *p, struct meta_error *error)
-{
-    if (p->abi != META_PLUGIN_ABI)
-        return meta_fail(error, "%s: plugin ABI %d: this program speaks %d", path, p->abi,
-                         META_PLUGIN_ABI);
-    if (p->size != sizeof *p)
-        return meta_fail(error, "%s: struct meta_plugin of %zu bytes: this program's has %zu", path,
-                         p->size, sizeof *p);
-    if (check_name(path, p->name, error) || check_options(path, p, error)) return -1;
-    return check_role(path, p, error);
-}
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
 static int add_plugin(struct meta_plugins *all, const char *path, struct meta_error *error)
 {
+    if (meta_shared_object_check(path, error)) return -1;
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
         return meta_fail(error, "%s: can't load the plugin: %s", path, meta_place_reason(path));
@@ -122,7 +33,7 @@ static int add_plugin(struct meta_plugins *all, const char *path, struct meta_er
             dlclose(handle);
             return 0;
         }
-    if (check_plugin(path, plugin, error)) goto fail;
+    if (meta_plugin_table_check(path, plugin, error)) goto fail;
     const struct meta_plugin *other = meta_plugins_find(all, plugin->name);
     for (int i = 0; i < all->count; i++)
         if (all->entries[i].plugin == other) {

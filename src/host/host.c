@@ -8,6 +8,7 @@
 
 #include "config/cfg.h"
 #include "base/file.h"
+#include "base/plugin_call.h"
 #include "config/options.h"
 #include "config/plugins.h"
 #include "config/sections.h"
@@ -140,7 +141,7 @@ static int plugin_layer(const struct host *h, const struct meta_plugin *plugin,
     void *settings = calloc(1, plugin->settings_size + 1);
     if (!settings) return meta_fail_memory(h->error);
     int status = meta_options_parse(plugin->options, s, h->cfg->path, settings, h->error);
-    if (!status && plugin->check && plugin->check(settings, h->error)) status = prefix(h, s);
+    if (!status && meta_plugin_check(plugin, settings, h->error)) status = prefix(h, s);
     if (!status && out && meta_host_layer(out, plugin, settings, h->at, h->error))
         status = prefix(h, s);
     meta_options_clear(plugin->options, settings);

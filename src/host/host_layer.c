@@ -1,6 +1,7 @@
 /* Makes a plugin's layer one of libdarknet's, which computes in floats where the plugin computes in
    doubles. */
 #include "host.h"
+#include "base/plugin_call.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -110,12 +111,15 @@ int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *se
     layer l;
     memset(&l, 0, sizeof l);
     if (p.inputs < 1 || p.batch < 1) return meta_fail(error, "its input is empty");
-    if ((int64_t)p.c * p.h * p.w != p.inputs)
+    if ((int64_t)p.inputs * p.batch > INT32_MAX)
+        return meta_fail(error,
+                         "its input has %d numbers for each of %d images: must be at most %d",
+                         p.inputs, p.batch, INT32_MAX);
+    if (p.c < 1 || p.h < 1 || p.w < 1 || (int64_t)p.c * p.h > p.inputs
+        || (int64_t)p.c * p.h * p.w != p.inputs)
         in = (struct meta_shape){ p.inputs, 1, 1 }; /* A flat layer may say 0x0x0. */
-    if (plugin->layer->shape(settings, in, &to, error)) return -1;
-    int64_t outputs = (int64_t)to.c * to.h * to.w;
-    if (to.c < 1 || to.h < 1 || to.w < 1 || outputs * p.batch > INT32_MAX)
-        return meta_fail(error, "its output is %dx%dx%d: empty or too large", to.w, to.h, to.c);
+    if (meta_plugin_shape(plugin, settings, in, INT32_MAX / p.batch, &to, error)) return -1;
+    int outputs = to.c * to.h * to.w;
     l.type = BLANK;
     l.forward = forward;
     l.backward = backward;

@@ -7,6 +7,7 @@
 #include "stats/auc.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,19 +171,53 @@ void meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *b
     sum_results(o, result);
 }
 
+/* The first layer of a plugin; NULL where the network has none. */
+static const struct meta_layer *plugin_layer(const struct meta_network *net)
+{
+    for (int i = 0; i < net->count; i++)
+        if (net->layers[i].type == META_PLUGIN) return &net->layers[i];
+    return NULL;
+}
+
+/* Fails when the plugin of [meta_loss] makes of a task's finite loss a number that is none. */
+static int check_weights(const struct meta_outer *o, struct meta_error *error)
+{
+    for (int i = 0; i < o->tasks; i++) {
+        const struct meta_task_result *r = &o->results[i];
+        if (!isfinite(r->query_loss) || (isfinite(r->meta_loss) && isfinite(r->weight))) continue;
+        return meta_fail(error,
+                         "iteration %llu: [%s]: its plugin makes of a query loss of %g the "
+                         "meta-loss %g and the weight %g: both must be finite",
+                         (unsigned long long)o->iteration, o->model->loss->name, r->query_loss,
+                         r->meta_loss, r->weight);
+    }
+    return 0;
+}
+
+static int fail_gradient(const struct meta_outer *o, double loss, struct meta_error *error)
+{
+    const struct meta_layer *l = plugin_layer(o->model->network);
+    char plugin[160] = "";
+    if (l)
+        snprintf(plugin, sizeof plugin,
+                 "; or [%s], a plugin's layer, is at fault: darknet meta check tests it",
+                 l->plugin->name);
+    return meta_fail(error,
+                     o->model->purpose == META_FOR_IMAGES
+                         ? "iteration %llu: the gradient is not finite (loss %g): a lower "
+                           "learning_rate or clip in [net] may help%s"
+                         : "iteration %llu: the meta-gradient is not finite (query loss %g): a "
+                           "lower learning_rate in [inner_loop] or [net], "
+                           "or clip in [net], may help%s",
+                     (unsigned long long)o->iteration, fabs(loss), plugin);
+}
+
 int meta_outer_update(struct meta_outer *o, double rate, struct meta_outer_result *result,
                       struct meta_error *error)
 {
+    if (check_weights(o, error)) return -1;
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
-    if (!isfinite(result->gradient_norm))
-        return meta_fail(error,
-                         o->model->purpose == META_FOR_IMAGES
-                             ? "iteration %llu: the gradient is not finite (loss %g): a lower "
-                               "learning_rate or clip in [net] may help"
-                             : "iteration %llu: the meta-gradient is not finite (query loss %g): a "
-                               "lower learning_rate in [inner_loop] or [net], "
-                               "or clip in [net], may help",
-                         (unsigned long long)o->iteration, fabs(result->query_loss));
+    if (!isfinite(result->gradient_norm)) return fail_gradient(o, result->query_loss, error);
     move_statistics(o);
     struct meta_error why;
     if (!meta_outer_check(o, &why)) return 0;

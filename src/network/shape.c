@@ -1,5 +1,6 @@
 /* Works out the output shape of each kind of layer, and says what does not fit. */
 #include "shape.h"
+#include "base/plugin_call.h"
 
 static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error *error)
 {
@@ -126,17 +127,10 @@ static int shape_reorg(struct meta_layer *l, struct meta_error *error)
 static int shape_plugin(const struct meta_network *net, struct meta_layer *l,
                         struct meta_error *error)
 {
-    int pairs = l->type == META_PAIRING;
-    if (pairs && net->ways)
+    if (l->type == META_PAIRING && net->ways)
         return meta_fail(error, "stands after [%s]: a network pairs once",
                          meta_layer_name(&net->layers[net->pairing]));
-    if (pairs ? l->plugin->pairing->shape(l->settings, l->in, &l->out, error)
-              : l->plugin->layer->shape(l->settings, l->in, &l->out, error))
-        return -1;
-    if (l->out.c < 1 || l->out.h < 1 || l->out.w < 1)
-        return meta_fail(error, "the plugin's output is %dx%dx%d: empty", l->out.w, l->out.h,
-                         l->out.c);
-    return 0;
+    return meta_plugin_shape(l->plugin, l->settings, l->in, META_MOST_NUMBERS, &l->out, error);
 }
 
 static int shape_cost(const struct meta_network *net, struct meta_layer *l,

@@ -109,7 +109,7 @@ refuses "$p/a.so: plugin [mine] must have both tangents or neither"
 plugin a -DROLE=META_ROLE_META_LOSS
 refuses "$p/a.so: plugin [mine] must have value and weight"
 plugin a -DOFFSET=32
-refuses "$p/a.so: option most of the plugin: its row is not complete, or lies outside its settings"
+refuses "$p/a.so: plugin [mine]: option most: it lies outside its settings"
 rm -f "$p"/*
 printf 'not a shared object' >"$p/text.so"
 expect_error "^darknet: $p/text.so: can't load the plugin: " "$DARKNET_BIN" meta help

@@ -1,0 +1,83 @@
+/* Calls plugins' functions that may refuse, and looks at what they hand back. */
+#include "plugin_call.h"
+
+#include <string.h>
+
+int meta_plugin_refuses(struct meta_error *error, const char *otherwise)
+{
+    char *text = error->text;
+    text[sizeof error->text - 1] = 0;
+    if (!*text) return meta_fail(error, "%s", otherwise);
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        int pair = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
+        if (pair) *c++ = '?';
+        if (pair || *c < 32 || *c == 127) *c = '?';
+    }
+    return -1;
+}
+
+/* A member of the settings that the program reads itself. */
+struct member {
+    const char *name;
+    size_t offset;
+    int real;
+    double least, most;
+};
+/* clang-format off */
+#define EPISODE(name, real, least, most) \
+    { #name, offsetof(struct meta_episode_settings, name), real, least, most }
+#define INNER(name, real, least, most) \
+    { #name, offsetof(struct meta_inner_settings, name), real, least, most }
+/* clang-format on */
+
+/* The bounds are those of plugins/episode and plugins/inner_loop. */
+static const struct member episode_members[] = {
+    EPISODE(ways, 0, 2, 1000),  EPISODE(shots, 0, 1, 1000), EPISODE(queries, 0, 1, 1000),
+    EPISODE(tasks, 0, 1, 1000), EPISODE(sampler, 0, 0, 1),  EPISODE(window, 0, 1, 1000),
+    EPISODE(explore, 1, 0, 1),  { NULL, 0, 0, 0, 0 }
+};
+static const struct member inner_members[] = {
+    INNER(steps, 0, 0, 1000), INNER(test_steps, 0, 0, 1000),        INNER(learning_rate, 1, 0, 10),
+    INNER(order, 0, 1, 2),    INNER(second_order_start, 0, 0, 1e9), INNER(keep, 0, 0, 1000),
+    { NULL, 0, 0, 0, 0 }
+};
+
+static int check_members(const struct member *members, const void *settings,
+                         struct meta_error *error)
+{
+    for (const struct member *m = members; m->name; m++) {
+        const void *field = (const char *)settings + m->offset;
+        double value = m->real ? *(const double *)field : *(const int *)field;
+        if (!(value >= m->least && value <= m->most))
+            return meta_fail(error, "the plugin sets %s=%.10g: must be %g to %.10g", m->name, value,
+                             m->least, m->most);
+    }
+    return 0;
+}
+
+int meta_plugin_check(const struct meta_plugin *plugin, void *settings, struct meta_error *error)
+{
+    error->text[0] = 0;
+    if (plugin->check && plugin->check(settings, error))
+        return meta_plugin_refuses(error, "the plugin refuses its options and does not say why");
+    if (plugin->role == META_ROLE_EPISODE) return check_members(episode_members, settings, error);
+    if (plugin->role == META_ROLE_INNER_LOOP) return check_members(inner_members, settings, error);
+    return 0;
+}
+
+int meta_plugin_shape(const struct meta_plugin *plugin, const void *settings, struct meta_shape in,
+                      size_t most, struct meta_shape *out, struct meta_error *error)
+{
+    *out = (struct meta_shape){ 0, 0, 0 };
+    error->text[0] = 0;
+    if (plugin->role == META_ROLE_PAIRING ? plugin->pairing->shape(settings, in, out, error)
+                                          : plugin->layer->shape(settings, in, out, error))
+        return meta_plugin_refuses(error, "the plugin refuses its input and does not say why");
+    if (out->c < 1 || out->h < 1 || out->w < 1)
+        return meta_fail(error, "the plugin's output is %dx%dx%d: empty", out->w, out->h, out->c);
+    if ((size_t)out->c > most || (size_t)out->h > most / out->c
+        || (size_t)out->w > most / out->c / out->h)
+        return meta_fail(error, "the plugin's output is %dx%dx%d: must be at most %zu numbers",
+                         out->w, out->h, out->c, most);
+    return 0;
+}
