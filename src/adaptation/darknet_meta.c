@@ -9,10 +9,11 @@
 
 #include "adapt.h"
 #include "backends/backends.h"
+#include "base/one_line.h"
+#include "base/path.h"
 #include "config/purpose.h"
-#include "tasks/view.h"
+#include "memory_images.h"
 #include "network/export.h"
-#include "images/image.h"
 #include "network/weights.h"
 
 #define MOST_STEPS 1000
@@ -50,10 +51,39 @@ static int enter(const struct meta_backend *backend, int *threads, struct meta_e
 
 static void leave(int threads) { omp_set_num_threads(threads); }
 
-static int give(darknet_meta_error *to, const struct meta_error *error)
+static int give(darknet_meta_error *to, struct meta_error *error)
 {
+    meta_one_line(error->text);
     if (to) memcpy(to->text, error->text, sizeof to->text);
     return -1;
+}
+
+/* A pointer that a call can't do without, and its name for the message. */
+struct needed {
+    const char *name;
+    const void *at;
+};
+
+/* Fails where one of them is NULL. The last has no name. */
+static int check_needed(const struct needed *list, struct meta_error *error)
+{
+    for (; list->name; list++)
+        if (!list->at) return meta_fail(error, "%s is NULL: must be given", list->name);
+    return 0;
+}
+#define NEEDED(...) ((const struct needed[]){ __VA_ARGS__, { NULL, NULL } })
+
+/* Checks what a .cfg and its weights are loaded by. */
+static int check_files(const void *out, const char *cfg, const char *weights,
+                       struct meta_error *error)
+{
+    if (check_needed(NEEDED({ "the place of the result", out }, { "the name of the .cfg", cfg },
+                            { "the name of the .weights", weights }),
+                     error))
+        return -1;
+    if (!*cfg || !*weights)
+        return meta_fail(error, "the name of the %s is empty", *cfg ? ".weights" : ".cfg");
+    return 0;
 }
 
 /* ---- models ---------------------------------------------------------------------------------- */
@@ -98,114 +128,59 @@ int darknet_meta_load(darknet_meta_model **out, const char *cfg, const char *wei
                       darknet_meta_error *why)
 {
     struct meta_error error;
-    return load(out, cfg, weights, META_FOR_TASKS, &error) ? give(why, &error) : 0;
-}
-
-void darknet_meta_free(darknet_meta_model *m) { release(m); }
-int darknet_meta_width(const darknet_meta_model *m) { return m->model->net.width; }
-int darknet_meta_height(const darknet_meta_model *m) { return m->model->net.height; }
-int darknet_meta_channels(const darknet_meta_model *m) { return m->model->net.channels; }
-int darknet_meta_most_classes(const darknet_meta_model *m)
-{
-    return meta_network_outputs(m->model->network);
-}
-
-/* ---- images ---------------------------------------------------------------------------------- */
-
-static size_t image_size(const struct meta_net_settings *net)
-{
-    return (size_t)net->channels * net->height * net->width;
-}
-
-static int view_bytes(const darknet_meta_image *image, const struct meta_net_settings *net,
-                      float *out, struct meta_error *error)
-{
-    size_t bytes = (size_t)image->width * image->height * image->channels;
-    struct meta_image copy = {
-        .w = image->width, .h = image->height, .c = image->channels, .pixels = malloc(bytes)
-    };
-    if (!copy.pixels)
-        return meta_fail(error, "out of memory for %dx%d pixels", image->width, image->height);
-    memcpy(copy.pixels, image->pixels, bytes);
-    int status = meta_view_pixels(&copy, net, out, error);
-    free(copy.pixels);
-    return status;
-}
-
-static int view_floats(const darknet_meta_image *image, const struct meta_net_settings *net,
-                       float *out, struct meta_error *error)
-{
-    const float *pixels = image->pixels;
-    if (image->width != net->width || image->height != net->height)
-        return meta_fail(error, "%dx%d floats: must be the network's %dx%d", image->width,
-                         image->height, net->width, net->height);
-    for (size_t i = 0; i < image_size(net); i++)
-        if (!(pixels[i] >= 0 && pixels[i] <= 1))
-            return meta_fail(error, "has the value %g: must be 0 to 1", pixels[i]);
-    memcpy(out, pixels, image_size(net) * sizeof *out);
+    if (out) *out = NULL;
+    if (check_files(out, cfg, weights, &error) || load(out, cfg, weights, META_FOR_TASKS, &error))
+        return give(why, &error);
     return 0;
 }
 
-static int view(const darknet_meta_image *image, const struct meta_net_settings *net, float *out,
-                struct meta_error *error)
+void darknet_meta_free(darknet_meta_model *m) { release(m); }
+int darknet_meta_width(const darknet_meta_model *m) { return m ? m->model->net.width : -1; }
+int darknet_meta_height(const darknet_meta_model *m) { return m ? m->model->net.height : -1; }
+int darknet_meta_channels(const darknet_meta_model *m) { return m ? m->model->net.channels : -1; }
+int darknet_meta_most_classes(const darknet_meta_model *m)
 {
-    if (!image->pixels || image->width < 1 || image->height < 1
-        || (double)image->width * image->height > META_IMAGE_MOST_PIXELS)
-        return meta_fail(error, "%dx%d pixels%s: must have 1 to %u", image->width, image->height,
-                         image->pixels ? "" : " at NULL", META_IMAGE_MOST_PIXELS);
-    if (image->channels != net->channels)
-        return meta_fail(error, "%d channels: must be the network's %d", image->channels,
-                         net->channels);
-    switch (image->kind) {
-    case DARKNET_META_BYTES: return view_bytes(image, net, out, error);
-    case DARKNET_META_FLOATS: return view_floats(image, net, out, error);
-    }
-    return meta_fail(error, "kind %d: must be DARKNET_META_BYTES or DARKNET_META_FLOATS",
-                     image->kind);
-}
-
-/* Returns the images as the network sees them, (count, c, height, width); the caller frees. NULL:
-   the error says why. */
-static float *view_all(const darknet_meta_image *images, int count,
-                       const struct meta_net_settings *net, struct meta_error *error)
-{
-    struct meta_error why;
-    float *out = malloc(count * image_size(net) * sizeof *out);
-    if (!out) meta_fail(error, "out of memory for %d images", count);
-    for (int i = 0; out && i < count; i++)
-        if (view(&images[i], net, out + i * image_size(net), &why)) {
-            meta_fail(error, "image %d: %.400s", i, why.text);
-            free(out);
-            out = NULL;
-        }
-    return out;
+    return m ? meta_network_outputs(m->model->network) : -1;
 }
 
 /* ---- classifiers ----------------------------------------------------------------------------- */
+
+static int check_adapt(const void *out, const darknet_meta_model *model,
+                       const darknet_meta_support *given, int steps, struct meta_error *error)
+{
+    if (check_needed(NEEDED({ "the place of the result", out }, { "the model", model },
+                            { "the support", given }),
+                     error))
+        return -1;
+    if (given->count < 1)
+        return meta_fail(error, "%d images: must be at least one of each class", given->count);
+    if (check_needed(NEEDED({ "the support's array of images", given->images },
+                            { "the support's array of labels", given->labels }),
+                     error))
+        return -1;
+    if (steps > MOST_STEPS)
+        return meta_fail(error, "%d steps: must be at most %d", steps, MOST_STEPS);
+    return 0;
+}
 
 int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *model,
                        const darknet_meta_support *given, int steps, darknet_meta_error *why)
 {
     struct meta_error error;
     int threads;
-    struct darknet_meta_classifier *c = calloc(1, sizeof *c);
+    struct darknet_meta_classifier *c = NULL;
     float *seen = NULL;
-    if (!c) {
+    if (out) *out = NULL;
+    if (check_adapt(out, model, given, steps, &error)) goto fail;
+    if (!(c = calloc(1, sizeof *c))) {
         meta_fail_memory(&error);
         goto fail;
     }
     c->model = (struct darknet_meta_model *)model; /* only the number of users changes */
     atomic_fetch_add(&c->model->users, 1);
     if (steps == DARKNET_META_STEPS) steps = model->model->inner->test_steps;
-    if (steps > MOST_STEPS) {
-        meta_fail(&error, "%d steps: must be at most %d", steps, MOST_STEPS);
+    if (!(seen = meta_memory_images(given->images, given->count, &model->model->net, &error)))
         goto fail;
-    }
-    if (given->count < 1) {
-        meta_fail(&error, "%d images: must be at least one of each class", given->count);
-        goto fail;
-    }
-    if (!(seen = view_all(given->images, given->count, &model->model->net, &error))) goto fail;
     struct meta_support support = { seen, given->labels, given->count, given->classes, 0 };
     int status = enter(model->base.backend, &threads, &error)
         || meta_adapt(&c->adapted, &model->base, &support, steps, &error);
@@ -230,33 +205,45 @@ void darknet_meta_classifier_free(darknet_meta_classifier *c)
 
 int darknet_meta_classes(const darknet_meta_classifier *c)
 {
-    return meta_network_outputs(c->adapted->filled.network);
+    return c ? meta_network_outputs(c->adapted->filled.network) : -1;
 }
 
 void darknet_meta_losses(const darknet_meta_classifier *c, double *before, double *after)
 {
-    if (before) *before = c->adapted->loss_before;
-    if (after) *after = c->adapted->loss_after;
+    if (before) *before = c ? c->adapted->loss_before : NAN;
+    if (after) *after = c ? c->adapted->loss_after : NAN;
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
+
+static int check_save(const darknet_meta_classifier *c, const char *name,
+                      enum darknet_meta_statistics statistics, struct meta_error *error)
+{
+    if (check_needed(NEEDED({ "the classifier", c }, { "the name of the files", name }), error))
+        return -1;
+    if (!*meta_path_base(name))
+        return meta_fail(error,
+                         *name ? "%s: is a folder: must be the name of the files in it"
+                               : "the name of the files is empty%s",
+                         name);
+    if (statistics != DARKNET_META_SUPPORT && statistics != DARKNET_META_RUNNING)
+        return meta_fail(error,
+                         "%s: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or "
+                         "DARKNET_META_RUNNING",
+                         name);
+    return 0;
+}
 
 int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
                       enum darknet_meta_statistics statistics, darknet_meta_error *why)
 {
     struct meta_error error;
+    if (check_save(c, name, statistics, &error)) return give(why, &error);
     struct meta_filled f = c->adapted->filled;
     struct meta_export how = { .name = name,
                                .fold = META_FOLD_REST,
                                .net = meta_net_exported(&c->model->model->net) };
     char *otherwise;
-    if (statistics != DARKNET_META_SUPPORT && statistics != DARKNET_META_RUNNING) {
-        meta_fail(&error,
-                  "%s: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or "
-                  "DARKNET_META_RUNNING",
-                  name);
-        return give(why, &error);
-    }
     f.statistics = (float *)meta_adapted_statistics(c->adapted, kinds[statistics]);
     if (meta_export(&f, &how, &otherwise, &error)) return give(why, &error);
     free(otherwise);
@@ -267,8 +254,10 @@ int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char
                       darknet_meta_error *why)
 {
     struct meta_error error;
-    struct darknet_meta_classifier *c = calloc(1, sizeof *c);
-    if (!c || !(c->adapted = calloc(1, sizeof *c->adapted))) {
+    struct darknet_meta_classifier *c = NULL;
+    if (out) *out = NULL;
+    if (check_files(out, cfg, weights, &error)) goto fail;
+    if (!(c = calloc(1, sizeof *c)) || !(c->adapted = calloc(1, sizeof *c->adapted))) {
         meta_fail_memory(&error);
         goto fail;
     }
@@ -303,27 +292,33 @@ struct request {
     enum darknet_meta_statistics statistics;
 };
 
+static int check_request(const darknet_meta_classifier *c, const struct request *r,
+                         struct meta_answer answer, struct meta_error *error)
+{
+    int least = r->statistics == DARKNET_META_BATCH ? 2 : 1;
+    const void *result = answer.probabilities ? (void *)answer.probabilities : answer.log_odds;
+    if (check_needed(NEEDED({ "the classifier", c }), error)) return -1;
+    if ((unsigned)r->statistics >= sizeof kinds / sizeof *kinds)
+        return meta_fail(error, "statistics %d: must be DARKNET_META_SUPPORT, _RUNNING or _BATCH",
+                         r->statistics);
+    if (r->count < least)
+        return meta_fail(error, "%d images: must be at least %d%s", r->count, least,
+                         least > 1 ? ", which are normalised together" : "");
+    return check_needed(NEEDED({ "the array of images", r->images },
+                               { "the place of the answers", result }),
+                        error);
+}
+
 static int predict(const darknet_meta_classifier *c, const struct request *r,
                    struct meta_answer answer, darknet_meta_error *why)
 {
-    int count = r->count;
-    enum darknet_meta_statistics statistics = r->statistics;
     struct meta_error error;
-    int threads, known = (unsigned)statistics < sizeof kinds / sizeof *kinds,
-                 least = statistics == DARKNET_META_BATCH ? 2 : 1;
-    if (!known || count < least) {
-        if (!known)
-            meta_fail(&error, "statistics %d: must be DARKNET_META_SUPPORT, _RUNNING or _BATCH",
-                      statistics);
-        else
-            meta_fail(&error, "%d images: must be at least %d%s", count, least,
-                      least > 1 ? ", which are normalised together" : "");
-        return give(why, &error);
-    }
-    float *seen = view_all(r->images, count, &c->model->model->net, &error);
+    int threads;
+    if (check_request(c, r, answer, &error)) return give(why, &error);
+    float *seen = meta_memory_images(r->images, r->count, &c->model->model->net, &error);
     if (!seen) return give(why, &error);
     int status = enter(c->model->base.backend, &threads, &error)
-        || meta_adapted_predict(c->adapted, kinds[statistics], seen, count, answer, &error);
+        || meta_adapted_predict(c->adapted, kinds[r->statistics], seen, r->count, answer, &error);
     leave(threads);
     free(seen);
     return status ? give(why, &error) : 0;

@@ -11,13 +11,15 @@
        puts(error.text);
 
    Functions that can fail return 0, or -1 with one line for a person in *error, which may be NULL.
-   Nothing is printed, and no function ends the process. Any number of threads may call at once,
-   also with the same model and classifiers, which are only read; each darknet_meta_adapt makes a
-   new classifier. An object is freed by one thread, when no other uses it any more. Work is done on
-   the calling thread: OpenCV is set to one thread (cv::setNumThreads) for the whole process when
-   the first image of bytes is shrunk. Numbers in files have a decimal point in every locale. No
-   pointer that is handed in is kept. A process loads plugins once, from darknet-meta/plugins beside
-   the library and from the folders of DARKNET_PLUGIN_PATH. */
+   What they make is NULL then. A NULL for what a function can't do without, an array of no images
+   or a name that is empty is such a failure. Nothing is printed, and no function ends the process.
+   Any number of threads may call at once, also with the same model and classifiers, which are only
+   read; each darknet_meta_adapt makes a new classifier. An object is freed by one thread, when no
+   other uses it any more. Work is done on the calling thread: OpenCV is set to one thread
+   (cv::setNumThreads) for the whole process when the first image of bytes is shrunk. Numbers in
+   files have a decimal point in every locale. No pointer that is handed in is kept. A process loads
+   plugins once, from darknet-meta/plugins beside the library and from the folders of
+   DARKNET_PLUGIN_PATH. */
 #ifndef DARKNET_META_H
 #define DARKNET_META_H
 
@@ -80,10 +82,11 @@ DARKNET_META_API int darknet_meta_load(darknet_meta_model **, const char *cfg, c
                                        darknet_meta_error *);
 /* NULL is allowed; classifiers of the model stay good. */
 DARKNET_META_API void darknet_meta_free(darknet_meta_model *);
+/* Of the network's input; -1 for NULL. */
 DARKNET_META_API int darknet_meta_width(const darknet_meta_model *);
 DARKNET_META_API int darknet_meta_height(const darknet_meta_model *);
 DARKNET_META_API int darknet_meta_channels(const darknet_meta_model *);
-/* The most classes of a classifier. */
+/* The most classes of a classifier; -1 for NULL. */
 DARKNET_META_API int darknet_meta_most_classes(const darknet_meta_model *);
 
 /* The images to adapt to: images (count) and labels (count), 0..classes-1, with at least one image
@@ -101,9 +104,9 @@ DARKNET_META_API int darknet_meta_adapt(darknet_meta_classifier **, const darkne
                                         const darknet_meta_support *, int steps,
                                         darknet_meta_error *);
 DARKNET_META_API void darknet_meta_classifier_free(darknet_meta_classifier *); /* NULL is allowed */
-DARKNET_META_API int darknet_meta_classes(const darknet_meta_classifier *);
+DARKNET_META_API int darknet_meta_classes(const darknet_meta_classifier *);    /* -1 for NULL */
 /* The mean over the classes of the mean cross-entropy of each one's images, before and after the
-   adaptation; either pointer may be NULL. */
+   adaptation; either pointer may be NULL. NaN for a classifier that is NULL. */
 DARKNET_META_API void darknet_meta_losses(const darknet_meta_classifier *, double *before,
                                           double *after);
 

@@ -1,5 +1,6 @@
 /* Calls plugins' functions that may refuse, and looks at what they hand back. */
 #include "plugin_call.h"
+#include "one_line.h"
 
 #include <string.h>
 
@@ -8,11 +9,7 @@ int meta_plugin_refuses(struct meta_error *error, const char *otherwise)
     char *text = error->text;
     text[sizeof error->text - 1] = 0;
     if (!*text) return meta_fail(error, "%s", otherwise);
-    for (unsigned char *c = (unsigned char *)text; *c; c++) {
-        int pair = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
-        if (pair) *c++ = '?';
-        if (pair || *c < 32 || *c == 127) *c = '?';
-    }
+    meta_one_line(text);
     return -1;
 }
 

@@ -1,5 +1,6 @@
 /* How the command line of a verb is taken apart, and how a verb complains. */
 #include "flags.h"
+#include "base/one_line.h"
 #include "backends/backends.h"
 #include "base/file.h"
 #include "tasks/file_id.h"
@@ -14,8 +15,10 @@
 
 int meta_complain(const struct meta_error *error)
 {
+    struct meta_error line = *error;
+    meta_one_line(line.text);
     fflush(stdout);
-    fprintf(stderr, "darknet: %s\n", error->text);
+    fprintf(stderr, "darknet: %s\n", line.text);
     return 1;
 }
 

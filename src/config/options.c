@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "options.h"
 #include "base/c_locale.h"
+#include "base/one_line.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -28,8 +29,7 @@ static int complain(const struct place *p, const char *format, ...)
     va_start(list, format);
     vsnprintf(what.text, sizeof what.text, format, list);
     va_end(list);
-    for (char *c = what.text; *c; c++)
-        if ((unsigned char)*c < 32 || *c == 127) *c = '?';
+    meta_one_line(what.text);
     return meta_fail(p->error, "%s:%d: %s%s%s%.400s", p->path, p->pair->line, *name ? "[" : "",
                      name, *name ? "] " : "", what.text);
 }

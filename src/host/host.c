@@ -8,6 +8,7 @@
 
 #include "config/cfg.h"
 #include "base/file.h"
+#include "base/one_line.h"
 #include "base/plugin_call.h"
 #include "config/options.h"
 #include "config/plugins.h"
@@ -24,8 +25,9 @@ struct host {
 };
 
 /* Ends the process, as Darknet does: its parser has no way to return an error. */
-static _Noreturn void die(const struct meta_error *error)
+static _Noreturn void die(struct meta_error *error)
 {
+    meta_one_line(error->text);
     fflush(stdout);
     fprintf(stderr, "darknet: %s\n", error->text);
     exit(1);

@@ -66,6 +66,16 @@ if [ "$TEST_VARIANT" = release ]; then check 'outside: the program exits with 0'
 else check 'outside: no case fails' test "$(grep -c '^not ok' said)" -eq "$(grep -c '^not ok.*no more memory' said)" || cat said; fi
 check 'outside: every case runs' test "$(wc -l <said)" -ge 30 || cat said
 
+# Misuse is an error by value, and two models serve two threads.
+sed 's/^filters=4/filters=6/' "$a/toy.cfg" >other.cfg
+check 'another network is trained' "${installed[@]}" meta train "$a/toy.data" other.cfg -name other -max_batches 1 -valid_every 0
+check 'a program that misuses the library compiles' $cc -std=c99 -Wall -Wextra -Werror -g $sanitize "$source/tests/misuse.c" -o misuse $flags -lpthread -lm
+${under[@]+"${under[@]}"} ./misuse "$a/toy.cfg" "$weights" other.cfg "$a/backup/other_final.weights" "$TMP_TEST" >said 2>&1
+echo $? >status
+while IFS= read -r case; do test_passed "${case#ok - }"; done < <(grep '^ok - ' said)
+check 'misuse: the program exits with 0, and says nothing else' test "$(cat status)" -eq 0 -a -z "$(grep -v '^ok - ' said)" || cat said
+check 'misuse: every case runs' test "$(wc -l <said)" -ge 86 || cat said
+
 # The library in a program whose language writes numbers with a comma
 cat >comma.c <<'END'
 #include <darknet_meta.h>
