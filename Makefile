@@ -76,7 +76,7 @@ ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
 ALL_CXXFLAGS := -std=c++17 $(COMMON) -Wall -Wextra $(CXXFLAGS)
 ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) $(CPPFLAGS)
 ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
-LDLIBS       := -ljpeg -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -lm
+LDLIBS       := -lstdc++ -ljpeg -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -lm
 # The program opens libdarknet.so where it needs it, and the loader finds it there; only the unit tests are linked to it
 FIND_DARKNET := -Wl,-rpath,$(abspath $(DARKNET))
 OPENCV_LIBS  := -lopencv_imgcodecs -lopencv_ml -lopencv_imgproc -lopencv_core
@@ -91,11 +91,14 @@ FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-
 
 SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
-OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) \
-          $(BUILD)/src/paper/report/page_css.o
-# What is C++ is OpenCV's part, a shared object of its own
-OPENCV_OBJECTS = $(CXX_SOURCES:%.cpp=$(BUILD)/%.o)
+# What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
+OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES)))
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp,$(CXX_SOURCES))) \
+          $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
+# The program's alone: main, and what it puts in the place of functions of libc
+HOOKS        = posix_memalign mmap
+PROGRAM_ONLY = $(BUILD)/src/commands/main.o $(BUILD)/src/commands/memory_hooks.o
 # What the unit tests link, whole: libdarknet's calls must find our functions too
 LIBRARY = $(BUILD)/libmeta.a
 PLUGINS = $(filter-out template,$(patsubst plugins/%/,%,$(sort $(dir $(wildcard plugins/*/*.c)))))
@@ -110,7 +113,7 @@ all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta.so $(BIN)/libda
 # libdarknet's calls of what host.c defines find it in the program
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
-	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--export-dynamic-symbol=parse_network_cfg $(FIND_DARKNET) -o $@ $(filter %.o,$^) $(LDLIBS)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--export-dynamic-symbol=parse_network_cfg $(HOOKS:%=-Wl,--export-dynamic-symbol=%) $(FIND_DARKNET) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 # What the program, and libdarknet-meta.so, open when they read the first image: OpenCV links some 260 libraries
 $(BIN)/$(OPENCV_PART): $(OPENCV_OBJECTS) $(FLAGS)
@@ -174,7 +177,7 @@ $(FLAGS): FORCE
 
 # ---- tests -------------------------------------------------------------------------------------
 
-$(LIBRARY): $(filter-out $(BUILD)/src/commands/main.o,$(OBJECTS))
+$(LIBRARY): $(filter-out $(PROGRAM_ONLY),$(OBJECTS))
 	@rm -f $@
 	@ar qcs $@ $^
 

@@ -84,6 +84,7 @@ static int learn(struct meta_adapted *a, const struct meta_support *s, double ra
     a->loss_before = meta_worker_support(worker, phi, &task, NULL);
     const void *adapted = meta_worker_learn(worker, phi, &task, steps, &unused);
     a->loss_after = meta_worker_support(worker, adapted, &task, a->support);
+    if (meta_worker_failed(worker, error)) goto fail;
     backend->download(a->filled.parameters, adapted, net->parameters);
     if (isfinite(a->loss_after) && all_finite(a->filled.parameters, net->parameters)
         && all_finite(a->support, net->statistics))
@@ -213,6 +214,7 @@ int meta_predictor_run(struct meta_predictor *p, const float *images, int n,
         meta_program_load_some(p->program, 0, count,
                                images + i * meta_shape_numbers(p->network->input), p->labels);
         meta_program_forward(p->program, p->parameters, kind, p->statistics);
+        if (meta_program_failed(p->program, error)) return -1;
         size_t at = (size_t)i * outputs, numbers = (size_t)count * outputs;
         if (answer.probabilities) {
             meta_program_probabilities(p->program, p->probabilities);

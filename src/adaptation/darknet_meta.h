@@ -12,10 +12,13 @@
 
    Functions that can fail return 0, or -1 with one line for a person in *error, which may be NULL.
    What they make is NULL then. A NULL for what a function can't do without, an array of no images
-   or a name that is empty is such a failure. Nothing is printed, and no function ends the process.
-   Any number of threads may call at once, also with the same model and classifiers, which are only
-   read; each darknet_meta_adapt makes a new classifier. An object is freed by one thread, when no
-   other uses it any more. Work is done on the calling thread: OpenCV is set to one thread
+   or a name that is empty is such a failure. Nothing is printed, and no function ends the process:
+   without memory they fail. One case is out of our hands: oneDNN does not look whether its own
+   small allocations succeed, and ends by SIGSEGV where they do not. So before it makes anything
+   there is a look whether 16 MB can be had; it then takes other threads that use them up at that
+   moment. Any number of threads may call at once, also with the same model and classifiers, which
+   are only read; each darknet_meta_adapt makes a new classifier. An object is freed by one thread,
+   when no other uses it any more. Work is done on the calling thread: OpenCV is set to one thread
    (cv::setNumThreads) for the whole process when the first image of bytes is shrunk. Numbers in
    files have a decimal point in every locale. No pointer that is handed in is kept. A process loads
    plugins once, from darknet-meta/plugins beside the library and from the folders of

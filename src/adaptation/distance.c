@@ -2,6 +2,7 @@
    there with the rolling ones. */
 #include "distance.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct meta_distance {
@@ -78,7 +79,7 @@ static double divergence(double m, double v, double rolling_m, double rolling_v)
     return .25 * ((v + d) / rolling_v + (rolling_v + d) / v - 2);
 }
 
-double meta_distance_of(struct meta_distance *d, const float *image)
+double meta_distance_of(struct meta_distance *d, const float *image, struct meta_error *error)
 {
     const struct meta_layer *l = d->layer;
     const float *rolling = d->filled->statistics;
@@ -87,6 +88,7 @@ double meta_distance_of(struct meta_distance *d, const float *image)
     if (!l) return 0;
     meta_program_load(d->program, image, &label);
     meta_program_normalised(d->program, d->parameters, l, d->mean, d->variance);
+    if (meta_program_failed(d->program, error)) return NAN;
     for (int c = 0; c < l->filters; c++)
         sum += divergence(d->mean[c], d->variance[c], rolling[l->mean + c],
                           rolling[l->variance + c]);

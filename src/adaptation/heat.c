@@ -131,7 +131,8 @@ void meta_heat_size(const struct meta_heat *heat, int *w, int *h)
     *h = s.h;
 }
 
-void meta_heat_map(struct meta_heat *heat, const float *image, int class, float *map)
+int meta_heat_map(struct meta_heat *heat, const float *image, int class, float *map,
+                  struct meta_error *error)
 {
     const struct meta_layer *added = &heat->filled.network->layers[heat->added];
     size_t area = (size_t)added->in.h * added->in.w;
@@ -140,6 +141,7 @@ void meta_heat_map(struct meta_heat *heat, const float *image, int class, float 
     meta_program_forward(heat->program, heat->parameters, META_STATISTICS_BATCH, NULL);
     heat->backend->tensor_out(heat->maps, heat->reader->x[0].value, 1, added->in);
     meta_program_gradient(heat->program, heat->parameters, heat->gradient);
+    if (meta_program_failed(heat->program, error)) return -1;
     heat->backend->download(heat->numbers, heat->gradient, heat->filled.network->parameters);
     for (size_t i = 0; i < area; i++) {
         map[i] = 0;
@@ -149,4 +151,5 @@ void meta_heat_map(struct meta_heat *heat, const float *image, int class, float 
         if (map[i] > most) most = map[i];
     }
     for (size_t i = 0; i < area && most > 0; i++) map[i] /= most;
+    return 0;
 }

@@ -18,7 +18,9 @@ void meta_heat_size(const struct meta_heat *, int *w, int *h);
 /* map (h, w) in [0,1]: the positive part of sum_c alpha_c A_c over its largest value, or all 0
    where no value is positive. A is that convolution's activated output; alpha_c is the
    mean over the pixels of A_c of the derivative of the score of `class` less the mean of all
-   scores, since only differences of scores count. image (c, h, w), planar in [0,1]. */
-void meta_heat_map(struct meta_heat *, const float *image, int class, float *map);
+   scores, since only differences of scores count. image (c, h, w), planar in [0,1]. -1 with a
+   message when a pass failed. */
+int meta_heat_map(struct meta_heat *, const float *image, int class, float *map,
+                  struct meta_error *);
 
 #endif

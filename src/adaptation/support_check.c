@@ -130,7 +130,11 @@ int meta_find_distance(const struct meta_base *base, const float *images, int n,
     size_t image = meta_shape_numbers(base->filled.network->input);
     struct meta_distance *d;
     if (meta_distance_create(&d, &base->filled, base->backend, error)) return -1;
-    for (int i = 0; i < n; i++) distance[i] = meta_distance_of(d, images + i * image);
+    int status = 0;
+    for (int i = 0; i < n && !status; i++) {
+        distance[i] = meta_distance_of(d, images + i * image, error);
+        if (isnan(distance[i])) status = -1;
+    }
     meta_distance_free(d);
-    return 0;
+    return status;
 }

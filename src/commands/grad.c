@@ -74,6 +74,7 @@ static int run(struct parts *p, struct meta_task_result *result, struct meta_err
     result->support_loss = p->support_loss;
     result->gradient = p->gradient;
     meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, &weigher, result);
+    if (meta_worker_failed(p->worker, error)) return -1;
     p->backend->download(p->parameters, p->gradient, net->parameters);
     int finite = isfinite(result->query_loss) && isfinite(result->meta_loss)
         && isfinite(result->weight);

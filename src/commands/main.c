@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "flags.h"
 #include "host/stock.h"
+#include "memory_hooks.h"
 #include "usage.h"
 
 static int fail_verb(const char *verb)
@@ -46,9 +47,10 @@ int main(int argc, char **argv)
 {
     struct meta_error error;
     if (argc > 1 && !strcmp(argv[1], "meta")) {
+        hold_streams();
+        meta_memory_hooks();
         meta_floating_flush();
         meta_json_watch();
-        hold_streams();
         int status = run_verb(argc - 2, argv + 2);
         /* What could not be written was not said: a full disk is no success. Past 128 a signal
            ended the verb, which may be that of the stream's end. */

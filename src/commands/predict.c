@@ -161,11 +161,11 @@ static int write_picture(struct parts *p, const char *path, struct meta_error *e
     char name[room];
     int w, h, status = -1;
     meta_heat_size(p->heat, &w, &h);
-    meta_heat_map(p->heat, p->image, p->order[0], p->map);
     if (!image.pixels) {
         meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
         goto fail;
     }
+    if (meta_heat_map(p->heat, p->image, p->order[0], p->map, error)) goto fail;
     if (meta_view_file(path, p->data, &net, p->picture, error)) goto fail;
     for (size_t i = 0; i < 3 * area; i++)
         image.pixels[i] = 255 * p->picture[i % 3 * area + i / 3] + .5;
@@ -335,7 +335,8 @@ static int run(struct parts *p, int *bad, struct meta_error *error)
         const char *path = p->paths.path[i];
         double seconds;
         int failed = predict(p, path, &seconds, &why);
-        p->distance[i] = failed ? NAN : meta_distance_of(p->measure, p->image);
+        p->distance[i] = failed ? NAN : meta_distance_of(p->measure, p->image, &why);
+        failed |= isnan(p->distance[i]);
         if (failed) {
             ++*bad;
             meta_complain(&why);

@@ -116,7 +116,7 @@ static void complain_once(const struct meta_error *error, int failed, int *compl
 
 static void show_progress(void *steps, int done) { meta_print_bar(done, *(const int *)steps); }
 
-static void watch_valid(struct run *r, struct meta_row *row)
+static int watch_valid(struct run *r, struct meta_row *row, struct meta_error *error)
 {
     struct meta_trainer *t = r->trainer;
     double begun = meta_now();
@@ -126,11 +126,13 @@ static void watch_valid(struct run *r, struct meta_row *row)
     r->watch = meta_now() - begun;
     r->watched += r->watch;
     meta_clear_bar();
+    if (meta_trainer_watch_status(t, error)) return -1;
     printf("%llu: %.4f valid %s", (unsigned long long)row->iteration, e.mean,
            images ? "accuracy" : "AUC");
     if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
     if (images) printf(", %.3f loss", row->valid_loss);
     printf(", %d %s%s, %.2f seconds\n", e.n, images ? "image" : "task", meta_plural(e.n), r->watch);
+    return 0;
 }
 
 #define RECENT 20 /* iterations that the status line is the mean of */
@@ -222,29 +224,30 @@ static void after_step(struct run *r)
 }
 
 /* Saves before it watches, which may take longer than the iterations did. */
-static void watch_due(struct run *r, struct meta_row *row)
+static int watch_due(struct run *r, struct meta_row *row, struct meta_error *error)
 {
-    struct meta_error error;
-    if (stop || !meta_trainer_valid_due(r->trainer)) return;
-    complain_once(&error, meta_trainer_save_new(r->trainer, NULL, &error), &r->complained.save);
-    watch_valid(r, row);
+    struct meta_error why;
+    if (stop || !meta_trainer_valid_due(r->trainer)) return 0;
+    complain_once(&why, meta_trainer_save_new(r->trainer, NULL, &why), &r->complained.save);
+    return watch_valid(r, row, error);
 }
 
-/* Trains until the end or a signal; -1 with the message when an iteration failed. */
+/* Trains until the end or a signal; -1 with the message when an iteration or a watch of the
+   valid list failed. */
 static int iterate(struct run *r, struct meta_error *error)
 {
     struct meta_trainer *t = r->trainer;
     struct meta_row row;
     /* what a signal may have kept from being done after the checkpoint was saved */
     if (meta_trainer_settings(t)->resume && r->first) keep_numbered(r);
-    if (meta_trainer_valid_missed(t, &row)) watch_valid(r, &row);
+    if (meta_trainer_valid_missed(t, &row) && watch_valid(r, &row, error)) return -1;
     while (meta_trainer_done(t) < meta_trainer_total(t) && !stop) {
         if (meta_trainer_step(t, &row, error)) return -1;
         keep_numbered(r);
         meta_clear_bar();
         meta_print_row(meta_trainer_settings(t)->kind, &row, remaining(r));
         fflush(stdout);
-        watch_due(r, &row);
+        if (watch_due(r, &row, error)) return -1;
         fflush(stdout);
         after_step(r);
         show_status(t, remaining(r));

@@ -149,6 +149,10 @@ struct meta_backend {
 
     /* The kernel that is to run this operation, whose members but `kernel` and `state` are set. */
     const struct meta_kernel *(*kernel)(const struct meta_op *);
+    /* -1 with a message when a kernel has failed on this thread since it was last asked, such as
+       for want of memory; what the kernel wrote is then not to be used. NULL: kernels can't fail.
+     */
+    int (*failed)(struct meta_error *);
 };
 
 #endif

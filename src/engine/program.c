@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,19 @@ static void end(const struct meta_program *p, int i, enum meta_pass pass, double
     if (p->seconds) p->seconds[i * META_PASS_COUNT + pass] += meta_thread_time() - begun;
 }
 
+/* ---- failures -------------------------------------------------------------------------------- */
+
+/* At the end of each pass. */
+static void note_failure(struct meta_program *p)
+{
+    if (!p->failed && p->backend->failed) p->failed = p->backend->failed(&p->failure);
+}
+
+int meta_program_failed(const struct meta_program *p, struct meta_error *error)
+{
+    return p->failed ? meta_fail(error, "%s", p->failure.text) : 0;
+}
+
 /* ---- passes ---------------------------------------------------------------------------------- */
 
 void meta_program_load(struct meta_program *p, const float *images, const int *labels)
@@ -237,7 +251,8 @@ double meta_program_forward(struct meta_program *p, const void *parameters,
         op->kernel->forward(op, parameters);
         end(p, i, META_PASS_FORWARD, begun);
     }
-    return p->low.ops[p->low.op_count - 1].loss;
+    note_failure(p);
+    return p->failed ? NAN : p->low.ops[p->low.op_count - 1].loss;
 }
 
 void meta_program_probabilities(const struct meta_program *p, float *probabilities)
@@ -287,8 +302,9 @@ void meta_program_normalised(struct meta_program *p, const void *parameters,
         if (op->layer != layer || op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED)
             continue;
         op->kernel->batch_statistics(op, mean, variance);
-        return;
+        break;
     }
+    note_failure(p);
 }
 
 static void add_scratch(struct meta_program *p, int i, int tangent)
@@ -313,6 +329,7 @@ void meta_program_gradient(struct meta_program *p, const void *parameters, void 
         add_scratch(p, i, 0);
         end(p, i, META_PASS_BACKWARD, begun);
     }
+    note_failure(p);
 }
 
 void meta_program_hessian_product(struct meta_program *p, const void *parameters, const void *v,
@@ -335,4 +352,5 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         add_scratch(p, i, 1);
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);
     }
+    note_failure(p);
 }

@@ -63,6 +63,11 @@ void meta_program_time(struct meta_program *, double *seconds);
    name. */
 int meta_program_slow_layer(const struct meta_program *, const char **implementation);
 
+/* A pass can fail in the backend's library, mostly for want of memory. What it and later ones wrote
+   is then not to be used, the loss is NaN, and this is -1 with a message, once and for all of the
+   program; else 0. Whoever takes results of a program asks it before. */
+int meta_program_failed(const struct meta_program *, struct meta_error *);
+
 /* Copies in images (batch, c, h, w), planar in [0,1], and labels (batch), 0..outputs-1. */
 void meta_program_load(struct meta_program *, const float *images, const int *labels);
 /* What each image counts in the mean cross-entropy from now on: shares (batch), on average 1, stay

@@ -28,6 +28,8 @@ struct meta_program {
     double *argument; /* (pairs) of the last logistic function of a network that pairs */
     int created;      /* the number of operations whose kernels were created */
     double *seconds;  /* (op_count, META_PASS_COUNT) the caller's; NULL: passes are not timed */
+    int failed;       /* whether a pass failed, and why */
+    struct meta_error failure;
 };
 
 #define META_PAGE 4096 /* no two tensors share a page, so that all start on a cache line */

@@ -69,13 +69,15 @@ int meta_features_create(struct meta_features **out, const struct meta_method_co
 
 int meta_features_size(const struct meta_features *f) { return f->size; }
 
-const float *meta_features_compute(struct meta_features *f, const struct meta_method_task *t)
+const float *meta_features_compute(struct meta_features *f, const struct meta_method_task *t,
+                                   struct meta_error *error)
 {
     const struct meta_episode_settings *e = &f->evaluation->episode;
     int support = e->ways * e->shots;
     meta_program_load_some(f->program, 0, support, t->task.support, f->labels);
     meta_program_load_some(f->program, support, e->ways * e->queries, t->task.query, f->labels);
     meta_program_forward(f->program, t->phi, META_STATISTICS_ROLLING, f->evaluation->statistics);
+    if (meta_program_failed(f->program, error)) return NULL;
     meta_program_features(f->program, f->features);
     return f->features;
 }

@@ -13,8 +13,9 @@ int meta_features_create(struct meta_features **, const struct meta_method_conte
 void meta_features_free(struct meta_features *);
 int meta_features_size(const struct meta_features *); /* numbers an image */
 /* (ways*shots, size) of the support images; those of the query images, (ways*queries, size),
-   follow. Valid until the next call. */
-const float *meta_features_compute(struct meta_features *, const struct meta_method_task *);
+   follow. Valid until the next call. NULL with a message when the pass failed. */
+const float *meta_features_compute(struct meta_features *, const struct meta_method_task *,
+                                   struct meta_error *);
 
 /* The layer that -layer names, or for -1 the input of the last [connected]: -1 where there is none
    before it. */

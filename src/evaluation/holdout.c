@@ -137,6 +137,13 @@ static void run_pass(void *context, int pass, int worker)
     pthread_mutex_unlock(&h->lock);
 }
 
+int meta_holdout_status(const struct meta_holdout *h, struct meta_error *error)
+{
+    for (int i = 0; i < h->workspace_count; i++)
+        if (meta_program_failed(h->workspaces[i].program, error)) return -1;
+    return 0;
+}
+
 struct meta_holdout_result meta_holdout_run(struct meta_holdout *h, const void *phi,
                                             const float *statistics, void (*progress)(void *, int),
                                             void *context)

@@ -28,5 +28,7 @@ struct meta_holdout_result meta_holdout_run(struct meta_holdout *, const void *p
                                             const float *statistics,
                                             void (*progress)(void *context, int done),
                                             void *context);
+/* -1 with a message when the last run failed (meta_program_failed): its result is then none. */
+int meta_holdout_status(const struct meta_holdout *, struct meta_error *);
 
 #endif

@@ -69,5 +69,5 @@ int meta_inner_run(void *state, const struct meta_method_task *t, double *before
     struct meta_task_result result = { .scores_before = before, .query_scores = after };
     meta_worker_adapt(l->worker, t->phi, &t->task, l->steps, &result);
     run->query_loss = result.query_loss;
-    return 0;
+    return meta_worker_failed(l->worker, error);
 }

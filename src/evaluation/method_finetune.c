@@ -175,7 +175,7 @@ static int run(void *state, const struct meta_method_task *t, double *before, do
         result->curve_auc[i] = meta_auc_task(after, t->task.query_labels, e->ways * e->queries,
                                              e->ways);
     }
-    return 0;
+    return meta_program_failed(f->support, error) || meta_program_failed(f->query, error) ? -1 : 0;
 }
 
 static void describe(const struct meta_model *model, const struct meta_evaluation *e, char *text,

@@ -78,7 +78,8 @@ static int run(void *state, const struct meta_method_task *t, double *before, do
     const struct meta_episode_settings *e = &k->evaluation->episode;
     const struct settings *s = k->evaluation->settings;
     int support = e->ways * e->shots, size = meta_features_size(k->features);
-    const float *features = meta_features_compute(k->features, t);
+    const float *features = meta_features_compute(k->features, t, error);
+    if (!features) return -1;
     struct meta_points points = { support, size, e->ways, features, t->task.support_labels };
     return meta_classify_knn(&points, s->neighbours, features + (size_t)support * size,
                              e->ways * e->queries, after, error);

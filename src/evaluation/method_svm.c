@@ -72,7 +72,8 @@ static int run(void *state, const struct meta_method_task *t, double *before, do
     struct svm *s = state;
     const struct meta_episode_settings *e = s->episode;
     int support = e->ways * e->shots, size = meta_features_size(s->features);
-    const float *features = meta_features_compute(s->features, t);
+    const float *features = meta_features_compute(s->features, t, error);
+    if (!features) return -1;
     struct meta_points points = { support, size, e->ways, features, t->task.support_labels };
     return meta_classify_svm(&points, COST, features + (size_t)support * size, e->ways * e->queries,
                              after, error);

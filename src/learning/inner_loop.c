@@ -195,6 +195,13 @@ void meta_worker_free(struct meta_worker *w)
     free(w);
 }
 
+int meta_worker_failed(const struct meta_worker *w, struct meta_error *error)
+{
+    for (int k = 0; k < w->keep; k++)
+        if (meta_program_failed(w->support[k], error)) return -1;
+    return w->query ? meta_program_failed(w->query, error) : 0;
+}
+
 int meta_worker_slow_layer(const struct meta_worker *w, const char **implementation)
 {
     int slow = w->query ? meta_program_slow_layer(w->query, implementation) : -1;

@@ -74,6 +74,9 @@ int meta_worker_create(struct meta_worker **, const struct meta_network *,
                        const struct meta_backend *, struct meta_inner, struct meta_error *);
 void meta_worker_free(struct meta_worker *);
 size_t meta_worker_bytes(const struct meta_worker *);
+/* meta_program_failed of the worker's programs: asked before the results of a call below are
+   used. */
+int meta_worker_failed(const struct meta_worker *, struct meta_error *);
 /* meta_program_slow_layer of the worker's programs. */
 int meta_worker_slow_layer(const struct meta_worker *, const char **implementation);
 

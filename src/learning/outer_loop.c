@@ -212,14 +212,25 @@ static int fail_gradient(const struct meta_outer *o, double loss, struct meta_er
                      (unsigned long long)o->iteration, fabs(loss), plugin);
 }
 
+/* A failed pass has left no numbers, so this comes before they are looked at. */
+static int check_workers(const struct meta_outer *o, struct meta_error *error)
+{
+    struct meta_error why;
+    for (int i = 0; i < o->workers; i++)
+        if (meta_worker_failed(o->worker[i], &why))
+            return meta_fail(error, "iteration %llu: %.400s", (unsigned long long)o->iteration,
+                             why.text);
+    return 0;
+}
+
 int meta_outer_update(struct meta_outer *o, double rate, struct meta_outer_result *result,
                       struct meta_error *error)
 {
-    if (check_weights(o, error)) return -1;
+    struct meta_error why;
+    if (check_workers(o, error) || check_weights(o, error)) return -1;
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
     if (!isfinite(result->gradient_norm)) return fail_gradient(o, result->query_loss, error);
     move_statistics(o);
-    struct meta_error why;
     if (!meta_outer_check(o, &why)) return 0;
     return meta_fail(error, "iteration %llu: after the update at rate %g %.400s",
                      (unsigned long long)o->iteration, rate, why.text);

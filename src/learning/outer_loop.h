@@ -38,9 +38,9 @@ int meta_outer_slow_layer(const struct meta_outer *, const char **implementation
 void meta_outer_gradient(struct meta_outer *, const struct meta_batch *const *batches,
                          uint64_t iteration, struct meta_outer_result *);
 /* The second part: the optimiser's step, and rolling statistics moved by each task
-   (network/rolling.h), in the order of the tasks. Fails when a task's weight, its meta-loss or the
-   meta-gradient is not finite, with meta-parameters and optimiser as they were; and when what the
-   update has left is not (finite.h). */
+   (network/rolling.h), in the order of the tasks. Fails when a pass of a task failed, or a task's
+   weight, its meta-loss or the meta-gradient is not finite, with meta-parameters and optimiser as
+   they were; and when what the update has left is not (finite.h). */
 int meta_outer_update(struct meta_outer *, double rate, struct meta_outer_result *,
                       struct meta_error *);
 /* Both parts. */

@@ -86,6 +86,12 @@ int meta_trainer_valid_steps(const struct meta_trainer *t)
     return t->holdout ? meta_holdout_images(t->holdout) : t->settings.valid_runs;
 }
 
+int meta_trainer_watch_status(const struct meta_trainer *t, struct meta_error *error)
+{
+    return t->holdout ? meta_holdout_status(t->holdout, error)
+                      : meta_evaluator_status(t->evaluator, error);
+}
+
 struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row *row,
                                         void (*progress)(void *, int), void *context)
 {
@@ -103,6 +109,8 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
         const struct meta_run *runs = meta_evaluator_run(t->evaluator, phi, progress, context);
         e = meta_estimate(&runs->auc_after, sizeof *runs, t->settings.valid_runs);
     }
+    struct meta_error unused;
+    if (meta_trainer_watch_status(t, &unused)) return e;
     row->auc = e.mean;
     row->low = e.low;
     row->high = e.high;

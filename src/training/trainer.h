@@ -64,6 +64,9 @@ int meta_trainer_valid_steps(const struct meta_trainer *);
 /* Watches, and fills the rest of *row, which is the log's last. Returns the estimate in full. */
 struct meta_estimate meta_trainer_watch(struct meta_trainer *, struct meta_row *row,
                                         void (*progress)(void *context, int done), void *context);
+/* -1 with a message when the last watch failed: it has no estimate, and the log's row stays as it
+   was. */
+int meta_trainer_watch_status(const struct meta_trainer *, struct meta_error *);
 
 /* The rows of the log, (*count), valid until the next is added. */
 const struct meta_row *meta_trainer_rows(const struct meta_trainer *, int *count);

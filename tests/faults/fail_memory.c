@@ -1,9 +1,11 @@
-/* A library to preload: the allocation number FAULT_AT of a process returns no memory, and with
-   FAULT_EVER=1 every one after it. Only allocations called from the code that FAULT_FROM names
+/* A library to preload: the allocation number FAULT_AT of a process, from main on, returns no memory,
+   and with FAULT_EVER=1 every one after it. Only allocations called from the code that FAULT_FROM names
    count: "own" is the program, its libraries and plugins, and libc on their behalf (strdup, getline,
    fopen); anything else is a part of a shared library's name: libcjson, libdnnl, libstdc++.
+   oneDNN's aligned allocations go through the program's posix_memalign, and are its own.
    FAULT_COUNT names a file that gets the number of allocations counted. sweep.py drives it. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -58,8 +60,27 @@ __attribute__((constructor)) static void begin(void)
     if (at) fault_at = atol(at);
     if (from) fault_from = from;
     fault_ever = getenv("FAULT_EVER") != NULL;
+}
+
+static int (*real_main)(int, char **, char **);
+
+/* What is linked is loaded by now. What comes later, plugins and OpenCV's part, does not count. */
+static int counted_main(int argc, char **argv, char **environment)
+{
     dl_iterate_phdr(add_object, NULL);
     ready = 1;
+    return real_main(argc, argv, environment);
+}
+
+typedef int start(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+
+/* What a program's first instructions call with main. */
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*rtld_fini)(void), void *stack)
+{
+    start *next = (start *)dlsym(RTLD_NEXT, "__libc_start_main");
+    real_main = main;
+    return next(counted_main, argc, argv, init, fini, rtld_fini, stack);
 }
 
 __attribute__((destructor)) static void end(void)

@@ -4,7 +4,8 @@
     tests/faults/sweep.py [--every N] [--from A,B] [--calls C,D] [--verbs V,W] [--jobs N]
 
 Each verb runs on a toy data set, first unbroken, then once for each allocation (of the program's own code, of
-cJSON, of oneDNN, of libstdc++) and for each system call that can fail. After each run one of these has to hold:
+cJSON, of oneDNN, of libstdc++) and for each system call that can fail, from main on: what the loader does before is not
+the program's. After each run one of these has to hold:
 
 - exit status 0, and standard output and every file are those of the unbroken run; a chart may be missing where
   standard error says so;
@@ -216,18 +217,24 @@ def count_allocations(verb, source):
 
 
 def count_calls(verb, call):
-    """The largest number of such calls that one thread of the run makes: strace counts by thread."""
+    """(first, last): the numbers of such calls from main on, strace counting by thread. The first is after those of the
+    loader, which the main thread makes before main looks at its standard streams."""
     folder = verb.copy("count")
     log = os.path.join(verb.work, f"strace.{verb.name}")
-    run(folder, verb.arguments, (), ["strace", "-ff", "--seccomp-bpf", "-qq", "-o", log, "-e", f"trace={call}"])
-    number = 0
+    run(folder, verb.arguments, (), ["strace", "-ff", "--seccomp-bpf", "-qq", "-o", log, "-e", f"trace={call},fcntl"])
+    first, last = 1, 0
     for name in os.listdir(verb.work):
         if name.startswith(os.path.basename(log) + "."):
             with open(os.path.join(verb.work, name), errors="replace") as f:
-                number = max(number, sum(line.startswith(call + "(") for line in f))
+                lines = f.read().split("\n")
+            starts = [i for i, line in enumerate(lines) if line.startswith("fcntl(0, F_GETFD")]
+            numbers = [i for i, line in enumerate(lines) if line.startswith(call + "(")]
+            last = max(last, len(numbers))
+            if starts:
+                first = max(first, 1 + sum(i < starts[0] for i in numbers))
             os.remove(os.path.join(verb.work, name))
     shutil.rmtree(folder)
-    return number
+    return first, last
 
 
 def sweep(pool, verb, what, numbers, setting, keep=10):
@@ -269,10 +276,10 @@ def main():
                                  lambda k: ({"LD_PRELOAD": SHIM, "FAULT_FROM": source, "FAULT_AT": str(k)},))
                     total, bad = total + a, bad + b
                 for call in calls:
-                    n = count_calls(verb, call)
-                    step = max(o.every, -(-n // o.most) if o.most else 1)
-                    if n:
-                        a, b = sweep(pool, verb, f"calls, {call}", range(1, n + 1, step),
+                    first, last = count_calls(verb, call)
+                    step = max(o.every, -(-(last - first + 1) // o.most) if o.most else 1)
+                    if last >= first:
+                        a, b = sweep(pool, verb, f"calls, {call}", range(first, last + 1, step),
                                      lambda k: ((), ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null",
                                                      "-e", f"trace={call}", "-e", f"inject={call}:error={CALLS[call]}:when={k}"]))
                         total, bad = total + a, bad + b

@@ -101,7 +101,7 @@ static void a_map_is_as_defined(void **state)
             meta_heat_size(heat, &w, &h);
             assert_int_equal(w, SIDE);
             assert_int_equal(h, SIDE);
-            meta_heat_map(heat, image, k / 2, map);
+            assert_int_equal(meta_heat_map(heat, image, k / 2, map, &error), 0);
             expected_map(&f, maps, k / 2, expected);
             for (int i = 0; i < AREA; i++) {
                 if (fabs(map[i] - expected[i]) > 2e-3)

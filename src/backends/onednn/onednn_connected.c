@@ -3,6 +3,7 @@
    tensor has its numbers (padding included, as zero columns), and not the images. */
 #include "onednn_connected.h"
 #include "onednn_engine.h"
+#include "onednn_guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,18 @@ static void connected_destroy(struct meta_op *op)
     op->state = NULL;
 }
 
+/* The first product of a process generates the code of all of them, which is where oneDNN does not
+   see that it has no memory: better now than in a pass. */
+static int warm(void *unused, struct meta_error *error)
+{
+    float x = 0, y;
+    meta_onednn_sgemm('N', 'N', 1, 1, 1, 1, &x, 1, &x, 1, 0, &y, 1);
+    return meta_onednn_failed(error);
+}
+
 static int connected_create(struct meta_op *op, int tangents, struct meta_error *error)
 {
+    if (meta_onednn_make(warm, NULL, error)) return -1;
     struct connected *s = op->state = calloc(1, sizeof *s);
     if (!s) return meta_fail_memory(error);
     s->inputs = meta_onednn_image(*op->in);
@@ -64,8 +75,8 @@ static void outputs(const struct meta_op *op, const float *x, const float *w, fl
 {
     const struct connected *s = op->state;
     if (beta == 0) memset(y, 0, op->batch * s->outputs * sizeof *y);
-    dnnl_sgemm('N', 'T', op->batch, op->out.c, s->inputs, 1, x, s->inputs, w, s->inputs, beta, y,
-               s->outputs);
+    meta_onednn_sgemm('N', 'T', op->batch, op->out.c, s->inputs, 1, x, s->inputs, w, s->inputs,
+                      beta, y, s->outputs);
 }
 
 /* xbar (b, i) = beta xbar + ybar (b, o) w (o, i) */
@@ -73,16 +84,16 @@ static void inputs(const struct meta_op *op, const float *ybar, const float *w, 
                    float beta)
 {
     const struct connected *s = op->state;
-    dnnl_sgemm('N', 'N', op->batch, s->inputs, op->out.c, 1, ybar, s->outputs, w, s->inputs, beta,
-               xbar, s->inputs);
+    meta_onednn_sgemm('N', 'N', op->batch, s->inputs, op->out.c, 1, ybar, s->outputs, w, s->inputs,
+                      beta, xbar, s->inputs);
 }
 
 /* gradient (o, i) = beta gradient + ybar (b, o)' x (b, i) */
 static void weights_bar(const struct meta_op *op, const float *x, const float *ybar, float beta)
 {
     const struct connected *s = op->state;
-    dnnl_sgemm('T', 'N', op->out.c, s->inputs, op->batch, 1, ybar, s->outputs, x, s->inputs, beta,
-               s->gradient, s->inputs);
+    meta_onednn_sgemm('T', 'N', op->out.c, s->inputs, op->batch, 1, ybar, s->outputs, x, s->inputs,
+                      beta, s->gradient, s->inputs);
 }
 
 /* Later passes at the same parameters find the weights permuted. */

@@ -2,6 +2,7 @@
    x) in their one block. Each pass packs the few it needs into the layout that oneDNN chose,
    which costs about a hundredth of the pass. */
 #include "onednn_conv.h"
+#include "onednn_guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@ static void run(struct meta_conv *s, dnnl_primitive_t primitive, dnnl_exec_arg_t
                 dnnl_exec_arg_t b, dnnl_exec_arg_t c)
 {
     dnnl_exec_arg_t args[] = { a, b, { DNNL_ARG_SCRATCHPAD, s->scratch }, c };
-    if (dnnl_primitive_execute(primitive, s->stream, 4, args) != dnnl_success) abort();
+    meta_onednn_execute(primitive, s->stream, 4, args);
 }
 
 static dnnl_exec_arg_t arg(int which, dnnl_memory_t memory)
@@ -24,7 +25,7 @@ static void reorder(struct meta_conv *s, const struct meta_conv_pass *pass, dnnl
 {
     dnnl_exec_arg_t args[] = { arg(DNNL_ARG_FROM, from), arg(DNNL_ARG_TO, to),
                                arg(DNNL_ARG_SCRATCHPAD, s->scratch) };
-    if (dnnl_primitive_execute(pass->pack, s->stream, 3, args) != dnnl_success) abort();
+    meta_onednn_execute(pass->pack, s->stream, 3, args);
 }
 
 static void point(dnnl_memory_t memory, const void *data)

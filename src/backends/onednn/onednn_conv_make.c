@@ -10,6 +10,7 @@
    Unlike oneDNN's backward-data, this one can add to its output, which the tangent
    xbardot = W' ybardot + Wdot' ybar needs, and it is as fast as forward. */
 #include "onednn_conv_pass.h"
+#include "onednn_guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,8 +68,10 @@ static int make_direct(struct meta_conv_maker *m, struct meta_conv_pass *pass,
                        enum meta_conv_direction direction)
 {
     for (m->takes_reference = 0; m->takes_reference < 2; m->takes_reference++)
-        for (int i = 0; i < direct_count[direction]; i++)
+        for (int i = 0; i < direct_count[direction]; i++) {
             if (!meta_conv_make_pass(m, pass, direct_attempts[direction][i])) return 0;
+            if (m->status == dnnl_out_of_memory) return -1;
+        }
     return -1;
 }
 
@@ -204,28 +207,35 @@ void meta_conv_destroy(struct meta_op *op)
     op->state = NULL;
 }
 
-/* Winograd where it pays and oneDNN has it for every pass, else direct. */
-int meta_conv_create(struct meta_op *op, int tangents, struct meta_error *error)
+/* Winograd where it pays and oneDNN has it for every pass, else direct. A form that there was no
+   memory for is no form that oneDNN does not have: another would give other last digits. */
+static int make(void *maker, struct meta_error *error)
 {
     static const dnnl_alg_kind_t algorithms[] = { dnnl_convolution_winograd,
                                                   dnnl_convolution_direct };
+    struct meta_conv_maker *m = maker;
+    struct meta_op *op = m->op;
+    for (int i = !winograd_pays(op); i < 2 && m->status != dnnl_out_of_memory; i++) {
+        meta_conv_destroy(op);
+        if (!(m->s = op->state = calloc(1, sizeof *m->s))) return meta_fail_memory(error);
+        m->algorithm = algorithms[i];
+        cut_batch(op, m->s);
+        int made = 1;
+        for (int k = 0; k < m->s->parts && made; k++) made = !make_part(m, &m->s->part[k]);
+        if (made && !make_shared(m)) return 0;
+    }
+    if (m->status == dnnl_out_of_memory) return meta_fail_memory(error);
+    return meta_fail(error, "oneDNN refuses a %dx%d convolution of %d to %d channels (status %d)",
+                     op->layer->size, op->layer->size, op->in->c, op->out.c, m->status);
+}
+
+int meta_conv_create(struct meta_op *op, int tangents, struct meta_error *error)
+{
     struct meta_conv_maker m = { .op = op, .tangents = tangents };
-    int made = 0;
-    for (int i = !winograd_pays(op); i < 2 && !made; i++) {
+    if (meta_onednn_make(make, &m, error)) {
         meta_conv_destroy(op);
-        if (!(m.s = op->state = calloc(1, sizeof *m.s))) return meta_fail_memory(error);
-        m.algorithm = algorithms[i];
-        cut_batch(op, m.s);
-        made = 1;
-        for (int k = 0; k < m.s->parts && made; k++) made = !make_part(&m, &m.s->part[k]);
-        if (made) made = !make_shared(&m);
+        return -1;
     }
-    if (!made) {
-        meta_conv_destroy(op);
-        return meta_fail(error,
-                         "oneDNN refuses a %dx%d convolution of %d to %d channels (status %d)",
-                         op->layer->size, op->layer->size, op->in->c, op->out.c, m.status);
-    }
-    lay_out_scratch(op, m.s, tangents);
+    lay_out_scratch(op, op->state, tangents);
     return 0;
 }

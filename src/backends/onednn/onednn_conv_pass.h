@@ -7,7 +7,7 @@
 
 /* What is being made, how, and what oneDNN last said. */
 struct meta_conv_maker {
-    const struct meta_op *op;
+    struct meta_op *op;
     struct meta_conv *s;
     dnnl_alg_kind_t algorithm;
     int tangents;

@@ -1,5 +1,6 @@
 /* The one CPU engine of the oneDNN backend, and the block that its layout has on this processor. */
 #include "onednn_engine.h"
+#include "onednn_guard.h"
 
 #include <omp.h>
 #include <pthread.h>
@@ -10,21 +11,25 @@ int meta_onednn_shift = 3;
 
 dnnl_engine_t meta_onednn_engine(void) { return engine; }
 
-static void create_engine(void)
+static int make_engine(void *unused, struct meta_error *error)
 {
     dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
     if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core) meta_onednn_shift = 4;
-    if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) engine = NULL;
+    if (dnnl_engine_create(&engine, dnnl_cpu, 0) == dnnl_success) return 0;
+    engine = NULL;
+    return meta_fail(error, "oneDNN has no CPU engine here");
 }
 
 /* A primitive is made for as many threads as its maker may use, so that the limit to one thread
    must come before the first primitive. */
 int meta_onednn_open(struct meta_error *error)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     omp_set_num_threads(1);
-    pthread_once(&once, create_engine);
-    return engine ? 0 : meta_fail(error, "oneDNN has no CPU engine here");
+    pthread_mutex_lock(&lock);
+    int status = engine ? 0 : meta_onednn_make(make_engine, NULL, error);
+    pthread_mutex_unlock(&lock);
+    return status;
 }
 
 void meta_onednn_zero_padding(float *tensor, int batch, struct meta_shape shape)

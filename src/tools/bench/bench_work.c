@@ -214,6 +214,10 @@ int meta_work_run(void *work, double *processor, struct meta_error *error)
         status = meta_outer_step(w->outer, w->batches, w->model.net.max_batches, 0, &result, error);
     else meta_pool_run(w->pool, w->threads, run_one, w);
     *processor = meta_processor_time() - begun;
+    for (int i = 0; i < w->threads && !status; i++) {
+        if (w->worker) status = meta_worker_failed(w->worker[i], error);
+        else if (w->program) status = meta_program_failed(w->program[i], error);
+    }
     return status;
 }
 

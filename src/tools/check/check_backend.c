@@ -94,7 +94,7 @@ static int evaluate(struct rig *rig, const struct meta_backend *backend, const s
     }
     meta_program_forward(p, phi, META_STATISTICS_ROLLING, rig->statistics);
     read_outputs(rig, p, r->rolling);
-    status = 0;
+    status = meta_program_failed(p, error);
 fail:
     meta_program_free(p);
     for (int i = 0; i < 3; i++)

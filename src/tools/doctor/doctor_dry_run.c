@@ -193,6 +193,7 @@ int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *error)
     if (exact < last && time_iterations(&rig, 1, d->seconds, &run.first, error)) goto fail;
     if (exact && time_iterations(&rig, last, d->seconds, &run.second, error)) goto fail;
     if (rig.evaluator) run.valid = time_valid(&rig, d);
+    if (rig.evaluator && meta_evaluator_status(rig.evaluator, error)) goto fail;
     getrusage(RUSAGE_SELF, &usage);
     run.peak = usage.ru_maxrss * 1024.;
     run.kept = meta_outer_bytes(rig.outer);
