@@ -2,6 +2,7 @@
    is left to the library's own, which warns of what it does not know and goes on. */
 #define _GNU_SOURCE
 #include "host.h"
+#include "guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -172,12 +173,7 @@ static int add_layer(struct host *h, const struct meta_section *s)
     const struct meta_section_type *type = meta_section_find(s->name);
     layer l;
     memset(&l, 0, sizeof l);
-    if (type && !h->at.index
-        && (!strcmp(type->name, "dropout") || !strcmp(type->name, "shortcut")
-            || !strcmp(type->name, "route"))) {
-        meta_fail(h->error, "there is no earlier layer");
-        return prefix(h, s);
-    }
+    if (type && meta_guard_shape(s, h->cfg->path, &h->at, h->error)) return -1;
     if (type) {
         fprintf(stderr, "%5d ", h->at.index);
         list *options = make_options(h, s);
@@ -230,15 +226,16 @@ static int pass_unknown(const struct host *h, const struct meta_section *s)
     return prefix(h, s);
 }
 
-/* Returns 1 for a layer, 0 for what is none, and -1 with the message for a section that may not
-   stand there, or is not as it should be. This is before anything is built. */
-static int check_section(const struct host *h, struct meta_section *s)
+/* Returns 1 for a layer, which is number `index`, 0 for what is none, and -1 with the message for a
+   section that may not stand there, or is not as it should be. This is before anything is built. */
+static int check_section(const struct host *h, struct meta_section *s, int index)
 {
     const struct meta_section_type *type = meta_section_find(s->name);
     if (type && !type->parser) {
         meta_fail(h->error, "must be the first section, and the only one of its kind");
         return prefix(h, s);
     }
+    if (type && meta_guard_options(s, h->cfg->path, index, h->error)) return -1;
     if (type) return meta_library_symbol(h->library, type->parser, h->error) ? 1 : prefix(h, s);
     const struct meta_plugin *plugin = meta_plugins_find(h->plugins, s->name);
     if (!plugin) return pass_unknown(h, s);
@@ -260,8 +257,9 @@ static int count_layers(const struct host *h)
         : NULL;
     if (!first || first->parser)
         return meta_fail(h->error, "%s: the first section must be [net]", h->cfg->path);
+    if (meta_guard_options(&h->cfg->sections[0], h->cfg->path, -1, h->error)) return -1;
     for (int i = 1; i < h->cfg->count; i++) {
-        int is_layer = check_section(h, &h->cfg->sections[i]);
+        int is_layer = check_section(h, &h->cfg->sections[i], layers);
         if (is_layer < 0) return -1;
         layers += is_layer;
     }
@@ -294,6 +292,17 @@ static int fill_network(struct host *h)
     return 0;
 }
 
+/* Ends the process where the library's own parser would end by a signal. A file that can't be read
+   here is left to the library. */
+static void guard_stock(const char *path)
+{
+    struct meta_error error;
+    struct meta_cfg *cfg;
+    if (meta_cfg_read(&cfg, path, &error)) return;
+    if (meta_guard_cfg(cfg, &error)) die(&error);
+    meta_cfg_free(cfg);
+}
+
 __attribute__((visibility("default"))) network *parse_network_cfg(char *path)
 {
     struct meta_error error;
@@ -301,7 +310,10 @@ __attribute__((visibility("default"))) network *parse_network_cfg(char *path)
     struct host h = { .library = &library, .error = &error };
     struct meta_cfg *cfg;
     if (meta_library_find(&library, __builtin_return_address(0), &error)) die(&error);
-    if (!is_ours(&h, path)) return library.parse_network_cfg(path);
+    if (!is_ours(&h, path)) {
+        guard_stock(path);
+        return library.parse_network_cfg(path);
+    }
     if (meta_cfg_read(&cfg, path, &error)) die(&error);
     h.cfg = cfg;
     int layers = count_layers(&h);
