@@ -231,7 +231,11 @@ void meta_log_amend(struct meta_log *log, const struct meta_row *row)
     if (!ftruncate(log->fd, log->last)) log->written--;
 }
 
-void meta_log_sync(struct meta_log *log) { fdatasync(log->fd); }
+void meta_log_sync(struct meta_log *log)
+{
+    if (!write_rows(log)) log->broken = 0;
+    fdatasync(log->fd);
+}
 
 void meta_log_close(struct meta_log *log)
 {

@@ -51,7 +51,8 @@ int meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *
 /* Puts the row in the place of the last one, of the same iteration, which lacks what was found out
    since. What can't be written now is kept for a later row. */
 void meta_log_amend(struct meta_log *, const struct meta_row *);
-/* Puts the log on the disk, before a checkpoint that relies on it. */
+/* Puts the log on the disk, before a checkpoint that relies on it, with what could not be written
+   before. */
 void meta_log_sync(struct meta_log *);
 void meta_log_close(struct meta_log *);
 

@@ -42,7 +42,7 @@ TABLE = "[table]\nname=Toy\ndata=t/toy.data\nruns=3\nfirst=2\n[row]\nlabel=One\n
 VERBS = {
     "train": (TRAIN + ["3"], TRAIN + ["3", "-resume"]),
     "resume": (TRAIN + ["6", "-resume"], TRAIN + ["6", "-resume"]),
-    "pretrain": (["pretrain", "t/toy.data", "t/toy.cfg", *ONE, "-max_batches", "2"], None),
+    "pretrain": (["pretrain", "t/toy.data", "t/pre.cfg", *ONE, "-max_batches", "2"], None),
     "test": (["test", "t/toy.data", "t/toy.cfg", "w.weights", *ONE, "-runs", "2", "-out", "r.json"], None),
     "adapt": (["adapt", "few.data", "t/toy.cfg", "w.weights", *ONE, "-out", "new"], None),
     "predict": (["predict", "k.cfg", "k.weights", "few.data", "few.list", "-csv"], None),
@@ -180,7 +180,8 @@ def prepare(work):
     with open(stand_in, "w") as f:      # a chart takes a second and is not what is tested
         f.write("#!/bin/sh\nexec cat >/dev/null\n")
     os.chmod(stand_in, 0o755)
-    subprocess.run(["bash", "-c", f". {ROOT}/tests/toy.sh; toy t; sed -i '/^valid=/d' t/toy.data"], cwd=work, check=True)
+    subprocess.run(["bash", "-c", f". {ROOT}/tests/toy.sh; toy t; sed -i '/^valid=/d' t/toy.data; cp -r t s; "
+                    "toy_supervised s; mv s/toy.cfg t/pre.cfg; rm -r s"], cwd=work, check=True)
     shutil.move(os.path.join(work, "t", "images"), os.path.join(work, "images"))
     fresh, used = os.path.join(work, "fresh"), os.path.join(work, "used")
     os.mkdir(fresh)
