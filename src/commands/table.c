@@ -327,7 +327,8 @@ int meta_command_table(int argc, char **argv)
     g.shots = meta_flag_int("-shots", shots, 0, 1, 1000000);
     char *self = realpath("/proc/self/exe", NULL);
     g.program = self;
-    int failed = read_table(&g, argv[0], out, data, &error);
+    int failed = self ? read_table(&g, argv[0], out, data, &error)
+                      : meta_fail(&error, "/proc/self/exe: %s", strerror(errno));
     if (!failed && dry) failed = meta_table_images(g.table, 0, &error);
     if (!failed) {
         print_table(g.table);

@@ -340,8 +340,8 @@ static int run(struct test *t, struct meta_error *error)
                                     .dataset = t->dataset,
                                     .evaluation = e,
                                     .groups = &t->groups,
-                                    .other_groups = meta_by_group_estimate(after, &t->groups),
                                     .runs = runs };
+    if (meta_by_group_estimate(&results.other_groups, after, &t->groups, error)) return -1;
     /* what can be printed is, whether or not the file can be written */
     if (print_results(&results, error)) return -1;
     return t->asked.out ? meta_results_write(&results, t->asked.out, error) : 0;

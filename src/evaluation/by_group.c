@@ -45,12 +45,13 @@ static double pairs_share(int tasks)
     return tasks > 1 ? n * n / (n * n - same) : NAN;
 }
 
-double meta_by_group_error(const struct meta_by_group *g)
+int meta_by_group_error(double *out, const struct meta_by_group *g, struct meta_error *error)
 {
     int classes, *groups = count_by_class(g, &classes);
     double both = 0, query = 0, share = pairs_share(g->tasks);
+    if (!groups) return meta_fail_memory(error);
     for (int i = 0; i < g->count; i++) {
-        double n = groups ? groups[g->label[i]] : 1, all = meta_by_group_influence(g, i), same = 0,
+        double n = groups[g->label[i]], all = meta_by_group_influence(g, i), same = 0,
                more = n > 1 ? n / (n - 1) : NAN;
         for (int b = 0; b < META_PARTS; b++) {
             double part = g->part[(size_t)b * g->count + i];
@@ -60,16 +61,20 @@ double meta_by_group_error(const struct meta_by_group *g)
         query += g->query[i] * g->query[i] * more;
     }
     free(groups);
-    if (!g->count || isnan(both) || isnan(query)) return NAN;
-    return sqrt(fmax(both, query));
+    *out = !g->count || isnan(both) || isnan(query) ? NAN : sqrt(fmax(both, query));
+    return 0;
 }
 
-struct meta_estimate meta_by_group_estimate(struct meta_estimate tasks,
-                                            const struct meta_by_group *g)
+int meta_by_group_estimate(struct meta_estimate *out, struct meta_estimate tasks,
+                           const struct meta_by_group *g, struct meta_error *error)
 {
     int classes, *groups = count_by_class(g, &classes), degrees = g->count;
-    for (int k = 0; groups && k < classes; k++) degrees -= groups[k] > 0;
+    double own;
+    if (!groups) return meta_fail_memory(error);
+    for (int k = 0; k < classes; k++) degrees -= groups[k] > 0;
     free(groups);
-    double error = hypot(tasks.error, meta_by_group_error(g));
-    return meta_estimate_with(tasks.mean, error, degrees < tasks.n - 1 ? degrees + 1 : tasks.n);
+    if (meta_by_group_error(&own, g, error)) return -1;
+    *out = meta_estimate_with(tasks.mean, hypot(tasks.error, own),
+                              degrees < tasks.n - 1 ? degrees + 1 : tasks.n);
+    return 0;
 }

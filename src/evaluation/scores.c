@@ -225,7 +225,7 @@ static int difference_by_group(const struct meta_scores *a, const struct meta_sc
     int status = d.query && d.part ? 0 : meta_fail_memory(error);
     for (size_t i = 0; i < n && !status; i++) d.query[i] = y->query[i] - x->query[i];
     for (size_t i = 0; i < META_PARTS * n && !status; i++) d.part[i] = y->part[i] - x->part[i];
-    if (!status) *out = meta_by_group_estimate(tasks, &d);
+    if (!status) status = meta_by_group_estimate(out, tasks, &d, error);
     free(d.query);
     free(d.part);
     return status;
@@ -238,12 +238,13 @@ int meta_scores_difference(const struct meta_scores *a, const struct meta_scores
     double *difference = malloc((a->count + 1) * sizeof *difference);
     if (!difference) return meta_fail_memory(error);
     for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
-    d->tasks = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
+    int status = meta_bootstrap(&d->tasks, difference, a->count, META_RESAMPLES, 1, error);
     struct meta_estimate tasks = meta_estimate(difference, sizeof *difference, a->count);
     for (int i = 0; i < a->count; i++) difference[i] = b->accuracy[i] - a->accuracy[i];
-    d->accuracy = meta_bootstrap(difference, a->count, META_RESAMPLES, 1);
+    if (!status)
+        status = meta_bootstrap(&d->accuracy, difference, a->count, META_RESAMPLES, 1, error);
     free(difference);
-    return difference_by_group(a, b, tasks, &d->other_groups, error);
+    return status ? -1 : difference_by_group(a, b, tasks, &d->other_groups, error);
 }
 
 const char *meta_difference_word(double low, double high, const char *above, const char *below,

@@ -20,24 +20,33 @@ static int usable(const char *path, const struct stat *self)
 
 /* The path of `darknet` in the folder of libdarknet.so, where it lies in a checkout that was built.
    The folder is the first of those the loader would look at; the library, which takes a quarter of
-   a second to load, is not opened. The caller frees; NULL where there is none, or no memory. */
-static char *beside_library(void)
+   a second to load, is not opened. *path is the caller's to free, NULL where there is none. Fails
+   without memory alone. */
+static int beside_library(char **path, struct meta_error *error)
 {
     Dl_serinfo size, *folders = NULL;
-    char *library, *path = NULL;
+    char *library;
+    int status = 0;
     void *program = dlopen(NULL, RTLD_LAZY);
-    if (!program || dlinfo(program, RTLD_DI_SERINFOSIZE, &size)) return NULL;
-    if (!(folders = malloc(size.dls_size))) return NULL;
+    *path = NULL;
+    if (!program || dlinfo(program, RTLD_DI_SERINFOSIZE, &size)) return 0;
+    if (!(folders = malloc(size.dls_size))) return meta_fail_memory(error);
     *folders = size;
     if (dlinfo(program, RTLD_DI_SERINFO, folders)) folders->dls_cnt = 0;
-    for (unsigned i = 0; i < folders->dls_cnt && !path; i++) {
+    for (unsigned i = 0; i < folders->dls_cnt && !*path && !status; i++) {
         const char *folder = folders->dls_serpath[i].dls_name;
-        if (asprintf(&library, "%s/libdarknet.so", folder) < 0) break;
-        if (!access(library, R_OK) && asprintf(&path, "%s/darknet", folder) < 0) path = NULL;
+        if (asprintf(&library, "%s/libdarknet.so", folder) < 0) {
+            status = meta_fail_memory(error);
+            break;
+        }
+        if (!access(library, R_OK) && asprintf(path, "%s/darknet", folder) < 0) {
+            *path = NULL;
+            status = meta_fail_memory(error);
+        }
         free(library);
     }
     free(folders);
-    return path;
+    return status;
 }
 
 char *meta_stock_find(struct meta_error *error)
@@ -55,7 +64,7 @@ char *meta_stock_find(struct meta_error *error)
         else if (!(found = strdup(named))) meta_fail_memory(error);
         return found;
     }
-    beside = beside_library();
+    if (beside_library(&beside, error)) return NULL;
     if (beside && usable(beside, &self)) return beside;
     if (!usable(package, &self))
         meta_fail(error,

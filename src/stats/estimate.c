@@ -67,16 +67,16 @@ static double quantile(const double *sorted, int n, double q)
     return i + 1 < n ? sorted[i] + (place - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
-struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed)
+int meta_bootstrap(struct meta_bootstrap *out, const double *x, int n, int resamples, uint64_t seed,
+                   struct meta_error *error)
 {
     struct meta_bootstrap b = { NAN, NAN, NAN };
-    double sum = 0, *means = malloc((resamples + 1) * sizeof *means);
+    double sum = 0, *means;
     for (int i = 0; i < n; i++) sum += x[i];
     if (n > 0) b.mean = sum / n;
-    if (n < 2 || !means || resamples < 1) {
-        free(means);
-        return b;
-    }
+    *out = b;
+    if (n < 2 || resamples < 1) return 0;
+    if (!(means = malloc(resamples * sizeof *means))) return meta_fail_memory(error);
     for (int r = 0; r < resamples; r++) {
         struct meta_rng rng = meta_rng_open(seed, META_USE_BOOTSTRAP, r, 0, 0);
         sum = 0;
@@ -88,5 +88,6 @@ struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint
     b.low = b.mean + stretch * (quantile(means, resamples, .025) - b.mean);
     b.high = b.mean + stretch * (quantile(means, resamples, .975) - b.mean);
     free(means);
-    return b;
+    *out = b;
+    return 0;
 }

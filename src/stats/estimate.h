@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "base/error.h"
 
 struct meta_estimate {
     double mean;
@@ -33,8 +34,9 @@ struct meta_bootstrap {
    `resamples` bootstrap samples. Their distances from the mean are stretched by sqrt(n/(n-1)),
    which a sample lacks, and by Student's t over the normal distribution's point: without that the
    interval of five numbers holds the true mean 83 times in a hundred (Hesterberg, The American
-   Statistician 69, 2015). The result depends on the arguments alone. The interval is NaN when n < 2
-   or memory is missing. */
-struct meta_bootstrap meta_bootstrap(const double *x, int n, int resamples, uint64_t seed);
+   Statistician 69, 2015). The result depends on the arguments alone. The interval is NaN when n
+   < 2. Fails without memory alone. */
+int meta_bootstrap(struct meta_bootstrap *, const double *x, int n, int resamples, uint64_t seed,
+                   struct meta_error *);
 
 #endif

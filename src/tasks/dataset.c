@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "images/thumbnail.h"
 #include "base/pool.h"
@@ -32,7 +33,8 @@ struct job {
     struct meta_dataset *set;
     struct meta_image_reading reading;
     int shorter;           /* the most pixels that the shorter side of an image is kept at */
-    atomic_int bad;        /* load: the first image that failed; no image after it is begun */
+    atomic_int bad;        /* load: the first image that failed; no image after it is begun.
+                              survey: one whose message there was no memory for */
     pthread_mutex_t mutex; /* guards `error` */
     struct meta_error *error;
     char **why;                /* survey: (count) what is wrong with each line, or NULL */
@@ -42,7 +44,7 @@ struct job {
 static void note(struct job *job, int i, const struct meta_error *what)
 {
     if (job->why) {
-        if (!job->why[i]) job->why[i] = strdup(what->text);
+        if (!job->why[i] && !(job->why[i] = strdup(what->text))) atomic_store(&job->bad, i);
         return;
     }
     pthread_mutex_lock(&job->mutex);
@@ -301,15 +303,21 @@ int meta_dataset_outline(struct meta_dataset **out, const struct meta_data *data
 
 static void digest_one(void *context, int i, int worker)
 {
-    struct meta_dataset *set = context;
-    struct meta_error ignored;
-    if (meta_digest_file(&set->digests[i], set->paths[i], &ignored))
-        set->digests[i] = (struct meta_digest){ 0 };
+    struct job *job = context;
+    struct meta_error why;
+    struct meta_digest *digest = &job->set->digests[i];
+    if (!meta_digest_file(digest, job->set->paths[i], &why)) return;
+    *digest = (struct meta_digest){ 0 };
+    if (!access(job->set->paths[i], R_OK)) note(job, i, &why);
 }
 
-void meta_dataset_digest(struct meta_dataset *set, struct meta_pool *pool)
+int meta_dataset_digest(struct meta_dataset *set, struct meta_pool *pool, struct meta_error *error)
 {
-    meta_pool_run(pool, set->count, digest_one, set);
+    struct job job = { .set = set, .bad = INT_MAX, .error = error };
+    pthread_mutex_init(&job.mutex, NULL);
+    meta_pool_run(pool, set->count, digest_one, &job);
+    pthread_mutex_destroy(&job.mutex);
+    return failed(&job) ? -1 : 0;
 }
 
 /* Leaves out the lines that something is wrong with, and adds up the others. */
@@ -320,8 +328,7 @@ static void summarise(struct job *job, struct meta_survey *survey,
     int kept = 0;
     for (int i = 0; i < set->count; i++) {
         if (job->why[i]) survey->bad[survey->bad_count++] = job->why[i];
-        if (job->why[i] || set->label[i] < 0 || !set->w[i])
-            continue; /* the latter two: there was no memory for the message */
+        if (job->why[i]) continue;
         survey->bytes += (size_t)set->w[i] * set->h[i] * set->c;
         survey->small += set->w[i] < source->width || set->h[i] < source->height;
         memmove(job->thumbnails + (size_t)kept * META_THUMBNAIL_PIXELS,
@@ -355,6 +362,10 @@ int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey,
         goto fail;
     }
     if (read_images(&job, source->data, pool, error)) goto fail;
+    if (atomic_load(&job.bad) != INT_MAX) {
+        meta_fail_memory_for(error, source->list);
+        goto fail;
+    }
     summarise(&job, survey, source);
     free(job.why);
     job.why = NULL;

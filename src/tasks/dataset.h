@@ -57,8 +57,9 @@ void meta_dataset_free(struct meta_dataset *);
 /* As meta_dataset_load, but reads no image: sizes are 0, pixels NULL and digests {0}. */
 int meta_dataset_outline(struct meta_dataset **, const struct meta_data *, const char *list,
                          struct meta_error *);
-/* Reads the images' files for their digests alone; that of a file which can't be read stays {0}. */
-void meta_dataset_digest(struct meta_dataset *, struct meta_pool *);
+/* Reads the images' files for their digests alone; that of a file which is not there, or may not be
+   read, stays {0}. Fails when another can't be read, as without memory. */
+int meta_dataset_digest(struct meta_dataset *, struct meta_pool *, struct meta_error *);
 /* Images that the CSV names in no group; images that are copies of earlier ones. */
 int meta_dataset_groupless(const struct meta_dataset *);
 int meta_dataset_copies(const struct meta_dataset *);

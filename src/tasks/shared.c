@@ -72,7 +72,7 @@ int meta_shared_candidates(struct meta_dataset **out, const struct meta_dataset 
     other->list = strdup(list);
     other->digests = calloc((size_t)lines.count + 1, sizeof *other->digests);
     if (!other->list || !other->digests) goto memory;
-    meta_dataset_digest(other, pool);
+    if (meta_dataset_digest(other, pool, error)) goto fail;
     *out = other;
     return 0;
 memory:

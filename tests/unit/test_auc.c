@@ -13,6 +13,14 @@
 #include <stdlib.h>
 
 /* The trapezoid under the ROC curve, walked from the highest threshold down: another road to the same number. */
+static struct meta_bootstrap bootstrap(const double *x, int n, int resamples, uint64_t seed)
+{
+    struct meta_error error;
+    struct meta_bootstrap b;
+    if (meta_bootstrap(&b, x, n, resamples, seed, &error)) fail_msg("%s", error.text);
+    return b;
+}
+
 static double trapezoid(const double *score, const int *positive, int n)
 {
     double area = 0, tpr = 0, fpr = 0, positives = 0, negatives = 0;
@@ -174,14 +182,14 @@ static void test_bootstrap(void **state)
     for (int i = 0; i < 400; i++) { x[i] = .02 + .1 * meta_rng_normal(&rng); sum += x[i]; }
     for (int i = 0; i < 400; i++) squares += (x[i] - sum / 400) * (x[i] - sum / 400);
     double error = sqrt(squares / 400 / 400);
-    struct meta_bootstrap b = meta_bootstrap(x, 400, 10000, 1), again = meta_bootstrap(x, 400, 10000, 1);
+    struct meta_bootstrap b = bootstrap(x, 400, 10000, 1), again = bootstrap(x, 400, 10000, 1);
     assert_near(b.mean, sum / 400, 1e-12);
     assert_near(b.low, b.mean - 1.96 * error, .08 * error);
     assert_near(b.high, b.mean + 1.96 * error, .08 * error);
     assert_true(b.low == again.low && b.high == again.high);
-    assert_true(isnan(meta_bootstrap(x, 1, 100, 1).low));
+    assert_true(isnan(bootstrap(x, 1, 100, 1).low));
     double same[] = { .25, .25, .25 };
-    b = meta_bootstrap(same, 3, 100, 1);
+    b = bootstrap(same, 3, 100, 1);
     assert_true(b.low == .25 && b.high == .25);
 }
 
@@ -195,7 +203,7 @@ static void test_bootstrap_of_few(void **state)
         for (int trial = 0; trial < 2000; trial++) {
             struct meta_rng rng = meta_rng_open(9, META_USE_CHECK, trial, n, 0);
             for (int i = 0; i < n; i++) x[i] = meta_rng_normal(&rng);
-            struct meta_bootstrap b = meta_bootstrap(x, n, 300, 1);
+            struct meta_bootstrap b = bootstrap(x, n, 300, 1);
             held += b.low <= 0 && b.high >= 0;
         }
         if (held < 1840 || held > 1960) fail_msg("of 2000 intervals of %d numbers %d hold the mean", n, held);

@@ -22,6 +22,22 @@ struct task { int support[MOST_WAYS * MOST_SHOTS], items[MOST_WAYS * MOST_QUERIE
 /* Images of `ways` classes in groups of one to three. */
 struct images { struct meta_dataset set; int label[MOST_IMAGES], group[MOST_IMAGES]; };
 
+static double error_of(const struct meta_by_group *g)
+{
+    struct meta_error error;
+    double out;
+    if (meta_by_group_error(&out, g, &error)) fail_msg("%s", error.text);
+    return out;
+}
+
+static struct meta_estimate estimate_of(struct meta_estimate tasks, const struct meta_by_group *g)
+{
+    struct meta_error error;
+    struct meta_estimate out;
+    if (meta_by_group_estimate(&out, tasks, g, &error)) fail_msg("%s", error.text);
+    return out;
+}
+
 static void make_images(struct images *d, int ways, int groups, struct meta_rng *rng)
 {
     int n = 0, group = 0;
@@ -280,7 +296,7 @@ static void test_calibration(void **state)
             aucs[t] = weighted_auc(&tasks[t], one, 2, QUERIES);
         }
         tally(&g, &d, tasks, MANY, e);
-        struct meta_estimate over = meta_estimate(aucs, sizeof *aucs, MANY), wide = meta_by_group_estimate(over, &g);
+        struct meta_estimate over = meta_estimate(aucs, sizeof *aucs, MANY), wide = estimate_of(over, &g);
         for (int i = 0; i < g.count; i++) by_query += g.query[i] * g.query[i];
         low[pool] = wide.low;
         high[pool] = wide.high;
@@ -304,36 +320,36 @@ static void test_error_over_groups(void **state)
     double query[] = { .1, -.1, .2, -.1, -.1 }, part[META_PARTS * 5] = {0}, none[] = { NAN, NAN };
     struct meta_by_group g = { .tasks = 100, .count = 5, .label = label, .query = query, .part = part };
     /* the parts say nothing: the query images' error is the least */
-    assert_near(meta_by_group_error(&g), sqrt(2 * .02 + 1.5 * .06), 1e-12);
+    assert_near(error_of(&g), sqrt(2 * .02 + 1.5 * .06), 1e-12);
     for (int i = 0; i < 5; i++) part[i] = part[5 + i] = 3 * query[i];
     /* of the two parts' products there are 2 of 9 each; in 10 parts of 10 tasks one pair in ten is of the same part */
-    assert_near(meta_by_group_error(&g), sqrt((2 * .02 + 1.5 * .06) * 18 / .9), 1e-12);
+    assert_near(error_of(&g), sqrt((2 * .02 + 1.5 * .06) * 18 / .9), 1e-12);
     g.tasks = 15;               /* five parts of two, five of one: 225 - 25 pairs */
-    assert_near(meta_by_group_error(&g), sqrt((2 * .02 + 1.5 * .06) * 18 * 225 / 200), 1e-12);
+    assert_near(error_of(&g), sqrt((2 * .02 + 1.5 * .06) * 18 * 225 / 200), 1e-12);
     for (int i = 0; i < 5; i++) part[5 + i] = 0;        /* one part alone has no product */
-    assert_near(meta_by_group_error(&g), sqrt(2 * .02 + 1.5 * .06), 1e-12);
+    assert_near(error_of(&g), sqrt(2 * .02 + 1.5 * .06), 1e-12);
     g.tasks = 1;
-    assert_true(isnan(meta_by_group_error(&g)));
+    assert_true(isnan(error_of(&g)));
     g.tasks = 100;
     /* three degrees: fewer than the tasks' 99; and with two tasks one */
-    struct meta_estimate tasks = { .5, .3, 0, 1, 100 }, e = meta_by_group_estimate(tasks, &g);
+    struct meta_estimate tasks = { .5, .3, 0, 1, 100 }, e = estimate_of(tasks, &g);
     assert_near(e.error, sqrt(.09 + .13), 1e-12);
     assert_near(e.high - .5, 3.1785 * e.error, 1e-3);
     assert_near(e.high + e.low, 1, 1e-12);
     tasks.n = 2;
-    e = meta_by_group_estimate(tasks, &g);
+    e = estimate_of(tasks, &g);
     assert_near(e.high - .5, 12.7062 * e.error, 1e-3);
     tasks = (struct meta_estimate){ .5, NAN, NAN, NAN, 1 };
-    assert_true(isnan(meta_by_group_estimate(tasks, &g).low));
+    assert_true(isnan(estimate_of(tasks, &g).low));
     g.label = alone;
     g.count = 3;
-    assert_true(isnan(meta_by_group_error(&g)));
+    assert_true(isnan(error_of(&g)));
     g.label = label;
     g.query = none;
     g.count = 2;
-    assert_true(isnan(meta_by_group_error(&g)));
+    assert_true(isnan(error_of(&g)));
     g.count = 0;
-    assert_true(isnan(meta_by_group_error(&g)));
+    assert_true(isnan(error_of(&g)));
 }
 
 /* With one query image a class nothing tells an image from its class. */
@@ -354,7 +370,7 @@ static void test_one_query(void **state)
     assert_int_equal(meta_tally_read(&g, sums, &error), 0);
     assert_int_equal(g.count, 4);           /* two as query images, two as support images */
     assert_true(isnan(g.query[0]));
-    assert_true(isnan(meta_by_group_error(&g)));
+    assert_true(isnan(error_of(&g)));
     meta_by_group_clear(&g);
     meta_tally_free(sums);
 }

@@ -254,7 +254,8 @@ static int mean_roc(double (*points)[4], const char *json)
 {
     cJSON *result = cJSON_Parse(json);
     assert_non_null(result);
-    int n = meta_report_mean_roc(points, result);
+    struct meta_error error;
+    int n = meta_report_mean_roc(points, result, &error);
     cJSON_Delete(result);
     return n;
 }

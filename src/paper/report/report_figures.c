@@ -73,16 +73,18 @@ static int read_roc(double (*points)[4], const cJSON *roc)
     return isnan(points[0][2]) ? 1 : META_ROC_POINTS;
 }
 
-int meta_report_mean_roc(double (*points)[4], const cJSON *result)
+int meta_report_mean_roc(double (*points)[4], const cJSON *result, struct meta_error *error)
 {
     const cJSON *roc = cJSON_GetObjectItemCaseSensitive(result, "roc");
     if (roc) return read_roc(points, roc);
     const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(result, "tasks"), *task;
     int room = cJSON_GetArraySize(tasks), n = 0;
     double *rates = calloc((size_t)room * META_ROC_POINTS + 1, sizeof *rates);
-    cJSON_ArrayForEach(task, tasks) if (rates
-                                        && !meta_roc(meta_json_text(task, "ranks"),
-                                                     rates + (size_t)n * META_ROC_POINTS)) n++;
+    if (!rates) return meta_fail_memory(error);
+    cJSON_ArrayForEach(task, tasks)
+    {
+        n += !meta_roc(meta_json_text(task, "ranks"), rates + (size_t)n * META_ROC_POINTS);
+    }
     for (int i = 0; n && i < META_ROC_POINTS; i++) {
         struct meta_estimate e = meta_estimate(rates + i, META_ROC_POINTS * sizeof *rates, n);
         points[i][0] = (double)i / (META_ROC_POINTS - 1);
@@ -107,7 +109,8 @@ static int roc_of(struct meta_figures *f, const struct meta_report_table *t, int
         if (c->shots != shots || !c->result) continue;
         struct meta_line *line = add_line(&l, c->label, 0, META_ROC_POINTS, error);
         if (!line) goto done;
-        int n = meta_report_mean_roc(line->points, c->result);
+        int n = meta_report_mean_roc(line->points, c->result, error);
+        if (n < 0) goto done;
         line->band = n > 1;
         if (!n) line->count = 0;
         if (meta_report_ways(c) > ways) ways = meta_report_ways(c);

@@ -24,7 +24,7 @@ int meta_report_finetuning(struct meta_figures *, const struct meta_report_table
 /* Fills points (META_ROC_POINTS of stats/roc.h, 4) with rows of the rate of false positives, the
    mean rate of true positives over the tasks of a result of `meta test`, and that mean's 95%
    interval cut to 0..1, which is all of 0..1 for one task. Returns the number of tasks that have
-   ranks; when that is 0, or memory is missing, the points are not written and 0 is returned. */
-int meta_report_mean_roc(double (*points)[4], const cJSON *result);
+   ranks; when that is 0 the points are not written. -1: no memory. */
+int meta_report_mean_roc(double (*points)[4], const cJSON *result, struct meta_error *);
 
 #endif

@@ -104,9 +104,9 @@ static int read_files(struct meta_dataset *set, struct meta_error *error)
 {
     struct meta_pool *pool;
     if (meta_pool_create(&pool, meta_pool_cores(), error)) return -1;
-    meta_dataset_digest(set, pool);
+    int status = meta_dataset_digest(set, pool, error);
     meta_pool_free(pool);
-    return 0;
+    return status;
 }
 
 static int identify(struct meta_table_list *l, const cJSON *known, const struct meta_data *data,

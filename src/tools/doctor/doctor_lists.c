@@ -165,7 +165,8 @@ static int *groups_of(const struct meta_dataset *set, int *count)
 static void check_groups(struct meta_doctor *d, const struct meta_list_report *l)
 {
     int n, none = meta_dataset_groupless(l->set), *group = groups_of(l->set, &n);
-    if (none)
+    if (!group) meta_doctor_say(d, META_WRONG, "groups", "out of memory");
+    else if (none)
         meta_doctor_say(d, META_WARNING, "groups",
                         "%s: %s does not name %d of %d images, which count as unlike any other: "
                         "name them there if some show the same thing",
@@ -197,10 +198,10 @@ static void check_copies(struct meta_doctor *d, const struct meta_list_report *l
 
 /* ---- what two lists share -------------------------------------------------------------------- */
 
-/* Number of groups that have images in both lists. */
+/* Number of groups that have images in both lists; -1 without memory. */
 static int shared_groups(const struct meta_dataset *a, const struct meta_dataset *b)
 {
-    int n, m, both = 0, *p = groups_of(a, &n), *q = groups_of(b, &m);
+    int n, m, *p = groups_of(a, &n), *q = groups_of(b, &m), both = p && q ? 0 : -1;
     for (int i = 0, k = 0; p && q && i < n && k < m; i += p[i] < q[k] ? 1 : 0, k += p[i] > q[k])
         if (p[i] == q[k]) {
             both++;
@@ -212,11 +213,11 @@ static int shared_groups(const struct meta_dataset *a, const struct meta_dataset
     return both;
 }
 
-/* Number of classes that have images in both lists; *one is the name of one. */
+/* Number of classes that have images in both lists, -1 without memory; *one is the name of one. */
 static int shared_classes(const struct meta_dataset *a, const struct meta_dataset *b,
                           const char **one)
 {
-    int *p = count_classes(a), *q = count_classes(b), both = 0;
+    int *p = count_classes(a), *q = count_classes(b), both = p && q ? 0 : -1;
     for (int k = 0; p && q && k < a->classes; k++)
         if (p[k] && q[k] && !both++) *one = a->names[k];
     free(p);
@@ -245,12 +246,16 @@ static void check_pair(struct meta_doctor *d, const struct meta_list_report *a,
         return;
     }
     int groups = shared_groups(a->set, b->set);
+    int classes = b == &d->list[META_LIST_TEST] ? shared_classes(a->set, b->set, &one) : 0;
+    if (groups < 0 || classes < 0) {
+        meta_doctor_say(d, META_WRONG, "lists", "out of memory");
+        return;
+    }
     if (groups)
         meta_doctor_say(d, META_WARNING, "lists",
                         "%d group%s ha%s images in %s and in %s, which makes the second's AUC too "
                         "good: keep a group in one list",
                         groups, meta_plural(groups), groups == 1 ? "s" : "ve", a->name, b->name);
-    int classes = b == &d->list[META_LIST_TEST] ? shared_classes(a->set, b->set, &one) : 0;
     if (classes)
         meta_doctor_say(d, META_WARNING, "lists",
                         "%d class%s of test, %s one of them, %s in %s too: meta test is meant for "
