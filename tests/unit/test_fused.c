@@ -227,8 +227,94 @@ static void check_shortcut(const struct meta_fused *f, struct meta_map m, const 
     sweep_free(s);
 }
 
+/* Blocks of c channels, and planes, of `pixels` pixels: the three sweeps of a 1x1 convolution. */
+static void check_narrow(const struct meta_fused *f, int c, struct meta_narrow m)
+{
+    struct meta_rng rng = meta_rng_open(3, META_USE_CHECK, c, m.planes, m.pixels);
+    size_t area = m.pixels, of_blocks = m.blocks * area * c, of_planes = m.planes * area, count = (size_t)m.blocks * m.planes * c;
+    float *blocks = random_floats(&rng, of_blocks), *planes = random_floats(&rng, of_planes), *w = random_floats(&rng, count);
+    float *b = random_floats(&rng, of_blocks), *p = random_floats(&rng, of_planes);
+    double *sums = malloc(count * sizeof *sums), *sums_before = malloc(count * sizeof *sums);
+    for (int adding = 0; adding < 2; adding++) {
+        float *b_before = malloc(of_blocks * sizeof *b), *p_before = malloc(of_planes * sizeof *p);
+        memcpy(b_before, b, of_blocks * sizeof *b);
+        memcpy(p_before, p, of_planes * sizeof *p);
+        f->widen(planes, &m, w, adding, b);
+        f->narrow(blocks, &m, w, adding, p);
+        for (size_t i = 0; i < of_blocks; i++) {
+            double sum = adding ? b_before[i] : 0;
+            for (int k = 0; k < m.planes; k++)
+                sum += (double)w[(i / (area * c) * m.planes + k) * c + i % c] * planes[k * area + i / c % area];
+            NEAR(b[i], sum);
+        }
+        for (size_t i = 0; i < of_planes; i++) {
+            double sum = adding ? p_before[i] : 0;
+            for (int n = 0; n < m.blocks * c; n++)
+                sum += (double)w[(n / c * m.planes + i / area) * c + n % c] * blocks[(n / c * area + i % area) * c + n % c];
+            NEAR(p[i], sum);
+        }
+        free(b_before);
+        free(p_before);
+    }
+    for (size_t i = 0; i < count; i++) sums[i] = sums_before[i] = i;
+    f->narrow_weights(blocks, planes, &m, sums);
+    for (size_t i = 0; i < count; i++) {
+        int n = i / c / m.planes, k = i / c % m.planes;
+        for (size_t q = 0; q < area; q++) sums_before[i] += (double)blocks[(n * area + q) * c + i % c] * planes[k * area + q];
+        assert_true(fabs(sums[i] - sums_before[i]) < 1e-5 * sqrt(area));
+    }
+    free(blocks);
+    free(planes);
+    free(w);
+    free(b);
+    free(p);
+    free(sums);
+    free(sums_before);
+}
+
+static void check_mix(const struct meta_fused_set *set, struct meta_mix m)
+{
+    struct meta_rng rng = meta_rng_open(3, META_USE_CHECK, m.inputs, m.outputs, m.pixels);
+    size_t area = m.pixels;
+    float *x = random_floats(&rng, m.inputs * area), *y = random_floats(&rng, m.outputs * area), *w = random_floats(&rng, m.inputs * m.outputs);
+    float *to = random_floats(&rng, m.outputs * area), *before = malloc(m.outputs * area * sizeof *to);
+    double sums[9] = { 0 };
+    for (int adding = 0; adding < 2; adding++) {
+        memcpy(before, to, m.outputs * area * sizeof *to);
+        set->mix(x, &m, w, adding, to);
+        for (size_t i = 0; i < m.outputs * area; i++) {
+            double sum = adding ? before[i] : 0;
+            for (int k = 0; k < m.inputs; k++) sum += (double)w[i / area * m.inputs + k] * x[k * area + i % area];
+            NEAR(to[i], sum);
+        }
+    }
+    set->mix_weights(x, y, &m, sums);
+    for (int i = 0; i < m.inputs * m.outputs; i++) {
+        for (size_t q = 0; q < area; q++) sums[i] -= (double)y[i / m.inputs * area + q] * x[i % m.inputs * area + q];
+        assert_true(fabs(sums[i]) < 1e-5 * sqrt(area));
+    }
+    free(x);
+    free(y);
+    free(w);
+    free(to);
+    free(before);
+}
+
+static void check_1x1(const struct meta_fused_set *set)
+{
+    static const size_t pixels[] = { 1, 7, 8, 35, 64, 65, 196, 521, 1030 };
+    for (size_t j = 0; j < sizeof pixels / sizeof *pixels; j++)
+        for (int planes = 1; planes <= 3; planes++)
+            for (int other = 1; other <= 3; other++) {
+                check_narrow(&set->lanes8, 8, (struct meta_narrow){ other, planes, pixels[j] });
+                check_narrow(&set->lanes16, 16, (struct meta_narrow){ other, planes, pixels[j] });
+                check_mix(set, (struct meta_mix){ planes, other, pixels[j] });
+            }
+}
+
 static void check_all(const struct meta_fused_set *set)
 {
+    check_1x1(set);
     static const struct meta_map sizes[] = { { 8, 8, 4, 4 }, { 7, 9, 3, 4 }, { 7, 9, 4, 5 }, { 21, 1, 11, 1 }, { 1, 1, 1, 1 }, { 20, 19, 10, 9 } };
     static const float negatives[] = { 0, .1f, 1 };
     for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++)

@@ -251,6 +251,7 @@ static void N(part)(in_t zbar, marks_t marks, size_t pixels, const struct meta_j
     }
 }
 
+#include "fused_narrow_body.h"
 #include "fused_pool_body.h"
 #include "fused_stem_body.h"
 

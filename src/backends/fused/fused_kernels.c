@@ -45,6 +45,64 @@ static void lag_products(const double *restrict p, const double *restrict q, int
         for (int i = 0; i < 8; i++) out[l] += sum[l][i];
 }
 
+typedef float EIGHT __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double EIGHT_DOUBLES __attribute__((vector_size(64), aligned(8), may_alias));
+#define EIGHT_AT(p) (*(EIGHT *)(p))
+
+INLINE void mix_of(from_t from, int inputs, const struct meta_mix *m, from_t weights, int adding,
+                   out_t to)
+{
+    size_t P = m->pixels;
+    for (int o = 0; o < m->outputs; o++, to += P, weights += inputs) {
+        size_t p = 0;
+        for (; p + 8 <= P; p += 8) {
+            EIGHT sum = adding ? EIGHT_AT(to + p) : (EIGHT){ 0 };
+#pragma GCC unroll 3
+            for (int i = 0; i < inputs; i++) sum += weights[i] * EIGHT_AT(from + i * P + p);
+            EIGHT_AT(to + p) = sum;
+        }
+        for (; p < P; p++) {
+            float sum = adding ? to[p] : 0;
+            for (int i = 0; i < inputs; i++) sum += weights[i] * from[i * P + p];
+            to[p] = sum;
+        }
+    }
+}
+
+static void mix(from_t from, const struct meta_mix *m, from_t weights, int adding, over_t to)
+{
+    if (m->inputs == 3) mix_of(from, 3, m, weights, adding, to);
+    else if (m->inputs == 2) mix_of(from, 2, m, weights, adding, to);
+    else mix_of(from, 1, m, weights, adding, to);
+}
+
+/* What one plane of y gives. */
+INLINE void mix_weights_of(from_t x, int inputs, from_t y, size_t P, sums_t sums)
+{
+    for (size_t first = 0, end; first < P; first = end) {
+        EIGHT sum[3] = { { 0 }, { 0 }, { 0 } };
+        size_t p = first;
+        end = first + 8 * STRIP < P ? first + 8 * STRIP : P;
+        for (; p + 8 <= end; p += 8)
+#pragma GCC unroll 3
+            for (int i = 0; i < inputs; i++) sum[i] += EIGHT_AT(y + p) * EIGHT_AT(x + i * P + p);
+        for (int i = 0; i < inputs; i++) {
+            EIGHT_DOUBLES all = __builtin_convertvector(sum[i], EIGHT_DOUBLES);
+            for (size_t q = p; q < end; q++) sums[i] += (double)y[q] * x[i * P + q];
+            for (int k = 0; k < 8; k++) sums[i] += all[k];
+        }
+    }
+}
+
+static void mix_weights(from_t x, from_t y, const struct meta_mix *m, sums_t sums)
+{
+    size_t P = m->pixels;
+    for (int o = 0; o < m->outputs; o++, y += P, sums += m->inputs)
+        if (m->inputs == 3) mix_weights_of(x, 3, y, P, sums);
+        else if (m->inputs == 2) mix_weights_of(x, 2, y, P, sums);
+        else mix_weights_of(x, 1, y, P, sums);
+}
+
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 #define TEXT_(a) #a
@@ -59,9 +117,13 @@ static void lag_products(const double *restrict p, const double *restrict q, int
         .tangent_pool = tangent_pool##lanes, .backward_tangent = backward_tangent##lanes,          \
         .backward_tangent_pool = backward_tangent_pool##lanes, .join = join##lanes,                \
         .join_tangent = join_tangent##lanes, .part = part##lanes, .stem = stem##lanes,             \
-        .stem_tangent = stem_tangent##lanes, .stem_weights = stem_weights##lanes                   \
+        .stem_tangent = stem_tangent##lanes, .stem_weights = stem_weights##lanes,                  \
+        .widen = widen##lanes, .narrow = narrow##lanes, .narrow_weights = narrow_weights##lanes    \
     }
 
-const struct meta_fused_set JOIN(meta_fused_, ISA) = {
-    .name = TEXT(ISA), .lanes8 = SET(8), .lanes16 = SET(16), .lag_products = lag_products
-};
+const struct meta_fused_set JOIN(meta_fused_, ISA) = { .name = TEXT(ISA),
+                                                       .lanes8 = SET(8),
+                                                       .lanes16 = SET(16),
+                                                       .lag_products = lag_products,
+                                                       .mix = mix,
+                                                       .mix_weights = mix_weights };

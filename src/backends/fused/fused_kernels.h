@@ -32,6 +32,18 @@ struct meta_join {
     float alpha, beta, negative;
 };
 
+/* A 1x1 convolution between `blocks` blocks of an image and one to three planar channels of it. */
+struct meta_narrow {
+    int blocks, planes;
+    size_t pixels;
+};
+
+/* A 1x1 convolution between planar channels, one to three on either side. */
+struct meta_mix {
+    int inputs, outputs;
+    size_t pixels;
+};
+
 /* Sums are (2, c) doubles, to which a sweep adds. */
 struct meta_fused {
     /* sum(x - centre), sum((x - centre)^2) */
@@ -103,6 +115,16 @@ struct meta_fused {
     void (*stem_weights)(const float *windows, int channels, const struct meta_map *,
                          const float *zbar, const uint8_t *marks, const struct meta_constants *,
                          double *sums);
+
+    /* 1x1 convolutions of one image: blocks (blocks, pixels, c), planes (planes, pixels), weights
+       (blocks, planes, c). Planes to blocks, and blocks to planes; adding: to what stands there. */
+    void (*widen)(const float *planes, const struct meta_narrow *, const float *weights, int adding,
+                  float *blocks);
+    void (*narrow)(const float *blocks, const struct meta_narrow *, const float *weights,
+                   int adding, float *planes);
+    /* sums, doubles laid out as the weights: sum over pixels of block times plane */
+    void (*narrow_weights)(const float *blocks, const float *planes, const struct meta_narrow *,
+                           double *sums);
 };
 
 struct meta_fused_set {
@@ -112,6 +134,11 @@ struct meta_fused_set {
        columns x. Up to 7 numbers past n are read, where p must be 0. */
     void (*lag_products)(const double *p, const double *q, int rows, size_t stride, int n,
                          double out[5]);
+    /* 1x1 convolutions of one image between planes: to[o] = the sum of weights[o][i] from[i], and
+       with adding what stood there more; sums[o][i] += the sum over pixels of y[o] x[i] */
+    void (*mix)(const float *from, const struct meta_mix *, const float *weights, int adding,
+                float *to);
+    void (*mix_weights)(const float *x, const float *y, const struct meta_mix *, double *sums);
 };
 
 /* The best set that this processor and the environment's META_MAX_ISA (base, avx2 or avx512) allow;
