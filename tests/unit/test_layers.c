@@ -84,6 +84,8 @@ static const struct layer_case cases[] = {
     { "pool alone", { 3, 9, 9 }, { CONV(6, 3, 1, 1, 1, LINEAR), ACTIVATION(LEAKY), POOL(3, 3, 0), TAIL }, { { 0 } } },
     { "average", { 3, 9, 9 }, { CONV(21, 3, 2, 1, 1, LEAKY), AVERAGE, TAIL }, { { 0 } } },
     { "connected, normalised", { 3, 6, 5 }, { FULL(19, 1, LEAKY), FULL(16, 1, LOGISTIC), TAIL }, { { 0 } } },
+    { "connected, of more outputs than images, after a map", { 3, 6, 5 }, { CONV(18, 3, 1, 1, 1, RELU), FULL(21, 0, RELU), FULL(17, 0, LEAKY), TAIL }, { { 0 } } },
+    { "connected, of more outputs than images, of the images", { 9, 3, 5 }, { FULL(16, 0, LEAKY), FULL(33, 1, RELU), TAIL }, { { 0 } } },
     { "connected after a map", { 3, 6, 5 }, { CONV(18, 3, 1, 1, 1, RELU), FULL(5, 0, RELU), TAIL }, { { 0 } } },
     { "activations", { 3, 6, 5 }, { CONV(5, 3, 1, 1, 0, LINEAR), ACTIVATION(RELU), ACTIVATION(LOGISTIC), TAIL }, { { 0 } } },
     { "softmax of a map, temperature", { 3, 6, 5 }, { CONV(3, 5, 1, 0, 0, LINEAR), SOFTMAX(1.7) }, { { 0 } } },

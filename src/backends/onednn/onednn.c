@@ -11,6 +11,7 @@
 #include "onednn_plain.h"
 #include "onednn_shortcut.h"
 #include "onednn_stem.h"
+#include "onednn_wide.h"
 
 #define REAL float
 #define AT(b, k, p, C, P) meta_onednn_at(b, k, p, C, P)
@@ -31,6 +32,7 @@ static const struct meta_kernel *kernel_of(const struct meta_op *op)
         [META_OP_PAIRING] = &meta_plain_pairing,   [META_OP_SQUARES] = &meta_plain_squares
     };
     if (op->kind == META_OP_CONV && meta_onednn_narrow_fits(op)) return &meta_onednn_narrow;
+    if (op->kind == META_OP_CONNECTED && meta_onednn_wide_fits(op)) return &meta_onednn_wide;
     if (op->kind == META_OP_CONV && meta_layer_groups(op->layer) > 1) return &meta_onednn_groups;
     if (op->kind == META_OP_EPILOGUE && meta_onednn_epilogue_fits(op)) return &meta_onednn_epilogue;
     if (op->kind == META_OP_SHORTCUT && meta_onednn_shortcut_fits(op)) return &meta_onednn_shortcut;

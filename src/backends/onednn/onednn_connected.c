@@ -25,18 +25,9 @@ static void connected_destroy(struct meta_op *op)
     op->state = NULL;
 }
 
-/* The first product of a process generates the code of all of them, which is where oneDNN does not
-   see that it has no memory: better now than in a pass. */
-static int warm(void *unused, struct meta_error *error)
-{
-    float x = 0, y;
-    meta_onednn_sgemm('N', 'N', 1, 1, 1, 1, &x, 1, &x, 1, 0, &y, 1);
-    return meta_onednn_failed(error);
-}
-
 static int connected_create(struct meta_op *op, int tangents, struct meta_error *error)
 {
-    if (meta_onednn_make(warm, NULL, error)) return -1;
+    if (meta_onednn_make_products(error)) return -1;
     struct connected *s = op->state = calloc(1, sizeof *s);
     if (!s) return meta_fail_memory(error);
     s->inputs = meta_onednn_image(*op->in);

@@ -53,3 +53,16 @@ try {
 } catch (...) {
     return meta_fail_memory(error);
 }
+
+static int first_product(void *, struct meta_error *error)
+{
+    const float x = 0;
+    float y;
+    meta_onednn_sgemm('N', 'N', 1, 1, 1, 1, &x, 1, &x, 1, 0, &y, 1);
+    return meta_onednn_failed(error);
+}
+
+int meta_onednn_make_products(struct meta_error *error)
+{
+    return meta_onednn_make(first_product, nullptr, error);
+}
