@@ -33,17 +33,31 @@ static void restore(cJSON *item)
     }
 }
 
+/* Parses all of the `size` bytes at `text`. */
+static cJSON *parse(const char *text, size_t size, const char *path, struct meta_error *error)
+{
+    const char *end = NULL;
+    cJSON *root = cJSON_ParseWithOpts(text, &end, 0);
+    if (!root && incomplete) meta_fail_memory_for(error, path);
+    if (root) end += strspn(end, " \t\r\n");
+    if ((root && end == text + size) || (!root && incomplete)) return root;
+    int line = 1;
+    for (const char *p = text; end && p < end; p++) line += *p == '\n';
+    meta_fail(error, root ? "%s:%d: has more behind its JSON" : "%s:%d: is not JSON", path, line);
+    cJSON_Delete(root);
+    return NULL;
+}
+
 int meta_json_read(cJSON **root, const char *path, struct meta_error *error)
 {
     char *text;
     size_t size;
+    *root = NULL;
     if (meta_file_read(path, &text, &size, error)) return -1;
-    *root = cJSON_Parse(text);
+    *root = parse(text, size, path, error);
     free(text);
     restore(*root);
-    if (*root) return 0;
-    return incomplete ? meta_fail_memory_for(error, path)
-                      : meta_fail(error, "%s: is not JSON", path);
+    return *root ? 0 : -1;
 }
 
 char *meta_json_print(const cJSON *root)

@@ -13,7 +13,8 @@
    other call of cJSON. */
 void meta_json_watch(void);
 
-/* Parses a file; one that is not JSON is an error. The caller deletes *root. */
+/* Parses a file; one that is not JSON, or has more behind it, is an error. The caller deletes
+ *root; after a failure there is none. What the members are is not looked at: see json_check.h. */
 int meta_json_read(cJSON **root, const char *path, struct meta_error *);
 /* Writes an indented file, whole or not at all. */
 int meta_json_write(const char *path, const cJSON *root, struct meta_error *);

@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/plural.h"
 #include "base/pool.h"
+#include "evaluation/json_files.h"
 #include "paper/table/table_beginning.h"
 #include "paper/table/table_grid.h"
 #include "paper/table/table_images.h"
@@ -50,13 +51,13 @@ static void print_cost(const struct meta_table_cost *c)
 }
 
 /* Prints what is left of a training and of its missing beginnings. A beginning is counted where
-   it is first met. */
-static void print_training(const struct meta_grid *g, struct meta_recipe *r)
+   it is first met: shown (recipes) keeps which have been. */
+static void print_training(const struct meta_grid *g, struct meta_recipe *r, char *shown)
 {
     struct meta_recipe *from = r;
     struct meta_table_cost cost = *meta_grid_cost(g, r);
     double ignored;
-    while (meta_recipe_next(from) != from && !from->beginning->counted++) {
+    while (meta_recipe_next(from) != from && !shown[from->beginning - g->table->recipes]++) {
         from = from->beginning;
         cost.seconds += meta_grid_cost(g, from)->seconds;
     }
@@ -66,7 +67,7 @@ static void print_training(const struct meta_grid *g, struct meta_recipe *r)
     print_cost(&cost);
 }
 
-static void print_cell(const struct meta_grid *g, int index, int width)
+static void print_cell(const struct meta_grid *g, int index, int width, char *shown)
 {
     const struct meta_table *t = g->table;
     const struct meta_cell *c = &t->cells[index];
@@ -77,8 +78,9 @@ static void print_cell(const struct meta_grid *g, int index, int width)
         return;
     }
     if (!c->recipe) printf("%-21s  %8s  %-14s", "weights are given", "", "");
-    else if (c->recipe->counted++) printf("%-21s  %8s  %-14s", "the same as above", "", "");
-    else print_training(g, c->recipe);
+    else if (shown[c->recipe - t->recipes]++)
+        printf("%-21s  %8s  %-14s", "the same as above", "", "");
+    else print_training(g, c->recipe, shown);
     print_cost(&g->costs.test[index]);
     if (!meta_cell_done(c, &why) && why.text[0]) printf("  again: %s", why.text);
     putchar('\n');
@@ -102,14 +104,15 @@ static void print_expected(const struct meta_grid *g)
 static void print_cells(const struct meta_grid *g)
 {
     const struct meta_table *t = g->table;
+    char shown[t->recipe_count + 1];
     int width = 4;
-    for (int i = 0; i < t->recipe_count; i++) t->recipes[i].counted = 0;
+    memset(shown, 0, sizeof shown);
     for (int i = 0; i < t->row_count; i++)
         if ((int)strlen(t->rows[i].label) > width) width = strlen(t->rows[i].label);
     printf("\n%-*s shots  training                   left  by              test left  by\n", width,
            "row");
     for (int i = 0; i < t->cell_count; i++)
-        if (meta_grid_wants(g, &t->cells[i])) print_cell(g, i, width);
+        if (meta_grid_wants(g, &t->cells[i])) print_cell(g, i, width, shown);
 }
 
 static int dry_run(struct meta_grid *g, struct meta_error *error)
@@ -189,7 +192,7 @@ static void print_result(const struct meta_grid *g)
 {
     struct meta_error ignored;
     cJSON *root;
-    if (meta_json_read(&root, g->cell->file, &ignored)) return;
+    if (meta_json_read_checked(&root, g->cell->file, meta_result_rules, &ignored)) return;
     print_auc(g, root);
     cJSON_Delete(root);
 }
@@ -297,7 +300,7 @@ static int run_or_refuse(struct meta_grid *g, int *status, struct meta_error *er
 {
     const struct meta_table *t = g->table;
     if (meta_grid_prepare(g, error)) return -1;
-    if (!t->ready) return meta_fail(error, "%s: isn't there: needs %s", t->data, t->needs);
+    if (!t->ready) return meta_fail(error, "%.200s: isn't there: needs %.200s", t->data, t->needs);
     *status = run_table(g);
     return 0;
 }
@@ -321,7 +324,7 @@ int meta_command_table(int argc, char **argv)
                                         sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
     struct meta_grid g = { .lock = -1, .only = only };
-    g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
+    g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
     g.shots = meta_flag_int("-shots", shots, 0, 1, 1000000);
     char *self = realpath("/proc/self/exe", NULL);
     g.program = self;

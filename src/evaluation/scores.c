@@ -1,6 +1,7 @@
 /* Reads results of `meta test`, and takes the difference of two that have the same tasks. */
 #include "scores.h"
 #include "base/json.h"
+#include "json_files.h"
 #include "results.h"
 #include "tasks/data_file.h"
 
@@ -52,11 +53,6 @@ static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_err
     return 0;
 }
 
-static int is_class(const cJSON *label)
-{
-    return cJSON_IsNumber(label) && label->valueint >= 0 && label->valueint < META_CLASSES_MOST;
-}
-
 /* Reads n numbers, some of which may be null. */
 static int read_numbers(double *out, const cJSON *array, int n)
 {
@@ -80,14 +76,10 @@ static int read_influences(struct meta_by_group *g, const cJSON *groups)
 }
 
 /* The class of each group, and the digest of what the groups are. */
-static int read_labels(struct meta_scores *s, const cJSON *image, const cJSON *groups,
-                       struct meta_error *error)
+static void read_labels(struct meta_scores *s, const cJSON *image, const cJSON *groups)
 {
     const cJSON *label = member(groups, "class")->child, *asked = member(groups, "asked")->child;
     for (int i = 0; i < s->groups.count; i++) {
-        if (!cJSON_IsString(image) || !is_class(label) || !cJSON_IsNumber(asked))
-            return meta_fail(error, "%s: other_groups: group %d is no image, class and number",
-                             s->path, i);
         struct meta_digest d = s->same_groups;
         s->groups.label[i] = label->valueint;
         d = meta_digest_add(d, image->valuestring, strlen(image->valuestring) + 1);
@@ -97,7 +89,6 @@ static int read_labels(struct meta_scores *s, const cJSON *image, const cJSON *g
         label = label->next;
         asked = asked->next;
     }
-    return 0;
 }
 
 static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_error *error)
@@ -117,7 +108,8 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
     if (cJSON_GetArraySize(member(groups, "class")) != g->count
         || cJSON_GetArraySize(member(groups, "asked")) != g->count || read_influences(g, groups))
         return meta_fail(error, "%s: other_groups: has arrays of several lengths", s->path);
-    return g->count ? read_labels(s, image->child, groups, error) : 0;
+    if (g->count) read_labels(s, image->child, groups);
+    return 0;
 }
 
 static int is_result(const cJSON *root)
@@ -149,6 +141,7 @@ static int read_result(struct meta_scores *s, const cJSON *root, struct meta_err
     if (!is_result(root))
         return meta_fail(error, "%s: is not a result of `darknet meta test -out`, format %d or %d",
                          s->path, META_RESULTS_BY_PATH, META_RESULTS_FORMAT);
+    if (meta_json_check(root, s->path, meta_result_rules, error)) return -1;
     s->by_path = meta_json_get(root, "format") == META_RESULTS_BY_PATH;
     return read_names(s, root, error) || read_tasks(s, member(root, "tasks"), error)
             || read_groups(s, member(root, "other_groups"), error)

@@ -25,10 +25,10 @@ struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *nam
 
 struct meta_estimate meta_json_estimate_first(const cJSON *result, int n)
 {
-    double *x = calloc(n + 1, sizeof *x);
-    int count = 0;
-    const cJSON *task;
-    cJSON_ArrayForEach(task, cJSON_GetObjectItemCaseSensitive(result, "tasks")) if (x && count < n)
+    const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(result, "tasks"), *task;
+    int count = 0, size = cJSON_GetArraySize(tasks);
+    double *x = calloc((size_t)size + 1, sizeof *x);
+    cJSON_ArrayForEach(task, tasks) if (x && count < n)
         x[count++] = meta_json_get(task, "auc_after");
     struct meta_estimate e = meta_estimate(x, sizeof *x, count);
     free(x);

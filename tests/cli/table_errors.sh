@@ -119,7 +119,7 @@ mkdir "$t/empty"
 expect_error 'empty: holds no table: `darknet meta table FILE -out .*empty` makes one' darknet meta report "$t/empty"
 cp -r "$t/out" "$t/damaged"
 head -c 100 "$t/out/x-one-2.json" >"$t/damaged/x-one-2.json"
-expect_error 'damaged/x-one-2.json: is not JSON' darknet meta report "$t/damaged"
+expect_error 'damaged/x-one-2.json:[0-9]+: is not JSON' darknet meta report "$t/damaged"
 expect_error 'x.html: is not a regular file|no-folder' darknet meta report "$t/out" -out "$t/no-folder/x.html"
 if [ "$TEST_VARIANT" = release ]; then
     mkdir "$t/path"; for tool in bash env; do ln -s "$(command -v $tool)" "$t/path/$tool"; done

@@ -92,7 +92,7 @@ check 'meta compare pairs two results of version 1.0' quiet darknet meta compare
 check 'meta compare says that they go by paths' grep -q '^both files tell images by their paths, as version 1.0 of this program did' "$a/out"
 expect_error "old0.json and .*/30.json can't be paired: .*/old0.json tells images by their paths, as version 1.0" darknet meta compare "$a/old0.json" "$a/30.json"
 expect_error "30.json and .*/old0.json can't be paired: .*/old0.json tells images by their paths" darknet meta compare "$a/30.json" "$a/old0.json"
-expect_error 'toy.cfg: is not JSON' darknet meta compare "$a/30.json" "$cfg"
+expect_error 'toy.cfg:1: is not JSON' darknet meta compare "$a/30.json" "$cfg"
 echo '{}' >"$a/empty.json"
 expect_error 'empty.json: is not a result of' darknet meta compare "$a/30.json" "$a/empty.json"
 # Images by group, from the file alone: error^2 is that of the tasks and the sum over groups of influence^2 G/(G-1), by products of parts or of query
@@ -132,7 +132,7 @@ expect_error "can't be paired: their images are in other groups" darknet meta co
 sed '/"influence":/s/\[[^,]*,/[/' "$a/30.json" >"$a/short.json"
 expect_error 'short.json: other_groups: has arrays of several lengths' darknet meta compare "$a/30.json" "$a/short.json"
 sed '/"class":/s/\[[0-9]*/[-1/' "$a/30.json" >"$a/class.json"
-expect_error 'class.json: other_groups: group 0 is no image, class and number' darknet meta compare "$a/30.json" "$a/class.json"
+expect_error 'class.json: other_groups.class\[0\] is -1: must be a whole number, 0 to 999999' darknet meta compare "$a/30.json" "$a/class.json"
 expect_error 'none.json: No such file' darknet meta compare "$a/30.json" "$a/none.json"
 sed 's/"auc_after":\(.*\)[0-9],/"auc_after": null,/' "$a/30.json" >"$a/null.json"
 expect_error 'null.json: task 0 has no auc' darknet meta compare "$a/30.json" "$a/null.json"

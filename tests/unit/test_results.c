@@ -75,7 +75,7 @@ static void make_run(int i)
                                  .auc_after = pairs[i][1],
                                  .auc_gain = pairs[i][1] - pairs[i][0],
                                  .accuracy_before = .5,
-                                 .accuracy_after = 1. / 3 + i,
+                                 .accuracy_after = (1. / 3 + i) / RUNS,
                                  .query_loss = i == 1 ? NAN : 1.5 + i,
                                  .pairs_before = &pairs[i][0],
                                  .pairs_after = &pairs[i][1],

@@ -100,7 +100,7 @@ static void results_that_do_not_hold(void **state)
     assert_string_equal(error.text, "its settings are written in another way");
     write_text(t->cells[0].file, "{");
     assert_int_equal(meta_cell_done(&t->cells[0], &error), 0);
-    assert_string_equal(error.text, "out/x-m-5.json: is not JSON");
+    assert_string_equal(error.text, "out/x-m-5.json:1: is not JSON");
     assert_int_equal(meta_cell_finish(t, &t->cells[0], "none", 1, 1, &error), -1);
     assert_string_equal(error.text, "none: No such file or directory");
     meta_table_free(t);
@@ -268,6 +268,34 @@ static void images_noted_by_an_earlier_version(void **state)
                         "-out");
 }
 
+/* What is wrong with the notes is told by their members, with what to do. */
+static void notes_of_images_that_are_damaged(void **state)
+{
+    static const char *const damaged[][2] = {
+        { "{", "1: is not JSON" },
+        { "{}x", "1: has more behind its JSON" },
+        { "{}", " format is missing: must be a whole number, 2" },
+        { "[]", " the whole is an array: must be an object" },
+        { "{\"format\":2,\"list x\":{\"count\":1e99}}",
+          " list x.count is 9.9999999999999997e+98: must be a whole number, 0 to 2147483647" },
+        { "{\"format\":2,\"list x\":{\"count\":1,\"xxh3_128\":\"12\"}}",
+          " list x.xxh3_128 is \"12\": must be a text of 32 hexadecimal digits" },
+        { "{\"format\":2,\"list x\":7}", " list x is 7: must be an object" },
+    };
+    struct meta_table *t;
+    write_files(TWO);
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        char expected[400];
+        write_text("out/images.json", damaged[i][0]);
+        snprintf(expected, sizeof expected,
+                 "out/images.json:%s: remove it where no image has changed since the results there "
+                 "were made, and it is made anew; else take another -out",
+                 damaged[i][1]);
+        assert_int_equal(meta_table_read(&t, "x.table", "out/", NULL, &error), -1);
+        assert_string_equal(error.text, expected);
+    }
+}
+
 static void lock(void **state)
 {
     int first, second;
@@ -301,6 +329,7 @@ int main(void)
         cmocka_unit_test(images),
         cmocka_unit_test(images_that_are_noted),
         cmocka_unit_test(images_noted_by_an_earlier_version),
+        cmocka_unit_test(notes_of_images_that_are_damaged),
         cmocka_unit_test(lock),
     };
     return cmocka_run_group_tests_name("table_result", tests, set_up, tear_down);

@@ -1,6 +1,7 @@
 /* Reads a folder of `meta table`: plans, results, and the logs of trainings that are under way. */
 #define _GNU_SOURCE
 #include "report_data.h"
+#include "evaluation/json_files.h"
 #include "evaluation/scores.h"
 #include "paper/table/table_plan.h"
 #include "stats/estimate_json.h"
@@ -38,7 +39,8 @@ static int read_result(struct meta_report_cell *c, const cJSON *plan, const char
         return meta_fail(error, "%s: a cell's result is '%.60s': must be a file's name", folder,
                          name);
     if (in_folder(&path, folder, name, error)) return -1;
-    if (!access(path, F_OK) && !(status = meta_json_read(&c->result, path, error))) {
+    if (!access(path, F_OK)
+        && !(status = meta_json_read_checked(&c->result, path, meta_result_rules, error))) {
         c->own = cJSON_GetObjectItemCaseSensitive(c->result, "table");
         c->first = meta_json_estimate_first(c->result, first);
         if (meta_json_get(c->own, "id") != c->id) {
@@ -114,11 +116,12 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
                                      .column_count = cJSON_GetArraySize(columns) };
     if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count)
         return fail_plan(path, error);
+    if (meta_json_check(plan, path, meta_plan_rules, error)) return -1;
     t->columns = calloc(t->column_count, sizeof *t->columns);
     t->cells = calloc(cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
     if (!t->columns || !t->cells) return meta_fail_memory(error);
-    for (int i = 0; i < t->column_count; i++)
-        t->columns[i] = cJSON_GetArrayItem(columns, i)->valueint;
+    int *column = t->columns;
+    cJSON_ArrayForEach(item, columns) *column++ = item->valueint;
     cJSON_ArrayForEach(item, cells) if (read_cell(t, item, path, folder, error)) return -1;
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "table_result.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "evaluation/json_files.h"
 #include "evaluation/methods.h"
 #include "learning/flops.h"
 #include "tools/bench/peak.h"
@@ -86,7 +87,7 @@ static double measured_test(const struct meta_table *t, const struct meta_cell *
 {
     cJSON *root;
     struct meta_error ignored;
-    if (meta_json_read(&root, c->file, &ignored)) return 0;
+    if (meta_json_read_checked(&root, c->file, meta_result_rules, &ignored)) return 0;
     double seconds = meta_json_get(cJSON_GetObjectItemCaseSensitive(root, "table"), "test_seconds");
     cJSON_Delete(root);
     return seconds > 0 ? seconds / t->runs : 0;

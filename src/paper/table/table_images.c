@@ -6,6 +6,7 @@
 #include "base/checksum.h"
 #include "base/json.h"
 #include "base/pool.h"
+#include "evaluation/json_files.h"
 #include "tasks/data_file.h"
 
 #include <stdio.h>
@@ -18,24 +19,47 @@
 
 /* ---- notes ----------------------------------------------------------------------------------- */
 
+/* Whether the notes are of format 1, which did not say so. */
+static int is_by_size(const cJSON *known)
+{
+    return cJSON_IsObject(known) && known->child && !cJSON_HasObjectItem(known, "format")
+        && cJSON_IsNumber(known->child);
+}
+
+/* Reads the notes that are there. What is wrong with them ends in what to do. */
+static int read_notes(cJSON **known, const char *path, struct meta_error *error)
+{
+    struct meta_error why;
+    int status = meta_json_read(known, path, &why);
+    if (!status && is_by_size(*known))
+        return meta_fail(error,
+                         "%s: tells the images that the results there are of by the sizes of "
+                         "their files, as version 1.0 of this program did: take another -out",
+                         path);
+    if (!status) status = meta_json_check(*known, path, meta_images_rules, &why);
+    if (!status) return 0;
+    return meta_fail(error,
+                     "%.250s: remove it where no image has changed since the results there were "
+                     "made, and it is made anew; else take another -out",
+                     why.text);
+}
+
 /* What the folder has noted; empty when it has noted nothing. The caller deletes *known. */
 static int read_known(cJSON **known, const struct meta_table *t, struct meta_error *error)
 {
     char *path;
     int status = 0;
+    *known = NULL;
     if (meta_table_text(&path, error, "%s/" FILE_NAME, t->folder)) return -1;
-    if (!access(path, F_OK)) status = meta_json_read(known, path, error);
+    if (!access(path, F_OK)) status = read_notes(known, path, error);
     else {
         *known = cJSON_CreateObject();
         if (*known) cJSON_AddNumberToObject(*known, "format", FORMAT);
         else status = meta_fail_memory(error);
     }
-    if (!status && meta_json_get(*known, "format") != FORMAT) {
+    if (status) {
         cJSON_Delete(*known);
-        status = meta_fail(error,
-                           "%s: tells the images that the results there are of by the sizes of "
-                           "their files, as version 1.0 of this program did: take another -out",
-                           path);
+        *known = NULL;
     }
     free(path);
     return status;
@@ -159,8 +183,8 @@ int meta_table_images(const struct meta_table *t, int keep, struct meta_error *e
             note(known, l);
         } else if (!status)
             status = meta_fail(error,
-                               "%s: the images of its %s list are not those that the results "
-                               "in %s are of: bring them back, or take another -out",
+                               "%.200s: the images of its %s list are not those that the results "
+                               "in %.150s are of: bring them back, or take another -out",
                                t->data, l == t->lists ? "train" : "test", t->folder);
     }
     if (!status && keep && changed) status = write_known(known, t, error);

@@ -3,6 +3,7 @@
 #include "table_pairs.h"
 #include "table_result.h"
 #include "base/json.h"
+#include "evaluation/json_files.h"
 #include "evaluation/scores.h"
 
 #include <math.h>
@@ -73,7 +74,7 @@ static int compare_cell(const struct meta_cell *c, const struct base *base,
 {
     cJSON *root;
     int status = 0;
-    if (meta_json_read(&root, c->file, error)) return -1;
+    if (meta_json_read_checked(&root, c->file, meta_result_rules, error)) return -1;
     cJSON *table = cJSON_GetObjectItemCaseSensitive(root, "table");
     if (!holds(cJSON_GetObjectItemCaseSensitive(table, "difference"), base)) {
         status = add_difference(table, c->file, base, error);
@@ -113,7 +114,7 @@ static int compare_with(const struct meta_table *t, const struct meta_cell *refe
 static int forget_difference(const struct meta_cell *c, struct meta_error *error)
 {
     cJSON *root;
-    if (meta_json_read(&root, c->file, error)) return -1;
+    if (meta_json_read_checked(&root, c->file, meta_result_rules, error)) return -1;
     cJSON *table = cJSON_GetObjectItemCaseSensitive(root, "table");
     int there = cJSON_HasObjectItem(table, "difference");
     cJSON_DeleteItemFromObjectCaseSensitive(table, "difference");

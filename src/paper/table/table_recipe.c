@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "evaluation/json_files.h"
 #include "config/cfg.h"
 #include "training/training_file.h"
 #include "training/train_log.h"
@@ -138,7 +139,8 @@ int meta_recipe_add_usage(const struct meta_recipe *r, double processor_seconds,
 {
     cJSON *old = NULL, *root = cJSON_CreateObject();
     double before = 0, most = 0, processes = 0;
-    if (!access(r->usage, R_OK) && !meta_json_read(&old, r->usage, error)) {
+    if (!access(r->usage, R_OK)
+        && !meta_json_read_checked(&old, r->usage, meta_usage_rules, error)) {
         before = fmax(0, meta_json_get(old, "processor_seconds"));
         most = fmax(0, meta_json_get(old, "memory_mb"));
         processes = fmax(0, meta_json_get(old, "processes"));

@@ -3,6 +3,7 @@
 #include "table_result.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "evaluation/json_files.h"
 #include "training/fingerprint.h"
 #include "training/train_log.h"
 
@@ -25,7 +26,7 @@ int meta_cell_done(const struct meta_cell *c, struct meta_error *why)
     if (!why) why = &ignored;
     why->text[0] = 0;
     if (!c->key || access(c->file, F_OK)) return 0;
-    if (meta_json_read(&root, c->file, why)) return 0;
+    if (meta_json_read_checked(&root, c->file, meta_result_rules, why)) return 0;
     const char *key = meta_json_text(cJSON_GetObjectItemCaseSensitive(root, "table"), "key");
     int same = !strcmp(key, c->key);
     if (!same && !meta_fingerprint_compare(key, c->key, why))
@@ -88,7 +89,8 @@ static int add_training(cJSON *to, const struct meta_recipe *r, struct meta_erro
     cJSON_AddNumberToObject(j, "seed", r->seed);
     cJSON_AddNumberToObject(j, "iterations", r->total);
     cJSON_AddItemToObject(j, "seconds", meta_json_number(seconds));
-    if (!access(r->usage, R_OK) && !meta_json_read(&usage, r->usage, error))
+    if (!access(r->usage, R_OK)
+        && !meta_json_read_checked(&usage, r->usage, meta_usage_rules, error))
         cJSON_AddItemToObject(j, "memory_mb", meta_json_number(meta_json_get(usage, "memory_mb")));
     cJSON_AddItemToObject(j, "curve", curve(rows, count));
     cJSON_Delete(usage);
@@ -100,7 +102,7 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
                      double seconds, double megabytes, struct meta_error *error)
 {
     cJSON *root = NULL, *own;
-    if (meta_json_read(&root, written, error)) return -1;
+    if (meta_json_read_checked(&root, written, meta_result_rules, error)) return -1;
     cJSON_DeleteItemFromObjectCaseSensitive(root, "table");
     own = cJSON_AddObjectToObject(root, "table");
     cJSON_AddNumberToObject(own, "format", FORMAT);
