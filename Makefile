@@ -43,7 +43,7 @@ $(error DEBUG=$(DEBUG): must be 0 or 1)
 endif
 
 # What the compiler needs, asked before it fails on a header: not where the goal installs it, nor for make clean
-ifneq ($(filter-out clean uninstall help test demo bench asan ubsan tsan valgrind,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean uninstall help test demo bench asan ubsan tsan valgrind fuzz,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell scripts/install-deps.sh --missing $(if $(filter-out /usr/lib/darknet,$(DARKNET)),--no-darknet))
 ifneq ($(MISSING),)
 $(error missing packages: $(MISSING): scripts/install-deps.sh installs them)
@@ -69,7 +69,7 @@ OPTIMISE = -O2
 ifeq ($(DEBUG),1)
 OPTIMISE = -O0
 endif
-WARN      = -Wall -Wextra -Wshadow -Wvla -Wno-unused-parameter -Werror=implicit-function-declaration
+WARN      = -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror=implicit-function-declaration
 SANITIZE ?=
 COMMON   := $(OPTIMISE) -g -fPIC -fvisibility=hidden -fno-math-errno -pthread $(SANITIZE)
 ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
@@ -87,12 +87,12 @@ ISAS         = base avx2 avx512
 FLAGS_base   =
 FLAGS_avx2   = -mavx2 -mfma
 FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 \
-               $(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0)
+               $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0))
 
 SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 # What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
-OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES))) $(BUILD)/src/base/error.o
+OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES)))
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp,$(CXX_SOURCES))) \
           $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
@@ -121,7 +121,7 @@ $(BIN)/$(OPENCV_PART): $(OPENCV_OBJECTS) $(FLAGS)
 	$(call show,LINK,$@)$(CXX) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENCV_LIBS)
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
-HOST = base/c_locale base/error base/file base/lines base/one_line base/path base/place base/plugin_call base/shared_object config/cfg config/options config/plugin_table config/plugins config/sections config/sections_maps host/guard_options host/guard_shapes host/host host/host_layer host/libdarknet
+HOST = base/c_locale base/file base/lines base/one_line base/path base/place base/plugin_call base/shared_object config/cfg config/options config/plugin_table config/plugins config/sections config/sections_maps host/guard_options host/guard_shapes host/host host/host_layer host/libdarknet
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
@@ -150,7 +150,10 @@ $(BUILD)/%.o: %.cpp $(FLAGS)
 	$(call show,CXX,$<)$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
 $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o): $(BUILD)/src/backends/fused/fused_kernels_%.o: src/backends/fused/fused_kernels.c $(FLAGS)
 	@mkdir -p $(@D)
-	$(call show,CC,$< ($*))$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) -DISA=$* -MMD -MP -c -o $@ $<
+	$(call show,CC,$< ($*))$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) $(UNCHECKED) -DISA=$* -MMD -MP -c -o $@ $<
+
+# No parser comes here, and clang takes minutes to instrument these loops
+UNCHECKED = $(if $(findstring fuzzer,$(SANITIZE)),-fno-sanitize=all)
 
 # The double-precision loops are all that `meta grad` and `meta check` wait for
 $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEBUG)),-O3)
@@ -188,7 +191,7 @@ $(BUILD)/tests/unit/$(OPENCV_PART): $(BIN)/$(OPENCV_PART)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS) | $(BUILD)/tests/unit/$(OPENCV_PART)
 	@mkdir -p $(@D)
-	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -Wno-vla $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka -L$(DARKNET) $(FIND_DARKNET) -ldarknet $(LDLIBS)
+	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka -L$(DARKNET) $(FIND_DARKNET) -ldarknet $(LDLIBS)
 
 # What the exported networks are read by beside Darknet: tests/cli/adapt_*.sh
 $(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)
@@ -215,6 +218,27 @@ asan:     SANITIZE = -fsanitize=address -fno-omit-frame-pointer
 ubsan:    SANITIZE = -fsanitize=undefined -fno-sanitize-recover=all
 tsan:     SANITIZE = -fsanitize=thread
 valgrind: SANITIZE =
+# One libFuzzer program a parser, and the images that some begin from; SECONDS for each
+SECONDS ?= 60
+FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZING = -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(LIBRARY) $(FLAGS) | $(BUILD)/fuzz/$(OPENCV_PART)
+	@mkdir -p $(@D)
+	$(call show,FUZZER,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive $(LDLIBS)
+$(BUILD)/fuzz/$(OPENCV_PART): $(BIN)/$(OPENCV_PART)
+	@mkdir -p $(@D)
+	@ln -sf $(abspath $<) $@
+$(BUILD)/fuzz/seed_images: tests/fuzz/seed_images.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -ljpeg -lz
+fuzzers: all $(FUZZERS) $(BUILD)/fuzz/seed_images
+
+fuzz: ## random files against each parser, under sanitizers: SECONDS=60 NAMES="cfg data"
+	@scripts/install-deps.sh --fuzz
+	@+$(MAKE) --no-print-directory fuzzers CC=clang CXX=clang++ BUILD=build/fuzz BIN=build/fuzz/bin OPTIMISE=-O1 \
+		SANITIZE='$(FUZZING) -fsanitize=fuzzer-no-link' CXXFLAGS=-fno-sanitize=vptr
+	@BUILD=build/fuzz BIN=build/fuzz/bin tests/fuzz/run.sh $(SECONDS) $(NAMES)
+
 SWEEP ?=
 faults: all $(FAULTS) ## allocations and system calls fail, each in turn, hours: SWEEP="--verbs train --every 10"
 	@BUILD='$(BUILD)' DARKNET_BIN='$(abspath $(BIN)/darknet)' tests/faults/sweep.py $(SWEEP)
@@ -306,6 +330,6 @@ uninstall: ## remove what install wrote
 clean: ## remove what was built
 	rm -rf build compile_commands.json darknet libdarknet-meta*.so* plugins/*.so
 
-.PHONY: all unit test faults asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
+.PHONY: all unit test faults fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
 
 -include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(TESTS:=.d)

@@ -2,11 +2,12 @@
 # Installs what this project needs on Debian 12, and nothing else; what is there is skipped, and with nothing to do it is
 # silent. Uses apt-get, through sudo when not root. When something can't be installed: names it, exit 1.
 #
-#     scripts/install-deps.sh [--test] [--download] [--pytorch]
+#     scripts/install-deps.sh [--test] [--download] [--pytorch] [--fuzz]
 #
 #     --test       also what the tests run under or against (valgrind, a local web server, a browser, another language's numbers)
 #     --download   also what scripts/get_isic2018.sh needs (curl, unzip)
 #     --pytorch    also PyTorch: only to write the reference tensors anew and to compare speed
+#     --fuzz       also what make fuzz builds with (clang and its sanitizers' runtime)
 #     --missing    installs nothing: prints the packages that a build lacks, in one line
 #     --no-darknet without Debian's darknet, for make DARKNET=DIR
 set -eu
@@ -29,9 +30,10 @@ for option; do
     --test) run+=" valgrind python3 curl unzip zip chromium locales" ;;
     --download) run+=" curl unzip" ;;
     --pytorch) run+=" python3-torch python3-numpy" ;;
+    --fuzz) run+=" clang libclang-rt-dev llvm" ;;
     --missing) quiet=1 ;;
     --no-darknet) build=${build/darknet /} ;;
-    *) echo "scripts/install-deps.sh: $option: must be --test, --download, --pytorch, --missing or --no-darknet" >&2; exit 1 ;;
+    *) echo "scripts/install-deps.sh: $option: must be --test, --download, --pytorch, --fuzz, --missing or --no-darknet" >&2; exit 1 ;;
     esac
 done
 rows=$(sed 's/#.*//' <<<"$build")

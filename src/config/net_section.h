@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+#define META_MOST_ITERATIONS 100000000
+
 enum meta_policy {
     META_POLICY_CONSTANT,
     META_POLICY_STEP,

@@ -92,6 +92,7 @@ int meta_groups_read(struct meta_groups *g, const struct meta_data *data, struct
         return meta_data_blame(data, g->path, error);
     }
     if (read_rows(g, start, error) || number_groups(g, error)) goto fail;
+    if (!g->count) return 0;
     qsort(g->rows, g->count, sizeof *g->rows, by_image);
     for (const struct meta_group_row *r = g->rows + 1; r < g->rows + g->count; r++) {
         if (strcmp(r->image, r[-1].image) || r->number == r[-1].number) continue;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "train_log.h"
 #include "base/file.h"
+#include "config/net_section.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,8 +73,10 @@ static int parse_row(const char *line, enum meta_training_kind kind, struct meta
 {
     double iteration;
     r->meta_loss = r->valid_loss = NAN;
-    if (!(line = read_number(line, ',', &iteration)) || !(iteration >= 1)) return -1;
-    r->iteration = iteration;
+    if (!(line = read_number(line, ',', &iteration))) return -1;
+    if (!(iteration >= 1 && iteration <= META_MOST_ITERATIONS) || iteration != rint(iteration))
+        return -1;
+    r->iteration = (uint64_t)iteration;
     for (int i = 0; i < COLUMNS - 1; i++)
         if (!(line = read_number(line, ',', (double *)((char *)r + columns[kind][i].offset))))
             return -1;

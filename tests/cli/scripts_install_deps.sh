@@ -45,6 +45,9 @@ check "--test adds what the tests need" grep -q 'recommends chromium curl locale
 all
 check "install-deps.sh --pytorch runs" deps --pytorch
 check "--pytorch adds PyTorch" grep -q 'recommends python3-numpy python3-torch$' "$calls"
+all
+check "install-deps.sh --fuzz runs" deps --fuzz
+check "--fuzz adds clang and the runtime of its sanitizers" grep -q 'recommends clang libclang-rt-dev llvm$' "$calls"
 all; sed -i '/^darknet/d' "$installed"
 check "--no-darknet does not miss the package darknet" test -z "$(deps --missing --no-darknet)"
 check "without --no-darknet the package darknet is missed" test "$(deps --missing)" = darknet

@@ -215,6 +215,25 @@ static void put_crlf(const char *lines)
     free(out);
 }
 
+/* A row's iteration is a whole number that a training can have. */
+static void log_of_other_numbers(void **state)
+{
+    static const char *const iteration[] = { "0", "1.5", "1e30", "-1", "100000001", "nan", "" };
+    for (size_t i = 0; i < sizeof iteration / sizeof *iteration; i++) {
+        char lines[400];
+        struct meta_row *rows;
+        struct meta_error e;
+        int count;
+        snprintf(lines, sizeof lines,
+                 "iteration,meta_loss,query_loss,accuracy,rate,seconds,waited,valid_auc,valid_low,valid_high\n"
+                 "1,1,1,.5,.1,1,0,,,\n%s,1,1,.5,.1,1,0,,,\n", iteration[i]);
+        put(lines, strlen(lines));
+        if (meta_log_read(&rows, &count, path, &e)) fail_msg("%s", e.text);
+        assert_int_equal(count, 1);
+        free(rows);
+    }
+}
+
 static void test_log_resume(void **state)
 {
     struct meta_log log;
@@ -317,7 +336,7 @@ static void test_log_full(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_settings),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(log_of_other_numbers), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_settings),
                                         cmocka_unit_test(test_sweep), cmocka_unit_test(test_log_resume), cmocka_unit_test(test_log_resume_images),
                                         cmocka_unit_test(test_log_full) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
