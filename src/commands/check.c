@@ -38,7 +38,7 @@ int meta_command_check(int argc, char **argv)
     struct table table = { 0, 0 };
     const struct meta_syntax syntax = { "check CFG", 1, 1, flags, sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
-    struct meta_check check = { .seed = meta_flag_int("-seed", seed, 1, 0, INT64_MAX),
+    struct meta_check check = { .seed = meta_flag_seed(seed, 1),
                                 .report = print_identity,
                                 .context = &table };
     if (meta_model_load_for(&model, argv[0], supervised ? META_FOR_IMAGES : META_FOR_TASKS, &error))

@@ -60,8 +60,6 @@ static const struct meta_flag *find(const struct meta_syntax *s, const char *nam
     return NULL;
 }
 
-enum { MOST_FLAGS = 64 }; /* of a verb */
-
 static _Noreturn void fail_unknown(const char *name, const struct meta_syntax *s)
 {
     char names[400] = "";
@@ -74,7 +72,8 @@ static _Noreturn void fail_unknown(const char *name, const struct meta_syntax *s
 int meta_flags_parse(int argc, char **argv, const struct meta_syntax *s)
 {
     int words = 0;
-    char seen[MOST_FLAGS] = ""; /* *value says nothing of it: a default may stand there already */
+    char seen[s->count + 1]; /* *value says nothing of it: a default may stand there already */
+    memset(seen, 0, sizeof seen);
     for (int i = 0; i < argc; i++)
         if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
             print_usage(s);
@@ -113,6 +112,17 @@ long long meta_flag_int(const char *name, const char *value, long long fallback,
     return n;
 }
 
+uint64_t meta_flag_seed(const char *value, uint64_t fallback)
+{
+    char *end;
+    if (!value) return fallback;
+    errno = 0;
+    unsigned long long n = strtoull(value, &end, 10);
+    if (end == value || *end || value[strspn(value, "+0123456789")] || errno)
+        leave("-seed %.60s: must be a whole number, 0 to %llu", value, ULLONG_MAX);
+    return n;
+}
+
 double meta_flag_real(const char *name, const char *value, double fallback, double least,
                       double most)
 {
@@ -134,7 +144,7 @@ int meta_flag_out(const char *out, const char *const inputs[], int count, struct
     for (int i = 0; i < count; i++)
         if (!meta_file_id_find(&other, inputs[i]) && !meta_file_id_order(&own, &other))
             return meta_fail(error,
-                             "-out %s: would be written over %s, which is read: must be "
+                             "-out %.200s: would be written over %.200s, which is read: must be "
                              "another file",
                              out, inputs[i]);
     return 0;

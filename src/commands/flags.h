@@ -3,6 +3,8 @@
 #ifndef META_FLAGS_H
 #define META_FLAGS_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 #include "engine/backend.h"
 
@@ -33,6 +35,8 @@ int meta_flags_parse(int argc, char **argv, const struct meta_syntax *);
    least..most is one line on standard error, naming the flag, and exit 1. */
 long long meta_flag_int(const char *name, const char *value, long long fallback, long long least,
                         long long most);
+/* The value of -seed, any number of 64 bits. */
+uint64_t meta_flag_seed(const char *value, uint64_t fallback);
 double meta_flag_real(const char *name, const char *value, double fallback, double least,
                       double most);
 /* The backend that the value of -backend names, or `fallback` names where that is NULL. */

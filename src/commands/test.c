@@ -165,8 +165,8 @@ static int prepare(struct test *t, struct meta_error *error)
     const struct request *q = &t->asked;
     struct meta_evaluation *e = &t->evaluation;
     e->runs = meta_flag_int("-runs", q->runs, 30, 1, 10000000);
-    e->seed = meta_flag_int("-seed", q->seed, 1, 0, INT64_MAX);
-    t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, META_POOL_MOST);
+    e->seed = meta_flag_seed(q->seed, 1);
+    t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, 1024);
     if (t->threads > e->runs) t->threads = e->runs;
     t->backend = meta_flag_backend(q->backend, "onednn");
     if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error)

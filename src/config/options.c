@@ -30,8 +30,8 @@ static int complain(const struct place *p, const char *format, ...)
     vsnprintf(what.text, sizeof what.text, format, list);
     va_end(list);
     meta_one_line(what.text);
-    return meta_fail(p->error, "%s:%d: %s%s%s%s", p->path, p->pair->line, *name ? "[" : "", name,
-                     *name ? "] " : "", what.text);
+    return meta_fail(p->error, "%s:%d: %s%s%s%.400s", p->path, p->pair->line, *name ? "[" : "",
+                     name, *name ? "] " : "", what.text);
 }
 
 /* ---- what is allowed ------------------------------------------------------------------------- */
@@ -46,14 +46,15 @@ static void print_bound(char text[32], double value)
     snprintf(text, 32, fabs(value) < 1e15 && value == rint(value) ? "%.0f" : "%g", value);
 }
 
-/* Writes "1 to 1000", "at least 0" or "0". Bounds that are those of an int are left out. */
-static void print_range(char text[96], const struct meta_option *o)
+/* Writes "1 to 1000", "at least 0" or "0". A bound that is an int's own is left out, unless the
+   value, NaN where it is no number, lies past it. */
+static void print_range(char text[96], const struct meta_option *o, double value)
 {
     char least[32], most[32];
     print_bound(least, o->least);
     print_bound(most, o->most);
     if (o->least == o->most) snprintf(text, 96, "%s", least);
-    else if (isinf(o->most) || (whole(o) && o->most >= INT_MAX))
+    else if (isinf(o->most) || (whole(o) && o->most >= INT_MAX && !(value > o->most)))
         snprintf(text, 96, "at least %s", least);
     else snprintf(text, 96, "%s to %s", least, most);
 }
@@ -72,7 +73,8 @@ static void print_choices(char text[256], const char *choices)
     }
 }
 
-static int fail_value(const struct place *p, const struct meta_option *o, int number)
+/* number: what the value is, or the item of a list that is wrong; NaN: none. */
+static int fail_value(const struct place *p, const struct meta_option *o, double number)
 {
     const char *value = p->pair->value;
     char range[96], shown[64];
@@ -82,11 +84,11 @@ static int fail_value(const struct place *p, const struct meta_option *o, int nu
         print_choices(choices, o->choices);
         return complain(p, "%s=%s: must be %s", o->name, shown, choices);
     }
-    print_range(range, o);
+    print_range(range, o, number);
     if (o->type == META_INTS || o->type == META_REALS)
         return complain(p, "%s=%s: must be %s, %s, separated by commas", o->name, shown,
                         o->type == META_INTS ? "whole numbers" : "numbers", range);
-    if (!number && o->least != o->most)
+    if (isnan(number) && o->least != o->most)
         return complain(p, "%s=%s: must be a %s, %s", o->name, shown,
                         whole(o) ? "whole number" : "number", range);
     return complain(p, "%s=%s: must be %s", o->name, shown, range);
@@ -127,11 +129,11 @@ static int read_list(const struct place *p, const struct meta_option *o, struct 
         size_t n = strcspn(text, ",");
         char number[64];
         double value;
-        if (n >= sizeof number) return fail_value(p, o, 0);
+        if (n >= sizeof number) return fail_value(p, o, NAN);
         memcpy(number, text, n);
         number[n] = 0;
-        if (read_number(number, n, o->type == META_INTS, &value) || !in_range(o, value))
-            return fail_value(p, o, 0);
+        if (read_number(number, n, o->type == META_INTS, &value)) return fail_value(p, o, NAN);
+        if (!in_range(o, value)) return fail_value(p, o, value);
         out->values[out->count++] = value;
         if (!text[n]) return 0;
         text += n + 1;
@@ -159,13 +161,13 @@ static int store(const struct place *p, const struct meta_option *o, void *setti
     case META_INT:
     case META_REAL:
         if (read_number(text, strlen(text), o->type == META_INT, &value))
-            return fail_value(p, o, 0);
-        if (!in_range(o, value)) return fail_value(p, o, 1);
-        if (o->type == META_INT) *(int *)field = value;
+            return fail_value(p, o, NAN);
+        if (!in_range(o, value)) return fail_value(p, o, value);
+        if (o->type == META_INT) *(int *)field = (int)value;
         else *(double *)field = value;
         return 0;
     case META_CHOICE:
-        if ((choice = read_choice(o->choices, text)) < 0) return fail_value(p, o, 0);
+        if ((choice = read_choice(o->choices, text)) < 0) return fail_value(p, o, NAN);
         *(int *)field = choice;
         return 0;
     case META_TEXT:

@@ -8,7 +8,7 @@
 static int new_tensor(struct meta_lowered *low, struct meta_shape shape, int batch, int producer,
                       int active)
 {
-    low->tensors[low->tensor_count] = (struct meta_tensor){ shape, batch, producer, active };
+    low->tensors[low->tensor_count] = (struct meta_tensor){ shape, batch, producer, active, 0, -1 };
     return low->tensor_count++;
 }
 
@@ -152,6 +152,15 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     return -1;
 }
 
+static void note_readers(struct meta_lowered *low)
+{
+    for (int i = 0; i < low->op_count; i++)
+        for (int k = 0; k < low->ops[i].inputs; k++) {
+            low->tensors[low->op_inputs[i][k]].readings++;
+            low->tensors[low->op_inputs[i][k]].reader = i;
+        }
+}
+
 int meta_lower(struct meta_lowered *low, const struct meta_network *net,
                const struct meta_backend *backend, int support, int query, struct meta_error *error)
 {
@@ -174,6 +183,7 @@ int meta_lower(struct meta_lowered *low, const struct meta_network *net,
         }
     }
     free(outputs);
+    note_readers(low);
     return 0;
 fail:
     free(outputs);

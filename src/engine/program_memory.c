@@ -30,14 +30,7 @@ static const struct meta_op *producer_of(const struct meta_lowered *low, int t)
 /* The one operation that reads tensor t, and reads it once; NULL when there is no such one. */
 static const struct meta_op *reader_of(const struct meta_lowered *low, int t)
 {
-    const struct meta_op *reader = NULL;
-    for (int i = 0; i < low->op_count; i++)
-        for (int k = 0; k < low->ops[i].inputs; k++) {
-            if (low->op_inputs[i][k] != t) continue;
-            if (reader) return NULL;
-            reader = &low->ops[i];
-        }
-    return reader;
+    return low->tensors[t].readings == 1 ? &low->ops[low->tensors[t].reader] : NULL;
 }
 
 static int has_weights(const struct meta_op *op)
@@ -82,11 +75,9 @@ static int adjoint_is_made_again(const struct meta_lowered *low, int t)
 
 static int last_use(const struct meta_lowered *low, int t)
 {
-    int last = low->tensors[t].producer < 0 ? 0 : low->tensors[t].producer;
-    for (int i = 0; i < low->op_count; i++)
-        for (int k = 0; k < low->ops[i].inputs; k++)
-            if (low->op_inputs[i][k] == t) last = i;
-    return last;
+    const struct meta_tensor *tensor = &low->tensors[t];
+    if (tensor->reader >= 0) return tensor->reader;
+    return tensor->producer < 0 ? 0 : tensor->producer;
 }
 
 /* Places the planes of a tensor that an operation produces. */

@@ -10,6 +10,9 @@
 /* A file or an image that is larger than this is refused before memory is taken for it. */
 #define META_IMAGE_MOST_BYTES (256u << 20)
 #define META_IMAGE_MOST_PIXELS 100000000u
+#define META_IMAGE_MOST_SIDE 1048576u /* what OpenCV takes */
+/* A JPEG file may come in many scans, each of which goes over all of the image. */
+#define META_IMAGE_MOST_SCANNED 500000000u /* pixels times scans */
 
 struct meta_image {
     int w, h, c;

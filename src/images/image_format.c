@@ -12,12 +12,27 @@ static uint32_t big(const unsigned char *p)
     return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
+/* Fails where so many bytes of data can't hold the pixels that the header says: deflate makes of a
+   byte at most 1032. */
+static int check_data(const unsigned char *header, size_t bytes, struct meta_error *error)
+{
+    static const unsigned char samples[7] = { 1, 0, 3, 1, 2, 0, 4 }; /* by the type of colours */
+    unsigned type = header[25];
+    uint64_t w = big(header + 16), h = big(header + 20), bits = header[24];
+    uint64_t need = w * h * bits * (type < sizeof samples ? samples[type] : 0) / 8;
+    if (need / 1032 <= bytes) return 0;
+    return meta_fail(error,
+                     "corrupt PNG: its %zu bytes of data can't hold the %ux%u pixels that its "
+                     "header says",
+                     bytes, big(header + 16), big(header + 20));
+}
+
 /* Walks the chunks from IHDR to IEND. A chunk is its length, its type, its data, and a CRC of type
    and data. */
 static int png(const unsigned char *data, size_t size, struct meta_image_header *header,
                struct meta_error *error)
 {
-    size_t at = 8;
+    size_t at = 8, bytes = 0;
     if (size < 33 || memcmp(data + 12, "IHDR", 4))
         return meta_fail(error, "corrupt PNG: no header");
     if (meta_image_bounds(big(data + 16), big(data + 20), error)) return -1;
@@ -32,7 +47,8 @@ static int png(const unsigned char *data, size_t size, struct meta_image_header 
         if (crc32(0, type, length + 4) != big(type + 4 + length))
             return meta_fail(error, "corrupt PNG: wrong checksum of the data at byte %zu", at);
         if (!memcmp(type, "eXIf", 4)) header->orientation = meta_orientation(type + 4, length);
-        if (!memcmp(type, "IEND", 4)) return 0;
+        if (!memcmp(type, "IDAT", 4)) bytes += length;
+        if (!memcmp(type, "IEND", 4)) return check_data(data, bytes, error);
         at += length + 12;
     }
 }

@@ -34,7 +34,7 @@ int meta_image_bmp(const unsigned char *data, size_t size, struct meta_image_hea
 int meta_image_bmp_masks_behind(unsigned char **out, size_t *out_size, const unsigned char *data,
                                 size_t size, struct meta_error *);
 
-/* Fails unless 1 <= w, 1 <= h and w*h <= META_IMAGE_MOST_PIXELS. */
+/* Fails unless 1 <= w, 1 <= h, both <= META_IMAGE_MOST_SIDE, and w*h <= META_IMAGE_MOST_PIXELS. */
 int meta_image_bounds(unsigned long long w, unsigned long long h, struct meta_error *);
 
 #endif

@@ -43,6 +43,43 @@ static int find_orientation(const struct jpeg_decompress_struct *info)
     return 1;
 }
 
+/* The scans of a file, by its markers: FF and a byte, most with a length and so many bytes behind
+   it. In a scan's own data a zero follows FF, or it is a mark to begin anew. */
+static unsigned count_scans(const unsigned char *data, size_t size)
+{
+    unsigned scans = 0;
+    for (size_t at = 2; at + 4 <= size;) {
+        unsigned char mark = data[at + 1];
+        if (data[at] != 0xff || mark == 0xff || mark <= 1 || (mark >= 0xd0 && mark <= 0xd8)) {
+            at++;
+            continue;
+        }
+        if (mark == 0xd9) break;
+        scans += mark == 0xda;
+        at += 2 + (size_t)(data[at + 2] << 8 | data[at + 3]);
+    }
+    return scans;
+}
+
+/* Fails where the pixels that the header says are more than the data can hold, or more than its
+   scans leave time for. Without arithmetic coding a block of 8x8 pixels takes a bit at least. */
+static int check_size(const struct jpeg_decompress_struct *info, const unsigned char *data,
+                      size_t size, struct meta_error *error)
+{
+    unsigned long long w = info->image_width, h = info->image_height;
+    unsigned scans = count_scans(data, size);
+    if (meta_image_bounds(w, h, error)) return -1;
+    if (w * h * scans > META_IMAGE_MOST_SCANNED)
+        return meta_fail(error, "%llux%llu pixels in %u scans: must be at most %u, scan by scan", w,
+                         h, scans, META_IMAGE_MOST_SCANNED);
+    if (!info->arith_code && w * h / 64 / 8 > size)
+        return meta_fail(error,
+                         "corrupt JPEG: its %zu bytes can't hold the %llux%llu pixels that its "
+                         "header says",
+                         size, w, h);
+    return 0;
+}
+
 int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image,
                     int *orientation, struct meta_error *error)
 {
@@ -63,7 +100,7 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
     jpeg_mem_src(&info, data, size);
     jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(&info, TRUE);
-    if (meta_image_bounds(info.image_width, info.image_height, error)) goto fail;
+    if (check_size(&info, data, size, error)) goto fail;
     if (info.num_components != 1 && info.num_components != 3) {
         meta_fail(error, "JPEG with %d colours a pixel: must be gray or RGB", info.num_components);
         goto fail;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <vector>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -32,10 +33,14 @@ try {
     if (channels == 3) cv::cvtColor(decoded, out, cv::COLOR_BGR2RGB);
     else decoded.copyTo(out);
     return 0;
-} catch (const std::exception &) {
+} catch (const std::exception &e) {
     std::free(image->pixels);
     image->pixels = nullptr;
-    return meta_fail(error, "corrupt %s, or no memory for it: can't be decoded", what);
+    const auto *own = dynamic_cast<const cv::Exception *>(&e);
+    if (own ? own->code == cv::Error::StsNoMem
+            : dynamic_cast<const std::bad_alloc *>(&e) != nullptr)
+        return meta_fail(error, "out of memory for %dx%d pixels", image->w, image->h);
+    return meta_fail(error, "corrupt %s: can't be decoded", what);
 }
 
 static int shrink(struct meta_image *image, int w, int h, struct meta_error *error)

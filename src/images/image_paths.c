@@ -123,12 +123,11 @@ static const char *base(const char *path, int *length)
     return meta_path_base(path);
 }
 
-char *meta_path_name(const char *folder, const char *path, const char *extension)
+void meta_path_name(const char *folder, const char *path, const char *extension, char *out)
 {
     int length;
-    char *out;
     const char *name = base(path, &length);
-    return asprintf(&out, "%s/%.*s%s", folder, length, name, extension) < 0 ? NULL : out;
+    sprintf(out, "%s/%.*s%s", folder, length, name, extension);
 }
 
 static int by_base(const void *a, const void *b)

@@ -78,6 +78,11 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
                   meta_layer_name(&net->layers[net->count - 1]));
         goto fail;
     }
+    if (net->count == META_MOST_LAYERS) {
+        meta_fail(error, "is layer %d: a network must have at most %d", net->count + 1,
+                  META_MOST_LAYERS);
+        goto fail;
+    }
     layer.in = net->count ? net->layers[net->count - 1].out : net->input;
     if (meta_shape_infer(net, &layer, error)) goto fail;
     if (meta_shape_numbers(layer.out) > META_MOST_NUMBERS) {

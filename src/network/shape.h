@@ -7,6 +7,8 @@
 /* The most numbers that a tensor of one image may have: a larger one is taken for a typing
    error. */
 #define META_MOST_NUMBERS ((size_t)1 << 28)
+/* Beyond so many layers it takes minutes to plan a program's memory. */
+#define META_MOST_LAYERS 10000
 
 /* Sets layer->out of a layer whose other members are set, `in` among them, and that is to follow
    the last one of the network. The error says what does not fit. */

@@ -89,8 +89,10 @@ expect_error '^darknet: -sede: unknown flag; allowed: -seed -threads .* -h$' "$o
 expect_error '^darknet: -seed: needs a value: -seed N$' "$ours" meta train a b -seed
 expect_error '^darknet: -seed: given twice$' "$ours" meta train a b -seed 1 -seed 2
 expect_error '^darknet: -clear: given twice$' "$ours" meta train a b -clear -clear
-expect_error '^darknet: -seed 3x: must be a whole number, at least 0$' "$ours" meta train a b -seed 3x
-expect_error '^darknet: -seed -1: must be at least 0$' "$ours" meta train a b -seed -1
+expect_error '^darknet: -seed 3x: must be a whole number, 0 to 18446744073709551615$' "$ours" meta train a b -seed 3x
+expect_error '^darknet: -seed -1: must be a whole number, 0 to 18446744073709551615$' "$ours" meta train a b -seed -1
+expect_error '^darknet: -seed 18446744073709551616: must be a whole number, 0 to 18446744073709551615$' "$ours" meta train a b -seed 18446744073709551616
+expect_error '^darknet: a: No such file' "$ours" meta check a -seed 18446744073709551615
 expect_error '^darknet: -threads 0: must be 1 to [0-9]+$' "$ours" meta train a -threads 0 b
 expect_error '^darknet: -threads 99999999999999999999: must be 1 to [0-9]+$' "$ours" meta train a b -threads 99999999999999999999
 expect_output '^    shots +whole +5 +1 +1000  support images a class' "$ours" meta help

@@ -142,6 +142,40 @@ static void bmp_and_pnm(void **state)
     refused(text("P5 9999999999 9999999999 255\n\1", 30), "9999999999x9999999999 pixels: must be at most 100000000 in all");
 }
 
+/* A header says a size; the bytes behind it must be able to have so many pixels. */
+static void sizes_that_the_data_can_not_have(void **state)
+{
+    unsigned char gray[64] = { 0 };
+    refused(text("P5 1048577 1 255\n\1", 18), "1048577x1 pixels: must be at most 1048576 a side");
+    refused(text("P5 1 100000000 255\n\1", 20), "1x100000000 pixels: must be at most 1048576 a side");
+    refused(make_png(10000, 10000, 3, 8, NULL),
+            "corrupt PNG: its 8 bytes of data can't hold the 10000x10000 pixels that its header says");
+    struct bytes wide = make_jpeg(8, 8, 1, gray);
+    for (size_t i = 0; i + 9 < wide.size; i++)
+        if (wide.data[i] == 0xff && wide.data[i + 1] == 0xc0) /* SOF: length, bits, height, width */
+            memcpy(wide.data + i + 5, (unsigned char[]){ 10000 >> 8, 10000 & 255, 10000 >> 8, 10000 & 255 }, 4);
+    char expected[200];
+    snprintf(expected, sizeof expected, "corrupt JPEG: its %zu bytes can't hold the 10000x10000 pixels that its header says", wide.size);
+    refused(wide, expected);
+}
+
+/* 5000x4000 pixels in ten scans are a photograph; in forty they are refused before the first. */
+static void scans(void **state)
+{
+    static const unsigned char scan[] = { 0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0, 0x55, 0xff, 0, 0xff, 0xd0 };
+    unsigned char *p = make_picture(24, 24, 1, 2);
+    struct bytes one = make_jpeg(24, 24, 1, p), many = { 0 };
+    put(&many, one.data, one.size - 2);
+    for (int i = 0; i < 39; i++) put(&many, scan, sizeof scan);
+    put(&many, one.data + one.size - 2, 2);
+    for (size_t i = 0; i + 9 < many.size; i++)
+        if (many.data[i] == 0xff && many.data[i + 1] == 0xc0)
+            memcpy(many.data + i + 5, (unsigned char[]){ 4000 >> 8, 4000 & 255, 5000 >> 8, 5000 & 255 }, 4);
+    refused(many, "5000x4000 pixels in 40 scans: must be at most 500000000, scan by scan");
+    free(one.data);
+    free(p);
+}
+
 static void not_an_image(void **state)
 {
     refused(text("", 0), "is empty");
@@ -237,7 +271,7 @@ static void shrink(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(png), cmocka_unit_test(jpeg), cmocka_unit_test(bmp_and_pnm), cmocka_unit_test(not_an_image),
+        cmocka_unit_test(png), cmocka_unit_test(jpeg), cmocka_unit_test(bmp_and_pnm), cmocka_unit_test(sizes_that_the_data_can_not_have), cmocka_unit_test(scans), cmocka_unit_test(not_an_image),
         cmocka_unit_test(damage), cmocka_unit_test(files), cmocka_unit_test(shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

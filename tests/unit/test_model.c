@@ -169,7 +169,10 @@ static void values_out_of_range(void **state)
     refuses(NET CONV HEAD "[inner_loop]\nlearning_rate=11\n", "14: [inner_loop] learning_rate=11: must be 0 to 10");
     refuses(NET CONV HEAD "[meta_loss]\ntype=median\n", "14: [meta_loss] type=median: must be difficulty or mean");
     refuses(NET CONV HEAD "[meta_loss]\nepsilon=0\n", "14: [meta_loss] epsilon=0: must be 1e-12 to 0.5");
-    refuses(NET "max_batches=-1\n", "5: [net] max_batches=-1: must be at least 0");
+    refuses(NET "max_batches=-1\n", "5: [net] max_batches=-1: must be 0 to 100000000");
+    refuses(NET "max_batches=2147483647\n", "5: [net] max_batches=2147483647: must be 0 to 100000000");
+    refuses(NET "max_batches=2147483648\n", "5: [net] max_batches=2147483648: must be 0 to 100000000");
+    refuses(NET "burn_in=2147483648\n", "5: [net] burn_in=2147483648: must be 0 to 2147483647");
     refuses(NET "angle=361\n", "5: [net] angle=361: must be 0 to 360");
     refuses(NET "width=9\n", "5: [net] width: repeated; first on line 2");
     refuses(NET "widht=9\n", "5: [net] widht: unknown option; allowed: width height channels learning_rate policy step scale steps scales gamma "

@@ -45,6 +45,17 @@ static void assert_shape(const struct meta_network *net, int c, int h, int w)
     assert_int_equal(s.w, w);
 }
 
+/* Each layer more makes the plan of a program's memory slower. */
+static void no_more_layers_than_can_be_planned(void **state)
+{
+    struct meta_network *net = network(1, 1, 1);
+    const struct meta_layer layer = { .type = META_ACTIVATION, .activation = META_RELU };
+    for (int i = 0; i < 10000; i++) assert_int_equal(meta_network_add(net, layer, &error), 0);
+    assert_int_equal(meta_network_add(net, layer, &error), -1);
+    assert_string_equal(error.text, "is layer 10001: a network must have at most 10000");
+    meta_network_free(net);
+}
+
 static void pools_like_darknet(void **state)
 {
     struct meta_network *net = network(3, 84, 84);
@@ -181,7 +192,7 @@ static void draws_darknets_initial_weights(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pools_like_darknet), cmocka_unit_test(places_parameters_in_file_order),
+        cmocka_unit_test(no_more_layers_than_can_be_planned), cmocka_unit_test(pools_like_darknet), cmocka_unit_test(places_parameters_in_file_order),
         cmocka_unit_test(refuses_what_does_not_fit), cmocka_unit_test(joins_shapes), cmocka_unit_test(finds_lone_values),
         cmocka_unit_test(draws_darknets_initial_weights),
     };

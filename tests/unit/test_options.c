@@ -92,7 +92,7 @@ static void whole_numbers(void **state)
         snprintf(expected, sizeof expected, "shots=%s: must be a whole number, 1 to 1000", malformed[i]);
         refuses("shots", malformed[i], expected);
     }
-    refuses("large", "2147483648", "large=2147483648: must be at least 0");
+    refuses("large", "2147483648", "large=2147483648: must be 0 to 2147483647");
     refuses("only", "1", "only=1: must be 0");
 }
 

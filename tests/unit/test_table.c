@@ -85,6 +85,17 @@ static void refuses(const char *rows, const char *expected)
     assert_string_equal(error.text, expected);
 }
 
+/* A seed makes a row of its own, which holds the list: a thousand are a million numbers. */
+static void more_seeds_than_a_table_takes(void **state)
+{
+    static char row[9000] = "\n[row]\nlabel=M\ncfg=m.cfg\nshots=1\nseed=0";
+    for (int i = 1; i <= 1000; i++) sprintf(row + strlen(row), ",%d", i);
+    strcat(row, "\n");
+    refuses(row, "x.table:9: [row] seed: has more than 1000 numbers");
+    refuses(ROW_M "shots=1\nseed=1,2147483648\n",
+            "x.table:13: [row] seed=1,2147483648: must be whole numbers, 0 to 2147483647, separated by commas");
+}
+
 static void refusals(void **state)
 {
     refuses("", "x.table: has no [row]");
@@ -180,7 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_and_cells),
         cmocka_unit_test(without_data),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(more_seeds_than_a_table_takes), cmocka_unit_test(refusals),
         cmocka_unit_test(families),
     };
     return cmocka_run_group_tests_name("table", tests, set_up, tear_down);

@@ -59,6 +59,9 @@ static const struct meta_option row_options[] = {
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
+/* Beyond these a table takes longer to be read than anyone has to run it. */
+enum { MOST_SEEDS = 1000, MOST_ROWS = 10000 };
+
 static int has_twice(const struct meta_list *list)
 {
     for (int i = 0; i < list->count; i++)
@@ -80,6 +83,7 @@ static const char *row_fault(const struct meta_table_row *r)
     if (r->each >= 0 && r->train != META_TABLE_TRAIN) return "each: only with train=train";
     if (r->seeds.count && r->train == META_TABLE_NONE)
         return "seed: is of a training, and train=none has none";
+    if (r->seeds.count > MOST_SEEDS) return "seed: has more than 1000 numbers";
     if (has_twice(&r->shots)) return "shots: has a number twice";
     if (has_twice(&r->seeds)) return "seed: has a number twice";
     return NULL;
@@ -104,8 +108,8 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
     if (check_epochs(t, r, error)) return -1;
     for (const struct meta_table_row *other = t->rows; other < r; other++)
         if (other->line != r->line && meta_row_has_label(other, r->label))
-            return meta_fail(error, "%s:%d: [row] label=%s: repeated; first on line %d", t->path,
-                             r->line, r->label, other->line);
+            return meta_fail(error, "%s:%d: [row] label=%.100s: repeated; first on line %d",
+                             t->path, r->line, r->label, other->line);
     return 0;
 }
 
@@ -128,6 +132,9 @@ static int read_row(struct meta_table *t, const struct meta_section *section,
         return meta_fail(error, "%s:%d: [%.40s]: must be [row]", t->path, section->line,
                          section->name);
     for (int k = 0; k < seeds; k++) {
+        if (t->row_count == MOST_ROWS)
+            return meta_fail(error, "%s:%d: [row]: a table must have at most %d, seed by seed",
+                             t->path, section->line, MOST_ROWS);
         struct meta_table_row *rows = realloc(t->rows, (t->row_count + 1) * sizeof *rows), *r;
         if (!rows) return meta_fail_memory_for(error, t->path);
         t->rows = rows;
@@ -146,7 +153,7 @@ static int check_reference(const struct meta_table *t, int line, struct meta_err
     if (!t->reference) return 0;
     for (int i = 0; i < t->row_count; i++)
         if (meta_row_has_label(&t->rows[i], t->reference)) return 0;
-    return meta_fail(error, "%s:%d: [table] reference=%s: no row has that label", t->path, line,
+    return meta_fail(error, "%s:%d: [table] reference=%.100s: no row has that label", t->path, line,
                      t->reference);
 }
 
@@ -174,7 +181,7 @@ static int read_data(struct meta_table *t, struct meta_error *error)
     struct meta_data *data;
     t->ready = !access(t->data, R_OK);
     if (!t->ready && !t->needs)
-        return meta_fail(error, "%s: data=%s: can't be read, and needs= doesn't say what it is",
+        return meta_fail(error, "%s: data=%.200s: can't be read, and needs= doesn't say what it is",
                          t->path, t->data);
     if (!t->ready) return 0;
     if (meta_data_read(&data, t->data, error)) return -1;
