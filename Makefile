@@ -76,7 +76,7 @@ ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
 ALL_CXXFLAGS := -std=c++17 $(COMMON) -Wall -Wextra $(CXXFLAGS)
 ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) $(CPPFLAGS)
 ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
-LDLIBS       := -lstdc++ -ljpeg -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -lm
+LDLIBS       := -lstdc++ -ljpeg -lpng -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -lm
 # The program opens libdarknet.so where it needs it, and the loader finds it there; only the unit tests are linked to it
 FIND_DARKNET := -Wl,-rpath,$(abspath $(DARKNET))
 OPENCV_LIBS  := -lopencv_imgcodecs -lopencv_ml -lopencv_imgproc -lopencv_core

@@ -20,6 +20,7 @@ build="gcc g++ make pkg-config|pkgconf binutils libc6-dev
     librandom123-dev    # random numbers that are functions of a key
     libcjson-dev        # results as JSON
     libjpeg-dev|libjpeg62-turbo-dev   # reading JPEG files to the end, or not at all
+    libpng-dev          # reading PNG files, and what is wrong with them
     libxxhash-dev       # digests that tell which images are the same
     zlib1g-dev          # idx files"
 run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"

@@ -1,5 +1,5 @@
-/* Images as bytes, which are read from files, decoded, shrunk and written. OpenCV and libjpeg stay
-   behind this header. */
+/* Images as bytes, which are read from files, decoded, shrunk and written. OpenCV, libjpeg and
+   libpng stay behind this header, and print nothing. */
 #ifndef META_IMAGE_H
 #define META_IMAGE_H
 

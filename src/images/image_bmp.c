@@ -38,6 +38,71 @@ static int check_masks(const unsigned char *data, size_t size, struct meta_error
                      bits, red, green, blue);
 }
 
+/* What stands in a BMP file in front of its pixels. */
+struct bmp {
+    uint32_t w, h, offset;
+    int bits,
+        packed; /* packed: 0 plain, 1 runs of bytes, 2 runs of half bytes, 3 plain with masks */
+};
+
+/* Whether runs of pixels end before the file does: in the last row, where a run leaves its row,
+   which OpenCV refuses itself, or in their own mark. OpenCV 4.6 takes that mark for the end of a
+   row where runs are of half bytes, and then leaves out no rows either. Pixels that are left out
+   wrap. */
+static int runs_end(const unsigned char *data, size_t size, const struct bmp *b)
+{
+    uint64_t x = 0, y = 0;
+    int half = b->bits == 4;
+    for (size_t at = b->offset; at + 2 <= size;) {
+        unsigned count = data[at], code = data[at + 1];
+        at += 2;
+        if (count) {
+            x += count;
+            if (x == b->w && !half) { /* The row's own mark may follow. */
+                if (at + 2 <= size && !data[at] && !data[at + 1]) at += 2;
+                x = 0;
+                y++;
+            }
+        } else if (code > 2) {
+            at += half ? (code + 3) / 4 * 2 : (code + 1) / 2 * 2;
+            if (at > size) return 0;
+            x += code;
+        } else if (code == 2) {
+            if (at + 2 > size) return 0;
+            x += data[at] + (half ? 0 : (uint64_t)data[at + 1] * b->w);
+            y += x / b->w;
+            x %= b->w;
+            at += 2;
+        } else if (code == 1 && !half) return 1;
+        else {
+            x = 0;
+            y++;
+        }
+        if (x > b->w || y >= b->h) return 1;
+    }
+    return 0;
+}
+
+/* Refuses headers at which OpenCV writes a line of its own to standard error. */
+static int check_header(const unsigned char *data, size_t size, const struct bmp *b,
+                        struct meta_error *error)
+{
+    uint32_t length = little(data + 14), colours = length == 12 ? 0 : little(data + 46);
+    if (length == 12) return 0;
+    if (!length || length > INT32_MAX)
+        return meta_fail(error, "corrupt BMP: a header of %u bytes", length);
+    if (b->packed < 0 || b->packed > 3)
+        return meta_fail(error, "BMP with compression %d: must be 0 to 3", b->packed);
+    if (b->bits > 8) return 0;
+    if (colours > 256) return meta_fail(error, "corrupt BMP: a palette of %u colours", colours);
+    if (!colours) colours = 1u << b->bits;
+    if (length > size - FILE_HEADER || size - FILE_HEADER - length < 4 * colours)
+        return meta_fail(error, "corrupt BMP: it ends inside its palette");
+    if ((b->packed == 1 || b->packed == 2) && (b->offset > size || !runs_end(data, size, b)))
+        return meta_fail(error, "corrupt BMP: its runs end before its last row");
+    return 0;
+}
+
 int meta_image_bmp(const unsigned char *data, size_t size, struct meta_image_header *header,
                    struct meta_error *error)
 {
@@ -50,7 +115,9 @@ int meta_image_bmp(const unsigned char *data, size_t size, struct meta_image_hea
         w &= 0xffff;
     } else if (h > INT32_MAX) h = -h; /* The rows go from the top down. */
     if (meta_image_bounds(w, h, error)) return -1;
-    int bits = data[old ? 24 : 28], packed = old ? 0 : data[30];
+    int bits = data[old ? 24 : 28], packed = old ? 0 : (int)little(data + 30);
+    const struct bmp b = { w, h, little(data + 10), bits, packed };
+    if (check_header(data, size, &b, error)) return -1;
     unsigned long long need = little(data + 10) + (w * (unsigned long long)bits + 31) / 32 * 4 * h;
     if ((!packed || packed == 3) && size < need) /* 3 means plain pixels with masks. */
         return meta_fail(error, "corrupt BMP: %zu bytes, but its header says %llu", size, need);

@@ -53,6 +53,8 @@ static int png(const unsigned char *data, size_t size, struct meta_image_header 
     }
 }
 
+static int is_blank(int c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 /* The header is "P5 WIDTH HEIGHT MAXVAL" and one blank; comments go from # to the line's end. */
 static int pnm(const unsigned char *data, size_t size, struct meta_image_header *header,
                struct meta_error *error)
@@ -61,7 +63,7 @@ static int pnm(const unsigned char *data, size_t size, struct meta_image_header 
     size_t at = 2;
     for (int i = 0; i < 3; i++) {
         int digits = 0;
-        while (at < size && (strchr(" \t\r\n", data[at]) || data[at] == '#')) {
+        while (at < size && (is_blank(data[at]) || data[at] == '#')) {
             if (data[at] == '#')
                 while (at < size && data[at] != '\n') at++;
             else at++;
@@ -69,7 +71,7 @@ static int pnm(const unsigned char *data, size_t size, struct meta_image_header 
         for (values[i] = 0; at < size && data[at] >= '0' && data[at] <= '9' && digits < 10;
              digits++)
             values[i] = 10 * values[i] + data[at++] - '0';
-        if (!digits || at >= size || !data[at] || !strchr(" \t\r\n#", data[at]))
+        if (!digits || at >= size || !(is_blank(data[at]) || data[at] == '#'))
             return meta_fail(error, "corrupt PGM or PPM: no header");
     }
     if (meta_image_bounds(values[0], values[1], error)) return -1;

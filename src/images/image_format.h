@@ -12,7 +12,7 @@ struct meta_image_header {
     int orientation; /* EXIF's, 1 to 8: see image_orientation.h */
 };
 
-/* A format that OpenCV decodes. */
+/* A format that libpng or OpenCV decodes. */
 struct meta_image_format {
     const char *name,
         *magic; /* the name is for messages; the file begins with the `length` bytes of `magic` */

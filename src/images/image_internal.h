@@ -14,6 +14,12 @@ extern "C" {
 int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image,
                     int *orientation, struct meta_error *);
 
+/* Decodes a PNG file by libpng to image->c channels, as it lies; image->w and h are what its header
+   says. deep: samples are uint16_t, else bytes. The caller frees image->pixels. libpng's reason is
+   in the message. */
+int meta_image_png_decode(const unsigned char *data, size_t size, int deep,
+                          struct meta_image *image, struct meta_error *);
+
 /* Makes bytes of what was decoded: 16-bit samples, if the header says `deep`, or bytes whose white
    is not 255. Sets image->largest. */
 int meta_image_to_bytes(struct meta_image *image, const struct meta_image_header *,

@@ -11,7 +11,7 @@
 #include "base/opencv.h"
 #include "image_orientation.h"
 
-/* A file that OpenCV decodes. */
+/* A file that libpng or OpenCV decodes. */
 static int decode_format(const unsigned char *data, size_t size,
                          const struct meta_image_format *format, struct meta_image *image,
                          struct meta_image_header *header, struct meta_error *error)
@@ -21,6 +21,8 @@ static int decode_format(const unsigned char *data, size_t size,
     if (format->header(data, size, header, error)) return -1;
     image->w = header->w;
     image->h = header->h;
+    if (!strcmp(format->name, "PNG"))
+        return meta_image_png_decode(data, size, header->deep, image, error);
     const struct meta_image_opencv *opencv = meta_opencv_table("meta_image_opencv", error);
     if (!opencv || meta_image_bmp_masks_behind(&plain, &plain_size, data, size, error)) return -1;
     int status = opencv->decode(plain ? plain : data, plain ? plain_size : size, header->deep,
