@@ -6,15 +6,20 @@
 
 #include "../../plugins/plugin.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The messages of a failed allocation, "out of memory" and "WHAT: out of memory". Both return
    -1. */
-static inline int meta_fail_memory(struct meta_error *error)
-{
-    return meta_fail(error, "out of memory");
+int meta_fail_memory(struct meta_error *);
+int meta_fail_memory_for(struct meta_error *, const char *what);
+/* Whether either was ever called in this process: a caller may have gone on without what it wanted
+   the memory for, so that no verb ends with success then. */
+int meta_memory_refused(void);
+
+#ifdef __cplusplus
 }
-static inline int meta_fail_memory_for(struct meta_error *error, const char *what)
-{
-    return meta_fail(error, "%s: out of memory", what);
-}
+#endif
 
 #endif

@@ -134,7 +134,7 @@ int meta_file_read(const char *path, char **data, size_t *size, struct meta_erro
     buffer = malloc(room);
     for (;;) {
         if (!buffer) {
-            meta_fail(error, "%s: out of memory for %zu bytes", path, room);
+            meta_fail_memory_for(error, path);
             goto fail;
         }
         ssize_t n = read(fd, buffer + used, room - used);

@@ -58,6 +58,10 @@ int main(int argc, char **argv)
             meta_fail(&error, "standard output: can't write");
             return meta_complain(&error);
         }
+        if (!status && meta_memory_refused()) {
+            meta_fail(&error, "out of memory: what was printed or written may lack a part");
+            return meta_complain(&error);
+        }
         return status;
     }
     meta_stock_exec(argv, &error);

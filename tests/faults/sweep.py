@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the program with one allocation or one system call failing, for every one of them in turn.
 
-    tests/faults/sweep.py [--every N] [--from A,B] [--calls C,D] [--verbs V,W] [--jobs N]
+    tests/faults/sweep.py [--every N] [--most N] [--last N] [--from A,B] [--calls C,D] [--verbs V,W] [--jobs N]
 
 Each verb runs on a toy data set, first unbroken, then once for each allocation (of the program's own code, of
 cJSON, of oneDNN, of libstdc++) and for each system call that can fail, from main on: what the loader does before is not
@@ -50,7 +50,7 @@ VERBS = {
     "table": (["table", "toy.table", "-out", "o", *ONE], ["table", "toy.table", "-out", "o", *ONE]),
     "report": (["report", "made", "-markdown"], None),
     "compare": (["compare", "a.json", "b.json"], None),
-    "check": (["check", "t/toy.cfg", *ONE], None),
+    "check": (["check", "t/toy.cfg"], None),
 }
 FRESH = ("train", "pretrain")      # verbs that are run on a data set without trainings
 
@@ -256,6 +256,7 @@ def main():
     p.add_argument("--calls", default=",".join(CALLS), help="the system calls that fail; empty for none")
     p.add_argument("--verbs", default=",".join(VERBS))
     p.add_argument("--jobs", type=int, default=os.cpu_count())
+    p.add_argument("--last", type=int, default=0, help="of the allocations only so many, the last")
     p.add_argument("--most", type=int, default=0, help="at most so many failures of a sweep, spread over it")
     o = p.parse_args()
     split = lambda s: [x for x in s.split(",") if x]
@@ -272,8 +273,9 @@ def main():
                 verb = Verb(name, work)
                 for source in split(o.source):
                     n = count_allocations(verb, source)
-                    step = max(o.every, -(-n // o.most) if o.most else 1)
-                    a, b = sweep(pool, verb, f"allocations, {source}", range(1, n + 1, step),
+                    first = max(1, n + 1 - o.last) if o.last else 1
+                    step = max(o.every, -(-(n + 1 - first) // o.most) if o.most else 1)
+                    a, b = sweep(pool, verb, f"allocations, {source}", range(first, n + 1, step),
                                  lambda k: ({"LD_PRELOAD": SHIM, "FAULT_FROM": source, "FAULT_AT": str(k)},))
                     total, bad = total + a, bad + b
                 for call in calls:
