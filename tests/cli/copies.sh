@@ -1,45 +1,16 @@
 #!/bin/bash
 # One photograph under several names: in a class, in two classes, in two lists.
 . tests/lib.sh
+. tests/noise.sh
 t=$TMP_TEST/t
 mkdir -p "$t/backup"
 darknet() { "$DARKNET_BIN" "$@"; }
 quiet() { "$@" >"$t/out" 2>"$t/err"; }
 
-# Noise of four classes: whatever a method finds in it, it has seen before.
-LC_ALL=C awk -v t="$t" 'BEGIN {
-    srand(12)
-    for (c = 0; c < 4; c++)
-        for (k = 0; k < 12; k++) {
-            file = t "/k" c "_" k ".pgm"
-            printf "P5 12 12 255\n" >file
-            for (i = 0; i < 144; i++) printf "%c", int(256 * rand()) >file
-            close(file)
-            print file >(t (c < 2 ? "/train.list" : "/test.list"))
-        }
-}'
+noise "$t" _ 12
 printf '%s\n' k0_ k1_ k2_ k3_ >"$t/labels"
 data() { printf 'classes=4\nlabels=%s\ntrain=%s\ntest=%s\nbackup=%s\n' "$t/labels" "$t/$2.list" "$t/$3.list" "$t/backup" >"$t/$1.data"; }
-cat >"$t/n.cfg" <<'END'
-[net]
-width=12
-height=12
-channels=1
-max_batches=2
-[episode]
-ways=2
-shots=5
-queries=5
-tasks=1
-[connected]
-output=2
-activation=linear
-[softmax]
-[inner_loop]
-steps=1
-test_steps=1
-order=1
-END
+noise_cfg 5 >"$t/n.cfg"
 data plain train test
 darknet meta train "$t/plain.data" "$t/n.cfg" -threads 1 >/dev/null || test_failed 'meta train makes weights' "$t/err"
 nearest() { quiet darknet meta test "$t/$1.data" "$t/n.cfg" "$t/backup/n_final.weights" -method knn -layer 0 -neighbours 1 -runs 200 -threads 2; }

@@ -1,26 +1,17 @@
 #!/bin/bash
 # groups: rows by path, as spreadsheets write them, in a test
 . tests/lib.sh
+. tests/noise.sh
 t=$TMP_TEST/t
-mkdir -p "$t"/{k0,k1,k2,k3,backup}
+mkdir -p "$t/backup"
 darknet() { "$DARKNET_BIN" "$@"; }
 quiet() { "$@" >"$t/out" 2>"$t/err"; }
 
 # Four classes of twelve images with the same names in each
-LC_ALL=C awk -v t="$t" 'BEGIN {
-    srand(5)
-    for (c = 0; c < 4; c++)
-        for (k = 0; k < 12; k++) {
-            file = t "/k" c "/" k ".pgm"
-            printf "P5 12 12 255\n" >file
-            for (i = 0; i < 144; i++) printf "%c", int(256 * rand()) >file
-            close(file)
-            print file >(t (c < 2 ? "/train.list" : "/test.list"))
-        }
-}'
+noise "$t" / 5
 printf '/k%d/\n' 0 1 2 3 >"$t/labels"
 printf 'classes=4\nlabels=%s\ntrain=%s\ntest=%s\nbackup=%s\ngroups=%s\n' "$t/labels" "$t/train.list" "$t/test.list" "$t/backup" "$t/g.csv" >"$t/x.data"
-printf '[net]\nwidth=12\nheight=12\nchannels=1\nmax_batches=2\n[episode]\nways=2\nshots=2\nqueries=2\ntasks=1\n[connected]\noutput=2\nactivation=linear\n[softmax]\n[inner_loop]\nsteps=1\ntest_steps=1\norder=1\n' >"$t/n.cfg"
+noise_cfg 2 >"$t/n.cfg"
 rows() { for c in 0 1 2 3; do for k in 0 1 2 3 4 5 6 7 8 9 10 11; do printf "$1" "k$c/$k.pgm" "g$c-$((k / 2))"; done; done; }
 train() { darknet meta train "$t/x.data" "$t/n.cfg" -threads 1; }
 asked() { darknet meta test "$t/x.data" "$t/n.cfg" "$t/backup/n_final.weights" -runs 100 -threads 2; }
