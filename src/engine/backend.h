@@ -69,6 +69,8 @@ struct meta_op {
 
     /* set by the program before a pass */
     const float *statistics; /* rolling statistics to use instead of the batch's, or NULL */
+    int measures; /* epilogue, stem: forward is for the batch's statistics alone, and may leave y as
+                     it was */
     const float *mask; /* dropout: (batch, c, h, w) planar factors, or NULL for the identity */
     /* loss: (batch); squares: (batch/ways) of the query images; pairing: (support) */
     const int *labels;

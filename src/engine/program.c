@@ -298,9 +298,11 @@ void meta_program_normalised(struct meta_program *p, const void *parameters,
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
         op->statistics = NULL;
+        op->measures = op->layer == layer && op->kind != META_OP_CONV
+            && op->kind != META_OP_CONNECTED;
         op->kernel->forward(op, parameters);
-        if (op->layer != layer || op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED)
-            continue;
+        if (!op->measures) continue;
+        op->measures = 0;
         op->kernel->batch_statistics(op, mean, variance);
         break;
     }

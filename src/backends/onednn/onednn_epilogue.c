@@ -246,6 +246,7 @@ static void epilogue_forward(struct meta_op *op, const void *theta)
     const float *x = op->x->value;
     float *z = op->y.value;
     if (op->normalise && !op->statistics) measure(op, e);
+    if (op->measures) return;
     meta_epilogue_forward(e, op, theta);
     for (int i = 0; i < meta_epilogue_blocks(e); i++) {
         struct meta_block at = meta_epilogue_block(e, i);

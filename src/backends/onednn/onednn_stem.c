@@ -153,6 +153,7 @@ static void stem_forward(struct meta_op *op, const void *parameters)
                              n > 1 && square > 0 ? square / (n - 1) : 0, n);
         }
     }
+    if (op->measures) return;
     meta_epilogue_forward(e, op, theta);
     pack(s, weights, s->packed);
     for (int n = 0; n < meta_epilogue_blocks(e); n++) {
