@@ -292,12 +292,23 @@ static int fill_network(struct host *h)
     return 0;
 }
 
-/* Ends the process where the library's own parser would end by a signal. A file that can't be read
-   here is left to the library. */
+/* Ends the process where the library's own parser would end by a signal: it takes the carriage
+   return of a CRLF for a part of the section's name. A file that can't be read here is left to the
+   library. */
 static void guard_stock(const char *path)
 {
     struct meta_error error;
     struct meta_cfg *cfg;
+    char *text;
+    size_t size;
+    if (meta_file_read(path, &text, &size, &error)) return;
+    int crlf = strstr(text, "]\r\n") != NULL;
+    free(text);
+    if (crlf) {
+        meta_fail(&error, "%s: lines end in CRLF, which the library can't read: must end in LF",
+                  path);
+        die(&error);
+    }
     if (meta_cfg_read(&cfg, path, &error)) return;
     if (meta_guard_cfg(cfg, &error)) die(&error);
     meta_cfg_free(cfg);

@@ -124,6 +124,12 @@ hosted '5: [detection]: its options make 147 numbers an image, but 768 come in: 
 hosted '10: [shortcut] from=0: gives 16x16, here is 5x16: one must be a whole multiple of the other, alike in width and height' \
     '[conv]' '[crop]' crop_width=5 crop_height=16 '[shortcut]' from=0
 
+# Lines that end in CRLF are read where the file has sections of ours; the library's own parser can't read them.
+printf '%s\r\n' '[net]' width=16 height=16 channels=3 '[conv]' >"$cfg"
+refuses ' lines end in CRLF, which the library can'"'"'t read: must end in LF'
+printf '[inner_loop]\r\nsteps=1\r\n' >>"$cfg"
+check 'a .cfg with sections of ours may have lines that end in CRLF' loads
+
 # What the library can do passes
 passes()
 {

@@ -9,7 +9,7 @@ done
 status=0
 cores=$(nproc)
 cppcheck --project=compile_commands.json --enable=warning,performance,portability --inline-suppr --suppressions-list=tests/lint/cppcheck.txt \
-    -D__GNUC__=12 '-DcJSON_ArrayForEach(e,a)=for(e=(a)->child;e;e=e->next)' --error-exitcode=1 --quiet -j"$cores" --template='{file}:{line}: {id}: {message}' || status=1
+    -D__GNUC__=12 '-DElfW(type)=Elf64_##type' '-DcJSON_ArrayForEach(e,a)=for(e=(a)->child;e;e=e->next)' --error-exitcode=1 --quiet -j"$cores" --template='{file}:{line}: {id}: {message}' || status=1
 find src plugins -name '*.c' -o -name '*.cpp' | grep -v fused_kernels.c | sort |
     xargs -n 4 -P "$cores" clang-tidy -p . --quiet 2>/dev/null | grep -E ': (error|warning): ' && status=1
 [ $status -ne 0 ] || echo 'nothing found'
