@@ -69,7 +69,7 @@ OPTIMISE = -O2
 ifeq ($(DEBUG),1)
 OPTIMISE = -O0
 endif
-WARN      = -Wall -Wextra -Wshadow -Wno-unused-parameter -Werror=implicit-function-declaration
+WARN      = -Wall -Wextra -Wshadow -Wvla -Wno-unused-parameter -Werror=implicit-function-declaration
 SANITIZE ?=
 COMMON   := $(OPTIMISE) -g -fPIC -fvisibility=hidden -fno-math-errno -pthread $(SANITIZE)
 ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
@@ -92,7 +92,7 @@ FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-
 SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 # What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
-OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES)))
+OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES))) $(BUILD)/src/base/error.o
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp,$(CXX_SOURCES))) \
           $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
@@ -191,7 +191,7 @@ $(BUILD)/tests/unit/$(OPENCV_PART): $(BIN)/$(OPENCV_PART)
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS) | $(BUILD)/tests/unit/$(OPENCV_PART)
 	@mkdir -p $(@D)
-	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka -L$(DARKNET) $(FIND_DARKNET) -ldarknet $(LDLIBS)
+	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -Wno-vla $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka -L$(DARKNET) $(FIND_DARKNET) -ldarknet $(LDLIBS)
 
 # What the exported networks are read by beside Darknet: tests/cli/adapt_*.sh
 $(BUILD)/tests/opencv_predict: tests/opencv_predict.cpp $(FLAGS)

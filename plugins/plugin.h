@@ -25,7 +25,11 @@ extern "C" {
 /* One line for a person, without a newline; the host puts file and line before it. */
 struct meta_error { char text[480]; };
 
-/* Writes the message; returns -1, so that a function can end in `return meta_fail(e, ...)`. */
+/* Writes the message; returns -1, so that a function can end in `return meta_fail(e, ...)`.  The host has one of its own. */
+#ifdef META_HOST
+__attribute__((format(printf, 2, 3)))
+int meta_fail(struct meta_error *e, const char *format, ...);
+#else
 __attribute__((format(printf, 2, 3), unused))
 static int meta_fail(struct meta_error *e, const char *format, ...)
 {
@@ -35,6 +39,7 @@ static int meta_fail(struct meta_error *e, const char *format, ...)
     va_end(arguments);
     return -1;
 }
+#endif
 
 /* ---- options ------------------------------------------------------------------------------- */
 

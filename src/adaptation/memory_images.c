@@ -68,7 +68,7 @@ float *meta_memory_images(const darknet_meta_image *images, int count,
     if (!out) meta_fail(error, "out of memory for %d images", count);
     for (int i = 0; out && i < count; i++)
         if (view(&images[i], net, out + i * image_size(net), &why)) {
-            meta_fail(error, "image %d: %.400s", i, why.text);
+            meta_fail(error, "image %d: %s", i, why.text);
             free(out);
             out = NULL;
         }

@@ -103,7 +103,7 @@ int meta_child_ask(struct meta_child *c, const char *what, double *numbers,
                         strsignal(WTERMSIG(status)))
             : meta_fail(error, "%s: ended by itself, with status %d", what, WEXITSTATUS(status));
     }
-    if (a.status) return meta_fail(error, "%s: %.400s", what, a.error.text);
+    if (a.status) return meta_fail(error, "%s: %s", what, a.error.text);
     memcpy(numbers, a.numbers, sizeof a.numbers);
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,14 @@ static int create(const char *path)
     return fd < 0 && errno == EEXIST && !unlink(path) ? open(path, flags, 0666) : fd;
 }
 
+/* The name of a file that is written before it is renamed to `path`. The caller frees; NULL: no
+   memory. */
+static char *temporary_name(const char *path, unsigned number)
+{
+    char *name;
+    return asprintf(&name, "%s.tmp.%ld.%u", path, (long)getpid(), number) < 0 ? NULL : name;
+}
+
 int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
                     struct meta_error *error)
 {
@@ -64,12 +73,7 @@ int meta_file_write(const char *path, const struct meta_chunk *chunks, int count
     if (there && !S_ISREG(old.st_mode))
         return meta_fail(error, "%s: is not a regular file: nothing was written", path);
     if (!(target = there ? realpath(path, NULL) : strdup(path))) goto fail;
-    if (asprintf(&temporary, "%s.tmp.%ld.%u", target, (long)getpid(), atomic_fetch_add(&written, 1))
-        < 0) {
-        temporary = NULL;
-        errno = ENOMEM;
-        goto fail;
-    }
+    if (!(temporary = temporary_name(target, atomic_fetch_add(&written, 1)))) goto fail;
     fd = create(temporary);
     if (fd < 0) goto fail;
     made = 1;
@@ -100,8 +104,21 @@ fail:
     return -1;
 }
 
+int meta_file_check_name(const char *path, struct meta_error *error)
+{
+    char *name = temporary_name(path, 9999999);
+    struct stat info;
+    if (!name) return meta_fail_memory_for(error, path);
+    size_t length = strlen(meta_path_base(name));
+    int fits = length <= NAME_MAX && (!lstat(name, &info) || errno != ENAMETOOLONG);
+    free(name);
+    if (fits) return 0;
+    return meta_fail(error, "%s: the name is too long for a file that is to be written", path);
+}
+
 int meta_file_check(const char *path, struct meta_error *error)
 {
+    if (meta_file_check_name(path, error)) return -1;
     char *folder = meta_path_folder(path);
     struct stat info;
     int status = 0;

@@ -16,6 +16,8 @@ struct meta_chunk {
 int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
                     struct meta_error *);
 
+/* Fails when `path`, or the name of its temporary file, is too long. The folder may be missing. */
+int meta_file_check_name(const char *path, struct meta_error *);
 /* Fails when meta_file_write to `path` could not succeed, as far as that shows beforehand: ask
    before hours of work. */
 int meta_file_check(const char *path, struct meta_error *);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const char *meta_path_base(const char *path)
 {
@@ -34,25 +35,39 @@ void meta_path_trim(char *path)
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';) path[--n] = 0;
 }
 
-static int make(const char *path) { return mkdir(path, 0777) && errno != EEXIST ? -1 : 0; }
+/* Makes one folder; *made: how many of these calls have made one. */
+static int make(const char *path, int *made)
+{
+    if (!mkdir(path, 0777)) return ++*made, 0;
+    return errno == EEXIST ? 0 : -1;
+}
+
+/* Removes the last `count` folders of the path, deepest first, while they are empty. */
+static void remove_made(char *path, int count)
+{
+    for (char *slash; count && !rmdir(path) && (slash = strrchr(path, '/')); count--) *slash = 0;
+}
 
 int meta_path_make_folder(const char *folder, struct meta_error *error)
 {
-    char *path = strdup(folder);
+    char *path = strdup(folder), *slash = path;
     struct stat info;
-    int status = 0, there;
+    int made = 0, failed;
     if (!path) return meta_fail_memory(error);
-    for (char *slash = *path ? strchr(path + 1, '/') : NULL; slash && !status;
-         slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        status = make(path);
-        *slash = '/';
-    }
-    there = !status && !make(path);
+    do {
+        slash = *slash ? strchr(slash + 1, '/') : NULL;
+        if (slash) *slash = 0;
+        failed = make(path, &made);
+        if (slash && !failed) *slash = '/';
+    } while (slash && !failed);
     int reason = errno;
+    char *last = failed ? strrchr(path, '/') : NULL; /* what is before it has been made */
+    if (last) {
+        *last = 0;
+        remove_made(path, made);
+    }
     free(path);
-    if (!there)
-        return meta_fail(error, "%.400s: can't make the folder: %s", folder, strerror(reason));
+    if (failed) return meta_fail(error, "%s: can't make the folder: %s", folder, strerror(reason));
     if (!stat(folder, &info) && S_ISDIR(info.st_mode)) return 0;
-    return meta_fail(error, "%.400s: is not a folder", folder);
+    return meta_fail(error, "%s: is not a folder", folder);
 }

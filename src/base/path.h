@@ -19,7 +19,8 @@ char *meta_path_folder(const char *path);
 /* Takes slashes off the end of `path`, but leaves "/". */
 void meta_path_trim(char *path);
 /* Makes the folder `path` and those above it that are missing. A folder that is there is no error;
-   another file of that name is. The message names `path` and the reason. */
+   another file of that name is. A failure removes again those that it has made. The message names
+   `path` and the reason. */
 int meta_path_make_folder(const char *path, struct meta_error *);
 
 #endif

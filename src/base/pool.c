@@ -60,7 +60,8 @@ int meta_pool_create(struct meta_pool **out, int threads, struct meta_error *err
     struct meta_pool *p = NULL;
     sigset_t all, old;
     int status = 0;
-    if (threads < 1) return meta_fail(error, "threads=%d: must be at least 1", threads);
+    if (threads < 1 || threads > META_POOL_MOST)
+        return meta_fail(error, "threads=%d: must be 1 to %d", threads, META_POOL_MOST);
     if (!(p = calloc(1, sizeof *p))) return meta_fail_memory(error);
     pthread_mutex_init(&p->mutex, NULL);
     pthread_cond_init(&p->begin, NULL);
@@ -110,7 +111,8 @@ int meta_pool_threads(const struct meta_pool *p) { return p->threads; }
 int meta_pool_cores(void)
 {
     cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    int cores = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return cores < META_POOL_MOST ? cores : META_POOL_MOST;
 }
 
 void meta_pool_run(struct meta_pool *p, int count, void (*work)(void *, int, int), void *context)

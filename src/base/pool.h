@@ -6,7 +6,9 @@
 
 struct meta_pool;
 
-/* Makes a pool of threads >= 1 workers, of which the caller's own thread is one. The caller
+enum { META_POOL_MOST = 1024 }; /* threads of a pool */
+
+/* Makes a pool of 1 to META_POOL_MOST workers, of which the caller's own thread is one. The caller
    frees. */
 int meta_pool_create(struct meta_pool **, int threads, struct meta_error *);
 void meta_pool_free(struct meta_pool *);

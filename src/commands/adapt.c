@@ -2,6 +2,7 @@
    few labelled images. */
 #define _GNU_SOURCE
 #include "console.h"
+#include "base/file.h"
 #include "base/pool.h"
 #include "config/model.h"
 #include "tasks/file_id.h"
@@ -57,22 +58,24 @@ static int same_file(const char *a, const char *b)
     return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
 }
 
-/* Refuses to overwrite the files that are adapted. */
+/* Refuses to overwrite the files that are adapted, and names that can't be written. */
 static int check_out(const char *out, const char *cfg, const char *weights,
                      struct meta_error *error)
 {
-    char path[strlen(out) + sizeof ".weights"];
-    sprintf(path, "%s.cfg", out);
-    if (same_file(path, cfg))
-        return meta_fail(error,
-                         "-out %s: would overwrite %s, which is adapted: must be another name", out,
-                         cfg);
-    sprintf(path, "%s.weights", out);
-    if (same_file(path, weights))
-        return meta_fail(error,
-                         "-out %s: would overwrite %s, which is adapted: must be another name", out,
-                         weights);
-    return 0;
+    char *own_cfg, *own_weights;
+    if (meta_export_paths(out, &own_cfg, &own_weights, error)) return -1;
+    const char *same = same_file(own_cfg, cfg) ? cfg
+        : same_file(own_weights, weights)      ? weights
+                                               : NULL;
+    int status = 0;
+    if (same)
+        status = meta_fail(error,
+                           "-out %s: would overwrite %s, which is adapted: must be another name",
+                           out, same);
+    else if (meta_file_check(own_weights, error) || meta_file_check(own_cfg, error)) status = -1;
+    free(own_cfg);
+    free(own_weights);
+    return status;
 }
 
 static int load_base(struct parts *p, const char *weights, struct meta_error *error)
@@ -290,7 +293,7 @@ int meta_command_adapt(int argc, char **argv)
                          .fold = all ? META_FOLD_ALL
                              : none  ? META_FOLD_NONE
                                      : META_FOLD_REST };
-    int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
     p.base.backend = meta_flag_backend(backend, "onednn");
     if (all && none) {
         meta_fail(&error, "-fold and -no_fold: must be one of them");

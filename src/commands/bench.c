@@ -174,7 +174,7 @@ static int bench_cfg(const char *path, const struct words *w)
     struct meta_bench_plan plan = { .backend = meta_backend_default() };
     struct meta_bench bench = { .plan = &plan, .begun = print_plan, .timed = print_row };
     int status = 1;
-    plan.threads = meta_flag_int("-threads", w->threads, meta_pool_cores(), 1, 1024);
+    plan.threads = meta_flag_int("-threads", w->threads, meta_pool_cores(), 1, META_POOL_MOST);
     plan.batch = meta_flag_int("-batch", w->batch, 0, 2, 1 << 20);
     plan.seconds = meta_flag_real("-seconds", w->seconds, 2, 1e-3, 1e5);
     if (meta_flag_out(w->out, (const char *[]){ path }, 1, &error)

@@ -59,7 +59,7 @@ int meta_command_doctor(int argc, char **argv)
         return meta_complain(&error);
     d.data_path = argv[0];
     d.cfg_path = argv[1];
-    d.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    d.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
     d.seconds = meta_flag_real("-seconds", seconds, 10, 1e-3, 1e5);
     if (getloadavg(&d.load, 1) < 1) d.load = 0;
     int failed = meta_doctor_examine(&d, &error);

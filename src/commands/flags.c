@@ -60,6 +60,8 @@ static const struct meta_flag *find(const struct meta_syntax *s, const char *nam
     return NULL;
 }
 
+enum { MOST_FLAGS = 64 }; /* of a verb */
+
 static _Noreturn void fail_unknown(const char *name, const struct meta_syntax *s)
 {
     char names[400] = "";
@@ -72,8 +74,7 @@ static _Noreturn void fail_unknown(const char *name, const struct meta_syntax *s
 int meta_flags_parse(int argc, char **argv, const struct meta_syntax *s)
 {
     int words = 0;
-    char seen[s->count + 1]; /* *value says nothing of it: a default may stand there already */
-    memset(seen, 0, sizeof seen);
+    char seen[MOST_FLAGS] = ""; /* *value says nothing of it: a default may stand there already */
     for (int i = 0; i < argc; i++)
         if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
             print_usage(s);
@@ -144,7 +145,7 @@ int meta_flag_out(const char *out, const char *const inputs[], int count, struct
     for (int i = 0; i < count; i++)
         if (!meta_file_id_find(&other, inputs[i]) && !meta_file_id_order(&own, &other))
             return meta_fail(error,
-                             "-out %.200s: would be written over %.200s, which is read: must be "
+                             "-out %s: would be written over %s, which is read: must be "
                              "another file",
                              out, inputs[i]);
     return 0;

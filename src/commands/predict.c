@@ -116,14 +116,16 @@ static int check_pictures(const struct parts *p, struct meta_error *error)
         count += !meta_file_id_find(&images[count], paths->path[i]);
     if (!status) qsort(images, count, sizeof *images, meta_file_id_order);
     for (int i = 0; i < paths->count && !status; i++) {
-        char name[strlen(p->folder) + strlen(paths->path[i]) + sizeof "/.png"];
-        meta_path_name(p->folder, paths->path[i], ".png", name);
-        if (!meta_file_id_find(&picture, name)
-            && bsearch(&picture, images, count, sizeof *images, meta_file_id_order))
+        char *name = meta_path_name(p->folder, paths->path[i], ".png");
+        if (!name) status = meta_fail_memory(error);
+        else if (meta_file_check_name(name, error)) status = -1;
+        else if (!meta_file_id_find(&picture, name)
+                 && bsearch(&picture, images, count, sizeof *images, meta_file_id_order))
             status = meta_fail(error,
                                "-heat %s: would overwrite %s, which is one of the images: must be "
                                "another folder",
                                p->folder, name);
+        free(name);
     }
     free(images);
     return status;
@@ -144,7 +146,7 @@ static int prepare_heat(struct parts *p, struct meta_error *error)
         return meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width,
                          net.height);
     struct meta_error why;
-    return meta_path_make_folder(p->folder, &why) ? meta_fail(error, "-heat %.400s", why.text) : 0;
+    return meta_path_make_folder(p->folder, &why) ? meta_fail(error, "-heat %s", why.text) : 0;
 }
 
 /* ---- one image ------------------------------------------------------------------------------- */
@@ -152,16 +154,15 @@ static int prepare_heat(struct parts *p, struct meta_error *error)
 static int write_picture(struct parts *p, const char *path, struct meta_error *error)
 {
     struct meta_net_settings net = picture_settings(p);
-    size_t area = (size_t)net.width * net.height, size,
-           room = strlen(p->folder) + strlen(path) + sizeof "/.png";
+    size_t area = (size_t)net.width * net.height, size;
     struct meta_image image = {
         .w = net.width, .h = net.height, .c = 3, .pixels = malloc(3 * area)
     };
     unsigned char *png = NULL;
-    char name[room];
+    char *name = meta_path_name(p->folder, path, ".png");
     int w, h, status = -1;
     meta_heat_size(p->heat, &w, &h);
-    if (!image.pixels) {
+    if (!image.pixels || !name) {
         meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
         goto fail;
     }
@@ -169,11 +170,11 @@ static int write_picture(struct parts *p, const char *path, struct meta_error *e
     if (meta_view_file(path, p->data, &net, p->picture, error)) goto fail;
     for (size_t i = 0; i < 3 * area; i++)
         image.pixels[i] = 255 * p->picture[i % 3 * area + i / 3] + .5;
-    meta_path_name(p->folder, path, ".png", name);
     if (meta_image_heat(&image, p->map, w, h, error) || meta_image_png(&image, &png, &size, error))
         goto fail;
     status = meta_file_write(name, &(struct meta_chunk){ png, size }, 1, error);
 fail:
+    free(name);
     free(image.pixels);
     free(png);
     return status;
@@ -209,10 +210,11 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-static void print_csv_text(const char *text)
+/* Prints the two texts as one field. */
+static void print_csv_text(const char *text, const char *rest)
 {
     if (!strpbrk(text, ",\"\n\r")) {
-        fputs(text, stdout);
+        printf("%s%s", text, rest);
         return;
     }
     putchar('"');
@@ -220,7 +222,7 @@ static void print_csv_text(const char *text)
         if (*text == '"') putchar('"');
         putchar(*text);
     }
-    putchar('"');
+    printf("%s\"", rest);
 }
 
 #define NUMBER 32 /* room for a number as text */
@@ -240,13 +242,11 @@ static void print_csv_header(const struct parts *p)
     printf("image,class");
     for (int k = 0; k < p->data->classes; k++) {
         putchar(',');
-        print_csv_text(p->data->names[k]);
+        print_csv_text(p->data->names[k], "");
     }
     for (int k = 0; p->with_log_odds && k < p->data->classes; k++) {
-        char name[strlen(p->data->names[k]) + sizeof " log-odds"];
-        sprintf(name, "%s log-odds", p->data->names[k]);
         putchar(',');
-        print_csv_text(name);
+        print_csv_text(p->data->names[k], " log-odds");
     }
     putchar('\n');
 }
@@ -254,9 +254,9 @@ static void print_csv_header(const struct parts *p)
 static void print_csv(const struct parts *p, const char *path)
 {
     char text[NUMBER];
-    print_csv_text(path);
+    print_csv_text(path, "");
     putchar(',');
-    print_csv_text(p->data->names[p->order[0]]);
+    print_csv_text(p->data->names[p->order[0]], "");
     for (int k = 0; k < p->data->classes; k++) printf(",%s", number_text(probability(p, k), text));
     for (int k = 0; p->with_log_odds && k < p->data->classes; k++)
         printf(",%s", number_text(p->log_odds[k], text));

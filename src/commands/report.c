@@ -1,5 +1,6 @@
 /* darknet meta report: makes a page of HTML, or Markdown, of a folder of `darknet meta table`. */
 #include "flags.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "paper/report/report_data.h"
 #include "paper/report/report_markdown.h"
@@ -20,7 +21,7 @@ static int write_page(const struct meta_report *report, const char *out, struct 
     if (status) return -1;
     printf("%s: %zu bytes\n", out, text.size);
     if (*lacks.text) {
-        meta_fail(error, "%s: is written without figures: %.300s", out, lacks.text);
+        meta_fail(error, "%s: is written without figures: %s", out, lacks.text);
         meta_complain(error);
     }
     return 0;
@@ -43,9 +44,11 @@ int meta_command_report(int argc, char **argv)
         meta_fail(&error, "report: -markdown writes no page: it takes no -out");
         return meta_complain(&error);
     }
-    status = meta_report_read(&report, argv[0], &error);
+    if (!out) out = "report.html";
+    status = markdown ? 0 : meta_file_check(out, &error);
+    if (!status) status = meta_report_read(&report, argv[0], &error);
     if (!status && markdown) status = meta_report_markdown(stdout, report, &error);
-    else if (!status) status = write_page(report, out ? out : "report.html", &error);
+    else if (!status) status = write_page(report, out, &error);
     meta_report_free(report);
     return status ? meta_complain(&error) : 0;
 }

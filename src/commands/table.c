@@ -51,13 +51,13 @@ static void print_cost(const struct meta_table_cost *c)
 }
 
 /* Prints what is left of a training and of its missing beginnings. A beginning is counted where
-   it is first met: shown (recipes) keeps which have been. */
-static void print_training(const struct meta_grid *g, struct meta_recipe *r, char *shown)
+   it is first met. */
+static void print_training(const struct meta_grid *g, struct meta_recipe *r)
 {
     struct meta_recipe *from = r;
     struct meta_table_cost cost = *meta_grid_cost(g, r);
     double ignored;
-    while (meta_recipe_next(from) != from && !shown[from->beginning - g->table->recipes]++) {
+    while (meta_recipe_next(from) != from && !from->beginning->counted++) {
         from = from->beginning;
         cost.seconds += meta_grid_cost(g, from)->seconds;
     }
@@ -67,7 +67,7 @@ static void print_training(const struct meta_grid *g, struct meta_recipe *r, cha
     print_cost(&cost);
 }
 
-static void print_cell(const struct meta_grid *g, int index, int width, char *shown)
+static void print_cell(const struct meta_grid *g, int index, int width)
 {
     const struct meta_table *t = g->table;
     const struct meta_cell *c = &t->cells[index];
@@ -78,9 +78,8 @@ static void print_cell(const struct meta_grid *g, int index, int width, char *sh
         return;
     }
     if (!c->recipe) printf("%-21s  %8s  %-14s", "weights are given", "", "");
-    else if (shown[c->recipe - t->recipes]++)
-        printf("%-21s  %8s  %-14s", "the same as above", "", "");
-    else print_training(g, c->recipe, shown);
+    else if (c->recipe->counted++) printf("%-21s  %8s  %-14s", "the same as above", "", "");
+    else print_training(g, c->recipe);
     print_cost(&g->costs.test[index]);
     if (!meta_cell_done(c, &why) && why.text[0]) printf("  again: %s", why.text);
     putchar('\n');
@@ -104,15 +103,14 @@ static void print_expected(const struct meta_grid *g)
 static void print_cells(const struct meta_grid *g)
 {
     const struct meta_table *t = g->table;
-    char shown[t->recipe_count + 1];
     int width = 4;
-    memset(shown, 0, sizeof shown);
+    for (int i = 0; i < t->recipe_count; i++) t->recipes[i].counted = 0;
     for (int i = 0; i < t->row_count; i++)
         if ((int)strlen(t->rows[i].label) > width) width = strlen(t->rows[i].label);
     printf("\n%-*s shots  training                   left  by              test left  by\n", width,
            "row");
     for (int i = 0; i < t->cell_count; i++)
-        if (meta_grid_wants(g, &t->cells[i])) print_cell(g, i, width, shown);
+        if (meta_grid_wants(g, &t->cells[i])) print_cell(g, i, width);
 }
 
 static int dry_run(struct meta_grid *g, struct meta_error *error)
@@ -300,7 +298,7 @@ static int run_or_refuse(struct meta_grid *g, int *status, struct meta_error *er
 {
     const struct meta_table *t = g->table;
     if (meta_grid_prepare(g, error)) return -1;
-    if (!t->ready) return meta_fail(error, "%.200s: isn't there: needs %.200s", t->data, t->needs);
+    if (!t->ready) return meta_fail(error, "%s: isn't there: needs %s", t->data, t->needs);
     *status = run_table(g);
     return 0;
 }
@@ -324,7 +322,7 @@ int meta_command_table(int argc, char **argv)
                                         sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
     struct meta_grid g = { .lock = -1, .only = only };
-    g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
     g.shots = meta_flag_int("-shots", shots, 0, 1, 1000000);
     char *self = realpath("/proc/self/exe", NULL);
     g.program = self;

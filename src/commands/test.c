@@ -166,7 +166,7 @@ static int prepare(struct test *t, struct meta_error *error)
     struct meta_evaluation *e = &t->evaluation;
     e->runs = meta_flag_int("-runs", q->runs, 30, 1, 10000000);
     e->seed = meta_flag_seed(q->seed, 1);
-    t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, 1024);
+    t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, META_POOL_MOST);
     if (t->threads > e->runs) t->threads = e->runs;
     t->backend = meta_flag_backend(q->backend, "onednn");
     if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error)

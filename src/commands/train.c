@@ -168,7 +168,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
     s.cfg = argv[1];
     s.weights = words > 2 ? argv[2] : NULL;
     s.seed = meta_flag_seed(seed, META_TRAINING_SEED);
-    s.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, 1024);
+    s.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
     s.max_batches = meta_flag_int("-max_batches", max_batches, 0, 1, META_MOST_ITERATIONS);
     s.valid_every = meta_flag_int("-valid_every", valid_every, META_VALID_EVERY, 0, 100000000);
     s.valid_runs = meta_flag_int("-valid_runs", valid_runs, META_VALID_RUNS, 1, 1000000);

@@ -226,6 +226,6 @@ int meta_section_blame(const struct meta_section *s, const char *path, struct me
 {
     struct meta_error what = *error;
     const struct meta_pair *pair = blamed(s, what.text);
-    return meta_fail(error, "%s:%d: [%.40s]%s %.400s", path, pair ? pair->line : s->line, s->name,
+    return meta_fail(error, "%s:%d: [%.40s]%s %s", path, pair ? pair->line : s->line, s->name,
                      pair ? "" : ":", what.text);
 }

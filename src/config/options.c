@@ -30,8 +30,8 @@ static int complain(const struct place *p, const char *format, ...)
     vsnprintf(what.text, sizeof what.text, format, list);
     va_end(list);
     meta_one_line(what.text);
-    return meta_fail(p->error, "%s:%d: %s%s%s%.400s", p->path, p->pair->line, *name ? "[" : "",
-                     name, *name ? "] " : "", what.text);
+    return meta_fail(p->error, "%s:%d: %s%s%s%s", p->path, p->pair->line, *name ? "[" : "", name,
+                     *name ? "] " : "", what.text);
 }
 
 /* ---- what is allowed ------------------------------------------------------------------------- */

@@ -296,5 +296,5 @@ int meta_evaluator_status(const struct meta_evaluator *e, struct meta_error *err
 {
     return e->first_failed == e->evaluation.runs
         ? 0
-        : meta_fail(error, "task %d: %.400s", e->first_failed, e->error.text);
+        : meta_fail(error, "task %d: %s", e->first_failed, e->error.text);
 }

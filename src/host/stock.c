@@ -81,7 +81,7 @@ int meta_stock_exec(char **argv, struct meta_error *error)
     struct meta_error why;
     char *path = meta_stock_find(&why);
     if (!path && !getenv("DARKNET_STOCK"))
-        return meta_fail(error, "%s: %.400s", argv[1] ? argv[1] : "no command", why.text);
+        return meta_fail(error, "%s: %s", argv[1] ? argv[1] : "no command", why.text);
     if (path) {
         execv(path, argv);
         meta_fail(&why, "%s: can't run it: %s", path, strerror(errno));

@@ -123,11 +123,12 @@ static const char *base(const char *path, int *length)
     return meta_path_base(path);
 }
 
-void meta_path_name(const char *folder, const char *path, const char *extension, char *out)
+char *meta_path_name(const char *folder, const char *path, const char *extension)
 {
     int length;
+    char *out;
     const char *name = base(path, &length);
-    sprintf(out, "%s/%.*s%s", folder, length, name, extension);
+    return asprintf(&out, "%s/%.*s%s", folder, length, name, extension) < 0 ? NULL : out;
 }
 
 static int by_base(const void *a, const void *b)

@@ -21,9 +21,8 @@ struct meta_paths {
 int meta_paths_find(struct meta_paths *, char **words, int count, struct meta_error *);
 void meta_paths_clear(struct meta_paths *);
 
-/* Writes FOLDER/BASE.EXT for the path FROM/BASE.xyz. `out` has room for the folder, the path and
-   the extension. */
-void meta_path_name(const char *folder, const char *path, const char *extension, char *out);
+/* FOLDER/BASE.EXT for the path FROM/BASE.xyz. The caller frees; NULL when there is no memory. */
+char *meta_path_name(const char *folder, const char *path, const char *extension);
 /* Fails where two of the paths would have the same such name. */
 int meta_paths_check_names(const struct meta_paths *, const char *folder, struct meta_error *);
 

@@ -58,14 +58,13 @@ static const struct meta_layer *find_statistics(const struct meta_finite *f)
 static int fail(const struct meta_finite *f, const char *what, const struct meta_layer *l,
                 struct meta_error *error)
 {
-    char where[300] = "", *mend = "a lower learning_rate, or clip in [net], may help";
+    const char *mend = "a lower learning_rate, or clip in [net], may help";
     const struct meta_net_settings *net = &f->model->net;
-    if (l)
-        snprintf(where, sizeof where, " of [%s] (%.200s:%d)", meta_layer_name(l), f->model->path,
-                 l->line);
     if (net->adam && net->eps == 0)
         mend = "[net] eps=0 divides by 0 where a gradient's square is 0: it must be above 0";
-    return meta_fail(error, "%s%s are not finite: %s", what, where, mend);
+    if (!l) return meta_fail(error, "%s are not finite: %s", what, mend);
+    return meta_fail(error, "%s of [%s] (%s:%d) are not finite: %s", what, meta_layer_name(l),
+                     f->model->path, l->line, mend);
 }
 
 int meta_finite_check(const struct meta_finite *f, struct meta_error *error)

@@ -232,7 +232,7 @@ int meta_outer_update(struct meta_outer *o, double rate, struct meta_outer_resul
     if (!isfinite(result->gradient_norm)) return fail_gradient(o, result->query_loss, error);
     move_statistics(o);
     if (!meta_outer_check(o, &why)) return 0;
-    return meta_fail(error, "iteration %llu: after the update at rate %g %.400s",
+    return meta_fail(error, "iteration %llu: after the update at rate %g %s",
                      (unsigned long long)o->iteration, rate, why.text);
 }
 

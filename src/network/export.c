@@ -85,22 +85,36 @@ static int write_cfg(const struct meta_network *net, const char *path,
     return meta_text_write(&text, 0, path, error);
 }
 
+int meta_export_paths(const char *name, char **cfg, char **weights, struct meta_error *error)
+{
+    if (asprintf(cfg, "%s.cfg", name) < 0) *cfg = NULL;
+    if (asprintf(weights, "%s.weights", name) < 0) *weights = NULL;
+    if (*cfg && *weights) return 0;
+    free(*cfg);
+    free(*weights);
+    *cfg = *weights = NULL;
+    return meta_fail_memory(error);
+}
+
 int meta_export(const struct meta_filled *from, const struct meta_export *how, char **otherwise,
                 struct meta_error *error)
 {
     struct meta_filled portable;
-    size_t room = strlen(how->name) + sizeof ".weights";
-    char path[room];
+    char *cfg, *weights;
     *otherwise = NULL;
-    if (meta_portable(&portable, from, how->fold, error)) return -1;
-    int status = meta_readers_differ(portable.network, otherwise, error);
-    snprintf(path, room, "%s.weights", how->name);
-    if (!status)
-        status = meta_weights_write(portable.network, path, portable.parameters,
-                                    portable.statistics, (struct meta_weights_head){ 0 }, error);
-    snprintf(path, room, "%s.cfg", how->name);
-    if (!status) status = write_cfg(portable.network, path, how, *otherwise, error);
-    meta_filled_clear(&portable);
+    if (meta_export_paths(how->name, &cfg, &weights, error)) return -1;
+    int status = meta_portable(&portable, from, how->fold, error);
+    if (!status) {
+        status = meta_readers_differ(portable.network, otherwise, error);
+        if (!status)
+            status = meta_weights_write(portable.network, weights, portable.parameters,
+                                        portable.statistics, (struct meta_weights_head){ 0 },
+                                        error);
+        if (!status) status = write_cfg(portable.network, cfg, how, *otherwise, error);
+        meta_filled_clear(&portable);
+    }
+    free(cfg);
+    free(weights);
     if (!status) return 0;
     free(*otherwise);
     *otherwise = NULL;

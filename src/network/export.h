@@ -12,6 +12,8 @@ struct meta_export {
     const char *net; /* lines of [net] besides the size, each with its end; NULL: none */
 };
 
+/* The names of the two files; the caller frees both, which are NULL after a failure. */
+int meta_export_paths(const char *name, char **cfg, char **weights, struct meta_error *);
 /* Writes NAME.weights, then NAME.cfg, each whole or not at all. The files are of the network in the
    form of portable.h. They give its probabilities, with its statistics as rolling ones, here, in
    the stock library, in those of AlexeyAB and hank-ai and in OpenCV, but for those that *otherwise

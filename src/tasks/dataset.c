@@ -156,7 +156,7 @@ static void decode_one(void *context, int i, int worker)
     struct meta_error why, line;
     if (job->why ? job->why[i] != NULL : i > atomic_load(&job->bad)) return;
     if (decode(job, i, &why)) {
-        meta_fail(&line, "%s:%d: %.400s", set->list, set->lines[i], why.text);
+        meta_fail(&line, "%s:%d: %s", set->list, set->lines[i], why.text);
         note(job, i, &line);
     }
     if (!job->why) return;

@@ -170,7 +170,7 @@ static void write_script(FILE *f, const void *drawing)
 
 static int fail_chart(const struct meta_error *why, struct meta_error *error)
 {
-    return meta_fail(error, "no chart: %.300s: training goes on", why->text);
+    return meta_fail(error, "no chart: %s: training goes on", why->text);
 }
 
 /* Starts a gnuplot whose output is the temporary picture. */

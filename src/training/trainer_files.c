@@ -7,7 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/path.h"
+
+/* The longest name that a training may come to write: weights with a number, once it is kept. */
+static int check_longest(const struct meta_trainer *t, struct meta_error *error)
+{
+    char *kept, *path = NULL;
+    if (asprintf(&kept, "%s.10000", t->name) < 0) return meta_fail_memory(error);
+    int status = meta_training_numbered(&path, t->folder, kept, 100000000, error)
+            || meta_file_check_name(path, error)
+        ? -1
+        : 0;
+    free(path);
+    free(kept);
+    return status;
+}
 
 int meta_trainer_name_files(struct meta_trainer *t, struct meta_error *error)
 {
@@ -17,7 +32,7 @@ int meta_trainer_name_files(struct meta_trainer *t, struct meta_error *error)
     t->name = t->settings.name ? strdup(t->settings.name)
                                : meta_training_name(t->settings.cfg, t->settings.seed, error);
     if (!t->name) return meta_fail_memory(error);
-    if (meta_training_check_name(t->name, error)) return -1;
+    if (meta_training_check_name(t->name, error) || check_longest(t, error)) return -1;
     for (int file = 0; file < META_TRAINING_FILES; file++)
         if (meta_training_file(&t->path[file], file, t->folder, t->name, error)) return -1;
     return 0;

@@ -80,7 +80,7 @@ static int open_curriculum(struct meta_trainer *t, struct meta_error *error)
     uint64_t first = t->seen / t->images + 1;
     if (!meta_curriculum_create(&t->curriculum, classes, e, t->settings.seed, first, &why))
         return 0;
-    return meta_fail(error, "%s:%d: [episode] %.400s", t->model->path, t->model->episode_line,
+    return meta_fail(error, "%s:%d: [episode] %s", t->model->path, t->model->episode_line,
                      why.text);
 }
 

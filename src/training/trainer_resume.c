@@ -72,7 +72,7 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
     struct meta_error why;
     if (t->settings.fork ? check_fork(t, c, &why)
                          : meta_fingerprint_compare(c->settings, t->fingerprint, &why))
-        return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
+        return meta_fail(error, "%s: can't %s: %s", path, what, why.text);
     if (c->state_size != t->state_size)
         return meta_fail(error, "%s: can't %s: its %zu bytes of state are not this network's %zu",
                          path, what, c->state_size, t->state_size);
@@ -81,11 +81,10 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
                          (unsigned long long)c->iteration, (unsigned long long)t->total);
     meta_outer_load(t->outer, c->state);
     if (meta_outer_check(t->outer, &why))
-        return meta_fail(error, "%s: can't %s: %.400s; its training diverged", path, what,
-                         why.text);
+        return meta_fail(error, "%s: can't %s: %s; its training diverged", path, what, why.text);
     const char *curriculum = (const char *)c->state + meta_outer_bytes(t->outer);
     if (t->curriculum && meta_curriculum_load(t->curriculum, curriculum, &why))
-        return meta_fail(error, "%s: can't %s: %.300s", path, what, why.text);
+        return meta_fail(error, "%s: can't %s: %s", path, what, why.text);
     meta_fingerprint_moved(c->settings, t->fingerprint, t->was, t->now);
     t->done = c->iteration;
     t->seen = c->seen;

@@ -97,7 +97,7 @@ static void refuses_zero_threads_and_restores_openmp(void **state)
     struct meta_error error;
     int times[1] = { 0 };
     assert_int_equal(meta_pool_create(&pool, 0, &error), -1);
-    assert_string_equal(error.text, "threads=0: must be at least 1");
+    assert_string_equal(error.text, "threads=0: must be 1 to 1024");
     assert_null(pool);
     meta_pool_free(NULL);
     assert_int_equal(meta_pool_create(&pool, 2, &error), 0);      /* freed without a run */

@@ -4,7 +4,9 @@
 #include "table_beginning.h"
 #include "table_key.h"
 #include "table_recipe.h"
+#include "base/file.h"
 #include "evaluation/methods.h"
+#include "training/training_file.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -43,7 +45,7 @@ static int check_method(const struct meta_table *t, const struct meta_table_row 
     free(settings);
     meta_model_free(model);
     if (!failed) return 0;
-    return meta_fail(error, "%s:%d: [row] method=%s: %.300s", t->path, row->line, method->name,
+    return meta_fail(error, "%s:%d: [row] method=%s: %s", t->path, row->line, method->name,
                      why.text);
 }
 
@@ -64,7 +66,7 @@ static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct
     if (failed) return -1;
     if (row->ways == t->rows->ways && row->queries == t->rows->queries) return 0;
     return meta_fail(error,
-                     "%s:%d: [row] cfg=%.100s: its tasks have ways=%d and queries=%d, "
+                     "%s:%d: [row] cfg=%s: its tasks have ways=%d and queries=%d, "
                      "those of line %d %d and %d: must be equal",
                      t->path, row->line, row->cfg, row->ways, row->queries, t->rows->line,
                      t->rows->ways, t->rows->queries);
@@ -95,6 +97,23 @@ static int find_recipe(struct meta_table *t, struct meta_cell *c, struct meta_er
     return meta_recipe_name(t, r, error);
 }
 
+/* Whether the files of the cell and of its training can have their names, so that no training runs
+   for a result that can't be written. */
+static int check_names(const struct meta_table *t, const struct meta_cell *c,
+                       struct meta_error *error)
+{
+    const struct meta_recipe *r = c->recipe;
+    struct meta_error why;
+    char *part = NULL;
+    if (meta_table_text(&part, error, "%s.part", c->file)) return -1;
+    int failed = meta_file_check_name(part, &why) || meta_file_check_name(c->log, &why)
+        || (r
+            && (meta_training_check_name(r->name, &why) || meta_file_check_name(r->folder, &why)
+                || meta_file_check_name(r->final, &why) || meta_file_check_name(r->data, &why)));
+    free(part);
+    return failed ? meta_fail(error, "%s:%d: [row]: %s", t->path, c->row->line, why.text) : 0;
+}
+
 static int name_cell(const struct meta_table *t, struct meta_cell *c, struct meta_error *error)
 {
     char *slug = slug_of(c->row->label);
@@ -104,7 +123,7 @@ static int name_cell(const struct meta_table *t, struct meta_cell *c, struct met
         || meta_table_text(&c->log, error, "%s/logs/%s-%s-%d.txt", t->folder, t->slug, slug,
                            c->shots);
     free(slug);
-    return failed ? -1 : 0;
+    return failed ? -1 : check_names(t, c, error);
 }
 
 static int add_cell(struct meta_table *t, const struct meta_table_row *row, int shots, double paper,

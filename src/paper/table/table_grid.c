@@ -36,7 +36,6 @@ const struct meta_table_cost *meta_grid_cost(const struct meta_grid *g, const st
 /* ---- what is left ---------------------------------------------------------------------------- */
 
 struct sum {
-    char *counted; /* (recipes) whether the training is in the sum */
     double seconds;
     int unknown; /* costs without an estimate */
 };
@@ -51,15 +50,14 @@ static void add_cost(struct sum *sum, const struct meta_table_cost *c)
 static void add_training(struct sum *sum, const struct meta_grid *g, struct meta_recipe *r)
 {
     if (meta_recipe_next(r) != r) add_training(sum, g, r->beginning);
-    if (!sum->counted[r - g->table->recipes]++) add_cost(sum, meta_grid_cost(g, r));
+    if (!r->counted++) add_cost(sum, meta_grid_cost(g, r));
 }
 
 double meta_grid_left(const struct meta_grid *g, int *unknown)
 {
     const struct meta_table *t = g->table;
-    char counted[t->recipe_count + 1];
-    struct sum sum = { .counted = counted };
-    memset(counted, 0, sizeof counted);
+    struct sum sum = { 0 };
+    for (int i = 0; i < t->recipe_count; i++) t->recipes[i].counted = 0;
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_cell *c = &t->cells[i];
         if (!meta_grid_wants(g, c) || g->costs.test[i].basis == META_BASIS_DONE) continue;
@@ -142,7 +140,7 @@ static void fail_cell(const struct meta_grid *g, const struct meta_error *why)
 {
     struct meta_error error;
     const struct meta_cell *c = g->cell;
-    meta_fail(&error, "%.80s, %d shot%s: %.380s", c->row->label, c->shots, meta_plural(c->shots),
+    meta_fail(&error, "%s, %d shot%s: %s", c->row->label, c->shots, meta_plural(c->shots),
               why->text);
     g->listener->failed(g, &error);
 }

@@ -183,8 +183,8 @@ int meta_table_images(const struct meta_table *t, int keep, struct meta_error *e
             note(known, l);
         } else if (!status)
             status = meta_fail(error,
-                               "%.200s: the images of its %s list are not those that the results "
-                               "in %.150s are of: bring them back, or take another -out",
+                               "%s: the images of its %s list are not those that the results "
+                               "in %s are of: bring them back, or take another -out",
                                t->data, l == t->lists ? "train" : "test", t->folder);
     }
     if (!status && keep && changed) status = write_known(known, t, error);

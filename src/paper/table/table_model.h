@@ -49,6 +49,7 @@ struct meta_recipe {
     struct meta_recipe *beginning; /* the shared training that this one forks; NULL: none */
     int is_beginning;              /* whether this is such a shared beginning */
     int failed;                    /* the training was tried in this process, and failed */
+    int counted;                   /* the sum or the list of trainings that is being made has it */
 };
 
 struct meta_cell {

@@ -30,8 +30,7 @@ static int owns(const struct meta_table *t, const char *path, struct meta_error 
         return meta_fail(error, "%.300s: remove it, and it is made anew", why.text);
     const char *file = meta_json_text(root, "file");
     int same = !strcmp(file, t->path) || !strcmp(meta_json_text(root, "name"), t->name);
-    if (!same)
-        meta_fail(error, "%.200s: is of another table, %.200s: take another -out", path, file);
+    if (!same) meta_fail(error, "%s: is of another table, %s: take another -out", path, file);
     cJSON_Delete(root);
     return same ? 0 : -1;
 }

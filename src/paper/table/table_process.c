@@ -82,7 +82,7 @@ static void last_words(const char *log, struct meta_error *error, const char *ho
     char *line = strrchr(text, '\n');
     line = line ? line + 1 : text;
     if (!strncmp(line, "darknet: ", 9)) line += 9;
-    meta_fail(error, "%.300s (%s; %.120s)", *line ? line : "said nothing", how, log);
+    meta_fail(error, "%s (%s; %s)", *line ? line : "said nothing", how, log);
     free(text);
 }
 

@@ -108,8 +108,8 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
     if (check_epochs(t, r, error)) return -1;
     for (const struct meta_table_row *other = t->rows; other < r; other++)
         if (other->line != r->line && meta_row_has_label(other, r->label))
-            return meta_fail(error, "%s:%d: [row] label=%.100s: repeated; first on line %d",
-                             t->path, r->line, r->label, other->line);
+            return meta_fail(error, "%s:%d: [row] label=%s: repeated; first on line %d", t->path,
+                             r->line, r->label, other->line);
     return 0;
 }
 
@@ -153,7 +153,7 @@ static int check_reference(const struct meta_table *t, int line, struct meta_err
     if (!t->reference) return 0;
     for (int i = 0; i < t->row_count; i++)
         if (meta_row_has_label(&t->rows[i], t->reference)) return 0;
-    return meta_fail(error, "%s:%d: [table] reference=%.100s: no row has that label", t->path, line,
+    return meta_fail(error, "%s:%d: [table] reference=%s: no row has that label", t->path, line,
                      t->reference);
 }
 
@@ -181,7 +181,7 @@ static int read_data(struct meta_table *t, struct meta_error *error)
     struct meta_data *data;
     t->ready = !access(t->data, R_OK);
     if (!t->ready && !t->needs)
-        return meta_fail(error, "%s: data=%.200s: can't be read, and needs= doesn't say what it is",
+        return meta_fail(error, "%s: data=%s: can't be read, and needs= doesn't say what it is",
                          t->path, t->data);
     if (!t->ready) return 0;
     if (meta_data_read(&data, t->data, error)) return -1;

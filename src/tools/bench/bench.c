@@ -147,7 +147,7 @@ static int add_work(struct session *s, struct group *g, struct meta_work_spec sp
 static void note_row(struct meta_bench *b, struct meta_work_spec spec, const struct meta_timed *t,
                      double images, double flops)
 {
-    double rate[t->rounds], processor_rate[t->rounds];
+    double rate[META_MOST_ROUNDS], processor_rate[META_MOST_ROUNDS];
     struct meta_bench_row *r = &b->row[b->rows++];
     for (int i = 0; i < t->rounds; i++) {
         rate[i] = flops ? flops / t->seconds[i] : NAN;
@@ -179,7 +179,7 @@ static void note_ratio(struct meta_bench *b, struct side fast, struct side slow,
 {
     struct meta_bench_ratio *r = &b->ratio[b->ratios++];
     int n = fast.timed->rounds;
-    double of_fast[n], of_slow[n]; /* seconds of an image */
+    double of_fast[META_MOST_ROUNDS], of_slow[META_MOST_ROUNDS]; /* seconds of an image */
     snprintf(r->name, sizeof r->name, "%s", name);
     for (int i = 0; i < n; i++) {
         of_fast[i] = fast.timed->seconds[i] / fast.images;

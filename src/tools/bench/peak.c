@@ -70,7 +70,7 @@ static void run(void *context, int index, int worker)
 struct meta_peak meta_peak(struct meta_pool *pool, double seconds)
 {
     int threads = meta_pool_threads(pool);
-    struct share share[threads];
+    struct share share[META_POOL_MOST];
     struct measurement m = { .seconds = seconds, .threads = threads, .share = share };
     struct meta_peak peak = { 0, 0 };
     double flops = 0, processor = 0;

@@ -8,16 +8,15 @@
 #include <string.h>
 
 #define LEAST_ROUNDS 5
-#define MOST_ROUNDS 1000
 #define MOST_RUNS 1000000 /* of a round */
 
 static int reserve(struct meta_timed *t)
 {
     t->rounds = 0;
-    t->seconds = calloc(MOST_ROUNDS, sizeof *t->seconds);
-    t->processor = calloc(MOST_ROUNDS, sizeof *t->processor);
-    t->peak = calloc(MOST_ROUNDS, sizeof *t->peak);
-    t->processor_peak = calloc(MOST_ROUNDS, sizeof *t->processor_peak);
+    t->seconds = calloc(META_MOST_ROUNDS, sizeof *t->seconds);
+    t->processor = calloc(META_MOST_ROUNDS, sizeof *t->processor);
+    t->peak = calloc(META_MOST_ROUNDS, sizeof *t->peak);
+    t->processor_peak = calloc(META_MOST_ROUNDS, sizeof *t->processor_peak);
     return t->seconds && t->processor && t->peak && t->processor_peak ? 0 : -1;
 }
 
@@ -71,7 +70,6 @@ static int time_round(struct meta_timed *t, int runs, double yardstick, double *
 int meta_time(struct meta_timed *t, int count, double seconds, struct meta_error *error)
 {
     double block = seconds / 20, yardstick = block / 5, spent = 0;
-    int runs[count];
     for (int i = 0; i < count; i++)
         t[i].seconds = t[i].processor = t[i].peak = t[i].processor_peak = NULL;
     for (int i = 0; i < count; i++) {
@@ -79,13 +77,13 @@ int meta_time(struct meta_timed *t, int count, double seconds, struct meta_error
             meta_fail_memory(error);
             goto fail;
         }
-        if (runs_needed(&t[i], block, &runs[i], error)) goto fail;
+        if (runs_needed(&t[i], block, &t[i].runs, error)) goto fail;
     }
-    for (int round = 0; round < MOST_ROUNDS && (round < LEAST_ROUNDS || spent < count * seconds);
-         round++)
+    for (int round = 0;
+         round < META_MOST_ROUNDS && (round < LEAST_ROUNDS || spent < count * seconds); round++)
         for (int i = 0; i < count; i++) {
             double elapsed;
-            if (time_round(&t[i], runs[i], yardstick, &elapsed, error)) goto fail;
+            if (time_round(&t[i], t[i].runs, yardstick, &elapsed, error)) goto fail;
             spent += elapsed;
         }
     return 0;
@@ -109,14 +107,14 @@ static struct meta_spread spread_in_place(double *x, int n)
 
 struct meta_spread meta_spread(const double *x, int n)
 {
-    double sorted[n + 1];
+    double sorted[META_MOST_ROUNDS + 1];
     memcpy(sorted, x, n * sizeof *x);
     return spread_in_place(sorted, n);
 }
 
 struct meta_spread meta_spread_of_ratios(const double *a, const double *b, int n)
 {
-    double ratios[n + 1];
+    double ratios[META_MOST_ROUNDS + 1];
     for (int i = 0; i < n; i++) ratios[i] = a[i] / b[i];
     return spread_in_place(ratios, n);
 }

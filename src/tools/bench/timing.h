@@ -5,6 +5,8 @@
 
 #include "base/pool.h"
 
+enum { META_MOST_ROUNDS = 1000 };
+
 /* One thing to time. */
 struct meta_timed {
     /* Does it once. *processor: seconds of processor time that it took. */
@@ -14,6 +16,7 @@ struct meta_timed {
 
     /* what meta_time sets, (rounds) each */
     int rounds;
+    int runs;                      /* of a round */
     double *seconds, *processor;   /* of one run */
     double *peak, *processor_peak; /* see meta_peak; means of before and after */
 };
@@ -24,7 +27,7 @@ struct meta_timed {
 int meta_time(struct meta_timed *, int count, double seconds, struct meta_error *);
 void meta_timed_clear(struct meta_timed *);
 
-/* Of n numbers; all NaN when n is 0. */
+/* Of n numbers, at most META_MOST_ROUNDS; all NaN when n is 0. */
 struct meta_spread {
     double median, least, most;
 };
