@@ -243,6 +243,10 @@ SWEEP ?=
 faults: all $(FAULTS) ## allocations and system calls fail, each in turn, hours: SWEEP="--verbs train --every 10"
 	@BUILD='$(BUILD)' DARKNET_BIN='$(abspath $(BIN)/darknet)' tests/faults/sweep.py $(SWEEP)
 
+KILLS ?=
+kills: all ## runs are killed at random moments and gone on with, ten minutes: KILLS="--kills 50 --seed 7"
+	@DARKNET_BIN='$(abspath $(BIN)/darknet)' tests/faults/kills.py $(KILLS)
+
 asan ubsan tsan valgrind: ## the tests under a sanitizer or Memcheck
 	@+$(MAKE) --no-print-directory test VARIANT=$@ BUILD=build/$@ BIN=build/$@/bin OPTIMISE=-O1 SANITIZE='$(SANITIZE)'
 
@@ -330,6 +334,6 @@ uninstall: ## remove what install wrote
 clean: ## remove what was built
 	rm -rf build compile_commands.json darknet libdarknet-meta*.so* plugins/*.so
 
-.PHONY: all unit test faults fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
+.PHONY: all unit test faults kills fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
 
 -include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(TESTS:=.d)

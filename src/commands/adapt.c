@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "console.h"
 #include "base/file.h"
+#include "base/leftovers.h"
+#include "base/lock.h"
 #include "base/pool.h"
 #include "config/model.h"
 #include "tasks/file_id.h"
@@ -25,6 +27,7 @@
 #define MOST_LEFT_OUT 100
 
 struct parts {
+    struct meta_lock lock; /* of the files that are written */
     struct meta_model *model;
     struct meta_data *data;
     struct meta_pool *pool;
@@ -50,6 +53,7 @@ static void free_parts(struct parts *p)
     meta_pool_free(p->pool);
     meta_data_free(p->data);
     meta_model_free(p->model);
+    meta_lock_release(&p->lock);
 }
 
 static int same_file(const char *a, const char *b)
@@ -75,6 +79,26 @@ static int check_out(const char *out, const char *cfg, const char *weights,
     else if (meta_file_check(own_weights, error) || meta_file_check(own_cfg, error)) status = -1;
     free(own_cfg);
     free(own_weights);
+    return status;
+}
+
+/* Keeps others from writing the files until the end, and removes what one that was killed left. */
+static int lock_out(struct parts *p, const char *out, struct meta_error *error)
+{
+    const struct meta_lock_words words = { "another run of meta adapt writes these files",
+                                           "wait for it, or give this one another -out" };
+    char *lock, *cfg, *weights;
+    if (meta_export_paths(out, &cfg, &weights, error)) return -1;
+    if (asprintf(&lock, "%s.lock", out) < 0) lock = NULL;
+    int status = lock ? meta_lock_take(&p->lock, lock, 0, words, error) : meta_fail_memory(error);
+    if (!status) {
+        meta_lock_guard(&p->lock);
+        meta_leftovers_remove(cfg, NULL);
+        meta_leftovers_remove(weights, NULL);
+    }
+    free(lock);
+    free(cfg);
+    free(weights);
     return status;
 }
 
@@ -283,7 +307,7 @@ int meta_command_adapt(int argc, char **argv)
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
     struct meta_error error;
-    struct parts p = { 0 };
+    struct parts p = { .lock.fd = -1 };
     const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 3, 3, flags,
                                         sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
@@ -300,7 +324,7 @@ int meta_command_adapt(int argc, char **argv)
         goto fail;
     }
     if (check_request(&r, kind, balance, &error) || meta_model_load(&p.model, argv[1], &error)
-        || meta_data_read(&p.data, argv[0], &error))
+        || meta_data_read(&p.data, argv[0], &error) || lock_out(&p, out, &error))
         goto fail;
     r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);
     if (check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error)

@@ -1,5 +1,6 @@
 /* darknet meta VERB ... is ours; every other command line is the stock darknet's. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,10 @@ static void hold_streams(void)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0) return;
 }
 
+/* A file that reaches a limit of its size (ulimit -f) is then a failed write, as on a full disk,
+   and not the end of the program. Programs that we start have the signal's usual effect. */
+static void ignore_size_limit(void) { signal(SIGXFSZ, SIG_IGN); }
+
 int main(int argc, char **argv)
 {
     struct meta_error error;
@@ -51,6 +56,7 @@ int main(int argc, char **argv)
         meta_memory_hooks();
         meta_floating_flush();
         meta_json_watch();
+        ignore_size_limit();
         int status = run_verb(argc - 2, argv + 2);
         /* What could not be written was not said: a full disk is no success. Past 128 a signal
            ended the verb, which may be that of the stream's end. */

@@ -321,7 +321,7 @@ int meta_command_table(int argc, char **argv)
     const struct meta_syntax syntax = { "table FILE -out DIR", 1, 1, flags,
                                         sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
-    struct meta_grid g = { .lock = -1, .only = only };
+    struct meta_grid g = { .lock.fd = -1, .only = only };
     g.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
     g.shots = meta_flag_int("-shots", shots, 0, 1, 1000000);
     char *self = realpath("/proc/self/exe", NULL);

@@ -76,6 +76,7 @@ static void asked(void *context, int number)
     for (double end = meta_now() + PATIENCE; !r->ended && meta_now() < end;)
         nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
     if (r->ended) return;
+    meta_trainer_unlock(r->trainer);
     if (atomic_exchange(&r->told, 1)) _exit(r->status);
     if (failed && takes_more(STDERR_FILENO)) dprintf(STDERR_FILENO, "darknet: %s\n", error.text);
     /* the other thread may stand in the middle of a line that nobody reads */

@@ -192,6 +192,19 @@ static int start(struct meta_chart *c, const struct meta_row *rows, int count,
     return fail_chart(&why, error);
 }
 
+/* Whether the file begins and ends as a PNG does. */
+static int is_whole_png(const char *path)
+{
+    static const char signature[8] = "\x89PNG\r\n\x1a\n", trailer[8] = "IEND\xae\x42\x60\x82";
+    char first[8], last[8];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    int whole = size >= 45 && pread(fd, first, 8, 0) == 8 && pread(fd, last, 8, size - 8) == 8
+        && !memcmp(first, signature, 8) && !memcmp(last, trailer, 8);
+    if (fd >= 0) close(fd);
+    return whole;
+}
+
 /* Takes a drawing that is done within so many seconds. 1: nothing is being drawn; 0: gnuplot is
    still drawing; -1: it failed. */
 static int take(struct meta_chart *c, double seconds, struct meta_error *error)
@@ -199,6 +212,8 @@ static int take(struct meta_chart *c, double seconds, struct meta_error *error)
     struct meta_error why;
     if (!c->child) return 1;
     int state = meta_gnuplot_wait(&c->child, seconds, &why);
+    if (state > 0 && !is_whole_png(c->temporary))
+        state = meta_fail(&why, "gnuplot made no whole picture");
     if (!state || (state > 0 && !rename(c->temporary, c->path))) return state;
     if (state < 0) fail_chart(&why, error);
     else meta_fail(error, "%s: can't write: %s: training goes on", c->path, strerror(errno));

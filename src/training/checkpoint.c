@@ -1,18 +1,10 @@
-/* Writes and reads checkpoints, and sweeps away what killed trainings left of them. */
-#define _GNU_SOURCE
+/* Writes and reads checkpoints. */
 #include "checkpoint.h"
 #include "base/checksum.h"
 #include "base/file.h"
-#include "base/path.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Raised when the format changes, or what training makes of a checkpoint: random keys, order of
    sums, update rules. */
@@ -102,44 +94,4 @@ void meta_checkpoint_free(struct meta_checkpoint *c)
 {
     free(c->owned);
     memset(c, 0, sizeof *c);
-}
-
-/* Whether the process of "PID" or "PID.N" is gone. */
-static int gone(const char *process)
-{
-    size_t digits = strspn(process, "0123456789");
-    const char *rest = process + digits;
-    if (!digits
-        || (*rest && (*rest != '.' || !rest[1] || rest[1 + strspn(rest + 1, "0123456789")])))
-        return 0;
-    long pid = atol(process);
-    return pid > 0 && pid != getpid() && kill(pid, 0) && errno == ESRCH;
-}
-
-/* What follows ".tmp." in the name "NAME.tmp.PID.N", or with an ending in
-   "NAME1000ENDING.tmp.PID.N"; NULL: it is another file. */
-static const char *process_of(const char *file, const char *name, const char *ending)
-{
-    size_t n = strlen(name), digits = 0;
-    if (strncmp(file, name, n)) return NULL;
-    file += n;
-    if (ending) {
-        digits = strspn(file, "0123456789");
-        n = strlen(ending);
-        if (!digits || strncmp(file + digits, ending, n)) return NULL;
-        file += digits + n;
-    }
-    return strncmp(file, ".tmp.", 5) ? NULL : file + 5;
-}
-
-void meta_checkpoint_sweep(const char *path, const char *ending)
-{
-    const char *name = meta_path_base(path), *process;
-    char *folder = meta_path_folder(path);
-    DIR *d = folder ? opendir(folder) : NULL;
-    for (struct dirent *e; d && (e = readdir(d));)
-        if ((process = process_of(e->d_name, name, ending)) && gone(process))
-            unlinkat(dirfd(d), e->d_name, 0);
-    if (d) closedir(d);
-    free(folder);
 }

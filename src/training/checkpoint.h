@@ -27,9 +27,4 @@ int meta_checkpoint_write(const char *path, const struct meta_checkpoint *, stru
 int meta_checkpoint_read(struct meta_checkpoint *, const char *path, struct meta_error *);
 void meta_checkpoint_free(struct meta_checkpoint *);
 
-/* Removes the temporary files that killed trainings left beside `path`: PATH.tmp.PID and
-   PATH.tmp.PID.N, of processes that are gone. With an ending, those of numbered files:
-   PATH1000ENDING.tmp.PID.N. */
-void meta_checkpoint_sweep(const char *path, const char *ending);
-
 #endif

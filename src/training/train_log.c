@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "train_log.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "config/net_section.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The columns as they stand in the file; the iteration comes before them. */
@@ -122,42 +123,64 @@ static int check_rest(const struct meta_log *log, const char *text, size_t kept,
                      path, line, kept ? "the next row" : "the header");
 }
 
+/* Writes the log anew, from what is in memory, and opens it. */
+static int restore(struct meta_log *log, struct meta_error *error)
+{
+    char line[LONGEST];
+    struct meta_text text;
+    long long size, last = 0;
+    if (meta_text_begin(&text, error)) return -1;
+    format_header(line, log->kind);
+    size = fputs(line, text.file) < 0 ? 0 : strlen(line);
+    for (int i = 0; i < log->written; i++) {
+        last = size;
+        size += format_row(line, log->kind, &log->rows[i]);
+        fputs(line, text.file);
+    }
+    if (meta_text_write(&text, 0, log->path, error)) return -1;
+    int fd = open(log->path, O_RDWR | O_CLOEXEC);
+    if (fd < 0) return meta_fail(error, "%s: can't open: %s", log->path, strerror(errno));
+    close(log->fd);
+    log->fd = fd;
+    log->size = size;
+    log->last = last;
+    return 0;
+}
+
 /* Writes rows from log->written on, in whole lines: what a full disk cuts short is taken back. */
 static int write_rows(struct meta_log *log)
 {
     char line[LONGEST];
     while (log->written < log->count) {
-        off_t start = lseek(log->fd, 0, SEEK_END);
         int n = format_row(line, log->kind, &log->rows[log->written]);
-        ssize_t put = write(log->fd, line, n);
+        ssize_t put = pwrite(log->fd, line, n, log->size);
         if (put != n) {
             int kept = put < 0 ? errno : ENOSPC;
-            if (put > 0 && ftruncate(log->fd, start)) return -1;
+            if (put > 0 && ftruncate(log->fd, log->size)) return -1;
             errno = kept;
             return -1;
         }
-        log->last = start;
+        log->last = log->size;
+        log->size += n;
         log->written++;
     }
     return 0;
 }
 
+/* Whether the file is still there as it was written: somebody may have cut it, moved it away or
+   removed it. */
+static int is_whole(const struct meta_log *log)
+{
+    struct stat own, there;
+    return !fstat(log->fd, &own) && own.st_size == log->size && !stat(log->path, &there)
+        && there.st_dev == own.st_dev && there.st_ino == own.st_ino;
+}
+
 int meta_log_open(struct meta_log *log, enum meta_training_kind kind, const char *path,
                   struct meta_error *error)
 {
-    *log = (struct meta_log){ .kind = kind,
-                              .path = strdup(path),
-                              .fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) };
-    if (!log->path || log->fd < 0) meta_fail(error, "%s: can't open: %s", path, strerror(errno));
-    else if (!flock(log->fd, LOCK_EX | LOCK_NB)) return 0;
-    else
-        meta_fail(error,
-                  errno == EWOULDBLOCK ? "%s: another training of this name is running here: "
-                                         "-name gives this one another"
-                                       : "%s: can't lock",
-                  path);
-    meta_log_close(log);
-    return -1;
+    *log = (struct meta_log){ .kind = kind, .path = strdup(path), .fd = -1 };
+    return log->path ? 0 : meta_fail_memory(error);
 }
 
 int meta_log_own(const struct meta_log *log, struct meta_error *error)
@@ -165,6 +188,7 @@ int meta_log_own(const struct meta_log *log, struct meta_error *error)
     char *text, header[LONGEST];
     size_t size;
     int own = 0;
+    if (access(log->path, F_OK)) return 0;
     if (meta_file_read(log->path, &text, &size, error)) return -1;
     for (int kind = META_TRAINING_TASKS; kind <= META_TRAINING_IMAGES && !own; kind++) {
         format_header(header, kind);
@@ -202,24 +226,40 @@ int meta_log_prepare(struct meta_log *log, const char *origin, uint64_t iteratio
 int meta_log_begin(struct meta_log *log, struct meta_error *error)
 {
     char header[LONGEST];
+    struct stat info;
+    log->fd = open(log->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (log->fd < 0 || fstat(log->fd, &info))
+        return meta_fail(error, "%s: can't open: %s", log->path, strerror(errno));
+    if (info.st_size < log->keep) log->keep = log->written = 0; /* it was moved away */
     format_header(header, log->kind);
     ssize_t head = strlen(header);
-    if (!ftruncate(log->fd, log->keep) && lseek(log->fd, 0, SEEK_END) >= 0
-        && (log->keep || write(log->fd, header, head) == head) && !write_rows(log))
+    log->size = log->keep ? log->keep : head;
+    if (!ftruncate(log->fd, log->keep) && (log->keep || pwrite(log->fd, header, head, 0) == head)
+        && !write_rows(log))
         return 0;
     return meta_fail(error, "%s: can't write: %s", log->path, strerror(errno));
+}
+
+/* Appends what is not written yet; says when it had to write the log anew. */
+static int append(struct meta_log *log, struct meta_error *error)
+{
+    struct meta_error why;
+    int whole = is_whole(log);
+    if (!whole && restore(log, &why)) return meta_fail(error, "%s: training goes on", why.text);
+    if (write_rows(log))
+        return meta_fail(error, "%s: can't write: %s: training goes on", log->path,
+                         strerror(errno));
+    if (whole) return 0;
+    return meta_fail(error, "%s: was changed or removed by another program: it is written anew",
+                     log->path);
 }
 
 int meta_log_add(struct meta_log *log, const struct meta_row *row, struct meta_error *error)
 {
     if (log->count < log->room) log->rows[log->count++] = *row;
-    if (!write_rows(log)) {
-        log->broken = 0;
-        return 0;
-    }
-    if (log->broken) return 0;
-    log->broken = 1;
-    return meta_fail(error, "%s: can't write: %s: training goes on", log->path, strerror(errno));
+    int failed = append(log, error), again = failed && log->broken;
+    log->broken = log->written < log->count;
+    return failed && !again ? -1 : 0;
 }
 
 /* Written over the row that is there, so that no moment is without one. */
@@ -228,15 +268,19 @@ void meta_log_amend(struct meta_log *log, const struct meta_row *row)
     char line[LONGEST];
     if (!log->count || log->rows[log->count - 1].iteration != row->iteration) return;
     log->rows[log->count - 1] = *row;
-    if (log->written < log->count) return;
+    if (log->written < log->count || !is_whole(log)) return;
     int n = format_row(line, log->kind, row);
-    if (pwrite(log->fd, line, n, log->last) == n && !ftruncate(log->fd, log->last + n)) return;
-    if (!ftruncate(log->fd, log->last)) log->written--;
+    log->size = log->last + n;
+    if (pwrite(log->fd, line, n, log->last) == n && !ftruncate(log->fd, log->size)) return;
+    if (ftruncate(log->fd, log->last)) return;
+    log->size = log->last;
+    log->written--;
 }
 
 void meta_log_sync(struct meta_log *log)
 {
-    if (!write_rows(log)) log->broken = 0;
+    struct meta_error ignored; /* the next row tells what goes on failing */
+    if ((is_whole(log) || !restore(log, &ignored)) && !write_rows(log)) log->broken = 0;
     fdatasync(log->fd);
 }
 

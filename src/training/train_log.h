@@ -27,15 +27,17 @@ struct meta_log {
     char *path;
     int fd, count, room, written; /* rows in memory, room for them, rows in the file */
     long long last, keep; /* where the file's last row begins; bytes of the file that stay */
+    long long size;       /* bytes of the file, as it was written */
     int broken;           /* the last write failed, which the caller knows */
     struct meta_row *rows;
 };
 
-/* Opens the CSV, which it makes where there is none, and locks it against a second training of the
-   same name. Changes nothing in it. */
+/* Names the CSV, and looks at nothing yet. No other process may write it, by the training's lock.
+ */
 int meta_log_open(struct meta_log *, enum meta_training_kind, const char *path,
                   struct meta_error *);
-/* Fails when no training has written the file: to be asked before its content is dropped. */
+/* Fails when there is a file that no training has written: to be asked before its content is
+   dropped. */
 int meta_log_own(const struct meta_log *, struct meta_error *);
 /* Reads the rows of `origin` up to `iteration` that the log is to hold, and changes nothing yet.
    origin is the path of the log itself, to go on; or the CSV of another training, which need not be
@@ -43,16 +45,18 @@ int meta_log_own(const struct meta_log *, struct meta_error *);
    `room` more rows: adding allocates nothing. */
 int meta_log_prepare(struct meta_log *, const char *origin, uint64_t iteration, int room,
                      struct meta_error *);
-/* Makes the log hold those rows and nothing else, such as a line cut short. */
+/* Opens the log, which it makes where there is none, and makes it hold those rows and nothing else,
+   such as a line cut short. */
 int meta_log_begin(struct meta_log *, struct meta_error *);
 /* Appends a row. The first of several write errors in a row returns -1 with the message, the others
-   0: the rows are kept in memory and written with a later one, when that is possible. */
+   0: the rows are kept in memory and written with a later one, when that is possible. A log that
+   another program has cut, moved away or removed is written anew, which the message says too. */
 int meta_log_add(struct meta_log *, const struct meta_row *, struct meta_error *);
 /* Puts the row in the place of the last one, of the same iteration, which lacks what was found out
    since. What can't be written now is kept for a later row. */
 void meta_log_amend(struct meta_log *, const struct meta_row *);
-/* Puts the log on the disk, before a checkpoint that relies on it, with what could not be written
-   before. */
+/* Puts the log on the disk, whole, before a checkpoint that relies on it, with what could not be
+   written before. */
 void meta_log_sync(struct meta_log *);
 void meta_log_close(struct meta_log *);
 

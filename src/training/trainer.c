@@ -38,6 +38,10 @@ static void add_row(struct meta_trainer *t, const struct meta_row *row)
 int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_error *error)
 {
     struct meta_outer_result r;
+    if (meta_lock_keep(&t->running, error)) {
+        t->broken = 1;
+        return -1;
+    }
     double begun = meta_now();
     *row = (struct meta_row){
         .iteration = t->done + 1, .auc = NAN, .low = NAN, .high = NAN, .valid_loss = NAN

@@ -77,6 +77,8 @@ int meta_trainer_save(struct meta_trainer *, struct meta_error *);
    done and has not been saved from here. May be called from another thread, whatever this one is
    doing: it waits for an update alone. *done, unless NULL, becomes the iteration that is saved. */
 int meta_trainer_save_new(struct meta_trainer *, uint64_t *done, struct meta_error *);
+/* Removes NAME.lock, for a thread in which the program ends at once. */
+void meta_trainer_unlock(const struct meta_trainer *);
 /* Writes the .weights alone, as NAME_1000.weights, numbered by the iterations done. */
 int meta_trainer_save_numbered(struct meta_trainer *, struct meta_error *);
 /* Writes the .weights alone, as NAME_final.weights. */

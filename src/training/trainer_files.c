@@ -8,7 +8,30 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/leftovers.h"
 #include "base/path.h"
+
+static const struct meta_lock_words running = { "another training of this name is running here",
+                                                "wait for it, or give this one another -name" };
+
+/* Told before long work; the lock is taken when there is something to write. */
+static int look_at_lock(const struct meta_trainer *t, struct meta_error *error)
+{
+    char *path;
+    if (meta_training_file(&path, META_TRAINING_LOCK, t->folder, t->name, error)) return -1;
+    int status = meta_lock_look(path, running, error);
+    free(path);
+    return status;
+}
+
+static int take_lock(struct meta_trainer *t, struct meta_error *error)
+{
+    char *path;
+    if (meta_training_file(&path, META_TRAINING_LOCK, t->folder, t->name, error)) return -1;
+    int status = meta_lock_take(&t->running, path, 0, running, error);
+    free(path);
+    return status;
+}
 
 /* The longest name that a training may come to write: weights with a number, once it is kept. */
 static int check_longest(const struct meta_trainer *t, struct meta_error *error)
@@ -35,7 +58,7 @@ int meta_trainer_name_files(struct meta_trainer *t, struct meta_error *error)
     if (meta_training_check_name(t->name, error) || check_longest(t, error)) return -1;
     for (int file = 0; file < META_TRAINING_FILES; file++)
         if (meta_training_file(&t->path[file], file, t->folder, t->name, error)) return -1;
-    return 0;
+    return look_at_lock(t, error);
 }
 
 int meta_trainer_check_folder(const struct meta_trainer *t, struct meta_error *error)
@@ -47,32 +70,40 @@ int meta_trainer_check_folder(const struct meta_trainer *t, struct meta_error *e
 }
 
 /* Removes the temporary files that killed trainings of this name left. */
-static void sweep(const struct meta_trainer *t, const char *numbered)
+static int sweep(const struct meta_trainer *t, struct meta_error *error)
 {
+    char *numbered;
+    if (meta_training_numbered(&numbered, t->folder, t->name, 0, error)) return -1;
     for (int file = 0; file < META_TRAINING_FILES; file++)
-        if (file != META_TRAINING_LOG) meta_checkpoint_sweep(t->path[file], NULL);
-    meta_checkpoint_sweep(numbered, META_TRAINING_NUMBERED);
+        meta_leftovers_remove(t->path[file], NULL);
+    meta_leftovers_remove(numbered, META_TRAINING_NUMBERED);
+    free(numbered);
+    return 0;
 }
 
 /* The log of a fork begins with that of the training it comes from, where it lies beside the
-   checkpoint. Sweeping and renaming are safe under the log's lock. */
-int meta_trainer_open_log(struct meta_trainer *t, struct meta_error *error)
+   checkpoint. */
+static int read_log(struct meta_trainer *t, struct meta_error *error)
 {
     const char *path = t->path[META_TRAINING_LOG];
-    char *other = NULL, *numbered = NULL;
+    char *other = NULL;
     if (t->settings.fork && meta_training_log_of(&other, t->settings.fork, error)) return -1;
-    const char *origin = t->settings.fork ? other : path;
-    int status = meta_training_numbered(&numbered, t->folder, t->name, 0, error)
-            || meta_log_open(&t->log, t->settings.kind, path, error)
-            || meta_log_prepare(&t->log, origin, t->done, t->total - t->done, error)
-            || (!t->settings.resume && meta_trainer_keep(t, error))
+    int status = meta_log_open(&t->log, t->settings.kind, path, error)
+            || meta_log_prepare(&t->log, t->settings.fork ? other : path, t->done,
+                                t->total - t->done, error)
         ? -1
         : 0;
-    if (!status) {
-        sweep(t, numbered);
-        status = meta_log_begin(&t->log, error);
-    }
-    free(numbered);
     free(other);
     return status;
+}
+
+void meta_trainer_unlock(const struct meta_trainer *t) { meta_lock_unlink(&t->running); }
+
+int meta_trainer_open_log(struct meta_trainer *t, struct meta_error *error)
+{
+    if (take_lock(t, error) || meta_trainer_finish_keeping(t, error) || read_log(t, error)
+        || (!t->settings.resume && meta_trainer_keep(t, error)) || sweep(t, error))
+        return -1;
+    t->old_final = t->settings.resume && !access(t->path[META_TRAINING_FINAL], F_OK);
+    return meta_log_begin(&t->log, error);
 }

@@ -2,6 +2,7 @@
 #ifndef META_TRAINER_INTERNAL_H
 #define META_TRAINER_INTERNAL_H
 
+#include "base/lock.h"
 #include "checkpoint.h"
 #include "evaluation/evaluate.h"
 #include "evaluation/holdout.h"
@@ -34,6 +35,8 @@ struct meta_trainer {
                              come from another thread */
     int broken;           /* an iteration has failed: nothing is saved any more */
     uint64_t saved;       /* the iteration of the last checkpoint; UINT64_MAX: none yet */
+    struct meta_lock running; /* NAME.lock */
+    int old_final; /* NAME_final.weights are of an earlier end of the training that is resumed */
     struct meta_log log;
     int log_failed; /* what meta_trainer_log_failed is to say: log_error */
     struct meta_error log_error;
@@ -68,13 +71,16 @@ static inline int meta_trainer_of_images(const struct meta_trainer *t)
 int meta_trainer_name_files(struct meta_trainer *, struct meta_error *);
 /* Makes the backup folder, where it is missing, and checks that it can be written to. */
 int meta_trainer_check_folder(const struct meta_trainer *, struct meta_error *);
-/* Keeps what a training of this name left, or drops it, and begins or continues the log. */
+/* Takes the lock, keeps what a training of this name left, or drops it, and begins or continues the
+   log. */
 int meta_trainer_open_log(struct meta_trainer *, struct meta_error *);
 
 /* trainer_kept.c */
 /* Gives the files of the training that was there the name "NAME.N" of the next free N, so that it
-   is a training of that name; with `overwrite` removes them. To be called with the log's lock. */
+   is a training of that name; with `overwrite` removes them. To be called with the lock. */
 int meta_trainer_keep(struct meta_trainer *, struct meta_error *);
+/* Does what is left of that where a training was killed over it. */
+int meta_trainer_finish_keeping(struct meta_trainer *, struct meta_error *);
 
 /* trainer_resume.c */
 /* What to go on from: the checkpoint into *checkpoint; into parameters and statistics Darknet's

@@ -13,6 +13,8 @@
 
 #include "base/file.h"
 
+#define KEEPING "keeping "
+
 /* What follows NAME in the name of one of a training's files, "chart_" taken off the front; NULL:
    the file is another's. */
 static const char *behind_name(const char *file, const char *name)
@@ -92,26 +94,25 @@ static int copy(const char *from, const char *to, struct meta_error *error)
 }
 
 /* Renames a file that may not be there; to: NULL removes it. What the training starts from stays
-   where its command line says until it is replaced, so that the same command can be given again;
-   the log stays, since it is locked. */
+   where its command line says until it is replaced, so that the same command can be given again.
+ */
 static int move(const struct meta_trainer *t, const char *from, const char *to,
                 struct meta_error *error)
 {
     if (access(from, F_OK)) return 0;
-    if (from == t->path[META_TRAINING_LOG] || same_file(from, t->settings.weights)
-        || same_file(from, t->settings.fork))
+    if (same_file(from, t->settings.weights) || same_file(from, t->settings.fork))
         return to ? copy(from, to, error) : 0;
     if (to ? !rename(from, to) : !unlink(from)) return 0;
     return meta_fail(error, "%s: can't %s: %s", from, to ? "rename" : "remove", strerror(errno));
 }
 
-/* Moves all; name: of the training that they become, NULL: of none. The log is copied first: while
-   it has no copy, everything is where it was. */
+/* Moves all; name: of the training that they become, NULL: of none. The checkpoint goes first:
+   while it is there, everything is where it was. */
 static int move_all(const struct meta_trainer *t, const struct found *f, const char *name,
                     struct meta_error *error)
 {
-    static const enum meta_training_file order[] = { META_TRAINING_LOG, META_TRAINING_STATE,
-                                                     META_TRAINING_BACKUP, META_TRAINING_FINAL,
+    static const enum meta_training_file order[] = { META_TRAINING_STATE, META_TRAINING_BACKUP,
+                                                     META_TRAINING_FINAL, META_TRAINING_LOG,
                                                      META_TRAINING_CHART };
     char *from = NULL, *to = NULL;
     int status = 0;
@@ -143,17 +144,37 @@ static uint64_t iteration_of(const char *state)
     return iteration;
 }
 
-static int keep(struct meta_trainer *t, const struct found *f, struct meta_error *error)
+/* Gives all files the number. The lock's file notes it, so that the next run of this name goes on
+   where this one is killed. */
+static int keep(struct meta_trainer *t, const struct found *f, long number,
+                struct meta_error *error)
 {
-    char *name;
-    if (asprintf(&name, "%s.%ld", t->name, f->last + 1) < 0) return meta_fail_memory(error);
+    char *name, note[META_LOCK_NOTE];
+    snprintf(note, sizeof note, KEEPING "%ld", number);
+    if (asprintf(&name, "%s.%ld", t->name, number) < 0) return meta_fail_memory(error);
+    int status = asprintf(&t->kept, "%s/%s", t->folder, name);
+    if (status < 0) t->kept = NULL;
     t->kept_iteration = iteration_of(t->path[META_TRAINING_STATE]);
-    int status = move_all(t, f, name, error);
-    if (!status && asprintf(&t->kept, "%s/%s", t->folder, name) < 0) {
-        t->kept = NULL;
-        status = meta_fail_memory(error);
-    }
+    if (status < 0) status = meta_fail_memory(error);
+    else
+        status = meta_lock_write_note(&t->running, note, error) || move_all(t, f, name, error)
+                || meta_lock_write_note(&t->running, "", error)
+            ? -1
+            : 0;
     free(name);
+    return status;
+}
+
+/* Where the checkpoint is still here when the training is resumed, nothing had been moved. */
+int meta_trainer_finish_keeping(struct meta_trainer *t, struct meta_error *error)
+{
+    struct found f;
+    long number;
+    if (sscanf(t->running.note, KEEPING "%ld", &number) != 1) return 0;
+    if (t->settings.resume) return meta_lock_write_note(&t->running, "", error);
+    int status = look(t, &f, error);
+    if (!status) status = keep(t, &f, number, error);
+    clear_found(&f);
     return status;
 }
 
@@ -168,7 +189,7 @@ int meta_trainer_keep(struct meta_trainer *t, struct meta_error *error)
              && (f.count || !access(t->path[META_TRAINING_STATE], F_OK)
                  || !access(t->path[META_TRAINING_BACKUP], F_OK)
                  || !access(t->path[META_TRAINING_FINAL], F_OK)))
-        status = keep(t, &f, error);
+        status = keep(t, &f, f.last + 1, error);
     clear_found(&f);
     return status;
 }

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "learning/weigh.h"
 #include "network/weights.h"
@@ -130,6 +131,7 @@ static int save(struct meta_trainer *t, struct meta_error *error)
                                  .settings = t->fingerprint,
                                  .state = t->state,
                                  .state_size = t->state_size };
+    if (meta_lock_keep(&t->running, error)) return -1;
     meta_log_sync(&t->log);
     meta_outer_save(t->outer, t->state);
     if (t->curriculum)
@@ -137,6 +139,8 @@ static int save(struct meta_trainer *t, struct meta_error *error)
     if (meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)
         || save_weights(t, t->path[META_TRAINING_BACKUP], error))
         return -1;
+    if (t->old_final && t->done < t->total)
+        t->old_final = unlink(t->path[META_TRAINING_FINAL]) != 0;
     t->saved = t->done;
     return 0;
 }
@@ -173,5 +177,6 @@ int meta_trainer_save_numbered(struct meta_trainer *t, struct meta_error *error)
 
 int meta_trainer_save_final(struct meta_trainer *t, struct meta_error *error)
 {
+    t->old_final = 0;
     return save_weights(t, t->path[META_TRAINING_FINAL], error);
 }

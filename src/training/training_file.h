@@ -11,7 +11,8 @@ enum meta_training_file {
     META_TRAINING_FINAL,  /* NAME_final.weights: there when the training has ended */
     META_TRAINING_LOG,    /* NAME.csv */
     META_TRAINING_CHART,  /* chart_NAME.png */
-    META_TRAINING_FILES   /* how many there are */
+    META_TRAINING_FILES,  /* how many there are */
+    META_TRAINING_LOCK = META_TRAINING_FILES /* NAME.lock: there while the training runs */
 };
 
 /* The name of a training that is given none: that of the .cfg, without folder and ending, and where

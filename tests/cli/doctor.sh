@@ -94,14 +94,15 @@ check 'meta doctor does not make the backup folder' test ! -e "$a/new"
 data "s#^backup=.*#backup=$a/toy.cfg#"
 wrong 'backup +.*is not a folder' "$a/ill.data"
 train "$a" -max_batches 3
-exec 9<"$a/backup/toy.csv"
+exec 9>"$a/backup/toy.lock"
 flock -n 9
-wrong 'backup +.*toy\.csv: another training of this name is running' "$a/toy.data"
+wrong 'backup +.*toy\.lock: another training of this name is running' "$a/toy.data"
 said '^warning +backup +.*toy\.state: is at iteration 3: -resume goes on from it, a run without keeps it under a name with a number$'
 cfg '/^max_batches/d'
 wrong 'cfg +\[net\] max_batches: is 0 or not there: meta train begins only with -max_batches: write it' "$a/toy.data" "$a/ill.cfg"
 check 'meta doctor prints no time where max_batches is missing' test "$(grep -c nan "$out")" -eq 0
-exec 9<&-
+exec 9>&-
+rm "$a/backup/toy.lock"
 if unshare -rm mount -t tmpfs tmpfs "$a/backup" 2>/dev/null; then
     under=(unshare -rm sh -c "mount -t tmpfs -o size=64k tmpfs '$a/backup'; exec \"\$@\"" -)
     wrong 'backup +.*: 0 MB free of the 1 MB that a run writes: make room' "$a/toy.data"

@@ -52,6 +52,8 @@ VERBS = {
     "compare": (["compare", "a.json", "b.json"], None),
     "check": (["check", "t/toy.cfg"], None),
 }
+# A picture of one pixel, as PNG
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgAB5Sfe/AAAAABJRU5ErkJggg=="
 FRESH = ("train", "pretrain")      # verbs that are run on a data set without trainings
 
 
@@ -178,7 +180,7 @@ def prepare(work):
     os.makedirs(os.path.join(work, "bin"))
     stand_in = os.path.join(work, "bin", "gnuplot")
     with open(stand_in, "w") as f:      # a chart takes a second and is not what is tested
-        f.write("#!/bin/sh\nexec cat >/dev/null\n")
+        f.write(f"#!/bin/sh\ncat >/dev/null\nexec base64 -d <<END\n{PIXEL}\nEND\n")
     os.chmod(stand_in, 0o755)
     subprocess.run(["bash", "-c", f". {ROOT}/tests/toy.sh; toy t; sed -i '/^valid=/d' t/toy.data; cp -r t s; "
                     "toy_supervised s; mv s/toy.cfg t/pre.cfg; rm -r s"], cwd=work, check=True)

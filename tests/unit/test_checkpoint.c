@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "training/checkpoint.h"
 #include "base/file.h"
+#include "base/leftovers.h"
 #include "training/fingerprint.h"
 #include "near.h"
 #include "training/train_log.h"
@@ -133,22 +134,17 @@ static void make_file(const char *suffix)
 
 static void test_sweep(void **state)
 {
-    char mine[32], dead[32], numbered[64], second[64];
-    pid_t child = fork();
-    if (!child) _exit(0);
-    waitpid(child, NULL, 0);
+    char mine[32];
     snprintf(mine, sizeof mine, ".tmp.%d", (int)getpid());
-    snprintf(dead, sizeof dead, ".tmp.%d", (int)child);
-    snprintf(second, sizeof second, "%s.12", dead);
-    const char *keep[] = { "", mine, ".tmp.1", ".tmp.", ".tmp.12x", "x.tmp.999999", ".tmp.999999.", ".tmp.999999.x" };
-    const char *gone[] = { dead, numbered, second }, *numbered_keep[] = { "1000.weights", "x.weights.tmp.999999", "1000.state.tmp.999999" };
-    snprintf(numbered, sizeof numbered, "1000.weights%s", dead);
-    for (int i = 0; i < 3; i++) make_file(gone[i]);
+    const char *keep[] = { "", ".tmp", ".temp.1", ".tmp.", ".tmp.12x", "x.tmp.999999", ".tmp.999999.", ".tmp.999999.x" };
+    const char *gone[] = { mine, ".tmp.1", ".tmp.1.12", "1000.weights.tmp.999999", "7.weights.tmp.1.0" };
+    const char *numbered_keep[] = { "1000.weights", "x.weights.tmp.999999", "1000.state.tmp.999999" };
+    for (int i = 0; i < 5; i++) make_file(gone[i]);
     for (int i = 0; i < 8; i++) make_file(keep[i]);
     for (int i = 0; i < 3; i++) make_file(numbered_keep[i]);
-    meta_checkpoint_sweep(path, NULL);
-    meta_checkpoint_sweep(path, ".weights");
-    for (int i = 0; i < 3; i++) {
+    meta_leftovers_remove(path, NULL);
+    meta_leftovers_remove(path, ".weights");
+    for (int i = 0; i < 5; i++) {
         snprintf(other, sizeof other, "%s%s", path, gone[i]);
         assert_int_equal(access(other, F_OK), -1);
     }
@@ -237,7 +233,6 @@ static void log_of_other_numbers(void **state)
 static void test_log_resume(void **state)
 {
     struct meta_log log;
-    struct meta_error e;
     open_log(&log, 0, 10);
     for (int i = 1; i <= 10; i++) add(&log, i);
     meta_log_close(&log);
@@ -255,9 +250,6 @@ static void test_log_resume(void **state)
         assert_true(isnan(r.auc) ? isnan(log.rows[i].auc) : log.rows[i].high == r.high);
     }
     for (int i = 7; i <= 10; i++) add(&log, i);
-    struct meta_log second;
-    assert_int_equal(meta_log_open(&second, kind, path, &e), -1);
-    assert_non_null(strstr(e.text, "another training"));
     meta_log_close(&log);
     char *resumed = text();
     assert_string_equal(resumed, whole);
@@ -299,6 +291,50 @@ static void test_log_resume_images(void **state)
     kind = META_TRAINING_TASKS;
 }
 
+/* Whatever another program does to the log, the next row finds it as if it had not, and it is said once. */
+static void test_log_changed(void **state)
+{
+    struct meta_log log;
+    struct meta_error e;
+    char moved[512];
+    open_log(&log, 0, 12);
+    for (int i = 1; i <= 12; i++) add(&log, i);
+    meta_log_close(&log);
+    char *whole = text(), *end = whole;
+    open_log(&log, 6, 6);
+    snprintf(moved, sizeof moved, "%s.old", path);
+    for (int i = 7; i <= 12; i++) {
+        struct meta_row r = row_of(i);
+        if (i == 7) assert_int_equal(unlink(path), 0);
+        if (i == 8) assert_int_equal(truncate(path, 0), 0);
+        if (i == 9) assert_int_equal(truncate(path, 100), 0);
+        if (i == 10) assert_int_equal(rename(path, moved), 0);
+        if (i == 11) {
+            FILE *f = fopen(path, "a");
+            fputs("999,junk\n", f);
+            fclose(f);
+        }
+        assert_int_equal(meta_log_add(&log, &r, &e), i < 12 ? -1 : 0);
+        if (i < 12) assert_non_null(strstr(e.text, ": was changed or removed by another program: it is written anew"));
+        char *now = text();
+        for (end = whole; *end && atoi(end) != i + 1; end = strchr(end, '\n') + 1) {}
+        assert_int_equal(strlen(now), end - whole);
+        assert_memory_equal(now, whole, end - whole);
+        free(now);
+    }
+    /* also where a row is amended, and before a checkpoint */
+    assert_int_equal(truncate(path, 50), 0);
+    struct meta_row last = row_of(12);
+    meta_log_amend(&log, &last);
+    meta_log_sync(&log);
+    char *now = text();
+    assert_string_equal(now, whole);
+    free(now);
+    meta_log_close(&log);
+    unlink(moved);
+    free(whole);
+}
+
 /* A limit on the size of files stands for a full disk: said once, no torn line, nothing lost when there is room again. */
 static void test_log_full(void **state)
 {
@@ -338,6 +374,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(log_of_other_numbers), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_settings),
                                         cmocka_unit_test(test_sweep), cmocka_unit_test(test_log_resume), cmocka_unit_test(test_log_resume_images),
-                                        cmocka_unit_test(test_log_full) };
+                                        cmocka_unit_test(test_log_changed), cmocka_unit_test(test_log_full) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -298,23 +298,27 @@ static void notes_of_images_that_are_damaged(void **state)
 
 static void lock(void **state)
 {
-    int first, second;
+    struct meta_lock first, second;
     write_files(TWO);
     struct meta_table *t = read_table();
     assert_int_equal(meta_table_lock(&first, t, &error), -1);
     assert_string_equal(error.text, "out/.lock: can't open: No such file or directory");
-    assert_int_equal(first, -1);
+    assert_int_equal(first.fd, -1);
     assert_int_equal(meta_path_make_folder("out", &error), 0);
     if (meta_table_lock(&first, t, &error)) fail_msg("%s", error.text);
     assert_int_equal(meta_table_lock(&second, t, &error), -1);
-    assert_string_equal(error.text, "out/.lock: a table is being run in that folder");
-    close(second);
-    close(first);
+    char host[65] = "", expected[200];
+    gethostname(host, sizeof host - 1);
+    snprintf(expected, sizeof expected, "out/.lock: a table is being run in that folder: process %d on %s: wait for it, or take another -out", (int)getpid(), host);
+    assert_string_equal(error.text, expected);
+    meta_lock_release(&second);
+    meta_lock_release(&first);
+    assert_int_equal(access("out/.lock", F_OK), -1);
     if (meta_table_lock(&second, t, &error)) fail_msg("%s", error.text);
     char *owner = read_text("out/.lock");
-    assert_int_equal(atoi(owner), getpid());
+    assert_int_equal(atoi(owner + strlen("process ")), getpid());
     free(owner);
-    close(second);
+    meta_lock_release(&second);
     meta_table_free(t);
 }
 

@@ -164,7 +164,7 @@ static struct meta_grid_outcome run(struct meta_table *t, const char *only)
                            .only = only,
                            .threads = 1,
                            .program = "./program",
-                           .lock = -1,
+                           .lock.fd = -1,
                            .tick = 60,
                            .listener = &listener };
     struct meta_grid_outcome out;

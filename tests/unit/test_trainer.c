@@ -66,7 +66,7 @@ static void one_training_of_a_name_at_a_time(void **state)
     struct place p = make_place("locked");
     struct meta_training_settings s = settings(&p);
     struct meta_trainer *t = opened(&s);
-    refused(&s, "toy.csv: another training of this name is running here");
+    refused(&s, "toy.lock: another training of this name is running here: process ");
     meta_trainer_free(t);
     meta_trainer_free(opened(&s));
 }

@@ -197,7 +197,6 @@ int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)
 
 void meta_grid_clear(struct meta_grid *g)
 {
-    if (g->lock >= 0) close(g->lock);
-    g->lock = -1;
+    meta_lock_release(&g->lock);
     meta_table_costs_free(&g->costs);
 }

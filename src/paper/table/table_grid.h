@@ -3,6 +3,7 @@
 #ifndef META_TABLE_GRID_H
 #define META_TABLE_GRID_H
 
+#include "base/lock.h"
 #include "table_cost.h"
 #include "table_process.h"
 
@@ -21,11 +22,11 @@ struct meta_grid_listener {
 struct meta_grid {
     /* Set by the caller. */
     struct meta_table *table;
-    const char *only;    /* label of the wanted row or family; NULL: all */
-    int shots;           /* the wanted column; 0: all */
-    int threads;         /* worker threads of each process */
-    const char *program; /* path of this program */
-    int lock;            /* -1: set by meta_grid_prepare */
+    const char *only;      /* label of the wanted row or family; NULL: all */
+    int shots;             /* the wanted column; 0: all */
+    int threads;           /* worker threads of each process */
+    const char *program;   /* path of this program */
+    struct meta_lock lock; /* fd -1: set by meta_grid_prepare */
     const struct meta_grid_listener *listener;
     double tick; /* seconds between calls of listener->goes_on */
     /* The process that runs, or ran last. */

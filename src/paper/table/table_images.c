@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_NAME "images.json"
 #define FORMAT 2 /* format 1 had a check sum of the sizes of the images' files for each list */
 
 /* ---- notes ----------------------------------------------------------------------------------- */
@@ -50,7 +49,7 @@ static int read_known(cJSON **known, const struct meta_table *t, struct meta_err
     char *path;
     int status = 0;
     *known = NULL;
-    if (meta_table_text(&path, error, "%s/" FILE_NAME, t->folder)) return -1;
+    if (meta_table_text(&path, error, "%s/" META_TABLE_IMAGES, t->folder)) return -1;
     if (!access(path, F_OK)) status = read_notes(known, path, error);
     else {
         *known = cJSON_CreateObject();
@@ -68,7 +67,7 @@ static int read_known(cJSON **known, const struct meta_table *t, struct meta_err
 static int write_known(const cJSON *known, const struct meta_table *t, struct meta_error *error)
 {
     char *path;
-    if (meta_table_text(&path, error, "%s/" FILE_NAME, t->folder)) return -1;
+    if (meta_table_text(&path, error, "%s/" META_TABLE_IMAGES, t->folder)) return -1;
     int status = meta_json_write(path, known, error);
     free(path);
     return status;

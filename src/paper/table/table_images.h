@@ -4,6 +4,8 @@
 
 #include "table_model.h"
 
+#define META_TABLE_IMAGES "images.json" /* in the table's folder */
+
 /* Fills in the table's lists: which images they are of, their classes and groups. Reads the images'
    files, but for those of a list whose digest the folder has noted and whose files have had the
    same sizes and times then. An image that can't be read is left to the command that needs it. */

@@ -24,11 +24,11 @@ static sigset_t waited;
 
 void meta_table_signals(void)
 {
-    int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     signal(SIGCHLD, SIG_DFL); /* ignored, it would take away how a child has ended */
     sigemptyset(&waited);
     sigaddset(&waited, SIGCHLD);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         struct sigaction now;
         if (sigaction(numbers[i], NULL, &now) || now.sa_handler == SIG_IGN) continue;
         sigaddset(&waited, numbers[i]);
@@ -59,7 +59,8 @@ static void wait_for(struct meta_table_runner *run, pid_t child, int *status, st
         int number = next_signal(left > 0 ? left : 0);
         if (number && number != SIGCHLD) {
             run->stop = number;
-            kill(child, number);
+            /* a process that is asked by SIGPIPE would look for its own reader's end */
+            kill(child, number == SIGPIPE ? SIGTERM : number);
         }
         if (meta_now() < next) continue;
         next = meta_now() + run->tick;

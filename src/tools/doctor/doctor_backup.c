@@ -1,13 +1,12 @@
 /* The doctor's look at the folder that a training writes into. */
 #include "doctor.h"
+#include "base/lock.h"
 #include "training/checkpoint.h"
 #include "training/training_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -34,19 +33,15 @@ static double run_bytes(const struct meta_model *m)
 /* Says whether there is a checkpoint of this name, or a training that writes one now. */
 static void check_earlier(struct meta_doctor *d, const char *folder)
 {
-    char *state = NULL, *log = NULL;
+    const struct meta_lock_words words = { "another training of this name is running",
+                                           "wait for it, or give this one another -name" };
+    char *state = NULL, *lock = NULL;
     struct meta_error error;
     struct meta_checkpoint c = { 0 };
     if (meta_training_file(&state, META_TRAINING_STATE, folder, d->model->name, &error)
-        || meta_training_file(&log, META_TRAINING_LOG, folder, d->model->name, &error))
+        || meta_training_file(&lock, META_TRAINING_LOCK, folder, d->model->name, &error)
+        || meta_lock_look(lock, words, &error))
         meta_doctor_say(d, META_WRONG, "backup", "%s", error.text);
-    int fd = log ? open(log, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
-        meta_doctor_say(d, META_WRONG, "backup",
-                        "%s: another training of this name is running: wait for it, or give "
-                        "this one another -name",
-                        log);
-    if (fd >= 0) close(fd);
     if (state && !access(state, F_OK)) {
         if (meta_checkpoint_read(&c, state, &error))
             meta_doctor_say(d, META_WARNING, "backup", "%s: -resume can't use it", error.text);
@@ -58,7 +53,7 @@ static void check_earlier(struct meta_doctor *d, const char *folder)
         meta_checkpoint_free(&c);
     }
     free(state);
-    free(log);
+    free(lock);
 }
 
 void meta_doctor_backup(struct meta_doctor *d)
