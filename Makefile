@@ -79,7 +79,7 @@ ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
 LDLIBS       := -lstdc++ -ljpeg -lpng -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -lm
 # The program opens libdarknet.so where it needs it, and the loader finds it there; only the unit tests are linked to it
 FIND_DARKNET := -Wl,-rpath,$(abspath $(DARKNET))
-OPENCV_LIBS  := -lopencv_imgcodecs -lopencv_ml -lopencv_imgproc -lopencv_core
+OPENCV_LIBS  := -lopencv_imgcodecs -lopencv_ml -lopencv_features2d -lopencv_flann -lopencv_imgproc -lopencv_core
 
 # fused_kernels.c is compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64.
 # GCC 12 stores vectors of 64 bytes in ASan's fake stack as if it were aligned to them (GCC bug 110027), hence the --param

@@ -46,8 +46,8 @@ int meta_command_doctor(int argc, char **argv)
     const struct meta_flag flags[] = {
         { "-threads", "N", "of the run that is to be (the cores)", &threads, NULL },
         { "-seconds", "S", "for which iterations are timed, of each order (10)", &seconds, NULL },
-        { "-merge", "FILE.csv", "writes groups with images that look like one photograph in one",
-          &merge, NULL },
+        { "-merge", "FILE.csv",
+          "writes groups with images that seem to show one and the same in one", &merge, NULL },
     };
     struct meta_doctor d = { .print = print_finding };
     struct meta_error error;

@@ -37,8 +37,8 @@ struct job {
                               survey: one whose message there was no memory for */
     pthread_mutex_t mutex; /* guards `error` */
     struct meta_error *error;
-    char **why;                /* survey: (count) what is wrong with each line, or NULL */
-    unsigned char *thumbnails; /* survey: (count, 64, 64) */
+    char **why;                        /* survey: (count) what is wrong with each line, or NULL */
+    struct meta_thumbnail *thumbnails; /* survey: (count) */
 };
 
 static void note(struct job *job, int i, const struct meta_error *what)
@@ -134,8 +134,7 @@ static int decode(const struct job *job, int i, struct meta_error *error)
     struct meta_image image;
     struct meta_error why;
     if (meta_image_read(set->paths[i], &job->reading, &image, error)) return -1;
-    if (job->thumbnails)
-        meta_thumbnail(&image, job->thumbnails + (size_t)i * META_THUMBNAIL_PIXELS);
+    if (job->thumbnails) meta_thumbnail(&image, &job->thumbnails[i]);
     int status = meta_image_fit(&image, job->shorter, &why);
     set->largest[i] = image.largest;
     set->pixels[i] = image.pixels;
@@ -331,8 +330,7 @@ static void summarise(struct job *job, struct meta_survey *survey,
         if (job->why[i]) continue;
         survey->bytes += (size_t)set->w[i] * set->h[i] * set->c;
         survey->small += set->w[i] < source->width || set->h[i] < source->height;
-        memmove(job->thumbnails + (size_t)kept * META_THUMBNAIL_PIXELS,
-                job->thumbnails + (size_t)i * META_THUMBNAIL_PIXELS, META_THUMBNAIL_PIXELS);
+        job->thumbnails[kept] = job->thumbnails[i];
         set->paths[kept] = set->paths[i];
         set->digests[kept] = set->digests[i];
         set->lines[kept] = set->lines[i];
@@ -356,7 +354,7 @@ int meta_dataset_survey(struct meta_dataset **out, struct meta_survey *survey,
     if (read_list(&job, source, error)) goto fail;
     job.why = calloc(job.set->count, sizeof *job.why);
     survey->bad = calloc(job.set->count, sizeof *survey->bad);
-    job.thumbnails = survey->thumbnails = malloc((size_t)job.set->count * META_THUMBNAIL_PIXELS);
+    job.thumbnails = survey->thumbnails = malloc(job.set->count * sizeof *survey->thumbnails);
     if (!job.why || !survey->bad || !survey->thumbnails) {
         meta_fail_memory_for(error, source->list);
         goto fail;

@@ -69,9 +69,9 @@ struct meta_survey {
     int bad_count;
     char **bad;   /* (bad_count) a message for each line that can't be used, in order */
     size_t bytes; /* of the pixels of the other images, at the size they are kept at */
-    unsigned char *thumbnails; /* (count of the data set, 64, 64): images/thumbnail.h */
-    int small;                 /* how many of those are narrower or lower than width x height: the
-                                  network sees them enlarged */
+    struct meta_thumbnail *thumbnails; /* (count of the data set): images/thumbnail.h */
+    int small; /* how many of those are narrower or lower than width x height: the
+                  network sees them enlarged */
 };
 /* Reads and decodes as meta_dataset_load does, but keeps no pixels (`pixels` are all NULL) and goes
    on past lines that can't be used; the data set is then without them. The range of 16-bit files is

@@ -24,7 +24,7 @@ void meta_doctor_schedule(struct meta_doctor *);
 void meta_doctor_data(struct meta_doctor *);
 /* every image of every list; classes, groups, what lists share */
 void meta_doctor_lists(struct meta_doctor *);
-/* images of all lists that look like one photograph; writes d->merge */
+/* images of all lists that seem to show one and the same; writes d->merge */
 void meta_doctor_alike(struct meta_doctor *);
 /* the folder that a training writes into */
 void meta_doctor_backup(struct meta_doctor *);

@@ -1,5 +1,5 @@
-/* The doctor's look for images that seem to be one photograph but are in different groups, and the
-   groups file that has them together. */
+/* The doctor's look for images that seem to show one and the same but are in different groups, and
+   the groups file that has them together. */
 #define _GNU_SOURCE
 #include "base/disjoint.h"
 #include "base/file.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* Pairs that are named one by one. */
-#define MOST_PAIRS 5
+#define MOST_PAIRS 100
 
 /* The images of all lists, one behind the other. */
 struct all {
@@ -22,7 +22,7 @@ struct all {
     const struct meta_list_report **list; /* (count) */
     int *item, *group;                    /* (count) in its list; that the CSV names, or -1 */
     int *parent;                          /* (count) of images that are to be in one group */
-    unsigned char *thumbnails;            /* (count, 64, 64) */
+    struct meta_thumbnail *thumbnails;    /* (count) */
 };
 
 static const char *path_of(const struct all *all, int i)
@@ -49,15 +49,15 @@ static int gather(struct all *all, const struct meta_doctor *d, struct meta_erro
     all->item = malloc((n + 1) * sizeof *all->item);
     all->group = malloc((n + 1) * sizeof *all->group);
     all->parent = malloc((n + 1) * sizeof *all->parent);
-    all->thumbnails = malloc((n + 1) * META_THUMBNAIL_PIXELS);
+    all->thumbnails = malloc((n + 1) * sizeof *all->thumbnails);
     if (!all->list || !all->item || !all->group || !all->parent || !all->thumbnails) {
         clear(all);
         return meta_fail(error, "out of memory for %zu images", n);
     }
     for (const struct meta_list_report *l = d->list; l < d->list + META_LISTS; l++) {
         if (!l->set || !l->set->count) continue;
-        memcpy(all->thumbnails + (size_t)all->count * META_THUMBNAIL_PIXELS, l->survey.thumbnails,
-               (size_t)l->set->count * META_THUMBNAIL_PIXELS);
+        memcpy(all->thumbnails + all->count, l->survey.thumbnails,
+               l->set->count * sizeof *all->thumbnails);
         for (int i = 0; i < l->set->count; i++, all->count++) {
             all->list[all->count] = l;
             all->item[all->count] = i;
@@ -90,17 +90,17 @@ static void say(struct meta_doctor *d, const struct all *all, const struct meta_
 {
     for (const struct meta_alike *p = pairs; p < pairs + count && p < pairs + MOST_PAIRS; p++)
         meta_doctor_say(d, META_WARNING, "alike",
-                        "%s:%d: %s and %s:%d: %s look like one photograph (correlation %.2f), but "
-                        "are not in one group",
+                        "%s:%d: %s and %s:%d: %s seem to show one and the same (correlation %.2f), "
+                        "but are not in one group",
                         all->list[p->a]->path, line_of(all, p->a), path_of(all, p->a),
                         all->list[p->b]->path, line_of(all, p->b), path_of(all, p->b),
                         p->correlation);
     if (!count)
         meta_doctor_say(d, META_OK, "alike",
-                        "no two images that are not in one group look like one photograph");
+                        "no two images that are not in one group seem to show one and the same");
     else
         meta_doctor_say(d, META_WARNING, "alike",
-                        "%d pair%s of images look%s like one photograph without being in one "
+                        "%d pair%s of images seem%s to show one and the same without being in one "
                         "group: look at them; -merge FILE writes groups that have them together",
                         count, meta_plural(count), count == 1 ? "s" : "");
 }
