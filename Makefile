@@ -158,6 +158,15 @@ UNCHECKED = $(if $(findstring fuzzer,$(SANITIZE)),-fno-sanitize=all)
 # The double-precision loops are all that `meta grad` and `meta check` wait for
 $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEBUG)),-O3)
 
+# What reads files of others: no number changes there on its way from one type to another without a word
+PARSERS = base/csv base/digest base/file base/json base/json_check base/lines base/utf8 commands/flags config/cfg \
+          config/net_section config/options config/sections config/sections_maps config/training_keys \
+          evaluation/json_files evaluation/scores images/image_bmp images/image_format images/image_jpeg \
+          images/image_read network/weights paper/report/report_data paper/table/table_images paper/table/table_read \
+          stats/estimate_json stats/roc tasks/class_names tasks/data_file tasks/groups tasks/task_file \
+          training/checkpoint training/fingerprint training/train_log training/trainer_resume
+$(PARSERS:%=$(BUILD)/src/%.o): ALL_CFLAGS += -Wconversion
+
 # The decoder of scripts/fashion-mnist.sh
 $(BUILD)/idx_images: scripts/idx_images.c $(FLAGS)
 	@mkdir -p $(@D)

@@ -21,7 +21,7 @@ static int write_all(int fd, const void *data, size_t size)
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return -1;
         p += n;
-        size -= n;
+        size -= (size_t)n;
     }
     return 0;
 }
@@ -161,7 +161,7 @@ int meta_file_read(const char *path, char **data, size_t *size, struct meta_erro
             goto fail;
         }
         if (!n) break;
-        used += n;
+        used += (size_t)n;
         if (used < room) continue;
         char *grown = realloc(buffer, room *= 2);
         if (!grown) free(buffer);

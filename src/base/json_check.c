@@ -104,7 +104,8 @@ static int follow_members(struct walk *w, const cJSON *object, const char *name,
                           size_t used)
 {
     const cJSON *item;
-    int many = name[length - 1] == '*', found = 0;
+    int found = 0;
+    size_t many = name[length - 1] == '*';
     const char *dot = used ? "." : "";
     if (!cJSON_IsObject(object)) return fail_value(w, object, "an object");
     cJSON_ArrayForEach(item, object)

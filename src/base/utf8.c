@@ -31,7 +31,7 @@ char *meta_utf8_escape(const char *text)
     char *copy = malloc(3 * strlen(text) + 1), *to = copy;
     for (const unsigned char *s = (const unsigned char *)text; copy && *s;) {
         int length = is_escape(s) ? 0 : character(s);
-        memcpy(to, s, length);
+        memcpy(to, s, (size_t)length);
         to += length;
         s += length;
         if (length) continue;

@@ -67,7 +67,7 @@ static _Noreturn void fail_unknown(const char *name, const struct meta_syntax *s
     char names[400] = "";
     size_t used = 0;
     for (int i = 0; i < s->count && used < sizeof names; i++)
-        used += snprintf(names + used, sizeof names - used, " %s", s->flags[i].name);
+        used += (size_t)snprintf(names + used, sizeof names - used, " %s", s->flags[i].name);
     leave("%.60s: unknown flag; allowed:%s -h", name, names);
 }
 

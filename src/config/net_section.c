@@ -160,8 +160,8 @@ static void set_crops(struct net_options *o)
     struct meta_net_settings *net = &o->net;
     if (net->min_crop == DERIVED) net->min_crop = net->width;
     if (net->max_crop == DERIVED) net->max_crop = 2 * net->width;
-    if (o->min_ratio != DERIVED) net->min_crop = fmax(1, o->min_ratio * net->width);
-    if (o->max_ratio != DERIVED) net->max_crop = fmax(1, o->max_ratio * net->width);
+    if (o->min_ratio != DERIVED) net->min_crop = (int)fmax(1, o->min_ratio * net->width);
+    if (o->max_ratio != DERIVED) net->max_crop = (int)fmax(1, o->max_ratio * net->width);
 }
 
 int meta_net_read(const struct meta_section *section, const char *path,

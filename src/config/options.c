@@ -68,7 +68,7 @@ static void print_choices(char text[256], const char *choices)
         size_t n = strcspn(choices, "|");
         const char *next = choices[n] ? choices + n + 1 : choices + n;
         const char *join = !used ? "" : *next ? ", " : " or ";
-        used += snprintf(text + used, 256 - used, "%s%.*s", join, (int)n, choices);
+        used += (size_t)snprintf(text + used, 256 - used, "%s%.*s", join, (int)n, choices);
         choices = next;
     }
 }
@@ -183,7 +183,7 @@ static void set_defaults(const struct meta_option *table, void *settings)
 {
     for (const struct meta_option *o = table; o->name; o++) {
         void *field = (char *)settings + o->offset;
-        if (o->type == META_INT || o->type == META_CHOICE) *(int *)field = o->fallback;
+        if (o->type == META_INT || o->type == META_CHOICE) *(int *)field = (int)o->fallback;
         else if (o->type == META_REAL) *(double *)field = o->fallback;
     }
 }
@@ -197,7 +197,7 @@ static int fail_unknown(const struct place *p, const struct meta_option *table)
     size_t used = 0;
     for (const struct meta_option *o = table; o->name && used < sizeof names.text; o++)
         if (!(o->type == META_INT || o->type == META_REAL) || o->least != o->most)
-            used += snprintf(names.text + used, sizeof names.text - used, " %s", o->name);
+            used += (size_t)snprintf(names.text + used, sizeof names.text - used, " %s", o->name);
     return complain(p, "%.40s: unknown option; allowed:%s", p->pair->key,
                     used ? names.text : " none");
 }

@@ -41,7 +41,7 @@ static int convolutional_layer(const void *settings, int index, struct meta_laye
                                 .padding = s->pad ? s->size / 2 : s->padding,
                                 .batch_normalize = s->batch_normalize,
                                 .groups = s->groups,
-                                .activation = s->activation };
+                                .activation = (enum meta_activation)s->activation };
     return 0;
 }
 
@@ -65,7 +65,7 @@ static int connected_layer(const void *settings, int index, struct meta_layer *o
     *out = (struct meta_layer){ .type = META_CONNECTED,
                                 .filters = s->output,
                                 .batch_normalize = s->batch_normalize,
-                                .activation = s->activation };
+                                .activation = (enum meta_activation)s->activation };
     return 0;
 }
 
@@ -165,8 +165,10 @@ static const struct meta_option activation_options[] = { ACTIVATION(activation, 
 static int activation_layer(const void *settings, int index, struct meta_layer *out,
                             struct meta_error *error)
 {
-    *out = (struct meta_layer){ .type = META_ACTIVATION,
-                                .activation = ((const struct activation *)settings)->activation };
+    *out = (struct meta_layer){
+        .type = META_ACTIVATION,
+        .activation = (enum meta_activation)((const struct activation *)settings)->activation
+    };
     return 0;
 }
 

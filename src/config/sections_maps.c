@@ -45,9 +45,10 @@ int meta_shortcut_layer(const void *settings, int index, struct meta_layer *out,
                         struct meta_error *error)
 {
     const struct shortcut *s = settings;
-    *out = (struct meta_layer){
-        .type = META_SHORTCUT, .alpha = s->alpha, .beta = s->beta, .activation = s->activation
-    };
+    *out = (struct meta_layer){ .type = META_SHORTCUT,
+                                .alpha = s->alpha,
+                                .beta = s->beta,
+                                .activation = (enum meta_activation)s->activation };
     return set_from(s->from, index, out, error);
 }
 
@@ -65,10 +66,10 @@ int meta_route_layer(const void *settings, int index, struct meta_layer *out,
         return meta_fail(error, "layers is missing: must name earlier layers, such as -1,-4");
     *out = (struct meta_layer){ .type = META_ROUTE,
                                 .from_count = s->layers.count,
-                                .from = malloc(s->layers.count * sizeof *out->from) };
+                                .from = malloc((size_t)s->layers.count * sizeof *out->from) };
     if (!out->from) return meta_fail_memory(error);
     for (int i = 0; i < s->layers.count; i++)
-        if (resolve("layers", s->layers.values[i], index, &out->from[i], error)) {
+        if (resolve("layers", (int)s->layers.values[i], index, &out->from[i], error)) {
             free(out->from);
             out->from = NULL;
             return -1;

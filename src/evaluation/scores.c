@@ -31,10 +31,11 @@ static int parse_images(struct meta_digest *images, const char *text, int by_pat
 static int read_tasks(struct meta_scores *s, const cJSON *tasks, struct meta_error *error)
 {
     s->count = cJSON_GetArraySize(tasks);
-    s->before = calloc(s->count + 1, sizeof *s->before);
-    s->after = calloc(s->count + 1, sizeof *s->after);
-    s->accuracy = calloc(s->count + 1, sizeof *s->accuracy);
-    s->images = calloc(s->count + 1, sizeof *s->images);
+    size_t room = (size_t)s->count + 1;
+    s->before = calloc(room, sizeof *s->before);
+    s->after = calloc(room, sizeof *s->after);
+    s->accuracy = calloc(room, sizeof *s->accuracy);
+    s->images = calloc(room, sizeof *s->images);
     if (!s->before || !s->after || !s->accuracy || !s->images)
         return meta_fail_memory_for(error, s->path);
     int i = 0;
@@ -70,7 +71,8 @@ static int read_influences(struct meta_by_group *g, const cJSON *groups)
         || cJSON_GetArraySize(parts) != META_PARTS)
         return -1;
     for (int b = 0; b < META_PARTS; b++)
-        if (read_numbers(g->part + (size_t)b * g->count, cJSON_GetArrayItem(parts, b), g->count))
+        if (read_numbers(g->part + (size_t)b * (size_t)g->count, cJSON_GetArrayItem(parts, b),
+                         g->count))
             return -1;
     return 0;
 }
@@ -95,7 +97,7 @@ static int read_groups(struct meta_scores *s, const cJSON *groups, struct meta_e
 {
     const cJSON *image = member(groups, s->by_path ? "image" : "xxh3_128");
     struct meta_by_group *g = &s->groups;
-    size_t room = cJSON_GetArraySize(image) + 1;
+    size_t room = (size_t)cJSON_GetArraySize(image) + 1;
     if (!groups) return 0;
     s->query_alone = strcmp(meta_json_text(groups, "redrawn"), META_REDRAWN) != 0;
     if (s->query_alone) return 0;
@@ -209,7 +211,7 @@ static int difference_by_group(const struct meta_scores *a, const struct meta_sc
     if (x->count != y->count || !meta_digest_equal(a->same_groups, b->same_groups))
         return meta_fail(error, "%s and %s can't be paired: their images are in other groups",
                          a->path, b->path);
-    size_t n = x->count;
+    size_t n = (size_t)x->count;
     struct meta_by_group d = { .tasks = x->tasks,
                                .count = x->count,
                                .label = x->label,
@@ -228,7 +230,7 @@ int meta_scores_difference(const struct meta_scores *a, const struct meta_scores
                            struct meta_difference *d, struct meta_error *error)
 {
     if (check_pairing(a, b, error)) return -1;
-    double *difference = malloc((a->count + 1) * sizeof *difference);
+    double *difference = malloc(((size_t)a->count + 1) * sizeof *difference);
     if (!difference) return meta_fail_memory(error);
     for (int i = 0; i < a->count; i++) difference[i] = b->after[i] - a->after[i];
     int status = meta_bootstrap(&d->tasks, difference, a->count, META_RESAMPLES, 1, error);

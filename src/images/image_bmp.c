@@ -11,7 +11,7 @@ enum { FILE_HEADER = 14, PLAIN_HEADER = 40, MASKS = FILE_HEADER + PLAIN_HEADER, 
 
 static uint32_t little(const unsigned char *p)
 {
-    return (uint32_t)p[3] << 24 | p[2] << 16 | p[1] << 8 | p[0];
+    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
 
 static int has_masks(const unsigned char *data, size_t size)
@@ -122,7 +122,7 @@ int meta_image_bmp(const unsigned char *data, size_t size, struct meta_image_hea
     if ((!packed || packed == 3) && size < need) /* 3 means plain pixels with masks. */
         return meta_fail(error, "corrupt BMP: %zu bytes, but its header says %llu", size, need);
     if (has_masks(data, size) && check_masks(data, size, error)) return -1;
-    *header = (struct meta_image_header){ .w = w, .h = h, .orientation = 1 };
+    *header = (struct meta_image_header){ .w = (int)w, .h = (int)h, .orientation = 1 };
     return 0;
 }
 
@@ -137,7 +137,7 @@ int meta_image_bmp_masks_behind(unsigned char **out, size_t *out_size, const uns
     if (!(*out = malloc(to + pixels))) return meta_fail_memory(error);
     memcpy(*out, data, to);
     memset(*out + 10, 0, 4);
-    (*out)[10] = to;
+    (*out)[10] = MASKS + MASK_BYTES;
     memset(*out + 14, 0, 4);
     (*out)[14] = PLAIN_HEADER;
     memcpy(*out + to, data + from, pixels);

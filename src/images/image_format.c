@@ -9,7 +9,7 @@
 
 static uint32_t big(const unsigned char *p)
 {
-    return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
 /* Fails where so many bytes of data can't hold the pixels that the header says: deflate makes of a
@@ -37,7 +37,7 @@ static int png(const unsigned char *data, size_t size, struct meta_image_header 
         return meta_fail(error, "corrupt PNG: no header");
     if (meta_image_bounds(big(data + 16), big(data + 20), error)) return -1;
     *header = (struct meta_image_header){
-        .w = big(data + 16), .h = big(data + 20), .deep = data[24] == 16, .orientation = 1
+        .w = (int)big(data + 16), .h = (int)big(data + 20), .deep = data[24] == 16, .orientation = 1
     };
     for (;;) {
         if (size - at < 12 || big(data + at) > size - at - 12)
@@ -84,10 +84,10 @@ static int pnm(const unsigned char *data, size_t size, struct meta_image_header 
         return meta_fail(error, "corrupt PGM or PPM: %zu bytes of pixels, but its header says %llu",
                          size - at - 1, need);
     int full = values[2] == 255 || values[2] == 65535;
-    *header = (struct meta_image_header){ .w = values[0],
-                                          .h = values[1],
+    *header = (struct meta_image_header){ .w = (int)values[0],
+                                          .h = (int)values[1],
                                           .deep = values[2] > 255,
-                                          .white = full ? 0 : values[2],
+                                          .white = full ? 0 : (int)values[2],
                                           .orientation = 1 };
     return 0;
 }

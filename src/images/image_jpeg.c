@@ -108,7 +108,7 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
     *orientation = find_orientation(&info);
     info.out_color_space = channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     jpeg_start_decompress(&info);
-    size_t row = (size_t)info.output_width * channels;
+    size_t row = (size_t)info.output_width * (size_t)channels;
     pixels = malloc(row * info.output_height);
     if (!pixels) {
         meta_fail(error, "out of memory for %ux%u pixels", info.output_width, info.output_height);
@@ -120,7 +120,7 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
     }
     jpeg_finish_decompress(&info);
     *image = (struct meta_image){
-        .w = info.output_width, .h = info.output_height, .c = channels, .pixels = pixels
+        .w = (int)info.output_width, .h = (int)info.output_height, .c = channels, .pixels = pixels
     };
     jpeg_destroy_decompress(&info);
     return 0;

@@ -59,7 +59,10 @@ static inline int meta_non_decreasing(enum meta_activation a) { return a < META_
 #define META_NONE ((size_t)-1)
 
 /* The count of numbers in one image of this shape. */
-static inline size_t meta_shape_numbers(struct meta_shape s) { return (size_t)s.c * s.h * s.w; }
+static inline size_t meta_shape_numbers(struct meta_shape s)
+{
+    return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+}
 static inline int meta_shape_pixels(struct meta_shape s) { return s.h * s.w; }
 
 struct meta_layer {

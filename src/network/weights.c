@@ -25,7 +25,7 @@ static int list_arrays(const struct meta_network *net, int layers, const float *
     for (int i = 0; i < layers; i++) {
         const struct meta_layer *l = &net->layers[i];
         if (l->weights == META_NONE) continue;
-        size_t bytes = l->filters * sizeof(float);
+        size_t bytes = (size_t)l->filters * sizeof(float);
         struct meta_chunk weights = { parameters + l->weights, l->weight_count * sizeof(float) };
         chunks[n++] = (struct meta_chunk){ parameters + l->biases, bytes };
         if (l->type == META_CONNECTED) chunks[n++] = weights;
@@ -94,7 +94,7 @@ static int count_layers(const struct meta_network *net, const struct contents *c
         const struct meta_layer *l = &net->layers[i];
         if (l->weights == META_NONE) continue;
         size_t rows = l->batch_normalize ? 4 : 1;
-        end += (l->weight_count + rows * l->filters) * sizeof(float);
+        end += (l->weight_count + rows * (size_t)l->filters) * sizeof(float);
         if (end != c->size) continue;
         while (++i < net->count && net->layers[i].weights == META_NONE) {}
         return i;
@@ -120,7 +120,7 @@ static int check_finite(const struct contents *c, struct meta_error *error)
 /* Turns weights (i,o) to (o,i). */
 static int transpose(float *weights, const struct meta_layer *l, struct meta_error *error)
 {
-    size_t outputs = l->filters, inputs = l->weight_count / outputs;
+    size_t outputs = (size_t)l->filters, inputs = l->weight_count / outputs;
     float *copy = malloc(l->weight_count * sizeof *copy);
     if (!copy) return meta_fail_memory(error);
     memcpy(copy, weights, l->weight_count * sizeof *copy);
@@ -133,7 +133,7 @@ static int transpose(float *weights, const struct meta_layer *l, struct meta_err
 static int take(const struct meta_network *net, const struct contents *c, int layers,
                 float *parameters, float *statistics, struct meta_error *error)
 {
-    struct meta_chunk *chunks = malloc((5 * layers + 1) * sizeof *chunks);
+    struct meta_chunk *chunks = malloc((5 * (size_t)layers + 1) * sizeof *chunks);
     size_t at = c->at;
     if (!chunks) return meta_fail_memory(error);
     int count = list_arrays(net, layers, parameters, statistics, chunks);
@@ -225,7 +225,7 @@ int meta_weights_write(const struct meta_network *net, const char *path, const f
     struct header h = { 0, 2, 0 };
     if (net->statistics && head.updates && head.updates < META_ROLLING_SETTLED)
         h.revision = UPDATES + (int32_t)head.updates;
-    struct meta_chunk *chunks = malloc((5 * net->count + 2) * sizeof *chunks);
+    struct meta_chunk *chunks = malloc((5 * (size_t)net->count + 2) * sizeof *chunks);
     if (!chunks) return meta_fail_memory(error);
     chunks[0] = (struct meta_chunk){ &h, sizeof h };
     chunks[1] = (struct meta_chunk){ &head.seen, sizeof head.seen };

@@ -20,7 +20,7 @@ struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *nam
     double n = meta_json_get(j, "tasks");
     return (struct meta_estimate){ meta_json_get(j, "mean"), meta_json_get(j, "standard_error"),
                                    meta_json_get(j, "low"), meta_json_get(j, "high"),
-                                   n > 0 ? n : 0 };
+                                   n > 0 ? (int)n : 0 };
 }
 
 struct meta_estimate meta_json_estimate_first(const cJSON *result, int n)

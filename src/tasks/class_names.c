@@ -17,8 +17,8 @@ static int find_equal(char **names, int n, char *equal, char ***sorted)
 {
     int count = 0;
     for (int k = 0; k < n; k++) sorted[k] = &names[k];
-    qsort(sorted, n, sizeof *sorted, by_name);
-    memset(equal, 0, n);
+    qsort(sorted, (size_t)n, sizeof *sorted, by_name);
+    memset(equal, 0, (size_t)n);
     for (int i = 1; i < n; i++)
         if (!strcmp(*sorted[i - 1], *sorted[i]))
             equal[sorted[i - 1] - names] = equal[sorted[i] - names] = 1;
@@ -37,7 +37,7 @@ static int number(char **name, int class)
 
 int meta_class_names_tell_apart(char **names, int n, struct meta_error *error)
 {
-    char *equal = malloc(n), ***sorted = malloc(n * sizeof *sorted);
+    char *equal = malloc((size_t)n), ***sorted = malloc((size_t)n * sizeof *sorted);
     int status = equal && sorted ? 0 : -1;
     for (int round = 0; round < 2 && !status && find_equal(names, n, equal, sorted); round++)
         for (int k = 0; k < n && !status; k++)

@@ -61,7 +61,7 @@ static int class_texts(char ***texts, const struct meta_data *data,
                   find(section, "classes")->line, data->classes, list, lines.count, key);
         goto fail;
     }
-    if (!(*texts = calloc(data->classes, sizeof **texts))) {
+    if (!(*texts = calloc((size_t)data->classes, sizeof **texts))) {
         meta_fail_memory_for(error, list);
         goto fail;
     }

@@ -55,7 +55,7 @@ static int read_rows(struct meta_groups *g, char *start, struct meta_error *erro
         if (!fields) return 0;
         if (g->count == room) {
             room = room ? 2 * room : 1024;
-            struct meta_group_row *grown = realloc(g->rows, room * sizeof *grown);
+            struct meta_group_row *grown = realloc(g->rows, (size_t)room * sizeof *grown);
             if (!grown) return meta_fail_memory_for(error, g->path);
             g->rows = grown;
         }
@@ -72,13 +72,14 @@ static int number_groups(struct meta_groups *g, struct meta_error *error)
     if (!(g->name = malloc(((size_t)g->count + 1) * sizeof *g->name)))
         return meta_fail_memory_for(error, g->path);
     for (int i = 0; i < g->count; i++) g->name[i] = g->rows[i].group;
-    qsort(g->name, g->count, sizeof *g->name, by_text);
+    qsort(g->name, (size_t)g->count, sizeof *g->name, by_text);
     for (int i = 0; i < g->count; i++)
         if (!g->names || strcmp(g->name[i], g->name[g->names - 1]))
             g->name[g->names++] = g->name[i];
     for (int i = 0; i < g->count; i++) {
-        char **found = bsearch(&g->rows[i].group, g->name, g->names, sizeof *g->name, by_text);
-        g->rows[i].number = found - g->name;
+        char **found = bsearch(&g->rows[i].group, g->name, (size_t)g->names, sizeof *g->name,
+                               by_text);
+        g->rows[i].number = (int)(found - g->name);
     }
     return 0;
 }
@@ -93,7 +94,7 @@ int meta_groups_read(struct meta_groups *g, const struct meta_data *data, struct
     }
     if (read_rows(g, start, error) || number_groups(g, error)) goto fail;
     if (!g->count) return 0;
-    qsort(g->rows, g->count, sizeof *g->rows, by_image);
+    qsort(g->rows, (size_t)g->count, sizeof *g->rows, by_image);
     for (const struct meta_group_row *r = g->rows + 1; r < g->rows + g->count; r++) {
         if (strcmp(r->image, r[-1].image) || r->number == r[-1].number) continue;
         meta_fail(error, "%s:%d: %s is in group %s, but on line %d in group %s: must be in one",
@@ -143,7 +144,7 @@ static int folders_alike(const struct meta_group_row *row, const char *path)
         const char *p = --a, *q = --b; /* their slashes */
         while (p > row->image && p[-1] != '/') p--;
         while (q > path && q[-1] != '/') q--;
-        if (a - p != b - q || memcmp(p, q, a - p)) return -1;
+        if (a - p != b - q || memcmp(p, q, (size_t)(a - p))) return -1;
         a = p;
         b = q;
     }
@@ -191,7 +192,7 @@ static int same_folder(const char *a, const char *b)
 {
     a = without_dot((char *)a);
     b = without_dot((char *)b);
-    size_t n = meta_path_base(a) - a;
+    size_t n = (size_t)(meta_path_base(a) - a);
     return n == (size_t)(meta_path_base(b) - b) && !memcmp(a, b, n);
 }
 

@@ -28,7 +28,8 @@ static const char *skip_blanks(const char *p)
 
 static int is_word(const char *p, const char *end, const char *word)
 {
-    return (size_t)(end - p) == strlen(word) && !strncmp(p, word, end - p);
+    size_t length = (size_t)(end - p);
+    return length == strlen(word) && !strncmp(p, word, length);
 }
 
 /* text: the line, without blanks at its end. */
@@ -47,7 +48,7 @@ static int parse_line(struct item *item, const char *text, int ways, struct meta
     if (number_end != label_end || value < 0 || value >= ways)
         return meta_fail(error, "label %.*s: must be 0 to %d",
                          (int)(label_end - label > 60 ? 60 : label_end - label), label, ways - 1);
-    item->label = value;
+    item->label = (int)value;
     item->path = skip_blanks(label_end);
     if (!*item->path)
         return meta_fail(error, "no path: a line is support LABEL PATH or query LABEL PATH");
@@ -60,14 +61,19 @@ static void cut_blanks(char *text)
     while (n && isspace((unsigned char)text[n - 1])) text[--n] = 0;
 }
 
+static size_t image_numbers(const struct meta_net_settings *net)
+{
+    return (size_t)net->channels * (size_t)net->height * (size_t)net->width;
+}
+
 static int allocate(struct meta_task_file *task, const struct meta_net_settings *net,
                     struct meta_error *error)
 {
-    size_t size = (size_t)net->channels * net->height * net->width;
-    task->support_images = calloc(task->support, size * sizeof *task->support_images);
-    task->support_labels = calloc(task->support, sizeof *task->support_labels);
-    task->query_images = calloc(task->query, size * sizeof *task->query_images);
-    task->query_labels = calloc(task->query, sizeof *task->query_labels);
+    size_t size = image_numbers(net), support = (size_t)task->support, query = (size_t)task->query;
+    task->support_images = calloc(support, size * sizeof *task->support_images);
+    task->support_labels = calloc(support, sizeof *task->support_labels);
+    task->query_images = calloc(query, size * sizeof *task->query_images);
+    task->query_labels = calloc(query, sizeof *task->query_labels);
     if (task->support_images && task->support_labels && task->query_images && task->query_labels)
         return 0;
     return meta_fail(error, "out of memory for %d images", task->support + task->query);
@@ -77,7 +83,7 @@ static int load_items(struct meta_task_file *task, const struct item *items, int
                       const struct meta_task_source *source, struct meta_error *error)
 {
     const struct meta_net_settings *net = source->net;
-    size_t size = (size_t)net->channels * net->height * net->width, at[2] = { 0, 0 };
+    size_t size = image_numbers(net), at[2] = { 0, 0 };
     struct meta_error why;
     if (allocate(task, net, error)) return -1;
     for (int i = 0; i < count; i++) {
@@ -100,7 +106,7 @@ int meta_task_file_read(struct meta_task_file *task, const struct meta_task_sour
     int count = 0, status = -1;
     *task = (struct meta_task_file){ 0 };
     if (meta_lines_read(&lines, path, error)) return -1;
-    struct item *items = calloc(lines.count + 1, sizeof *items);
+    struct item *items = calloc((size_t)lines.count + 1, sizeof *items);
     if (!items) {
         meta_fail_memory_for(error, path);
         goto fail;

@@ -40,12 +40,15 @@ static const struct column columns[][COLUMNS] = {
                                COLUMN("valid_high", "%.9g", high) }
 };
 
+/* Room in a line behind its first n bytes. */
+static size_t left(int n) { return (size_t)(LONGEST - n); }
+
 static void format_header(char *line, enum meta_training_kind kind)
 {
     int n = snprintf(line, LONGEST, "iteration");
     for (int i = 0; i < COLUMNS; i++)
-        n += snprintf(line + n, LONGEST - n, ",%s", columns[kind][i].name);
-    snprintf(line + n, LONGEST - n, "\n");
+        n += snprintf(line + n, left(n), ",%s", columns[kind][i].name);
+    snprintf(line + n, left(n), "\n");
 }
 
 /* A figure that was not taken is left empty. */
@@ -55,9 +58,9 @@ static int format_row(char *line, enum meta_training_kind kind, const struct met
     for (const struct column *c = columns[kind]; c < columns[kind] + COLUMNS; c++) {
         double x = *(const double *)((const char *)r + c->offset);
         line[n++] = ',';
-        if (!isnan(x)) n += snprintf(line + n, LONGEST - n, c->format, x);
+        if (!isnan(x)) n += snprintf(line + n, left(n), c->format, x);
     }
-    return n + snprintf(line + n, LONGEST - n, "\n");
+    return n + snprintf(line + n, left(n), "\n");
 }
 
 /* Reads a number, or nothing (NaN), up to `end`, and returns what follows the end mark; NULL when
@@ -103,7 +106,7 @@ static size_t read_rows(struct meta_log *log, const char *text, uint64_t iterati
         log->rows[log->count++] = row;
     }
     log->written = log->count;
-    return p - text;
+    return (size_t)(p - text);
 }
 
 /* What follows the rows that are kept may be later rows, or a line that was cut short; anything
@@ -131,7 +134,7 @@ static int restore(struct meta_log *log, struct meta_error *error)
     long long size, last = 0;
     if (meta_text_begin(&text, error)) return -1;
     format_header(line, log->kind);
-    size = fputs(line, text.file) < 0 ? 0 : strlen(line);
+    size = fputs(line, text.file) < 0 ? 0 : (long long)strlen(line);
     for (int i = 0; i < log->written; i++) {
         last = size;
         size += format_row(line, log->kind, &log->rows[i]);
@@ -153,7 +156,7 @@ static int write_rows(struct meta_log *log)
     char line[LONGEST];
     while (log->written < log->count) {
         int n = format_row(line, log->kind, &log->rows[log->written]);
-        ssize_t put = pwrite(log->fd, line, n, log->size);
+        ssize_t put = pwrite(log->fd, line, (size_t)n, log->size);
         if (put != n) {
             int kept = put < 0 ? errno : ENOSPC;
             if (put > 0 && ftruncate(log->fd, log->size)) return -1;
@@ -191,7 +194,7 @@ int meta_log_own(const struct meta_log *log, struct meta_error *error)
     if (access(log->path, F_OK)) return 0;
     if (meta_file_read(log->path, &text, &size, error)) return -1;
     for (int kind = META_TRAINING_TASKS; kind <= META_TRAINING_IMAGES && !own; kind++) {
-        format_header(header, kind);
+        format_header(header, (enum meta_training_kind)kind);
         size_t head = strlen(header) - 1; /* a spreadsheet may end the line otherwise */
         own = !memcmp(text, header, size < head ? size : head);
     }
@@ -210,15 +213,20 @@ int meta_log_prepare(struct meta_log *log, const char *origin, uint64_t iteratio
     size_t size = 0, keep = 0;
     if (iteration && origin && !access(origin, F_OK) && meta_file_read(origin, &old, &size, error))
         return -1;
-    log->room = room + (iteration < size ? iteration : size); /* a row has more than one byte */
-    log->rows = calloc(log->room + 1, sizeof *log->rows);
+    uint64_t rows = iteration < size ? iteration : size; /* a row has more than one byte */
+    log->room = room + (int)(rows < META_MOST_ITERATIONS ? rows : META_MOST_ITERATIONS);
+    log->rows = calloc((size_t)log->room + 1, sizeof *log->rows);
     int status = log->rows ? 0
                            : meta_fail(error, "out of memory for %d rows of the log", log->room);
     if (!status && old) keep = read_rows(log, old, iteration);
     if (!status && old) status = check_rest(log, old, keep, origin, iteration, error);
-    if (!origin || strcmp(origin, log->path)) keep = log->written = 0;
-    for (log->last = keep ? keep - 1 : 0; log->last && old[log->last - 1] != '\n';) log->last--;
-    log->keep = keep;
+    if (!origin || strcmp(origin, log->path)) {
+        log->written = 0;
+        keep = 0;
+    }
+    for (log->last = keep ? (long long)keep - 1 : 0; log->last && old[log->last - 1] != '\n';)
+        log->last--;
+    log->keep = (long long)keep;
     free(old);
     return status;
 }
@@ -232,10 +240,10 @@ int meta_log_begin(struct meta_log *log, struct meta_error *error)
         return meta_fail(error, "%s: can't open: %s", log->path, strerror(errno));
     if (info.st_size < log->keep) log->keep = log->written = 0; /* it was moved away */
     format_header(header, log->kind);
-    ssize_t head = strlen(header);
+    ssize_t head = (ssize_t)strlen(header);
     log->size = log->keep ? log->keep : head;
-    if (!ftruncate(log->fd, log->keep) && (log->keep || pwrite(log->fd, header, head, 0) == head)
-        && !write_rows(log))
+    if (!ftruncate(log->fd, log->keep)
+        && (log->keep || pwrite(log->fd, header, (size_t)head, 0) == head) && !write_rows(log))
         return 0;
     return meta_fail(error, "%s: can't write: %s", log->path, strerror(errno));
 }
@@ -271,7 +279,7 @@ void meta_log_amend(struct meta_log *log, const struct meta_row *row)
     if (log->written < log->count || !is_whole(log)) return;
     int n = format_row(line, log->kind, row);
     log->size = log->last + n;
-    if (pwrite(log->fd, line, n, log->last) == n && !ftruncate(log->fd, log->size)) return;
+    if (pwrite(log->fd, line, (size_t)n, log->last) == n && !ftruncate(log->fd, log->size)) return;
     if (ftruncate(log->fd, log->last)) return;
     log->size = log->last;
     log->written--;
@@ -299,7 +307,7 @@ int meta_log_read(struct meta_row **rows, int *count, const char *path, struct m
     size_t size;
     if (meta_file_read(path, &text, &size, error)) return -1;
     for (const char *p = text; *p; p++) log.room += *p == '\n';
-    log.rows = calloc(log.room + 1, sizeof *log.rows);
+    log.rows = calloc((size_t)log.room + 1, sizeof *log.rows);
     if (log.rows) {
         log.kind = META_TRAINING_TASKS;
         if (!read_rows(&log, text, UINT64_MAX)) log.kind = META_TRAINING_IMAGES;

@@ -90,7 +90,8 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
     t->done = c->iteration;
     t->seen = c->seen;
     t->weighed = c->weighed;
-    t->updates = c->updates || !c->iteration ? c->updates : META_ROLLING_SETTLED;
+    uint64_t updates = c->updates || !c->iteration ? c->updates : META_ROLLING_SETTLED;
+    t->updates = updates < META_ROLLING_SETTLED ? (uint32_t)updates : META_ROLLING_SETTLED;
     return 0;
 }
 

@@ -20,6 +20,22 @@ typedef uint8_t N(W) __attribute__((vector_size(LANES), aligned(1), may_alias));
 
 INLINE V N(select)(I mask, V a, V b) { return (V)(((I)a & mask) | ((I)b & ~mask)); }
 
+/* Lane i is lane which[i] of a and, behind it, b. clang has no word for lanes that are chosen at
+   run time. */
+INLINE V N(shuffle)(V a, V b, I which)
+{
+#if __has_builtin(__builtin_shuffle)
+    return __builtin_shuffle(a, b, which);
+#else
+    V out;
+    for (int i = 0; i < LANES; i++) {
+        int lane = which[i] & (2 * LANES - 1);
+        out[i] = lane < LANES ? a[lane] : b[lane - LANES];
+    }
+    return out;
+#endif
+}
+
 /* t where y > 0, else negative t: of y itself this is z, of an adjoint or a tangent t it is
    z'(y) t. */
 INLINE V N(bend)(V y, float negative, V t)

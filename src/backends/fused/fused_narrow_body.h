@@ -39,8 +39,8 @@ INLINE V N(sums_of_lanes)(V x[LANES])
     for (int left = LANES / 2; left; left /= 2)
 #pragma GCC unroll 8
         for (int k = 0; k < left; k++)
-            x[k] = __builtin_shuffle(x[2 * k], x[2 * k + 1], even)
-                + __builtin_shuffle(x[2 * k], x[2 * k + 1], even + 1);
+            x[k] = N(shuffle)(x[2 * k], x[2 * k + 1], even)
+                + N(shuffle)(x[2 * k], x[2 * k + 1], even + 1);
     return x[0];
 }
 

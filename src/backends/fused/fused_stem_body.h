@@ -5,14 +5,10 @@
 /* Of a window's 16 pixels, those that `which` names, one a lane. */
 INLINE V N(look_up)(const float *window, I which)
 {
-#if !__has_builtin(__builtin_shuffle) /* clang has none whose lanes are chosen at run time */
-    V seen;
-    for (int i = 0; i < LANES; i++) seen[i] = window[which[i] & 15];
-    return seen;
-#elif LANES == 16
+#if LANES == 16 && __has_builtin(__builtin_shuffle)
     return __builtin_shuffle(AT(window, 0), which);
 #else
-    return __builtin_shuffle(AT(window, 0), AT(window, 8), which);
+    return N(shuffle)(AT(window, 0), AT(window, LANES % 16), which);
 #endif
 }
 

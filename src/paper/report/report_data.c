@@ -24,7 +24,7 @@ static int in_folder(char **path, const char *folder, const char *name, struct m
 static int whole(const cJSON *object, const char *name)
 {
     double x = meta_json_get(object, name);
-    return x >= 0 && x <= 2147483647. ? x : 0;
+    return x >= 0 && x <= 2147483647. ? (int)x : 0;
 }
 
 /* Reads the cell's result, which holds when its id is the plan's. A result that can't be read is an
@@ -91,7 +91,7 @@ static int read_cell(struct meta_report_table *t, const cJSON *item, const char 
                                     .paper = meta_json_get(item, "paper") };
     if (c->row >= t->row_count) return fail_plan(path, error);
     c->label = meta_report_label(t, c->row);
-    c->id = meta_json_get(item, "id");
+    c->id = (uint32_t)meta_json_get(item, "id");
     if (read_result(c, item, folder, t->first, error)) return -1;
     return c->result ? 0 : read_log(c, folder, error);
 }
@@ -117,8 +117,8 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
     if (meta_json_get(plan, "format") != META_TABLE_PLAN || !t->row_count || !t->column_count)
         return fail_plan(path, error);
     if (meta_json_check(plan, path, meta_plan_rules, error)) return -1;
-    t->columns = calloc(t->column_count, sizeof *t->columns);
-    t->cells = calloc(cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
+    t->columns = calloc((size_t)t->column_count, sizeof *t->columns);
+    t->cells = calloc((size_t)cJSON_GetArraySize(cells) + 1, sizeof *t->cells);
     if (!t->columns || !t->cells) return meta_fail_memory(error);
     int *column = t->columns;
     cJSON_ArrayForEach(item, columns) *column++ = item->valueint;
@@ -140,7 +140,7 @@ int meta_report_read(struct meta_report **out, const char *folder, struct meta_e
     int count = scandir(folder, &names, json_files, alphasort), status = -1;
     if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
     r = calloc(1, sizeof *r);
-    if (!r || !(r->tables = calloc(count + 1, sizeof *r->tables))) {
+    if (!r || !(r->tables = calloc((size_t)count + 1, sizeof *r->tables))) {
         meta_fail_memory(error);
         goto done;
     }
@@ -239,7 +239,7 @@ void meta_report_progress(char *text, size_t size, const struct meta_report_cell
 int meta_report_ways(const struct meta_report_cell *c)
 {
     double ways = meta_json_get(cJSON_GetObjectItemCaseSensitive(c->result, "settings"), "ways");
-    return isnan(ways) ? 0 : ways;
+    return isnan(ways) ? 0 : (int)ways;
 }
 
 int meta_report_has_paper(const struct meta_report_table *t)

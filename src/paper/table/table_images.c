@@ -111,7 +111,7 @@ static struct meta_digest state_of(const struct meta_dataset *set)
         struct stat s;
         int64_t own[6] = { 0 };
         if (!stat(set->paths[i], &s)) {
-            own[0] = s.st_ino;
+            own[0] = (int64_t)s.st_ino;
             own[1] = s.st_size;
             own[2] = s.st_mtim.tv_sec;
             own[3] = s.st_mtim.tv_nsec;

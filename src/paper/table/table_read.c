@@ -135,7 +135,8 @@ static int read_row(struct meta_table *t, const struct meta_section *section,
         if (t->row_count == MOST_ROWS)
             return meta_fail(error, "%s:%d: [row]: a table must have at most %d, seed by seed",
                              t->path, section->line, MOST_ROWS);
-        struct meta_table_row *rows = realloc(t->rows, (t->row_count + 1) * sizeof *rows), *r;
+        struct meta_table_row *rows = realloc(t->rows, ((size_t)t->row_count + 1) * sizeof *rows),
+                              *r;
         if (!rows) return meta_fail_memory_for(error, t->path);
         t->rows = rows;
         r = &rows[t->row_count++];
