@@ -333,7 +333,7 @@ static int run(struct parts *p, int *bad, struct meta_error *error)
     if (p->form == FORM_CSV) print_csv_header(p);
     for (int i = 0; i < p->paths.count; i++) {
         const char *path = p->paths.path[i];
-        double seconds;
+        double seconds = 0;
         int failed = predict(p, path, &seconds, &why);
         p->distance[i] = failed ? NAN : meta_distance_of(p->measure, p->image, &why);
         failed |= isnan(p->distance[i]);

@@ -186,13 +186,13 @@ static void print_auc(const struct meta_grid *g, const cJSON *result)
     fflush(stdout);
 }
 
-static void print_result(const struct meta_grid *g)
+static int print_result(const struct meta_grid *g, struct meta_error *error)
 {
-    struct meta_error ignored;
     cJSON *root;
-    if (meta_json_read_checked(&root, g->cell->file, meta_result_rules, &ignored)) return;
+    if (meta_json_read_checked(&root, g->cell->file, meta_result_rules, error)) return -1;
     print_auc(g, root);
     cJSON_Delete(root);
+    return 0;
 }
 
 static void print_failure(const struct meta_grid *g, const struct meta_error *error)

@@ -126,8 +126,7 @@ static int run_cell(struct meta_grid *g, struct meta_error *error)
         }
     }
     if (test(g, error) || meta_table_compare(g->table, g->cell, error)) return -1;
-    g->listener->tested(g);
-    return 0;
+    return g->listener->tested(g, error);
 }
 
 static void watch(void *grid)

@@ -14,7 +14,8 @@ struct meta_grid_listener {
     void (*begins)(const struct meta_grid *);  /* a process is about to begin */
     void (*goes_on)(const struct meta_grid *); /* the process runs */
     void (*ends)(const struct meta_grid *);    /* the process has ended, well or not */
-    void (*tested)(const struct meta_grid *);  /* the cell has its result */
+    /* the cell has its result; -1 with a message when it can't be read */
+    int (*tested)(const struct meta_grid *, struct meta_error *);
     /* A cell has failed, or the pairing of results. */
     void (*failed)(const struct meta_grid *, const struct meta_error *);
 };
