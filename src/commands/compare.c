@@ -21,6 +21,10 @@ static void print_one(const char *letter, const struct meta_scores *s)
     if (!isnan(e.mean)) printf("; accuracy after %.4f", e.mean);
     if (!isnan(e.low)) printf(" (%.4f to %.4f)", e.low, e.high);
     putchar('\n');
+    if (s->diverged)
+        printf("   %d of its tasks diverged: their outputs are not numbers, their AUC counts as "
+               "0.5\n",
+               s->diverged);
 }
 
 static const char *word(double low, double high)

@@ -177,6 +177,8 @@ static void print_auc(const struct meta_grid *g, const cJSON *result)
            100 * first.high, first.n);
     printf("; accuracy %.2f (%.2f to %.2f)", 100 * accuracy.mean, 100 * accuracy.low,
            100 * accuracy.high);
+    if (meta_json_get(result, "diverged") > 0)
+        printf("; %g tasks diverged, their AUC counts as 0.5", meta_json_get(result, "diverged"));
     if (!isnan(paper)) {
         struct meta_estimate d = meta_estimate_less(all, paper / 100, first.n);
         printf("; paper %.2f: ours %+.2f (%+.2f to %+.2f)", paper, 100 * d.mean, 100 * d.low,

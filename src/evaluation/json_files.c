@@ -29,6 +29,7 @@ const struct meta_json_rule meta_result_rules[] = {
     COUNT("settings.ways"),
     COUNT("settings.shots"),
     COUNT("settings.queries"),
+    COUNT("diverged"),
     TEXT("files.data.path"),
     TEXT("files.cfg.path"),
     TEXT("files.weights.path"),

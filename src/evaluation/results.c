@@ -222,6 +222,14 @@ static void add_groups(cJSON *root, const struct meta_results *r)
     }
 }
 
+/* Tasks whose outputs are no numbers stand in the means with an AUC of chance. */
+static void add_diverged(cJSON *root, const struct meta_results *r)
+{
+    int diverged = 0;
+    for (int i = 0; i < r->evaluation->runs; i++) diverged += r->runs[i].failed;
+    if (diverged) cJSON_AddNumberToObject(root, "diverged", diverged);
+}
+
 static void add_tasks(cJSON *root, const struct meta_results *r)
 {
     cJSON *tasks = cJSON_AddArrayToObject(root, "tasks");
@@ -239,6 +247,7 @@ static void add_tasks(cJSON *root, const struct meta_results *r)
         cJSON_AddItemToObject(t, "accuracy_before", meta_json_number(run->accuracy_before));
         cJSON_AddItemToObject(t, "accuracy_after", meta_json_number(run->accuracy_after));
         cJSON_AddItemToObject(t, "query_loss", meta_json_number(run->query_loss));
+        if (run->failed) cJSON_AddTrueToObject(t, "diverged");
         if (run->ranks) cJSON_AddStringToObject(t, "ranks", run->ranks);
         cJSON_AddItemToArray(tasks, t);
     }
@@ -278,6 +287,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
                           cJSON_CreateStringArray((const char *const *)r->dataset->names,
                                                   r->dataset->classes));
     add_figures(root, r->runs, r->evaluation->runs);
+    add_diverged(root, r);
     if (add_pairs(root, r, error)) goto done;
     add_groups(root, r);
     add_curve(root, r);

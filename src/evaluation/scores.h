@@ -12,6 +12,7 @@ struct meta_scores {
     char *method;               /* "" in a file from before there was more than one */
     char *settings;             /* what the tasks depend on, in words */
     int count;                  /* tasks */
+    int diverged;               /* of them: their outputs are no numbers, their AUC is chance */
     double *before, *after;     /* (count) AUC of each task */
     double *accuracy;           /* (count) after adaptation; NaN where the file lacks it */
     int by_path; /* whether the file is from before results told images by their content: then

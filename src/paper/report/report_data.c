@@ -242,6 +242,11 @@ int meta_report_ways(const struct meta_report_cell *c)
     return isnan(ways) ? 0 : (int)ways;
 }
 
+int meta_report_diverged(const struct meta_report_cell *c)
+{
+    return c->result ? fmax(0, meta_json_get(c->result, "diverged")) : 0;
+}
+
 int meta_report_has_paper(const struct meta_report_table *t)
 {
     for (int i = 0; i < t->cell_count; i++)

@@ -57,6 +57,8 @@ void meta_report_free(struct meta_report *);
 
 /* The classes of a task of the cell's result; 0 without one. */
 int meta_report_ways(const struct meta_report_cell *);
+/* The tasks of the cell's result that diverged; 0 without one. */
+int meta_report_diverged(const struct meta_report_cell *);
 /* Whether the table's file gives figures of a paper. */
 int meta_report_has_paper(const struct meta_report_table *);
 /* The cell of a row (from 0) and a number of shots; NULL when the table has no such cell. */

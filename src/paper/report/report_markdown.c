@@ -72,6 +72,20 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     fputs(meta_report_has_paper(t) ? "| | | | |\n" : "| | |\n", f);
 }
 
+/* Tasks that are in the means with an AUC of chance. */
+static void write_diverged(FILE *f, const struct meta_report_table *t)
+{
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        int diverged = meta_report_diverged(c);
+        if (!diverged) continue;
+        fputc('\n', f);
+        meta_markdown_text(f, c->label);
+        fprintf(f, ", %d shots: %d of the tasks diverged, their AUC counts as 0.5.\n", c->shots,
+                diverged);
+    }
+}
+
 static void write_family(FILE *f, const struct meta_report_family *a)
 {
     struct meta_estimate d = a->difference;
@@ -119,6 +133,7 @@ int meta_report_markdown(FILE *f, const struct meta_report *r, struct meta_error
         fprintf(f, " | other groups | accuracy |\n|---|---|---|---|---|---|---|---|%s\n",
                 paper ? "---|---|" : "");
         for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);
+        write_diverged(f, t);
         meta_markdown_pairs(f, t);
         meta_markdown_seeds(f, t);
         if (write_families(f, t, error)) return -1;

@@ -45,6 +45,20 @@ static int count_done(const struct meta_report_table *t)
     return done;
 }
 
+/* Tasks that are in the means with an AUC of chance. */
+static void write_diverged(FILE *f, const struct meta_report_table *t)
+{
+    for (int i = 0; i < t->cell_count; i++) {
+        const struct meta_report_cell *c = &t->cells[i];
+        int diverged = meta_report_diverged(c);
+        if (!diverged) continue;
+        fputs("<p>", f);
+        meta_html_text(f, c->label);
+        fprintf(f, ", %d shots: %d of the tasks diverged, their AUC counts as 0.5.</p>\n", c->shots,
+                diverged);
+    }
+}
+
 /* Writes the section of a table, to which #table-NUMBER leads. */
 static int write_table(struct meta_figures *figures, const struct meta_report_table *t, int number,
                        struct meta_error *error)
@@ -61,6 +75,7 @@ static int write_table(struct meta_figures *figures, const struct meta_report_ta
     }
     fputs("</p>\n", f);
     meta_report_figures_table(f, t);
+    write_diverged(f, t);
     meta_report_differences(f, t);
     if (meta_report_trainings(f, t, error)) return -1;
     fputs("<div class=\"figures-row\">\n", f);
