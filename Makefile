@@ -245,7 +245,7 @@ fuzzers: all $(FUZZERS) $(BUILD)/fuzz/seed_images
 fuzz: ## random files against each parser, under sanitizers: SECONDS=60 NAMES="cfg data"
 	@scripts/install-deps.sh --fuzz
 	@+$(MAKE) --no-print-directory fuzzers CC=clang CXX=clang++ BUILD=build/fuzz BIN=build/fuzz/bin OPTIMISE=-O1 \
-		SANITIZE='$(FUZZING) -fsanitize=fuzzer-no-link' CXXFLAGS=-fno-sanitize=vptr
+		SANITIZE='$(FUZZING) -fsanitize=fuzzer-no-link' CXXFLAGS=-fno-sanitize=vptr,function
 	@BUILD=build/fuzz BIN=build/fuzz/bin tests/fuzz/run.sh $(SECONDS) $(NAMES)
 
 SWEEP ?=
