@@ -145,7 +145,7 @@ static int read_result(struct meta_scores *s, const cJSON *root, struct meta_err
                          s->path, META_RESULTS_BY_PATH, META_RESULTS_FORMAT);
     if (meta_json_check(root, s->path, meta_result_rules, error)) return -1;
     s->by_path = meta_json_get(root, "format") == META_RESULTS_BY_PATH;
-    s->diverged = fmax(0, meta_json_get(root, "diverged")); /* not there: none has */
+    s->diverged = (int)fmax(0, meta_json_get(root, "diverged")); /* not there: none has */
     return read_names(s, root, error) || read_tasks(s, member(root, "tasks"), error)
             || read_groups(s, member(root, "other_groups"), error)
         ? -1

@@ -244,7 +244,7 @@ int meta_report_ways(const struct meta_report_cell *c)
 
 int meta_report_diverged(const struct meta_report_cell *c)
 {
-    return c->result ? fmax(0, meta_json_get(c->result, "diverged")) : 0;
+    return c->result ? (int)fmax(0, meta_json_get(c->result, "diverged")) : 0;
 }
 
 int meta_report_has_paper(const struct meta_report_table *t)
