@@ -16,7 +16,7 @@ set -eu
 build="gcc g++ make pkg-config|pkgconf binutils libc6-dev
     darknet             # libdarknet.so and darknet.h: the parser, the layers, every command but meta
     libdnnl-dev         # oneDNN: convolutions
-    libopencv-dev       # decoding and resizing images; KNN and SVM
+    libopencv-dev       # decoding and resizing images; KNN, SVM, keypoints
     librandom123-dev    # random numbers that are functions of a key
     libcjson-dev        # results as JSON
     libjpeg-dev|libjpeg62-turbo-dev   # reading JPEG files to the end, or not at all
