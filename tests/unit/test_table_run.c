@@ -151,7 +151,11 @@ static void begins(const struct meta_grid *g)
     sprintf(heard + strlen(heard), "%d %s %s;", g->number, g->cell->row->label, what);
 }
 static void ignores(const struct meta_grid *g) {}
-static void tested(const struct meta_grid *g) { strcat(heard, "tested;"); }
+static int tested(const struct meta_grid *g, struct meta_error *error)
+{
+    strcat(heard, "tested;");
+    return 0;
+}
 static void failed(const struct meta_grid *g, const struct meta_error *why)
 {
     sprintf(heard + strlen(heard), "failed: %s;", why->text);
