@@ -151,7 +151,7 @@ static void begins(const struct meta_grid *g)
     sprintf(heard + strlen(heard), "%d %s %s;", g->number, g->cell->row->label, what);
 }
 static void ignores(const struct meta_grid *g) {}
-static int tested(const struct meta_grid *g, struct meta_error *error)
+static int tested(const struct meta_grid *g, struct meta_error *why)
 {
     strcat(heard, "tested;");
     return 0;
