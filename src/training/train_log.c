@@ -171,12 +171,15 @@ static int write_rows(struct meta_log *log)
 }
 
 /* Whether the file is still there as it was written: somebody may have cut it, moved it away or
-   removed it. */
+   removed it. One that was cut after the last look, and then written to, has a hole before its last
+   row. */
 static int is_whole(const struct meta_log *log)
 {
     struct stat own, there;
+    char end = '\n';
     return !fstat(log->fd, &own) && own.st_size == log->size && !stat(log->path, &there)
-        && there.st_dev == own.st_dev && there.st_ino == own.st_ino;
+        && there.st_dev == own.st_dev && there.st_ino == own.st_ino
+        && (!log->last || pread(log->fd, &end, 1, log->last - 1) == 1) && end == '\n';
 }
 
 int meta_log_open(struct meta_log *log, enum meta_training_kind kind, const char *path,

@@ -202,12 +202,12 @@ static void check_copies(struct meta_doctor *d, const struct meta_list_report *l
 static int shared_groups(const struct meta_dataset *a, const struct meta_dataset *b)
 {
     int n, m, *p = groups_of(a, &n), *q = groups_of(b, &m), both = p && q ? 0 : -1;
-    for (int i = 0, k = 0; p && q && i < n && k < m; i += p[i] < q[k] ? 1 : 0, k += p[i] > q[k])
-        if (p[i] == q[k]) {
-            both++;
-            i++;
-            k++;
-        }
+    for (int i = 0, k = 0; p && q && i < n && k < m;) {
+        int first = p[i], second = q[k];
+        both += first == second;
+        i += first <= second;
+        k += first >= second;
+    }
     free(p);
     free(q);
     return both;
