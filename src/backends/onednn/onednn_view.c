@@ -64,6 +64,25 @@ static void move_row(const struct image *m, size_t in_copy, size_t in_tensor, in
         else move(copy + k, copy_step, tensor + k, tensor_step, n);
 }
 
+/* Channels side by side in the copy, which lie behind each other in the tensor: n pixels. */
+static inline void move_pixels(float *copy, float *tensor, int channels, size_t n, int put)
+{
+    for (size_t i = 0; i < n; i++)
+        for (int k = 0; k < channels; k++) {
+            float *side = copy + (i << meta_onednn_shift) + k, *behind = tensor + k * n + i;
+            if (put) *behind = *side;
+            else *side = *behind;
+        }
+}
+
+/* All pixels of a tensor of one to three channels, planar, whose copy is blocked. */
+static void move_few(const struct image *m, size_t n, int put)
+{
+    if (m->shape.c == 1) move_pixels(m->copy, m->tensor, 1, n, put);
+    else if (m->shape.c == 2) move_pixels(m->copy, m->tensor, 2, n, put);
+    else move_pixels(m->copy, m->tensor, 3, n, put);
+}
+
 static void move_image(const struct image *m, int put)
 {
     const struct meta_view *v = m->view;
@@ -72,6 +91,11 @@ static void move_image(const struct image *m, int put)
     int many = blocked ? 1 << meta_onednn_shift : 1;
     size_t seen_by_view = (size_t)v->h * v->w, pixels = (size_t)m->shape.h * m->shape.w;
     if (columns.first >= columns.end) return;
+    int same_places = v->step == 1 && !v->at && v->w == m->shape.w && v->h == m->shape.h;
+    if (same_places && !meta_onednn_planar(v->channels) && meta_onednn_planar(m->shape.c)) {
+        move_few(m, pixels, put);
+        return;
+    }
     for (int k = 0; k < m->shape.c; k += many)
         for (int i = rows.first; i < rows.end; i++) {
             size_t at = (size_t)(v->at + i * v->step) * v->w + v->at + columns.first * v->step;
