@@ -27,6 +27,7 @@ struct meta_csv meta_csv_start(const char *path, char *start, const char *header
     const char *s = start + strspn(start, " \t\r\n");
     size_t line = strcspn(s, "\r\n"), n = strlen(header);
     int quoted = *s == '"', named = !strncasecmp(s + quoted, header, n);
+    if (named && quoted) named = s[1 + n] == '"';
     const char *behind = named ? skip_blanks(s + n + 2 * quoted, '\t') : "";
     if (*behind == ';' || *behind == '\t') csv.separator = *behind;
     else if (*behind != ',' && !has(s, line, ',')) csv.separator = has(s, line, ';') ? ';' : '\t';
