@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -38,9 +39,9 @@ int meta_hook_memalign(void **out, size_t align, size_t bytes)
 /* Code that oneDNN generates lies in memory of its own. */
 void *meta_hook_map(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-    void *const failed = reinterpret_cast<void *>(-1);
     void *p = mmap64(at, bytes, protection, flags, fd, offset);
-    if (p == failed && errno == ENOMEM && meta_reserve_release())
+    const bool failed = reinterpret_cast<std::intptr_t>(p) == -1; /* MAP_FAILED */
+    if (failed && errno == ENOMEM && meta_reserve_release())
         p = mmap64(at, bytes, protection, flags, fd, offset);
     return p;
 }
