@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#ifndef __SANITIZE_THREAD__ /* ThreadSanitizer has places of its own for these two */
 /* libc's headers declare both with other attributes, hence names of ours. */
 extern "C" {
 void *memalign(size_t, size_t);
@@ -45,6 +46,7 @@ void *meta_hook_map(void *at, size_t bytes, int protection, int flags, int fd, o
         p = mmap64(at, bytes, protection, flags, fd, offset);
     return p;
 }
+#endif
 
 /* operator new calls this until it has memory, or this throws. */
 static void find_memory()
