@@ -61,7 +61,7 @@ check 'the lock of this machine before it started again stops nobody' on -max_ba
 # Final weights stand beside the checkpoint that they are of
 check 'a training ends' on -max_batches 4 -overwrite
 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -threads 1 -max_batches 100000 -backup_every 2 -resume >"$a/out" 2>"$a/err" & pid=$!
-for ((i = 0; i < 500; i++)); do [ "$(grep -c ' left$' "$a/out")" -lt 4 ] || break; sleep .02; done
+for ((i = 0; i < 3000; i++)); do [ "$(grep -c ' left$' "$a/out")" -lt 4 ] || break; sleep .02; done
 end KILL
 check 'final weights do not stay beside a later checkpoint' test ! -e "$out/toy_final.weights" -a -s "$out/toy.state"
 rm "$out"/*
