@@ -83,8 +83,8 @@ check "make OPENCV=0 is refused" says "OPENCV=0: images are read" OPENCV=0
 check "make OPENMP=1 is refused" says "OPENMP=1: tasks run in parallel on pthreads" OPENMP=1
 check "make DEBUG=2 is refused" says "DEBUG=2: must be 0 or 1" DEBUG=2
 check "make accepts the defaults of Darknet's switches" env -u MAKEFLAGS make -n clean GPU=0 CUDNN=0 OPENCV=1 OPENMP=0 DEBUG=0
-commands() { env -u MAKEFLAGS make -n BUILD="$TMP_TEST/b" BIN="$TMP_TEST/b/bin" "$@" 2>/dev/null; }
-has() { commands "${@:2}" | grep -q -e "$1"; }
+commands() { env -u MAKEFLAGS -u NAMES make -n BUILD="$TMP_TEST/b" BIN="$TMP_TEST/b/bin" "$@" 2>/dev/null; }
+has() { commands "${@:2}" | grep -e "$1" >/dev/null; }
 check "make DEBUG=1 compiles with -O0" has "-O0 .* -c .*src/base/pool.c" DEBUG=1
 mkdir -p "$TMP_TEST/checkout/include"
 cp /usr/lib/darknet/include/darknet.h "$TMP_TEST/checkout/include"
