@@ -63,7 +63,9 @@ static __attribute__((unused)) struct bytes make_png(uint32_t w, uint32_t h, int
     return b;
 }
 
-static __attribute__((unused)) struct bytes make_jpeg(int w, int h, int channels, const unsigned char *samples)
+/* prepare: sets what is not as usual, or NULL; behind: writes markers behind the header, or NULL. */
+static struct bytes make_jpeg_as(int w, int h, int channels, const unsigned char *samples,
+                                 void (*prepare)(struct jpeg_compress_struct *), void (*behind)(struct jpeg_compress_struct *))
 {
     struct jpeg_compress_struct info;
     struct jpeg_error_mgr errors;
@@ -77,8 +79,9 @@ static __attribute__((unused)) struct bytes make_jpeg(int w, int h, int channels
     info.input_components = channels;
     info.in_color_space = channels == 3 ? JCS_RGB : channels == 1 ? JCS_GRAYSCALE : JCS_CMYK;
     jpeg_set_defaults(&info);
-    jpeg_set_quality(&info, 95, TRUE);
+    if (prepare) prepare(&info);
     jpeg_start_compress(&info, TRUE);
+    if (behind) behind(&info);
     for (int y = 0; y < h; y++) {
         JSAMPROW row = (JSAMPROW)samples + (size_t)y * w * channels;
         jpeg_write_scanlines(&info, &row, 1);
@@ -86,6 +89,13 @@ static __attribute__((unused)) struct bytes make_jpeg(int w, int h, int channels
     jpeg_finish_compress(&info);
     jpeg_destroy_compress(&info);
     return (struct bytes){ data, size };
+}
+
+static void set_high_quality(struct jpeg_compress_struct *info) { jpeg_set_quality(info, 95, TRUE); }
+
+static __attribute__((unused)) struct bytes make_jpeg(int w, int h, int channels, const unsigned char *samples)
+{
+    return make_jpeg_as(w, h, channels, samples, set_high_quality, NULL);
 }
 
 /* A smooth picture that depends on `seed`: (h, w, channels), the caller frees. */

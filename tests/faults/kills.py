@@ -23,8 +23,8 @@ import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = os.environ.get("DARKNET_BIN", os.path.join(ROOT, "darknet"))
+from sweep import PROGRAM, ROOT, files
+
 CALLS = ["rename", "openat", "unlink", "fsync", "write", "pwrite64", "ftruncate", "mkdir", "flock"]
 ONE = ["-threads", "1"]
 TRAIN = ["train", "t/toy.data", "t/toy.cfg", "-max_batches", "30", "-backup_every", "4", "-valid_every", "10", "-valid_runs", "2", *ONE]
@@ -44,18 +44,6 @@ TEMPORARY = re.compile(r"\.tmp\.[0-9]+(\.[0-9]+)?$")
 def environment(folder):
     """Without a gnuplot, whose time is not the run's."""
     return dict(os.environ, LC_ALL="C", OMP_NUM_THREADS="1", PATH=os.path.join(folder, "bin") + ":" + os.environ["PATH"])
-
-
-def files(folder):
-    """The files below a folder by their paths, without the images."""
-    found = {}
-    for at, folders, names in os.walk(folder):
-        folders[:] = [d for d in folders if not os.path.islink(os.path.join(at, d))]
-        for name in names:
-            path = os.path.join(at, name)
-            with open(path, "rb") as f:
-                found[os.path.relpath(path, folder)] = f.read()
-    return found
 
 
 def plain(path, data):

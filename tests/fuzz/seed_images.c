@@ -9,33 +9,22 @@ static void write_bytes(const char *folder, const char *name, struct bytes b)
     free(b.data);
 }
 
+static void set_scans(struct jpeg_compress_struct *info)
+{
+    jpeg_simple_progression(info);
+    info->restart_interval = 1;
+}
+
+static void write_exif(struct jpeg_compress_struct *info)
+{
+    static const unsigned char exif[] = "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0";
+    jpeg_write_marker(info, JPEG_APP0 + 1, exif, sizeof exif - 1);
+}
+
 /* A JPEG file in scans, with EXIF data that turn it. */
 static struct bytes make_progressive(int w, int h, const unsigned char *samples)
 {
-    static const unsigned char exif[] = "Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0";
-    struct jpeg_compress_struct info;
-    struct jpeg_error_mgr errors;
-    unsigned char *data = NULL;
-    unsigned long size = 0;
-    info.err = jpeg_std_error(&errors);
-    jpeg_create_compress(&info);
-    jpeg_mem_dest(&info, &data, &size);
-    info.image_width = w;
-    info.image_height = h;
-    info.input_components = 3;
-    info.in_color_space = JCS_RGB;
-    jpeg_set_defaults(&info);
-    jpeg_simple_progression(&info);
-    info.restart_interval = 1;
-    jpeg_start_compress(&info, TRUE);
-    jpeg_write_marker(&info, JPEG_APP0 + 1, exif, sizeof exif - 1);
-    for (int y = 0; y < h; y++) {
-        JSAMPROW row = (JSAMPROW)samples + (size_t)y * w * 3;
-        jpeg_write_scanlines(&info, &row, 1);
-    }
-    jpeg_finish_compress(&info);
-    jpeg_destroy_compress(&info);
-    return (struct bytes){ data, size };
+    return make_jpeg_as(w, h, 3, samples, set_scans, write_exif);
 }
 
 /* A BMP file of w x h pixels. masks: the words of a header of 56 bytes behind the plain one. */
