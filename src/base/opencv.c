@@ -7,7 +7,12 @@
 #include <string.h>
 
 #include "place.h"
+#include "reserve.h"
 #include "shared_object.h"
+
+/* OpenCV's libraries and those they stand on (GDAL among them) take 194 MB of addresses on Debian 12.
+   While they are loaded they write lines of their own when they find no memory. */
+#define LOADING ((size_t)224 << 20)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *object;
@@ -18,6 +23,12 @@ static void open_object(void)
     char *path = meta_place_find("libdarknet-meta-opencv.so", &failure);
     if (!path) return;
     if (meta_shared_object_check(path, &failure)) {
+        free(path);
+        return;
+    }
+    if (!meta_reserve_room(LOADING)) {
+        meta_fail(&failure, "%s: out of memory: OpenCV's libraries need %zu MB of addresses", path,
+                  LOADING >> 20);
         free(path);
         return;
     }
