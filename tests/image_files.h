@@ -98,6 +98,51 @@ static __attribute__((unused)) struct bytes make_jpeg(int w, int h, int channels
     return make_jpeg_as(w, h, channels, samples, set_high_quality, NULL);
 }
 
+static __attribute__((unused)) void put_number(struct bytes *b, uint32_t x, int bytes, int big)
+{
+    for (int i = 0; i < bytes; i++) put(b, (unsigned char[]){ x >> 8 * (big ? bytes - 1 - i : i) }, 1);
+}
+
+/* EXIF data with another tag, the orientation as SHORT (type 3) or LONG (4), and a third tag. */
+static __attribute__((unused)) struct bytes make_exif(int orientation, int type, int big)
+{
+    struct bytes b = { 0 };
+    put(&b, big ? "MM" : "II", 2);
+    put_number(&b, 42, 2, big);
+    put_number(&b, 8, 4, big);
+    put_number(&b, 3, 2, big);
+    for (int tag = 0x100; tag <= 0x124; tag += 0x12) {
+        put_number(&b, tag, 2, big);
+        put_number(&b, tag == 0x112 ? type : 4, 2, big);
+        put_number(&b, 1, 4, big);
+        put_number(&b, tag == 0x112 ? orientation : 7, tag == 0x112 && type == 3 ? 2 : 4, big);
+        if (tag == 0x112 && type == 3) put_number(&b, 0, 2, big);
+    }
+    put_number(&b, 0, 4, big);
+    return b;
+}
+
+/* Puts `what` into `file` at byte `at`; frees both. */
+static __attribute__((unused)) struct bytes insert(struct bytes file, size_t at, struct bytes what)
+{
+    struct bytes b = { 0 };
+    put(&b, file.data, at);
+    put(&b, what.data, what.size);
+    put(&b, file.data + at, file.size - at);
+    free(file.data);
+    free(what.data);
+    return b;
+}
+
+static __attribute__((unused)) void put_app1(struct bytes *b, const char *name, size_t length, struct bytes content)
+{
+    put(b, "\xff\xe1", 2);
+    put_number(b, 2 + length + content.size, 2, 1);
+    put(b, name, length);
+    put(b, content.data, content.size);
+    free(content.data);
+}
+
 /* A smooth picture that depends on `seed`: (h, w, channels), the caller frees. */
 static __attribute__((unused)) unsigned char *make_picture(int w, int h, int channels, int seed)
 {

@@ -102,6 +102,7 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     cJSON_AddStringToObject(s, "method", e->method->name);
     if (e->method->add_settings) e->method->add_settings(s, r->model, e);
     cJSON_AddStringToObject(s, "backend", r->backend);
+    if (meta_dataset_scaled(r->dataset)) cJSON_AddStringToObject(s, "decode", "scaled");
 }
 
 static void add_figures(cJSON *root, const struct meta_run *runs, int n)

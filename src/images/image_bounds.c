@@ -1,4 +1,4 @@
-/* How large an image may be. */
+/* How large an image may be, and what is kept of it. */
 #include "image_format.h"
 
 int meta_image_bounds(unsigned long long w, unsigned long long h, struct meta_error *error)
@@ -11,4 +11,15 @@ int meta_image_bounds(unsigned long long w, unsigned long long h, struct meta_er
         return meta_fail(error, "%llux%llu pixels: must be at most %u a side", w, h,
                          META_IMAGE_MOST_SIDE);
     return 0;
+}
+
+int meta_image_fitted(int w, int h, int shorter, int *to_w, int *to_h)
+{
+    long long least = w < h ? w : h;
+    *to_w = w;
+    *to_h = h;
+    if (least <= shorter) return 0;
+    *to_w = (int)((w * (long long)shorter + least / 2) / least);
+    *to_h = (int)((h * (long long)shorter + least / 2) / least);
+    return 1;
 }

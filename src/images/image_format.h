@@ -10,6 +10,7 @@ struct meta_image_header {
     int deep;        /* samples have 16 bits, not 8 or fewer */
     int white;       /* the value of white; 0: the file does not say it */
     int orientation; /* EXIF's, 1 to 8: see image_orientation.h */
+    int part;        /* of a JPEG file: the image was decoded at 1/part of w x h; else 0 */
 };
 
 /* A format that libpng or OpenCV decodes. */
@@ -33,6 +34,9 @@ int meta_image_bmp(const unsigned char *data, size_t size, struct meta_image_hea
    caller frees *out, which is NULL for other files. */
 int meta_image_bmp_masks_behind(unsigned char **out, size_t *out_size, const unsigned char *data,
                                 size_t size, struct meta_error *);
+
+/* The size that meta_image_fit gives an image of w x h; 0: it has that size. */
+int meta_image_fitted(int w, int h, int shorter, int *to_w, int *to_h);
 
 /* Fails unless 1 <= w, 1 <= h, both <= META_IMAGE_MOST_SIDE, and w*h <= META_IMAGE_MOST_PIXELS. */
 int meta_image_bounds(unsigned long long w, unsigned long long h, struct meta_error *);

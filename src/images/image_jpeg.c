@@ -80,8 +80,22 @@ static int check_size(const struct jpeg_decompress_struct *info, const unsigned 
     return 0;
 }
 
-int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct meta_image *image,
-                    int *orientation, struct meta_error *error)
+/* The part of the size to decode at: 8, 4, 2, or 1, the largest at which neither side is below what
+   the image is shrunk to. */
+static int choose_part(const struct jpeg_decompress_struct *info,
+                       const struct meta_image_reading *reading)
+{
+    int w = (int)info->image_width, h = (int)info->image_height, part = 1, to_w, to_h;
+    if (!reading->shorter || reading->in_full
+        || !meta_image_fitted(w, h, reading->shorter, &to_w, &to_h))
+        return 1;
+    while (part < 8 && 2 * part * to_w <= w && 2 * part * to_h <= h) part *= 2;
+    return part;
+}
+
+int meta_image_jpeg(const unsigned char *data, size_t size,
+                    const struct meta_image_reading *reading, struct meta_image *image,
+                    struct meta_image_header *header, struct meta_error *error)
 {
     struct jpeg_decompress_struct info;
     struct watch watch;
@@ -105,10 +119,15 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
         meta_fail(error, "JPEG with %d colours a pixel: must be gray or RGB", info.num_components);
         goto fail;
     }
-    *orientation = find_orientation(&info);
-    info.out_color_space = channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
+    *header = (struct meta_image_header){ .w = (int)info.image_width,
+                                          .h = (int)info.image_height,
+                                          .orientation = find_orientation(&info),
+                                          .part = choose_part(&info, reading) };
+    info.scale_num = 1;
+    info.scale_denom = (unsigned)header->part;
+    info.out_color_space = reading->channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     jpeg_start_decompress(&info);
-    size_t row = (size_t)info.output_width * (size_t)channels;
+    size_t row = (size_t)info.output_width * (size_t)reading->channels;
     pixels = malloc(row * info.output_height);
     if (!pixels) {
         meta_fail(error, "out of memory for %ux%u pixels", info.output_width, info.output_height);
@@ -119,9 +138,11 @@ int meta_image_jpeg(const unsigned char *data, size_t size, int channels, struct
         jpeg_read_scanlines(&info, &line, 1);
     }
     jpeg_finish_decompress(&info);
-    *image = (struct meta_image){
-        .w = (int)info.output_width, .h = (int)info.output_height, .c = channels, .pixels = pixels
-    };
+    *image = (struct meta_image){ .w = (int)info.output_width,
+                                  .h = (int)info.output_height,
+                                  .c = reading->channels,
+                                  .pixels = pixels,
+                                  .scaled = header->part > 1 };
     jpeg_destroy_decompress(&info);
     return 0;
 fail:

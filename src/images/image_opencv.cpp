@@ -43,7 +43,17 @@ try {
     return meta_fail(error, "corrupt %s: can't be decoded", what);
 }
 
-static int shrink(struct meta_image *image, int w, int h, struct meta_error *error)
+/* By how much the part is to be shrunk is told to OpenCV, so that an output pixel covers as much of
+   it as any other; the image, which is larger by less than a pixel, may then give one more. */
+static void shrink_part(const cv::Mat &from, const struct meta_image_part *part, cv::Mat *to)
+{
+    cv::Mat larger;
+    cv::resize(from, larger, cv::Size(), to->cols / part->w, to->rows / part->h, cv::INTER_AREA);
+    larger(cv::Rect(0, 0, to->cols, to->rows)).copyTo(*to);
+}
+
+static int shrink(struct meta_image *image, const struct meta_image_part *part, int w, int h,
+                  struct meta_error *error)
 {
     unsigned char *pixels = static_cast<unsigned char *>(
         std::malloc(static_cast<size_t>(w) * h * image->c));
@@ -52,7 +62,9 @@ static int shrink(struct meta_image *image, int w, int h, struct meta_error *err
         meta_opencv_one_thread();
         const cv::Mat from(image->h, image->w, CV_8UC(image->c), image->pixels);
         cv::Mat to(h, w, CV_8UC(image->c), pixels);
-        cv::resize(from, to, to.size(), 0, 0, cv::INTER_AREA);
+        if (part->w == image->w && part->h == image->h)
+            cv::resize(from, to, to.size(), 0, 0, cv::INTER_AREA);
+        else shrink_part(from, part, &to);
     } catch (const std::exception &) {
         std::free(pixels);
         return meta_fail(error, "out of memory to shrink %dx%d pixels", image->w, image->h);

@@ -31,6 +31,18 @@ static int decode_format(const unsigned char *data, size_t size,
     return status;
 }
 
+/* Makes of the decoded samples what is asked for. What was decoded at a part of its size is shrunk
+   as it lies: turned, its cut pixels could be the first ones. */
+static int finish(struct meta_image *image, const struct meta_image_header *header,
+                  const struct meta_image_reading *reading, struct meta_error *error)
+{
+    if (meta_image_to_bytes(image, header, reading, error)
+        || (header->part > 1 && meta_image_fit_part(image, header, reading->shorter, error))
+        || (!reading->as_stored && meta_image_turn(image, header->orientation, error)))
+        return -1;
+    return reading->shorter ? meta_image_fit(image, reading->shorter, error) : 0;
+}
+
 int meta_image_decode(const void *data, size_t size, const struct meta_image_reading *reading,
                       struct meta_image *image, struct meta_error *error)
 {
@@ -44,13 +56,11 @@ int meta_image_decode(const void *data, size_t size, const struct meta_image_rea
         return meta_fail(error, "is %zu bytes: must be at most %u", size, META_IMAGE_MOST_BYTES);
     const struct meta_image_format *format = meta_image_format(data, size);
     if (size >= 3 && !memcmp(data, "\xff\xd8\xff", 3)) {
-        if (meta_image_jpeg(data, size, channels, image, &header.orientation, error)) return -1;
+        if (meta_image_jpeg(data, size, reading, image, &header, error)) return -1;
     } else if (!format)
         return meta_fail(error, "is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file");
     else if (decode_format(data, size, format, image, &header, error)) return -1;
-    if (!meta_image_to_bytes(image, &header, reading, error)
-        && (reading->as_stored || !meta_image_turn(image, header.orientation, error)))
-        return 0;
+    if (!finish(image, &header, reading, error)) return 0;
     free(image->pixels);
     image->pixels = NULL;
     return -1;

@@ -13,7 +13,7 @@ static const char *const keys[] = { "train", "valid", "test", "backup",
                                     "groups" }; /* keys whose paths are kept as they are */
 
 struct settings {
-    int classes, top, range;
+    int classes, top, range, decode;
     char *names, *labels, *train, *valid, *test, *backup, *groups;
 };
 
@@ -27,6 +27,9 @@ static const struct meta_option table[] = {
       "guesses that the stock `classifier valid` counts; nothing here looks at it" },
     { "range", META_INT, 0, 1, 65535, NULL, offsetof(struct settings, range),
       "value of white in files of 16-bit samples, as 4095 of 12-bit cameras (65535)" },
+    { "decode", META_CHOICE, META_DECODE_SCALED, 0, 0, "scaled|full",
+      offsetof(struct settings, decode),
+      "JPEG files larger than needed: at 1/2, 1/4 or 1/8 of their size, or in full" },
     TEXT(names, "file of the classes' names for people, one a line"),
     TEXT(labels,
          "file of the classes' labels, one a line: an image is of the class whose label is "
@@ -99,6 +102,7 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     }
     data->classes = s.classes;
     data->range = s.range;
+    data->decode = s.decode;
     if (s.labels && class_texts(&data->labels, data, section, "labels", s.labels, error)) goto fail;
     const char *key = s.names ? "names" : "labels", *list = s.names ? s.names : s.labels;
     if (class_texts(&data->names, data, section, key, list, error)

@@ -6,9 +6,14 @@
 
 #define META_CLASSES_MOST 1000000
 
+/* How JPEG files are decoded that are larger than what is kept of them: META_DECODE_SCALED at the
+   smallest of 1/2, 1/4 and 1/8 of their size that is not below that (images/image.h). */
+enum meta_decode { META_DECODE_SCALED, META_DECODE_FULL };
+
 /* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written
-   (from the working folder, as Darknet takes them), and `range`. Absent ones are NULL; classes and
-   one of labels and names must be there. `top`, of the stock classifier, is accepted and not kept.
+   (from the working folder, as Darknet takes them), and `range` and `decode`. Absent ones are NULL;
+   classes and one of labels and names must be there. `top`, of the stock classifier, is accepted
+   and not kept.
  */
 struct meta_data {
     char *path;
@@ -18,6 +23,7 @@ struct meta_data {
     char **labels; /* (classes) a path is of class k when it contains labels[k], as in Darknet's
                       classifier; NULL: there are none, and a list can't be read */
     int range;     /* value of white in files of 16-bit samples; 0: it is not said */
+    int decode;    /* enum meta_decode */
     char *train, *valid, *test, *backup, *groups;
     int line[5]; /* the line of each of these five in the .data file; 0: it is absent */
 };

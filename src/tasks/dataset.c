@@ -32,7 +32,6 @@ static int by_file(const void *a, const void *b, void *files)
 struct job {
     struct meta_dataset *set;
     struct meta_image_reading reading;
-    int shorter;           /* the most pixels that the shorter side of an image is kept at */
     atomic_int bad;        /* load: the first image that failed; no image after it is begun.
                               survey: one whose message there was no memory for */
     pthread_mutex_t mutex; /* guards `error` */
@@ -133,10 +132,13 @@ static int decode(const struct job *job, int i, struct meta_error *error)
     struct meta_dataset *set = job->set;
     struct meta_image image;
     struct meta_error why;
-    if (meta_image_read(set->paths[i], &job->reading, &image, error)) return -1;
+    struct meta_image_reading reading = job->reading;
+    if (job->thumbnails) reading.shorter = 0;
+    if (meta_image_read(set->paths[i], &reading, &image, error)) return -1;
     if (job->thumbnails) meta_thumbnail(&image, &job->thumbnails[i]);
-    int status = meta_image_fit(&image, job->shorter, &why);
+    int status = meta_image_fit(&image, job->reading.shorter, &why);
     set->largest[i] = image.largest;
+    set->scaled[i] = (unsigned char)image.scaled;
     set->pixels[i] = image.pixels;
     set->digests[i] = image.digest;
     set->plain[i] = is_plain(&image);
@@ -191,10 +193,11 @@ static int read_list(struct job *job, const struct meta_dataset_source *source,
     set->w = calloc(n, sizeof *set->w);
     set->h = calloc(n, sizeof *set->h);
     set->largest = calloc(n, sizeof *set->largest);
+    set->scaled = calloc(n, sizeof *set->scaled);
     set->plain = calloc(n, sizeof *set->plain);
     set->pixels = calloc(n, sizeof *set->pixels);
     if (!set->named_group || !set->copy_of || !set->label || !set->group || !set->digests || !set->w
-        || !set->h || !set->largest || !set->plain || !set->pixels)
+        || !set->h || !set->largest || !set->scaled || !set->plain || !set->pixels)
         return meta_fail_memory_for(error, list);
     for (int i = 0; i < set->count; i++) set->group[i] = set->named_group[i] = set->copy_of[i] = -1;
     return 0;
@@ -259,15 +262,14 @@ static int read_images(struct job *job, const struct meta_data *data, struct met
 
 static struct job open_job(const struct meta_dataset_source *source, struct meta_error *error)
 {
-    struct job job = { .shorter = source->width > source->height ? source->width : source->height,
-                       .error = error,
-                       .bad = INT_MAX,
-                       .mutex = PTHREAD_MUTEX_INITIALIZER };
-    job.reading = (struct meta_image_reading){ .channels = source->channels,
-                                               .as_stored = source->orientation
-                                                   == META_ORIENTATION_STORED,
-                                               .white = source->data->range };
-    if (source->side > job.shorter) job.shorter = source->side;
+    struct job job = { .error = error, .bad = INT_MAX, .mutex = PTHREAD_MUTEX_INITIALIZER };
+    int shorter = source->width > source->height ? source->width : source->height;
+    job.reading =
+        (struct meta_image_reading){ .channels = source->channels,
+                                     .as_stored = source->orientation == META_ORIENTATION_STORED,
+                                     .white = source->data->range,
+                                     .shorter = source->side > shorter ? source->side : shorter,
+                                     .in_full = source->data->decode == META_DECODE_FULL };
     job.set = calloc(1, sizeof *job.set);
     return job;
 }
@@ -337,6 +339,7 @@ static void summarise(struct job *job, struct meta_survey *survey,
         set->label[kept] = set->label[i];
         set->named_group[kept] = set->named_group[i];
         set->largest[kept] = set->largest[i];
+        set->scaled[kept] = set->scaled[i];
         set->plain[kept] = set->plain[i];
         set->w[kept] = set->w[i];
         set->h[kept++] = set->h[i];
@@ -400,6 +403,13 @@ int meta_dataset_copies(const struct meta_dataset *set)
     return n;
 }
 
+int meta_dataset_scaled(const struct meta_dataset *set)
+{
+    int n = 0;
+    for (int i = 0; set->scaled && i < set->count; i++) n += set->scaled[i];
+    return n;
+}
+
 void meta_dataset_free(struct meta_dataset *set)
 {
     if (!set) return;
@@ -415,6 +425,7 @@ void meta_dataset_free(struct meta_dataset *set)
     free(set->w);
     free(set->h);
     free(set->largest);
+    free(set->scaled);
     free(set->plain);
     free(set->list);
     free(set->arena);

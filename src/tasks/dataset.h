@@ -28,6 +28,7 @@ struct meta_dataset {
     int c;                  /* channels: 1 or 3 */
     int *w, *h;             /* (count) kept size of each image */
     int *largest;           /* (count) of each image: see struct meta_image */
+    unsigned char *scaled;  /* (count) likewise; NULL: none */
     unsigned char **pixels; /* (count) (h, w, c) interleaved RGB bytes */
     void *arena;            /* what paths point into */
 };
@@ -60,9 +61,11 @@ int meta_dataset_outline(struct meta_dataset **, const struct meta_data *, const
 /* Reads the images' files for their digests alone; that of a file which is not there, or may not be
    read, stays {0}. Fails when another can't be read, as without memory. */
 int meta_dataset_digest(struct meta_dataset *, struct meta_pool *, struct meta_error *);
-/* Images that the CSV names in no group; images that are copies of earlier ones. */
+/* Images that the CSV names in no group; images that are copies of earlier ones; images that were
+   decoded at a part of their size. */
 int meta_dataset_groupless(const struct meta_dataset *);
 int meta_dataset_copies(const struct meta_dataset *);
+int meta_dataset_scaled(const struct meta_dataset *);
 
 /* What is wrong with a list, and what its images take in memory. */
 struct meta_survey {
@@ -75,8 +78,8 @@ struct meta_survey {
 };
 /* Reads and decodes as meta_dataset_load does, but keeps no pixels (`pixels` are all NULL) and goes
    on past lines that can't be used; the data set is then without them. The range of 16-bit files is
-   not looked at. Fails when the list or
-   `groups` can't be read. The caller frees both. */
+   not looked at. Every image is decoded in its full size, for the thumbnails. Fails when the list
+   or `groups` can't be read. The caller frees both. */
 int meta_dataset_survey(struct meta_dataset **, struct meta_survey *,
                         const struct meta_dataset_source *, struct meta_pool *,
                         struct meta_error *);

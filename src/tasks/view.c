@@ -91,10 +91,13 @@ int meta_view_pixels(struct meta_image *image, const struct meta_net_settings *n
 int meta_view_file(const char *path, const struct meta_data *data,
                    const struct meta_net_settings *net, float *out, struct meta_error *error)
 {
-    const struct meta_image_reading reading = { .channels = net->channels,
-                                                .as_stored = net->orientation
-                                                    == META_ORIENTATION_STORED,
-                                                .white = data->range };
+    const struct meta_image_reading reading = {
+        .channels = net->channels,
+        .as_stored = net->orientation == META_ORIENTATION_STORED,
+        .white = data->range,
+        .shorter = net->width > net->height ? net->width : net->height,
+        .in_full = data->decode == META_DECODE_FULL
+    };
     struct meta_image image;
     struct meta_error why;
     if (meta_image_read(path, &reading, &image, error)) return -1;

@@ -62,6 +62,7 @@ static int write_data(FILE *f, const struct meta_dataset *data, struct meta_erro
     write_digest(f, "classes", id.classes);
     write_digest(f, "groups", id.groups);
     write_digest(f, "files", id.images);
+    if (meta_dataset_scaled(data)) fputs("decode in the .data file=scaled\n", f);
     return 0;
 }
 

@@ -8,6 +8,8 @@
 
 #include "config/net_section.h"
 #include "tasks/depth.h"
+#include "tasks/view.h"
+#include "images/image.h"
 #include "image_files.h"
 #include "base/pool.h"
 
@@ -46,6 +48,7 @@ static void data_file(void **state)
     assert_string_equal(data->groups, "groups.csv");
     assert_null(data->valid);
     assert_null(data->test);
+    assert_int_equal(data->decode, META_DECODE_SCALED);
     meta_data_free(data);
     assert_int_equal(read_data("classes=3\nlabels=three.labels\nnames=three.names\nvalid=v\ntest=t\n"), 0);
     assert_string_equal(data->names[1], "nevus of the skin");
@@ -356,11 +359,64 @@ static int prepare(void **state)
     return 0;
 }
 
+static void pixels_of(const char *decode, unsigned char *out, int *scaled)
+{
+    char text[100];
+    sprintf(text, "classes=3\nlabels=three.labels\n%s", decode);
+    assert_int_equal(read_data(text), 0);
+    if (load("large.list", 3, 0, 2)) fail_msg("%s", error.text);
+    assert_true(set->w[0] == 27 && set->h[0] == 20 && set->w[1] == 26 && set->h[1] == 20);
+    *scaled = meta_dataset_scaled(set);
+    memcpy(out, set->pixels[0], 27 * 20 * 3);
+    meta_dataset_free(set);
+    meta_data_free(data);
+}
+
+/* A JPEG of 160x120 for a network of 20 pixels is decoded at a quarter, 40x30, unless the .data file says otherwise; one of 50x39 is not. */
+static void decoding(void **state)
+{
+    unsigned char scaled[27 * 20 * 3], full[27 * 20 * 3], named[27 * 20 * 3], one[27 * 20 * 3];
+    int count[3];
+    image("MEL/large.jpg", 160, 120, 5);
+    image("NV/small.jpg", 50, 39, 6);
+    write_text("large.list", "MEL/large.jpg\nNV/small.jpg\n");
+    pixels_of("", scaled, &count[0]);
+    pixels_of("decode=scaled\n", named, &count[1]);
+    pixels_of("decode=full\n", full, &count[2]);
+    assert_true(count[0] == 1 && count[1] == 1 && count[2] == 0);
+    assert_memory_equal(scaled, named, sizeof scaled);
+    /* what predict sees of the file is what a training sees */
+    struct meta_net_settings net = { .width = 20, .height = 20, .channels = 3 };
+    float view[3 * 20 * 20];
+    for (int in_full = 0; in_full < 2; in_full++) {
+        char text[100];
+        const unsigned char *kept = in_full ? full : scaled;
+        sprintf(text, "classes=3\nlabels=three.labels\ndecode=%s\n", in_full ? "full" : "scaled");
+        assert_int_equal(read_data(text), 0);
+        assert_int_equal(meta_view_file("MEL/large.jpg", data, &net, view, &error), 0);
+        for (int y = 0; y < 20; y++)
+            for (int x = 0; x < 20; x++)
+                assert_true(view[400 + y * 20 + x] == kept[(y * 27 + 3 + x) * 3 + 1] / 255.f);
+        meta_data_free(data);
+    }
+    double sum = 0;
+    for (size_t i = 0; i < sizeof full; i++) sum += abs(scaled[i] - full[i]);
+    assert_true(sum > 0 && sum / sizeof full < 1);
+    struct meta_image exact; /* what the full size gives is what it always gave */
+    const struct meta_image_reading reading = { .channels = 3 };
+    assert_int_equal(meta_image_read("MEL/large.jpg", &reading, &exact, &error), 0);
+    assert_int_equal(meta_image_fit(&exact, 20, &error), 0);
+    memcpy(one, exact.pixels, sizeof one);
+    free(exact.pixels);
+    assert_memory_equal(full, one, sizeof full);
+    refused("classes=3\nlabels=three.labels\ndecode=half\n", "x.data:3: decode=half: must be scaled or full");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_file), cmocka_unit_test(data_file_errors), cmocka_unit_test(equal_names_have_numbers), cmocka_unit_test(dataset), cmocka_unit_test(list_errors),
-        cmocka_unit_test(first_error), cmocka_unit_test(group_errors), cmocka_unit_test(depth), cmocka_unit_test(without_labels),
+        cmocka_unit_test(first_error), cmocka_unit_test(group_errors), cmocka_unit_test(depth), cmocka_unit_test(decoding), cmocka_unit_test(without_labels),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);
 }

@@ -15,7 +15,7 @@ static struct meta_image image;
 /* Decodes b, which it frees, in a block of its own, so that reading past the end shows. */
 static int decode(struct bytes b, int channels, int as_stored, int white)
 {
-    const struct meta_image_reading reading = { channels, as_stored, white };
+    const struct meta_image_reading reading = { .channels = channels, .as_stored = as_stored, .white = white };
     unsigned char *copy = malloc(b.size ? b.size : 1);
     memcpy(copy, b.data, b.size);
     strcpy(error.text, "no error");
@@ -43,42 +43,6 @@ static void refused(struct bytes b, int white, const char *reason)
 
 /* ---- orientation ----------------------------------------------------------------------------------------------------------- */
 
-static void put_number(struct bytes *b, uint32_t x, int bytes, int big)
-{
-    for (int i = 0; i < bytes; i++) put(b, (unsigned char[]){ x >> 8 * (big ? bytes - 1 - i : i) }, 1);
-}
-
-/* EXIF data with another tag, the orientation as SHORT (type 3) or LONG (4), and a third tag. */
-static struct bytes make_exif(int orientation, int type, int big)
-{
-    struct bytes b = { 0 };
-    put(&b, big ? "MM" : "II", 2);
-    put_number(&b, 42, 2, big);
-    put_number(&b, 8, 4, big);
-    put_number(&b, 3, 2, big);
-    for (int tag = 0x100; tag <= 0x124; tag += 0x12) {
-        put_number(&b, tag, 2, big);
-        put_number(&b, tag == 0x112 ? type : 4, 2, big);
-        put_number(&b, 1, 4, big);
-        put_number(&b, tag == 0x112 ? orientation : 7, tag == 0x112 && type == 3 ? 2 : 4, big);
-        if (tag == 0x112 && type == 3) put_number(&b, 0, 2, big);
-    }
-    put_number(&b, 0, 4, big);
-    return b;
-}
-
-/* Puts `what` into `file` at byte `at`; frees both. */
-static struct bytes insert(struct bytes file, size_t at, struct bytes what)
-{
-    struct bytes b = { 0 };
-    put(&b, file.data, at);
-    put(&b, what.data, what.size);
-    put(&b, file.data + at, file.size - at);
-    free(file.data);
-    free(what.data);
-    return b;
-}
-
 /* late: behind the pixels */
 static struct bytes png_with(struct bytes exif, int late)
 {
@@ -87,15 +51,6 @@ static struct bytes png_with(struct bytes exif, int late)
     png_chunk(&chunk, "eXIf", exif.data, exif.size);
     free(exif.data);
     return insert(file, late ? file.size - 12 : 33, chunk);
-}
-
-static void put_app1(struct bytes *b, const char *name, size_t length, struct bytes content)
-{
-    put(b, "\xff\xe1", 2);
-    put_number(b, 2 + length + content.size, 2, 1);
-    put(b, name, length);
-    put(b, content.data, content.size);
-    free(content.data);
 }
 
 static struct bytes jpeg_with(struct bytes exif, int xmp)

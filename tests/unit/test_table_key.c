@@ -147,6 +147,8 @@ static void keys(void **state)
     changes("x.table", "first=2", "first=3", 0, 0);
     changes("x.table", "reference=M", "reference=M\nvalid_every=5", 0, 0);
     changes("x.data", "backup=backup", "backup=another", 0, 0);
+    changes("x.data", "backup=backup", "backup=backup\ndecode=scaled", 0, 0);
+    changes("x.data", "backup=backup", "backup=backup\ndecode=full", 1, 1);
     changes("d5.cfg", "[softmax]", "# a comment\n[softmax]", 0, 0);
     changes("m.cfg", "filters=4", "filters=5", 0, 0);
     changes("x.table", "runs=4", "runs=5", 0, 1);

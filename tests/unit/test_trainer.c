@@ -244,6 +244,50 @@ static void what_changed_is_not_resumed(void **state)
     meta_trainer_free(t);
 }
 
+static void write_decode(const struct place *p, const char *decode)
+{
+    char text[2000];
+    snprintf(text, sizeof text, "classes=%d\nlabels=%s\ntrain=%s\nbackup=%s/backup\n%s", CLASSES,
+             scratch("labels"), scratch("large.list"), p->folder, decode);
+    write_text(p->data, text);
+}
+
+/* Images of 48 pixels are decoded at a half for a training that keeps 15. */
+static void another_decoding_is_not_resumed(void **state)
+{
+    struct place p = make_place("decoded");
+    struct meta_training_settings s = settings(&p);
+    char list[8192] = "";
+    for (int i = 0; i < 2 * IMAGES; i++) {
+        char name[32];
+        unsigned char *pixels = make_picture(48, 48, 1, i);
+        struct bytes b = make_jpeg(48, 48, 1, pixels);
+        snprintf(name, sizeof name, "_k%d_large%d.jpg", i % 2, i);
+        write_file(scratch(name), b.data, b.size);
+        sprintf(list + strlen(list), "%s\n", scratch(name));
+        free(b.data);
+        free(pixels);
+    }
+    write_text(scratch("large.list"), list);
+    write_decode(&p, "");
+    train(&s, 2);
+    s.resume = 1;
+    write_decode(&p, "decode=full\n");
+    refused(&s, "toy.state: can't resume: decode in the .data file was scaled in the checkpoint "
+                "and is not set now");
+    write_decode(&p, "decode=scaled\n");
+    train(&s, 3);
+    s.resume = 0;
+    s.name = "full";
+    write_decode(&p, "decode=full\n");
+    train(&s, 2);
+    s.resume = 1;
+    train(&s, 3);
+    write_decode(&p, "");
+    refused(&s, "full.state: can't resume: decode in the .data file is scaled and was not set in "
+                "the checkpoint");
+}
+
 /* A training of the mean up to iteration 4 is the beginning of one that weighs tasks from 5 on. */
 static void forks_where_meta_loss_begins_to_weigh(void **state)
 {
@@ -287,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_curriculum_is_resumed),
         cmocka_unit_test(supervised_training_is_resumed),
         cmocka_unit_test(what_changed_is_not_resumed),
+        cmocka_unit_test(another_decoding_is_not_resumed),
         cmocka_unit_test(forks_where_meta_loss_begins_to_weigh),
     };
     return cmocka_run_group_tests(tests, make_images, NULL);

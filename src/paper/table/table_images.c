@@ -160,6 +160,7 @@ int meta_table_identify(struct meta_table *t, struct meta_error *error)
         meta_data_free(data);
         return -1;
     }
+    t->decode = data->decode;
     const char *lists[META_TABLE_LISTS] = { trains ? data->train : NULL, data->test };
     for (int i = 0; i < META_TABLE_LISTS && !status; i++)
         if (lists[i]) status = identify(&t->lists[i], known, data, lists[i], error);

@@ -4,6 +4,7 @@
 #include "table_images.h"
 #include "base/checksum.h"
 #include "base/text.h"
+#include "tasks/data_file.h"
 #include "training/fingerprint.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ static void write_digest(FILE *f, const char *what, const char *list, struct met
     fprintf(f, "digest of the %s of the %s list=xxh3-128:%s\n", what, list, text);
 }
 
-/* The images of the training or the test list, their classes and their groups. */
+/* The images of the training or the test list, their classes and their groups, and how they are
+   decoded where the .data file says it. */
 static int write_list(FILE *f, const struct meta_table *t, int which, struct meta_error *error)
 {
     const struct meta_table_list *l = &t->lists[which];
@@ -43,6 +45,7 @@ static int write_list(FILE *f, const struct meta_table *t, int which, struct met
     write_digest(f, "images", name, l->id.images);
     write_digest(f, "classes", name, l->id.classes);
     write_digest(f, "groups", name, l->id.groups);
+    if (t->decode == META_DECODE_FULL) fprintf(f, "decode of the %s list=full\n", name);
     return 0;
 }
 

@@ -80,6 +80,7 @@ struct meta_table {
     int seed, runs, first, valid_every;
     int ready;                                      /* the .data file is there */
     struct meta_table_list lists[META_TABLE_LISTS]; /* of the .data file's train and test */
+    int decode;                                     /* of the .data file: enum meta_decode */
     int has_valid; /* the .data file is there and has a valid list */
     int row_count, recipe_count, cell_count, column_count;
     struct meta_table_row *rows;
