@@ -10,8 +10,8 @@
 #include "reserve.h"
 #include "shared_object.h"
 
-/* OpenCV's libraries and those they stand on (GDAL among them) take 194 MB of addresses on Debian 12.
-   While they are loaded they write lines of their own when they find no memory. */
+/* OpenCV's libraries and those they stand on (GDAL among them) take 194 MB of addresses on
+   Debian 12. While they are loaded they write lines of their own when they find no memory. */
 #define LOADING ((size_t)224 << 20)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
