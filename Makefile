@@ -81,20 +81,21 @@ LDLIBS       := -lstdc++ -ljpeg -lpng -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -l
 FIND_DARKNET := -Wl,-rpath,$(abspath $(DARKNET))
 OPENCV_LIBS  := -lopencv_imgcodecs -lopencv_ml -lopencv_features2d -lopencv_flann -lopencv_imgproc -lopencv_core
 
-# fused_kernels.c is compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64.
+# FUSED are compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64.
 # GCC 12 stores vectors of 64 bytes in ASan's fake stack as if it were aligned to them (GCC bug 110027), hence the --param
 ISAS         = base avx2 avx512
+FUSED        = src/backends/fused/fused_kernels src/backends/fused/fused_optimiser
 FLAGS_base   =
 FLAGS_avx2   = -mavx2 -mfma
 FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 \
                $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0))
 
-SOURCES = $(filter-out src/backends/fused/fused_kernels.c,$(sort $(shell find src -name '*.c')))
+SOURCES = $(filter-out $(FUSED:%=%.c),$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 # What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
 OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES))) $(BUILD)/src/base/error.o
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp,$(CXX_SOURCES))) \
-          $(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o) $(BUILD)/src/paper/report/page_css.o
+          $(foreach isa,$(ISAS),$(FUSED:%=$(BUILD)/%_$(isa).o)) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
 # The program's alone: main, and what it puts in the place of functions of libc
 HOOKS        = posix_memalign mmap
@@ -148,9 +149,15 @@ $(BUILD)/%.o: %.c $(FLAGS)
 $(BUILD)/%.o: %.cpp $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,CXX,$<)$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
-$(ISAS:%=$(BUILD)/src/backends/fused/fused_kernels_%.o): $(BUILD)/src/backends/fused/fused_kernels_%.o: src/backends/fused/fused_kernels.c $(FLAGS)
-	@mkdir -p $(@D)
-	$(call show,CC,$< ($*))$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -O3 $(FLAGS_$*) $(UNCHECKED) -DISA=$* -MMD -MP -c -o $@ $<
+# source, instruction set
+define fused
+$(BUILD)/$(1)_$(2).o: $(1).c $(FLAGS)
+	@mkdir -p $$(@D)
+	$$(call show,CC,$$< ($(2)))$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) -O3 $$(FLAGS_$(2)) $$(UNCHECKED) -DISA=$(2) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach source,$(FUSED),$(foreach isa,$(ISAS),$(eval $(call fused,$(source),$(isa)))))
+# The bits of an update do not depend on the instruction set
+$(ISAS:%=$(BUILD)/src/backends/fused/fused_optimiser_%.o): ALL_CFLAGS += -ffp-contract=off
 
 # No parser comes here, and clang takes minutes to instrument these loops
 UNCHECKED = $(if $(findstring fuzzer,$(SANITIZE)),-fno-sanitize=all)
@@ -287,8 +294,8 @@ compile_commands.json: $(FLAGS) FORCE ## for clangd and other tools
 	    $(foreach f,$(wildcard tests/unit/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),'; ) \
 	    $(foreach f,$(wildcard plugins/*/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),'; ) \
 	    $(foreach f,$(CXX_SOURCES),echo '$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS)),'; ) \
-	    echo '$(call json_entry,src/backends/fused/fused_kernels.c,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2)'; \
-	    echo ']'; } >$@
+	    $(foreach f,$(FUSED:%=%.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2),'; ) \
+	    } | sed '$$s/,$$//' >$@; echo ']' >>$@
 
 # cppcheck and clang-tidy; what each leaves out, and why, is in tests/lint/
 lint: compile_commands.json ## cppcheck and clang-tidy

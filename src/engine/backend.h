@@ -71,6 +71,8 @@ struct meta_op {
     const float *statistics; /* rolling statistics to use instead of the batch's, or NULL */
     int measures; /* epilogue, stem: forward is for the batch's statistics alone, and may leave y as
                      it was */
+    unsigned loads;    /* changes whenever images are loaded: what a kernel has found out about the
+                          images alone holds as long as this is the same; 0: not known */
     const float *mask; /* dropout: (batch, c, h, w) planar factors, or NULL for the identity */
     /* loss: (batch); squares: (batch/ways) of the query images; pairing: (support) */
     const int *labels;

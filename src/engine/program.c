@@ -219,6 +219,8 @@ void meta_program_load_some(struct meta_program *p, int first, int count, const 
     size_t before = first * p->backend->image(p->network->input) * p->backend->element;
     p->backend->tensor_in((char *)p->planes[0].value + before, images, count, p->network->input);
     memcpy(p->labels + first, labels, count * sizeof *labels);
+    if (!++p->loads) p->loads = 1;
+    for (int i = 0; i < p->low.op_count; i++) p->low.ops[i].loads = p->loads;
 }
 
 void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)

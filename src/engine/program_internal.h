@@ -23,6 +23,7 @@ struct meta_program {
     void *workspace; /* the operations' workspace; NULL: the owner of the shared memory gives it */
     size_t workspace_bytes;
     size_t bytes;
+    unsigned loads;   /* of images so far; never 0 after the first */
     int *labels;      /* (batch) */
     float **masks;    /* (op_count) dropout factors, planar, or NULL */
     double *argument; /* (pairs) of the last logistic function of a network that pairs */

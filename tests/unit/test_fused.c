@@ -9,6 +9,10 @@
 #include "backends/fused/fused_kernels.h"
 #include "base/rng.h"
 
+#define REAL float
+#define NAME(x) plain_##x
+#include "backends/loops/adam.h"
+
 enum { X, XDOT, ZBAR, ZBARDOT, ARRAYS };
 enum { GAIN, CENTRE, SHIFT, R, P, Q, S, A, B, D, U, V, ROWS };
 
@@ -312,9 +316,33 @@ static void check_1x1(const struct meta_fused_set *set)
             }
 }
 
+/* Three updates of every count that leaves another rest of a vector, with a decay and without: the bits of the plain loop. */
+static void check_adam(const struct meta_fused_set *set)
+{
+    enum { MOST = 67, VECTORS = 4 };
+    for (size_t n = 0; n <= MOST; n++) {
+        struct meta_rng rng = meta_rng_open(5, META_USE_CHECK, n, 0, 0);
+        float *wanted[VECTORS], got[VECTORS][MOST];
+        for (int i = 0; i < VECTORS; i++) wanted[i] = random_floats(&rng, MOST);
+        for (size_t i = 0; i < MOST; i++) wanted[3][i] *= wanted[3][i];
+        for (int i = 0; i < VECTORS; i++) memcpy(got[i], wanted[i], sizeof got[i]);
+        for (int t = 1; t <= 3; t++) {
+            double decay = n % 2 ? .01 : 0;
+            struct meta_fused_adam a = { .001, .9, .999, 1e-8, decay, 1 / (1 - pow(.9, t)), 1 / (1 - pow(.999, t)) };
+            plain_adam(wanted[0], wanted[1], wanted[2], wanted[3], n, .001, .9, .999, 1e-8, decay, t);
+            set->adam(&a, got[0], got[1], got[2], got[3], n);
+        }
+        for (int i = 0; i < VECTORS; i++) {
+            assert_memory_equal(got[i], wanted[i], sizeof got[i]);
+            free(wanted[i]);
+        }
+    }
+}
+
 static void check_all(const struct meta_fused_set *set)
 {
     check_1x1(set);
+    check_adam(set);
     static const struct meta_map sizes[] = { { 8, 8, 4, 4 }, { 7, 9, 3, 4 }, { 7, 9, 4, 5 }, { 21, 1, 11, 1 }, { 1, 1, 1, 1 }, { 20, 19, 10, 9 } };
     static const float negatives[] = { 0, .1f, 1 };
     for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++)

@@ -140,6 +140,48 @@ static void agrees_with_the_reference(void **state)
     meta_network_free(net);
 }
 
+/* The statistics of the stem at its batch, in a program that goes on. */
+static void statistics_of(struct meta_program *p, const void *theta, float *out)
+{
+    meta_program_forward(p, theta, META_STATISTICS_BATCH, NULL);
+    meta_program_batch_statistics(p, out);
+}
+
+static void moments_are_measured_once_a_load(void **state)
+{
+    static const int labels[BATCH] = { 1, 0, 1 };
+    const struct meta_backend *b = &meta_backend_onednn;
+    struct meta_network *net = build(&cases[1]);
+    size_t images = BATCH * (size_t)net->input.c * net->input.h * net->input.w, size = net->statistics * sizeof(float);
+    float *one = random_floats(0, images, 0, 1), *two = random_floats(7, images, 0, 1), *phi = random_floats(1, net->parameters, -1, 1);
+    float *first = malloc(size), *second = malloc(size), *again = malloc(size);
+    struct meta_program *p;
+    struct meta_error error;
+    if (b->open(&error) || meta_program_create(&p, net, b, (struct meta_program_settings){ .query = BATCH }, &error))
+        fail_msg("%s", error.text);
+    void *theta = b->allocate(net->parameters * b->element);
+    b->upload(theta, phi, net->parameters);
+    meta_program_load(p, one, labels);
+    statistics_of(p, theta, first);
+    /* what lies there now is not looked at for the moments, since it was not loaded */
+    memcpy(p->planes[0].value, two, images * sizeof *two);
+    statistics_of(p, theta, again);
+    assert_memory_equal(again, first, size);
+    meta_program_load(p, two, labels);
+    statistics_of(p, theta, second);
+    assert_memory_not_equal(second, first, size);
+    /* a part of the batch counts as a load, too */
+    size_t image = images / BATCH;
+    for (int i = 0; i < BATCH; i++) meta_program_load_some(p, i, 1, one + i * image, labels + i);
+    statistics_of(p, theta, again);
+    assert_memory_equal(again, first, size);
+    void *held[] = { one, two, phi, first, second, again };
+    for (int i = 0; i < 6; i++) free(held[i]);
+    b->release(theta);
+    meta_program_free(p);
+    meta_network_free(net);
+}
+
 /* ---- second moments of patches ---------------------------------------------------------------------------------------------- */
 
 static void patches_one_by_one(void **state)
@@ -202,9 +244,10 @@ static void fits_what_it_can_do(void **state)
 int main(void)
 {
     enum { COUNT = sizeof cases / sizeof *cases };
-    struct CMUnitTest tests[COUNT + 2] = { { "patches one by one", patches_one_by_one, NULL, NULL, NULL },
-                                           { "fits what it can do", fits_what_it_can_do, NULL, NULL, NULL } };
+    struct CMUnitTest tests[COUNT + 3] = { { "patches one by one", patches_one_by_one, NULL, NULL, NULL },
+                                           { "fits what it can do", fits_what_it_can_do, NULL, NULL, NULL },
+                                           { "moments are measured once a load", moments_are_measured_once_a_load, NULL, NULL, NULL } };
     for (int i = 0; i < COUNT; i++)
-        tests[i + 2] = (struct CMUnitTest){ cases[i].name, agrees_with_the_reference, NULL, NULL, (void *)&cases[i] };
-    return _cmocka_run_group_tests("stem", tests, COUNT + 2, NULL, NULL);
+        tests[i + 3] = (struct CMUnitTest){ cases[i].name, agrees_with_the_reference, NULL, NULL, (void *)&cases[i] };
+    return _cmocka_run_group_tests("stem", tests, COUNT + 3, NULL, NULL);
 }

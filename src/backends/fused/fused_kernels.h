@@ -8,6 +8,8 @@
 #ifndef META_FUSED_KERNELS_H
 #define META_FUSED_KERNELS_H
 
+#include "fused_optimiser.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -139,6 +141,7 @@ struct meta_fused_set {
     void (*mix)(const float *from, const struct meta_mix *, const float *weights, int adding,
                 float *to);
     void (*mix_weights)(const float *x, const float *y, const struct meta_mix *, double *sums);
+    meta_fused_adam_step *adam;
 };
 
 /* The best set that this processor and the environment's META_MAX_ISA (base, avx2 or avx512) allow;

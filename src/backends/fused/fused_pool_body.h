@@ -27,7 +27,7 @@ INLINE void N(choose)(const V x[4], V g, V c, V s, float negative, float *z, uin
     V y = N(select)(higher, high, low) + s;
     PUT(z, 0) = N(bend)(y, negative, y);
     I which = (higher & (2 - high_right)) | (~higher & -low_right); /* a true lane is -1 */
-    *(W *)marks = __builtin_convertvector(which | ((y > (V){ 0 }) & 4), W);
+    N(put_bytes)(marks, which | ((y > (V){ 0 }) & 4));
 }
 
 static void N(forward_pool)(in_t x, const struct meta_map *m, constants_t k, out_t z,

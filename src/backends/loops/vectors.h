@@ -1,6 +1,6 @@
-/* Memory and vector operations of a backend in host memory, the updates of the optimisers among
-   them, in plain loops: a backend's source includes this file once, with REAL and NAME as
-   kernels.h describes them. */
+/* Memory and vector operations of a backend in host memory, the update with momentum among them, in
+   plain loops: a backend's source includes this file once, with REAL and NAME as kernels.h
+   describes them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,22 +65,6 @@ static void NAME(download_double)(double *y, const void *x, size_t n)
 {
     const REAL *p = x;
     for (size_t i = 0; i < n; i++) y[i] = p[i];
-}
-
-/* The Adam of Kingma and Ba, with Darknet's decay added to the gradient; learning/optimiser.h
-   says more. */
-static void NAME(adam)(void *p, const void *gradient, void *m, void *v, size_t n, double rate,
-                       double b1, double b2, double eps, double decay, long t)
-{
-    REAL *w = p, *mean = m, *square = v;
-    const REAL *g = gradient;
-    double first = 1 / (1 - pow(b1, t)), second = 1 / (1 - pow(b2, t));
-    for (size_t i = 0; i < n; i++) {
-        double d = g[i] + decay * w[i];
-        mean[i] = b1 * mean[i] + (1 - b1) * d;
-        square[i] = b2 * square[i] + (1 - b2) * d * d;
-        w[i] -= rate * (mean[i] * first) / (sqrt(square[i] * second) + eps);
-    }
 }
 
 /* Darknet's gradient descent with momentum; learning/optimiser.h says more. */

@@ -39,6 +39,16 @@ static const struct meta_kernel *kernel_of(const struct meta_op *op)
     return kernels[op->kind];
 }
 
+/* As loops/adam.h does it, to the bit, in vectors. */
+static void fused_adam(void *p, const void *gradient, void *m, void *v, size_t n, double rate,
+                       double b1, double b2, double eps, double decay, long t)
+{
+    struct meta_fused_adam a = {
+        rate, b1, b2, eps, decay, 1 / (1 - pow(b1, t)), 1 / (1 - pow(b2, t))
+    };
+    meta_fused()->adam(&a, p, gradient, m, v, n);
+}
+
 static const char *instructions(void) { return meta_fused()->name; }
 
 const struct meta_backend meta_backend_onednn = { .name = "onednn",
@@ -60,7 +70,7 @@ const struct meta_backend meta_backend_onednn = { .name = "onednn",
                                                   .image = onednn_image,
                                                   .tensor_in = onednn_tensor_in,
                                                   .tensor_out = onednn_tensor_out,
-                                                  .adam = onednn_adam,
+                                                  .adam = fused_adam,
                                                   .momentum = onednn_momentum,
                                                   .kernel = kernel_of,
                                                   .failed = meta_onednn_failed };

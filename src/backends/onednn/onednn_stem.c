@@ -19,9 +19,10 @@ struct stem {
     struct meta_epilogue epilogue;
     int channels, taps;
     struct meta_patches patches;
-    double *scratch;        /* of meta_patches_measure */
-    float *windows;         /* (outputs, channels, 4, 4) of the image in hand */
-    float *packed, *along;  /* (blocks, taps, block) weights, and what gives zdot */
+    unsigned measured;     /* the `loads` of the operation whose images gave the patches' moments */
+    double *scratch;       /* of meta_patches_measure */
+    float *windows;        /* (outputs, channels, 4, 4) of the image in hand */
+    float *packed, *along; /* (blocks, taps, block) weights, and what gives zdot */
     double *sums, *sumsdot; /* (blocks, taps + 1, block) S of the last backward and, as
                                one more tap, sum(ybar); and their tangents */
 };
@@ -138,6 +139,15 @@ static void pack_along(const struct stem *s, const float *dot, const float *weig
         }
 }
 
+/* The moments of the patches are the images' alone: steps with other weights take them as they are.
+ */
+static void measure(struct stem *s, const struct meta_op *op)
+{
+    if (op->loads && s->measured == op->loads) return;
+    meta_patches_measure(&s->patches, op->x->value, op->batch, *op->in, s->scratch);
+    s->measured = op->loads;
+}
+
 static void stem_forward(struct meta_op *op, const void *parameters)
 {
     struct stem *s = op->state;
@@ -145,7 +155,7 @@ static void stem_forward(struct meta_op *op, const void *parameters)
     const float *theta = parameters, *weights = theta + op->weights;
     float *z = op->y.value;
     if (op->normalise && !op->statistics) {
-        meta_patches_measure(&s->patches, op->x->value, op->batch, *op->in, s->scratch);
+        measure(s, op);
         for (int k = 0; k < e->c; k++) {
             const float *w = weights + k * s->taps;
             double square = meta_patches_deviation(&s->patches, w, w), n = s->patches.count;

@@ -9,6 +9,7 @@
 #define NAME(x) reference_##x
 #include "backends/loops/kernels.h"
 #include "backends/loops/tensors.h"
+#include "backends/loops/adam.h"
 #include "backends/loops/vectors.h"
 
 /* The three products of a convolution are one loop nest over (image, output channel, input channel
