@@ -162,12 +162,11 @@ static void print_progress(const struct meta_grid *g)
 
 static void clear_progress(const struct meta_grid *g) { meta_clear_bar(); }
 
-/* The result's AUC and accuracy, and the difference of AUC to the paper's where the paper has one.
- */
-static void print_auc(const struct meta_grid *g, const cJSON *result)
+/* The result's AUC, on all its tasks and on the first of them, and accuracy, and the difference of
+   AUC to the paper's where the paper has one. */
+static void print_auc(const struct meta_grid *g, const cJSON *result, struct meta_estimate first)
 {
     struct meta_estimate all = meta_json_get_estimate(result, "auc_after");
-    struct meta_estimate first = meta_json_estimate_first(result, g->table->first);
     struct meta_estimate accuracy = meta_json_get_estimate(result, "accuracy_after");
     double paper = g->cell->paper;
     print_head(g);
@@ -191,10 +190,12 @@ static void print_auc(const struct meta_grid *g, const cJSON *result)
 static int print_result(const struct meta_grid *g, struct meta_error *error)
 {
     cJSON *root;
+    struct meta_estimate first;
     if (meta_json_read_checked(&root, g->cell->file, meta_result_rules, error)) return -1;
-    print_auc(g, root);
+    int status = meta_json_estimate_first(&first, root, g->table->first, error);
+    if (!status) print_auc(g, root, first);
     cJSON_Delete(root);
-    return 0;
+    return status;
 }
 
 static void print_failure(const struct meta_grid *g, const struct meta_error *error)

@@ -23,14 +23,15 @@ struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *nam
                                    n > 0 ? (int)n : 0 };
 }
 
-struct meta_estimate meta_json_estimate_first(const cJSON *result, int n)
+int meta_json_estimate_first(struct meta_estimate *out, const cJSON *result, int n,
+                             struct meta_error *error)
 {
     const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(result, "tasks"), *task;
     int count = 0, size = cJSON_GetArraySize(tasks);
     double *x = calloc((size_t)size + 1, sizeof *x);
-    cJSON_ArrayForEach(task, tasks) if (x && count < n)
-        x[count++] = meta_json_get(task, "auc_after");
-    struct meta_estimate e = meta_estimate(x, sizeof *x, count);
+    if (!x) return meta_fail_memory(error);
+    cJSON_ArrayForEach(task, tasks) if (count < n) x[count++] = meta_json_get(task, "auc_after");
+    *out = meta_estimate(x, sizeof *x, count);
     free(x);
-    return e;
+    return 0;
 }

@@ -12,6 +12,7 @@ cJSON *meta_json_estimate(struct meta_estimate);
 struct meta_estimate meta_json_get_estimate(const cJSON *object, const char *name);
 /* The mean AUC after adaptation over the first n tasks of a result of `meta test`, or over all
    tasks when the result has fewer. */
-struct meta_estimate meta_json_estimate_first(const cJSON *result, int n);
+int meta_json_estimate_first(struct meta_estimate *out, const cJSON *result, int n,
+                             struct meta_error *);
 
 #endif

@@ -11,7 +11,7 @@ fi
 check "train, adapt, test, predict and report take no failed allocation, ours or a library's, for success" \
     python3 tests/faults/sweep.py --calls '' --verbs train,adapt,test,predict-json,report --most 4 --jobs 2
 check "meta table does not leave out the line of a result that it has no memory to read" \
-    python3 tests/faults/sweep.py --calls '' --from own --verbs table --last 900 --most 3 --jobs 2
+    python3 tests/faults/sweep.py --calls '' --all --from own --verbs table --last 900 --most 3 --jobs 2
 
 # Under a limit of memory a test is whole, or one line says that it is not, whatever the allocation was that met the limit.
 . tests/toy.sh

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Runs the program with one allocation or one system call failing, for every one of them in turn.
 
-    tests/faults/sweep.py [--every N] [--most N] [--last N] [--from A,B] [--calls C,D] [--verbs V,W] [--jobs N]
+    tests/faults/sweep.py [--all] [--every N] [--most N] [--last N] [--from A,B] [--calls C,D] [--verbs V,W] [--jobs N]
 
-Each verb runs on a toy data set, first unbroken, then once for each allocation (of the program's own code, of
-cJSON, of oneDNN, of libstdc++) and for each system call that can fail, from main on: what the loader does before is not
-the program's. After each run one of these has to hold:
+Each verb runs on a toy data set, first unbroken, then with one allocation failing (of the program's own code, of
+cJSON, of oneDNN, of libstdc++) or one system call that can, from main on: what the loader does before is not
+the program's. Allocations are told by the path of calls that leads to them: of each path the first fails, in the
+program's own code the last too, and a few of the rest (--rest). Paths through the loader, the initialisers of OpenCV's
+260 libraries, are the same in every verb: --loading says how many of them. Of a kind of call at most --most-calls fail,
+spread over them. --all has every single one fail. After each run one of these has to hold:
 
 - exit status 0, and standard output and every file are those of the unbroken run; a chart may be missing where
   standard error says so;
@@ -209,14 +212,63 @@ def prepare(work):
     ok("table", "toy.table", "-out", "made", *ONE)
 
 
+class Path:
+    """One path of calls to allocations: the numbers of its first and its last, and how often it is taken."""
+    def __init__(self, line):
+        self.name, *rest = line.split()
+        self.first, self.last, self.times, self.loading = (int(x) for x in rest)
+
+
 def count_allocations(verb, source):
+    """How many allocations of a source a run makes, and the paths to them."""
     folder = verb.copy("count")
     total = os.path.join(folder, "count")
     run(folder, verb.arguments, {"LD_PRELOAD": SHIM, "FAULT_FROM": source, "FAULT_COUNT": total})
     with open(total) as f:
-        number = int(f.read())
+        number, *lines = f.read().splitlines()
     shutil.rmtree(folder)
-    return number
+    return int(number), [Path(line) for line in lines]
+
+
+def spread(numbers, most):
+    """At most so many of the numbers, spread over them; 0: all."""
+    return [numbers[i * len(numbers) // most] for i in range(most)] if 0 < most < len(numbers) else numbers
+
+
+def sweep_allocations(pool, verb, source, o):
+    """Returns how many failures were injected, and how many of them went wrong."""
+    count, paths = count_allocations(verb, source)
+    least = count + 1 - o.last if o.last else 1
+    chosen = [p for p in paths if not p.loading]
+    chosen += spread([p for p in paths if p.loading], o.loading)
+    numbers = {p.first for p in chosen}
+    if source == "own":
+        numbers |= {p.last for p in chosen}
+    rest = [n for n in range(1, count + 1) if n not in numbers]
+    numbers = sorted(n for n in numbers.union(rest if o.all else spread(rest, o.rest) if o.rest else []) if n >= least)
+    numbers = spread(numbers[::o.every], o.most)
+    whole, hit = len(numbers) >= len(chosen), set()
+    total = bad = 0
+
+    def setting(n):
+        return {"LD_PRELOAD": SHIM, "FAULT_FROM": source, "FAULT_AT": str(n),
+                "FAULT_HIT": os.path.join(verb.work, f"hit.{verb.name}.{source}.{n}")},
+
+    for _ in range(3):      # threads may have changed places, and another path have failed
+        a, b = sweep(pool, verb, f"allocations, {source}", numbers, setting)
+        total, bad = total + a, bad + b
+        for n in numbers:
+            file = setting(n)[0]["FAULT_HIT"]
+            if os.path.exists(file):
+                with open(file) as f:
+                    hit.add(f.read().strip())
+                os.remove(file)
+        wanted = {p.name for p in chosen}
+        numbers = sorted(p.first for p in count_allocations(verb, source)[1] if p.name in wanted - hit) if whole else []
+        if not numbers:
+            break
+    print(f"{verb.name:13} allocations, {source:9} {count:6} by {len(paths)} paths, of which {len(hit)} failed", flush=True)
+    return total, bad
 
 
 def count_calls(verb, call):
@@ -253,6 +305,10 @@ def sweep(pool, verb, what, numbers, setting, keep=10):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--all", action="store_true", help="every allocation and every call, not one a path")
+    p.add_argument("--rest", type=int, default=20, help="so many allocations more, spread over those of a source")
+    p.add_argument("--loading", type=int, default=20, help="at most so many paths through the loader; 0: all")
+    p.add_argument("--most-calls", type=int, default=400, help="at most so many calls of a kind; 0: all")
     p.add_argument("--every", type=int, default=1, help="inject every Nth failure alone")
     p.add_argument("--from", dest="source", default=",".join(SOURCES), help="whose allocations fail; empty for none")
     p.add_argument("--calls", default=",".join(CALLS), help="the system calls that fail; empty for none")
@@ -274,20 +330,19 @@ def main():
             for name in split(o.verbs):
                 verb = Verb(name, work)
                 for source in split(o.source):
-                    n = count_allocations(verb, source)
-                    first = max(1, n + 1 - o.last) if o.last else 1
-                    step = max(o.every, -(-(n + 1 - first) // o.most) if o.most else 1)
-                    a, b = sweep(pool, verb, f"allocations, {source}", range(first, n + 1, step),
-                                 lambda k: ({"LD_PRELOAD": SHIM, "FAULT_FROM": source, "FAULT_AT": str(k)},))
+                    a, b = sweep_allocations(pool, verb, source, o)
                     total, bad = total + a, bad + b
                 for call in calls:
                     first, last = count_calls(verb, call)
-                    step = max(o.every, -(-(last - first + 1) // o.most) if o.most else 1)
-                    if last >= first:
-                        a, b = sweep(pool, verb, f"calls, {call}", range(first, last + 1, step),
-                                     lambda k: ((), ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null",
-                                                     "-e", f"trace={call}", "-e", f"inject={call}:error={CALLS[call]}:when={k}"]))
-                        total, bad = total + a, bad + b
+                    if last < first:
+                        continue
+                    numbers = spread(range(first, last + 1, o.every), o.most or (0 if o.all else o.most_calls))
+                    if len(numbers) < last + 1 - first:
+                        print(f"{name:13} calls, {call}: {len(numbers)} of {last + 1 - first}, spread")
+                    a, b = sweep(pool, verb, f"calls, {call}", numbers,
+                                 lambda k: ((), ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null",
+                                                 "-e", f"trace={call}", "-e", f"inject={call}:error={CALLS[call]}:when={k}"]))
+                    total, bad = total + a, bad + b
     print(f"{total} failures injected, {bad} wrong")
     return bad > 0
 

@@ -12,6 +12,7 @@
 #include "evaluation/by_group.h"
 #include "paper/report/report_figures.h"
 #include "stats/estimate.h"
+#include "stats/estimate_json.h"
 #include "stats/roc.h"
 #include "base/pool.h"
 #include "tasks/data_file.h"
@@ -88,6 +89,31 @@ static void an_interval_of_other_groups_tells(void **state)
     struct meta_estimate e;
     assert_true(each_is_told(by_group, &e) > 1);
     assert_true(e.error > .01 && e.low < .7 && e.high > .7);
+}
+
+/* The AUC of the first tasks of a result, for a table and a report */
+static int first_tasks(void *out)
+{
+    static const char text[] = "{\"tasks\": [{\"auc_after\": 0.5}, {\"auc_after\": 0.7}, {\"auc_after\": 1}]}";
+    long kept = fails;
+    fails = 0;
+    cJSON *whole = cJSON_Parse(text);
+    assert_non_null(whole);
+    fails = kept;
+    int status = meta_json_estimate_first(out, whole, 2, &error);
+    kept = fails;
+    fails = 0;
+    cJSON_Delete(whole);
+    fails = kept;
+    return status;
+}
+
+static void the_first_tasks_tell(void **state)
+{
+    struct meta_estimate e;
+    assert_true(each_is_told(first_tasks, &e) > 0);
+    assert_int_equal(e.n, 2);
+    assert_true(fabs(e.mean - .6) < 1e-12);
 }
 
 /* ---- the ROC curve ----------------------------------------------------------------------------------------------------------- */
@@ -205,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         { "a bootstrap tells that it has no memory", a_bootstrap_tells, NULL, NULL, NULL },
         { "an interval of other groups tells that it has no memory", an_interval_of_other_groups_tells, NULL, NULL, NULL },
+        { "the AUC of the first tasks tells that it has no memory", the_first_tasks_tell, NULL, NULL, NULL },
         { "an ROC curve tells that it has no memory", a_curve_tells, NULL, NULL, NULL },
         { "a survey and digests of images tell that they have no memory", a_survey_tells, NULL, NULL, NULL },
     };

@@ -42,7 +42,7 @@ static int read_result(struct meta_report_cell *c, const cJSON *plan, const char
     if (!access(path, F_OK)
         && !(status = meta_json_read_checked(&c->result, path, meta_result_rules, error))) {
         c->own = cJSON_GetObjectItemCaseSensitive(c->result, "table");
-        c->first = meta_json_estimate_first(c->result, first);
+        status = meta_json_estimate_first(&c->first, c->result, first, error);
         if (meta_json_get(c->own, "id") != c->id) {
             cJSON_Delete(c->result);
             c->result = NULL;
