@@ -42,14 +42,18 @@ int darknet_meta_version(void) { return DARKNET_META_VERSION; }
 /* ---- the calling thread ---------------------------------------------------------------------- */
 
 /* The backend tells OpenMP to use the calling thread alone; `leave` gives the number of threads
-   back that the program has set. */
+   back that the program has set. To set it takes memory, and OpenMP's library ends the process
+   where it finds none: so not where it is still as it was. */
 static int enter(const struct meta_backend *backend, int *threads, struct meta_error *error)
 {
     *threads = omp_get_max_threads();
     return backend->open(error);
 }
 
-static void leave(int threads) { omp_set_num_threads(threads); }
+static void leave(int threads)
+{
+    if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
+}
 
 static int give(darknet_meta_error *to, struct meta_error *error)
 {

@@ -15,14 +15,15 @@
    or a name that is empty is such a failure. Nothing is printed, and no function ends the process:
    without memory they fail. One case is out of our hands: oneDNN does not look whether its own
    small allocations succeed, and ends by SIGSEGV where they do not. So before it makes anything
-   there is a look whether 16 MB can be had; it then takes other threads that use them up at that
-   moment. Any number of threads may call at once, also with the same model and classifiers, which
-   are only read; each darknet_meta_adapt makes a new classifier. An object is freed by one thread,
-   when no other uses it any more. Work is done on the calling thread: OpenCV is set to one thread
-   (cv::setNumThreads) for the whole process when the first image of bytes is shrunk. Numbers in
-   files have a decimal point in every locale. No pointer that is handed in is kept. A process loads
-   plugins once, from darknet-meta/plugins beside the library and from the folders of
-   DARKNET_PLUGIN_PATH. */
+   there is a look whether 16 MB can be had, and 2 MB are kept in the thread's heap; it then takes
+   other threads that use up all else at the moment when code is generated, which the first
+   classifier of a process does: under a tight limit, make one before threads begin. Any number of
+   threads may call at once, also with the same model and classifiers, which are only read; each
+   darknet_meta_adapt makes a new classifier. An object is freed by one thread, when no other uses
+   it any more. Work is done on the calling thread: OpenCV is set to one thread (cv::setNumThreads)
+   for the whole process when the first image of bytes is shrunk. Numbers in files have a decimal
+   point in every locale. No pointer that is handed in is kept. A process loads plugins once, from
+   darknet-meta/plugins beside the library and from the folders of DARKNET_PLUGIN_PATH. */
 #ifndef DARKNET_META_H
 #define DARKNET_META_H
 

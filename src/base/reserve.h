@@ -23,6 +23,10 @@ int meta_reserve_used(void);
 
 /* Whether as many bytes can be had at this moment. */
 int meta_reserve_room(size_t bytes);
+/* Has malloc keep 2 MB ready in the part of its heap that serves this thread, for small blocks:
+   whoever takes all other memory meanwhile can't take these. NULL: there is no memory. free() of
+   what is returned ends it. */
+void *meta_reserve_small(void);
 
 #ifdef __cplusplus
 }

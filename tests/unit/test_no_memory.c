@@ -6,6 +6,10 @@
 #include <cmocka.h>
 #include <dlfcn.h>
 #include <math.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <oneapi/dnnl/dnnl.h>
 #include "small_network.h"
 #include "adaptation/adapt.h"
@@ -226,6 +230,36 @@ static void a_released_reserve_is_told(void **state)
     meta_network_free(net);
 }
 
+/* In a process of its own, which has all it gets from here on: small blocks are still there. */
+static int keeps_small_blocks(int keep)
+{
+    void *kept = keep ? meta_reserve_small() : NULL;
+    struct rlimit none = { 1 << 20, 1 << 20 };
+    if ((keep && !kept) || setrlimit(RLIMIT_AS, &none)) return 0;
+    for (int i = 0; i < 1500; i++)
+        if (!malloc(1000)) return 0;
+    return 1;
+}
+
+static int in_a_child(int keep)
+{
+    int status;
+    pid_t child = fork();
+    if (!child) _exit(!keeps_small_blocks(keep));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+static void small_blocks_are_kept(void **state)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    skip(); /* they have an allocator of their own */
+#endif
+    if (getenv("LD_PRELOAD")) skip(); /* as Memcheck has */
+    assert_int_equal(in_a_child(0), 0);
+    assert_int_equal(in_a_child(1), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +269,7 @@ int main(void)
         { "adapting and predicting tell of a pass that fails", an_adapted_network_tells, NULL, NULL, NULL },
         { "heat maps and distances tell of a pass that fails", maps_and_distances_tell, NULL, NULL, NULL },
         { "a reserve that was needed is told", a_released_reserve_is_told, NULL, NULL, NULL },
+        { "small blocks that are kept ready are there when all other memory is gone", small_blocks_are_kept, NULL, NULL, NULL },
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,11 +20,21 @@ static int make_engine(void *unused, struct meta_error *error)
     return meta_fail(error, "oneDNN has no CPU engine here");
 }
 
+static int limit_threads(void *unused, struct meta_error *error)
+{
+    omp_set_num_threads(1);
+    return 0;
+}
+
 /* A primitive is made for as many threads as its maker may use, so that the limit to one thread
-   must come before the first primitive. */
+   must come before the first primitive. OpenMP's library takes a few bytes for the first limit of
+   a thread, and ends the process where it finds none. */
 int meta_onednn_open(struct meta_error *error)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static _Thread_local int limited;
+    if (!limited && meta_onednn_make(limit_threads, NULL, error)) return -1;
+    limited = 1;
     omp_set_num_threads(1);
     pthread_mutex_lock(&lock);
     int status = engine ? 0 : meta_onednn_make(make_engine, NULL, error);

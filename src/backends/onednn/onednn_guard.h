@@ -29,7 +29,7 @@ int meta_onednn_failed(struct meta_error *);
    there is no memory, or was none in a part of it. */
 int meta_onednn_make(int (*make)(void *context, struct meta_error *), void *context,
                      struct meta_error *);
-/* The first product of a process generates the code of all of them, which is where oneDNN does not
+/* The first products of a process generate the code of all of them, which is where oneDNN does not
    see that it has no memory: better when an operation is created than in a pass. */
 int meta_onednn_make_products(struct meta_error *);
 
