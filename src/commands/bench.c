@@ -2,6 +2,7 @@
 #include "backends/backends.h"
 #include "backends/fused/fused_kernels.h"
 #include "base/plural.h"
+#include "bench_bounds.h"
 #include "bench_sweep.h"
 #include "flags.h"
 #include "tools/bench/bench.h"
@@ -189,6 +190,7 @@ static int bench_cfg(const char *path, const struct words *w)
     if (meta_bench_complete(&plan, &error) || meta_bench_run(&bench, &error)) goto fail;
     print_ratios(&bench);
     print_layers(&bench);
+    meta_print_bounds(&bench);
     print_memory(&bench);
     if (w->out && meta_bench_write(&bench, w->out, &error)) goto fail;
     status = 0;

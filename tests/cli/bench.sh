@@ -51,11 +51,18 @@ check 'meta bench has ratios between threads and to stock libdarknet' json 'sum(
 check 'meta bench has the time and the arithmetic of each layer' json 'sorted(set(o["layer"] for o in d["layers"]["operations"])) == [0, 2, 3, 4] and d["layers"]["batch"] == 4
     and all(x > 0 for o in d["layers"]["operations"] for x in o["seconds"].values())
     and sum(o["flop"]["backward_tangent"] for o in d["layers"]["operations"]) == 4 * d["flop_of_an_image"]["backward_tangent"]'
+# 3x3 tiles of 4 and 2x2 of 6 cover 12x12, of four images and from 1 channel to 4: 36 and 64 multiply-adds a tile and pair of channels
+check 'meta bench has the bounds of each convolution' json '[c["layer"] for c in d["convolutions"]] == [0]
+    and d["convolutions"][0]["winograd_4x4"]["product_flop"] == {"forward": 2*36*36*4, "weights_gradient": 2*36*36*4, "data_gradient": 0, "forward_tangent": 2*36*36*4, "backward_tangent": 2*36*36*4}
+    and d["convolutions"][0]["winograd_6x6"]["product_flop"]["forward"] == 2*64*16*4 and d["convolutions"][0]["winograd_6x6"]["transform_flop"]["forward"] == 16*(16*37+4*14*30)+4*11*17
+    and d["convolutions"][0]["flop"]["forward"] == 4*2*4624 and d["convolutions"][0]["bytes"]["forward"] == 4*(4*144*5+36)
+    and all((s > 0) == (part != "data_gradient") for part, s in d["convolutions"][0]["seconds"].items())'
 check 'meta bench has the memory of each order, keep and number of threads' json '[(m["order"], m["keep"], m["threads"]) for m in d["memory"]] == [(1, None, 1), (1, None, 2), (2, 0, 1), (2, 1, 1), (2, 0, 2), (2, 1, 2)]
     and all(m["process_bytes"] > m["worker_bytes"] > 0 for m in d["memory"]) and d["stock_bytes"] > 1e6
     and d["memory"][1]["worker_bytes"] == 2 * d["memory"][0]["worker_bytes"] and d["memory"][2]["worker_bytes"] > d["memory"][3]["worker_bytes"]'
 check 'meta bench prints the formula of FLOP' grep -q '^FLOP = 2 x multiply-adds' "$a/out"
 check 'meta bench prints the table of layers' grep -Eq '^ +0  convolution 3x3/1, 1 to 4, 12x12 normalise bias leaky maxpool 2/2 +[0-9.]+ +[0-9]+% ' "$a/out"
+check 'meta bench prints each convolution beside its bound' grep -Eq '^ +0  convolution 3x3/1, 1 to 4, 12x12 .* F\([46]x[46]\)( +[0-9.]+ +[0-9]+% +[0-9]+%){2} +- ( +[0-9.]+ +[0-9]+% +[0-9]+%){3} +[0-9.]+$' "$a/out"
 check 'meta bench prints the ratio to stock libdarknet' grep -Eq '^ +gradient: against stock libdarknet, 1 thread +[0-9.]+ \(' "$a/out"
 
 check 'meta bench -threads 1 -batch 5 runs' bench "$a/toy.cfg" -threads 1 -batch 5 -seconds .001 -out "$a/b.json"

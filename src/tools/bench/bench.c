@@ -306,4 +306,8 @@ int meta_bench_run(struct meta_bench *bench, struct meta_error *error)
     return status;
 }
 
-void meta_bench_clear(struct meta_bench *bench) { free(bench->layer); }
+void meta_bench_clear(struct meta_bench *bench)
+{
+    free(bench->layer);
+    free(bench->convolution);
+}

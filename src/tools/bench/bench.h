@@ -5,6 +5,7 @@
 #include "bench_work.h"
 #include "engine/program.h"
 #include "timing.h"
+#include "winograd_bound.h"
 
 struct meta_bench_row {
     struct meta_work_spec spec;
@@ -30,6 +31,15 @@ struct meta_bench_layer {
     int layer;
     char name[80];
     double seconds[META_PASS_COUNT], flops[META_PASS_COUNT];
+    /* Of a convolution whose input has an adjoint: its backward without that adjoint; else 0. */
+    double weights_seconds;
+};
+/* A convolution beside its bounds, by part of a step. A first layer that is one operation with its
+   pool is timed with all of it. */
+struct meta_bench_convolution {
+    int operation; /* its row of `layer` */
+    double seconds[META_BOUND_PARTS], flops[META_BOUND_PARTS], bytes[META_BOUND_PARTS];
+    struct meta_winograd_bound four[META_BOUND_PARTS], six[META_BOUND_PARTS];
 };
 
 #define META_BENCH_ROWS 24
@@ -44,15 +54,16 @@ struct meta_bench {
     void (*begun)(const struct meta_bench *);
     void (*timed)(const struct meta_bench_row *);
 
-    int identities, rows, ratios, memories, layers;
+    int identities, rows, ratios, memories, layers, convolutions;
     struct meta_identity identity[META_BENCH_IDENTITIES];
     struct meta_bench_row row[META_BENCH_ROWS];
     struct meta_bench_ratio ratio[META_BENCH_RATIOS];
     struct meta_bench_memory memory[META_BENCH_MEMORIES];
-    struct meta_bench_layer *layer; /* (layers) */
-    int layer_batch;                /* images */
-    double layer_peak;              /* FLOP/s of one thread, by processor time */
-    int slow_layer;                 /* meta_program_slow_layer, and what it is left to */
+    struct meta_bench_layer *layer;             /* (layers) */
+    struct meta_bench_convolution *convolution; /* (convolutions) those that the bounds are for */
+    int layer_batch;                            /* images */
+    double layer_peak;                          /* FLOP/s of one thread, by processor time */
+    int slow_layer; /* meta_program_slow_layer, and what it is left to */
     const char *slow_implementation;
     double stock_bytes; /* peak of the stock process; 0: none */
 };
@@ -76,6 +87,13 @@ void meta_bench_clear(struct meta_bench *);
 /* Fills the table of layers: each pass of each operation by itself, on one thread, at a step's
    batch. */
 int meta_bench_layers(struct meta_bench *, struct meta_pool *, struct meta_error *);
+
+/* Sets the convolutions of a bench whose table of layers was made of this program. */
+int meta_bench_bounds(struct meta_bench *, const struct meta_program *, struct meta_error *);
+/* FLOP of all parts by the one of the two bounds that is less. */
+double meta_bench_bound(const struct meta_bench_convolution *);
+/* 4 or 6: whose bound that is. */
+int meta_bench_bound_tile(const struct meta_bench_convolution *);
 
 /* Writes all of it as JSON to the file `path`, whole or not at all. */
 int meta_bench_write(const struct meta_bench *, const char *path, struct meta_error *);

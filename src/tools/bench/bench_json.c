@@ -126,6 +126,41 @@ static void add_layers(cJSON *root, const struct meta_bench *b)
     }
 }
 
+static void add_parts(cJSON *to, const char *name, const double x[META_BOUND_PARTS])
+{
+    cJSON *j = cJSON_AddObjectToObject(to, name);
+    for (int part = 0; part < META_BOUND_PARTS; part++)
+        add_number(j, meta_bound_part_names[part], x[part]);
+}
+
+static void add_bound(cJSON *to, const char *name,
+                      const struct meta_winograd_bound bound[META_BOUND_PARTS])
+{
+    double product[META_BOUND_PARTS], transforms[META_BOUND_PARTS];
+    for (int part = 0; part < META_BOUND_PARTS; part++) {
+        product[part] = bound[part].product;
+        transforms[part] = bound[part].transforms;
+    }
+    cJSON *j = cJSON_AddObjectToObject(to, name);
+    add_parts(j, "product_flop", product);
+    add_parts(j, "transform_flop", transforms);
+}
+
+static void add_convolutions(cJSON *root, const struct meta_bench *b)
+{
+    cJSON *convolutions = cJSON_AddArrayToObject(root, "convolutions");
+    for (int i = 0; i < b->convolutions; i++) {
+        const struct meta_bench_convolution *c = &b->convolution[i];
+        cJSON *j = append(convolutions);
+        add_number(j, "layer", b->layer[c->operation].layer);
+        add_parts(j, "seconds", c->seconds);
+        add_parts(j, "flop", c->flops);
+        add_parts(j, "bytes", c->bytes);
+        add_bound(j, "winograd_4x4", c->four);
+        add_bound(j, "winograd_6x6", c->six);
+    }
+}
+
 int meta_bench_write(const struct meta_bench *b, const char *path, struct meta_error *error)
 {
     cJSON *root = cJSON_CreateObject();
@@ -136,6 +171,7 @@ int meta_bench_write(const struct meta_bench *b, const char *path, struct meta_e
     add_passes(root, "flop_of_an_image", b->plan->flops.pass);
     add_found(root, b);
     add_layers(root, b);
+    add_convolutions(root, b);
     int status = meta_json_write(path, root, error);
     cJSON_Delete(root);
     return status;

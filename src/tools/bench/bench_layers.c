@@ -74,26 +74,46 @@ static int describe(struct meta_bench *b, const struct meta_program *p, int batc
     return 0;
 }
 
+/* Numbers of a round for each layer: its passes, and behind those of all layers the backward for
+   the weights alone. */
+enum { COLUMNS = META_PASS_COUNT + 1 };
+
+static void time_once(const struct meta_bench *b, struct meta_work *work, double *row)
+{
+    double *passes = row, *weights = row + (size_t)b->layers * META_PASS_COUNT;
+    meta_work_time_operations(work, passes);
+    meta_work_time_weights(work, weights);
+}
+
+static void keep_medians(struct meta_bench *b, const double *times, int rounds)
+{
+    size_t passes = (size_t)b->layers * META_PASS_COUNT, cells = (size_t)b->layers * COLUMNS;
+    double column[MOST_ROUNDS];
+    for (size_t i = 0; i < cells; i++) {
+        for (int r = 0; r < rounds; r++) column[r] = times[r * cells + i];
+        double median = meta_spread(column, rounds).median;
+        if (i < passes) b->layer[i / META_PASS_COUNT].seconds[i % META_PASS_COUNT] = median;
+        else b->layer[i - passes].weights_seconds = median;
+    }
+}
+
 /* Times every operation in rounds, each after a measurement of the peak, and keeps the medians. */
 static int measure(struct meta_bench *b, struct meta_work *work, struct meta_pool *pool,
                    struct meta_error *error)
 {
-    double seconds = b->plan->seconds, peaks[MOST_ROUNDS], column[MOST_ROUNDS];
-    int cells = b->layers * META_PASS_COUNT, rounds = 0;
-    double *times = calloc((size_t)(MOST_ROUNDS + 1) * cells, sizeof *times);
+    double seconds = b->plan->seconds, peaks[MOST_ROUNDS];
+    size_t cells = (size_t)b->layers * COLUMNS;
+    int rounds = 0;
+    double *times = calloc((MOST_ROUNDS + 1) * cells, sizeof *times);
     if (!times) return meta_fail_memory(error);
-    meta_work_time_operations(work, times + (size_t)MOST_ROUNDS * cells); /* warms up */
+    time_once(b, work, times + MOST_ROUNDS * cells); /* warms up */
     for (double begun = meta_now();
          rounds < MOST_ROUNDS && (rounds < LEAST_ROUNDS || meta_now() - begun < seconds);
          rounds++) {
         peaks[rounds] = meta_peak(pool, seconds / 100).processor_rate;
-        meta_work_time_operations(work, times + (size_t)rounds * cells);
+        time_once(b, work, times + rounds * cells);
     }
-    for (int i = 0; i < cells; i++) {
-        for (int r = 0; r < rounds; r++) column[r] = times[(size_t)r * cells + i];
-        b->layer[i / META_PASS_COUNT].seconds[i % META_PASS_COUNT] =
-            meta_spread(column, rounds).median;
-    }
+    keep_medians(b, times, rounds);
     b->layer_peak = meta_spread(peaks, rounds).median;
     free(times);
     return 0;
@@ -108,7 +128,10 @@ int meta_bench_layers(struct meta_bench *b, struct meta_pool *pool, struct meta_
     int status = -1;
     if (!meta_work_create(&work, b->plan, spec, pool, error)
         && !describe(b, meta_work_program(work), spec.batch, error))
-        status = measure(b, work, pool, error);
+        status = measure(b, work, pool, error)
+                || meta_bench_bounds(b, meta_work_program(work), error)
+            ? -1
+            : 0;
     meta_work_free(work);
     return status;
 }

@@ -233,6 +233,23 @@ void meta_work_time_operations(struct meta_work *w, double *seconds)
     meta_program_time(p, NULL);
 }
 
+void meta_work_time_weights(struct meta_work *w, double *seconds)
+{
+    const struct meta_program *p = w->program[0];
+    for (int i = 0; i < meta_program_operations(p); i++) {
+        const struct meta_op *op = meta_program_operation(p, i);
+        struct meta_op alone = *op;
+        struct meta_planes x = *op->x;
+        seconds[i] = 0;
+        if (op->kind != META_OP_CONV || !x.bar) continue;
+        x.bar = NULL;
+        alone.x = &x;
+        double begun = meta_thread_time();
+        op->kernel->backward(&alone, w->phi, w->out[0]);
+        seconds[i] = meta_thread_time() - begun;
+    }
+}
+
 /* Tasks or programs of one run. */
 static double runs_tasks(const struct meta_work *w)
 {

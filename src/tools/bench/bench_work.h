@@ -56,6 +56,9 @@ struct meta_program *meta_work_program(const struct meta_work *);
 /* Does all passes of that program once on this thread and adds each operation's seconds of
    processor time as meta_program_time does. */
 void meta_work_time_operations(struct meta_work *, double *seconds);
+/* Runs, after that, the backward of each convolution whose input has an adjoint without that
+   adjoint, for the weights' gradient alone, and sets its seconds (operations); 0 for the others. */
+void meta_work_time_weights(struct meta_work *, double *seconds);
 
 /* ---- processes of their own: functions for meta_child_start ---------------------------------- */
 
