@@ -86,8 +86,12 @@ sys.exit(status != 143)
 PY
 }
 rm -rf "$a/backup"
-check 'SIGTERM ends a training whose output nobody reads' full_pipe
-check 'a training whose output nobody reads is saved' test -s "$a/backup/toy.state"
+if [ "$TEST_VARIANT" = tsan ]; then
+    skip 'SIGTERM ends a training whose output nobody reads' "ThreadSanitizer's _exit flushes standard output, and waits for whoever writes there"
+else
+    check 'SIGTERM ends a training whose output nobody reads' full_pipe
+    check 'a training whose output nobody reads is saved' test -s "$a/backup/toy.state"
+fi
 
 # Other verbs have nothing to save, or have saved it
 sed -i '/^valid=/d' "$a/toy.data"
