@@ -81,21 +81,23 @@ LDLIBS       := -lstdc++ -ljpeg -lpng -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -l
 FIND_DARKNET := -Wl,-rpath,$(abspath $(DARKNET))
 OPENCV_LIBS  := -lopencv_imgcodecs -lopencv_ml -lopencv_features2d -lopencv_flann -lopencv_imgproc -lopencv_core
 
-# FUSED are compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64.
+# PER_ISA are compiled once an instruction set and chosen at run time: nothing else may use more than plain x86-64.
 # GCC 12 stores vectors of 64 bytes in ASan's fake stack as if it were aligned to them (GCC bug 110027), hence the --param
 ISAS         = base avx2 avx512
 FUSED        = src/backends/fused/fused_kernels src/backends/fused/fused_optimiser
+TILES        = src/backends/winograd/winograd_kernels
+PER_ISA      = $(foreach isa,$(ISAS),$(FUSED:%=%_$(isa))) $(TILES)_avx2 $(TILES)_avx512
 FLAGS_base   =
 FLAGS_avx2   = -mavx2 -mfma
 FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 \
                $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0))
 
-SOURCES = $(filter-out $(FUSED:%=%.c),$(sort $(shell find src -name '*.c')))
+SOURCES = $(filter-out $(FUSED:%=%.c) $(TILES).c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 # What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
 OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES))) $(BUILD)/src/base/error.o
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp,$(CXX_SOURCES))) \
-          $(foreach isa,$(ISAS),$(FUSED:%=$(BUILD)/%_$(isa).o)) $(BUILD)/src/paper/report/page_css.o
+          $(PER_ISA:%=$(BUILD)/%.o) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
 # The program's alone: main, and what it puts in the place of functions of libc
 HOOKS        = posix_memalign mmap
@@ -149,13 +151,13 @@ $(BUILD)/%.o: %.c $(FLAGS)
 $(BUILD)/%.o: %.cpp $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,CXX,$<)$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c -o $@ $<
-# source, instruction set
-define fused
-$(BUILD)/$(1)_$(2).o: $(1).c $(FLAGS)
+# object, source, instruction set
+define per_isa
+$(BUILD)/$(1).o: $(2).c $(FLAGS)
 	@mkdir -p $$(@D)
-	$$(call show,CC,$$< ($(2)))$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) -O3 $$(FLAGS_$(2)) $$(UNCHECKED) -DISA=$(2) -MMD -MP -c -o $$@ $$<
+	$$(call show,CC,$$< ($(3)))$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) -O3 $$(FLAGS_$(3)) $$(UNCHECKED) -DISA=$(3) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach source,$(FUSED),$(foreach isa,$(ISAS),$(eval $(call fused,$(source),$(isa)))))
+$(foreach o,$(PER_ISA),$(eval $(call per_isa,$(o),$(o:_$(lastword $(subst _, ,$(o)))=),$(lastword $(subst _, ,$(o))))))
 # The bits of an update do not depend on the instruction set
 $(ISAS:%=$(BUILD)/src/backends/fused/fused_optimiser_%.o): ALL_CFLAGS += -ffp-contract=off
 

@@ -14,6 +14,14 @@ const struct meta_backend *meta_backend_find(const char *name)
     return NULL;
 }
 
+const struct meta_backend *meta_backend_kernels(const struct meta_backend *backend, const char *set)
+{
+    if (!strcmp(set, "own")) return backend;
+    if (backend == &meta_backend_onednn && !strcmp(set, "onednn"))
+        return &meta_backend_onednn_alone;
+    return NULL;
+}
+
 const struct meta_backend *meta_backend_default(void) { return &meta_backend_onednn; }
 
 const struct meta_backend *meta_backend_exact(void) { return &meta_backend_reference; }

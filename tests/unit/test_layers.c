@@ -12,11 +12,13 @@
 #include "engine/lower.h"
 #include "base/rng.h"
 #include "backends/onednn/onednn.h"
+#include "backends/onednn/onednn_winograd.h"
 #include "backends/reference/reference.h"
 
 #define BATCH 5
 #define MOST_LAYERS 8
 #define LIMIT 2e-6                    /* of each result's norm: float against double */
+#define LIMIT_TILES 5e-6              /* of what tiles of 6 compute, which is all of a convolution by tiles but its value */
 
 /* y = x^3: a layer that only a plugin has */
 static int cube_shape(const void *s, struct meta_shape in, struct meta_shape *out, struct meta_error *error) { *out = in; return 0; }
@@ -258,7 +260,8 @@ static void run_op(const struct side *s, struct meta_op *op)
 static void assert_close(const char *what, const struct meta_op *op, const double *got, const double *wanted, size_t n)
 {
     double distance = meta_check_distance(got, wanted, n);
-    if (!(distance <= LIMIT)) fail_msg("operation of kind %d, %s: apart by %.1e", op->kind, what, distance);
+    int by_tiles = op->kind == META_OP_CONV && strcmp(what, "y") && meta_onednn_winograd_fits(op);
+    if (!(distance <= (by_tiles ? LIMIT_TILES : LIMIT))) fail_msg("operation of kind %d, %s: apart by %.1e", op->kind, what, distance);
 }
 
 static void compare_tensor(const char *what, const struct side sides[2], const struct meta_op *op, struct meta_shape shape, void *a, void *b)

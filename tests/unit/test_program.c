@@ -198,7 +198,7 @@ static void a_batch_goes_in_pieces(void **state)
     struct meta_check check = { &model, 4, assert_holds, &count };
     struct meta_program *p;
     assert_int_equal(meta_check_batch(&check), 5);
-    if (meta_program_create(&p, net, &meta_backend_onednn,
+    if (meta_program_create(&p, net, &meta_backend_onednn_alone,
                             (struct meta_program_settings){ .query = 5, .passes = META_TANGENTS }, &error)) fail_msg("%s", error.text);
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_conv *c = p->low.ops[i].state;
@@ -206,7 +206,7 @@ static void a_batch_goes_in_pieces(void **state)
     }
     assert_int_equal(cut, 3);
     meta_program_free(p);
-    if (meta_check_backend(&check, &meta_backend_onednn, &error)) fail_msg("%s", error.text);
+    if (meta_check_backend(&check, &meta_backend_onednn_alone, &error)) fail_msg("%s", error.text);
     assert_int_equal(count, 5);
     meta_network_free(net);
 }

@@ -12,6 +12,7 @@
 #include "onednn_shortcut.h"
 #include "onednn_stem.h"
 #include "onednn_wide.h"
+#include "onednn_winograd.h"
 
 #define REAL float
 #define AT(b, k, p, C, P) meta_onednn_at(b, k, p, C, P)
@@ -20,7 +21,8 @@
 #include "backends/loops/tensors.h"
 #include "backends/loops/vectors.h"
 
-static const struct meta_kernel *kernel_of(const struct meta_op *op)
+/* oneDNN's own convolutions, and kernels for what it has none for, or slow ones. */
+static const struct meta_kernel *kernel_alone(const struct meta_op *op)
 {
     static const struct meta_kernel *const kernels[META_OP_KINDS] = {
         [META_OP_CONV] = &meta_onednn_conv,        [META_OP_CONNECTED] = &meta_onednn_connected,
@@ -39,6 +41,12 @@ static const struct meta_kernel *kernel_of(const struct meta_op *op)
     return kernels[op->kind];
 }
 
+static const struct meta_kernel *kernel_of(const struct meta_op *op)
+{
+    if (op->kind == META_OP_CONV && meta_onednn_winograd_fits(op)) return &meta_onednn_winograd;
+    return kernel_alone(op);
+}
+
 /* As loops/adam.h does it, to the bit, in vectors. */
 static void fused_adam(void *p, const void *gradient, void *m, void *v, size_t n, double rate,
                        double b1, double b2, double eps, double decay, long t)
@@ -51,26 +59,24 @@ static void fused_adam(void *p, const void *gradient, void *m, void *v, size_t n
 
 static const char *instructions(void) { return meta_fused()->name; }
 
-const struct meta_backend meta_backend_onednn = { .name = "onednn",
-                                                  .element = sizeof(float),
-                                                  .open = meta_onednn_open,
-                                                  .instructions = instructions,
-                                                  .allocate = onednn_allocate,
-                                                  .release = free,
-                                                  .set = onednn_set,
-                                                  .copy = onednn_copy,
-                                                  .axpy = onednn_axpy,
-                                                  .scale = onednn_scale,
-                                                  .dot = onednn_dot,
-                                                  .upload = onednn_upload,
-                                                  .download = onednn_download,
-                                                  .upload_double = onednn_upload_double,
-                                                  .download_double = onednn_download_double,
-                                                  .stem = meta_onednn_stem_fits,
-                                                  .image = onednn_image,
-                                                  .tensor_in = onednn_tensor_in,
-                                                  .tensor_out = onednn_tensor_out,
-                                                  .adam = fused_adam,
-                                                  .momentum = onednn_momentum,
-                                                  .kernel = kernel_of,
-                                                  .failed = meta_onednn_failed };
+/* The other set computes other last digits. */
+static const char *instructions_alone(void)
+{
+    return meta_fused() == &meta_fused_avx512 ? "avx512, kernels onednn"
+        : meta_fused() == &meta_fused_avx2    ? "avx2, kernels onednn"
+                                              : meta_fused()->name;
+}
+
+#define TABLE(its_kernels, its_instructions)                                                       \
+    {                                                                                              \
+        .name = "onednn", .element = sizeof(float), .open = meta_onednn_open,                      \
+        .instructions = its_instructions, .allocate = onednn_allocate, .release = free,            \
+        .set = onednn_set, .copy = onednn_copy, .axpy = onednn_axpy, .scale = onednn_scale,        \
+        .dot = onednn_dot, .upload = onednn_upload, .download = onednn_download,                   \
+        .upload_double = onednn_upload_double, .download_double = onednn_download_double,          \
+        .stem = meta_onednn_stem_fits, .image = onednn_image, .tensor_in = onednn_tensor_in,       \
+        .tensor_out = onednn_tensor_out, .adam = fused_adam, .momentum = onednn_momentum,          \
+        .kernel = its_kernels, .failed = meta_onednn_failed                                        \
+    }
+const struct meta_backend meta_backend_onednn = TABLE(kernel_of, instructions);
+const struct meta_backend meta_backend_onednn_alone = TABLE(kernel_alone, instructions_alone);

@@ -5,5 +5,7 @@
 #include "engine/backend.h"
 
 extern const struct meta_backend meta_backend_onednn;
+/* The same with oneDNN's own convolutions in place of the project's tiles. */
+extern const struct meta_backend meta_backend_onednn_alone;
 
 #endif
