@@ -21,7 +21,7 @@ static void print_plan(const struct meta_bench *b)
            "steps; %s, %s, %d thread%s\n",
            m->name, m->network->parameters, m->net.width, m->net.height, m->net.channels,
            m->episode->ways, m->episode->shots, m->episode->queries, m->episode->tasks,
-           m->inner->steps, plan->backend->name, meta_fused()->name, plan->threads,
+           m->inner->steps, plan->backend->name, plan->backend->instructions(), plan->threads,
            meta_plural(plan->threads));
     printf("\nChecked against the reference backend, in double, relative:");
     for (int i = 0; i < b->identities; i++)
@@ -151,7 +151,7 @@ static void print_memory(const struct meta_bench *b)
 
 /* The words of the command line. */
 struct words {
-    const char *threads, *batch, *seconds, *out;
+    const char *threads, *batch, *seconds, *out, *kernels;
     int is_sweep;
     struct meta_bench_sweep sweep;
 };
@@ -172,7 +172,8 @@ static int bench_cfg(const char *path, const struct words *w)
 {
     struct meta_error error;
     struct meta_model *model = NULL;
-    struct meta_bench_plan plan = { .backend = meta_backend_default() };
+    struct meta_bench_plan plan = { .backend = meta_flag_kernels(meta_backend_default(),
+                                                                 w->kernels) };
     struct meta_bench bench = { .plan = &plan, .begun = print_plan, .timed = print_row };
     int status = 1;
     plan.threads = meta_flag_int("-threads", w->threads, meta_pool_cores(), 1, META_POOL_MOST);
@@ -220,6 +221,8 @@ int meta_command_bench(int argc, char **argv)
         { "-seconds", "S",
           "for which each thing is timed, at least five times (2; each shape of -sweep .02)",
           &w.seconds, NULL },
+        { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
+          &w.kernels, NULL },
         { "-out", "FILE.json", "writes all figures", &w.out, NULL },
         { "-sweep", NULL,
           "instead of a .cfg: convolutions of each number of channels and size of kernel", NULL,
@@ -235,5 +238,6 @@ int meta_command_bench(int argc, char **argv)
     if (check_words(&w, &error)) return meta_complain(&error);
     w.sweep.seconds = w.seconds;
     w.sweep.out = w.out;
+    w.sweep.kernels = w.kernels;
     return w.is_sweep ? meta_bench_sweep(&w.sweep) : bench_cfg(argv[0], &w);
 }

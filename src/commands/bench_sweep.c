@@ -30,7 +30,8 @@ static void print_plan(const struct meta_sweep_plan *p)
            "tangents; times the time of the next multiple\n"
            "of 16 channels; how many times as fast as stock libdarknet, forward and backward.\n",
            p->least_channels, p->most_channels, p->least_size, p->least_size, p->most_size,
-           p->most_size, META_SWEEP_SIDE, META_SWEEP_SIDE, p->backend->name, meta_fused()->name);
+           p->most_size, META_SWEEP_SIDE, META_SWEEP_SIDE, p->backend->name,
+           p->backend->instructions());
     fflush(stdout);
 }
 
@@ -97,7 +98,8 @@ static void read_range(const char *flag, const char *text, int most, int *first,
 int meta_bench_sweep(const struct meta_bench_sweep *words)
 {
     struct meta_error error;
-    struct meta_sweep_plan plan = { meta_backend_default(), 1, 40, 1, 7, 0 };
+    const struct meta_backend *backend = meta_flag_kernels(meta_backend_default(), words->kernels);
+    struct meta_sweep_plan plan = { backend, 1, 40, 1, 7, 0 };
     struct meta_sweep sweep = { .plan = &plan, .timed = print_family };
     read_range("-channels", words->channels, MOST_CHANNELS, &plan.least_channels,
                &plan.most_channels);

@@ -5,7 +5,7 @@
 /* Texts of flags; NULL where one is not given. */
 struct meta_bench_sweep {
     const char *channels, *sizes; /* "8" or "1-40" */
-    const char *seconds, *out;
+    const char *seconds, *out, *kernels;
 };
 
 /* Returns the exit status. */

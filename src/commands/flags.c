@@ -157,3 +157,13 @@ const struct meta_backend *meta_flag_backend(const char *value, const char *fall
     if (!backend) leave("-backend %s: must be onednn or reference", value);
     return backend;
 }
+
+const struct meta_backend *meta_flag_kernels(const struct meta_backend *backend, const char *value)
+{
+    const struct meta_backend *with = value ? meta_backend_kernels(backend, value) : backend;
+    if (!with)
+        leave(strcmp(value, "onednn") ? "-kernels %s: must be own or onednn"
+                                      : "-kernels %s: must be own with -backend reference",
+              value);
+    return with;
+}

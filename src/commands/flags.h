@@ -42,6 +42,9 @@ double meta_flag_real(const char *name, const char *value, double fallback, doub
 /* The backend that the value of -backend names, or `fallback` names where that is NULL. */
 const struct meta_backend *meta_flag_backend(const char *value, const char *fallback);
 
+/* The backend with the kernels that the value of -kernels names; NULL: with its own. */
+const struct meta_backend *meta_flag_kernels(const struct meta_backend *, const char *value);
+
 /* Fails when the file `out` can't be written, as far as that shows beforehand, or is one of the
    files that the command reads, inputs (count). Nothing is wrong with out=NULL. */
 int meta_flag_out(const char *out, const char *const inputs[], int count, struct meta_error *);

@@ -98,7 +98,7 @@ static void print_figures(const struct meta_task_result *result, int steps)
 
 int meta_command_grad(int argc, char **argv)
 {
-    const char *episode = NULL, *out = NULL, *iteration = NULL, *backend = NULL;
+    const char *episode = NULL, *out = NULL, *iteration = NULL, *backend = NULL, *kernels = NULL;
     const struct meta_flag flags[] = {
         { "-episode", "FILE", "the task: lines `support LABEL PATH` and `query LABEL PATH`",
           &episode, NULL },
@@ -108,6 +108,8 @@ int meta_command_grad(int argc, char **argv)
         { "-backend", "NAME",
           "reference or onednn (reference): in double, or as `meta train` computes it", &backend,
           NULL },
+        { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
+          &kernels, NULL },
     };
     struct meta_error error;
     struct parts p = { 0 };
@@ -115,7 +117,7 @@ int meta_command_grad(int argc, char **argv)
     const struct meta_syntax syntax = { "grad DATA CFG WEIGHTS -episode FILE -out FILE.weights", 3,
                                         3, flags, sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
-    p.backend = meta_flag_backend(backend, "reference");
+    p.backend = meta_flag_kernels(meta_flag_backend(backend, "reference"), kernels);
     if (!episode) {
         meta_fail(&error, "-episode is missing: must name the task's file");
         goto fail;

@@ -26,7 +26,7 @@
 
 /* The flags as they are given, NULL where they are not. */
 struct request {
-    const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *bn;
+    const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *kernels, *bn;
     const struct meta_method_flag *own[OWN_FLAGS]; /* flags that only some methods read */
     const char *values[OWN_FLAGS];
     int own_count;
@@ -86,6 +86,8 @@ static void parse(struct request *q, int argc, char **argv)
           &q->threads, NULL },
         { "-out", "FILE.json", "settings, check sums, figures and every task", &q->out, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &q->backend, NULL },
+        { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
+          &q->kernels, NULL },
         { "-bn", "KIND",
           "batch, support or running (batch): whose statistics normalise query images; running: "
           "the weights' own",
@@ -168,7 +170,7 @@ static int prepare(struct test *t, struct meta_error *error)
     e->seed = meta_flag_seed(q->seed, 1);
     t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, META_POOL_MOST);
     if (t->threads > e->runs) t->threads = e->runs;
-    t->backend = meta_flag_backend(q->backend, "onednn");
+    t->backend = meta_flag_kernels(meta_flag_backend(q->backend, "onednn"), q->kernels);
     if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error)
         || check_flags(t, error) || meta_data_read(&t->data, t->data_path, error))
         return -1;

@@ -123,7 +123,7 @@ static int run(const struct meta_training_settings *s, int backup_every)
 static int train(enum meta_training_kind kind, int argc, char **argv)
 {
     const char *seed = NULL, *threads = NULL, *max_batches = NULL, *valid_every = NULL,
-               *valid_runs = NULL, *backup_every = NULL, *backend = NULL;
+               *valid_runs = NULL, *backup_every = NULL, *backend = NULL, *kernels = NULL;
     struct meta_training_settings s = { .kind = kind };
     int images = kind == META_TRAINING_IMAGES;
     const struct meta_flag flags[] = {
@@ -151,6 +151,8 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
           &valid_every, NULL },
         { "-backup_every", "N", "iterations between checkpoints (100)", &backup_every, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+        { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
+          &kernels, NULL },
         /* from here on, flags of tasks alone */
         { "-valid_runs", "N", "tasks of such an AUC (100)", &valid_runs, NULL },
         { "-fork", "FILE.state",
@@ -174,7 +176,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
     s.valid_runs = meta_flag_int("-valid_runs", valid_runs, META_VALID_RUNS, 1, 1000000);
     s.valid_asked = valid_every != NULL;
     int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
-    s.backend = meta_flag_backend(backend, "onednn");
+    s.backend = meta_flag_kernels(meta_flag_backend(backend, "onednn"), kernels);
     return check_start(&s, &error) ? meta_complain(&error) : run(&s, every);
 }
 

@@ -15,9 +15,11 @@ expect_error 'usage: darknet meta grad DATA CFG WEIGHTS -episode FILE -out FILE'
 expect_error '^darknet: -episode is missing' "$DARKNET_BIN" meta grad $data $cfg "$weights" -out "$a/g.weights"
 expect_error '^darknet: -out is missing' "$DARKNET_BIN" meta grad $data $cfg "$weights" -episode $oracle/episode.txt
 refuses '^darknet: -backend cuda: must be onednn or reference' '' -backend cuda
+refuses '^darknet: -kernels fast: must be own or onednn' '' -kernels fast
+refuses '^darknet: -kernels onednn: must be own with -backend reference' '' -kernels onednn
 refuses '^darknet: -iteration -1: must be' '' -iteration -1
 refuses '^darknet: -iteration x: must be a whole number' '' -iteration x
-refuses '^darknet: -seed: unknown flag; allowed: -episode -out -iteration -backend -h' '' -seed 1
+refuses '^darknet: -seed: unknown flag; allowed: -episode -out -iteration -backend -kernels -h' '' -seed 1
 
 refuses "nosuch.txt: " "$a/nosuch.txt"
 episode "$good" '' '# nothing' "query 2 $images/rgb_class1_00.png";  refuses 'e\.txt:4: label 2: must be 0 to 1$' "$a/e.txt"

@@ -66,7 +66,7 @@ static void add_settings(cJSON *root, const struct meta_bench_plan *plan)
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         add_number(j, settings[i].name, settings[i].value);
     cJSON_AddStringToObject(j, "backend", plan->backend->name);
-    cJSON_AddStringToObject(j, "isa", meta_fused()->name);
+    cJSON_AddStringToObject(j, "isa", plan->backend->instructions());
 }
 
 static void add_found(cJSON *root, const struct meta_bench *b)

@@ -27,7 +27,7 @@ int meta_sweep_write(const struct meta_sweep *s, const char *path, struct meta_e
     cJSON_AddStringToObject(root, "program", "darknet meta bench -sweep");
     cJSON_AddItemToObject(root, "format", meta_json_number(FORMAT));
     cJSON_AddStringToObject(root, "backend", s->plan->backend->name);
-    cJSON_AddStringToObject(root, "isa", meta_fused()->name);
+    cJSON_AddStringToObject(root, "isa", s->plan->backend->instructions());
     cJSON_AddItemToObject(root, "side", meta_json_number(META_SWEEP_SIDE));
     cJSON *rows = cJSON_AddArrayToObject(root, "rows");
     for (int i = 0; i < s->rows; i++) add_row(rows, &s->row[i]);
