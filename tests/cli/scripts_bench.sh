@@ -1,5 +1,6 @@
 #!/bin/bash
 # scripts/bench.py: the turns of its programs, and every figure of its table;
+# scripts/bench_ncnn.sh: what it refuses, and that its side of ours fits the engine;
 # scripts/bench_pytorch.py, where PyTorch is installed
 . tests/lib.sh
 . tests/toy.sh
@@ -53,6 +54,12 @@ check 'bench.py keeps what each program writes' test "$(ls "$a/b" | tr '\n' ' ')
 check 'bench.py prints the share of the peak, and that its bar is met' line 'gradient, share of FMA peak, 1 thread +65\.0%  \(60\.0% to 70\.0%\) +32\.5%   60\.0%  met$'
 check 'bench.py prints that a bar is missed' line 'Hessian product, share of FMA peak, 1 thread +50\.0%  .* 55\.0%  not met$'
 check 'bench.py prints the speed against stock libdarknet' line 'gradient, times stock libdarknet, 1 thread +9\.00  \(9\.00 to 9\.00\) +7\.00    8\.00  met$'
+
+expect_error '^usage: scripts/bench_ncnn\.sh NCNN' scripts/bench_ncnn.sh
+expect_error 'nosuch: no checkout of ncnn: has no src/layer/convolution\.h$' scripts/bench_ncnn.sh "$a/nosuch"
+expect_error '-shapes: unknown flag; allowed: -rounds -batch -shape$' scripts/bench_ncnn.sh "$a/nosuch" -shapes 1
+expect_error '-rounds: must have a value$' scripts/bench_ncnn.sh "$a/nosuch" -rounds
+check "bench_ncnn.c fits the engine's headers" gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -Isrc scripts/bench_ncnn.c
 check 'bench.py prints the speed against PyTorch on one thread' line 'gradient, times PyTorch, 1 thread +2\.00  \(2\.00 to 2\.00\) +4\.00    3\.00  not met$'
 check 'bench.py counts two batches in the time of one on two threads' line 'gradient, times PyTorch, as many threads +4\.00  .* +8\.00    3\.00  met$'
 check "bench.py compares order 1 with the best of PyTorch's threads" line 'meta-iteration, order 1, times PyTorch.s best +3\.00 .* 3\.50  not met$'
