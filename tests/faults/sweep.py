@@ -128,19 +128,19 @@ class Verb:
         m = self.masks.get(path)
         return text == self.files[path] if m is None else m(text) == m(self.files[path])
 
-    def judge(self, folder, status, out, error):
-        """What is wrong after a run, or None."""
+    def judge(self, folder, status, out, error, kept=False):
+        """What is wrong after a run, or None. kept: a file could not be removed."""
         now = files(folder)
         if status == 0:
-            told = error != self.error
+            told = error != self.error or any(b"darknet: " in now[path] for path in now if path.endswith("/log.txt"))
             if not told and self.mask_out(out) != self.mask_out(self.out):
                 return "exit status 0 and other output"
             for path in self.files:
                 if path not in now and not (told and "chart" in path):
                     return f"exit status 0 without {path}"
-                if path in now and not self.same(path, now[path]) and not (told and path == "made/report.html"):
+                if path in now and not self.same(path, now[path]) and not (told and path.endswith(("made/report.html", "/log.txt"))):
                     return f"exit status 0 and another {path}"
-            extra = sorted(now.keys() - self.files.keys())
+            extra = sorted(path for path in now.keys() - self.files.keys() if not (kept and path.endswith((".lock", ".part"))))
             return f"exit status 0 and leaves {extra[0]}" if extra else None
         if b"error while loading shared libraries" in error:    # the loader's, before the program begins
             return None
@@ -173,7 +173,7 @@ class Verb:
     def attempt(self, tag, environment=(), before=()):
         folder = self.copy(tag)
         status, out, error = run(folder, self.arguments, environment, before)
-        wrong = self.judge(folder, status, out, error)
+        wrong = self.judge(folder, status, out, error, any("inject=unlink:" in word for word in before))
         shutil.rmtree(folder)
         return status, wrong
 

@@ -27,7 +27,8 @@ static void mend_check_sums(uint8_t *png, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t *file = malloc(size + 1), *small = malloc(META_THUMBNAIL_PIXELS);
+    uint8_t *file = malloc(size + 1);
+    struct meta_thumbnail *small = malloc(sizeof *small);
     FUZZ_NEED(file && small);
     memcpy(file, data, size);
     if (size > 8 && !memcmp(file, "\x89PNG\r\n\x1a\n", 8)) mend_check_sums(file, size);

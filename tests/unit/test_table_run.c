@@ -9,6 +9,7 @@
 #include "paper/table/table_cost.h"
 #include "paper/table/table_grid.h"
 #include "paper/table/table_process.h"
+#include "paper/table/table_recipe.h"
 
 /* ---- estimates ---- */
 
@@ -106,6 +107,10 @@ static void processes(void **state)
     write_program("kill -9 $$");
     assert_int_equal(meta_table_train(&run, t, r, &error), -1);
     assert_non_null(strstr(error.text, "ended by signal 9"));
+    /* its last checkpoint could not be written, its final weights could: it is not at its end */
+    write_program(": >${base}_final.weights; exit 1");
+    assert_int_equal(meta_table_train(&run, t, r, &error), -1);
+    assert_int_equal(meta_recipe_done(r), 0);
     write_program(": >${base}_final.weights");
     if (meta_table_train(&run, t, r, &error)) fail_msg("%s", error.text);
     char *calls = read_text("calls");

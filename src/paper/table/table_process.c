@@ -170,6 +170,9 @@ int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
         argv[n++] = every;
     }
     int status = run_process(run, (char *const *)argv, r->log, &out, error);
+    /* where its last checkpoint failed it has final weights all the same: gone on with, it comes to
+       every file */
+    if (status && out.seconds > 0) unlink(r->final);
     int unsaved = out.seconds > 0 && meta_recipe_add_usage(r, out.processor, out.megabytes, &lost);
     if (unsaved && !status) {
         *error = lost;
