@@ -71,7 +71,8 @@ int meta_pool_create(struct meta_pool **out, int threads, struct meta_error *err
         meta_fail_memory(error);
         goto fail;
     }
-    sigfillset(&all); /* signals are for the caller: workers inherit this mask */
+    sigfillset(&all);        /* signals are for the caller: workers inherit this mask, */
+    sigdelset(&all, SIGBUS); /* but for a fault of the thread's own */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     for (int i = 1; i < threads && !status; i++) {
         p->members[i] = (struct member){ p, i, 0 };

@@ -28,6 +28,11 @@ void meta_print_row(enum meta_training_kind kind, const struct meta_row *r, doub
            r->seconds, left);
 }
 
+void meta_tell_cache(const struct meta_dataset *set)
+{
+    if (set->note) printf("%s\n", set->note);
+}
+
 void meta_tell_groups(const struct meta_data *data, const struct meta_dataset *set)
 {
     int none = meta_dataset_groupless(set);

@@ -8,6 +8,8 @@
 /* Prints "100: 0.412 meta-loss, 0.512 query loss, 78.3% accuracy, 0.001000 rate, 0.81 seconds,
    40 min left"; of a training on images, one "loss". remaining: seconds. */
 void meta_print_row(enum meta_training_kind, const struct meta_row *, double remaining);
+/* Says what became of a list's cache file, where it was written or could not be. */
+void meta_tell_cache(const struct meta_dataset *);
 /* Says how many images of a list are in no group, where there are groups and such images. */
 void meta_tell_groups(const struct meta_data *, const struct meta_dataset *);
 /* Says how many images of a list are copies of others, where there are such images. */

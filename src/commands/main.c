@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/floating.h"
 #include "base/json.h"
@@ -48,6 +49,16 @@ static void hold_streams(void)
    and not the end of the program. Programs that we start have the signal's usual effect. */
 static void ignore_size_limit(void) { signal(SIGXFSZ, SIG_IGN); }
 
+/* The page of a mapped file that is not there any more: somebody has cut a list's cache short while
+   it is in use, or its disk fails. There is no way on, in whatever thread. */
+static void end_without_file(int number)
+{
+    static const char text[] = "darknet: a file that is in use was cut short, or can't be read any "
+                               "more, such as a list's .cache: start again\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(1);
+    _exit(1);
+}
+
 int main(int argc, char **argv)
 {
     struct meta_error error;
@@ -57,6 +68,7 @@ int main(int argc, char **argv)
         meta_floating_flush();
         meta_json_watch();
         ignore_size_limit();
+        signal(SIGBUS, end_without_file);
         int status = run_verb(argc - 2, argv + 2);
         /* What could not be written was not said: a full disk is no success. Past 128 a signal
            ended the verb, which may be that of the stream's end. */

@@ -205,7 +205,8 @@ static int load_images(struct test *t, const char *list, struct meta_error *erro
                                           .width = in.w,
                                           .height = in.h,
                                           .channels = in.c,
-                                          .orientation = t->model->net.orientation };
+                                          .orientation = t->model->net.orientation,
+                                          .cache = 1 };
     if (meta_dataset_load(&t->dataset, &source, t->pool, error)) return -1;
     if (!t->evaluation.method->augments) return 0;
     source.side = t->model->net.max_crop;
@@ -252,6 +253,8 @@ static void print_head(const struct test *t)
     const struct meta_evaluation *e = &t->evaluation;
     char what[128];
     e->method->describe(t->model, e, what, sizeof what);
+    meta_tell_cache(t->dataset);
+    if (t->augmented) meta_tell_cache(t->augmented);
     meta_tell_groups(t->data, t->dataset);
     meta_tell_copies(t->dataset);
     meta_tell_depth(t->data, t->dataset);

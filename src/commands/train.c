@@ -76,6 +76,8 @@ static void print_start(const struct meta_trainer *t)
     printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n",
            meta_trainer_name(t), model->network->parameters, train->count, s->threads,
            meta_plural(s->threads), s->backend->name, (unsigned long long)s->seed);
+    meta_tell_cache(train);
+    if (valid) meta_tell_cache(valid);
     meta_tell_groups(meta_trainer_data(t), train);
     meta_tell_copies(train);
     if (valid) meta_warn_shared(valid, train);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/lines.h"
+#include "base/path.h"
 #include "class_names.h"
 #include "config/options.h"
 
@@ -14,7 +15,7 @@ static const char *const keys[] = { "train", "valid", "test", "backup",
 
 struct settings {
     int classes, top, range, decode;
-    char *names, *labels, *train, *valid, *test, *backup, *groups;
+    char *names, *labels, *train, *valid, *test, *backup, *groups, *cache;
 };
 
 /* clang-format off */
@@ -38,6 +39,9 @@ static const struct meta_option table[] = {
     TEXT(valid, "list that training may watch"),
     TEXT(test, "list to test on"),
     TEXT(backup, "folder for weights"),
+    TEXT(cache,
+         "folder for the decoded images of lists, which later starts take from there, or off "
+         "(beside each list)"),
     TEXT(groups, "CSV of image,group: images of one group are never on both sides of a task"),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
@@ -103,6 +107,9 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     data->classes = s.classes;
     data->range = s.range;
     data->decode = s.decode;
+    data->cache = s.cache; /* handed over */
+    s.cache = NULL;
+    if (data->cache) meta_path_trim(data->cache);
     if (s.labels && class_texts(&data->labels, data, section, "labels", s.labels, error)) goto fail;
     const char *key = s.names ? "names" : "labels", *list = s.names ? s.names : s.labels;
     if (class_texts(&data->names, data, section, key, list, error)
@@ -161,5 +168,6 @@ void meta_data_free(struct meta_data *data)
     free(data->test);
     free(data->backup);
     free(data->groups);
+    free(data->cache);
     free(data);
 }

@@ -11,9 +11,9 @@
 enum meta_decode { META_DECODE_SCALED, META_DECODE_FULL };
 
 /* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written
-   (from the working folder, as Darknet takes them), and `range` and `decode`. Absent ones are NULL;
-   classes and one of labels and names must be there. `top`, of the stock classifier, is accepted
-   and not kept.
+   (from the working folder, as Darknet takes them), and `range`, `decode` and `cache`. Absent ones
+   are NULL; classes and one of labels and names must be there. `top`, of the stock classifier, is
+   accepted and not kept.
  */
 struct meta_data {
     char *path;
@@ -24,6 +24,7 @@ struct meta_data {
                       classifier; NULL: there are none, and a list can't be read */
     int range;     /* value of white in files of 16-bit samples; 0: it is not said */
     int decode;    /* enum meta_decode */
+    char *cache;   /* the folder of cache files; NULL: beside each list; "off": none are used */
     char *train, *valid, *test, *backup, *groups;
     int line[5]; /* the line of each of these five in the .data file; 0: it is absent */
 };

@@ -6,6 +6,7 @@
 #include "data_file.h"
 #include "base/digest.h"
 
+struct meta_cache;
 struct meta_pool;
 
 struct meta_dataset {
@@ -23,14 +24,16 @@ struct meta_dataset {
     int *group;  /* (count) images of one group (a lesion) are never on both sides of a task; -1: no
                     group. Copies are in one group, with all that the CSV puts beside either */
     int classes; /* of the .data file */
-    char **names;           /* (classes) borrowed from the struct meta_data: keep that alive */
-    char *list;             /* the list's path */
-    int c;                  /* channels: 1 or 3 */
-    int *w, *h;             /* (count) kept size of each image */
-    int *largest;           /* (count) of each image: see struct meta_image */
-    unsigned char *scaled;  /* (count) likewise; NULL: none */
-    unsigned char **pixels; /* (count) (h, w, c) interleaved RGB bytes */
-    void *arena;            /* what paths point into */
+    char **names;             /* (classes) borrowed from the struct meta_data: keep that alive */
+    char *list;               /* the list's path */
+    int c;                    /* channels: 1 or 3 */
+    int *w, *h;               /* (count) kept size of each image */
+    int *largest;             /* (count) of each image: see struct meta_image */
+    unsigned char *scaled;    /* (count) likewise; NULL: none */
+    unsigned char **pixels;   /* (count) (h, w, c) interleaved RGB bytes */
+    void *arena;              /* what paths point into */
+    struct meta_cache *cache; /* whose file some of the pixels lie in: cache.h; NULL: none do */
+    char *note; /* a line for people: that a cache was written, why, or why not; NULL: nothing */
 };
 
 /* Which list to read, and how large to keep its images: the shorter side of each is at most
@@ -42,6 +45,9 @@ struct meta_dataset_source {
     int width, height, channels; /* of the network's input */
     int side;        /* of augmentation, which may want larger images: [net] max_crop; else 0 */
     int orientation; /* enum meta_orientation of [net] */
+    int cache; /* 1: images are taken from the list's cache file, where the .data file says that it
+                  lies. It is written where it can't be used, or lacks some of them. No fault of
+                  that file is one of the load */
 };
 
 /* Reads the list, finds each image's class (exactly one label must match its path) and group, and

@@ -1,4 +1,4 @@
-/* Which file a path leads to, whatever the path is called. */
+/* Which file a path leads to, whatever the path is called, and whether it has changed. */
 #ifndef META_FILE_ID_H
 #define META_FILE_ID_H
 
@@ -10,6 +10,14 @@ struct meta_file_id {
 };
 /* 0, or -1 with *id as it was: there is no such file, or it can't be looked at. */
 int meta_file_id_find(struct meta_file_id *id, const char *path);
+/* What of a file changes with its bytes: its number, size, and the times of its last change to
+   bytes and to either, to the nanosecond. {0}: it can't be told. */
+struct meta_file_state {
+    int64_t inode, bytes, modified, modified_ns, changed, changed_ns;
+};
+/* 0, or -1 with {0}: there is no such file, or it can't be looked at. */
+int meta_file_state_find(struct meta_file_state *, const char *path);
+
 /* Compares two struct meta_file_id, for qsort and bsearch. */
 int meta_file_id_order(const void *, const void *);
 

@@ -170,7 +170,8 @@ static int create(struct meta_stream **out, const struct meta_stream *draft,
         for (int k = 0; k < tasks; k++)
             if (batch_create(&slot->batches[k], s, error)) goto fail;
     }
-    sigfillset(&all); /* signals are the caller's */
+    sigfillset(&all);        /* signals are the caller's, */
+    sigdelset(&all, SIGBUS); /* but for a fault of the thread's own */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     while (s->started < threads
            && !(status = pthread_create(&s->thread[s->started], NULL, load, s)))

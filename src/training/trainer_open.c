@@ -58,7 +58,8 @@ static int load_lists(struct meta_trainer *t, struct meta_error *error)
                                           .height = in.h,
                                           .channels = in.c,
                                           .orientation = t->model->net.orientation,
-                                          .side = t->model->net.max_crop };
+                                          .side = t->model->net.max_crop,
+                                          .cache = 1 };
     if (meta_dataset_load(&t->train, &source, t->pool, error)) return -1;
     if (meta_trainer_of_images(t)
             ? number_outputs(t, error)

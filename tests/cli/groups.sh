@@ -23,7 +23,7 @@ check 'images of one name in two folders are in the groups of their paths' grep 
 cp "$t/out" "$t/commas"
 { printf '\xef\xbb\xbf"image";"lesion"\r\n'; rows '"%s";"%s"\r\n'; } >"$t/g.csv"
 check 'meta test reads quoted fields between semicolons' quiet asked
-check 'which gives the same figures' test "$(grep -v ' MB ' "$t/out")" = "$(grep -v ' MB ' "$t/commas")"
+check 'which gives the same figures' test "$(grep -v ' MB[ ,]' "$t/out")" = "$(grep -v ' MB[ ,]' "$t/commas")"
 rows '%s,%s\n' | grep -v 'k[23]/[01].pgm' >"$t/g.csv"
 check 'meta test runs where some images are in no group' quiet asked
 check 'meta test counts them in one line' grep -Fxq "$t/test.list: 4 of the 24 images are in no group of $t/g.csv: each counts as unlike any other" "$t/out"

@@ -35,6 +35,7 @@ told_below() {
         limited $kb 2>/dev/null
         status=$?
         [ $status = 0 ] && continue
+        grep -q 'error while loading shared libraries' "$dir/error" && continue # before the program begins
         [ $status -lt 126 ] && [ "$(wc -l <"$dir/error")" = 1 ] && continue
         echo "with $kb KB: exit status $status: $(cat "$dir/error")"
         return 1
@@ -42,4 +43,6 @@ told_below() {
 }
 $DARKNET_BIN meta train "$dir/t/toy.data" "$dir/t/toy.cfg" -threads 1 -max_batches 1 >"$dir/out" 2>&1
 cp "$dir/t/backup/toy_final.weights" "$dir/w.weights"
-check "Every limit of memory is met with one line or the whole answer" told_below "$(enough)"
+check "Every limit of memory is met with one line or the whole answer, when images come from a cache" told_below "$(enough)"
+echo cache=off >>"$dir/t/toy.data"
+check "Every limit of memory is met with one line or the whole answer, when images are decoded" told_below "$(enough)"

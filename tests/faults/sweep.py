@@ -72,12 +72,15 @@ def run(folder, arguments, environment=(), before=()):
 
 
 def files(folder):
-    """The files of a folder by their paths, without the images, which no verb writes."""
+    """The files of a folder by their paths, without the images, which no verb writes, and without the caches of lists,
+    which a run can do without."""
     found = {}
     for at, folders, names in os.walk(folder):
         folders[:] = [d for d in folders if not os.path.islink(os.path.join(at, d))]
         for name in names:
             path = os.path.join(at, name)
+            if name.endswith(".cache"):
+                continue
             with open(path, "rb") as f:
                 found[os.path.relpath(path, folder)] = f.read()
     return found
@@ -91,10 +94,11 @@ def plain(line):
 
 def mask(one, other):
     """A function that makes of a text what two runs, both unbroken, have in common: without times, and without the
-    lines that still differ."""
-    a, b = one.split(b"\n"), other.split(b"\n")
+    lines that still differ, and those that tell of a list's cache."""
+    lines = lambda text: [line for line in text.split(b"\n") if b".cache: " not in line]
+    a, b = lines(one), lines(other)
     vary = {i for i in range(min(len(a), len(b))) if plain(a[i]) != plain(b[i])}
-    return lambda text: [plain(line) for i, line in enumerate(text.split(b"\n")) if i not in vary]
+    return lambda text: [plain(line) for i, line in enumerate(lines(text)) if i not in vary]
 
 
 class Verb:

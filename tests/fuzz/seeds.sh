@@ -67,6 +67,7 @@ add groups "$work/groups.csv"
 add groups "$work/groups2.csv"
 for file in "$work"/t/backup/*.csv "$work"/out/trainings/*/*.csv; do add log "$file"; done
 for file in "$work"/t/backup/*.state "$work"/out/trainings/*/*.state; do [ ! -e "$file" ] || add state "$file"; done
+for file in "$work"/t/*.cache; do add cache "$file"; done
 add result "$work/r.json"
 for file in "$work"/out/x-*.json; do
     add result "$file"

@@ -8,10 +8,10 @@
 #include "base/pool.h"
 #include "evaluation/json_files.h"
 #include "tasks/data_file.h"
+#include "tasks/file_id.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FORMAT 2 /* format 1 had a check sum of the sizes of the images' files for each list */
@@ -103,22 +103,14 @@ static int is_noted(struct meta_digest now, struct meta_digest then)
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-/* Of what a file's change would change: its number, size and times, to the nanosecond. */
+/* Of the states of the images' files. */
 static struct meta_digest state_of(const struct meta_dataset *set)
 {
     struct meta_digest state = { 0 };
     for (int i = 0; i < set->count; i++) {
-        struct stat s;
-        int64_t own[6] = { 0 };
-        if (!stat(set->paths[i], &s)) {
-            own[0] = (int64_t)s.st_ino;
-            own[1] = s.st_size;
-            own[2] = s.st_mtim.tv_sec;
-            own[3] = s.st_mtim.tv_nsec;
-            own[4] = s.st_ctim.tv_sec;
-            own[5] = s.st_ctim.tv_nsec;
-        }
-        state = meta_digest_add(state, own, sizeof own);
+        struct meta_file_state own;
+        meta_file_state_find(&own, set->paths[i]);
+        state = meta_digest_add(state, &own, sizeof own);
     }
     return state;
 }
