@@ -55,6 +55,16 @@ INLINE void N(put_bytes)(uint8_t *to, I x)
 #endif
 }
 
+/* Bytes as numbers. GCC 12 moves eight of them one by one. */
+INLINE I N(take_bytes)(const uint8_t *from)
+{
+#if LANES == 8 && defined __AVX2__
+    return (I)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)from));
+#else
+    return __builtin_convertvector(*(const W *)from, I);
+#endif
+}
+
 /* t where y > 0, else negative t: of y itself this is z, of an adjoint or a tangent t it is
    z'(y) t. */
 INLINE V N(bend)(V y, float negative, V t)
@@ -236,7 +246,7 @@ static void N(backward_tangent)(in_t x, from_t xdot, in_t zbar, in_t zbardot, si
 /* t where the mark is set, else negative t */
 INLINE V N(bend_by_mark)(const uint8_t *mark, float negative, V t)
 {
-    I set = __builtin_convertvector(*(const W *)mark, I) != (I){ 0 };
+    I set = N(take_bytes)(mark) != (I){ 0 };
     return N(select)(set, t, FILL(negative) * t);
 }
 

@@ -3,6 +3,9 @@
 #include "fused_kernels.h"
 
 #include <string.h>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 #define STRIP 64 /* pixels */
 

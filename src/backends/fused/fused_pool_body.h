@@ -47,7 +47,7 @@ static void N(forward_pool)(in_t x, const struct meta_map *m, constants_t k, out
 
 /* ---- what a window's mark says --------------------------------------------------------------- */
 
-INLINE I N(read_mark)(const uint8_t *mark) { return __builtin_convertvector(*(const W *)mark, I); }
+INLINE I N(read_mark)(const uint8_t *mark) { return N(take_bytes)(mark); }
 
 /* z'(y) t */
 INLINE V N(bend_by)(I mark, float negative, V t)

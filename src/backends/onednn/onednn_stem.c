@@ -85,21 +85,34 @@ static void cut_row(const float *row, int w, int first, float *to)
         for (int k = 0; k < 4; k++) to[k] = first + k < 0 || first + k >= w ? 0 : row[first + k];
 }
 
+/* One row of pixels of all windows side by side, `step` numbers apart; row NULL: zeros. */
+static void cut_strip(const float *row, int w, int windows, float *to, size_t step)
+{
+    int whole = (w - 3) / 2; /* the last window that ends within the row; 0: not even the second */
+    if (!row)
+        for (int j = 0; j < windows; j++) memset(to + j * step, 0, 4 * sizeof *to);
+    else {
+        if (whole > windows - 1) whole = windows - 1;
+        cut_row(row, w, -1, to);
+        for (int j = 1; j <= whole; j++) memcpy(to + j * step, row + 2 * j - 1, 4 * sizeof *to);
+        for (int j = whole < 1 ? 1 : whole + 1; j < windows; j++)
+            cut_row(row, w, 2 * j - 1, to + j * step);
+    }
+}
+
 /* The 4x4 pixels that each window of image b sees, zeros around the image included. */
 static void cut_windows(struct stem *s, const struct meta_op *op, int b)
 {
     int h = op->in->h, w = op->in->w;
+    size_t step = 16 * (size_t)s->channels;
     const float *images = op->x->value;
-    float *to = s->windows;
     for (int i = 0; i < op->out.h; i++)
-        for (int j = 0; j < op->out.w; j++)
-            for (int c = 0; c < s->channels; c++) {
-                const float *image = images + (size_t)(b * s->channels + c) * h * w;
-                for (int y = 2 * i - 1; y < 2 * i + 3; y++, to += 4) {
-                    if (y < 0 || y >= h) memset(to, 0, 4 * sizeof *to);
-                    else cut_row(image + (size_t)y * w, w, 2 * j - 1, to);
-                }
-            }
+        for (int c = 0; c < s->channels; c++) {
+            const float *image = images + (size_t)(b * s->channels + c) * h * w;
+            float *to = s->windows + (size_t)i * op->out.w * step + 16 * (size_t)c;
+            for (int y = 2 * i - 1; y < 2 * i + 3; y++, to += 4)
+                cut_strip(y < 0 || y >= h ? NULL : image + (size_t)y * w, w, op->out.w, to, step);
+        }
 }
 
 /* Block n of the batch, image by image. With the first block of an image its windows are cut. */
