@@ -30,7 +30,7 @@ begin()
     : >"$a/out"
     "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "$@" >"$a/out" 2>"$a/err" &
     pid=$!
-    for ((i = 0; i < 2000; i++)); do
+    for ((i = 0; i < 20000; i++)); do
         grep -q "^$until: .* left$" "$a/out" && break
         kill -0 $pid 2>/dev/null || break
         sleep .01
