@@ -44,7 +44,8 @@ static struct meta_digest key_of(const struct meta_image_reading *r)
    program. */
 static int is_of_system(const char *list)
 {
-    return !strncmp(list, "/dev/", 5) || !strncmp(list, "/proc/", 6);
+    int of_devices = !strncmp(list, "/dev/", 5) && strncmp(list, "/dev/shm/", 9);
+    return of_devices || !strncmp(list, "/proc/", 6);
 }
 
 int meta_job_cache_open(struct meta_job *job, const struct meta_dataset_source *source,

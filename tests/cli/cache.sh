@@ -89,6 +89,17 @@ rm "$a"/*.cache
 check 'cache=FOLDER makes the folder' "$DARKNET_BIN" meta test "$b/other.data" "$a/toy.cfg" "$weights" -runs 1
 check 'cache=FOLDER has the cache in it, and none beside the list' test -s "$TMP_TEST/scratch/caches/test.list.12x1.cache" -a -z "$(ls "$a" | grep cache)"
 
+# a list that is a stream has no place beside it; /dev/shm is a folder like any other
+sed 's#^test=.*#test=/dev/fd/7#' "$b/toy.data" >"$b/stream.data"
+check 'a list that is a stream has no cache, and nothing is told' sh -c "'$DARKNET_BIN' meta test '$b/stream.data' '$a/toy.cfg' '$weights' -runs 1 7<'$a/test.list' >'$a/out' && ! grep -q cache '$a/out'"
+if shm=$(mktemp -d /dev/shm/darknet-meta-test.XXXXXX 2>/dev/null); then
+    cp "$a/test.list" "$shm"
+    sed "s#^test=.*#test=$shm/test.list#" "$b/toy.data" >"$b/shm.data"
+    "$DARKNET_BIN" meta test "$b/shm.data" "$a/toy.cfg" "$weights" -runs 1 >"$a/out"
+    check 'a list in /dev/shm has its cache beside it' test -s "$shm/test.list.12x1.cache"
+    rm -r "$shm"
+else skip 'a list in /dev/shm' 'there is none'; fi
+
 # adapt and predict read their few images themselves
 sed "s#^train=.*#train=$a/few.list#; s/^classes=.*/classes=2/; s#^labels=.*#labels=$a/few.labels#; /^valid=/d; /^test=/d" "$a/toy.data" >"$a/few.data"
 printf 'c6_\nc7_\n' >"$a/few.labels"

@@ -143,9 +143,8 @@ static void N(stem_weights)(in_t windows, int channels, const struct meta_map *m
     V all = { 0 };
     for (size_t o = 0; o < (size_t)m->oh * m->ow * LANES; o += LANES)
         all += N(bend_by)(N(read_mark)(marks + o), k->negative, AT(zbar, o));
-    for (int n = 0; n < channels; n++)
-        N(stem_weights_masked)
-        (windows + n * 16, channels, m, zbar, marks, k->negative, sums + n * 9 * LANES);
+    for (int n = 0; n < channels; n++) N(stem_weights_masked)
+    (windows + n * 16, channels, m, zbar, marks, k->negative, sums + n * 9 * LANES);
     for (int i = 0; i < LANES; i++) sums[9 * channels * LANES + i] += all[i];
 #else
     if (channels == 3) N(stem_weights_of)(windows, 3, m, zbar, marks, k->negative, sums);
