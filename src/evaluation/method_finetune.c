@@ -202,8 +202,9 @@ static int curve_epochs(const void *settings)
 static double flops(const struct meta_flops *f, const struct meta_evaluation *e)
 {
     int support = e->episode.ways * e->episode.shots, query = e->episode.ways * e->episode.queries;
-    return curve_epochs(e->settings) * support * meta_flops_gradient(f)
-        + query * f->pass[META_PASS_FORWARD];
+    int epochs = curve_epochs(e->settings);
+    return (double)epochs * support * meta_flops_gradient(f)
+        + (double)meta_curve_points(epochs) * query * f->pass[META_PASS_FORWARD];
 }
 
 const struct meta_method meta_method_finetune = { .name = "finetune",

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include "evaluation/methods.h"
 #include "learning/flops.h"
 #include "base/rng.h"
 
@@ -147,9 +148,24 @@ static void whole_tasks(void **state)
     meta_network_free(net);
 }
 
+/* Fine-tuning scores the query images at each point of its curve: before the first epoch and 25 times since. */
+static void fine_tuning_counts_its_curve(void **state)
+{
+    const struct meta_flops one = { .pass = { [META_PASS_FORWARD] = 1, [META_PASS_BACKWARD] = 2 } };
+    struct meta_model model = { .net = { .learning_rate = .001 } };
+    struct meta_evaluation e = { .episode = { .ways = 2, .shots = 5, .queries = 15 }, .method = meta_method_find("finetune") };
+    struct meta_error error;
+    void *settings;
+    assert_non_null(e.method);
+    if (meta_method_settings(&settings, e.method, &model, &e.episode, &error)) fail_msg("%s", error.text);
+    e.settings = settings;
+    assert_true(meta_method_flops(&one, &e) == 50 * 10 * 3 + 26 * 30);
+    free(settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(by_hand), cmocka_unit_test(any_convolution), cmocka_unit_test(groups), cmocka_unit_test(inactive_inputs),
-                                        cmocka_unit_test(whole_tasks) };
+                                        cmocka_unit_test(whole_tasks), cmocka_unit_test(fine_tuning_counts_its_curve) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
