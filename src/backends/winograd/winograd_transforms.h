@@ -174,9 +174,9 @@ static void T(copy_part)(const struct meta_winograd_maps *m, struct T(corner) c,
         if (c.y + y < 0 || c.y + y >= m->h || right <= left) continue;
         float *map = c.image + T(pixel)(m, block, c.y + y, c.x + left);
         float *line = tile + ((size_t)y * side + left) * LANES;
-        size_t bytes = (size_t)(right - left) * LANES * sizeof *map;
-        if (into_map) memcpy(map, line, bytes);
-        else memcpy(line, map, bytes);
+        float *to = into_map ? map : line;
+        const float *from = into_map ? line : map;
+        for (int x = 0; x < right - left; x++) PUT(to + x * LANES) = AT(from + x * LANES);
     }
 }
 
@@ -188,13 +188,11 @@ INLINE void T(take)(T(line) * line, int side, const float *maps, const struct me
     for (int i = 0; i < count; i++) {
         struct T(corner) c = T(corner)(maps, m, first + i);
         int whole = T(within)(m, c, side);
+        if (!whole) memset(part, 0, sizeof part); /* and the blocks leave what is outside */
         for (int b = 0; b < m->blocks; b++) {
             struct T(grid) in = { part, (size_t)side * LANES, LANES };
             if (whole) in = (struct T(grid)){ c.image + T(pixel)(m, b, c.y, c.x), row, LANES };
-            else {
-                memset(part, 0, sizeof part);
-                T(copy_part)(m, c, b, side, part, 0);
-            }
+            else T(copy_part)(m, c, b, side, part, 0);
             T(both)
             (line, side, PLACES, in,
              (struct T(grid)){ to.at + i * to.row + (size_t)b * LANES, PLACES * to.place,
