@@ -5,11 +5,11 @@
 
 #include <stdlib.h>
 
-#define BLOCK_BYTES                                                                                \
-    (3 << 19)                  /* of the tiles of x and y in a block, if these are few enough ...  \
-                                */
-#define LEAST_TILES 24         /* ... but not fewer than make the products worth it */
-#define MOST_WEIGHTS (8 << 20) /* bytes: transformed weights are read once a block */
+/* A block's tiles of x and y have at most so many bytes, but are at least LEAST_TILES, and
+   transformed weights, which each block reads, at most MOST_WEIGHTS. */
+#define BLOCK_BYTES (3 << 19)
+#define LEAST_TILES 24
+#define MOST_WEIGHTS (8 << 20)
 
 /* ---- which tile ------------------------------------------------------------------------------ */
 
