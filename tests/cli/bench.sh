@@ -98,7 +98,8 @@ expect_error '^darknet: -threads 0: must be 1 to 1024' "$DARKNET_BIN" meta bench
 expect_error '^darknet: -batch 1: must be 2 to ' "$DARKNET_BIN" meta bench "$a/toy.cfg" -batch 1
 expect_error '^darknet: -seconds 0: must be 0.001 to ' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seconds 0
 expect_error '^darknet: -seconds x: must be a number' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seconds x
-expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -out -sweep -channels -sizes -h' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seed 1
+expect_error '^darknet: -kernels fast: must be own or onednn' "$DARKNET_BIN" meta bench "$a/toy.cfg" -kernels fast
+expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -kernels -out -sweep -channels -sizes -h' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seed 1
 expect_error 'nosuch/b\.json: can.t write there' "$DARKNET_BIN" meta bench "$a/toy.cfg" -threads 1 -seconds 1e5 -out "$a/nosuch/b.json"
 sed '/^\[inner_loop\]/,$s/^learning_rate=.*/learning_rate=1e30/' "$a/toy.cfg" >"$a/fast.cfg"
 expect_error 'the meta-gradient is not finite|learning_rate=1e30: must be' "$DARKNET_BIN" meta bench "$a/fast.cfg" -threads 1 -seconds .001

@@ -48,7 +48,7 @@ check "dermofit.sh writes the same bytes a second time" test "$(state)" = "$befo
 sed 's/^max_batches=.*/max_batches=1/; s/^shots=5/shots=1/; s/^queries=10/queries=3/; s/^tasks=4/tasks=1/' cfg/smoke/maml.cfg >"$TMP_TEST/one.cfg"
 check "meta train reads what dermofit.sh prepares" "$DARKNET_BIN" meta train "$out/dermofit.data" "$TMP_TEST/one.cfg"
 check "meta test reads what dermofit.sh prepares" "$DARKNET_BIN" meta test "$out/dermofit.data" "$TMP_TEST/one.cfg" "$out/backup/one_final.weights" -runs 2
-rm "$out"/backup/*
+rm "$out"/backup/* "$out"/*.cache
 
 wrong() { expect_error "$1" $prepare "$src" "$out"; }
 expect_error "usage: scripts/dermofit.sh SRC OUT" $prepare "$src"
