@@ -1,5 +1,6 @@
-/* The product at each place. A block of up to ROWS rows and VECTORS vectors of columns stays in
-   registers while the depth goes by. */
+/* The product at each place. A block of up to ROWS rows and VECTORS vectors of columns, or twice
+   the rows of one vector, stays in registers while the depth goes by: fewer sums would wait for one
+   another. */
 #define ROWS 6
 #ifdef __AVX512F__
 #define VECTORS 4
@@ -15,7 +16,7 @@ struct N(block) {
     size_t b_depth;
 };
 
-typedef V N(sums)[ROWS][VECTORS];
+typedef V N(sums)[2 * ROWS][VECTORS];
 
 INLINE void N(add_term)(const struct meta_winograd_product *p, const struct N(block) * at, int term,
                         int rows, int vectors, N(sums) sum)
@@ -24,12 +25,12 @@ INLINE void N(add_term)(const struct meta_winograd_product *p, const struct N(bl
     size_t a_row = p->a_row, a_depth = p->a_depth, b_depth = at->b_depth;
     for (int k = p->depth; k > 0; k--, a += a_depth, b += b_depth) {
         V columns[VECTORS];
-#pragma GCC unroll 6
+#pragma GCC unroll 12
         for (int v = 0; v < vectors; v++) columns[v] = AT(b + v * LANES);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
         for (int r = 0; r < rows; r++) {
             V row = FILL(a[r * a_row]);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
             for (int v = 0; v < vectors; v++) sum[r][v] += row * columns[v];
         }
     }
@@ -42,20 +43,20 @@ INLINE void N(multiply)(const struct meta_winograd_product *p, const struct N(bl
     float *c = at->c;
     size_t c_row = p->c_row;
     int adding = p->adding;
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
         for (int v = 0; v < vectors; v++) sum[r][v] = (V){ 0 };
     N(add_term)(p, at, 0, rows, vectors, sum);
     if (p->terms == 2) N(add_term)(p, at, 1, rows, vectors, sum);
     if (adding)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
         for (int r = 0; r < rows; r++)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
             for (int v = 0; v < vectors; v++) sum[r][v] += AT(c + r * c_row + v * LANES);
-#pragma GCC unroll 6
+#pragma GCC unroll 12
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 6
+#pragma GCC unroll 12
         for (int v = 0; v < vectors; v++) PUT(c + r * c_row + v * LANES) = sum[r][v];
 }
 
@@ -75,12 +76,16 @@ typedef void N(multiplier)(const struct meta_winograd_product *, const struct N(
     MULTIPLIER(5, vectors)                                                                         \
     MULTIPLIER(6, vectors)
 #define ROW_OF(vectors)                                                                            \
-    {                                                                                              \
-        N(multiply_1_##vectors), N(multiply_2_##vectors), N(multiply_3_##vectors),                 \
-            N(multiply_4_##vectors), N(multiply_5_##vectors), N(multiply_6_##vectors)              \
-    }
+    N(multiply_1_##vectors), N(multiply_2_##vectors), N(multiply_3_##vectors),                     \
+        N(multiply_4_##vectors), N(multiply_5_##vectors), N(multiply_6_##vectors)
 
 MULTIPLIERS(1)
+MULTIPLIER(7, 1)
+MULTIPLIER(8, 1)
+MULTIPLIER(9, 1)
+MULTIPLIER(10, 1)
+MULTIPLIER(11, 1)
+MULTIPLIER(12, 1)
 #if VECTORS > 1
 MULTIPLIERS(2)
 #endif
@@ -89,14 +94,15 @@ MULTIPLIERS(3)
 MULTIPLIERS(4)
 #endif
 
-static N(multiplier) *const N(multipliers)[VECTORS][ROWS] = {
-    ROW_OF(1),
+static N(multiplier) *const N(multipliers)[VECTORS][2 * ROWS] = {
+    { ROW_OF(1), N(multiply_7_1), N(multiply_8_1), N(multiply_9_1), N(multiply_10_1),
+      N(multiply_11_1), N(multiply_12_1) },
 #if VECTORS > 1
-    ROW_OF(2),
+    { ROW_OF(2) },
 #endif
 #if VECTORS > 2
-    ROW_OF(3),
-    ROW_OF(4),
+    { ROW_OF(3) },
+    { ROW_OF(4) },
 #endif
 };
 
@@ -104,7 +110,8 @@ static N(multiplier) *const N(multipliers)[VECTORS][ROWS] = {
 static void N(product_rows)(const struct meta_winograd_product *p, int place, int column,
                             int vectors)
 {
-    int blocks = (p->rows + ROWS - 1) / ROWS, panel = column / (VECTORS * LANES);
+    int most = vectors == 1 ? 2 * ROWS : ROWS;
+    int blocks = (p->rows + most - 1) / most, panel = column / (VECTORS * LANES);
     struct N(block) at = { .b_depth = p->b_depth ? p->b_depth : (size_t)vectors * LANES };
     for (int i = 0; i < blocks; i++) {
         int first = p->rows * i / blocks, count = p->rows * (i + 1) / blocks - first;
