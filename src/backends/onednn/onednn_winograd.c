@@ -67,54 +67,52 @@ static void multiply(const struct meta_op *op, const struct pass *pass,
     pass->cut->kernels->product(&p);
 }
 
-/* y of a block: tiles of x times weights. */
-static void make_y(const struct meta_op *op, const struct pass *pass, struct block b, int terms,
-                   const struct term *term)
+/* Tiles of x times weights, as tiles of y; or back. The terms' sum lies in scratch memory. */
+static struct meta_winograd_tiles times_weights(const struct meta_op *op, const struct pass *pass,
+                                                int tiles, int back, int terms,
+                                                const struct term *term)
 {
     const struct meta_winograd_plan *s = op->state;
     const struct meta_winograd_cut *c = pass->cut;
     float *product = in_scratch(op, s->product_at);
+    struct meta_winograd_tiles x = { product, c->x_place, c->x_row };
+    struct meta_winograd_tiles y = { product, c->y_place, c->y_row };
+    struct meta_winograd_tiles from = back ? y : x, to = back ? x : y;
+    int depth = back ? c->weights.out_padded : c->weights.in_padded;
     multiply(op, pass,
-             (struct meta_winograd_product){ .rows = b.count,
-                                             .depth = c->weights.in_padded,
-                                             .columns = c->weights.out_padded,
-                                             .a_place = c->x_place,
-                                             .a_row = c->x_row,
+             (struct meta_winograd_product){ .rows = tiles,
+                                             .depth = depth,
+                                             .columns = back ? c->weights.in_padded
+                                                             : c->weights.out_padded,
+                                             .a_place = from.place,
+                                             .a_row = from.row,
                                              .a_depth = 1,
                                              .b_place = c->weights.place,
-                                             .b_panel = (size_t)c->weights.in_padded
-                                                 * c->kernels->panel,
+                                             .b_panel = (size_t)depth * c->kernels->panel,
                                              .c = product,
-                                             .c_place = c->y_place,
-                                             .c_row = c->y_row },
+                                             .c_place = to.place,
+                                             .c_row = to.row },
              terms, term);
-    c->kernels->put_outputs(pass->y + b.image * meta_onednn_image(op->out), &c->y, b.first, b.count,
-                            (struct meta_winograd_tiles){ product, c->y_place, c->y_row });
+    return to;
 }
 
-/* Adds to xbar of a group what a block gives to it: tiles of ybar times weights. */
+/* y of a block. */
+static void make_y(const struct meta_op *op, const struct pass *pass, struct block b, int terms,
+                   const struct term *term)
+{
+    const struct meta_winograd_cut *c = pass->cut;
+    c->kernels->put_outputs(pass->y + b.image * meta_onednn_image(op->out), &c->y, b.first, b.count,
+                            times_weights(op, pass, b.count, 0, terms, term));
+}
+
+/* Adds to xbar of a group what a block gives to it. */
 static void add_xbar(const struct meta_op *op, const struct pass *pass, struct block b, int terms,
                      const struct term *term)
 {
     const struct meta_winograd_plan *s = op->state;
     const struct meta_winograd_cut *c = pass->cut;
-    float *product = in_scratch(op, s->product_at);
-    multiply(op, pass,
-             (struct meta_winograd_product){ .rows = b.count,
-                                             .depth = c->weights.out_padded,
-                                             .columns = c->weights.in_padded,
-                                             .a_place = c->y_place,
-                                             .a_row = c->y_row,
-                                             .a_depth = 1,
-                                             .b_place = c->weights.place,
-                                             .b_panel = (size_t)c->weights.out_padded
-                                                 * c->kernels->panel,
-                                             .c = product,
-                                             .c_place = c->x_place,
-                                             .c_row = c->x_row },
-             terms, term);
     c->kernels->add_inputs(in_scratch(op, s->sum_at), &c->sum, b.first, b.count,
-                           (struct meta_winograd_tiles){ product, c->x_place, c->x_row });
+                           times_weights(op, pass, b.count, 1, terms, term));
 }
 
 /* Adds to wbar, places' matrices still, what a block gives to it: tiles of x times those of ybar.
