@@ -98,6 +98,20 @@ static __attribute__((unused)) struct bytes make_jpeg(int w, int h, int channels
     return make_jpeg_as(w, h, channels, samples, set_high_quality, NULL);
 }
 
+/* A JPEG file of one channel, with 40 scans and a header that says 5000x4000 pixels. */
+static __attribute__((unused)) struct bytes make_scans(struct bytes one)
+{
+    static const unsigned char scan[] = { 0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0, 0x55, 0xff, 0, 0xff, 0xd0 };
+    struct bytes many = { 0 };
+    put(&many, one.data, one.size - 2);
+    for (int i = 0; i < 39; i++) put(&many, scan, sizeof scan);
+    put(&many, one.data + one.size - 2, 2);
+    for (size_t i = 0; i + 9 < many.size; i++)
+        if (many.data[i] == 0xff && many.data[i + 1] == 0xc0)
+            memcpy(many.data + i + 5, (unsigned char[]){ 4000 >> 8, 4000 & 255, 5000 >> 8, 5000 & 255 }, 4);
+    return many;
+}
+
 static __attribute__((unused)) void put_number(struct bytes *b, uint32_t x, int bytes, int big)
 {
     for (int i = 0; i < bytes; i++) put(b, (unsigned char[]){ x >> 8 * (big ? bytes - 1 - i : i) }, 1);
