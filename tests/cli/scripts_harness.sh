@@ -88,3 +88,7 @@ touch "$there/tests/unit/test_t.c"; run; check "a unit program that is not built
 touch "$there/tests/unit/test_t.c"
 expect_error '^tests/run.sh: no test named test_u$' env -C "$there" tests/run.sh test_t test_u
 cd "$root" || exit 1
+
+# The programs of make fuzz: clang builds them there, and any compiler reads them
+compiles() { ${CC:-gcc} -std=gnu11 -fsyntax-only -Werror=implicit-function-declaration -Isrc -Itests $(pkg-config --cflags libcjson) "$1"; }
+for file in tests/fuzz/*.c; do check "$file compiles" compiles "$file"; done

@@ -90,7 +90,7 @@ def plain(line):
     """A line without its times and sizes, which vary from run to run, of a log, of what is printed or of a JSON file."""
     line = re.sub(rb'("(?:seconds|memory_mb)":\s*)[0-9.]+', rb"\1N", line)
     line = re.sub(rb"[0-9.]+( seconds| s\b|% of the time| MB)", rb"N\1", line)
-    return re.sub(rb"^([0-9]+(?:,[^,]*){4}),[^,]*,[^,]*,", rb"\1,,,", line)
+    return re.sub(rb"^([0-9]+(?:,[^,]*){3,4}?),[0-9]+\.[0-9]{4},[0-9]+\.[0-9]{4},", rb"\1,,,", line)
 
 
 def mask(one, other):

@@ -1,4 +1,5 @@
 /* Files of decoded images. What reads them looks at digests first, so that the inputs get the right ones. */
+#define _GNU_SOURCE
 #include "fuzz.h"
 #include "tasks/cache_internal.h"
 
