@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define META_PLUGIN_ABI 3
+#define META_PLUGIN_ABI 4
 
 /* One line for a person, without a newline; the host puts file and line before it. */
 struct meta_error { char text[480]; };
@@ -103,6 +103,8 @@ struct meta_inner_settings {
 struct meta_loss_functions {
     double (*value)(const void *settings, double loss, long iteration);    /* DA(L), Eq. 3 */
     double (*weight)(const void *settings, double loss, long iteration);   /* dDA/dL */
+    /* Whether the weights of an iteration's tasks are divided by their mean; NULL: they are not. */
+    int (*normalised)(const void *settings);
 };
 
 /* channels, height, width; a flat layer of n outputs is {n, 1, 1}, as in Darknet */

@@ -3,7 +3,10 @@
    type=mean         L itself, as MAML
    type=difficulty   DA(L) = -L^eta log(max(epsilon, 1-L)): tasks that are learned badly weigh more
    (Li et al., Difficulty-Aware Meta-Learning for Rare Disease Diagnosis, MICCAI 2020, Eq. 3).
-   Before iteration `start`, L itself. */
+   Before iteration `start`, L itself.
+
+   normalise=1       the weights dDA/dL of an iteration's tasks are divided by their mean:
+   difficulty then moves the direction of a step, and not its length. */
 #include <math.h>
 #include "plugin.h"
 
@@ -11,7 +14,7 @@ enum { DIFFICULTY, MEAN };
 struct settings {
     int type;
     double eta, epsilon;
-    int start;
+    int start, normalise;
 };
 
 #define OF(field) offsetof(struct settings, field)
@@ -25,6 +28,8 @@ static const struct meta_option options[] = {
       "type=difficulty: 1-L is taken as no less" },
     { "start", META_INT, 0, 0, 1000000000, NULL, OF(start),
       "type=difficulty: the iteration it begins at; mean before" },
+    { "normalise", META_INT, 0, 0, 1, NULL, OF(normalise),
+      "1: the weights of an iteration's tasks are divided by their mean" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
@@ -56,7 +61,12 @@ static double weight(const void *settings, double loss, long iteration)
     return s->eta * power * ratio + (1 - loss > s->epsilon ? power / (1 - loss) : 0);
 }
 
-static const struct meta_loss_functions loss = { value, weight };
+static int normalised(const void *settings)
+{
+    return ((const struct settings *)settings)->normalise;
+}
+
+static const struct meta_loss_functions loss = { value, weight, normalised };
 
 const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
                                          .size = sizeof(struct meta_plugin),

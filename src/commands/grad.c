@@ -71,9 +71,13 @@ static int run(struct parts *p, struct meta_task_result *result, struct meta_err
                               .iteration = p->iteration };
     struct meta_weighing weighing = { p->model, p->iteration };
     struct meta_weigher weigher = meta_weigher_of(&weighing);
+    /* divided by its mean, the weight of a task alone is 1 */
+    int alone = meta_weigh_normalises(p->model);
     result->support_loss = p->support_loss;
     result->gradient = p->gradient;
-    meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, &weigher, result);
+    meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, alone ? NULL : &weigher,
+                         result);
+    if (alone) meta_weigh(p->model, result->query_loss, p->iteration, &result->meta_loss);
     if (meta_worker_failed(p->worker, error)) return -1;
     p->backend->download(p->parameters, p->gradient, net->parameters);
     int finite = isfinite(result->query_loss) && isfinite(result->meta_loss)

@@ -72,10 +72,24 @@ static void notice_start(const struct meta_model *m, char *text)
              m->path, m->loss->name, start);
 }
 
+static void notice_normalise(const struct meta_model *m, char *text)
+{
+    if (m->purpose == META_FOR_IMAGES || !meta_weigh_normalises(m)) return;
+    if (!meta_weighs(m, LAST))
+        snprintf(text, ROOM, "%s: [%s] normalise=1 has no effect: its type weighs all tasks alike",
+                 m->path, m->loss->name);
+    else if (m->episode && m->episode->tasks == 1)
+        snprintf(text, ROOM,
+                 "%s: [%s] normalise=1 with tasks=1 in [episode]: the weight of a task alone is 1, "
+                 "however hard it is",
+                 m->path, m->loss->name);
+}
+
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
     static void (*const all[])(const struct meta_model *, char *) = { notice_rate, notice_crops,
-                                                                      notice_cap, notice_start };
+                                                                      notice_cap, notice_start,
+                                                                      notice_normalise };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";
         all[i](m, text);

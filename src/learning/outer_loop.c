@@ -20,14 +20,18 @@ struct meta_outer {
     struct meta_inner inner;
     struct meta_worker **worker; /* (workers) */
     struct meta_optimiser *optimiser;
-    void *phi;                               /* (parameters) backend vector */
-    void **gradient;                         /* (tasks) backend vectors (parameters) */
-    float *rolling;                          /* (statistics) */
-    float *statistics;                       /* (tasks, statistics) */
-    struct meta_task_result *results;        /* (tasks) */
-    size_t outputs;                          /* scores of one task: query images times ways */
-    double *scores;                          /* (tasks, outputs) of the query images */
-    double *auc;                             /* (tasks) */
+    void *phi;                        /* (parameters) backend vector */
+    void **gradient;                  /* (tasks) backend vectors (parameters) */
+    float *rolling;                   /* (statistics) */
+    float *statistics;                /* (tasks, statistics) */
+    struct meta_task_result *results; /* (tasks) */
+    size_t outputs;                   /* scores of one task: query images times ways */
+    double *scores;                   /* (tasks, outputs) of the query images */
+    double *auc;                      /* (tasks) */
+    int normalises;  /* [meta_loss] normalise=1: workers leave gradients unweighed */
+    double *weight;  /* (tasks) with normalise=1 */
+    double *share;   /* (tasks) with normalise=1: the weights divided by their mean */
+    int mean_failed; /* what meta_weigh_shares returned */
     const struct meta_batch *const *batches; /* of the step in progress */
     uint64_t iteration;
 };
@@ -64,11 +68,14 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model,
     o->outputs = (size_t)o->inner.query * meta_network_outputs(net);
     o->scores = calloc(o->tasks * o->outputs, sizeof *o->scores);
     o->auc = calloc(o->tasks, sizeof *o->auc);
+    o->normalises = meta_weigh_normalises(model);
+    o->weight = calloc(o->tasks, sizeof *o->weight);
+    o->share = calloc(o->tasks, sizeof *o->share);
     o->rolling = calloc(net->statistics + 1, sizeof *o->rolling);
     o->statistics = calloc(o->tasks * net->statistics + 1, sizeof *o->statistics);
     o->phi = backend->allocate(net->parameters * backend->element);
     if (!o->worker || !o->gradient || !o->results || !o->scores || !o->auc || !o->rolling
-        || !o->statistics || !o->phi)
+        || !o->statistics || !o->phi || !o->weight || !o->share)
         goto memory;
     for (int i = 0; i < o->tasks; i++)
         if (!(o->gradient[i] = backend->allocate(net->parameters * backend->element))) goto memory;
@@ -98,6 +105,8 @@ void meta_outer_free(struct meta_outer *o)
     free(o->results);
     free(o->scores);
     free(o->auc);
+    free(o->weight);
+    free(o->share);
     free(o->rolling);
     free(o->statistics);
     free(o);
@@ -129,9 +138,25 @@ static void run_task(void *context, int task, int worker)
         r->statistics = o->statistics + task * o->model->network->statistics;
     r->gradient = o->gradient[task];
     r->query_scores = o->scores + task * o->outputs;
-    meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps, &weigher, r);
+    meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps,
+                         o->normalises ? NULL : &weigher, r);
     o->auc[task] = meta_auc_task(r->query_scores, b->query_labels, o->inner.query,
                                  meta_network_outputs(o->model->network));
+}
+
+/* With normalise the mean of the weights is known when all tasks are learned: each gradient is
+   weighed here, and not by its worker, so that none is lost to the rounding of a small weight. */
+static void normalise(struct meta_outer *o)
+{
+    const struct meta_backend *b = o->backend;
+    size_t n = o->model->network->parameters;
+    for (int i = 0; i < o->tasks; i++) {
+        struct meta_task_result *r = &o->results[i];
+        r->weight = meta_weigh(o->model, r->query_loss, o->iteration, &r->meta_loss);
+        o->weight[i] = r->weight;
+    }
+    o->mean_failed = meta_weigh_shares(o->weight, o->tasks, o->share);
+    for (int i = 0; i < o->tasks; i++) b->scale(o->gradient[i], n, o->share[i]);
 }
 
 static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
@@ -166,6 +191,7 @@ void meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *b
     o->batches = batches;
     o->iteration = iteration;
     meta_pool_run(o->pool, o->tasks, run_task, o);
+    if (o->normalises) normalise(o);
     for (int i = 1; i < o->tasks; i++) b->axpy(o->gradient[0], n, 1, o->gradient[i]);
     b->scale(o->gradient[0], n, 1. / o->tasks);
     sum_results(o, result);
@@ -179,11 +205,14 @@ static const struct meta_layer *plugin_layer(const struct meta_network *net)
     return NULL;
 }
 
-/* Fails when the plugin of [meta_loss] makes of a task's finite loss a number that is none. */
+/* Fails when the plugin of [meta_loss] makes of a task's finite loss a number that is none, or of
+   finite losses weights without a mean to divide by. */
 static int check_weights(const struct meta_outer *o, struct meta_error *error)
 {
+    int finite = 1;
     for (int i = 0; i < o->tasks; i++) {
         const struct meta_task_result *r = &o->results[i];
+        finite &= isfinite(r->query_loss) != 0;
         if (!isfinite(r->query_loss) || (isfinite(r->meta_loss) && isfinite(r->weight))) continue;
         return meta_fail(error,
                          "iteration %llu: [%s]: its plugin makes of a query loss of %g the "
@@ -191,7 +220,11 @@ static int check_weights(const struct meta_outer *o, struct meta_error *error)
                          (unsigned long long)o->iteration, o->model->loss->name, r->query_loss,
                          r->meta_loss, r->weight);
     }
-    return 0;
+    if (!o->mean_failed || !finite) return 0;
+    return meta_fail(error,
+                     "iteration %llu: [%s]: the mean of the tasks' weights, by which they are "
+                     "divided, is not above 0",
+                     (unsigned long long)o->iteration, o->model->loss->name);
 }
 
 static int fail_gradient(const struct meta_outer *o, double loss, struct meta_error *error)

@@ -1,6 +1,8 @@
 /* Asks the [meta_loss] plugin of a model for the weights of tasks. */
 #include "weigh.h"
 
+#include <math.h>
+
 static const struct meta_loss_functions *functions(const struct meta_model *m)
 {
     return m->loss ? m->loss->loss : NULL;
@@ -22,6 +24,24 @@ static double weigh(void *context, double loss, double *meta_loss)
 struct meta_weigher meta_weigher_of(const struct meta_weighing *w)
 {
     return (struct meta_weigher){ weigh, (void *)w };
+}
+
+int meta_weigh_normalises(const struct meta_model *m)
+{
+    const struct meta_loss_functions *f = functions(m);
+    return f && f->normalised && f->normalised(m->loss_settings);
+}
+
+int meta_weigh_shares(const double *weight, int tasks, double *shares)
+{
+    double mean = 0;
+    int any = 0;
+    for (int i = 0; i < tasks; i++) {
+        mean += weight[i] / tasks;
+        any |= weight[i] != 0;
+    }
+    for (int i = 0; i < tasks; i++) shares[i] = any ? weight[i] / mean : 0;
+    return !any || (mean > 0 && isfinite(mean)) ? 0 : -1;
 }
 
 int meta_weighs(const struct meta_model *m, uint64_t iteration)

@@ -40,7 +40,7 @@ refuses "$net$conv$head[meta_loss]\ntype=hard\n" '14: [meta_loss] type=hard: mus
 refuses "$net$conv$head[meta_loss]\neta=-1\n" '14: [meta_loss] eta=-1: must be 0 to 100'
 refuses "$net$conv$head[meta_loss]\nepsilon=.6\n" '14: [meta_loss] epsilon=.6: must be 1e-12 to 0.5'
 refuses "$net$conv$head[meta_loss]\nstart=1e3\n" '14: [meta_loss] start=1e3: must be a whole number, 0 to 1000000000'
-refuses "$net$conv$head[meta_loss]\nbeta=1\n" '14: [meta_loss] beta: unknown option; allowed: type eta epsilon start'
+refuses "$net$conv$head[meta_loss]\nbeta=1\n" '14: [meta_loss] beta: unknown option; allowed: type eta epsilon start normalise'
 refuses "${net}width=8\n$conv$head" '5: [net] width: repeated; first on line 2'
 refuses "${net}policy=cosine\n$conv$head" '5: [net] policy=cosine: must be constant, step, exp, poly, steps or sigmoid'
 refuses "${net}policy=steps\nsteps=1,2\nscales=.1\n$conv$head" '7: [net] scales: has 1 numbers, but steps has 2: must be as many'

@@ -33,6 +33,12 @@ check 'before start the meta-loss is the query loss' test "$(field meta_loss)" =
 check 'meta grad of iteration start runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 200
 check 'from start on the losses are the difficulty-aware ones' cmp "$a/first" "$a/out"
 check 'from start on the gradient is the difficulty-aware one' cmp "$a/g.weights" "$a/again.weights"
+sed 's/^type=.*/&\nnormalise=1/' $oracle/net.cfg >"$a/normalise.cfg"
+cfg=$a/normalise.cfg
+check 'meta grad runs with normalise=1' quiet grad -episode $oracle/episode.txt -out "$a/again.weights"
+check 'divided by its mean, the weight of a task alone is 1' test "$(field weight)" = 1
+check 'and the meta-loss is the difficulty-aware one' test "$(field meta_loss)" = "$(sed -n 's/.*"meta_loss": \([^,}]*\).*/\1/p' "$a/first")"
+check 'and the gradient is that of the query loss' cmp "$a/again.weights" "$a/mean.weights"
 cfg=
 
 # Blank lines, comments, CRLF, blanks around words, a last line without an end

@@ -82,7 +82,7 @@ exactly() { printf '^darknet: %s$' "$(printf %s "$1" | sed 's/[][\.*^$|(){}+?]/\
 refuses() { expect_error "$(exactly "$1")" "$DARKNET_BIN" meta help; }
 
 plugin a -DABI=7
-refuses "$p/a.so: plugin ABI 7: this program speaks 3"
+refuses "$p/a.so: plugin ABI 7: this program speaks 4"
 plugin a -DSIZE=8
 refuses "$p/a.so: struct meta_plugin of 8 bytes: this program's has $(printf '#include "plugin.h"\nint main(void) { printf("%%zu", sizeof(struct meta_plugin)); }' >"$TMP_TEST/s.c"
     gcc -w -Iplugins -o "$TMP_TEST/s" "$TMP_TEST/s.c" && "$TMP_TEST/s")"

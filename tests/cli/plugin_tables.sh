@@ -106,18 +106,18 @@ bad 'plugin [mine] must have settings that begin with struct meta_inner_settings
     'OPTIONS(END) PLUGIN(.role = META_ROLE_INNER_LOOP, .settings_size = 8)'
 
 # The symbol, and the file that it is in
-bad 'plugin ABI 2: this program speaks 3' 'OPTIONS(END) PLUGIN(.abi = 2)'
-bad 'plugin ABI 0: this program speaks 3' 'OPTIONS(END) PLUGIN(.abi = 0)'
-printf 'int meta_plugin(void) { return 3; }\n' >"$TMP_TEST/raw.c"
+bad 'plugin ABI 2: this program speaks 4' 'OPTIONS(END) PLUGIN(.abi = 2)'
+bad 'plugin ABI 0: this program speaks 4' 'OPTIONS(END) PLUGIN(.abi = 0)'
+printf 'int meta_plugin(void) { return 4; }\n' >"$TMP_TEST/raw.c"
 raw() { gcc -w -fPIC -shared -o "$p/a.so" "$TMP_TEST/raw.c"; expect_error "$(exactly "$p/a.so: $1")" "$DARKNET_BIN" meta help; }
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
-printf 'const char meta_plugin[2] = { 3 };\n' >"$TMP_TEST/raw.c"
+printf 'const char meta_plugin[2] = { 4 };\n' >"$TMP_TEST/raw.c"
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
-printf 'const int meta_plugin[2] = { 3 };\n' >"$TMP_TEST/raw.c"
+printf 'const int meta_plugin[2] = { 4 };\n' >"$TMP_TEST/raw.c"
 raw "struct meta_plugin of 8 bytes: this program's has 88"
-printf '_Thread_local int meta_plugin[30] = { 3 };\n' >"$TMP_TEST/raw.c"
+printf '_Thread_local int meta_plugin[30] = { 4 };\n' >"$TMP_TEST/raw.c"
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
-printf 'int missing(void); const int meta_plugin[22] = { 3 }; int call(void) { return missing(); }\n' >"$TMP_TEST/raw.c"
+printf 'int missing(void); const int meta_plugin[22] = { 4 }; int call(void) { return missing(); }\n' >"$TMP_TEST/raw.c"
 raw "can't load the plugin: undefined symbol: missing"
 built "OPTIONS($A, END) PLUGIN()"
 mv "$p/a.so" "$TMP_TEST/whole.so"

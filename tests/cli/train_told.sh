@@ -37,6 +37,12 @@ changed 's/^ways=2/ways=3/; s/^output=2/output=3/; s/^type=.*/type=mean/; /^eta/
 check 'nothing is told of a mean over three ways' silent
 changed 's/^type=.*/type=mean/; /^eta/d'
 check 'a start that nothing reads is told' said "^$x: \[meta_loss\] start=7 has no effect: its type weighs all tasks alike from the beginning$"
+changed 's/^type=.*/type=mean\nnormalise=1/; /^eta/d; /^start/d'
+check 'a division of weights that are all 1 is told' said "^$x: \[meta_loss\] normalise=1 has no effect: its type weighs all tasks alike$"
+changed 's/^tasks=3/tasks=1/; s/^type=.*/&\nnormalise=1/'
+check 'a division of the only weight by itself is told' said "^$x: \[meta_loss\] normalise=1 with tasks=1 in \[episode\]: the weight of a task alone is 1, however hard it is$"
+changed 's/^type=.*/&\nnormalise=1/'
+check 'nothing is told of weights divided by their mean' silent
 cp "$a/toy.cfg" "$x"
 w=$a/backup/seen.weights
 darknet meta train "$a/toy.data" "$x" -valid_every 0 -threads 1 -max_batches 2 -name seen >/dev/null

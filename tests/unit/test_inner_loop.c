@@ -361,7 +361,7 @@ static void count_held(void *counts, const struct meta_identity *i) { ((int *)co
 
 static void exact_and_known_to_be(void **state)
 {
-    static const struct meta_loss_functions right = { da_value, da_weight }, wrong = { da_value, wrong_weight };
+    static const struct meta_loss_functions right = { da_value, da_weight, NULL }, wrong = { da_value, wrong_weight, NULL };
     for (int order = 1; order <= 2; order++)
         for (int k = 0; k < 2; k++) {
             struct meta_plugin plugin = { .loss = k ? &wrong : &right };
