@@ -2,6 +2,7 @@
    what it says of the query images. */
 #include "evaluate.h"
 #include "curve.h"
+#include "engine/log_odds.h"
 #include "methods.h"
 #include "stats/auc.h"
 #include "stats/roc.h"
@@ -212,6 +213,14 @@ static struct meta_digest load_images(const struct meta_evaluator *e, const stru
     return images;
 }
 
+/* Takes the logarithms of the probabilities from the scores, which are no longer of use then. */
+static void calibrate(const struct meta_evaluator *e, const struct workspace *w, struct meta_run *r)
+{
+    int ways = e->evaluation.episode.ways, n = ways * e->evaluation.episode.queries;
+    for (int i = 0; i < n * ways; i++) w->after[i] = -meta_log_odds_loss(w->after[i]);
+    meta_calibration_task(&r->calibration, w->after, e->query_labels, n, ways);
+}
+
 static void score(const struct meta_evaluator *e, const struct workspace *w, struct meta_run *r)
 {
     int ways = e->evaluation.episode.ways, n = ways * e->evaluation.episode.queries, pair = 0;
@@ -231,6 +240,7 @@ static void score(const struct meta_evaluator *e, const struct workspace *w, str
     else meta_roc_task(w->after, labels, n, ways, w->ranks, r->roc);
     r->failed = 0;
     for (int i = 0; i < n * ways; i++) r->failed |= !isfinite(w->after[i]);
+    if (e->evaluation.method->probabilities) calibrate(e, w, r);
 }
 
 static void run_one(void *context, int run, int worker)

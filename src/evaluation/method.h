@@ -9,6 +9,7 @@
 #include "engine/backend.h"
 #include "learning/flops.h"
 #include "learning/inner_loop.h"
+#include "stats/calibration.h"
 #include "tasks/episode.h"
 
 /* A test: its tasks and how each is learned. Task r is a function of (seed, r) alone, so that the
@@ -38,6 +39,7 @@ struct meta_run {
     double auc_before, auc_after, accuracy_before, accuracy_after;
     double auc_gain;   /* auc_after - auc_before: paired, so its error is smaller than theirs */
     double query_loss; /* after; NaN where the method has none */
+    struct meta_calibration calibration; /* after; of a method whose scores are probabilities */
     /* (points) the mean support loss of the epochs since the point before, NaN at the first, and
        the AUC after that epoch; NULL for a method without a curve. */
     double *curve_loss, *curve_auc;
@@ -79,6 +81,7 @@ struct meta_method {
     const char *name;
     enum meta_purpose purpose; /* what its .cfg must be made for: META_FOR_TASKS or META_FOR_ANY */
     int pairs;                 /* needs a network that pairs ([relation]); the others refuse one */
+    int probabilities;         /* its scores are log-odds of probabilities that add up to 1 */
     int learns;                /* there is something to score before it has learned the task */
     int augments;              /* asks for `augmented` */
     int reads_bn;              /* -bn has an effect */

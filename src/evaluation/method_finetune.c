@@ -209,6 +209,7 @@ static double flops(const struct meta_flops *f, const struct meta_evaluation *e)
 
 const struct meta_method meta_method_finetune = { .name = "finetune",
                                                   .purpose = META_FOR_ANY,
+                                                  .probabilities = 1,
                                                   .learns = 1,
                                                   .augments = 1,
                                                   .settings_size = sizeof(struct settings),

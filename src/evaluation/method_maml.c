@@ -10,6 +10,7 @@ static double flops(const struct meta_flops *f, const struct meta_evaluation *e)
 
 const struct meta_method meta_method_maml = { .name = "maml",
                                               .purpose = META_FOR_TASKS,
+                                              .probabilities = 1,
                                               .learns = 1,
                                               .reads_bn = 1,
                                               .settings_size = sizeof(struct meta_inner_steps),

@@ -13,6 +13,7 @@ static int check(const struct meta_model *model, const struct meta_evaluation *e
 
 const struct meta_method meta_method_relation = { .name = "relation",
                                                   .purpose = META_FOR_ANY,
+                                                  .probabilities = 1,
                                                   .pairs = 1,
                                                   .learns = 1,
                                                   .reads_bn = 1,

@@ -105,7 +105,8 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     if (meta_dataset_scaled(r->dataset)) cJSON_AddStringToObject(s, "decode", "scaled");
 }
 
-static void add_figures(cJSON *root, const struct meta_run *runs, int n)
+/* The last two figures are of probabilities. */
+static void add_figures(cJSON *root, const struct meta_run *runs, int n, int probabilities)
 {
     static const struct {
         const char *name;
@@ -115,11 +116,32 @@ static void add_figures(cJSON *root, const struct meta_run *runs, int n)
                     { "auc_gain", offsetof(struct meta_run, auc_gain) },
                     { "accuracy_before", offsetof(struct meta_run, accuracy_before) },
                     { "accuracy_after", offsetof(struct meta_run, accuracy_after) },
-                    { "query_loss", offsetof(struct meta_run, query_loss) } };
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+                    { "query_loss", offsetof(struct meta_run, query_loss) },
+                    { "nll", offsetof(struct meta_run, calibration.nll) },
+                    { "brier", offsetof(struct meta_run, calibration.brier) } };
+    size_t count = sizeof figures / sizeof *figures - (probabilities ? 0 : 2);
+    for (size_t i = 0; i < count; i++) {
         const double *first = (const double *)((const char *)runs + figures[i].offset);
         cJSON_AddItemToObject(root, figures[i].name,
                               meta_json_estimate(meta_estimate(first, sizeof *runs, n)));
+    }
+}
+
+/* The calibration error, and the bins that it is of, over all query images. */
+static void add_calibration(cJSON *root, const struct meta_results *r)
+{
+    struct meta_calibration_bin sum[META_CALIBRATION_BINS] = { 0 };
+    if (!r->evaluation->method->probabilities) return;
+    cJSON_AddItemToObject(root, "ece", meta_json_estimate(r->ece));
+    for (int i = 0; i < r->evaluation->runs; i++)
+        meta_calibration_add(sum, r->runs[i].calibration.bins);
+    cJSON *bins = cJSON_AddArrayToObject(root, "bins");
+    for (int b = 0; b < META_CALIBRATION_BINS; b++) {
+        cJSON *bin = cJSON_CreateObject();
+        cJSON_AddItemToObject(bin, "count", meta_json_number(sum[b].count));
+        cJSON_AddItemToObject(bin, "confidence", meta_json_number(sum[b].confidence));
+        cJSON_AddItemToObject(bin, "correct", meta_json_number(sum[b].correct));
+        cJSON_AddItemToArray(bins, bin);
     }
 }
 
@@ -248,6 +270,10 @@ static void add_tasks(cJSON *root, const struct meta_results *r)
         cJSON_AddItemToObject(t, "accuracy_before", meta_json_number(run->accuracy_before));
         cJSON_AddItemToObject(t, "accuracy_after", meta_json_number(run->accuracy_after));
         cJSON_AddItemToObject(t, "query_loss", meta_json_number(run->query_loss));
+        if (r->evaluation->method->probabilities) {
+            cJSON_AddItemToObject(t, "nll", meta_json_number(run->calibration.nll));
+            cJSON_AddItemToObject(t, "brier", meta_json_number(run->calibration.brier));
+        }
         if (run->failed) cJSON_AddTrueToObject(t, "diverged");
         if (run->ranks) cJSON_AddStringToObject(t, "ranks", run->ranks);
         cJSON_AddItemToArray(tasks, t);
@@ -287,8 +313,9 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON_AddItemToObject(root, "classes",
                           cJSON_CreateStringArray((const char *const *)r->dataset->names,
                                                   r->dataset->classes));
-    add_figures(root, r->runs, r->evaluation->runs);
+    add_figures(root, r->runs, r->evaluation->runs, r->evaluation->method->probabilities);
     add_diverged(root, r);
+    add_calibration(root, r);
     if (add_pairs(root, r, error)) goto done;
     add_groups(root, r);
     add_curve(root, r);

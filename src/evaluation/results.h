@@ -29,6 +29,7 @@ struct meta_results {
     const struct meta_by_group *groups;
     /* auc_after, with an interval for other groups of images */
     struct meta_estimate other_groups;
+    struct meta_estimate ece;    /* of a method whose scores are probabilities: calibration.h */
     const struct meta_run *runs; /* (evaluation->runs) of an evaluator: the curves of all runs lie
                                     one after the other, and so do their ROC curves */
 };

@@ -67,6 +67,15 @@ static double quantile(const double *sorted, int n, double q)
     return i + 1 < n ? sorted[i] + (place - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
+void meta_bootstrap_ends(double *values, int resamples, double value, int n, double *below,
+                         double *above)
+{
+    double stretch = student(n - 1) / Z * sqrt(n / (n - 1.));
+    qsort(values, resamples, sizeof *values, ascending);
+    *below = stretch * (quantile(values, resamples, .025) - value);
+    *above = stretch * (quantile(values, resamples, .975) - value);
+}
+
 int meta_bootstrap(struct meta_bootstrap *out, const double *x, int n, int resamples, uint64_t seed,
                    struct meta_error *error)
 {
@@ -83,10 +92,10 @@ int meta_bootstrap(struct meta_bootstrap *out, const double *x, int n, int resam
         for (int i = 0; i < n; i++) sum += x[meta_rng_below(&rng, n)];
         means[r] = sum / n;
     }
-    qsort(means, resamples, sizeof *means, ascending);
-    double stretch = student(n - 1) / Z * sqrt(n / (n - 1.));
-    b.low = b.mean + stretch * (quantile(means, resamples, .025) - b.mean);
-    b.high = b.mean + stretch * (quantile(means, resamples, .975) - b.mean);
+    double below, above;
+    meta_bootstrap_ends(means, resamples, b.mean, n, &below, &above);
+    b.low = b.mean + below;
+    b.high = b.mean + above;
     free(means);
     *out = b;
     return 0;

@@ -30,6 +30,12 @@ struct meta_bootstrap {
     double mean, low, high;
 };
 
+/* How far the ends of a statistic's 95% interval are from its value, by the values (resamples) that
+   it has in bootstrap samples of n >= 2 numbers, which are sorted: below is rarely above 0. The
+   distances are stretched as meta_bootstrap says. */
+void meta_bootstrap_ends(double *values, int resamples, double value, int n, double *below,
+                         double *above);
+
 /* The mean of n numbers, and its 95% interval: the 2.5% and 97.5% points of the means of
    `resamples` bootstrap samples. Their distances from the mean are stretched by sqrt(n/(n-1)),
    which a sample lacks, and by Student's t over the normal distribution's point: without that the

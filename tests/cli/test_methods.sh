@@ -33,6 +33,10 @@ for method in finetune knn svm; do
     check "meta compare pairs $method with MAML" darknet meta compare "$a/maml.json" "$a/$method.json"
     short=()
 done
+for method in finetune knn svm; do
+    kept=0; [ $method != finetune ] || kept=1
+    check "the result of $method has $kept calibration errors" test "$(grep -c '"ece"' "$a/$method.json")" -eq $kept
+done
 tasks() { tr -d ' \t\n' <"$a/$1.json" | grep -o '{"run":[^}]*}' | head -n 10; }
 check '-method svm runs on ten tasks' on svm ten -runs 10
 check 'the tasks of -runs 10 are the first ten of 30' test "$(tasks ten)" = "$(tasks svm)"
@@ -98,6 +102,7 @@ check 'meta train trains a Relation Net' quiet darknet meta train "$data" "$a/re
 relation=$a/backup/relation_final.weights
 check 'meta test tests a Relation Net' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -out "$a/relation.json"
 check 'meta test -method relation runs' quiet darknet meta test "$data" "$a/relation.cfg" "$relation" -method relation -out "$a/relation-named.json"
+check 'the result of a Relation Net has calibration figures' grep -q '"ece"' "$a/relation.json"
 check '-method relation is the default of a Relation Net' same "$a/relation.json" "$a/relation-named.json"
 check 'the result of a Relation Net names its method' grep -q '"method":.*"relation"' "$a/relation.json"
 for method in maml finetune knn svm; do

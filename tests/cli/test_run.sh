@@ -18,6 +18,22 @@ check 'meta test prints the accuracy' grep -Eq '^accuracy after +[0-9.]+' "$a/ou
 check 'meta test prints the table of pairs of classes' grep -Eq '^c6_ - c7_ +30 +[0-9.]+ +[0-9.]+ +[0-9.]+ to' "$a/out"
 check 'meta test writes nothing to standard error' test ! -s "$a/err"
 check 'the result has thirty tasks' test "$(grep -c '"run":' "$a/30.json")" -eq 30
+check 'meta test prints NLL, Brier score and ECE with intervals' test "$(grep -cE '^(NLL|Brier score|ECE) +[0-9.]+ +[0-9.]+ +[0-9.]+ to [0-9.]+$' "$a/out")" -eq 3
+check 'the calibration figures follow from the tasks and bins of the result' python3 - "$a/30.json" "$a/out" <<'END_OF_PYTHON'
+import json, sys
+j = json.load(open(sys.argv[1]))
+printed = {line[:11].strip(): float(line.split()[1 + line.startswith("Brier")]) for line in open(sys.argv[2]) if line.startswith(("NLL", "Brier", "ECE"))}
+tasks, bins = j["tasks"], j["bins"]
+mean = lambda name: sum(t[name] for t in tasks) / len(tasks)
+n = sum(b["count"] for b in bins)
+assert n == len(tasks) * 2 * j["settings"]["queries"] and len(bins) == 15
+ece = sum(abs(b["confidence"] - b["correct"]) for b in bins) / n
+assert abs(ece - j["ece"]["mean"]) < 1e-12 and abs(ece - printed["ECE"]) < 6e-5
+assert abs(sum(b["correct"] for b in bins) / n - j["accuracy_after"]["mean"]) < 1e-12
+for key, name in ("nll", "NLL"), ("brier", "Brier score"):
+    assert abs(mean(key) - j[key]["mean"]) < 1e-12 and abs(mean(key) - printed[name]) < 6e-5
+assert abs(j["nll"]["mean"] - j["query_loss"]["mean"]) < 1e-6
+END_OF_PYTHON
 figure() { awk -v what="$1" '$1 == "AUC" && $2 == what { print $3 }' "$a/out"; }
 check 'adapting raises the AUC' awk "BEGIN { exit !($(figure after) > $(figure before) + .05) }"
 mean_of_file() { tr -d ' \t' <"$1" | sed -n 's/^"auc_after":\([0-9.e-]*\),*$/\1/p' | awk '{ s += $1; n++ } END { printf "%.4f", s / n }'; }

@@ -13,6 +13,7 @@
 #include "evaluation/methods.h"
 #include "evaluation/results.h"
 #include "evaluation/scores.h"
+#include "json_members.h"
 #include "near.h"
 
 enum { RUNS = 3, IMAGES = 5, EPOCHS = 3, POINTS = EPOCHS + 1 };
@@ -70,17 +71,15 @@ static int make_folder(void **state)
 
 static void make_run(int i)
 {
-    runs[i] = (struct meta_run){ .classes = classes[i],
-                                 .auc_before = pairs[i][0],
-                                 .auc_after = pairs[i][1],
-                                 .auc_gain = pairs[i][1] - pairs[i][0],
-                                 .accuracy_before = .5,
-                                 .accuracy_after = (1. / 3 + i) / RUNS,
-                                 .query_loss = i == 1 ? NAN : 1.5 + i,
-                                 .pairs_before = &pairs[i][0],
-                                 .pairs_after = &pairs[i][1],
-                                 .ranks = ranks[i],
-                                 .images = { 7, 0x0123456789abcdef, 0xab + i } };
+    runs[i] = (struct meta_run){
+        .classes = classes[i], .auc_before = pairs[i][0], .auc_after = pairs[i][1],
+        .auc_gain = pairs[i][1] - pairs[i][0], .accuracy_before = .5,
+        .accuracy_after = (1. / 3 + i) / RUNS, .query_loss = i == 1 ? NAN : 1.5 + i,
+        .calibration = { .nll = .5 + i, .brier = .125 * i,
+                         .bins = { [7] = { 1, .5, 1 }, [14] = { 2 * i, 1.875 * i, i } } },
+        .pairs_before = &pairs[i][0], .pairs_after = &pairs[i][1], .ranks = ranks[i],
+        .images = { 7, 0x0123456789abcdef, 0xab + i }
+    };
 }
 
 /* A result of the method with its default settings. */
@@ -91,17 +90,11 @@ static int make_results(void **state)
     evaluation = (struct meta_evaluation){ .episode = { .ways = 2, .shots = 4, .queries = 3 },
                                            .runs = RUNS,
                                            .seed = (UINT64_C(1) << 60) + 1 };
-    results = (struct meta_results){ .data = data,
-                                     .cfg = data,
-                                     .weights = list,
-                                     .list_name = "valid",
-                                     .backend = "onednn",
-                                     .model = &model,
-                                     .dataset = &dataset,
-                                     .evaluation = &evaluation,
-                                     .groups = &groups,
-                                     .other_groups = { .75, .25, .5, NAN, 3 },
-                                     .runs = runs };
+    results = (struct meta_results){
+        .data = data, .cfg = data, .weights = list, .list_name = "valid", .backend = "onednn",
+        .model = &model, .dataset = &dataset, .evaluation = &evaluation, .groups = &groups,
+        .other_groups = { .75, .25, .5, NAN, 3 }, .ece = { .125, .0625, 0, .25, RUNS }, .runs = runs
+    };
     return 0;
 }
 
@@ -130,38 +123,6 @@ static cJSON *write_and_read(void)
     return root;
 }
 
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    const cJSON *j = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (!j) fail_msg("no %s", name);
-    return j;
-}
-
-static void assert_text(const cJSON *object, const char *name, const char *text)
-{
-    assert_string_equal(cJSON_GetStringValue(member(object, name)), text);
-}
-
-/* cJSON writes 15 digits where these are the number but for DBL_EPSILON of it. */
-static void assert_number(const cJSON *object, const char *name, double value)
-{
-    const cJSON *j = member(object, name);
-    if (isnan(value)) assert_true(cJSON_IsNull(j));
-    else if (!cJSON_IsNumber(j) || !(fabs(j->valuedouble - value) <= DBL_EPSILON * fabs(value)))
-        fail_msg("%s is %.17g, not %.17g", name, j->valuedouble, value);
-}
-
-/* Names of all members, in order. */
-static void assert_members(const cJSON *object, const char *expected)
-{
-    char text[400] = "";
-    for (const cJSON *j = object->child; j; j = j->next) {
-        if (*text) strcat(text, " ");
-        strcat(text, j->string);
-    }
-    assert_string_equal(text, expected);
-}
-
 static void assert_estimate(const cJSON *object, const char *name, struct meta_estimate e)
 {
     const cJSON *j = member(object, name);
@@ -180,7 +141,7 @@ static void test_head(void **state)
     assert_members(root,
                    "program format settings files classes auc_before auc_after auc_gain "
                    "accuracy_before accuracy_after "
-                   "query_loss pairs other_groups tasks");
+                   "query_loss nll brier ece bins pairs other_groups tasks");
     assert_text(root, "program", "darknet meta test");
     assert_number(root, "format", META_RESULTS_FORMAT);
     const cJSON *s = member(root, "settings"), *files = member(root, "files"),
@@ -223,6 +184,23 @@ static void test_figures(void **state)
     cJSON_Delete(root);
 }
 
+static void test_calibration(void **state)
+{
+    use_method("maml");
+    cJSON *root = write_and_read();
+    assert_estimate(root, "nll", meta_estimate(&runs->calibration.nll, sizeof *runs, RUNS));
+    assert_estimate(root, "brier", meta_estimate(&runs->calibration.brier, sizeof *runs, RUNS));
+    assert_estimate(root, "ece", results.ece);
+    const cJSON *bins = member(root, "bins"), *last = cJSON_GetArrayItem(bins, 14);
+    assert_int_equal(cJSON_GetArraySize(bins), META_CALIBRATION_BINS);
+    assert_members(last, "count confidence correct");
+    assert_number(last, "count", 6);
+    assert_number(last, "confidence", 5.625);
+    assert_number(last, "correct", 3);
+    assert_number(cJSON_GetArrayItem(bins, 7), "count", 3);
+    cJSON_Delete(root);
+}
+
 static void test_tasks(void **state)
 {
     static const char *const images[] = { "0123456789abcdef00000000000000ab",
@@ -237,9 +215,9 @@ static void test_tasks(void **state)
         const cJSON *t = cJSON_GetArrayItem(tasks, i);
         assert_members(t,
                        i < 2 ? "run classes images auc_before auc_after accuracy_before "
-                               "accuracy_after query_loss ranks"
+                               "accuracy_after query_loss nll brier ranks"
                              : "run classes images auc_before auc_after accuracy_before "
-                               "accuracy_after query_loss");
+                               "accuracy_after query_loss nll brier");
         assert_number(t, "run", i);
         for (int k = 0; k < 2; k++)
             assert_int_equal(cJSON_GetArrayItem(member(t, "classes"), k)->valueint, classes[i][k]);
@@ -249,6 +227,8 @@ static void test_tasks(void **state)
         assert_number(t, "accuracy_before", .5);
         assert_number(t, "accuracy_after", runs[i].accuracy_after);
         assert_number(t, "query_loss", runs[i].query_loss);
+        assert_number(t, "nll", .5 + i);
+        assert_number(t, "brier", .125 * i);
         if (runs[i].ranks) assert_text(t, "ranks", ranks[i]);
     }
     cJSON_Delete(root);
@@ -344,6 +324,8 @@ static void test_methods(void **state)
     cJSON *root = settings_of("knn", "layer neighbours");
     assert_number(member(root, "settings"), "layer", 2);
     assert_number(member(root, "settings"), "neighbours", 4); /* as many as shots */
+    assert_members(root, "program format settings files classes auc_before auc_after auc_gain "
+                         "accuracy_before accuracy_after query_loss pairs other_groups tasks");
     cJSON_Delete(root);
     use_method("svm");
     set("-layer", 0);
@@ -427,6 +409,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_head, make_results, free_settings),
         cmocka_unit_test_setup_teardown(test_figures, make_results, free_settings),
+        cmocka_unit_test_setup_teardown(test_calibration, make_results, free_settings),
         cmocka_unit_test_setup_teardown(test_tasks, make_results, free_settings),
         cmocka_unit_test_setup_teardown(test_pairs, make_results, free_settings),
         cmocka_unit_test_setup_teardown(test_groups, make_results, free_settings),

@@ -1,0 +1,73 @@
+/* Prints the results of `meta test`. */
+#include "test_print.h"
+#include "base/plural.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_estimate(const char *name, struct meta_estimate e)
+{
+    printf("%-16s %7.4f", name, e.mean);
+    if (e.n > 1) printf("   %6.4f   %6.4f to %6.4f", e.error, e.low, e.high);
+    putchar('\n');
+}
+
+static int print_pairs(const struct meta_results *r, struct meta_error *error)
+{
+    const struct meta_dataset *d = r->dataset;
+    struct meta_pair_row *rows;
+    int count, width = 10;
+    if (meta_results_pairs(&rows, &count, r->runs, r->evaluation, error)) return -1;
+    for (int i = 0; i < count; i++) {
+        int n = strlen(d->names[rows[i].a]) + strlen(d->names[rows[i].b]) + 3;
+        if (n > width) width = n;
+    }
+    const char *before = r->evaluation->method->learns ? "   AUC before" : "";
+    printf("\n%-*s   tasks%s   AUC after   95%% interval\n", width, "classes", before);
+    for (int i = 0; i < count; i++) {
+        const char *a = d->names[rows[i].a], *b = d->names[rows[i].b];
+        printf("%s - %s%*s   %5d", a, b, width - (int)strlen(a) - (int)strlen(b) - 3, "",
+               rows[i].after.n);
+        if (*before) printf("   %10.4f", rows[i].before.mean);
+        printf("   %9.4f", rows[i].after.mean);
+        if (rows[i].after.n > 1) printf("   %6.4f to %6.4f", rows[i].after.low, rows[i].after.high);
+        putchar('\n');
+    }
+    free(rows);
+    return 0;
+}
+
+int meta_print_results(const struct meta_results *results, struct meta_error *error)
+{
+    const struct meta_run *runs = results->runs;
+    const struct meta_evaluation *e = results->evaluation;
+    struct meta_estimate other = results->other_groups;
+    int failed = 0, learns = e->method->learns;
+    printf("                    mean    error   95%% interval, %d task%s\n", e->runs,
+           meta_plural(e->runs));
+    if (learns)
+        print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
+    print_estimate("AUC after", meta_estimate(&runs->auc_after, sizeof *runs, e->runs));
+    if (!isnan(other.low)) print_estimate("  other groups", other);
+    if (learns) print_estimate("AUC gain", meta_estimate(&runs->auc_gain, sizeof *runs, e->runs));
+    if (learns)
+        print_estimate("accuracy before",
+                       meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
+    print_estimate("accuracy after", meta_estimate(&runs->accuracy_after, sizeof *runs, e->runs));
+    if (e->method->probabilities) {
+        print_estimate("NLL", meta_estimate(&runs->calibration.nll, sizeof *runs, e->runs));
+        print_estimate("Brier score",
+                       meta_estimate(&runs->calibration.brier, sizeof *runs, e->runs));
+        print_estimate("ECE", results->ece);
+    }
+    for (int i = 0; i < e->runs; i++) failed += runs[i].failed;
+    if (!isnan(other.low))
+        printf("other groups: as if the %d groups of the images had been drawn anew, too\n",
+               results->groups->count);
+    if (failed)
+        printf("%d of the tasks diverged: their outputs are not numbers, their AUC counts as 0.5\n",
+               failed);
+    return print_pairs(results, error);
+}
