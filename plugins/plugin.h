@@ -89,6 +89,9 @@ struct meta_episode_settings {
     double explore;         /* META_CURRICULUM: the share of tasks whose kind is any */
 };
 
+/* What the inner steps move: every layer, as in MAML, or as in ANIL the last one that has parameters. */
+enum meta_adapt_what { META_ADAPT_ALL, META_ADAPT_HEAD };
+
 /* The settings of META_ROLE_INNER_LOOP begin with this. */
 struct meta_inner_settings {
     int steps;              /* S of Eq. 2 while training; 0: the query loss of phi itself */
@@ -97,6 +100,7 @@ struct meta_inner_settings {
     int order;              /* 1 (first-order MAML) or 2 (exact) */
     int second_order_start; /* order 2: the meta-iterations before it drop the Hessian, as order 1 does */
     int keep;               /* order 2: steps whose activations stay in memory; 0: all */
+    int adapt;              /* enum meta_adapt_what */
 };
 
 /* META_ROLE_META_LOSS: how a task's query loss L >= 0 enters the meta-loss at a meta-iteration. */

@@ -14,6 +14,8 @@ static const struct meta_option options[] = {
       "with order=2: the meta-iterations before it go without the Hessian" },
     { "keep", META_INT, 0, 0, 1000, NULL, OF(keep),
       "with order=2: steps whose activations stay in memory, the rest is computed again; 0: all" },
+    { "adapt", META_CHOICE, META_ADAPT_ALL, 0, 0, "all|head", OF(adapt),
+      "all: the steps move every layer; head: the last one with parameters (ANIL)" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 

@@ -90,7 +90,7 @@ def conv(filters, size=3, stride=1, activation="relu"):
 
 PLAIN = conv(6) + POOL.format(2, 2) + conv(8) + POOL.format(2, 2) + TAIL.format(2)
 
-# name: set, layers, settings. Settings: steps gamma order type eta epsilon start iteration ways shots queries flip (the query labels
+# name: set, layers, settings. Settings: steps gamma order type adapt eta epsilon start iteration ways shots queries flip (the query labels
 # are shifted by one: a loss above 1) loud (the last layer's weights are that much larger) quiet (the last normalised layer's outputs are:
 # 1600 features of deviation 1 would make steps of 0.01 overshoot) dim (taken off the biases of all but the first normalised layer, so that
 # fewer windows light up and can be close to a kink)
@@ -106,6 +106,11 @@ CASES = {
     "start":       ("rgb", PLAIN, dict(eta=3, steps=1, start=150, iteration=150)),
     "steps0":      ("rgb", PLAIN, dict(eta=3, steps=0)),
     "steps5":      ("rgb", PLAIN, dict(eta=1, steps=5, gamma=.02)),
+    "head":        ("rgb", PLAIN, dict(eta=3, adapt="head")),
+    "head_order1": ("rgb", PLAIN, dict(eta=3, adapt="head", order=1)),
+    "head_deep":   ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(7, 3, 2)
+                    + "[convolutional]\nbatch_normalize=1\nfilters=2\nsize=3\nstride=2\npad=1\nactivation=leaky\n[avgpool]\n[softmax]\n",
+                    dict(eta=2, adapt="head", steps=4, gamma=.2)),
     "uneven":      ("rgb", PLAIN, dict(eta=3, shots=[4, 1], queries=[2, 4])),
     "three_ways":  ("rgb", conv(7) + POOL.format(3, 2) + conv(5, 1) + "[avgpool]\n" + TAIL.format(3), dict(eta=3, ways=3, steps=4, gamma=.3, queries=3)),
     "leaky_odd":   ("rgb", conv(5, activation="leaky") + POOL.format(3, 2) + conv(17, 1, activation="leaky") + "[maxpool]\nsize=2\nstride=2\npadding=0\n"
@@ -144,7 +149,7 @@ CASES = {
 
 
 def settings(case):
-    s = dict(steps=3, gamma=.1, order=2, type="difficulty", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
+    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
     s.update(case[2])
     return s
 
@@ -154,6 +159,7 @@ def write_cfg(path, case):
     text = "[net]\nwidth=%d\nheight=%d\nchannels=%d\nmax_batches=300\n" % (side, side, channels)
     text += "[episode]\nways=%d\nshots=5\nqueries=15\ntasks=4\n" % s["ways"] + case[1]
     text += "[inner_loop]\nsteps=%(steps)d\nlearning_rate=%(gamma)g\norder=%(order)d\n" % s + ("test_steps=0\n" if "[relation]" in case[1] else "")
+    text += "adapt=head\n" * (s["adapt"] == "head")
     text += "[meta_loss]\ntype=%(type)s\neta=%(eta)g\nepsilon=%(epsilon)g\nstart=%(start)d\n" % s
     with open(path, "w") as file:
         file.write(text.replace("\n[", "\n\n["))

@@ -327,6 +327,7 @@ class Method:
         loss = dict(next((o for kind, o in sections if kind == "meta_loss"), {}))
         self.steps, self.gamma = int(inner["steps"]), float(inner["learning_rate"])
         self.order = int(inner.get("order", 2))
+        self.head = inner.get("adapt", "all") == "head"
         self.ways = int(dict(next((o for kind, o in sections if kind == "episode"), {})).get("ways", 2))
         self.relation = any(kind == "relation" for kind, _ in sections)
         assert not self.relation or not self.steps
@@ -343,14 +344,19 @@ class Method:
         loss = loss.detach().requires_grad_()
         return torch.autograd.grad(self.value(loss), loss)[0]
 
+    def moved(self, network):
+        """The tensors that the inner steps move."""
+        layers = [tensors for _, _, tensors in network.layers if tensors][-1 if self.head else 0:]
+        return sorted(k for tensors in layers for k in tensors.values() if network.tensors[k][3])
+
     def adapt(self, network, phi, support, create_graph):
-        learned = [k for k, tensor in enumerate(network.tensors) if tensor[3]]
+        moved = self.moved(network)
         losses = []
         for _ in range(self.steps):
             loss = network.loss(phi, *support)
-            gradients = torch.autograd.grad(loss, [phi[k] for k in learned], create_graph=create_graph)
+            gradients = torch.autograd.grad(loss, [phi[k] for k in moved], create_graph=create_graph)
             phi = list(phi)
-            for k, g in zip(learned, gradients):
+            for k, g in zip(moved, gradients):
                 phi[k] = phi[k] - self.gamma * g
             losses.append(loss.item())
         return phi, losses

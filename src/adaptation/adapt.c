@@ -54,14 +54,16 @@ static void balance(const struct meta_support *s, double *shares)
 }
 
 /* Replaces phi in a->filled by phi_S. */
-static int learn(struct meta_adapted *a, const struct meta_support *s, double rate, int steps,
-                 struct meta_error *error)
+static int learn(struct meta_adapted *a, const struct meta_base *base, const struct meta_support *s,
+                 int steps, struct meta_error *error)
 {
     const struct meta_network *net = a->filled.network;
     const struct meta_backend *backend = a->backend;
-    struct meta_inner how = {
-        .support = s->n, .steps = steps, .learning_rate = rate, .bn = META_BN_SUPPORT
-    };
+    struct meta_inner how = { .support = s->n,
+                              .steps = steps,
+                              .learning_rate = base->learning_rate,
+                              .head = base->head,
+                              .bn = META_BN_SUPPORT };
     double *shares = malloc(s->n * sizeof *shares);
     struct meta_task task = { .support = s->images,
                               .support_labels = s->labels,
@@ -93,7 +95,7 @@ static int learn(struct meta_adapted *a, const struct meta_support *s, double ra
         meta_fail(error,
                   "after %d steps the weights are not finite: learning_rate=%g is too high for "
                   "them",
-                  steps, rate);
+                  steps, base->learning_rate);
 fail:
     if (phi) backend->release(phi);
     meta_worker_free(worker);
@@ -114,7 +116,7 @@ int meta_adapt(struct meta_adapted **out, const struct meta_base *base,
         meta_fail_memory(error);
         goto fail;
     }
-    if (learn(a, s, base->learning_rate, steps, error)) goto fail;
+    if (learn(a, base, s, steps, error)) goto fail;
     *out = a;
     return 0;
 fail:

@@ -12,6 +12,7 @@ struct meta_base {
     struct meta_filled filled; /* phi, and the rolling statistics */
     const struct meta_backend *backend;
     double learning_rate; /* gamma */
+    int head;             /* 1: the steps move the last layer with parameters alone */
 };
 
 /* images (n, c, h, w), planar floats in [0,1] of the network's input size; labels (n),

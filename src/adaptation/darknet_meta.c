@@ -111,6 +111,7 @@ static int load(struct darknet_meta_model **out, const char *cfg, const char *we
     if (meta_model_load_for(&m->model, cfg, purpose, error)) goto fail;
     m->base.backend = meta_backend_default();
     m->base.learning_rate = m->model->inner->learning_rate;
+    m->base.head = m->model->inner->adapt == META_ADAPT_HEAD;
     f->network = m->model->network;
     if (f->network->ways) {
         const struct meta_layer *pairing = &f->network->layers[f->network->pairing];

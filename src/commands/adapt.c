@@ -107,6 +107,7 @@ static int load_base(struct parts *p, const char *weights, struct meta_error *er
     struct meta_filled *f = &p->base.filled;
     f->network = p->model->network;
     p->base.learning_rate = p->model->inner->learning_rate;
+    p->base.head = p->model->inner->adapt == META_ADAPT_HEAD;
     return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)
             || p->base.backend->open(error)
         ? -1

@@ -26,7 +26,9 @@ void meta_inner_describe(const struct meta_model *model, const struct meta_evalu
                          char *text, size_t size)
 {
     const struct meta_inner_steps *s = e->settings;
-    snprintf(text, size, "%d steps, %s statistics", s->steps, meta_bn_name(e->bn));
+    snprintf(text, size, "%d steps%s, %s statistics", s->steps,
+             model->inner->adapt == META_ADAPT_HEAD ? " of the last layer" : "",
+             meta_bn_name(e->bn));
 }
 
 void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
@@ -35,6 +37,7 @@ void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
     const struct meta_inner_steps *s = e->settings;
     cJSON_AddNumberToObject(settings, "steps", s->steps);
     cJSON_AddNumberToObject(settings, "learning_rate", model->inner->learning_rate);
+    if (model->inner->adapt == META_ADAPT_HEAD) cJSON_AddStringToObject(settings, "adapt", "head");
     cJSON_AddStringToObject(settings, "bn", meta_bn_name(e->bn));
 }
 
@@ -42,13 +45,12 @@ int meta_inner_create(void **state, const struct meta_method_context *c, struct 
 {
     const struct meta_episode_settings *t = &c->evaluation->episode;
     const struct meta_inner_steps *s = c->evaluation->settings;
-    struct meta_inner inner = { .support = t->ways * t->shots,
-                                .query = t->ways * t->queries,
-                                .steps = s->steps,
-                                .learning_rate = c->model->inner->learning_rate,
-                                .order = 0,
-                                .bn = c->evaluation->bn,
-                                .running = c->evaluation->statistics };
+    struct meta_inner inner = meta_inner_of(c->model->inner, t->ways * t->shots,
+                                            t->ways * t->queries);
+    inner.steps = s->steps;
+    inner.order = 0;
+    inner.bn = c->evaluation->bn;
+    inner.running = c->evaluation->statistics;
     struct learner *l = *state = calloc(1, sizeof *l);
     if (!l) return meta_fail_memory(error);
     l->steps = inner.steps;

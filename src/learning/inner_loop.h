@@ -30,9 +30,11 @@ int meta_bn_find(enum meta_bn *, const char *name, struct meta_error *);
 
 /* How a worker learns. */
 struct meta_inner {
-    int support, query;          /* images; query may be 0 where nothing is scored */
-    int steps;                   /* the most that a call will ask for */
-    double learning_rate;        /* gamma */
+    int support, query;   /* images; query may be 0 where nothing is scored */
+    int steps;            /* the most that a call will ask for */
+    double learning_rate; /* gamma */
+    int head; /* 1: the steps move the last layer with parameters alone (ANIL); the meta-gradient is
+                 that of all parameters all the same */
     int order;                   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
     int keep;                    /* order 2: how many inner steps keep their activations in memory
                                     for the backward sweep; those of the others are computed again

@@ -72,6 +72,10 @@ check 'meta check prints other figures with another seed' test "$(cmp -s "$a/fir
 sed 's/^order=2/order=1/' "$a/net.cfg" >"$a/first.cfg"
 check 'meta check passes with order=1' quiet darknet meta check "$a/first.cfg"
 check 'meta check holds the meta-gradient of order=1 against its definition' grep -q 'meta-gradient = w grad L_query(phi_S) .* ok$' "$a/out"
+for order in 1 2; do
+    sed "s/^order=2/order=$order\nadapt=head/" "$a/net.cfg" >"$a/head.cfg"
+    check "meta check passes with adapt=head and order=$order" quiet darknet meta check "$a/head.cfg"
+done
 sed 's/^steps=3/steps=0/' "$a/net.cfg" >"$a/steps0.cfg"
 check 'meta check passes with steps=0' quiet darknet meta check "$a/steps0.cfg"
 

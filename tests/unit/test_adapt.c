@@ -72,7 +72,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct meta_base base_of(const struct meta_backend *backend) { return (struct meta_base){ base_filled, backend, RATE }; }
+static struct meta_base base_of(const struct meta_backend *backend) { return (struct meta_base){ .filled = base_filled, .backend = backend, .learning_rate = RATE }; }
 
 static struct meta_adapted *adapt(const struct meta_backend *backend, int steps)
 {

@@ -25,6 +25,7 @@ static size_t n;
 static float images[(SUPPORT + QUERY) * 2 * 8 * 8], *initial;
 static int labels[SUPPORT + QUERY];
 static struct meta_task task;
+static int head;                   /* whether the steps move the last layer alone */
 
 static void layer(struct meta_layer l)
 {
@@ -76,7 +77,7 @@ static struct meta_worker *worker(const struct meta_backend *backend, int steps,
 {
     struct meta_worker *w;
     struct meta_error error;
-    struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .steps = steps, .learning_rate = RATE, .order = order, .keep = keep };
+    struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .steps = steps, .learning_rate = RATE, .order = order, .keep = keep, .head = head };
     if (meta_worker_create(&w, net, backend, inner, &error)) fail_msg("%s", error.text);
     assert_true(meta_worker_bytes(w) > 0);
     return w;
@@ -110,11 +111,25 @@ static double pass(struct meta_program *p, const void *phi, int item, void *grad
     return loss;
 }
 
+static void *part(const struct meta_backend *backend, void *vector, size_t first) { return (char *)vector + first * backend->element; }
+
+/* H R v into g, where R is RATE for the parameters from `first` on and 0 for those before */
+static void product(const struct meta_backend *backend, struct meta_program *support, const void *phi, size_t first, const void *v, void *g)
+{
+    void *moved = vector(backend);
+    backend->copy(moved, v, n);
+    backend->set(moved, first, 0);
+    backend->scale(moved, n, RATE);
+    meta_program_hessian_product(support, phi, moved, g);
+    backend->release(moved);
+}
+
 /* design: phi_{s+1} = phi_s - gamma grad L_support(phi_s), v_S = grad L_query(phi_S), v_s = v_{s+1} - gamma H_s v_{s+1} */
 static void by_definition(const struct meta_backend *backend, int steps, int order, int query_item, struct expected *e)
 {
     struct meta_program *support = program(backend, SUPPORT, META_TANGENTS), *query = program(backend, QUERY, META_GRADIENT);
     void *phi[STEPS + 1], *g = vector(backend);
+    size_t first = head ? net->layers[4].biases : 0;
     meta_program_load(support, task.support, task.support_labels);
     meta_program_load(query, task.query, task.query_labels);
     phi[0] = vector(backend);
@@ -123,7 +138,7 @@ static void by_definition(const struct meta_backend *backend, int steps, int ord
         if (!s) meta_program_batch_statistics(support, e->statistics);
         phi[s + 1] = vector(backend);
         backend->copy(phi[s + 1], phi[s], n);
-        backend->axpy(phi[s + 1], n, -RATE, g);
+        backend->axpy(part(backend, phi[s + 1], first), n - first, -RATE, part(backend, g, first));
     }
     e->v = vector(backend);
     e->query_loss = pass(query, phi[steps], query_item, e->v);
@@ -131,8 +146,9 @@ static void by_definition(const struct meta_backend *backend, int steps, int ord
     meta_program_log_odds(query, e->scores);
     for (int s = steps - 1; s >= 0 && order == 2; s--) {
         pass(support, phi[s], s, g);
-        meta_program_hessian_product(support, phi[s], e->v, g);
-        backend->axpy(e->v, n, -RATE, g);
+        if (head) product(backend, support, phi[s], first, e->v, g);
+        else meta_program_hessian_product(support, phi[s], e->v, g);
+        backend->axpy(e->v, n, head ? -1 : -RATE, g);
     }
     backend->scale(e->v, n, 2 * e->query_loss);
     for (int s = 0; s <= steps; s++) backend->release(phi[s]);
@@ -184,6 +200,35 @@ static void follows_its_definition(void **state)
             backend->release(e.v);
             meta_worker_free(w);
         }
+}
+
+static void follows_its_definition_with_a_head(void **state)
+{
+    head = 1;
+    follows_its_definition(state);
+    head = 0;
+}
+
+/* The steps of a head leave the layers before it as they are; the meta-gradient does not. */
+static void a_head_moves_alone(void **state)
+{
+    const struct meta_backend *backend = *state;
+    size_t first = net->layers[4].biases;
+    head = 1;
+    struct meta_worker *w = worker(backend, STEPS, 2, 0);
+    head = 0;
+    void *phi = vector(backend), *gradient = vector(backend);
+    struct meta_task_result r = { .gradient = gradient };
+    float *now = malloc(n * sizeof *now);
+    backend->download(now, meta_worker_learn(w, phi, &task, STEPS, &r), n);
+    assert_memory_equal(now, initial, first * sizeof *now);
+    assert_memory_not_equal(now + first, initial + first, (n - first) * sizeof *now);
+    meta_worker_gradient(w, phi, &task, STEPS, NULL, &r);
+    assert_true(backend->dot(gradient, gradient, first) > 0);
+    free(now);
+    backend->release(phi);
+    backend->release(gradient);
+    meta_worker_free(w);
 }
 
 /* ---- what may not change a result ---------------------------------------------------------------------------------------------- */
@@ -380,7 +425,8 @@ static void exact_and_known_to_be(void **state)
 int main(void)
 {
     static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
-        { "follows its definition", follows_its_definition }, { "steps kept or computed again", steps_kept_or_computed_again },
+        { "follows its definition", follows_its_definition }, { "follows its definition with a head", follows_its_definition_with_a_head },
+        { "a head moves alone", a_head_moves_alone }, { "steps kept or computed again", steps_kept_or_computed_again },
         { "second order from an iteration on", second_order_from_an_iteration_on },
         { "a worker keeps nothing", a_worker_keeps_nothing }, { "adapting alone", adapting_alone },
         { "shares are weights of a mean", shares_are_weights_of_a_mean },

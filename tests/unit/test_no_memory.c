@@ -164,7 +164,7 @@ static void a_worker_tells(void **state)
 
 static void an_adapted_network_tells(void **state)
 {
-    struct meta_base base = { filled_network(), onednn, .1 };
+    struct meta_base base = { .filled = filled_network(), .backend = onednn, .learning_rate = .1 };
     float images[BATCH * meta_shape_numbers(base.filled.network->input)], answer[BATCH * 3];
     int labels[BATCH];
     make_images(base.filled.network, images, labels);

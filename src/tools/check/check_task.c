@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "learning/inner_loop.h"
+#include "learning/inner_rates.h"
 #include "learning/weigh.h"
 
 /* Inner steps at most: a third repeats the second. */
@@ -103,10 +104,12 @@ static int check_first_order(struct rig *r, struct meta_error *error)
     struct meta_program *p;
     double *phi = r->x[PROBE], *g = r->x[OTHER], weight;
     int front = meta_check_support(r->check);
-    const struct meta_program_settings settings = { .support = front,
-                                                    .query = r->batch,
-                                                    .passes = META_GRADIENT };
-    if (meta_program_create(&p, net, backend, settings, error)) return -1;
+    const struct meta_inner_settings *settings = r->check->model->inner;
+    size_t first = settings->adapt == META_ADAPT_HEAD ? meta_rates_head(net)->biases : 0;
+    const struct meta_program_settings passes = { .support = front,
+                                                  .query = r->batch,
+                                                  .passes = META_GRADIENT };
+    if (meta_program_create(&p, net, backend, passes, error)) return -1;
     gradient_at(r, r->exact, r->x[PHI], r->x[GRADIENT], &weight);
     backend->copy(phi, r->x[PHI], r->n);
     for (int s = 0; s <= r->steps; s++) {
@@ -119,7 +122,7 @@ static int check_first_order(struct rig *r, struct meta_error *error)
                                                         r->task.task, s, 1 });
         meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
         meta_program_gradient(p, phi, g);
-        if (!query) backend->axpy(phi, r->n, -r->check->model->inner->learning_rate, g);
+        if (!query) backend->axpy(phi + first, r->n - first, -settings->learning_rate, g + first);
     }
     backend->scale(g, r->n, weight);
     meta_program_free(p);

@@ -1,0 +1,35 @@
+/* The members of a worker, for the files of this folder. */
+#ifndef META_INNER_INTERNAL_H
+#define META_INNER_INTERNAL_H
+
+#include "inner_loop.h"
+#include "inner_rates.h"
+
+struct meta_worker {
+    const struct meta_network *network;
+    const struct meta_backend *backend;
+    struct meta_inner inner;
+    struct meta_program **support; /* (keep) step s is computed by support[s % keep] */
+    int keep;
+    struct meta_program *query;
+    void *shared; /* memory that the programs use in turn */
+    void *workspace;
+    size_t shared_bytes, workspace_bytes, vector_bytes;
+    void **phi; /* (clones) order 2: phi[s] is phi_(s+1); else one clone that is
+                   stepped in place. phi_0 is the caller's */
+    int clones;
+    void *gradient;    /* of the support loss; in the backward sweep, the product H v */
+    float *statistics; /* of the support set, with META_BN_SUPPORT */
+    double *scores;    /* (query, outputs) where the caller doesn't ask for them */
+    struct meta_rates rates;
+    void *moved; /* (parameters) order 2: R_s v_(s+1), where that is not gamma v_(s+1); else NULL */
+};
+
+/* The number of support images in the pass of the query images: a network that pairs sees both at
+   once. */
+static inline int meta_worker_front(const struct meta_worker *w)
+{
+    return w->network->ways ? w->inner.support : 0;
+}
+
+#endif

@@ -1,0 +1,184 @@
+/* Creates and frees workers: the programs and vectors in which one task is learned. */
+#include "inner_internal.h"
+
+#include <stdlib.h>
+
+/* Order 2 needs every phi_s on the way back; otherwise one clone is stepped in place. */
+static int clones_needed(const struct meta_inner *inner)
+{
+    if (!inner->steps) return 0;
+    return inner->order == 2 ? inner->steps : 1;
+}
+
+static int programs_needed(const struct meta_inner *inner)
+{
+    if (!inner->steps) return inner->bn == META_BN_SUPPORT;
+    if (inner->order != 2) return 1;
+    return inner->keep > 0 && inner->keep < inner->steps ? inner->keep : inner->steps;
+}
+
+/* What the programs of a worker are for: an inner step on the support set, or the query set. */
+static struct meta_program_settings support_settings(const struct meta_worker *w)
+{
+    return (struct meta_program_settings){ .query = w->inner.support,
+                                           .shared = w->shared,
+                                           .passes = w->inner.order == 2 ? META_TANGENTS
+                                                                         : META_GRADIENT };
+}
+
+static struct meta_program_settings query_settings(const struct meta_worker *w)
+{
+    return (struct meta_program_settings){ .support = meta_worker_front(w),
+                                           .query = w->inner.query,
+                                           .shared = w->shared,
+                                           .passes = w->inner.order ? META_GRADIENT
+                                                                    : META_FORWARD };
+}
+
+/* The programs can share memory: they run one after another, and the gradient of each forward pass
+   follows it at once. */
+static int allocate_shared(struct meta_worker *w, struct meta_error *error)
+{
+    size_t bytes = 0, more = 0;
+    if (w->inner.query)
+        bytes = meta_program_shared_bytes(w->network, w->backend, query_settings(w));
+    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, support_settings(w));
+    w->shared_bytes = more > bytes ? more : bytes;
+    if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes)))
+        return meta_fail_memory(error);
+    return 0;
+}
+
+static int allocate_workspace(struct meta_worker *w, struct meta_error *error)
+{
+    if (w->query) w->workspace_bytes = meta_program_workspace_bytes(w->query);
+    for (int k = 0; k < w->keep; k++)
+        if (meta_program_workspace_bytes(w->support[k]) > w->workspace_bytes)
+            w->workspace_bytes = meta_program_workspace_bytes(w->support[k]);
+    if (!(w->workspace = w->backend->allocate(w->workspace_bytes))) return meta_fail_memory(error);
+    if (w->query) meta_program_use(w->query, w->workspace);
+    for (int k = 0; k < w->keep; k++) meta_program_use(w->support[k], w->workspace);
+    return 0;
+}
+
+/* What the programs of a worker normalise by their own batch. */
+static int check_batches(const struct meta_worker *w, struct meta_error *error)
+{
+    int query = w->inner.query && (w->inner.order || w->inner.bn == META_BN_BATCH);
+    if (w->keep && meta_network_check_batch(w->network, w->inner.support, error)) return -1;
+    return query
+        ? meta_network_check_batch(w->network, meta_worker_front(w) + w->inner.query, error)
+        : 0;
+}
+
+static int check_pairing(const struct meta_worker *w, struct meta_error *error)
+{
+    const struct meta_inner *inner = &w->inner;
+    if (!w->network->ways) return 0;
+    if (inner->steps || inner->order == 2)
+        return meta_fail(error,
+                         "steps=%d, order=%d: a network that pairs takes no steps in a task, and "
+                         "order=1",
+                         inner->steps, inner->order);
+    if (inner->bn != META_BN_SUPPORT) return 0;
+    return meta_fail(error,
+                     "a network that pairs sees support and query images in one batch: it has "
+                     "no statistics of the support set alone");
+}
+
+static int allocate_programs(struct meta_worker *w, struct meta_error *error)
+{
+    w->support = calloc(w->keep + 1, sizeof *w->support);
+    if (!w->support) return meta_fail_memory(error);
+    if (allocate_shared(w, error)) return -1;
+    for (int k = 0; k < w->keep; k++)
+        if (meta_program_create(&w->support[k], w->network, w->backend, support_settings(w), error))
+            return -1;
+    if (w->inner.query
+        && meta_program_create(&w->query, w->network, w->backend, query_settings(w), error))
+        return -1;
+    return allocate_workspace(w, error);
+}
+
+static int allocate_vector(struct meta_worker *w, void **vector, struct meta_error *error)
+{
+    size_t bytes = w->network->parameters * w->backend->element;
+    if (!(*vector = w->backend->allocate(bytes))) return meta_fail_memory(error);
+    w->vector_bytes += bytes;
+    return 0;
+}
+
+static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
+{
+    const struct meta_inner *inner = &w->inner;
+    w->clones = clones_needed(inner);
+    w->phi = calloc(w->clones + 1, sizeof *w->phi);
+    w->statistics = malloc((w->network->statistics + 1) * sizeof *w->statistics);
+    w->scores = malloc(((size_t)inner->query * meta_network_outputs(w->network) + 1)
+                       * sizeof *w->scores);
+    if (!w->phi || !w->statistics || !w->scores) return meta_fail_memory(error);
+    for (int s = 0; s < w->clones; s++)
+        if (allocate_vector(w, &w->phi[s], error)) return -1;
+    if (allocate_vector(w, &w->gradient, error)) return -1;
+    int second = inner->steps && inner->order == 2;
+    return second && !meta_rates_plain(&w->rates) ? allocate_vector(w, &w->moved, error) : 0;
+}
+
+int meta_worker_create(struct meta_worker **out, const struct meta_network *network,
+                       const struct meta_backend *backend, struct meta_inner inner,
+                       struct meta_error *error)
+{
+    struct meta_worker *w = calloc(1, sizeof *w);
+    if (!w) return meta_fail_memory(error);
+    w->network = network;
+    w->backend = backend;
+    w->inner = inner;
+    w->rates = meta_rates_fixed(network, inner.learning_rate, inner.head);
+    w->keep = programs_needed(&inner);
+    if (check_pairing(w, error) || backend->open(error) || check_batches(w, error)
+        || allocate_programs(w, error) || allocate_vectors(w, error)) {
+        meta_worker_free(w);
+        return -1;
+    }
+    *out = w;
+    return 0;
+}
+
+void meta_worker_free(struct meta_worker *w)
+{
+    if (!w) return;
+    for (int k = 0; w->support && k < w->keep; k++) meta_program_free(w->support[k]);
+    free(w->support);
+    meta_program_free(w->query);
+    if (w->shared) w->backend->release(w->shared);
+    if (w->workspace) w->backend->release(w->workspace);
+    for (int s = 0; w->phi && s < w->clones; s++)
+        if (w->phi[s]) w->backend->release(w->phi[s]);
+    if (w->gradient) w->backend->release(w->gradient);
+    if (w->moved) w->backend->release(w->moved);
+    free(w->phi);
+    free(w->statistics);
+    free(w->scores);
+    free(w);
+}
+
+int meta_worker_failed(const struct meta_worker *w, struct meta_error *error)
+{
+    for (int k = 0; k < w->keep; k++)
+        if (meta_program_failed(w->support[k], error)) return -1;
+    return w->query ? meta_program_failed(w->query, error) : 0;
+}
+
+int meta_worker_slow_layer(const struct meta_worker *w, const char **implementation)
+{
+    int slow = w->query ? meta_program_slow_layer(w->query, implementation) : -1;
+    return slow < 0 && w->keep ? meta_program_slow_layer(w->support[0], implementation) : slow;
+}
+
+size_t meta_worker_bytes(const struct meta_worker *w)
+{
+    size_t bytes = w->shared_bytes + w->workspace_bytes + w->vector_bytes;
+    if (w->query) bytes += meta_program_bytes(w->query);
+    for (int k = 0; k < w->keep; k++) bytes += meta_program_bytes(w->support[k]);
+    return bytes;
+}
