@@ -142,14 +142,20 @@ struct meta_set {
 
 /* META_ROLE_PAIRING: y = f(x), without parameters: from the maps x (support + query, in) of a task one item for each query image and
    class, y (query * ways, out), that of query image q and class k being at q*ways + k. What stands below the section works on images,
-   what stands above on items; the network ends in one number an item, the score of that class, and [cost], their squared
-   distance from 1 for the right class and 0 for the others. Planar doubles; outputs are overwritten; several threads at once. */
+   what stands above on items; the network ends in one number an item, the score of that class, and either [cost], their squared
+   distance from 1 for the right class and 0 for the others, or [softmax], the cross-entropy of the softmax over a query image's
+   classes. Planar doubles; outputs are overwritten; several threads at once. */
 struct meta_pairing_functions {
     int  (*shape)(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error);
     void (*forward)(const void *settings, struct meta_shape in, const struct meta_set *set, const double *x, double *y);
     /* xbar = (df/dx)' ybar */
     void (*backward)(const void *settings, struct meta_shape in, const struct meta_set *set,
                      const double *x, const double *ybar, double *xbar);
+    /* May be NULL. What `darknet meta adapt` writes in place of the layer where it is the last before [softmax]: a linear layer's
+       weights (ways, in) and biases (ways) that give each query image f the scores y, plus a number that is the same for all
+       classes. x (support, in); set->query is 0. out must be one number. */
+    void (*linear)(const void *settings, struct meta_shape in, const struct meta_set *set,
+                   const double *x, double *weights, double *biases);
 };
 
 /* ---- registration -------------------------------------------------------------------------- */

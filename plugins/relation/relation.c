@@ -52,7 +52,9 @@ static void backward(const void *settings, struct meta_shape in, const struct me
         }
 }
 
-static const struct meta_pairing_functions functions = { shape, forward, backward };
+static const struct meta_pairing_functions functions = { .shape = shape,
+                                                         .forward = forward,
+                                                         .backward = backward };
 
 const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
                                          .size = sizeof(struct meta_plugin),

@@ -143,6 +143,8 @@ CASES = {
     "relation":    ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, activation="leaky") + "[relation]\n" + conv(9, activation="leaky")
                     + POOL.format(3, 2) + "[connected]\noutput=6\nactivation=leaky\n[connected]\noutput=1\nactivation=logistic\n[cost]\n",
                     dict(eta=2, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),
+    "prototype":   ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, 3, 2, "leaky") + "[prototype]\n[softmax]\ntemperature=40\n",
+                    dict(eta=3, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),
     "daml_4conv":  ("large", (conv(64) + "[maxpool]\nsize=2\nstride=2\npadding=0\n") * 4 + TAIL.format(2),
                     dict(eta=5, steps=5, gamma=.01, shots=5, queries=15, quiet=.25, dim=2)),
 }
@@ -158,7 +160,7 @@ def write_cfg(path, case):
     s, (_, _, channels, side, _) = settings(case), SETS[case[0]]
     text = "[net]\nwidth=%d\nheight=%d\nchannels=%d\nmax_batches=300\n" % (side, side, channels)
     text += "[episode]\nways=%d\nshots=5\nqueries=15\ntasks=4\n" % s["ways"] + case[1]
-    text += "[inner_loop]\nsteps=%(steps)d\nlearning_rate=%(gamma)g\norder=%(order)d\n" % s + ("test_steps=0\n" if "[relation]" in case[1] else "")
+    text += "[inner_loop]\nsteps=%(steps)d\nlearning_rate=%(gamma)g\norder=%(order)d\n" % s + ("test_steps=0\n" if any("[%s]" % kind in case[1] for kind in m.PAIRING) else "")
     text += "adapt=head\n" * (s["adapt"] == "head")
     text += "[meta_loss]\ntype=%(type)s\neta=%(eta)g\nepsilon=%(epsilon)g\nstart=%(start)d\n" % s
     with open(path, "w") as file:

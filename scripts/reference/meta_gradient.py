@@ -169,6 +169,16 @@ def relation(x, labels, ways):
     return torch.cat([classes.repeat(len(query), 1, 1, 1), query.repeat_interleave(ways, 0)], 1)
 
 
+def prototype(x, labels, ways):
+    """x: a task's features, support first. Minus each query image's squared distance to each class's mean: (query * ways, 1, 1, 1)"""
+    x = x.flatten(1)
+    means = torch.stack([x[:len(labels)][labels == k].mean(0) for k in range(ways)])
+    return -((x[len(labels):].unsqueeze(1) - means.unsqueeze(0)) ** 2).sum(2).reshape(-1, 1, 1, 1)
+
+
+PAIRING = {"relation": relation, "prototype": prototype}
+
+
 class Network:
     """The layers of a .cfg, and where each parameter lies in a .weights file after the header."""
 
@@ -180,11 +190,11 @@ class Network:
         self.size = 0
         self.temperature = 1.
         self.kinks = None        # a list: collects (layer, distance) in `apply`
-        self.pairs = None        # of a network with [relation]: (labels of the support images, classes)
+        self.pairs = None        # of a network that pairs: (labels of the support images, classes)
         layers = [s for s in sections[1:] if s[0] not in ("episode", "inner_loop", "meta_loss")]
-        relation = any(kind == "relation" for kind, _ in layers)
-        assert layers[-1][0] == ("cost" if relation else "softmax")
-        if relation:             # two classes of one support image each, for the shapes alone
+        pairing = any(kind in PAIRING for kind, _ in layers)
+        assert layers[-1][0] in (("cost", "softmax") if pairing else ("softmax",))
+        if pairing:              # two classes of one support image each, for the shapes alone
             self.pairs = torch.tensor([0, 1]), 2
         shapes = []
         for kind, options in layers:
@@ -247,8 +257,8 @@ class Network:
             return crop(x, int(o["crop_height"]), int(o["crop_width"]), not int(o.get("noadjust", 0)))
         if kind == "reorg":
             return reorg(x, *(int(o.get(key, default)) for key, default in (("stride", 1), ("reverse", 0), ("flatten", 0), ("extra", 0))))
-        if kind == "relation":
-            return relation(x, *self.pairs)
+        if kind in PAIRING:
+            return PAIRING[kind](x, *self.pairs)
         if kind == "cost":
             return x
         if kind == "softmax":
@@ -294,10 +304,13 @@ class Network:
             outputs.append(x)
         return x
 
-    def relation_loss(self, values, support, query, ways):
-        """Mean squared error of the scores of all pairs, of a network with [relation]: 1 for the right class, 0 for the others."""
+    def pairing_loss(self, values, support, query, ways):
+        """Of the scores of all pairs: cross-entropy of their softmax, or with [cost] the mean squared error, 1 for the right class, 0 for
+        the others."""
         self.pairs = support[1], ways
         scores = self.forward(values, torch.cat([support[0], query[0]])).reshape(-1, ways)
+        if self.layers[-1][0] == "softmax":
+            return F.cross_entropy(scores / self.temperature, query[1])
         return F.mse_loss(scores, F.one_hot(query[1], ways).to(scores.dtype))
 
     def read_weights(self, path):
@@ -329,8 +342,8 @@ class Method:
         self.order = int(inner.get("order", 2))
         self.head = inner.get("adapt", "all") == "head"
         self.ways = int(dict(next((o for kind, o in sections if kind == "episode"), {})).get("ways", 2))
-        self.relation = any(kind == "relation" for kind, _ in sections)
-        assert not self.relation or not self.steps
+        self.pairing = any(kind in PAIRING for kind, _ in sections)
+        assert not self.pairing or not self.steps
         self.eta, self.epsilon = float(loss.get("eta", 5)), float(loss.get("epsilon", 1e-6))
         iteration = int(net["max_batches"]) if iteration is None else iteration
         self.difficulty = loss.get("type", "difficulty") == "difficulty" and iteration >= int(loss.get("start", 0))
@@ -368,7 +381,7 @@ class Method:
         adapted, losses = self.adapt(network, phi, support, self.order == 2)
         if self.order == 1:
             adapted = phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(adapted, network.tensors)]
-        loss = network.relation_loss(adapted, support, query, self.ways) if self.relation else network.loss(adapted, *query)
+        loss = network.pairing_loss(adapted, support, query, self.ways) if self.pairing else network.loss(adapted, *query)
         meta = self.value(loss)
         gradients = dict(zip(learned, torch.autograd.grad(meta, [phi[k] for k in learned])))
         packed = network.pack([gradients.get(k, torch.zeros(0)) for k in range(len(phi))])
@@ -376,7 +389,7 @@ class Method:
 
     def meta_loss(self, network, values, support, query):
         phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
-        assert not self.relation
+        assert not self.pairing
         return self.value(network.loss(self.adapt(network, phi, support, False)[0], *query)).item()
 
 

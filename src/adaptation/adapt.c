@@ -1,21 +1,45 @@
 /* Adapts a meta-trained network to a support set (Eq. 2), and predicts with networks whose numbers
    are fixed. */
 #include "adapt.h"
+#include "adapt_pairing.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_AT_ONCE 16 /* images that meta_adapted_predict computes at a time */
+#define MOST_CLASSES 1000 /* as [episode] ways= */
+#define MOST_AT_ONCE 16   /* images that meta_adapted_predict computes at a time */
+
+static int refuse_pairing(const struct meta_network *net, struct meta_error *error)
+{
+    return meta_fail(error,
+                     "[%s]: compares a task's images, and has nothing to adapt: must be a network "
+                     "that ends in [softmax], right behind %s",
+                     meta_layer_name(&net->layers[net->pairing]),
+                     net->layers[net->pairing].plugin->pairing->linear ? "it" : "[prototype]");
+}
+
+int meta_adapt_check_network(const struct meta_network *net, const char *path,
+                             struct meta_error *error)
+{
+    if (meta_network_adapts(net)) return 0;
+    struct meta_error why;
+    refuse_pairing(net, &why);
+    return meta_fail(error, "%s:%d: %s", path, net->layers[net->pairing].line, why.text);
+}
+
+int meta_adapt_most_classes(const struct meta_network *net)
+{
+    return net->ways ? MOST_CLASSES : meta_network_outputs(net);
+}
 
 static int check_support(const struct meta_network *net, const struct meta_support *s, int steps,
                          struct meta_error *error)
 {
-    int count = 0, outputs = meta_network_outputs(net);
-    if (net->ways)
-        return meta_fail(error,
-                         "[%s]: compares a task's images, and has nothing to adapt: must be a "
-                         "network that ends in [softmax]",
+    int count = 0, outputs = meta_adapt_most_classes(net);
+    if (!meta_network_adapts(net)) return refuse_pairing(net, error);
+    if (net->ways && steps)
+        return meta_fail(error, "%d steps: must be 0: [%s] takes no steps in a task", steps,
                          meta_layer_name(&net->layers[net->pairing]));
     if (steps < 0) return meta_fail(error, "%d steps: must be at least 0", steps);
     if (s->classes < 2 || s->classes > outputs)
@@ -110,7 +134,10 @@ int meta_adapt(struct meta_adapted **out, const struct meta_base *base,
     struct meta_adapted *a = calloc(1, sizeof *a);
     if (!a) return meta_fail_memory(error);
     a->backend = base->backend;
-    if (meta_filled_narrow(&a->filled, &base->filled, s->classes, error)) goto fail;
+    if (base->filled.network->ways
+            ? meta_adapt_pairing(a, base, s, error)
+            : meta_filled_narrow(&a->filled, &base->filled, s->classes, error))
+        goto fail;
     a->support = calloc(a->filled.network->statistics + 1, sizeof *a->support);
     if (!a->support) {
         meta_fail_memory(error);
@@ -129,12 +156,21 @@ void meta_adapted_free(struct meta_adapted *a)
     if (!a) return;
     meta_filled_clear(&a->filled);
     free(a->support);
+    free(a->running);
     free(a);
 }
 
 const float *meta_adapted_statistics(const struct meta_adapted *a, enum meta_bn bn)
 {
     return bn == META_BN_BATCH ? NULL : bn == META_BN_SUPPORT ? a->support : a->filled.statistics;
+}
+
+struct meta_filled meta_adapted_filled(const struct meta_adapted *a, enum meta_bn bn)
+{
+    struct meta_filled f = a->filled;
+    if (bn == META_BN_SUPPORT) f.statistics = a->support;
+    if (bn == META_BN_RUNNING && a->running) f.parameters = a->running;
+    return f;
 }
 
 /* ---- predicting ------------------------------------------------------------------------------ */
@@ -234,9 +270,10 @@ int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const fl
                          struct meta_answer answer, struct meta_error *error)
 {
     struct meta_predictor *p;
+    struct meta_filled filled = meta_adapted_filled(a, bn);
     int batch = bn == META_BN_BATCH || n < MOST_AT_ONCE ? n : MOST_AT_ONCE;
     if (!n) return 0;
-    if (meta_predictor_create(&p, &a->filled, meta_adapted_statistics(a, bn), a->backend, batch,
+    if (meta_predictor_create(&p, &filled, meta_adapted_statistics(a, bn), a->backend, batch,
                               error))
         return -1;
     int status = meta_predictor_run(p, images, n, answer, error);

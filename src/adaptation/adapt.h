@@ -30,6 +30,8 @@ struct meta_support {
 struct meta_adapted {
     struct meta_filled filled; /* phi_S, and the rolling statistics of the meta-training */
     float *support; /* (network->statistics) batch statistics of the support set under phi_S */
+    float *running; /* (network->parameters) of a classifier by pairing: the parameters for images
+                       that the rolling statistics normalise; else NULL: those of `filled` */
     const struct meta_backend *backend;
     double loss_before, loss_after; /* the support set's loss, with its batch statistics, without
                                        dropout */
@@ -37,15 +39,25 @@ struct meta_adapted {
 
 /* Adapts by `steps` >= 0 steps of Eq. 2. With fewer classes than the network has outputs, the first
    outputs are kept: meta-training deals a task's classes out to the outputs at random, so that no
-   output is special. Errors: a number of images or classes or a label that does not fit, a network
-   that pairs, no memory, and parameters that are not finite afterwards. The caller frees with
-   meta_adapted_free; `base` need not outlive the result. */
+   output is special. A network that pairs takes 0 steps and any number of classes: the layers up to
+   the pairing one and the linear form of what it makes of the support set, under their own
+   statistics. Errors: a number of images or classes or a label that does not fit, a network whose
+   pairing has no linear form, no memory, and parameters that are not finite afterwards. The caller
+   frees with meta_adapted_free; `base` need not outlive the result. */
 int meta_adapt(struct meta_adapted **, const struct meta_base *base, const struct meta_support *,
                int steps, struct meta_error *);
 void meta_adapted_free(struct meta_adapted *);
 /* The statistics (network->statistics) that normalise images under `bn`; NULL for META_BN_BATCH,
    which takes those of their batch. */
 const float *meta_adapted_statistics(const struct meta_adapted *, enum meta_bn bn);
+/* The network with the parameters for images that are normalised under `bn` and, but for
+   META_BN_BATCH, these statistics. Borrowed. */
+struct meta_filled meta_adapted_filled(const struct meta_adapted *, enum meta_bn bn);
+/* The most classes that a network can be adapted to. */
+int meta_adapt_most_classes(const struct meta_network *);
+/* Refuses a network that can't be adapted (meta_network_adapts), with the line of path, its .cfg.
+ */
+int meta_adapt_check_network(const struct meta_network *, const char *path, struct meta_error *);
 
 /* A network that is ready to predict; one thread at a time uses it. Several may share the numbers
    of `filled`, which must outlive them. statistics (network->statistics) normalise the images,

@@ -113,14 +113,7 @@ static int load(struct darknet_meta_model **out, const char *cfg, const char *we
     m->base.learning_rate = m->model->inner->learning_rate;
     m->base.head = m->model->inner->adapt == META_ADAPT_HEAD;
     f->network = m->model->network;
-    if (f->network->ways) {
-        const struct meta_layer *pairing = &f->network->layers[f->network->pairing];
-        meta_fail(error,
-                  "%s:%d: [%s]: compares a task's images, and has nothing to adapt: must be a "
-                  "network that ends in [softmax]",
-                  cfg, pairing->line, meta_layer_name(pairing));
-        goto fail;
-    }
+    if (meta_adapt_check_network(f->network, cfg, error)) goto fail;
     if (meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)) goto fail;
     *out = m;
     return 0;
@@ -145,7 +138,7 @@ int darknet_meta_height(const darknet_meta_model *m) { return m ? m->model->net.
 int darknet_meta_channels(const darknet_meta_model *m) { return m ? m->model->net.channels : -1; }
 int darknet_meta_most_classes(const darknet_meta_model *m)
 {
-    return m ? meta_network_outputs(m->model->network) : -1;
+    return m ? meta_adapt_most_classes(m->model->network) : -1;
 }
 
 /* ---- classifiers ----------------------------------------------------------------------------- */
@@ -244,12 +237,11 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
 {
     struct meta_error error;
     if (check_save(c, name, statistics, &error)) return give(why, &error);
-    struct meta_filled f = c->adapted->filled;
+    struct meta_filled f = meta_adapted_filled(c->adapted, kinds[statistics]);
     struct meta_export how = { .name = name,
                                .fold = META_FOLD_REST,
                                .net = meta_net_exported(&c->model->model->net) };
     char *otherwise;
-    f.statistics = (float *)meta_adapted_statistics(c->adapted, kinds[statistics]);
     if (meta_export(&f, &how, &otherwise, &error)) return give(why, &error);
     free(otherwise);
     return 0;

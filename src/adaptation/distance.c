@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 struct meta_distance {
+    struct meta_network *images; /* of a network that pairs, the layers before: they see an image */
     const struct meta_filled *filled;
     const struct meta_backend *backend;
     const struct meta_layer
@@ -18,7 +19,7 @@ struct meta_distance {
 static const struct meta_layer *first_normalised(const struct meta_filled *f)
 {
     const struct meta_network *net = f->network;
-    for (int i = 0; i < net->count && !net->ways; i++) {
+    for (int i = 0; i < (net->ways ? net->pairing : net->count); i++) {
         const struct meta_layer *l = &net->layers[i];
         if (l->mean == META_NONE) continue;
         if (l->out.w * l->out.h < 2) return NULL; /* one pixel has no variance */
@@ -38,6 +39,11 @@ int meta_distance_create(struct meta_distance **out, const struct meta_filled *f
     d->filled = filled;
     d->backend = backend;
     if ((d->layer = first_normalised(filled))) {
+        if (net->ways) {
+            if (meta_network_cut(&d->images, net, net->pairing, 0, error)) goto fail;
+            d->layer = d->images->layers + (d->layer - net->layers);
+            net = d->images;
+        }
         if (meta_program_create(&d->program, net, backend,
                                 (struct meta_program_settings){ .query = 1,
                                                                 .passes = META_FORWARD },
@@ -63,6 +69,7 @@ void meta_distance_free(struct meta_distance *d)
 {
     if (!d) return;
     meta_program_free(d->program);
+    meta_network_free(d->images);
     if (d->parameters) d->backend->release(d->parameters);
     free(d->mean);
     free(d->variance);

@@ -213,9 +213,8 @@ struct request {
 
 static int export(const struct parts *p, const struct request *r, struct meta_error *error)
 {
-    struct meta_filled f = p->adapted->filled;
+    struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
     char *comment, *otherwise, *names = class_names(p->data);
-    f.statistics = (float *)meta_adapted_statistics(p->adapted, r->bn);
     if (!names
         || asprintf(&comment,
                     "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s\n%s",
@@ -258,7 +257,7 @@ static int check_request(struct request *r, const char *kind, const char *balanc
 static int check_data(const struct parts *p, const char *path, const char *cfg,
                       struct meta_error *error)
 {
-    int outputs = meta_network_outputs(p->model->network);
+    int outputs = meta_adapt_most_classes(p->model->network);
     if (!p->data->train)
         return meta_fail(error, "%s: has no train=: must be the list of the labelled images", path);
     if (p->data->classes < 2 || p->data->classes > outputs)

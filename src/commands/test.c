@@ -73,8 +73,8 @@ static void parse(struct request *q, int argc, char **argv)
 {
     char names[200], method_help[280];
     meta_method_names(names, sizeof names);
-    snprintf(method_help, sizeof method_help, "%s (%s; with [relation], that)", names,
-             meta_methods[0]->name);
+    snprintf(method_help, sizeof method_help, "%s (%s; with [relation] or [prototype], that)",
+             names, meta_methods[0]->name);
     const struct meta_flag first[] = {
         { "-runs", "N", "tasks (30)", &q->runs, NULL },
         { "-shots", "K", "support images a class ([episode] shots)", &q->shots, NULL },

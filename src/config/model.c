@@ -165,7 +165,7 @@ static int add_layer(struct builder *b, const struct meta_section *s, struct met
 static int is_cost_of_softmax(const struct builder *b, const struct meta_layer *layer)
 {
     const struct meta_network *net = b->model->network;
-    return layer->type == META_COST && !b->cost && !net->ways && net->count
+    return layer->type == META_COST && !b->cost && net->count
         && net->layers[net->count - 1].type == META_SOFTMAX;
 }
 

@@ -90,12 +90,16 @@ static int check_images(const struct meta_model *m, const struct meta_purpose_se
 int meta_purpose_check_adapted(const struct meta_model *m, const char *instead,
                                struct meta_error *error)
 {
-    int outputs = meta_network_outputs(m->network);
-    if (!m->episode_line || m->episode->ways != outputs || m->network->ways) return 0;
+    const struct meta_network *net = m->network;
+    const struct meta_layer *pairing = net->ways ? &net->layers[net->pairing] : NULL;
+    int outputs = meta_network_outputs(net);
+    if (pairing ? !meta_network_adapts(net) : !m->episode_line || m->episode->ways != outputs)
+        return 0;
     return meta_fail(error,
-                     "%s:%d: [episode]: the network learns its %d classes from images of each "
+                     "%s:%d: [%s]: the network learns its %d classes from images of each "
                      "task, its outputs are none yet: %s",
-                     m->path, m->episode_line, outputs, instead);
+                     m->path, pairing ? pairing->line : m->episode_line,
+                     pairing ? meta_layer_name(pairing) : "episode", outputs, instead);
 }
 
 int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sections *s,

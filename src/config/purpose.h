@@ -19,7 +19,8 @@ int meta_purpose_check(const struct meta_model *, const struct meta_purpose_sect
                        struct meta_error *);
 /* Fails where the .cfg is one of meta-training, with an [episode] and as many outputs as ways: what
    such a network says of an image before it is adapted names no class. `instead` ends the message:
-   what to do. A network that pairs has no answer for an image anyway. */
+   what to do. So where the network pairs and can be adapted; others that pair have no answer for an
+   image anyway. */
 int meta_purpose_check_adapted(const struct meta_model *, const char *instead, struct meta_error *);
 
 #endif

@@ -12,8 +12,9 @@
    convolution in one pass over memory, y = pool(activation(scale * normalise(x) + bias)), where
    each part is optional; it also serves [activation] and [maxpool]. A stem is a convolution of the
    images with its epilogue and pool in one operation, for backends that have it. PICK is
-   [crop] and [reorg], SCALE [scale_channels]. LOSS is softmax and cross-entropy, SQUARES the
-   squared error of scores. */
+   [crop] and [reorg], SCALE [scale_channels]. LOSS is softmax and cross-entropy, of an
+   image's outputs or of the scores of a query image's pairs, SQUARES the squared error of scores.
+ */
 enum meta_op_kind {
     META_OP_CONV,
     META_OP_CONNECTED,
@@ -58,7 +59,8 @@ struct meta_op {
        one number an item; NULL: not wanted. squares: the same, of the operation that it reads. */
     double *argument;
 
-    int ways;    /* pairing, squares: classes a query image is paired with */
+    int ways;    /* pairing, squares and a loss of pairs: classes a query image is paired with; else
+                    0 */
     int support; /* pairing: the first images of the batch */
 
     /* (inputs) bar and bardot are where the operation writes adjoints; NULL: an adjoint is not
@@ -74,7 +76,8 @@ struct meta_op {
     unsigned loads;    /* changes whenever images are loaded: what a kernel has found out about the
                           images alone holds as long as this is the same; 0: not known */
     const float *mask; /* dropout: (batch, c, h, w) planar factors, or NULL for the identity */
-    /* loss: (batch); squares: (batch/ways) of the query images; pairing: (support) */
+    /* loss: (batch); squares, loss of pairs: (batch/ways) of the query images; pairing: (support)
+     */
     const int *labels;
     const double *shares; /* loss: (batch) what an image's cross-entropy counts, on average 1; NULL:
                              1 */
@@ -103,8 +106,8 @@ struct meta_kernel {
     /* Of an epilogue or a stem: BN statistics of the last forward, mean and variance (N-1),
        (channels) each, host floats. */
     void (*batch_statistics)(const struct meta_op *, float *mean, float *variance);
-    /* Of a loss: probabilities of the last forward, (batch, outputs) host floats; of squares, the
-       scores, (batch). */
+    /* Of a loss: probabilities of the last forward, (batch, outputs) host floats, of pairs
+       (batch/ways, ways); of squares, the scores, (batch). */
     void (*probabilities)(const struct meta_op *, float *out);
     /* Of an operation that was created: name of the implementation that a pass falls to if it is a
        library's reference loop, made to be right and not to be fast; else NULL. May be NULL. */

@@ -141,7 +141,10 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l), &before, 1, l->out);
     case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l), &before, 1, l->out);
     case META_PLUGIN: return append(low, blank_op(META_OP_PLUGIN, l), &before, 1, l->out);
-    case META_SOFTMAX: return append(low, blank_op(META_OP_LOSS, l), &before, 1, l->out);
+    case META_SOFTMAX:
+        op = blank_op(META_OP_LOSS, l);
+        op.ways = net->ways;
+        return append(low, op, &before, 1, l->out);
     case META_PAIRING:
     case META_COST:
         op = blank_op(l->type == META_COST ? META_OP_SQUARES : META_OP_PAIRING, l);

@@ -261,7 +261,7 @@ void meta_program_probabilities(const struct meta_program *p, float *probabiliti
 {
     const struct meta_op *loss = &p->low.ops[p->low.op_count - 1];
     loss->kernel->probabilities(loss, probabilities);
-    int ways = p->network->ways;
+    int ways = loss->kind == META_OP_SQUARES ? loss->ways : 0;
     for (float *row = probabilities;
          ways && row < probabilities + (size_t)(p->batch - p->support) * ways; row += ways) {
         double sum = 0;

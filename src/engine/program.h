@@ -92,16 +92,16 @@ void meta_program_dropout(struct meta_program *, struct meta_dropout_key);
 
 /* parameters: a backend vector (network->parameters). statistics: host floats
    (network->statistics), read with META_STATISTICS_ROLLING only and may be NULL else. Returns the
-   mean cross-entropy over the batch, or for a network that pairs the mean squared error over the
-   pairs. */
+   mean cross-entropy over the batch (with a pairing layer, the query images), or with [cost] the
+   mean squared error over the pairs. */
 double meta_program_forward(struct meta_program *, const void *parameters, enum meta_statistics,
                             const float *statistics);
 
-/* After a forward: the probabilities (batch, outputs), or for a network that pairs the scores
-   (query, ways), each query image's divided by their sum. */
+/* After a forward: the probabilities (batch, outputs), for a network that pairs (query, ways); with
+   [cost] they are the scores, each query image's divided by their sum. */
 void meta_program_probabilities(const struct meta_program *, float *probabilities);
 /* After a forward: the log-odds (log_odds.h) of the same probabilities, from the logits in double:
-   they rank images where probabilities round to 1. Of a network that pairs they are from what its
+   they rank images where probabilities round to 1. With [cost] they are from what the network's
    last logistic function is of. */
 void meta_program_log_odds(const struct meta_program *, double *log_odds);
 /* After a forward: the batch's BN means and variances (divisor N-1), in the order of the statistics

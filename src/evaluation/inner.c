@@ -1,5 +1,5 @@
-/* The inner loop of MAML (Eq. 2) as a method, with any number of steps: what maml and relation have
-   in common. */
+/* The inner loop of MAML (Eq. 2) as a method, with any number of steps: what maml and the
+   methods that pair have in common. */
 #include "inner.h"
 
 #include <stdio.h>
@@ -39,6 +39,15 @@ void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
     cJSON_AddNumberToObject(settings, "learning_rate", model->inner->learning_rate);
     if (model->inner->adapt == META_ADAPT_HEAD) cJSON_AddStringToObject(settings, "adapt", "head");
     cJSON_AddStringToObject(settings, "bn", meta_bn_name(e->bn));
+}
+
+int meta_inner_check_no_steps(const struct meta_model *model, const struct meta_evaluation *e,
+                              struct meta_error *error)
+{
+    const struct meta_inner_steps *s = e->settings;
+    if (!s->steps) return 0;
+    return meta_fail(error, "-steps %d: must be 0: [%s] takes no steps in a task", s->steps,
+                     e->method->name);
 }
 
 int meta_inner_create(void **state, const struct meta_method_context *c, struct meta_error *error)

@@ -1,4 +1,4 @@
-/* The inner loop as a method: what maml and relation have in common. */
+/* The inner loop as a method: what maml and the methods that pair have in common. */
 #ifndef META_METHOD_INNER_H
 #define META_METHOD_INNER_H
 
@@ -15,6 +15,9 @@ void meta_inner_describe(const struct meta_model *, const struct meta_evaluation
                          size_t size);
 void meta_inner_add_settings(cJSON *settings, const struct meta_model *,
                              const struct meta_evaluation *);
+/* The `check` of methods that pair. */
+int meta_inner_check_no_steps(const struct meta_model *, const struct meta_evaluation *,
+                              struct meta_error *);
 int meta_inner_create(void **state, const struct meta_method_context *, struct meta_error *);
 void meta_inner_free(void *state);
 int meta_inner_run(void *state, const struct meta_method_task *, double *before, double *after,

@@ -80,12 +80,13 @@ struct meta_method_task {
 struct meta_method {
     const char *name;
     enum meta_purpose purpose; /* what its .cfg must be made for: META_FOR_TASKS or META_FOR_ANY */
-    int pairs;                 /* needs a network that pairs ([relation]); the others refuse one */
-    int probabilities;         /* its scores are log-odds of probabilities that add up to 1 */
-    int learns;                /* there is something to score before it has learned the task */
-    int augments;              /* asks for `augmented` */
-    int reads_bn;              /* -bn has an effect */
-    size_t settings_size;      /* bytes of its settings, 0: it has none */
+    int pairs;            /* needs a network that pairs by the section of the method's name; the
+                             others refuse one */
+    int probabilities;    /* its scores are log-odds of probabilities that add up to 1 */
+    int learns;           /* there is something to score before it has learned the task */
+    int augments;         /* asks for `augmented` */
+    int reads_bn;         /* -bn has an effect */
+    size_t settings_size; /* bytes of its settings, 0: it has none */
     const struct meta_method_flag *flags; /* ends with a row without a name; NULL: it has none */
     /* Fills in the settings, which are zeros, for tasks of this episode. NULL: zeros they stay. */
     void (*defaults)(void *settings, const struct meta_model *,

@@ -2,15 +2,6 @@
    takes no step in a task. */
 #include "inner.h"
 
-static int check(const struct meta_model *model, const struct meta_evaluation *e,
-                 struct meta_error *error)
-{
-    const struct meta_inner_steps *s = e->settings;
-    return s->steps
-        ? meta_fail(error, "-steps %d: must be 0: [relation] takes no steps in a task", s->steps)
-        : 0;
-}
-
 const struct meta_method meta_method_relation = { .name = "relation",
                                                   .purpose = META_FOR_ANY,
                                                   .probabilities = 1,
@@ -20,7 +11,7 @@ const struct meta_method meta_method_relation = { .name = "relation",
                                                   .settings_size = sizeof(struct meta_inner_steps),
                                                   .flags = meta_inner_flags,
                                                   .defaults = meta_inner_defaults,
-                                                  .check = check,
+                                                  .check = meta_inner_check_no_steps,
                                                   .describe = meta_inner_describe,
                                                   .add_settings = meta_inner_add_settings,
                                                   .create = meta_inner_create,

@@ -34,7 +34,11 @@ static const struct meta_method *first_that_pairs(int pairs)
 
 const struct meta_method *meta_method_for(const struct meta_model *model)
 {
-    return first_that_pairs(model->network->ways > 0);
+    const struct meta_network *net = model->network;
+    const struct meta_method *own = net->ways
+        ? meta_method_find(meta_layer_name(&net->layers[net->pairing]))
+        : NULL;
+    return own && own->pairs ? own : first_that_pairs(net->ways > 0);
 }
 
 void meta_method_names(char *text, size_t size)
@@ -111,10 +115,11 @@ static int refuse_pairs(const struct meta_method *method, const struct meta_mode
     const struct meta_network *net = model->network;
     const struct meta_layer *pairing = &net->layers[net->pairing];
     return meta_fail(error,
-                     "%s:%d: [%s]: pairs the images of a task, which -method %s knows nothing of; "
-                     "allowed: -method %s",
+                     "%s:%d: [%s]: pairs the images of a task, which -method %s %s; allowed: "
+                     "-method %s",
                      model->path, pairing->line, meta_layer_name(pairing), method->name,
-                     first_that_pairs(1)->name);
+                     method->pairs ? "does otherwise" : "knows nothing of",
+                     meta_method_for(model)->name);
 }
 
 int meta_method_check(const struct meta_model *model, const struct meta_evaluation *e,
@@ -122,10 +127,10 @@ int meta_method_check(const struct meta_model *model, const struct meta_evaluati
 {
     const struct meta_method *method = e->method;
     int pairs = model->network->ways > 0;
-    if (pairs && !method->pairs) return refuse_pairs(method, model, error);
+    if (pairs && method != meta_method_for(model)) return refuse_pairs(method, model, error);
     if (!pairs && method->pairs)
-        return meta_fail(error, "%s: has no [relation], which -method %s needs", model->path,
-                         method->name);
+        return meta_fail(error, "%s: has no [%s], which -method %s needs", model->path,
+                         method->name, method->name);
     return method->check ? method->check(model, e, error) : 0;
 }
 

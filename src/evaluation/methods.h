@@ -11,7 +11,8 @@
     ROW(finetune, meta_method_finetune)                                                            \
     ROW(knn, meta_method_knn)                                                                      \
     ROW(svm, meta_method_svm)                                                                      \
-    ROW(relation, meta_method_relation)
+    ROW(relation, meta_method_relation)                                                            \
+    ROW(prototype, meta_method_prototype)
 
 #define META_METHOD_DECLARE(name, method) extern const struct meta_method method;
 META_METHODS(META_METHOD_DECLARE)
@@ -20,10 +21,11 @@ extern const struct meta_method *const meta_methods[]; /* all of them; the last 
 extern const char meta_method_choices[]; /* "|maml|finetune...": all names, each after a bar */
 const struct meta_method *meta_method_find(const char *name); /* NULL: there is none of that name */
 int meta_method_place(const struct meta_method *);            /* in meta_methods */
-/* The first of the list that takes what the network puts out: maml, or relation where the network
-   pairs. */
+/* What takes what the network puts out: maml; where the network pairs, the method of its pairing
+   section's name, or relation where none has it. */
 const struct meta_method *meta_method_for(const struct meta_model *);
-void meta_method_names(char *text, size_t size); /* "maml, finetune, knn, svm or relation" */
+void meta_method_names(char *text,
+                       size_t size); /* "maml, finetune, knn..., relation or prototype" */
 
 /* NULL: the method has no such flag of its own. */
 const struct meta_method_flag *meta_method_flag(const struct meta_method *, const char *name);
@@ -32,7 +34,7 @@ const struct meta_method_flag *meta_method_flag(const struct meta_method *, cons
 int meta_method_flags(const struct meta_method_flag **flags, int most);
 /* Whether the flag, one of a method's own or -bn, has an effect on the method. */
 int meta_method_reads(const struct meta_method *, const char *flag);
-/* Writes the names of the methods that the flag has an effect on: "maml, relation". */
+/* Writes the names of the methods that the flag has an effect on: "maml, relation, prototype". */
 void meta_method_readers(char *text, size_t size, const char *flag);
 
 /* The default settings, at least one byte, in memory that the caller frees. */

@@ -132,7 +132,7 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
     *where = net->count - 1;
     if (!is_loss(&net->layers[net->count - 1]))
         return meta_fail(error, "the network must end with [%s], not [%s]",
-                         net->ways ? "cost" : "softmax",
+                         net->ways ? "cost] or [softmax" : "softmax",
                          meta_layer_name(&net->layers[net->count - 1]));
     if (!net->parameters)
         return meta_fail(error,
@@ -156,6 +156,14 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
     }
     free(used);
     return 0;
+}
+
+int meta_network_adapts(const struct meta_network *net)
+{
+    if (!net->ways) return 1;
+    const struct meta_layer *last = &net->layers[net->count - 1], *l = &net->layers[net->pairing];
+    return last->type == META_SOFTMAX && l == last - 1 && l->plugin->pairing->linear
+        && meta_shape_numbers(l->out) == 1;
 }
 
 int meta_network_outputs(const struct meta_network *net)

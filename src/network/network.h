@@ -123,8 +123,8 @@ void meta_network_free(struct meta_network *);
 int meta_network_add(struct meta_network *, struct meta_layer layer, struct meta_error *);
 
 /* Ends the description. The network must have layers and end in a softmax, or with a pairing layer
-   in a cost, which every layer must reach; with order=2 a plugin's layer must have tangents. On
-   failure *where is the layer at fault. */
+   in a softmax or a cost, which every layer must reach; with order=2 a plugin's layer must have
+   tangents. On failure *where is the layer at fault. */
 int meta_network_finish(struct meta_network *, int order, int *where, struct meta_error *);
 
 /* Makes a network of another's first `layers` layers, with parameters and statistics at the same
@@ -134,6 +134,9 @@ int meta_network_cut(struct meta_network **, const struct meta_network *, int la
                      struct meta_error *);
 
 int meta_network_outputs(const struct meta_network *); /* the classes of a task */
+/* Whether support images make a classifier of the network that sections of Darknet can say: one
+   that pairs must do so right before its [softmax], by a plugin that has a linear form. */
+int meta_network_adapts(const struct meta_network *);
 /* The first layer that normalises a single value a channel in a batch of so many images: one image
    and a map of one pixel. Normalised by itself a value is 0, whatever it was, so that nothing
    reaches the layers behind or the gradient before. NULL: none does. */

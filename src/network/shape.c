@@ -133,20 +133,34 @@ static int shape_plugin(const struct meta_network *net, struct meta_layer *l,
     return meta_plugin_shape(l->plugin, l->settings, l->in, META_MOST_NUMBERS, &l->out, error);
 }
 
+static int check_score(const struct meta_layer *l, struct meta_error *error)
+{
+    if (meta_shape_numbers(l->in) == 1) return 0;
+    return meta_fail(error, "its input is %dx%dx%d: must be one number, the score of a pair",
+                     l->in.w, l->in.h, l->in.c);
+}
+
+static int shape_softmax(const struct meta_network *net, struct meta_layer *l,
+                         struct meta_error *error)
+{
+    l->out = (struct meta_shape){ (int)meta_shape_numbers(l->in), 1, 1 };
+    if (net->ways && check_score(l, error)) return -1;
+    if (l->temperature > 0) return 0;
+    return meta_fail(error, "temperature=%g: must be more than 0", l->temperature);
+}
+
 static int shape_cost(const struct meta_network *net, struct meta_layer *l,
                       struct meta_error *error)
 {
     if (!net->ways)
         return meta_fail(error,
-                         "scores pairs of query images and classes, which only [relation] makes; "
-                         "allowed: [softmax]");
-    if (meta_shape_numbers(l->in) != 1)
-        return meta_fail(error, "its input is %dx%dx%d: must be one number, the score of a pair",
-                         l->in.w, l->in.h, l->in.c);
+                         "scores pairs of query images and classes, which only [relation] and "
+                         "[prototype] make; allowed: [softmax]");
+    if (check_score(l, error)) return -1;
     if (net->layers[net->count - 1].activation != META_LOGISTIC)
         return meta_fail(error,
                          "scores must be from 0 to 1: the layer before must have "
-                         "activation=logistic");
+                         "activation=logistic, or [softmax] take the place of [cost]");
     return 0;
 }
 
@@ -170,14 +184,7 @@ int meta_shape_infer(const struct meta_network *net, struct meta_layer *l, struc
         l->out = (struct meta_shape){ l->filters, 1, 1 };
         return 0;
     case META_AVGPOOL: l->out.h = l->out.w = 1; return 0;
-    case META_SOFTMAX:
-        l->out = (struct meta_shape){ (int)meta_shape_numbers(l->in), 1, 1 };
-        if (net->ways)
-            return meta_fail(error, "must be [cost] after [%s], which scores pairs",
-                             meta_layer_name(&net->layers[net->pairing]));
-        if (!(l->temperature > 0))
-            return meta_fail(error, "temperature=%g: must be more than 0", l->temperature);
-        return 0;
+    case META_SOFTMAX: return shape_softmax(net, l, error);
     case META_SHORTCUT: return shape_shortcut(net, l, error);
     case META_SCALE_CHANNELS: return shape_scale_channels(net, l, error);
     case META_CROP: return shape_crop(l, error);

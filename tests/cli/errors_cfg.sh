@@ -52,8 +52,8 @@ saturation exposure orientation batch subdivisions inputs"
 refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups activation'
 
 # sections and their order
-refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers episode inner_loop meta_loss relation"
-refuses "$net$conv[yolo]\n$head" "9: [yolo]: meta-learning can't differentiate this layer; allowed: $layers relation"
+refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers episode inner_loop meta_loss prototype relation"
+refuses "$net$conv[yolo]\n$head" "9: [yolo]: meta-learning can't differentiate this layer; allowed: $layers prototype relation"
 refuses "$net$conv[episode]\n$head" '9: [episode]: stands after [conv] of line 5: must be right after [net]'
 refuses "$net$conv[inner_loop]\n$head" '10: [conn]: stands after [inner_loop] of line 9: must be between [net] and [inner_loop]'
 refuses "$net$conv$head[meta_loss]\n[inner_loop]\n" '14: [inner_loop]: stands after [meta_loss] of line 13: must be after the last layer'
@@ -77,16 +77,20 @@ refuses "$net$conv[shortcut]\nfrom=5\n$head" '10: [shortcut] from=5: must be -1 
 # networks that pair query images with classes
 score='[conn]\noutput=1\nactivation=logistic\n'
 none='[inner_loop]\nsteps=0\ntest_steps=0\norder=1\n'
-refuses "$net$conv$score[cost]\n" '12: [cost]: scores pairs of query images and classes, which only [relation] makes; allowed: [softmax]'
-refuses "$net$conv[relation]\n$head" '13: [softmax]: must be [cost] after [relation], which scores pairs'
+refuses "$net$conv$score[cost]\n" '12: [cost]: scores pairs of query images and classes, which only [relation] and [prototype] make; allowed: [softmax]'
+refuses "$net$conv[relation]\n$head" '13: [softmax]: its input is 1x1x2: must be one number, the score of a pair'
 refuses "$net$conv[relation]\n[relation]\n$score[cost]\n" '10: [relation]: stands after [relation]: a network pairs once'
 refuses "$net$conv[relation]\nsum=1\n$score[cost]\n" '10: [relation] sum: unknown option; allowed: none'
 refuses "$net$conv[relation]\n[conn]\noutput=2\n[cost]\n" '12: [cost]: its input is 1x1x2: must be one number, the score of a pair'
-refuses "$net$conv[relation]\n[conn]\noutput=1\nactivation=relu\n[cost]\n" '13: [cost]: scores must be from 0 to 1: the layer before must have activation=logistic'
+refuses "$net$conv[relation]\n[conn]\noutput=1\nactivation=relu\n[cost]\n" '13: [cost]: scores must be from 0 to 1: the layer before must have activation=logistic, or [softmax] take the place of [cost]'
 refuses "$net$conv[relation]\n$score[cost]\n[dropout]\n" '14: [dropout]: nothing can follow the cost'
 refuses "$net$conv[relation]\n$score[cost]\ntype=masked\n" '14: [cost] type=masked: must be sse'
 refuses "$net$conv[relation]\n$score[cost]\nscale=2\n" '14: [cost] scale=2: must be 1'
-refuses "$net$conv[relation]\n$score" '10: [connected]: the network must end with [cost], not [connected]'
+refuses "$net$conv[relation]\n$score" '10: [connected]: the network must end with [cost] or [softmax], not [connected]'
+refuses "$net$conv[prototype]\n[cost]\n" '10: [cost]: scores must be from 0 to 1: the layer before must have activation=logistic, or [softmax] take the place of [cost]'
+refuses "$net$conv[prototype]\n[softmax]\n" '9: [inner_loop] steps=5: must be 0 with [prototype], which takes no steps in a task'
+refuses "$net$conv[relation]\n[prototype]\n[softmax]\n" '10: [prototype]: stands after [relation]: a network pairs once'
+refuses "$net$conv[prototype]\nscale=2\n[softmax]\n" '10: [prototype] scale: unknown option; allowed: none'
 refuses "$net$conv[relation]\n[route]\nlayers=0\n$score[cost]\n" '11: [route] layers: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
 refuses "$net$conv[relation]\n[shortcut]\nfrom=-2\n$score[cost]\n" '11: [shortcut] from: layer 0 is before [relation], which a branch can'"'"'t pass; allowed: 1 to 1'
 refuses "$net$conv[relation]\n$score[cost]\n" '9: [inner_loop] steps=5: must be 0 with [relation], which takes no steps in a task'

@@ -111,9 +111,9 @@ for method in maml finetune knn svm; do
 done
 expect_error 'toy.cfg: has no \[relation\], which -method relation needs' darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -method relation
 
-expect_error '-method x: must be maml, finetune, knn, svm or relation$' darknet meta test "$data" "$cfg" "$weights" -method x
+expect_error '-method x: must be maml, finetune, knn, svm, relation or prototype$' darknet meta test "$data" "$cfg" "$weights" -method x
 expect_error 'gives 4 probabilities, but \[episode\] has ways=2: must be equal' darknet meta test "$data" "$cfg" "$weights"
-expect_error '-steps: -method knn does not read it; allowed with maml, relation' darknet meta test "$data" "$cfg" "$weights" -method knn -steps 2
+expect_error '-steps: -method knn does not read it; allowed with maml, relation, prototype' darknet meta test "$data" "$cfg" "$weights" -method knn -steps 2
 expect_error '-epochs: -method maml does not read it; allowed with finetune' darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -epochs 2
 expect_error '-rate: -method svm does not' darknet meta test "$data" "$cfg" "$weights" -method svm -rate .1
 expect_error '-neighbours: -method svm does not read it; allowed with knn' darknet meta test "$data" "$cfg" "$weights" -method svm -neighbours 3

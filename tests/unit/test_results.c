@@ -309,8 +309,8 @@ static cJSON *settings_of(const char *method, const char *own)
 static void test_methods(void **state)
 {
     evaluation.bn = META_BN_RUNNING;
-    static const char *const steppers[] = { "maml", "relation" };
-    for (int i = 0; i < 2; i++) {
+    static const char *const steppers[] = { "maml", "relation", "prototype" };
+    for (int i = 0; i < 3; i++) {
         use_method(steppers[i]);
         set("-steps", 7 - i);
         cJSON *root = settings_of(steppers[i], "steps learning_rate bn");
@@ -334,7 +334,7 @@ static void test_methods(void **state)
     cJSON_Delete(root);
     int count = 0;
     while (meta_methods[count]) count++;
-    assert_int_equal(count, 5); /* and finetune: the next test */
+    assert_int_equal(count, 6); /* and finetune: the next test */
 }
 
 /* The last task diverges after the first epoch. */

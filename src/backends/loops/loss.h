@@ -1,6 +1,7 @@
 /* The two losses in plain loops: the mean cross-entropy of softmax(x / temperature), in which
-   images may have shares, and the mean
-   squared error of the scores of a network that pairs. kernels.h includes this file. */
+   images may have shares, and the mean squared error of the scores of a network that pairs. Behind
+   a pairing layer the softmax is that of the scores of a query image's pairs. kernels.h includes
+   this file. */
 
 /* (batch, outputs) each: probabilities of the last forward (of squares, scores), and their
    tangents */
@@ -34,10 +35,22 @@ static inline double NAME(loss_share)(const struct meta_op *op, int b)
     return op->shares ? op->shares[b] : 1;
 }
 
-/* Where class k of image b lies. The input may still be a map, flattened planar as Darknet does. */
+/* The images and the classes that a softmax is about: of pairs, the query images and the ways. */
+static inline int NAME(loss_images)(const struct meta_op *op)
+{
+    return op->ways ? op->batch / op->ways : op->batch;
+}
+static inline int NAME(loss_classes)(const struct meta_op *op)
+{
+    return op->ways ? op->ways : op->out.c;
+}
+
+/* Where class k of image b lies. The input may still be a map, flattened planar as Darknet does. Of
+   pairs it is one number an item. */
 static inline size_t NAME(logit)(const struct meta_op *op, int b, int k)
 {
     size_t P = meta_pixels(*op->in);
+    if (op->ways) return AT(b * op->ways + k, 0, 0, 1, 1);
     return AT(b, k / P, k % P, op->in->c, P);
 }
 
@@ -45,9 +58,9 @@ static void NAME(loss_forward)(struct meta_op *op, const void *theta)
 {
     struct NAME(loss) *s = op->state;
     const REAL *x = op->x->value;
-    int n = op->out.c;
+    int n = NAME(loss_classes)(op), images = NAME(loss_images)(op);
     op->loss = 0;
-    for (int b = 0; b < op->batch; b++) {
+    for (int b = 0; b < images; b++) {
         double most = -INFINITY, sum = 0, *p = s->p + (size_t)b * n;
         for (int k = 0; k < n; k++) {
             p[k] = x[NAME(logit)(op, b, k)] / op->layer->temperature;
@@ -56,7 +69,7 @@ static void NAME(loss_forward)(struct meta_op *op, const void *theta)
         double truth = p[op->labels[b]] - most;
         for (int k = 0; k < n; k++) sum += p[k] = exp(p[k] - most);
         for (int k = 0; k < n; k++) p[k] /= sum;
-        op->loss += (log(sum) - truth) / op->batch * NAME(loss_share)(op, b);
+        op->loss += (log(sum) - truth) / images * NAME(loss_share)(op, b);
     }
 }
 
@@ -64,13 +77,13 @@ static void NAME(loss_backward)(struct meta_op *op, const void *theta, void *gra
 {
     struct NAME(loss) *s = op->state;
     REAL *xbar = op->x->bar;
-    int n = op->out.c;
-    for (int b = 0; xbar && b < op->batch; b++) {
+    int n = NAME(loss_classes)(op), images = NAME(loss_images)(op);
+    for (int b = 0; xbar && b < images; b++) {
         const double *p = s->p + (size_t)b * n;
         double share = NAME(loss_share)(op, b);
         for (int k = 0; k < n; k++)
             xbar[NAME(logit)(op, b, k)] = (p[k] - (k == op->labels[b]))
-                / (op->batch * op->layer->temperature) * share;
+                / (images * op->layer->temperature) * share;
     }
 }
 
@@ -78,8 +91,8 @@ static void NAME(loss_forward_tangent)(struct meta_op *op, const void *theta, co
 {
     struct NAME(loss) *s = op->state;
     const REAL *xdot = op->x->dot;
-    int n = op->out.c;
-    for (int b = 0; b < op->batch; b++) {
+    int n = NAME(loss_classes)(op), images = NAME(loss_images)(op);
+    for (int b = 0; b < images; b++) {
         double mean = 0, *p = s->p + (size_t)b * n, *pdot = s->pdot + (size_t)b * n;
         for (int k = 0; k < n; k++) mean += p[k] * xdot[NAME(logit)(op, b, k)];
         for (int k = 0; k < n; k++)
@@ -92,11 +105,11 @@ static void NAME(loss_backward_tangent)(struct meta_op *op, const void *theta, c
 {
     struct NAME(loss) *s = op->state;
     REAL *xbardot = op->x->bardot;
-    int n = op->out.c;
-    for (int b = 0; xbardot && b < op->batch; b++)
+    int n = NAME(loss_classes)(op), images = NAME(loss_images)(op);
+    for (int b = 0; xbardot && b < images; b++)
         for (int k = 0; k < n; k++)
             xbardot[NAME(logit)(op, b, k)] = s->pdot[(size_t)b * n + k]
-                / (op->batch * op->layer->temperature) * NAME(loss_share)(op, b);
+                / (images * op->layer->temperature) * NAME(loss_share)(op, b);
 }
 
 static void NAME(loss_probabilities)(const struct meta_op *op, float *out)
@@ -108,8 +121,8 @@ static void NAME(loss_probabilities)(const struct meta_op *op, float *out)
 static void NAME(loss_logits)(const struct meta_op *op, double *out)
 {
     const REAL *x = op->x->value;
-    int n = op->out.c;
-    for (int b = 0; b < op->batch; b++)
+    int n = NAME(loss_classes)(op), images = NAME(loss_images)(op);
+    for (int b = 0; b < images; b++)
         for (int k = 0; k < n; k++) *out++ = x[NAME(logit)(op, b, k)] / op->layer->temperature;
 }
 
@@ -126,6 +139,12 @@ __attribute__((unused)) static const struct meta_kernel NAME(loss_kernel) = {
 
 /* ---- squares: the mean of (score target)^2 over the pairs ------------------------------------ */
 
+/* Where the score of a pair lies. */
+static inline size_t NAME(score)(const struct meta_op *op, int pair)
+{
+    return AT(pair, 0, 0, 1, 1);
+}
+
 /* The target of a query image and a class: 1 where the class is the image's label, else 0. */
 static inline double NAME(squares_target)(const struct meta_op *op, int pair)
 {
@@ -138,8 +157,8 @@ static void NAME(squares_forward)(struct meta_op *op, const void *theta)
     const REAL *x = op->x->value;
     op->loss = 0;
     for (int b = 0; b < op->batch; b++) {
-        double d = x[NAME(logit)(op, b, 0)] - NAME(squares_target)(op, b);
-        s->p[b] = x[NAME(logit)(op, b, 0)];
+        double d = x[NAME(score)(op, b)] - NAME(squares_target)(op, b);
+        s->p[b] = x[NAME(score)(op, b)];
         op->loss += d * d / op->batch;
     }
 }
@@ -149,7 +168,7 @@ static void NAME(squares_backward)(struct meta_op *op, const void *theta, void *
     struct NAME(loss) *s = op->state;
     REAL *xbar = op->x->bar;
     for (int b = 0; xbar && b < op->batch; b++)
-        xbar[NAME(logit)(op, b, 0)] = 2 * (s->p[b] - NAME(squares_target)(op, b)) / op->batch;
+        xbar[NAME(score)(op, b)] = 2 * (s->p[b] - NAME(squares_target)(op, b)) / op->batch;
 }
 
 /* log(1 / (1 + exp(-a))) of what went into the logistic function: the score itself rounds to 1. */

@@ -1,0 +1,19 @@
+/* The method prototype: prototypical networks, which score a query image by its distance to the
+   mean of each class's support images and take no step in a task. */
+#include "inner.h"
+
+const struct meta_method meta_method_prototype = { .name = "prototype",
+                                                   .purpose = META_FOR_ANY,
+                                                   .pairs = 1,
+                                                   .probabilities = 1,
+                                                   .learns = 1,
+                                                   .reads_bn = 1,
+                                                   .settings_size = sizeof(struct meta_inner_steps),
+                                                   .flags = meta_inner_flags,
+                                                   .defaults = meta_inner_defaults,
+                                                   .check = meta_inner_check_no_steps,
+                                                   .describe = meta_inner_describe,
+                                                   .add_settings = meta_inner_add_settings,
+                                                   .create = meta_inner_create,
+                                                   .free = meta_inner_free,
+                                                   .run = meta_inner_run };
