@@ -131,7 +131,7 @@ static int make_report(void **state)
     write_file("log-0.csv", "iteration,meta_loss,query_loss,accuracy,rate,seconds,waited,"
                "valid_auc,valid_low,valid_high\n1,0.7,0.7,0.5,0.001,1,0,,,\n"
                "2,0.6,0.6,0.6,0.001,1,0,,,\n3,0.5,0.5,0.7,0.001,1,0,,,\n");
-    if (meta_report_read(&report, folder, &error)) {
+    if (meta_report_read(&report, folder, NULL, &error)) {
         fprintf(stderr, "%s\n", error.text);
         return -1;
     }

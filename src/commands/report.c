@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A page without figures is a page all the same, as a training without a chart is a training. */
+/* A page without curves is a page all the same, as a training without a chart is a training. */
 static int write_page(const struct meta_report *report, const char *out, struct meta_error *error)
 {
     struct meta_text text;
@@ -21,7 +21,7 @@ static int write_page(const struct meta_report *report, const char *out, struct 
     if (status) return -1;
     printf("%s: %zu bytes\n", out, text.size);
     if (*lacks.text) {
-        meta_fail(error, "%s: is written without figures: %s", out, lacks.text);
+        meta_fail(error, "%s: is written without curves: %s", out, lacks.text);
         meta_complain(error);
     }
     return 0;
@@ -29,10 +29,11 @@ static int write_page(const struct meta_report *report, const char *out, struct 
 
 int meta_command_report(int argc, char **argv)
 {
-    const char *out = NULL;
+    const char *out = NULL, *only = NULL;
     int markdown = 0, status = 0;
     const struct meta_flag flags[] = {
         { "-out", "FILE.html", "the page (report.html)", &out, NULL },
+        { "-only", "TABLE", "one table, by its name or that of its file", &only, NULL },
         { "-markdown", NULL, "print the tables of figures as Markdown, and write no page", NULL,
           &markdown },
     };
@@ -46,7 +47,7 @@ int meta_command_report(int argc, char **argv)
     }
     if (!out) out = "report.html";
     status = markdown ? 0 : meta_file_check(out, &error);
-    if (!status) status = meta_report_read(&report, argv[0], &error);
+    if (!status) status = meta_report_read(&report, argv[0], only, &error);
     if (!status && markdown) status = meta_report_markdown(stdout, report, &error);
     else if (!status) status = write_page(report, out, &error);
     meta_report_free(report);

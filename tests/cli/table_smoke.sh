@@ -141,11 +141,11 @@ check '-dry expects the hours of a changed row from logs of others' grep -q 'log
 check 'meta report still writes a page of the old plan' quiet darknet meta report "$t/a" -out "$t/a.html"
 
 # The report in a browser
-for text in 'Smoke: Fashion-MNIST' 'Paired with DAML' 'no difference seen' 'Features + SVM' 'first 30 tasks' 'other groups:' 'paper 81.20' 'Figure 2' 'Figure 3' 'ROC at 5 shots' \
+for text in 'Smoke: Fashion-MNIST' 'Paired with DAML' 'no difference seen' 'Features + SVM' 'first 30 tasks' 'other groups:' 'paper 81.20' 'The difficulty-aware loss DA(L)' 'Fine-tuning: test AUC by epoch' 'ROC at 5 shots' \
     'Pair of classes by pair' 'sneaker &ndash; bag' 'Time and memory' 'Settings and seeds' 'iteration' 'prefers-color-scheme:dark' '@media print'; do
     check "the report has: $text" grep -qF "$text" "$t/a.html"
 done
-check 'the report has seven figures' test "$(grep -c '^<figure' "$t/a.html")" -eq 7
+check 'the report has nine figures' test "$(grep -c '^<figure' "$t/a.html")" -eq 9
 needs_nothing() { ! grep -Eqi '(src|href)="?(http|//|[a-z])|@import|url\(|<script' "$t/a.html"; }
 check 'the report needs no other file, and has no script' needs_nothing
 browser() { timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update \
@@ -156,7 +156,7 @@ if command -v chromium >/dev/null; then
         document.title = "drawn " + n + ", tables " + document.querySelectorAll("table").length + ", too wide by " + Math.max(0, document.documentElement.scrollWidth - innerWidth)</script></body>#' \
         "$t/a.html" >"$t/measured.html"
     check 'chromium opens the report, as wide as a phone' browser "$t/measured.html"
-    check 'chromium draws every figure and table of the report, nothing too wide' grep -q '<title>drawn 7, tables 5, too wide by 0</title>' "$t/dom"
+    check 'chromium draws every figure and table of the report, nothing too wide' grep -q '<title>drawn 7, tables 7, too wide by 0</title>' "$t/dom"
     no_errors() { ! grep -E 'CONSOLE|Uncaught' "$t/console"; }
     check 'the report writes nothing on the console of chromium' no_errors
 else

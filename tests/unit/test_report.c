@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "near.h"
 #include "report_folder.h"
+#include <sys/stat.h>
 #include "base/json.h"
 #include "paper/report/report_family.h"
 #include "paper/report/report_figures.h"
@@ -89,6 +90,66 @@ static void progress(void **state)
         meta_report_progress(text, sizeof text, &c);
         assert_string_equal(text, cases[i].text);
     }
+}
+
+/* ---- order, and one of several ---- */
+
+/* Writes a plan with one cell, which is not run. place: a member of the plan, or "". */
+static void write_small_plan(const char *file, const char *name, const char *place)
+{
+    char text[600];
+    snprintf(text, sizeof text, "{\"program\": \"darknet meta table\", \"format\": 2, \"name\": \"%s\", %s"
+             "\"file\": \"x.table\", \"data\": \"x.data\", \"runs\": 4, \"first\": 2, \"columns\": [5], \"rows\": [\"a\"], "
+             "\"cells\": [{\"row\": 0, \"shots\": 5, \"result\": \"none.json\", \"id\": 1}]}", name, place);
+    write_file(file, text);
+}
+
+/* The names of the report's tables, with blanks between. */
+static void assert_tables(const char *only, const char *expected)
+{
+    struct meta_report *r;
+    struct meta_error error;
+    char names[200] = "";
+    if (meta_report_read(&r, folder, only, &error)) fail_msg("%s", error.text);
+    for (int i = 0; i < r->count; i++) sprintf(names + strlen(names), "%s%s", i ? " " : "", r->tables[i].name);
+    assert_string_equal(names, expected);
+    meta_report_free(r);
+}
+
+static void order_of_tables(void **state)
+{
+    char kept[256];
+    struct meta_report *r;
+    struct meta_error error;
+    strcpy(kept, folder);
+    strcat(folder, "/several");
+    assert_int_equal(mkdir(folder, 0700), 0);
+    write_small_plan("a.json", "Alpha", "");
+    write_small_plan("b.v1.json", "Beta", "\"place\": 7, \"caption\": \"What it is\", \"authors\": \"Who\", \"groups\": \"lesions\", ");
+    write_small_plan("c.json", "Gamma", "\"place\": 2, ");
+    write_small_plan("d.json", "Delta", "");
+    write_small_plan("e.json", "Epsilon", "\"place\": 7, ");
+    write_file("images.json", "{\"format\": 2}");
+    assert_tables(NULL, "Gamma Beta Epsilon Alpha Delta");
+    assert_tables("Delta", "Delta");
+    assert_tables("b.v1", "Beta");
+    assert_int_equal(meta_report_read(&r, folder, "b", &error), -1);
+    assert_non_null(strstr(error.text, "-only b: must be a table of "));
+    assert_non_null(strstr(error.text, ": a (Alpha), b.v1 (Beta), c (Gamma), d (Delta), e (Epsilon)"));
+    assert_int_equal(meta_report_read(&r, folder, NULL, &error), 0);
+    assert_string_equal(r->tables[1].caption, "What it is");
+    assert_string_equal(r->tables[1].authors, "Who");
+    assert_string_equal(r->tables[1].groups, "lesions");
+    assert_string_equal(r->tables[0].caption, "");
+    assert_string_equal(r->tables[0].authors, "paper");
+    assert_string_equal(r->tables[0].groups, "groups");
+    meta_report_free(r);
+    /* what another table's plan has wrong is not in the way */
+    write_small_plan("c.json", "Gamma", "\"place\": 0, ");
+    assert_int_equal(meta_report_read(&r, folder, NULL, &error), -1);
+    assert_non_null(strstr(error.text, "c.json: place is 0: must be a whole number, 1 to "));
+    assert_tables("a", "Alpha");
+    strcpy(folder, kept);
 }
 
 /* ---- families ---- */
@@ -297,7 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_folder), cmocka_unit_test(difference_is_of_this_reference),
         cmocka_unit_test(less_the_paper), cmocka_unit_test(other_groups),
-        cmocka_unit_test(progress), cmocka_unit_test(families), cmocka_unit_test(no_families),
+        cmocka_unit_test(progress), cmocka_unit_test(order_of_tables), cmocka_unit_test(families), cmocka_unit_test(no_families),
         cmocka_unit_test(markdown_cells), cmocka_unit_test(without_a_paper), cmocka_unit_test(markdown_families),
         cmocka_unit_test(roc_data) };
     return cmocka_run_group_tests(tests, make_report, remove_report);

@@ -159,7 +159,7 @@ void meta_figure_draw(struct meta_figures *figures, const struct meta_figure *g)
 fail:
     free(svg);
     figures->failed = 1;
-    fputs("<p>This figure and those after it are not drawn: ", page);
+    fputs("<p>This figure and the curves after it are not drawn: ", page);
     meta_html_text(page, figures->why.text);
     fputs(".</p>\n", page);
 }

@@ -1,6 +1,8 @@
 /* Reads a folder of `meta table`: plans, results, and the logs of trainings that are under way. */
 #define _GNU_SOURCE
 #include "report_data.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "evaluation/json_files.h"
 #include "evaluation/scores.h"
 #include "paper/table/table_plan.h"
@@ -25,6 +27,13 @@ static int whole(const cJSON *object, const char *name)
 {
     double x = meta_json_get(object, name);
     return x >= 0 && x <= 2147483647. ? (int)x : 0;
+}
+
+/* A text of the object, or another where it has none. */
+static const char *word(const cJSON *object, const char *name, const char *otherwise)
+{
+    const char *text = meta_json_text(object, name);
+    return *text ? text : otherwise;
 }
 
 /* Reads the cell's result, which holds when its id is the plan's. A result that can't be read is an
@@ -109,6 +118,10 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
                                      .data = meta_json_text(plan, "data"),
                                      .needs = meta_json_text(plan, "needs"),
                                      .reference = meta_json_text(plan, "reference"),
+                                     .caption = meta_json_text(plan, "caption"),
+                                     .authors = word(plan, "authors", "paper"),
+                                     .groups = word(plan, "groups", "groups"),
+                                     .place = whole(plan, "place"),
                                      .runs = whole(plan, "runs"),
                                      .first = whole(plan, "first"),
                                      .seed = whole(plan, "seed"),
@@ -132,36 +145,107 @@ static int json_files(const struct dirent *d)
     return n > 5 && !strcmp(d->d_name + n - 5, ".json");
 }
 
-int meta_report_read(struct meta_report **out, const char *folder, struct meta_error *error)
+/* Whether `only` is the name of the plan's table, or that of its file without folder and ending.
+   file: the plan's name, which has the same stem. */
+static int is_named(const cJSON *plan, const char *file, const char *only)
+{
+    size_t stem = meta_path_stem_length(file);
+    return !strcmp(meta_json_text(plan, "name"), only)
+        || (strlen(only) == stem && !strncmp(file, only, stem));
+}
+
+/* Which table is asked for. */
+struct asked {
+    const char *only; /* NULL: all */
+    FILE *others;     /* the names of those that are passed over */
+    int count;        /* of these */
+};
+
+/* Whether the plan is asked for; else its names are added to the others'. */
+static int is_asked(struct asked *a, const cJSON *plan, const char *file)
+{
+    if (!a->only || is_named(plan, file, a->only)) return 1;
+    fprintf(a->others, "%s%.*s (%s)", a->count++ ? ", " : "", (int)meta_path_stem_length(file),
+            file, meta_json_text(plan, "name"));
+    return 0;
+}
+
+/* Reads the plan of the file `name` and its results, if it is one and asked for. */
+static int read_plan(struct meta_report *r, const char *folder, const char *name, struct asked *a,
+                     struct meta_error *error)
+{
+    cJSON *root = NULL;
+    char *path;
+    int status;
+    if (in_folder(&path, folder, name, error)) return -1;
+    status = meta_json_read(&root, path, error);
+    if (!status && !strcmp(meta_json_text(root, "program"), "darknet meta table")
+        && is_asked(a, root, name)) {
+        status = read_table(&r->tables[r->count++], root, path, folder, error);
+        root = NULL;
+    }
+    cJSON_Delete(root);
+    free(path);
+    return status;
+}
+
+/* The earlier of two places is first; tables of one place stay in their order. */
+static void put_in_place(struct meta_report *r)
+{
+    for (int i = 1; i < r->count; i++) {
+        struct meta_report_table t = r->tables[i];
+        int k = i;
+        for (; k && t.place && (!r->tables[k - 1].place || r->tables[k - 1].place > t.place); k--)
+            r->tables[k] = r->tables[k - 1];
+        r->tables[k] = t;
+    }
+}
+
+static int read_plans(struct meta_report *r, const char *folder, struct asked *a,
+                      struct meta_error *error)
 {
     struct dirent **names = NULL;
-    struct meta_report *r = NULL;
-    char *path = NULL;
-    int count = scandir(folder, &names, json_files, alphasort), status = -1;
+    int count = scandir(folder, &names, json_files, alphasort), status = 0;
     if (count < 0) return meta_fail(error, "%s: %s", folder, strerror(errno));
-    r = calloc(1, sizeof *r);
-    if (!r || !(r->tables = calloc((size_t)count + 1, sizeof *r->tables))) {
-        meta_fail_memory(error);
-        goto done;
-    }
+    r->tables = calloc((size_t)count + 1, sizeof *r->tables);
+    if (!r->tables) status = meta_fail_memory(error);
     for (int i = 0; i < count; i++) {
-        cJSON *root;
-        free(path);
-        if (in_folder(&path, folder, names[i]->d_name, error)) goto done;
-        if (meta_json_read(&root, path, error)) goto done;
-        if (strcmp(meta_json_text(root, "program"), "darknet meta table")) cJSON_Delete(root);
-        else if (read_table(&r->tables[r->count++], root, path, folder, error)) goto done;
+        if (!status) status = read_plan(r, folder, names[i]->d_name, a, error);
+        free(names[i]);
     }
-    if (r->count) status = 0;
-    else
-        meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one", folder,
-                  folder);
-done:
-    for (int i = 0; i < count; i++) free(names[i]);
     free(names);
-    free(path);
+    put_in_place(r);
+    return status;
+}
+
+/* Fails with the names that the folder has, where there are some. */
+static int fail_none(const char *folder, const char *only, const char *others,
+                     struct meta_error *error)
+{
+    if (*others)
+        return meta_fail(error, "-only %.60s: must be a table of %s: %s", only, folder, others);
+    return meta_fail(error, "%s: holds no table: `darknet meta table FILE -out %s` makes one",
+                     folder, folder);
+}
+
+int meta_report_read(struct meta_report **out, const char *folder, const char *only,
+                     struct meta_error *error)
+{
+    struct meta_text text;
+    struct asked asked = { .only = only };
+    char *others = NULL;
+    struct meta_report *r = calloc(1, sizeof *r);
+    if (!r) return meta_fail_memory(error);
+    int status = meta_text_begin(&text, error);
+    if (!status) {
+        asked.others = text.file;
+        status = read_plans(r, folder, &asked, error);
+        status = meta_text_end(&text, status, &others, error);
+    }
+    if (!status && !r->count) status = fail_none(folder, only, others, error);
     if (status) meta_report_free(r);
     else *out = r;
+    free(others);
     return status;
 }
 
@@ -234,6 +318,12 @@ void meta_report_progress(char *text, size_t size, const struct meta_report_cell
     else if (done >= c->iterations && done) snprintf(text, size, "trained, not yet tested");
     else if (done) snprintf(text, size, "in training: iteration %d of %d", done, c->iterations);
     else snprintf(text, size, "not yet run");
+}
+
+const char *meta_report_no_difference(const struct meta_report_cell *c)
+{
+    if (!*c->paired_with) return "no reference of as many shots";
+    return c->result ? "the reference is to be run" : "not yet run";
 }
 
 int meta_report_ways(const struct meta_report_cell *c)

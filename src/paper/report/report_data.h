@@ -36,6 +36,9 @@ struct meta_report_table {
     const char *name, *file, *data; /* title; the .table file; the .data file */
     const char *needs;              /* the data that are missing; "" when they are there */
     const char *reference;          /* row or family that the others are paired with; "": none */
+    const char *caption;            /* what the table compares; "": its file doesn't say */
+    const char *authors, *groups;   /* whose the rows' figures are, what the groups are: words */
+    int place;                      /* among the tables of a page; 0: after those that have one */
     int runs;                       /* tasks of a cell */
     int first;                      /* how many of them are the first tasks */
     int seed;                       /* of the tasks */
@@ -49,10 +52,12 @@ struct meta_report {
     struct meta_report_table *tables; /* (count) */
 };
 
-/* Reads every plan of the folder, in the order of the files' names. Fails when there is none, when
-   a plan is not of the present format, and when a result can't be read. The caller frees with
-   meta_report_free. */
-int meta_report_read(struct meta_report **, const char *folder, struct meta_error *);
+/* Reads the plans of the folder: by their places, then those without one, each in the order of the
+   files' names. only: the name of a table, or of its file without folder and ending, which alone is
+   read; NULL reads all. Fails when there is none, when a plan is not of the present format, and
+   when a result can't be read. The caller frees with meta_report_free. */
+int meta_report_read(struct meta_report **, const char *folder, const char *only,
+                     struct meta_error *);
 void meta_report_free(struct meta_report *);
 
 /* The classes of a task of the cell's result; 0 without one. */
@@ -70,6 +75,8 @@ const char *meta_report_label(const struct meta_report_table *, int row);
    these two. */
 const cJSON *meta_report_difference(const struct meta_report_table *,
                                     const struct meta_report_cell *);
+/* Why there is none, in words. */
+const char *meta_report_no_difference(const struct meta_report_cell *);
 /* The interval of a result, or of a difference, with the groups of images drawn anew as well:
    an object with low and high. NULL in a file from before that was so of support images, too, and
    when it is NaN because a class has one group. */

@@ -1,5 +1,4 @@
-/* Gathers the lines of the page's figures: ROC curves, trainings, the loss of Figure 2, and the
-   fine-tuning of Figure 3. */
+/* Gathers the lines of the page's figures: ROC curves, trainings, the loss, and fine-tuning. */
 #define _GNU_SOURCE
 #include "report_figures.h"
 #include "base/plural.h"
@@ -228,7 +227,7 @@ int meta_report_curves(struct meta_figures *f, const struct meta_report_table *t
     return training_of(f, t, ACCURACY, accuracy, error);
 }
 
-/* ---- Figure 2 -------------------------------------------------------------------------------- */
+/* ---- the loss -------------------------------------------------------------------------------- */
 
 enum { ETAS = 8, POINTS = 200 };
 
@@ -244,7 +243,8 @@ static int difficulty(const struct meta_plugin *p, int eta, double (*points)[4],
     void *settings = calloc(1, p->settings_size);
     snprintf(value, sizeof value, "%d", eta);
     if (!settings) return meta_fail_memory(error);
-    int status = meta_options_parse(p->options, &section, "Figure 2", settings, error);
+    int status = meta_options_parse(p->options, &section, "the figure of the loss", settings,
+                                    error);
     for (int i = 0; !status && i < POINTS; i++) {
         points[i][0] = (double)i / POINTS;
         points[i][1] = p->loss->value(settings, points[i][0], 1);
@@ -261,7 +261,7 @@ int meta_report_difficulty(struct meta_figures *f, struct meta_error *error)
     const struct meta_plugins *plugins = meta_plugins_load(error);
     if (!plugins) return -1;
     const struct meta_plugin *p = meta_plugins_find(plugins, "meta_loss");
-    if (!p || !p->loss) return meta_fail(error, "no plugin meta_loss, which Figure 2 draws");
+    if (!p || !p->loss) return meta_fail(error, "no plugin meta_loss, whose loss a figure shows");
     if (open_lines(&l, ETAS, error)) goto done;
     for (int eta = 0; eta < ETAS; eta++) {
         char label[32];
@@ -269,7 +269,7 @@ int meta_report_difficulty(struct meta_figures *f, struct meta_error *error)
         struct meta_line *line = add_line(&l, label, 0, POINTS, error);
         if (!line || difficulty(p, eta, line->points, error)) goto done;
     }
-    struct meta_figure g = { "Figure 2: the difficulty-aware loss DA(L) by a task's query loss L "
+    struct meta_figure g = { "The difficulty-aware loss DA(L) by a task's query loss L "
                              "(Eq. 3)",
                              "L",
                              "DA(L)",
@@ -287,7 +287,8 @@ done:
     return status;
 }
 
-/* ---- Figure 3 -------------------------------------------------------------------------------- */
+/* ---- fine-tuning --------------------------------------------------------------------------------
+ */
 
 /* what: name of an estimate in a point of a result's curve. */
 static int finetuning_of(struct meta_figures *f, const struct meta_report_table *t,
@@ -324,9 +325,9 @@ done:
 int meta_report_finetuning(struct meta_figures *f, const struct meta_report_table *t,
                            struct meta_error *error)
 {
-    static const char loss[] = "Figure 3: fine-tuning, loss of the support images by epoch, with "
+    static const char loss[] = "Fine-tuning: loss of the support images by epoch, with "
                                "its 95% band",
-                      auc[] = "Figure 3: fine-tuning, test AUC by epoch, with its 95% band";
+                      auc[] = "Fine-tuning: test AUC by epoch, with its 95% band";
     if (finetuning_of(f, t, "support_loss", loss, "loss", error)) return -1;
     return finetuning_of(f, t, "auc", auc, "AUC", error);
 }

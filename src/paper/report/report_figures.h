@@ -14,10 +14,10 @@ int meta_report_roc(struct meta_figures *, const struct meta_report_table *, str
 /* Query loss and accuracy of the trainings by iteration. */
 int meta_report_curves(struct meta_figures *, const struct meta_report_table *,
                        struct meta_error *);
-/* Figure 2 of the paper: the difficulty-aware loss of Eq. 3, as the plugin meta_loss computes
+/* The difficulty-aware loss of Eq. 3, as the plugin meta_loss computes
    it. */
 int meta_report_difficulty(struct meta_figures *, struct meta_error *);
-/* Figure 3 of the paper: loss and AUC of fine-tuning by epoch. */
+/* Loss and AUC of fine-tuning by epoch. */
 int meta_report_finetuning(struct meta_figures *, const struct meta_report_table *,
                            struct meta_error *);
 

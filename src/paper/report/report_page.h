@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "report_data.h"
 
-/* Writes the whole page. Where gnuplot can't draw its figures they are missing, and *lacks says
+/* Writes the whole page. Where gnuplot can't draw its curves they are missing, and *lacks says
    why; else its text is empty. Fails when there is no memory, or no plugin meta_loss, whose loss a
    figure shows. */
 int meta_report_page(FILE *, const struct meta_report *, struct meta_error *lacks,

@@ -127,12 +127,6 @@ void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
 
 /* ---- paired differences ---------------------------------------------------------------------- */
 
-static const char *why_no_difference(const struct meta_report_cell *c)
-{
-    if (!*c->paired_with) return "no reference of as many shots";
-    return c->result ? "the reference is to be run" : "not yet run";
-}
-
 static void difference_cell(FILE *f, const struct meta_report_table *t,
                             const struct meta_report_cell *c)
 {
@@ -140,7 +134,7 @@ static void difference_cell(FILE *f, const struct meta_report_table *t,
     const char *word = meta_json_text(d, "word");
     if (!d) {
         open_cell(f, c->shots, "none");
-        fprintf(f, "%s</td>", why_no_difference(c));
+        fprintf(f, "%s</td>", meta_report_no_difference(c));
         return;
     }
     int named = !strcmp(word, "better") || !strcmp(word, "worse");

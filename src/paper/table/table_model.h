@@ -78,6 +78,8 @@ struct meta_table {
     /* [table] */
     char *name, *data, *reference, *needs;
     int seed, runs, first, valid_every;
+    int place;                                      /* in a report; 0: after those that have one */
+    char *caption, *authors, *groups;               /* words of a report; NULL: the file has none */
     int ready;                                      /* the .data file is there */
     struct meta_table_list lists[META_TABLE_LISTS]; /* of the .data file's train and test */
     int decode;                                     /* of the .data file: enum meta_decode */

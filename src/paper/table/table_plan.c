@@ -66,6 +66,15 @@ static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
     return j;
 }
 
+/* What only a report reads, as far as the table's file has it. */
+static void add_words(cJSON *root, const struct meta_table *t)
+{
+    if (t->place) cJSON_AddNumberToObject(root, "place", t->place);
+    if (t->caption) cJSON_AddStringToObject(root, "caption", t->caption);
+    if (t->authors) cJSON_AddStringToObject(root, "authors", t->authors);
+    if (t->groups) cJSON_AddStringToObject(root, "groups", t->groups);
+}
+
 static void fill(cJSON *root, const struct meta_table *t)
 {
     cJSON_AddStringToObject(root, "program", "darknet meta table");
@@ -75,6 +84,7 @@ static void fill(cJSON *root, const struct meta_table *t)
     cJSON_AddStringToObject(root, "data", t->data);
     cJSON_AddStringToObject(root, "needs", t->ready || !t->needs ? "" : t->needs);
     cJSON_AddStringToObject(root, "reference", t->reference ? t->reference : "");
+    add_words(root, t);
     cJSON_AddNumberToObject(root, "seed", t->seed);
     cJSON_AddNumberToObject(root, "runs", t->runs);
     cJSON_AddNumberToObject(root, "first", t->first);

@@ -34,6 +34,13 @@ static const struct meta_option table_options[] = {
       "label of the row that the others are paired with" },
     { "needs", META_TEXT, 0, 0, 0, NULL, TABLE(needs),
       "what has to be had before the .data file is there" },
+    { "place", META_INT, 0, 1, 10000, NULL, TABLE(place),
+      "place among the tables of a report; those without one come last" },
+    { "caption", META_TEXT, 0, 0, 0, NULL, TABLE(caption), "what a report says it compares" },
+    { "authors", META_TEXT, 0, 0, 0, NULL, TABLE(authors),
+      "whose the rows' figures of a paper are, in words of a report (paper)" },
+    { "groups", META_TEXT, 0, 0, 0, NULL, TABLE(groups),
+      "what the groups of the .data file are, in words of a report (groups)" },
     { "valid_every", META_INT, META_VALID_EVERY, 0, 100000000, NULL, TABLE(valid_every),
       "as meta train -valid_every, where there is a valid list" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
