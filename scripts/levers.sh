@@ -7,7 +7,7 @@
 #     ./darknet meta table OUT/levers.table -out OUT
 #
 # Paths are from the project's root. By default there are 1500 iterations and seeds 1 to 3. Where a
-# row does not name start, tasks are weighed from the middle on, as in the paper. The table runs
+# row does not name start, tasks are weighed from the middle on, as in the paper; the rate is constant. The table runs
 # seed by seed: stopped early, it compares every lever for the seeds it has.
 set -eu
 export LC_ALL=C
@@ -41,7 +41,7 @@ row()
     shift 2
     sed -e 's/^width=84.*/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=48/' \
         -e "s/^max_batches=.*/max_batches=$iterations/; s/^start=.*/start=$((iterations / 2))/" \
-        -e '/^second_order_start=/d; s/^order=2.*/order=1/' -e '/^\[inner_loop\]/,$ s/^learning_rate=.*/learning_rate=0.1/' \
+        -e 's/^policy=.*/policy=constant/; /^steps=2400 /d; /^scales=/d' -e '/^second_order_start=/d; s/^order=2.*/order=1/' -e '/^\[inner_loop\]/,$ s/^learning_rate=.*/learning_rate=0.1/' \
         -e "1i # $label. Written from cfg/daml-4conv.cfg by scripts/levers.sh." -e '1,/^$/{/^#/d}' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
     printf '\n[row]\nlabel=%s\ncfg=%s\nseed=%s\nshots=5\n' "$label" "$out/$name.cfg" "$seeds" >>"$out/levers.table"
 }

@@ -26,11 +26,14 @@ train() {
     "$darknet" meta train "$out/$1.data" "$out/$1.cfg" -max_batches "$2" -valid_every 0 $resume >>"$out/$1.log"
 }
 
+# These runs are too short for a rate that is lowered late.
+constant='s/^policy=.*/policy=constant/; /^steps=2400 /d; /^scales=/d'
+
 # variant NAME SED...: the half-size .cfg, changed by SED
 variant() {
     local name=$1
     shift
-    sed -e '/^second_order_start=/d; /^clip=/d' -e 's/^width=84/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=56/' \
+    sed -e "$constant" -e '/^second_order_start=/d; /^clip=/d' -e 's/^width=84/width=42/; s/^height=84/height=42/; s/^min_crop=.*/min_crop=42/; s/^max_crop=.*/max_crop=56/' \
         -e 's/^angle=.*/angle=180/; s/^flip=.*/flip=1/; s/^aspect=.*/aspect=1.1/; s/^hue=.*/hue=0.02/' \
         -e 's/^saturation=.*/saturation=1.2/; s/^exposure=.*/exposure=1.2/; s/^type=.*/type=mean/' \
         "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
@@ -61,7 +64,7 @@ full()
 {
     local name=$1
     shift
-    sed -e 's/^type=.*/type=mean/' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
+    sed -e "$constant" -e 's/^type=.*/type=mean/' "$@" cfg/daml-4conv.cfg >"$out/$name.cfg"
     sed "s|^backup.*|backup = $out|" "$data" >"$out/$name.data"
     train "$name" $((2 * iterations))
     [ -f "$out/$name.json" ] || "$darknet" meta test "$out/$name.data" "$out/$name.cfg" "$out/${name}_final.weights" \

@@ -62,7 +62,7 @@ static const struct meta_option options[] = {
 static int weighs = 1;
 static double value_of(const void *settings, double l, long iteration) { return l; }
 static double weight_of(const void *settings, double l, long iteration) { return weighs && iteration >= start ? 2 : 1; }
-static const struct meta_loss_functions functions = { value_of, weight_of };
+static const struct meta_loss_functions functions = { value_of, weight_of, NULL };
 static const struct meta_plugin loss = { .name = "meta_loss", .options = options, .loss = &functions };
 
 /* Settings with which nothing is wrong, and nothing said yet. */

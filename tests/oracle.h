@@ -40,7 +40,7 @@ static int oracle_is_case(const struct dirent *entry)
 
 /* Sets *names to the names of the cases, in order, and returns their number. The list is never
    freed: it lives as long as the test program. */
-static int oracle_list(char ***names)
+static inline int oracle_list(char ***names)
 {
     struct dirent **entries;
     int count = scandir(ORACLE, &entries, oracle_is_case, alphasort);
@@ -227,7 +227,7 @@ static struct oracle_distance oracle_compare(const struct meta_network *net, con
 
 /* Asserts that each loss is within `limit` of the case's, relative to it, and DA and w within `limit`
    times their condition number at this loss L. */
-static void oracle_compare_figures(const struct oracle_figures *got, const struct oracle_case *c, double limit)
+static inline void oracle_compare_figures(const struct oracle_figures *got, const struct oracle_case *c, double limit)
 {
     const struct oracle_figures *f = &c->figures;
     assert_int_equal(got->steps, f->steps);

@@ -32,8 +32,9 @@ const struct meta_option meta_net_table[] = {
     INT(height, 0, 1, MOST_SIDE, "of the network's input, in pixels"),
     INT(channels, 0, 1, 3, "3: colour, 1: grey"),
     REAL(learning_rate, .001, 0, 1000, "alpha of the outer loop"),
-    { "policy", META_CHOICE, META_POLICY_CONSTANT, 0, 0, "constant|step|exp|poly|steps|sigmoid",
-      OF(net.policy), "how learning_rate changes with the meta-iterations" },
+    { "policy", META_CHOICE, META_POLICY_CONSTANT, 0, 0,
+      "constant|step|exp|poly|steps|sigmoid|cosine", OF(net.policy),
+      "how learning_rate changes with the meta-iterations" },
     INT(step, 1, 1, INT_MAX,
         "policy=step: iterations between changes; policy=sigmoid: where it begins, as in "
         "Darknet: before it the rate is 0, or with gamma below 0 whole"),

@@ -12,7 +12,8 @@ enum meta_policy {
     META_POLICY_EXP,
     META_POLICY_POLY,
     META_POLICY_STEPS,
-    META_POLICY_SIGMOID
+    META_POLICY_SIGMOID,
+    META_POLICY_COSINE /* not Darknet's */
 };
 
 /* How the images of files are turned before the network sees them. */

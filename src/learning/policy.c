@@ -1,4 +1,4 @@
-/* Darknet's learning-rate policies, rounded as Darknet rounds them. */
+/* Darknet's learning-rate policies, rounded as Darknet rounds them, and the cosine. */
 #include "policy.h"
 
 #include <math.h>
@@ -23,6 +23,14 @@ double meta_policy_rate(const struct meta_net_settings *net, uint64_t iteration)
         break;
     case META_POLICY_SIGMOID:
         return (float)(rate * (1 / (1 + exp(gamma * (float)(iteration - step)))));
+    case META_POLICY_COSINE:
+        if (iteration >= (uint64_t)net->max_batches) return 0;
+        return (float)(rate / 2 * (1 + cos(M_PI * (double)iteration / net->max_batches)));
     }
     return rate;
+}
+
+int meta_policy_reads_end(const struct meta_net_settings *net)
+{
+    return net->policy == META_POLICY_POLY || net->policy == META_POLICY_COSINE;
 }

@@ -3,6 +3,7 @@
 #include "fingerprint.h"
 #include "config/cfg.h"
 #include "base/text.h"
+#include "learning/policy.h"
 #include "tasks/identity.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *
 static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error *error)
 {
     if (meta_fingerprint_cfg(f, model->path, 0, error)) return -1;
-    if (model->net.policy == META_POLICY_POLY)
+    if (meta_policy_reads_end(&model->net))
         fprintf(f, "[net] max_batches, which its policy reads,=%d\n", model->net.max_batches);
     return 0;
 }

@@ -16,9 +16,9 @@ struct meta_fingerprint_parts {
     const struct meta_dataset *train;
 };
 /* Lines for the seed, the backend and its instruction set, every option of the .cfg but those that
-   no weights depend on (test_steps, and max_batches unless the policy is poly), the classes, groups
-   and files of the training images (tasks/identity.h), and that some of them were decoded at a part
-   of their size, where that is so. The caller frees *text. */
+   no weights depend on (test_steps, and max_batches unless the policy reads it), the classes,
+   groups and files of the training images (tasks/identity.h), and that some of them were decoded at
+   a part of their size, where that is so. The caller frees *text. */
 int meta_fingerprint(char **text, const struct meta_fingerprint_parts *, struct meta_error *);
 
 /* Whether the two fingerprints are of different instruction sets, and which: a training that goes

@@ -43,7 +43,7 @@ refuses "$net$conv$head[meta_loss]\nepsilon=.6\n" '14: [meta_loss] epsilon=.6: m
 refuses "$net$conv$head[meta_loss]\nstart=1e3\n" '14: [meta_loss] start=1e3: must be a whole number, 0 to 1000000000'
 refuses "$net$conv$head[meta_loss]\nbeta=1\n" '14: [meta_loss] beta: unknown option; allowed: type eta epsilon start normalise'
 refuses "${net}width=8\n$conv$head" '5: [net] width: repeated; first on line 2'
-refuses "${net}policy=cosine\n$conv$head" '5: [net] policy=cosine: must be constant, step, exp, poly, steps or sigmoid'
+refuses "${net}policy=sgdr\n$conv$head" '5: [net] policy=sgdr: must be constant, step, exp, poly, steps, sigmoid or cosine'
 refuses "${net}policy=steps\nsteps=1,2\nscales=.1\n$conv$head" '7: [net] scales: has 1 numbers, but steps has 2: must be as many'
 refuses "${net}hue=2\n$conv$head" '5: [net] hue=2: must be 0 to 1'
 refuses "${net}nesterov=1\n$conv$head" "5: [net] nesterov: unknown option; allowed: width height channels learning_rate policy step scale \

@@ -65,6 +65,9 @@ for mode in global local; do
     outputs hosted $mode "$TMP_TEST/meta.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
     check "the new sections change no output of the preloaded host ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
 done
+sed 's/^batch=1/&\npolicy=cosine\nmax_batches=9/' "$TMP_TEST/meta.cfg" >"$TMP_TEST/cosine.cfg"
+outputs hosted global "$TMP_TEST/cosine.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
+check 'nor does a policy that the library does not know' cmp "$TMP_TEST/expected" "$TMP_TEST/got"
 outputs hosted global "$TMP_TEST/meta.cfg" - >"$TMP_TEST/got"
 check 'the preloaded host predicts without weights' test "$(wc -l <"$TMP_TEST/got")" -eq 5
 

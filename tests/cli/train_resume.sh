@@ -156,5 +156,11 @@ expect_error "toy.state: is at iteration 7, past max_batches=5" resume "$a/toy.d
 sed -i 's/^policy=.*/policy=poly\npower=2/; /^steps=6/d; /^scales/d' "$a/toy.cfg"
 train "$a" "${flags[@]}" -max_batches 6
 expect_error "can't resume: .net. max_batches, which its policy reads, is 9, but was 6" resume "$a/toy.data" "$a/toy.cfg" -max_batches 9
+cp -r "$a" "$a.cosine"
+sed -i 's/^policy=.*/policy=cosine/; /^power=/d; s/^burn_in.*//' "$a.cosine/toy.cfg"
+sed -i "s#^backup=.*#backup=$a.cosine/backup#" "$a.cosine/toy.data"
+train "$a.cosine" "${flags[@]}" -max_batches 6
+check 'policy=cosine ends at a rate of 0, and was at half of it in the middle' test "$(cut -d, -f5 "$a.cosine/backup/toy.csv" | sed -n '4p;7p' | tr '\n' ' ')" = '0.00499999989 0 '
+expect_error "can't resume: .net. max_batches, which its policy reads, is 9, but was 6" resume "$a.cosine/toy.data" "$a.cosine/toy.cfg" -max_batches 9
 printf 'x' | dd of="$a/backup/toy.state" bs=1 seek=700 conv=notrunc 2>"$a/err"
 expect_error 'toy.state: the checkpoint is damaged' resume "$a/toy.data" "$a/toy.cfg" -max_batches 6

@@ -256,12 +256,13 @@ static void references_to_layers(void **state)
 
 static void policies(void **state)
 {
-    refuses(NET "policy=cosine\n", "5: [net] policy=cosine: must be constant, step, exp, poly, steps or sigmoid");
+    refuses(NET "policy=sgdr\n", "5: [net] policy=sgdr: must be constant, step, exp, poly, steps, sigmoid or cosine");
     refuses(NET "policy=steps\nsteps=1,2\n", "5: [net] policy=steps: scales is missing: must be numbers separated by commas");
     refuses(NET "policy=steps\nscales=1,2\n", "5: [net] policy=steps: steps is missing: must be numbers separated by commas");
     refuses(NET "policy=steps\nsteps=1,2\nscales=.1\n", "7: [net] scales: has 1 numbers, but steps has 2: must be as many");
     refuses(NET "policy=steps\nsteps=2,2\nscales=.1,.1\n", "6: [net] steps: 2 follows 2: must increase");
     refuses(NET "steps=1,2\nscales=.1,.1\n", "5: [net] steps: policy=constant does not read it; allowed with policy=steps");
+    refuses(NET "policy=cosine\nscale=.1\n", "6: [net] scale: policy=cosine does not read it; allowed with policy=step");
     refuses(NET "policy=step\ngamma=.1\n", "6: [net] gamma: policy=step does not read it; allowed with policy=exp and policy=sigmoid");
 }
 

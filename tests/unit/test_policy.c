@@ -52,6 +52,31 @@ static void test_poly(void **state) { compare(META_POLICY_POLY, POLY, .93); }
 static void test_steps(void **state) { compare(META_POLICY_STEPS, STEPS, .93); }
 static void test_sigmoid(void **state) { compare(META_POLICY_SIGMOID, SIG, .1); compare(META_POLICY_SIGMOID, SIG, -.1); }
 
+/* Half a turn of a cosine: the whole rate at first, half of it in the middle, 0 at the end and after it. */
+static void test_cosine(void **state)
+{
+    struct meta_net_settings s = base;
+    s.learning_rate = 1;
+    s.policy = META_POLICY_COSINE;
+    for (int i = 1; i <= s.max_batches; i++) {
+        double got = meta_policy_rate(&s, i);
+        assert_near(got, cos(3.14159265358979 * i / 1200) * cos(3.14159265358979 * i / 1200), 1e-7);
+        assert_true(got < meta_policy_rate(&s, i - 1));
+    }
+    assert_near(meta_policy_rate(&s, 300), .5, 1e-7);
+    assert_near(meta_policy_rate(&s, 100), .9330127, 1e-7);
+    assert_near(meta_policy_rate(&s, 600), 0, 0);
+    assert_near(meta_policy_rate(&s, 601), 0, 0);
+    s.burn_in = 10;
+    assert_near(meta_policy_rate(&s, 5), .0625, 1e-7);
+    assert_near(meta_policy_rate(&s, 300), .5, 1e-7);
+    assert_true(meta_policy_reads_end(&s));
+    s.policy = META_POLICY_POLY;
+    assert_true(meta_policy_reads_end(&s));
+    s.policy = META_POLICY_STEPS;
+    assert_true(!meta_policy_reads_end(&s));
+}
+
 /* Written out by hand, so that both programs can't be wrong alike. */
 static void test_known_values(void **state)
 {
@@ -76,7 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_constant), cmocka_unit_test(test_step), cmocka_unit_test(test_exp), cmocka_unit_test(test_poly),
-        cmocka_unit_test(test_steps), cmocka_unit_test(test_sigmoid), cmocka_unit_test(test_known_values),
+        cmocka_unit_test(test_steps), cmocka_unit_test(test_sigmoid), cmocka_unit_test(test_cosine), cmocka_unit_test(test_known_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

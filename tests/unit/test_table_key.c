@@ -100,16 +100,19 @@ static void what_shares_no_beginning(void **state)
     assert_int_equal(beginning_count("d5.cfg", "eta=2", "eta=3"), 2);
 }
 
-/* Its rates depend on where a training ends. */
-static void poly_shares_no_beginning(void **state)
+/* Their rates depend on where a training ends. */
+static void poly_and_cosine_share_no_beginning(void **state)
 {
     static const char *const cfgs[] = { "m.cfg", "d5.cfg", "d9.cfg" };
-    write_files(THREE);
-    for (int i = 0; i < 3; i++) change(cfgs[i], "max_batches=12", "max_batches=12\npolicy=poly");
-    struct meta_table *t = read_table();
-    assert_int_equal(t->recipe_count, 3);
-    for (int i = 0; i < 3; i++) assert_null(t->recipes[i].beginning);
-    meta_table_free(t);
+    static const char *const nets[] = { "max_batches=12\npolicy=poly", "max_batches=12\npolicy=cosine" };
+    for (int k = 0; k < 2; k++) {
+        write_files(THREE);
+        for (int i = 0; i < 3; i++) change(cfgs[i], "max_batches=12", nets[k]);
+        struct meta_table *t = read_table();
+        assert_int_equal(t->recipe_count, 3);
+        for (int i = 0; i < 3; i++) assert_null(t->recipes[i].beginning);
+        meta_table_free(t);
+    }
 }
 
 /* ---- keys ---- */
@@ -317,7 +320,7 @@ int main(void)
         cmocka_unit_test(shared_trainings),
         cmocka_unit_test(beginnings),
         cmocka_unit_test(what_shares_no_beginning),
-        cmocka_unit_test(poly_shares_no_beginning),
+        cmocka_unit_test(poly_and_cosine_share_no_beginning),
         cmocka_unit_test(keys),
         cmocka_unit_test(key_text),
         cmocka_unit_test(changed_while_it_runs),

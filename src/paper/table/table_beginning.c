@@ -4,6 +4,7 @@
 #include "table_beginning.h"
 #include "table_key.h"
 #include "table_recipe.h"
+#include "learning/policy.h"
 #include "learning/weigh.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 int meta_recipe_unweighed(const struct meta_model *m)
 {
     int n = 0;
-    if (m->net.policy == META_POLICY_POLY) return 0;
+    if (meta_policy_reads_end(&m->net)) return 0;
     while (n < m->net.max_batches && !meta_weighs(m, n + 1)) n++;
     return n;
 }

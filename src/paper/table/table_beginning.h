@@ -4,8 +4,8 @@
 
 #include "table_model.h"
 
-/* Iterations before a training of the model weighs a task, at most all; 0 with policy=poly,
-   whose rates depend on where a training ends. */
+/* Iterations before a training of the model weighs a task, at most all; 0 with policy=poly
+   or cosine, whose rates depend on where a training ends. */
 int meta_recipe_unweighed(const struct meta_model *);
 /* Adds a beginning to the table's recipes for each stretch that two or more trainings share, and
    links them to it. t->recipes must have room for as many more. */
