@@ -134,6 +134,7 @@ int meta_adapt(struct meta_adapted **out, const struct meta_base *base,
     struct meta_adapted *a = calloc(1, sizeof *a);
     if (!a) return meta_fail_memory(error);
     a->backend = base->backend;
+    memcpy(a->temperature, base->temperature, sizeof a->temperature);
     if (base->filled.network->ways
             ? meta_adapt_pairing(a, base, s, error)
             : meta_filled_narrow(&a->filled, &base->filled, s->classes, error))
@@ -158,6 +159,18 @@ void meta_adapted_free(struct meta_adapted *a)
     free(a->support);
     free(a->running);
     free(a);
+}
+
+int meta_adapted_network(struct meta_network *network, const struct meta_adapted *a,
+                         enum meta_bn bn, struct meta_error *error)
+{
+    const struct meta_network *own = a->filled.network;
+    *network = *own;
+    if (!(network->layers = malloc(own->count * sizeof *own->layers)))
+        return meta_fail_memory(error);
+    memcpy(network->layers, own->layers, own->count * sizeof *own->layers);
+    if (a->temperature[bn] != 0) network->layers[own->count - 1].temperature *= a->temperature[bn];
+    return 0;
 }
 
 const float *meta_adapted_statistics(const struct meta_adapted *a, enum meta_bn bn)
@@ -269,14 +282,19 @@ int meta_predictor_run(struct meta_predictor *p, const float *images, int n,
 int meta_adapted_predict(const struct meta_adapted *a, enum meta_bn bn, const float *images, int n,
                          struct meta_answer answer, struct meta_error *error)
 {
-    struct meta_predictor *p;
+    struct meta_predictor *p = NULL;
+    struct meta_network network;
     struct meta_filled filled = meta_adapted_filled(a, bn);
     int batch = bn == META_BN_BATCH || n < MOST_AT_ONCE ? n : MOST_AT_ONCE;
     if (!n) return 0;
-    if (meta_predictor_create(&p, &filled, meta_adapted_statistics(a, bn), a->backend, batch,
-                              error))
-        return -1;
-    int status = meta_predictor_run(p, images, n, answer, error);
+    if (meta_adapted_network(&network, a, bn, error)) return -1;
+    filled.network = &network;
+    int status = meta_predictor_create(&p, &filled, meta_adapted_statistics(a, bn), a->backend,
+                                       batch, error)
+            || meta_predictor_run(p, images, n, answer, error)
+        ? -1
+        : 0;
     meta_predictor_free(p);
+    free(network.layers);
     return status;
 }

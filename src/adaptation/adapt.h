@@ -13,6 +13,8 @@ struct meta_base {
     const struct meta_backend *backend;
     double learning_rate; /* gamma */
     int head;             /* 1: the steps move the last layer with parameters alone */
+    /* By enum meta_bn: what divides the logits of the answers that are normalised so; 0: 1. */
+    double temperature[META_BN_KINDS];
 };
 
 /* images (n, c, h, w), planar floats in [0,1] of the network's input size; labels (n),
@@ -33,8 +35,9 @@ struct meta_adapted {
     float *running; /* (network->parameters) of a classifier by pairing: the parameters for images
                        that the rolling statistics normalise; else NULL: those of `filled` */
     const struct meta_backend *backend;
-    double loss_before, loss_after; /* the support set's loss, with its batch statistics, without
-                                       dropout */
+    double temperature[META_BN_KINDS]; /* as in the base; the losses are without it */
+    double loss_before, loss_after;    /* the support set's loss, with its batch statistics, without
+                                          dropout */
 };
 
 /* Adapts by `steps` >= 0 steps of Eq. 2. With fewer classes than the network has outputs, the first
@@ -47,6 +50,10 @@ struct meta_adapted {
 int meta_adapt(struct meta_adapted **, const struct meta_base *base, const struct meta_support *,
                int steps, struct meta_error *);
 void meta_adapted_free(struct meta_adapted *);
+/* Fills *network with the adapted one's, whose softmax divides by the temperature of `bn`, too. All
+   but the array of layers is the adapted one's; the caller frees that array. */
+int meta_adapted_network(struct meta_network *, const struct meta_adapted *, enum meta_bn bn,
+                         struct meta_error *);
 /* The statistics (network->statistics) that normalise images under `bn`; NULL for META_BN_BATCH,
    which takes those of their batch. */
 const float *meta_adapted_statistics(const struct meta_adapted *, enum meta_bn bn);

@@ -14,6 +14,7 @@
 #include "config/purpose.h"
 #include "memory_images.h"
 #include "network/export.h"
+#include "network/temperature_file.h"
 #include "network/weights.h"
 
 #define MOST_STEPS 1000
@@ -26,6 +27,7 @@ struct darknet_meta_model {
     atomic_int users;
     struct meta_model *model;
     struct meta_base base;
+    struct meta_temperatures temperatures; /* of the answers; count 0: there are none */
 };
 
 struct darknet_meta_classifier {
@@ -114,7 +116,9 @@ static int load(struct darknet_meta_model **out, const char *cfg, const char *we
     m->base.head = m->model->inner->adapt == META_ADAPT_HEAD;
     f->network = m->model->network;
     if (meta_adapt_check_network(f->network, cfg, error)) goto fail;
-    if (meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)) goto fail;
+    if (meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)
+        || (purpose == META_FOR_TASKS && meta_temperatures_find(&m->temperatures, weights, error)))
+        goto fail;
     *out = m;
     return 0;
 fail:
@@ -161,6 +165,22 @@ static int check_adapt(const void *out, const darknet_meta_model *model,
     return 0;
 }
 
+/* The model's base, with the temperatures of a classifier that is made so. */
+static struct meta_base base_for(const darknet_meta_model *model, const struct meta_support *s,
+                                 int steps)
+{
+    struct meta_base base = model->base;
+    struct meta_temperature_use use = { s->classes, steps, base.learning_rate, NULL,
+                                        (double)s->n / s->classes };
+    char why[128];
+    for (int kind = 0; kind < META_BN_KINDS && model->temperatures.count; kind++) {
+        use.statistics = meta_bn_name(kind);
+        base.temperature[kind] = meta_temperatures_choose(&model->temperatures, &use, why,
+                                                          sizeof why);
+    }
+    return base;
+}
+
 int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *model,
                        const darknet_meta_support *given, int steps, darknet_meta_error *why)
 {
@@ -180,8 +200,9 @@ int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *
     if (!(seen = meta_memory_images(given->images, given->count, &model->model->net, &error)))
         goto fail;
     struct meta_support support = { seen, given->labels, given->count, given->classes, 0 };
-    int status = enter(model->base.backend, &threads, &error)
-        || meta_adapt(&c->adapted, &model->base, &support, steps, &error);
+    const struct meta_base base = base_for(model, &support, steps);
+    int status = enter(base.backend, &threads, &error)
+        || meta_adapt(&c->adapted, &base, &support, steps, &error);
     leave(threads);
     if (status) goto fail;
     free(seen);
@@ -241,10 +262,15 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
     struct meta_export how = { .name = name,
                                .fold = META_FOLD_REST,
                                .net = meta_net_exported(&c->model->model->net) };
-    char *otherwise;
-    if (meta_export(&f, &how, &otherwise, &error)) return give(why, &error);
+    struct meta_network network;
+    char *otherwise = NULL;
+    if (meta_adapted_network(&network, c->adapted, kinds[statistics], &error))
+        return give(why, &error);
+    f.network = &network;
+    int status = meta_export(&f, &how, &otherwise, &error);
+    free(network.layers);
     free(otherwise);
-    return 0;
+    return status ? give(why, &error) : 0;
 }
 
 int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char *weights,

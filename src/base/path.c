@@ -30,6 +30,16 @@ char *meta_path_folder(const char *path)
     return !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
 }
 
+char *meta_path_beside(const char *path, const char *extension)
+{
+    size_t stem = (size_t)(meta_path_base(path) - path) + meta_path_stem_length(path);
+    char *beside = malloc(stem + strlen(extension) + 1);
+    if (!beside) return NULL;
+    memcpy(beside, path, stem);
+    strcpy(beside + stem, extension);
+    return beside;
+}
+
 void meta_path_trim(char *path)
 {
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';) path[--n] = 0;

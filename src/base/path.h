@@ -16,6 +16,9 @@ char *meta_path_stem(const char *path);
 /* The folder that `path` lies in: "cfg" of "cfg/a.cfg", "." of "a.cfg", "/" of "/a". The caller
    frees; NULL when there is no memory. */
 char *meta_path_folder(const char *path);
+/* The file of that extension beside `path`, of the same stem: "cfg/net.rates" of "cfg/net.weights"
+   and ".rates". The caller frees; NULL when there is no memory. */
+char *meta_path_beside(const char *path, const char *extension);
 /* Takes slashes off the end of `path`, but leaves "/". */
 void meta_path_trim(char *path);
 /* Makes the folder `path` and those above it that are missing. A folder that is there is no error;

@@ -13,6 +13,7 @@
 #include "console.h"
 #include "flags.h"
 #include "left_out.h"
+#include "temperature_flag.h"
 #include "unlike.h"
 #include "network/export.h"
 #include "adaptation/support_check.h"
@@ -38,10 +39,12 @@ struct parts {
     int *predicted;        /* (n) */
     double *distance;      /* (n) */
     struct meta_adapted *adapted;
+    struct meta_temperature_wish temperature;
 };
 
 static void free_parts(struct parts *p)
 {
+    meta_temperature_wish_clear(&p->temperature);
     meta_adapted_free(p->adapted);
     free(p->images);
     free(p->log_odds);
@@ -205,7 +208,7 @@ static char *class_names(const struct meta_data *data)
 
 /* What the command line asks for. */
 struct request {
-    const char *out, *cfg, *weights;
+    const char *out, *cfg, *weights, *temperature;
     int steps, plain;
     enum meta_bn bn;
     enum meta_fold fold;
@@ -214,19 +217,27 @@ struct request {
 static int export(const struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
-    char *comment, *otherwise, *names = class_names(p->data);
+    struct meta_network network;
+    char *comment, *otherwise, heat[40] = "", *names = class_names(p->data);
+    if (p->temperature.temperature != 0)
+        snprintf(heat, sizeof heat, ", temperature %.6g", p->temperature.temperature);
     if (!names
         || asprintf(&comment,
-                    "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s\n%s",
+                    "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s%s\n%s",
                     r->cfg, r->weights, p->dataset->count, p->data->train, r->steps,
                     p->base.learning_rate, meta_bn_name(r->bn),
-                    r->plain ? ", classes not balanced" : "", names)
+                    r->plain ? ", classes not balanced" : "", heat, names)
             < 0) {
         free(names);
         return meta_fail_memory(error);
     }
     struct meta_export how = { r->out, comment, r->fold, meta_net_exported(&p->model->net) };
-    int status = meta_export(&f, &how, &otherwise, error);
+    int status = meta_adapted_network(&network, p->adapted, r->bn, error);
+    if (!status) {
+        f.network = &network;
+        status = meta_export(&f, &how, &otherwise, error);
+        free(network.layers);
+    }
     if (!status) {
         printf("written: %s.cfg and %s.weights\n", r->out, r->out);
         if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
@@ -266,6 +277,18 @@ static int check_data(const struct parts *p, const char *path, const char *cfg,
     return 0;
 }
 
+/* The temperature is that of as many images a class as there are on average. */
+static int find_temperature(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    const struct meta_temperature_use use = { p->data->classes, r->steps, p->base.learning_rate,
+                                              meta_bn_name(r->bn),
+                                              (double)p->dataset->count / p->data->classes };
+    if (meta_temperature_wish(&p->temperature, r->temperature, r->weights, &use, error)) return -1;
+    p->base.temperature[r->bn] = p->temperature.temperature;
+    meta_temperature_tell(&p->temperature);
+    return 0;
+}
+
 static int adapt(struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_support support = { p->images, p->dataset->label, p->dataset->count,
@@ -275,6 +298,9 @@ static int adapt(struct parts *p, const struct request *r, struct meta_error *er
            support.n, support.classes, r->steps, p->base.learning_rate, meta_bn_name(r->bn));
     printf("support loss: %.4f before, %.4f after\n", p->adapted->loss_before,
            p->adapted->loss_after);
+    if (p->temperature.temperature != 0)
+        printf("temperature %.4g of %s: divides the weights and biases before [softmax]\n",
+               p->temperature.temperature, p->temperature.path);
     fflush(stdout);
     if (export(p, r, error)) return -1;
     fflush(stdout); /* leaving out takes an adaptation an image: whoever ends it has the files */
@@ -285,7 +311,7 @@ int meta_command_adapt(int argc, char **argv)
 {
     int all = 0, none = 0;
     const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL,
-               *balance = "classes";
+               *balance = "classes", *temperature = NULL;
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
         { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
@@ -302,6 +328,7 @@ int meta_command_adapt(int argc, char **argv)
           "classes or none (classes): whether each class counts the same in the loss of the steps, "
           "or each image",
           &balance, NULL },
+        { "-temperature", "KIND", META_TEMPERATURE_HELP, &temperature, NULL },
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads,
           NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
@@ -314,6 +341,7 @@ int meta_command_adapt(int argc, char **argv)
     struct request r = { .out = out,
                          .cfg = argv[1],
                          .weights = argv[2],
+                         .temperature = temperature,
                          .fold = all ? META_FOLD_ALL
                              : none  ? META_FOLD_NONE
                                      : META_FOLD_REST };
@@ -328,7 +356,8 @@ int meta_command_adapt(int argc, char **argv)
         goto fail;
     r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);
     if (check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error)
-        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error))
+        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
+        || find_temperature(&p, &r, &error))
         goto fail;
     warn_copies(p.dataset);
     if (warn_distant(&p, &error) || adapt(&p, &r, &error)) goto fail;

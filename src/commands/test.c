@@ -7,12 +7,14 @@
 #include "base/plural.h"
 #include "console.h"
 #include "evaluation/evaluate.h"
+#include "evaluation/inner.h"
 #include "evaluation/methods.h"
 #include "evaluation/results.h"
 #include "flags.h"
 #include "network/weights.h"
 #include "stats/estimate.h"
 #include "tasks/shared.h"
+#include "temperature_flag.h"
 #include "test_print.h"
 #include "usage.h"
 
@@ -27,7 +29,8 @@
 
 /* The flags as they are given, NULL where they are not. */
 struct request {
-    const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *kernels, *bn;
+    const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *kernels, *bn,
+        *temperature;
     const struct meta_method_flag *own[OWN_FLAGS]; /* flags that only some methods read */
     const char *values[OWN_FLAGS];
     int own_count;
@@ -46,6 +49,7 @@ struct test {
     struct meta_dataset *augmented; /* NULL: the method does not ask for it */
     struct meta_evaluator *evaluator;
     const struct meta_backend *backend;
+    struct meta_temperature_wish temperature;
     float *parameters, *statistics;
     void *phi; /* backend vector */
     struct meta_by_group groups;
@@ -61,6 +65,7 @@ static void free_test(struct test *t)
     free(t->parameters);
     free(t->statistics);
     free(t->settings);
+    meta_temperature_wish_clear(&t->temperature);
     meta_by_group_clear(&t->groups);
     meta_data_free(t->data);
     meta_model_free(t->model);
@@ -93,6 +98,7 @@ static void parse(struct request *q, int argc, char **argv)
           "batch, support or running (batch): whose statistics normalise query images; running: "
           "the weights' own",
           &q->bn, NULL },
+        { "-temperature", "KIND", META_TEMPERATURE_HELP, &q->temperature, NULL },
     };
     enum { FIRST = sizeof first / sizeof *first, LAST = sizeof last / sizeof *last };
     struct meta_flag flags[FIRST + OWN_FLAGS + LAST];
@@ -125,7 +131,10 @@ static int check_flags(const struct test *t, struct meta_error *error)
     const struct request *q = &t->asked;
     for (int i = 0; i < q->own_count; i++)
         if (check_flag(t->evaluation.method, q->own[i]->name, q->values[i], error)) return -1;
-    return check_flag(t->evaluation.method, "-bn", q->bn, error);
+    return check_flag(t->evaluation.method, "-bn", q->bn, error)
+            || check_flag(t->evaluation.method, "-temperature", q->temperature, error)
+        ? -1
+        : 0;
 }
 
 /* Without -method it is what the network is made for. A network may have other outputs than
@@ -162,6 +171,21 @@ static int make_settings(struct test *t, struct meta_error *error)
     return 0;
 }
 
+/* The temperature of the answers, for a method that has one. */
+static int find_temperature(struct test *t, struct meta_error *error)
+{
+    struct meta_evaluation *e = &t->evaluation;
+    const struct meta_inner_steps *inner = e->settings;
+    if (!e->method->tempers) return 0;
+    const struct meta_temperature_use use = { e->episode.ways, inner->steps,
+                                              t->model->inner->learning_rate, meta_bn_name(e->bn),
+                                              e->episode.shots };
+    if (meta_temperature_wish(&t->temperature, t->asked.temperature, t->weights_path, &use, error))
+        return -1;
+    e->temperature = t->temperature.temperature;
+    return 0;
+}
+
 /* The checks that take no time come before the images. */
 static int prepare(struct test *t, struct meta_error *error)
 {
@@ -179,8 +203,9 @@ static int prepare(struct test *t, struct meta_error *error)
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
     if (!strcmp(q->list, "train")) e->task = META_APART;
     if (make_settings(t, error) || meta_method_check(t->model, e, error)) return -1;
-    const char *inputs[] = { t->data_path, t->cfg_path, t->weights_path };
-    return meta_flag_out(q->out, inputs, 3, error);
+    if (find_temperature(t, error)) return -1;
+    const char *inputs[] = { t->data_path, t->cfg_path, t->weights_path, t->temperature.path };
+    return meta_flag_out(q->out, inputs, t->temperature.path ? 4 : 3, error);
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
@@ -259,9 +284,12 @@ static void print_head(const struct test *t)
     meta_tell_groups(t->data, t->dataset);
     meta_tell_copies(t->dataset);
     meta_tell_depth(t->data, t->dataset);
-    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu\n\n",
+    meta_temperature_tell(&t->temperature);
+    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu",
            t->weights_path, t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
+    if (e->temperature != 0) printf(", temperature %.4g", e->temperature);
+    printf("\n\n");
     fflush(stdout);
 }
 
@@ -281,6 +309,9 @@ static int run(struct test *t, struct meta_error *error)
     struct meta_results results = { .data = t->data_path,
                                     .cfg = t->cfg_path,
                                     .weights = t->weights_path,
+                                    .temperature = t->temperature.temperature != 0
+                                        ? t->temperature.path
+                                        : NULL,
                                     .list_name = t->asked.list,
                                     .backend = t->backend->name,
                                     .model = t->model,

@@ -6,6 +6,7 @@
 #include "methods.h"
 #include "stats/auc.h"
 #include "stats/roc.h"
+#include "stats/temperature.h"
 #include "tally.h"
 #include "tasks/identity.h"
 #include "tasks/view.h"
@@ -39,6 +40,7 @@ struct meta_evaluator {
     double *rocs;         /* (runs, META_ROC_POINTS), of more classes than two */
     char *ranks;          /* (runs, 2*ways*queries + 1), of two classes */
     double *curves;       /* (runs, 2, points) or NULL */
+    double *logs;         /* (runs, ways*queries, ways) or NULL */
     const void *phi;      /* of the run in progress */
     pthread_mutex_t lock; /* guards `done`, `first_failed`, `error` */
     int done;
@@ -93,6 +95,17 @@ static int allocate_curves(struct meta_evaluator *e, struct meta_error *error)
     return 0;
 }
 
+static int allocate_logs(struct meta_evaluator *e, struct meta_error *error)
+{
+    const struct meta_episode_settings *t = &e->evaluation.episode;
+    size_t each = (size_t)t->ways * t->queries * t->ways;
+    if (!e->evaluation.keep_logs) return 0;
+    if (!(e->logs = calloc((size_t)e->evaluation.runs * each, sizeof *e->logs)))
+        return fail_memory(e, error);
+    for (int r = 0; r < e->evaluation.runs; r++) e->runs[r].logs = e->logs + (size_t)r * each;
+    return 0;
+}
+
 static int allocate_runs(struct meta_evaluator *e, struct meta_error *error)
 {
     const struct meta_episode_settings *t = &e->evaluation.episode;
@@ -115,7 +128,7 @@ static int allocate_runs(struct meta_evaluator *e, struct meta_error *error)
         if (room) e->runs[r].ranks = e->ranks + r * room;
         else e->runs[r].roc = e->rocs + r * points;
     }
-    return allocate_curves(e, error);
+    return allocate_logs(e, error) || allocate_curves(e, error) ? -1 : 0;
 }
 
 static int choose_method(struct meta_evaluator *e, struct meta_error *error)
@@ -186,6 +199,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     free(e->rocs);
     free(e->ranks);
     free(e->curves);
+    free(e->logs);
     free(e->settings);
     pthread_mutex_destroy(&e->lock);
     free(e);
@@ -217,7 +231,10 @@ static struct meta_digest load_images(const struct meta_evaluator *e, const stru
 static void calibrate(const struct meta_evaluator *e, const struct workspace *w, struct meta_run *r)
 {
     int ways = e->evaluation.episode.ways, n = ways * e->evaluation.episode.queries;
+    double temperature = e->evaluation.temperature;
     for (int i = 0; i < n * ways; i++) w->after[i] = -meta_log_odds_loss(w->after[i]);
+    if (r->logs) memcpy(r->logs, w->after, (size_t)n * ways * sizeof *r->logs);
+    if (temperature != 0) meta_temper(w->after, n, ways, temperature);
     meta_calibration_task(&r->calibration, w->after, e->query_labels, n, ways);
 }
 

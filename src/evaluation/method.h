@@ -24,6 +24,8 @@ struct meta_evaluation {
     enum meta_bn bn;                  /* what normalises query images, if the method reads_bn */
     /* (network->statistics) BN's rolling ones, for a method that uses them. */
     const float *statistics;
+    double temperature; /* of the probabilities that calibration figures are of; 0: 1 */
+    int keep_logs;      /* whether runs have `logs` */
     /* For a method that augments: the same list at the size that augmentation wants. */
     const struct meta_dataset *augmented;
 };
@@ -40,6 +42,9 @@ struct meta_run {
     double auc_gain;   /* auc_after - auc_before: paired, so its error is smaller than theirs */
     double query_loss; /* after; NaN where the method has none */
     struct meta_calibration calibration; /* after; of a method whose scores are probabilities */
+    /* (ways*queries, ways) the natural logarithms of the probabilities after adaptation, without a
+       temperature; NULL where they are not kept. */
+    double *logs;
     /* (points) the mean support loss of the epochs since the point before, NaN at the first, and
        the AUC after that epoch; NULL for a method without a curve. */
     double *curve_loss, *curve_auc;
@@ -86,6 +91,7 @@ struct meta_method {
     int learns;           /* there is something to score before it has learned the task */
     int augments;         /* asks for `augmented` */
     int reads_bn;         /* -bn has an effect */
+    int tempers;          /* `meta calibrate` learns temperatures of its answers */
     size_t settings_size; /* bytes of its settings, 0: it has none */
     const struct meta_method_flag *flags; /* ends with a row without a name; NULL: it has none */
     /* Fills in the settings, which are zeros, for tasks of this episode. NULL: zeros they stay. */

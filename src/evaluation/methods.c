@@ -78,7 +78,9 @@ int meta_method_flags(const struct meta_method_flag **flags, int most)
 
 int meta_method_reads(const struct meta_method *method, const char *flag)
 {
-    return strcmp(flag, "-bn") ? meta_method_flag(method, flag) != NULL : method->reads_bn;
+    if (!strcmp(flag, "-bn")) return method->reads_bn;
+    if (!strcmp(flag, "-temperature")) return method->tempers;
+    return meta_method_flag(method, flag) != NULL;
 }
 
 void meta_method_readers(char *text, size_t size, const char *flag)

@@ -32,7 +32,7 @@ const struct meta_method_flag *meta_method_flag(const struct meta_method *, cons
 /* The flags of all methods, one row a name, in the order of the list. Returns how many; `flags` has
    room for `most`. */
 int meta_method_flags(const struct meta_method_flag **flags, int most);
-/* Whether the flag, one of a method's own or -bn, has an effect on the method. */
+/* Whether the flag, one of a method's own, -bn or -temperature, has an effect on the method. */
 int meta_method_reads(const struct meta_method *, const char *flag);
 /* Writes the names of the methods that the flag has an effect on: "maml, relation, prototype". */
 void meta_method_readers(char *text, size_t size, const char *flag);

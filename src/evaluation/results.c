@@ -101,6 +101,7 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     cJSON_AddNumberToObject(s, "queries", e->episode.queries);
     cJSON_AddStringToObject(s, "method", e->method->name);
     if (e->method->add_settings) e->method->add_settings(s, r->model, e);
+    if (e->temperature != 0) cJSON_AddNumberToObject(s, "temperature", e->temperature);
     cJSON_AddStringToObject(s, "backend", r->backend);
     if (meta_dataset_scaled(r->dataset)) cJSON_AddStringToObject(s, "decode", "scaled");
 }
@@ -308,6 +309,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
         || add_file(files, "weights", r->weights, error)
+        || (r->temperature && add_file(files, "temperature", r->temperature, error))
         || add_file(files, "list", r->dataset->list, error) || add_images(files, r->dataset, error))
         goto done;
     cJSON_AddItemToObject(root, "classes",

@@ -25,6 +25,7 @@ struct meta_task {
    the same parameters; or rolling statistics. With the last two the answer for an image does not
    depend on the others that come with it. */
 enum meta_bn { META_BN_BATCH, META_BN_SUPPORT, META_BN_RUNNING };
+#define META_BN_KINDS (META_BN_RUNNING + 1)
 const char *meta_bn_name(enum meta_bn); /* "batch", "support", "running" */
 int meta_bn_find(enum meta_bn *, const char *name, struct meta_error *);
 

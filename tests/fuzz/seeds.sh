@@ -69,6 +69,8 @@ for file in "$work"/t/backup/*.csv "$work"/out/trainings/*/*.csv; do add log "$f
 for file in "$work"/t/backup/*.state "$work"/out/trainings/*/*.state; do [ ! -e "$file" ] || add state "$file"; done
 for file in "$work"/t/*.cache; do add cache "$file"; done
 add result "$work/r.json"
+printf 'weights=00112233445566778899aabbccddeeff\nbytes=1388\nways=2\nsteps=3\nlearning_rate=0.1\nseed=1\ntasks=60\nbatch 1 1.5 1.25 2 0.75 0.5\nsupport 5 0.5 0.25 1 0.625 0.5\n' >"$work/temperature"
+add temperature "$work/temperature"
 for file in "$work"/out/x-*.json; do
     add result "$file"
     sed 's/"result":.*,/"result": "r.json",/; s/"log":.*,/"log": "log.csv",/' "$work/out/x.json" >"$work/plan.json"

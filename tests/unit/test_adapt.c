@@ -137,6 +137,37 @@ static void test_worker(void **state)
             }
 }
 
+/* A temperature divides the logits of its own kind of statistics alone, also in the network that is written. */
+static void test_temperature(void **state)
+{
+    struct meta_error error;
+    struct meta_adapted *plain = adapt(backends[0], STEPS), *tempered;
+    struct meta_base base = base_of(backends[0]);
+    struct meta_support support = { images, labels, SUPPORT, OUTPUTS, 0 };
+    base.temperature[META_BN_SUPPORT] = 2.5;
+    if (meta_adapt(&tempered, &base, &support, STEPS, &error)) fail_msg("%s", error.text);
+    for (enum meta_bn bn = META_BN_BATCH; bn <= META_BN_RUNNING; bn++) {
+        double divisor = bn == META_BN_SUPPORT ? 2.5 : 1, cold[QUERY * OUTPUTS], warm[QUERY * OUTPUTS];
+        struct meta_network network;
+        if (meta_adapted_predict(plain, bn, query, QUERY, (struct meta_answer){ .log_odds = cold }, &error)
+            || meta_adapted_predict(tempered, bn, query, QUERY, (struct meta_answer){ .log_odds = warm }, &error)
+            || meta_adapted_network(&network, tempered, bn, &error))
+            fail_msg("%s", error.text);
+        assert_near(network.layers[network.count - 1].temperature, divisor, 0);
+        assert_near(tempered->filled.network->layers[network.count - 1].temperature, 1, 0);
+        free(network.layers);
+        for (int i = 0; i < QUERY; i++) { /* logarithms of probabilities are logits */
+            double logits[OUTPUTS];
+            for (int k = 0; k < OUTPUTS; k++) logits[k] = -meta_log_odds_loss(cold[i * OUTPUTS + k]) / divisor;
+            meta_log_odds(logits, OUTPUTS, logits);
+            for (int k = 0; k < OUTPUTS; k++) assert_near(warm[i * OUTPUTS + k], logits[k], 1e-12);
+        }
+    }
+    assert_near(tempered->loss_after, plain->loss_after, 0);
+    meta_adapted_free(plain);
+    meta_adapted_free(tempered);
+}
+
 /* The three kinds of statistics are not the same answers, or the tests above would say nothing. */
 static void test_kinds_differ(void **state)
 {
@@ -402,7 +433,7 @@ static void test_lone_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_query_alone_or_with_others),
+        cmocka_unit_test(test_temperature), cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_query_alone_or_with_others),
         cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_mean_over_classes), cmocka_unit_test(test_balance), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors), cmocka_unit_test(test_lone_values),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
