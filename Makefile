@@ -92,13 +92,17 @@ FLAGS_avx2   = -mavx2 -mfma
 FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 \
                $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0))
 
-SOURCES = $(filter-out $(FUSED:%=%.c) $(TILES).c,$(sort $(shell find src -name '*.c')))
+SOURCES = $(filter-out $(FUSED:%=%.c) $(TILES).c %_mpi.c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 # What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
 OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES))) $(BUILD)/src/base/error.o
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp,$(CXX_SOURCES))) \
           $(PER_ISA:%=$(BUILD)/%.o) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
+# Ranks by MPI, a shared object of its own: it is built where Open MPI's headers are
+MPI_PART     = $(if $(shell pkg-config --exists mpi-c 2>/dev/null && echo yes),libdarknet-meta-mpi.so)
+MPI_OBJECTS  = $(BUILD)/src/transport/transport_mpi.o $(BUILD)/src/base/error.o
+$(BUILD)/src/transport/transport_mpi.o: ALL_CPPFLAGS += $(shell pkg-config --cflags mpi-c 2>/dev/null)
 # The program's alone: main, and what it puts in the place of functions of libc
 HOOKS        = posix_memalign mmap
 PROGRAM_ONLY = $(BUILD)/src/commands/main.o $(BUILD)/src/commands/memory_hooks.o
@@ -111,7 +115,7 @@ FLAGS   = $(BUILD)/flags
 VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
 SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
 
-all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images ## ./darknet, its plugins and its libraries
+all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images ## ./darknet, its plugins and its libraries
 
 # libdarknet's calls of what host.c defines find it in the program
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
@@ -122,6 +126,13 @@ $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 $(BIN)/$(OPENCV_PART): $(OPENCV_OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CXX) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENCV_LIBS)
+
+# What the program opens when mpirun has started it
+ifneq ($(MPI_PART),)
+$(BIN)/$(MPI_PART): $(MPI_OBJECTS) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(shell pkg-config --libs mpi-c 2>/dev/null)
+endif
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
 HOST = base/c_locale base/error base/file base/lines base/one_line base/path base/place base/plugin_call base/shared_object config/cfg config/options config/plugin_table config/plugins config/sections config/sections_maps host/guard_options host/guard_shapes host/host host/host_layer host/libdarknet
@@ -221,10 +232,17 @@ $(BUILD)/tests/fail_memory.so: tests/faults/fail_memory.c
 	@mkdir -p $(@D)
 	$(call show,CC,$<)$(CC) -O1 -Wall -fPIC -shared -o $@ $<
 
+# Run by mpirun: tests/cli/ranks.sh
+$(BUILD)/tests/ranks: tests/mpi/ranks.c $(LIBRARY) $(FLAGS) $(MPI_PART:%=$(BIN)/%)
+	@mkdir -p $(@D)
+	@ln -sf $(abspath $(BIN)/libdarknet-meta-mpi.so) $(@D)
+	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) -ldl -lm
+
+RANKS  = $(BUILD)/tests/ranks
 READER = $(BUILD)/tests/opencv_predict
 FAULTS = $(BUILD)/tests/fail_memory.so
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)),$(TESTS) $(READER) $(FAULTS)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks,$(NAMES)),$(RANKS)),$(TESTS) $(READER) $(FAULTS) $(RANKS)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test

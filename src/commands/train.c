@@ -6,10 +6,12 @@
 #include "console.h"
 #include "flags.h"
 #include "learning/notices.h"
+#include "ranks.h"
 #include "train_run.h"
 #include "usage.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Which layers have the weights of a file that has not all of them. */
 static void print_layers(const struct meta_trainer *t, const struct meta_network *net)
@@ -63,6 +65,17 @@ static void warn_of_slow_layer(const struct meta_trainer *t)
            layer, implementation);
 }
 
+static void print_ranks(const struct meta_transport *t)
+{
+    if (!meta_transport_many(t)) return;
+    printf("%d ranks by %s, as many threads in each:", t->size, t->name);
+    for (int k = 0, same; k < t->size; k += same) {
+        for (same = 1; k + same < t->size && !strcmp(t->hosts[k], t->hosts[k + same]);) same++;
+        printf(" %s (%d)", t->hosts[k], same);
+    }
+    putchar('\n');
+}
+
 static void print_start(const struct meta_trainer *t)
 {
     const struct meta_training_settings *s = meta_trainer_settings(t);
@@ -76,6 +89,7 @@ static void print_start(const struct meta_trainer *t)
     printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n",
            meta_trainer_name(t), model->network->parameters, train->count, s->threads,
            meta_plural(s->threads), s->backend->name, (unsigned long long)s->seed);
+    print_ranks(s->transport);
     meta_tell_cache(train);
     if (valid) meta_tell_cache(valid);
     meta_tell_groups(meta_trainer_data(t), train);
@@ -110,14 +124,22 @@ static int check_start(const struct meta_training_settings *s, struct meta_error
     return 0;
 }
 
-static int run(const struct meta_training_settings *s, int backup_every)
+static int run(struct meta_training_settings *s, int backup_every,
+               const struct meta_ranks_flags *flags)
 {
     struct meta_error error;
     struct meta_trainer *t;
-    if (meta_trainer_open(&t, s, &error)) return meta_complain(&error);
-    print_start(t);
-    int status = meta_train_run(t, backup_every);
-    meta_trainer_free(t);
+    struct meta_transport *ranks;
+    if (meta_ranks_open(&ranks, flags)) return 1;
+    s->transport = ranks;
+    int status = meta_trainer_open(&t, s, &error);
+    if (status) status = meta_ranks_complain(ranks, &error);
+    else {
+        print_start(t);
+        status = meta_train_run(t, backup_every);
+        meta_trainer_free(t);
+    }
+    meta_transport_close(ranks);
     return status;
 }
 
@@ -127,6 +149,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
     const char *seed = NULL, *threads = NULL, *max_batches = NULL, *valid_every = NULL,
                *valid_runs = NULL, *backup_every = NULL, *backend = NULL, *kernels = NULL;
     struct meta_training_settings s = { .kind = kind };
+    struct meta_ranks_flags ranks = { 0 };
     int images = kind == META_TRAINING_IMAGES;
     const struct meta_flag flags[] = {
         { "-seed", "N",
@@ -155,6 +178,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
         { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
           &kernels, NULL },
+        META_RANKS_ROWS(ranks),
         /* from here on, flags of tasks alone */
         { "-valid_runs", "N", "tasks of such an AUC (100)", &valid_runs, NULL },
         { "-fork", "FILE.state",
@@ -179,7 +203,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
     s.valid_asked = valid_every != NULL;
     int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
     s.backend = meta_flag_kernels(meta_flag_backend(backend, "onednn"), kernels);
-    return check_start(&s, &error) ? meta_complain(&error) : run(&s, every);
+    return check_start(&s, &error) ? meta_complain(&error) : run(&s, every, &ranks);
 }
 
 int meta_command_train(int argc, char **argv) { return train(META_TRAINING_TASKS, argc, argv); }

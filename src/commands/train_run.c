@@ -7,6 +7,7 @@
 #include "base/signals.h"
 #include "console.h"
 #include "flags.h"
+#include "ranks.h"
 #include "stats/estimate.h"
 #include "training/chart.h"
 
@@ -40,8 +41,8 @@ struct run {
     atomic_int ended;      /* nothing is left to do */
 };
 
-/* The signal that asks for an end; 0: none has. */
-static atomic_int stop;
+/* SIGPIPE, once it has come; else 0. */
+static atomic_int pipe_broken;
 
 /* ---- signals --------------------------------------------------------------------------------- */
 
@@ -71,7 +72,7 @@ static void asked(void *context, int number)
     struct run *r = context;
     struct meta_error error;
     uint64_t done;
-    stop = number;
+    meta_trainer_ask(r->trainer, number);
     int failed = meta_trainer_save_new(r->trainer, &done, &error);
     for (double end = meta_now() + PATIENCE; !r->ended && meta_now() < end;)
         nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
@@ -90,7 +91,7 @@ static void asked(void *context, int number)
 /* SIGPIPE means that whoever read the output has gone, as SIGHUP means that the terminal has. */
 static void on_pipe(int number)
 {
-    stop = number;
+    pipe_broken = number;
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -228,7 +229,7 @@ static void after_step(struct run *r)
 static int watch_due(struct run *r, struct meta_row *row, struct meta_error *error)
 {
     struct meta_error why;
-    if (stop || !meta_trainer_valid_due(r->trainer)) return 0;
+    if (meta_trainer_asked(r->trainer) || !meta_trainer_valid_due(r->trainer)) return 0;
     complain_once(&why, meta_trainer_save_new(r->trainer, NULL, &why), &r->complained.save);
     return watch_valid(r, row, error);
 }
@@ -242,8 +243,9 @@ static int iterate(struct run *r, struct meta_error *error)
     /* what a signal may have kept from being done after the checkpoint was saved */
     if (meta_trainer_settings(t)->resume && r->first) keep_numbered(r);
     if (meta_trainer_valid_missed(t, &row) && watch_valid(r, &row, error)) return -1;
-    while (meta_trainer_done(t) < meta_trainer_total(t) && !stop) {
+    while (meta_trainer_done(t) < meta_trainer_total(t) && !meta_trainer_asked(t)) {
         if (meta_trainer_step(t, &row, error)) return -1;
+        if (pipe_broken) meta_trainer_ask(t, pipe_broken);
         keep_numbered(r);
         meta_clear_bar();
         meta_print_row(meta_trainer_settings(t)->kind, &row, remaining(r));
@@ -262,7 +264,7 @@ static int is_over(const struct run *r)
 {
     struct meta_row row;
     return meta_trainer_done(r->trainer) == meta_trainer_total(r->trainer)
-        && !(stop && meta_trainer_valid_missed(r->trainer, &row));
+        && !(meta_trainer_asked(r->trainer) && meta_trainer_valid_missed(r->trainer, &row));
 }
 
 /* Saves what the training has come to. After a failed iteration the checkpoint before it stands: it
@@ -292,7 +294,8 @@ int meta_train_run(struct meta_trainer *t, int backup_every)
     struct run r = { .trainer = t, .backup_every = backup_every, .first = meta_trainer_done(t) };
     const char *name = meta_trainer_name(t), *picture = meta_trainer_path(t, META_TRAINING_CHART);
     int count;
-    if (meta_chart_open(&r.chart, meta_trainer_settings(t)->kind, picture, name, &error))
+    if (!meta_trainer_writes(t)) r.chart.off = 1;
+    else if (meta_chart_open(&r.chart, meta_trainer_settings(t)->kind, picture, name, &error))
         complain_once(&error, 1, &r.complained.chart);
     catch_pipe();
     if (meta_signals_start(&signals, asked, &r, &error)) return meta_complain(&error);
@@ -300,9 +303,9 @@ int meta_train_run(struct meta_trainer *t, int backup_every)
     int failed = iterate(&r, &error), over = !failed && is_over(&r);
     double seconds = meta_now() - r.begun;
     meta_clear_bar();
-    if (failed) meta_complain(&error);
+    if (failed) meta_ranks_complain(meta_trainer_settings(t)->transport, &error);
     else failed = save_end(t, over);
-    r.status = failed ? 1 : over ? 0 : 128 + stop;
+    r.status = failed ? 1 : over ? 0 : 128 + meta_trainer_asked(t);
     if (!atomic_exchange(&r.told, 1)) tell_end(&r, seconds);
     const struct meta_row *rows = meta_trainer_rows(t, &count);
     if (meta_chart_close(&r.chart, rows, count, &error))

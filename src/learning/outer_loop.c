@@ -1,27 +1,39 @@
 /* Computes the tasks of a meta-iteration on a pool, sums their gradients in order, and steps the
    optimiser. */
 #include "outer_loop.h"
+#include "exchange.h"
 #include "finite.h"
 #include "weigh.h"
 #include "network/rolling.h"
 #include "stats/auc.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What a rank tells the others of each of its tasks; the task's statistics lie behind it. */
+struct told {
+    double query_loss, meta_loss, weight, accuracy, auc;
+    int word, failed;
+};
 
 struct meta_outer {
     const struct meta_model *model;
     const struct meta_backend *backend;
     struct meta_pool *pool;
+    struct meta_transport *transport;
+    struct meta_exchange *exchange; /* with more than one rank */
     uint64_t seed;
     int tasks, workers;
+    int begin, end; /* the tasks of this rank */
     struct meta_inner inner;
     struct meta_worker **worker; /* (workers) */
     struct meta_optimiser *optimiser;
     void *phi;                        /* (parameters) backend vector */
-    void **gradient;                  /* (tasks) backend vectors (parameters) */
+    void **gradient;                  /* (tasks) backend vectors (parameters): of the rank's
+                                         own tasks, of the first for the mean, else NULL */
     float *rolling;                   /* (statistics) */
     float *statistics;                /* (tasks, statistics) */
     struct meta_task_result *results; /* (tasks) */
@@ -32,6 +44,9 @@ struct meta_outer {
     double *weight;  /* (tasks) with normalise=1 */
     double *share;   /* (tasks) with normalise=1: the weights divided by their mean */
     int mean_failed; /* what meta_weigh_shares returned */
+    char *records; /* (tasks, record) with ranks: a struct told and (statistics) of each */
+    size_t record; /* bytes */
+    atomic_int word;
     const struct meta_batch *const *batches; /* of the step in progress */
     uint64_t iteration;
 };
@@ -46,21 +61,36 @@ static struct meta_inner inner_of(const struct meta_model *m)
     return meta_inner_of(m->inner, ways * m->episode->shots, ways * m->episode->queries);
 }
 
-int meta_outer_create(struct meta_outer **out, const struct meta_model *model,
-                      const struct meta_backend *backend, struct meta_pool *pool, uint64_t seed,
+/* Shares the tasks out. */
+static int open_ranks(struct meta_outer *o, struct meta_error *error)
+{
+    const struct meta_transport *t = o->transport;
+    o->end = o->tasks;
+    if (!meta_transport_many(t)) return 0;
+    o->begin = (int)meta_part_begin((size_t)o->tasks, t->rank, t->size);
+    o->end = (int)meta_part_begin((size_t)o->tasks, t->rank + 1, t->size);
+    return meta_exchange_create(&o->exchange, o->backend, o->transport,
+                                o->model->network->parameters, o->tasks, error);
+}
+
+int meta_outer_create(struct meta_outer **out, const struct meta_outer_parts *parts,
                       struct meta_error *error)
 {
+    const struct meta_model *model = parts->model;
+    const struct meta_backend *backend = parts->backend;
     const struct meta_network *net = model->network;
     struct meta_outer *o = calloc(1, sizeof *o);
     if (!o) return meta_fail_memory(error);
     o->model = model;
     o->backend = backend;
-    o->pool = pool;
-    o->seed = seed;
+    o->pool = parts->pool;
+    o->transport = parts->transport;
+    o->seed = parts->seed;
     o->tasks = model->purpose == META_FOR_IMAGES ? model->net.subdivisions : model->episode->tasks;
     o->inner = inner_of(model);
-    int threads = meta_pool_threads(pool);
+    int threads = meta_pool_threads(parts->pool);
     if (backend->open(error)) goto fail;
+    if (open_ranks(o, error)) goto fail;
     if (meta_optimiser_create(&o->optimiser, net, backend, &model->net, error)) goto fail;
     o->worker = calloc(threads, sizeof *o->worker);
     o->gradient = calloc(o->tasks, sizeof *o->gradient);
@@ -71,14 +101,18 @@ int meta_outer_create(struct meta_outer **out, const struct meta_model *model,
     o->normalises = meta_weigh_normalises(model);
     o->weight = calloc(o->tasks, sizeof *o->weight);
     o->share = calloc(o->tasks, sizeof *o->share);
+    o->record = (sizeof(struct told) + net->statistics * sizeof(float) + 7) / 8 * 8;
+    o->records = calloc(o->exchange ? o->tasks : 1, o->record);
     o->rolling = calloc(net->statistics + 1, sizeof *o->rolling);
     o->statistics = calloc(o->tasks * net->statistics + 1, sizeof *o->statistics);
     o->phi = backend->allocate(net->parameters * backend->element);
-    if (!o->worker || !o->gradient || !o->results || !o->scores || !o->auc || !o->rolling
-        || !o->statistics || !o->phi || !o->weight || !o->share)
+    if (!o->worker || !o->gradient || !o->results || !o->scores || !o->auc || !o->records
+        || !o->rolling || !o->statistics || !o->phi || !o->weight || !o->share)
         goto memory;
     for (int i = 0; i < o->tasks; i++)
-        if (!(o->gradient[i] = backend->allocate(net->parameters * backend->element))) goto memory;
+        if ((i == 0 || (i >= o->begin && i < o->end))
+            && !(o->gradient[i] = backend->allocate(net->parameters * backend->element)))
+            goto memory;
     /* a pool may hand any of its threads a task, so each has a worker, even with fewer tasks than
        threads */
     for (; o->workers < threads; o->workers++)
@@ -100,6 +134,7 @@ void meta_outer_free(struct meta_outer *o)
         if (o->gradient[i]) o->backend->release(o->gradient[i]);
     if (o->phi) o->backend->release(o->phi);
     meta_optimiser_free(o->optimiser);
+    meta_exchange_free(o->exchange);
     free(o->worker);
     free(o->gradient);
     free(o->results);
@@ -107,6 +142,7 @@ void meta_outer_free(struct meta_outer *o)
     free(o->auc);
     free(o->weight);
     free(o->share);
+    free(o->records);
     free(o->rolling);
     free(o->statistics);
     free(o);
@@ -124,9 +160,10 @@ int meta_outer_slow_layer(const struct meta_outer *o, const char **implementatio
     return meta_worker_slow_layer(o->worker[0], implementation);
 }
 
-static void run_task(void *context, int task, int worker)
+static void run_task(void *context, int index, int worker)
 {
     struct meta_outer *o = context;
+    int task = o->begin + index;
     const struct meta_batch *b = o->batches[task];
     struct meta_task t = { b->support, b->support_labels, b->query, b->query_labels,
                            o->seed,    o->iteration,      task,     NULL };
@@ -156,7 +193,7 @@ static void normalise(struct meta_outer *o)
         o->weight[i] = r->weight;
     }
     o->mean_failed = meta_weigh_shares(o->weight, o->tasks, o->share);
-    for (int i = 0; i < o->tasks; i++) b->scale(o->gradient[i], n, o->share[i]);
+    for (int i = o->begin; i < o->end; i++) b->scale(o->gradient[i], n, o->share[i]);
 }
 
 static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
@@ -183,18 +220,82 @@ int meta_outer_check(const struct meta_outer *o, struct meta_error *error)
     return meta_finite_check(&f, error);
 }
 
-void meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *batches,
-                         uint64_t iteration, struct meta_outer_result *result)
+/* A failed pass has left no numbers, so this comes before they are looked at. */
+static int check_workers(const struct meta_outer *o, struct meta_error *error)
+{
+    struct meta_error why;
+    for (int i = 0; i < o->workers; i++)
+        if (meta_worker_failed(o->worker[i], &why))
+            return meta_fail(error, "iteration %llu: %.400s", (unsigned long long)o->iteration,
+                             why.text);
+    return 0;
+}
+
+static struct told *record(const struct meta_outer *o, int task)
+{
+    return (struct told *)(o->records + (size_t)task * o->record);
+}
+
+/* Every rank gets what the others have found; `status` is that of its own tasks. */
+static int gather_results(struct meta_outer *o, int status, struct meta_error *error)
+{
+    size_t n = o->model->network->statistics;
+    int failed = 0;
+    for (int i = o->begin; i < o->end; i++) {
+        const struct meta_task_result *r = &o->results[i];
+        *record(o, i) = (struct told){ r->query_loss, r->meta_loss, r->weight, r->accuracy,
+                                       o->auc[i],     o->word,      status };
+        memcpy(record(o, i) + 1, o->statistics + i * n, n * sizeof *o->statistics);
+    }
+    if (meta_transport_gather(o->transport, o->records, (size_t)o->tasks, o->record, error))
+        return -1;
+    for (int i = 0; i < o->tasks; i++) {
+        const struct told *told = record(o, i);
+        struct meta_task_result *r = &o->results[i];
+        r->query_loss = told->query_loss;
+        r->meta_loss = told->meta_loss;
+        r->weight = told->weight;
+        r->accuracy = told->accuracy;
+        o->auc[i] = told->auc;
+        memcpy(o->statistics + i * n, told + 1, n * sizeof *o->statistics);
+        failed |= told->failed;
+    }
+    return failed ? meta_transport_share_status(o->transport, status, error) : 0;
+}
+
+static int greatest_word(const struct meta_outer *o)
+{
+    int most = o->word;
+    for (int i = 0; o->exchange && i < o->tasks; i++)
+        if (record(o, i)->word > most) most = record(o, i)->word;
+    return most;
+}
+
+void meta_outer_say(struct meta_outer *o, int word) { o->word = word; }
+
+int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *batches,
+                        uint64_t iteration, struct meta_outer_result *result,
+                        struct meta_error *error)
 {
     const struct meta_backend *b = o->backend;
     size_t n = o->model->network->parameters;
     o->batches = batches;
     o->iteration = iteration;
-    meta_pool_run(o->pool, o->tasks, run_task, o);
+    meta_pool_run(o->pool, o->end - o->begin, run_task, o);
+    int status = check_workers(o, error);
+    if (o->exchange && gather_results(o, status, error)) return -1;
+    if (status) return -1;
     if (o->normalises) normalise(o);
-    for (int i = 1; i < o->tasks; i++) b->axpy(o->gradient[0], n, 1, o->gradient[i]);
-    b->scale(o->gradient[0], n, 1. / o->tasks);
+    if (o->exchange) {
+        if (meta_exchange_mean(o->exchange, o->gradient, 1. / o->tasks, o->gradient[0], error))
+            return -1;
+    } else {
+        for (int i = 1; i < o->tasks; i++) b->axpy(o->gradient[0], n, 1, o->gradient[i]);
+        b->scale(o->gradient[0], n, 1. / o->tasks);
+    }
     sum_results(o, result);
+    result->word = greatest_word(o);
+    return 0;
 }
 
 /* The first layer of a plugin; NULL where the network has none. */
@@ -245,22 +346,11 @@ static int fail_gradient(const struct meta_outer *o, double loss, struct meta_er
                      (unsigned long long)o->iteration, fabs(loss), plugin);
 }
 
-/* A failed pass has left no numbers, so this comes before they are looked at. */
-static int check_workers(const struct meta_outer *o, struct meta_error *error)
-{
-    struct meta_error why;
-    for (int i = 0; i < o->workers; i++)
-        if (meta_worker_failed(o->worker[i], &why))
-            return meta_fail(error, "iteration %llu: %.400s", (unsigned long long)o->iteration,
-                             why.text);
-    return 0;
-}
-
 int meta_outer_update(struct meta_outer *o, double rate, struct meta_outer_result *result,
                       struct meta_error *error)
 {
     struct meta_error why;
-    if (check_workers(o, error) || check_weights(o, error)) return -1;
+    if (check_weights(o, error)) return -1;
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
     if (!isfinite(result->gradient_norm)) return fail_gradient(o, result->query_loss, error);
     move_statistics(o);
@@ -273,7 +363,7 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
                     uint64_t iteration, double rate, struct meta_outer_result *result,
                     struct meta_error *error)
 {
-    meta_outer_gradient(o, batches, iteration, result);
+    if (meta_outer_gradient(o, batches, iteration, result, error)) return -1;
     return meta_outer_update(o, rate, result, error);
 }
 

@@ -13,6 +13,7 @@
 #include "config/model.h"
 #include "optimiser.h"
 #include "base/pool.h"
+#include "transport/transport.h"
 
 struct meta_outer;
 
@@ -21,22 +22,37 @@ struct meta_outer;
 struct meta_outer_result {
     double meta_loss, query_loss, accuracy, gradient_norm;
     int weighed;
+    int word; /* the greatest of all ranks' meta_outer_say */
+};
+
+/* What a meta-iteration is computed by; all of it must outlive the outer loop. */
+struct meta_outer_parts {
+    const struct meta_model *model;
+    const struct meta_backend *backend;
+    struct meta_pool *pool;
+    uint64_t seed;                    /* a key of dropout */
+    struct meta_transport *transport; /* with more than one rank each computes its own tasks, from
+                                         meta_part_begin on; NULL: this process does all */
 };
 
 /* Allocates everything that a step needs: steps allocate nothing. Meta-parameters and statistics
    are 0 until upload or load. Each thread of the pool gets a worker: more threads than tasks are of
-   no use. `seed` is a key of dropout. Model, backend and pool must outlive it. The caller frees. */
-int meta_outer_create(struct meta_outer **, const struct meta_model *, const struct meta_backend *,
-                      struct meta_pool *, uint64_t seed, struct meta_error *);
+   no use. The caller frees. */
+int meta_outer_create(struct meta_outer **, const struct meta_outer_parts *, struct meta_error *);
 void meta_outer_free(struct meta_outer *);
 size_t meta_outer_worker_bytes(const struct meta_outer *); /* memory of all workers */
 /* meta_program_slow_layer of the workers' programs. */
 int meta_outer_slow_layer(const struct meta_outer *, const char **implementation);
 
 /* Does one meta-iteration on *batches[0..tasks-1], in two parts: the first changes nothing that a
-   checkpoint holds. Gradients are summed in the order of the tasks. */
-void meta_outer_gradient(struct meta_outer *, const struct meta_batch *const *batches,
-                         uint64_t iteration, struct meta_outer_result *);
+   checkpoint holds. Gradients are summed in the order of the tasks. With several ranks each needs
+   the batches of its own tasks alone, and all of them get the same sums; it fails where one of them
+   is lost, or a pass of a task failed on one of them. */
+int meta_outer_gradient(struct meta_outer *, const struct meta_batch *const *batches,
+                        uint64_t iteration, struct meta_outer_result *, struct meta_error *);
+/* A number that goes with the next gradient, so that all ranks hear of it at the same iteration; 0
+   until it is said. May be called from another thread. */
+void meta_outer_say(struct meta_outer *, int word);
 /* The second part: the optimiser's step, and rolling statistics moved by each task
    (network/rolling.h), in the order of the tasks. Fails when a pass of a task failed, or a task's
    weight, its meta-loss or the meta-gradient is not finite, with meta-parameters and optimiser as

@@ -13,9 +13,9 @@
 #include "view.h"
 
 struct slot {                   /* one iteration */
-    struct meta_batch *batches; /* (tasks) */
+    struct meta_batch *batches; /* (own) */
     int *kinds; /* (tasks, ways) the classes that the caller chose; NULL: the sampler draws them */
-    int done;   /* tasks that are made */
+    int done;   /* own tasks that are made */
 };
 
 struct meta_stream {
@@ -31,8 +31,9 @@ struct meta_stream {
     pthread_cond_t made, room; /* an iteration is complete; there may be a task to begin */
     uint64_t chosen; /* iterations whose classes are known; all of them where the caller does not
                         choose */
-    uint64_t begun;  /* tasks given to loaders, counted from the first task of iteration `first` */
-    uint64_t taken;  /* iterations given to the caller; the last of them still holds its slot */
+    uint64_t
+        begun; /* own tasks given to loaders, counted from the first task of iteration `first` */
+    uint64_t taken; /* iterations given to the caller; the last of them still holds its slot */
 };
 
 /* ---- making a task --------------------------------------------------------------------------- */
@@ -83,7 +84,7 @@ static void draw_images(const struct meta_stream *s, uint64_t iteration, uint32_
 static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task,
                       const struct slot *slot)
 {
-    struct meta_batch *b = &slot->batches[task];
+    struct meta_batch *b = &slot->batches[task - (uint32_t)s->how.begin];
     size_t image = (size_t)s->how.set->c * s->how.net->height * s->how.net->width;
     int support = s->episode.ways * s->episode.shots, query = s->episode.ways * s->episode.queries;
     if (!s->sampler) draw_images(s, iteration, task, b);
@@ -105,7 +106,7 @@ static void make_task(struct meta_stream *s, uint64_t iteration, uint32_t task,
    lie ahead of the one the caller has. */
 static int may_begin(const struct meta_stream *s)
 {
-    uint64_t index = s->begun / s->how.tasks;
+    uint64_t index = s->begun / s->how.own;
     return index < s->chosen && index < s->taken + s->slots - (s->taken > 0);
 }
 
@@ -116,13 +117,13 @@ static void *load(void *argument)
     for (;;) {
         while (!s->stop && !may_begin(s)) pthread_cond_wait(&s->room, &s->mutex);
         if (s->stop) break;
-        uint64_t index = s->begun / s->how.tasks;
-        int task = s->begun++ % s->how.tasks;
+        uint64_t index = s->begun / s->how.own;
+        int task = s->how.begin + s->begun++ % s->how.own;
         struct slot *slot = &s->ring[index % s->slots];
         pthread_mutex_unlock(&s->mutex);
         make_task(s, s->how.first + index, task, slot);
         pthread_mutex_lock(&s->mutex);
-        if (++slot->done == s->how.tasks) pthread_cond_signal(&s->made);
+        if (++slot->done == s->how.own) pthread_cond_signal(&s->made);
     }
     pthread_mutex_unlock(&s->mutex);
     return NULL;
@@ -147,6 +148,7 @@ static int create(struct meta_stream **out, const struct meta_stream *draft,
                          set->list, set->c, draft->how.net->channels);
     if (!(s = malloc(sizeof *s))) return meta_fail_memory(error);
     *s = *draft;
+    if (!s->how.own) s->how.own = tasks;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_cond_init(&s->made, NULL);
     pthread_cond_init(&s->room, NULL);
@@ -160,14 +162,14 @@ static int create(struct meta_stream **out, const struct meta_stream *draft,
     }
     for (int i = 0; i < s->slots; i++) {
         struct slot *slot = &s->ring[i];
-        slot->batches = calloc(tasks, sizeof *slot->batches);
+        slot->batches = calloc(s->how.own, sizeof *slot->batches);
         if (chosen_by_caller(s))
             slot->kinds = calloc((size_t)tasks * s->episode.ways, sizeof *slot->kinds);
         if (!slot->batches || (chosen_by_caller(s) && !slot->kinds)) {
             meta_fail_memory(error);
             goto fail;
         }
-        for (int k = 0; k < tasks; k++)
+        for (int k = 0; k < s->how.own; k++)
             if (batch_create(&slot->batches[k], s, error)) goto fail;
     }
     sigfillset(&all);        /* signals are the caller's, */
@@ -215,7 +217,7 @@ void meta_stream_free(struct meta_stream *s)
     pthread_mutex_unlock(&s->mutex);
     for (int i = 0; i < s->started; i++) pthread_join(s->thread[i], NULL);
     for (int i = 0; s->ring && i < s->slots; i++) {
-        for (int k = 0; s->ring[i].batches && k < s->how.tasks; k++)
+        for (int k = 0; s->ring[i].batches && k < s->how.own; k++)
             batch_free(&s->ring[i].batches[k]);
         free(s->ring[i].batches);
         free(s->ring[i].kinds);
@@ -244,8 +246,11 @@ double meta_stream_next(struct meta_stream *s, const struct meta_batch **batches
     if (s->taken) s->ring[(s->taken - 1) % s->slots].done = 0;
     struct slot *slot = &s->ring[s->taken++ % s->slots];
     pthread_cond_broadcast(&s->room); /* the slot of the iteration before is free */
-    while (slot->done < s->how.tasks) pthread_cond_wait(&s->made, &s->mutex);
+    while (slot->done < s->how.own) pthread_cond_wait(&s->made, &s->mutex);
     pthread_mutex_unlock(&s->mutex);
-    for (int k = 0; k < s->how.tasks; k++) batches[k] = &slot->batches[k];
+    for (int k = 0; k < s->how.tasks; k++) {
+        int own = k - s->how.begin;
+        batches[k] = own >= 0 && own < s->how.own ? &slot->batches[own] : NULL;
+    }
     return meta_now() - start;
 }

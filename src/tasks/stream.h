@@ -12,9 +12,10 @@ struct meta_stream_settings {
     const struct meta_net_settings *net;
     int augment; /* as in view.h */
     uint64_t seed, first;
-    int tasks;   /* of an iteration */
-    int ahead;   /* tasks that are prepared ahead of use, rounded up to whole iterations */
-    int threads; /* loaders */
+    int tasks;      /* of an iteration */
+    int begin, own; /* the tasks that are made: `own` of them from number `begin` on; 0: all */
+    int ahead;      /* tasks that are prepared ahead of use, rounded up to whole iterations */
+    int threads;    /* loaders */
 };
 
 struct meta_stream;
@@ -35,8 +36,9 @@ void meta_stream_free(struct meta_stream *); /* at any time; stops the loaders *
    for the iteration after. Loaders wait for the classes: choose those of an iteration before taking
    it, and at most two iterations ahead of the last one taken. */
 void meta_stream_choose(struct meta_stream *, const int *kinds);
-/* Puts the tasks of the next iteration into batches[0..tasks-1], in order; they stay valid until
-   the next call. Blocks until they are made; returns the seconds it waited. */
+/* Puts the tasks of the next iteration into batches[0..tasks-1], in order, NULL for those that are
+   not made; they stay valid until the next call. Blocks until they are made; returns the seconds it
+   waited. */
 double meta_stream_next(struct meta_stream *, const struct meta_batch **batches);
 
 #endif

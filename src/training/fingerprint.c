@@ -150,6 +150,29 @@ static int compare(const char *text, const char *other, int was, int weighed,
     return 0;
 }
 
+static int differ(const char *text, const char *other, int turned, struct meta_error *error)
+{
+    while (*text) {
+        size_t line = strcspn(text, "\n"), length = 0;
+        const char *equals = memchr(text, '=', line);
+        size_t key = equals ? (size_t)(equals - text) : line, own = equals ? line - key - 1 : 0;
+        const char *value = equals ? find(other, text, key + 1, &length) : NULL;
+        if (equals && (!value || own != length || memcmp(equals + 1, value, own))) {
+            const char *words[2] = { equals + 1, value ? value : "not set" };
+            int sizes[2] = { (int)own, value ? (int)length : 7 };
+            return meta_fail(error, "%.*s is %.*s here, but %.*s", (int)key, text, sizes[turned],
+                             words[turned], sizes[!turned], words[!turned]);
+        }
+        text += line + (text[line] == '\n');
+    }
+    return 0;
+}
+
+int meta_fingerprint_differ(const char *here, const char *there, struct meta_error *error)
+{
+    return differ(here, there, 0, error) || differ(there, here, 1, error) ? -1 : 0;
+}
+
 static int check_version(const char *checkpoint, struct meta_error *error)
 {
     size_t length;

@@ -31,6 +31,10 @@ int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[MET
    test_steps. */
 int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *);
 
+/* Compares the texts of two processes that are to train together, instruction sets too: -1 with the
+   first line that differs, "KEY is VALUE here, but OTHER". */
+int meta_fingerprint_differ(const char *here, const char *there, struct meta_error *);
+
 /* 0 when the two agree; else the error names the first line that differs, with both values. Numbers
    are compared as numbers. */
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *);

@@ -8,12 +8,18 @@
 #include "learning/policy.h"
 #include "network/rolling.h"
 
+int meta_trainer_writes(const struct meta_trainer *t)
+{
+    return !t->settings.transport || !t->settings.transport->rank;
+}
+
 /* Moves everything that a checkpoint holds by one iteration; the caller holds the lock. */
 static int update(struct meta_trainer *t, struct meta_outer_result *r, double rate,
                   struct meta_error *error)
 {
     if (meta_outer_update(t->outer, rate, r, error)) {
         t->broken = 1;
+        if (!meta_trainer_writes(t)) t->settings.transport->hushed = 1; /* all ranks fail alike */
         return -1;
     }
     t->done++;
@@ -30,7 +36,7 @@ static int update(struct meta_trainer *t, struct meta_outer_result *r, double ra
 static void add_row(struct meta_trainer *t, const struct meta_row *row)
 {
     struct meta_error error;
-    if (!meta_log_add(&t->log, row, &error)) return;
+    if (!meta_trainer_writes(t) || !meta_log_add(&t->log, row, &error)) return;
     t->log_failed = 1;
     t->log_error = error;
 }
@@ -48,7 +54,11 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     };
     row->waited = meta_stream_next(t->stream, t->batches);
     row->rate = meta_policy_rate(&t->model->net, row->iteration);
-    meta_outer_gradient(t->outer, t->batches, row->iteration, &r);
+    if (meta_outer_gradient(t->outer, t->batches, row->iteration, &r, error)) {
+        t->broken = 1;
+        return -1;
+    }
+    if (r.word) t->asked = r.word;
     row->meta_loss = r.meta_loss;
     row->query_loss = r.query_loss;
     row->accuracy = r.accuracy;
@@ -79,6 +89,10 @@ int meta_trainer_valid_due(const struct meta_trainer *t)
 
 int meta_trainer_valid_missed(const struct meta_trainer *t, struct meta_row *row)
 {
+    if (!meta_trainer_writes(t)) {
+        *row = (struct meta_row){ .iteration = t->done };
+        return t->valid_missed;
+    }
     const struct meta_row *last = t->log.count ? &t->log.rows[t->log.count - 1] : NULL;
     if (!last || last->iteration != t->done || !isnan(last->auc)) return 0;
     *row = *last;
@@ -92,6 +106,7 @@ int meta_trainer_valid_steps(const struct meta_trainer *t)
 
 int meta_trainer_watch_status(const struct meta_trainer *t, struct meta_error *error)
 {
+    if (!meta_trainer_writes(t)) return 0;
     return t->holdout ? meta_holdout_status(t->holdout, error)
                       : meta_evaluator_status(t->evaluator, error);
 }
@@ -99,7 +114,8 @@ int meta_trainer_watch_status(const struct meta_trainer *t, struct meta_error *e
 struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row *row,
                                         void (*progress)(void *, int), void *context)
 {
-    struct meta_estimate e;
+    struct meta_estimate e = { 0 };
+    if (!meta_trainer_writes(t)) return e;
     const void *phi = meta_outer_parameters(t->outer);
     if (t->holdout) {
         size_t n = t->model->network->statistics;

@@ -10,6 +10,7 @@
 #include "tasks/dataset.h"
 #include "train_log.h"
 #include "training_file.h"
+#include "transport/transport.h"
 
 /* The defaults of `meta train`. */
 #define META_VALID_EVERY 250
@@ -33,8 +34,11 @@ struct meta_training_settings {
     const char *fork; /* from this .state of another training, which may differ in [meta_loss]
                          alone, and whose [meta_loss] has not weighed a task yet; or NULL */
     int max_batches;  /* 0: that of [net] */
-    int valid_every, valid_runs; /* valid_every=0: the valid list is not read */
-    int valid_asked;             /* the user asked for it: a missing valid list is an error */
+    int valid_every, valid_runs;      /* valid_every=0: the valid list is not read */
+    int valid_asked;                  /* the user asked for it: a missing valid list is an error */
+    struct meta_transport *transport; /* with several ranks each makes its own tasks of an
+                                         iteration, and rank 0 reads what the training starts from
+                                         and writes its files. NULL: one process */
 };
 
 struct meta_trainer;
@@ -51,6 +55,14 @@ int meta_trainer_step(struct meta_trainer *, struct meta_row *row, struct meta_e
 /* Whether the log could not be written since the last call, which the message says: once for
    several rows. Training goes on: the rows are written with a later one. */
 int meta_trainer_log_failed(struct meta_trainer *, struct meta_error *);
+
+/* Asks for an end, by the number of a signal; may come from another thread. With several ranks all
+   of them hear of it by the end of the iteration. */
+void meta_trainer_ask(struct meta_trainer *, int number);
+/* The number that all ranks have heard of; 0: none. */
+int meta_trainer_asked(const struct meta_trainer *);
+/* Whether this rank has the files: it is the first, or there are no others. */
+int meta_trainer_writes(const struct meta_trainer *);
 
 /* Whether the valid list is watched at all. */
 int meta_trainer_watches(const struct meta_trainer *);

@@ -58,11 +58,12 @@ int meta_trainer_name_files(struct meta_trainer *t, struct meta_error *error)
     if (meta_training_check_name(t->name, error) || check_longest(t, error)) return -1;
     for (int file = 0; file < META_TRAINING_FILES; file++)
         if (meta_training_file(&t->path[file], file, t->folder, t->name, error)) return -1;
-    return look_at_lock(t, error);
+    return meta_trainer_writes(t) ? look_at_lock(t, error) : 0;
 }
 
 int meta_trainer_check_folder(const struct meta_trainer *t, struct meta_error *error)
 {
+    if (!meta_trainer_writes(t)) return 0;
     int failed = meta_path_make_folder(t->folder, error);
     if (!failed && (failed = access(t->folder, W_OK | X_OK)))
         meta_fail(error, "%s: can't write there: %s", t->folder, strerror(errno));
@@ -101,6 +102,7 @@ void meta_trainer_unlock(const struct meta_trainer *t) { meta_lock_unlink(&t->ru
 
 int meta_trainer_open_log(struct meta_trainer *t, struct meta_error *error)
 {
+    if (!meta_trainer_writes(t)) return 0;
     if (take_lock(t, error) || meta_trainer_finish_keeping(t, error) || read_log(t, error)
         || (!t->settings.resume && meta_trainer_keep(t, error)) || sweep(t, error))
         return -1;

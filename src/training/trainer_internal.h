@@ -13,6 +13,7 @@
 #include "trainer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct meta_trainer {
     struct meta_training_settings settings;
@@ -60,12 +61,23 @@ struct meta_trainer {
     float *parameters, *statistics; /* what is written as .weights */
     float *watched;                 /* (statistics) corrected, by which the valid list is watched */
     double waited;                  /* seconds, for images */
+    atomic_int asked;               /* what meta_trainer_asked returns */
+    int valid_missed;               /* of the iteration that the training goes on from */
 };
 
 static inline int meta_trainer_of_images(const struct meta_trainer *t)
 {
     return t->settings.kind == META_TRAINING_IMAGES;
 }
+
+/* trainer_ranks.c; all ranks call these, in this order. */
+/* What rank 0 has read to start from becomes that of all ranks. `status` is that of reading. */
+int meta_trainer_share_start(struct meta_trainer *, struct meta_checkpoint *, int status,
+                             struct meta_error *);
+/* Fails where the ranks' programs, .cfg files or data differ. `status` is that of all before. */
+int meta_trainer_compare_ranks(struct meta_trainer *, int status, struct meta_error *);
+/* Fails where a rank has failed to open. */
+int meta_trainer_share_open(struct meta_trainer *, int status, struct meta_error *);
 
 /* trainer_files.c */
 int meta_trainer_name_files(struct meta_trainer *, struct meta_error *);

@@ -90,12 +90,17 @@ static int open_stream(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_training_settings *s = &t->settings;
     const struct meta_net_settings *net = &t->model->net;
+    int rank = s->transport ? s->transport->rank : 0, ranks = s->transport ? s->transport->size : 1,
+        begin = (int)meta_part_begin((size_t)t->tasks, rank, ranks),
+        end = (int)meta_part_begin((size_t)t->tasks, rank + 1, ranks);
     const struct meta_stream_settings how = { .set = t->train,
                                               .net = net,
                                               .augment = 1,
                                               .seed = s->seed,
                                               .first = t->done + 1,
                                               .tasks = t->tasks,
+                                              .begin = begin,
+                                              .own = end - begin,
                                               .ahead = META_AHEAD * t->tasks,
                                               .threads = META_LOADERS(s->threads) };
     if (meta_trainer_of_images(t))
@@ -153,7 +158,9 @@ static int open_learning(struct meta_trainer *t, struct meta_error *error)
     int task_threads = s->threads < t->tasks ? s->threads : t->tasks;
     if (meta_pool_create(&t->pool, s->threads, error)) return -1;
     if (meta_pool_create(&t->task_pool, task_threads, error)) return -1;
-    if (meta_outer_create(&t->outer, t->model, s->backend, t->task_pool, s->seed, error)) return -1;
+    const struct meta_outer_parts outer = { t->model, s->backend, t->task_pool, s->seed,
+                                            s->transport };
+    if (meta_outer_create(&t->outer, &outer, error)) return -1;
     if (load_lists(t, error) || open_curriculum(t, error)) return -1;
     t->state_size = meta_outer_bytes(t->outer);
     if (t->curriculum) t->state_size += meta_curriculum_bytes(t->curriculum);
@@ -165,12 +172,17 @@ static int open_learning(struct meta_trainer *t, struct meta_error *error)
 
 static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct meta_error *error)
 {
-    if (read_files(t, error) || allocate(t, error)) return -1;
-    if (meta_trainer_name_files(t, error) || meta_trainer_read_start(t, c, error)) return -1;
-    if (open_learning(t, error)) return -1;
-    if (meta_trainer_start(t, c, error) || open_stream(t, error)) return -1;
+    int status = read_files(t, error) || allocate(t, error) || meta_trainer_name_files(t, error)
+            || meta_trainer_read_start(t, c, error)
+        ? -1
+        : 0;
+    if (meta_trainer_share_start(t, c, status, error)) return -1;
+    if (meta_trainer_compare_ranks(t, open_learning(t, error), error)) return -1;
+    status = meta_trainer_start(t, c, error) || open_stream(t, error) ? -1 : 0;
     t->first = t->done;
-    return meta_trainer_check_folder(t, error) || meta_trainer_open_log(t, error) ? -1 : 0;
+    if (!status)
+        status = meta_trainer_check_folder(t, error) || meta_trainer_open_log(t, error) ? -1 : 0;
+    return meta_trainer_share_open(t, status, error);
 }
 
 int meta_trainer_open(struct meta_trainer **out, const struct meta_training_settings *settings,

@@ -29,6 +29,7 @@ int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
 {
     const struct meta_training_settings *s = &t->settings;
     const struct meta_network *net = t->model->network;
+    if (!meta_trainer_writes(t)) return 0;
     if ((s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error)) return -1;
     struct meta_weights_head head = { 0 };
     meta_network_initialise(net, s->seed, t->parameters, t->statistics);
@@ -158,7 +159,8 @@ int meta_trainer_save_new(struct meta_trainer *t, uint64_t *done, struct meta_er
 {
     int status = 0;
     pthread_mutex_lock(&t->lock);
-    if (!t->broken && t->done != t->saved && (t->done != t->first || t->done == t->total))
+    if (meta_trainer_writes(t) && !t->broken && t->done != t->saved
+        && (t->done != t->first || t->done == t->total))
         status = save(t, error);
     if (done) *done = t->done;
     pthread_mutex_unlock(&t->lock);
@@ -168,6 +170,7 @@ int meta_trainer_save_new(struct meta_trainer *t, uint64_t *done, struct meta_er
 int meta_trainer_save_numbered(struct meta_trainer *t, struct meta_error *error)
 {
     char *path;
+    if (!meta_trainer_writes(t)) return 0;
     int status = meta_training_numbered(&path, t->folder, t->name, t->done, error)
             || save_weights(t, path, error)
         ? -1
@@ -179,5 +182,6 @@ int meta_trainer_save_numbered(struct meta_trainer *t, struct meta_error *error)
 int meta_trainer_save_final(struct meta_trainer *t, struct meta_error *error)
 {
     t->old_final = 0;
+    if (!meta_trainer_writes(t)) return 0;
     return save_weights(t, t->path[META_TRAINING_FINAL], error);
 }

@@ -94,7 +94,9 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
     if (make_images(&rig->set, m, error) || meta_pool_create(&rig->pool, d->threads, error)
         || meta_pool_create(&rig->task_pool,
                             d->threads < episode.tasks ? d->threads : episode.tasks, error)
-        || meta_outer_create(&rig->outer, m, backend, rig->task_pool, 1, error)
+        || meta_outer_create(&rig->outer,
+                             &(struct meta_outer_parts){ m, backend, rig->task_pool, 1, NULL },
+                             error)
         || meta_sampler_create(&rig->sampler, &rig->set, &episode, error)
         || meta_stream_create(&rig->stream, &how, rig->sampler, &episode, error))
         return -1;

@@ -1,0 +1,29 @@
+/* The ranks of a verb that runs over several: flags, and who prints. */
+#ifndef META_COMMANDS_RANKS_H
+#define META_COMMANDS_RANKS_H
+
+#include "flags.h"
+#include "transport/transport.h"
+
+struct meta_ranks_flags {
+    int mpi;
+    const char *patience;
+};
+
+/* The rows of the flags -mpi and -patience, for a verb's table. */
+#define META_RANKS_ROWS(f)                                                                         \
+    { "-mpi", NULL, "one of several ranks that mpirun or srun has started (it tells so itself)",   \
+      NULL, &(f).mpi },                                                                            \
+    {                                                                                              \
+        "-patience", "SECONDS", "after which a rank that is silent is given up (30)",              \
+            &(f).patience, NULL                                                                    \
+    }
+
+/* Opens the transport. From now on ranks but the first print nothing to standard output. Returns 0,
+   or complains and returns 1. */
+int meta_ranks_open(struct meta_transport **, const struct meta_ranks_flags *);
+/* Tells the message to the user, where this rank is the one to tell it, and to ranks that may wait
+   for this one; returns 1. */
+int meta_ranks_complain(struct meta_transport *, const struct meta_error *);
+
+#endif

@@ -1,0 +1,153 @@
+/* What the ranks of a training have in common: the start, which rank 0 reads, and the settings,
+   which are compared before the first iteration. */
+#include "trainer_internal.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "config/plugins.h"
+
+void meta_trainer_ask(struct meta_trainer *t, int number)
+{
+    meta_outer_say(t->outer, number);
+    if (!meta_transport_many(t->settings.transport)) t->asked = number;
+}
+
+int meta_trainer_asked(const struct meta_trainer *t) { return t->asked; }
+
+/* ---- the start ------------------------------------------------------------------------------- */
+
+/* The numbers of a start. */
+struct start {
+    uint64_t iteration, seen, weighed, updates;   /* of a checkpoint */
+    uint64_t settings_size, state_size;           /* bytes; of the settings with their 0 */
+    uint64_t images_seen, images_updates, layers; /* of weights */
+};
+
+/* Gives another rank the bytes of rank 0's checkpoint. */
+static int share_checkpoint(struct meta_transport *ranks, struct meta_checkpoint *c,
+                            const struct start *s, struct meta_error *error)
+{
+    size_t settings = s->settings_size, before = (settings + 15) / 16 * 16;
+    if (!settings) return 0;
+    if (ranks->rank) {
+        char *owned = aligned_alloc(16, (before + s->state_size + 16) / 16 * 16);
+        if (!owned) return meta_fail_memory(error);
+        *c = (struct meta_checkpoint){ .iteration = s->iteration,
+                                       .seen = s->seen,
+                                       .weighed = s->weighed,
+                                       .updates = s->updates,
+                                       .settings = owned,
+                                       .state = owned + before,
+                                       .state_size = s->state_size,
+                                       .owned = owned };
+    }
+    return meta_transport_broadcast(ranks, (void *)c->settings, settings, error)
+            || meta_transport_broadcast(ranks, (void *)c->state, s->state_size, error)
+        ? -1
+        : 0;
+}
+
+int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, int status,
+                             struct meta_error *error)
+{
+    struct meta_transport *ranks = t->settings.transport;
+    if (!meta_transport_many(ranks)) return status;
+    if (meta_transport_share_status(ranks, status, error)) return -1;
+    const struct meta_network *net = t->model->network;
+    uint64_t sizes[2] = { net->parameters, net->statistics }, own[2] = { sizes[0], sizes[1] };
+    if (meta_transport_broadcast(ranks, sizes, sizeof sizes, error)) return -1;
+    if (sizes[0] != own[0] || sizes[1] != own[1])
+        status = meta_fail(error, "%s: has %llu parameters, but %llu on rank 0 (%s)",
+                           t->model->path, (unsigned long long)own[0], (unsigned long long)sizes[0],
+                           ranks->hosts[0]);
+    if (meta_transport_share_status(ranks, status, error)) return -1;
+    struct start s = { .iteration = c->iteration,
+                       .seen = c->seen,
+                       .weighed = c->weighed,
+                       .updates = c->updates,
+                       .settings_size = c->settings ? strlen(c->settings) + 1 : 0,
+                       .state_size = c->state_size,
+                       .images_seen = t->seen,
+                       .images_updates = t->updates,
+                       .layers = (uint64_t)t->layers_read };
+    if (meta_transport_broadcast(ranks, &s, sizeof s, error)
+        || share_checkpoint(ranks, c, &s, error)
+        || meta_transport_broadcast(ranks, t->parameters, own[0] * sizeof(float), error)
+        || meta_transport_broadcast(ranks, t->statistics, own[1] * sizeof(float), error))
+        return -1;
+    t->seen = s.images_seen;
+    t->updates = (uint32_t)s.images_updates;
+    t->layers_read = (int)s.layers;
+    return 0;
+}
+
+/* ---- what must be the same ------------------------------------------------------------------- */
+
+/* Fails on a rank whose text is not that of rank 0. */
+static int compare_fingerprints(const struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_transport *ranks = t->settings.transport;
+    uint64_t size = strlen(t->fingerprint) + 1;
+    struct meta_error why;
+    if (meta_transport_broadcast(ranks, &size, sizeof size, error)) return -1;
+    char *first = malloc(size);
+    if (!first) return meta_fail_memory(error);
+    if (!ranks->rank) memcpy(first, t->fingerprint, size);
+    int status = meta_transport_broadcast(ranks, first, size, error);
+    if (!status && meta_fingerprint_differ(t->fingerprint, first, &why))
+        status = meta_fail(error, "%s on rank 0 (%s)", why.text, ranks->hosts[0]);
+    free(first);
+    return status;
+}
+
+/* The files that compute: the program, and the plugins, which may be of another build. */
+static int compare_files(struct meta_transport *ranks, struct meta_error *error)
+{
+    char names[200] = "", text[META_DIGEST_TEXT];
+    const struct meta_plugins *plugins = meta_plugins_load(error);
+    struct meta_digest digest;
+    if (!plugins) return -1;
+    for (int i = 0; i < plugins->count; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "[%s]", plugins->entries[i].plugin->name);
+    }
+    if (meta_transport_agree(ranks, "the list of plugins", names, error)) return -1;
+    for (int i = -1; i < plugins->count; i++) {
+        const char *path = i < 0 ? "/proc/self/exe" : plugins->entries[i].path;
+        char what[64] = "the program's file";
+        if (i >= 0)
+            snprintf(what, sizeof what, "the file of the plugin [%.20s]",
+                     plugins->entries[i].plugin->name);
+        int status = meta_digest_file(&digest, path, error);
+        meta_digest_text(text, digest);
+        if (meta_transport_share_status(ranks, status, error)
+            || meta_transport_agree(ranks, what, text, error))
+            return -1;
+    }
+    return 0;
+}
+
+int meta_trainer_compare_ranks(struct meta_trainer *t, int status, struct meta_error *error)
+{
+    struct meta_transport *ranks = t->settings.transport;
+    if (!meta_transport_many(ranks)) return status;
+    char total[24];
+    snprintf(total, sizeof total, "%llu", (unsigned long long)t->total);
+    if (meta_transport_share_status(ranks, status, error) || compare_files(ranks, error)
+        || meta_transport_agree(ranks, "max_batches", total, error))
+        return -1;
+    return meta_transport_share_status(ranks, compare_fingerprints(t, error), error);
+}
+
+int meta_trainer_share_open(struct meta_trainer *t, int status, struct meta_error *error)
+{
+    struct meta_row row;
+    struct meta_transport *ranks = t->settings.transport;
+    if (!meta_transport_many(ranks)) return status;
+    if (meta_transport_share_status(ranks, status, error)) return -1;
+    t->valid_missed = !ranks->rank && meta_trainer_valid_missed(t, &row);
+    return meta_transport_broadcast(ranks, &t->valid_missed, sizeof t->valid_missed, error);
+}

@@ -1,0 +1,100 @@
+/* What ranks do with exchanges, whatever the transport: gather, broadcast, agree. */
+#include "transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_TEXT 200 /* bytes of a text that is compared */
+
+void meta_transport_close(struct meta_transport *t)
+{
+    if (t) t->close(t);
+}
+
+int meta_transport_gather(struct meta_transport *t, void *all, size_t count, size_t bytes,
+                          struct meta_error *error)
+{
+    if (!meta_transport_many(t)) return 0;
+    struct meta_parcel *parcels = calloc(2 * (size_t)t->size, sizeof *parcels);
+    if (!parcels) return meta_fail_memory(error);
+    char *at = all;
+    for (int k = 0; k < t->size; k++) {
+        size_t begin = meta_part_begin(count, k, t->size),
+               end = meta_part_begin(count, k + 1, t->size);
+        if (k != t->rank)
+            parcels[t->size + k] = (struct meta_parcel){ at + begin * bytes,
+                                                         (end - begin) * bytes };
+    }
+    size_t begin = meta_part_begin(count, t->rank, t->size),
+           end = meta_part_begin(count, t->rank + 1, t->size);
+    for (int k = 0; k < t->size; k++)
+        if (k != t->rank)
+            parcels[k] = (struct meta_parcel){ at + begin * bytes, (end - begin) * bytes };
+    int status = t->exchange(t, parcels, parcels + t->size, error);
+    free(parcels);
+    return status;
+}
+
+int meta_transport_broadcast(struct meta_transport *t, void *bytes, size_t size,
+                             struct meta_error *error)
+{
+    if (!meta_transport_many(t)) return 0;
+    struct meta_parcel *parcels = calloc(2 * (size_t)t->size, sizeof *parcels);
+    if (!parcels) return meta_fail_memory(error);
+    if (t->rank) parcels[t->size] = (struct meta_parcel){ bytes, size };
+    else
+        for (int k = 1; k < t->size; k++) parcels[k] = (struct meta_parcel){ bytes, size };
+    int status = t->exchange(t, parcels, parcels + t->size, error);
+    free(parcels);
+    return status;
+}
+
+int meta_transport_barrier(struct meta_transport *t, struct meta_error *error)
+{
+    if (!meta_transport_many(t)) return 0;
+    char *here = calloc((size_t)t->size, 1);
+    if (!here) return meta_fail_memory(error);
+    int status = meta_transport_gather(t, here, (size_t)t->size, 1, error);
+    free(here);
+    return status;
+}
+
+int meta_transport_agree(struct meta_transport *t, const char *what, const char *value,
+                         struct meta_error *error)
+{
+    if (!meta_transport_many(t)) return 0;
+    char(*texts)[MOST_TEXT] = calloc((size_t)t->size, sizeof *texts);
+    if (!texts) return meta_fail_memory(error);
+    strncpy(texts[t->rank], value, MOST_TEXT - 1);
+    int status = meta_transport_gather(t, texts, (size_t)t->size, sizeof *texts, error);
+    for (int k = 1; k < t->size && !status; k++)
+        if (strcmp(texts[k], texts[0])) {
+            t->hushed = t->rank != 0;
+            status = meta_fail(error, "%s differs: %s on rank 0 (%s), %s on rank %d (%s)", what,
+                               texts[0], t->hosts[0], texts[k], k, t->hosts[k]);
+        }
+    free(texts);
+    return status;
+}
+
+int meta_transport_share_status(struct meta_transport *t, int status, struct meta_error *error)
+{
+    if (!meta_transport_many(t)) return status;
+    struct report {
+        int failed;
+        struct meta_error error;
+    } *reports = calloc((size_t)t->size, sizeof *reports);
+    struct meta_error why;
+    if (!reports) return meta_fail_memory(error);
+    if (status) reports[t->rank] = (struct report){ 1, *error };
+    int lost = meta_transport_gather(t, reports, (size_t)t->size, sizeof *reports, &why);
+    if (lost && !status) *error = why;
+    int first = 0;
+    while (!lost && first < t->size && !reports[first].failed) first++;
+    int failed = !lost && first < t->size;
+    if (failed && !status)
+        meta_fail(error, "rank %d (%s): %s", first, t->hosts[first], reports[first].error.text);
+    if (failed) t->hushed = first != t->rank;
+    free(reports);
+    return status || lost || failed ? -1 : 0;
+}

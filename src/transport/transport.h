@@ -1,0 +1,69 @@
+/* Ranks: the processes of one run, on one machine or on several, and the bytes that they exchange.
+   One transport is a process alone; the other is MPI, in a shared object of its own that is opened
+   when mpirun or srun has started the program, so that the program itself does not need MPI. */
+#ifndef META_TRANSPORT_H
+#define META_TRANSPORT_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Bytes to one rank, or from it; size may be 0. Both sides know the size. */
+struct meta_parcel {
+    void *bytes;
+    size_t size;
+};
+
+/* The functions are called by one thread at a time. All ranks call `exchange` in the same order. */
+struct meta_transport {
+    const char *name; /* "none", "MPI" */
+    int rank, size;
+    const char *const *hosts; /* (size) the machine of each rank */
+    double limit;             /* seconds after which a silent rank is given up */
+    int hushed; /* what failed last is another rank's to tell: this one ends without a word */
+    /* Sends send[k] to each rank k and fills receive[k] (size) from it. Fails where a rank has
+       failed, or has been silent for longer than the limit: the message names it and its host. */
+    int (*exchange)(struct meta_transport *, const struct meta_parcel *send,
+                    const struct meta_parcel *receive, struct meta_error *);
+    /* Tells the other ranks why this one ends. Their next exchange fails with this message. */
+    void (*fail)(struct meta_transport *, const char *why);
+    /* Ends the run of this rank, and frees. After the failure of a rank that is silent it ends the
+       process, and those of all other ranks, with status 1. */
+    void (*close)(struct meta_transport *);
+};
+
+/* Opens MPI where the environment says that this process is one of a run of several ranks, or where
+   the user insists; else the transport of a process alone. `limit`, in seconds, is at least 1. */
+int meta_transport_open(struct meta_transport **, int insist, double limit, struct meta_error *);
+/* As above, for a process alone, whatever the environment says. */
+int meta_transport_alone(struct meta_transport **, struct meta_error *);
+void meta_transport_close(struct meta_transport *);
+
+/* Whether anybody else is there. */
+static inline int meta_transport_many(const struct meta_transport *t) { return t && t->size > 1; }
+
+/* Of `count` things in a row, those of a rank: from meta_part_begin(count, rank, size) to that of
+   the next rank. The shares differ by one at most. */
+static inline size_t meta_part_begin(size_t count, int rank, int size)
+{
+    return count / (size_t)size * (size_t)rank + count % (size_t)size * (size_t)rank / (size_t)size;
+}
+
+/* Gathers the things that each rank has of `count` things of so many bytes: all (count, bytes) is
+   filled but for the rank's own part, which is there before. */
+int meta_transport_gather(struct meta_transport *, void *all, size_t count, size_t bytes,
+                          struct meta_error *);
+/* Copies the bytes of rank 0 to all others. */
+int meta_transport_broadcast(struct meta_transport *, void *bytes, size_t size,
+                             struct meta_error *);
+/* Waits for all ranks. */
+int meta_transport_barrier(struct meta_transport *, struct meta_error *);
+/* Fails on all ranks where the texts differ: "WHAT differs: VALUE on rank 0 (host), VALUE on rank 3
+   (host)". A text is cut after 200 bytes. */
+int meta_transport_agree(struct meta_transport *, const char *what, const char *value,
+                         struct meta_error *);
+/* Fails on all ranks where one of them has failed before (status not 0), with the message of the
+   first such rank; a rank's own message is left as it is. Which rank is to tell: `hushed`. */
+int meta_transport_share_status(struct meta_transport *, int status, struct meta_error *);
+
+#endif

@@ -1,0 +1,310 @@
+/* Ranks by MPI. Exchanges are sends and receives between pairs of ranks, so that a wait knows whom
+   it is for; a thread sends signs of life around the ring of ranks and looks for those of the rank
+   before this one. */
+#define _GNU_SOURCE
+#include "transport_mpi.h"
+
+#include <mpi.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum { TAG_DATA, TAG_LIFE, TAG_FAILURE };
+
+#define MOST_MESSAGE ((size_t)1 << 30) /* bytes of one MPI message */
+#define SPIN 200e-6                    /* seconds that a wait spins before it sleeps */
+#define HOST 64                        /* bytes of a host's name */
+
+struct ranks {
+    struct meta_transport base;
+    MPI_Comm data, control;
+    char (*host)[HOST];
+    const char **hosts;
+    pthread_mutex_t lock; /* guards every call of MPI, and all below */
+    pthread_t thread;
+    int watching; /* the thread is there */
+    atomic_int end;
+    double heard;     /* when the rank before this one was last heard of */
+    MPI_Request life; /* the sign of life that is under way */
+    char sign, got;
+    int lost;   /* a rank is silent: MPI can't be ended in order */
+    int failed; /* `why` says why no exchange is possible any more */
+    struct meta_error why;
+    MPI_Request *requests; /* of an exchange in progress */
+    size_t room;
+};
+
+static struct ranks *of(struct meta_transport *t) { return (struct ranks *)t; }
+
+static int before(const struct ranks *r)
+{
+    return (r->base.rank + r->base.size - 1) % r->base.size;
+}
+static int after(const struct ranks *r) { return (r->base.rank + 1) % r->base.size; }
+
+/* ---- failures: the caller holds the lock ----------------------------------------------------- */
+
+/* Tells all others but one; small messages, which MPI sends without waiting for the receiver. */
+static void tell_all(struct ranks *r, int but)
+{
+    for (int k = 0; k < r->base.size; k++) {
+        MPI_Request request;
+        if (k == r->base.rank || k == but) continue;
+        MPI_Isend(r->why.text, sizeof r->why.text, MPI_CHAR, k, TAG_FAILURE, r->control, &request);
+        MPI_Request_free(&request);
+    }
+}
+
+static void lose(struct ranks *r, int rank)
+{
+    if (r->failed) return;
+    r->failed = r->lost = 1;
+    meta_fail(&r->why,
+              "rank %d (%s) has been silent for %.0f seconds: it, its machine or the network is "
+              "down",
+              rank, r->base.hosts[rank], r->base.limit);
+    tell_all(r, rank);
+}
+
+/* Whether another rank has told that it ends. */
+static void look_for_failures(struct ranks *r)
+{
+    int there = 0;
+    MPI_Status from;
+    if (r->failed) return;
+    MPI_Iprobe(MPI_ANY_SOURCE, TAG_FAILURE, r->control, &there, &from);
+    if (!there) return;
+    struct meta_error told;
+    MPI_Recv(told.text, sizeof told.text, MPI_CHAR, from.MPI_SOURCE, TAG_FAILURE, r->control,
+             MPI_STATUS_IGNORE);
+    told.text[sizeof told.text - 1] = 0;
+    r->failed = r->base.hushed = 1;
+    if (!strncmp(told.text, "rank ", 5)) {
+        r->lost = strstr(told.text, "has been silent") != NULL;
+        r->why = told;
+    } else
+        meta_fail(&r->why, "rank %d (%s): %s", from.MPI_SOURCE, r->base.hosts[from.MPI_SOURCE],
+                  told.text);
+}
+
+/* ---- signs of life --------------------------------------------------------------------------- */
+
+static void send_life(struct ranks *r)
+{
+    int done = 1;
+    if (r->life != MPI_REQUEST_NULL) MPI_Test(&r->life, &done, MPI_STATUS_IGNORE);
+    if (done) MPI_Isend(&r->sign, 1, MPI_CHAR, after(r), TAG_LIFE, r->control, &r->life);
+}
+
+static void look_for_life(struct ranks *r)
+{
+    int there = 1;
+    for (;;) {
+        MPI_Iprobe(before(r), TAG_LIFE, r->control, &there, MPI_STATUS_IGNORE);
+        if (!there) break;
+        MPI_Recv(&r->got, 1, MPI_CHAR, before(r), TAG_LIFE, r->control, MPI_STATUS_IGNORE);
+        r->heard = meta_now();
+    }
+    if (meta_now() - r->heard > r->base.limit) lose(r, before(r));
+}
+
+static void *watch(void *argument)
+{
+    struct ranks *r = argument;
+    double every = r->base.limit / 20 < 1 ? r->base.limit / 20 : 1, last = meta_now();
+    while (!r->end) {
+        nanosleep(&(struct timespec){ 0, (long)(every * 1e9 / 4) }, NULL);
+        pthread_mutex_lock(&r->lock);
+        double now = meta_now();
+        /* a process that was stopped itself has heard nothing meanwhile */
+        if (now - last > r->base.limit / 2) r->heard = now;
+        last = now;
+        send_life(r);
+        look_for_life(r);
+        look_for_failures(r);
+        pthread_mutex_unlock(&r->lock);
+    }
+    return NULL;
+}
+
+/* ---- exchange -------------------------------------------------------------------------------- */
+
+static size_t messages(size_t bytes) { return (bytes + MOST_MESSAGE - 1) / MOST_MESSAGE; }
+
+/* Begins the messages of a parcel to or from rank k. */
+static int begin(struct ranks *r, const struct meta_parcel *p, int k, int sends, int count)
+{
+    char *at = p->bytes;
+    for (size_t left = p->size; left;) {
+        int n = (int)(left < MOST_MESSAGE ? left : MOST_MESSAGE);
+        if (sends) MPI_Isend(at, n, MPI_BYTE, k, TAG_DATA, r->data, &r->requests[count++]);
+        else MPI_Irecv(at, n, MPI_BYTE, k, TAG_DATA, r->data, &r->requests[count++]);
+        at += n;
+        left -= (size_t)n;
+    }
+    return count;
+}
+
+static int make_room(struct ranks *r, const struct meta_parcel *send,
+                     const struct meta_parcel *receive)
+{
+    size_t wanted = 0;
+    for (int k = 0; k < r->base.size; k++)
+        wanted += messages(send[k].size) + messages(receive[k].size);
+    if (wanted <= r->room) return 0;
+    MPI_Request *more = realloc(r->requests, wanted * sizeof *more);
+    if (!more) return -1;
+    r->requests = more;
+    r->room = wanted;
+    return 0;
+}
+
+static int begin_all(struct ranks *r, const struct meta_parcel *send,
+                     const struct meta_parcel *receive)
+{
+    int count = 0;
+    pthread_mutex_lock(&r->lock);
+    for (int step = 1; step < r->base.size; step++) {
+        int k = (r->base.rank + r->base.size - step) % r->base.size;
+        count = begin(r, &receive[k], k, 0, count);
+    }
+    for (int step = 1; step < r->base.size; step++) {
+        int k = (r->base.rank + step) % r->base.size;
+        count = begin(r, &send[k], k, 1, count);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return count;
+}
+
+/* Whether the exchange in progress is done, or can't be. */
+static int is_over(struct ranks *r, int count)
+{
+    int done = 0;
+    pthread_mutex_lock(&r->lock);
+    MPI_Testall(count, r->requests, &done, MPI_STATUSES_IGNORE);
+    if (!done) {
+        look_for_failures(r);
+        done = r->failed;
+    }
+    pthread_mutex_unlock(&r->lock);
+    return done;
+}
+
+static int exchange(struct meta_transport *t, const struct meta_parcel *send,
+                    const struct meta_parcel *receive, struct meta_error *error)
+{
+    struct ranks *r = of(t);
+    int me = t->rank;
+    if (send[me].size) memmove(receive[me].bytes, send[me].bytes, send[me].size);
+    if (make_room(r, send, receive)) return meta_fail_memory(error);
+    int count = begin_all(r, send, receive);
+    double begun = meta_now();
+    while (!is_over(r, count)) {
+        if (meta_now() - begun < SPIN) sched_yield();
+        else nanosleep(&(struct timespec){ 0, 20000 }, NULL);
+    }
+    pthread_mutex_lock(&r->lock);
+    int failed = r->failed;
+    if (failed) *error = r->why;
+    pthread_mutex_unlock(&r->lock);
+    return failed ? -1 : 0;
+}
+
+static void fail(struct meta_transport *t, const char *why)
+{
+    struct ranks *r = of(t);
+    pthread_mutex_lock(&r->lock);
+    if (!r->failed) {
+        r->failed = 1;
+        snprintf(r->why.text, sizeof r->why.text, "%s", why);
+        tell_all(r, t->rank);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+static void free_ranks(struct ranks *r)
+{
+    free(r->host);
+    free(r->hosts);
+    free(r->requests);
+    free(r);
+}
+
+static void close_ranks(struct meta_transport *t)
+{
+    struct ranks *r = of(t);
+    r->end = 1;
+    if (r->watching) pthread_join(r->thread, NULL);
+    fflush(NULL);
+    if (r->lost) MPI_Abort(MPI_COMM_WORLD, 1);
+    MPI_Finalize();
+    free_ranks(r);
+}
+
+static int name_hosts(struct ranks *r)
+{
+    int n = 0;
+    char name[MPI_MAX_PROCESSOR_NAME] = "";
+    size_t size = (size_t)r->base.size;
+    r->host = calloc(size, sizeof *r->host);
+    r->hosts = calloc(size, sizeof *r->hosts);
+    if (!r->host || !r->hosts) return -1;
+    MPI_Get_processor_name(name, &n);
+    memcpy(r->host[r->base.rank], name, strnlen(name, HOST - 1));
+    MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, r->host, HOST, MPI_CHAR, r->data);
+    for (size_t k = 0; k < size; k++) r->hosts[k] = r->host[k];
+    r->base.hosts = r->hosts;
+    return 0;
+}
+
+static int start(struct ranks *r, struct meta_error *error)
+{
+    MPI_Comm_rank(MPI_COMM_WORLD, &r->base.rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &r->base.size);
+    MPI_Comm_dup(MPI_COMM_WORLD, &r->data);
+    MPI_Comm_dup(MPI_COMM_WORLD, &r->control);
+    if (name_hosts(r)) return meta_fail_memory(error);
+    if (r->base.size == 1) return 0;
+    r->heard = meta_now();
+    if (pthread_create(&r->thread, NULL, watch, r))
+        return meta_fail(error, "can't start the thread that watches the other ranks");
+    r->watching = 1;
+    return 0;
+}
+
+static int open_ranks(struct meta_transport **out, double limit, struct meta_error *error)
+{
+    int level;
+    struct ranks *r = calloc(1, sizeof *r);
+    if (!r) return meta_fail_memory(error);
+    r->base = (struct meta_transport){
+        .name = "MPI", .limit = limit, .exchange = exchange, .fail = fail, .close = close_ranks
+    };
+    r->life = MPI_REQUEST_NULL;
+    pthread_mutex_init(&r->lock, NULL);
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level)) {
+        free_ranks(r);
+        return meta_fail(error, "MPI can't be started: is the program run by its mpirun?");
+    }
+    if (level < MPI_THREAD_SERIALIZED) {
+        MPI_Finalize();
+        free_ranks(r);
+        return meta_fail(error, "this MPI is built without threads");
+    }
+    if (start(r, error)) {
+        MPI_Abort(MPI_COMM_WORLD, 1);
+        return -1;
+    }
+    *out = &r->base;
+    return 0;
+}
+
+const struct meta_transport_part meta_transport_part = { sizeof meta_transport_part, open_ranks };

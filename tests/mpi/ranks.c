@@ -1,0 +1,88 @@
+/* Under mpirun: what ranks do with each other, and what becomes of them when one fails.
+
+    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK */
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "transport/transport.h"
+
+static int bad(const char *what)
+{
+    printf("wrong: %s\n", what);
+    return 1;
+}
+
+/* Numbers of every size that an exchange can have, among them none. */
+static int good(struct meta_transport *t)
+{
+    struct meta_error e;
+    static uint32_t all[100000];
+    for (size_t count = 0; count < sizeof all / sizeof *all; count = count * 3 + 1) {
+        for (size_t i = 0; i < count; i++) all[i] = 0;
+        for (size_t i = meta_part_begin(count, t->rank, t->size); i < meta_part_begin(count, t->rank + 1, t->size); i++)
+            all[i] = (uint32_t)(i * 2654435761u);
+        if (meta_transport_gather(t, all, count, sizeof *all, &e)) return bad(e.text);
+        for (size_t i = 0; i < count; i++)
+            if (all[i] != (uint32_t)(i * 2654435761u)) return bad("gather");
+        if (!t->rank) all[0] = (uint32_t)count;
+        if (meta_transport_broadcast(t, all, sizeof *all, &e)) return bad(e.text);
+        if (all[0] != (uint32_t)count) return bad("broadcast");
+    }
+    if (meta_transport_agree(t, "the answer", "42", &e)) return bad(e.text);
+    if (meta_transport_share_status(t, 0, &e)) return bad(e.text);
+    if (meta_transport_barrier(t, &e)) return bad(e.text);
+    printf("rank %d of %d: well\n", t->rank, t->size);
+    return 0;
+}
+
+/* As a verb does: one rank tells what is wrong. */
+static int say(const struct meta_transport *t, const struct meta_error *e)
+{
+    if (!t->hushed) printf("%s\n", e->text);
+    return 1;
+}
+
+/* Exchanges without an end, in which rank `victim` does something after a while. */
+static int until(struct meta_transport *t, const char *what, int victim)
+{
+    struct meta_error e;
+    double begun = meta_now();
+    uint32_t all[64] = { 0 };
+    for (;;) {
+        if (t->rank == victim && meta_now() - begun > .3) {
+            if (!strcmp(what, "die")) raise(SIGKILL);
+            if (!strcmp(what, "stop")) raise(SIGSTOP);
+            meta_fail(&e, "its disk is full");
+            t->fail(t, e.text);
+            return say(t, &e);
+        }
+        if (meta_transport_gather(t, all, 64, sizeof *all, &e)) return say(t, &e);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct meta_error e;
+    struct meta_transport *t;
+    char value[20];
+    int status;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (meta_transport_open(&t, 1, atof(argv[1]), &e)) {
+        printf("%s\n", e.text);
+        return 1;
+    }
+    snprintf(value, sizeof value, "%d", t->rank == 1 ? 43 : 42);
+    if (argc > 3) status = until(t, argv[2], atoi(argv[3]));
+    else if (!strcmp(argv[2], "agree")) status = meta_transport_agree(t, "the answer", value, &e);
+    else if (!strcmp(argv[2], "status"))
+        status = meta_transport_share_status(t, t->rank == 1 ? meta_fail(&e, "a.jpg: is corrupt") : 0, &e);
+    else status = good(t);
+    if (status && argc == 3) say(t, &e);
+    meta_transport_close(t);
+    return status ? 1 : 0;
+}
