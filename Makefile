@@ -337,7 +337,7 @@ INTO    = $(DESTDIR)$(PREFIX)
 PRIVATE = lib/darknet-meta
 CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
 INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \
-            $(PRIVATE)/$(OPENCV_PART) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
+            $(PRIVATE)/$(OPENCV_PART) $(MPI_PART:%=$(PRIVATE)/%) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
             share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
             share/darknet-meta/example.c
 
@@ -349,7 +349,7 @@ install: all ## program, plugins, libraries, manual pages, completion and .cfg f
 	install $(BIN)/darknet '$(INTO)/bin'
 	install -m 644 $(BIN)/$(SONAME) '$(INTO)/lib'
 	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'
-	install -m 644 $(BIN)/$(OPENCV_PART) $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
+	install -m 644 $(BIN)/$(OPENCV_PART) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
 	install -m 644 $(PLUGINS:%=$(BIN)/plugins/%.so) '$(INTO)/$(PRIVATE)/plugins'
 	install -m 644 src/adaptation/darknet_meta.h '$(INTO)/include'
 	install -m 644 plugins/plugin.h '$(INTO)/include/darknet-meta'

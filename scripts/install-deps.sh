@@ -4,7 +4,7 @@
 #
 #     scripts/install-deps.sh [--test] [--download] [--pytorch] [--fuzz]
 #
-#     --test       also what the tests run under or against (valgrind, a local web server, a browser, another language's numbers)
+#     --test       also what the tests run under or against (valgrind, a local web server, a browser, another language's numbers, MPI)
 #     --download   also what scripts/get_isic2018.sh needs (curl, unzip)
 #     --pytorch    also PyTorch: only to write the reference tensors anew and to compare speed
 #     --fuzz       also what make fuzz builds with (clang and its sanitizers' runtime)
@@ -28,7 +28,7 @@ run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
 quiet=
 for option; do
     case $option in
-    --test) run+=" valgrind python3 curl unzip zip chromium locales" ;;
+    --test) run+=" valgrind python3 curl unzip zip chromium locales libopenmpi-dev openmpi-bin" ;;
     --download) run+=" curl unzip" ;;
     --pytorch) run+=" python3-torch python3-numpy" ;;
     --fuzz) run+=" clang libclang-rt-dev llvm" ;;

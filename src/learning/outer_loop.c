@@ -44,8 +44,8 @@ struct meta_outer {
     double *weight;  /* (tasks) with normalise=1 */
     double *share;   /* (tasks) with normalise=1: the weights divided by their mean */
     int mean_failed; /* what meta_weigh_shares returned */
-    char *records; /* (tasks, record) with ranks: a struct told and (statistics) of each */
-    size_t record; /* bytes */
+    char *records;   /* (tasks, record) with ranks: a struct told and (statistics) of each */
+    size_t record;   /* bytes */
     atomic_int word;
     const struct meta_batch *const *batches; /* of the step in progress */
     uint64_t iteration;

@@ -48,7 +48,9 @@ for signal in TERM INT HUP; do
     check "a training that SIG$signal ended is resumed" train "$a" "${short[@]}" -resume
     check "a training that SIG$signal ended takes the valid AUC it missed, and ends as an unbroken one" same_run
 done
-killed() { begin 6 "${long[@]}"; kill -9 $pid; ends $pid 137; }
+# The file is there before the training ends
+written() { for ((i = 0; i < 6000; i++)); do [ -s "$1" ] && return; kill -0 $pid 2>/dev/null || return; sleep .01; done; }
+killed() { begin 6 "${long[@]}"; written "$a/backup/toy.state"; kill -9 $pid; ends $pid 137; }
 rm -rf "$a/backup"
 check 'SIGKILL while the valid AUC is taken ends a training' killed
 check 'a training is saved before it takes the valid AUC' train "$a" "${short[@]}" -resume
@@ -59,7 +61,7 @@ check 'SIGTERM over the last valid AUC ends a training before its final weights'
 check 'a training ended over its last valid AUC is resumed' train "$a" "${short[@]}" -resume
 check 'a training ended over its last valid AUC has the weights of an unbroken one' same_end "$a" "$whole"
 check 'a training ended over its last valid AUC takes it when resumed' test "$(tail -n 1 "$a/backup/toy.csv" | cut -d, -f1,8-)" = "$(tail -n 1 "$whole/backup/toy.csv" | cut -d, -f1,8-)"
-numbered() { begin 1000 -max_batches 1003 -valid_every 1000 -valid_runs 1000000 -backup_every 100000 -threads 1; kill -9 $pid; ends $pid 137; }
+numbered() { begin 1000 -max_batches 1003 -valid_every 1000 -valid_runs 1000000 -backup_every 100000 -threads 1; written "$a/backup/toy.state"; kill -9 $pid; ends $pid 137; }
 rm -rf "$a/backup"
 check 'SIGKILL over the valid AUC of iteration 1000 ends a training' numbered
 check 'the weights with a number are kept before the valid AUC is taken' test -s "$a/backup/toy_1000.weights" -a -s "$a/backup/toy.state"
