@@ -251,7 +251,7 @@ static int fit(const struct calibration *c, const struct meta_run *runs,
 /* The temperature of the evaluation's shots and statistics: one row, added and printed. */
 static int learn(struct calibration *c, struct meta_error *error)
 {
-    const struct meta_evaluation_parts parts = { c->model, c->backend, c->pool, c->dataset };
+    const struct meta_evaluation_parts parts = { c->model, c->backend, c->pool, c->dataset, NULL };
     const struct meta_evaluation *e = &c->evaluation;
     struct meta_temperature_row *row = &c->result.rows[c->result.count];
     struct meta_evaluator *evaluator;

@@ -11,8 +11,11 @@
 #include "evaluation/methods.h"
 #include "evaluation/results.h"
 #include "flags.h"
+#include "ranks.h"
+#include "learning/same_build.h"
 #include "network/weights.h"
 #include "stats/estimate.h"
+#include "tasks/identity.h"
 #include "tasks/shared.h"
 #include "temperature_flag.h"
 #include "test_print.h"
@@ -31,6 +34,7 @@
 struct request {
     const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *kernels, *bn,
         *temperature;
+    struct meta_ranks_flags ranks;
     const struct meta_method_flag *own[OWN_FLAGS]; /* flags that only some methods read */
     const char *values[OWN_FLAGS];
     int own_count;
@@ -49,6 +53,7 @@ struct test {
     struct meta_dataset *augmented; /* NULL: the method does not ask for it */
     struct meta_evaluator *evaluator;
     const struct meta_backend *backend;
+    struct meta_transport *ranks;
     struct meta_temperature_wish temperature;
     float *parameters, *statistics;
     void *phi; /* backend vector */
@@ -99,6 +104,7 @@ static void parse(struct request *q, int argc, char **argv)
           "the weights' own",
           &q->bn, NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &q->temperature, NULL },
+        META_RANKS_ROWS(q->ranks),
     };
     enum { FIRST = sizeof first / sizeof *first, LAST = sizeof last / sizeof *last };
     struct meta_flag flags[FIRST + OWN_FLAGS + LAST];
@@ -254,7 +260,7 @@ static int load(struct test *t, struct meta_error *error)
     if (meta_pool_create(&t->pool, t->threads, error) || load_images(t, list, error)) return -1;
     e->augmented = t->augmented;
     e->statistics = t->statistics;
-    struct meta_evaluation_parts parts = { t->model, t->backend, t->pool, t->dataset };
+    struct meta_evaluation_parts parts = { t->model, t->backend, t->pool, t->dataset, t->ranks };
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
 
@@ -325,7 +331,41 @@ static int run(struct test *t, struct meta_error *error)
         return -1;
     /* what can be printed is, whether or not the file can be written */
     if (meta_print_results(&results, error)) return -1;
-    return t->asked.out ? meta_results_write(&results, t->asked.out, error) : 0;
+    return t->asked.out && !t->ranks->rank ? meta_results_write(&results, t->asked.out, error) : 0;
+}
+
+/* Fails on all ranks where they are to test different things. */
+static int compare_ranks(const struct test *t, int argc, char **argv, struct meta_error *error)
+{
+    struct meta_identity id;
+    struct meta_digest files[2];
+    char words[200] = "", text[META_DIGEST_TEXT];
+    if (!meta_transport_many(t->ranks)) return 0;
+    for (int i = 0; i < argc; i++)
+        snprintf(words + strlen(words), sizeof words - strlen(words), "%s ", argv[i]);
+    if (meta_same_build(t->ranks, error)
+        || meta_transport_agree(t->ranks, "the command", words, error))
+        return -1;
+    int status = meta_digest_file(&files[0], t->cfg_path, error)
+            || meta_digest_file(&files[1], t->weights_path, error)
+            || meta_identity(&id, t->dataset, error)
+        ? -1
+        : 0;
+    if (meta_transport_share_status(t->ranks, status, error)) return -1;
+    const struct {
+        const char *what;
+        struct meta_digest digest;
+    } all[] = { { t->cfg_path, files[0] },
+                { t->weights_path, files[1] },
+                { "the digest of the classes", id.classes },
+                { "the digest of the groups", id.groups },
+                { "the digest of the images", id.images } };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        meta_digest_text(text, all[i].digest);
+        if (meta_transport_agree(t->ranks, all[i].what, text, error)) return -1;
+    }
+    const char *instructions = t->backend->instructions ? t->backend->instructions() : "";
+    return meta_transport_agree(t->ranks, "the instruction set", instructions, error);
 }
 
 int meta_command_test(int argc, char **argv)
@@ -335,18 +375,23 @@ int meta_command_test(int argc, char **argv)
     struct rusage usage;
     char time[64];
     parse(&t.asked, argc, argv);
+    if (meta_ranks_open(&t.ranks, &t.asked.ranks)) return 1;
     double begun = meta_now();
     t.data_path = argv[0];
     t.cfg_path = argv[1];
     t.weights_path = argv[2];
     int failed = prepare(&t, &error) || load(&t, &error);
+    failed = meta_transport_share_status(t.ranks, failed, &error)
+        || compare_ranks(&t, argc, argv, &error);
     if (!failed) {
-        warn_trained(&t);
+        if (!t.ranks->rank) warn_trained(&t);
         print_head(&t);
         failed = run(&t, &error);
     }
     free_test(&t);
-    if (failed) return meta_complain(&error);
+    if (failed) meta_ranks_complain(t.ranks, &error);
+    meta_transport_close(t.ranks);
+    if (failed) return 1;
     getrusage(RUSAGE_SELF, &usage);
     meta_format_time(time, sizeof time, meta_now() - begun);
     printf("\n%s, %ld MB of memory at most\n", time, usage.ru_maxrss / 1024);

@@ -43,6 +43,8 @@ struct meta_evaluator {
     double *logs;         /* (runs, ways*queries, ways) or NULL */
     const void *phi;      /* of the run in progress */
     pthread_mutex_t lock; /* guards `done`, `first_failed`, `error` */
+    int begin;            /* of several ranks, the first task of this one */
+    int lost;             /* the results of another rank are, for which `error` has the reason */
     int done;
     int first_failed; /* the first task that the method had no memory for; `runs`: there is none */
     struct meta_error error; /* message of task `first_failed` */
@@ -82,53 +84,66 @@ static int fail_memory(const struct meta_evaluator *e, struct meta_error *error)
     return meta_fail(error, "out of memory for %d runs", e->evaluation.runs);
 }
 
-static int allocate_curves(struct meta_evaluator *e, struct meta_error *error)
+/* An array of which each task has a part of the same size. */
+struct array {
+    void **at;
+    size_t bytes; /* of one task */
+};
+enum { ARRAYS = 7 };
+
+/* All that a result points to. */
+static void list_arrays(struct meta_evaluator *e, struct array arrays[ARRAYS])
 {
-    if (!e->evaluation.method->curve_epochs) return 0;
-    int points = meta_curve_points(e->evaluation.method->curve_epochs(e->evaluation.settings));
-    e->curves = calloc((size_t)e->evaluation.runs * 2 * points, sizeof *e->curves);
-    if (!e->curves) return fail_memory(e, error);
-    for (int r = 0; r < e->evaluation.runs; r++) {
-        e->runs[r].curve_loss = e->curves + (size_t)r * 2 * points;
-        e->runs[r].curve_auc = e->runs[r].curve_loss + points;
-    }
-    return 0;
+    const struct meta_evaluation *own = &e->evaluation;
+    size_t ways = (size_t)own->episode.ways, queries = ways * (size_t)own->episode.queries,
+           room = ways == 2 ? 2 * queries + 1 : 0, points = 0;
+    if (own->method->curve_epochs)
+        points = (size_t)meta_curve_points(own->method->curve_epochs(own->settings));
+    arrays[0] = (struct array){ (void **)&e->classes, ways * sizeof *e->classes };
+    arrays[1] = (struct array){ (void **)&e->pairs, ways * (ways - 1) * sizeof *e->pairs };
+    arrays[2] = (struct array){ (void **)&e->wins, queries * sizeof *e->wins };
+    arrays[3] = (struct array){ (void **)&e->ranks, room };
+    arrays[4] = (struct array){ (void **)&e->rocs, room ? 0 : META_ROC_POINTS * sizeof *e->rocs };
+    arrays[5] = (struct array){ (void **)&e->curves, 2 * points * sizeof *e->curves };
+    arrays[6] = (struct array){ (void **)&e->logs,
+                                own->keep_logs ? queries * ways * sizeof *e->logs : 0 };
 }
 
-static int allocate_logs(struct meta_evaluator *e, struct meta_error *error)
+/* Sets what the results point to. */
+static void point_runs(struct meta_evaluator *e)
 {
     const struct meta_episode_settings *t = &e->evaluation.episode;
-    size_t each = (size_t)t->ways * t->queries * t->ways;
-    if (!e->evaluation.keep_logs) return 0;
-    if (!(e->logs = calloc((size_t)e->evaluation.runs * each, sizeof *e->logs)))
-        return fail_memory(e, error);
-    for (int r = 0; r < e->evaluation.runs; r++) e->runs[r].logs = e->logs + (size_t)r * each;
-    return 0;
+    struct array arrays[ARRAYS];
+    list_arrays(e, arrays);
+    size_t pairs = (size_t)t->ways * (t->ways - 1) / 2, room = arrays[3].bytes,
+           points = arrays[4].bytes / sizeof *e->rocs,
+           epochs = arrays[5].bytes / 2 / sizeof *e->curves,
+           logs = arrays[6].bytes / sizeof *e->logs;
+    for (size_t r = 0; r < (size_t)e->evaluation.runs; r++) {
+        struct meta_run *run = &e->runs[r];
+        run->classes = e->classes + r * (size_t)t->ways;
+        run->pairs_before = e->pairs + r * 2 * pairs;
+        run->pairs_after = run->pairs_before + pairs;
+        run->wins = e->wins + r * (size_t)t->ways * (size_t)t->queries;
+        run->ranks = room ? e->ranks + r * room : NULL;
+        run->roc = points ? e->rocs + r * points : NULL;
+        run->curve_loss = epochs ? e->curves + r * 2 * epochs : NULL;
+        run->curve_auc = epochs ? run->curve_loss + epochs : NULL;
+        run->logs = logs ? e->logs + r * logs : NULL;
+    }
 }
 
 static int allocate_runs(struct meta_evaluator *e, struct meta_error *error)
 {
-    const struct meta_episode_settings *t = &e->evaluation.episode;
-    int runs = e->evaluation.runs, pairs = t->ways * (t->ways - 1) / 2;
-    size_t room = t->ways == 2 ? 4 * (size_t)t->queries + 1 : 0,
-           points = room ? 0 : META_ROC_POINTS;
-    e->runs = calloc(runs, sizeof *e->runs);
-    e->classes = calloc((size_t)runs * t->ways, sizeof *e->classes);
-    e->pairs = calloc((size_t)runs * 2 * pairs + 1, sizeof *e->pairs);
-    e->wins = calloc((size_t)runs * t->ways * t->queries, sizeof *e->wins);
-    e->ranks = calloc(runs * room + 1, 1);
-    e->rocs = calloc(runs * points + 1, sizeof *e->rocs);
-    if (!e->runs || !e->classes || !e->pairs || !e->wins || !e->ranks || !e->rocs)
-        return fail_memory(e, error);
-    for (int r = 0; r < runs; r++) {
-        e->runs[r].classes = e->classes + (size_t)r * t->ways;
-        e->runs[r].pairs_before = e->pairs + (size_t)r * 2 * pairs;
-        e->runs[r].pairs_after = e->runs[r].pairs_before + pairs;
-        e->runs[r].wins = e->wins + (size_t)r * t->ways * t->queries;
-        if (room) e->runs[r].ranks = e->ranks + r * room;
-        else e->runs[r].roc = e->rocs + r * points;
-    }
-    return allocate_logs(e, error) || allocate_curves(e, error) ? -1 : 0;
+    size_t runs = (size_t)e->evaluation.runs;
+    struct array arrays[ARRAYS];
+    list_arrays(e, arrays);
+    if (!(e->runs = calloc(runs, sizeof *e->runs))) return fail_memory(e, error);
+    for (int i = 0; i < ARRAYS; i++)
+        if (arrays[i].bytes && !(*arrays[i].at = calloc(runs, arrays[i].bytes)))
+            return fail_memory(e, error);
+    point_runs(e);
+    return 0;
 }
 
 static int choose_method(struct meta_evaluator *e, struct meta_error *error)
@@ -289,15 +304,71 @@ static void run_one(void *context, int run, int worker)
     pthread_mutex_unlock(&e->lock);
 }
 
+/* What goes wrong on one rank goes wrong on all; the first task's message is that of rank 0 too. */
+static int share_failure(struct meta_evaluator *e, struct meta_error *why)
+{
+    struct meta_transport *ranks = e->parts.transport;
+    struct failure {
+        int task;
+        struct meta_error why;
+    } *all = calloc((size_t)ranks->size, sizeof *all);
+    if (!all) return meta_fail_memory(why);
+    all[ranks->rank] = (struct failure){ e->first_failed, e->error };
+    int status = meta_transport_gather(ranks, all, (size_t)ranks->size, sizeof *all, why);
+    for (int k = 0; k < ranks->size && !status; k++)
+        if (all[k].task < e->first_failed) {
+            e->first_failed = all[k].task;
+            e->error = all[k].why;
+        }
+    free(all);
+    return status;
+}
+
+/* Gives every rank the results of all tasks. */
+static int gather(struct meta_evaluator *e, struct meta_error *why)
+{
+    struct meta_transport *ranks = e->parts.transport;
+    size_t runs = (size_t)e->evaluation.runs;
+    struct array arrays[ARRAYS];
+    list_arrays(e, arrays);
+    if (share_failure(e, why)) return -1;
+    if (e->first_failed < e->evaluation.runs) {
+        ranks->hushed = ranks->rank != 0;
+        return 0;
+    }
+    if (meta_transport_gather(ranks, e->runs, runs, sizeof *e->runs, why)) return -1;
+    point_runs(e);
+    for (int i = 0; i < ARRAYS; i++)
+        if (arrays[i].bytes
+            && meta_transport_gather(ranks, *arrays[i].at, runs, arrays[i].bytes, why))
+            return -1;
+    return 0;
+}
+
+static void run_own(void *context, int index, int worker)
+{
+    struct meta_evaluator *e = context;
+    run_one(e, e->begin + index, worker);
+}
+
 const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *phi,
                                           void (*progress)(void *, int), void *context)
 {
+    const struct meta_transport *ranks = e->parts.transport;
+    int runs = e->evaluation.runs, end = runs;
     e->phi = phi;
     e->progress = progress;
     e->context = context;
-    e->done = 0;
-    e->first_failed = e->evaluation.runs;
-    meta_pool_run(e->parts.pool, e->evaluation.runs, run_one, e);
+    e->begin = 0;
+    e->first_failed = runs;
+    e->lost = 0;
+    if (meta_transport_many(ranks)) {
+        e->begin = (int)meta_part_begin((size_t)runs, ranks->rank, ranks->size);
+        end = (int)meta_part_begin((size_t)runs, ranks->rank + 1, ranks->size);
+    }
+    e->done = runs - (end - e->begin); /* of the others: the bar ends where these tasks do */
+    meta_pool_run(e->parts.pool, end - e->begin, run_own, e);
+    if (meta_transport_many(ranks)) e->lost = gather(e, &e->error);
     return e->runs;
 }
 
@@ -321,6 +392,7 @@ int meta_evaluator_groups(struct meta_by_group *groups, struct meta_evaluator *e
 
 int meta_evaluator_status(const struct meta_evaluator *e, struct meta_error *error)
 {
+    if (e->lost) return meta_fail(error, "%s", e->error.text);
     return e->first_failed == e->evaluation.runs
         ? 0
         : meta_fail(error, "task %d: %s", e->first_failed, e->error.text);

@@ -6,6 +6,7 @@
 #include "config/model.h"
 #include "engine/backend.h"
 #include "tasks/dataset.h"
+#include "transport/transport.h"
 
 /* All of them belong to the caller and outlive what is created with them. */
 struct meta_evaluation_parts {
@@ -14,6 +15,8 @@ struct meta_evaluation_parts {
     struct meta_pool *pool;
     /* the images that are evaluated on, at the network's size */
     const struct meta_dataset *dataset;
+    /* With several ranks each does a part of the tasks; NULL: this process does all. */
+    struct meta_transport *transport;
 };
 
 #endif

@@ -106,7 +106,7 @@ int meta_trainer_valid_steps(const struct meta_trainer *t)
 
 int meta_trainer_watch_status(const struct meta_trainer *t, struct meta_error *error)
 {
-    if (!meta_trainer_writes(t)) return 0;
+    if (t->holdout && !meta_trainer_writes(t)) return 0;
     return t->holdout ? meta_holdout_status(t->holdout, error)
                       : meta_evaluator_status(t->evaluator, error);
 }
@@ -115,7 +115,7 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
                                         void (*progress)(void *, int), void *context)
 {
     struct meta_estimate e = { 0 };
-    if (!meta_trainer_writes(t)) return e;
+    if (t->holdout && !meta_trainer_writes(t)) return e;
     const void *phi = meta_outer_parameters(t->outer);
     if (t->holdout) {
         size_t n = t->model->network->statistics;
@@ -130,7 +130,7 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
         e = meta_estimate(&runs->auc_after, sizeof *runs, t->settings.valid_runs);
     }
     struct meta_error unused;
-    if (meta_trainer_watch_status(t, &unused)) return e;
+    if (meta_trainer_watch_status(t, &unused) || !meta_trainer_writes(t)) return e;
     row->auc = e.mean;
     row->low = e.low;
     row->high = e.high;

@@ -38,7 +38,8 @@ static int valid_has_outputs(const struct meta_trainer *t)
 static int open_valid(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_training_settings *s = &t->settings;
-    const struct meta_evaluation_parts parts = { t->model, s->backend, t->pool, t->valid };
+    const struct meta_evaluation_parts parts = { t->model, s->backend, t->pool, t->valid,
+                                                 s->transport };
     if (meta_trainer_of_images(t)) {
         if (!s->valid_asked && !valid_has_outputs(t)) return 0;
         return meta_holdout_create(&t->holdout, &parts, t->outputs, error);

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
-#include "config/plugins.h"
+#include "learning/same_build.h"
 
 void meta_trainer_ask(struct meta_trainer *t, int number)
 {
@@ -103,40 +102,13 @@ static int compare_fingerprints(const struct meta_trainer *t, struct meta_error 
     return status;
 }
 
-/* The files that compute: the program, and the plugins, which may be of another build. */
-static int compare_files(struct meta_transport *ranks, struct meta_error *error)
-{
-    char names[200] = "", text[META_DIGEST_TEXT];
-    const struct meta_plugins *plugins = meta_plugins_load(error);
-    struct meta_digest digest;
-    if (!plugins) return -1;
-    for (int i = 0; i < plugins->count; i++) {
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "[%s]", plugins->entries[i].plugin->name);
-    }
-    if (meta_transport_agree(ranks, "the list of plugins", names, error)) return -1;
-    for (int i = -1; i < plugins->count; i++) {
-        const char *path = i < 0 ? "/proc/self/exe" : plugins->entries[i].path;
-        char what[64] = "the program's file";
-        if (i >= 0)
-            snprintf(what, sizeof what, "the file of the plugin [%.20s]",
-                     plugins->entries[i].plugin->name);
-        int status = meta_digest_file(&digest, path, error);
-        meta_digest_text(text, digest);
-        if (meta_transport_share_status(ranks, status, error)
-            || meta_transport_agree(ranks, what, text, error))
-            return -1;
-    }
-    return 0;
-}
-
 int meta_trainer_compare_ranks(struct meta_trainer *t, int status, struct meta_error *error)
 {
     struct meta_transport *ranks = t->settings.transport;
     if (!meta_transport_many(ranks)) return status;
     char total[24];
     snprintf(total, sizeof total, "%llu", (unsigned long long)t->total);
-    if (meta_transport_share_status(ranks, status, error) || compare_files(ranks, error)
+    if (meta_transport_share_status(ranks, status, error) || meta_same_build(ranks, error)
         || meta_transport_agree(ranks, "max_batches", total, error))
         return -1;
     return meta_transport_share_status(ranks, compare_fingerprints(t, error), error);

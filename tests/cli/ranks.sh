@@ -38,17 +38,17 @@ check 'a rank that is stopped is given up and named' said 'rank 1 (.*) has been 
 a=$TMP_TEST/a whole=$TMP_TEST/whole
 toy "$a"
 sed -i 's/^tasks=3/tasks=4/' "$a/toy.cfg"
-sed -i '/^valid=/d' "$a/toy.data"
 toy_twin "$a" "$whole"
-flags=(-seed 5 -backup_every 4)
+flags=(-seed 5 -backup_every 4 -valid_every 6 -valid_runs 7)
 train_ranks() { local n=$1 at=$2; shift 2; ranks "$n" "$DARKNET_BIN" meta train "$at/toy.data" "$at/toy.cfg" -name toy -threads 1 "$@" >"$at/out" 2>&1; }
+fields=1-5,8- # of the log: all but times
 same_files()
 {
     local file
     for file in toy.state toy.backup toy_final.weights; do
         cmp "$a/backup/$file" "$whole/backup/$file" || return 1
     done
-    [ "$(cut -d, -f1-5 "$a/backup/toy.csv")" = "$(cut -d, -f1-5 "$whole/backup/toy.csv")" ] && [ "$(ls "$a/backup")" = "$(ls "$whole/backup")" ] || { ls "$a/backup"; return 1; }
+    [ "$(cut -d, -f"$fields" "$a/backup/toy.csv")" = "$(cut -d, -f"$fields" "$whole/backup/toy.csv")" ] && [ "$(ls "$a/backup")" = "$(ls "$whole/backup")" ] || { ls "$a/backup"; return 1; }
 }
 check 'one process trains' train "$whole" "${flags[@]}"
 for n in 2 3 4; do
@@ -60,6 +60,7 @@ rm -f "$a"/backup/*
 check '2 ranks train a first part' train_ranks 2 "$a" "${flags[@]}" -max_batches 5
 check '4 ranks go on with it' train_ranks 4 "$a" "${flags[@]}" -max_batches 9 -resume
 check 'one process goes on with that' train "$a" "${flags[@]}" -resume
+fields=1-5 # each part has watched the valid list at its end
 check 'the parts come to the bytes of one process' same_files
 rm -f "$a"/backup/*
 
@@ -88,11 +89,23 @@ check 'another build of a plugin on one rank is told' refuses 'darknet: the file
 too_many() { ! train_ranks 5 "$a" && grep -q 'darknet: 5 ranks for 4 tasks an iteration: must be at most as many' "$a/out" && [ "$(grep -c darknet: "$a/out")" -eq 1 ] || { cat "$a/out"; return 1; }; }
 check 'more ranks than tasks are refused' too_many
 
+# ---- tests ------------------------------------------------------------------------------------------
+
+cp "$whole/backup/toy_final.weights" "$a/w.weights"
+testing=("$DARKNET_BIN" meta test "$a/toy.data" "$a/toy.cfg" "$a/w.weights" -threads 1)
+check 'one process tests' "${testing[@]}" -runs 20 -out "$a/1.json"
+for n in 2 3; do
+    test_ranks() { ranks $n "${testing[@]}" -runs 20 -out "$a/$n.json" >"$a/out" 2>&1 && cmp "$a/$n.json" "$a/1.json" && [ "$(grep -c 'tasks of 2 classes' "$a/out")" -eq 1 ]; }
+    check "$n ranks come to the file of results of one process" test_ranks
+done
+differs() { ! ranks 1 "${testing[@]}" -runs 20 : -n 1 "${testing[@]}" -runs 21 >"$a/out" 2>&1 && [ "$(grep -c darknet: "$a/out")" -eq 1 ] && grep -q 'darknet: the command differs: .* on rank 0 (.*), .* on rank 1 (' "$a/out" || { cat "$a/out"; return 1; }; }
+check 'ranks that are to test different things are told' differs
+
 # ---- ranks that end ---------------------------------------------------------------------------------
 
-long=(-seed 5 -backup_every 7 -max_batches 400)
+long=(-seed 5 -backup_every 7 -max_batches 400 -valid_every 0)
 rm -f "$a"/backup/* "$whole"/backup/*
-check 'one process trains for long' train "$whole" -seed 5 -backup_every 7 -max_batches 400
+check 'one process trains for long' train "$whole" "${long[@]}"
 # The process of rank N
 rank_pid()
 {
