@@ -149,13 +149,15 @@ check 'the report has nine figures' test "$(grep -c '^<figure' "$t/a.html")" -eq
 needs_nothing() { ! grep -Eqi '(src|href)="?(http|//|[a-z])|@import|url\(|<script' "$t/a.html"; }
 check 'the report needs no other file, and has no script' needs_nothing
 browser() { timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update \
-    --disable-sync --user-data-dir="$t/profile" --enable-logging=stderr --window-size=390,800 --dump-dom "file://$1" >"$t/dom" 2>"$t/console"; }
+    --disable-sync --user-data-dir="$t/profile" --enable-logging=stderr --window-size="$2",800 --dump-dom "file://$1" >"$t/dom" 2>"$t/console"; }
 if command -v chromium >/dev/null; then
     # A script that the test adds writes into the page's title what the page looks like.
     sed 's#</body>#<script>var n = 0; document.querySelectorAll("svg").forEach(function (s) { if (s.getBoundingClientRect().width > 200 \&\& s.querySelectorAll("path").length > 9) n++ });\
         document.title = "drawn " + n + ", tables " + document.querySelectorAll("table").length + ", too wide by " + Math.max(0, document.documentElement.scrollWidth - innerWidth)</script></body>#' \
         "$t/a.html" >"$t/measured.html"
-    check 'chromium opens the report, as wide as a phone' browser "$t/measured.html"
+    check 'chromium opens the report, as wide as a tablet' browser "$t/measured.html" 800
+    check 'nothing of the report is too wide for a tablet' grep -q 'too wide by 0</title>' "$t/dom"
+    check 'chromium opens the report, as wide as a phone' browser "$t/measured.html" 390
     check 'chromium draws every figure and table of the report, nothing too wide' grep -q '<title>drawn 7, tables 7, too wide by 0</title>' "$t/dom"
     no_errors() { ! grep -E 'CONSOLE|Uncaught' "$t/console"; }
     check 'the report writes nothing on the console of chromium' no_errors
