@@ -114,6 +114,7 @@ const struct meta_json_rule meta_plan_rules[] = {
     TEXT("data"),
     TEXT("needs"),
     TEXT("reference"),
+    TEXT("list"),
     WHOLE("place", 1, INT_MAX),
     TEXT("caption"),
     TEXT("authors"),

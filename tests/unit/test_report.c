@@ -188,6 +188,34 @@ static void families(void **state)
     free(all);
 }
 
+/* Each task's difference is its mean over the trainings; their mean has the bootstrap's interval. */
+static void families_over_tasks(void **state)
+{
+    int count;
+    struct meta_error error;
+    struct meta_bootstrap expected;
+    double means[] = { .09, .07, .07, .07 };
+    cJSON *task = cJSON_GetObjectItem(table->cells[4].result, "tasks")->child,
+          *auc = cJSON_GetObjectItem(task, "auc_after");
+    cJSON_SetNumberValue(auc, auc->valuedouble + .04);     /* of one training in two */
+    struct meta_report_family *all = meta_report_families(table, &count);
+    assert_int_equal(meta_bootstrap(&expected, means, 4, 10000, 1, &error), 0);
+    assert_true(expected.high > expected.low + .001);
+    assert_string_equal(all[1].name, "plain");
+    assert_near(all[1].tasks.mean, .075, 1e-12);
+    assert_near(all[1].tasks.low, expected.low, 1e-9);
+    assert_near(all[1].tasks.high, expected.high, 1e-9);
+    assert_near(all[2].tasks.mean, .02, 1e-12);
+    assert_true(isnan(all[0].tasks.low) && isnan(all[3].tasks.low));    /* the reference, and of another result */
+    free(all);
+    cJSON_SetNumberValue(auc, auc->valuedouble - .04);
+    cJSON *lost = cJSON_DetachItemFromArray(cJSON_GetObjectItem(table->cells[4].result, "tasks"), 3);
+    all = meta_report_families(table, &count);
+    assert_true(isnan(all[1].tasks.mean));                 /* not of as many tasks as the reference */
+    free(all);
+    cJSON_AddItemToArray(cJSON_GetObjectItem(table->cells[4].result, "tasks"), lost);
+}
+
 static void no_families(void **state)
 {
     struct meta_report_table one = *table;
@@ -293,19 +321,19 @@ static void without_a_paper(void **state)
 
 static void markdown_families(void **state)
 {
-    static const char *const expected[][6] = {
-        { "method", "shots", "trainings", "AUC, over trainings", "deviation", "paired with base" },
-        { "base", "5", "2 of 2", "72.00 (46.59 to 97.41)", "2.83", "-" },
+    static const char *const expected[][7] = {
+        { "method", "shots", "trainings", "AUC, over trainings", "deviation", "paired with base", "these trainings, over the tasks" },
+        { "base", "5", "2 of 2", "72.00 (46.59 to 97.41)", "2.83", "-", "-" },
         { "plain", "5", "2 of 3", "79.00 (40.88 to 117.12)", "4.24",
-          "+7.00 (-5.71 to +19.71), no difference seen" },
+          "+7.00 (-5.71 to +19.71), no difference seen", "+7.00 to +7.00, better" },
         { "aug", "5", "2 of 2", "72.00 (59.29 to 84.71)", "1.41",
-          "+2.00, of one training of it: no interval" },
-        { "aug", "1", "2 of 2", "62.50 (30.73 to 94.27)", "3.54", "-" },
-        { "base", "1", "1 of 1", "-", "-", "-" },
+          "+2.00, of one training of it: no interval", "+2.00 to +2.00, better" },
+        { "aug", "1", "2 of 2", "62.50 (30.73 to 94.27)", "3.54", "-", "-" },
+        { "base", "1", "1 of 1", "-", "-", "-", "-" },
     };
     char *text = write_markdown();
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        assert_row(text, expected[i], 6);
+        assert_row(text, expected[i], 7);
     free(text);
 }
 
@@ -358,7 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_folder), cmocka_unit_test(difference_is_of_this_reference),
         cmocka_unit_test(less_the_paper), cmocka_unit_test(other_groups),
-        cmocka_unit_test(progress), cmocka_unit_test(order_of_tables), cmocka_unit_test(families), cmocka_unit_test(no_families),
+        cmocka_unit_test(progress), cmocka_unit_test(order_of_tables), cmocka_unit_test(families), cmocka_unit_test(families_over_tasks), cmocka_unit_test(no_families),
         cmocka_unit_test(markdown_cells), cmocka_unit_test(without_a_paper), cmocka_unit_test(markdown_families),
         cmocka_unit_test(roc_data) };
     return cmocka_run_group_tests(tests, make_report, remove_report);

@@ -121,6 +121,7 @@ static int read_table(struct meta_report_table *t, cJSON *plan, const char *path
                                      .caption = meta_json_text(plan, "caption"),
                                      .authors = word(plan, "authors", "paper"),
                                      .groups = word(plan, "groups", "groups"),
+                                     .list = word(plan, "list", "test"),
                                      .place = whole(plan, "place"),
                                      .runs = whole(plan, "runs"),
                                      .first = whole(plan, "first"),
@@ -280,17 +281,23 @@ const char *meta_report_label(const struct meta_report_table *t, int row)
     return label ? label : "";
 }
 
+const struct meta_report_cell *meta_report_reference(const struct meta_report_table *t,
+                                                     const struct meta_report_cell *c)
+{
+    for (int i = 0; i < t->cell_count && *c->paired_with; i++) {
+        const struct meta_report_cell *r = &t->cells[i];
+        if (r->shots == c->shots && !strcmp(r->label, c->paired_with)) return r;
+    }
+    return NULL;
+}
+
 const cJSON *meta_report_difference(const struct meta_report_table *t,
                                     const struct meta_report_cell *c)
 {
     const cJSON *d = cJSON_GetObjectItemCaseSensitive(c->own, "difference");
-    if (!d || strcmp(meta_json_text(d, "reference"), c->paired_with)) return NULL;
-    for (int i = 0; i < t->cell_count; i++) {
-        const struct meta_report_cell *r = &t->cells[i];
-        if (r->shots == c->shots && !strcmp(r->label, c->paired_with))
-            return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
-    }
-    return NULL;
+    const struct meta_report_cell *r = d ? meta_report_reference(t, c) : NULL;
+    if (!r || strcmp(meta_json_text(d, "reference"), c->paired_with)) return NULL;
+    return r->result && meta_json_get(d, "id") == r->id ? d : NULL;
 }
 
 const cJSON *meta_report_other_groups(const cJSON *result_or_difference)

@@ -36,6 +36,7 @@ struct meta_report_table {
     const char *name, *file, *data; /* title; the .table file; the .data file */
     const char *needs;              /* the data that are missing; "" when they are there */
     const char *reference;          /* row or family that the others are paired with; "": none */
+    const char *list;               /* of the .data file, that the cells are tested on */
     const char *caption;            /* what the table compares; "": its file doesn't say */
     const char *authors, *groups;   /* whose the rows' figures are, what the groups are: words */
     int place;                      /* among the tables of a page; 0: after those that have one */
@@ -70,6 +71,9 @@ int meta_report_has_paper(const struct meta_report_table *);
 const struct meta_report_cell *meta_report_at(const struct meta_report_table *, int row, int shots);
 /* The label of a row; "" when the plan has none. */
 const char *meta_report_label(const struct meta_report_table *, int row);
+/* The cell that the plan pairs this one with; NULL for none. */
+const struct meta_report_cell *meta_report_reference(const struct meta_report_table *,
+                                                     const struct meta_report_cell *);
 /* The paired difference of the cell's result to the cell that the plan pairs it with: an object
    with mean, low, high and word. NULL unless both have results and the difference was made from
    these two. */

@@ -101,6 +101,10 @@ static void write_family(FILE *f, const struct meta_report_family *a)
     else if (d.n > 1)
         meta_markdown_signed(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
     else fputs("| - ", f);
+    if (isnan(a->tasks.low)) fputs("| - ", f);
+    else
+        fprintf(f, "| %+.2f to %+.2f, %s ", 100 * a->tasks.low, 100 * a->tasks.high,
+                meta_paired_word(a->tasks.low, a->tasks.high));
     fputs("|\n", f);
 }
 
@@ -112,7 +116,7 @@ static int write_families(FILE *f, const struct meta_report_table *t, struct met
     if (count) {
         fputs("\n| method | shots | trainings | AUC, over trainings | deviation | paired with ", f);
         meta_markdown_text(f, *t->reference ? t->reference : "nothing");
-        fputs(" |\n|---|---|---|---|---|---|\n", f);
+        fputs(" | these trainings, over the tasks |\n|---|---|---|---|---|---|---|\n", f);
     }
     for (int i = 0; i < count; i++) write_family(f, &all[i]);
     free(all);

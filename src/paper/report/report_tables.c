@@ -217,6 +217,11 @@ static void trainings_cell(FILE *f, const struct meta_report_table *t,
             fprintf(f, ", %s</small>", meta_paired_word(d.low, d.high));
         }
     }
+    if (!isnan(a->tasks.low)) {
+        fputs("<br><small>these trainings, over the tasks:", f);
+        signed_interval(f, a->tasks.low, a->tasks.high);
+        fprintf(f, ", %s</small>", meta_paired_word(a->tasks.low, a->tasks.high));
+    }
     fputs("</td>", f);
 }
 
@@ -230,7 +235,9 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
     open_table(f, t, "trainings",
                "AUC in percent, mean over trainings that differ in their seed "
                "alone, and the mean of their paired differences, each with its 95% interval by "
-               "Student&rsquo;s t over the trainings: of other seeds, on these tasks");
+               "Student&rsquo;s t over the trainings: of other seeds, on these tasks. Beside it "
+               "the "
+               "bootstrap interval over the tasks: of these trainings, on other tasks");
     for (int i = 0; i < count; i++) {
         int known = 0;
         for (int k = 0; k < i; k++) known |= !strcmp(all[k].name, all[i].name);
@@ -369,10 +376,9 @@ void meta_report_settings(FILE *f, const struct meta_report_table *t)
     meta_html_text(f, t->file);
     fputs(" on ", f);
     meta_html_text(f, t->data);
-    fprintf(f,
-            ": every cell on the same %d tasks, seed %d, of which the first %d are told apart."
-            "</p>\n",
-            t->runs, t->seed, t->first);
+    fprintf(f, ": every cell on the same %d tasks of the ", t->runs);
+    meta_html_text(f, t->list);
+    fprintf(f, " list, seed %d, of which the first %d are told apart.</p>\n", t->seed, t->first);
     open_list(f, "settings", "What each cell is made with", names);
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];

@@ -153,7 +153,8 @@ int meta_table_identify(struct meta_table *t, struct meta_error *error)
         return -1;
     }
     t->decode = data->decode;
-    const char *lists[META_TABLE_LISTS] = { trains ? data->train : NULL, data->test };
+    const char *lists[META_TABLE_LISTS] = { trains ? data->train : NULL,
+                                            t->valid ? data->valid : data->test };
     for (int i = 0; i < META_TABLE_LISTS && !status; i++)
         if (lists[i]) status = identify(&t->lists[i], known, data, lists[i], error);
     cJSON_Delete(known);
@@ -177,7 +178,7 @@ int meta_table_images(const struct meta_table *t, int keep, struct meta_error *e
             status = meta_fail(error,
                                "%s: the images of its %s list are not those that the results "
                                "in %s are of: bring them back, or take another -out",
-                               t->data, l == t->lists ? "train" : "test", t->folder);
+                               t->data, meta_table_list_name(t, (int)(l - t->lists)), t->folder);
     }
     if (!status && keep && changed) status = write_known(known, t, error);
     cJSON_Delete(known);

@@ -35,12 +35,12 @@ static void write_digest(FILE *f, const char *what, const char *list, struct met
     fprintf(f, "digest of the %s of the %s list=xxh3-128:%s\n", what, list, text);
 }
 
-/* The images of the training or the test list, their classes and their groups, and how they are
-   decoded where the .data file says it. */
+/* The images of the list that is trained or tested on, their classes and their groups, and how they
+   are decoded where the .data file says it. */
 static int write_list(FILE *f, const struct meta_table *t, int which, struct meta_error *error)
 {
     const struct meta_table_list *l = &t->lists[which];
-    const char *name = which == META_TABLE_TESTED ? "test" : "train";
+    const char *name = meta_table_list_name(t, which);
     if (!l->count) return meta_fail(error, "%s: has no %s=", t->data, name);
     write_digest(f, "images", name, l->id.images);
     write_digest(f, "classes", name, l->id.classes);

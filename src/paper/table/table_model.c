@@ -7,6 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *meta_table_list_name(const struct meta_table *t, int which)
+{
+    if (which == META_TABLE_TRAINED) return "train";
+    return t->valid ? "valid" : "test";
+}
+
 const char *meta_row_method_name(int method) { return meta_methods[method]->name; }
 
 const char *meta_table_training_name(int train)

@@ -78,10 +78,11 @@ struct meta_table {
     /* [table] */
     char *name, *data, *reference, *needs;
     int seed, runs, first, valid_every;
-    int place;                                      /* in a report; 0: after those that have one */
-    char *caption, *authors, *groups;               /* words of a report; NULL: the file has none */
-    int ready;                                      /* the .data file is there */
-    struct meta_table_list lists[META_TABLE_LISTS]; /* of the .data file's train and test */
+    int valid;                        /* whether cells are tested on the valid list, not on test */
+    int place;                        /* in a report; 0: after those that have one */
+    char *caption, *authors, *groups; /* words of a report; NULL: the file has none */
+    int ready;                        /* the .data file is there */
+    struct meta_table_list lists[META_TABLE_LISTS]; /* of the .data file: train, test or valid */
     int decode;                                     /* of the .data file: enum meta_decode */
     int has_valid; /* the .data file is there and has a valid list */
     int row_count, recipe_count, cell_count, column_count;
@@ -91,6 +92,9 @@ struct meta_table {
     int *columns;                /* numbers of shots, ascending */
 };
 
+/* "train", or that of test and valid which the cells are tested on. which: META_TABLE_TRAINED or
+   META_TABLE_TESTED. */
+const char *meta_table_list_name(const struct meta_table *, int which);
 /* "maml", as `meta test -method` takes it; "train". */
 const char *meta_row_method_name(int method);
 const char *meta_table_training_name(int train);

@@ -69,6 +69,7 @@ static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
 /* What only a report reads, as far as the table's file has it. */
 static void add_words(cJSON *root, const struct meta_table *t)
 {
+    if (t->valid) cJSON_AddStringToObject(root, "list", "valid");
     if (t->place) cJSON_AddNumberToObject(root, "place", t->place);
     if (t->caption) cJSON_AddStringToObject(root, "caption", t->caption);
     if (t->authors) cJSON_AddStringToObject(root, "authors", t->authors);

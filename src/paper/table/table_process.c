@@ -211,10 +211,12 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
                              "-threads",
                              run->threads,
                              "-method",
-                             meta_row_method_name(c->row->method) };
+                             meta_row_method_name(c->row->method),
+                             "-list",
+                             meta_table_list_name(t, META_TABLE_TESTED) };
     if (c->row->epochs) {
-        argv[18] = "-epochs";
-        argv[19] = epochs;
+        argv[20] = "-epochs";
+        argv[21] = epochs;
     }
     unlink(part);
     int status = -1;

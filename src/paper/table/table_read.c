@@ -25,6 +25,8 @@ static const char trainings[] = "none|train|pretrain";
 static const struct meta_option table_options[] = {
     { "name", META_TEXT, 0, 0, 0, NULL, TABLE(name), "the table's title" },
     { "data", META_TEXT, 0, 0, 0, NULL, TABLE(data), "the .data file" },
+    { "list", META_CHOICE, 0, 0, 0, "test|valid", TABLE(valid),
+      "the list of the .data file that cells are tested on" },
     { "seed", META_INT, 1, 0, INT_MAX, NULL, TABLE(seed),
       "seed of the test's tasks, and of trainings whose row has none" },
     { "runs", META_INT, 1000, 2, 10000000, NULL, TABLE(runs), "tasks that a cell is tested on" },
