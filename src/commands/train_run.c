@@ -25,7 +25,7 @@
 
 /* Which failures the user has been shown. */
 struct complaints {
-    int save, keep, log, chart;
+    int save, keep, best, log, chart;
 };
 
 struct run {
@@ -133,7 +133,11 @@ static int watch_valid(struct run *r, struct meta_row *row, struct meta_error *e
            images ? "accuracy" : "AUC");
     if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
     if (images) printf(", %.3f loss", row->valid_loss);
-    printf(", %d %s%s, %.2f seconds\n", e.n, images ? "image" : "task", meta_plural(e.n), r->watch);
+    printf(", %d %s%s, %.2f seconds", e.n, images ? "image" : "task", meta_plural(e.n), r->watch);
+    const struct meta_row *best = meta_trainer_best(t);
+    puts(best && best->iteration == row->iteration ? ", the best so far" : "");
+    struct meta_error why;
+    complain_once(&why, meta_trainer_best_failed(t, &why), &r->complained.best);
     return 0;
 }
 
@@ -278,9 +282,19 @@ static int save_end(struct meta_trainer *t, int over)
     return failed;
 }
 
+static void print_best(const struct meta_trainer *t)
+{
+    const struct meta_row *best = meta_trainer_best(t);
+    if (!best) return;
+    printf("The best valid %s, %.4f, was at iteration %llu: %s\n",
+           meta_trainer_settings(t)->kind == META_TRAINING_IMAGES ? "accuracy" : "AUC", best->auc,
+           (unsigned long long)best->iteration, meta_trainer_path(t, META_TRAINING_BEST));
+}
+
 static void tell_end(const struct run *r, double seconds)
 {
     print_end(r, seconds);
+    print_best(r->trainer);
     if (r->status > 128)
         tell_stop(r->trainer, r->first, meta_trainer_done(r->trainer), r->status - 128);
     else if (!r->status) printf("Saved %s\n", meta_trainer_path(r->trainer, META_TRAINING_FINAL));

@@ -134,6 +134,7 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
     row->auc = e.mean;
     row->low = e.low;
     row->high = e.high;
+    meta_trainer_keep_best(t, row);
     pthread_mutex_lock(&t->lock);
     meta_log_amend(&t->log, row);
     pthread_mutex_unlock(&t->lock);

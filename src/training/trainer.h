@@ -73,12 +73,20 @@ int meta_trainer_valid_due(const struct meta_trainer *);
 int meta_trainer_valid_missed(const struct meta_trainer *, struct meta_row *row);
 /* How many steps of `progress` watching takes: tasks, or images. */
 int meta_trainer_valid_steps(const struct meta_trainer *);
-/* Watches, and fills the rest of *row, which is the log's last. Returns the estimate in full. */
+/* Watches, fills the rest of *row, which is the log's last, and writes NAME_best.weights when these
+   are better than all before. Returns the estimate in full. */
 struct meta_estimate meta_trainer_watch(struct meta_trainer *, struct meta_row *row,
                                         void (*progress)(void *context, int done), void *context);
 /* -1 with a message when the last watch failed: it has no estimate, and the log's row stays as it
    was. */
 int meta_trainer_watch_status(const struct meta_trainer *, struct meta_error *);
+
+/* The row of the log whose weights are NAME_best.weights: that with the highest AUC of the valid
+   list, with images with the highest accuracy. NULL: no such file has been written. A fork has seen
+   its own iterations alone. */
+const struct meta_row *meta_trainer_best(const struct meta_trainer *);
+/* Whether that file could not be written since the last call, which the message says. */
+int meta_trainer_best_failed(struct meta_trainer *, struct meta_error *);
 
 /* The rows of the log, (*count), valid until the next is added. */
 const struct meta_row *meta_trainer_rows(const struct meta_trainer *, int *count);

@@ -41,6 +41,9 @@ struct meta_trainer {
     struct meta_log log;
     int log_failed; /* what meta_trainer_log_failed is to say: log_error */
     struct meta_error log_error;
+    struct meta_row best; /* the row of NAME_best.weights; iteration 0: there are none */
+    int best_failed;      /* what meta_trainer_best_failed is to say: best_error */
+    struct meta_error best_error;
     uint64_t first;        /* the iterations that were done before */
     uint64_t done, total;  /* iterations */
     uint64_t seen, images; /* images seen so far; images of one iteration */
@@ -93,6 +96,18 @@ int meta_trainer_open_log(struct meta_trainer *, struct meta_error *);
 int meta_trainer_keep(struct meta_trainer *, struct meta_error *);
 /* Does what is left of that where a training was killed over it. */
 int meta_trainer_finish_keeping(struct meta_trainer *, struct meta_error *);
+
+/* trainer_best.c */
+/* Writes NAME_best.weights when the row's figure of the valid list is better than those before, and
+   the row is then t->best. To be called before the log has the figure: a run that is killed in
+   between watches again. */
+void meta_trainer_keep_best(struct meta_trainer *, const struct meta_row *);
+/* Which row the NAME_best.weights that are there belong to, for a training that is resumed. */
+void meta_trainer_find_best(struct meta_trainer *);
+
+/* trainer_weights.c */
+/* The .weights alone, as they are now. The caller holds the lock. */
+int meta_trainer_write_weights(struct meta_trainer *, const char *path, struct meta_error *);
 
 /* trainer_resume.c */
 /* What to go on from: the checkpoint into *checkpoint; into parameters and statistics Darknet's

@@ -115,14 +115,6 @@ int meta_trainer_start(struct meta_trainer *t, const struct meta_checkpoint *c,
     return 0;
 }
 
-static int save_weights(struct meta_trainer *t, const char *path, struct meta_error *error)
-{
-    meta_outer_download(t->outer, t->parameters, t->statistics);
-    return meta_weights_write(t->model->network, path, t->parameters, t->statistics,
-                              (struct meta_weights_head){ .seen = t->seen, .updates = t->updates },
-                              error);
-}
-
 /* The caller holds the lock. */
 static int save(struct meta_trainer *t, struct meta_error *error)
 {
@@ -139,7 +131,7 @@ static int save(struct meta_trainer *t, struct meta_error *error)
     if (t->curriculum)
         meta_curriculum_save(t->curriculum, (char *)t->state + meta_outer_bytes(t->outer));
     if (meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)
-        || save_weights(t, t->path[META_TRAINING_BACKUP], error))
+        || meta_trainer_write_weights(t, t->path[META_TRAINING_BACKUP], error))
         return -1;
     if (t->old_final && t->done < t->total)
         t->old_final = unlink(t->path[META_TRAINING_FINAL]) != 0;
@@ -171,17 +163,22 @@ int meta_trainer_save_numbered(struct meta_trainer *t, struct meta_error *error)
 {
     char *path;
     if (!meta_trainer_writes(t)) return 0;
+    pthread_mutex_lock(&t->lock);
     int status = meta_training_numbered(&path, t->folder, t->name, t->done, error)
-            || save_weights(t, path, error)
+            || meta_trainer_write_weights(t, path, error)
         ? -1
         : 0;
+    pthread_mutex_unlock(&t->lock);
     free(path);
     return status;
 }
 
 int meta_trainer_save_final(struct meta_trainer *t, struct meta_error *error)
 {
-    t->old_final = 0;
     if (!meta_trainer_writes(t)) return 0;
-    return save_weights(t, t->path[META_TRAINING_FINAL], error);
+    pthread_mutex_lock(&t->lock);
+    t->old_final = 0;
+    int status = meta_trainer_write_weights(t, t->path[META_TRAINING_FINAL], error);
+    pthread_mutex_unlock(&t->lock);
+    return status;
 }

@@ -12,11 +12,13 @@
 static const char *const prefixes[] = {
     [META_TRAINING_CHART] = "chart_", [META_TRAINING_LOCK] = NULL
 };
-static const char *const suffixes[] = {
-    [META_TRAINING_STATE] = ".state",         [META_TRAINING_BACKUP] = ".backup",
-    [META_TRAINING_FINAL] = "_final.weights", [META_TRAINING_LOG] = ".csv",
-    [META_TRAINING_CHART] = ".png",           [META_TRAINING_LOCK] = ".lock"
-};
+static const char *const suffixes[] = { [META_TRAINING_STATE] = ".state",
+                                        [META_TRAINING_BACKUP] = ".backup",
+                                        [META_TRAINING_FINAL] = "_final.weights",
+                                        [META_TRAINING_BEST] = "_best.weights",
+                                        [META_TRAINING_LOG] = ".csv",
+                                        [META_TRAINING_CHART] = ".png",
+                                        [META_TRAINING_LOCK] = ".lock" };
 
 char *meta_training_name(const char *cfg, uint64_t seed, struct meta_error *error)
 {

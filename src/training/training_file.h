@@ -9,6 +9,7 @@ enum meta_training_file {
     META_TRAINING_STATE,  /* NAME.state: the checkpoint */
     META_TRAINING_BACKUP, /* NAME.backup: the .weights beside it */
     META_TRAINING_FINAL,  /* NAME_final.weights: there when the training has ended */
+    META_TRAINING_BEST,   /* NAME_best.weights: those that the valid list finds best */
     META_TRAINING_LOG,    /* NAME.csv */
     META_TRAINING_CHART,  /* chart_NAME.png */
     META_TRAINING_FILES,  /* how many there are */

@@ -12,6 +12,7 @@ on() { darknet meta train "$a/toy.data" "$a/toy.cfg" -threads 1 "$@"; }
 # begin FLAG...: a training that goes on for long, up to its fourth iteration
 begin()
 {
+    : >"$a/out"              # not the lines of the training before
     "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -threads 1 -max_batches 100000 -backup_every 2 "$@" >"$a/out" 2>"$a/err" &
     pid=$!
     for ((i = 0; i < 1000; i++)); do [ "$(grep -c ' left$' "$a/out")" -lt 4 ] && kill -0 $pid 2>/dev/null || break; sleep .02; done
@@ -44,7 +45,7 @@ rm "$out"/*
 begin
 end KILL
 check 'a training that was killed leaves its lock' test -s "$out/toy.lock"
-for file in toy.state toy.backup toy_final.weights toy_1000.weights toy.csv chart_toy.png; do : >"$out/$file.tmp.1.3"; : >"$out/$file.tmp.$$"; done
+for file in toy.state toy.backup toy_final.weights toy_best.weights toy_1000.weights toy.csv chart_toy.png; do : >"$out/$file.tmp.1.3"; : >"$out/$file.tmp.$$"; done
 : >"$out/toy.state.tmp.x"
 : >"$out/toyother.state.tmp.1"
 done=$(rows)
@@ -60,6 +61,7 @@ check 'the lock of this machine before it started again stops nobody' on -max_ba
 
 # Final weights stand beside the checkpoint that they are of
 check 'a training ends' on -max_batches 4 -overwrite
+: >"$a/out"
 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -threads 1 -max_batches 100000 -backup_every 2 -resume >"$a/out" 2>"$a/err" & pid=$!
 for ((i = 0; i < 3000; i++)); do [ "$(grep -c ' left$' "$a/out")" -lt 4 ] || break; sleep .02; done
 end KILL

@@ -16,7 +16,11 @@ check 'meta pretrain prints the held-out accuracy every 5 iterations and at the 
     test "$(grep -cE '^(5|10|12): 0\.[0-9]+ valid accuracy, 95% interval -?[0-9.]+ to [0-9.]+, [0-9.]+ loss, 16 images' "$whole/out")" -eq 3
 check 'meta pretrain writes nothing to standard error' test ! -s "$whole/err"
 check 'meta pretrain writes weights, backup, state and chart' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
-check 'meta pretrain writes five files in all' test "$(ls "$out" | wc -l)" -eq 5
+check 'meta pretrain writes six files in all' test "$(ls "$out" | wc -l)" -eq 6
+best=$(awk -F, 'NR > 1 && $8 != "" && (!i || $8 > high || ($8 == high && $7 < low)) { i = $1; high = $8; low = $7 } END { printf "%.4f, was at iteration %d", high, i }' "$out/toy.csv")
+check 'meta pretrain ends with its best held-out accuracy' grep -qx "The best valid accuracy, $best: $out/toy_best.weights" "$whole/out"
+check 'the best weights have seen that many images' \
+    test "$(od -An -j12 -N8 -t u8 "$out/toy_best.weights" | tr -d ' ')" -eq $((${best##* } * 8))
 check 'the log of meta pretrain has its columns' test "$(head -n 1 "$out/toy.csv")" = iteration,loss,accuracy,rate,seconds,waited,valid_loss,valid_accuracy,valid_low,valid_high
 check 'the log of meta pretrain has a line an iteration' test "$(wc -l <"$out/toy.csv")" -eq 13
 check 'the log of meta pretrain has held-out figures in their rows alone' test "$(awk -F, 'NR > 1 && $7 != "" && $8 != "" && $9 != "" { printf "%s ", $1 }' "$out/toy.csv")" = '5 10 12 '

@@ -17,7 +17,12 @@ check 'meta train prints its time and memory' grep -Eq '^12 iterations in .*: [0
 check 'meta train writes nothing to standard error' test ! -s "$a/err"
 check 'meta train draws no progress bar where there is no terminal' sh -c "! grep -q \$'\\r' '$a/out'"
 check 'meta train writes weights, backup, state and chart' test -s "$out/toy_final.weights" -a -s "$out/toy.backup" -a -s "$out/toy.state" -a -s "$out/chart_toy.png"
-check 'meta train writes five files in all' test "$(ls "$out" | wc -l)" -eq 5
+check 'meta train writes six files in all' test "$(ls "$out" | wc -l)" -eq 6
+best=$(awk -F, 'NR > 1 && $8 != "" && (!i || $8 > high) { i = $1; high = $8 } END { printf "%.4f, was at iteration %d", high, i }' "$out/toy.csv")
+check 'meta train ends with its best valid AUC' grep -qx "The best valid AUC, $best: $out/toy_best.weights" "$a/out"
+check 'and says so where that was' test "$(grep ', the best so far$' "$a/out" | tail -n 1 | sed 's/:.*//')" = "${best##* }"
+check 'the best weights have seen that many images' \
+    test "$(od -An -j12 -N8 -t u8 "$out/toy_best.weights" | tr -d ' ')" -eq $((${best##* } * 3 * 2 * 5))
 check 'the chart is a PNG' sh -c "head -c 8 '$out/chart_toy.png' | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a'"
 check 'the log has a header and a line an iteration' test "$(wc -l <"$out/toy.csv")" -eq 13
 check 'the log has the rates of burn-in, then of steps' test "$(awk -F, 'NR == 2 || NR == 4 || NR == 7 || NR == 10 { printf "%.7f ", $5 }' "$out/toy.csv")" \

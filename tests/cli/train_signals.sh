@@ -39,7 +39,7 @@ begin()
 }
 asked() { begin 6 "${long[@]}"; kill "-$1" $pid; ends $pid "$2" && grep -qx "Stopped by signal $(($2 - 128)) at iteration 6: $a/backup/toy.state is saved, -resume goes on" "$a/out" && [ ! -s "$a/err" ]; }
 figures() { cut -d, -f1-5,8- "$1/backup/toy.csv"; }         # all but the seconds
-same_run() { same_end "$a" "$whole" && [ "$(figures "$a")" = "$(figures "$whole")" ]; }
+same_run() { same_end "$a" "$whole" && same "$a/backup/toy_best.weights" "$whole/backup/toy_best.weights" && [ "$(figures "$a")" = "$(figures "$whole")" ]; }
 set -m                    # SIGINT as usual
 for signal in TERM INT HUP; do
     rm -rf "$a/backup"

@@ -1,0 +1,68 @@
+/* Keeps the weights that the valid list finds best. */
+#include "trainer_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "network/weights.h"
+
+/* A figure as the log's file has it: a training that was resumed has read the earlier ones there,
+   and is to compare as one that was not. */
+static double as_logged(double figure)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.9g", figure);
+    return strtod(text, NULL);
+}
+
+/* Whether the AUC, with images the accuracy, is higher than that of `other`. Accuracies of few
+   images are often equal: then the lower loss is better. Of equals the earlier stays. */
+static int is_better(const struct meta_row *row, const struct meta_row *other)
+{
+    double a = as_logged(row->auc), b = as_logged(other->auc);
+    return a != b ? a > b : as_logged(row->valid_loss) < as_logged(other->valid_loss);
+}
+
+void meta_trainer_keep_best(struct meta_trainer *t, const struct meta_row *row)
+{
+    if (isnan(row->auc) || (t->best.iteration && !is_better(row, &t->best))) return;
+    pthread_mutex_lock(&t->lock);
+    t->best_failed = meta_trainer_write_weights(t, t->path[META_TRAINING_BEST], &t->best_error);
+    pthread_mutex_unlock(&t->lock);
+    if (!t->best_failed) t->best = *row;
+}
+
+/* The file says how many images its weights have seen, and so which row of the log is theirs. Where
+   that row has no figure, because the run was killed before it was written, the iteration is
+   watched again, and has to be better than the best of the others. */
+void meta_trainer_find_best(struct meta_trainer *t)
+{
+    struct meta_weights_head head;
+    struct meta_error ignored;
+    const char *path = t->path[META_TRAINING_BEST];
+    if (access(path, F_OK)
+        || meta_weights_read(t->model->network, path, t->parameters, t->statistics, &head,
+                             &ignored))
+        return;
+    for (const struct meta_row *row = t->log.rows; row < t->log.rows + t->log.count; row++) {
+        if (isnan(row->auc)) continue;
+        int own = row->iteration == head.seen / t->images;
+        if (own || !t->best.iteration || is_better(row, &t->best)) t->best = *row;
+        if (own) return;
+    }
+}
+
+const struct meta_row *meta_trainer_best(const struct meta_trainer *t)
+{
+    return t->best.iteration ? &t->best : NULL;
+}
+
+int meta_trainer_best_failed(struct meta_trainer *t, struct meta_error *error)
+{
+    int failed = t->best_failed;
+    if (failed) *error = t->best_error;
+    t->best_failed = 0;
+    return failed;
+}

@@ -1,0 +1,12 @@
+/* Writes the weights that a training has come to. */
+#include "trainer_internal.h"
+
+#include "network/weights.h"
+
+int meta_trainer_write_weights(struct meta_trainer *t, const char *path, struct meta_error *error)
+{
+    meta_outer_download(t->outer, t->parameters, t->statistics);
+    return meta_weights_write(t->model->network, path, t->parameters, t->statistics,
+                              (struct meta_weights_head){ .seen = t->seen, .updates = t->updates },
+                              error);
+}
