@@ -308,7 +308,8 @@ static int run_or_refuse(struct meta_grid *g, int *status, struct meta_error *er
 
 int meta_command_table(int argc, char **argv)
 {
-    const char *out = NULL, *only = NULL, *data = NULL, *threads = NULL, *shots = NULL;
+    const char *out = NULL, *only = NULL, *data = NULL, *threads = NULL, *shots = NULL,
+               *launcher = NULL;
     int dry = 0, status = 1;
     const struct meta_flag flags[] = {
         { "-out", "DIR", "where trainings and results go; what is there is gone on with, or kept",
@@ -319,6 +320,9 @@ int meta_command_table(int argc, char **argv)
           &dry },
         { "-data", "DATA", "this .data file in place of the table's", &data, NULL },
         { "-threads", "N", "worker threads; no result depends on it (the cores)", &threads, NULL },
+        { "-launcher", "WORDS",
+          "what starts trainings and tests, such as \"mpirun -n 4\": no result depends on it",
+          &launcher, NULL },
     };
     struct meta_error error;
     const struct meta_syntax syntax = { "table FILE -out DIR", 1, 1, flags,
@@ -329,6 +333,7 @@ int meta_command_table(int argc, char **argv)
     g.shots = meta_flag_int("-shots", shots, 0, 1, 1000000);
     char *self = realpath("/proc/self/exe", NULL);
     g.program = self;
+    g.launcher = launcher;
     int failed = self ? read_table(&g, argv[0], out, data, &error)
                       : meta_fail(&error, "/proc/self/exe: %s", strerror(errno));
     if (!failed && dry) failed = meta_table_images(g.table, 0, &error);

@@ -7,6 +7,7 @@
 #include <mpi.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,7 +281,7 @@ static int start(struct ranks *r, struct meta_error *error)
     return 0;
 }
 
-static int open_ranks(struct meta_transport **out, double limit, struct meta_error *error)
+static int begin_ranks(struct meta_transport **out, double limit, struct meta_error *error)
 {
     int level;
     struct ranks *r = calloc(1, sizeof *r);
@@ -305,6 +306,17 @@ static int open_ranks(struct meta_transport **out, double limit, struct meta_err
     }
     *out = &r->base;
     return 0;
+}
+
+/* The threads of MPI, and ours, leave all signals to the threads of the program. */
+static int open_ranks(struct meta_transport **out, double limit, struct meta_error *error)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int status = begin_ranks(out, limit, error);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return status;
 }
 
 const struct meta_transport_part meta_transport_part = { sizeof meta_transport_part, open_ranks };

@@ -101,6 +101,29 @@ done
 differs() { ! ranks 1 "${testing[@]}" -runs 20 : -n 1 "${testing[@]}" -runs 21 >"$a/out" 2>&1 && [ "$(grep -c darknet: "$a/out")" -eq 1 ] && grep -q 'darknet: the command differs: .* on rank 0 (.*), .* on rank 1 (' "$a/out" || { cat "$a/out"; return 1; }; }
 check 'ranks that are to test different things are told' differs
 
+cat >"$TMP_TEST/toy.table" <<END2
+[table]
+name=Toy
+data=$a/toy.data
+runs=5
+first=2
+[row]
+label=One
+cfg=$a/toy.cfg
+shots=2
+END2
+figures() { grep -vE '"[a-z_]*(seconds|memory_mb)":' "$1" | sed "s|$a/two|$a/one|"; }
+table_ranks()
+{
+    local kind
+    "$DARKNET_BIN" meta table "$TMP_TEST/toy.table" -out "$a/one" -threads 1 || return
+    "$DARKNET_BIN" meta table "$TMP_TEST/toy.table" -out "$a/two" -threads 1 -launcher 'mpirun -n 2' || return
+    for kind in toy toy-one-2; do cmp <(figures "$a/one/$kind.json") <(figures "$a/two/$kind.json") || return; done
+}
+check 'a table that is trained and tested by 2 ranks comes to the figures of one process' table_ranks
+table_fails() { ! "$DARKNET_BIN" meta table "$TMP_TEST/toy.table" -out "$a/three" -threads 1 -launcher 'mpirun -n 9' 2>"$a/err" >/dev/null && grep -q '^darknet: One, 2 shots: 9 ranks for 4 tasks an iteration' "$a/err"; }
+check "a table tells what the launcher's ranks complain of" table_fails
+
 # ---- ranks that end ---------------------------------------------------------------------------------
 
 long=(-seed 5 -backup_every 7 -max_batches 400 -valid_every 0)
@@ -132,6 +155,17 @@ after()
     wait $job || status=$?
     [ $status -ne 0 ] && [ $((SECONDS - began)) -le 30 ] && [ -z "$(pgrep -f "meta train $a/toy.data")" ]
 }
+# A signal to mpirun, which hands it on to the ranks
+stopped()
+{
+    local job status=0
+    mpirun -n 2 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 "${long[@]}" >"$a/out" 2>&1 &
+    job=$!
+    until [ -e "$a/backup/toy.state" ]; do sleep .02; kill -0 $job || return; done
+    kill -TERM $job
+    wait $job || status=$?
+    [ $status -ne 0 ] && grep -aq "^Stopped by signal 15 at iteration [0-9]*: $a/backup/toy.state is saved, -resume goes on" "$a/out" && [ ! -e "$a/backup/toy.lock" ] || { cat "$a/out"; ls "$a/backup"; return 1; }
+}
 goes_on() { train_ranks 2 "$a" "${long[@]}" -resume && same_files; }
 
 for i in 1 2 3; do
@@ -145,3 +179,6 @@ for rank in 0 1; do
     check "rank $rank is named, once, with its host" test "$(grep -c "darknet: rank $rank (.*) has been silent for 1 seconds" "$a/out")" -eq 1
     check "it goes on to the bytes of one process (rank $rank)" goes_on
 done
+rm -f "$a"/backup/*
+check 'SIGTERM to mpirun saves and stops a training' stopped
+check 'a training that mpirun stopped goes on to the bytes of one process' goes_on

@@ -169,9 +169,11 @@ int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)
     struct meta_table *t = g->table;
     struct meta_error error;
     *out = (struct meta_grid_outcome){ 0 };
-    g->runner = (struct meta_table_runner){
-        .program = g->program, .tick = g->tick, .watch = watch, .context = g
-    };
+    g->runner = (struct meta_table_runner){ .program = g->program,
+                                            .launcher = g->launcher,
+                                            .tick = g->tick,
+                                            .watch = watch,
+                                            .context = g };
     snprintf(g->runner.threads, sizeof g->runner.threads, "%d", g->threads);
     meta_table_signals();
     if (meta_table_compare(t, NULL, &error)) {

@@ -27,6 +27,7 @@ struct meta_grid {
     int shots;             /* the wanted column; 0: all */
     int threads;           /* worker threads of each process */
     const char *program;   /* path of this program */
+    const char *launcher;  /* as in struct meta_table_runner */
     struct meta_lock lock; /* fd -1: set by meta_grid_prepare */
     const struct meta_grid_listener *listener;
     double tick; /* seconds between calls of listener->goes_on */

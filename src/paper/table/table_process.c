@@ -68,9 +68,24 @@ static void wait_for(struct meta_table_runner *run, pid_t child, int *status, st
     }
 }
 
+/* The last line; behind a launcher, which may add its own, the last one that begins as the
+   program's complaints do. */
+static char *last_line(char *text, const char *launcher)
+{
+    char *last = strrchr(text, '\n'), *own = NULL;
+    for (char *at = text; launcher && at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (!strncmp(at, "darknet: ", 9)) own = at;
+    }
+    if (!own) return last ? last + 1 : text;
+    own[strcspn(own, "\n")] = 0;
+    return own;
+}
+
 /* Makes an error of the last line that the process has written to its log. how: the way it
    ended. */
-static void last_words(const char *log, struct meta_error *error, const char *how)
+static void last_words(const struct meta_table_runner *run, const char *log, const char *how,
+                       struct meta_error *error)
 {
     char *text = NULL;
     size_t size;
@@ -80,8 +95,7 @@ static void last_words(const char *log, struct meta_error *error, const char *ho
         return;
     }
     while (size && text[size - 1] == '\n') text[--size] = 0;
-    char *line = strrchr(text, '\n');
-    line = line ? line + 1 : text;
+    char *line = last_line(text, run->launcher);
     if (!strncmp(line, "darknet: ", 9)) line += 9;
     meta_fail(error, "%s (%s; %s)", *line ? line : "said nothing", how, log);
     free(text);
@@ -121,6 +135,33 @@ static int run_logged(struct meta_table_runner *run, char *const argv[], const c
     return 0;
 }
 
+/* Puts the launcher's words before those of the process. Both results are freed. */
+static int launch(char ***out, char **text, const char *launcher, char *const argv[],
+                  struct meta_error *error)
+{
+    size_t most = strlen(launcher) / 2 + 2, n = 0, count = 0;
+    while (argv[count]) count++;
+    *text = strdup(launcher);
+    *out = malloc((most + count) * sizeof **out);
+    if (!*text || !*out) return meta_fail_memory(error);
+    for (char *rest, *word = strtok_r(*text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+        (*out)[n++] = word;
+    memcpy(*out + n, argv, (count + 1) * sizeof **out);
+    return 0;
+}
+
+static int run_launched(struct meta_table_runner *run, char *const argv[], const char *log,
+                        int *status, struct outcome *out, struct meta_error *error)
+{
+    char **words = NULL, *text = NULL;
+    if (!run->launcher) return run_logged(run, argv, log, status, out, error);
+    int failed = launch(&words, &text, run->launcher, argv, error)
+        || run_logged(run, words, log, status, out, error);
+    free(words);
+    free(text);
+    return failed ? -1 : 0;
+}
+
 /* 0 when the process has ended with status 0. *out stays as it is when the process was not
    started. */
 static int run_process(struct meta_table_runner *run, char *const argv[], const char *log,
@@ -129,11 +170,11 @@ static int run_process(struct meta_table_runner *run, char *const argv[], const 
     char how[64];
     int status = 0;
     if (asked_to_stop(run)) return meta_fail(error, "stopped by signal %d", run->stop);
-    if (run_logged(run, argv, log, &status, out, error)) return -1;
+    if (run_launched(run, argv, log, &status, out, error)) return -1;
     if (WIFEXITED(status) && !WEXITSTATUS(status)) return 0;
     if (WIFSIGNALED(status)) snprintf(how, sizeof how, "ended by signal %d", WTERMSIG(status));
     else snprintf(how, sizeof how, "status %d", WEXITSTATUS(status));
-    last_words(log, error, how);
+    last_words(run, log, how, error);
     return -1;
 }
 

@@ -5,10 +5,11 @@
 #include "table_model.h"
 
 struct meta_table_runner {
-    const char *program;          /* path of this program */
-    char threads[16];             /* worker threads of a process */
-    double tick;                  /* seconds between calls of `watch` */
-    int stop;                     /* the signal that asked for an end; 0: none has */
+    const char *program;  /* path of this program */
+    char threads[16];     /* worker threads of a process */
+    const char *launcher; /* words that stand before the program, "mpirun -n 4"; NULL: none */
+    double tick;          /* seconds between calls of `watch` */
+    int stop;             /* the signal that asked for an end; 0: none has */
     void (*watch)(void *context); /* called while a process runs; may be NULL */
     void *context;
 };
