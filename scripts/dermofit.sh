@@ -8,6 +8,7 @@
 #
 #     dermofit.data          train: common.list; test: rare.list
 #     dermofit-tune.data     train: common.train.list; valid: common.valid.list; no test: for choosing settings
+#     dermofit-study.data    the same with test: rare.list: for asking the rare classes once, when everything is chosen
 #     dermofit.names, dermofit.labels, groups.csv (images of a lesion are a group)
 #     common.list rare.list  AK BCC ML SK IEC DF MEL; SCC VASC PYO
 #     common.valid.list      the images of about 15% of the common lesions, chosen by a hash of the lesion's name

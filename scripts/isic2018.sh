@@ -9,6 +9,7 @@
 #
 #     isic2018.data          train: common.list; test: rare.list
 #     isic2018-tune.data     train: common.train.list; valid: common.valid.list; no test: for choosing settings
+#     isic2018-study.data    the same with test: rare.list: for asking the rare classes once, when everything is chosen
 #     isic2018.names, isic2018.labels, groups.csv
 #     common.list rare.list  MEL NV BCC BKL; AKIEC DF VASC
 #     common.valid.list      the images of about 15% of the common lesions, chosen by a hash of the lesion's name

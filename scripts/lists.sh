@@ -36,8 +36,8 @@ open_new()
     mkdir "$new"
 }
 
-# write_data NAME: writes NAME.labels and the two .data files, of which the second has held-out
-# common images
+# write_data NAME: writes NAME.labels and the three .data files. The second has held-out common images
+# and no rare ones, the third both.
 write_data()
 {
     local code lines
@@ -45,6 +45,7 @@ write_data()
     lines=$(printf 'classes = %d\nnames = %s\nlabels = %s\ngroups = %s' "$(wc -w <<<"$codes")" "$out/$1.names" "$out/$1.labels" "$out/groups.csv")
     printf '%s\n' "$lines" "train = $out/common.list" "test = $out/rare.list" "backup = $out/backup" >"$new/$1.data"
     printf '%s\n' "$lines" "train = $out/common.train.list" "valid = $out/common.valid.list" "backup = $out/backup-tune" >"$new/$1-tune.data"
+    printf '%s\n' "$lines" "train = $out/common.train.list" "valid = $out/common.valid.list" "test = $out/rare.list" "backup = $out/backup-tune" >"$new/$1-study.data"
 }
 
 # publish NAME: moves everything from `new` to `out`. The .data files come last: where they are,
@@ -59,6 +60,6 @@ publish()
     done
     mv "$new"/*.list "$new/$1.names" "$new/$1.labels" "$out"
     if [ -e "$new/groups.csv" ]; then mv "$new/groups.csv" "$out"; fi
-    if [ -e "$new/$1-tune.data" ]; then mv "$new/$1-tune.data" "$out"; fi
+    for data in tune study; do if [ -e "$new/$1-$data.data" ]; then mv "$new/$1-$data.data" "$out"; fi; done
     mv "$new/$1.data" "$out"
 }

@@ -15,6 +15,17 @@ check 'scripts/results.sh writes a page of altered results' scripts/results.sh "
 check 'the page of altered results has the altered AUC' grep -q '^| MAML | 5 | 90.00 ' "$TMP_TEST/other.md"
 difference() { grep -o 'eta=3 is better by [^)]*)' <(tr -s '\n ' ' ' <"$1"); }
 check 'the page of altered results has another difference in its text' test "$(difference "$page")" != "$(difference "$TMP_TEST/other.md")"
+# Over as many trainings as there are: five, whose differences are 0.01, 0.02, 0.03, 0.02 and 0.04
+for seed in 1 2 3 4 5; do
+    printf '{\n\t"auc_after":\t{\n\t\t"mean":\t0.8%s\n\t}\n}\n' "$(cut -d' ' -f$seed <<<'1 2 3 2 4')" >"$copy/x-seed-$seed-5.json"
+    printf '{\n\t"auc_after":\t{\n\t\t"mean":\t0.8\n\t}\n}\n' >"$copy/y-seed-$seed-5.json"
+done
+echo 'Five: {trainings x y}' >"$copy/notes.md"
+check 'scripts/results.sh writes a difference over five trainings' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+check "it has Student's t of four degrees of freedom" grep -qx 'Five: 2.40 (0.98 to 3.82)' "$TMP_TEST/other.md"
+rm "$copy/y-seed-5-5.json"
+expect_error 'scripts/results.sh: .*y-seed-5-5.json: no such file' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+
 for name in '{less table1-maml-5 none}' '{auc}' '{less table1-maml-5 table1-daml-5 more}' '@ Table 9'; do
     { cat data/results/notes.md; printf '%s\n' "$name"; } >"$copy/notes.md"
     expect_error 'scripts/results.sh: .*: no such (file|figure|table)' scripts/results.sh "$copy" "$TMP_TEST/other.md"

@@ -70,6 +70,7 @@ check "the final .data file trains on the common classes and tests on the rare" 
     test "$(grep -cE "^(train = $out/common.list|test = $out/rare.list|classes = 7|groups = $out/groups.csv|names = $out/isic2018.names|labels = $out/isic2018.labels|backup = $out/backup)$" "$out/isic2018.data")" -eq 7
 check "the tuning .data file doesn't name the rare classes" \
     test "$(grep -c rare "$out/isic2018-tune.data"):$(grep -c '^test' "$out/isic2018-tune.data"):$(grep -c "^valid = $out/common.valid.list$" "$out/isic2018-tune.data")" = 0:0:1
+check "the .data file of a study has what the tuning one has, and the rare classes" cmp -s <(sed '/^valid/a '"test = $out/rare.list" "$out/isic2018-tune.data") "$out/isic2018-study.data"
 check "isic2018.sh makes the folders for weights" test -d "$out/backup" -a -d "$out/backup-tune"
 
 state() { (cd "$out" && { find . -type l -printf '%p %l\n' | sort; md5sum ./*.* ; } | md5sum; ls -A); }
