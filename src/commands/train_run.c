@@ -295,6 +295,10 @@ static void tell_end(const struct run *r, double seconds)
 {
     print_end(r, seconds);
     print_best(r->trainer);
+    if (meta_trainer_averaged(r->trainer))
+        printf("The average of %llu iterations: %s\n",
+               (unsigned long long)meta_trainer_averaged(r->trainer),
+               meta_trainer_path(r->trainer, META_TRAINING_AVERAGE));
     if (r->status > 128)
         tell_stop(r->trainer, r->first, meta_trainer_done(r->trainer), r->status - 128);
     else if (!r->status) printf("Saved %s\n", meta_trainer_path(r->trainer, META_TRAINING_FINAL));

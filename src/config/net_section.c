@@ -54,6 +54,8 @@ const struct meta_option meta_net_table[] = {
     REAL(momentum, .9, 0, .999999, "with adam=0"),
     REAL(decay, .0001, 0, 1, "weight decay"),
     REAL(clip, 0, 0, 1e9, "largest norm of the meta-gradient; 0: any"),
+    REAL(average, 0, 0, .999999,
+         "NAME_average.weights: what average=a keeps of the average each iteration; 0: none"),
     REAL(angle, 0, 0, 360, "augmentation: rotation by up to so many degrees either way"),
     INT(flip, 1, 0, 1, "augmentation: mirrored at random, as Darknet's classifier does"),
     INT(min_crop, DERIVED, 1, MOST_SIDE,

@@ -22,9 +22,9 @@ enum meta_orientation {
     META_ORIENTATION_STORED /* as the pixels lie in the files */
 };
 
-/* `orientation` is not Darknet's. `flip` is not Darknet's (1: mirror at random, as the stock
-   classifier loader always does). Keys that mean nothing here (time_steps...) are accepted and not
-   kept. */
+/* `orientation` and `average` are not Darknet's. `flip` is not Darknet's (1: mirror at random, as
+   the stock classifier loader always does). Keys that mean nothing here (time_steps...) are
+   accepted and not kept. */
 struct meta_net_settings {
     int width, height, channels;
     double learning_rate, momentum, decay;
@@ -38,7 +38,8 @@ struct meta_net_settings {
     int batch, subdivisions;
     int adam;
     double B1, B2, eps;
-    double clip; /* largest norm of the meta-gradient; 0: not clipped */
+    double clip;    /* largest norm of the meta-gradient; 0: not clipped */
+    double average; /* a of NAME_average.weights (training/average.h); 0: none are kept */
     /* Pixels of the shorter side after random scaling; where absent, width and 2*width. */
     int min_crop, max_crop;
     int flip; /* 1: mirrors at random */

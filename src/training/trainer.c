@@ -25,6 +25,9 @@ static int update(struct meta_trainer *t, struct meta_outer_result *r, double ra
     t->done++;
     t->seen += t->images;
     t->updates = meta_rolling_add(t->updates, t->tasks);
+    if (t->average)
+        meta_average_add(t->average, meta_outer_parameters(t->outer),
+                         meta_outer_statistics(t->outer), t->updates);
     if (r->weighed && !t->weighed) t->weighed = t->done;
     if (!t->curriculum) return 0;
     meta_curriculum_learn(t->curriculum, meta_outer_auc(t->outer));
@@ -171,6 +174,11 @@ const char *meta_trainer_path(const struct meta_trainer *t, enum meta_training_f
 }
 
 uint64_t meta_trainer_done(const struct meta_trainer *t) { return t->done; }
+
+uint64_t meta_trainer_averaged(const struct meta_trainer *t)
+{
+    return t->average ? meta_average_count(t->average) : 0;
+}
 
 uint64_t meta_trainer_total(const struct meta_trainer *t) { return t->total; }
 

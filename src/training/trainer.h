@@ -88,10 +88,14 @@ const struct meta_row *meta_trainer_best(const struct meta_trainer *);
 /* Whether that file could not be written since the last call, which the message says. */
 int meta_trainer_best_failed(struct meta_trainer *, struct meta_error *);
 
+/* How many iterations NAME_average.weights are the average of; 0: none are kept. */
+uint64_t meta_trainer_averaged(const struct meta_trainer *);
+
 /* The rows of the log, (*count), valid until the next is added. */
 const struct meta_row *meta_trainer_rows(const struct meta_trainer *, int *count);
 
-/* Writes NAME.state, then NAME.backup. Each is replaced whole or stays as it was. */
+/* Writes NAME.state, then NAME.backup and, with [net] average, NAME_average.weights. Each is
+ * replaced whole or stays as it was. */
 int meta_trainer_save(struct meta_trainer *, struct meta_error *);
 /* As above, but only when an iteration was made that no checkpoint holds, or the last iteration is
    done and has not been saved from here. May be called from another thread, whatever this one is

@@ -2,6 +2,7 @@
 #ifndef META_TRAINER_INTERNAL_H
 #define META_TRAINER_INTERNAL_H
 
+#include "average.h"
 #include "base/lock.h"
 #include "checkpoint.h"
 #include "evaluation/evaluate.h"
@@ -30,6 +31,7 @@ struct meta_trainer {
     const struct meta_batch **batches; /* (tasks) of the iteration in progress */
     int tasks;                         /* of an iteration; with images: the parts of a mini-batch */
     struct meta_outer *outer;
+    struct meta_average *average;     /* NULL with average=0 */
     struct meta_evaluator *evaluator; /* of the valid list with tasks, or NULL */
     struct meta_holdout *holdout;     /* of the valid list with images, or NULL */
     pthread_mutex_t lock; /* guards what a checkpoint holds, and the log: meta_trainer_save_new may
@@ -59,7 +61,7 @@ struct meta_trainer {
     char was[META_INSTRUCTIONS]; /* instruction set of a checkpoint that another one made, and ours;
                                     else "" */
     char now[META_INSTRUCTIONS];
-    void *state; /* (state_size) that of the outer loop, then that of the curriculum */
+    void *state; /* (state_size) those of the average, the outer loop and the curriculum */
     size_t state_size;
     float *parameters, *statistics; /* what is written as .weights */
     float *watched;                 /* (statistics) corrected, by which the valid list is watched */
@@ -108,8 +110,12 @@ void meta_trainer_find_best(struct meta_trainer *);
 /* trainer_weights.c */
 /* The .weights alone, as they are now. The caller holds the lock. */
 int meta_trainer_write_weights(struct meta_trainer *, const char *path, struct meta_error *);
+/* NAME_average.weights, where the weights are averaged. The caller holds the lock. */
+int meta_trainer_write_average(struct meta_trainer *, struct meta_error *);
 
 /* trainer_resume.c */
+/* Bytes of a checkpoint's state. */
+size_t meta_trainer_state_bytes(const struct meta_trainer *);
 /* What to go on from: the checkpoint into *checkpoint; into parameters and statistics Darknet's
    initial weights, and over them what the .weights file has. */
 int meta_trainer_read_start(struct meta_trainer *, struct meta_checkpoint *checkpoint,

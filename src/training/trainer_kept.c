@@ -111,9 +111,10 @@ static int move(const struct meta_trainer *t, const char *from, const char *to,
 static int move_all(const struct meta_trainer *t, const struct found *f, const char *name,
                     struct meta_error *error)
 {
-    static const enum meta_training_file order[] = { META_TRAINING_STATE, META_TRAINING_BACKUP,
-                                                     META_TRAINING_FINAL, META_TRAINING_BEST,
-                                                     META_TRAINING_LOG,   META_TRAINING_CHART };
+    static const enum meta_training_file order[] = { META_TRAINING_STATE,   META_TRAINING_BACKUP,
+                                                     META_TRAINING_FINAL,   META_TRAINING_BEST,
+                                                     META_TRAINING_AVERAGE, META_TRAINING_LOG,
+                                                     META_TRAINING_CHART };
     _Static_assert(sizeof order / sizeof *order == META_TRAINING_FILES, "each file has its place");
     char *from = NULL, *to = NULL;
     int status = 0;
@@ -190,7 +191,8 @@ int meta_trainer_keep(struct meta_trainer *t, struct meta_error *error)
              && (f.count || !access(t->path[META_TRAINING_STATE], F_OK)
                  || !access(t->path[META_TRAINING_BACKUP], F_OK)
                  || !access(t->path[META_TRAINING_FINAL], F_OK)
-                 || !access(t->path[META_TRAINING_BEST], F_OK)))
+                 || !access(t->path[META_TRAINING_BEST], F_OK)
+                 || !access(t->path[META_TRAINING_AVERAGE], F_OK)))
         status = keep(t, &f, f.last + 1, error);
     clear_found(&f);
     return status;

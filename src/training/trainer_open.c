@@ -163,8 +163,11 @@ static int open_learning(struct meta_trainer *t, struct meta_error *error)
                                             s->transport };
     if (meta_outer_create(&t->outer, &outer, error)) return -1;
     if (load_lists(t, error) || open_curriculum(t, error)) return -1;
-    t->state_size = meta_outer_bytes(t->outer);
-    if (t->curriculum) t->state_size += meta_curriculum_bytes(t->curriculum);
+    if (t->model->net.average > 0
+        && meta_average_create(&t->average, t->model->network, s->backend, t->model->net.average,
+                               error))
+        return -1;
+    t->state_size = meta_trainer_state_bytes(t);
     t->state = calloc(1, t->state_size);
     if (!t->state) return meta_fail(error, "out of memory for the checkpoint");
     const struct meta_fingerprint_parts parts = { t->model, s->backend, s->seed, t->train };
@@ -209,6 +212,7 @@ void meta_trainer_free(struct meta_trainer *t)
     meta_stream_free(t->stream);
     meta_evaluator_free(t->evaluator);
     meta_holdout_free(t->holdout);
+    meta_average_free(t->average);
     meta_outer_free(t->outer);
     meta_curriculum_free(t->curriculum);
     meta_sampler_free(t->sampler);

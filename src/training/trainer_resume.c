@@ -67,6 +67,18 @@ static int check_fork(const struct meta_trainer *t, const struct meta_checkpoint
     return 0;
 }
 
+/* What t->state begins with. */
+static size_t average_bytes(const struct meta_trainer *t)
+{
+    return t->average ? meta_average_bytes(t->average) : 0;
+}
+
+size_t meta_trainer_state_bytes(const struct meta_trainer *t)
+{
+    return average_bytes(t) + meta_outer_bytes(t->outer)
+        + (t->curriculum ? meta_curriculum_bytes(t->curriculum) : 0);
+}
+
 static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint *c,
                            struct meta_error *error)
 {
@@ -81,10 +93,12 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
     if (c->iteration > t->total)
         return meta_fail(error, "%s: is at iteration %llu, past max_batches=%llu", path,
                          (unsigned long long)c->iteration, (unsigned long long)t->total);
-    meta_outer_load(t->outer, c->state);
+    const char *state = (const char *)c->state + average_bytes(t);
+    if (t->average) meta_average_load(t->average, c->state);
+    meta_outer_load(t->outer, state);
     if (meta_outer_check(t->outer, &why))
         return meta_fail(error, "%s: can't %s: %s; its training diverged", path, what, why.text);
-    const char *curriculum = (const char *)c->state + meta_outer_bytes(t->outer);
+    const char *curriculum = state + meta_outer_bytes(t->outer);
     if (t->curriculum && meta_curriculum_load(t->curriculum, curriculum, &why))
         return meta_fail(error, "%s: can't %s: %s", path, what, why.text);
     meta_fingerprint_moved(c->settings, t->fingerprint, t->was, t->now);
@@ -115,6 +129,14 @@ int meta_trainer_start(struct meta_trainer *t, const struct meta_checkpoint *c,
     return 0;
 }
 
+static void fill_state(struct meta_trainer *t)
+{
+    char *at = (char *)t->state + average_bytes(t);
+    if (t->average) meta_average_save(t->average, t->state);
+    meta_outer_save(t->outer, at);
+    if (t->curriculum) meta_curriculum_save(t->curriculum, at + meta_outer_bytes(t->outer));
+}
+
 /* The caller holds the lock. */
 static int save(struct meta_trainer *t, struct meta_error *error)
 {
@@ -127,11 +149,10 @@ static int save(struct meta_trainer *t, struct meta_error *error)
                                  .state_size = t->state_size };
     if (meta_lock_keep(&t->running, error)) return -1;
     meta_log_sync(&t->log);
-    meta_outer_save(t->outer, t->state);
-    if (t->curriculum)
-        meta_curriculum_save(t->curriculum, (char *)t->state + meta_outer_bytes(t->outer));
+    fill_state(t);
     if (meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)
-        || meta_trainer_write_weights(t, t->path[META_TRAINING_BACKUP], error))
+        || meta_trainer_write_weights(t, t->path[META_TRAINING_BACKUP], error)
+        || meta_trainer_write_average(t, error))
         return -1;
     if (t->old_final && t->done < t->total)
         t->old_final = unlink(t->path[META_TRAINING_FINAL]) != 0;

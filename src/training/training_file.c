@@ -16,6 +16,7 @@ static const char *const suffixes[] = { [META_TRAINING_STATE] = ".state",
                                         [META_TRAINING_BACKUP] = ".backup",
                                         [META_TRAINING_FINAL] = "_final.weights",
                                         [META_TRAINING_BEST] = "_best.weights",
+                                        [META_TRAINING_AVERAGE] = "_average.weights",
                                         [META_TRAINING_LOG] = ".csv",
                                         [META_TRAINING_CHART] = ".png",
                                         [META_TRAINING_LOCK] = ".lock" };

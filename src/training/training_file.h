@@ -6,13 +6,14 @@
 #include "base/error.h"
 
 enum meta_training_file {
-    META_TRAINING_STATE,  /* NAME.state: the checkpoint */
-    META_TRAINING_BACKUP, /* NAME.backup: the .weights beside it */
-    META_TRAINING_FINAL,  /* NAME_final.weights: there when the training has ended */
-    META_TRAINING_BEST,   /* NAME_best.weights: those that the valid list finds best */
-    META_TRAINING_LOG,    /* NAME.csv */
-    META_TRAINING_CHART,  /* chart_NAME.png */
-    META_TRAINING_FILES,  /* how many there are */
+    META_TRAINING_STATE,   /* NAME.state: the checkpoint */
+    META_TRAINING_BACKUP,  /* NAME.backup: the .weights beside it */
+    META_TRAINING_FINAL,   /* NAME_final.weights: there when the training has ended */
+    META_TRAINING_BEST,    /* NAME_best.weights: those that the valid list finds best */
+    META_TRAINING_AVERAGE, /* NAME_average.weights: with [net] average, beside the checkpoint */
+    META_TRAINING_LOG,     /* NAME.csv */
+    META_TRAINING_CHART,   /* chart_NAME.png */
+    META_TRAINING_FILES,   /* how many there are */
     META_TRAINING_LOCK = META_TRAINING_FILES /* NAME.lock: there while the training runs */
 };
 

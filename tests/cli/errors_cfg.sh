@@ -45,9 +45,10 @@ refuses "$net$conv$head[meta_loss]\nbeta=1\n" '14: [meta_loss] beta: unknown opt
 refuses "${net}width=8\n$conv$head" '5: [net] width: repeated; first on line 2'
 refuses "${net}policy=sgdr\n$conv$head" '5: [net] policy=sgdr: must be constant, step, exp, poly, steps, sigmoid or cosine'
 refuses "${net}policy=steps\nsteps=1,2\nscales=.1\n$conv$head" '7: [net] scales: has 1 numbers, but steps has 2: must be as many'
+refuses "${net}average=1\n$conv$head" '5: [net] average=1: must be 0 to 0.999999'
 refuses "${net}hue=2\n$conv$head" '5: [net] hue=2: must be 0 to 1'
 refuses "${net}nesterov=1\n$conv$head" "5: [net] nesterov: unknown option; allowed: width height channels learning_rate policy step scale \
-steps scales gamma power burn_in max_batches adam B1 B2 eps momentum decay clip angle flip min_crop max_crop min_ratio max_ratio aspect hue \
+steps scales gamma power burn_in max_batches adam B1 B2 eps momentum decay clip average angle flip min_crop max_crop min_ratio max_ratio aspect hue \
 saturation exposure orientation batch subdivisions inputs"
 refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups activation'
 

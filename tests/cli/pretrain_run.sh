@@ -61,6 +61,9 @@ losses() { awk -F, 'NR > 1 && NR < 12 { first += $2 / 10 } NR > 391 { last += $2
 check "meta pretrain lowers the loss: $(losses)" awk -v losses="$(losses)" 'BEGIN { split(losses, l); exit !(l[2] < .6 * l[1]) }'
 check "meta pretrain brings the held-out accuracy to $(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8)" awk "BEGIN { exit !($(tail -n 1 "$a/backup/toy.csv" | cut -d, -f8) > .5) }"
 sed 's/^adam=1/adam=0/; s/^learning_rate=.*/learning_rate=0.02/' "$cfg" >"$a/sgd.cfg"
+sed 's/^adam=1/&\naverage=0.5/' "$cfg" >"$a/average.cfg"
+check 'meta pretrain trains with average=0.5' darknet meta pretrain "$data" "$a/average.cfg" -name mean -max_batches 3 -valid_every 0
+check 'meta pretrain writes the averaged weights' differ "$a/backup/mean_average.weights" "$a/backup/mean_final.weights"
 check 'meta pretrain trains by gradient descent with momentum' darknet meta pretrain "$data" "$a/sgd.cfg" -max_batches 5
 check 'meta pretrain starts from weights' darknet meta pretrain "$data" "$a/sgd.cfg" "$a/backup/toy_final.weights" -clear -max_batches 2
 

@@ -48,6 +48,16 @@ check 'meta train -clear runs' sh -c "$(declare -f run_toy train); train '$b' '$
 check 'training from WEIGHTS with -clear starts anew' test "$(grep -c '^[12]: .*meta-loss' "$b/out")" -eq 2
 expect_error "toy_final.weights: .*nothing is left to train; allowed: -clear" darknet meta train "$data" "$cfg" "$out/toy_final.weights"
 
+# [net] average
+sed 's/^decay=.*/&\naverage=0.9/' "$cfg" >"$a/average.cfg"
+averaged() { darknet meta train "$data" "$a/average.cfg" -name mean -seed 3 -threads 2 -valid_every 5 -valid_runs 6 >"$a/said"; }
+check 'meta train trains with average=0.9' averaged
+check 'meta train ends with the average of all iterations' grep -qx "The average of 12 iterations: $out/mean_average.weights" "$a/said"
+check 'averaging changes nothing of the training' same "$out/mean_final.weights" "$out/toy_final.weights"
+check 'the averaged weights are others' differ "$out/mean_average.weights" "$out/toy_final.weights"
+check 'meta test takes the averaged weights' darknet meta test "$data" "$a/average.cfg" "$out/mean_average.weights" -runs 2 -bn running
+check 'help has average' sh -c "'$DARKNET_BIN' meta help net | grep -q '^    average '"
+
 # Without valid= there is no valid AUC, and the test list is never opened.
 grep -v '^valid\|^test' "$data" >"$a/plain.data"
 echo "test=$a/does-not-exist" >>"$a/plain.data"

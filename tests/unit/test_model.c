@@ -176,7 +176,7 @@ static void values_out_of_range(void **state)
     refuses(NET "angle=361\n", "5: [net] angle=361: must be 0 to 360");
     refuses(NET "width=9\n", "5: [net] width: repeated; first on line 2");
     refuses(NET "widht=9\n", "5: [net] widht: unknown option; allowed: width height channels learning_rate policy step scale steps scales gamma "
-            "power burn_in max_batches adam B1 B2 eps momentum decay clip angle flip min_crop max_crop min_ratio max_ratio aspect hue "
+            "power burn_in max_batches adam B1 B2 eps momentum decay clip average angle flip min_crop max_crop min_ratio max_ratio aspect hue "
             "saturation exposure orientation batch subdivisions inputs");
     refuses(NET CONV "padding=x\n" HEAD, "9: [conv] padding=x: must be a whole number, 0 to 1024");
     refuses(NET "[conv]\nactivation=sine\n", "6: [conv] activation=sine: must be linear, relu, leaky, logistic, relie, ramp, tanh, plse, elu, selu, loggy, stair, hardtan,"

@@ -15,7 +15,8 @@ static void files_are_named_after_the_cfg(void **state)
 {
     static const char *const names[META_TRAINING_FILES] = { "toy.state", "toy.backup",
                                                             "toy_final.weights",
-                                                            "toy_best.weights", "toy.csv",
+                                                            "toy_best.weights",
+                                                            "toy_average.weights", "toy.csv",
                                                             "chart_toy.png" };
     char *path, expected[500];
     assert_int_equal(meta_training_numbered(&path, "a/b", "net", 1000, &error), 0);

@@ -22,12 +22,15 @@ static char *nearest_folder(const char *folder)
 }
 
 /* Bytes that a training writes: NAME_1000.weights..., NAME_final.weights, NAME_best.weights,
-   NAME.backup, NAME.state and the one that is written beside it, the log and the chart. */
+   NAME_average.weights, NAME.backup, NAME.state and the one that is written beside it, the log and
+   the chart. */
 static double run_bytes(const struct meta_model *m)
 {
     double weights = 4. * (m->network->parameters + m->network->statistics),
            state = 12. * m->network->parameters + 4. * m->network->statistics;
-    return (m->net.max_batches / 1000 + 4) * weights + 2 * state + 120. * m->net.max_batches + 1e6;
+    if (m->net.average > 0) state += 4. * m->network->parameters + 8. * m->network->statistics;
+    return (m->net.max_batches / 1000 + 4 + (m->net.average > 0)) * weights + 2 * state
+        + 120. * m->net.max_batches + 1e6;
 }
 
 /* Says whether there is a checkpoint of this name, or a training that writes one now. */
