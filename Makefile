@@ -182,7 +182,7 @@ $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEB
 PARSERS = base/csv base/digest base/file base/json base/json_check base/lines base/utf8 commands/flags config/cfg \
           config/net_section config/options config/sections config/sections_maps config/training_keys \
           evaluation/json_files evaluation/scores images/image_bmp images/image_format images/image_jpeg \
-          images/image_read network/weights paper/report/report_data paper/table/table_images paper/table/table_read \
+          images/image_read learning/rates_file network/weights paper/report/report_data paper/table/table_images paper/table/table_read \
           stats/estimate_json stats/roc tasks/class_names tasks/data_file tasks/groups tasks/task_file \
           training/checkpoint training/fingerprint training/train_log training/trainer_resume
 $(PARSERS:%=$(BUILD)/src/%.o): ALL_CFLAGS += -Wconversion

@@ -91,6 +91,8 @@ struct meta_episode_settings {
 
 /* What the inner steps move: every layer, as in MAML, or as in ANIL the last one that has parameters. */
 enum meta_adapt_what { META_ADAPT_ALL, META_ADAPT_HEAD };
+/* The rates of the inner steps: learning_rate, or learned with the network, each layer's at each step or each parameter's. */
+enum meta_rates_kind { META_RATES_FIXED, META_RATES_LAYER, META_RATES_PARAMETER };
 
 /* The settings of META_ROLE_INNER_LOOP begin with this. */
 struct meta_inner_settings {
@@ -101,6 +103,7 @@ struct meta_inner_settings {
     int second_order_start; /* order 2: the meta-iterations before it drop the Hessian, as order 1 does */
     int keep;               /* order 2: steps whose activations stay in memory; 0: all */
     int adapt;              /* enum meta_adapt_what */
+    int rates;              /* enum meta_rates_kind; learned ones begin at learning_rate */
 };
 
 /* META_ROLE_META_LOSS: how a task's query loss L >= 0 enters the meta-loss at a meta-iteration. */

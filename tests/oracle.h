@@ -28,6 +28,8 @@ struct oracle_case {
     struct oracle_figures figures;
     double *gradient;                  /* (count) in .weights order, statistics included */
     size_t count;
+    double *by_rates;                  /* (rate_count) by learned inner rates, which lie beside the weights; NULL: fixed */
+    size_t rate_count;
     int rounded;                       /* the gradient was kept in 4-byte numbers */
 };
 
@@ -122,6 +124,29 @@ static void oracle_read_gradient(struct oracle_case *c)
     free(data);
 }
 
+/* Where the rates of c->weights are looked for. */
+static void oracle_rates_path(const struct oracle_case *c, char *path, size_t size)
+{
+    snprintf(path, size, "%.*s.rates", (int)(strlen(c->weights) - strlen(".weights")), c->weights);
+}
+
+static void oracle_read_rates(struct oracle_case *c)
+{
+    char path[300], to[320], *text;
+    struct meta_error error;
+    size_t size;
+    snprintf(path, sizeof path, ORACLE "/%s/rates.f64.gz", c->name);
+    c->by_rates = (double *)oracle_unpack(path, &size);
+    if (!c->by_rates) return;
+    c->rate_count = size / sizeof *c->by_rates;
+    snprintf(path, sizeof path, ORACLE "/%s/initial.rates", c->name);
+    if (meta_file_read(path, &text, &size, &error)) fail_msg("%s", error.text);
+    oracle_rates_path(c, to, sizeof to);
+    struct meta_chunk chunk = { text, size };
+    if (meta_file_write(to, &chunk, 1, &error)) fail_msg("%s", error.text);
+    free(text);
+}
+
 static void oracle_open(struct oracle_case *c, const char *name)
 {
     char path[300], *text;
@@ -134,6 +159,7 @@ static void oracle_open(struct oracle_case *c, const char *name)
     snprintf(c->episode, sizeof c->episode, ORACLE "/%s/episode.txt", name);
     snprintf(c->weights, sizeof c->weights, "%s/oracle.%d.%.60s.weights", tmp ? tmp : "/tmp", (int)getpid(), name);
     oracle_read_gradient(c);
+    oracle_read_rates(c);
     snprintf(path, sizeof path, ORACLE "/%s/figures.json", name);
     if (meta_file_read(path, &text, &size, &error)) fail_msg("%s", error.text);
     cJSON *json = cJSON_Parse(text);
@@ -152,8 +178,12 @@ static void oracle_open(struct oracle_case *c, const char *name)
 
 static void oracle_close(struct oracle_case *c)
 {
+    char rates[320];
+    oracle_rates_path(c, rates, sizeof rates);
     unlink(c->weights);
+    unlink(rates);
     free(c->gradient);
+    free(c->by_rates);
 }
 
 /* oracle_walk calls `visit` for each array of the network in .weights order. `offset` is the array's
@@ -218,6 +248,18 @@ static struct oracle_distance oracle_compare(const struct meta_network *net, con
     assert_int_equal(numbers, c->count);
     d.whole = sqrt(d.whole) / d.norm;
     return d;
+}
+
+/* ||got - the case's derivatives by rates|| over their norm. */
+static inline double oracle_rates_distance(const double *got, const struct oracle_case *c)
+{
+    double difference = 0, norm = 0;
+    for (size_t i = 0; i < c->rate_count; i++) {
+        difference += (got[i] - c->by_rates[i]) * (got[i] - c->by_rates[i]);
+        norm += c->by_rates[i] * c->by_rates[i];
+    }
+    if (!(norm > 0)) fail_msg("the reference by the rates is empty");
+    return sqrt(difference / norm);
 }
 
 #define oracle_assert_relative(what, got, wanted, limit) do { \

@@ -16,8 +16,19 @@ static const struct meta_option options[] = {
       "with order=2: steps whose activations stay in memory, the rest is computed again; 0: all" },
     { "adapt", META_CHOICE, META_ADAPT_ALL, 0, 0, "all|head", OF(adapt),
       "all: the steps move every layer; head: the last one with parameters (ANIL)" },
+    { "rates", META_CHOICE, META_RATES_FIXED, 0, 0, "fixed|layer|parameter", OF(rates),
+      "fixed: learning_rate; learned from there: each layer's at each step, each parameter's" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
+
+static int check(void *settings, struct meta_error *error)
+{
+    const struct meta_inner_settings *s = settings;
+    if (s->rates == META_RATES_FIXED || s->steps) return 0;
+    return meta_fail(error,
+                     "rates=%s with steps=0: there is no step to learn rates of: must be fixed",
+                     s->rates == META_RATES_LAYER ? "layer" : "parameter");
+}
 
 const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
                                          .size = sizeof(struct meta_plugin),
@@ -25,4 +36,5 @@ const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
                                          .role = META_ROLE_INNER_LOOP,
                                          .summary = "how a task is learned; after the last layer",
                                          .settings_size = sizeof(struct meta_inner_settings),
-                                         .options = options };
+                                         .options = options,
+                                         .check = check };

@@ -9,6 +9,8 @@ A case is a folder:
     initial.weights.gz    phi, a .weights file
     episode.txt           the task, paths from the project's root
     gradient.f64.gz       d DA(L)/d phi in .weights order, without a header (f32: 4-byte numbers, where 8 would be large)
+    initial.rates         of a case with learned inner rates: these, and
+    rates.f64.gz          the derivative by them, in the order of that file
     figures.json          {"iteration": N, "support_loss": [...], "query_loss": ..., "meta_loss": ..., "weight": ...}
 
 Everything follows from the seeds below. Where a pre-activation lies within float rounding of a ReLU's kink, or two pixels of a pooling
@@ -90,7 +92,7 @@ def conv(filters, size=3, stride=1, activation="relu"):
 
 PLAIN = conv(6) + POOL.format(2, 2) + conv(8) + POOL.format(2, 2) + TAIL.format(2)
 
-# name: set, layers, settings. Settings: steps gamma order type adapt eta epsilon start iteration ways shots queries flip (the query labels
+# name: set, layers, settings. Settings: steps gamma order type adapt rates eta epsilon start iteration ways shots queries flip (the query labels
 # are shifted by one: a loss above 1) loud (the last layer's weights are that much larger) quiet (the last normalised layer's outputs are:
 # 1600 features of deviation 1 would make steps of 0.01 overshoot) dim (taken off the biases of all but the first normalised layer, so that
 # fewer windows light up and can be close to a kink)
@@ -111,6 +113,11 @@ CASES = {
     "head_deep":   ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(7, 3, 2)
                     + "[convolutional]\nbatch_normalize=1\nfilters=2\nsize=3\nstride=2\npad=1\nactivation=leaky\n[avgpool]\n[softmax]\n",
                     dict(eta=2, adapt="head", steps=4, gamma=.2)),
+    "layer_rates": ("rgb", PLAIN, dict(eta=3, rates="layer")),
+    "layer_rates_order1": ("rgb", PLAIN, dict(eta=3, rates="layer", order=1)),
+    "parameter_rates": ("rgb", PLAIN, dict(eta=3, rates="parameter")),
+    "head_rates":  ("rgb", BARE.format(6, 3, 2, 1, "leaky") + "[connected]\noutput=11\nbatch_normalize=1\nactivation=leaky\n"
+                    "[connected]\noutput=2\nbatch_normalize=1\nactivation=linear\n[softmax]\n", dict(eta=2, rates="parameter", adapt="head", order=1)),
     "uneven":      ("rgb", PLAIN, dict(eta=3, shots=[4, 1], queries=[2, 4])),
     "three_ways":  ("rgb", conv(7) + POOL.format(3, 2) + conv(5, 1) + "[avgpool]\n" + TAIL.format(3), dict(eta=3, ways=3, steps=4, gamma=.3, queries=3)),
     "leaky_odd":   ("rgb", conv(5, activation="leaky") + POOL.format(3, 2) + conv(17, 1, activation="leaky") + "[maxpool]\nsize=2\nstride=2\npadding=0\n"
@@ -151,7 +158,7 @@ CASES = {
 
 
 def settings(case):
-    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
+    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", rates="fixed", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
     s.update(case[2])
     return s
 
@@ -161,7 +168,7 @@ def write_cfg(path, case):
     text = "[net]\nwidth=%d\nheight=%d\nchannels=%d\nmax_batches=300\n" % (side, side, channels)
     text += "[episode]\nways=%d\nshots=5\nqueries=15\ntasks=4\n" % s["ways"] + case[1]
     text += "[inner_loop]\nsteps=%(steps)d\nlearning_rate=%(gamma)g\norder=%(order)d\n" % s + ("test_steps=0\n" if any("[%s]" % kind in case[1] for kind in m.PAIRING) else "")
-    text += "adapt=head\n" * (s["adapt"] == "head")
+    text += "adapt=head\n" * (s["adapt"] == "head") + "rates=%s\n" % s["rates"] * (s["rates"] != "fixed")
     text += "[meta_loss]\ntype=%(type)s\neta=%(eta)g\nepsilon=%(epsilon)g\nstart=%(start)d\n" % s
     with open(path, "w") as file:
         file.write(text.replace("\n[", "\n\n["))
@@ -199,13 +206,27 @@ def draw_weights(network, seed, loud, quiet, dim):
     return out
 
 
-def answer_to_rounding(method, network, weights, task, gradient):
+def write_rates(path, network, method, gamma):
+    """Rates about gamma, of which a few are negative."""
+    if method.rates == "fixed":
+        return []
+    layers = [(i, sorted(tensors.values())) for i, (_, _, tensors) in enumerate(network.layers) if tensors][-1 if method.head else 0:]
+    counts = ["%d:%d" % (i, sum(int(np.prod(network.tensors[k][2])) for k in tensors if network.tensors[k][3])) for i, tensors in layers]
+    numbers = method.steps * len(layers) if method.rates == "layer" else sum(int(c.split(":")[1]) for c in counts)
+    rates = np.random.Generator(np.random.PCG64(11)).normal(gamma, gamma / 2, numbers).astype("<f4")
+    with open(path, "w") as file:
+        file.write("darknet meta rates 1\nrates=%s %slayers=%s\n" % (method.rates, "steps=%d " % method.steps * (method.rates == "layer"), ",".join(counts)))
+        file.write("".join("%.9g\n" % rate for rate in rates) + "end\n")
+    return method.read_rates(network, path)
+
+
+def answer_to_rounding(method, network, weights, task, gradient, rates):
     """Largest relative change of any array of the gradient when every parameter is changed by SHAKE of itself."""
     rng = np.random.Generator(np.random.PCG64(99))
     worst = 0.
     for _ in range(1 if network.size > 50000 else 3):
         shaken = weights * (1 + SHAKE * rng.normal(size=weights.shape))
-        other, _ = method.run(network, network.split(torch.from_numpy(shaken)), *task)
+        other, _, _ = method.differentiate(network, network.split(torch.from_numpy(shaken)), *task, rates)
         for _, at, shape, learned in network.tensors:
             array = slice(at, at + int(np.prod(shape)))
             if learned:
@@ -229,11 +250,12 @@ def generate(name, first_seed, with_check):
     first.order = 1        # the same losses and kinks, in less time
     sets = m.read_episode(folder + "/episode.txt")
     task = [m.load_images(sets[k], network.input) for k in ("support", "query")]
+    rates = write_rates(folder + "/initial.rates", network, method, s["gamma"])
     for seed in range(first_seed, first_seed + 400):
         weights = draw_weights(network, seed, s["loud"], s["quiet"], s["dim"])
         values = network.split(torch.from_numpy(weights.astype(np.float64)))
         network.watch_kinks()
-        _, figures = first.run(network, values, *task)
+        _, figures, _ = first.differentiate(network, values, *task, rates)
         kinks = min([distance for layer, distance in network.kinks if layer > 1 or not full] + [1])
         network.kinks = None
         wanted = figures["query_loss"] > 1.1 if s["flip"] else .05 < figures["query_loss"] < .85
@@ -241,20 +263,22 @@ def generate(name, first_seed, with_check):
             print("seed %d: L %.4f, kinks %.1e" % (seed, figures["query_loss"], kinks), flush=True)
         if not wanted or kinks < (MARGIN_FULL if full else MARGIN):
             continue
-        gradient, figures = method.run(network, values, *task)
-        answer = answer_to_rounding(method, network, weights.astype(np.float64), task, gradient)
+        gradient, figures, by_rates = method.differentiate(network, values, *task, rates)
+        answer = answer_to_rounding(method, network, weights.astype(np.float64), task, gradient, rates)
         if answer < ANSWER * (10 if full else 1):
             break
     else:
         raise SystemExit("%s: no seed is well-conditioned" % name)
     write_zipped(folder + "/initial.weights.gz", struct.pack("<iiiQ", 0, 2, 0, 12345) + weights.tobytes())
     write_zipped(folder + "/gradient.%s.gz" % ("f32" if full else "f64"), gradient.astype("<f4" if full else "<f8").tobytes())
+    if rates:
+        write_zipped(folder + "/rates.f64.gz", by_rates.astype("<f8").tobytes())
     with open(folder + "/figures.json", "w") as file:
         json.dump(dict(iteration=s["iteration"], **figures), file)
         file.write("\n")
     told = "%-12s seed %3d  L %.4f  w %9.4f  |g| %.4f  kinks %.0e  answer %.0e" % (name, seed, figures["query_loss"], figures["weight"], np.linalg.norm(gradient), kinks, answer)
     if with_check and s["order"] == 2:
-        told += "  differences %.0e" % m.check(method, network, values, *task, gradient, 2 if full else 6)
+        told += "  differences %.0e" % m.check(method, network, values, *task, gradient, 2 if full else 6, rates, by_rates)
     print(told, flush=True)
 
 

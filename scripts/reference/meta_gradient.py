@@ -8,89 +8,23 @@ network's size), differentiates DA(L) through the inner steps by autograd, write
 one line of JSON. -check compares it with central differences along random directions.
 
 Needs Debian's python3-torch. Nothing here shares code with the program: the forward passes follow Darknet's documented behaviour, the
-derivatives are PyTorch's. Written by hand are a .cfg reader and a PNG reader, because Debian's PyTorch comes with neither.
+derivatives are PyTorch's.
 """
 import argparse
 import json
 import math
+import os
 import struct
 import sys
-import zlib
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from files import load_images, read_cfg, read_episode
+
 torch.set_default_dtype(torch.float64)
-
-
-# ---- files -----------------------------------------------------------------------------------------------------------------
-
-def read_cfg(path):
-    """[(section name, {key: value})]"""
-    sections = []
-    with open(path) as file:
-        for line in file:
-            line = line.split("#")[0].split(";")[0].strip()
-            if line.startswith("["):
-                sections.append((line.strip("[]"), {}))
-            elif line:
-                key, value = line.split("=", 1)
-                sections[-1][1][key.strip()] = value.strip()
-    return sections
-
-
-def read_png(path):
-    """(h, w, c) bytes of an 8-bit gray or RGB PNG, not interlaced."""
-    with open(path, "rb") as file:
-        data = file.read()
-    at, packed = 8, b""
-    while at < len(data):
-        size, kind = struct.unpack(">I4s", data[at:at + 8])
-        if kind == b"IHDR":
-            w, h, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", data[at + 8:at + 21])
-            assert depth == 8 and colour in (0, 2) and not interlace, path
-        if kind == b"IDAT":
-            packed += data[at + 8:at + 8 + size]
-        at += size + 12
-    c = 3 if colour == 2 else 1
-    rows = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(h, 1 + w * c)
-    image = np.zeros((h, w, c), np.uint8)
-    above = np.zeros(w * c, np.uint8)
-    for y, row in enumerate(rows):
-        image[y] = undo_filter(row[0], row[1:], above, c).reshape(w, c)
-        above = image[y].reshape(-1)
-    return image
-
-
-def undo_filter(kind, row, above, c):
-    out = np.zeros(len(row), np.uint8)
-    for i, value in enumerate(row.tolist()):
-        a = int(out[i - c]) if i >= c else 0
-        b = int(above[i])
-        d = int(above[i - c]) if i >= c else 0
-        paeth = min((abs(b - d), 0, a), (abs(a - d), 1, b), (abs(a + b - 2 * d), 2, d))[2]
-        out[i] = (value + (0, a, b, (a + b) // 2, paeth)[kind]) & 255
-    return out
-
-
-def read_episode(path):
-    """{"support": [(label, path)], "query": ...}"""
-    episode = {"support": [], "query": []}
-    with open(path) as file:
-        for line in file:
-            words = line.split(None, 2)
-            if words and not words[0].startswith("#"):
-                episode[words[0]].append((int(words[1]), words[2].strip()))
-    return episode
-
-
-def load_images(items, shape):
-    """(n, c, h, w) in [0, 1] and labels (n)"""
-    images = [read_png(path) for _, path in items]
-    assert all(image.shape == (shape[1], shape[2], shape[0]) for image in images), "images must have the network's size"
-    pixels = (np.stack(images) / np.float32(255)).transpose(0, 3, 1, 2)     # floats, as in Darknet
-    return torch.from_numpy(pixels.astype(np.float64)), torch.tensor([label for label, _ in items])
 
 
 # ---- the network -------------------------------------------------------------------------------------------------------------
@@ -341,6 +275,7 @@ class Method:
         self.steps, self.gamma = int(inner["steps"]), float(inner["learning_rate"])
         self.order = int(inner.get("order", 2))
         self.head = inner.get("adapt", "all") == "head"
+        self.rates = inner.get("rates", "fixed")
         self.ways = int(dict(next((o for kind, o in sections if kind == "episode"), {})).get("ways", 2))
         self.pairing = any(kind in PAIRING for kind, _ in sections)
         assert not self.pairing or not self.steps
@@ -362,38 +297,66 @@ class Method:
         layers = [tensors for _, _, tensors in network.layers if tensors][-1 if self.head else 0:]
         return sorted(k for tensors in layers for k in tensors.values() if network.tensors[k][3])
 
-    def adapt(self, network, phi, support, create_graph):
+    def read_rates(self, network, path):
+        """What a step multiplies each moved tensor's gradient by: a list of tensors, empty when learning_rate is all. rates=layer: (steps,
+        layers that move); rates=parameter: a vector, in the order of a .weights file."""
+        if self.rates == "fixed":
+            return []
+        with open(path) as file:
+            lines = file.read().split("\n")
+        assert lines[0] == "darknet meta rates 1" and lines[-2:] == ["end", ""], path
+        numbers = torch.from_numpy(np.array(lines[2:-2], "<f4").astype(np.float64))
+        return [numbers.reshape(self.steps, -1) if self.rates == "layer" else numbers]
+
+    def rate(self, network, moved, rates, s):
+        """The rate of each moved tensor at step s."""
+        if not rates:
+            return [self.gamma] * len(moved)
+        if self.rates == "parameter":
+            sizes = [math.prod(network.tensors[k][2]) for k in moved]
+            return [part.reshape(network.tensors[k][2]) for k, part in zip(moved, rates[0].split(sizes))]
+        layers = [sorted(tensors.values()) for _, _, tensors in network.layers if tensors][-1 if self.head else 0:]
+        return [rates[0][s, next(i for i, layer in enumerate(layers) if k in layer)] for k in moved]
+
+    def adapt(self, network, phi, support, create_graph, rates=()):
         moved = self.moved(network)
         losses = []
-        for _ in range(self.steps):
+        for s in range(self.steps):
             loss = network.loss(phi, *support)
             gradients = torch.autograd.grad(loss, [phi[k] for k in moved], create_graph=create_graph)
             phi = list(phi)
-            for k, g in zip(moved, gradients):
-                phi[k] = phi[k] - self.gamma * g
+            for k, g, rate in zip(moved, gradients, self.rate(network, moved, rates, s)):
+                phi[k] = phi[k] - rate * g
             losses.append(loss.item())
         return phi, losses
 
     def run(self, network, values, support, query):
         """(gradient in .weights order, the figures that `darknet meta grad` prints)"""
+        return self.differentiate(network, values, support, query)[:2]
+
+    def differentiate(self, network, values, support, query, rates=()):
+        """(gradient in .weights order, the figures that `darknet meta grad` prints, the gradient by the rates)"""
         learned = [k for k, tensor in enumerate(network.tensors) if tensor[3]]
         phi = [value.detach().clone().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
-        adapted, losses = self.adapt(network, phi, support, self.order == 2)
-        if self.order == 1:
+        rates = [value.detach().clone().requires_grad_() for value in rates]
+        adapted, losses = self.adapt(network, phi, support, self.order == 2, rates)
+        if self.order == 1 and not rates:        # with rates, the graph leads to them and to phi past the steps' gradients
             adapted = phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(adapted, network.tensors)]
         loss = network.pairing_loss(adapted, support, query, self.ways) if self.pairing else network.loss(adapted, *query)
         meta = self.value(loss)
-        gradients = dict(zip(learned, torch.autograd.grad(meta, [phi[k] for k in learned])))
+        found = torch.autograd.grad(meta, [phi[k] for k in learned] + rates)
+        gradients = dict(zip(learned, found))
+        by_rates = torch.cat([g.reshape(-1) for g in found[len(learned):]] or [torch.zeros(0)]).numpy()
         packed = network.pack([gradients.get(k, torch.zeros(0)) for k in range(len(phi))])
-        return packed, {"support_loss": losses, "query_loss": loss.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}
+        return packed, {"support_loss": losses, "query_loss": loss.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}, by_rates
 
-    def meta_loss(self, network, values, support, query):
+    def meta_loss(self, network, values, support, query, rates=()):
         phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
         assert not self.pairing
-        return self.value(network.loss(self.adapt(network, phi, support, False)[0], *query)).item()
+        return self.value(network.loss(self.adapt(network, phi, support, False, rates)[0], *query)).item()
 
 
-def check(method, network, values, support, query, gradient, directions):
+def check(method, network, values, support, query, gradient, directions, rates=(), by_rates=()):
     """Largest relative difference between the gradient and central differences of the meta-loss along random directions of length 1.
     Of order 2 alone: the first-order gradient is no gradient of anything. A kink between the two points spoils a difference, and the
     smaller the step the fewer do: the best of a few steps counts."""
@@ -402,9 +365,12 @@ def check(method, network, values, support, query, gradient, directions):
         v = [torch.randn(shape, generator=generator) * learned for _, _, shape, learned in network.tensors]
         length = np.linalg.norm(network.pack(v))
         v = [a / length for a in v]
+        w = [torch.randn(rate.shape, generator=generator) / math.sqrt(rate.numel()) for rate in rates]
         exact, best = float(gradient @ network.pack(v)), math.inf
+        exact += sum(float(by_rates @ b.reshape(-1).numpy()) for b in w)
         for h in (1e-5, 1e-6, 1e-7):
-            sides = [method.meta_loss(network, [a + sign * h * b for a, b in zip(values, v)], support, query) for sign in (1, -1)]
+            sides = [method.meta_loss(network, [a + sign * h * b for a, b in zip(values, v)], support, query,
+                                      [a + sign * h * b for a, b in zip(rates, w)]) for sign in (1, -1)]
             best = min(best, abs((sides[0] - sides[1]) / (2 * h) - exact) / abs(exact))
             if best < 1e-7:
                 break
@@ -418,8 +384,9 @@ def reference(cfg, weights, episode, iteration=None):
     sets = read_episode(episode)
     task = [load_images(sets[name], network.input) for name in ("support", "query")]
     values = network.read_weights(weights)
-    gradient, figures = method.run(network, values, *task)
-    return network, method, values, task, gradient, figures
+    rates = method.read_rates(network, weights.removesuffix(".weights") + ".rates")
+    gradient, figures, by_rates = method.differentiate(network, values, *task, rates)
+    return network, method, values, task, gradient, figures, rates, by_rates
 
 
 def main():
@@ -431,11 +398,13 @@ def main():
     parser.add_argument("-float32", action="store_true", help="write 4-byte numbers")
     parser.add_argument("-check", type=int, default=0, metavar="DIRECTIONS")
     options = parser.parse_args()
-    network, method, values, task, gradient, figures = reference(options.cfg, options.weights, options.episode, options.iteration)
+    network, method, values, task, gradient, figures, rates, by_rates = reference(options.cfg, options.weights, options.episode, options.iteration)
     gradient.astype("<f4" if options.float32 else "<f8").tofile(options.out)
+    if len(by_rates):
+        figures["rates"] = by_rates.tolist()
     print(json.dumps(figures))
     if options.check:
-        print("differences: %.1e" % check(method, network, values, *task, gradient, options.check), file=sys.stderr)
+        print("differences: %.1e" % check(method, network, values, *task, gradient, options.check, rates, by_rates), file=sys.stderr)
 
 
 if __name__ == "__main__":

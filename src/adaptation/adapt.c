@@ -2,6 +2,7 @@
    are fixed. */
 #include "adapt.h"
 #include "adapt_pairing.h"
+#include "learning/learned_rates.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,6 +78,36 @@ static void balance(const struct meta_support *s, double *shares)
     }
 }
 
+/* The rates of parameters, of which `net`, narrowed to the first classes, has fewer: they are
+   narrowed as if they were the parameters. */
+static int narrow_rates(struct meta_learned_rates *rates, const struct meta_base *base,
+                        const struct meta_network *net, int classes, struct meta_error *error)
+{
+    struct meta_filled wide = base->filled, narrow = { 0 };
+    size_t n = wide.network->parameters;
+    struct meta_rates moving = meta_rates_fixed(wide.network, 0, base->how.head);
+    if (!(wide.parameters = calloc(n, sizeof *wide.parameters))) return meta_fail_memory(error);
+    memcpy(wide.parameters + moving.first, base->rates, moving.count * sizeof *base->rates);
+    int status = meta_filled_narrow(&narrow, &wide, classes, error);
+    if (!status)
+        meta_learned_set(rates, narrow.parameters + net->parameters - meta_learned_numbers(rates));
+    meta_filled_clear(&narrow);
+    free(wide.parameters);
+    return status;
+}
+
+/* *rates stays NULL where they are fixed. */
+static int make_rates(struct meta_learned_rates **rates, const struct meta_base *base,
+                      const struct meta_network *net, int classes, struct meta_error *error)
+{
+    if (!base->rates) return 0;
+    if (meta_learned_create(rates, net, base->how, base->backend, error)) return -1;
+    if (base->how.kind == META_RATES_PARAMETER)
+        return narrow_rates(*rates, base, net, classes, error);
+    meta_learned_set(*rates, base->rates);
+    return 0;
+}
+
 /* Replaces phi in a->filled by phi_S. */
 static int learn(struct meta_adapted *a, const struct meta_base *base, const struct meta_support *s,
                  int steps, struct meta_error *error)
@@ -86,13 +117,14 @@ static int learn(struct meta_adapted *a, const struct meta_base *base, const str
     struct meta_inner how = { .support = s->n,
                               .steps = steps,
                               .learning_rate = base->learning_rate,
-                              .head = base->head,
+                              .head = base->how.head,
                               .bn = META_BN_SUPPORT };
     double *shares = malloc(s->n * sizeof *shares);
     struct meta_task task = { .support = s->images,
                               .support_labels = s->labels,
                               .support_shares = s->plain ? NULL : shares };
     struct meta_task_result unused = { 0 };
+    struct meta_learned_rates *rates = NULL;
     struct meta_worker *worker = NULL;
     void *phi = NULL;
     int status = -1;
@@ -101,6 +133,8 @@ static int learn(struct meta_adapted *a, const struct meta_base *base, const str
         goto fail;
     }
     balance(s, shares);
+    if (make_rates(&rates, base, net, s->classes, error)) goto fail;
+    how.rates = meta_learned_rates(rates);
     if (meta_worker_create(&worker, net, backend, how, error)) goto fail;
     if (!(phi = backend->allocate(net->parameters * backend->element))) {
         meta_fail(error, "out of memory for %zu parameters", net->parameters);
@@ -123,6 +157,7 @@ static int learn(struct meta_adapted *a, const struct meta_base *base, const str
 fail:
     if (phi) backend->release(phi);
     meta_worker_free(worker);
+    meta_learned_free(rates);
     free(shares);
     return status;
 }

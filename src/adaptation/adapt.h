@@ -6,15 +6,17 @@
 
 #include "network/filled.h"
 #include "learning/inner_loop.h"
+#include "learning/inner_rates.h"
 
 /* A meta-trained network; everything is borrowed and only read. */
 struct meta_base {
     struct meta_filled filled; /* phi, and the rolling statistics */
     const struct meta_backend *backend;
     double learning_rate; /* gamma */
-    int head;             /* 1: the steps move the last layer with parameters alone */
     /* By enum meta_bn: what divides the logits of the answers that are normalised so; 0: 1. */
     double temperature[META_BN_KINDS];
+    struct meta_rates_how how;
+    float *rates; /* learned ones, of filled.network (meta_rates_numbers); NULL: gamma */
 };
 
 /* images (n, c, h, w), planar floats in [0,1] of the network's input size; labels (n),

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "adapt.h"
+#include "learning/rates_file.h"
 #include "backends/backends.h"
 #include "base/one_line.h"
 #include "base/path.h"
@@ -99,6 +100,7 @@ static void release(struct darknet_meta_model *m)
     if (!m || atomic_fetch_sub(&m->users, 1) > 1) return;
     free(m->base.filled.parameters);
     free(m->base.filled.statistics);
+    free(m->base.rates);
     meta_model_free(m->model);
     free(m);
 }
@@ -113,10 +115,12 @@ static int load(struct darknet_meta_model **out, const char *cfg, const char *we
     if (meta_model_load_for(&m->model, cfg, purpose, error)) goto fail;
     m->base.backend = meta_backend_default();
     m->base.learning_rate = m->model->inner->learning_rate;
-    m->base.head = m->model->inner->adapt == META_ADAPT_HEAD;
+    m->base.how = meta_rates_how_of(m->model->inner);
     f->network = m->model->network;
     if (meta_adapt_check_network(f->network, cfg, error)) goto fail;
     if (meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)
+        || (m->base.how.kind
+            && meta_rates_load(f->network, m->base.how, weights, &m->base.rates, error))
         || (purpose == META_FOR_TASKS && meta_temperatures_find(&m->temperatures, weights, error)))
         goto fail;
     *out = m;

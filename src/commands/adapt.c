@@ -12,6 +12,7 @@
 #include "tasks/view.h"
 #include "console.h"
 #include "flags.h"
+#include "learning/rates_file.h"
 #include "left_out.h"
 #include "temperature_flag.h"
 #include "unlike.h"
@@ -52,6 +53,7 @@ static void free_parts(struct parts *p)
     free(p->distance);
     free(p->base.filled.parameters);
     free(p->base.filled.statistics);
+    free(p->base.rates);
     meta_dataset_free(p->dataset);
     meta_pool_free(p->pool);
     meta_data_free(p->data);
@@ -110,8 +112,10 @@ static int load_base(struct parts *p, const char *weights, struct meta_error *er
     struct meta_filled *f = &p->base.filled;
     f->network = p->model->network;
     p->base.learning_rate = p->model->inner->learning_rate;
-    p->base.head = p->model->inner->adapt == META_ADAPT_HEAD;
+    p->base.how = meta_rates_how_of(p->model->inner);
     return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)
+            || (p->base.how.kind
+                && meta_rates_load(f->network, p->base.how, weights, &p->base.rates, error))
             || p->base.backend->open(error)
         ? -1
         : 0;

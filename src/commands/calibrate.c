@@ -7,6 +7,7 @@
 #include "evaluation/inner.h"
 #include "evaluation/methods.h"
 #include "flags.h"
+#include "learning/learned_rates.h"
 #include "network/temperature_file.h"
 #include "network/weights.h"
 #include "stats/temperature.h"
@@ -43,7 +44,8 @@ struct calibration {
     struct meta_dataset *dataset;
     const struct meta_backend *backend;
     float *parameters, *statistics;
-    void *phi; /* backend vector */
+    struct meta_learned_rates *rates; /* NULL: fixed */
+    void *phi;                        /* backend vector */
     struct meta_temperatures result;
 };
 
@@ -52,6 +54,7 @@ static void free_calibration(struct calibration *c)
     meta_dataset_free(c->dataset);
     meta_pool_free(c->pool);
     if (c->phi) c->backend->release(c->phi);
+    meta_learned_free(c->rates);
     free(c->parameters);
     free(c->statistics);
     free(c->path);
@@ -217,7 +220,11 @@ static int load(struct calibration *c, struct meta_error *error)
     if (meta_weights_load(net, c->weights_path, &c->parameters, &c->statistics, error)
         || meta_digest_file(&c->result.weights, c->weights_path, error) || c->backend->open(error))
         return -1;
+    if (meta_learned_load(&c->rates, net, meta_rates_how_of(c->model->inner), c->backend,
+                          c->weights_path, error))
+        return -1;
     c->evaluation.statistics = c->statistics;
+    c->evaluation.rates = meta_learned_rates(c->rates);
     c->phi = c->backend->allocate(net->parameters * c->backend->element);
     if (!c->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     c->backend->upload(c->phi, c->parameters, net->parameters);

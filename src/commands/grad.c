@@ -2,6 +2,8 @@
 #include "flags.h"
 #include "tasks/data_file.h"
 #include "learning/inner_loop.h"
+#include "learning/learned_rates.h"
+#include "learning/rates_file.h"
 #include "learning/weigh.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
@@ -11,6 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct parts {
     struct meta_model *model;
@@ -19,8 +22,9 @@ struct parts {
     struct meta_worker *worker;
     const struct meta_backend *backend;
     float *parameters, *statistics;
-    double *support_loss; /* (steps) */
-    void *phi, *gradient; /* backend vectors */
+    double *support_loss;             /* (steps) */
+    struct meta_learned_rates *rates; /* NULL: fixed */
+    void *phi, *gradient, *by_rates;  /* backend vectors */
     long iteration;
 };
 
@@ -28,7 +32,9 @@ static void free_parts(struct parts *p)
 {
     if (p->phi) p->backend->release(p->phi);
     if (p->gradient) p->backend->release(p->gradient);
+    if (p->by_rates) p->backend->release(p->by_rates);
     meta_worker_free(p->worker);
+    meta_learned_free(p->rates);
     meta_task_file_free(&p->task);
     free(p->parameters);
     free(p->statistics);
@@ -50,11 +56,16 @@ static int load_parts(struct parts *p, const char *weights, const char *episode,
         || meta_task_file_read(&p->task, &source, ways < outputs ? ways : outputs, error))
         return -1;
     struct meta_inner how = meta_inner_of(inner, p->task.support, p->task.query);
-    if (p->backend->open(error) || meta_worker_create(&p->worker, net, p->backend, how, error))
+    if (p->backend->open(error)
+        || meta_learned_load(&p->rates, net, meta_rates_how_of(inner), p->backend, weights, error))
         return -1;
+    how.rates = meta_learned_rates(p->rates);
+    if (meta_worker_create(&p->worker, net, p->backend, how, error)) return -1;
     p->phi = p->backend->allocate(net->parameters * p->backend->element);
     p->gradient = p->backend->allocate(net->parameters * p->backend->element);
-    if (!p->phi || !p->gradient)
+    if (p->rates)
+        p->by_rates = p->backend->allocate(meta_learned_numbers(p->rates) * p->backend->element);
+    if (!p->phi || !p->gradient || (p->rates && !p->by_rates))
         return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     p->backend->upload(p->phi, p->parameters, net->parameters);
     return 0;
@@ -75,6 +86,7 @@ static int run(struct parts *p, struct meta_task_result *result, struct meta_err
     int alone = meta_weigh_normalises(p->model);
     result->support_loss = p->support_loss;
     result->gradient = p->gradient;
+    result->rates = p->by_rates;
     meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, alone ? NULL : &weigher,
                          result);
     if (alone) meta_weigh(p->model, result->query_loss, p->iteration, &result->meta_loss);
@@ -90,6 +102,40 @@ static int run(struct parts *p, struct meta_task_result *result, struct meta_err
                          p->model->path, p->model->inner->learning_rate);
     for (size_t i = 0; i < net->statistics; i++) p->statistics[i] = 0;
     return 0;
+}
+
+/* The derivatives by learned rates lie beside the gradient, as the rates beside the weights. */
+static int write_rates(const struct parts *p, const char *out, struct meta_error *error)
+{
+    size_t numbers = meta_learned_numbers(p->rates);
+    if (!numbers) return 0;
+    float *value = malloc(numbers * sizeof *value);
+    if (!value) return meta_fail_memory(error);
+    p->backend->download(value, p->by_rates, numbers);
+    int status = 0;
+    for (size_t i = 0; i < numbers && !status; i++)
+        if (!isfinite(value[i]))
+            status = meta_fail(error, "%s: the gradient of the rates is not finite",
+                               p->model->path);
+    if (!status)
+        status = meta_rates_save(p->model->network, meta_rates_how_of(p->model->inner), out, value,
+                                 error);
+    free(value);
+    return status;
+}
+
+/* Refuses to write derivatives over the rates. */
+static int check_out(const struct parts *p, const char *out, const char *weights,
+                     struct meta_error *error)
+{
+    char *from = meta_rates_path(weights), *to = meta_rates_path(out);
+    int status = from && to ? 0 : meta_fail_memory(error);
+    if (!status && p->model->inner->rates && !strcmp(from, to))
+        status = meta_fail(error, "-out %s: %s has the rates of %s: must be another name", out, to,
+                           weights);
+    free(from);
+    free(to);
+    return status;
 }
 
 static void print_figures(const struct meta_task_result *result, int steps)
@@ -131,10 +177,12 @@ int meta_command_grad(int argc, char **argv)
         goto fail;
     }
     if (meta_flag_out(out, (const char *[]){ argv[0], argv[1], argv[2], episode }, 4, &error)
-        || meta_model_load(&p.model, argv[1], &error) || meta_data_read(&p.data, argv[0], &error))
+        || meta_model_load(&p.model, argv[1], &error) || check_out(&p, out, argv[2], &error)
+        || meta_data_read(&p.data, argv[0], &error))
         goto fail;
     p.iteration = meta_flag_int("-iteration", iteration, p.model->net.max_batches, 0, LONG_MAX);
     if (load_parts(&p, argv[2], episode, &error) || run(&p, &result, &error)
+        || write_rates(&p, out, &error)
         || meta_weights_write(p.model->network, out, p.parameters, p.statistics,
                               (struct meta_weights_head){ 0 }, &error))
         goto fail;

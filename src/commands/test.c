@@ -13,6 +13,8 @@
 #include "flags.h"
 #include "ranks.h"
 #include "learning/same_build.h"
+#include "learning/learned_rates.h"
+#include "learning/rates_file.h"
 #include "network/weights.h"
 #include "stats/estimate.h"
 #include "tasks/identity.h"
@@ -56,7 +58,8 @@ struct test {
     struct meta_transport *ranks;
     struct meta_temperature_wish temperature;
     float *parameters, *statistics;
-    void *phi; /* backend vector */
+    struct meta_learned_rates *rates; /* NULL: fixed */
+    void *phi;                        /* backend vector */
     struct meta_by_group groups;
 };
 
@@ -67,6 +70,7 @@ static void free_test(struct test *t)
     meta_dataset_free(t->dataset);
     meta_pool_free(t->pool);
     if (t->phi) t->backend->release(t->phi);
+    meta_learned_free(t->rates);
     free(t->parameters);
     free(t->statistics);
     free(t->settings);
@@ -254,12 +258,17 @@ static int load(struct test *t, struct meta_error *error)
     if (meta_weights_load(net, t->weights_path, &t->parameters, &t->statistics, error)
         || t->backend->open(error))
         return -1;
+    if (e->method->reads_rates
+        && meta_learned_load(&t->rates, net, meta_rates_how_of(t->model->inner), t->backend,
+                             t->weights_path, error))
+        return -1;
     t->phi = t->backend->allocate(net->parameters * t->backend->element);
     if (!t->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     t->backend->upload(t->phi, t->parameters, net->parameters);
     if (meta_pool_create(&t->pool, t->threads, error) || load_images(t, list, error)) return -1;
     e->augmented = t->augmented;
     e->statistics = t->statistics;
+    e->rates = meta_learned_rates(t->rates);
     struct meta_evaluation_parts parts = { t->model, t->backend, t->pool, t->dataset, t->ranks };
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
@@ -338,7 +347,7 @@ static int run(struct test *t, struct meta_error *error)
 static int compare_ranks(const struct test *t, int argc, char **argv, struct meta_error *error)
 {
     struct meta_identity id;
-    struct meta_digest files[2];
+    struct meta_digest files[3] = { 0 };
     char words[200] = "", text[META_DIGEST_TEXT];
     if (!meta_transport_many(t->ranks)) return 0;
     for (int i = 0; i < argc; i++)
@@ -346,17 +355,21 @@ static int compare_ranks(const struct test *t, int argc, char **argv, struct met
     if (meta_same_build(t->ranks, error)
         || meta_transport_agree(t->ranks, "the command", words, error))
         return -1;
+    char *rates = t->rates ? meta_rates_path(t->weights_path) : NULL;
     int status = meta_digest_file(&files[0], t->cfg_path, error)
             || meta_digest_file(&files[1], t->weights_path, error)
+            || (rates && meta_digest_file(&files[2], rates, error))
             || meta_identity(&id, t->dataset, error)
         ? -1
         : 0;
+    free(rates);
     if (meta_transport_share_status(t->ranks, status, error)) return -1;
     const struct {
         const char *what;
         struct meta_digest digest;
     } all[] = { { t->cfg_path, files[0] },
                 { t->weights_path, files[1] },
+                { "the digest of the learned rates", files[2] },
                 { "the digest of the classes", id.classes },
                 { "the digest of the groups", id.groups },
                 { "the digest of the images", id.images } };

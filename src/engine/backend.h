@@ -132,6 +132,7 @@ struct meta_backend {
     void (*copy)(void *y, const void *x, size_t n);
     void (*axpy)(void *y, size_t n, double a, const void *x); /* y += a x */
     void (*scale)(void *y, size_t n, double a);
+    void (*multiply)(void *y, size_t n, const void *x); /* y *= x, number by number */
     double (*dot)(const void *x, const void *y, size_t n);
     void (*upload)(void *y, const float *x, size_t n);
     void (*download)(float *y, const void *x, size_t n);

@@ -38,6 +38,8 @@ void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
     cJSON_AddNumberToObject(settings, "steps", s->steps);
     cJSON_AddNumberToObject(settings, "learning_rate", model->inner->learning_rate);
     if (model->inner->adapt == META_ADAPT_HEAD) cJSON_AddStringToObject(settings, "adapt", "head");
+    if (model->inner->rates)
+        cJSON_AddStringToObject(settings, "rates", meta_rates_name(model->inner->rates));
     cJSON_AddStringToObject(settings, "bn", meta_bn_name(e->bn));
 }
 
@@ -58,6 +60,7 @@ int meta_inner_create(void **state, const struct meta_method_context *c, struct 
                                             t->ways * t->queries);
     inner.steps = s->steps;
     inner.order = 0;
+    inner.rates = c->evaluation->rates;
     inner.bn = c->evaluation->bn;
     inner.running = c->evaluation->statistics;
     struct learner *l = *state = calloc(1, sizeof *l);

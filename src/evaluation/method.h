@@ -22,6 +22,7 @@ struct meta_evaluation {
     const struct meta_method *method; /* NULL: the one that the network is made for */
     const void *settings;             /* as meta_method_settings makes them; NULL: the defaults */
     enum meta_bn bn;                  /* what normalises query images, if the method reads_bn */
+    const struct meta_rates *rates; /* learned, for a method that takes inner steps; NULL: fixed */
     /* (network->statistics) BN's rolling ones, for a method that uses them. */
     const float *statistics;
     double temperature; /* of the probabilities that calibration figures are of; 0: 1 */
@@ -91,6 +92,7 @@ struct meta_method {
     int learns;           /* there is something to score before it has learned the task */
     int augments;         /* asks for `augmented` */
     int reads_bn;         /* -bn has an effect */
+    int reads_rates;      /* it takes the steps of [inner_loop]: asks for learned `rates` */
     int tempers;          /* `meta calibrate` learns temperatures of its answers */
     size_t settings_size; /* bytes of its settings, 0: it has none */
     const struct meta_method_flag *flags; /* ends with a row without a name; NULL: it has none */

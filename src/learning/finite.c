@@ -74,6 +74,8 @@ int meta_finite_check(const struct meta_finite *f, struct meta_error *error)
         return fail(f, "the parameters", find_layer(f), error);
     if (!meta_optimiser_finite(f->optimiser))
         return fail(f, "the optimiser's moments", NULL, error);
+    if (!meta_learned_finite(f->rates))
+        return fail(f, "the learned rates of [inner_loop], or their moments,", NULL, error);
     if (!finite_floats(f->rolling, net->statistics))
         return fail(f, "the rolling statistics", find_statistics(f), error);
     return 0;

@@ -21,8 +21,14 @@ struct meta_worker {
     void *gradient;    /* of the support loss; in the backward sweep, the product H v */
     float *statistics; /* of the support set, with META_BN_SUPPORT */
     double *scores;    /* (query, outputs) where the caller doesn't ask for them */
-    struct meta_rates rates;
-    void *moved; /* (parameters) order 2: R_s v_(s+1), where that is not gamma v_(s+1); else NULL */
+    struct meta_rates fixed;
+    const struct meta_rates *rates;
+    void *moved; /* (parameters) R_s v_(s+1), where that is not gamma v_(s+1); and scratch */
+    /* Learned rates: (step_gradients) each step's, (rates->count); none where no derivative by
+       rates is asked for. */
+    void **step_gradient;
+    int step_gradients;
+    double *derivative; /* META_RATES_LAYER: (steps, layers) by the rates */
 };
 
 /* The number of support images in the pass of the query images: a network that pairs sees both at

@@ -71,6 +71,13 @@ static double support_pass(struct meta_worker *w, const void *phi, const struct 
     return loss;
 }
 
+/* The gradient of step s, of the parameters that move. */
+static void keep_gradient(struct meta_worker *w, int s)
+{
+    const char *moving = (const char *)w->gradient + w->rates->first * w->backend->element;
+    w->backend->copy(w->step_gradient[s], moving, w->rates->count);
+}
+
 /* Step s draws dropout with item s. */
 const void *meta_worker_learn(struct meta_worker *w, const void *phi, const struct meta_task *task,
                               int steps, struct meta_task_result *result)
@@ -85,7 +92,8 @@ const void *meta_worker_learn(struct meta_worker *w, const void *phi, const stru
         if (s == 0 && result->statistics)
             meta_program_batch_statistics(w->support[0], result->statistics);
         if (from != to) w->backend->copy(to, from, n);
-        meta_rates_step(&w->rates, w->backend, to, w->gradient);
+        if (w->step_gradients) keep_gradient(w, s);
+        meta_rates_step(w->rates, w->backend, s, to, w->gradient, w->moved);
     }
     return parameters_at(w, phi, steps);
 }
@@ -111,33 +119,41 @@ static void score_query(struct meta_worker *w, const struct meta_task *task,
     result->accuracy = meta_accuracy(scores, task->query_labels, w->inner.query, outputs);
 }
 
-/* v -= H_s R v, at the step whose activations the program holds. */
-static void subtract_product(struct meta_worker *w, struct meta_program *p, const void *phi,
-                             void *v)
+/* v -= H_s R_s v, at the step whose activations the program holds. */
+static void subtract_product(struct meta_worker *w, int s, const void *phi, void *v)
 {
     const struct meta_backend *b = w->backend;
-    double factor = -1;
-    const void *direction = w->moved;
-    if (w->moved) {
-        meta_rates_multiply(&w->rates, b, w->moved, v);
-    } else {
-        direction = v;
-        factor = -w->rates.gamma;
-    }
-    meta_program_hessian_product(p, phi, direction, w->gradient);
-    b->axpy(v, w->network->parameters, factor, w->gradient);
+    struct meta_program *p = w->support[s % w->keep];
+    int plain = meta_rates_plain(w->rates);
+    if (!plain) meta_rates_multiply(w->rates, b, s, w->moved, v);
+    meta_program_hessian_product(p, phi, plain ? v : w->moved, w->gradient);
+    b->axpy(v, w->network->parameters, plain ? -w->rates->gamma : -1, w->gradient);
 }
 
-/* v: v_S, which becomes v_0. */
-static void sweep_back(struct meta_worker *w, const void *phi, const struct meta_task *task,
-                       int steps, void *v)
+static void differentiate_rates(struct meta_worker *w, int s, const struct meta_task_result *r)
 {
-    load_support(w, task, steps);
+    const struct meta_rates_terms terms = { w->step_gradient[s], r->gradient, w->moved };
+    meta_rates_differentiate(w->rates, w->backend, s, terms,
+                             w->derivative ? (void *)w->derivative : r->rates);
+}
+
+/* Turns v_S in r->gradient into v_0; r->rates are the derivatives by the rates. */
+static void sweep_back(struct meta_worker *w, const void *phi, const struct meta_task *task,
+                       int steps, const struct meta_task_result *r)
+{
+    int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
+    size_t numbers = r->rates ? meta_rates_numbers(w->rates) : 0;
+    if (second) load_support(w, task, steps);
+    if (numbers && w->derivative) memset(w->derivative, 0, numbers * sizeof *w->derivative);
+    else if (numbers) w->backend->set(r->rates, numbers, 0);
     for (int s = steps - 1; s >= 0; s--) {
         const void *at = parameters_at(w, phi, s);
+        if (numbers) differentiate_rates(w, s, r);
+        if (!second) continue;
         if (s < steps - w->keep) support_pass(w, at, task, s);
-        subtract_product(w, w->support[s % w->keep], at, v);
+        subtract_product(w, s, at, r->gradient);
     }
+    if (numbers && w->derivative) w->backend->upload_double(r->rates, w->derivative, numbers);
 }
 
 void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct meta_task *task,
@@ -157,9 +173,10 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     if (weigher)
         result->weight = weigher->weight(weigher->context, result->query_loss, &result->meta_loss);
     meta_program_gradient(w->query, adapted, gradient);
-    if (w->inner.order == 2 && task->iteration >= w->inner.second_order_start)
-        sweep_back(w, phi, task, steps, gradient);
+    sweep_back(w, phi, task, steps, result);
     w->backend->scale(gradient, n, result->weight);
+    if (result->rates)
+        w->backend->scale(result->rates, meta_rates_numbers(w->rates), result->weight);
 }
 
 /* Loads the query images too, whose place the support set's may have taken. */

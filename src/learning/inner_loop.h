@@ -5,6 +5,7 @@
 #define META_INNER_LOOP_H
 
 #include "engine/program.h"
+#include "inner_rates.h"
 
 struct meta_worker;
 
@@ -31,9 +32,11 @@ int meta_bn_find(enum meta_bn *, const char *name, struct meta_error *);
 
 /* How a worker learns. */
 struct meta_inner {
-    int support, query;   /* images; query may be 0 where nothing is scored */
-    int steps;            /* the most that a call will ask for */
-    double learning_rate; /* gamma */
+    int support, query;             /* images; query may be 0 where nothing is scored */
+    int steps;                      /* the most that a call will ask for */
+    double learning_rate;           /* gamma */
+    const struct meta_rates *rates; /* learned: in place of learning_rate and head; the caller's,
+                                       and may change between calls; NULL: fixed */
     int head; /* 1: the steps move the last layer with parameters alone (ANIL); the meta-gradient is
                  that of all parameters all the same */
     int order;                   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
@@ -61,6 +64,8 @@ struct meta_task_result {
     double accuracy; /* of the query set, after adaptation, 0..1 */
     void *gradient;  /* (parameters) backend vector; meta_worker_gradient needs it, others leave it
                         alone */
+    void *rates;     /* (meta_rates_numbers) backend vector: the derivative by learned rates, in
+                        meta_worker_gradient; NULL: not wanted */
     double *support_loss;  /* (steps) before each step, or NULL */
     double *query_scores;  /* (query, outputs) log-odds after adaptation, or NULL */
     double *scores_before; /* (query, outputs) log-odds before adaptation, of meta_worker_adapt
@@ -84,7 +89,8 @@ int meta_worker_failed(const struct meta_worker *, struct meta_error *);
 int meta_worker_slow_layer(const struct meta_worker *, const char **implementation);
 
 /* result->gradient = weight * d query_loss / d phi through `steps` inner steps (v_0 of the backward
-   sweep). Without a weigher the weight is 1. */
+   sweep), result->rates the same by learned rates; with order 1 both take each step's gradient for
+   a constant. Without a weigher the weight is 1. */
 void meta_worker_gradient(struct meta_worker *, const void *phi, const struct meta_task *,
                           int steps, const struct meta_weigher *, struct meta_task_result *result);
 

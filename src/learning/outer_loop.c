@@ -31,11 +31,13 @@ struct meta_outer {
     struct meta_inner inner;
     struct meta_worker **worker; /* (workers) */
     struct meta_optimiser *optimiser;
+    struct meta_learned_rates *rates; /* NULL: fixed */
     void *phi;                        /* (parameters) backend vector */
-    void **gradient;                  /* (tasks) backend vectors (parameters): of the rank's
-                                         own tasks, of the first for the mean, else NULL */
-    float *rolling;                   /* (statistics) */
-    float *statistics;                /* (tasks, statistics) */
+    void **gradient;   /* (tasks) backend vectors, by the parameters and behind by the rates: of the
+                          rank's own tasks, of the first for the mean, else NULL */
+    size_t numbers;    /* of a gradient */
+    float *rolling;    /* (statistics) */
+    float *statistics; /* (tasks, statistics) */
     struct meta_task_result *results; /* (tasks) */
     size_t outputs;                   /* scores of one task: query images times ways */
     double *scores;                   /* (tasks, outputs) of the query images */
@@ -69,8 +71,26 @@ static int open_ranks(struct meta_outer *o, struct meta_error *error)
     if (!meta_transport_many(t)) return 0;
     o->begin = (int)meta_part_begin((size_t)o->tasks, t->rank, t->size);
     o->end = (int)meta_part_begin((size_t)o->tasks, t->rank + 1, t->size);
-    return meta_exchange_create(&o->exchange, o->backend, o->transport,
-                                o->model->network->parameters, o->tasks, error);
+    return meta_exchange_create(&o->exchange, o->backend, o->transport, o->numbers, o->tasks,
+                                error);
+}
+
+static int create_rates(struct meta_outer *o, struct meta_error *error)
+{
+    const struct meta_inner_settings *s = o->model->inner;
+    const struct meta_network *net = o->model->network;
+    if (meta_learned_create(&o->rates, net, meta_rates_how_of(s), o->backend, error)) return -1;
+    if (o->rates) meta_learned_fill(o->rates, s->learning_rate);
+    o->inner.rates = meta_learned_rates(o->rates);
+    o->numbers = net->parameters + meta_learned_numbers(o->rates);
+    return 0;
+}
+
+/* The part of a task's gradient that is by the rates; NULL where they are fixed. */
+static void *by_rates(const struct meta_outer *o, int task)
+{
+    size_t before = o->model->network->parameters * o->backend->element;
+    return o->rates ? (char *)o->gradient[task] + before : NULL;
 }
 
 int meta_outer_create(struct meta_outer **out, const struct meta_outer_parts *parts,
@@ -90,7 +110,7 @@ int meta_outer_create(struct meta_outer **out, const struct meta_outer_parts *pa
     o->inner = inner_of(model);
     int threads = meta_pool_threads(parts->pool);
     if (backend->open(error)) goto fail;
-    if (open_ranks(o, error)) goto fail;
+    if (create_rates(o, error) || open_ranks(o, error)) goto fail;
     if (meta_optimiser_create(&o->optimiser, net, backend, &model->net, error)) goto fail;
     o->worker = calloc(threads, sizeof *o->worker);
     o->gradient = calloc(o->tasks, sizeof *o->gradient);
@@ -111,7 +131,7 @@ int meta_outer_create(struct meta_outer **out, const struct meta_outer_parts *pa
         goto memory;
     for (int i = 0; i < o->tasks; i++)
         if ((i == 0 || (i >= o->begin && i < o->end))
-            && !(o->gradient[i] = backend->allocate(net->parameters * backend->element)))
+            && !(o->gradient[i] = backend->allocate(o->numbers * backend->element)))
             goto memory;
     /* a pool may hand any of its threads a task, so each has a worker, even with fewer tasks than
        threads */
@@ -135,6 +155,7 @@ void meta_outer_free(struct meta_outer *o)
     if (o->phi) o->backend->release(o->phi);
     meta_optimiser_free(o->optimiser);
     meta_exchange_free(o->exchange);
+    meta_learned_free(o->rates);
     free(o->worker);
     free(o->gradient);
     free(o->results);
@@ -174,6 +195,7 @@ static void run_task(void *context, int index, int worker)
     if (o->model->network->statistics)
         r->statistics = o->statistics + task * o->model->network->statistics;
     r->gradient = o->gradient[task];
+    r->rates = by_rates(o, task);
     r->query_scores = o->scores + task * o->outputs;
     meta_worker_gradient(o->worker[worker], o->phi, &t, o->inner.steps,
                          o->normalises ? NULL : &weigher, r);
@@ -186,14 +208,13 @@ static void run_task(void *context, int index, int worker)
 static void normalise(struct meta_outer *o)
 {
     const struct meta_backend *b = o->backend;
-    size_t n = o->model->network->parameters;
     for (int i = 0; i < o->tasks; i++) {
         struct meta_task_result *r = &o->results[i];
         r->weight = meta_weigh(o->model, r->query_loss, o->iteration, &r->meta_loss);
         o->weight[i] = r->weight;
     }
     o->mean_failed = meta_weigh_shares(o->weight, o->tasks, o->share);
-    for (int i = o->begin; i < o->end; i++) b->scale(o->gradient[i], n, o->share[i]);
+    for (int i = o->begin; i < o->end; i++) b->scale(o->gradient[i], o->numbers, o->share[i]);
 }
 
 static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
@@ -216,7 +237,9 @@ static void move_statistics(struct meta_outer *o)
 
 int meta_outer_check(const struct meta_outer *o, struct meta_error *error)
 {
-    const struct meta_finite f = { o->model, o->backend, o->optimiser, o->phi, o->rolling };
+    const struct meta_finite f = {
+        o->model, o->backend, o->optimiser, o->phi, o->rolling, o->rates
+    };
     return meta_finite_check(&f, error);
 }
 
@@ -278,7 +301,6 @@ int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *ba
                         struct meta_error *error)
 {
     const struct meta_backend *b = o->backend;
-    size_t n = o->model->network->parameters;
     o->batches = batches;
     o->iteration = iteration;
     meta_pool_run(o->pool, o->end - o->begin, run_task, o);
@@ -290,8 +312,8 @@ int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *ba
         if (meta_exchange_mean(o->exchange, o->gradient, 1. / o->tasks, o->gradient[0], error))
             return -1;
     } else {
-        for (int i = 1; i < o->tasks; i++) b->axpy(o->gradient[0], n, 1, o->gradient[i]);
-        b->scale(o->gradient[0], n, 1. / o->tasks);
+        for (int i = 1; i < o->tasks; i++) b->axpy(o->gradient[0], o->numbers, 1, o->gradient[i]);
+        b->scale(o->gradient[0], o->numbers, 1. / o->tasks);
     }
     sum_results(o, result);
     result->word = greatest_word(o);
@@ -351,8 +373,12 @@ int meta_outer_update(struct meta_outer *o, double rate, struct meta_outer_resul
 {
     struct meta_error why;
     if (check_weights(o, error)) return -1;
+    void *rates = by_rates(o, 0);
+    if (rates && !meta_learned_takes(o->rates, rates))
+        return fail_gradient(o, result->query_loss, error);
     result->gradient_norm = meta_optimiser_step(o->optimiser, o->phi, o->gradient[0], rate);
     if (!isfinite(result->gradient_norm)) return fail_gradient(o, result->query_loss, error);
+    if (rates) meta_learned_step(o->rates, &o->model->net, rates, rate);
     move_statistics(o);
     if (!meta_outer_check(o, &why)) return 0;
     return meta_fail(error, "iteration %llu: after the update at rate %g %s",
@@ -371,6 +397,8 @@ const double *meta_outer_auc(const struct meta_outer *o) { return o->auc; }
 
 const void *meta_outer_parameters(const struct meta_outer *o) { return o->phi; }
 
+struct meta_learned_rates *meta_outer_rates(const struct meta_outer *o) { return o->rates; }
+
 const float *meta_outer_statistics(const struct meta_outer *o) { return o->rolling; }
 
 void meta_outer_upload(struct meta_outer *o, const float *parameters, const float *statistics)
@@ -385,11 +413,11 @@ void meta_outer_download(const struct meta_outer *o, float *parameters, float *s
     memcpy(statistics, o->rolling, o->model->network->statistics * sizeof *statistics);
 }
 
-/* phi, the optimiser's vectors and count, then the statistics */
+/* phi, the optimiser's vectors and count, the learned rates, then the statistics */
 size_t meta_outer_bytes(const struct meta_outer *o)
 {
     return o->model->network->parameters * o->backend->element + meta_optimiser_bytes(o->optimiser)
-        + o->model->network->statistics * sizeof(float);
+        + meta_learned_bytes(o->rates) + o->model->network->statistics * sizeof(float);
 }
 
 void meta_outer_save(const struct meta_outer *o, void *out)
@@ -400,6 +428,8 @@ void meta_outer_save(const struct meta_outer *o, void *out)
     at += net->parameters * o->backend->element;
     meta_optimiser_save(o->optimiser, at);
     at += meta_optimiser_bytes(o->optimiser);
+    meta_learned_save(o->rates, at);
+    at += meta_learned_bytes(o->rates);
     memcpy(at, o->rolling, net->statistics * sizeof(float));
 }
 
@@ -411,5 +441,7 @@ void meta_outer_load(struct meta_outer *o, const void *in)
     at += net->parameters * o->backend->element;
     meta_optimiser_load(o->optimiser, at);
     at += meta_optimiser_bytes(o->optimiser);
+    meta_learned_read(o->rates, at);
+    at += meta_learned_bytes(o->rates);
     memcpy(o->rolling, at, net->statistics * sizeof(float));
 }

@@ -11,6 +11,7 @@
 #include "inner_loop.h"
 #include "tasks/batch.h"
 #include "config/model.h"
+#include "learned_rates.h"
 #include "optimiser.h"
 #include "base/pool.h"
 #include "transport/transport.h"
@@ -68,7 +69,8 @@ int meta_outer_check(const struct meta_outer *, struct meta_error *);
 
 /* (tasks) the AUC of each task's query images in the last step, after adaptation. */
 const double *meta_outer_auc(const struct meta_outer *);
-const void *meta_outer_parameters(const struct meta_outer *);  /* a backend vector */
+const void *meta_outer_parameters(const struct meta_outer *);           /* a backend vector */
+struct meta_learned_rates *meta_outer_rates(const struct meta_outer *); /* NULL: fixed */
 const float *meta_outer_statistics(const struct meta_outer *); /* (network->statistics) rolling */
 /* parameters (network->parameters), statistics (network->statistics). Upload before the first step:
    the optimiser stays as it is. */

@@ -100,17 +100,34 @@ static int allocate_programs(struct meta_worker *w, struct meta_error *error)
     return allocate_workspace(w, error);
 }
 
-static int allocate_vector(struct meta_worker *w, void **vector, struct meta_error *error)
+static int allocate_vector(struct meta_worker *w, void **vector, size_t numbers,
+                           struct meta_error *error)
 {
-    size_t bytes = w->network->parameters * w->backend->element;
+    size_t bytes = numbers * w->backend->element;
     if (!(*vector = w->backend->allocate(bytes))) return meta_fail_memory(error);
     w->vector_bytes += bytes;
+    return 0;
+}
+
+/* What the derivatives by learned rates need of each step. */
+static int keep_gradients(struct meta_worker *w, struct meta_error *error)
+{
+    size_t numbers = meta_rates_numbers(w->rates);
+    if (!numbers || !w->inner.order) return 0;
+    w->step_gradients = w->inner.steps;
+    w->step_gradient = calloc(w->step_gradients, sizeof *w->step_gradient);
+    int layers = w->rates->how.kind == META_RATES_LAYER;
+    if (layers) w->derivative = calloc(numbers, sizeof *w->derivative);
+    if (!w->step_gradient || (layers && !w->derivative)) return meta_fail_memory(error);
+    for (int s = 0; s < w->step_gradients; s++)
+        if (allocate_vector(w, &w->step_gradient[s], w->rates->count, error)) return -1;
     return 0;
 }
 
 static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
 {
     const struct meta_inner *inner = &w->inner;
+    size_t n = w->network->parameters;
     w->clones = clones_needed(inner);
     w->phi = calloc(w->clones + 1, sizeof *w->phi);
     w->statistics = malloc((w->network->statistics + 1) * sizeof *w->statistics);
@@ -118,10 +135,10 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
                        * sizeof *w->scores);
     if (!w->phi || !w->statistics || !w->scores) return meta_fail_memory(error);
     for (int s = 0; s < w->clones; s++)
-        if (allocate_vector(w, &w->phi[s], error)) return -1;
-    if (allocate_vector(w, &w->gradient, error)) return -1;
-    int second = inner->steps && inner->order == 2;
-    return second && !meta_rates_plain(&w->rates) ? allocate_vector(w, &w->moved, error) : 0;
+        if (allocate_vector(w, &w->phi[s], n, error)) return -1;
+    if (allocate_vector(w, &w->gradient, n, error)) return -1;
+    if (!inner->steps || meta_rates_plain(w->rates)) return 0;
+    return allocate_vector(w, &w->moved, n, error) || keep_gradients(w, error) ? -1 : 0;
 }
 
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network,
@@ -133,7 +150,8 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->network = network;
     w->backend = backend;
     w->inner = inner;
-    w->rates = meta_rates_fixed(network, inner.learning_rate, inner.head);
+    w->fixed = meta_rates_fixed(network, inner.learning_rate, inner.head);
+    w->rates = inner.rates ? inner.rates : &w->fixed;
     w->keep = programs_needed(&inner);
     if (check_pairing(w, error) || backend->open(error) || check_batches(w, error)
         || allocate_programs(w, error) || allocate_vectors(w, error)) {
@@ -156,6 +174,10 @@ void meta_worker_free(struct meta_worker *w)
         if (w->phi[s]) w->backend->release(w->phi[s]);
     if (w->gradient) w->backend->release(w->gradient);
     if (w->moved) w->backend->release(w->moved);
+    for (int s = 0; w->step_gradient && s < w->step_gradients; s++)
+        if (w->step_gradient[s]) w->backend->release(w->step_gradient[s]);
+    free(w->step_gradient);
+    free(w->derivative);
     free(w->phi);
     free(w->statistics);
     free(w->scores);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/leftovers.h"
 #include "base/path.h"
+#include "learning/rates_file.h"
 
 static const struct meta_lock_words running = { "another training of this name is running here",
                                                 "wait for it, or give this one another -name" };
@@ -70,6 +71,13 @@ int meta_trainer_check_folder(const struct meta_trainer *t, struct meta_error *e
     return failed ? meta_data_blame(t->data, t->data->backup, error) : 0;
 }
 
+static void sweep_rates(const char *weights)
+{
+    char *rates = meta_rates_path(weights);
+    if (rates) meta_leftovers_remove(rates, NULL);
+    free(rates);
+}
+
 /* Removes the temporary files that killed trainings of this name left. */
 static int sweep(const struct meta_trainer *t, struct meta_error *error)
 {
@@ -78,6 +86,10 @@ static int sweep(const struct meta_trainer *t, struct meta_error *error)
     for (int file = 0; file < META_TRAINING_FILES; file++)
         meta_leftovers_remove(t->path[file], NULL);
     meta_leftovers_remove(numbered, META_TRAINING_NUMBERED);
+    meta_leftovers_remove(numbered, META_RATES_END);
+    sweep_rates(t->path[META_TRAINING_BACKUP]);
+    sweep_rates(t->path[META_TRAINING_FINAL]);
+    sweep_rates(t->path[META_TRAINING_BEST]);
     free(numbered);
     return 0;
 }

@@ -64,10 +64,12 @@ struct meta_trainer {
     void *state; /* (state_size) those of the average, the outer loop and the curriculum */
     size_t state_size;
     float *parameters, *statistics; /* what is written as .weights */
-    float *watched;                 /* (statistics) corrected, by which the valid list is watched */
-    double waited;                  /* seconds, for images */
-    atomic_int asked;               /* what meta_trainer_asked returns */
-    int valid_missed;               /* of the iteration that the training goes on from */
+    float *rates;                   /* (rate_numbers) what is written as .rates; NULL: fixed */
+    size_t rate_numbers;
+    float *watched;   /* (statistics) corrected, by which the valid list is watched */
+    double waited;    /* seconds, for images */
+    atomic_int asked; /* what meta_trainer_asked returns */
+    int valid_missed; /* of the iteration that the training goes on from */
 };
 
 static inline int meta_trainer_of_images(const struct meta_trainer *t)

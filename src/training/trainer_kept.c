@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "learning/rates_file.h"
 
 #define KEEPING "keeping "
 
@@ -106,6 +107,25 @@ static int move(const struct meta_trainer *t, const char *from, const char *to,
     return meta_fail(error, "%s: can't %s: %s", from, to ? "rename" : "remove", strerror(errno));
 }
 
+/* Moves weights, and the learned rates beside them. */
+static int move_weights(const struct meta_trainer *t, const char *from, const char *to,
+                        struct meta_error *error)
+{
+    char *rates = meta_rates_path(from), *rates_to = to ? meta_rates_path(to) : NULL;
+    int status = rates && (rates_to || !to)
+        ? move(t, from, to, error) || move(t, rates, rates_to, error)
+        : meta_fail_memory(error);
+    free(rates);
+    free(rates_to);
+    return status ? -1 : 0;
+}
+
+static int is_weights(enum meta_training_file file)
+{
+    return file == META_TRAINING_BACKUP || file == META_TRAINING_FINAL
+        || file == META_TRAINING_BEST;
+}
+
 /* Moves all; name: of the training that they become, NULL: of none. The checkpoint goes first:
    while it is there, everything is where it was. */
 static int move_all(const struct meta_trainer *t, const struct found *f, const char *name,
@@ -120,7 +140,8 @@ static int move_all(const struct meta_trainer *t, const struct found *f, const c
     int status = 0;
     for (int i = 0; i < META_TRAINING_FILES && !status; i++) {
         if (name && meta_training_file(&to, order[i], t->folder, name, error)) return -1;
-        status = move(t, t->path[order[i]], to, error);
+        status = is_weights(order[i]) ? move_weights(t, t->path[order[i]], to, error)
+                                      : move(t, t->path[order[i]], to, error);
         free(to);
         to = NULL;
     }
@@ -128,7 +149,7 @@ static int move_all(const struct meta_trainer *t, const struct found *f, const c
         const char *end = f->numbered[i] + strlen(t->name);
         if (asprintf(&from, "%s/%s", t->folder, f->numbered[i]) < 0) from = NULL;
         if (name && asprintf(&to, "%s/%s%s", t->folder, name, end) < 0) to = NULL;
-        status = from && (to || !name) ? move(t, from, to, error) : meta_fail_memory(error);
+        status = from && (to || !name) ? move_weights(t, from, to, error) : meta_fail_memory(error);
         free(from);
         free(to);
         from = to = NULL;

@@ -46,7 +46,8 @@ static int open_valid(struct meta_trainer *t, struct meta_error *error)
     }
     const struct meta_evaluation e = { .episode = *t->model->episode,
                                        .runs = s->valid_runs,
-                                       .seed = s->seed };
+                                       .seed = s->seed,
+                                       .rates = meta_learned_rates(meta_outer_rates(t->outer)) };
     return meta_evaluator_create(&t->evaluator, &parts, &e, error);
 }
 
@@ -134,6 +135,18 @@ static int read_files(struct meta_trainer *t, struct meta_error *error)
                      t->model->path, t->model->net_line);
 }
 
+static int allocate_rates(struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_rates shape;
+    const struct meta_rates_how how = meta_rates_how_of(t->model->inner);
+    if (how.kind == META_RATES_FIXED) return 0;
+    if (meta_rates_shape(&shape, t->model->network, how, error)) return -1;
+    t->rate_numbers = meta_rates_numbers(&shape);
+    free(shape.layer);
+    t->rates = calloc(t->rate_numbers, sizeof *t->rates);
+    return t->rates ? 0 : meta_fail_memory(error);
+}
+
 static int allocate(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_network *net = t->model->network;
@@ -149,8 +162,9 @@ static int allocate(struct meta_trainer *t, struct meta_error *error)
     t->statistics = calloc(net->statistics + 1, sizeof *t->statistics);
     t->watched = calloc(net->statistics + 1, sizeof *t->watched);
     t->batches = calloc(t->tasks, sizeof *t->batches);
-    if (t->parameters && t->statistics && t->watched && t->batches) return 0;
-    return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    if (!t->parameters || !t->statistics || !t->watched || !t->batches)
+        return meta_fail(error, "out of memory for %zu parameters", net->parameters);
+    return allocate_rates(t, error);
 }
 
 static int open_learning(struct meta_trainer *t, struct meta_error *error)
@@ -234,6 +248,7 @@ void meta_trainer_free(struct meta_trainer *t)
     free(t->state);
     free(t->parameters);
     free(t->statistics);
+    free(t->rates);
     free(t->watched);
     pthread_mutex_destroy(&t->lock);
     free(t);

@@ -56,11 +56,15 @@ int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, 
     if (!meta_transport_many(ranks)) return status;
     if (meta_transport_share_status(ranks, status, error)) return -1;
     const struct meta_network *net = t->model->network;
-    uint64_t sizes[2] = { net->parameters, net->statistics }, own[2] = { sizes[0], sizes[1] };
+    uint64_t sizes[] = { net->parameters, net->statistics, t->rate_numbers }, own[3];
+    memcpy(own, sizes, sizeof own);
     if (meta_transport_broadcast(ranks, sizes, sizeof sizes, error)) return -1;
-    if (sizes[0] != own[0] || sizes[1] != own[1])
-        status = meta_fail(error, "%s: has %llu parameters, but %llu on rank 0 (%s)",
-                           t->model->path, (unsigned long long)own[0], (unsigned long long)sizes[0],
+    if (memcmp(sizes, own, sizeof own))
+        status = meta_fail(error,
+                           "%s: has %llu parameters and %llu learned rates, but %llu and %llu on "
+                           "rank 0 (%s)",
+                           t->model->path, (unsigned long long)own[0], (unsigned long long)own[2],
+                           (unsigned long long)sizes[0], (unsigned long long)sizes[2],
                            ranks->hosts[0]);
     if (meta_transport_share_status(ranks, status, error)) return -1;
     struct start s = { .iteration = c->iteration,
@@ -75,7 +79,8 @@ int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, 
     if (meta_transport_broadcast(ranks, &s, sizeof s, error)
         || share_checkpoint(ranks, c, &s, error)
         || meta_transport_broadcast(ranks, t->parameters, own[0] * sizeof(float), error)
-        || meta_transport_broadcast(ranks, t->statistics, own[1] * sizeof(float), error))
+        || meta_transport_broadcast(ranks, t->statistics, own[1] * sizeof(float), error)
+        || meta_transport_broadcast(ranks, t->rates, own[2] * sizeof(float), error))
         return -1;
     t->seen = s.images_seen;
     t->updates = (uint32_t)s.images_updates;

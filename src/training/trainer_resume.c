@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "learning/weigh.h"
+#include "learning/rates_file.h"
 #include "network/weights.h"
 
 static const char *state_to_read(const struct meta_trainer *t)
@@ -24,6 +25,19 @@ static int draws_normalised(const struct meta_trainer *t)
     return 0;
 }
 
+/* Weights that a training starts from may have learned rates beside them; else these begin at
+   learning_rate. */
+static int read_rates(struct meta_trainer *t, struct meta_error *error)
+{
+    const char *weights = t->settings.weights;
+    for (size_t i = 0; i < t->rate_numbers; i++)
+        t->rates[i] = (float)t->model->inner->learning_rate;
+    if (!t->rates || !weights || !meta_rates_exist(weights)) return 0;
+    free(t->rates);
+    return meta_rates_load(t->model->network, meta_rates_how_of(t->model->inner), weights,
+                           &t->rates, error);
+}
+
 int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
                             struct meta_error *error)
 {
@@ -36,6 +50,7 @@ int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
     if (s->weights
         && meta_weights_read_first(net, s->weights, t->parameters, t->statistics, &head, error))
         return -1;
+    if (read_rates(t, error)) return -1;
     t->seen = s->clear ? 0 : head.seen;
     t->updates = head.updates;
     t->layers_read = head.layers;
@@ -126,6 +141,7 @@ int meta_trainer_start(struct meta_trainer *t, const struct meta_checkpoint *c,
                              (unsigned long long)t->total);
     }
     meta_outer_upload(t->outer, t->parameters, t->statistics);
+    if (t->rates) meta_learned_set(meta_outer_rates(t->outer), t->rates);
     return 0;
 }
 

@@ -1,11 +1,23 @@
 /* Writes the weights that a training has come to. */
 #include "trainer_internal.h"
 
+#include "learning/rates_file.h"
 #include "network/weights.h"
 
+/* The learned rates of the weights at `path`. */
+static int write_rates(struct meta_trainer *t, const char *path, struct meta_error *error)
+{
+    const struct meta_rates_how how = meta_rates_how_of(t->model->inner);
+    if (!t->rates) return 0;
+    meta_learned_get(meta_outer_rates(t->outer), t->rates);
+    return meta_rates_save(t->model->network, how, path, t->rates, error);
+}
+
+/* The rates come first, so that no weights lack them. */
 int meta_trainer_write_weights(struct meta_trainer *t, const char *path, struct meta_error *error)
 {
     meta_outer_download(t->outer, t->parameters, t->statistics);
+    if (write_rates(t, path, error)) return -1;
     return meta_weights_write(t->model->network, path, t->parameters, t->statistics,
                               (struct meta_weights_head){ .seen = t->seen, .updates = t->updates },
                               error);

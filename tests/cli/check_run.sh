@@ -76,6 +76,13 @@ for order in 1 2; do
     sed "s/^order=2/order=$order\nadapt=head/" "$a/net.cfg" >"$a/head.cfg"
     check "meta check passes with adapt=head and order=$order" quiet darknet meta check "$a/head.cfg"
 done
+for rates in layer parameter; do
+    for order in 1 2; do
+        sed "s/^order=2/order=$order\nrates=$rates/" "$a/net.cfg" >"$a/rates.cfg"
+        check "meta check passes with rates=$rates and order=$order" quiet darknet meta check "$a/rates.cfg"
+        check "meta check has a row of rates=$rates and order=$order" grep -Eq '^ +rates +.* ok$' "$a/out"
+    done
+done
 sed 's/^steps=3/steps=0/' "$a/net.cfg" >"$a/steps0.cfg"
 check 'meta check passes with steps=0' quiet darknet meta check "$a/steps0.cfg"
 

@@ -93,6 +93,11 @@ for name, n in sizes.items():
         open('%s/%s-%s' % (sys.argv[1], name, kind), 'wb').write(start + numbers)
 END
 
+# Rates that fit fuzz_rates's network, of every kind
+for kind in 'layer steps=3' parameter; do
+    { printf 'darknet meta rates 1\nrates=%s layers=0:22,3:6\n' "$kind"; seq -f '%g' 0.125 0.125 $([ "$kind" = parameter ] && echo 3.5 || echo .75); echo end; } >"$to/rates/${kind%% *}"
+done
+
 # Words: sections, options and values; members of JSON; numbers at the edges of what types hold
 words() { sort -u | awk 'length($0) < 40' | sed 's/[\\"]/\\&/g; s/.*/"&"/'; }
 edges() { printf '%s\n' 0 1 -1 2147483647 2147483648 4294967296 9223372036854775807 9223372036854775808 18446744073709551615 18446744073709551616 1e308 1e-400 nan inf .5 1e20; }

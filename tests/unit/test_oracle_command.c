@@ -3,6 +3,7 @@
 #include "oracle.h"
 #include <sys/wait.h>
 #include "config/model.h"
+#include "learning/rates_file.h"
 
 struct run { const char *name, *backend; double limit; };
 
@@ -69,6 +70,26 @@ static double *read_gradient(const struct oracle_case *c, const char *path)
     return got;
 }
 
+/* The derivatives by learned rates lie beside the gradient. */
+static void check_rates(const struct meta_model *model, const struct oracle_case *c, const char *to, double limit)
+{
+    struct meta_error error;
+    float *value;
+    char *path = meta_rates_path(to);
+    assert_int_equal(meta_rates_exist(to), c->rate_count != 0);
+    if (c->rate_count) {
+        if (meta_rates_load(model->network, meta_rates_how_of(model->inner), to, &value, &error)) fail_msg("%s", error.text);
+        double *got = malloc(c->rate_count * sizeof *got), distance;
+        for (size_t i = 0; i < c->rate_count; i++) got[i] = value[i];
+        distance = oracle_rates_distance(got, c);
+        if (!(distance <= limit)) fail_msg("the derivatives by the rates differ by %.2e of their norm", distance);
+        free(got);
+        free(value);
+        unlink(path);
+    }
+    free(path);
+}
+
 static void writes_the_gradient(void **state)
 {
     const struct run *run = *state;
@@ -88,6 +109,7 @@ static void writes_the_gradient(void **state)
     if (!(d.whole <= run->limit)) fail_msg("the gradient differs by %.2e of its norm", d.whole);
     if (!(d.worst <= run->limit)) fail_msg("%s differ by %.2e of their norm", d.where, d.worst);
     free(got);
+    check_rates(model, &c, to, run->limit);
     unlink(to);
     meta_model_free(model);
     oracle_close(&c);

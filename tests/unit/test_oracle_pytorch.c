@@ -1,6 +1,7 @@
 /* The engine's meta-gradients against float64 PyTorch's: every case of tests/oracle, on both backends. */
 #include "oracle.h"
 #include "learning/inner_loop.h"
+#include "learning/learned_rates.h"
 #include "config/model.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
@@ -46,6 +47,11 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
     const struct meta_task_source source = { c->episode, &data, &model->net };
     if (meta_task_file_read(&file, &source, model->episode->ways, &error)) fail_msg("%s", error.text);
     struct meta_inner inner = meta_inner_of(model->inner, file.support, file.query);
+    struct meta_learned_rates *rates;
+    if (meta_learned_load(&rates, net, meta_rates_how_of(model->inner), backend, c->weights, &error)) fail_msg("%s", error.text);
+    assert_int_equal(meta_learned_numbers(rates), c->rate_count);
+    inner.rates = meta_learned_rates(rates);
+    void *by_rates = c->rate_count ? backend->allocate(c->rate_count * backend->element) : NULL;
     if (meta_worker_create(&worker, net, backend, inner, &error)) fail_msg("%s", error.text);
     void *phi = backend->allocate(net->parameters * backend->element), *gradient = backend->allocate(net->parameters * backend->element);
     backend->upload(phi, parameters, net->parameters);
@@ -53,7 +59,7 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
     struct meta_task task = { file.support_images, file.support_labels, file.query_images, file.query_labels, 0, c->iteration, 0, NULL };
     struct weighing weighing = { model, c->iteration };
     struct meta_weigher weigher = { weigh, &weighing };
-    struct meta_task_result result = { .support_loss = figures->support_loss, .gradient = gradient };
+    struct meta_task_result result = { .support_loss = figures->support_loss, .gradient = gradient, .rates = by_rates };
     meta_worker_gradient(worker, phi, &task, inner.steps, &weigher, &result);
     figures->steps = inner.steps;
     figures->query_loss = result.query_loss;
@@ -64,6 +70,16 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
     backend->download_double(plain, gradient, net->parameters);
     oracle_walk(net, unpack_array, &(struct unpacking){ plain, got });
     free(plain);
+    if (by_rates) {
+        double *found = malloc(c->rate_count * sizeof *found), distance;
+        backend->download_double(found, by_rates, c->rate_count);
+        distance = oracle_rates_distance(found, c);
+        print_message("%s on %s: %.1e by the rates\n", run->name, backend->name, distance);
+        if (!(distance <= run->limit)) fail_msg("the derivatives by the rates differ by %.2e of their norm", distance);
+        free(found);
+        backend->release(by_rates);
+    }
+    meta_learned_free(rates);
     backend->release(phi);
     backend->release(gradient);
     meta_worker_free(worker);

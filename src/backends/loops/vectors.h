@@ -35,6 +35,13 @@ static void NAME(scale)(void *y, size_t n, double a)
     for (size_t i = 0; i < n; i++) p[i] *= f;
 }
 
+static void NAME(multiply)(void *y, size_t n, const void *x)
+{
+    REAL *p = y;
+    const REAL *q = x;
+    for (size_t i = 0; i < n; i++) p[i] *= q[i];
+}
+
 static double NAME(dot)(const void *x, const void *y, size_t n)
 {
     const REAL *p = x, *q = y;

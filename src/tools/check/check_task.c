@@ -16,6 +16,9 @@
 /* The vectors, (parameters) each. */
 enum { PHI, PROBE, V, GRADIENT, OTHER, VECTORS };
 
+/* Those of the rates, (numbers) each. */
+enum { RATE_START, RATE_V, RATE_GRADIENT, RATE_VECTORS };
+
 struct rig {
     const struct meta_check *check;
     struct meta_worker *exact; /* of the .cfg's order */
@@ -24,6 +27,10 @@ struct rig {
     size_t n;
     int steps, batch;
     double *x[VECTORS];
+    struct meta_rates rates; /* what the steps are taken by */
+    size_t numbers;          /* of learned rates; 0: they are fixed */
+    double *rate;            /* (numbers) those of `rates` */
+    double *y[RATE_VECTORS]; /* (numbers) */
 };
 
 static double gradient_at(const struct rig *r, struct meta_worker *worker, const double *phi,
@@ -32,6 +39,7 @@ static double gradient_at(const struct rig *r, struct meta_worker *worker, const
     struct meta_weighing weighing = { r->check->model, r->check->model->net.max_batches };
     struct meta_weigher weigher = meta_weigher_of(&weighing);
     struct meta_task_result result = { .gradient = gradient };
+    if (r->numbers && worker == r->exact) result.rates = r->y[RATE_GRADIENT];
     meta_worker_gradient(worker, phi, &r->task, r->steps, &weigher, &result);
     if (weight) *weight = result.weight;
     return result.meta_loss;
@@ -95,6 +103,70 @@ static void check_second_order(struct rig *r)
     report(r, "meta-gradient", "<meta-gradient, v> = differences of the meta-loss", worst, limit);
 }
 
+static void rates_probe(void *rig, double t, double *out)
+{
+    struct rig *r = rig;
+    const double *start = r->y[RATE_START], *v = r->y[RATE_V];
+    for (size_t i = 0; i < r->numbers; i++) r->rate[i] = start[i] + t * v[i];
+    *out = gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL);
+}
+
+/* As check_second_order, by the rates. */
+static void check_rates(struct rig *r)
+{
+    double scratch[2], worst = 0, limit = 1e-5, *g = r->y[RATE_GRADIENT], *v = r->y[RATE_V];
+    const struct meta_backend *b = meta_backend_exact();
+    double size = sqrt(b->dot(g, g, r->numbers));
+    for (int k = 0; k < 2; k++) {
+        meta_check_normal(r->check, META_CHECK_TASK, 4 + k, v, r->numbers);
+        double length = sqrt(b->dot(v, v, r->numbers));
+        for (size_t i = 0; i < r->numbers; i++) v[i] = v[i] / length + (size > 0 ? g[i] / size : 0);
+        double exact = b->dot(g, v, r->numbers);
+        double error = meta_check_differences(rates_probe, r, &exact, 1, limit, scratch);
+        if (!(error <= worst)) worst = error;
+    }
+    memcpy(r->rate, r->y[RATE_START], r->numbers * sizeof *r->rate);
+    report(r, "rates", "<gradient, v> = differences of the meta-loss", worst, limit);
+}
+
+/* By order 1: -w g_s v_S, of each parameter or summed over each layer. steps (r->steps, n): the
+   gradients of the steps. */
+static void check_first_rates(struct rig *r, const double *steps, const double *last, double weight)
+{
+    double *sum = r->y[RATE_V];
+    const struct meta_rates *rates = &r->rates;
+    memset(sum, 0, r->numbers * sizeof *sum);
+    for (int s = 0; s < r->steps; s++)
+        for (int k = 0; k < rates->layers; k++)
+            for (size_t i = 0; i < rates->layer[k].count; i++) {
+                size_t at = rates->layer[k].offset + i;
+                size_t to = rates->by_layer ? (size_t)s * rates->layers + k : at - rates->first;
+                sum[to] -= weight * steps[s * r->n + at] * last[at];
+            }
+    report(r, "rates", "gradient = -w g_s grad L_query(phi_S)",
+           meta_check_distance(r->y[RATE_GRADIENT], sum, r->numbers), 1e-12);
+}
+
+/* Learned rates, of which no two are equal. */
+static int make_rates(struct rig *r, const struct meta_inner_settings *s, struct meta_error *error)
+{
+    const struct meta_rates_how how = meta_rates_how_of(s);
+    const struct meta_network *net = r->check->model->network;
+    const struct meta_backend *backend = meta_backend_exact();
+    r->rates = meta_rates_fixed(net, s->learning_rate, how.head);
+    if (how.kind == META_RATES_FIXED) return 0;
+    if (meta_rates_create(&r->rates, net, how, backend, error)) return -1;
+    r->numbers = meta_rates_numbers(&r->rates);
+    r->rate = r->rates.by_layer ? r->rates.by_layer : r->rates.by_parameter;
+    if (!(r->y[0] = calloc(RATE_VECTORS * r->numbers, sizeof **r->y)))
+        return meta_fail_memory(error);
+    for (int i = 1; i < RATE_VECTORS; i++) r->y[i] = r->y[0] + i * r->numbers;
+    meta_check_normal(r->check, META_CHECK_TASK, 2, r->rate, r->numbers);
+    for (size_t i = 0; i < r->numbers; i++) r->rate[i] = s->learning_rate * (1 + .3 * r->rate[i]);
+    memcpy(r->y[RATE_START], r->rate, r->numbers * sizeof *r->rate);
+    return 0;
+}
+
 /* Checks order 1 against its definition, w times the query loss's gradient at phi_S, step by step
    on a program. */
 static int check_first_order(struct rig *r, struct meta_error *error)
@@ -102,14 +174,17 @@ static int check_first_order(struct rig *r, struct meta_error *error)
     const struct meta_network *net = r->check->model->network;
     const struct meta_backend *backend = meta_backend_exact();
     struct meta_program *p;
-    double *phi = r->x[PROBE], *g = r->x[OTHER], weight;
+    double *phi = r->x[PROBE], *g = r->x[OTHER], *scratch = r->x[V], weight;
     int front = meta_check_support(r->check);
-    const struct meta_inner_settings *settings = r->check->model->inner;
-    size_t first = settings->adapt == META_ADAPT_HEAD ? meta_rates_head(net)->biases : 0;
     const struct meta_program_settings passes = { .support = front,
                                                   .query = r->batch,
                                                   .passes = META_GRADIENT };
     if (meta_program_create(&p, net, backend, passes, error)) return -1;
+    double *steps = calloc(r->steps * r->n + 1, sizeof *steps);
+    if (!steps) {
+        meta_program_free(p);
+        return meta_fail_memory(error);
+    }
     gradient_at(r, r->exact, r->x[PHI], r->x[GRADIENT], &weight);
     backend->copy(phi, r->x[PHI], r->n);
     for (int s = 0; s <= r->steps; s++) {
@@ -122,10 +197,14 @@ static int check_first_order(struct rig *r, struct meta_error *error)
                                                         r->task.task, s, 1 });
         meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
         meta_program_gradient(p, phi, g);
-        if (!query) backend->axpy(phi + first, r->n - first, -settings->learning_rate, g + first);
+        if (query) continue;
+        memcpy(steps + s * r->n, g, r->n * sizeof *g);
+        meta_rates_step(&r->rates, backend, s, phi, g, scratch);
     }
+    if (r->numbers) check_first_rates(r, steps, g, weight);
     backend->scale(g, r->n, weight);
     meta_program_free(p);
+    free(steps);
     report(r, "meta-gradient", "meta-gradient = w grad L_query(phi_S)",
            meta_check_distance(r->x[GRADIENT], g, r->n), 1e-12);
     return 0;
@@ -143,6 +222,7 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     struct meta_inner inner = meta_inner_of(settings, r.batch, r.batch);
     inner.steps = r.steps;
     inner.second_order_start = 0;
+    inner.rates = &r.rates;
     float *images[2] = { NULL, NULL };
     int *labels[2] = { NULL, NULL }, status = -1;
     check_weight(&r);
@@ -152,7 +232,8 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
         goto fail;
     }
     for (int i = 1; i < VECTORS; i++) r.x[i] = r.x[0] + i * r.n;
-    if (meta_check_parameters(check, 0, r.x[PHI], error)) goto fail;
+    if (make_rates(&r, settings, error) || meta_check_parameters(check, 0, r.x[PHI], error))
+        goto fail;
     for (int k = 0; k < 2; k++)
         if (meta_check_images(check, 1 + k, r.batch, &images[k], &labels[k], error)) goto fail;
     r.task =
@@ -160,8 +241,10 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     if (meta_worker_create(&r.exact, net, backend, inner, error)) goto fail;
     inner.order = 1;
     if (meta_worker_create(&r.first, net, backend, inner, error)) goto fail;
-    if (settings->order == 2) check_second_order(&r);
-    else if (check_first_order(&r, error)) goto fail;
+    if (settings->order == 2) {
+        check_second_order(&r);
+        if (r.numbers) check_rates(&r);
+    } else if (check_first_order(&r, error)) goto fail;
     status = 0;
 fail:
     meta_worker_free(r.exact);
@@ -171,5 +254,7 @@ fail:
         free(labels[k]);
     }
     free(r.x[0]);
+    free(r.y[0]);
+    meta_rates_clear(&r.rates, backend);
     return status;
 }

@@ -101,6 +101,7 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
         || meta_stream_create(&rig->stream, &how, rig->sampler, &episode, error))
         return -1;
     struct meta_evaluation_parts parts = { m, backend, rig->pool, &rig->set, NULL };
+    valid.rates = meta_learned_rates(meta_outer_rates(rig->outer));
     if (d->data->valid && meta_evaluator_create(&rig->evaluator, &parts, &valid, error)) return -1;
     meta_network_initialise(net, 1, rig->parameters, rig->statistics);
     meta_outer_upload(rig->outer, rig->parameters, rig->statistics);
