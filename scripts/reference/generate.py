@@ -90,6 +90,10 @@ def conv(filters, size=3, stride=1, activation="relu"):
     return CONV.format(filters, size, stride, activation)
 
 
+def turns(*of_conv, **options):
+    return conv(*of_conv, **options) + "rotations=4\n"
+
+
 PLAIN = conv(6) + POOL.format(2, 2) + conv(8) + POOL.format(2, 2) + TAIL.format(2)
 
 # name: set, layers, settings. Settings: steps gamma order type adapt rates eta epsilon start iteration ways shots queries flip (the query labels
@@ -150,6 +154,8 @@ CASES = {
     "relation":    ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, activation="leaky") + "[relation]\n" + conv(9, activation="leaky")
                     + POOL.format(3, 2) + "[connected]\noutput=6\nactivation=leaky\n[connected]\noutput=1\nactivation=logistic\n[cost]\n",
                     dict(eta=2, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),
+    "rotations":   ("rgb", turns(8, activation="leaky") + POOL.format(2, 2) + turns(20, 3, 2, "swish") + turns(16, 1)
+                    + "[connected]\noutput=2\nactivation=linear\nrotations=4\n[softmax]\n", dict(eta=3)),
     "prototype":   ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, 3, 2, "leaky") + "[prototype]\n[softmax]\ntemperature=40\n",
                     dict(eta=3, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),
     "daml_4conv":  ("large", (conv(64) + "[maxpool]\nsize=2\nstride=2\npadding=0\n") * 4 + TAIL.format(2),
@@ -203,7 +209,8 @@ def draw_weights(network, seed, loud, quiet, dim):
                   "variance": lambda: rng.uniform(.5, 2, n), "weights": lambda: rng.normal(0, np.sqrt(2 / fan), n)}[name]()
         values = (values - dim * (at in dimmed)) * factors.get(at, 1)
         out[at:at + n] = np.round(values * 512) / 512 if n > 2000 else values
-    return out
+    tied = network.tie(network.split(torch.from_numpy(out)))
+    return np.concatenate([array.numpy().ravel() for array in tied])
 
 
 def write_rates(path, network, method, gamma):

@@ -23,94 +23,12 @@ import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from files import load_images, read_cfg, read_episode
+from layers import FALLING, PAIRING, activate, crop, normalise, pad_for_pool, reorg, shortcut, turned_filters, turned_maps
 
 torch.set_default_dtype(torch.float64)
 
 
 # ---- the network -------------------------------------------------------------------------------------------------------------
-
-def activate(name, x):
-    return {"linear": lambda: x, "relu": lambda: F.relu(x), "leaky": lambda: F.leaky_relu(x, .1),
-            "logistic": lambda: torch.sigmoid(x), "relie": lambda: F.leaky_relu(x, .01), "ramp": lambda: F.relu(x) + .1 * x,
-            "tanh": lambda: torch.tanh(x), "elu": lambda: F.elu(x), "selu": lambda: 1.0507 * torch.where(x >= 0, x, 1.6732 * (torch.exp(x.clamp(max=0)) - 1)),
-            "loggy": lambda: 2 * torch.sigmoid(x) - 1, "hardtan": lambda: F.hardtanh(x), "relu6": lambda: F.relu6(x),
-            "swish": lambda: F.silu(x), "mish": lambda: F.mish(x), "hard_mish": lambda: x / 2 * (x + 2).clamp(0, 2),
-            "gelu": lambda: x / 2 * (1 + torch.tanh(.797885 * x + .035677 * x ** 3))}[name]()
-
-
-FALLING = ("swish", "mish", "hard_mish", "gelu")       # activations that a max-pool can't be exchanged with
-
-
-def crop(x, h, w, adjust):
-    """The middle, from [0,1] to [-1,1] with adjust."""
-    top, left = (x.shape[2] - h) // 2, (x.shape[3] - w) // 2
-    x = x[:, :, top:top + h, left:left + w]
-    return 2 * x - 1 if adjust else x
-
-
-def reorg(x, stride, reverse, flatten, extra):
-    """Darknet's: also on the way down the input is taken for the maps whose channels are the pixels of cells."""
-    n, c, h, w = x.shape
-    maps = c // stride ** 2
-    if extra:
-        return F.pad(x.reshape(n, -1), (0, extra)).reshape(n, -1, 1, 1)
-    if flatten:
-        y = x.reshape(n, h * w, c).transpose(1, 2) if reverse else x.reshape(n, c, h * w).transpose(1, 2)
-    elif reverse:
-        y = x.reshape(n, stride, stride, maps, h, w).permute(0, 3, 4, 1, 5, 2)
-    else:
-        y = x.reshape(n, maps, h, stride, w, stride).permute(0, 3, 5, 1, 2, 4)
-    if reverse:
-        return y.reshape(n, maps, h * stride, w * stride)
-    return y.reshape(n, c * stride ** 2, h // stride, w // stride)
-
-
-def normalise(x, scales):
-    """Batch statistics, variance over N-1, the small number added to the deviation."""
-    axes = [0] + list(range(2, x.dim()))
-    shape = [1, -1] + [1] * (x.dim() - 2)
-    mean = x.mean(axes, keepdim=True)
-    deviation = torch.sqrt(((x - mean) ** 2).sum(axes, keepdim=True) / (x.numel() // x.shape[1] - 1))
-    return (x - mean) / (deviation + 1e-6) * scales.view(shape)
-
-
-def pad_for_pool(x, size, stride, padding):
-    """`padding` is the total; half of it, rounded down, lies before the first pixel."""
-    def edges(n):
-        out = (n + padding - size) // stride + 1
-        return padding // 2, max(0, (out - 1) * stride + size - n - padding // 2), out
-    top, bottom, h = edges(x.shape[2])
-    left, right, w = edges(x.shape[3])
-    return F.pad(x, (left, right, top, bottom), value=-math.inf)[:, :, :(h - 1) * stride + size, :(w - 1) * stride + size]
-
-
-def shortcut(here, other, alpha, beta):
-    """alpha*here + beta*other over the channels and pixels that both have; the rest of `here` stays as it is."""
-    stride, sample = max(1, other.shape[3] // here.shape[3]), max(1, here.shape[3] // other.shape[3])
-    c, h, w = (min(here.shape[i], other.shape[i]) for i in (1, 2, 3))
-    there = other[:, :c, :h * stride:stride, :w * stride:stride]
-    h, w = there.shape[2:]
-    out = here.clone()
-    at = (slice(None), slice(0, c), slice(0, h * sample, sample), slice(0, w * sample, sample))
-    out[at] = alpha * here[at] + beta * there
-    return out
-
-
-def relation(x, labels, ways):
-    """x: a task's maps, support first. Each query image's map behind the sum of each class's: (query * ways, 2c, h, w)"""
-    classes = torch.stack([x[:len(labels)][labels == k].sum(0) for k in range(ways)])
-    query = x[len(labels):]
-    return torch.cat([classes.repeat(len(query), 1, 1, 1), query.repeat_interleave(ways, 0)], 1)
-
-
-def prototype(x, labels, ways):
-    """x: a task's features, support first. Minus each query image's squared distance to each class's mean: (query * ways, 1, 1, 1)"""
-    x = x.flatten(1)
-    means = torch.stack([x[:len(labels)][labels == k].mean(0) for k in range(ways)])
-    return -((x[len(labels):].unsqueeze(1) - means.unsqueeze(0)) ** 2).sum(2).reshape(-1, 1, 1, 1)
-
-
-PAIRING = {"relation": relation, "prototype": prototype}
 
 
 class Network:
@@ -124,6 +42,7 @@ class Network:
         self.size = 0
         self.temperature = 1.
         self.kinks = None        # a list: collects (layer, distance) in `apply`
+        self.tied_maps = {}      # of a [connected] with rotations=4: the shape of its input
         self.pairs = None        # of a network that pairs: (labels of the support images, classes)
         layers = [s for s in sections[1:] if s[0] not in ("episode", "inner_loop", "meta_loss")]
         pairing = any(kind in PAIRING for kind, _ in layers)
@@ -133,10 +52,31 @@ class Network:
         shapes = []
         for kind, options in layers:
             here = torch.zeros((4,) + (shapes[-1] if shapes else self.input))
+            if kind == "connected" and int(options.get("rotations", 1)) == 4:
+                self.tied_maps[len(shapes)] = here.shape[1:]
             tensors = self.place(kind, options, here)
             self.layers.append((kind, options, tensors))
             shapes.append(tuple(self.apply(len(shapes), here, [torch.zeros((4,) + s) for s in shapes], self.blank()).shape[1:]))
         self.outputs = shapes[-1][0]
+
+    def tied(self, i, name, value):
+        """With rotations=4 a layer's arrays are made of every fourth of a convolution's, or of a [connected] layer's maps."""
+        kind, o, _ = self.layers[i]
+        if int(o.get("rotations", 1)) != 4 or name in ("mean", "variance"):
+            return value
+        if kind == "connected":
+            maps = self.tied_maps[i]
+            return value if name != "weights" else turned_maps(value.reshape(len(value), *maps)[:, ::4])
+        if name != "weights":
+            return value[::4].repeat_interleave(4)
+        return turned_filters(value[::4], i > 0)
+
+    def tie(self, arrays):
+        """Of all tensors: what is learned once stands there in every turn."""
+        for i, (_, _, tensors) in enumerate(self.layers):
+            for name, k in tensors.items():
+                arrays[k] = self.tied(i, name, arrays[k])
+        return arrays
 
     def blank(self):
         return [torch.ones(shape) for _, _, shape, _ in self.tensors]
@@ -159,7 +99,8 @@ class Network:
 
     def apply(self, i, x, earlier, values):
         kind, o, tensors = self.layers[i]
-        tensor = {name: values[k] for name, k in tensors.items()}
+        tensor = {name: self.tied(i, name, values[k]) for name, k in tensors.items()}
+        rotations = int(o.get("rotations", 1)) == 4 and kind == "convolutional"
         if kind in ("convolutional", "connected"):
             if kind == "convolutional":
                 size = int(o.get("size", 1))
@@ -167,7 +108,10 @@ class Network:
                 x = F.conv2d(x, tensor["weights"], stride=int(o.get("stride", 1)), padding=pad, groups=int(o.get("groups", 1)))
             else:
                 x = (x.reshape(len(x), -1) @ tensor["weights"].T).reshape(len(x), -1, 1, 1)
-            if "scales" in tensor:
+            if "scales" in tensor and rotations:      # a filter's turns are normalised together
+                shape = x.shape
+                x = normalise(x.reshape(len(x), -1, 4 * shape[2], shape[3]), tensor["scales"][::4]).reshape(shape)
+            elif "scales" in tensor:
                 x = normalise(x, tensor["scales"])
             return self.activate(i, o.get("activation", "logistic"), x + tensor["biases"].view(1, -1, 1, 1))
         if kind == "maxpool":
@@ -349,6 +293,9 @@ class Method:
         by_rates = torch.cat([g.reshape(-1) for g in found[len(learned):]] or [torch.zeros(0)]).numpy()
         packed = network.pack([gradients.get(k, torch.zeros(0)) for k in range(len(phi))])
         return packed, {"support_loss": losses, "query_loss": loss.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}, by_rates
+        gradients = dict(zip(learned, torch.autograd.grad(meta, [phi[k] for k in learned])))
+        packed = network.pack(network.tie([gradients.get(k, torch.zeros(0)) for k in range(len(phi))]))
+        return packed, {"support_loss": losses, "query_loss": loss.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}
 
     def meta_loss(self, network, values, support, query, rates=()):
         phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]

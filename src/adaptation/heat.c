@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/program.h"
+#include "network/tie.h"
 
 /* The network with normalisation folded into its weights, and with an identity convolution behind
    the last one. The derivative of the loss by a bias of the identity is the sum of the derivatives
@@ -83,9 +84,10 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from,
                      const struct meta_backend *backend, struct meta_error *error)
 {
     struct meta_heat *heat = calloc(1, sizeof *heat);
+    struct meta_filled untied = { 0 };
     if (!heat) return meta_fail_memory(error);
     heat->backend = backend;
-    if (build(heat, from, error)) goto fail;
+    if (meta_tie_undo(&untied, from, error) || build(heat, &untied, error)) goto fail;
     const struct meta_network *net = heat->filled.network;
     struct meta_shape maps = net->layers[heat->added].in;
     if (meta_program_create(&heat->program, net, backend,
@@ -105,9 +107,11 @@ int meta_heat_create(struct meta_heat **out, const struct meta_filled *from,
         goto fail;
     }
     backend->upload(heat->parameters, heat->filled.parameters, net->parameters);
+    meta_filled_clear(&untied);
     *out = heat;
     return 0;
 fail:
+    meta_filled_clear(&untied);
     meta_heat_free(heat);
     return -1;
 }

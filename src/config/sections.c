@@ -9,7 +9,7 @@
 
 struct convolutional {
     struct common common;
-    int filters, size, stride, pad, padding, batch_normalize, groups, activation;
+    int filters, size, stride, pad, padding, batch_normalize, groups, rotations, activation;
 };
 
 static const struct meta_option convolutional_options[] = {
@@ -22,6 +22,7 @@ static const struct meta_option convolutional_options[] = {
         "1: normalised over batch, height and width, scaled, shifted"),
     INT(convolutional, groups, 1, 1, MOST,
         "parts of the channels in and out, each with its own kernels"),
+    ROTATIONS(convolutional, "4: each filter stands there in its four quarter turns, learned once"),
     ACTIVATION(convolutional, META_LOGISTIC),
     ONLY(binary, 0),
     ONLY(xnor, 0),
@@ -41,6 +42,7 @@ static int convolutional_layer(const void *settings, int index, struct meta_laye
                                 .padding = s->pad ? s->size / 2 : s->padding,
                                 .batch_normalize = s->batch_normalize,
                                 .groups = s->groups,
+                                .rotations = s->rotations ? 4 : 0,
                                 .activation = (enum meta_activation)s->activation };
     return 0;
 }
@@ -49,12 +51,13 @@ static int convolutional_layer(const void *settings, int index, struct meta_laye
 
 struct connected {
     struct common common;
-    int output, batch_normalize, activation;
+    int output, batch_normalize, rotations, activation;
 };
 
 static const struct meta_option connected_options[] = {
     INT(connected, output, 1, 1, 1 << 24, "outputs"),
     INT(connected, batch_normalize, 0, 0, 1, "1: normalised over the batch, scaled, shifted"),
+    ROTATIONS(connected, "4: the outputs stay as they are when the image turns by a quarter"),
     ACTIVATION(connected, META_LOGISTIC), COMMON
 };
 
@@ -65,6 +68,7 @@ static int connected_layer(const void *settings, int index, struct meta_layer *o
     *out = (struct meta_layer){ .type = META_CONNECTED,
                                 .filters = s->output,
                                 .batch_normalize = s->batch_normalize,
+                                .rotations = s->rotations ? 4 : 0,
                                 .activation = (enum meta_activation)s->activation };
     return 0;
 }

@@ -28,6 +28,8 @@ struct common {
       "linear|relu|leaky|logistic|relie|ramp|tanh|plse|elu|selu|loggy|stair|hardtan|lhtan" \
       "|relu6|swish|mish|hard_mish|gelu",                                                  \
       offsetof(struct of, activation), "applied to the output" }
+#define ROTATIONS(of, help) \
+    { "rotations", META_CHOICE, 0, 0, 0, "1|4", offsetof(struct of, rotations), help }
 /* clang-format on */
 
 /* Marks a default that depends on other options; the layer's function replaces it. */

@@ -50,6 +50,8 @@ struct meta_op {
 
     /* epilogue, stem: META_NONE offsets and pool_size 0 where a part is absent */
     int normalise;
+    int turns; /* so many channels side by side are normalised together: 4 with rotations=4, else 1
+                */
     enum meta_activation activation; /* also of a shortcut */
     int pool_size, pool_stride, pool_padding;
     size_t biases, scales, weights, weight_count; /* offsets in a parameter vector */
@@ -134,6 +136,9 @@ struct meta_backend {
     void (*scale)(void *y, size_t n, double a);
     void (*multiply)(void *y, size_t n, const void *x); /* y *= x, number by number */
     double (*dot)(const void *x, const void *y, size_t n);
+    /* y[i] = x[place[i]], and y[place[i]] += x[i], for i < n, in that order */
+    void (*gather)(void *y, const void *x, const uint32_t *place, size_t n);
+    void (*scatter)(void *y, const void *x, const uint32_t *place, size_t n);
     void (*upload)(void *y, const float *x, size_t n);
     void (*download)(float *y, const void *x, size_t n);
     void (*upload_double)(void *y, const double *x, size_t n);

@@ -39,7 +39,7 @@ static int append(struct meta_lowered *low, struct meta_op op, const int *inputs
 
 static struct meta_op blank_op(enum meta_op_kind kind, const struct meta_layer *layer)
 {
-    struct meta_op op = { .kind = kind, .layer = layer, .activation = META_LINEAR };
+    struct meta_op op = { .kind = kind, .layer = layer, .activation = META_LINEAR, .turns = 1 };
     op.biases = op.scales = op.weights = op.mean = op.variance = META_NONE;
     return op;
 }
@@ -64,21 +64,23 @@ static int pool_follows(const struct meta_network *net, int i)
     return 1;
 }
 
-static struct meta_op weighted_op(enum meta_op_kind kind, const struct meta_layer *l)
+static struct meta_op weighted_op(enum meta_op_kind kind, const struct meta_layer *l,
+                                  const struct meta_layer *places)
 {
     struct meta_op op = blank_op(kind, l);
-    op.weights = l->weights;
-    op.weight_count = l->weight_count;
+    op.weights = places->weights;
+    op.weight_count = places->weight_count;
     return op;
 }
 
 static void set_epilogue(struct meta_op *op, const struct meta_layer *l,
-                         const struct meta_layer *pool)
+                         const struct meta_layer *places, const struct meta_layer *pool)
 {
     op->normalise = l->batch_normalize;
+    op->turns = l->type == META_CONVOLUTIONAL && l->rotations == 4 ? 4 : 1;
     op->activation = l->activation;
-    op->biases = l->biases;
-    op->scales = l->scales;
+    op->biases = places->biases;
+    op->scales = places->scales;
     op->mean = l->mean;
     op->variance = l->variance;
     if (pool) set_pool(op, pool);
@@ -87,19 +89,20 @@ static void set_epilogue(struct meta_op *op, const struct meta_layer *l,
 static int lower_weighted(struct meta_lowered *low, const struct meta_network *net,
                           const struct meta_backend *backend, int i, int input, int pooled)
 {
-    const struct meta_layer *l = &net->layers[i], *pool = pooled ? l + 1 : NULL;
+    const struct meta_layer *l = &net->layers[i], *pool = pooled ? l + 1 : NULL,
+                            *places = low->tie ? &low->tie->full->layers[i] : l;
     struct meta_shape out = pool ? pool->out : l->out;
     struct meta_op op;
     if (!i && pool && backend && backend->stem && backend->stem(l, pool)) {
-        op = weighted_op(META_OP_STEM, l);
-        set_epilogue(&op, l, pool);
+        op = weighted_op(META_OP_STEM, l, places);
+        set_epilogue(&op, l, places, pool);
         return append(low, op, &input, 1, out);
     }
-    op = weighted_op(l->type == META_CONVOLUTIONAL ? META_OP_CONV : META_OP_CONNECTED, l);
+    op = weighted_op(l->type == META_CONVOLUTIONAL ? META_OP_CONV : META_OP_CONNECTED, l, places);
     int raw = append(low, op, &input, 1, l->out);
     if (raw < 0) return -1;
     op = blank_op(META_OP_EPILOGUE, l);
-    set_epilogue(&op, l, pool);
+    set_epilogue(&op, l, places, pool);
     return append(low, op, &raw, 1, out);
 }
 
@@ -174,6 +177,7 @@ int meta_lower(struct meta_lowered *low, const struct meta_network *net,
     low->op_output = calloc(most, sizeof *low->op_output);
     low->tensors = calloc(most + 1, sizeof *low->tensors);
     if (!outputs || !low->ops || !low->op_inputs || !low->op_output || !low->tensors) goto fail;
+    if (meta_tie_create(&low->tie, net, error)) goto fail;
     new_tensor(low, net->input, support + query, -1, 0);
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
@@ -201,6 +205,7 @@ void meta_lowered_free(struct meta_lowered *low)
         free(low->ops[i].x);
         free(low->op_inputs[i]);
     }
+    meta_tie_free(low->tie);
     free(low->ops);
     free(low->op_inputs);
     free(low->op_output);

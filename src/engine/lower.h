@@ -4,6 +4,7 @@
 #define META_LOWER_H
 
 #include "backend.h"
+#include "network/tie.h"
 
 struct meta_tensor {
     struct meta_shape shape;
@@ -20,7 +21,16 @@ struct meta_lowered {
     int **op_inputs; /* (op_count, ops[i].inputs) tensor indices */
     int *op_output;  /* (op_count) */
     struct meta_tensor *tensors;
+    struct meta_tie *tie; /* of a network that ties parameters: the offsets of the operations are
+                             those of tie->full; else NULL */
 };
+
+/* The numbers of a parameter vector of the operations. */
+static inline size_t meta_lowered_parameters(const struct meta_lowered *low,
+                                             const struct meta_network *net)
+{
+    return low->tie ? low->tie->full->parameters : net->parameters;
+}
 
 /* Whether an operation computes a loss: it is the last and has no output tensor. */
 static inline int meta_op_is_loss(const struct meta_op *op)

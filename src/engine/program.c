@@ -103,7 +103,8 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
     if (backend->open(error)
         || meta_lower(&p->low, network, backend, settings.support, settings.query, error)
         || meta_program_place(p, settings.shared, error) || connect(p, error)
-        || allocate_masks(p, error) || keep_argument(p, error))
+        || allocate_masks(p, error) || keep_argument(p, error)
+        || meta_program_allocate_untied(p, error))
         goto fail;
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
@@ -151,6 +152,9 @@ void meta_program_free(struct meta_program *p)
     if (p->arena) p->backend->release(p->arena);
     if (p->scratch) p->backend->release(p->scratch);
     if (p->workspace) p->backend->release(p->workspace);
+    if (p->theta) p->backend->release(p->theta);
+    if (p->v) p->backend->release(p->v);
+    if (p->untied) p->backend->release(p->untied);
     meta_lowered_free(&p->low);
     free(p->planes);
     free(p->again);
@@ -246,11 +250,12 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
 double meta_program_forward(struct meta_program *p, const void *parameters,
                             enum meta_statistics kind, const float *statistics)
 {
+    const void *theta = meta_program_theta(p, parameters);
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
         op->statistics = kind == META_STATISTICS_ROLLING ? statistics : NULL;
         double begun = begin(p);
-        op->kernel->forward(op, parameters);
+        op->kernel->forward(op, theta);
         end(p, i, META_PASS_FORWARD, begun);
     }
     note_failure(p);
@@ -297,12 +302,13 @@ void meta_program_batch_statistics(const struct meta_program *p, float *statisti
 void meta_program_normalised(struct meta_program *p, const void *parameters,
                              const struct meta_layer *layer, float *mean, float *variance)
 {
+    const void *theta = meta_program_theta(p, parameters);
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
         op->statistics = NULL;
         op->measures = op->layer == layer && op->kind != META_OP_CONV
             && op->kind != META_OP_CONNECTED;
-        op->kernel->forward(op, parameters);
+        op->kernel->forward(op, theta);
         if (!op->measures) continue;
         op->measures = 0;
         op->kernel->batch_statistics(op, mean, variance);
@@ -325,25 +331,30 @@ static void add_scratch(struct meta_program *p, int i, int tangent)
 
 void meta_program_gradient(struct meta_program *p, const void *parameters, void *gradient)
 {
+    const void *theta = meta_program_theta(p, parameters);
+    void *out = meta_program_untied(p, gradient);
     for (int i = p->low.op_count - 1; i >= 0; i--) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
-        op->kernel->backward(op, parameters, gradient);
+        op->kernel->backward(op, theta, out);
         add_scratch(p, i, 0);
         end(p, i, META_PASS_BACKWARD, begun);
     }
+    meta_program_tie(p, gradient);
     note_failure(p);
 }
 
 void meta_program_hessian_product(struct meta_program *p, const void *parameters, const void *v,
                                   void *product)
 {
+    const void *theta = meta_program_theta(p, parameters), *along = meta_program_along(p, v);
+    void *out = meta_program_untied(p, product);
     for (int i = 0; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
-        op->kernel->forward_tangent(op, parameters, v);
+        op->kernel->forward_tangent(op, theta, along);
         end(p, i, META_PASS_FORWARD_TANGENT, begun);
     }
     for (int i = p->low.op_count - 1; i >= 0; i--) {
@@ -351,10 +362,11 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
         /* The backward is for its other outputs: the tangent overwrites `product`. */
-        if (p->again[i]) op->kernel->backward(op, parameters, product);
-        op->kernel->backward_tangent(op, parameters, v, product);
+        if (p->again[i]) op->kernel->backward(op, theta, out);
+        op->kernel->backward_tangent(op, theta, along, out);
         add_scratch(p, i, 1);
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);
     }
+    meta_program_tie(p, product);
     note_failure(p);
 }

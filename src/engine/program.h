@@ -54,6 +54,10 @@ int meta_program_operations(const struct meta_program *);
 /* Operation `index`, 0 to meta_program_operations() - 1, in the order of a forward. The program
    owns it; tensors that it names hold what the last pass left in them. */
 const struct meta_op *meta_program_operation(const struct meta_program *, int index);
+/* What operations are given for the caller's parameters and a gradient, in both of which a number
+   that is tied (network/tie.h) stands once; theirs have it in all its places. */
+const void *meta_program_theta(struct meta_program *, const void *parameters);
+void *meta_program_untied(struct meta_program *, void *gradient);
 /* Makes each later pass add the processor seconds that each operation takes to `seconds`, the
    caller's (operations, META_PASS_COUNT); NULL ends that. */
 void meta_program_time(struct meta_program *, double *seconds);

@@ -23,15 +23,24 @@ struct meta_program {
     void *workspace; /* the operations' workspace; NULL: the owner of the shared memory gives it */
     size_t workspace_bytes;
     size_t bytes;
-    unsigned loads;   /* of images so far; never 0 after the first */
-    int *labels;      /* (batch) */
-    float **masks;    /* (op_count) dropout factors, planar, or NULL */
-    double *argument; /* (pairs) of the last logistic function of a network that pairs */
-    int created;      /* the number of operations whose kernels were created */
-    double *seconds;  /* (op_count, META_PASS_COUNT) the caller's; NULL: passes are not timed */
-    int failed;       /* whether a pass failed, and why */
+    unsigned loads;           /* of images so far; never 0 after the first */
+    int *labels;              /* (batch) */
+    float **masks;            /* (op_count) dropout factors, planar, or NULL */
+    double *argument;         /* (pairs) of the last logistic function of a network that pairs */
+    void *theta, *v, *untied; /* (low.tie->full->parameters) backend vectors of a network that ties
+                                 parameters: those of a pass, a tangent and what comes out; else
+                                 NULL */
+    int created;              /* the number of operations whose kernels were created */
+    double *seconds; /* (op_count, META_PASS_COUNT) the caller's; NULL: passes are not timed */
+    int failed;      /* whether a pass failed, and why */
     struct meta_error failure;
 };
+
+/* What operations are given for a tangent of the caller's. */
+const void *meta_program_along(struct meta_program *, const void *v);
+/* Brings what operations have written to the caller's vector. */
+void meta_program_tie(struct meta_program *, void *gradient);
+int meta_program_allocate_untied(struct meta_program *, struct meta_error *);
 
 #define META_PAGE 4096 /* no two tensors share a page, so that all start on a cache line */
 

@@ -21,8 +21,8 @@ static int finite_floats(const float *x, size_t n)
 static int layer_has(const struct meta_layer *l, size_t i)
 {
     return (i >= l->weights && i < l->weights + l->weight_count)
-        || (i >= l->biases && i < l->biases + l->filters)
-        || (l->scales != META_NONE && i >= l->scales && i < l->scales + l->filters);
+        || (i >= l->biases && i < l->biases + meta_layer_rows(l))
+        || (l->scales != META_NONE && i >= l->scales && i < l->scales + meta_layer_rows(l));
 }
 
 /* The layer of the first parameter that is not finite; NULL where there is none. */

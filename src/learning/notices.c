@@ -2,6 +2,7 @@
 #include "notices.h"
 #include "policy.h"
 #include "weigh.h"
+#include "network/turns.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -85,11 +86,39 @@ static void notice_normalise(const struct meta_model *m, char *text)
                  m->path, m->loss->name);
 }
 
+static int has_rotations(const struct meta_network *net)
+{
+    for (int i = 0; i < net->count; i++)
+        if (net->layers[i].rotations == 4) return 1;
+    return 0;
+}
+
+static void notice_rotations(const struct meta_model *m, char *text)
+{
+    const struct meta_network *net = m->network;
+    if (!net || !has_rotations(net)) return;
+    const struct meta_layer *l = meta_turns_lopsided(net), *last = &net->layers[net->count - 1];
+    while (last > net->layers && !last[-1].turns) last--;
+    if (last->turns != 1)
+        snprintf(text, ROOM,
+                 "%s:%d: [%s]: its outputs change when the image turns, in spite of rotations=4 "
+                 "before it: a [connected] with rotations=4 gives outputs that do not",
+                 m->path, last->line, meta_layer_name(last));
+    else if (net->input.w != net->input.h)
+        snprintf(text, ROOM, "%s: [net] %dx%d is no square: a turned image is another one", m->path,
+                 net->input.w, net->input.h);
+    else if (l)
+        snprintf(text, ROOM,
+                 "%s:%d: [%s] covers one side of its %dx%d maps otherwise than the other: the "
+                 "outputs of a turned image differ, in spite of rotations=4",
+                 m->path, l->line, meta_layer_name(l), l->in.w, l->in.h);
+}
+
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
-    static void (*const all[])(const struct meta_model *, char *) = { notice_rate, notice_crops,
-                                                                      notice_cap, notice_start,
-                                                                      notice_normalise };
+    static void (*const all[])(const struct meta_model *,
+                               char *) = { notice_rate,  notice_crops,     notice_cap,
+                                           notice_start, notice_normalise, notice_rotations };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";
         all[i](m, text);

@@ -36,12 +36,12 @@ static void find_slices(struct meta_optimiser *o, const struct meta_network *net
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
         if (l->weights == META_NONE) continue;
-        add_slice(o, l->biases, l->filters, 0);
+        add_slice(o, l->biases, meta_layer_rows(l), 0);
         if (l->scales != META_NONE && l->scales < l->weights)
-            add_slice(o, l->scales, l->filters, 0);
+            add_slice(o, l->scales, meta_layer_rows(l), 0);
         add_slice(o, l->weights, l->weight_count, o->decay);
         if (l->scales != META_NONE && l->scales > l->weights)
-            add_slice(o, l->scales, l->filters, 0);
+            add_slice(o, l->scales, meta_layer_rows(l), 0);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "readers.h"
+#include "tie.h"
 #include "weights.h"
 
 static const char *activation(const struct meta_layer *l)
@@ -99,11 +100,15 @@ int meta_export_paths(const char *name, char **cfg, char **weights, struct meta_
 int meta_export(const struct meta_filled *from, const struct meta_export *how, char **otherwise,
                 struct meta_error *error)
 {
-    struct meta_filled portable;
+    struct meta_filled untied, portable;
     char *cfg, *weights;
     *otherwise = NULL;
     if (meta_export_paths(how->name, &cfg, &weights, error)) return -1;
-    int status = meta_portable(&portable, from, how->fold, error);
+    int status = meta_tie_undo(&untied, from, error);
+    if (!status) {
+        status = meta_portable(&portable, &untied, how->fold, error);
+        meta_filled_clear(&untied);
+    }
     if (!status) {
         status = meta_readers_differ(portable.network, otherwise, error);
         if (!status)

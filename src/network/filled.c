@@ -43,15 +43,15 @@ int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from
     if (filters) layer.filters = filters;
     if (meta_filled_add(f, layer, error)) return -1;
     const struct meta_layer *new = &f->network->layers[f->network->count - 1];
-    size_t row = sizeof(float) * new->filters;
+    size_t row = sizeof(float) * meta_layer_rows(new), channels = sizeof(float) * new->filters;
     if (new->weights == META_NONE) return 0;
     memcpy(f->parameters + new->biases, from->parameters + old->biases, row);
     memcpy(f->parameters + new->weights, from->parameters + old->weights,
            new->weight_count * sizeof(float));
     if (!new->batch_normalize) return 0;
     memcpy(f->parameters + new->scales, from->parameters + old->scales, row);
-    memcpy(f->statistics + new->mean, from->statistics + old->mean, row);
-    memcpy(f->statistics + new->variance, from->statistics + old->variance, row);
+    memcpy(f->statistics + new->mean, from->statistics + old->mean, channels);
+    memcpy(f->statistics + new->variance, from->statistics + old->variance, channels);
     return 0;
 }
 

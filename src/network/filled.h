@@ -24,7 +24,7 @@ int meta_filled_copy_layer(struct meta_filled *, const struct meta_filled *from,
                            const int *place, struct meta_error *);
 /* Folds the normalisation of the last layer, which must just have been added, into its weights and
    biases: with rolling statistics the outputs stay the same up to rounding. Does nothing without
-   batch_normalize. */
+   batch_normalize. The layer must be without rotations. */
 int meta_filled_fold_last(struct meta_filled *, struct meta_error *);
 
 /* ---- the whole ------------------------------------------------------------------------------- */

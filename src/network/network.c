@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shape.h"
+#include "turns.h"
 
 int meta_network_create(struct meta_network **out, struct meta_shape input,
                         struct meta_error *error)
@@ -41,22 +42,23 @@ static void place_parameters(struct meta_network *net, struct meta_layer *l)
 {
     l->biases = l->scales = l->weights = l->mean = l->variance = META_NONE;
     if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED) return;
-    size_t outputs = l->filters;
+    size_t outputs = l->filters, rows = meta_layer_rows(l);
     int convolutional = l->type == META_CONVOLUTIONAL;
     l->weight_count = outputs
         * (convolutional ? (size_t)l->in.c / meta_layer_groups(l) * l->size * l->size
                          : meta_shape_numbers(l->in));
+    if (l->rotations == 4) l->weight_count /= 4;
     l->biases = net->parameters;
-    net->parameters += outputs;
+    net->parameters += rows;
     if (l->batch_normalize && convolutional) {
         l->scales = net->parameters;
-        net->parameters += outputs;
+        net->parameters += rows;
     }
     l->weights = net->parameters;
     net->parameters += l->weight_count;
     if (l->batch_normalize && !convolutional) {
         l->scales = net->parameters;
-        net->parameters += outputs;
+        net->parameters += rows;
     }
     if (l->batch_normalize) {
         l->mean = net->statistics;
@@ -84,7 +86,7 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
         goto fail;
     }
     layer.in = net->count ? net->layers[net->count - 1].out : net->input;
-    if (meta_shape_infer(net, &layer, error)) goto fail;
+    if (meta_shape_infer(net, &layer, error) || meta_turns_infer(net, &layer, error)) goto fail;
     if (meta_shape_numbers(layer.out) > META_MOST_NUMBERS) {
         meta_fail(error, "output %dx%dx%d is too large: at most %zu numbers", layer.out.w,
                   layer.out.h, layer.out.c, META_MOST_NUMBERS);
@@ -230,11 +232,14 @@ fail:
 void meta_network_initialise_layer(const struct meta_layer *l, struct meta_rng *rng,
                                    float *parameters)
 {
-    double deviation = sqrt(2. / (l->weight_count / l->filters));
+    size_t inputs = l->weight_count / meta_layer_rows(l);
+    if (l->rotations == 4 && l->type == META_CONNECTED) inputs *= 4;
+    double deviation = sqrt(2. / inputs);
     for (size_t k = 0; k < l->weight_count; k++)
         parameters[l->weights + k] = deviation
             * (l->type == META_CONVOLUTIONAL ? meta_rng_normal(rng) : meta_rng_between(rng, -1, 1));
-    for (int k = 0; l->scales != META_NONE && k < l->filters; k++) parameters[l->scales + k] = 1;
+    for (int k = 0; l->scales != META_NONE && k < meta_layer_rows(l); k++)
+        parameters[l->scales + k] = 1;
 }
 
 void meta_network_initialise(const struct meta_network *net, uint64_t seed, float *parameters,

@@ -68,10 +68,13 @@ static inline int meta_shape_pixels(struct meta_shape s) { return s.h * s.w; }
 struct meta_layer {
     /* set by the caller of meta_network_add */
     enum meta_layer_type type;
-    int line;    /* line of the section in the .cfg */
-    int filters; /* convolutional: output channels; connected: outputs */
-    int groups;  /* convolutional: the channels in and out are split into so many parts, each with
-                    its own kernels; 0 is 1 */
+    int line;      /* line of the section in the .cfg */
+    int filters;   /* convolutional: output channels; connected: outputs */
+    int groups;    /* convolutional: the channels in and out are split into so many parts, each with
+                      its own kernels; 0 is 1 */
+    int rotations; /* convolutional, connected: 4: a filter's quarter turns are tied (turns.h); else
+                    * 0
+                    */
     int size, stride; /* convolutional, maxpool */
     int padding; /* convolutional: pixels on every side; maxpool: pixels of both sides together, as
                     in Darknet */
@@ -92,9 +95,12 @@ struct meta_layer {
 
     /* set by meta_network_add */
     struct meta_shape in, out;
+    int turns; /* 4: the output's channels come in fours, the quarter turns of one filter; 1: each
+                  turns with the image; 0: neither */
+    int turned_in;                  /* convolutional with rotations=4: its input comes in fours */
     size_t biases, scales, weights; /* offsets in the parameter block; META_NONE: there is none */
     size_t weight_count;   /* convolutional: filters*c/groups*size*size (o,c,y,x); connected:
-                              outputs*inputs (o,i) */
+                              outputs*inputs (o,i); a quarter of that with rotations=4 (turns.h) */
     size_t mean, variance; /* offsets in the statistics block; META_NONE without batch_normalize */
 };
 
@@ -104,12 +110,18 @@ static inline int meta_layer_groups(const struct meta_layer *l)
     return l->groups > 1 ? l->groups : 1;
 }
 
+/* The biases of a layer, and as many scales: what the turns of a filter share counts once. */
+static inline int meta_layer_rows(const struct meta_layer *l)
+{
+    return l->rotations == 4 && l->type == META_CONVOLUTIONAL ? l->filters / 4 : l->filters;
+}
+
 struct meta_network {
     struct meta_shape input;
     int count;
     struct meta_layer *layers;
     size_t parameters; /* floats: weights, biases, BN scales: the phi of the method, in .weights
-                          order */
+                          order; with rotations=4 a file has more (tie.h) */
     size_t statistics; /* floats: BN rolling means and variances, in .weights order */
     int ways, pairing; /* the classes and the index of the pairing layer; without one, ways is 0 */
 };

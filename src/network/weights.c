@@ -1,5 +1,6 @@
 /* Reads and writes Darknet's .weights files. */
 #include "weights.h"
+#include "tie.h"
 #include "base/file.h"
 
 #include <math.h>
@@ -37,6 +38,18 @@ static int list_arrays(const struct meta_network *net, int layers, const float *
         if (l->type == META_CONVOLUTIONAL) chunks[n++] = weights;
     }
     return n;
+}
+
+size_t meta_weights_numbers(const struct meta_network *net)
+{
+    size_t numbers = net->statistics;
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        if (l->weights == META_NONE) continue;
+        numbers += l->weight_count * (l->rotations == 4 ? 4 : 1);
+        numbers += (size_t)l->filters * (l->scales == META_NONE ? 1 : 2);
+    }
+    return numbers;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -158,26 +171,59 @@ static uint32_t find_batches(int32_t revision, const float *statistics, size_t n
     return 0;
 }
 
-static int read(const struct meta_network *net, struct contents *c, float *parameters,
-                float *statistics, struct meta_weights_head *head, struct meta_error *error)
+static int read_untied(const struct meta_network *net, struct contents *c, float *parameters,
+                       float *statistics, struct meta_weights_head *head, struct meta_error *error)
 {
-    int status = -1;
-    if (meta_file_read(c->path, &c->data, &c->size, error) || read_header(net, c, error)) goto fail;
+    if (read_header(net, c, error)) return -1;
     int layers = count_layers(net, c);
-    if (layers < net->count && (c->whole || !layers)) {
-        meta_fail(error,
-                  "%s: %zu bytes: does not fit this network, whose .weights file has %zu bytes%s",
-                  c->path, c->size, c->at + (net->parameters + net->statistics) * sizeof(float),
-                  c->whole ? "" : ", nor does it end behind one of its layers");
-        goto fail;
-    }
-    if (check_finite(c, error) || take(net, c, layers, parameters, statistics, error)) goto fail;
+    if (layers < net->count && (c->whole || !layers))
+        return meta_fail(error,
+                         "%s: %zu bytes: does not fit this network, whose .weights file has %zu "
+                         "bytes%s",
+                         c->path, c->size,
+                         c->at + (net->parameters + net->statistics) * sizeof(float),
+                         c->whole ? "" : ", nor does it end behind one of its layers");
+    if (check_finite(c, error) || take(net, c, layers, parameters, statistics, error)) return -1;
     head->seen = c->seen;
     head->updates = find_batches(c->revision, statistics, net->statistics);
     head->layers = layers;
-    status = 0;
-fail:
+    return 0;
+}
+
+/* What is tied stands in the file as often as in an ordinary network, so that every Darknet reads
+   it. */
+static int read_tied(const struct meta_tie *tie, struct contents *c, float *parameters,
+                     float *statistics, struct meta_weights_head *head, struct meta_error *error)
+{
+    struct meta_error why;
+    size_t most = tie->full->parameters, tied = tie->parameters, others = tie->full->statistics;
+    float *full = malloc((most + tied + others) * sizeof *full), *once = full + most,
+          *means = once + tied;
+    if (!full) return meta_fail_memory(error);
+    meta_tie_spread(tie, parameters, full);
+    memcpy(means, statistics, others * sizeof *means);
+    int status = read_untied(tie->full, c, full, means, head, error);
+    if (!status && meta_tie_gather(tie, full, once, &why))
+        status = meta_fail(error, "%s: %s", c->path, why.text);
+    if (!status) {
+        memcpy(parameters, once, tied * sizeof *once);
+        memcpy(statistics, means, others * sizeof *means);
+    }
+    free(full);
+    return status;
+}
+
+static int read(const struct meta_network *net, struct contents *c, float *parameters,
+                float *statistics, struct meta_weights_head *head, struct meta_error *error)
+{
+    struct meta_tie *tie;
+    if (meta_tie_create(&tie, net, error)) return -1;
+    int status = meta_file_read(c->path, &c->data, &c->size, error);
+    if (!status)
+        status = tie ? read_tied(tie, c, parameters, statistics, head, error)
+                     : read_untied(net, c, parameters, statistics, head, error);
     free(c->data);
+    meta_tie_free(tie);
     return status;
 }
 
@@ -218,9 +264,9 @@ static int all_finite(const float *x, size_t n)
     return 1;
 }
 
-int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters,
-                       const float *statistics, struct meta_weights_head head,
-                       struct meta_error *error)
+static int write_untied(const struct meta_network *net, const char *path, const float *parameters,
+                        const float *statistics, struct meta_weights_head head,
+                        struct meta_error *error)
 {
     struct header h = { 0, 2, 0 };
     if (net->statistics && head.updates && head.updates < META_ROLLING_SETTLED)
@@ -234,5 +280,23 @@ int meta_weights_write(const struct meta_network *net, const char *path, const f
         meta_fail(error, "%s: the weights are not finite: nothing was written", path);
     else status = meta_file_write(path, chunks, count, error);
     free(chunks);
+    return status;
+}
+
+int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters,
+                       const float *statistics, struct meta_weights_head head,
+                       struct meta_error *error)
+{
+    struct meta_tie *tie;
+    if (meta_tie_create(&tie, net, error)) return -1;
+    if (!tie) return write_untied(net, path, parameters, statistics, head, error);
+    float *full = malloc(tie->full->parameters * sizeof *full);
+    int status = -1;
+    if (full) {
+        meta_tie_spread(tie, parameters, full);
+        status = write_untied(tie->full, path, full, statistics, head, error);
+    } else meta_fail_memory(error);
+    free(full);
+    meta_tie_free(tie);
     return status;
 }

@@ -6,7 +6,11 @@
    connected layers input by input.
 
    While the rolling statistics are young, `revision`, which no Darknet looks at, is 0x4d4c0000 plus
-   the number of batches that have moved them (rolling.h). */
+   the number of batches that have moved them (rolling.h).
+
+   Of a network with rotations=4 a file has the numbers of the ordinary network with the same layers
+   (tie.h), so that other programs read it; one whose filters are not turns of one another is
+   refused. */
 #ifndef META_WEIGHTS_H
 #define META_WEIGHTS_H
 
@@ -23,6 +27,8 @@ struct meta_weights_head {
     int layers;       /* of the network, the first ones, that a file has; not written */
 };
 
+/* The numbers behind a file's header. */
+size_t meta_weights_numbers(const struct meta_network *);
 /* Reads into parameters (network->parameters) and statistics (network->statistics), the caller's. A
    file that is shorter or longer than the network's, or of another version, is an error that says
    both sizes; a number that is not finite is an error too. A file that is refused

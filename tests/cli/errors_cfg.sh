@@ -52,7 +52,7 @@ refuses "${net}hue=2\n$conv$head" '5: [net] hue=2: must be 0 to 1'
 refuses "${net}nesterov=1\n$conv$head" "5: [net] nesterov: unknown option; allowed: width height channels learning_rate policy step scale \
 steps scales gamma power burn_in max_batches adam B1 B2 eps momentum decay clip average angle flip min_crop max_crop min_ratio max_ratio aspect hue \
 saturation exposure orientation batch subdivisions inputs"
-refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups activation'
+refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups rotations activation'
 
 # sections and their order
 refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers episode inner_loop meta_loss prototype relation"
@@ -90,6 +90,9 @@ refuses "$net$conv[relation]\n$score[cost]\n[dropout]\n" '14: [dropout]: nothing
 refuses "$net$conv[relation]\n$score[cost]\ntype=masked\n" '14: [cost] type=masked: must be sse'
 refuses "$net$conv[relation]\n$score[cost]\nscale=2\n" '14: [cost] scale=2: must be 1'
 refuses "$net$conv[relation]\n$score" '10: [connected]: the network must end with [cost] or [softmax], not [connected]'
+refuses "$net${conv}rotations=2\n$head" '9: [conv] rotations=2: must be 1 or 4'
+refuses "$net${conv}rotations=4\n$head" '9: [conv] rotations=4: filters=2: must be a multiple of 4, a filter'"'"'s turns'
+refuses "$net$conv[conv]\nfilters=4\nsize=3\nrotations=4\n$head" '12: [conv] rotations=4: stands after [convolutional] of line 5, whose maps do not turn with the image: must be with rotations=4, from the first convolution on'
 refuses "$net$conv[prototype]\n[cost]\n" '10: [cost]: scores must be from 0 to 1: the layer before must have activation=logistic, or [softmax] take the place of [cost]'
 refuses "$net$conv[prototype]\n[softmax]\n" '9: [inner_loop] steps=5: must be 0 with [prototype], which takes no steps in a task'
 refuses "$net$conv[relation]\n[prototype]\n[softmax]\n" '10: [prototype]: stands after [relation]: a network pairs once'

@@ -5,6 +5,7 @@
 #include "config/model.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
+#include "network/tie.h"
 #include "backends/onednn/onednn.h"
 #include "backends/reference/reference.h"
 
@@ -68,7 +69,16 @@ static double *gradient_of(const struct meta_model *model, const struct run *run
 
     double *plain = malloc(net->parameters * sizeof *plain), *got = calloc(c->count, sizeof *got);
     backend->download_double(plain, gradient, net->parameters);
-    oracle_walk(net, unpack_array, &(struct unpacking){ plain, got });
+    struct meta_tie *tie;
+    if (meta_tie_create(&tie, net, &error)) fail_msg("%s", error.text);
+    if (tie) { /* as a .weights file has it */
+        double *full = malloc(tie->full->parameters * sizeof *full);
+        for (size_t i = 0; i < tie->full->parameters; i++) full[i] = plain[tie->source[i]];
+        free(plain);
+        plain = full;
+    }
+    oracle_walk(tie ? tie->full : net, unpack_array, &(struct unpacking){ plain, got });
+    meta_tie_free(tie);
     free(plain);
     if (by_rates) {
         double *found = malloc(c->rate_count * sizeof *found), distance;
@@ -99,7 +109,10 @@ static void agrees_with_pytorch(void **state)
     oracle_open(&c, run->name);
     if (meta_model_load(&model, c.cfg, &error)) fail_msg("%s", error.text);
     double *got = gradient_of(model, run, &c, &figures);
-    struct oracle_distance d = oracle_compare(model->network, got, &c);
+    struct meta_tie *tie;
+    if (meta_tie_create(&tie, model->network, &error)) fail_msg("%s", error.text);
+    struct oracle_distance d = oracle_compare(tie ? tie->full : model->network, got, &c);
+    meta_tie_free(tie);
     print_message("%s on %s: %.1e of the gradient, %.1e of %s\n", run->name, run->backend->name, d.whole, d.worst, d.where);
     oracle_compare_figures(&figures, &c, run->limit < 1e-5 ? run->limit / 10 : 1e-5);
     if (!(d.whole <= run->limit)) fail_msg("the gradient differs by %.2e of its norm", d.whole);

@@ -70,6 +70,26 @@ static int NAME(epilogue_window)(const struct meta_op *op, const REAL *x, int b,
     return best;
 }
 
+/* Measures the channels from k on that are normalised together. */
+static void NAME(epilogue_measure)(const struct meta_op *op, int k)
+{
+    struct NAME(epilogue) *e = op->state;
+    for (int j = k; j < k + op->turns; j++) NAME(epilogue_moments)(op, j, &e->channels[j]);
+    if (op->turns > 1) meta_channels_join(&e->channels[k], op->turns);
+}
+
+/* v: a tangent, or NULL. */
+static struct meta_joined NAME(epilogue_joined)(const struct meta_op *op, const REAL *theta,
+                                                const REAL *v, int k)
+{
+    struct meta_joined t = { .count = op->turns };
+    for (int j = 0; op->normalise && j < op->turns; j++) {
+        t.scales[j] = theta[op->scales + k + j];
+        t.scaledots[j] = v ? v[op->scales + k + j] : 0;
+    }
+    return t;
+}
+
 /* The constants of one channel as a pixel sees them: y = gain (x - centre) + shift; gain = scale
    r. */
 struct NAME(affine) {
@@ -108,7 +128,7 @@ static void NAME(epilogue_forward)(struct meta_op *op, const void *parameters)
         if (op->normalise && op->statistics)
             meta_channel_set(&e->channels[k], op->statistics[op->mean + k],
                              op->statistics[op->variance + k], 0);
-        else if (op->normalise) NAME(epilogue_moments)(op, k, &e->channels[k]);
+        else if (op->normalise && k % op->turns == 0) NAME(epilogue_measure)(op, k);
         struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
         for (int b = 0; b < op->batch; b++)
             for (size_t q = 0; q < Q; q++) {
@@ -130,48 +150,66 @@ static void NAME(epilogue_reach)(const struct meta_op *op, int b, int k, REAL *x
         xbar[AT(b, k, NAME(epilogue_source)(op, b, k, q), op->out.c, P)] += e->reached[q];
 }
 
-static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, void *gradient)
+/* Writes the sums of channel k, which are its gradient. */
+static void NAME(epilogue_slopes)(const struct meta_op *op, int k, struct NAME(affine) f, REAL *out)
 {
     struct NAME(epilogue) *e = op->state;
-    const REAL *theta = parameters, *x = op->x->value, *zbar = op->y.bar;
-    REAL *xbar = op->x->bar, *out = gradient;
+    struct meta_channel *c = &e->channels[k];
+    const REAL *x = op->x->value, *zbar = op->y.bar;
     int C = op->out.c;
     size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
-    for (int k = 0; k < C; k++) {
-        struct meta_channel *c = &e->channels[k];
-        struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
-        double a = 0, s = 0;
-        c->g1 = c->g2 = 0;
-        for (int b = 0; b < op->batch; b++)
-            for (size_t q = 0; q < Q; q++) {
-                size_t p = NAME(epilogue_source)(op, b, k, q);
-                double d = x[AT(b, k, p, C, P)] - f.centre;
-                double slope = meta_slope(op->activation, f.gain * d + f.shift);
-                double ybar = zbar[AT(b, k, q, C, Q)] * slope;
-                c->g1 += ybar;
-                c->g2 += ybar * d * f.r;
-            }
-        if (op->biases != META_NONE) out[op->biases + k] = c->g1;
-        if (op->normalise) {
-            out[op->scales + k] = c->g2;
-            meta_channel_backward(c, f.scale, &a, &s);
+    c->g1 = c->g2 = 0;
+    for (int b = 0; b < op->batch; b++)
+        for (size_t q = 0; q < Q; q++) {
+            size_t p = NAME(epilogue_source)(op, b, k, q);
+            double d = x[AT(b, k, p, C, P)] - f.centre;
+            double slope = meta_slope(op->activation, f.gain * d + f.shift);
+            double ybar = zbar[AT(b, k, q, C, Q)] * slope;
+            c->g1 += ybar;
+            c->g2 += ybar * d * f.r;
         }
-        if (!xbar) continue;
-        for (int b = 0; b < op->batch; b++) {
-            for (size_t q = 0; q < Q; q++) { /* before xbar, which may take the place of x */
-                size_t p = NAME(epilogue_source)(op, b, k, q);
-                double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
-                e->reached[q] = f.gain * zbar[AT(b, k, q, C, Q)] * meta_slope(op->activation, y);
-            }
-            for (size_t p = 0; p < P; p++) {
-                size_t at = AT(b, k, p, C, P);
-                xbar[at] = a + s * (x[at] - f.centre);
-            }
-            NAME(epilogue_reach)(op, b, k, xbar);
+    if (op->biases != META_NONE) out[op->biases + k] = c->g1;
+    if (op->normalise) out[op->scales + k] = c->g2;
+}
+
+/* The adjoint of channel k's input: a + s (x - centre), and more where an adjoint reaches it. */
+static void NAME(epilogue_adjoint)(const struct meta_op *op, int k, struct NAME(affine) f, double a,
+                                   double s)
+{
+    struct NAME(epilogue) *e = op->state;
+    const REAL *x = op->x->value, *zbar = op->y.bar;
+    REAL *xbar = op->x->bar;
+    int C = op->out.c;
+    size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
+    for (int b = 0; b < op->batch; b++) {
+        for (size_t q = 0; q < Q; q++) { /* before xbar, which may take the place of x */
+            size_t p = NAME(epilogue_source)(op, b, k, q);
+            double y = f.gain * (x[AT(b, k, p, C, P)] - f.centre) + f.shift;
+            e->reached[q] = f.gain * zbar[AT(b, k, q, C, Q)] * meta_slope(op->activation, y);
         }
+        for (size_t p = 0; p < P; p++) {
+            size_t at = AT(b, k, p, C, P);
+            xbar[at] = a + s * (x[at] - f.centre);
+        }
+        NAME(epilogue_reach)(op, b, k, xbar);
     }
 }
 
+/* Channels that are normalised together are summed before the first of them is written. */
+static void NAME(epilogue_backward)(struct meta_op *op, const void *parameters, void *gradient)
+{
+    struct NAME(epilogue) *e = op->state;
+    const REAL *theta = parameters;
+    for (int k = 0; k < op->out.c; k += op->turns) {
+        struct meta_joined t = NAME(epilogue_joined)(op, theta, NULL, k);
+        double a = 0, s = 0;
+        for (int j = k; j < k + op->turns; j++)
+            NAME(epilogue_slopes)(op, j, NAME(epilogue_affine)(op, theta, j), gradient);
+        if (op->normalise) meta_channels_backward(&e->channels[k], &t, &a, &s);
+        for (int j = k; op->x->bar && j < k + op->turns; j++)
+            NAME(epilogue_adjoint)(op, j, NAME(epilogue_affine)(op, theta, j), a, s);
+    }
+}
 /* The tangents of one channel's constants: x^dot = slope xdot + offset + on_x (x - centre). */
 struct NAME(dot) {
     double slope, offset, on_x, scaledot, shiftdot;
@@ -189,24 +227,37 @@ static struct NAME(dot) NAME(epilogue_dot)(const struct meta_op *op, const REAL 
     return t;
 }
 
+/* The tangent sums of the channels from k on that are normalised together. */
+static void NAME(epilogue_products)(const struct meta_op *op, const REAL *theta, int k)
+{
+    struct NAME(epilogue) *e = op->state;
+    const REAL *x = op->x->value, *xdot = op->x->dot;
+    int C = op->out.c;
+    size_t P = meta_pixels(*op->in);
+    for (int j = k; j < k + op->turns; j++) {
+        struct meta_channel *c = &e->channels[j];
+        struct NAME(affine) f = NAME(epilogue_affine)(op, theta, j);
+        c->s1 = c->s2 = 0;
+        for (int b = 0; xdot && op->normalise && b < op->batch; b++)
+            for (size_t p = 0; p < P; p++) {
+                size_t at = AT(b, j, p, C, P);
+                c->s1 += xdot[at];
+                c->s2 += xdot[at] * (x[at] - f.centre) * f.r;
+            }
+    }
+    if (op->turns > 1) meta_channels_join_tangents(&e->channels[k], op->turns);
+}
+
 static void NAME(epilogue_forward_tangent)(struct meta_op *op, const void *parameters,
                                            const void *tangent)
 {
-    struct NAME(epilogue) *e = op->state;
     const REAL *theta = parameters, *v = tangent, *x = op->x->value, *xdot = op->x->dot;
     REAL *z = op->y.value, *zdot = op->y.dot;
     int C = op->out.c;
     size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
     for (int k = 0; k < C; k++) {
-        struct meta_channel *c = &e->channels[k];
         struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
-        c->s1 = c->s2 = 0;
-        for (int b = 0; xdot && op->normalise && b < op->batch; b++)
-            for (size_t p = 0; p < P; p++) {
-                size_t at = AT(b, k, p, C, P);
-                c->s1 += xdot[at];
-                c->s2 += xdot[at] * (x[at] - f.centre) * f.r;
-            }
+        if (k % op->turns == 0) NAME(epilogue_products)(op, theta, k);
         struct NAME(dot) t = NAME(epilogue_dot)(op, v, k);
         for (int b = 0; b < op->batch; b++)
             for (size_t q = 0; q < Q; q++) {
@@ -242,43 +293,60 @@ static inline struct NAME(winner)
     return w;
 }
 
-static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *parameters,
-                                            const void *tangent, void *product)
+/* Writes the tangent sums of channel k's backward, which are its product. */
+static void NAME(epilogue_slope_tangents)(const struct meta_op *op, const REAL *theta,
+                                          const REAL *v, int k, REAL *out)
 {
     struct NAME(epilogue) *e = op->state;
-    const REAL *theta = parameters, *x = op->x->value, *xdot = op->x->dot;
-    REAL *xbardot = op->x->bardot, *out = product;
-    int C = op->out.c;
+    struct meta_channel *c = &e->channels[k];
+    struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
+    struct NAME(dot) t = NAME(epilogue_dot)(op, v, k);
+    c->h1 = c->h2 = 0;
+    for (int b = 0; b < op->batch; b++)
+        for (size_t q = 0; q < meta_pixels(op->out); q++) {
+            struct NAME(winner) w = NAME(epilogue_winner)(op, f, t, b, k, q);
+            c->h1 += w.ybardot;
+            c->h2 += w.ybardot * w.d * f.r + w.ybar * w.hatdot;
+        }
+    if (op->biases != META_NONE) out[op->biases + k] = c->h1;
+    if (op->normalise) out[op->scales + k] = c->h2;
+}
+
+static void NAME(epilogue_adjoint_tangent)(const struct meta_op *op, const REAL *theta,
+                                           const REAL *v, int k, struct meta_channel_bardot g)
+{
+    struct NAME(epilogue) *e = op->state;
+    const REAL *x = op->x->value, *xdot = op->x->dot;
+    REAL *xbardot = op->x->bardot;
     size_t P = meta_pixels(*op->in), Q = meta_pixels(op->out);
-    for (int k = 0; k < C; k++) {
-        struct meta_channel *c = &e->channels[k];
-        struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
-        struct NAME(dot) t = NAME(epilogue_dot)(op, tangent, k);
-        struct meta_channel_sums sums = { f.scale, t.scaledot, 0, 0 };
+    struct NAME(affine) f = NAME(epilogue_affine)(op, theta, k);
+    struct NAME(dot) t = NAME(epilogue_dot)(op, v, k);
+    for (int b = 0; b < op->batch; b++) {
+        for (size_t q = 0; q < Q; q++) {
+            struct NAME(winner) w = NAME(epilogue_winner)(op, f, t, b, k, q);
+            e->reached[q] = f.r * (f.scale * w.ybardot + t.scaledot * w.ybar)
+                + g.rdot * f.scale * w.ybar;
+        }
+        for (size_t p = 0; p < P; p++) { /* after all reads of xdot: it may replace that */
+            size_t at = AT(b, k, p, op->out.c, P);
+            xbardot[at] = g.a + g.b * (x[at] - f.centre) + (xdot ? g.d * xdot[at] : 0);
+        }
+        NAME(epilogue_reach)(op, b, k, xbardot);
+    }
+}
+
+static void NAME(epilogue_backward_tangent)(struct meta_op *op, const void *theta, const void *v,
+                                            void *product)
+{
+    struct NAME(epilogue) *e = op->state;
+    for (int k = 0; k < op->out.c; k += op->turns) {
+        struct meta_joined t = NAME(epilogue_joined)(op, theta, v, k);
         struct meta_channel_bardot g = { 0, 0, 0, 0 };
-        for (int b = 0; b < op->batch; b++)
-            for (size_t q = 0; q < Q; q++) {
-                struct NAME(winner) w = NAME(epilogue_winner)(op, f, t, b, k, q);
-                sums.h1 += w.ybardot;
-                sums.h2 += w.ybardot * w.d * f.r + w.ybar * w.hatdot;
-            }
-        if (op->biases != META_NONE) out[op->biases + k] = sums.h1;
-        if (op->normalise) {
-            out[op->scales + k] = sums.h2;
-            g = meta_channel_backward_tangent(c, sums);
-        }
-        for (int b = 0; xbardot && b < op->batch; b++) {
-            for (size_t q = 0; q < Q; q++) {
-                struct NAME(winner) w = NAME(epilogue_winner)(op, f, t, b, k, q);
-                e->reached[q] = f.r * (f.scale * w.ybardot + t.scaledot * w.ybar)
-                    + g.rdot * f.scale * w.ybar;
-            }
-            for (size_t p = 0; p < P; p++) { /* after all reads of xdot: it may replace that */
-                size_t at = AT(b, k, p, C, P);
-                xbardot[at] = g.a + g.b * (x[at] - f.centre) + (xdot ? g.d * xdot[at] : 0);
-            }
-            NAME(epilogue_reach)(op, b, k, xbardot);
-        }
+        for (int j = k; j < k + op->turns; j++)
+            NAME(epilogue_slope_tangents)(op, theta, v, j, product);
+        if (op->normalise) g = meta_channels_backward_tangent(&e->channels[k], &t);
+        for (int j = k; op->x->bardot && j < k + op->turns; j++)
+            NAME(epilogue_adjoint_tangent)(op, theta, v, j, g);
     }
 }
 

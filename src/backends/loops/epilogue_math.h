@@ -25,6 +25,8 @@ struct meta_channel {
     double count;  /* N; 0: rolling statistics, which are constants */
     double g1, g2; /* sum(ybar), sum(ybar x^) of the last backward */
     double s1, s2; /* sum(xdot), sum(x^ xdot) of the last tangent */
+    double h1,
+        h2; /* sum(ybardot), sum(ybardot x^ + ybar x^dot) of the last tangent of a backward */
 };
 
 static inline void meta_channel_set(struct meta_channel *c, double mean, double variance,
@@ -92,6 +94,78 @@ static inline struct meta_channel_bardot meta_channel_backward_tangent(const str
     out.d = on_dot * p;
     out.rdot = relative * r;
     return out;
+}
+
+/* ---- channels that are normalised together -------------------------------------------------
+
+   Their x^ has one mean and one deviation, of the values of all, and each its own scale and bias.
+ */
+
+#define META_MOST_JOINED 4
+
+/* Gives `count` channels, of N values each and with moments of their own, those of all. */
+static inline void meta_channels_join(struct meta_channel *c, int count)
+{
+    double n = c->count, mean = 0, squares = 0;
+    for (int j = 0; j < count; j++) mean += c[j].mean / count;
+    for (int j = 0; j < count; j++)
+        squares += c[j].variance * (n - 1) + n * (c[j].mean - mean) * (c[j].mean - mean);
+    for (int j = 0; j < count; j++)
+        meta_channel_set(&c[j], mean, n * count > 1 ? squares / (n * count - 1) : 0, n * count);
+}
+
+/* Gives them the tangent sums of all. */
+static inline void meta_channels_join_tangents(struct meta_channel *c, int count)
+{
+    double s1 = 0, s2 = 0;
+    for (int j = 0; j < count; j++) {
+        s1 += c[j].s1;
+        s2 += c[j].s2;
+    }
+    for (int j = 0; j < count; j++) {
+        c[j].s1 = s1;
+        c[j].s2 = s2;
+    }
+}
+
+/* scales, scaledots (count): what each channel scales by, and the tangents of that. */
+struct meta_joined {
+    int count;
+    double scales[META_MOST_JOINED], scaledots[META_MOST_JOINED];
+};
+
+/* The constants of the channels' backward, for sums of their own. Of one channel as above. */
+static inline void meta_channels_backward(const struct meta_channel *c, const struct meta_joined *t,
+                                          double *a, double *b)
+{
+    struct meta_channel all = *c;
+    if (t->count == 1) {
+        meta_channel_backward(c, t->scales[0], a, b);
+        return;
+    }
+    all.g1 = all.g2 = 0;
+    for (int j = 0; j < t->count; j++) {
+        all.g1 += t->scales[j] * c[j].g1;
+        all.g2 += t->scales[j] * c[j].g2;
+    }
+    meta_channel_backward(&all, 1, a, b);
+}
+
+static inline struct meta_channel_bardot meta_channels_backward_tangent(
+    const struct meta_channel *c, const struct meta_joined *t)
+{
+    struct meta_channel all = *c;
+    struct meta_channel_sums sums = { t->scales[0], t->scaledots[0], c->h1, c->h2 };
+    if (t->count == 1) return meta_channel_backward_tangent(c, sums);
+    all.g1 = all.g2 = 0;
+    sums = (struct meta_channel_sums){ 1, 0, 0, 0 };
+    for (int j = 0; j < t->count; j++) {
+        all.g1 += t->scales[j] * c[j].g1;
+        all.g2 += t->scales[j] * c[j].g2;
+        sums.h1 += t->scales[j] * c[j].h1 + t->scaledots[j] * c[j].g1;
+        sums.h2 += t->scales[j] * c[j].h2 + t->scaledots[j] * c[j].g2;
+    }
+    return meta_channel_backward_tangent(&all, sums);
 }
 
 #endif

@@ -50,6 +50,20 @@ static double NAME(dot)(const void *x, const void *y, size_t n)
     return sum;
 }
 
+static void NAME(gather)(void *y, const void *x, const uint32_t *place, size_t n)
+{
+    REAL *p = y;
+    const REAL *q = x;
+    for (size_t i = 0; i < n; i++) p[i] = q[place[i]];
+}
+
+static void NAME(scatter)(void *y, const void *x, const uint32_t *place, size_t n)
+{
+    REAL *p = y;
+    const REAL *q = x;
+    for (size_t i = 0; i < n; i++) p[place[i]] += q[i];
+}
+
 static void NAME(upload)(void *y, const float *x, size_t n)
 {
     REAL *p = y;

@@ -72,12 +72,12 @@ static const char *instructions_alone(void)
         .name = "onednn", .element = sizeof(float), .open = meta_onednn_open,                      \
         .instructions = its_instructions, .allocate = onednn_allocate, .release = free,            \
         .set = onednn_set, .copy = onednn_copy, .axpy = onednn_axpy, .scale = onednn_scale,        \
-        .multiply = onednn_multiply, .dot = onednn_dot, .upload = onednn_upload,                   \
-        .download = onednn_download, .upload_double = onednn_upload_double,                        \
-        .download_double = onednn_download_double, .stem = meta_onednn_stem_fits,                  \
-        .image = onednn_image, .tensor_in = onednn_tensor_in, .tensor_out = onednn_tensor_out,     \
-        .adam = fused_adam, .momentum = onednn_momentum, .kernel = its_kernels,                    \
-        .failed = meta_onednn_failed                                                               \
+        .multiply = onednn_multiply, .dot = onednn_dot, .gather = onednn_gather,                   \
+        .scatter = onednn_scatter, .upload = onednn_upload, .download = onednn_download,           \
+        .upload_double = onednn_upload_double, .download_double = onednn_download_double,          \
+        .stem = meta_onednn_stem_fits, .image = onednn_image, .tensor_in = onednn_tensor_in,       \
+        .tensor_out = onednn_tensor_out, .adam = fused_adam, .momentum = onednn_momentum,          \
+        .kernel = its_kernels, .failed = meta_onednn_failed                                        \
     }
 const struct meta_backend meta_backend_onednn = TABLE(kernel_of, instructions);
 const struct meta_backend meta_backend_onednn_alone = TABLE(kernel_alone, instructions_alone);

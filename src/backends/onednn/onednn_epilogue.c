@@ -98,6 +98,18 @@ static double second_sum(const struct meta_epilogue *e, int k)
     return *meta_epilogue_sum(e, k, 1);
 }
 
+/* The scales of the channels from k on that are normalised together, and with v their tangents. */
+static struct meta_joined joined(const struct meta_op *op, const float *theta, const float *v,
+                                 int k)
+{
+    struct meta_joined t = { .count = op->turns };
+    for (int j = 0; op->normalise && j < op->turns; j++) {
+        t.scales[j] = theta[op->scales + k + j];
+        t.scaledots[j] = v ? v[op->scales + k + j] : 0;
+    }
+    return t;
+}
+
 /* ---- the arithmetic of the channels ---------------------------------------------------------- */
 
 void meta_epilogue_forward(struct meta_epilogue *e, const struct meta_op *op, const float *theta)
@@ -118,14 +130,17 @@ void meta_epilogue_backward(struct meta_epilogue *e, const struct meta_op *op, c
 {
     for (int k = 0; k < e->c; k++) {
         struct meta_channel *c = &e->channels[k];
-        double a = 0, b = 0;
         if (op->biases != META_NONE) gradient[op->biases + k] = first_sum(e, k);
-        if (op->normalise) {
-            c->g1 = first_sum(e, k);
-            c->g2 = second_sum(e, k) * c->r;
-            gradient[op->scales + k] = c->g2;
-            meta_channel_backward(c, theta[op->scales + k], &a, &b);
-        }
+        if (!op->normalise) continue;
+        c->g1 = first_sum(e, k);
+        c->g2 = second_sum(e, k) * c->r;
+        gradient[op->scales + k] = c->g2;
+    }
+    for (int k = 0; k < e->c; k++) {
+        int first = k - k % op->turns;
+        struct meta_joined t = joined(op, theta, NULL, first);
+        double a = 0, b = 0;
+        if (op->normalise) meta_channels_backward(&e->channels[first], &t, &a, &b);
         e->all.a[k] = a;
         e->all.b[k] = b;
     }
@@ -134,12 +149,16 @@ void meta_epilogue_backward(struct meta_epilogue *e, const struct meta_op *op, c
 void meta_epilogue_forward_tangent(struct meta_epilogue *e, const struct meta_op *op,
                                    const float *theta, const float *v)
 {
+    for (int k = 0; op->normalise && k < e->c; k++) {
+        e->channels[k].s1 = first_sum(e, k);
+        e->channels[k].s2 = second_sum(e, k) * e->channels[k].r;
+        if (op->turns > 1 && (k + 1) % op->turns == 0)
+            meta_channels_join_tangents(&e->channels[k + 1 - op->turns], op->turns);
+    }
     for (int k = 0; k < e->c; k++) {
-        struct meta_channel *c = &e->channels[k];
+        const struct meta_channel *c = &e->channels[k];
         double p = 1, q = 0, s = 0, scale = 1, scaledot = 0;
         if (op->normalise) {
-            c->s1 = first_sum(e, k);
-            c->s2 = second_sum(e, k) * c->r;
             scale = theta[op->scales + k];
             scaledot = v[op->scales + k] * c->r;
             meta_channel_tangent(c, &p, &q, &s);
@@ -167,20 +186,22 @@ void meta_epilogue_backward_tangent(struct meta_epilogue *e, const struct meta_o
 {
     for (int k = 0; k < e->c; k++) {
         struct meta_channel *c = &e->channels[k];
-        struct meta_channel_sums sums = { 1, 0, first_sum(e, k), second_sum(e, k) };
+        c->h1 = first_sum(e, k);
+        c->h2 = second_sum(e, k);
+        if (op->biases != META_NONE) product[op->biases + k] = c->h1;
+        if (op->normalise) product[op->scales + k] = c->h2;
+    }
+    for (int k = 0; k < e->c; k++) {
+        int first = k - k % op->turns;
+        struct meta_joined t = joined(op, theta, v, first);
         struct meta_channel_bardot g = { 0, 0, 0, 0 };
-        if (op->biases != META_NONE) product[op->biases + k] = sums.h1;
-        if (op->normalise) {
-            sums.scale = theta[op->scales + k];
-            sums.scaledot = v[op->scales + k];
-            product[op->scales + k] = sums.h2;
-            g = meta_channel_backward_tangent(c, sums);
-        }
+        double scale = op->normalise ? t.scales[k - first] : 1;
+        if (op->normalise) g = meta_channels_backward_tangent(&e->channels[first], &t);
         e->all.a[k] = g.a;
         e->all.b[k] = g.b;
         e->all.d[k] = g.d;
         e->all.u[k] = e->all.gain[k];
-        e->all.v[k] = e->all.r[k] * sums.scaledot + g.rdot * sums.scale;
+        e->all.v[k] = e->all.r[k] * t.scaledots[k - first] + g.rdot * scale;
     }
 }
 
@@ -237,6 +258,8 @@ static void measure(const struct meta_op *op, struct meta_epilogue *e)
         meta_channel_set(&e->channels[k], e->all.centre[k] + d,
                          n > 1 && square > 0 ? square / (n - 1) : 0, n);
     }
+    for (int k = 0; op->turns > 1 && k < e->c; k += op->turns)
+        meta_channels_join(&e->channels[k], op->turns);
 }
 
 static void epilogue_forward(struct meta_op *op, const void *theta)

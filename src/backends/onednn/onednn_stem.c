@@ -30,7 +30,7 @@ struct stem {
 int meta_onednn_stem_fits(const struct meta_layer *l, const struct meta_layer *pool)
 {
     return l->type == META_CONVOLUTIONAL && meta_piecewise_linear(l->activation)
-        && meta_layer_groups(l) == 1 && meta_onednn_planar(l->in.c)
+        && meta_layer_groups(l) == 1 && l->rotations != 4 && meta_onednn_planar(l->in.c)
         && !meta_onednn_planar(l->filters) && l->size == 3 && l->stride == 1 && l->padding == 1
         && pool->size == 2 && pool->stride == 2 && 2 * pool->out.h <= l->in.h
         && 2 * pool->out.w <= l->in.w;

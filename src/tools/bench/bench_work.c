@@ -235,7 +235,9 @@ void meta_work_time_operations(struct meta_work *w, double *seconds)
 
 void meta_work_time_weights(struct meta_work *w, double *seconds)
 {
-    const struct meta_program *p = w->program[0];
+    struct meta_program *p = w->program[0];
+    const void *theta = meta_program_theta(p, w->phi);
+    void *out = meta_program_untied(p, w->out[0]);
     for (int i = 0; i < meta_program_operations(p); i++) {
         const struct meta_op *op = meta_program_operation(p, i);
         struct meta_op alone = *op;
@@ -245,7 +247,7 @@ void meta_work_time_weights(struct meta_work *w, double *seconds)
         x.bar = NULL;
         alone.x = &x;
         double begun = meta_thread_time();
-        op->kernel->backward(&alone, w->phi, w->out[0]);
+        op->kernel->backward(&alone, theta, out);
         seconds[i] = meta_thread_time() - begun;
     }
 }

@@ -36,9 +36,9 @@ int meta_check_parameters(const struct meta_check *check, int item, double *para
     struct meta_rng rng = open_stream(check, META_CHECK_PARAMETERS, item);
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        for (int k = 0; l->biases != META_NONE && k < l->filters; k++)
+        for (int k = 0; l->biases != META_NONE && k < meta_layer_rows(l); k++)
             parameters[l->biases + k] += .1 * meta_rng_normal(&rng);
-        for (int k = 0; l->scales != META_NONE && k < l->filters; k++)
+        for (int k = 0; l->scales != META_NONE && k < meta_layer_rows(l); k++)
             parameters[l->scales + k] += .1 * meta_rng_normal(&rng);
     }
     free(initial);

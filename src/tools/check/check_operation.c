@@ -22,6 +22,7 @@ struct part {
 
 struct rig {
     const struct meta_check *check;
+    const struct meta_lowered *low;
     struct meta_op *op;
     const struct meta_kernel *kernel;
     double *theta, *v, *gradient, *product; /* (parameters); the operation's own part is used */
@@ -76,8 +77,8 @@ static void connect(struct rig *r)
 
 static int allocate(struct rig *r, struct meta_error *error)
 {
-    size_t count = r->check->model->network->parameters, size = numbers(r->op, r->op->inputs),
-           all = size;
+    size_t count = meta_lowered_parameters(r->low, r->check->model->network),
+           size = numbers(r->op, r->op->inputs), all = size;
     for (int k = 0; k < r->op->inputs; k++) all += numbers(r->op, k);
     int failed = !(r->theta = calloc(4 * count, sizeof *r->theta))
         || !(r->planes = calloc(4 * all, sizeof *r->planes))
@@ -258,11 +259,25 @@ static void check_identities(struct rig *r)
 }
 
 /* Draws inputs and directions of deviation 1, and parameters as a training starts with. */
+/* An operation has a number that is tied as often as it stands there: what is checked does not know
+   that they are one. */
+static int fill_theta(struct rig *r, struct meta_error *error)
+{
+    const struct meta_tie *tie = r->low->tie;
+    if (!tie) return meta_check_parameters(r->check, 0, r->theta, error);
+    double *tied = malloc(r->check->model->network->parameters * sizeof *tied);
+    if (!tied) return meta_fail_memory(error);
+    int status = meta_check_parameters(r->check, 0, tied, error);
+    if (!status) meta_backend_exact()->gather(r->theta, tied, tie->source, tie->full->parameters);
+    free(tied);
+    return status;
+}
+
 static int fill(struct rig *r, int index, struct meta_error *error)
 {
     struct meta_op *op = r->op;
     int from = 8 * index;
-    if (meta_check_parameters(r->check, 0, r->theta, error)) return -1;
+    if (fill_theta(r, error)) return -1;
     get(r, VALUE, r->x[AT]);
     size_t inputs = 0;
     for (int k = 0; k < op->inputs; k++) inputs += numbers(op, k);
@@ -282,11 +297,12 @@ static int fill(struct rig *r, int index, struct meta_error *error)
     return 0;
 }
 
-static int check_operation(const struct meta_check *check, struct meta_op *op, int index,
-                           struct meta_error *error)
+static int check_operation(const struct meta_check *check, const struct meta_lowered *low,
+                           int index, struct meta_error *error)
 {
     const struct meta_backend *backend = meta_backend_exact();
-    struct rig r = { .check = check, .op = op, .kernel = backend->kernel(op) };
+    struct meta_op *op = &low->ops[index];
+    struct rig r = { .check = check, .low = low, .op = op, .kernel = backend->kernel(op) };
     int created = 0, status = -1;
     if (allocate(&r, error) || fill(&r, index, error)) goto fail;
     if (r.kernel->create && r.kernel->create(op, 1, error)) goto fail;
@@ -308,7 +324,7 @@ int meta_check_operations(const struct meta_check *check, struct meta_error *err
         || meta_lower(&low, check->model->network, meta_backend_exact(), support, batch, error))
         return -1;
     for (int i = 0; i < low.op_count && !status; i++)
-        status = check_operation(check, &low.ops[i], i, error);
+        status = check_operation(check, &low, i, error);
     meta_lowered_free(&low);
     return status;
 }

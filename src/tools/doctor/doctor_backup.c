@@ -3,6 +3,7 @@
 #include "base/lock.h"
 #include "training/checkpoint.h"
 #include "training/training_file.h"
+#include "network/weights.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static char *nearest_folder(const char *folder)
    the chart. */
 static double run_bytes(const struct meta_model *m)
 {
-    double weights = 4. * (m->network->parameters + m->network->statistics),
+    double weights = 4. * meta_weights_numbers(m->network),
            state = 12. * m->network->parameters + 4. * m->network->statistics;
     if (m->net.average > 0) state += 4. * m->network->parameters + 8. * m->network->statistics;
     return (m->net.max_batches / 1000 + 4 + (m->net.average > 0)) * weights + 2 * state
