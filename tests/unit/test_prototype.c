@@ -248,7 +248,7 @@ static void gradient(void **state)
 
 static struct meta_base base_of(struct meta_network *n, const struct meta_backend *b)
 {
-    return (struct meta_base){ { n, phi, statistics }, b, .1 };
+    return (struct meta_base){ .filled = { n, phi, statistics }, .backend = b, .learning_rate = .1 };
 }
 
 /* Under rolling statistics an image's features are the same in a task and alone: so are the answers. */

@@ -6,6 +6,7 @@
 #include "dots.h"
 #include "report_dots.h"
 #include "report_figures.h"
+#include "report_reliability.h"
 #include "report_tables.h"
 
 static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -66,8 +67,8 @@ static int write_curves(struct meta_figures *figures, const struct meta_report_t
                         struct meta_error *error)
 {
     fputs("<div class=\"figures-row\">\n", figures->page);
-    if (meta_report_roc(figures, t, error) || meta_report_curves(figures, t, error)
-        || meta_report_finetuning(figures, t, error))
+    if (meta_report_roc(figures, t, error) || meta_report_reliability(figures, t, error)
+        || meta_report_curves(figures, t, error) || meta_report_finetuning(figures, t, error))
         return -1;
     fputs("</div>\n", figures->page);
     return 0;
