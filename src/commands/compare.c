@@ -13,8 +13,8 @@ static void print_one(const char *letter, const struct meta_scores *s)
 {
     struct meta_estimate e = meta_estimate(s->after, sizeof *s->after, s->count);
     int named = *s->method && strcmp(s->method, "maml");
-    printf("%s  %s, %s%s%s\n", letter, s->cfg, s->weights, named ? ", " : "",
-           named ? s->method : "");
+    printf("%s  %s%s%s%s%s\n", letter, s->cfg, *s->weights ? ", " : "", s->weights,
+           named ? ", " : "", named ? s->method : "");
     printf("   AUC after %.4f", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);
     e = meta_estimate(s->accuracy, sizeof *s->accuracy, s->count);

@@ -77,7 +77,8 @@ static void print_cell(const struct meta_grid *g, int index, int width)
         printf("needs %s\n", t->needs);
         return;
     }
-    if (!c->recipe) printf("%-21s  %8s  %-14s", "weights are given", "", "");
+    if (!c->recipe)
+        printf("%-21s  %8s  %-14s", c->row->weights ? "weights are given" : "no weights", "", "");
     else if (c->recipe->counted++) printf("%-21s  %8s  %-14s", "the same as above", "", "");
     else print_training(g, c->recipe);
     print_cost(&g->costs.test[index]);

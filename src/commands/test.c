@@ -82,8 +82,8 @@ static void free_test(struct test *t)
 
 /* ---- flags ----------------------------------------------------------------------------------- */
 
-/* The flags of the methods stand after -method. */
-static void parse(struct request *q, int argc, char **argv)
+/* The flags of the methods stand after -method. Returns how many words there are. */
+static int parse(struct request *q, int argc, char **argv)
 {
     char names[200], method_help[280];
     meta_method_names(names, sizeof names);
@@ -120,9 +120,9 @@ static void parse(struct request *q, int argc, char **argv)
                                                NULL };
     }
     memcpy(flags + FIRST + q->own_count, last, sizeof last);
-    const struct meta_syntax syntax = { "test DATA CFG WEIGHTS", 3, 3, flags,
+    const struct meta_syntax syntax = { "test DATA CFG [WEIGHTS]", 2, 3, flags,
                                         FIRST + q->own_count + LAST };
-    meta_flags_parse(argc, argv, &syntax);
+    return meta_flags_parse(argc, argv, &syntax);
 }
 
 static int check_flag(const struct meta_method *method, const char *name, const char *value,
@@ -162,6 +162,18 @@ static int load_model(struct test *t, struct meta_error *error)
     if (meta_model_load_for(&t->model, t->cfg_path, purpose, error)) return -1;
     t->evaluation.method = method ? method : meta_method_for(t->model);
     return 0;
+}
+
+/* Weights that are not read, and none where some are needed, are refused. */
+static int check_weights(const struct test *t, struct meta_error *error)
+{
+    const struct meta_method *method = t->evaluation.method;
+    if ((t->weights_path == NULL) == method->weightless) return 0;
+    return meta_fail(error,
+                     method->weightless ? "-method %s: learns from the images alone: must be "
+                                          "without WEIGHTS"
+                                        : "-method %s: needs WEIGHTS, behind DATA and CFG",
+                     method->name);
 }
 
 /* The defaults of the method's settings, and over them the flags. */
@@ -207,15 +219,19 @@ static int prepare(struct test *t, struct meta_error *error)
     if (t->threads > e->runs) t->threads = e->runs;
     t->backend = meta_flag_kernels(meta_flag_backend(q->backend, "onednn"), q->kernels);
     if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error)
-        || check_flags(t, error) || meta_data_read(&t->data, t->data_path, error))
+        || check_weights(t, error) || check_flags(t, error)
+        || meta_data_read(&t->data, t->data_path, error))
         return -1;
     e->episode = *t->model->episode;
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
     if (!strcmp(q->list, "train")) e->task = META_APART;
     if (make_settings(t, error) || meta_method_check(t->model, e, error)) return -1;
     if (find_temperature(t, error)) return -1;
-    const char *inputs[] = { t->data_path, t->cfg_path, t->weights_path, t->temperature.path };
-    return meta_flag_out(q->out, inputs, t->temperature.path ? 4 : 3, error);
+    const char *inputs[4] = { t->data_path, t->cfg_path };
+    int count = 2;
+    if (t->weights_path) inputs[count++] = t->weights_path;
+    if (t->temperature.path) inputs[count++] = t->temperature.path;
+    return meta_flag_out(q->out, inputs, count, error);
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
@@ -249,22 +265,26 @@ static int load_images(struct test *t, const char *list, struct meta_error *erro
     return meta_dataset_load(&t->augmented, &source, t->pool, error);
 }
 
-static int load(struct test *t, struct meta_error *error)
+static int load_weights(struct test *t, struct meta_error *error)
 {
     const struct meta_network *net = t->model->network;
-    struct meta_evaluation *e = &t->evaluation;
-    const char *list;
-    if (find_list(t->data, t->asked.list, &list, error)) return -1;
-    if (meta_weights_load(net, t->weights_path, &t->parameters, &t->statistics, error)
-        || t->backend->open(error))
-        return -1;
-    if (e->method->reads_rates
+    if (meta_weights_load(net, t->weights_path, &t->parameters, &t->statistics, error)) return -1;
+    if (t->evaluation.method->reads_rates
         && meta_learned_load(&t->rates, net, meta_rates_how_of(t->model->inner), t->backend,
                              t->weights_path, error))
         return -1;
     t->phi = t->backend->allocate(net->parameters * t->backend->element);
     if (!t->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     t->backend->upload(t->phi, t->parameters, net->parameters);
+    return 0;
+}
+
+static int load(struct test *t, struct meta_error *error)
+{
+    struct meta_evaluation *e = &t->evaluation;
+    const char *list;
+    if (find_list(t->data, t->asked.list, &list, error)) return -1;
+    if (t->backend->open(error) || (t->weights_path && load_weights(t, error))) return -1;
     if (meta_pool_create(&t->pool, t->threads, error) || load_images(t, list, error)) return -1;
     e->augmented = t->augmented;
     e->statistics = t->statistics;
@@ -300,8 +320,9 @@ static void print_head(const struct test *t)
     meta_tell_copies(t->dataset);
     meta_tell_depth(t->data, t->dataset);
     meta_temperature_tell(&t->temperature);
-    printf("%s on %s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu",
-           t->weights_path, t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
+    if (t->weights_path) printf("%s on ", t->weights_path);
+    printf("%s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu",
+           t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
     if (e->temperature != 0) printf(", temperature %.4g", e->temperature);
     printf("\n\n");
@@ -357,7 +378,7 @@ static int compare_ranks(const struct test *t, int argc, char **argv, struct met
         return -1;
     char *rates = t->rates ? meta_rates_path(t->weights_path) : NULL;
     int status = meta_digest_file(&files[0], t->cfg_path, error)
-            || meta_digest_file(&files[1], t->weights_path, error)
+            || (t->weights_path && meta_digest_file(&files[1], t->weights_path, error))
             || (rates && meta_digest_file(&files[2], rates, error))
             || meta_identity(&id, t->dataset, error)
         ? -1
@@ -368,7 +389,7 @@ static int compare_ranks(const struct test *t, int argc, char **argv, struct met
         const char *what;
         struct meta_digest digest;
     } all[] = { { t->cfg_path, files[0] },
-                { t->weights_path, files[1] },
+                { t->weights_path ? t->weights_path : "the weights", files[1] },
                 { "the digest of the learned rates", files[2] },
                 { "the digest of the classes", id.classes },
                 { "the digest of the groups", id.groups },
@@ -387,12 +408,12 @@ int meta_command_test(int argc, char **argv)
     struct meta_error error;
     struct rusage usage;
     char time[64];
-    parse(&t.asked, argc, argv);
+    int words = parse(&t.asked, argc, argv);
     if (meta_ranks_open(&t.ranks, &t.asked.ranks)) return 1;
     double begun = meta_now();
     t.data_path = argv[0];
     t.cfg_path = argv[1];
-    t.weights_path = argv[2];
+    t.weights_path = words > 2 ? argv[2] : NULL;
     int failed = prepare(&t, &error) || load(&t, &error);
     failed = meta_transport_share_status(t.ranks, failed, &error)
         || compare_ranks(&t, argc, argv, &error);

@@ -7,7 +7,7 @@ const struct meta_verb meta_verbs[] = {
     { "train", "DATA CFG [WEIGHTS]", "meta-trains on the train list of DATA", meta_command_train },
     { "pretrain", "DATA CFG [WEIGHTS]",
       "trains a classifier of the train list's classes, as Darknet does", meta_command_pretrain },
-    { "test", "DATA CFG WEIGHTS", "adapts to rare classes from few images of the test list: AUC",
+    { "test", "DATA CFG [WEIGHTS]", "adapts to rare classes from few images of the test list: AUC",
       meta_command_test },
     { "calibrate", "DATA CFG WEIGHTS",
       "learns on tasks of the valid list how sure the answers of adapted weights may be",

@@ -80,7 +80,7 @@ struct meta_method_context {
 struct meta_method_task {
     struct meta_task task; /* `iteration` is the number of the task in the test */
     const struct meta_episode *episode;
-    const void *phi; /* the weights, a backend vector */
+    const void *phi; /* the weights, a backend vector; NULL of a method without */
 };
 
 struct meta_method {
@@ -88,6 +88,7 @@ struct meta_method {
     enum meta_purpose purpose; /* what its .cfg must be made for: META_FOR_TASKS or META_FOR_ANY */
     int pairs;            /* needs a network that pairs by the section of the method's name; the
                              others refuse one */
+    int weightless;       /* reads no weights: meta_method_task has no phi */
     int probabilities;    /* its scores are log-odds of probabilities that add up to 1 */
     int learns;           /* there is something to score before it has learned the task */
     int augments;         /* asks for `augmented` */

@@ -11,6 +11,7 @@
     ROW(finetune, meta_method_finetune)                                                            \
     ROW(knn, meta_method_knn)                                                                      \
     ROW(svm, meta_method_svm)                                                                      \
+    ROW(colour, meta_method_colour)                                                                \
     ROW(relation, meta_method_relation)                                                            \
     ROW(prototype, meta_method_prototype)
 

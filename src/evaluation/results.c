@@ -308,7 +308,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     add_settings(root, r);
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
-        || add_file(files, "weights", r->weights, error)
+        || (r->weights && add_file(files, "weights", r->weights, error))
         || (r->temperature && add_file(files, "temperature", r->temperature, error))
         || add_file(files, "list", r->dataset->list, error) || add_images(files, r->dataset, error))
         goto done;

@@ -21,7 +21,7 @@ int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct met
                        const struct meta_evaluation *, struct meta_error *);
 
 struct meta_results {
-    const char *data, *cfg, *weights; /* paths */
+    const char *data, *cfg, *weights; /* paths; weights: NULL of a method without */
     const char *temperature;          /* likewise, of the temperatures; NULL: none was taken */
     const char *list_name, *backend;  /* "test", "onednn" */
     const struct meta_model *model;

@@ -108,8 +108,8 @@ check 'meta compare pairs the new method with MAML' bash -c "'$new' meta test '$
 expect_error '-every 0: must be 1 to 100' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -method toy -every 0
 expect_error '-every: -method maml does not read it; allowed with toy' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -every 2
 expect_error '-neighbours: -method toy does not read it; allowed with knn' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -method toy -neighbours 2
-expect_error '-method x: must be maml, finetune, knn, svm, relation, prototype or toy$' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -method x
-expect_output '^    -method NAME +maml, finetune, knn, svm, relation, prototype or toy \(maml;' "$new" meta test -h
+expect_error '-method x: must be maml, finetune, knn, svm, colour, relation, prototype or toy$' "$new" meta test "$a/toy.data" "$a/toy.cfg" "$weights" -method x
+expect_output '^    -method NAME +maml, finetune, knn, svm, colour, relation, prototype or toy \(maml;' "$new" meta test -h
 expect_output '^    -every N +toy: every Nth pixel is looked at \(1\)$' "$new" meta test -h
 printf '[table]\nname=t\ndata=%s\n[row]\nlabel=x\ncfg=%s\nmethod=x\nshots=1\n' "$a/toy.data" "$a/toy.cfg" >"$a/t.table"
 expect_error 'method=x: must be .*toy' "$new" meta table "$a/t.table" -out "$a/table"

@@ -58,7 +58,7 @@ change 's/^seed=7/seed=7\ntrain=none\nweights=x.weights/'; wrong 'x.table:14: \[
 sed 's/^queries=3/queries=4/' "$t/toy.cfg" >"$t/other.cfg"
 change "\$,/^label/!s#^cfg=.*#cfg=$t/other.cfg#"; change "0,/^cfg/s#^cfg=.*#cfg=$t/toy.cfg#"
 wrong 'x.table:14: \[row\] cfg=.*other.cfg: its tasks have ways=2 and queries=4, those of line 8 2 and 3: must be equal'
-change 's/^seed=7/method=magic/'; wrong 'x.table:18: \[row\] method=magic: must be maml, finetune, knn, svm, relation or prototype'
+change 's/^seed=7/method=magic/'; wrong 'x.table:18: \[row\] method=magic: must be maml, finetune, knn, svm, colour, relation or prototype'
 change 's/^label=Two.*/label=One/'; wrong 'x.table:14: \[row\] label=One: repeated; first on line 8'
 change 's/^label=Two.*/label=one!/'; wrong "x.table:14: \[row\] label=one!: as a file's name it is the same as One"
 change 's/^seed=7/method=relation/'; wrong 'x.table:14: \[row\] method=relation: .*toy.cfg: has no \[relation\], which -method relation needs'

@@ -50,6 +50,38 @@ check 'meta test prints the layer of svm' grep -q 'a support vector machine on l
 check 'another -layer gives svm other scores' differ "$a/svm.json" "$a/layer0.json"
 check 'svm, which adapts nothing, has no figure before' bash -c "! grep -q before '$a/out'"
 
+# colour learns from the images alone.
+colour() { quiet darknet meta test "$data" "$cfg" -method colour -out "$a/$1.json" "${@:2}"; }
+check '-method colour runs without weights' colour colour
+check 'meta test prints what colour does, and names no weights' grep -q "^$a/test.list: 30 tasks of 2 classes, 2 shots, .*, logistic regression on colours, seed 1\$" "$a/out"
+check '-method colour has calibration figures' grep -q '^ECE ' "$a/out"
+check '-method colour runs on 3 threads' colour colour-3 -threads 3
+check '-method colour gives the same result on 3 threads' same "$a/colour.json" "$a/colour-3.json"
+check 'the result of colour has no weights' sh -c "! grep -q '\"weights\"' '$a/colour.json'"
+check 'meta compare pairs colour with MAML' bash -c "'$DARKNET_BIN' meta compare '$a/maml.json' '$a/colour.json' | grep -q '^B  $cfg, colour\$'"
+# Bright and dark images: at 5 shots colour tells them apart without a fault.
+mkdir "$a/tones"
+for k in {0..12}; do
+    for tone in 70 180; do
+        { printf 'P5 12 12 255\n'; head -c 144 /dev/zero | tr '\000' "\\$(printf %o $((tone + k)))"; } >"$a/tones/t${tone}_$k.pgm"
+        echo "$a/tones/t${tone}_$k.pgm"
+    done
+done >"$a/tones.list"
+printf 't70_\nt180_\n' >"$a/tones.labels"
+printf 'classes=2\nlabels=%s\ntest=%s\n' "$a/tones.labels" "$a/tones.list" >"$a/tones.data"
+check '-method colour runs on bright and dark images' quiet darknet meta test "$a/tones.data" "$cfg" -method colour -shots 5
+check 'colour tells bright from dark images' grep -q '^AUC after *1.0000 ' "$a/out"
+expect_error '-method colour: learns from the images alone: must be without WEIGHTS' darknet meta test "$data" "$cfg" "$weights" -method colour
+for method in finetune knn svm; do expect_error "-method $method: needs WEIGHTS, behind DATA and CFG" darknet meta test "$data" "$cfg" -method $method; done
+expect_error '-method maml: needs WEIGHTS' darknet meta test "$data" "$m/toy.cfg"
+printf '[table]\nname=C\ndata=%s\nruns=4\nfirst=2\n\n[row]\nlabel=Colour\ncfg=%s\nmethod=colour\ntrain=none\nshots=1,2\n' "$data" "$cfg" >"$a/c.table"
+check 'meta table runs a row of colour without weights' quiet darknet meta table "$a/c.table" -out "$a/c"
+check 'the table has two results of colour' test "$(grep -lE '"method":[[:space:]]*"colour"' "$a"/c/c-colour-*.json | wc -l)" -eq 2
+sed "s#^train=none#train=none\nweights=$weights#" "$a/c.table" >"$a/w.table"
+expect_error 'w.table:7: \[row\] method: reads no weights: must be with train=none, and without weights' darknet meta table "$a/w.table" -out "$a/w"
+sed '/^train=none/d' "$a/c.table" >"$a/t.table"
+expect_error 't.table:7: \[row\] method: reads no weights' darknet meta table "$a/t.table" -out "$a/w"
+
 # Both backends rank alike, but for a tie or two.
 check '-method svm runs on the reference backend' on svm reference-svm -backend reference
 near() { "$DARKNET_BIN" meta compare "$1" "$2" | awk '/^B - A/ { exit !($4 + 0 > -.02 && $4 + 0 < .02) }'; }
@@ -111,7 +143,7 @@ for method in maml finetune knn svm; do
 done
 expect_error 'toy.cfg: has no \[relation\], which -method relation needs' darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -method relation
 
-expect_error '-method x: must be maml, finetune, knn, svm, relation or prototype$' darknet meta test "$data" "$cfg" "$weights" -method x
+expect_error '-method x: must be maml, finetune, knn, svm, colour, relation or prototype$' darknet meta test "$data" "$cfg" "$weights" -method x
 expect_error 'gives 4 probabilities, but \[episode\] has ways=2: must be equal' darknet meta test "$data" "$cfg" "$weights"
 expect_error '-steps: -method knn does not read it; allowed with maml, relation, prototype' darknet meta test "$data" "$cfg" "$weights" -method knn -steps 2
 expect_error '-epochs: -method maml does not read it; allowed with finetune' darknet meta test "$data" "$m/toy.cfg" "$m/backup/toy_final.weights" -epochs 2

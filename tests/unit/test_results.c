@@ -332,9 +332,14 @@ static void test_methods(void **state)
     root = settings_of("svm", "layer");
     assert_number(member(root, "settings"), "layer", 0);
     cJSON_Delete(root);
+    use_method("colour");
+    results.weights = NULL;
+    root = settings_of("colour", "");
+    assert_members(member(root, "files"), "data cfg list images");
+    cJSON_Delete(root);
     int count = 0;
     while (meta_methods[count]) count++;
-    assert_int_equal(count, 6); /* and finetune: the next test */
+    assert_int_equal(count, 7); /* and finetune: the next test */
 }
 
 /* The last task diverges after the first epoch. */

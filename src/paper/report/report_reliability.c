@@ -82,7 +82,8 @@ int meta_report_reliability(struct meta_figures *figures, const struct meta_repo
         char title[128];
         status = fill(&d, t, t->columns[i], error);
         snprintf(title, sizeof title,
-                 "Reliability at %d shot%s: above the dashed line answers are right more often than they say",
+                 "Reliability at %d shot%s: above the dashed line answers are right more often "
+                 "than they say",
                  t->columns[i], meta_plural(t->columns[i]));
         struct meta_figure g = {
             title, "mean top probability", "share that is right", 0, 1, 0, 1, 1, d.count, d.lines

@@ -64,7 +64,7 @@ static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_t
 static int write_weights(FILE *f, const struct meta_table_row *row, struct meta_error *error)
 {
     fprintf(f, "format=%d\n", FORMAT);
-    if (write_sum(f, "the weights", row->weights, error)) return -1;
+    if (row->weights && write_sum(f, "the weights", row->weights, error)) return -1;
     return meta_fingerprint_cfg(f, row->cfg, 1, error);
 }
 

@@ -259,6 +259,7 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
         argv[20] = "-epochs";
         argv[21] = epochs;
     }
+    if (!argv[5]) memmove(argv + 5, argv + 6, 18 * sizeof *argv); /* a method without weights */
     unlink(part);
     int status = -1;
     if (!meta_cell_unchanged(t, c, error)

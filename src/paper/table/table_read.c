@@ -55,7 +55,8 @@ static const struct meta_option row_options[] = {
       "as meta test -method" },
     { "train", META_CHOICE, META_TABLE_TRAIN, 0, 0, trainings, ROW(train),
       "meta train, meta pretrain, or weights that are there" },
-    { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights), "train=none: the .weights" },
+    { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights),
+      "train=none: the .weights; none for a method without" },
     { "each", META_INT, -1, 0, 1, NULL, ROW(each),
       "train=train: 1: a training for each of shots; 0: one, with the .cfg's shots, for all" },
     { "seed", META_INTS, 0, 0, INT_MAX, NULL, ROW(seeds),
@@ -87,7 +88,11 @@ static const char *row_fault(const struct meta_table_row *r)
     if (!r->shots.count) return "shots: must be there";
     if (r->paper.count && r->paper.count != r->shots.count)
         return "paper: must have a figure for each of shots";
-    if (r->train == META_TABLE_NONE && !r->weights) return "train=none: needs weights";
+    int weightless = r->method >= 0 && meta_methods[r->method]->weightless;
+    if (weightless && (r->train != META_TABLE_NONE || r->weights))
+        return "method: reads no weights: must be with train=none, and without weights";
+    if (r->train == META_TABLE_NONE && !r->weights && !weightless)
+        return "train=none: needs weights";
     if (r->train != META_TABLE_NONE && r->weights) return "weights: only with train=none";
     if (r->each >= 0 && r->train != META_TABLE_TRAIN) return "each: only with train=train";
     if (r->seeds.count && r->train == META_TABLE_NONE)
