@@ -1,4 +1,4 @@
-/* Averages a training's weights and rolling statistics as it goes. */
+/* Averages a training's weights, rolling statistics and learned rates as it goes. */
 #include "average.h"
 
 #include <math.h>
@@ -12,24 +12,27 @@ struct meta_average {
     const struct meta_network *network;
     const struct meta_backend *backend;
     double a;
-    uint64_t count;     /* iterations that were added */
-    void *vector;       /* (parameters) backend vector */
-    double *statistics; /* (statistics) */
-    float *corrected;   /* (statistics) those of the iteration that is added */
+    uint64_t count;   /* iterations that were added */
+    void *vector;     /* (parameters) backend vector */
+    size_t rates;     /* learned inner rates */
+    double *numbers;  /* (statistics + rates) */
+    float *corrected; /* (statistics) those of the iteration that is added */
 };
 
 int meta_average_create(struct meta_average **out, const struct meta_network *net,
-                        const struct meta_backend *backend, double a, struct meta_error *error)
+                        const struct meta_backend *backend, double a, size_t rates,
+                        struct meta_error *error)
 {
     struct meta_average *v = calloc(1, sizeof *v);
     if (!v) return meta_fail_memory(error);
     v->network = net;
     v->backend = backend;
     v->a = a;
+    v->rates = rates;
     v->vector = backend->allocate(net->parameters * backend->element);
-    v->statistics = calloc(net->statistics + 1, sizeof *v->statistics);
+    v->numbers = calloc(net->statistics + rates + 1, sizeof *v->numbers);
     v->corrected = calloc(net->statistics + 1, sizeof *v->corrected);
-    if (!v->vector || !v->statistics || !v->corrected) {
+    if (!v->vector || !v->numbers || !v->corrected) {
         meta_average_free(v);
         return meta_fail_memory(error);
     }
@@ -42,59 +45,68 @@ void meta_average_free(struct meta_average *v)
 {
     if (!v) return;
     if (v->vector) v->backend->release(v->vector);
-    free(v->statistics);
+    free(v->numbers);
     free(v->corrected);
     free(v);
 }
 
-void meta_average_add(struct meta_average *v, const void *phi, const float *rolling,
-                      uint32_t batches)
+static void move(double *average, const float *x, size_t n, double share)
+{
+    for (size_t i = 0; i < n; i++) average[i] += share * (x[i] - average[i]);
+}
+
+void meta_average_add(struct meta_average *v, const struct meta_left *left)
 {
     const struct meta_network *net = v->network;
     double share = (1 - v->a) / (1 - pow(v->a, (double)++v->count));
     v->backend->scale(v->vector, net->parameters, 1 - share);
-    v->backend->axpy(v->vector, net->parameters, share, phi);
-    memcpy(v->corrected, rolling, net->statistics * sizeof *rolling);
-    meta_rolling_correct(v->corrected, net->statistics, batches);
-    for (size_t i = 0; i < net->statistics; i++)
-        v->statistics[i] += share * (v->corrected[i] - v->statistics[i]);
+    v->backend->axpy(v->vector, net->parameters, share, left->phi);
+    memcpy(v->corrected, left->rolling, net->statistics * sizeof *left->rolling);
+    meta_rolling_correct(v->corrected, net->statistics, left->batches);
+    move(v->numbers, v->corrected, net->statistics, share);
+    move(v->numbers + net->statistics, left->rates, v->rates, share);
 }
 
-void meta_average_download(const struct meta_average *v, float *parameters, float *statistics)
+void meta_average_download(const struct meta_average *v, float *parameters, float *statistics,
+                           float *rates)
 {
+    size_t n = v->network->statistics;
     v->backend->download(parameters, v->vector, v->network->parameters);
-    for (size_t i = 0; i < v->network->statistics; i++) statistics[i] = (float)v->statistics[i];
+    for (size_t i = 0; i < n; i++) statistics[i] = (float)v->numbers[i];
+    for (size_t i = 0; i < v->rates && rates; i++) rates[i] = (float)v->numbers[n + i];
 }
 
 uint64_t meta_average_count(const struct meta_average *v) { return v->count; }
 
-/* The vector, filled up to a multiple of 16 bytes, the statistics, and the count. */
+/* The vector, filled up to a multiple of 16 bytes, the other numbers, and the count. */
 static size_t vector_bytes(const struct meta_average *v)
 {
     return (v->network->parameters * v->backend->element + 15) / 16 * 16;
 }
 
+static size_t number_bytes(const struct meta_average *v)
+{
+    return (v->network->statistics + v->rates) * sizeof *v->numbers;
+}
+
 size_t meta_average_bytes(const struct meta_average *v)
 {
-    return (vector_bytes(v) + v->network->statistics * sizeof *v->statistics + sizeof v->count + 15)
-        / 16 * 16;
+    return (vector_bytes(v) + number_bytes(v) + sizeof v->count + 15) / 16 * 16;
 }
 
 void meta_average_save(const struct meta_average *v, void *out)
 {
-    size_t bytes = v->network->statistics * sizeof *v->statistics;
     char *at = out;
     memset(out, 0, meta_average_bytes(v));
     meta_vector_save(v->backend, v->vector, v->network->parameters, at);
-    memcpy(at += vector_bytes(v), v->statistics, bytes);
-    memcpy(at + bytes, &v->count, sizeof v->count);
+    memcpy(at += vector_bytes(v), v->numbers, number_bytes(v));
+    memcpy(at + number_bytes(v), &v->count, sizeof v->count);
 }
 
 void meta_average_load(struct meta_average *v, const void *in)
 {
-    size_t bytes = v->network->statistics * sizeof *v->statistics;
     const char *at = in;
     meta_vector_load(v->backend, v->vector, v->network->parameters, at);
-    memcpy(v->statistics, at += vector_bytes(v), bytes);
-    memcpy(&v->count, at + bytes, sizeof v->count);
+    memcpy(v->numbers, at += vector_bytes(v), number_bytes(v));
+    memcpy(&v->count, at + number_bytes(v), sizeof v->count);
 }

@@ -13,6 +13,14 @@ int meta_trainer_writes(const struct meta_trainer *t)
     return !t->settings.transport || !t->settings.transport->rank;
 }
 
+static void add_to_average(struct meta_trainer *t)
+{
+    if (t->rates) meta_learned_get(meta_outer_rates(t->outer), t->rates);
+    const struct meta_left left = { meta_outer_parameters(t->outer),
+                                    meta_outer_statistics(t->outer), t->updates, t->rates };
+    meta_average_add(t->average, &left);
+}
+
 /* Moves everything that a checkpoint holds by one iteration; the caller holds the lock. */
 static int update(struct meta_trainer *t, struct meta_outer_result *r, double rate,
                   struct meta_error *error)
@@ -25,9 +33,7 @@ static int update(struct meta_trainer *t, struct meta_outer_result *r, double ra
     t->done++;
     t->seen += t->images;
     t->updates = meta_rolling_add(t->updates, t->tasks);
-    if (t->average)
-        meta_average_add(t->average, meta_outer_parameters(t->outer),
-                         meta_outer_statistics(t->outer), t->updates);
+    if (t->average) add_to_average(t);
     if (r->weighed && !t->weighed) t->weighed = t->done;
     if (!t->curriculum) return 0;
     meta_curriculum_learn(t->curriculum, meta_outer_auc(t->outer));

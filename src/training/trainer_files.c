@@ -90,6 +90,7 @@ static int sweep(const struct meta_trainer *t, struct meta_error *error)
     sweep_rates(t->path[META_TRAINING_BACKUP]);
     sweep_rates(t->path[META_TRAINING_FINAL]);
     sweep_rates(t->path[META_TRAINING_BEST]);
+    sweep_rates(t->path[META_TRAINING_AVERAGE]);
     free(numbered);
     return 0;
 }

@@ -122,8 +122,8 @@ static int move_weights(const struct meta_trainer *t, const char *from, const ch
 
 static int is_weights(enum meta_training_file file)
 {
-    return file == META_TRAINING_BACKUP || file == META_TRAINING_FINAL
-        || file == META_TRAINING_BEST;
+    return file == META_TRAINING_BACKUP || file == META_TRAINING_FINAL || file == META_TRAINING_BEST
+        || file == META_TRAINING_AVERAGE;
 }
 
 /* Moves all; name: of the training that they become, NULL: of none. The checkpoint goes first:

@@ -179,7 +179,7 @@ static int open_learning(struct meta_trainer *t, struct meta_error *error)
     if (load_lists(t, error) || open_curriculum(t, error)) return -1;
     if (t->model->net.average > 0
         && meta_average_create(&t->average, t->model->network, s->backend, t->model->net.average,
-                               error))
+                               t->rate_numbers, error))
         return -1;
     t->state_size = meta_trainer_state_bytes(t);
     t->state = calloc(1, t->state_size);

@@ -15,6 +15,7 @@
 #include "backends/onednn/onednn.h"
 #include "backends/reference/reference.h"
 #include "base/file.h"
+#include "learning/rates_file.h"
 #include "network/rolling.h"
 #include "network/weights.h"
 #include "training/average.h"
@@ -36,7 +37,7 @@ static float number(int what, int iteration, size_t i) { return sinf(what + 3 * 
 /* sum of a^(n-i) x_i over the sum of a^(n-i), statistics after their correction by the batches so far, two an iteration */
 static void follows_its_definition(void **state)
 {
-    enum { LAST = 40 };
+    enum { LAST = 40, RATES = 5 };
     const struct meta_backend *both[] = { &meta_backend_onednn, &meta_backend_reference };
     static const double as[] = { .5, .9, .999, .000001 };
     struct meta_network *net = network();
@@ -45,11 +46,11 @@ static void follows_its_definition(void **state)
         const struct meta_backend *b = both[k % 2];
         const double a = as[k / 2];
         struct meta_average *average, *other;
-        double parameters[n], statistics[m], weights = 0;
-        float phi[n], rolling[m], got[n], moved[m];
+        double parameters[n], statistics[m], rates[RATES] = { 0 }, weights = 0;
+        float phi[n], rolling[m], rate[RATES], got[n], moved[m], mean[RATES];
         memset(parameters, 0, sizeof parameters);
         memset(statistics, 0, sizeof statistics);
-        if (b->open(&error) || meta_average_create(&average, net, b, a, &error) || meta_average_create(&other, net, b, a, &error))
+        if (b->open(&error) || meta_average_create(&average, net, b, a, RATES, &error) || meta_average_create(&other, net, b, a, RATES, &error))
             fail_msg("%s", error.text);
         void *vector = b->allocate(n * b->element), *saved = malloc(meta_average_bytes(average)), *again = malloc(meta_average_bytes(average));
         assert_int_equal(meta_average_bytes(average) % 16, 0);
@@ -58,11 +59,14 @@ static void follows_its_definition(void **state)
             for (size_t i = 0; i < n; i++) phi[i] = number(0, it, i);
             for (size_t i = 0; i < m; i++) rolling[i] = number(1, it, i) * (1 - powf(.99f, 2 * it));
             b->upload(vector, phi, n);
-            meta_average_add(it > LAST / 2 ? other : average, vector, rolling, 2 * it);
+            for (int i = 0; i < RATES; i++) rate[i] = number(2, it, i);
+            meta_average_add(it > LAST / 2 ? other : average, &(struct meta_left){ vector, rolling, 2 * it, rate });
             weights = a * weights + 1;
             for (size_t i = 0; i < n; i++) parameters[i] = a * parameters[i] + phi[i];
             for (size_t i = 0; i < m; i++) statistics[i] = a * statistics[i] + number(1, it, i);
-            meta_average_download(it > LAST / 2 ? other : average, got, moved);
+            for (int i = 0; i < RATES; i++) rates[i] = a * rates[i] + rate[i];
+            meta_average_download(it > LAST / 2 ? other : average, got, moved, mean);
+            for (int i = 0; i < RATES; i++) assert_near(mean[i], rates[i] / weights, 1e-6);
             for (size_t i = 0; i < n; i++) assert_near(got[i], parameters[i] / weights, 1e-6);
             for (size_t i = 0; i < m; i++) assert_near(moved[i], statistics[i] / weights, 1e-5);
             if (it == 1) assert_memory_equal(got, phi, sizeof got);
@@ -172,6 +176,49 @@ static void it_is_part_of_a_checkpoint(void **state)
     assert_true(exists(&q, "toy.1_average.weights") && !exists(&q, "toy_average.weights"));
 }
 
+/* Learned inner rates beside them, averaged alike. */
+static void with_learned_rates(void **state)
+{
+    static const char learned[] = "rates=layer\n[meta_loss]\ntype=mean\n";
+    struct place p = make_place("rates"), q = make_place("resumed_rates");
+    struct meta_training_settings s = settings(&p), r = settings(&q);
+    write_cfg(&p, "average=.8\n", "", learned);
+    write_cfg(&q, "average=.8\n", "", learned);
+    struct meta_trainer *t = opened(&s);
+    const struct meta_model *model = meta_trainer_model(t);
+    const struct meta_rates_how how = meta_rates_how_of(model->inner);
+    struct meta_rates shape;
+    if (meta_rates_shape(&shape, model->network, how, &error)) fail_msg("%s", error.text);
+    size_t n = meta_rates_numbers(&shape);
+    double sum[n], weights = 0;
+    float *rates, last[n];
+    free(shape.layer);
+    memset(sum, 0, sizeof sum);
+    for (int it = 1; it <= 8; it++) {
+        char name[40];
+        iterate(t, it);
+        if (meta_trainer_save_numbered(t, &error)) fail_msg("%s", error.text);
+        snprintf(name, sizeof name, "toy_%d.weights", it);
+        if (meta_rates_load(model->network, how, path_of(&p, name), &rates, &error)) fail_msg("%s", error.text);
+        weights = .8 * weights + 1;
+        for (size_t i = 0; i < n; i++) sum[i] = .8 * sum[i] + (last[i] = rates[i]);
+        free(rates);
+    }
+    if (meta_trainer_save(t, &error) || meta_rates_load(model->network, how, path_of(&p, "toy_average.weights"), &rates, &error))
+        fail_msg("%s", error.text);
+    for (size_t i = 0; i < n; i++) assert_near(rates[i], sum[i] / weights, 1e-6);
+    assert_memory_not_equal(rates, last, n * sizeof *rates);
+    free(rates);
+    meta_trainer_free(t);
+    train(&r, 5);
+    r.resume = 1;
+    train(&r, 8);
+    assert_true(same(&p, &q, "toy_average.rates") && same(&p, &q, "toy_average.weights") && same(&p, &q, "toy.state"));
+    r.resume = 0;
+    meta_trainer_free(opened(&r));
+    assert_true(exists(&q, "toy.1_average.rates") && !exists(&q, "toy_average.rates"));
+}
+
 /* With a curriculum, whose state comes behind it. */
 static void beside_a_curriculum(void **state)
 {
@@ -193,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_training_averages),
         cmocka_unit_test(it_is_part_of_a_checkpoint),
         cmocka_unit_test(beside_a_curriculum),
+        cmocka_unit_test(with_learned_rates),
     };
     return cmocka_run_group_tests(tests, make_images, NULL);
 }
