@@ -8,8 +8,8 @@ static const struct meta_option options[] = {
       "gradient steps on the support images, in training" },
     { "test_steps", META_INT, 10, 0, 1000, NULL, OF(test_steps), "gradient steps at test" },
     { "learning_rate", META_REAL, .01, 0, 10, NULL, OF(learning_rate), "gamma, of each step" },
-    { "order", META_INT, 2, 1, 2, NULL, OF(order),
-      "2: the exact meta-gradient; 1: without the Hessian" },
+    { "order", META_INT, 2, 0, 2, NULL, OF(order),
+      "2: the exact meta-gradient; 1: without the Hessian; 0: the steps' sum (Reptile)" },
     { "second_order_start", META_INT, 0, 0, 1000000000, NULL, OF(second_order_start),
       "with order=2: the meta-iterations before it go without the Hessian" },
     { "keep", META_INT, 0, 0, 1000, NULL, OF(keep),
@@ -18,17 +18,10 @@ static const struct meta_option options[] = {
       "all: the steps move every layer; head: the last one with parameters (ANIL)" },
     { "rates", META_CHOICE, META_RATES_FIXED, 0, 0, "fixed|layer|parameter", OF(rates),
       "fixed: learning_rate; learned from there: each layer's at each step, each parameter's" },
+    { "multi_step", META_INT, 0, 0, 1000000000, NULL, OF(multi_step),
+      "iterations over which the losses after earlier steps fade out (MAML++); 0: the last alone" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
-
-static int check(void *settings, struct meta_error *error)
-{
-    const struct meta_inner_settings *s = settings;
-    if (s->rates == META_RATES_FIXED || s->steps) return 0;
-    return meta_fail(error,
-                     "rates=%s with steps=0: there is no step to learn rates of: must be fixed",
-                     s->rates == META_RATES_LAYER ? "layer" : "parameter");
-}
 
 const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
                                          .size = sizeof(struct meta_plugin),
@@ -36,5 +29,4 @@ const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI,
                                          .role = META_ROLE_INNER_LOOP,
                                          .summary = "how a task is learned; after the last layer",
                                          .settings_size = sizeof(struct meta_inner_settings),
-                                         .options = options,
-                                         .check = check };
+                                         .options = options };

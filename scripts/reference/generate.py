@@ -96,7 +96,7 @@ def turns(*of_conv, **options):
 
 PLAIN = conv(6) + POOL.format(2, 2) + conv(8) + POOL.format(2, 2) + TAIL.format(2)
 
-# name: set, layers, settings. Settings: steps gamma order type adapt rates eta epsilon start iteration ways shots queries flip (the query labels
+# name: set, layers, settings. Settings: steps gamma order type adapt rates multi_step eta epsilon start iteration ways shots queries flip (the query labels
 # are shifted by one: a loss above 1) loud (the last layer's weights are that much larger) quiet (the last normalised layer's outputs are:
 # 1600 features of deviation 1 would make steps of 0.01 overshoot) dim (taken off the biases of all but the first normalised layer, so that
 # fewer windows light up and can be close to a kink)
@@ -122,6 +122,9 @@ CASES = {
     "parameter_rates": ("rgb", PLAIN, dict(eta=3, rates="parameter")),
     "head_rates":  ("rgb", BARE.format(6, 3, 2, 1, "leaky") + "[connected]\noutput=11\nbatch_normalize=1\nactivation=leaky\n"
                     "[connected]\noutput=2\nbatch_normalize=1\nactivation=linear\n[softmax]\n", dict(eta=2, rates="parameter", adapt="head", order=1)),
+    "multi_step":  ("rgb", PLAIN, dict(eta=3, multi_step=400, steps=4)),
+    "multi_step_order1": ("rgb", PLAIN, dict(eta=2, multi_step=1000, iteration=1, order=1, rates="layer")),
+    "reptile":     ("rgb", PLAIN, dict(eta=2, order=0)),
     "uneven":      ("rgb", PLAIN, dict(eta=3, shots=[4, 1], queries=[2, 4])),
     "three_ways":  ("rgb", conv(7) + POOL.format(3, 2) + conv(5, 1) + "[avgpool]\n" + TAIL.format(3), dict(eta=3, ways=3, steps=4, gamma=.3, queries=3)),
     "leaky_odd":   ("rgb", conv(5, activation="leaky") + POOL.format(3, 2) + conv(17, 1, activation="leaky") + "[maxpool]\nsize=2\nstride=2\npadding=0\n"
@@ -164,7 +167,7 @@ CASES = {
 
 
 def settings(case):
-    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", rates="fixed", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
+    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", rates="fixed", multi_step=0, eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
     s.update(case[2])
     return s
 
@@ -175,6 +178,7 @@ def write_cfg(path, case):
     text += "[episode]\nways=%d\nshots=5\nqueries=15\ntasks=4\n" % s["ways"] + case[1]
     text += "[inner_loop]\nsteps=%(steps)d\nlearning_rate=%(gamma)g\norder=%(order)d\n" % s + ("test_steps=0\n" if any("[%s]" % kind in case[1] for kind in m.PAIRING) else "")
     text += "adapt=head\n" * (s["adapt"] == "head") + "rates=%s\n" % s["rates"] * (s["rates"] != "fixed")
+    text += "multi_step=%d\n" % s["multi_step"] * (s["multi_step"] > 0)
     text += "[meta_loss]\ntype=%(type)s\neta=%(eta)g\nepsilon=%(epsilon)g\nstart=%(start)d\n" % s
     with open(path, "w") as file:
         file.write(text.replace("\n[", "\n\n["))
@@ -254,7 +258,7 @@ def generate(name, first_seed, with_check):
     write_episode(folder + "/episode.txt", case)
     sections = m.read_cfg(folder + "/net.cfg")
     network, method, first = m.Network(sections), m.Method(sections, s["iteration"]), m.Method(sections, s["iteration"])
-    first.order = 1        # the same losses and kinks, in less time
+    first.order = min(1, s["order"])        # the same losses and kinks, in less time
     sets = m.read_episode(folder + "/episode.txt")
     task = [m.load_images(sets[k], network.input) for k in ("support", "query")]
     rates = write_rates(folder + "/initial.rates", network, method, s["gamma"])

@@ -220,11 +220,13 @@ class Method:
         self.order = int(inner.get("order", 2))
         self.head = inner.get("adapt", "all") == "head"
         self.rates = inner.get("rates", "fixed")
+        self.multi_step = int(inner.get("multi_step", 0))
         self.ways = int(dict(next((o for kind, o in sections if kind == "episode"), {})).get("ways", 2))
         self.pairing = any(kind in PAIRING for kind, _ in sections)
         assert not self.pairing or not self.steps
         self.eta, self.epsilon = float(loss.get("eta", 5)), float(loss.get("epsilon", 1e-6))
         iteration = int(net["max_batches"]) if iteration is None else iteration
+        self.iteration = iteration
         self.difficulty = loss.get("type", "difficulty") == "difficulty" and iteration >= int(loss.get("start", 0))
 
     def value(self, loss):
@@ -262,17 +264,31 @@ class Method:
         layers = [sorted(tensors.values()) for _, _, tensors in network.layers if tensors][-1 if self.head else 0:]
         return [rates[0][s, next(i for i, layer in enumerate(layers) if k in layer)] for k in moved]
 
+    def shares(self):
+        """What the query loss after each step counts: equally much at first, the last alone from iteration multi_step + 1 on."""
+        done = min(1, max(0, self.iteration - 1) / self.multi_step) if self.multi_step else 1
+        early = [(1 - done) / self.steps] * (self.steps - 1) if self.steps else []
+        return early + [1 - sum(early)]
+
+    def query_loss(self, network, path, query):
+        """(the mean over the steps, the last one)"""
+        shares = self.shares()
+        losses = [network.loss(phi, *query) if share else 0 for share, phi in zip(shares, path[-len(shares):])]
+        return sum(share * loss for share, loss in zip(shares, losses)), losses[-1]
+
     def adapt(self, network, phi, support, create_graph, rates=()):
+        """(phi after each step, from phi_0 on; the support loss before each)"""
         moved = self.moved(network)
-        losses = []
+        losses, path = [], [phi]
         for s in range(self.steps):
             loss = network.loss(phi, *support)
             gradients = torch.autograd.grad(loss, [phi[k] for k in moved], create_graph=create_graph)
             phi = list(phi)
             for k, g, rate in zip(moved, gradients, self.rate(network, moved, rates, s)):
                 phi[k] = phi[k] - rate * g
+            path.append(phi)
             losses.append(loss.item())
-        return phi, losses
+        return path, losses
 
     def run(self, network, values, support, query):
         """(gradient in .weights order, the figures that `darknet meta grad` prints)"""
@@ -283,24 +299,25 @@ class Method:
         learned = [k for k, tensor in enumerate(network.tensors) if tensor[3]]
         phi = [value.detach().clone().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
         rates = [value.detach().clone().requires_grad_() for value in rates]
-        adapted, losses = self.adapt(network, phi, support, self.order == 2, rates)
-        if self.order == 1 and not rates:        # with rates, the graph leads to them and to phi past the steps' gradients
-            adapted = phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(adapted, network.tensors)]
-        loss = network.pairing_loss(adapted, support, query, self.ways) if self.pairing else network.loss(adapted, *query)
+        path, losses = self.adapt(network, phi, support, self.order == 2, rates)     # without order 2, the steps' gradients are constants
+        if self.pairing:
+            loss = last = network.pairing_loss(phi, support, query, self.ways)
+        else:
+            loss, last = self.query_loss(network, path, query)
         meta = self.value(loss)
-        found = torch.autograd.grad(meta, [phi[k] for k in learned] + rates)
+        if self.order == 0:                      # Reptile
+            found = [self.weight(loss) * (phi[k] - path[-1][k]) / self.gamma for k in learned]
+        else:
+            found = torch.autograd.grad(meta, [phi[k] for k in learned] + rates)
         gradients = dict(zip(learned, found))
         by_rates = torch.cat([g.reshape(-1) for g in found[len(learned):]] or [torch.zeros(0)]).numpy()
-        packed = network.pack([gradients.get(k, torch.zeros(0)) for k in range(len(phi))])
-        return packed, {"support_loss": losses, "query_loss": loss.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}, by_rates
-        gradients = dict(zip(learned, torch.autograd.grad(meta, [phi[k] for k in learned])))
         packed = network.pack(network.tie([gradients.get(k, torch.zeros(0)) for k in range(len(phi))]))
-        return packed, {"support_loss": losses, "query_loss": loss.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}
+        return packed, {"support_loss": losses, "query_loss": last.item(), "meta_loss": meta.item(), "weight": self.weight(loss).item()}, by_rates
 
     def meta_loss(self, network, values, support, query, rates=()):
         phi = [value.detach().requires_grad_(tensor[3]) for value, tensor in zip(values, network.tensors)]
         assert not self.pairing
-        return self.value(network.loss(self.adapt(network, phi, support, False, rates)[0], *query)).item()
+        return self.value(self.query_loss(network, self.adapt(network, phi, support, False, rates)[0], query)[0]).item()
 
 
 def check(method, network, values, support, query, gradient, directions, rates=(), by_rates=()):

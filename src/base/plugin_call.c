@@ -33,11 +33,16 @@ static const struct member episode_members[] = {
     EPISODE(tasks, 0, 1, 1000), EPISODE(sampler, 0, 0, 1),  EPISODE(window, 0, 1, 1000),
     EPISODE(explore, 1, 0, 1),  { NULL, 0, 0, 0, 0 }
 };
-static const struct member inner_members[] = {
-    INNER(steps, 0, 0, 1000), INNER(test_steps, 0, 0, 1000),        INNER(learning_rate, 1, 0, 10),
-    INNER(order, 0, 1, 2),    INNER(second_order_start, 0, 0, 1e9), INNER(keep, 0, 0, 1000),
-    { NULL, 0, 0, 0, 0 }
-};
+static const struct member inner_members[] = { INNER(steps, 0, 0, 1000),
+                                               INNER(test_steps, 0, 0, 1000),
+                                               INNER(learning_rate, 1, 0, 10),
+                                               INNER(order, 0, 0, 2),
+                                               INNER(second_order_start, 0, 0, 1e9),
+                                               INNER(keep, 0, 0, 1000),
+                                               INNER(adapt, 0, 0, 1),
+                                               INNER(rates, 0, 0, 2),
+                                               INNER(multi_step, 0, 0, 1e9),
+                                               { NULL, 0, 0, 0, 0 } };
 
 static int check_members(const struct member *members, const void *settings,
                          struct meta_error *error)
@@ -52,14 +57,45 @@ static int check_members(const struct member *members, const void *settings,
     return 0;
 }
 
+/* What needs steps, and what Reptile can't do. */
+static int check_inner(const struct meta_inner_settings *s, struct meta_error *error)
+{
+    static const char *const rates[] = { "fixed", "layer", "parameter" };
+    if (!s->steps && s->rates)
+        return meta_fail(error,
+                         "rates=%s with steps=0: there is no step to learn rates of: must be "
+                         "fixed",
+                         rates[s->rates]);
+    if (!s->steps && s->multi_step)
+        return meta_fail(error, "multi_step=%d with steps=0: there is no step to score: must be 0",
+                         s->multi_step);
+    if (s->order) return 0;
+    if (!s->steps)
+        return meta_fail(error,
+                         "order=0 with steps=0: Reptile follows the steps: must be at least 1");
+    if (s->adapt == META_ADAPT_HEAD)
+        return meta_fail(error,
+                         "order=0 with adapt=head: Reptile moves what the steps move, and the "
+                         "other layers would never learn: must be all");
+    if (s->rates)
+        return meta_fail(error,
+                         "order=0 with rates=%s: Reptile has no gradient by the rates: must be "
+                         "fixed",
+                         rates[s->rates]);
+    if (s->multi_step)
+        return meta_fail(error, "order=0 with multi_step=%d: Reptile has no query loss: must be 0",
+                         s->multi_step);
+    return 0;
+}
+
 int meta_plugin_check(const struct meta_plugin *plugin, void *settings, struct meta_error *error)
 {
     error->text[0] = 0;
     if (plugin->check && plugin->check(settings, error))
         return meta_plugin_refuses(error, "the plugin refuses its options and does not say why");
     if (plugin->role == META_ROLE_EPISODE) return check_members(episode_members, settings, error);
-    if (plugin->role == META_ROLE_INNER_LOOP) return check_members(inner_members, settings, error);
-    return 0;
+    if (plugin->role != META_ROLE_INNER_LOOP) return 0;
+    return check_members(inner_members, settings, error) || check_inner(settings, error) ? -1 : 0;
 }
 
 int meta_plugin_shape(const struct meta_plugin *plugin, const void *settings, struct meta_shape in,

@@ -75,6 +75,7 @@ double meta_flops_product(const struct meta_flops *f)
 double meta_flops_task(const struct meta_flops *f, const struct meta_inner *inner)
 {
     if (f->pairs) return (inner->support + inner->query) * meta_flops_gradient(f);
-    double step = meta_flops_gradient(f) + (inner->order == 2 ? meta_flops_product(f) : 0);
-    return (double)inner->steps * inner->support * step + inner->query * meta_flops_gradient(f);
+    double step = meta_flops_gradient(f) + (inner->order == 2 ? meta_flops_product(f) : 0),
+           query = inner->reptile ? f->pass[META_PASS_FORWARD] : meta_flops_gradient(f);
+    return (double)inner->steps * inner->support * step + inner->query * query;
 }

@@ -37,7 +37,8 @@ void meta_flops_clear(struct meta_flops *);
 double meta_flops_gradient(const struct meta_flops *); /* forward and backward, one image */
 double meta_flops_product(const struct meta_flops *);  /* the two tangent passes alone, one image */
 /* One whole task: the gradient of each step, that of the query set, and with order 2 the product of
-   each step. What is computed again because of `keep` does not count. */
+   each step; of Reptile a forward of the query set in place of its gradient. What is computed again
+   because of `keep`, and the query set after earlier steps (`multi_step`), do not count. */
 double meta_flops_task(const struct meta_flops *, const struct meta_inner *);
 
 #endif

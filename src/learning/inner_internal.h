@@ -23,6 +23,9 @@ struct meta_worker {
     double *scores;    /* (query, outputs) where the caller doesn't ask for them */
     struct meta_rates fixed;
     const struct meta_rates *rates;
+    void *query_gradient; /* (parameters) multi_step: after an earlier step than the last; else NULL
+                           */
+    void *sum;            /* where a Reptile's steps are added; NULL: nowhere */
     void *moved; /* (parameters) R_s v_(s+1), where that is not gamma v_(s+1); and scratch */
     /* Learned rates: (step_gradients) each step's, (rates->count); none where no derivative by
        rates is asked for. */
@@ -30,6 +33,12 @@ struct meta_worker {
     int step_gradients;
     double *derivative; /* META_RATES_LAYER: (steps, layers) by the rates */
 };
+
+/* Whether every phi_s is kept for the way back; otherwise one clone is stepped in place. */
+static inline int meta_inner_keeps(const struct meta_inner *inner)
+{
+    return inner->order == 2 || (inner->order && inner->multi_step);
+}
 
 /* The number of support images in the pass of the query images: a network that pairs sees both at
    once. */

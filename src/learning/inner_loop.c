@@ -23,7 +23,9 @@ struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support
                                 .query = query,
                                 .steps = s->steps,
                                 .learning_rate = s->learning_rate,
-                                .order = s->order,
+                                .order = s->order ? s->order : 1,
+                                .reptile = !s->order,
+                                .multi_step = s->multi_step,
                                 .keep = s->keep,
                                 .second_order_start = s->second_order_start,
                                 .head = s->adapt == META_ADAPT_HEAD };
@@ -33,7 +35,16 @@ struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support
 static const void *parameters_at(const struct meta_worker *w, const void *phi, int s)
 {
     if (s == 0) return phi;
-    return w->phi[w->inner.order == 2 ? s - 1 : 0];
+    return w->phi[meta_inner_keeps(&w->inner) ? s - 1 : 0];
+}
+
+double meta_inner_share(const struct meta_inner *inner, uint64_t iteration, int steps, int step)
+{
+    double done = inner->multi_step
+        ? (iteration > 1 ? iteration - 1 : 0) / (double)inner->multi_step
+        : 1;
+    double early = steps && done < 1 ? (1 - done) / steps : 0;
+    return step < steps ? early : 1 - (steps - 1) * early;
 }
 
 static void set_dropout(struct meta_program *p, const struct meta_task *task, int item, int train)
@@ -86,13 +97,14 @@ const void *meta_worker_learn(struct meta_worker *w, const void *phi, const stru
     load_support(w, task, steps);
     for (int s = 0; s < steps; s++) {
         const void *from = parameters_at(w, phi, s);
-        void *to = w->phi[w->inner.order == 2 ? s : 0];
+        void *to = w->phi[meta_inner_keeps(&w->inner) ? s : 0];
         double loss = support_pass(w, from, task, s);
         if (result->support_loss) result->support_loss[s] = loss;
         if (s == 0 && result->statistics)
             meta_program_batch_statistics(w->support[0], result->statistics);
         if (from != to) w->backend->copy(to, from, n);
         if (w->step_gradients) keep_gradient(w, s);
+        if (w->sum) w->backend->axpy(w->sum, n, 1, w->gradient);
         meta_rates_step(w->rates, w->backend, s, to, w->gradient, w->moved);
     }
     return parameters_at(w, phi, steps);
@@ -137,46 +149,82 @@ static void differentiate_rates(struct meta_worker *w, int s, const struct meta_
                              w->derivative ? (void *)w->derivative : r->rates);
 }
 
-/* Turns v_S in r->gradient into v_0; r->rates are the derivatives by the rates. */
-static void sweep_back(struct meta_worker *w, const void *phi, const struct meta_task *task,
-                       int steps, const struct meta_task_result *r)
+/* Adds the gradient of the query loss at phi_s, which counts `share`, to v_s. The dropout items of
+   the query passes come behind those of the steps, the last step's first. */
+static void add_query(struct meta_worker *w, const void *at, const struct meta_task *task,
+                      int behind, double share, struct meta_task_result *r)
 {
-    int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
+    load_query(w, task);
+    set_dropout(w->query, task, w->inner.steps + behind, 1);
+    r->loss += share * meta_program_forward(w->query, at, META_STATISTICS_BATCH, NULL);
+    meta_program_gradient(w->query, at, w->query_gradient);
+    w->backend->axpy(r->gradient, w->network->parameters, share, w->query_gradient);
+}
+
+/* Clears what the derivatives by the rates are added to; returns how many they are. */
+static size_t begin_rates(const struct meta_worker *w, const struct meta_task_result *r)
+{
     size_t numbers = r->rates ? meta_rates_numbers(w->rates) : 0;
-    if (second) load_support(w, task, steps);
     if (numbers && w->derivative) memset(w->derivative, 0, numbers * sizeof *w->derivative);
     else if (numbers) w->backend->set(r->rates, numbers, 0);
+    return numbers;
+}
+
+/* Turns v_S in r->gradient into v_0; r->rates are the derivatives by the rates. Passes of the query
+   set take the place of the support images in memory. */
+static void sweep_back(struct meta_worker *w, const void *phi, const struct meta_task *task,
+                       int steps, struct meta_task_result *r)
+{
+    int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
+    size_t numbers = begin_rates(w, r);
+    if (second) load_support(w, task, steps);
     for (int s = steps - 1; s >= 0; s--) {
         const void *at = parameters_at(w, phi, s);
+        double share = s ? meta_inner_share(&w->inner, task->iteration, steps, s) : 0;
         if (numbers) differentiate_rates(w, s, r);
-        if (!second) continue;
-        if (s < steps - w->keep) support_pass(w, at, task, s);
-        subtract_product(w, s, at, r->gradient);
+        if (second && s < steps - w->keep) support_pass(w, at, task, s);
+        if (second) subtract_product(w, s, at, r->gradient);
+        if (share == 0) continue;
+        add_query(w, at, task, steps - s, share, r);
+        if (second) load_support(w, task, steps);
     }
     if (numbers && w->derivative) w->backend->upload_double(r->rates, w->derivative, numbers);
+}
+
+/* The query set after the last step: its loss, scores and, but for Reptile, gradient. */
+static void pass_query(struct meta_worker *w, const void *adapted, const struct meta_task *task,
+                       int steps, struct meta_task_result *r)
+{
+    double share = meta_inner_share(&w->inner, task->iteration, steps, steps);
+    load_query(w, task);
+    set_dropout(w->query, task, w->inner.steps, 1);
+    r->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
+    if (!steps && r->statistics) meta_program_batch_statistics(w->query, r->statistics);
+    score_query(w, task, r);
+    r->loss = share * r->query_loss;
+    if (w->inner.reptile) return;
+    meta_program_gradient(w->query, adapted, r->gradient);
+    if (share != 1) w->backend->scale(r->gradient, w->network->parameters, share);
 }
 
 void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct meta_task *task,
                           int steps, const struct meta_weigher *weigher,
                           struct meta_task_result *result)
 {
+    const struct meta_backend *b = w->backend;
     size_t n = w->network->parameters;
-    void *gradient = result->gradient;
+    if (w->inner.reptile) b->set(result->gradient, n, 0);
+    w->sum = w->inner.reptile ? result->gradient : NULL;
     const void *adapted = meta_worker_learn(w, phi, task, steps, result);
-    load_query(w, task);
-    set_dropout(w->query, task, w->inner.steps, 1);
-    result->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
-    if (!steps && result->statistics) meta_program_batch_statistics(w->query, result->statistics);
-    score_query(w, task, result);
-    result->meta_loss = result->query_loss;
+    w->sum = NULL;
+    pass_query(w, adapted, task, steps, result);
+    if (!w->inner.reptile) sweep_back(w, phi, task, steps, result);
+    result->meta_loss = result->loss;
     result->weight = 1;
     if (weigher)
-        result->weight = weigher->weight(weigher->context, result->query_loss, &result->meta_loss);
-    meta_program_gradient(w->query, adapted, gradient);
-    sweep_back(w, phi, task, steps, result);
-    w->backend->scale(gradient, n, result->weight);
-    if (result->rates)
-        w->backend->scale(result->rates, meta_rates_numbers(w->rates), result->weight);
+        result->weight = weigher->weight(weigher->context, result->loss, &result->meta_loss);
+    b->scale(result->gradient, n, result->weight);
+    if (result->rates) b->scale(result->rates, meta_rates_numbers(w->rates), result->weight);
 }
 
 /* Loads the query images too, whose place the support set's may have taken. */
@@ -204,7 +252,7 @@ void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta
         meta_program_log_odds(w->query, before);
     }
     const void *adapted = meta_worker_learn(w, phi, task, steps, result);
-    result->query_loss = forward_query(w, adapted, task);
+    result->query_loss = result->loss = forward_query(w, adapted, task);
     result->meta_loss = result->query_loss;
     result->weight = 1;
     score_query(w, task, result);

@@ -39,10 +39,14 @@ struct meta_inner {
                                        and may change between calls; NULL: fixed */
     int head; /* 1: the steps move the last layer with parameters alone (ANIL); the meta-gradient is
                  that of all parameters all the same */
-    int order;                   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
-    int keep;                    /* order 2: how many inner steps keep their activations in memory
-                                    for the backward sweep; those of the others are computed again
-                                    (same result, less memory); 0 or more than steps: all */
+    int order;           /* 1 or 2; 0: adapts and scores only, no meta-gradient */
+    int keep;            /* order 2: how many inner steps keep their activations in memory
+                            for the backward sweep; those of the others are computed again
+                            (same result, less memory); 0 or more than steps: all */
+    uint64_t multi_step; /* the query loss that is differentiated is a mean over those after each
+                            step, with weights that meta_inner_share gives; 0: the last step's */
+    int reptile; /* 1: with order 1: the gradient is the sum of the steps', (phi - phi_S) / gamma,
+                    times the weight; the query set is scored alone */
     uint64_t second_order_start; /* order 2: earlier iterations have the gradient of order 1 */
     enum meta_bn bn;             /* of meta_worker_adapt's scores */
     const float *running;        /* (network->statistics) for META_BN_RUNNING; the caller's */
@@ -51,7 +55,12 @@ struct meta_inner {
 /* The settings of [inner_loop]. */
 struct meta_inner meta_inner_of(const struct meta_inner_settings *, int support, int query);
 
-/* Called between the query pass and the backward sweep: returns the weight w(L) of the task's query
+/* What the query loss after `step` of `steps` counts in an iteration, 1 to steps: 1 for the last
+   and 0 for the others, but 1/steps each in the first of multi_step iterations (counted from 1),
+   from where the others fall linearly to 0 and the last takes what they lose. */
+double meta_inner_share(const struct meta_inner *, uint64_t iteration, int steps, int step);
+
+/* Called when the query losses are known: returns the weight w(L) of the task's query
    loss L, and sets *meta_loss to DA(L). */
 struct meta_weigher {
     double (*weight)(void *context, double loss, double *meta_loss);
@@ -60,7 +69,9 @@ struct meta_weigher {
 
 /* The pointers are the caller's to set before a call; what may be NULL is then not wanted. */
 struct meta_task_result {
-    double query_loss, meta_loss, weight;
+    double query_loss; /* after the last step */
+    double loss;       /* what is weighed: query_loss, or with multi_step the mean over the steps */
+    double meta_loss, weight;
     double accuracy; /* of the query set, after adaptation, 0..1 */
     void *gradient;  /* (parameters) backend vector; meta_worker_gradient needs it, others leave it
                         alone */

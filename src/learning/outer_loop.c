@@ -15,7 +15,7 @@
 
 /* What a rank tells the others of each of its tasks; the task's statistics lie behind it. */
 struct told {
-    double query_loss, meta_loss, weight, accuracy, auc;
+    double query_loss, loss, meta_loss, weight, accuracy, auc;
     int word, failed;
 };
 
@@ -210,7 +210,7 @@ static void normalise(struct meta_outer *o)
     const struct meta_backend *b = o->backend;
     for (int i = 0; i < o->tasks; i++) {
         struct meta_task_result *r = &o->results[i];
-        r->weight = meta_weigh(o->model, r->query_loss, o->iteration, &r->meta_loss);
+        r->weight = meta_weigh(o->model, r->loss, o->iteration, &r->meta_loss);
         o->weight[i] = r->weight;
     }
     o->mean_failed = meta_weigh_shares(o->weight, o->tasks, o->share);
@@ -266,8 +266,8 @@ static int gather_results(struct meta_outer *o, int status, struct meta_error *e
     int failed = 0;
     for (int i = o->begin; i < o->end; i++) {
         const struct meta_task_result *r = &o->results[i];
-        *record(o, i) = (struct told){ r->query_loss, r->meta_loss, r->weight, r->accuracy,
-                                       o->auc[i],     o->word,      status };
+        *record(o, i) = (struct told){ r->query_loss, r->loss,   r->meta_loss, r->weight,
+                                       r->accuracy,   o->auc[i], o->word,      status };
         memcpy(record(o, i) + 1, o->statistics + i * n, n * sizeof *o->statistics);
     }
     if (meta_transport_gather(o->transport, o->records, (size_t)o->tasks, o->record, error))
@@ -276,6 +276,7 @@ static int gather_results(struct meta_outer *o, int status, struct meta_error *e
         const struct told *told = record(o, i);
         struct meta_task_result *r = &o->results[i];
         r->query_loss = told->query_loss;
+        r->loss = told->loss;
         r->meta_loss = told->meta_loss;
         r->weight = told->weight;
         r->accuracy = told->accuracy;
@@ -335,12 +336,12 @@ static int check_weights(const struct meta_outer *o, struct meta_error *error)
     int finite = 1;
     for (int i = 0; i < o->tasks; i++) {
         const struct meta_task_result *r = &o->results[i];
-        finite &= isfinite(r->query_loss) != 0;
-        if (!isfinite(r->query_loss) || (isfinite(r->meta_loss) && isfinite(r->weight))) continue;
+        finite &= isfinite(r->loss) != 0;
+        if (!isfinite(r->loss) || (isfinite(r->meta_loss) && isfinite(r->weight))) continue;
         return meta_fail(error,
                          "iteration %llu: [%s]: its plugin makes of a query loss of %g the "
                          "meta-loss %g and the weight %g: both must be finite",
-                         (unsigned long long)o->iteration, o->model->loss->name, r->query_loss,
+                         (unsigned long long)o->iteration, o->model->loss->name, r->loss,
                          r->meta_loss, r->weight);
     }
     if (!o->mean_failed || !finite) return 0;

@@ -3,11 +3,10 @@
 
 #include <stdlib.h>
 
-/* Order 2 needs every phi_s on the way back; otherwise one clone is stepped in place. */
 static int clones_needed(const struct meta_inner *inner)
 {
     if (!inner->steps) return 0;
-    return inner->order == 2 ? inner->steps : 1;
+    return meta_inner_keeps(inner) ? inner->steps : 1;
 }
 
 static int programs_needed(const struct meta_inner *inner)
@@ -31,8 +30,9 @@ static struct meta_program_settings query_settings(const struct meta_worker *w)
     return (struct meta_program_settings){ .support = meta_worker_front(w),
                                            .query = w->inner.query,
                                            .shared = w->shared,
-                                           .passes = w->inner.order ? META_GRADIENT
-                                                                    : META_FORWARD };
+                                           .passes = w->inner.order && !w->inner.reptile
+                                               ? META_GRADIENT
+                                               : META_FORWARD };
 }
 
 /* The programs can share memory: they run one after another, and the gradient of each forward pass
@@ -137,6 +137,9 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
     for (int s = 0; s < w->clones; s++)
         if (allocate_vector(w, &w->phi[s], n, error)) return -1;
     if (allocate_vector(w, &w->gradient, n, error)) return -1;
+    if (inner->order && inner->multi_step && inner->steps > 1
+        && allocate_vector(w, &w->query_gradient, n, error))
+        return -1;
     if (!inner->steps || meta_rates_plain(w->rates)) return 0;
     return allocate_vector(w, &w->moved, n, error) || keep_gradients(w, error) ? -1 : 0;
 }
@@ -174,6 +177,7 @@ void meta_worker_free(struct meta_worker *w)
         if (w->phi[s]) w->backend->release(w->phi[s]);
     if (w->gradient) w->backend->release(w->gradient);
     if (w->moved) w->backend->release(w->moved);
+    if (w->query_gradient) w->backend->release(w->query_gradient);
     for (int s = 0; w->step_gradient && s < w->step_gradients; s++)
         if (w->step_gradient[s]) w->backend->release(w->step_gradient[s]);
     free(w->step_gradient);

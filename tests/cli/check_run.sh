@@ -76,6 +76,14 @@ for order in 1 2; do
     sed "s/^order=2/order=$order\nadapt=head/" "$a/net.cfg" >"$a/head.cfg"
     check "meta check passes with adapt=head and order=$order" quiet darknet meta check "$a/head.cfg"
 done
+for order in 1 2; do
+    sed "s/^order=2/order=$order\nmulti_step=100\nrates=layer/" "$a/net.cfg" >"$a/multi.cfg"
+    check "meta check passes with multi_step and order=$order" quiet darknet meta check "$a/multi.cfg"
+done
+check 'meta check holds multi_step with order=2 against differences' grep -q '<meta-gradient, v> = differences of the meta-loss .* ok$' "$a/out"
+sed 's/^order=2/order=0/' "$a/net.cfg" >"$a/reptile.cfg"
+check 'meta check passes with order=0' quiet darknet meta check "$a/reptile.cfg"
+check "meta check holds Reptile against the steps' gradients" grep -q "meta-gradient = w sum of the steps' gradients .* ok$" "$a/out"
 for rates in layer parameter; do
     for order in 1 2; do
         sed "s/^order=2/order=$order\nrates=$rates/" "$a/net.cfg" >"$a/rates.cfg"

@@ -91,7 +91,10 @@ inner() { role META_ROLE_INNER_LOOP meta_inner_settings "$1" "$2" 's->order = 1'
 inner 'steps=-1: must be 0 to 1000' 'steps = -1'
 inner 'test_steps=1000000: must be 0 to 1000' 'test_steps = 1000000'
 inner 'learning_rate=nan: must be 0 to 10' 'learning_rate = NAN'
-inner 'order=3: must be 1 to 2' 'order = 3'
+inner 'order=3: must be 0 to 2' 'order = 3'
+inner 'adapt=2: must be 0 to 1' 'adapt = 2'
+inner 'rates=7: must be 0 to 2' 'rates = 7'
+inner 'multi_step=-1: must be 0 to 1000000000' 'multi_step = -1'
 inner 'keep=-5: must be 0 to 1000' 'keep = -5'
 
 # Numbers that are none, in a training

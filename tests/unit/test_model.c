@@ -165,7 +165,7 @@ static void values_out_of_range(void **state)
     refuses(NET "[episode]\nways=1\n" CONV HEAD, "6: [episode] ways=1: must be 2 to 1000");
     refuses(NET "[episode]\nshot=5\n" CONV HEAD, "6: [episode] shot: unknown option; allowed: ways shots queries tasks sampler window explore");
     refuses(NET "[episode]\nshots=5\n\nshots=5\n" CONV HEAD, "8: [episode] shots: repeated; first on line 6");
-    refuses(NET CONV HEAD "[inner_loop]\norder=3\n", "14: [inner_loop] order=3: must be 1 to 2");
+    refuses(NET CONV HEAD "[inner_loop]\norder=3\n", "14: [inner_loop] order=3: must be 0 to 2");
     refuses(NET CONV HEAD "[inner_loop]\nlearning_rate=11\n", "14: [inner_loop] learning_rate=11: must be 0 to 10");
     refuses(NET CONV HEAD "[meta_loss]\ntype=median\n", "14: [meta_loss] type=median: must be difficulty or mean");
     refuses(NET CONV HEAD "[meta_loss]\nepsilon=0\n", "14: [meta_loss] epsilon=0: must be 1e-12 to 0.5");

@@ -129,22 +129,18 @@ static void check_rates(struct rig *r)
     report(r, "rates", "<gradient, v> = differences of the meta-loss", worst, limit);
 }
 
-/* By order 1: -w g_s v_S, of each parameter or summed over each layer. steps (r->steps, n): the
-   gradients of the steps. */
-static void check_first_rates(struct rig *r, const double *steps, const double *last, double weight)
+/* By order 1: -w g_s v_(s+1), of each parameter or summed over each layer. g and v: the gradient of
+   step s, and the sum of those of the query losses after it, each with its share. */
+static void add_first_rates(struct rig *r, int s, double weight, const double *g, const double *v)
 {
     double *sum = r->y[RATE_V];
     const struct meta_rates *rates = &r->rates;
-    memset(sum, 0, r->numbers * sizeof *sum);
-    for (int s = 0; s < r->steps; s++)
-        for (int k = 0; k < rates->layers; k++)
-            for (size_t i = 0; i < rates->layer[k].count; i++) {
-                size_t at = rates->layer[k].offset + i;
-                size_t to = rates->by_layer ? (size_t)s * rates->layers + k : at - rates->first;
-                sum[to] -= weight * steps[s * r->n + at] * last[at];
-            }
-    report(r, "rates", "gradient = -w g_s grad L_query(phi_S)",
-           meta_check_distance(r->y[RATE_GRADIENT], sum, r->numbers), 1e-12);
+    for (int k = 0; k < rates->layers; k++)
+        for (size_t i = 0; i < rates->layer[k].count; i++) {
+            size_t at = rates->layer[k].offset + i;
+            size_t to = rates->by_layer ? (size_t)s * rates->layers + k : at - rates->first;
+            sum[to] -= weight * g[at] * v[at];
+        }
 }
 
 /* Learned rates, of which no two are equal. */
@@ -167,47 +163,88 @@ static int make_rates(struct rig *r, const struct meta_inner_settings *s, struct
     return 0;
 }
 
-/* Checks order 1 against its definition, w times the query loss's gradient at phi_S, step by step
-   on a program. */
-static int check_first_order(struct rig *r, struct meta_error *error)
+struct first {
+    struct meta_program *program;
+    double *steps;   /* (r->steps, n) gradients of the support loss */
+    double *queries; /* (r->steps + 1, n) gradients of the query loss after so many steps */
+};
+
+/* The gradient of one pass at phi, of the support or the query set. */
+static void pass(const struct rig *r, const struct first *f, const double *phi, int query, int item,
+                 double *gradient)
+{
+    int front = meta_check_support(r->check);
+    const struct meta_task *t = &r->task;
+    if (front || !query)
+        meta_program_load_some(f->program, 0, r->batch, t->support, t->support_labels);
+    if (query) meta_program_load_some(f->program, front, r->batch, t->query, t->query_labels);
+    meta_program_dropout(f->program,
+                         (struct meta_dropout_key){ t->seed, t->iteration, t->task, item, 1 });
+    meta_program_forward(f->program, phi, META_STATISTICS_BATCH, NULL);
+    meta_program_gradient(f->program, phi, gradient);
+}
+
+/* Fills in the gradients of every step, and those of the query losses that count. */
+static void walk(const struct rig *r, const struct first *f, const struct meta_inner *inner)
+{
+    double *phi = r->x[PROBE];
+    memcpy(phi, r->x[PHI], r->n * sizeof *phi);
+    for (int s = 0; s <= r->steps; s++) {
+        if (s == r->steps || (s && meta_inner_share(inner, r->task.iteration, r->steps, s) > 0))
+            pass(r, f, phi, 1, r->steps + r->steps - s, f->queries + s * r->n);
+        if (s == r->steps) break;
+        pass(r, f, phi, 0, s, f->steps + s * r->n);
+        meta_rates_step(&r->rates, meta_backend_exact(), s, phi, f->steps + s * r->n, r->x[V]);
+    }
+}
+
+/* Checks orders 0 and 1 against their definitions, step by step on a program: w times the sum of
+   the steps' gradients; w times the query losses' gradients, each with its share. */
+static void compare_first(struct rig *r, const struct first *f, const struct meta_inner *inner,
+                          double weight)
+{
+    const struct meta_backend *b = meta_backend_exact();
+    double *sum = r->x[OTHER];
+    memset(sum, 0, r->n * sizeof *sum);
+    if (r->numbers) memset(r->y[RATE_V], 0, r->numbers * sizeof **r->y);
+    for (int s = r->steps; s >= 0; s--) {
+        double share = meta_inner_share(inner, r->task.iteration, r->steps, s);
+        if (r->numbers && s < r->steps) add_first_rates(r, s, weight, f->steps + s * r->n, sum);
+        if (inner->reptile && s < r->steps) b->axpy(sum, r->n, 1, f->steps + s * r->n);
+        if (!inner->reptile && share > 0 && (s || !r->steps))
+            b->axpy(sum, r->n, share, f->queries + s * r->n);
+    }
+    b->scale(sum, r->n, weight);
+    report(r, "meta-gradient",
+           inner->reptile          ? "meta-gradient = w sum of the steps' gradients"
+               : inner->multi_step ? "meta-gradient = w sum of shares of grad L_query(phi_s)"
+                                   : "meta-gradient = w grad L_query(phi_S)",
+           meta_check_distance(r->x[GRADIENT], sum, r->n), 1e-12);
+    if (r->numbers)
+        report(r, "rates", "gradient = -w g_s v_(s+1)",
+               meta_check_distance(r->y[RATE_GRADIENT], r->y[RATE_V], r->numbers), 1e-12);
+}
+
+static int check_first_order(struct rig *r, const struct meta_inner *inner,
+                             struct meta_error *error)
 {
     const struct meta_network *net = r->check->model->network;
-    const struct meta_backend *backend = meta_backend_exact();
-    struct meta_program *p;
-    double *phi = r->x[PROBE], *g = r->x[OTHER], *scratch = r->x[V], weight;
-    int front = meta_check_support(r->check);
-    const struct meta_program_settings passes = { .support = front,
+    const struct meta_program_settings passes = { .support = meta_check_support(r->check),
                                                   .query = r->batch,
                                                   .passes = META_GRADIENT };
-    if (meta_program_create(&p, net, backend, passes, error)) return -1;
-    double *steps = calloc(r->steps * r->n + 1, sizeof *steps);
-    if (!steps) {
-        meta_program_free(p);
-        return meta_fail_memory(error);
+    struct first f = { .steps = calloc((2 * r->steps + 1) * r->n, sizeof *f.steps) };
+    double weight;
+    int status = f.steps ? meta_program_create(&f.program, net, meta_backend_exact(), passes, error)
+                         : meta_fail_memory(error);
+    if (!status) {
+        f.queries = f.steps + r->steps * r->n;
+        gradient_at(r, r->exact, r->x[PHI], r->x[GRADIENT], &weight);
+        walk(r, &f, inner);
+        compare_first(r, &f, inner, weight);
+        meta_program_free(f.program);
     }
-    gradient_at(r, r->exact, r->x[PHI], r->x[GRADIENT], &weight);
-    backend->copy(phi, r->x[PHI], r->n);
-    for (int s = 0; s <= r->steps; s++) {
-        int query = s == r->steps;
-        if (front || !query)
-            meta_program_load_some(p, 0, r->batch, r->task.support, r->task.support_labels);
-        if (query) meta_program_load_some(p, front, r->batch, r->task.query, r->task.query_labels);
-        meta_program_dropout(p,
-                             (struct meta_dropout_key){ r->task.seed, r->task.iteration,
-                                                        r->task.task, s, 1 });
-        meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
-        meta_program_gradient(p, phi, g);
-        if (query) continue;
-        memcpy(steps + s * r->n, g, r->n * sizeof *g);
-        meta_rates_step(&r->rates, backend, s, phi, g, scratch);
-    }
-    if (r->numbers) check_first_rates(r, steps, g, weight);
-    backend->scale(g, r->n, weight);
-    meta_program_free(p);
-    free(steps);
-    report(r, "meta-gradient", "meta-gradient = w grad L_query(phi_S)",
-           meta_check_distance(r->x[GRADIENT], g, r->n), 1e-12);
-    return 0;
+    free(f.steps);
+    return status;
 }
 
 int meta_check_task(const struct meta_check *check, struct meta_error *error)
@@ -244,7 +281,9 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     if (settings->order == 2) {
         check_second_order(&r);
         if (r.numbers) check_rates(&r);
-    } else if (check_first_order(&r, error)) goto fail;
+    } else if (check_first_order(&r, &inner, error)) {
+        goto fail;
+    }
     status = 0;
 fail:
     meta_worker_free(r.exact);

@@ -1,0 +1,219 @@
+/* Kinds of meta-gradients that plain ones make up: with query losses after every step it is the mean of those of fewer steps, and
+   Reptile's is where the steps lead. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/rng.h"
+#include "learning/inner_loop.h"
+#include "learning/learned_rates.h"
+#include "near.h"
+#include "small_network.h"
+
+#define STEPS 3
+#define GAMMA .1
+#define FADE 10
+
+static struct meta_network *net;
+static float *initial, images[2 * BATCH * 3 * 10 * 9];
+static int labels[2 * BATCH];
+static struct meta_task task;
+
+static int set_up(void **state)
+{
+    struct meta_error error;
+    net = build(0);
+    initial = malloc(net->parameters * sizeof *initial);
+    float statistics[net->statistics];
+    meta_network_initialise(net, 3, initial, statistics);
+    struct meta_rng rng = meta_rng_open(6, META_USE_CHECK, 0, 0, 0);
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++) images[i] = meta_rng_uniform(&rng);
+    for (int i = 0; i < 2 * BATCH; i++) labels[i] = i % 3;
+    task = (struct meta_task){ images, labels, images + BATCH * 3 * 10 * 9, labels + BATCH, 3, 4, 5, NULL };
+    for (int k = 0; k < 2; k++)
+        if (backends[k]->open(&error)) return -1;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    meta_network_free(net);
+    free(initial);
+    return 0;
+}
+
+static void *numbers_of(const struct meta_backend *b, size_t n) { return b->allocate(n * b->element); }
+
+static void *phi_of(const struct meta_backend *b)
+{
+    void *phi = numbers_of(b, net->parameters);
+    b->upload(phi, initial, net->parameters);
+    return phi;
+}
+
+static struct meta_inner plain(int order) { return (struct meta_inner){ .support = BATCH, .query = BATCH, .steps = STEPS, .learning_rate = GAMMA, .order = order }; }
+
+static struct meta_worker *worker(const struct meta_backend *b, struct meta_inner inner)
+{
+    struct meta_worker *w;
+    struct meta_error error;
+    if (meta_worker_create(&w, net, b, inner, &error)) fail_msg("%s", error.text);
+    return w;
+}
+
+static double distance(const struct meta_backend *b, const void *x, const void *y, size_t n)
+{
+    void *apart = numbers_of(b, n);
+    b->copy(apart, x, n);
+    b->axpy(apart, n, -1, y);
+    double d = sqrt(b->dot(apart, apart, n) / b->dot(y, y, n));
+    b->release(apart);
+    return d;
+}
+
+static double square(void *context, double loss, double *meta_loss)
+{
+    *meta_loss = loss * loss;
+    return 2 * loss;
+}
+static const struct meta_weigher weigher = { square, NULL };
+
+static void shares_fade_to_the_last(void **state)
+{
+    struct meta_inner inner = plain(2);
+    for (int s = 1; s <= STEPS; s++) assert_true(meta_inner_share(&inner, 1, STEPS, s) == (s == STEPS));
+    inner.multi_step = FADE;
+    for (uint64_t it = 0; it <= FADE + 3; it++) {
+        double sum = 0;
+        for (int s = 1; s <= STEPS; s++) sum += meta_inner_share(&inner, it, STEPS, s);
+        assert_near(sum, 1, 1e-15);
+        assert_near(meta_inner_share(&inner, it, STEPS, 1), it < 2 ? 1. / STEPS : it > FADE ? 0 : (FADE + 1. - it) / FADE / STEPS, 1e-15);
+        assert_true(it <= FADE || meta_inner_share(&inner, it, STEPS, STEPS) == 1);
+    }
+    assert_true(meta_inner_share(&inner, 1, 0, 0) == 1 && meta_inner_share(&inner, 1, 1, 1) == 1);
+}
+
+/* By parameters and by rates, of both orders, with activations kept and computed again. */
+static void is_the_mean_of_fewer_steps(void **state)
+{
+    const struct meta_backend *b = *state;
+    struct meta_error error;
+    size_t n = net->parameters;
+    struct meta_learned_rates *l;
+    if (meta_learned_create(&l, net, (struct meta_rates_how){ META_RATES_LAYER, STEPS, 0 }, b, &error)) fail_msg("%s", error.text);
+    meta_learned_fill(l, GAMMA);
+    size_t m = meta_learned_numbers(l);
+    void *phi = phi_of(b), *got = numbers_of(b, n), *mean = numbers_of(b, n), *one = numbers_of(b, n);
+    void *by = numbers_of(b, m), *mean_by = numbers_of(b, m), *one_by = numbers_of(b, m);
+    for (int order = 1; order <= 2; order++)
+        for (int keep = 0; keep < 2; keep++) {
+            struct meta_inner inner = plain(order);
+            inner.rates = meta_learned_rates(l);
+            inner.keep = keep;
+            struct meta_worker *few = worker(b, inner);
+            inner.multi_step = FADE;
+            struct meta_worker *many = worker(b, inner);
+            struct meta_task_result r = { .gradient = got, .rates = by }, part = { .gradient = one, .rates = one_by };
+            meta_worker_gradient(many, phi, &task, STEPS, &weigher, &r);
+            double loss = 0;
+            b->set(mean, n, 0);
+            b->set(mean_by, m, 0);
+            for (int s = 1; s <= STEPS; s++) {
+                double share = meta_inner_share(&inner, task.iteration, STEPS, s);
+                meta_worker_gradient(few, phi, &task, s, NULL, &part);
+                loss += share * part.query_loss;
+                b->axpy(mean, n, share, one);
+                b->axpy(mean_by, m, share, one_by);
+            }
+            assert_near(r.loss, loss, 1e-6);
+            assert_true(r.query_loss == part.query_loss && r.accuracy == part.accuracy);
+            assert_near(r.weight, 2 * r.loss, 1e-12);
+            assert_near(r.meta_loss, r.loss * r.loss, 1e-12);
+            b->scale(mean, n, r.weight);
+            b->scale(mean_by, m, r.weight);
+            assert_true(distance(b, got, mean, n) < (b->element == 8 ? 1e-12 : 1e-4));
+            assert_true(distance(b, by, mean_by, m) < (b->element == 8 ? 1e-12 : 1e-4));
+            meta_worker_free(few);
+            meta_worker_free(many);
+        }
+    void *all[] = { phi, got, mean, one, by, mean_by, one_by };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) b->release(all[i]);
+    meta_learned_free(l);
+}
+
+/* When the earlier losses have faded, the bits are those of the last step's alone. */
+static void ends_as_the_last_alone(void **state)
+{
+    const struct meta_backend *b = *state;
+    size_t n = net->parameters;
+    void *phi = phi_of(b), *got = numbers_of(b, n), *wanted = numbers_of(b, n);
+    struct meta_task late = task;
+    late.iteration = FADE + 1;
+    for (int order = 1; order <= 2; order++) {
+        struct meta_inner inner = plain(order);
+        struct meta_worker *w = worker(b, inner);
+        inner.multi_step = FADE;
+        struct meta_worker *many = worker(b, inner);
+        struct meta_task_result r = { .gradient = wanted };
+        meta_worker_gradient(w, phi, &late, STEPS, &weigher, &r);
+        r.gradient = got;
+        meta_worker_gradient(many, phi, &late, STEPS, &weigher, &r);
+        assert_memory_equal(got, wanted, n * b->element);
+        meta_worker_gradient(many, phi, &task, STEPS, &weigher, &r);
+        assert_memory_not_equal(got, wanted, n * b->element);
+        meta_worker_free(w);
+        meta_worker_free(many);
+    }
+    b->release(phi);
+    b->release(got);
+    b->release(wanted);
+}
+
+/* w (phi - phi_S) / gamma, with the losses and scores of order 1. */
+static void reptile_follows_the_steps(void **state)
+{
+    const struct meta_backend *b = *state;
+    size_t n = net->parameters;
+    void *phi = phi_of(b), *got = numbers_of(b, n), *wanted = numbers_of(b, n);
+    struct meta_inner inner = plain(1);
+    struct meta_worker *first = worker(b, inner);
+    inner.reptile = 1;
+    struct meta_worker *w = worker(b, inner);
+    assert_true(meta_worker_bytes(w) <= meta_worker_bytes(first));
+    double scores[2][BATCH * 3];
+    struct meta_task_result r = { .gradient = got, .query_scores = scores[0] }, f = { .gradient = wanted, .query_scores = scores[1] };
+    meta_worker_gradient(first, phi, &task, STEPS, &weigher, &f);
+    meta_worker_gradient(w, phi, &task, STEPS, &weigher, &r);
+    assert_true(r.query_loss == f.query_loss && r.weight == f.weight && r.meta_loss == f.meta_loss);
+    assert_memory_equal(scores[0], scores[1], sizeof scores[0]);
+    b->copy(wanted, phi, n);
+    b->axpy(wanted, n, -1, meta_worker_learn(w, phi, &task, STEPS, &f));
+    b->scale(wanted, n, r.weight / GAMMA);
+    assert_true(distance(b, got, wanted, n) < (b->element == 8 ? 1e-12 : 1e-4));
+    b->release(phi);
+    b->release(got);
+    b->release(wanted);
+    meta_worker_free(first);
+    meta_worker_free(w);
+}
+
+int main(void)
+{
+    static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
+        { "is the mean of fewer steps", is_the_mean_of_fewer_steps }, { "ends as the last alone", ends_as_the_last_alone },
+        { "reptile follows the steps", reptile_follows_the_steps },
+    };
+    enum { COUNT = sizeof cases / sizeof *cases };
+    struct CMUnitTest tests[2 * COUNT + 1];
+    static char names[2 * COUNT][80];
+    for (int i = 0; i < 2 * COUNT; i++) {
+        snprintf(names[i], sizeof names[i], "%s on %s", cases[i % COUNT].name, backends[i / COUNT]->name);
+        tests[i] = (struct CMUnitTest){ names[i], cases[i % COUNT].run, NULL, NULL, (void *)backends[i / COUNT] };
+    }
+    tests[2 * COUNT] = (struct CMUnitTest){ "shares fade to the last", shares_fade_to_the_last, NULL, NULL, NULL };
+    return _cmocka_run_group_tests("inner_kinds", tests, 2 * COUNT + 1, set_up, tear_down);
+}
