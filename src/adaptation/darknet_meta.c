@@ -175,7 +175,7 @@ static struct meta_base base_for(const darknet_meta_model *model, const struct m
 {
     struct meta_base base = model->base;
     struct meta_temperature_use use = { s->classes, steps, base.learning_rate, NULL,
-                                        (double)s->n / s->classes };
+                                        (double)s->n / s->classes, 1 };
     char why[128];
     for (int kind = 0; kind < META_BN_KINDS && model->temperatures.count; kind++) {
         use.statistics = meta_bn_name(kind);

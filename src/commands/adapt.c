@@ -286,7 +286,7 @@ static int find_temperature(struct parts *p, const struct request *r, struct met
 {
     const struct meta_temperature_use use = { p->data->classes, r->steps, p->base.learning_rate,
                                               meta_bn_name(r->bn),
-                                              (double)p->dataset->count / p->data->classes };
+                                              (double)p->dataset->count / p->data->classes, 1 };
     if (meta_temperature_wish(&p->temperature, r->temperature, r->weights, &use, error)) return -1;
     p->base.temperature[r->bn] = p->temperature.temperature;
     meta_temperature_tell(&p->temperature);

@@ -199,9 +199,10 @@ static int find_temperature(struct test *t, struct meta_error *error)
     struct meta_evaluation *e = &t->evaluation;
     const struct meta_inner_steps *inner = e->settings;
     if (!e->method->tempers) return 0;
-    const struct meta_temperature_use use = { e->episode.ways, inner->steps,
-                                              t->model->inner->learning_rate, meta_bn_name(e->bn),
-                                              e->episode.shots };
+    const struct meta_temperature_use use = {
+        e->episode.ways,     inner->steps,     t->model->inner->learning_rate,
+        meta_bn_name(e->bn), e->episode.shots, inner->copies
+    };
     if (meta_temperature_wish(&t->temperature, t->asked.temperature, t->weights_path, &use, error))
         return -1;
     e->temperature = t->temperature.temperature;
@@ -260,7 +261,8 @@ static int load_images(struct test *t, const char *list, struct meta_error *erro
                                           .orientation = t->model->net.orientation,
                                           .cache = 1 };
     if (meta_dataset_load(&t->dataset, &source, t->pool, error)) return -1;
-    if (!t->evaluation.method->augments) return 0;
+    const struct meta_method *method = t->evaluation.method;
+    if (!method->augments || !method->augments(t->model, t->settings)) return 0;
     source.side = t->model->net.max_crop;
     return meta_dataset_load(&t->augmented, &source, t->pool, error);
 }

@@ -55,3 +55,22 @@ double meta_log_odds_loss(double log_odds)
 {
     return log_odds < 0 ? log1p(exp(log_odds)) - log_odds : log1p(exp(-log_odds));
 }
+
+/* The logarithm of a mean probability is taken from the largest of the logarithms on: the mean
+   itself rounds to 0 or 1. */
+void meta_log_odds_mean(const double *log_odds, int count, int n, double *out)
+{
+    for (int k = 0; k < n; k++) {
+        double top = -INFINITY, sum = 0;
+        int nan = 0;
+        for (int i = 0; i < count; i++) {
+            double log_p = -meta_log_odds_loss(log_odds[(long)i * n + k]);
+            nan |= isnan(log_p);
+            top = fmax(top, log_p);
+        }
+        for (int i = 0; i < count && top > -INFINITY; i++)
+            sum += exp(-meta_log_odds_loss(log_odds[(long)i * n + k]) - top);
+        out[k] = nan ? NAN : top > -INFINITY ? top + log(sum / count) : -INFINITY;
+    }
+    meta_log_odds(out, n, out);
+}

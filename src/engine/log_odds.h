@@ -11,6 +11,10 @@
    out may be logits. */
 void meta_log_odds(const double *logits, int n, double *out);
 
+/* Fills out (n) with the log-odds of the mean of `count` answers' probabilities; log_odds (count,
+   n). They tell images apart as those of one answer do. All are NaN when a number is. */
+void meta_log_odds_mean(const double *log_odds, int count, int n, double *out);
+
 /* The probability, 1 / (1 + exp(-log_odds)), and its cross-entropy, -log of it. */
 double meta_log_odds_probability(double log_odds);
 double meta_log_odds_loss(double log_odds);

@@ -1,5 +1,6 @@
 /* The inner loop of MAML (Eq. 2) as a method, with any number of steps: what maml and the
    methods that pair have in common. */
+#include "copies.h"
 #include "inner.h"
 
 #include <stdio.h>
@@ -7,12 +8,12 @@
 
 struct learner {
     struct meta_worker *worker;
+    struct meta_copies *copies; /* NULL: of each image itself */
     int steps;
 };
 
 const struct meta_method_flag meta_inner_flags[] = {
-    { "-steps", "N", "maml: steps of the inner loop ([inner_loop] test_steps)",
-      offsetof(struct meta_inner_steps, steps), 0, 0, 1000 },
+    { "-steps", "N", META_INNER_STEPS_HELP, offsetof(struct meta_inner_steps, steps), 0, 0, 1000 },
     { NULL, NULL, NULL, 0, 0, 0, 0 }
 };
 
@@ -26,9 +27,10 @@ void meta_inner_describe(const struct meta_model *model, const struct meta_evalu
                          char *text, size_t size)
 {
     const struct meta_inner_steps *s = e->settings;
-    snprintf(text, size, "%d steps%s, %s statistics", s->steps,
-             model->inner->adapt == META_ADAPT_HEAD ? " of the last layer" : "",
-             meta_bn_name(e->bn));
+    int n = snprintf(text, size, "%d steps%s, %s statistics", s->steps,
+                     model->inner->adapt == META_ADAPT_HEAD ? " of the last layer" : "",
+                     meta_bn_name(e->bn));
+    if (s->copies > 1) snprintf(text + n, size - n, ", %d copies of each image", s->copies);
 }
 
 void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
@@ -41,6 +43,7 @@ void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
     if (model->inner->rates)
         cJSON_AddStringToObject(settings, "rates", meta_rates_name(model->inner->rates));
     cJSON_AddStringToObject(settings, "bn", meta_bn_name(e->bn));
+    if (s->copies > 1) cJSON_AddNumberToObject(settings, "augment", s->copies);
 }
 
 int meta_inner_check_no_steps(const struct meta_model *model, const struct meta_evaluation *e,
@@ -56,7 +59,8 @@ int meta_inner_create(void **state, const struct meta_method_context *c, struct 
 {
     const struct meta_episode_settings *t = &c->evaluation->episode;
     const struct meta_inner_steps *s = c->evaluation->settings;
-    struct meta_inner inner = meta_inner_of(c->model->inner, t->ways * t->shots,
+    int copies = s->copies > 1 ? s->copies : 1;
+    struct meta_inner inner = meta_inner_of(c->model->inner, copies * t->ways * t->shots,
                                             t->ways * t->queries);
     inner.steps = s->steps;
     inner.order = 0;
@@ -66,12 +70,14 @@ int meta_inner_create(void **state, const struct meta_method_context *c, struct 
     struct learner *l = *state = calloc(1, sizeof *l);
     if (!l) return meta_fail_memory(error);
     l->steps = inner.steps;
-    return meta_worker_create(&l->worker, c->model->network, c->backend, inner, error);
+    if (meta_worker_create(&l->worker, c->model->network, c->backend, inner, error)) return -1;
+    return copies > 1 ? meta_copies_create(&l->copies, c, copies, l->worker, error) : 0;
 }
 
 void meta_inner_free(void *state)
 {
     struct learner *l = state;
+    if (l) meta_copies_free(l->copies);
     if (l) meta_worker_free(l->worker);
     free(l);
 }
@@ -81,6 +87,10 @@ int meta_inner_run(void *state, const struct meta_method_task *t, double *before
 {
     const struct learner *l = state;
     struct meta_task_result result = { .scores_before = before, .query_scores = after };
+    if (l->copies) {
+        meta_copies_run(l->copies, t, l->steps, before, after, run);
+        return meta_worker_failed(l->worker, error);
+    }
     meta_worker_adapt(l->worker, t->phi, &t->task, l->steps, &result);
     run->query_loss = result.query_loss;
     return meta_worker_failed(l->worker, error);

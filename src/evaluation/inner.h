@@ -6,8 +6,10 @@
 
 struct meta_inner_steps {
     int steps;
+    int copies; /* of each image (copies.h); 0 or 1: the image alone */
 };
 
+#define META_INNER_STEPS_HELP "maml: steps of the inner loop ([inner_loop] test_steps)"
 extern const struct meta_method_flag meta_inner_flags[]; /* -steps */
 void meta_inner_defaults(void *settings, const struct meta_model *,
                          const struct meta_episode_settings *);

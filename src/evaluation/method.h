@@ -91,7 +91,6 @@ struct meta_method {
     int weightless;       /* reads no weights: meta_method_task has no phi */
     int probabilities;    /* its scores are log-odds of probabilities that add up to 1 */
     int learns;           /* there is something to score before it has learned the task */
-    int augments;         /* asks for `augmented` */
     int reads_bn;         /* -bn has an effect */
     int reads_rates;      /* it takes the steps of [inner_loop]: asks for learned `rates` */
     int tempers;          /* `meta calibrate` learns temperatures of its answers */
@@ -109,6 +108,8 @@ struct meta_method {
     /* Adds its settings to those of the result's file. NULL: it has none. */
     void (*add_settings)(cJSON *settings, const struct meta_model *,
                          const struct meta_evaluation *);
+    /* Whether it asks for `augmented`. NULL: it does not. */
+    int (*augments)(const struct meta_model *, const void *settings);
     /* How many epochs its curve is over. NULL: it has no curve. */
     int (*curve_epochs)(const void *settings);
     /* Floating-point operations of a task. NULL: one forward pass of every image. */

@@ -194,6 +194,8 @@ static void add_settings(cJSON *settings, const struct meta_model *model,
     cJSON_AddNumberToObject(settings, "learning_rate", s->rate);
 }
 
+static int augments(const struct meta_model *model, const void *settings) { return 1; }
+
 static int curve_epochs(const void *settings)
 {
     return ((const struct settings *)settings)->epochs;
@@ -211,7 +213,7 @@ const struct meta_method meta_method_finetune = { .name = "finetune",
                                                   .purpose = META_FOR_ANY,
                                                   .probabilities = 1,
                                                   .learns = 1,
-                                                  .augments = 1,
+                                                  .augments = augments,
                                                   .settings_size = sizeof(struct settings),
                                                   .flags = flags,
                                                   .defaults = defaults,

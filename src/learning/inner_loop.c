@@ -258,3 +258,11 @@ void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta
     score_query(w, task, result);
     if (before && !steps) meta_program_log_odds(w->query, before);
 }
+
+void meta_worker_score(struct meta_worker *w, const void *parameters, const struct meta_task *task,
+                       double *log_odds)
+{
+    set_dropout(w->query, task, 0, 0);
+    forward_query(w, parameters, task);
+    meta_program_log_odds(w->query, log_odds);
+}

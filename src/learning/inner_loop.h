@@ -120,5 +120,9 @@ double meta_worker_support(struct meta_worker *, const void *parameters, const s
    set. */
 void meta_worker_adapt(struct meta_worker *, const void *phi, const struct meta_task *, int steps,
                        struct meta_task_result *);
+/* Scores the query images under these parameters, which may be what meta_worker_learn returned:
+   log_odds (query, outputs). The support images are for inner.bn alone. */
+void meta_worker_score(struct meta_worker *, const void *parameters, const struct meta_task *,
+                       double *log_odds);
 
 #endif

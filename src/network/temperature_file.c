@@ -244,6 +244,7 @@ double meta_temperatures_choose(const struct meta_temperatures *t,
     else if (t->steps != use->steps || t->learning_rate != use->learning_rate)
         snprintf(why, size, "%d steps at %g, not %d at %g", t->steps, t->learning_rate, use->steps,
                  use->learning_rate);
+    else if (use->copies > 1) snprintf(why, size, "answers without -augment");
     else if (!below && !above) snprintf(why, size, "other statistics than %s", use->statistics);
     if (*why) return 0;
     if (!below || !above || below == above) return (below ? below : above)->temperature;

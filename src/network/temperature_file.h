@@ -45,6 +45,7 @@ struct meta_temperature_use {
     double learning_rate;
     const char *statistics;
     double shots; /* support images a class, on average */
+    int copies;   /* of each image, whose answers are averaged; 0 or 1: the image alone */
 };
 /* The temperature of such answers: between two numbers of shots its logarithm is linear in the
    logarithm of shots, beyond them it is that of the nearest. Where the file has none for them this

@@ -75,7 +75,7 @@ static void test_round_trip(void **state)
 static void test_choosing(void **state)
 {
     struct meta_temperatures t = example();
-    struct meta_temperature_use use = { 2, 10, .01, "batch", 1 };
+    struct meta_temperature_use use = { 2, 10, .01, "batch", 1, 1 };
     char why[128];
     static const double shots[] = { .5, 1, 2, 4, 9 }, expected[] = { 2.5, 2.5, 5, 10, 10 };
     for (int i = 0; i < 5; i++) {
@@ -90,13 +90,13 @@ static void test_choosing(void **state)
     use.statistics = "running";
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "other statistics than running");
-    use = (struct meta_temperature_use){ 3, 10, .01, "batch", 1 };
+    use = (struct meta_temperature_use){ 3, 10, .01, "batch", 1, 1 };
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "2 classes, not 3");
-    use = (struct meta_temperature_use){ 2, 5, .01, "batch", 1 };
+    use = (struct meta_temperature_use){ 2, 5, .01, "batch", 1, 1 };
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "10 steps at 0.01, not 5 at 0.01");
-    use = (struct meta_temperature_use){ 2, 10, .1, "batch", 1 };
+    use = (struct meta_temperature_use){ 2, 10, .1, "batch", 1, 1 };
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "10 steps at 0.01, not 10 at 0.1");
 }

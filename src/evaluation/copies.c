@@ -1,0 +1,114 @@
+/* Makes augmented copies of a task's images, learns from them, and averages the answers. */
+#include "copies.h"
+#include "engine/log_odds.h"
+#include "images/turns.h"
+#include "tasks/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct meta_copies {
+    struct meta_method_context c;
+    struct meta_worker *worker; /* the caller's */
+    int count, support, query;  /* copies; images without them */
+    size_t numbers;             /* of an image */
+    float *images;              /* (count*support, c, h, w), copy by copy */
+    float *asked;               /* (query, c, h, w) of one copy */
+    int *labels;                /* (count*support) */
+    double *before, *after;     /* (count, query, ways) log-odds of each copy */
+    double *answers;            /* (count, ways) of one image */
+};
+
+void meta_copies_free(struct meta_copies *k)
+{
+    if (!k) return;
+    free(k->images);
+    free(k->asked);
+    free(k->labels);
+    free(k->before);
+    free(k->after);
+    free(k->answers);
+    free(k);
+}
+
+int meta_copies_create(struct meta_copies **out, const struct meta_method_context *c, int count,
+                       struct meta_worker *worker, struct meta_error *error)
+{
+    const struct meta_episode_settings *t = &c->evaluation->episode;
+    struct meta_copies *k = *out = calloc(1, sizeof *k);
+    if (!k) return meta_fail_memory(error);
+    k->c = *c;
+    k->worker = worker;
+    k->count = count;
+    k->support = t->ways * t->shots;
+    k->query = t->ways * t->queries;
+    k->numbers = meta_shape_numbers(c->model->network->input);
+    size_t answers = (size_t)count * k->query * t->ways;
+    k->images = malloc((size_t)count * k->support * k->numbers * sizeof *k->images);
+    k->asked = malloc(k->query * k->numbers * sizeof *k->asked);
+    k->labels = malloc((size_t)count * k->support * sizeof *k->labels);
+    k->before = malloc(answers * sizeof *k->before);
+    k->after = malloc(answers * sizeof *k->after);
+    k->answers = malloc((size_t)count * t->ways * sizeof *k->answers);
+    return k->images && k->asked && k->labels && k->before && k->after && k->answers
+        ? 0
+        : meta_fail_memory(error);
+}
+
+/* Copy `copy` of an image of the task. place: of the image in the task, support images first. */
+static void make_copy(const struct meta_copies *k, const struct meta_method_task *t, int copy,
+                      int place, float *out)
+{
+    const struct meta_shape in = k->c.model->network->input;
+    int asked = place >= k->support, i = asked ? place - k->support : place;
+    if (copy < meta_turns(in.h, in.w)) {
+        const float *image = (asked ? t->task.query : t->task.support) + i * k->numbers;
+        meta_turn(out, image, in.c, in.h, in.w, copy);
+        return;
+    }
+    const struct meta_view view = { &k->c.model->net,  1,    t->task.seed,
+                                    t->task.iteration, copy, place };
+    meta_view_image(k->c.evaluation->augmented,
+                    asked ? t->episode->query[i] : t->episode->support[i], &view, out);
+}
+
+/* scores (query, ways) = the log-odds of the mean probabilities of all copies. */
+static void average(const struct meta_copies *k, const double *all, double *scores)
+{
+    size_t ways = k->c.evaluation->episode.ways;
+    for (size_t i = 0; i < (size_t)k->query; i++) {
+        for (size_t copy = 0; copy < (size_t)k->count; copy++)
+            memcpy(k->answers + copy * ways, all + (copy * k->query + i) * ways,
+                   ways * sizeof *all);
+        meta_log_odds_mean(k->answers, k->count, ways, scores + i * ways);
+    }
+}
+
+void meta_copies_run(struct meta_copies *k, const struct meta_method_task *t, int steps,
+                     double *before, double *after, struct meta_run *run)
+{
+    size_t ways = k->c.evaluation->episode.ways, each = k->query * ways;
+    struct meta_task task = t->task;
+    struct meta_task_result unused = { 0 };
+    for (int copy = 0; copy < k->count; copy++)
+        for (int i = 0; i < k->support; i++) {
+            size_t at = (size_t)copy * k->support + i;
+            make_copy(k, t, copy, i, k->images + at * k->numbers);
+            k->labels[at] = t->task.support_labels[i];
+        }
+    task.support = k->images;
+    task.support_labels = k->labels;
+    task.query = k->asked;
+    const void *adapted = meta_worker_learn(k->worker, t->phi, &task, steps, &unused);
+    for (int copy = 0; copy < k->count; copy++) {
+        for (int i = 0; i < k->query; i++)
+            make_copy(k, t, copy, k->support + i, k->asked + i * k->numbers);
+        meta_worker_score(k->worker, t->phi, &task, k->before + copy * each);
+        meta_worker_score(k->worker, adapted, &task, k->after + copy * each);
+    }
+    average(k, k->before, before);
+    average(k, k->after, after);
+    run->query_loss = 0;
+    for (int i = 0; i < k->query; i++)
+        run->query_loss += meta_log_odds_loss(after[i * ways + t->task.query_labels[i]]) / k->query;
+}
