@@ -25,6 +25,10 @@ changes eta-5-normalised "$daml +meta_loss.eta=5 +meta_loss.normalise=1"
 changes maml-16-tasks '-episode.tasks=4 +episode.tasks=16'
 changes eta-5-normalised-16-tasks "$daml +meta_loss.eta=5 +meta_loss.normalise=1 -episode.tasks=4 +episode.tasks=16"
 changes anil '+inner_loop.adapt=head'
+changes rates-layer '+inner_loop.rates=layer'
+changes rates-parameter '+inner_loop.rates=parameter'
+changes multi-step '+inner_loop.multi_step=750'
+changes rotations '+convolutional-1.rotations=4 +convolutional-3.rotations=4 +convolutional-5.rotations=4 +convolutional-7.rotations=4 +connected-9.rotations=4 -inner_loop.learning_rate=0.1 +inner_loop.learning_rate=0.025'
 steps='-inner_loop.steps=5 -inner_loop.test_steps=5 +inner_loop.steps=0 +inner_loop.test_steps=0 -inner_loop.order=2 +inner_loop.order=1'
 changes prototypes "-connected-9 -connected-9.output=2 -connected-9.activation=linear +prototype-9 $steps -inner_loop.second_order_start=300 -inner_loop.learning_rate=0.1"
 base=$(settings cfg/study/maml.cfg | grep -E '^(net\.(width|height|min_crop|max_crop|max_batches|policy|steps|scales)|inner_loop\.(learning_rate|order))=' | tr '\n' ' ')

@@ -18,7 +18,7 @@ darknet() { "$DARKNET_BIN" "$@"; }
 run() { darknet meta table "$t/$1.table" -out "$t/out" "${@:2}" >"$t/said" 2>&1 || { cat "$t/said"; return 1; }; }
 result() { tr -d ' \t\n' <"$t/out/$1-one-seed-1-2.json"; }
 check 'meta table runs a table with list=valid' run choice
-check 'its results are of the valid list' grep -q "\"list\":\"valid\".*\"path\":\"$t/valid.list\"" <(result choice)
+check 'the results of a table with list=valid are of the valid list' grep -q "\"list\":\"valid\".*\"path\":\"$t/valid.list\"" <(result choice)
 check 'its plan says so' grep -q '"list":"valid"' <(tr -d ' \t\n' <"$t/out/choice.json")
 check 'so does its page' darknet meta report "$t/out" -out "$t/x.html"
 check 'its page names the list' grep -q 'the same 6 tasks of the valid list, seed 1' "$t/x.html"
@@ -29,6 +29,21 @@ before=$(trainings)
 check 'meta table runs the same rows on the test list' run final
 check 'its results are of the test list' grep -q "\"list\":\"test\".*\"path\":\"$t/test.list\"" <(result final)
 check 'it has trained nothing' test "$(trainings)" = "$before" -a "$(ls "$t/out/trainings" | wc -l)" -eq 2
+# Final and averaged weights of one training as two rows
+sed -i 's/^adam=1/adam=1\naverage=0.5/' "$t/toy.cfg"
+table average list=valid
+row() { printf '\n[row]\nlabel=Averaged\ncfg=%s\nshots=2\nseed=1,2\ntested=average\n' "$t/toy.cfg" >>"$t/average.table"; }
+row
+check 'meta table runs a table with tested=average' run average
+averaged() { tr -d ' \t\n' <"$t/out/average-averaged-seed-1-2.json"; }
+check 'a row with tested=average is a test of the averaged weights' grep -q '"path":"[^"]*/toy_average.weights"' <(averaged)
+check 'the row beside it is one of the final weights' grep -q '"path":"[^"]*/toy_final.weights"' <(tr -d ' \t\n' <"$t/out/average-one-seed-1-2.json")
+check 'both are of one training for each seed' test "$(ls "$t/out/trainings" | wc -l)" -eq 4
+check 'the averaged row, too, is done once' run average
+check 'a second run of it takes two lines' test "$(wc -l <"$t/said")" -eq 2
+sed -i '/^average=/d' "$t/toy.cfg"
+expect_error 'average.table:15: \[row\] tested=average: .*toy.cfg has no \[net\] average' darknet meta table "$t/average.table" -out "$t/out" -dry
+
 sed -i '/^valid=/d' "$t/toy.data"
 expect_error 'toy.data: has no valid=' darknet meta table "$t/choice.table" -out "$t/out" -dry
 sed -i 's/^list=.*/list=train/' "$t/choice.table"

@@ -62,6 +62,9 @@ static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct
     row->iterations = model->net.max_batches;
     if (row->train == META_TABLE_TRAIN) row->unweighed = meta_recipe_unweighed(model);
     if (model->episode_line) row->own_shots = model->episode->shots;
+    if (!failed && row->average && !model->net.average)
+        failed = meta_fail(error, "%s:%d: [row] tested=average: %s has no [net] average", t->path,
+                           row->line, row->cfg);
     meta_model_free(model);
     if (failed) return -1;
     if (row->ways == t->rows->ways && row->queries == t->rows->queries) return 0;

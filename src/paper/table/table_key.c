@@ -77,6 +77,7 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
     fprintf(f, "method=%s\nshots=%d\ntasks=%d\nseed of the tasks=%d\n",
             meta_row_method_name(row->method), c->shots, t->runs, t->seed);
     if (row->epochs) fprintf(f, "epochs=%d\n", row->epochs);
+    if (row->average) fputs("weights=average\n", f);
     return write_list(f, t, META_TABLE_TESTED, error);
 }
 

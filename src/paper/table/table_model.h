@@ -19,6 +19,7 @@ struct meta_table_row {
     char *cfg, *weights;    /* paths; weights only with META_TABLE_NONE, else NULL */
     int method;             /* place in meta_methods (evaluation/methods.h) */
     int train;              /* enum meta_table_training */
+    int average;            /* not 0: the average of the training's weights is tested */
     int each;               /* not 0: a training for each of shots; 0: one for all */
     int seed;               /* seed of the training; -1 uses [table] seed */
     int nth;                /* place in the family, from 0 */

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "training/trainer.h"
+#include "training/training_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -224,13 +225,26 @@ int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
     return status;
 }
 
+/* The .weights that the cell is a test of; NULL for a method without. The caller frees. */
+static int name_weights(char **weights, const struct meta_cell *c, struct meta_error *error)
+{
+    const struct meta_recipe *r = c->recipe;
+    if (r && c->row->average)
+        return meta_training_file(weights, META_TRAINING_AVERAGE, r->folder, r->name, error);
+    const char *path = r ? r->final : c->row->weights;
+    *weights = NULL;
+    return path ? meta_table_text(weights, error, "%s", path) : 0;
+}
+
 int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
                     const struct meta_cell *c, struct meta_error *error)
 {
-    char seed[32], runs[32], shots[32], epochs[32], *part = NULL;
+    char seed[32], runs[32], shots[32], epochs[32], *part = NULL, *weights = NULL;
     const struct meta_recipe *r = c->recipe;
     struct outcome out = { 0 };
-    if (meta_table_text(&part, error, "%s.part", c->file)) return -1;
+    int status = -1, n = 18;
+    if (meta_table_text(&part, error, "%s.part", c->file) || name_weights(&weights, c, error))
+        goto done;
     snprintf(seed, sizeof seed, "%d", t->seed);
     snprintf(runs, sizeof runs, "%d", t->runs);
     snprintf(shots, sizeof shots, "%d", c->shots);
@@ -240,7 +254,7 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
                              "test",
                              t->data,
                              r ? r->cfg : c->row->cfg,
-                             r ? r->final : c->row->weights,
+                             weights,
                              "-seed",
                              seed,
                              "-runs",
@@ -252,20 +266,23 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
                              "-threads",
                              run->threads,
                              "-method",
-                             meta_row_method_name(c->row->method),
-                             "-list",
-                             meta_table_list_name(t, META_TABLE_TESTED) };
+                             meta_row_method_name(c->row->method) };
     if (c->row->epochs) {
-        argv[20] = "-epochs";
-        argv[21] = epochs;
+        argv[n++] = "-epochs";
+        argv[n++] = epochs;
+    }
+    if (t->valid) {
+        argv[n++] = "-list";
+        argv[n++] = meta_table_list_name(t, META_TABLE_TESTED);
     }
     if (!argv[5]) memmove(argv + 5, argv + 6, 18 * sizeof *argv); /* a method without weights */
     unlink(part);
-    int status = -1;
     if (!meta_cell_unchanged(t, c, error)
         && !run_process(run, (char *const *)argv, c->log, &out, error)
         && !meta_cell_unchanged(t, c, error))
         status = meta_cell_finish(t, c, part, out.seconds, out.megabytes, error);
+done:
     free(part);
+    free(weights);
     return status;
 }

@@ -57,6 +57,8 @@ static const struct meta_option row_options[] = {
       "meta train, meta pretrain, or weights that are there" },
     { "weights", META_TEXT, 0, 0, 0, NULL, ROW(weights),
       "train=none: the .weights; none for a method without" },
+    { "tested", META_CHOICE, 0, 0, 0, "final|average", ROW(average),
+      "which of the training's weights: NAME_final, or NAME_average, which [net] average= keeps" },
     { "each", META_INT, -1, 0, 1, NULL, ROW(each),
       "train=train: 1: a training for each of shots; 0: one, with the .cfg's shots, for all" },
     { "seed", META_INTS, 0, 0, INT_MAX, NULL, ROW(seeds),
@@ -94,6 +96,8 @@ static const char *row_fault(const struct meta_table_row *r)
     if (r->train == META_TABLE_NONE && !r->weights && !weightless)
         return "train=none: needs weights";
     if (r->train != META_TABLE_NONE && r->weights) return "weights: only with train=none";
+    if (r->average && r->train == META_TABLE_NONE)
+        return "tested: is of a training, and train=none has none";
     if (r->each >= 0 && r->train != META_TABLE_TRAIN) return "each: only with train=train";
     if (r->seeds.count && r->train == META_TABLE_NONE)
         return "seed: is of a training, and train=none has none";
