@@ -2,6 +2,7 @@
    right first: else hardly a changed file would be looked at. */
 #define _GNU_SOURCE
 #include "fuzz.h"
+#include "base/opencv.h"
 #include "images/image.h"
 #include "images/thumbnail.h"
 #include <zlib.h>
@@ -11,6 +12,7 @@ static struct meta_error error;
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     fuzz_begin();
+    FUZZ_NEED(meta_opencv_table("meta_image_opencv", &error)); /* loading it takes seconds here, which are no input's */
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Lists of images and the CSV of their groups: a list, a CSV. */
 #define _GNU_SOURCE
 #include "fuzz.h"
+#include "base/opencv.h"
 #include "base/pool.h"
 #include "tasks/dataset.h"
 
@@ -12,6 +13,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     static char *labels[] = { "one_", "two_", "three_" };
     fuzz_begin();
+    FUZZ_NEED(meta_opencv_table("meta_image_opencv", &error)); /* loading it takes seconds here, which are no input's */
     of = (struct meta_data){ .path = "x.data", .classes = 3, .names = labels, .labels = labels, .train = "x.list",
                              .line = { 3, 0, 0, 0, 4 } };
     FUZZ_NEED(!meta_pool_create(&pool, 1, &error));
