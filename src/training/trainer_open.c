@@ -87,7 +87,7 @@ static int open_curriculum(struct meta_trainer *t, struct meta_error *error)
                      why.text);
 }
 
-/* Tasks, or the parts of mini-batches, are made META_AHEAD iterations ahead of use. */
+/* Tasks, or the parts of mini-batches, are made META_AHEAD ahead of use. */
 static int open_stream(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_training_settings *s = &t->settings;
@@ -103,7 +103,7 @@ static int open_stream(struct meta_trainer *t, struct meta_error *error)
                                               .tasks = t->tasks,
                                               .begin = begin,
                                               .own = end - begin,
-                                              .ahead = META_AHEAD * t->tasks,
+                                              .ahead = META_AHEAD(t->tasks),
                                               .threads = META_LOADERS(s->threads) };
     if (meta_trainer_of_images(t))
         return meta_stream_create_images(&t->stream, &how, t->outputs, net->batch / t->tasks,

@@ -83,7 +83,7 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
                                               .seed = 1,
                                               .first = 1,
                                               .tasks = episode.tasks,
-                                              .ahead = META_AHEAD * episode.tasks,
+                                              .ahead = META_AHEAD(episode.tasks),
                                               .threads = META_LOADERS(d->threads) };
     episode.sampler = META_UNIFORM; /* a curriculum takes no time, and needs rewards */
     rig->parameters = calloc(net->parameters + 1, sizeof *rig->parameters);
