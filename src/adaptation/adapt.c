@@ -1,6 +1,7 @@
 /* Adapts a meta-trained network to a support set (Eq. 2), and predicts with networks whose numbers
    are fixed. */
 #include "adapt.h"
+#include "images/turns.h"
 #include "adapt_pairing.h"
 #include "learning/learned_rates.h"
 
@@ -162,10 +163,47 @@ fail:
     return status;
 }
 
+/* Fills *all with the copies of the images, copy by copy; the caller frees its arrays, also after a
+   failure. */
+static int copy_support(struct meta_support *all, const struct meta_support *s,
+                        struct meta_shape in, struct meta_error *error)
+{
+    size_t numbers = meta_shape_numbers(in), count = (size_t)s->n * s->copies;
+    float *images = malloc(count * numbers * sizeof *images);
+    int *labels = malloc(count * sizeof *labels);
+    *all = *s;
+    all->images = images;
+    all->labels = labels;
+    all->n = (int)count;
+    all->copies = 1;
+    if (!images || !labels) return meta_fail(error, "out of memory for %zu images", count);
+    for (size_t i = 0; i < count; i++) {
+        meta_turn(images + i * numbers, s->images + i % s->n * numbers, in.c, in.h, in.w,
+                  (int)(i / s->n));
+        labels[i] = s->labels[i % s->n];
+    }
+    return 0;
+}
+
+static int adapt_to_copies(struct meta_adapted **out, const struct meta_base *base,
+                           const struct meta_support *s, int steps, struct meta_error *error)
+{
+    const struct meta_shape in = base->filled.network->input;
+    struct meta_support all;
+    if (s->copies > meta_turns(in.h, in.w))
+        return meta_fail(error, "%d copies of an image: must be 1 to %d", s->copies,
+                         meta_turns(in.h, in.w));
+    int status = copy_support(&all, s, in, error) || meta_adapt(out, base, &all, steps, error);
+    free((void *)all.images);
+    free((void *)all.labels);
+    return status ? -1 : 0;
+}
+
 int meta_adapt(struct meta_adapted **out, const struct meta_base *base,
                const struct meta_support *s, int steps, struct meta_error *error)
 {
     if (check_support(base->filled.network, s, steps, error)) return -1;
+    if (s->copies > 1) return adapt_to_copies(out, base, s, steps, error);
     struct meta_adapted *a = calloc(1, sizeof *a);
     if (!a) return meta_fail_memory(error);
     a->backend = base->backend;

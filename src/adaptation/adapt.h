@@ -28,6 +28,8 @@ struct meta_support {
     const float *images;
     const int *labels;
     int n, classes, plain;
+    int copies; /* of each image that it learns from, its first symmetries (images/turns.h), at most
+                   meta_turns(); 0 or 1: the image alone */
 };
 
 /* An adapted network of `classes` outputs. Once made it is only read, by any number of threads. */

@@ -174,8 +174,9 @@ static struct meta_base base_for(const darknet_meta_model *model, const struct m
                                  int steps)
 {
     struct meta_base base = model->base;
-    struct meta_temperature_use use = { s->classes, steps, base.learning_rate, NULL,
-                                        (double)s->n / s->classes, 1 };
+    struct meta_temperature_use use = {
+        s->classes, steps, base.learning_rate, NULL, (double)s->n / s->classes, 1
+    };
     char why[128];
     for (int kind = 0; kind < META_BN_KINDS && model->temperatures.count; kind++) {
         use.statistics = meta_bn_name(kind);
@@ -203,7 +204,7 @@ int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *
     if (steps == DARKNET_META_STEPS) steps = model->model->inner->test_steps;
     if (!(seen = meta_memory_images(given->images, given->count, &model->model->net, &error)))
         goto fail;
-    struct meta_support support = { seen, given->labels, given->count, given->classes, 0 };
+    struct meta_support support = { seen, given->labels, given->count, given->classes, 0, 1 };
     const struct meta_base base = base_for(model, &support, steps);
     int status = enter(base.backend, &threads, &error)
         || meta_adapt(&c->adapted, &base, &support, steps, &error);

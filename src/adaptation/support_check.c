@@ -65,7 +65,7 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
         memcpy(images + n * l->image, s->images + i * l->image, l->image * sizeof *images);
         labels[n++] = s->labels[i];
     }
-    struct meta_support others = { images, labels, n, s->classes, s->plain };
+    struct meta_support others = { images, labels, n, s->classes, s->plain, s->copies };
     if (meta_adapt(&a, l->base, &others, l->how->steps, error)) goto fail;
     status = meta_adapted_predict(a, l->how->bn, s->images + out * l->image, 1,
                                   (struct meta_answer){ .log_odds = own }, error);

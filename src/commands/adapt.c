@@ -16,6 +16,7 @@
 #include "left_out.h"
 #include "temperature_flag.h"
 #include "unlike.h"
+#include "images/turns.h"
 #include "network/export.h"
 #include "adaptation/support_check.h"
 #include "network/weights.h"
@@ -213,6 +214,7 @@ static char *class_names(const struct meta_data *data)
 /* What the command line asks for. */
 struct request {
     const char *out, *cfg, *weights, *temperature;
+    int copies; /* of each image that it learns from */
     int steps, plain;
     enum meta_bn bn;
     enum meta_fold fold;
@@ -222,9 +224,11 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
 {
     struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
     struct meta_network network;
-    char *comment, *otherwise, heat[40] = "", *names = class_names(p->data);
+    char *comment, *otherwise, heat[80] = "", *names = class_names(p->data);
     if (p->temperature.temperature != 0)
         snprintf(heat, sizeof heat, ", temperature %.6g", p->temperature.temperature);
+    if (r->copies > 1)
+        snprintf(heat, sizeof heat, ", %d copies of each (flips, quarter turns)", r->copies);
     if (!names
         || asprintf(&comment,
                     "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s%s\n%s",
@@ -269,6 +273,18 @@ static int check_request(struct request *r, const char *kind, const char *balanc
     return check_out(r->out, r->cfg, r->weights, error);
 }
 
+static int check_copies(struct request *r, const struct parts *p, const char *value,
+                        struct meta_error *error)
+{
+    const struct meta_net_settings *net = &p->model->net;
+    int most = meta_turns(net->height, net->width);
+    r->copies = meta_flag_int("-augment", value, 1, 1, 1000);
+    if (r->copies <= most) return 0;
+    return meta_fail(error, "-augment %d: must be 1 to %d, %s of %dx%d pixels", r->copies, most,
+                     most > 4 ? "the flips and quarter turns" : "the flips", net->width,
+                     net->height);
+}
+
 static int check_data(const struct parts *p, const char *path, const char *cfg,
                       struct meta_error *error)
 {
@@ -284,9 +300,12 @@ static int check_data(const struct parts *p, const char *path, const char *cfg,
 /* The temperature is that of as many images a class as there are on average. */
 static int find_temperature(struct parts *p, const struct request *r, struct meta_error *error)
 {
-    const struct meta_temperature_use use = { p->data->classes, r->steps, p->base.learning_rate,
+    const struct meta_temperature_use use = { p->data->classes,
+                                              r->steps,
+                                              p->base.learning_rate,
                                               meta_bn_name(r->bn),
-                                              (double)p->dataset->count / p->data->classes, 1 };
+                                              (double)p->dataset->count / p->data->classes,
+                                              r->copies };
     if (meta_temperature_wish(&p->temperature, r->temperature, r->weights, &use, error)) return -1;
     p->base.temperature[r->bn] = p->temperature.temperature;
     meta_temperature_tell(&p->temperature);
@@ -295,11 +314,16 @@ static int find_temperature(struct parts *p, const struct request *r, struct met
 
 static int adapt(struct parts *p, const struct request *r, struct meta_error *error)
 {
-    struct meta_support support = { p->images, p->dataset->label, p->dataset->count,
-                                    p->data->classes, r->plain };
+    struct meta_support support = { p->images,        p->dataset->label, p->dataset->count,
+                                    p->data->classes, r->plain,          r->copies };
     if (meta_adapt(&p->adapted, &p->base, &support, r->steps, error)) return -1;
     printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p->data->train,
            support.n, support.classes, r->steps, p->base.learning_rate, meta_bn_name(r->bn));
+    if (r->copies > 1)
+        printf("%d copies of each image, flips and quarter turns: stock programs answer to an "
+               "image "
+               "as it is, `meta predict -augment %d` averages\n",
+               r->copies, r->copies);
     printf("support loss: %.4f before, %.4f after\n", p->adapted->loss_before,
            p->adapted->loss_after);
     if (p->temperature.temperature != 0)
@@ -315,7 +339,7 @@ int meta_command_adapt(int argc, char **argv)
 {
     int all = 0, none = 0;
     const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL,
-               *balance = "classes", *temperature = NULL;
+               *balance = "classes", *temperature = NULL, *augment = NULL;
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
         { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
@@ -332,13 +356,15 @@ int meta_command_adapt(int argc, char **argv)
           "classes or none (classes): whether each class counts the same in the loss of the steps, "
           "or each image",
           &balance, NULL },
+        { "-augment", "N", "learns from N flips and quarter turns of each image, 1 to 8 (1)",
+          &augment, NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &temperature, NULL },
         { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads,
           NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
-    struct meta_error error;
     struct parts p = { .lock.fd = -1 };
+    struct meta_error error;
     const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 3, 3, flags,
                                         sizeof flags / sizeof *flags };
     meta_flags_parse(argc, argv, &syntax);
@@ -351,17 +377,14 @@ int meta_command_adapt(int argc, char **argv)
                                      : META_FOLD_REST };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
     p.base.backend = meta_flag_backend(backend, "onednn");
-    if (all && none) {
-        meta_fail(&error, "-fold and -no_fold: must be one of them");
-        goto fail;
-    }
+    if (all && none && meta_fail(&error, "-fold and -no_fold: must be one of them")) goto fail;
     if (check_request(&r, kind, balance, &error) || meta_model_load(&p.model, argv[1], &error)
         || meta_data_read(&p.data, argv[0], &error) || lock_out(&p, out, &error))
         goto fail;
     r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);
-    if (check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error)
-        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
-        || find_temperature(&p, &r, &error))
+    if (check_copies(&r, &p, augment, &error) || check_data(&p, argv[0], argv[1], &error)
+        || load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error)
+        || load_images(&p, &error) || find_temperature(&p, &r, &error))
         goto fail;
     warn_copies(p.dataset);
     if (warn_distant(&p, &error) || adapt(&p, &r, &error)) goto fail;

@@ -5,18 +5,21 @@
 #include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "base/clock.h"
+#include "exact_text.h"
 #include "flags.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "adaptation/heat.h"
-#include "adaptation/adapt.h"
+#include "adaptation/mean_answer.h"
 #include "adaptation/distance.h"
 #include "images/image.h"
 #include "images/image_paths.h"
+#include "images/turns.h"
 #include "network/weights.h"
 #include "unlike.h"
 #include "usage.h"
+#include "word_list.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -32,13 +35,14 @@ enum form { FORM_DARKNET, FORM_CSV, FORM_JSON };
 struct parts {
     struct meta_model *model;
     struct meta_data *data;
-    struct meta_filled filled; /* filled.network is the model's */
+    struct meta_word_list weights; /* paths */
+    struct meta_filled *filled;    /* (weights.count) filled[].network is the model's */
+    int copies;                    /* of each image whose answers are averaged */
     const struct meta_backend *backend;
-    struct meta_predictor *predictor;
+    struct meta_mean_answer *predictor;
     struct meta_paths paths;
     struct meta_distance *measure;
     double *distance; /* (paths.count) NaN: the image could not be predicted */
-    const char *weights;
     enum form form;
     cJSON *json; /* FORM_JSON: all images */
     float *image;
@@ -53,7 +57,7 @@ struct parts {
 
 static void free_parts(struct parts *p)
 {
-    meta_predictor_free(p->predictor);
+    meta_mean_answer_free(p->predictor);
     meta_heat_free(p->heat);
     meta_distance_free(p->measure);
     free(p->distance);
@@ -64,8 +68,12 @@ static void free_parts(struct parts *p)
     free(p->order);
     free(p->map);
     free(p->picture);
-    free(p->filled.parameters);
-    free(p->filled.statistics);
+    for (int i = 0; p->filled && i < p->weights.count; i++) {
+        free(p->filled[i].parameters);
+        free(p->filled[i].statistics);
+    }
+    free(p->filled);
+    meta_word_list_clear(&p->weights);
     meta_data_free(p->data);
     meta_model_free(p->model);
 }
@@ -74,8 +82,7 @@ static void free_parts(struct parts *p)
 
 static int load_network(struct parts *p, struct meta_error *error)
 {
-    struct meta_filled *f = &p->filled;
-    struct meta_network *net = f->network = p->model->network;
+    struct meta_network *net = p->model->network;
     int outputs = meta_network_outputs(net);
     if (p->data->classes != outputs)
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
@@ -85,9 +92,16 @@ static int load_network(struct parts *p, struct meta_error *error)
     p->order = malloc(outputs * sizeof *p->order);
     if (!p->image || !p->log_odds || !p->order)
         return meta_fail(error, "out of memory for an image");
-    if (meta_weights_load(net, p->weights, &f->parameters, &f->statistics, error)) return -1;
-    return meta_predictor_create(&p->predictor, f, f->statistics, p->backend, 1, error)
-            || meta_distance_create(&p->measure, f, p->backend, error)
+    if (!(p->filled = calloc(p->weights.count, sizeof *p->filled))) return meta_fail_memory(error);
+    for (int i = 0; i < p->weights.count; i++) {
+        struct meta_filled *f = &p->filled[i];
+        f->network = net;
+        if (meta_weights_load(net, p->weights.words[i], &f->parameters, &f->statistics, error))
+            return -1;
+    }
+    return meta_mean_answer_create(&p->predictor, p->filled, p->weights.count, p->copies,
+                                   p->backend, error)
+            || meta_distance_create(&p->measure, p->filled, p->backend, error)
         ? -1
         : 0;
 }
@@ -137,7 +151,7 @@ static int prepare_heat(struct parts *p, struct meta_error *error)
     int w, h;
     if (!p->folder) return 0;
     if (meta_paths_check_names(&p->paths, p->folder, error) || check_pictures(p, error)
-        || meta_heat_create(&p->heat, &p->filled, p->backend, error))
+        || meta_heat_create(&p->heat, p->filled, p->backend, error))
         return -1;
     meta_heat_size(p->heat, &w, &h);
     p->map = malloc((size_t)w * h * sizeof *p->map);
@@ -200,8 +214,7 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
 {
     if (meta_view_file(path, p->data, &p->model->net, p->image, error)) return -1;
     double begun = meta_now();
-    struct meta_answer answer = { .log_odds = p->log_odds };
-    if (meta_predictor_run(p->predictor, p->image, 1, answer, error)) return -1;
+    if (meta_mean_answer_run(p->predictor, p->image, p->log_odds, error)) return -1;
     *seconds = meta_now() - begun;
     sort_classes(p);
     p->ones += probability(p, p->order[0]) == 1;
@@ -210,56 +223,30 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-/* Prints the two texts as one field. */
-static void print_csv_text(const char *text, const char *rest)
-{
-    if (!strpbrk(text, ",\"\n\r")) {
-        printf("%s%s", text, rest);
-        return;
-    }
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"') putchar('"');
-        putchar(*text);
-    }
-    printf("%s\"", rest);
-}
-
-#define NUMBER 32 /* room for a number as text */
-
-/* Writes the fewest digits that read back as the same number. */
-static char *number_text(double x, char text[NUMBER])
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, NUMBER, "%.*g", digits, x);
-        if (strtod(text, NULL) == x) break;
-    }
-    return text;
-}
-
 static void print_csv_header(const struct parts *p)
 {
     printf("image,class");
     for (int k = 0; k < p->data->classes; k++) {
         putchar(',');
-        print_csv_text(p->data->names[k], "");
+        meta_print_csv_text(p->data->names[k], "");
     }
     for (int k = 0; p->with_log_odds && k < p->data->classes; k++) {
         putchar(',');
-        print_csv_text(p->data->names[k], " log-odds");
+        meta_print_csv_text(p->data->names[k], " log-odds");
     }
     putchar('\n');
 }
 
 static void print_csv(const struct parts *p, const char *path)
 {
-    char text[NUMBER];
-    print_csv_text(path, "");
+    char text[META_NUMBER_TEXT];
+    meta_print_csv_text(path, "");
     putchar(',');
-    print_csv_text(p->data->names[p->order[0]], "");
-    for (int k = 0; k < p->data->classes; k++) printf(",%s", number_text(probability(p, k), text));
+    meta_print_csv_text(p->data->names[p->order[0]], "");
+    for (int k = 0; k < p->data->classes; k++)
+        printf(",%s", meta_number_text(probability(p, k), text));
     for (int k = 0; p->with_log_odds && k < p->data->classes; k++)
-        printf(",%s", number_text(p->log_odds[k], text));
+        printf(",%s", meta_number_text(p->log_odds[k], text));
     putchar('\n');
 }
 
@@ -271,14 +258,6 @@ static void print_darknet(const struct parts *p, const char *path, double second
         printf("%5.2f%%: %s\n", probability(p, p->order[k]) * 100, p->data->names[p->order[k]]);
 }
 
-/* cJSON itself would round off the last bit, and with it some of what is near 1. */
-static void add_number(cJSON *to, const char *name, double x)
-{
-    char text[NUMBER];
-    cJSON_AddItemToObject(to, name,
-                          isfinite(x) ? cJSON_CreateRaw(number_text(x, text)) : cJSON_CreateNull());
-}
-
 static void add_json(struct parts *p, const char *path, const char *failure)
 {
     cJSON *one = cJSON_CreateObject();
@@ -288,10 +267,10 @@ static void add_json(struct parts *p, const char *path, const char *failure)
         cJSON_AddStringToObject(one, "class", p->data->names[p->order[0]]);
         cJSON *all = cJSON_AddObjectToObject(one, "probabilities");
         for (int k = 0; k < p->data->classes; k++)
-            add_number(all, p->data->names[k], probability(p, k));
+            meta_json_add_exact(all, p->data->names[k], probability(p, k));
         all = p->with_log_odds ? cJSON_AddObjectToObject(one, "log_odds") : NULL;
         for (int k = 0; all && k < p->data->classes; k++)
-            add_number(all, p->data->names[k], p->log_odds[k]);
+            meta_json_add_exact(all, p->data->names[k], p->log_odds[k]);
     }
     cJSON_AddItemToArray(p->json, one);
 }
@@ -310,9 +289,10 @@ static int print_json(const struct parts *p, struct meta_error *error)
 static void warn(const struct parts *p, int bad)
 {
     const struct meta_paths *paths = &p->paths;
-    const struct meta_unlike images = {
-        .known = p->weights, .count = paths->count, .paths = paths->path, .distance = p->distance
-    };
+    const struct meta_unlike images = { .known = p->weights.words[0],
+                                        .count = paths->count,
+                                        .paths = paths->path,
+                                        .distance = p->distance };
     meta_warn_unlike(&images);
     for (int i = 0; i < paths->others; i++)
         fprintf(stderr,
@@ -355,11 +335,65 @@ static int run(struct parts *p, int *bad, struct meta_error *error)
     return 0;
 }
 
+/* What the command line asks for, and its words. */
+struct request {
+    const char *cfg, *weights, *data, *augment; /* weights: of -weights, NULL: the second word */
+    char **words;                               /* (count) of them */
+    int count, raw;
+};
+
+/* The words are CFG WEIGHTS DATA IMAGE..., or with -weights CFG DATA IMAGE... */
+static int take_words(struct parts *p, struct request *r, const char *usage,
+                      struct meta_error *error)
+{
+    if (r->count < (r->weights ? 3 : 4))
+        return meta_fail(error, "usage: darknet meta %s [flags]; -h explains them", usage);
+    r->cfg = r->words[0];
+    if (r->weights) {
+        if (meta_word_list(&p->weights, "-weights", r->weights, error)) return -1;
+    } else {
+        if (!(p->weights.words = malloc(sizeof *p->weights.words))) return meta_fail_memory(error);
+        p->weights.words[p->weights.count++] = r->words[1];
+    }
+    int before = r->weights ? 1 : 2;
+    r->data = r->words[before];
+    r->words += before + 1;
+    r->count -= before + 1;
+    return 0;
+}
+
+static int check_copies(struct parts *p, const char *augment, struct meta_error *error)
+{
+    const struct meta_net_settings *net = &p->model->net;
+    int most = meta_turns(net->height, net->width);
+    p->copies = meta_flag_int("-augment", augment, 1, 1, 1000);
+    if (p->copies <= most) return 0;
+    return meta_fail(error, "-augment %d: must be 1 to %d, %s of %dx%d pixels", p->copies, most,
+                     most > 4 ? "the flips and quarter turns" : "the flips", net->width,
+                     net->height);
+}
+
+static int load(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    return meta_model_load_for(&p->model, r->cfg, META_FOR_ANY, error)
+            || (!r->raw
+                && meta_purpose_check_adapted(p->model,
+                                              "`meta adapt` makes a classifier of it; -raw "
+                                              "predicts nevertheless",
+                                              error))
+            || check_copies(p, r->augment, error) || meta_data_read(&p->data, r->data, error)
+            || load_network(p, error) || meta_paths_find(&p->paths, r->words, r->count, error)
+            || prepare_heat(p, error)
+        ? -1
+        : 0;
+}
+
 int meta_command_predict(int argc, char **argv)
 {
-    int csv = 0, json = 0, bad = 0, raw = 0, strict = 0;
+    int csv = 0, json = 0, bad = 0, strict = 0;
     const char *backend = NULL;
     struct parts p = { 0 };
+    struct request r = { 0 };
     const struct meta_flag flags[] = {
         { "-csv", NULL, "a line an image: image, class, and each class's probability", NULL, &csv },
         { "-json", NULL, "the same as JSON", NULL, &json },
@@ -371,16 +405,22 @@ int meta_command_predict(int argc, char **argv)
           "last convolution that gives a map)",
           &p.folder, NULL },
         { "-raw", NULL, "predicts with a network of meta-training that is not adapted, too", NULL,
-          &raw },
+          &r.raw },
+        { "-augment", "N",
+          "averages the answers to N copies of each image: flips and quarter turns, up to 8 (1)",
+          &r.augment, NULL },
+        { "-weights", "A,B,C",
+          "averages the answers of several networks of CFG, in place of WEIGHTS", &r.weights,
+          NULL },
         { "-strict", NULL, "ends with 1 where a file of a FOLDER is no image by its name, too",
           NULL, &strict },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
     struct meta_error error;
-    const struct meta_syntax syntax = { "predict CFG WEIGHTS DATA IMAGE|LIST|FOLDER...", 4, 1 << 30,
+    const struct meta_syntax syntax = { "predict CFG WEIGHTS DATA IMAGE|LIST|FOLDER...", 3, 1 << 30,
                                         flags, sizeof flags / sizeof *flags };
-    int words = meta_flags_parse(argc, argv, &syntax);
-    p.weights = argv[1];
+    r.count = meta_flags_parse(argc, argv, &syntax);
+    r.words = argv;
     p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
     p.backend = meta_flag_backend(backend, "onednn");
     if (csv && json) {
@@ -395,15 +435,7 @@ int meta_command_predict(int argc, char **argv)
         meta_fail_memory(&error);
         goto fail;
     }
-    if (meta_model_load_for(&p.model, argv[0], META_FOR_ANY, &error)
-        || (!raw
-            && meta_purpose_check_adapted(p.model,
-                                          "`meta adapt` makes a classifier of it; -raw predicts "
-                                          "nevertheless",
-                                          &error))
-        || meta_data_read(&p.data, argv[2], &error) || load_network(&p, &error)
-        || meta_paths_find(&p.paths, argv + 3, words - 3, &error) || prepare_heat(&p, &error))
-        goto fail;
+    if (take_words(&p, &r, syntax.usage, &error) || load(&p, &r, &error)) goto fail;
     if (run(&p, &bad, &error)) goto fail;
     bad += strict ? p.paths.others : 0;
     free_parts(&p);

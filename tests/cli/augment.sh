@@ -56,3 +56,44 @@ END_OF_PYTHON
 done
 expect_error '-augment 0: must be 1 to 64' darknet meta test "$data" "$cfg" "$weights" -augment 0
 expect_error '-augment: -method knn does not read it; allowed with maml' darknet meta test "$data" "$cfg" "$weights" -method knn -augment 2
+
+# meta adapt learns from copies too, and meta predict averages.
+printf 'c6_\nc7_\n' >"$a/few.labels"
+ls "$a"/images/c[67]_[0-4].pgm >"$a/few.list"
+printf 'classes=2\nlabels=%s\ntrain=%s\n' "$a/few.labels" "$a/few.list" >"$a/few.data"
+sed "s#$a/#$t/#g" "$a/few.list" >"$t/few.list"
+printf 'classes=2\nlabels=%s\ntrain=%s\n' "$a/few.labels" "$t/few.list" >"$t/few.data"
+adapt() { quiet darknet meta adapt "$@"; }
+check 'meta adapt runs without copies' adapt "$a/few.data" "$a/sure.cfg" "$weights" -out "$a/none"
+check 'meta adapt -augment 1 runs' adapt "$a/few.data" "$a/sure.cfg" "$weights" -out "$a/one" -augment 1
+check 'meta adapt -augment 1 writes what there is without' same "$a/none.weights" "$a/one.weights"
+check 'meta adapt -augment 8 runs' adapt "$a/few.data" "$a/sure.cfg" "$weights" -out "$a/eight" -augment 8
+check 'meta adapt says in one line that stock programs do not average' grep -qx '8 copies of each image, flips and quarter turns: stock programs answer to an image as it is, .meta predict -augment 8. averages' "$a/out"
+check 'leave-one-out asks about each image once' grep -Eq 'of 10 images' "$a/out"
+check 'the exported .cfg says the copies' grep -q 'support statistics, 8 copies of each (flips, quarter turns)$' "$a/eight.cfg"
+check 'copies make other weights' differ "$a/none.weights" "$a/eight.weights"
+check 'meta adapt -augment 8 runs on images that are turned by a quarter' adapt "$t/few.data" "$a/sure.cfg" "$weights" -out "$a/turned" -augment 8
+# csv CLASSIFIER FOLDER FLAG...: its log-odds of the first class for the images of the folder
+csv() { local name=$1 of=$2; shift 2; darknet meta predict "$a/$name.cfg" "$a/$name.weights" "$a/few.data" "$of/images" -csv -log_odds "$@" 2>>"$a/err" | cut -d, -f5; }
+csv eight "$a" -augment 8 >"$a/p"; csv eight "$t" -augment 8 >"$a/q"; csv turned "$a" -augment 8 >"$a/r"; csv eight "$a" >"$a/s"; csv eight "$t" >"$a/t"
+near() { paste "$1" "$2" | awk 'NR > 1 { d = $1 - $2; if (d < 0) d = -d; if (d > far) far = d; n++ } END { print "farthest " far " of " n; exit !(n == 128 && far < 1e-3) }'; }
+far() { ! near "$@"; }
+check 'averages of eight copies are the same of images that are turned' near "$a/p" "$a/q"
+check 'eight copies of turned images make the same classifier' near "$a/p" "$a/r"
+check 'without averaging, turned images get other answers' far "$a/s" "$a/t"
+expect_error '-augment 9: must be 1 to 8, the flips and quarter turns of 12x12 pixels' darknet meta adapt "$a/few.data" "$cfg" "$weights" -out "$a/new" -augment 9
+expect_error '-augment 9: must be 1 to 8, the flips and quarter turns of 12x12 pixels' darknet meta predict "$a/eight.cfg" "$a/eight.weights" "$a/few.data" "$a/images" -augment 9
+sed 's/^width=.*/width=10/' "$a/sure.cfg" >"$a/oblong.cfg"
+quiet darknet meta train "$data" "$a/oblong.cfg" -max_batches 1 -valid_every 0 -name oblong
+expect_error '-augment 5: must be 1 to 4, the flips of 10x12 pixels' darknet meta adapt "$a/few.data" "$a/oblong.cfg" "$a/backup/oblong_final.weights" -out "$a/new" -augment 5
+check 'meta test -augment 6 runs on an oblong network, whose last two copies [net] draws' quiet darknet meta test "$data" "$a/oblong.cfg" "$a/backup/oblong_final.weights" -runs 3 -augment 6
+
+# Several networks as one answer
+for name in none eight; do darknet meta predict "$a/$name.cfg" "$a/$name.weights" "$a/few.data" "$a/images" -csv | cut -d, -f3 >"$a/$name.p"; done
+check 'meta predict -weights averages several networks' quiet darknet meta predict "$a/none.cfg" -weights "$a/none.weights,$a/eight.weights" "$a/few.data" "$a/images" -csv
+cut -d, -f3 "$a/out" >"$a/both.p"
+check 'the answer of two networks is the mean of their probabilities' sh -c "paste '$a/none.p' '$a/eight.p' '$a/both.p' | awk 'NR > 1 { d = (\$1 + \$2) / 2 - \$3; n++; if (d > 1e-9 || d < -1e-9) bad = 1 } END { exit bad || n != 128 }'"
+check 'meta predict -weights of one network answers as it does alone' sh -c "'$DARKNET_BIN' meta predict '$a/none.cfg' -weights '$a/none.weights' '$a/few.data' '$a/images' -csv 2>'$a/err' | cut -d, -f3 | cmp - '$a/none.p'"
+expect_error '-weights .*/none.weights,,x: has an empty word' darknet meta predict "$a/none.cfg" -weights "$a/none.weights,,x" "$a/few.data" "$a/images"
+expect_error 'gone.weights: No such file' darknet meta predict "$a/none.cfg" -weights "$a/none.weights,$a/gone.weights" "$a/few.data" "$a/images"
+expect_error '^darknet: usage: darknet meta predict CFG WEIGHTS DATA' darknet meta predict "$a/none.cfg" "$a/none.weights" "$a/few.data"

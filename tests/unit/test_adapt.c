@@ -79,7 +79,7 @@ static struct meta_adapted *adapt(const struct meta_backend *backend, int steps)
     struct meta_error error;
     struct meta_adapted *a;
     struct meta_base base = base_of(backend);
-    if (meta_adapt(&a, &base, &(struct meta_support){ images, labels, SUPPORT, OUTPUTS, 0 }, steps, &error)) fail_msg("%s", error.text);
+    if (meta_adapt(&a, &base, &(struct meta_support){ images, labels, SUPPORT, OUTPUTS, 0, 1 }, steps, &error)) fail_msg("%s", error.text);
     return a;
 }
 
@@ -143,7 +143,7 @@ static void test_temperature(void **state)
     struct meta_error error;
     struct meta_adapted *plain = adapt(backends[0], STEPS), *tempered;
     struct meta_base base = base_of(backends[0]);
-    struct meta_support support = { images, labels, SUPPORT, OUTPUTS, 0 };
+    struct meta_support support = { images, labels, SUPPORT, OUTPUTS, 0, 1 };
     base.temperature[META_BN_SUPPORT] = 2.5;
     if (meta_adapt(&tempered, &base, &support, STEPS, &error)) fail_msg("%s", error.text);
     for (enum meta_bn bn = META_BN_BATCH; bn <= META_BN_RUNNING; bn++) {
@@ -229,7 +229,7 @@ static void test_fewer_classes_than_outputs(void **state)
     struct meta_adapted *two, *three = adapt(backends[0], 0);
     int of_two[] = { 0, 1, 0, 1, 0, 1 };
     float p[QUERY * 2], all[QUERY * 3];
-    assert_int_equal(meta_adapt(&two, &base, &(struct meta_support){ images, of_two, SUPPORT, 2, 0 }, 0, &error), 0);
+    assert_int_equal(meta_adapt(&two, &base, &(struct meta_support){ images, of_two, SUPPORT, 2, 0, 1 }, 0, &error), 0);
     assert_int_equal(meta_network_outputs(two->filled.network), 2);
     predict(two, META_BN_RUNNING, query, QUERY, p);
     predict(three, META_BN_RUNNING, query, QUERY, all);
@@ -280,7 +280,7 @@ static void test_leave_one_out(void **state)
     struct meta_error error;
     struct meta_pool *pool;
     struct meta_base base = base_of(backends[1]);
-    struct meta_support all = { images, labels, SUPPORT, OUTPUTS, 0 }, half = { images + 3 * IMAGE, labels + 3, 3, OUTPUTS, 0 };
+    struct meta_support all = { images, labels, SUPPORT, OUTPUTS, 0, 1 }, half = { images + 3 * IMAGE, labels + 3, 3, OUTPUTS, 0, 1 };
     double p[SUPPORT * OUTPUTS];
     float alone[OUTPUTS];
     int predicted[SUPPORT], groups[SUPPORT] = { 4, -1, -1, 4, -1, -1 };
@@ -333,7 +333,7 @@ static void test_balance(void **state)
     float p[5 * 2], q[QUERY * OUTPUTS], r[QUERY * OUTPUTS];
     double loss[2] = { 0 };
     struct meta_adapted *a[2];
-    struct meta_support s = { images, of, 5, 2, 0 }, plain = s, even = { images, labels, SUPPORT, OUTPUTS, 0 };
+    struct meta_support s = { images, of, 5, 2, 0, 1 }, plain = s, even = { images, labels, SUPPORT, OUTPUTS, 0, 1 };
     plain.plain = 1;
     assert_int_equal(meta_adapt(&a[0], &base, &s, 0, &error), 0);
     assert_int_equal(meta_adapt(&a[1], &base, &plain, 0, &error), 0);
@@ -389,13 +389,13 @@ static void test_errors(void **state)
     struct meta_predictor *p;
     float out[QUERY * OUTPUTS];
     int wrong[SUPPORT] = { 0, 1, 2, 3, 0, 1 }, lacking[SUPPORT] = { 0, 2, 0, 2, 0, 2 };
-    refuses("4 classes: must be 2 to 3", (struct meta_support){ images, labels, SUPPORT, 4, 0 }, 1, RATE);
-    refuses("1 classes: must be 2 to 3", (struct meta_support){ images, labels, SUPPORT, 1, 0 }, 1, RATE);
-    refuses("2 images of 3 classes", (struct meta_support){ images, labels, 2, 3, 0 }, 1, RATE);
-    refuses("label 3 of image 3: must be 0 to 2", (struct meta_support){ images, wrong, SUPPORT, 3, 0 }, 1, RATE);
-    refuses("class 1 has no image", (struct meta_support){ images, lacking, SUPPORT, 3, 0 }, 1, RATE);
-    refuses("-1 steps", (struct meta_support){ images, labels, SUPPORT, 3, 0 }, -1, RATE);
-    refuses("learning_rate=1e+30 is too high", (struct meta_support){ images, labels, SUPPORT, 3, 0 }, 3, 1e30);
+    refuses("4 classes: must be 2 to 3", (struct meta_support){ images, labels, SUPPORT, 4, 0, 1 }, 1, RATE);
+    refuses("1 classes: must be 2 to 3", (struct meta_support){ images, labels, SUPPORT, 1, 0, 1 }, 1, RATE);
+    refuses("2 images of 3 classes", (struct meta_support){ images, labels, 2, 3, 0, 1 }, 1, RATE);
+    refuses("label 3 of image 3: must be 0 to 2", (struct meta_support){ images, wrong, SUPPORT, 3, 0, 1 }, 1, RATE);
+    refuses("class 1 has no image", (struct meta_support){ images, lacking, SUPPORT, 3, 0, 1 }, 1, RATE);
+    refuses("-1 steps", (struct meta_support){ images, labels, SUPPORT, 3, 0, 1 }, -1, RATE);
+    refuses("learning_rate=1e+30 is too high", (struct meta_support){ images, labels, SUPPORT, 3, 0, 1 }, 3, 1e30);
     assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 0, &error), -1);
     assert_int_equal(meta_predictor_create(&p, &base_filled, NULL, backends[1], 3, &error), 0);
     assert_int_equal(meta_predictor_run(p, query, 2, (struct meta_answer){ .probabilities = out }, &error), -1);

@@ -1,0 +1,39 @@
+/* Prints fields of CSV, and numbers in as many digits as they need. */
+#include "exact_text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void meta_print_csv_text(const char *text, const char *rest)
+{
+    if (!strpbrk(text, ",\"\n\r")) {
+        printf("%s%s", text, rest);
+        return;
+    }
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"') putchar('"');
+        putchar(*text);
+    }
+    printf("%s\"", rest);
+}
+
+char *meta_number_text(double x, char text[META_NUMBER_TEXT])
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, META_NUMBER_TEXT, "%.*g", digits, x);
+        if (strtod(text, NULL) == x) break;
+    }
+    return text;
+}
+
+/* cJSON itself would round off the last bit, and with it some of what is near 1. */
+void meta_json_add_exact(cJSON *to, const char *name, double x)
+{
+    char text[META_NUMBER_TEXT];
+    cJSON_AddItemToObject(to, name,
+                          isfinite(x) ? cJSON_CreateRaw(meta_number_text(x, text))
+                                      : cJSON_CreateNull());
+}

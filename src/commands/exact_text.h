@@ -1,0 +1,17 @@
+/* Texts and numbers that read back as they were. */
+#ifndef META_EXACT_TEXT_H
+#define META_EXACT_TEXT_H
+
+#include <cjson/cJSON.h>
+
+/* Prints the two texts as one field of CSV, quoted where it must be. */
+void meta_print_csv_text(const char *text, const char *rest);
+
+#define META_NUMBER_TEXT 32 /* room for a number as text */
+/* Writes the fewest digits that read back as the same number; returns text. */
+char *meta_number_text(double x, char text[META_NUMBER_TEXT]);
+
+/* Adds such a number to an object: null, where it is not finite. */
+void meta_json_add_exact(cJSON *to, const char *name, double x);
+
+#endif
