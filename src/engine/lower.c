@@ -198,6 +198,12 @@ fail:
     return meta_fail_memory(error);
 }
 
+void meta_lowered_freeze(struct meta_lowered *low, const struct meta_network *net, int layers)
+{
+    for (int i = 0; i < low->op_count; i++)
+        if (low->ops[i].layer - net->layers < layers) low->tensors[low->op_output[i]].active = 0;
+}
+
 void meta_lowered_free(struct meta_lowered *low)
 {
     for (int i = 0; i < low->op_count; i++) {

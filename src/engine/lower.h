@@ -43,6 +43,9 @@ static inline int meta_op_is_loss(const struct meta_op *op)
    convolution becomes a stem. The caller frees. */
 int meta_lower(struct meta_lowered *, const struct meta_network *, const struct meta_backend *,
                int support, int query, struct meta_error *);
+/* Makes nothing that the first `layers` layers produce active: their parameters count as constants.
+ */
+void meta_lowered_freeze(struct meta_lowered *, const struct meta_network *, int layers);
 void meta_lowered_free(struct meta_lowered *);
 
 #endif

@@ -84,6 +84,13 @@ static int keep_argument(struct meta_program *p, struct meta_error *error)
     return 0;
 }
 
+static void freeze(struct meta_program *p, int layers)
+{
+    meta_lowered_freeze(&p->low, p->network, layers);
+    while (p->frozen < p->low.op_count && p->low.ops[p->frozen].layer - p->network->layers < layers)
+        p->frozen++;
+}
+
 int meta_program_create(struct meta_program **out, const struct meta_network *network,
                         const struct meta_backend *backend, struct meta_program_settings settings,
                         struct meta_error *error)
@@ -101,8 +108,10 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
         goto fail;
     }
     if (backend->open(error)
-        || meta_lower(&p->low, network, backend, settings.support, settings.query, error)
-        || meta_program_place(p, settings.shared, error) || connect(p, error)
+        || meta_lower(&p->low, network, backend, settings.support, settings.query, error))
+        goto fail;
+    freeze(p, settings.frozen);
+    if (meta_program_place(p, settings.shared, error) || connect(p, error)
         || allocate_masks(p, error) || keep_argument(p, error)
         || meta_program_allocate_untied(p, error))
         goto fail;
@@ -247,11 +256,11 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
     }
 }
 
-double meta_program_forward(struct meta_program *p, const void *parameters,
-                            enum meta_statistics kind, const float *statistics)
+static double forward_from(struct meta_program *p, int first, const void *parameters,
+                           enum meta_statistics kind, const float *statistics)
 {
     const void *theta = meta_program_theta(p, parameters);
-    for (int i = 0; i < p->low.op_count; i++) {
+    for (int i = first; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
         op->statistics = kind == META_STATISTICS_ROLLING ? statistics : NULL;
         double begun = begin(p);
@@ -260,6 +269,17 @@ double meta_program_forward(struct meta_program *p, const void *parameters,
     }
     note_failure(p);
     return p->failed ? NAN : p->low.ops[p->low.op_count - 1].loss;
+}
+
+double meta_program_forward(struct meta_program *p, const void *parameters,
+                            enum meta_statistics kind, const float *statistics)
+{
+    return forward_from(p, 0, parameters, kind, statistics);
+}
+
+double meta_program_forward_again(struct meta_program *p, const void *parameters)
+{
+    return forward_from(p, p->frozen, parameters, META_STATISTICS_BATCH, NULL);
 }
 
 void meta_program_probabilities(const struct meta_program *p, float *probabilities)

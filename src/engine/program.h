@@ -26,6 +26,7 @@ struct meta_program_settings {
     int support, query;
     enum meta_passes passes;
     void *shared;
+    int frozen; /* so many first layers have no gradient: theirs is not written */
 };
 /* Lowers the network and creates the kernels of each operation. The caller frees. */
 int meta_program_create(struct meta_program **, const struct meta_network *,
@@ -100,6 +101,10 @@ void meta_program_dropout(struct meta_program *, struct meta_dropout_key);
    mean squared error over the pairs. */
 double meta_program_forward(struct meta_program *, const void *parameters, enum meta_statistics,
                             const float *statistics);
+
+/* The layers that are not frozen once more, by batch statistics: with images and parameters of the
+   frozen layers as in the forward before, this is a forward. */
+double meta_program_forward_again(struct meta_program *, const void *parameters);
 
 /* After a forward: the probabilities (batch, outputs), for a network that pairs (query, ways); with
    [cost] they are the scores, each query image's divided by their sum. */

@@ -11,6 +11,7 @@ struct meta_program {
     int batch;   /* images in all */
     int support; /* of a network that pairs, the first images; else 0 */
     enum meta_passes passes;
+    int frozen; /* operations of frozen layers, which are the first */
     struct meta_lowered low;
     /* (tensor_count) where each tensor lies; NULL: it has no such plane */
     struct meta_planes *planes;

@@ -147,8 +147,9 @@ size_t meta_program_shared_bytes(const struct meta_network *network,
     struct meta_lowered low = { 0 };
     struct layout layout = { { NULL, NULL }, { 0, 0 } };
     size_t bytes = (size_t)-1;
-    if (!meta_lower(&low, network, backend, settings.support, settings.query, &unused)
-        && !layout_create(&layout, &low, backend, settings.passes, &unused))
+    int lowered = !meta_lower(&low, network, backend, settings.support, settings.query, &unused);
+    if (lowered) meta_lowered_freeze(&low, network, settings.frozen);
+    if (lowered && !layout_create(&layout, &low, backend, settings.passes, &unused))
         bytes = layout.bytes[SHARED];
     layout_free(&layout);
     meta_lowered_free(&low);

@@ -11,6 +11,8 @@ struct meta_worker {
     struct meta_inner inner;
     struct meta_program **support; /* (keep) step s is computed by support[s % keep] */
     int keep;
+    int frozen;     /* the layers below a head that moves alone; 0: all move */
+    int keeps_body; /* whether a step after the first may do without a forward of these */
     struct meta_program *query;
     void *shared; /* memory that the programs use in turn */
     void *workspace;

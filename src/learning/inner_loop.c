@@ -77,7 +77,8 @@ static double support_pass(struct meta_worker *w, const void *phi, const struct 
 {
     struct meta_program *p = w->support[s % w->keep];
     set_dropout(p, task, s, 1);
-    double loss = meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
+    double loss = s && w->keeps_body ? meta_program_forward_again(p, phi)
+                                     : meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
     meta_program_gradient(p, phi, w->gradient);
     return loss;
 }

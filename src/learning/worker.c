@@ -21,6 +21,7 @@ static struct meta_program_settings support_settings(const struct meta_worker *w
 {
     return (struct meta_program_settings){ .query = w->inner.support,
                                            .shared = w->shared,
+                                           .frozen = w->inner.order == 2 ? 0 : w->frozen,
                                            .passes = w->inner.order == 2 ? META_TANGENTS
                                                                          : META_GRADIENT };
 }
@@ -144,6 +145,14 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
     return allocate_vector(w, &w->moved, n, error) || keep_gradients(w, error) ? -1 : 0;
 }
 
+/* Whether what the first layers compute differs from step to step. */
+static int draws_dropout(const struct meta_network *net, int layers)
+{
+    for (const struct meta_layer *l = net->layers; l < net->layers + layers; l++)
+        if (l->type == META_DROPOUT && l->probability > 0) return 1;
+    return 0;
+}
+
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network,
                        const struct meta_backend *backend, struct meta_inner inner,
                        struct meta_error *error)
@@ -155,6 +164,8 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->inner = inner;
     w->fixed = meta_rates_fixed(network, inner.learning_rate, inner.head);
     w->rates = inner.rates ? inner.rates : &w->fixed;
+    if (w->rates->first) w->frozen = (int)(meta_rates_head(network) - network->layers);
+    w->keeps_body = w->frozen && inner.order < 2 && !draws_dropout(network, w->frozen);
     w->keep = programs_needed(&inner);
     if (check_pairing(w, error) || backend->open(error) || check_batches(w, error)
         || allocate_programs(w, error) || allocate_vectors(w, error)) {

@@ -201,11 +201,49 @@ static void reptile_follows_the_steps(void **state)
     meta_worker_free(w);
 }
 
+/* Of a head that moves alone, the layers below it are computed once, and have no adjoints: the same bits, in less memory. Order 2 does
+   without that. */
+static void a_head_needs_its_body_once(void **state)
+{
+    const struct meta_backend *b = *state;
+    size_t n = net->parameters;
+    void *phi = phi_of(b), *got = numbers_of(b, n), *wanted = numbers_of(b, n);
+    struct meta_worker *all = worker(b, plain(1));
+    struct meta_inner inner = plain(1);
+    inner.head = 1;
+    struct meta_worker *w = worker(b, inner);
+    assert_true(meta_worker_bytes(w) < meta_worker_bytes(all) + (b->element * n));
+    inner.order = 2;
+    inner.second_order_start = 1000;
+    struct meta_worker *whole = worker(b, inner);
+    double losses[2][STEPS], scores[2][BATCH * 3];
+    float statistics[2][net->statistics];
+    struct meta_task_result r = { .gradient = got, .support_loss = losses[0], .query_scores = scores[0], .statistics = statistics[0] },
+                            f = { .gradient = wanted, .support_loss = losses[1], .query_scores = scores[1], .statistics = statistics[1] };
+    for (int again = 0; again < 2; again++) {
+        meta_worker_gradient(w, phi, &task, STEPS, &weigher, &r);
+        meta_worker_gradient(whole, phi, &task, STEPS, &weigher, &f);
+        assert_memory_equal(got, wanted, n * b->element);
+        assert_memory_equal(losses[0], losses[1], sizeof losses[0]);
+        assert_memory_equal(scores[0], scores[1], sizeof scores[0]);
+        assert_memory_equal(statistics[0], statistics[1], sizeof statistics[0]);
+        assert_true(losses[0][0] != losses[0][STEPS - 1]);
+        b->axpy(phi, n, .1, got);                    /* another body */
+    }
+    b->release(phi);
+    b->release(got);
+    b->release(wanted);
+    meta_worker_free(all);
+    meta_worker_free(w);
+    meta_worker_free(whole);
+}
+
 int main(void)
 {
     static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
         { "is the mean of fewer steps", is_the_mean_of_fewer_steps }, { "ends as the last alone", ends_as_the_last_alone },
         { "reptile follows the steps", reptile_follows_the_steps },
+        { "a head needs its body once", a_head_needs_its_body_once },
     };
     enum { COUNT = sizeof cases / sizeof *cases };
     struct CMUnitTest tests[2 * COUNT + 1];
