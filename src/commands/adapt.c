@@ -172,11 +172,12 @@ static void warn_copies(const struct meta_dataset *d)
     }
 }
 
-static int warn_distant(struct parts *p, struct meta_error *error)
+static int warn_images(struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *d = p->dataset;
     const struct meta_unlike images = { "the meta-training", d->count, d->paths, d->list, d->lines,
                                         p->distance };
+    warn_copies(d);
     if (meta_find_distance(&p->base, p->images, d->count, p->distance, error)) return -1;
     meta_warn_unlike(&images);
     return 0;
@@ -335,11 +336,23 @@ static int adapt(struct parts *p, const struct request *r, struct meta_error *er
     return leave_out(p, &support, r->steps, r->bn, error) ? -1 : 0;
 }
 
+/* Several weights can't be exported: the error says what can be done. */
+static int check_words(const char *weights, const char *several, const char *usage,
+                       struct meta_error *error)
+{
+    if (several)
+        return meta_fail(error,
+                         "-weights: a .cfg of stock sections holds one network: adapt each "
+                         "by itself, and give what comes of them to `meta predict -weights`");
+    return weights ? 0
+                   : meta_fail(error, "usage: darknet meta %s [flags]; -h explains them", usage);
+}
+
 int meta_command_adapt(int argc, char **argv)
 {
     int all = 0, none = 0;
     const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL,
-               *balance = "classes", *temperature = NULL, *augment = NULL;
+               *balance = "classes", *temperature = NULL, *augment = NULL, *several = NULL;
     const struct meta_flag flags[] = {
         { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
         { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
@@ -356,28 +369,31 @@ int meta_command_adapt(int argc, char **argv)
           "classes or none (classes): whether each class counts the same in the loss of the steps, "
           "or each image",
           &balance, NULL },
+        { "-weights", "A,B,C", "is refused: adapt each, and `meta predict -weights` averages",
+          &several, NULL },
         { "-augment", "N", "learns from N flips and quarter turns of each image, 1 to 8 (1)",
           &augment, NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &temperature, NULL },
-        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads,
-          NULL },
+        { "-threads", "N", "worker threads of leave-one-out (the cores)", &threads, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
     };
     struct parts p = { .lock.fd = -1 };
     struct meta_error error;
-    const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 3, 3, flags,
+    const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 2, 3, flags,
                                         sizeof flags / sizeof *flags };
-    meta_flags_parse(argc, argv, &syntax);
+    int words = meta_flags_parse(argc, argv, &syntax);
     struct request r = { .out = out,
                          .cfg = argv[1],
-                         .weights = argv[2],
+                         .weights = words > 2 ? argv[2] : NULL,
                          .temperature = temperature,
                          .fold = all ? META_FOLD_ALL
                              : none  ? META_FOLD_NONE
                                      : META_FOLD_REST };
     int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
     p.base.backend = meta_flag_backend(backend, "onednn");
-    if (all && none && meta_fail(&error, "-fold and -no_fold: must be one of them")) goto fail;
+    if (check_words(r.weights, several, syntax.usage, &error)
+        || (all && none && meta_fail(&error, "-fold and -no_fold: must be one of them")))
+        goto fail;
     if (check_request(&r, kind, balance, &error) || meta_model_load(&p.model, argv[1], &error)
         || meta_data_read(&p.data, argv[0], &error) || lock_out(&p, out, &error))
         goto fail;
@@ -386,8 +402,7 @@ int meta_command_adapt(int argc, char **argv)
         || load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error)
         || load_images(&p, &error) || find_temperature(&p, &r, &error))
         goto fail;
-    warn_copies(p.dataset);
-    if (warn_distant(&p, &error) || adapt(&p, &r, &error)) goto fail;
+    if (warn_images(&p, &error) || adapt(&p, &r, &error)) goto fail;
     free_parts(&p);
     return 0;
 fail:

@@ -15,6 +15,7 @@
 #include "learning/same_build.h"
 #include "learning/learned_rates.h"
 #include "learning/rates_file.h"
+#include "more_weights.h"
 #include "network/weights.h"
 #include "stats/estimate.h"
 #include "tasks/identity.h"
@@ -35,7 +36,7 @@
 /* The flags as they are given, NULL where they are not. */
 struct request {
     const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *kernels, *bn,
-        *temperature;
+        *temperature, *weights;
     struct meta_ranks_flags ranks;
     const struct meta_method_flag *own[OWN_FLAGS]; /* flags that only some methods read */
     const char *values[OWN_FLAGS];
@@ -57,6 +58,7 @@ struct test {
     const struct meta_backend *backend;
     struct meta_transport *ranks;
     struct meta_temperature_wish temperature;
+    struct meta_more_weights more;
     float *parameters, *statistics;
     struct meta_learned_rates *rates; /* NULL: fixed */
     void *phi;                        /* backend vector */
@@ -75,6 +77,7 @@ static void free_test(struct test *t)
     free(t->statistics);
     free(t->settings);
     meta_temperature_wish_clear(&t->temperature);
+    meta_more_weights_clear(&t->more);
     meta_by_group_clear(&t->groups);
     meta_data_free(t->data);
     meta_model_free(t->model);
@@ -107,6 +110,9 @@ static int parse(struct request *q, int argc, char **argv)
           "batch, support or running (batch): whose statistics normalise query images; running: "
           "the weights' own",
           &q->bn, NULL },
+        { "-weights", "A,B,C",
+          "in place of WEIGHTS: each learns the task, and their probabilities are averaged",
+          &q->weights, NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &q->temperature, NULL },
         META_RANKS_ROWS(q->ranks),
     };
@@ -198,7 +204,9 @@ static int find_temperature(struct test *t, struct meta_error *error)
 {
     struct meta_evaluation *e = &t->evaluation;
     const struct meta_inner_steps *inner = e->settings;
-    if (!e->method->tempers) return 0;
+    if (t->more.paths.count > 1 && t->asked.temperature)
+        return meta_fail(error, "-temperature: is of one file of weights, not of several");
+    if (!e->method->tempers || t->more.paths.count > 1) return 0;
     const struct meta_temperature_use use = {
         e->episode.ways,     inner->steps,     t->model->inner->learning_rate,
         meta_bn_name(e->bn), e->episode.shots, inner->copies
@@ -219,7 +227,9 @@ static int prepare(struct test *t, struct meta_error *error)
     t->threads = meta_flag_int("-threads", q->threads, meta_pool_cores(), 1, META_POOL_MOST);
     if (t->threads > e->runs) t->threads = e->runs;
     t->backend = meta_flag_kernels(meta_flag_backend(q->backend, "onednn"), q->kernels);
-    if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error) || load_model(t, error)
+    if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error)
+        || meta_more_weights_split(&t->more, q->weights, &t->weights_path, error)
+        || load_model(t, error) || meta_more_weights_check(&t->more, t->model, e, error)
         || check_weights(t, error) || check_flags(t, error)
         || meta_data_read(&t->data, t->data_path, error))
         return -1;
@@ -278,7 +288,7 @@ static int load_weights(struct test *t, struct meta_error *error)
     t->phi = t->backend->allocate(net->parameters * t->backend->element);
     if (!t->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     t->backend->upload(t->phi, t->parameters, net->parameters);
-    return 0;
+    return meta_more_weights_load(&t->more, net, t->backend, &t->evaluation, error);
 }
 
 static int load(struct test *t, struct meta_error *error)
@@ -322,7 +332,7 @@ static void print_head(const struct test *t)
     meta_tell_copies(t->dataset);
     meta_tell_depth(t->data, t->dataset);
     meta_temperature_tell(&t->temperature);
-    if (t->weights_path) printf("%s on ", t->weights_path);
+    if (t->weights_path) printf("%s on ", t->asked.weights ? t->asked.weights : t->weights_path);
     printf("%s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu",
            t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
@@ -347,6 +357,7 @@ static int run(struct test *t, struct meta_error *error)
     struct meta_results results = { .data = t->data_path,
                                     .cfg = t->cfg_path,
                                     .weights = t->weights_path,
+                                    .more_weights = t->more.paths.words,
                                     .temperature = t->temperature.temperature != 0
                                         ? t->temperature.path
                                         : NULL,
@@ -373,6 +384,8 @@ static int compare_ranks(const struct test *t, int argc, char **argv, struct met
     struct meta_digest files[3] = { 0 };
     char words[200] = "", text[META_DIGEST_TEXT];
     if (!meta_transport_many(t->ranks)) return 0;
+    if (t->evaluation.more)
+        return meta_fail(error, "-weights: several are tested by one process: must be one file");
     for (int i = 0; i < argc; i++)
         snprintf(words + strlen(words), sizeof words - strlen(words), "%s ", argv[i]);
     if (meta_same_build(t->ranks, error)

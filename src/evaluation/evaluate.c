@@ -22,7 +22,9 @@ struct workspace {
     struct meta_episode *episode;
     float *support, *query; /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
     double *before, *after; /* (ways*queries, ways) */
-    char *ranks;            /* (2*ways*queries + 1) */
+    double *members; /* (2, 1 + more, ways*queries, ways) before and after of each, and a row of
+                        (1 + more, ways); NULL: there is one */
+    char *ranks;     /* (2*ways*queries + 1) */
 };
 
 struct meta_evaluator {
@@ -67,6 +69,10 @@ static int create_workspace(struct meta_evaluator *e, struct workspace *w, struc
     w->before = malloc((size_t)query * t->ways * sizeof(double));
     w->after = malloc((size_t)query * t->ways * sizeof(double));
     w->ranks = malloc(2 * (size_t)query + 1);
+    if (e->evaluation.more) {
+        size_t all = (1 + (size_t)e->evaluation.more) * (2 * (size_t)query + 1) * t->ways;
+        if (!(w->members = malloc(all * sizeof *w->members))) return meta_fail_memory(error);
+    }
     if (!w->support || !w->query || !w->before || !w->after || !w->ranks)
         return meta_fail_memory(error);
     return 0;
@@ -201,6 +207,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
         free(w->query);
         free(w->before);
         free(w->after);
+        free(w->members);
         free(w->ranks);
     }
     free(e->workspaces);
@@ -275,6 +282,40 @@ static void score(const struct meta_evaluator *e, const struct workspace *w, str
     if (e->evaluation.method->probabilities) calibrate(e, w, r);
 }
 
+/* scores (images, ways) = the log-odds of the members' mean probabilities. all (members, images,
+   ways); answers (members, ways) is scratch. */
+static void average(double *scores, const double *all, double *answers,
+                    const struct meta_evaluation *own)
+{
+    size_t ways = own->episode.ways, each = ways * own->episode.queries * ways;
+    int members = 1 + own->more;
+    for (size_t at = 0; at < each; at += ways) {
+        for (int i = 0; i < members; i++)
+            memcpy(answers + i * ways, all + i * each + at, ways * sizeof *answers);
+        meta_log_odds_mean(answers, members, (int)ways, scores + at);
+    }
+}
+
+/* Has each of the weights learn the task. */
+static int run_members(const struct meta_evaluator *e, const struct workspace *w,
+                       struct meta_method_task *task, struct meta_run *r, struct meta_error *error)
+{
+    const struct meta_evaluation *own = &e->evaluation;
+    size_t ways = own->episode.ways, images = ways * own->episode.queries, each = images * ways;
+    double *before = w->members, *after = before + (1 + own->more) * each;
+    for (int i = 0; i <= own->more; i++) {
+        if (i) task->phi = own->more_phi[i - 1];
+        if (own->method->run(w->method, task, before + i * each, after + i * each, r, error))
+            return -1;
+    }
+    average(w->before, before, after + (1 + own->more) * each, own);
+    average(w->after, after, after + (1 + own->more) * each, own);
+    r->query_loss = 0;
+    for (size_t i = 0; i < images; i++)
+        r->query_loss += meta_log_odds_loss(w->after[i * ways + e->query_labels[i]]) / images;
+    return 0;
+}
+
 static void run_one(void *context, int run, int worker)
 {
     struct meta_evaluator *e = context;
@@ -291,7 +332,8 @@ static void run_one(void *context, int run, int worker)
                                      t,
                                      e->phi };
     r->query_loss = NAN;
-    int failed = own->method->run(w->method, &task, w->before, w->after, r, &why);
+    int failed = own->more ? run_members(e, w, &task, r, &why)
+                           : own->method->run(w->method, &task, w->before, w->after, r, &why);
     if (!own->method->learns)
         memcpy(w->before, w->after, (size_t)t->ways * t->queries * t->ways * sizeof *w->after);
     if (!failed) score(e, w, r);

@@ -25,6 +25,10 @@ struct meta_evaluation {
     const struct meta_rates *rates; /* learned, for a method that takes inner steps; NULL: fixed */
     /* (network->statistics) BN's rolling ones, for a method that uses them. */
     const float *statistics;
+    /* (more) further weights, backend vectors, each of which learns the task: the answer is the
+       mean of all probabilities. */
+    void *const *more_phi;
+    int more;
     double temperature; /* of the probabilities that calibration figures are of; 0: 1 */
     int keep_logs;      /* whether runs have `logs` */
     /* For a method that augments: the same list at the size that augmentation wants. */

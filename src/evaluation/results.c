@@ -74,6 +74,17 @@ static int add_file(cJSON *files, const char *what, const char *path, struct met
     return 0;
 }
 
+/* Those behind the first, as "weights_2" and on. */
+static int add_more_weights(cJSON *files, const struct meta_results *r, struct meta_error *error)
+{
+    char name[32];
+    for (int i = 1; i <= r->evaluation->more; i++) {
+        snprintf(name, sizeof name, "weights_%d", i + 1);
+        if (add_file(files, name, r->more_weights[i], error)) return -1;
+    }
+    return 0;
+}
+
 /* The digest of the images that the list names. */
 static int add_images(cJSON *files, const struct meta_dataset *dataset, struct meta_error *error)
 {
@@ -309,6 +320,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
         || (r->weights && add_file(files, "weights", r->weights, error))
+        || add_more_weights(files, r, error)
         || (r->temperature && add_file(files, "temperature", r->temperature, error))
         || add_file(files, "list", r->dataset->list, error) || add_images(files, r->dataset, error))
         goto done;

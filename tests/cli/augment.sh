@@ -97,3 +97,35 @@ check 'meta predict -weights of one network answers as it does alone' sh -c "'$D
 expect_error '-weights .*/none.weights,,x: has an empty word' darknet meta predict "$a/none.cfg" -weights "$a/none.weights,,x" "$a/few.data" "$a/images"
 expect_error 'gone.weights: No such file' darknet meta predict "$a/none.cfg" -weights "$a/none.weights,$a/gone.weights" "$a/few.data" "$a/images"
 expect_error '^darknet: usage: darknet meta predict CFG WEIGHTS DATA' darknet meta predict "$a/none.cfg" "$a/none.weights" "$a/few.data"
+
+# meta test: each of several weights learns the task
+cp "$weights" "$a/A.weights"
+train "$a" -max_batches 150 -valid_every 0 -seed 4 -overwrite || test_failed 'meta train makes another network' "$a/err"
+cp "$weights" "$a/B.weights"
+several() { local json=$1 list=$2; shift 2; quiet darknet meta test "$data" "$cfg" -weights "$list" -out "$a/$json.json" "$@"; }
+check 'meta test -weights of one file runs' several A "$a/A.weights"
+check 'meta test runs on the same weights as WEIGHTS' quiet darknet meta test "$data" "$cfg" "$a/A.weights" -out "$a/word.json"
+check '-weights of one file is WEIGHTS' same "$a/A.json" "$a/word.json"
+check 'meta test -weights runs on the other' several B "$a/B.weights"
+check 'meta test -weights A,B runs' several AB "$a/A.weights,$a/B.weights"
+check 'meta test prints all weights' grep -q "^$a/A.weights,$a/B.weights on " "$a/out"
+check 'meta test -weights A,B runs on one thread' several AB-1 "$a/A.weights,$a/B.weights" -threads 1
+check 'the answer of two does not depend on the number of threads' same "$a/AB.json" "$a/AB-1.json"
+check 'meta test -weights A,A runs' several AA "$a/A.weights,$a/A.weights"
+check 'meta test -weights B,A runs' several BA "$a/B.weights,$a/A.weights"
+check 'two networks are one answer: the same twice changes nothing, and the order does not count' python3 - "$a"/{A,B,AA,AB,BA}.json <<'END_OF_PYTHON'
+import json, sys
+one, two, twice, both, turned = (json.load(open(f)) for f in sys.argv[1:])
+nll = lambda j: [t["nll"] for t in j["tasks"]]
+far = lambda a, b: max(abs(x - y) for x, y in zip(nll(a), nll(b)))
+assert far(one, twice) < 1e-12 and far(both, turned) < 1e-12 and far(one, both) > 1e-3
+assert both["files"]["weights"]["path"].endswith("A.weights") and both["files"]["weights_2"]["path"].endswith("B.weights")
+# -log of a mean is below the mean of -log (Jensen)
+for x, y, z in zip(nll(one), nll(two), nll(both)): assert z <= (x + y) / 2 + 1e-12
+END_OF_PYTHON
+expect_error '-weights: stands in place of WEIGHTS, .*A.weights: must be one of them' darknet meta test "$data" "$cfg" "$a/A.weights" -weights "$a/B.weights"
+expect_error '-weights: of -method knn there are no probabilities to average' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/B.weights" -method knn
+expect_error '-weights: each has running statistics of its own: -bn must be batch or support' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/B.weights" -bn running
+expect_error '-temperature: is of one file of weights, not of several' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/B.weights" -temperature on
+expect_error 'C.weights: No such file' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/C.weights"
+expect_error '-weights: a .cfg of stock sections holds one network: adapt each by itself, and give what comes of them to .meta predict -weights.' darknet meta adapt "$a/few.data" "$cfg" -weights "$a/A.weights,$a/B.weights" -out "$a/new"
