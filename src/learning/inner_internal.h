@@ -17,7 +17,7 @@ struct meta_worker {
     void *shared; /* memory that the programs use in turn */
     void *workspace;
     size_t shared_bytes, workspace_bytes, vector_bytes;
-    void **phi; /* (clones) order 2: phi[s] is phi_(s+1); else one clone that is
+    void **phi; /* (clones) phi[s] is phi_(s+1) where meta_inner_keeps; else one clone that is
                    stepped in place. phi_0 is the caller's */
     int clones;
     void *gradient;    /* of the support loss; in the backward sweep, the product H v */
