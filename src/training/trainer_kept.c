@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "learning/rates_file.h"
+#include "network/temperature_file.h"
 
 #define KEEPING "keeping "
 
@@ -107,17 +108,27 @@ static int move(const struct meta_trainer *t, const char *from, const char *to,
     return meta_fail(error, "%s: can't %s: %s", from, to ? "rename" : "remove", strerror(errno));
 }
 
-/* Moves weights, and the learned rates beside them. */
+/* Moves a file beside weights; takes over both paths. has_to: whether `to` is wanted. */
+static int move_beside(const struct meta_trainer *t, char *from, char *to, int has_to,
+                       struct meta_error *error)
+{
+    int status = from && (to || !has_to) ? move(t, from, to, error) : meta_fail_memory(error);
+    free(from);
+    free(to);
+    return status;
+}
+
+/* Moves weights, and the learned rates and the temperatures beside them. */
 static int move_weights(const struct meta_trainer *t, const char *from, const char *to,
                         struct meta_error *error)
 {
-    char *rates = meta_rates_path(from), *rates_to = to ? meta_rates_path(to) : NULL;
-    int status = rates && (rates_to || !to)
-        ? move(t, from, to, error) || move(t, rates, rates_to, error)
-        : meta_fail_memory(error);
-    free(rates);
-    free(rates_to);
-    return status ? -1 : 0;
+    return move(t, from, to, error)
+            || move_beside(t, meta_rates_path(from), to ? meta_rates_path(to) : NULL, to != NULL,
+                           error)
+            || move_beside(t, meta_temperatures_path(from, error),
+                           to ? meta_temperatures_path(to, error) : NULL, to != NULL, error)
+        ? -1
+        : 0;
 }
 
 static int is_weights(enum meta_training_file file)

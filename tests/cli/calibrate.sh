@@ -146,7 +146,11 @@ expect_error '-bn: batch: given twice' darknet meta calibrate "$a/held.data" "$c
 
 # Of other weights, cut
 cp "$a/kept" "$file"
-check 'the weights are trained on' train "$a" -max_batches 2 -valid_every 0 -overwrite
+check 'the network is trained anew' train "$a" -max_batches 2 -valid_every 0
+check 'the temperatures of the training before are kept beside its weights' same "$a/kept" "$a/backup/toy.1_final.temperature"
+check 'the new weights have no temperatures' test ! -e "$file"
+check 'meta test takes the kept temperatures for the kept weights' quiet darknet meta test "$data" "$cfg" "$a/backup/toy.1_final.weights" -temperature on
+cp "$a/kept" "$file"
 for verb in test adapt; do
     more=; [ $verb = test ] || more="-out $a/new"
     of=$data; [ $verb = test ] || of=$a/few.data
@@ -155,3 +159,5 @@ for verb in test adapt; do
 done
 head -c 200 "$a/kept" >"$file"
 expect_error "$file: is cut short, changed or no file of temperatures" darknet meta test "$data" "$cfg" "$weights"
+check 'meta train -overwrite trains' train "$a" -max_batches 2 -valid_every 0 -overwrite
+check 'meta train -overwrite drops the temperatures of the weights that it drops' test ! -e "$file"
