@@ -211,7 +211,7 @@ static void test_holdout(void **state)
         struct meta_pool *pool;
         struct meta_holdout *h;
         if (meta_pool_create(&pool, threads, &error)) fail_msg("%s", error.text);
-        struct meta_evaluation_parts parts = { &model, x.b, pool, &set };
+        struct meta_evaluation_parts parts = { &model, x.b, pool, &set, NULL };
         if (meta_holdout_create(&h, &parts, outputs, &error)) fail_msg("%s", error.text);
         struct meta_holdout_result r = meta_holdout_run(h, x.phi, x.statistics, NULL, NULL);
         assert_int_equal(meta_holdout_images(h), count);
@@ -227,7 +227,7 @@ static void test_holdout(void **state)
     struct meta_pool *pool;
     struct meta_holdout *h;
     if (meta_pool_create(&pool, 1, &error)) fail_msg("%s", error.text);
-    struct meta_evaluation_parts parts = { &model, x.b, pool, &set };
+    struct meta_evaluation_parts parts = { &model, x.b, pool, &set, NULL };
     assert_int_equal(meta_holdout_create(&h, &parts, none, &error), -1);
     assert_string_equal(error.text, "x.list: has no image of the classes of the training list");
     meta_pool_free(pool);
