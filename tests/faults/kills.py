@@ -195,7 +195,7 @@ def prepare(work, verbs):
             text = f.read()
         if verb == "curriculum":
             with open(cfg, "w") as f:
-                f.write(text.replace("tasks=3", "tasks=3\nsampler=curriculum"))
+                f.write(text.replace("tasks=3", "tasks=3\nsampler=curriculum").replace("decay=", "average=0.9\ndecay="))
         if verb == "again":
             ok(folder, "train", "t/toy.data", "t/toy.cfg", "-max_batches", "5", "-valid_every", "0", *ONE)
         if verb == "table":
