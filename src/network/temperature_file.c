@@ -50,7 +50,8 @@ static int check_sum(const char *path, struct meta_error *error)
     if (meta_file_read(path, &bytes, &size, error)) return -1;
     char *last = size ? memrchr(bytes, '\n', size - 1) : NULL;
     int good = 0;
-    if (last++) {
+    if (last) {
+        last++;
         snprintf(expected, sizeof expected, CHECK "%08x\n",
                  meta_checksum_add(0, bytes, (size_t)(last - bytes)));
         good = !strcmp(last, expected) && !strncmp(bytes, FIRST "\n", strlen(FIRST) + 1);
@@ -246,8 +247,9 @@ double meta_temperatures_choose(const struct meta_temperatures *t,
                  use->learning_rate);
     else if (use->copies > 1) snprintf(why, size, "answers without -augment");
     else if (!below && !above) snprintf(why, size, "other statistics than %s", use->statistics);
-    if (*why) return 0;
-    if (!below || !above || below == above) return (below ? below : above)->temperature;
+    if (*why || (!below && !above)) return 0;
+    if (!above || below == above) return below->temperature;
+    if (!below) return above->temperature;
     double part = log(use->shots / below->shots) / log((double)above->shots / below->shots);
     return below->temperature * pow(above->temperature / below->temperature, part);
 }
