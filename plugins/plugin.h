@@ -94,6 +94,10 @@ enum meta_adapt_what { META_ADAPT_ALL, META_ADAPT_HEAD };
 /* The rates of the inner steps: learning_rate, or learned with the network, each layer's at each step or each parameter's. */
 enum meta_rates_kind { META_RATES_FIXED, META_RATES_LAYER, META_RATES_PARAMETER };
 
+/* What the last layer is before the first step: as it was learned, or made of the support images: the row of a class is twice the mean of
+   what its images give to the layer, its bias minus the square of that mean, so that the nearest mean wins (Proto-MAML). */
+enum meta_head_start { META_HEAD_LEARNED, META_HEAD_IMPRINTED };
+
 /* The settings of META_ROLE_INNER_LOOP begin with this. */
 struct meta_inner_settings {
     int steps;              /* S of Eq. 2 while training; 0: the query loss of phi itself */
@@ -105,6 +109,7 @@ struct meta_inner_settings {
     int adapt;              /* enum meta_adapt_what */
     int multi_step;         /* iterations over which the query losses after earlier steps fade out; 0: the last step's alone */
     int rates;              /* enum meta_rates_kind; learned ones begin at learning_rate */
+    int head;               /* enum meta_head_start */
 };
 
 /* META_ROLE_META_LOSS: how a task's query loss L >= 0 enters the meta-loss at a meta-iteration. */

@@ -20,6 +20,8 @@ static const struct meta_option options[] = {
       "fixed: learning_rate; learned from there: each layer's at each step, each parameter's" },
     { "multi_step", META_INT, 0, 0, 1000000000, NULL, OF(multi_step),
       "iterations over which the losses after earlier steps fade out (MAML++); 0: the last alone" },
+    { "head", META_CHOICE, META_HEAD_LEARNED, 0, 0, "learned|imprinted", OF(head),
+      "what the last layer starts from: as learned, or the support images' class means" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 

@@ -157,6 +157,12 @@ CASES = {
     "relation":    ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, activation="leaky") + "[relation]\n" + conv(9, activation="leaky")
                     + POOL.format(3, 2) + "[connected]\noutput=6\nactivation=leaky\n[connected]\noutput=1\nactivation=logistic\n[cost]\n",
                     dict(eta=2, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),
+    "imprinted":   ("rgb", PLAIN + "temperature=30\n", dict(eta=3, gamma=.2, start_head="imprinted", shots=[4, 2])),
+    "imprinted_order1": ("rgb", PLAIN + "temperature=30\n", dict(eta=3, gamma=.2, start_head="imprinted", order=1)),
+    "imprinted_alone": ("rgb", conv(7, activation="leaky") + POOL.format(2, 2) + conv(5, 3, 2, "leaky") + "[connected]\noutput=3\nactivation=linear\n[softmax]\ntemperature=20\n",
+                        dict(eta=3, steps=0, start_head="imprinted", ways=3, shots=[1, 3, 2])),
+    "imprinted_head": ("rgb", conv(6, activation="gelu") + POOL.format(2, 2) + conv(8, 3, 2, "leaky") + "[connected]\noutput=2\nactivation=linear\n[softmax]\ntemperature=9\n",
+                       dict(eta=2, adapt="head", gamma=.1, start_head="imprinted")),
     "rotations":   ("rgb", turns(8, activation="leaky") + POOL.format(2, 2) + turns(20, 3, 2, "swish") + turns(16, 1)
                     + "[connected]\noutput=2\nactivation=linear\nrotations=4\n[softmax]\n", dict(eta=3)),
     "prototype":   ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, 3, 2, "leaky") + "[prototype]\n[softmax]\ntemperature=40\n",
@@ -167,7 +173,7 @@ CASES = {
 
 
 def settings(case):
-    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", rates="fixed", multi_step=0, eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
+    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", rates="fixed", multi_step=0, start_head="learned", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
     s.update(case[2])
     return s
 
@@ -179,6 +185,7 @@ def write_cfg(path, case):
     text += "[inner_loop]\nsteps=%(steps)d\nlearning_rate=%(gamma)g\norder=%(order)d\n" % s + ("test_steps=0\n" if any("[%s]" % kind in case[1] for kind in m.PAIRING) else "")
     text += "adapt=head\n" * (s["adapt"] == "head") + "rates=%s\n" % s["rates"] * (s["rates"] != "fixed")
     text += "multi_step=%d\n" % s["multi_step"] * (s["multi_step"] > 0)
+    text += "head=imprinted\n" * (s["start_head"] == "imprinted")
     text += "[meta_loss]\ntype=%(type)s\neta=%(eta)g\nepsilon=%(epsilon)g\nstart=%(start)d\n" % s
     with open(path, "w") as file:
         file.write(text.replace("\n[", "\n\n["))
@@ -240,7 +247,7 @@ def answer_to_rounding(method, network, weights, task, gradient, rates):
         other, _, _ = method.differentiate(network, network.split(torch.from_numpy(shaken)), *task, rates)
         for _, at, shape, learned in network.tensors:
             array = slice(at, at + int(np.prod(shape)))
-            if learned:
+            if learned and gradient[array].any():
                 worst = max(worst, np.linalg.norm(other[array] - gradient[array]) / np.linalg.norm(gradient[array]))
     return worst
 

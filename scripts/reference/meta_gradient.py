@@ -182,6 +182,14 @@ class Network:
             outputs.append(x)
         return x
 
+    def features(self, values, images):
+        """What the last layer before the softmax is given."""
+        x, outputs = images, []
+        for i in range(len(self.layers) - 2):
+            x = self.apply(i, x, outputs, values)
+            outputs.append(x)
+        return x
+
     def pairing_loss(self, values, support, query, ways):
         """Of the scores of all pairs: cross-entropy of their softmax, or with [cost] the mean squared error, 1 for the right class, 0 for
         the others."""
@@ -219,6 +227,7 @@ class Method:
         self.steps, self.gamma = int(inner["steps"]), float(inner["learning_rate"])
         self.order = int(inner.get("order", 2))
         self.head = inner.get("adapt", "all") == "head"
+        self.imprinted = inner.get("head", "learned") == "imprinted"
         self.rates = inner.get("rates", "fixed")
         self.multi_step = int(inner.get("multi_step", 0))
         self.ways = int(dict(next((o for kind, o in sections if kind == "episode"), {})).get("ways", 2))
@@ -276,9 +285,18 @@ class Method:
         losses = [network.loss(phi, *query) if share else 0 for share, phi in zip(shares, path[-len(shares):])]
         return sum(share * loss for share, loss in zip(shares, losses)), losses[-1]
 
+    def imprint(self, network, phi, support):
+        """phi with the last layer made of the mean features c of each class: 2c, and the bias -|c|^2 (Proto-MAML)"""
+        features = network.features(phi, support[0]).flatten(1)
+        means = torch.stack([features[support[1] == k].mean(0) for k in range(self.ways)])
+        last, phi = network.layers[-2][2], [value * 1 for value in phi]      # a step's gradient does not see what the means are made of
+        phi[last["weights"]], phi[last["biases"]] = 2 * means, -(means ** 2).sum(1)
+        return phi
+
     def adapt(self, network, phi, support, create_graph, rates=()):
         """(phi after each step, from phi_0 on; the support loss before each)"""
         moved = self.moved(network)
+        phi = self.imprint(network, phi, support) if self.imprinted else phi
         losses, path = [], [phi]
         for s in range(self.steps):
             loss = network.loss(phi, *support)
@@ -308,7 +326,8 @@ class Method:
         if self.order == 0:                      # Reptile
             found = [self.weight(loss) * (phi[k] - path[-1][k]) / self.gamma for k in learned]
         else:
-            found = torch.autograd.grad(meta, [phi[k] for k in learned] + rates)
+            found = torch.autograd.grad(meta, [phi[k] for k in learned] + rates, allow_unused=self.imprinted)
+            found = [torch.zeros_like(phi[k]) if g is None else g for k, g in zip(learned, found)] + list(found[len(learned):])
         gradients = dict(zip(learned, found))
         by_rates = torch.cat([g.reshape(-1) for g in found[len(learned):]] or [torch.zeros(0)]).numpy()
         packed = network.pack(network.tie([gradients.get(k, torch.zeros(0)) for k in range(len(phi))]))

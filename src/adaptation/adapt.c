@@ -119,6 +119,7 @@ static int learn(struct meta_adapted *a, const struct meta_base *base, const str
                               .steps = steps,
                               .learning_rate = base->learning_rate,
                               .head = base->how.head,
+                              .imprint = base->imprint,
                               .bn = META_BN_SUPPORT };
     double *shares = malloc(s->n * sizeof *shares);
     struct meta_task task = { .support = s->images,
@@ -142,7 +143,8 @@ static int learn(struct meta_adapted *a, const struct meta_base *base, const str
         goto fail;
     }
     backend->upload(phi, a->filled.parameters, net->parameters);
-    a->loss_before = meta_worker_support(worker, phi, &task, NULL);
+    const void *start = meta_worker_learn(worker, phi, &task, 0, &unused);
+    a->loss_before = meta_worker_support(worker, start, &task, NULL);
     const void *adapted = meta_worker_learn(worker, phi, &task, steps, &unused);
     a->loss_after = meta_worker_support(worker, adapted, &task, a->support);
     if (meta_worker_failed(worker, error)) goto fail;

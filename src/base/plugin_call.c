@@ -42,6 +42,7 @@ static const struct member inner_members[] = { INNER(steps, 0, 0, 1000),
                                                INNER(adapt, 0, 0, 1),
                                                INNER(rates, 0, 0, 2),
                                                INNER(multi_step, 0, 0, 1e9),
+                                               INNER(head, 0, 0, 1),
                                                { NULL, 0, 0, 0, 0 } };
 
 static int check_members(const struct member *members, const void *settings,
@@ -82,6 +83,10 @@ static int check_inner(const struct meta_inner_settings *s, struct meta_error *e
                          "order=0 with rates=%s: Reptile has no gradient by the rates: must be "
                          "fixed",
                          rates[s->rates]);
+    if (s->head == META_HEAD_IMPRINTED)
+        return meta_fail(error,
+                         "order=0 with head=imprinted: Reptile follows the steps, and what they "
+                         "start from has no gradient: must be learned");
     if (s->multi_step)
         return meta_fail(error, "order=0 with multi_step=%d: Reptile has no query loss: must be 0",
                          s->multi_step);

@@ -37,6 +37,17 @@ static int check_pairing(const struct meta_model *m, const struct meta_section *
     return 0;
 }
 
+static int check_imprint(const struct meta_model *m, const struct meta_section *section,
+                         struct meta_error *error)
+{
+    const struct meta_network *net = m->network;
+    if (m->inner->head != META_HEAD_IMPRINTED || meta_network_imprints(net)) return 0;
+    return meta_fail(error,
+                     "%s:%d: [inner_loop] head=imprinted: needs a [connected] right before "
+                     "[softmax], with activation=linear and without batch_normalize and rotations",
+                     m->path, option_line(section, "head", net->layers[net->count - 1].line));
+}
+
 static int check_outputs(const struct meta_model *m, const struct meta_section *episode,
                          struct meta_error *error)
 {
@@ -107,8 +118,10 @@ int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sec
 {
     switch (m->purpose) {
     case META_FOR_TASKS:
-        return check_outputs(m, s->episode, error) || check_pairing(m, s->inner_loop, error) ? -1
-                                                                                             : 0;
+        return check_outputs(m, s->episode, error) || check_pairing(m, s->inner_loop, error)
+                || check_imprint(m, s->inner_loop, error)
+            ? -1
+            : 0;
     case META_FOR_IMAGES: return check_images(m, s, error);
     case META_FOR_ANY: break;
     }

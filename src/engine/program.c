@@ -203,8 +203,7 @@ static void end(const struct meta_program *p, int i, enum meta_pass pass, double
 
 /* ---- failures -------------------------------------------------------------------------------- */
 
-/* At the end of each pass. */
-static void note_failure(struct meta_program *p)
+void meta_program_note_failure(struct meta_program *p)
 {
     if (!p->failed && p->backend->failed) p->failed = p->backend->failed(&p->failure);
 }
@@ -267,7 +266,7 @@ static double forward_from(struct meta_program *p, int first, const void *parame
         op->kernel->forward(op, theta);
         end(p, i, META_PASS_FORWARD, begun);
     }
-    note_failure(p);
+    meta_program_note_failure(p);
     return p->failed ? NAN : p->low.ops[p->low.op_count - 1].loss;
 }
 
@@ -334,7 +333,7 @@ void meta_program_normalised(struct meta_program *p, const void *parameters,
         op->kernel->batch_statistics(op, mean, variance);
         break;
     }
-    note_failure(p);
+    meta_program_note_failure(p);
 }
 
 static void add_scratch(struct meta_program *p, int i, int tangent)
@@ -349,11 +348,9 @@ static void add_scratch(struct meta_program *p, int i, int tangent)
     }
 }
 
-void meta_program_gradient(struct meta_program *p, const void *parameters, void *gradient)
+void meta_program_back_from(struct meta_program *p, int index, const void *theta, void *out)
 {
-    const void *theta = meta_program_theta(p, parameters);
-    void *out = meta_program_untied(p, gradient);
-    for (int i = p->low.op_count - 1; i >= 0; i--) {
+    for (int i = index - 1; i >= 0; i--) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
@@ -361,8 +358,14 @@ void meta_program_gradient(struct meta_program *p, const void *parameters, void 
         add_scratch(p, i, 0);
         end(p, i, META_PASS_BACKWARD, begun);
     }
+}
+
+void meta_program_gradient(struct meta_program *p, const void *parameters, void *gradient)
+{
+    const void *theta = meta_program_theta(p, parameters);
+    meta_program_back_from(p, p->low.op_count, theta, meta_program_untied(p, gradient));
     meta_program_tie(p, gradient);
-    note_failure(p);
+    meta_program_note_failure(p);
 }
 
 void meta_program_hessian_product(struct meta_program *p, const void *parameters, const void *v,
@@ -388,5 +391,5 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);
     }
     meta_program_tie(p, product);
-    note_failure(p);
+    meta_program_note_failure(p);
 }

@@ -106,6 +106,18 @@ double meta_program_forward(struct meta_program *, const void *parameters, enum 
    frozen layers as in the forward before, this is a forward. */
 double meta_program_forward_again(struct meta_program *, const void *parameters);
 
+/* Of the last [connected], which must be what a [softmax] reads: after a forward the sums over the
+   images of chosen[image][output] times its input, (outputs, inputs), go to the place of its
+   weights in `sums`, a parameter vector that has nothing else of use. chosen (batch, outputs).
+   Takes the place of a gradient: the next needs a forward. */
+void meta_program_head_sums(struct meta_program *, const void *parameters, const float *chosen,
+                            void *sums);
+/* After a forward: the gradient of the sum over images and outputs of chosen[image][output] times
+   the product of that row of `rows`, at the weights' place of a parameter vector, and the input. It
+   is by the parameters of the layers before; what `gradient` has for later ones is of no use. */
+void meta_program_head_pull(struct meta_program *, const void *parameters, const void *rows,
+                            const float *chosen, void *gradient);
+
 /* After a forward: the probabilities (batch, outputs), for a network that pairs (query, ways); with
    [cost] they are the scores, each query image's divided by their sum. */
 void meta_program_probabilities(const struct meta_program *, float *probabilities);

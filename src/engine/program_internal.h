@@ -39,6 +39,10 @@ struct meta_program {
 
 /* What operations are given for a tangent of the caller's. */
 const void *meta_program_along(struct meta_program *, const void *v);
+/* Runs the backward of the operations before `index`, whose own is done. */
+void meta_program_back_from(struct meta_program *, int index, const void *theta, void *out);
+/* At the end of each pass. */
+void meta_program_note_failure(struct meta_program *);
 /* Brings what operations have written to the caller's vector. */
 void meta_program_tie(struct meta_program *, void *gradient);
 int meta_program_allocate_untied(struct meta_program *, struct meta_error *);

@@ -27,8 +27,10 @@ void meta_inner_describe(const struct meta_model *model, const struct meta_evalu
                          char *text, size_t size)
 {
     const struct meta_inner_steps *s = e->settings;
-    int n = snprintf(text, size, "%d steps%s, %s statistics", s->steps,
+    int n = snprintf(text, size, "%d steps%s%s, %s statistics", s->steps,
                      model->inner->adapt == META_ADAPT_HEAD ? " of the last layer" : "",
+                     model->inner->head == META_HEAD_IMPRINTED ? " from an imprinted last layer"
+                                                               : "",
                      meta_bn_name(e->bn));
     if (s->copies > 1) snprintf(text + n, size - n, ", %d copies of each image", s->copies);
 }
@@ -40,6 +42,8 @@ void meta_inner_add_settings(cJSON *settings, const struct meta_model *model,
     cJSON_AddNumberToObject(settings, "steps", s->steps);
     cJSON_AddNumberToObject(settings, "learning_rate", model->inner->learning_rate);
     if (model->inner->adapt == META_ADAPT_HEAD) cJSON_AddStringToObject(settings, "adapt", "head");
+    if (model->inner->head == META_HEAD_IMPRINTED)
+        cJSON_AddStringToObject(settings, "head", "imprinted");
     if (model->inner->rates)
         cJSON_AddStringToObject(settings, "rates", meta_rates_name(model->inner->rates));
     cJSON_AddStringToObject(settings, "bn", meta_bn_name(e->bn));

@@ -33,6 +33,10 @@ struct meta_worker {
        rates is asked for. */
     void **step_gradient;
     int step_gradients;
+    /* imprint: phi_0 as the steps see it; rows of the last layer on the way back, (parameters)
+       each; and (support, outputs) 1 at each image's label */
+    void *start, *rows;
+    float *chosen;
     double *derivative; /* META_RATES_LAYER: (steps, layers) by the rates */
 };
 

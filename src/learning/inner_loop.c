@@ -1,5 +1,5 @@
 /* Learns a task by inner steps, and sweeps back through them. */
-#include "inner_internal.h"
+#include "imprint.h"
 #include "stats/auc.h"
 
 #include <string.h>
@@ -28,7 +28,8 @@ struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support
                                 .multi_step = s->multi_step,
                                 .keep = s->keep,
                                 .second_order_start = s->second_order_start,
-                                .head = s->adapt == META_ADAPT_HEAD };
+                                .head = s->adapt == META_ADAPT_HEAD,
+                                .imprint = s->head == META_HEAD_IMPRINTED };
 }
 
 /* phi_s, where the inner loop keeps it. */
@@ -95,6 +96,7 @@ const void *meta_worker_learn(struct meta_worker *w, const void *phi, const stru
                               int steps, struct meta_task_result *result)
 {
     size_t n = w->network->parameters;
+    if (w->inner.imprint) phi = meta_imprint(w, phi, task);
     load_support(w, task, steps);
     for (int s = 0; s < steps; s++) {
         const void *from = parameters_at(w, phi, s);
@@ -219,7 +221,8 @@ void meta_worker_gradient(struct meta_worker *w, const void *phi, const struct m
     const void *adapted = meta_worker_learn(w, phi, task, steps, result);
     w->sum = NULL;
     pass_query(w, adapted, task, steps, result);
-    if (!w->inner.reptile) sweep_back(w, phi, task, steps, result);
+    if (!w->inner.reptile) sweep_back(w, w->inner.imprint ? w->start : phi, task, steps, result);
+    if (w->inner.imprint) meta_imprint_back(w, phi, task, result->gradient);
     result->meta_loss = result->loss;
     result->weight = 1;
     if (weigher)
@@ -249,7 +252,7 @@ void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta
     double *before = result->scores_before;
     set_dropout(w->query, task, 0, 0);
     if (before && steps) {
-        forward_query(w, phi, task);
+        forward_query(w, w->inner.imprint ? meta_imprint(w, phi, task) : phi, task);
         meta_program_log_odds(w->query, before);
     }
     const void *adapted = meta_worker_learn(w, phi, task, steps, result);

@@ -39,10 +39,13 @@ struct meta_inner {
                                        and may change between calls; NULL: fixed */
     int head; /* 1: the steps move the last layer with parameters alone (ANIL); the meta-gradient is
                  that of all parameters all the same */
-    int order;           /* 1 or 2; 0: adapts and scores only, no meta-gradient */
-    int keep;            /* order 2: how many inner steps keep their activations in memory
-                            for the backward sweep; those of the others are computed again
-                            (same result, less memory); 0 or more than steps: all */
+    int imprint; /* 1: the steps start from a last layer made of the support set (imprint.h), and
+                    the meta-gradient is through that, too; that layer must be a [connected] without
+                    activation, normalisation or rotations right before the [softmax] */
+    int order;   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
+    int keep;    /* order 2: how many inner steps keep their activations in memory
+                    for the backward sweep; those of the others are computed again
+                    (same result, less memory); 0 or more than steps: all */
     uint64_t multi_step; /* the query loss that is differentiated is a mean over those after each
                             step, with weights that meta_inner_share gives; 0: the last step's */
     int reptile; /* 1: with order 1: the gradient is the sum of the steps', (phi - phi_S) / gamma,

@@ -11,7 +11,7 @@ static int clones_needed(const struct meta_inner *inner)
 
 static int programs_needed(const struct meta_inner *inner)
 {
-    if (!inner->steps) return inner->bn == META_BN_SUPPORT;
+    if (!inner->steps) return inner->bn == META_BN_SUPPORT || inner->imprint;
     if (inner->order != 2) return 1;
     return inner->keep > 0 && inner->keep < inner->steps ? inner->keep : inner->steps;
 }
@@ -125,6 +125,23 @@ static int keep_gradients(struct meta_worker *w, struct meta_error *error)
     return 0;
 }
 
+static int check_imprint(const struct meta_worker *w, struct meta_error *error)
+{
+    if (!w->inner.imprint || meta_network_imprints(w->network)) return 0;
+    return meta_fail(error, "the last layer before the softmax can't be imprinted");
+}
+
+static int allocate_imprint(struct meta_worker *w, struct meta_error *error)
+{
+    size_t n = w->network->parameters,
+           chosen = (size_t)w->inner.support * meta_network_outputs(w->network);
+    if (!w->inner.imprint) return 0;
+    if (allocate_vector(w, &w->start, n, error) || allocate_vector(w, &w->rows, n, error))
+        return -1;
+    w->chosen = calloc(chosen + 1, sizeof *w->chosen);
+    return w->chosen ? 0 : meta_fail_memory(error);
+}
+
 static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
 {
     const struct meta_inner *inner = &w->inner;
@@ -137,7 +154,7 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
     if (!w->phi || !w->statistics || !w->scores) return meta_fail_memory(error);
     for (int s = 0; s < w->clones; s++)
         if (allocate_vector(w, &w->phi[s], n, error)) return -1;
-    if (allocate_vector(w, &w->gradient, n, error)) return -1;
+    if (allocate_vector(w, &w->gradient, n, error) || allocate_imprint(w, error)) return -1;
     if (inner->order && inner->multi_step && inner->steps > 1
         && allocate_vector(w, &w->query_gradient, n, error))
         return -1;
@@ -164,11 +181,12 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->inner = inner;
     w->fixed = meta_rates_fixed(network, inner.learning_rate, inner.head);
     w->rates = inner.rates ? inner.rates : &w->fixed;
-    if (w->rates->first) w->frozen = (int)(meta_rates_head(network) - network->layers);
+    if (w->rates->first && !inner.imprint)
+        w->frozen = (int)(meta_rates_head(network) - network->layers);
     w->keeps_body = w->frozen && inner.order < 2 && !draws_dropout(network, w->frozen);
     w->keep = programs_needed(&inner);
-    if (check_pairing(w, error) || backend->open(error) || check_batches(w, error)
-        || allocate_programs(w, error) || allocate_vectors(w, error)) {
+    if (check_pairing(w, error) || check_imprint(w, error) || backend->open(error)
+        || check_batches(w, error) || allocate_programs(w, error) || allocate_vectors(w, error)) {
         meta_worker_free(w);
         return -1;
     }
@@ -189,6 +207,9 @@ void meta_worker_free(struct meta_worker *w)
     if (w->gradient) w->backend->release(w->gradient);
     if (w->moved) w->backend->release(w->moved);
     if (w->query_gradient) w->backend->release(w->query_gradient);
+    if (w->start) w->backend->release(w->start);
+    if (w->rows) w->backend->release(w->rows);
+    free(w->chosen);
     for (int s = 0; w->step_gradient && s < w->step_gradients; s++)
         if (w->step_gradient[s]) w->backend->release(w->step_gradient[s]);
     free(w->step_gradient);

@@ -168,6 +168,15 @@ int meta_network_adapts(const struct meta_network *net)
         && meta_shape_numbers(l->out) == 1;
 }
 
+int meta_network_imprints(const struct meta_network *net)
+{
+    const struct meta_layer *l = &net->layers[net->count - 1];
+    if (net->ways || net->count < 2 || l->type != META_SOFTMAX) return 0;
+    l--;
+    return l->type == META_CONNECTED && l->activation == META_LINEAR && !l->batch_normalize
+        && l->rotations != 4;
+}
+
 int meta_network_outputs(const struct meta_network *net)
 {
     return net->ways ? net->ways : net->layers[net->count - 1].out.c;

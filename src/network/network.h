@@ -160,6 +160,10 @@ int meta_layer_copy(struct meta_layer *to, const struct meta_layer *from, struct
 /* "convolutional"... or the plugin's name. */
 const char *meta_layer_name(const struct meta_layer *);
 
+/* Whether class means can take the place of the last layer: a [connected] without activation,
+   normalisation or rotations, right before a [softmax]. */
+int meta_network_imprints(const struct meta_network *);
+
 struct meta_rng;
 /* Draws Darknet's initial weights from `seed`: make_convolutional_layer's are normal with deviation
    sqrt(2/(size*size*c)), make_connected_layer's uniform in +-sqrt(2/inputs); scales are 1 and all

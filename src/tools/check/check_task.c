@@ -29,6 +29,7 @@ struct rig {
     double *x[VECTORS];
     struct meta_rates rates; /* what the steps are taken by */
     size_t numbers;          /* of learned rates; 0: they are fixed */
+    double floor;            /* below it a derivative is lost in the rounding of the meta-loss */
     double *rate;            /* (numbers) those of `rates` */
     double *y[RATE_VECTORS]; /* (numbers) */
 };
@@ -108,25 +109,58 @@ static void rates_probe(void *rig, double t, double *out)
     struct rig *r = rig;
     const double *start = r->y[RATE_START], *v = r->y[RATE_V];
     for (size_t i = 0; i < r->numbers; i++) r->rate[i] = start[i] + t * v[i];
-    *out = gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL);
+    out[0] = gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL);
+    out[1] = t * r->floor;
 }
 
-/* As check_second_order, by the rates. */
+/* As check_second_order, by the rates: where the task is learned without a step, as it may be from
+   an imprinted head, they matter less than differences can tell. */
 static void check_rates(struct rig *r)
 {
-    double scratch[2], worst = 0, limit = 1e-5, *g = r->y[RATE_GRADIENT], *v = r->y[RATE_V];
+    double scratch[4], worst = 0, limit = 1e-5, *g = r->y[RATE_GRADIENT], *v = r->y[RATE_V];
     const struct meta_backend *b = meta_backend_exact();
     double size = sqrt(b->dot(g, g, r->numbers));
+    r->floor = 1e-6 * fabs(gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL));
     for (int k = 0; k < 2; k++) {
         meta_check_normal(r->check, META_CHECK_TASK, 4 + k, v, r->numbers);
         double length = sqrt(b->dot(v, v, r->numbers));
         for (size_t i = 0; i < r->numbers; i++) v[i] = v[i] / length + (size > 0 ? g[i] / size : 0);
-        double exact = b->dot(g, v, r->numbers);
-        double error = meta_check_differences(rates_probe, r, &exact, 1, limit, scratch);
+        double exact[2] = { b->dot(g, v, r->numbers), r->floor };
+        double error = meta_check_differences(rates_probe, r, exact, 2, limit, scratch);
         if (!(error <= worst)) worst = error;
     }
     memcpy(r->rate, r->y[RATE_START], r->numbers * sizeof *r->rate);
     report(r, "rates", "<gradient, v> = differences of the meta-loss", worst, limit);
+}
+
+/* Where class means of phi say what the last layer starts from; the worker's until its next call.
+ */
+static const double *imprinted(const struct rig *r, const double *phi)
+{
+    struct meta_task_result unused = { 0 };
+    return meta_worker_learn(r->exact, phi, &r->task, 0, &unused);
+}
+
+/* <last layer's part of v_S, the start at phi + t v> */
+static void start_probe(void *rig, double t, double *out)
+{
+    struct rig *r = rig;
+    size_t first = meta_rates_head(r->check->model->network)->biases;
+    for (size_t i = 0; i < r->n; i++) r->x[PROBE][i] = r->x[PHI][i] + t * r->x[V][i];
+    *out = meta_backend_exact()->dot(r->x[OTHER] + first, imprinted(r, r->x[PROBE]) + first,
+                                     r->n - first);
+}
+
+/* With w v_S in x[OTHER], its last layer's part goes back through the start. */
+static void check_start(struct rig *r)
+{
+    double scratch[2], limit = 1e-5, *v = r->x[V];
+    size_t first = meta_rates_head(r->check->model->network)->biases;
+    meta_check_normal(r->check, META_CHECK_TASK, 6, v, r->n);
+    double exact = meta_backend_exact()->dot(r->x[GRADIENT], v, r->n)
+        - meta_backend_exact()->dot(r->x[OTHER], v, first);
+    report(r, "meta-gradient", "past w grad L_query(phi_S) = differences of the start",
+           meta_check_differences(start_probe, r, &exact, 1, limit, scratch), limit);
 }
 
 /* By order 1: -w g_s v_(s+1), of each parameter or summed over each layer. g and v: the gradient of
@@ -188,7 +222,7 @@ static void pass(const struct rig *r, const struct first *f, const double *phi, 
 static void walk(const struct rig *r, const struct first *f, const struct meta_inner *inner)
 {
     double *phi = r->x[PROBE];
-    memcpy(phi, r->x[PHI], r->n * sizeof *phi);
+    memcpy(phi, inner->imprint ? imprinted(r, r->x[PHI]) : r->x[PHI], r->n * sizeof *phi);
     for (int s = 0; s <= r->steps; s++) {
         if (s == r->steps || (s && meta_inner_share(inner, r->task.iteration, r->steps, s) > 0))
             pass(r, f, phi, 1, r->steps + r->steps - s, f->queries + s * r->n);
@@ -215,11 +249,13 @@ static void compare_first(struct rig *r, const struct first *f, const struct met
             b->axpy(sum, r->n, share, f->queries + s * r->n);
     }
     b->scale(sum, r->n, weight);
-    report(r, "meta-gradient",
-           inner->reptile          ? "meta-gradient = w sum of the steps' gradients"
-               : inner->multi_step ? "meta-gradient = w sum of shares of grad L_query(phi_s)"
-                                   : "meta-gradient = w grad L_query(phi_S)",
-           meta_check_distance(r->x[GRADIENT], sum, r->n), 1e-12);
+    if (inner->imprint) check_start(r);
+    else
+        report(r, "meta-gradient",
+               inner->reptile          ? "meta-gradient = w sum of the steps' gradients"
+                   : inner->multi_step ? "meta-gradient = w sum of shares of grad L_query(phi_s)"
+                                       : "meta-gradient = w grad L_query(phi_S)",
+               meta_check_distance(r->x[GRADIENT], sum, r->n), 1e-12);
     if (r->numbers)
         report(r, "rates", "gradient = -w g_s v_(s+1)",
                meta_check_distance(r->y[RATE_GRADIENT], r->y[RATE_V], r->numbers), 1e-12);
