@@ -55,7 +55,8 @@ static int build(struct meta_heat *heat, const struct meta_filled *from, struct 
 {
     const struct meta_network *net = from->network;
     struct meta_filled *f = &heat->filled;
-    int last = find_convolution(net), status = -1, *place = calloc(net->count, sizeof *place);
+    int last = find_convolution(net), status = -1,
+        *place = calloc((unsigned)net->count, sizeof *place);
     if (!place) {
         meta_fail_memory(error);
         goto fail;
