@@ -145,7 +145,7 @@ for text in 'Smoke: Fashion-MNIST' 'Paired with DAML' 'no difference seen' 'Feat
     'Pair of classes by pair' 'sneaker &ndash; bag' 'Time and memory' 'Settings and seeds' 'iteration' 'prefers-color-scheme:dark' '@media print'; do
     check "the report has: $text" grep -qF "$text" "$t/a.html"
 done
-check 'the report has nine figures' test "$(grep -c '^<figure' "$t/a.html")" -eq 9
+check 'the report has eleven figures' test "$(grep -c '^<figure' "$t/a.html")" -eq 11
 needs_nothing() { ! grep -Eqi '(src|href)="?(http|//|[a-z])|@import|url\(|<script' "$t/a.html"; }
 check 'the report needs no other file, and has no script' needs_nothing
 browser() { timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update \
@@ -158,7 +158,7 @@ if command -v chromium >/dev/null; then
     check 'chromium opens the report, as wide as a tablet' browser "$t/measured.html" 800
     check 'nothing of the report is too wide for a tablet' grep -q 'too wide by 0</title>' "$t/dom"
     check 'chromium opens the report, as wide as a phone' browser "$t/measured.html" 390
-    check 'chromium draws every figure and table of the report, nothing too wide' grep -q '<title>drawn 7, tables 7, too wide by 0</title>' "$t/dom"
+    check 'chromium draws every figure and table of the report, nothing too wide' grep -q '<title>drawn 9, tables 7, too wide by 0</title>' "$t/dom"
     no_errors() { ! grep -E 'CONSOLE|Uncaught' "$t/console"; }
     check 'the report writes nothing on the console of chromium' no_errors
 else

@@ -168,7 +168,7 @@ static void an_adapted_network_tells(void **state)
     float images[BATCH * meta_shape_numbers(base.filled.network->input)], answer[BATCH * 3];
     int labels[BATCH];
     make_images(base.filled.network, images, labels);
-    const struct meta_support support = { images, labels, BATCH, 3, 0 };
+    const struct meta_support support = { images, labels, BATCH, 3, 0, 0 };
     struct meta_adapted *a;
     for (int n = 1; n < 30; n += 7) {
         run_fails = n;

@@ -259,7 +259,7 @@ static void classifier_answers_as_the_task(void **state)
     struct meta_adapted *a;
     double of_task[QUERY * WAYS], alone[QUERY * WAYS], *at = malloc(net->parameters * sizeof *at);
     float probabilities[QUERY * WAYS];
-    struct meta_support s = { images, support_labels, SUPPORT, WAYS, 0 };
+    struct meta_support s = { images, support_labels, SUPPORT, WAYS, 0, 0 };
     struct meta_worker *w = worker(b, 0, 0, META_BN_RUNNING);
     assert_non_null(w);
     for (size_t i = 0; i < net->parameters; i++) at[i] = phi[i];
@@ -301,7 +301,7 @@ static void any_number_of_classes(void **state)
     for (int classes = 2; classes <= 5; classes += 3) {
         struct meta_adapted *a;
         float p[5] = { 0 };
-        struct meta_support s = { images, classes == 2 ? (const int[]){ 0, 1, 1, 0, 0, 1 } : labels, SUPPORT, classes, 0 };
+        struct meta_support s = { images, classes == 2 ? (const int[]){ 0, 1, 1, 0, 0, 1 } : labels, SUPPORT, classes, 0, 0 };
         if (meta_adapt(&a, &base, &s, 0, &error)) fail_msg("%s", error.text);
         if (meta_adapted_predict(a, META_BN_SUPPORT, images, 1, (struct meta_answer){ .probabilities = p }, &error)) fail_msg("%s", error.text);
         double sum = 0;
@@ -315,7 +315,7 @@ static void any_number_of_classes(void **state)
 static void refusals(void **state)
 {
     struct meta_adapted *a;
-    struct meta_support s = { images, support_labels, SUPPORT, WAYS, 0 };
+    struct meta_support s = { images, support_labels, SUPPORT, WAYS, 0, 0 };
     struct meta_base base = base_of(net, &meta_backend_reference);
     assert_int_equal(meta_adapt(&a, &base, &s, 2, &error), -1);
     assert_string_equal(error.text, "2 steps: must be 0: [prototype] takes no steps in a task");
