@@ -134,7 +134,7 @@ class Verb:
         return text == self.files[path] if m is None else m(text) == m(self.files[path])
 
     def judge(self, folder, status, out, error, kept=False):
-        """What is wrong after a run, or None. kept: a file could not be removed."""
+        """What is wrong after a run, or None. kept: a file could not be removed, or not be seen to be the run's own."""
         now = files(folder)
         if status == 0:
             told = error != self.error or any(b"darknet: " in now[path] for path in now if path.endswith("/log.txt"))
@@ -178,7 +178,7 @@ class Verb:
     def attempt(self, tag, environment=(), before=()):
         folder = self.copy(tag)
         status, out, error = run(folder, self.arguments, environment, before)
-        wrong = self.judge(folder, status, out, error, any("inject=unlink:" in word for word in before))
+        wrong = self.judge(folder, status, out, error, any(f"inject={call}:" in word for word in before for call in ("unlink", "newfstatat")))
         shutil.rmtree(folder)
         return status, wrong
 
