@@ -102,7 +102,8 @@ OPENCV_PART    = libdarknet-meta-opencv.so
 # Ranks by MPI, a shared object of its own: it is built where Open MPI's headers are
 MPI_PART     = $(if $(shell pkg-config --exists mpi-c 2>/dev/null && echo yes),libdarknet-meta-mpi.so)
 MPI_OBJECTS  = $(BUILD)/src/transport/transport_mpi.o $(BUILD)/src/base/error.o
-$(BUILD)/src/transport/transport_mpi.o: ALL_CPPFLAGS += $(shell pkg-config --cflags mpi-c 2>/dev/null)
+MPI_CFLAGS   = $(shell pkg-config --cflags mpi-c 2>/dev/null)
+$(BUILD)/src/transport/transport_mpi.o: ALL_CPPFLAGS += $(MPI_CFLAGS)
 # The program's alone: main, and what it puts in the place of functions of libc
 HOOKS        = posix_memalign mmap
 PROGRAM_ONLY = $(BUILD)/src/commands/main.o $(BUILD)/src/commands/memory_hooks.o
@@ -309,13 +310,14 @@ format-check: ## say where it isn't
 # What clangd, clang-tidy and other tools read: the command of every source
 json_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(2) -c $(1)"}
 compile_commands.json: $(FLAGS) FORCE ## for clangd and other tools
-	$(call show,JSON,$@){ echo '['; \
-	    $(foreach f,$(SOURCES),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),'; ) \
-	    $(foreach f,$(wildcard tests/unit/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),'; ) \
-	    $(foreach f,$(wildcard plugins/*/*.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),'; ) \
-	    $(foreach f,$(CXX_SOURCES),echo '$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS)),'; ) \
-	    $(foreach f,$(FUSED:%=%.c),echo '$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2),'; ) \
-	    } | sed '$$s/,$$//' >$@; echo ']' >>$@
+	$(file >$@,[)
+	$(foreach f,$(SOURCES),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),))
+	$(foreach f,$(if $(MPI_PART),src/transport/transport_mpi.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(MPI_CFLAGS) $(ALL_CFLAGS)),))
+	$(foreach f,$(wildcard tests/unit/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),))
+	$(foreach f,$(wildcard plugins/*/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),))
+	$(foreach f,$(CXX_SOURCES),$(file >>$@,$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS)),))
+	$(foreach f,$(FUSED:%=%.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2),))
+	$(call show,JSON,$@)sed -i '$$s/,$$//' $@; echo ']' >>$@
 
 # cppcheck and clang-tidy; what each leaves out, and why, is in tests/lint/
 lint: compile_commands.json ## cppcheck and clang-tidy

@@ -2,6 +2,7 @@
 #include "tie.h"
 #include "turns.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,7 +94,8 @@ int meta_tie_gather(const struct meta_tie *tie, const float *full, float *tied,
 {
     for (size_t i = tie->full->parameters; i-- > 0;) tied[tie->source[i]] = full[i];
     for (size_t i = 0; i < tie->full->parameters; i++) {
-        if (!memcmp(&tied[tie->source[i]], &full[i], sizeof *full)) continue;
+        float own = tied[tie->source[i]];
+        if (own == full[i] || (isnan(own) && isnan(full[i]))) continue;
         const struct meta_layer *l = layer_of(tie->full, i);
         return meta_fail(error,
                          "[%s] of line %d: rotations=4: its filters are not the quarter turns of "
