@@ -22,6 +22,7 @@
 
 #define KEEP_EVERY 1000 /* NAME_1000.weights, NAME_2000.weights... */
 #define PATIENCE .6     /* seconds that an iteration may take to its end after a signal */
+#define LONGER .9       /* of a rank without files: the one that has them ends before */
 
 /* Which failures the user has been shown. */
 struct complaints {
@@ -74,7 +75,8 @@ static void asked(void *context, int number)
     uint64_t done;
     meta_trainer_ask(r->trainer, number);
     int failed = meta_trainer_save_new(r->trainer, &done, &error);
-    for (double end = meta_now() + PATIENCE; !r->ended && meta_now() < end;)
+    double patience = meta_trainer_writes(r->trainer) ? PATIENCE : LONGER;
+    for (double end = meta_now() + patience; !r->ended && meta_now() < end;)
         nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
     if (r->ended) return;
     meta_trainer_unlock(r->trainer);

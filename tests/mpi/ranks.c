@@ -56,7 +56,11 @@ static int until(struct meta_transport *t, const char *what, int victim)
     for (;;) {
         if (t->rank == victim && meta_now() - begun > .3) {
             if (!strcmp(what, "die")) raise(SIGKILL);
-            if (!strcmp(what, "stop")) raise(SIGSTOP);
+            if (!strcmp(what, "stop")) {
+                raise(SIGSTOP);
+                victim = -1; /* what goes on after that is a rank like the others */
+                continue;
+            }
             meta_fail(&e, "its disk is full");
             t->fail(t, e.text);
             return say(t, &e);
