@@ -33,6 +33,10 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_
 # give up for minutes
 export OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=2
 
+if ! timeout -k 2 60 ip netns exec $one mpirun --host 10.77.0.1:1,10.77.0.2:1 -n 2 true </dev/null >/dev/null 2>&1; then
+    skip 'a training over a network that is cut' 'mpirun over two network namespaces fails here'
+    exit 0
+fi
 a=$TMP_TEST/a whole=$TMP_TEST/whole
 toy "$a"
 sed -i 's/^tasks=3/tasks=4/' "$a/toy.cfg"
