@@ -150,6 +150,7 @@ static int compare(const char *text, const char *other, int was, int weighed,
     return 0;
 }
 
+/* Checks that `other` has every line of `text`, to the letter. turned: `other` is ours. */
 static int differ(const char *text, const char *other, int turned, struct meta_error *error)
 {
     while (*text) {

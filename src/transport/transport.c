@@ -19,17 +19,14 @@ int meta_transport_gather(struct meta_transport *t, void *all, size_t count, siz
     if (!parcels) return meta_fail_memory(error);
     char *at = all;
     for (int k = 0; k < t->size; k++) {
-        size_t begin = meta_part_begin(count, k, t->size),
-               end = meta_part_begin(count, k + 1, t->size);
-        if (k != t->rank)
-            parcels[t->size + k] = (struct meta_parcel){ at + begin * bytes,
-                                                         (end - begin) * bytes };
+        size_t begin = meta_part_begin(count, k, t->size) * bytes,
+               end = meta_part_begin(count, k + 1, t->size) * bytes;
+        parcels[t->size + k] = (struct meta_parcel){ at + begin, end - begin };
     }
-    size_t begin = meta_part_begin(count, t->rank, t->size),
-           end = meta_part_begin(count, t->rank + 1, t->size);
+    struct meta_parcel own = parcels[t->size + t->rank];
     for (int k = 0; k < t->size; k++)
-        if (k != t->rank)
-            parcels[k] = (struct meta_parcel){ at + begin * bytes, (end - begin) * bytes };
+        if (k != t->rank) parcels[k] = own;
+    parcels[t->size + t->rank] = (struct meta_parcel){ 0 };
     int status = t->exchange(t, parcels, parcels + t->size, error);
     free(parcels);
     return status;
