@@ -141,11 +141,12 @@ $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
 
-# For programs of others: what src/adaptation/darknet_meta.c needs of us, and of libraries no more than that. Plugins stay loaded for good, and so must it
-$(BIN)/$(SONAME): $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) src/adaptation/darknet_meta.map $(FLAGS)
+# For programs of others: what src/adaptation/darknet_meta*.c need of us, and of libraries no more than that. Plugins stay loaded for good, and so must it
+EXPORTING = $(BUILD)/src/adaptation/darknet_meta.o $(BUILD)/src/adaptation/darknet_meta_features.o
+$(BIN)/$(SONAME): $(EXPORTING) $(LIBRARY) src/adaptation/darknet_meta.map $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/adaptation/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \
-		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(BUILD)/src/adaptation/darknet_meta.o $(LIBRARY) $(LDLIBS)
+		$(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(EXPORTING) $(LIBRARY) $(LDLIBS)
 $(BIN)/libdarknet-meta.so: $(BIN)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
@@ -338,10 +339,12 @@ help: ## this text
 INTO    = $(DESTDIR)$(PREFIX)
 PRIVATE = lib/darknet-meta
 CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
+# Where Debian's Python looks, in /usr and in /usr/local; with another PREFIX it is told by PYTHONPATH
+PYTHON  = lib/$(if $(filter /usr,$(PREFIX)),python3,$(or $(shell /usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null),python3))/dist-packages
 INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \
             $(PRIVATE)/$(OPENCV_PART) $(MPI_PART:%=$(PRIVATE)/%) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
             share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
-            share/darknet-meta/example.c
+            share/darknet-meta/example.c $(PYTHON)/darknet_meta.py
 
 # Not over another darknet, such as the package's own in /usr: ours hands it every command but meta
 install: all ## program, plugins, libraries, manual pages, completion and .cfg files
@@ -360,13 +363,15 @@ install: all ## program, plugins, libraries, manual pages, completion and .cfg f
 	install -m 644 data/libdarknet-meta.3 '$(INTO)/share/man/man3'
 	install -m 644 data/darknet.bash-completion '$(INTO)/share/bash-completion/completions/darknet'
 	install -m 644 scripts/example.c '$(INTO)/share/darknet-meta'
+	install -m 644 scripts/darknet_meta.py '$(INTO)/$(PYTHON)'
 	$(foreach c,$(CFGS),install -m 644 $(c) '$(INTO)/share/darknet-meta/$(c)' &&) true
 
 # What install wrote, and of its own folders those that are empty then
 uninstall: ## remove what install wrote
 	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
 		echo '$(INTO)/bin/darknet: is another darknet: nothing was removed' >&2; exit 1; fi
-	rm -f $(INSTALLED:%='$(INTO)'/%)
+	rm -f $(INSTALLED:%='$(INTO)'/%) '$(INTO)/$(PYTHON)/__pycache__'/darknet_meta.*.pyc
+	@rmdir '$(INTO)/$(PYTHON)/__pycache__' 2>/dev/null || true
 	@find '$(INTO)/$(PRIVATE)' '$(INTO)/include/darknet-meta' '$(INTO)/share/darknet-meta' -depth -type d -empty -delete 2>/dev/null || true
 
 clean: ## remove what was built

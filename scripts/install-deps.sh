@@ -28,7 +28,7 @@ run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
 quiet=
 for option; do
     case $option in
-    --test) run+=" valgrind python3 curl unzip zip chromium locales libopenmpi-dev openmpi-bin" ;;
+    --test) run+=" valgrind python3 python3-numpy curl unzip zip chromium locales libopenmpi-dev openmpi-bin" ;;
     --download) run+=" curl unzip" ;;
     --pytorch) run+=" python3-torch python3-numpy" ;;
     --fuzz) run+=" clang libclang-rt-dev llvm" ;;

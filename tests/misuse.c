@@ -185,6 +185,46 @@ static void misuse_predict(const darknet_meta_classifier *c)
     say(darknet_meta_predict(NULL, NULL, -1, DARKNET_META_SUPPORT, NULL, NULL) == -1, "predicting nothing, with no place for the error, fails");
 }
 
+static void misuse_features(const darknet_meta_model *m, const darknet_meta_classifier *c)
+{
+    darknet_meta_image image[KNOWN + ASKED];
+    const darknet_meta_layer last = { DARKNET_META_LAST_LAYER, DARKNET_META_RUNNING };
+    float f[2 * 1024];
+    int size;
+    make(image);
+    refuses(darknet_meta_feature_size(NULL, 0, &size, &e), "the model is NULL: must be given");
+    refuses(darknet_meta_feature_size(m, 0, NULL, &e), "the place of the result is NULL: must be given");
+    refuses(darknet_meta_feature_size(m, INT_MAX, &size, &e), "layer 2147483647: must be 0 to 3, the layers before [softmax]");
+    refuses(darknet_meta_classifier_feature_size(NULL, 0, &size, &e), "the classifier is NULL: must be given");
+    refuses(darknet_meta_classifier_feature_size(c, INT_MIN, &size, &e), "layer -2147483648: must be 0 to 3, the layers before [softmax]");
+    refuses(darknet_meta_features(NULL, &last, image, 1, f, &e), "the model is NULL: must be given");
+    refuses(darknet_meta_features(m, NULL, image, 1, f, &e), "the layer is NULL: must be given");
+    refuses(darknet_meta_features(m, &last, NULL, 1, f, &e), "the array of images is NULL: must be given");
+    refuses(darknet_meta_features(m, &last, image, 1, NULL, &e), "the place of the features is NULL: must be given");
+    refuses(darknet_meta_features(m, &last, image, 0, f, &e), "0 images: must be at least 1");
+    refuses(darknet_meta_features(m, &(darknet_meta_layer){ 4, DARKNET_META_RUNNING }, image, 1, f, &e), "layer 4: must be 0 to 3, the layers before [softmax]");
+    refuses(darknet_meta_features(m, &(darknet_meta_layer){ 0, DARKNET_META_SUPPORT }, image, 1, f, &e), "a model that is not adapted has no support images: must be DARKNET_META_RUNNING or DARKNET_META_BATCH");
+    refuses(darknet_meta_features(m, &(darknet_meta_layer){ 0, (enum darknet_meta_statistics)3 }, image, 1, f, &e), "statistics 3: must be DARKNET_META_SUPPORT, _RUNNING or _BATCH");
+    refuses(darknet_meta_classifier_features(c, &(darknet_meta_layer){ 0, DARKNET_META_BATCH }, image, 1, f, &e), "1 images: must be at least 2, which are normalised together");
+    refuses(darknet_meta_classifier_features(NULL, &last, image, 1, f, &e), "the classifier is NULL: must be given");
+    say(darknet_meta_features(NULL, NULL, NULL, -1, NULL, NULL) == -1, "features of nothing, with no place for the error, fail");
+    say(!darknet_meta_feature_size(m, DARKNET_META_LAST_LAYER, &size, &e) && size > 2 && size <= 1024
+        && !darknet_meta_features(m, &last, image, 2, f, &e) && !darknet_meta_classifier_features(c, &last, image, 1, f, &e), "features of the last layer are given");
+}
+
+static void misuse_auc(void)
+{
+    const double scores[] = { .2, .9, .9, .4, NAN };
+    const int classes[] = { 0, 1, 0, 1, 2 };
+    double area = -1;
+    refuses(darknet_meta_auc(NULL, classes, 5, &area, &e), "the array of scores is NULL: must be given");
+    refuses(darknet_meta_auc(scores, NULL, 5, &area, &e), "the array of labels is NULL: must be given");
+    refuses(darknet_meta_auc(scores, classes, 5, NULL, &e), "the place of the result is NULL: must be given");
+    refuses(darknet_meta_auc(scores, classes, 1, &area, &e), "0 scores labelled 1 and 1 labelled 0: must be at least one of each, which they tell apart");
+    refuses(darknet_meta_auc(scores, classes, -1, &area, &e), "0 scores labelled 1 and 0 labelled 0: must be at least one of each, which they tell apart");
+    say(!darknet_meta_auc(scores, classes, 5, &area, &e) && area == 2.5 / 4, "an AUC counts a tie half, and leaves out other labels");
+}
+
 /* Thin and tiny images of bytes are images: they are enlarged or shrunk. */
 static void odd_sizes(const darknet_meta_classifier *c)
 {
@@ -266,6 +306,8 @@ int main(int argc, char **argv)
     misuse_adapt(m);
     misuse_images(m, c);
     misuse_predict(c);
+    misuse_features(m, c);
+    misuse_auc();
     odd_sizes(c);
     darknet_meta_classifier_free(c);
     darknet_meta_free(m);

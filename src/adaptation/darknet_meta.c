@@ -2,17 +2,15 @@
 #include "darknet_meta.h"
 
 #include <math.h>
-#include <omp.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapt.h"
 #include "learning/rates_file.h"
 #include "backends/backends.h"
-#include "base/one_line.h"
 #include "base/path.h"
 #include "config/purpose.h"
+#include "darknet_meta_internal.h"
 #include "memory_images.h"
 #include "network/export.h"
 #include "network/temperature_file.h"
@@ -20,80 +18,22 @@
 
 #define MOST_STEPS 1000
 
-_Static_assert(sizeof(darknet_meta_error) == sizeof(struct meta_error), "one error, two names");
-
-/* A model is freed with its last user, since layers of a classifier's network may point into the
-   model's settings. */
-struct darknet_meta_model {
-    atomic_int users;
-    struct meta_model *model;
-    struct meta_base base;
-    struct meta_temperatures temperatures; /* of the answers; count 0: there are none */
-};
-
-struct darknet_meta_classifier {
-    struct darknet_meta_model *model;
-    struct meta_adapted *adapted;
-};
-
-static const enum meta_bn kinds[] = { [DARKNET_META_SUPPORT] = META_BN_SUPPORT,
-                                      [DARKNET_META_RUNNING] = META_BN_RUNNING,
-                                      [DARKNET_META_BATCH] = META_BN_BATCH };
-
 int darknet_meta_version(void) { return DARKNET_META_VERSION; }
 
-/* ---- the calling thread ---------------------------------------------------------------------- */
-
-/* The backend tells OpenMP to use the calling thread alone; `leave` gives the number of threads
-   back that the program has set. To set it takes memory, and OpenMP's library ends the process
-   where it finds none: so not where it is still as it was. */
-static int enter(const struct meta_backend *backend, int *threads, struct meta_error *error)
-{
-    *threads = omp_get_max_threads();
-    return backend->open(error);
-}
-
-static void leave(int threads)
-{
-    if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
-}
-
-static int give(darknet_meta_error *to, struct meta_error *error)
-{
-    meta_one_line(error->text);
-    if (to) memcpy(to->text, error->text, sizeof to->text);
-    return -1;
-}
-
-/* A pointer that a call can't do without, and its name for the message. */
-struct needed {
-    const char *name;
-    const void *at;
-};
-
-/* Fails where one of them is NULL. The last has no name. */
-static int check_needed(const struct needed *list, struct meta_error *error)
-{
-    for (; list->name; list++)
-        if (!list->at) return meta_fail(error, "%s is NULL: must be given", list->name);
-    return 0;
-}
-#define NEEDED(...) ((const struct needed[]){ __VA_ARGS__, { NULL, NULL } })
+/* ---- models ---------------------------------------------------------------------------------- */
 
 /* Checks what a .cfg and its weights are loaded by. */
 static int check_files(const void *out, const char *cfg, const char *weights,
                        struct meta_error *error)
 {
-    if (check_needed(NEEDED({ "the place of the result", out }, { "the name of the .cfg", cfg },
-                            { "the name of the .weights", weights }),
-                     error))
+    if (meta_call_needs(NEEDED({ "the place of the result", out }, { "the name of the .cfg", cfg },
+                               { "the name of the .weights", weights }),
+                        error))
         return -1;
     if (!*cfg || !*weights)
         return meta_fail(error, "the name of the %s is empty", *cfg ? ".weights" : ".cfg");
     return 0;
 }
-
-/* ---- models ---------------------------------------------------------------------------------- */
 
 static void release(struct darknet_meta_model *m)
 {
@@ -137,7 +77,7 @@ int darknet_meta_load(darknet_meta_model **out, const char *cfg, const char *wei
     struct meta_error error;
     if (out) *out = NULL;
     if (check_files(out, cfg, weights, &error) || load(out, cfg, weights, META_FOR_TASKS, &error))
-        return give(why, &error);
+        return meta_call_fail(why, &error);
     return 0;
 }
 
@@ -155,15 +95,15 @@ int darknet_meta_most_classes(const darknet_meta_model *m)
 static int check_adapt(const void *out, const darknet_meta_model *model,
                        const darknet_meta_support *given, int steps, struct meta_error *error)
 {
-    if (check_needed(NEEDED({ "the place of the result", out }, { "the model", model },
-                            { "the support", given }),
-                     error))
+    if (meta_call_needs(NEEDED({ "the place of the result", out }, { "the model", model },
+                               { "the support", given }),
+                        error))
         return -1;
     if (given->count < 1)
         return meta_fail(error, "%d images: must be at least one of each class", given->count);
-    if (check_needed(NEEDED({ "the support's array of images", given->images },
-                            { "the support's array of labels", given->labels }),
-                     error))
+    if (meta_call_needs(NEEDED({ "the support's array of images", given->images },
+                               { "the support's array of labels", given->labels }),
+                        error))
         return -1;
     if (steps > MOST_STEPS)
         return meta_fail(error, "%d steps: must be at most %d", steps, MOST_STEPS);
@@ -207,9 +147,9 @@ int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *
         goto fail;
     struct meta_support support = { seen, given->labels, given->count, given->classes, 0, 1 };
     const struct meta_base base = base_for(model, &support, steps);
-    int status = enter(base.backend, &threads, &error)
+    int status = meta_call_enter(base.backend, &threads, &error)
         || meta_adapt(&c->adapted, &base, &support, steps, &error);
-    leave(threads);
+    meta_call_leave(threads);
     if (status) goto fail;
     free(seen);
     *out = c;
@@ -217,7 +157,7 @@ int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *
 fail:
     free(seen);
     darknet_meta_classifier_free(c);
-    return give(why, &error);
+    return meta_call_fail(why, &error);
 }
 
 void darknet_meta_classifier_free(darknet_meta_classifier *c)
@@ -244,7 +184,7 @@ void darknet_meta_losses(const darknet_meta_classifier *c, double *before, doubl
 static int check_save(const darknet_meta_classifier *c, const char *name,
                       enum darknet_meta_statistics statistics, struct meta_error *error)
 {
-    if (check_needed(NEEDED({ "the classifier", c }, { "the name of the files", name }), error))
+    if (meta_call_needs(NEEDED({ "the classifier", c }, { "the name of the files", name }), error))
         return -1;
     if (!*meta_path_base(name))
         return meta_fail(error,
@@ -263,20 +203,20 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
                       enum darknet_meta_statistics statistics, darknet_meta_error *why)
 {
     struct meta_error error;
-    if (check_save(c, name, statistics, &error)) return give(why, &error);
-    struct meta_filled f = meta_adapted_filled(c->adapted, kinds[statistics]);
+    if (check_save(c, name, statistics, &error)) return meta_call_fail(why, &error);
+    struct meta_filled f = meta_adapted_filled(c->adapted, meta_call_kind(statistics));
     struct meta_export how = { .name = name,
                                .fold = META_FOLD_REST,
                                .net = meta_net_exported(&c->model->model->net) };
     struct meta_network network;
     char *otherwise = NULL;
-    if (meta_adapted_network(&network, c->adapted, kinds[statistics], &error))
-        return give(why, &error);
+    if (meta_adapted_network(&network, c->adapted, meta_call_kind(statistics), &error))
+        return meta_call_fail(why, &error);
     f.network = &network;
     int status = meta_export(&f, &how, &otherwise, &error);
     free(network.layers);
     free(otherwise);
-    return status ? give(why, &error) : 0;
+    return status ? meta_call_fail(why, &error) : 0;
 }
 
 int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char *weights,
@@ -311,7 +251,7 @@ int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char
     return 0;
 fail:
     darknet_meta_classifier_free(c);
-    return give(why, &error);
+    return meta_call_fail(why, &error);
 }
 
 /* The images of a prediction. */
@@ -326,16 +266,16 @@ static int check_request(const darknet_meta_classifier *c, const struct request 
 {
     int least = r->statistics == DARKNET_META_BATCH ? 2 : 1;
     const void *result = answer.probabilities ? (void *)answer.probabilities : answer.log_odds;
-    if (check_needed(NEEDED({ "the classifier", c }), error)) return -1;
-    if ((unsigned)r->statistics >= sizeof kinds / sizeof *kinds)
+    if (meta_call_needs(NEEDED({ "the classifier", c }), error)) return -1;
+    if ((unsigned)r->statistics > DARKNET_META_BATCH)
         return meta_fail(error, "statistics %d: must be DARKNET_META_SUPPORT, _RUNNING or _BATCH",
                          r->statistics);
     if (r->count < least)
         return meta_fail(error, "%d images: must be at least %d%s", r->count, least,
                          least > 1 ? ", which are normalised together" : "");
-    return check_needed(NEEDED({ "the array of images", r->images },
-                               { "the place of the answers", result }),
-                        error);
+    return meta_call_needs(NEEDED({ "the array of images", r->images },
+                                  { "the place of the answers", result }),
+                           error);
 }
 
 static int predict(const darknet_meta_classifier *c, const struct request *r,
@@ -343,14 +283,15 @@ static int predict(const darknet_meta_classifier *c, const struct request *r,
 {
     struct meta_error error;
     int threads;
-    if (check_request(c, r, answer, &error)) return give(why, &error);
+    if (check_request(c, r, answer, &error)) return meta_call_fail(why, &error);
     float *seen = meta_memory_images(r->images, r->count, &c->model->model->net, &error);
-    if (!seen) return give(why, &error);
-    int status = enter(c->model->base.backend, &threads, &error)
-        || meta_adapted_predict(c->adapted, kinds[r->statistics], seen, r->count, answer, &error);
-    leave(threads);
+    if (!seen) return meta_call_fail(why, &error);
+    int status = meta_call_enter(c->model->base.backend, &threads, &error)
+        || meta_adapted_predict(c->adapted, meta_call_kind(r->statistics), seen, r->count, answer,
+                                &error);
+    meta_call_leave(threads);
     free(seen);
-    return status ? give(why, &error) : 0;
+    return status ? meta_call_fail(why, &error) : 0;
 }
 
 int darknet_meta_predict(const darknet_meta_classifier *c, const darknet_meta_image *images,

@@ -34,7 +34,7 @@ extern "C" {
 /* The version of the library and of the program. The major number is that of the soname; it changes
    when programs must be compiled again. */
 #define DARKNET_META_VERSION_MAJOR 1
-#define DARKNET_META_VERSION_MINOR 0
+#define DARKNET_META_VERSION_MINOR 1
 #define DARKNET_META_VERSION_PATCH 0
 #define DARKNET_META_VERSION (DARKNET_META_VERSION_MAJOR * 1000 + DARKNET_META_VERSION_MINOR)
 
@@ -145,6 +145,40 @@ DARKNET_META_API int darknet_meta_save(const darknet_meta_classifier *, const ch
    darknet_meta_classifier_free. */
 DARKNET_META_API int darknet_meta_open(darknet_meta_classifier **, const char *cfg,
                                        const char *weights, darknet_meta_error *);
+
+/* ---- since version 1.1: DARKNET_META_VERSION 1001 -------------------------------------------- */
+
+#define DARKNET_META_LAST_LAYER (-1) /* the one whose output the last [connected] reads */
+
+/* Which layer's output is wanted, counted from 0 in the .cfg without [net], or
+   DARKNET_META_LAST_LAYER; and what normalises the images on the way. */
+typedef struct darknet_meta_layer {
+    int number;
+    enum darknet_meta_statistics statistics;
+} darknet_meta_layer;
+
+/* Writes to *size how many numbers that layer gives for an image. */
+DARKNET_META_API int darknet_meta_feature_size(const darknet_meta_model *, int layer, int *size,
+                                               darknet_meta_error *);
+DARKNET_META_API int darknet_meta_classifier_feature_size(const darknet_meta_classifier *,
+                                                          int layer, int *size,
+                                                          darknet_meta_error *);
+/* Fills features (count, size), planar (channels, height, width) an image, as `darknet meta
+   features` writes them, and its test's methods knn and svm compare them. A model has no
+   DARKNET_META_SUPPORT statistics. */
+DARKNET_META_API int darknet_meta_features(const darknet_meta_model *, const darknet_meta_layer *,
+                                           const darknet_meta_image *images, int count,
+                                           float *features, darknet_meta_error *);
+DARKNET_META_API int darknet_meta_classifier_features(const darknet_meta_classifier *,
+                                                      const darknet_meta_layer *,
+                                                      const darknet_meta_image *images, int count,
+                                                      float *features, darknet_meta_error *);
+
+/* The area under the ROC curve of scores (count) by labels (count): the chance that an image
+   labelled 1 scores above one labelled 0, a tie counting half. Images of other labels do not count.
+   .5 where a score that counts is NaN. Time grows with the square of count. */
+DARKNET_META_API int darknet_meta_auc(const double *scores, const int *labels, int count,
+                                      double *auc, darknet_meta_error *);
 
 #ifdef __cplusplus
 }

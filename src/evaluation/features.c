@@ -16,10 +16,7 @@ struct meta_features {
 
 int meta_features_layer(const struct meta_model *model, int layer)
 {
-    if (layer >= 0) return layer;
-    int i = model->network->count - 1;
-    while (i >= 0 && model->network->layers[i].type != META_CONNECTED) i--;
-    return i - 1;
+    return layer >= 0 ? layer : meta_network_features_layer(model->network);
 }
 
 int meta_features_check(const struct meta_model *model, const struct meta_method *method, int layer,

@@ -182,6 +182,13 @@ int meta_network_outputs(const struct meta_network *net)
     return net->ways ? net->ways : net->layers[net->count - 1].out.c;
 }
 
+int meta_network_features_layer(const struct meta_network *net)
+{
+    int i = net->count - 1;
+    while (i >= 0 && net->layers[i].type != META_CONNECTED) i--;
+    return i - 1;
+}
+
 const struct meta_layer *meta_network_lone_value(const struct meta_network *net, int images)
 {
     for (int i = 0; i < net->count && images == 1; i++) {

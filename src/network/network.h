@@ -146,6 +146,9 @@ int meta_network_cut(struct meta_network **, const struct meta_network *, int la
                      struct meta_error *);
 
 int meta_network_outputs(const struct meta_network *); /* the classes of a task */
+/* The layer before the last [connected], whose output stands for an image where nothing else is
+   asked for; below 0: there is none. */
+int meta_network_features_layer(const struct meta_network *);
 /* Whether support images make a classifier of the network that sections of Darknet can say: one
    that pairs must do so right before its [softmax], by a plugin that has a linear form. */
 int meta_network_adapts(const struct meta_network *);
