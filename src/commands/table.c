@@ -50,20 +50,56 @@ static void print_cost(const struct meta_table_cost *c)
     printf("  %8s  %-14s", c->basis == META_BASIS_DONE ? "done" : time, basis_words(c->basis));
 }
 
-/* Prints what is left of a training and of its missing beginnings. A beginning is counted where
-   it is first met. */
-static void print_training(const struct meta_grid *g, struct meta_recipe *r)
+/* What is left of a training and of its missing beginnings. A training or beginning is counted
+   where it is first met. *done: the iterations that it goes on from. */
+static struct meta_table_cost left_of(const struct meta_grid *g, struct meta_recipe *r, int *done)
 {
     struct meta_recipe *from = r;
     struct meta_table_cost cost = *meta_grid_cost(g, r);
     double ignored;
+    r->counted++;
     while (meta_recipe_next(from) != from && !from->beginning->counted++) {
         from = from->beginning;
         cost.seconds += meta_grid_cost(g, from)->seconds;
     }
-    int done = meta_recipe_progress(from, &ignored);
-    if (!done && from->beginning) done = from->beginning->total;
-    printf("%7d of %7d its  ", done, r->total);
+    *done = meta_recipe_progress(from, &ignored);
+    if (!*done && from->beginning) *done = from->beginning->total;
+    return cost;
+}
+
+/* Of an ensemble: those trainings that are not in a line above. */
+static void print_ensemble(const struct meta_grid *g, const struct meta_cell *c)
+{
+    struct meta_table_cost sum = { .basis = META_BASIS_DONE };
+    char text[40] = "the same as above";
+    int added = 0, done;
+    for (int k = 0; k < meta_cell_trainings(c); k++) {
+        struct meta_recipe *r = meta_cell_training(c, k);
+        if (r->counted) continue;
+        struct meta_table_cost cost = left_of(g, r, &done);
+        sum.seconds += cost.seconds;
+        if (cost.basis != META_BASIS_DONE) sum.basis = cost.basis;
+        added++;
+    }
+    if (added) snprintf(text, sizeof text, "%d training%s", added, meta_plural(added));
+    printf("%-21s", text);
+    if (added) print_cost(&sum);
+    else printf("  %8s  %-14s", "", "");
+}
+
+static void print_trainings(const struct meta_grid *g, const struct meta_cell *c)
+{
+    int done;
+    if (c->more_count) {
+        print_ensemble(g, c);
+        return;
+    }
+    if (c->recipe->counted) {
+        printf("%-21s  %8s  %-14s", "the same as above", "", "");
+        return;
+    }
+    struct meta_table_cost cost = left_of(g, c->recipe, &done);
+    printf("%7d of %7d its", done, c->recipe->total);
     print_cost(&cost);
 }
 
@@ -79,8 +115,7 @@ static void print_cell(const struct meta_grid *g, int index, int width)
     }
     if (!c->recipe)
         printf("%-21s  %8s  %-14s", c->row->weights ? "weights are given" : "no weights", "", "");
-    else if (c->recipe->counted++) printf("%-21s  %8s  %-14s", "the same as above", "", "");
-    else print_training(g, c->recipe);
+    else print_trainings(g, c);
     print_cost(&g->costs.test[index]);
     if (!meta_cell_done(c, &why) && why.text[0]) printf("  again: %s", why.text);
     putchar('\n');

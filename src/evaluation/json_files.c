@@ -86,6 +86,7 @@ const struct meta_json_rule meta_result_rules[] = {
     NUMBER("table.paper", 0, 1),
     NUMBER("table.test_seconds", 0, INFINITY),
     NUMBER("table.test_memory_mb", 0, INFINITY),
+    COUNT("table.ensemble[]"),
     COUNT("table.training.seed"),
     COUNT("table.training.iterations"),
     NUMBER("table.training.seconds", 0, INFINITY),

@@ -41,6 +41,28 @@ check 'the row beside it is one of the final weights' grep -q '"path":"[^"]*/toy
 check 'both are of one training for each seed' test "$(ls "$t/out/trainings" | wc -l)" -eq 4
 check 'the averaged row, too, is done once' run average
 check 'a second run of it takes two lines' test "$(wc -l <"$t/said")" -eq 2
+# The trainings of both seeds as one answer, from copies of each image
+{ sed 's/^name=.*/name=Together/; /^\[row\]/,$d' "$t/average.table"; sed -n '/^\[row\]/,/^seed=/p' "$t/choice.table"; } >"$t/together.table"
+printf '\n[row]\nlabel=Both\ncfg=%s\nshots=2\nseed=1,2\nensemble=1\naugment=2\n' "$t/toy.cfg" >>"$t/together.table"
+check 'meta table counts the hours of an ensemble' run together -dry
+check 'whose trainings are those of the rows above' grep -q '^Both  *2  the same as above' "$t/said"
+check 'meta table runs a table with an ensemble' run together
+both() { tr -d ' \t\n' <"$t/out/together-both-2.json"; }
+check 'nothing is trained for the ensemble' test "$(ls "$t/out/trainings" | wc -l)" -eq 4
+darknet meta test "$t/toy.data" "$t/toy.cfg" -weights "$(echo "$t"/out/trainings/*/toy_average.weights | sed 's/_average/_final/g; s/ /,/')" -list valid -runs 6 -seed 1 -shots 2 -augment 2 -out "$t/both.json" >/dev/null
+auc() { tr -d ' \t\n' <"$1" | grep -o '"auc_after":{[^}]*}' | head -n 1; }
+check 'the figure of an ensemble is that of meta test -weights -augment' test "$(auc "$t/out/together-both-2.json")" = "$(auc "$t/both.json")"
+check 'its result names the seeds' grep -q '"ensemble":\[1,2\]' <(both)
+check 'and is done once' run together
+check 'in two lines' test "$(wc -l <"$t/said")" -eq 2
+check 'a report of it is made' darknet meta report "$t/out" -out "$t/x.html"
+row_fault() { { cat "$t/choice.table"; printf '\n[row]\nlabel=F\ncfg=%s\nshots=2\n%s\n' "$t/toy.cfg" "$1"; } >"$t/fault.table"; darknet meta table "$t/fault.table" -out "$t/out2" -dry; }
+expect_error 'fault.table:.*: \[row\] ensemble=1: is of several trainings: needs two numbers of seed or more' row_fault 'ensemble=1'
+expect_error 'fault.table:.*: \[row\] augment: only with method=maml' row_fault 'augment=2
+method=knn'
+expect_error 'fault.table:.*: \[row\] ensemble=1: of method=knn there are no probabilities to average' row_fault 'ensemble=1
+seed=1,2
+method=knn'
 sed -i '/^average=/d' "$t/toy.cfg"
 expect_error 'average.table:15: \[row\] tested=average: .*toy.cfg has no \[net\] average' darknet meta table "$t/average.table" -out "$t/out" -dry
 

@@ -49,6 +49,35 @@ static int check_method(const struct meta_table *t, const struct meta_table_row 
                      why.text);
 }
 
+/* Refuses a flag of `meta test` that the row's method does not read. */
+static int check_flag(const struct meta_table *t, const struct meta_table_row *row,
+                      const char *flag, struct meta_error *error)
+{
+    char readers[100];
+    if (meta_method_reads(meta_methods[row->method], flag)) return 0;
+    meta_method_readers(readers, sizeof readers, flag);
+    return meta_fail(error, "%s:%d: [row] %s: only with method=%s", t->path, row->line, flag + 1,
+                     readers);
+}
+
+/* Refuses an ensemble that `meta test -weights A,B` would refuse. */
+static int check_ensemble(const struct meta_table *t, const struct meta_table_row *row,
+                          const struct meta_model *model, struct meta_error *error)
+{
+    const struct meta_method *method = meta_methods[row->method];
+    if (!row->ensemble) return 0;
+    if (!method->probabilities || method->curve_epochs)
+        return meta_fail(error,
+                         "%s:%d: [row] ensemble=1: of method=%s there are no probabilities to "
+                         "average",
+                         t->path, row->line, method->name);
+    if (!model->inner->rates) return 0;
+    return meta_fail(error,
+                     "%s:%d: [row] ensemble=1: %s has [inner_loop] rates, which are beside each of "
+                     "the weights: must be fixed",
+                     t->path, row->line, row->cfg);
+}
+
 /* Takes from the .cfg what it says of tasks and training. All rows must have tasks of one size:
    only then do all cells see the same tasks. */
 static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct meta_error *error)
@@ -56,7 +85,9 @@ static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct
     struct meta_model *model;
     if (meta_row_model(&model, row, error)) return -1;
     if (row->method < 0) row->method = meta_method_place(meta_method_for(model));
-    int failed = check_method(t, row, model, error);
+    int failed = (row->epochs && check_flag(t, row, "-epochs", error))
+        || (row->augment && check_flag(t, row, "-augment", error))
+        || check_ensemble(t, row, model, error) || check_method(t, row, model, error);
     row->ways = model->episode->ways;
     row->queries = model->episode->queries;
     row->iterations = model->net.max_batches;
@@ -75,29 +106,40 @@ static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct
                      t->rows->ways, t->rows->queries);
 }
 
-/* Gives the cell the training that has the same key, or a new one; none while the data, and so
-   the key, are missing. */
-static int find_recipe(struct meta_table *t, struct meta_cell *c, struct meta_error *error)
+/* Finds the cell's training of that seed that has the same key, or adds a new one. */
+static int find_recipe(struct meta_recipe **out, struct meta_table *t, const struct meta_cell *c,
+                       uint64_t seed, struct meta_error *error)
 {
     const struct meta_table_row *row = c->row;
-    struct meta_recipe *r = &t->recipes[t->recipe_count];
-    if (!t->ready) return 0;
-    *r = (struct meta_recipe){ .row = row,
-                               .seed = meta_table_seed(t, row),
-                               .total = row->iterations,
-                               .unweighed = row->unweighed };
+    struct meta_recipe *r = *out = &t->recipes[t->recipe_count];
+    *r = (struct meta_recipe){
+        .row = row, .seed = seed, .total = row->iterations, .unweighed = row->unweighed
+    };
     if (row->train == META_TABLE_TRAIN) r->shots = row->each ? c->shots : row->own_shots;
-    c->recipe = r;
-    if (meta_table_recipe_key(&r->key, t, row, r->shots, error)) return -1;
+    if (meta_table_recipe_key(&r->key, t, r, error)) return -1;
     for (int i = 0; i < t->recipe_count; i++)
         if (!strcmp(t->recipes[i].key, r->key)) {
             free(r->key);
             r->key = NULL;
-            c->recipe = &t->recipes[i];
+            *out = &t->recipes[i];
             return 0;
         }
     t->recipe_count++;
     return meta_recipe_name(t, r, error);
+}
+
+/* Gives the cell its trainings; none while the data, and so their keys, are missing. */
+static int find_recipes(struct meta_table *t, struct meta_cell *c, struct meta_error *error)
+{
+    const struct meta_table_row *row = c->row;
+    if (!t->ready || row->train == META_TABLE_NONE) return 0;
+    if (find_recipe(&c->recipe, t, c, meta_table_seed(t, row), error)) return -1;
+    if (!row->ensemble) return 0;
+    if (!(c->more = calloc(row->seeds.count, sizeof *c->more))) return meta_fail_memory(error);
+    for (int k = 1; k < row->seeds.count; k++)
+        if (find_recipe(&c->more[c->more_count++], t, c, (uint64_t)row->seeds.values[k], error))
+            return -1;
+    return 0;
 }
 
 /* Whether the files of the cell and of its training can have their names, so that no training runs
@@ -105,14 +147,19 @@ static int find_recipe(struct meta_table *t, struct meta_cell *c, struct meta_er
 static int check_names(const struct meta_table *t, const struct meta_cell *c,
                        struct meta_error *error)
 {
-    const struct meta_recipe *r = c->recipe;
     struct meta_error why;
     char *part = NULL;
     if (meta_table_text(&part, error, "%s.part", c->file)) return -1;
-    int failed = meta_file_check_name(part, &why) || meta_file_check_name(c->log, &why)
-        || (r
-            && (meta_training_check_name(r->name, &why) || meta_file_check_name(r->folder, &why)
-                || meta_file_check_name(r->final, &why) || meta_file_check_name(r->data, &why)));
+    int failed = meta_file_check_name(part, &why) || meta_file_check_name(c->log, &why);
+    for (int k = 0; k < meta_cell_trainings(c) && !failed; k++) {
+        const struct meta_recipe *r = meta_cell_training(c, k);
+        if (c->more_count && strchr(r->final, ','))
+            failed = meta_fail(&why, "%s: names of an ensemble's weights must have no comma",
+                               r->final);
+        failed = failed || meta_training_check_name(r->name, &why)
+            || meta_file_check_name(r->folder, &why) || meta_file_check_name(r->final, &why)
+            || meta_file_check_name(r->data, &why);
+    }
     free(part);
     return failed ? meta_fail(error, "%s:%d: [row]: %s", t->path, c->row->line, why.text) : 0;
 }
@@ -134,7 +181,7 @@ static int add_cell(struct meta_table *t, const struct meta_table_row *row, int 
 {
     struct meta_cell *c = &t->cells[t->cell_count++];
     *c = (struct meta_cell){ .row = row, .shots = shots, .paper = paper };
-    if (row->train != META_TABLE_NONE && find_recipe(t, c, error)) return -1;
+    if (find_recipes(t, c, error)) return -1;
     if (name_cell(t, c, error)) return -1;
     for (const struct meta_cell *other = t->cells; other < c; other++)
         if (!strcmp(other->name, c->name))
@@ -176,14 +223,16 @@ static int ascending(const void *a, const void *b) { return *(const int *)a - *(
 
 int meta_table_make_cells(struct meta_table *t, struct meta_error *error)
 {
-    int cells = 0, seeds = 1;
+    int cells = 0, recipes = 0, seeds = 1;
     for (int i = 0; i < t->row_count; i++) {
+        const struct meta_table_row *r = &t->rows[i];
         if (read_row_cfg(t, &t->rows[i], error)) return -1;
-        cells += t->rows[i].shots.count;
-        if (t->rows[i].nth >= seeds) seeds = t->rows[i].nth + 1;
+        cells += r->shots.count;
+        recipes += r->shots.count * (r->ensemble ? r->seeds.count : 1);
+        if (r->nth >= seeds) seeds = r->nth + 1;
     }
     t->cells = calloc(cells, sizeof *t->cells);
-    t->recipes = calloc(2 * cells + 1, sizeof *t->recipes);
+    t->recipes = calloc(2 * (size_t)recipes + 1, sizeof *t->recipes);
     t->columns = calloc(cells, sizeof *t->columns);
     if (!t->cells || !t->recipes || !t->columns) return meta_fail_memory_for(error, t->path);
     for (int i = 0; i < t->row_count; i++) add_columns(t, &t->rows[i]);

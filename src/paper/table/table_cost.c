@@ -38,8 +38,9 @@ static int test_flops(double *flops, const struct meta_flops *f, const struct me
     e.episode.shots = shots;
     if (meta_method_settings(&settings, method, model, &e.episode, error)) return -1;
     if (row->epochs) meta_method_set(settings, meta_method_flag(method, "-epochs"), row->epochs);
+    if (row->augment) meta_method_set(settings, meta_method_flag(method, "-augment"), row->augment);
     e.settings = settings;
-    *flops = meta_method_flops(f, &e);
+    *flops = meta_method_flops(f, &e) * (row->ensemble ? row->seeds.count : 1);
     free(settings);
     return 0;
 }

@@ -62,7 +62,8 @@ double meta_grid_left(const struct meta_grid *g, int *unknown)
         const struct meta_cell *c = &t->cells[i];
         if (!meta_grid_wants(g, c) || g->costs.test[i].basis == META_BASIS_DONE) continue;
         add_cost(&sum, &g->costs.test[i]);
-        if (c->recipe) add_training(&sum, g, c->recipe);
+        for (int k = 0; k < meta_cell_trainings(c); k++)
+            add_training(&sum, g, meta_cell_training(c, k));
     }
     *unknown = sum.unknown;
     return sum.seconds;
@@ -113,11 +114,11 @@ static int test(struct meta_grid *g, struct meta_error *error)
     return status;
 }
 
-static int run_cell(struct meta_grid *g, struct meta_error *error)
+/* Trains what is missing of the training and of its beginnings. */
+static int complete(struct meta_grid *g, struct meta_recipe *r, struct meta_error *error)
 {
-    struct meta_recipe *r = g->cell->recipe;
-    if (r && r->failed) return meta_fail(error, "its training failed");
-    while (r && !meta_recipe_done(r)) {
+    if (r->failed) return meta_fail(error, "its training failed");
+    while (!meta_recipe_done(r)) {
         struct meta_recipe *next = meta_recipe_next(r);
         if (next->failed) return meta_fail(error, "the beginning of its training failed");
         if (train(g, next, error)) {
@@ -125,6 +126,13 @@ static int run_cell(struct meta_grid *g, struct meta_error *error)
             return -1;
         }
     }
+    return 0;
+}
+
+static int run_cell(struct meta_grid *g, struct meta_error *error)
+{
+    for (int k = 0; k < meta_cell_trainings(g->cell); k++)
+        if (complete(g, meta_cell_training(g->cell, k), error)) return -1;
     if (test(g, error) || meta_table_compare(g->table, g->cell, error)) return -1;
     return g->listener->tested(g, error);
 }

@@ -49,12 +49,13 @@ static int write_list(FILE *f, const struct meta_table *t, int which, struct met
     return 0;
 }
 
-static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_table_row *row,
-                        int shots, struct meta_error *error)
+static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_recipe *r,
+                        struct meta_error *error)
 {
+    const struct meta_table_row *row = r->row;
     fprintf(f, "format=%d\ntraining=%s\nseed of the training=%llu\n", FORMAT,
-            meta_table_training_name(row->train), (unsigned long long)meta_table_seed(t, row));
-    if (shots) fprintf(f, "shots in place of the .cfg's=%d\n", shots);
+            meta_table_training_name(row->train), (unsigned long long)r->seed);
+    if (r->shots) fprintf(f, "shots in place of the .cfg's=%d\n", r->shots);
     return meta_fingerprint_cfg(f, row->cfg, 1, error)
             || write_list(f, t, META_TABLE_TRAINED, error)
         ? -1
@@ -72,21 +73,22 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
                       struct meta_error *error)
 {
     const struct meta_table_row *row = c->row;
-    if (c->recipe) fputs(c->recipe->key, f);
-    else if (write_weights(f, row, error)) return -1;
+    for (int k = 0; k < meta_cell_trainings(c); k++) fputs(meta_cell_training(c, k)->key, f);
+    if (!c->recipe && write_weights(f, row, error)) return -1;
     fprintf(f, "method=%s\nshots=%d\ntasks=%d\nseed of the tasks=%d\n",
             meta_row_method_name(row->method), c->shots, t->runs, t->seed);
     if (row->epochs) fprintf(f, "epochs=%d\n", row->epochs);
+    if (row->augment) fprintf(f, "augment=%d\n", row->augment);
     if (row->average) fputs("weights=average\n", f);
     return write_list(f, t, META_TABLE_TESTED, error);
 }
 
-int meta_table_recipe_key(char **key, const struct meta_table *t, const struct meta_table_row *row,
-                          int shots, struct meta_error *error)
+int meta_table_recipe_key(char **key, const struct meta_table *t, const struct meta_recipe *r,
+                          struct meta_error *error)
 {
     struct meta_text text;
     if (meta_text_begin(&text, error)) return -1;
-    return meta_text_end(&text, write_recipe(text.file, t, row, shots, error), key, error);
+    return meta_text_end(&text, write_recipe(text.file, t, r, error), key, error);
 }
 
 /* The key's lines without those that begin with `except`. */
@@ -134,9 +136,7 @@ int meta_recipe_unchanged(const struct meta_table *t, const struct meta_recipe *
 {
     char *key;
     struct meta_table now = *t;
-    if (meta_table_identify(&now, error)
-        || meta_table_recipe_key(&key, &now, r->row, r->shots, error))
-        return -1;
+    if (meta_table_identify(&now, error) || meta_table_recipe_key(&key, &now, r, error)) return -1;
     if (r->is_beginning) {
         struct meta_recipe whole = *r;
         whole.key = key;

@@ -7,13 +7,13 @@
 
 #include "table_model.h"
 
-/* The key of a training of the row. shots: in place of the .cfg's; 0: the .cfg's hold. */
-int meta_table_recipe_key(char **key, const struct meta_table *, const struct meta_table_row *,
-                          int shots, struct meta_error *);
+/* The key of a training, by its row, shots and seed. */
+int meta_table_recipe_key(char **key, const struct meta_table *, const struct meta_recipe *,
+                          struct meta_error *);
 /* The key of the first iterations of a training, for which [meta_loss] does not matter. */
 int meta_table_beginning_key(char **key, const struct meta_recipe *, int iterations,
                              struct meta_error *);
-/* The key of a test: that of its training, or of the given weights, and of the tasks. */
+/* The key of a test: those of its trainings, or of the given weights, and of the tasks. */
 int meta_table_cell_key(char **key, const struct meta_table *, const struct meta_cell *,
                         struct meta_error *);
 /* CRC-32 of the key. */

@@ -38,6 +38,13 @@ uint64_t meta_table_seed(const struct meta_table *t, const struct meta_table_row
     return row->seed < 0 ? t->seed : row->seed;
 }
 
+int meta_cell_trainings(const struct meta_cell *c) { return c->recipe ? 1 + c->more_count : 0; }
+
+struct meta_recipe *meta_cell_training(const struct meta_cell *c, int place)
+{
+    return place ? c->more[place - 1] : c->recipe;
+}
+
 const struct meta_cell *meta_table_reference(const struct meta_table *t,
                                              const struct meta_cell *cell)
 {

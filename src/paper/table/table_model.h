@@ -14,16 +14,18 @@ enum meta_table_training { META_TABLE_NONE, META_TABLE_TRAIN, META_TABLE_PRETRAI
 /* A [row] with one seed of its training. A [row] that names several seeds becomes as many of
    these: a family. */
 struct meta_table_row {
-    char *label;            /* the file's; in a family "LABEL, seed N" */
-    char *family;           /* the label that a family shares; NULL: the row has no family */
-    char *cfg, *weights;    /* paths; weights only with META_TABLE_NONE, else NULL */
-    int method;             /* place in meta_methods (evaluation/methods.h) */
-    int train;              /* enum meta_table_training */
-    int average;            /* not 0: the average of the training's weights is tested */
-    int each;               /* not 0: a training for each of shots; 0: one for all */
-    int seed;               /* seed of the training; -1 uses [table] seed */
-    int nth;                /* place in the family, from 0 */
-    int epochs;             /* of a method with -epochs; 0: the number of `meta test` */
+    char *label;         /* the file's; in a family "LABEL, seed N" */
+    char *family;        /* the label that a family shares; NULL: the row has no family */
+    char *cfg, *weights; /* paths; weights only with META_TABLE_NONE, else NULL */
+    int method;          /* place in meta_methods (evaluation/methods.h) */
+    int train;           /* enum meta_table_training */
+    int average;         /* not 0: the average of the training's weights is tested */
+    int each;            /* not 0: a training for each of shots; 0: one for all */
+    int seed;            /* seed of the training, of an ensemble the first; -1 uses [table] seed */
+    int nth;             /* place in the family, from 0; of an ensemble the last */
+    int epochs;          /* of a method with -epochs; 0: the number of `meta test` */
+    int augment;         /* of a method with -augment; 0: none */
+    int ensemble;        /* not 0: the weights of all seeds are tested as one answer */
     struct meta_list seeds; /* the seeds that the file lists */
     struct meta_list shots; /* numbers of support images a class: a cell each */
     struct meta_list paper; /* the paper's AUC in percent for each of shots; or count 0 */
@@ -58,10 +60,12 @@ struct meta_cell {
     int shots;
     double paper;               /* the paper's AUC in percent; NaN: it has none */
     struct meta_recipe *recipe; /* NULL: weights are given, or the data are not there */
-    char *key;                  /* what the result depends on; NULL: no data */
-    uint32_t id;                /* CRC-32 of the key */
-    char *name;                 /* of the result's file, without folder */
-    char *file, *log;           /* paths of the result and of what `meta test` prints */
+    struct meta_recipe **more;  /* (more_count) an ensemble's trainings behind the first */
+    int more_count;
+    char *key;        /* what the result depends on; NULL: no data */
+    uint32_t id;      /* CRC-32 of the key */
+    char *name;       /* of the result's file, without folder */
+    char *file, *log; /* paths of the result and of what `meta test` prints */
 };
 
 /* A list of images that the table's trainings or tests depend on. */
@@ -104,8 +108,11 @@ const char *meta_table_training_name(int train);
 int meta_row_has_label(const struct meta_table_row *, const char *label);
 /* The row's .cfg, checked for what the row trains it on. The caller frees. */
 int meta_row_model(struct meta_model **, const struct meta_table_row *, struct meta_error *);
-/* The seed of the row's training. */
+/* The seed of the row's training, of an ensemble that of the first. */
 uint64_t meta_table_seed(const struct meta_table *, const struct meta_table_row *);
+/* The trainings that a cell stands on: their number, and the one at `place`, from 0. */
+int meta_cell_trainings(const struct meta_cell *);
+struct meta_recipe *meta_cell_training(const struct meta_cell *, int place);
 /* The cell of [table] reference that a cell is paired with: it has the same number of shots and,
    when the reference is a family, the same seed. NULL: there is none, or the cell is of the
    reference itself. */

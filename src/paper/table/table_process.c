@@ -225,60 +225,96 @@ int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
     return status;
 }
 
-/* The .weights that the cell is a test of; NULL for a method without. The caller frees. */
+/* The .weights of a training that are tested. The caller frees. */
+static int name_trained(char **weights, const struct meta_cell *c, const struct meta_recipe *r,
+                        struct meta_error *error)
+{
+    if (c->row->average)
+        return meta_training_file(weights, META_TRAINING_AVERAGE, r->folder, r->name, error);
+    return meta_table_text(weights, error, "%s", r->final);
+}
+
+/* The .weights that the cell is a test of, with a comma between those of an ensemble; NULL for a
+   method without. The caller frees. */
 static int name_weights(char **weights, const struct meta_cell *c, struct meta_error *error)
 {
-    const struct meta_recipe *r = c->recipe;
-    if (r && c->row->average)
-        return meta_training_file(weights, META_TRAINING_AVERAGE, r->folder, r->name, error);
-    const char *path = r ? r->final : c->row->weights;
+    const char *given = c->row->weights;
     *weights = NULL;
-    return path ? meta_table_text(weights, error, "%s", path) : 0;
+    if (!c->recipe) return given ? meta_table_text(weights, error, "%s", given) : 0;
+    for (int k = 0; k < meta_cell_trainings(c); k++) {
+        char *before = *weights, *one;
+        if (name_trained(&one, c, meta_cell_training(c, k), error)) return -1;
+        int failed = before ? meta_table_text(weights, error, "%s,%s", before, one) : 0;
+        if (!before) *weights = one;
+        else {
+            free(before);
+            free(one);
+        }
+        if (failed) return -1;
+    }
+    return 0;
+}
+
+/* The command line of a test; numbers are written into `digits`. */
+struct command {
+    const char *argv[32];
+    int count;
+    char digits[6][32];
+    int numbers;
+};
+
+static void add_word(struct command *c, const char *word) { c->argv[c->count++] = word; }
+
+static void add_number(struct command *c, const char *flag, int number)
+{
+    char *digits = c->digits[c->numbers++];
+    snprintf(digits, sizeof c->digits[0], "%d", number);
+    add_word(c, flag);
+    add_word(c, digits);
+}
+
+static void add_text(struct command *c, const char *flag, const char *text)
+{
+    add_word(c, flag);
+    add_word(c, text);
+}
+
+/* The words of `meta test` for the cell, whose result goes to `part`. */
+static void make_test(struct command *to, const struct meta_table_runner *run,
+                      const struct meta_table *t, const struct meta_cell *c, const char *weights,
+                      const char *part)
+{
+    const struct meta_table_row *row = c->row;
+    add_word(to, run->program);
+    add_text(to, "meta", "test");
+    add_word(to, t->data);
+    add_word(to, c->recipe ? c->recipe->cfg : row->cfg);
+    if (weights && c->more_count) add_text(to, "-weights", weights);
+    else if (weights) add_word(to, weights);
+    add_number(to, "-seed", t->seed);
+    add_number(to, "-runs", t->runs);
+    add_number(to, "-shots", c->shots);
+    add_text(to, "-out", part);
+    add_text(to, "-threads", run->threads);
+    add_text(to, "-method", meta_row_method_name(row->method));
+    if (row->epochs) add_number(to, "-epochs", row->epochs);
+    if (row->augment) add_number(to, "-augment", row->augment);
+    if (t->valid) add_text(to, "-list", meta_table_list_name(t, META_TABLE_TESTED));
 }
 
 int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
                     const struct meta_cell *c, struct meta_error *error)
 {
-    char seed[32], runs[32], shots[32], epochs[32], *part = NULL, *weights = NULL;
-    const struct meta_recipe *r = c->recipe;
+    struct command command = { 0 };
     struct outcome out = { 0 };
-    int status = -1, n = 18;
+    char *part = NULL, *weights = NULL;
+    int status = -1;
     if (meta_table_text(&part, error, "%s.part", c->file) || name_weights(&weights, c, error))
         goto done;
-    snprintf(seed, sizeof seed, "%d", t->seed);
-    snprintf(runs, sizeof runs, "%d", t->runs);
-    snprintf(shots, sizeof shots, "%d", c->shots);
-    snprintf(epochs, sizeof epochs, "%d", c->row->epochs);
-    const char *argv[24] = { run->program,
-                             "meta",
-                             "test",
-                             t->data,
-                             r ? r->cfg : c->row->cfg,
-                             weights,
-                             "-seed",
-                             seed,
-                             "-runs",
-                             runs,
-                             "-shots",
-                             shots,
-                             "-out",
-                             part,
-                             "-threads",
-                             run->threads,
-                             "-method",
-                             meta_row_method_name(c->row->method) };
-    if (c->row->epochs) {
-        argv[n++] = "-epochs";
-        argv[n++] = epochs;
-    }
-    if (t->valid) {
-        argv[n++] = "-list";
-        argv[n++] = meta_table_list_name(t, META_TABLE_TESTED);
-    }
-    if (!argv[5]) memmove(argv + 5, argv + 6, 18 * sizeof *argv); /* a method without weights */
+    make_test(&command, run, t, c, weights, part);
     unlink(part);
     if (!meta_cell_unchanged(t, c, error)
-        && !run_process(run, (char *const *)argv, c->log, &out, error)
+        && !run_process(run, (char *const *)command.argv, c->log, &out, error)
         && !meta_cell_unchanged(t, c, error))
         status = meta_cell_finish(t, c, part, out.seconds, out.megabytes, error);
 done:

@@ -63,8 +63,11 @@ static const struct meta_option row_options[] = {
       "train=train: 1: a training for each of shots; 0: one, with the .cfg's shots, for all" },
     { "seed", META_INTS, 0, 0, INT_MAX, NULL, ROW(seeds),
       "seed of the training (the table's); several are a training and a row each" },
+    { "ensemble", META_INT, 0, 0, 1, NULL, ROW(ensemble),
+      "1: the weights of all seeds are tested as one answer, in place of a row each" },
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs),
       "method=finetune: as meta test -epochs" },
+    { "augment", META_INT, 0, 1, 64, NULL, ROW(augment), "method=maml: as meta test -augment" },
     { "shots", META_INTS, 0, 1, 1000, NULL, ROW(shots), "support images a class: a cell each" },
     { "paper", META_REALS, 0, 0, 100, NULL, ROW(paper),
       "the paper's AUC in percent, for each of shots" },
@@ -102,19 +105,11 @@ static const char *row_fault(const struct meta_table_row *r)
     if (r->seeds.count && r->train == META_TABLE_NONE)
         return "seed: is of a training, and train=none has none";
     if (r->seeds.count > MOST_SEEDS) return "seed: has more than 1000 numbers";
+    if (r->ensemble && r->seeds.count < 2)
+        return "ensemble=1: is of several trainings: needs two numbers of seed or more";
     if (has_twice(&r->shots)) return "shots: has a number twice";
     if (has_twice(&r->seeds)) return "seed: has a number twice";
     return NULL;
-}
-
-static int check_epochs(const struct meta_table *t, const struct meta_table_row *r,
-                        struct meta_error *error)
-{
-    char readers[100];
-    if (!r->epochs) return 0;
-    if (r->method >= 0 && meta_method_reads(meta_methods[r->method], "-epochs")) return 0;
-    meta_method_readers(readers, sizeof readers, "-epochs");
-    return meta_fail(error, "%s:%d: [row] epochs: only with method=%s", t->path, r->line, readers);
 }
 
 /* Checks the row, and its label against those of the rows before it. */
@@ -123,7 +118,6 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
 {
     const char *fault = row_fault(r);
     if (fault) return meta_fail(error, "%s:%d: [row] %s", t->path, r->line, fault);
-    if (check_epochs(t, r, error)) return -1;
     for (const struct meta_table_row *other = t->rows; other < r; other++)
         if (other->line != r->line && meta_row_has_label(other, r->label))
             return meta_fail(error, "%s:%d: [row] label=%s: repeated; first on line %d", t->path,
@@ -134,9 +128,9 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
 /* Makes of a row as the file has it the row of its nth seed. */
 static int take_seed(struct meta_table_row *r, int nth, struct meta_error *error)
 {
-    r->nth = nth;
+    r->nth = r->ensemble ? r->seeds.count - 1 : nth; /* after the rows of its seeds */
     r->seed = r->seeds.count ? (int)r->seeds.values[nth] : -1;
-    if (r->seeds.count < 2) return 0;
+    if (r->seeds.count < 2 || r->ensemble) return 0;
     r->family = r->label;
     return meta_table_text(&r->label, error, "%s, seed %d", r->family, r->seed);
 }
@@ -161,7 +155,7 @@ static int read_row(struct meta_table *t, const struct meta_section *section,
         *r = (struct meta_table_row){ .line = section->line };
         if (meta_options_parse(row_options, section, t->path, r, error) || check_row(t, r, error))
             return -1;
-        seeds = r->seeds.count ? r->seeds.count : 1;
+        seeds = r->seeds.count && !r->ensemble ? r->seeds.count : 1;
         if (take_seed(r, k, error)) return -1;
     }
     return 0;
@@ -253,6 +247,7 @@ static void free_cell(struct meta_cell *c)
 {
     char *owned[] = { c->key, c->name, c->file, c->log };
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
+    free(c->more);
 }
 
 void meta_table_free(struct meta_table *t)

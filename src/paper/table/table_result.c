@@ -98,6 +98,15 @@ static int add_training(cJSON *to, const struct meta_recipe *r, struct meta_erro
     return 0;
 }
 
+/* An ensemble's trainings by their seeds: each has a curve of its own, in the cells that it has for
+   itself. */
+static void add_ensemble(cJSON *to, const struct meta_cell *c)
+{
+    cJSON *seeds = cJSON_AddArrayToObject(to, "ensemble");
+    for (int k = 0; k < meta_cell_trainings(c); k++)
+        cJSON_AddItemToArray(seeds, meta_json_number(meta_cell_training(c, k)->seed));
+}
+
 int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, const char *written,
                      double seconds, double megabytes, struct meta_error *error)
 {
@@ -115,7 +124,8 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
     cJSON_AddItemToObject(own, "test_seconds", meta_json_number(seconds));
     cJSON_AddItemToObject(own, "test_memory_mb", meta_json_number(megabytes));
     cJSON_AddStringToObject(own, "key", c->key);
-    int status = c->recipe ? add_training(own, c->recipe, error) : 0;
+    if (c->more_count) add_ensemble(own, c);
+    int status = c->recipe && !c->more_count ? add_training(own, c->recipe, error) : 0;
     if (!status) status = meta_json_write(c->file, root, error);
     if (!status) unlink(written);
     cJSON_Delete(root);
