@@ -1,4 +1,4 @@
-/* Reads CSV in place, record by record. */
+/* Reads CSV in place, record by record, and writes its fields. */
 #include "csv.h"
 
 #include <string.h>
@@ -98,4 +98,18 @@ int meta_csv_next(struct meta_csv *csv, char **field, int most, int *count, int 
     }
     csv->line += ended == '\n';
     return 0;
+}
+
+void meta_csv_write_field(FILE *f, const char *text)
+{
+    if (!strpbrk(text, ",;\"\t\r\n") && *text != ' ') {
+        fputs(text, f);
+        return;
+    }
+    putc('"', f);
+    for (; *text; text++) {
+        if (*text == '"') putc('"', f);
+        putc(*text, f);
+    }
+    putc('"', f);
 }

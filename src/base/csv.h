@@ -3,7 +3,12 @@
 #ifndef META_CSV_H
 #define META_CSV_H
 
+#include <stdio.h>
+
 #include "error.h"
+
+/* Writes a field, in quotes where it needs them whatever the separator is. */
+void meta_csv_write_field(FILE *, const char *text);
 
 /* A text in which records are read one after the other, and changed by that: fields end in 0. */
 struct meta_csv {

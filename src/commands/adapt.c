@@ -1,25 +1,27 @@
 /* darknet meta adapt: makes a .cfg and .weights for any Darknet out of a meta-trained network and a
    few labelled images. */
-#define _GNU_SOURCE
-#include "console.h"
-#include "base/file.h"
-#include "base/leftovers.h"
-#include "base/lock.h"
+#include "adapt_files.h"
+#include "base/plural.h"
 #include "base/pool.h"
+#include "base/text.h"
 #include "config/model.h"
-#include "tasks/file_id.h"
 #include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "console.h"
 #include "flags.h"
 #include "learning/rates_file.h"
 #include "left_out.h"
+#include "tell_labelled.h"
 #include "temperature_flag.h"
 #include "unlike.h"
 #include "images/turns.h"
 #include "network/export.h"
 #include "adaptation/support_check.h"
+#include "adaptation/support_files.h"
 #include "network/weights.h"
+#include "tasks/data_open.h"
+#include "tasks/labelled.h"
+#include "tasks/list_place.h"
 #include "usage.h"
 
 #include <stdio.h>
@@ -62,52 +64,6 @@ static void free_parts(struct parts *p)
     meta_lock_release(&p->lock);
 }
 
-static int same_file(const char *a, const char *b)
-{
-    struct meta_file_id x, y;
-    return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
-}
-
-/* Refuses to overwrite the files that are adapted, and names that can't be written. */
-static int check_out(const char *out, const char *cfg, const char *weights,
-                     struct meta_error *error)
-{
-    char *own_cfg, *own_weights;
-    if (meta_export_paths(out, &own_cfg, &own_weights, error)) return -1;
-    const char *same = same_file(own_cfg, cfg) ? cfg
-        : same_file(own_weights, weights)      ? weights
-                                               : NULL;
-    int status = 0;
-    if (same)
-        status = meta_fail(error,
-                           "-out %s: would overwrite %s, which is adapted: must be another name",
-                           out, same);
-    else if (meta_file_check(own_weights, error) || meta_file_check(own_cfg, error)) status = -1;
-    free(own_cfg);
-    free(own_weights);
-    return status;
-}
-
-/* Keeps others from writing the files until the end, and removes what one that was killed left. */
-static int lock_out(struct parts *p, const char *out, struct meta_error *error)
-{
-    const struct meta_lock_words words = { "another run of meta adapt writes these files",
-                                           "wait for it, or give this one another -out" };
-    char *lock, *cfg, *weights;
-    if (meta_export_paths(out, &cfg, &weights, error)) return -1;
-    if (asprintf(&lock, "%s.lock", out) < 0) lock = NULL;
-    int status = lock ? meta_lock_take(&p->lock, lock, 0, words, error) : meta_fail_memory(error);
-    if (!status) {
-        meta_lock_guard(&p->lock);
-        meta_leftovers_remove(cfg, NULL);
-        meta_leftovers_remove(weights, NULL);
-    }
-    free(lock);
-    free(cfg);
-    free(weights);
-    return status;
-}
-
 static int load_base(struct parts *p, const char *weights, struct meta_error *error)
 {
     struct meta_filled *f = &p->base.filled;
@@ -134,6 +90,7 @@ static int load_images(struct parts *p, struct meta_error *error)
                                                 .channels = net->channels,
                                                 .orientation = net->orientation };
     if (meta_dataset_load(&p->dataset, &source, p->pool, error)) return -1;
+    meta_tell_labelled(p->data->labelled);
     meta_tell_groups(p->data, p->dataset);
     meta_tell_depth(p->data, p->dataset);
     int n = p->dataset->count;
@@ -157,18 +114,21 @@ static int load_images(struct parts *p, struct meta_error *error)
 
 static void warn(const struct meta_dataset *set, int i, const char *text)
 {
-    fprintf(stderr, "darknet: warning: %s:%d: %s: %s\n", set->list, set->lines[i], set->paths[i],
-            text);
+    fprintf(stderr, "darknet: warning: %s%s: %s\n", meta_list_place(set->list, set->lines[i]).text,
+            set->paths[i], text);
 }
 
 /* Leave-one-out leaves copies out together, but the support loss has them twice. */
 static void warn_copies(const struct meta_dataset *d)
 {
-    char text[80];
+    char text[4200];
     for (int i = 0; i < d->count; i++) {
-        if (d->copy_of[i] < 0) continue;
-        snprintf(text, sizeof text, "is the same image as line %d: counts twice",
-                 d->lines[d->copy_of[i]]);
+        int copy = d->copy_of[i];
+        if (copy < 0) continue;
+        if (d->lines[copy])
+            snprintf(text, sizeof text, "is the same image as line %d: counts twice",
+                     d->lines[copy]);
+        else snprintf(text, sizeof text, "is the same image as %s: counts twice", d->paths[copy]);
         warn(d, i, text);
     }
 }
@@ -200,47 +160,41 @@ static int leave_out(struct parts *p, const struct meta_support *s, int steps, e
     return meta_print_left_out(&answers, error);
 }
 
-/* "NAME, NAME, NAME"; the caller frees. NULL: no memory. */
-static char *class_names(const struct meta_data *data)
-{
-    char *names = strdup("");
-    for (int k = 0; k < data->classes && names; k++) {
-        char *longer;
-        if (asprintf(&longer, "%s%s%s", names, k ? ", " : "", data->names[k]) < 0) longer = NULL;
-        free(names);
-        names = longer;
-    }
-    return names;
-}
-
 /* What the command line asks for. */
 struct request {
     const char *out, *cfg, *weights, *temperature;
     int copies; /* of each image that it learns from */
     int steps, plain;
+    int named; /* 1: from a folder or a CSV */
     enum meta_bn bn;
     enum meta_fold fold;
 };
+
+/* The head of the .cfg: what it was made of, its classes, and the images that it has learned. The
+   caller frees; NULL: no memory. */
+static char *comment_of(const struct parts *p, const struct request *r, struct meta_error *error)
+{
+    struct meta_text text;
+    char *comment;
+    if (meta_text_begin(&text, error)) return NULL;
+    fprintf(text.file, "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s",
+            r->cfg, r->weights, p->dataset->count, p->data->train, r->steps, p->base.learning_rate,
+            meta_bn_name(r->bn), r->plain ? ", classes not balanced" : "");
+    if (p->temperature.temperature != 0)
+        fprintf(text.file, ", temperature %.6g", p->temperature.temperature);
+    if (r->copies > 1) fprintf(text.file, ", %d copies of each (flips, quarter turns)", r->copies);
+    for (int k = 0; k < p->data->classes; k++)
+        fprintf(text.file, "%s%s", k ? ", " : "\n", p->data->names[k]);
+    meta_support_files_note(text.file, p->dataset);
+    return meta_text_end(&text, 0, &comment, error) ? NULL : comment;
+}
 
 static int export(const struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
     struct meta_network network;
-    char *comment, *otherwise, heat[80] = "", *names = class_names(p->data);
-    if (p->temperature.temperature != 0)
-        snprintf(heat, sizeof heat, ", temperature %.6g", p->temperature.temperature);
-    if (r->copies > 1)
-        snprintf(heat, sizeof heat, ", %d copies of each (flips, quarter turns)", r->copies);
-    if (!names
-        || asprintf(&comment,
-                    "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s%s\n%s",
-                    r->cfg, r->weights, p->dataset->count, p->data->train, r->steps,
-                    p->base.learning_rate, meta_bn_name(r->bn),
-                    r->plain ? ", classes not balanced" : "", heat, names)
-            < 0) {
-        free(names);
-        return meta_fail_memory(error);
-    }
+    char *comment = comment_of(p, r, error), *otherwise;
+    if (!comment) return -1;
     struct meta_export how = { r->out, comment, r->fold, meta_net_exported(&p->model->net) };
     int status = meta_adapted_network(&network, p->adapted, r->bn, error);
     if (!status) {
@@ -248,12 +202,15 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
         status = meta_export(&f, &how, &otherwise, error);
         free(network.layers);
     }
+    if (!status && p->data->labelled) status = meta_adapt_files_names(r->out, p->data, error);
     if (!status) {
-        printf("written: %s.cfg and %s.weights\n", r->out, r->out);
+        if (p->data->labelled)
+            printf("written: %s.cfg, %s.weights, %s.names and %s.data\n", r->out, r->out, r->out,
+                   r->out);
+        else printf("written: %s.cfg and %s.weights\n", r->out, r->out);
         if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
         free(otherwise);
     }
-    free(names);
     free(comment);
     return status;
 }
@@ -272,7 +229,7 @@ static int check_request(struct request *r, const char *kind, const char *balanc
         return meta_fail(error,
                          "-bn batch: a file can't hold it, as a single image has no batch to be "
                          "normalised by: must be support or running");
-    return check_out(r->out, r->cfg, r->weights, error);
+    return meta_adapt_files_check(r->out, r->cfg, r->weights, r->named, error);
 }
 
 static int check_copies(struct request *r, const struct parts *p, const char *value,
@@ -290,13 +247,16 @@ static int check_copies(struct request *r, const struct parts *p, const char *va
 static int check_data(const struct parts *p, const char *path, const char *cfg,
                       struct meta_error *error)
 {
-    int outputs = meta_adapt_most_classes(p->model->network);
+    int outputs = meta_adapt_most_classes(p->model->network), classes = p->data->classes;
     if (!p->data->train)
         return meta_fail(error, "%s: has no train=: must be the list of the labelled images", path);
-    if (p->data->classes < 2 || p->data->classes > outputs)
-        return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", path,
-                         p->data->classes, outputs, cfg);
-    return 0;
+    if (classes >= 2 && classes <= outputs) return 0;
+    if (p->data->labelled)
+        return meta_fail(error,
+                         "%s: has %d class%s, such as %s: must be 2 to %d, which %s tells apart",
+                         path, classes, meta_plural_es(classes), p->data->names[0], outputs, cfg);
+    return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", path, classes,
+                     outputs, cfg);
 }
 
 /* The temperature is that of as many images a class as there are on average. */
@@ -349,57 +309,78 @@ static int check_words(const char *weights, const char *several, const char *usa
                    : meta_fail(error, "usage: darknet meta %s [flags]; -h explains them", usage);
 }
 
-int meta_command_adapt(int argc, char **argv)
+/* The values of the flags, as they were written. */
+struct texts {
+    const char *out, *steps, *bn, *balance, *several, *augment, *temperature, *groups, *range,
+        *threads, *backend;
+    int fold, no_fold;
+};
+
+/* Takes the flags out of argv; returns the number of words. */
+static int take_flags(struct texts *t, struct meta_syntax *syntax, int argc, char **argv)
 {
-    int all = 0, none = 0;
-    const char *out = NULL, *step = NULL, *kind = "support", *threads = NULL, *backend = NULL,
-               *balance = "classes", *temperature = NULL, *augment = NULL, *several = NULL;
     const struct meta_flag flags[] = {
-        { "-out", "NAME", "writes NAME.cfg and NAME.weights", &out, NULL },
-        { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &step, NULL },
+        { "-out", "NAME",
+          "writes NAME.cfg and NAME.weights, of a folder or a CSV NAME.data and NAME.names, too",
+          &t->out, NULL },
+        { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &t->steps, NULL },
         { "-bn", "KIND",
           "support or running (support): whose statistics normalise an image, those of these or of "
           "the meta-training",
-          &kind, NULL },
+          &t->bn, NULL },
         { "-fold", NULL,
           "folds the first layer's batch normalisation into its weights too, as it does the "
           "others'",
-          NULL, &all },
-        { "-no_fold", NULL, "keeps the batch normalisation of every convolution", NULL, &none },
+          NULL, &t->fold },
+        { "-no_fold", NULL, "keeps the batch normalisation of every convolution", NULL,
+          &t->no_fold },
         { "-balance", "KIND",
           "classes or none (classes): whether each class counts the same in the loss of the steps, "
           "or each image",
-          &balance, NULL },
+          &t->balance, NULL },
         { "-weights", "A,B,C", "is refused: adapt each, and `meta predict -weights` averages",
-          &several, NULL },
+          &t->several, NULL },
         { "-augment", "N", "learns from N flips and quarter turns of each image, 1 to 8 (1)",
-          &augment, NULL },
-        { "-temperature", "KIND", META_TEMPERATURE_HELP, &temperature, NULL },
-        { "-threads", "N", "worker threads of leave-one-out (the cores)", &threads, NULL },
-        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+          &t->augment, NULL },
+        { "-temperature", "KIND", META_TEMPERATURE_HELP, &t->temperature, NULL },
+        { "-groups", "CSV", META_GROUPS_HELP, &t->groups, NULL },
+        { "-range", "N", META_RANGE_HELP, &t->range, NULL },
+        { "-threads", "N", "worker threads of leave-one-out (the cores)", &t->threads, NULL },
+        { "-backend", "NAME", "onednn or reference (onednn)", &t->backend, NULL },
     };
+    syntax->flags = flags;
+    syntax->count = sizeof flags / sizeof *flags;
+    return meta_flags_parse(argc, argv, syntax);
+}
+
+int meta_command_adapt(int argc, char **argv)
+{
+    struct texts t = { .bn = "support", .balance = "classes" };
     struct parts p = { .lock.fd = -1 };
     struct meta_error error;
-    const struct meta_syntax syntax = { "adapt DATA CFG WEIGHTS -out NAME", 2, 3, flags,
-                                        sizeof flags / sizeof *flags };
-    int words = meta_flags_parse(argc, argv, &syntax);
-    struct request r = { .out = out,
+    struct meta_syntax syntax = { "adapt DATA|FOLDER|CSV CFG WEIGHTS -out NAME", 2, 3, NULL, 0 };
+    int words = take_flags(&t, &syntax, argc, argv);
+    struct request r = { .out = t.out,
                          .cfg = argv[1],
                          .weights = words > 2 ? argv[2] : NULL,
-                         .temperature = temperature,
-                         .fold = all ? META_FOLD_ALL
-                             : none  ? META_FOLD_NONE
-                                     : META_FOLD_REST };
-    int workers = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
-    p.base.backend = meta_flag_backend(backend, "onednn");
-    if (check_words(r.weights, several, syntax.usage, &error)
-        || (all && none && meta_fail(&error, "-fold and -no_fold: must be one of them")))
+                         .temperature = t.temperature,
+                         .named = meta_labelled_is(argv[0]),
+                         .fold = t.fold  ? META_FOLD_ALL
+                             : t.no_fold ? META_FOLD_NONE
+                                         : META_FOLD_REST };
+    const struct meta_data_flags said = { t.groups,
+                                          (int)meta_flag_int("-range", t.range, 0, 1, 65535) };
+    int workers = meta_flag_int("-threads", t.threads, meta_pool_cores(), 1, META_POOL_MOST);
+    p.base.backend = meta_flag_backend(t.backend, "onednn");
+    if (check_words(r.weights, t.several, syntax.usage, &error)
+        || (t.fold && t.no_fold && meta_fail(&error, "-fold and -no_fold: must be one of them")))
         goto fail;
-    if (check_request(&r, kind, balance, &error) || meta_model_load(&p.model, argv[1], &error)
-        || meta_data_read(&p.data, argv[0], &error) || lock_out(&p, out, &error))
+    if (check_request(&r, t.bn, t.balance, &error) || meta_model_load(&p.model, argv[1], &error)
+        || meta_data_open(&p.data, argv[0], &said, &error)
+        || meta_adapt_files_lock(&p.lock, r.out, &error))
         goto fail;
-    r.steps = meta_flag_int("-steps", step, p.model->inner->test_steps, 0, 1000);
-    if (check_copies(&r, &p, augment, &error) || check_data(&p, argv[0], argv[1], &error)
+    r.steps = meta_flag_int("-steps", t.steps, p.model->inner->test_steps, 0, 1000);
+    if (check_copies(&r, &p, t.augment, &error) || check_data(&p, argv[0], argv[1], &error)
         || load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error)
         || load_images(&p, &error) || find_temperature(&p, &r, &error))
         goto fail;

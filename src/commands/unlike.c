@@ -5,11 +5,12 @@
 #include <stdio.h>
 
 #include "adaptation/distance.h"
+#include "tasks/list_place.h"
 
 static void print_place(const struct meta_unlike *u, int i)
 {
     fprintf(stderr, "darknet: warning: ");
-    if (u->list) fprintf(stderr, "%s:%d: ", u->list, u->lines[i]);
+    if (u->list) fputs(meta_list_place(u->list, u->lines[i]).text, stderr);
     fprintf(stderr, "%s: ", u->paths[i]);
 }
 

@@ -8,7 +8,7 @@ struct meta_unlike {
     int count;
     char *const *paths;     /* (count) */
     const char *list;       /* that they stand in; NULL: in none */
-    const int *lines;       /* (count) in the list */
+    const int *lines;       /* (count) in the list; 0: of a folder */
     const double *distance; /* (count) as meta_distance_of gives it; NaN: the image was not read */
 };
 /* A line on standard error for each image above META_DISTANT; one line where all of several are:

@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 const struct meta_verb meta_verbs[] = {
+    { "lists", "FOLDER|CSV OUT",
+      "writes a .data file, lists, labels and groups of a folder of classes, or of a CSV",
+      meta_command_lists },
     { "train", "DATA CFG [WEIGHTS]", "meta-trains on the train list of DATA", meta_command_train },
     { "pretrain", "DATA CFG [WEIGHTS]",
       "trains a classifier of the train list's classes, as Darknet does", meta_command_pretrain },
@@ -12,8 +15,9 @@ const struct meta_verb meta_verbs[] = {
     { "calibrate", "DATA CFG WEIGHTS",
       "learns on tasks of the valid list how sure the answers of adapted weights may be",
       meta_command_calibrate },
-    { "adapt", "DATA CFG WEIGHTS -out NAME",
-      "adapts to the few labelled images of DATA's train list: a .cfg and .weights for any Darknet",
+    { "adapt", "DATA|FOLDER|CSV CFG WEIGHTS -out NAME",
+      "adapts to few labelled images, of DATA's train list, of a folder or of a CSV: a .cfg and "
+      ".weights for any Darknet",
       meta_command_adapt },
     { "predict", "CFG WEIGHTS DATA IMAGE|LIST|FOLDER...",
       "class probabilities of images, and where in them they come from", meta_command_predict },

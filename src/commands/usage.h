@@ -12,6 +12,7 @@ extern const struct meta_verb meta_verbs[]; /* the last one has no name */
 /* Prints the usage of `darknet meta` with a line a verb to standard output. */
 void meta_print_verbs(void);
 
+int meta_command_lists(int argc, char **argv);
 int meta_command_train(int argc, char **argv);
 int meta_command_pretrain(int argc, char **argv);
 int meta_command_test(int argc, char **argv);

@@ -20,10 +20,10 @@ static int ends_in(const char *path, const char *const *endings)
     return 0;
 }
 
-static int is_image(const char *name)
+int meta_path_is_image(const char *path)
 {
     static const char *const endings[] = { ".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", NULL };
-    return ends_in(name, endings);
+    return ends_in(path, endings);
 }
 
 static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
@@ -50,7 +50,7 @@ static int add(struct meta_paths *p, char *path, struct meta_error *error)
 static int add_entry(struct meta_paths *p, char *path, struct meta_error *error)
 {
     struct stat s;
-    if (!path || is_image(path)) return add(p, path, error);
+    if (!path || meta_path_is_image(path)) return add(p, path, error);
     if (stat(path, &s) || !S_ISDIR(s.st_mode)) return append(&p->other, &p->others, path, error);
     free(path);
     return 0;

@@ -21,6 +21,9 @@ struct meta_paths {
 int meta_paths_find(struct meta_paths *, char **words, int count, struct meta_error *);
 void meta_paths_clear(struct meta_paths *);
 
+/* Whether a file is an image by the end of its name. */
+int meta_path_is_image(const char *path);
+
 /* FOLDER/BASE.EXT for the path FROM/BASE.xyz. The caller frees; NULL when there is no memory. */
 char *meta_path_name(const char *folder, const char *path, const char *extension);
 /* Fails where two of the paths would have the same such name. */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "copies_internal.h"
 #include "base/disjoint.h"
+#include "list_place.h"
 
 #include <stdlib.h>
 
@@ -37,6 +38,17 @@ int meta_copies_find(const struct meta_dataset *set, int *copy_of, struct meta_e
     }
     free(order);
     return 0;
+}
+
+int meta_copies_clash(const struct meta_dataset *set, int i, int k, struct meta_error *error)
+{
+    return meta_fail(error,
+                     "%s%s: is the same image as %s%s, which is of class %s, not %s: must be in "
+                     "one "
+                     "class",
+                     meta_list_place(set->list, set->lines[i]).text, set->paths[i], set->paths[k],
+                     meta_list_on_line(set->lines[k]).text, set->names[set->label[k]],
+                     set->names[set->label[i]]);
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */

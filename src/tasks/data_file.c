@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "class_names.h"
 #include "config/options.h"
+#include "labelled.h"
 
 static const char *const keys[] = { "train", "valid", "test", "backup",
                                     "groups" }; /* keys whose paths are kept as they are */
@@ -160,6 +161,7 @@ void meta_data_free(struct meta_data *data)
         if (data->names) free(data->names[i]);
         if (data->labels) free(data->labels[i]);
     }
+    meta_labelled_free(data->labelled);
     free(data->names);
     free(data->labels);
     free(data->path);

@@ -6,6 +6,8 @@
 
 #define META_CLASSES_MOST 1000000
 
+struct meta_labelled;
+
 /* How JPEG files are decoded that are larger than what is kept of them: META_DECODE_SCALED at the
    smallest of 1/2, 1/4 and 1/8 of their size that is not below that (images/image.h). */
 enum meta_decode { META_DECODE_SCALED, META_DECODE_FULL };
@@ -26,6 +28,8 @@ struct meta_data {
     int decode;    /* enum meta_decode */
     char *cache;   /* the folder of cache files; NULL: beside each list; "off": none are used */
     char *train, *valid, *test, *backup, *groups;
+    struct meta_labelled *labelled; /* the images of `train`, where it names a folder or a CSV in
+                                       place of a list (data_open.h); NULL: it is a list */
     int line[5]; /* the line of each of these five in the .data file; 0: it is absent */
 };
 /* Checks that classes, labels and names agree in number. Blank lines are skipped and CRLF is read

@@ -2,6 +2,7 @@
 #include "copies_internal.h"
 #include "dataset_internal.h"
 #include "depth.h"
+#include "list_place.h"
 #include "config/net_section.h"
 
 #include <limits.h>
@@ -50,7 +51,7 @@ static void decode_one(void *context, int i, int worker)
     if (job->why ? job->why[i] != NULL : i > atomic_load(&job->bad)) return;
     if (meta_job_cache_take(job, i)) return;
     if (decode(job, i, &why)) {
-        meta_fail(&line, "%s:%d: %s", set->list, set->lines[i], why.text);
+        meta_fail(&line, "%s%s", meta_list_place(set->list, set->lines[i]).text, why.text);
         meta_job_note(job, i, &line);
     } else meta_job_cache_decoded(job, i);
     if (!job->why) return;

@@ -13,7 +13,7 @@ struct meta_dataset {
     int count;
     char **paths;                /* (count) */
     struct meta_digest *digests; /* (count) of the images' files */
-    int *lines;                  /* (count) line in the list, from 1 */
+    int *lines;                  /* (count) line in the list, from 1; 0: of a folder */
     int *label;                  /* (count) 0..classes-1 */
     int *named_group; /* (count) the group that the CSV names, by its number among those of the CSV;
                          -1: no group */
@@ -24,14 +24,15 @@ struct meta_dataset {
     int *group;  /* (count) images of one group (a lesion) are never on both sides of a task; -1: no
                     group. Copies are in one group, with all that the CSV puts beside either */
     int classes; /* of the .data file */
-    char **names;             /* (classes) borrowed from the struct meta_data: keep that alive */
-    char *list;               /* the list's path */
-    int c;                    /* channels: 1 or 3 */
-    int *w, *h;               /* (count) kept size of each image */
-    int *largest;             /* (count) of each image: see struct meta_image */
-    unsigned char *scaled;    /* (count) likewise; NULL: none */
-    unsigned char **pixels;   /* (count) (h, w, c) interleaved RGB bytes */
-    void *arena;              /* what paths point into */
+    char **names;           /* (classes) borrowed from the struct meta_data: keep that alive; so are
+                               paths where it is of a folder or a CSV */
+    char *list;             /* the list's path */
+    int c;                  /* channels: 1 or 3 */
+    int *w, *h;             /* (count) kept size of each image */
+    int *largest;           /* (count) of each image: see struct meta_image */
+    unsigned char *scaled;  /* (count) likewise; NULL: none */
+    unsigned char **pixels; /* (count) (h, w, c) interleaved RGB bytes */
+    void *arena;            /* what paths point into */
     struct meta_cache *cache; /* whose file some of the pixels lie in: cache.h; NULL: none do */
     char *note; /* a line for people: that a cache was written, why, or why not; NULL: nothing */
 };

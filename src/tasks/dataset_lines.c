@@ -5,6 +5,7 @@
 #include "dataset_internal.h"
 #include "file_id.h"
 #include "groups.h"
+#include "labelled.h"
 #include "base/lines.h"
 
 #include <limits.h>
@@ -56,11 +57,14 @@ static int check_repeats(struct meta_job *job, struct meta_error *error)
         struct meta_error why;
         int line = order[i], earlier = order[i - 1];
         if (!files[line].inode || meta_file_id_order(&files[line], &files[earlier])) continue;
-        if (strcmp(set->paths[line], set->paths[earlier]))
+        if (strcmp(set->paths[line], set->paths[earlier]) && set->lines[line])
             meta_fail(&why,
                       "%s:%d: %s: is the file of line %d, %s, by another name: must be there once",
                       set->list, set->lines[line], set->paths[line], set->lines[earlier],
                       set->paths[earlier]);
+        else if (!set->lines[line])
+            meta_fail(&why, "%s: is the file of %s by another name: must be there once",
+                      set->paths[line], set->paths[earlier]);
         else
             meta_fail(&why, "%s:%d: %s: is on line %d already: must be there once", set->list,
                       set->lines[line], set->paths[line], set->lines[earlier]);
@@ -98,23 +102,47 @@ static int find_label(struct meta_dataset *set, int i, char *const *labels,
                      set->lines[i], set->paths[i], known);
 }
 
+/* The folder or CSV that stands in the place of the list, or NULL. */
+static const struct meta_labelled *labelled_of(const struct meta_data *data, const char *list)
+{
+    return data->train && !strcmp(data->train, list) ? data->labelled : NULL;
+}
+
+/* Takes the paths and lines of the list, or those of a folder or a CSV. */
+static int take_paths(struct meta_dataset *set, const struct meta_data *data, const char *list,
+                      struct meta_error *error)
+{
+    struct meta_lines lines = { 0 };
+    const struct meta_labelled *l = labelled_of(data, list);
+    if (!l) {
+        if (meta_data_need_labels(data, error)) return -1;
+        if (meta_lines_read(&lines, list, error)) return meta_data_blame(data, list, error);
+        set->count = lines.count;
+        set->paths = lines.line; /* handed over */
+        set->lines = lines.number;
+        set->arena = lines.text;
+        return 0;
+    }
+    set->paths = malloc((size_t)l->count * sizeof *set->paths);
+    set->lines = malloc((size_t)l->count * sizeof *set->lines);
+    if (!set->paths || !set->lines) return meta_fail_memory_for(error, list);
+    memcpy(set->paths, l->paths, (size_t)l->count * sizeof *set->paths);
+    memcpy(set->lines, l->lines, (size_t)l->count * sizeof *set->lines);
+    set->count = l->count;
+    return 0;
+}
+
 int meta_job_read_list(struct meta_job *job, const struct meta_dataset_source *source,
                        struct meta_error *error)
 {
-    struct meta_lines lines = { 0 };
     const struct meta_data *data = source->data;
     const char *list = source->list;
     struct meta_dataset *set = job->set;
     if (!(set->list = strdup(list))) return meta_fail_memory_for(error, list);
-    if (meta_data_need_labels(data, error)) return -1;
-    if (meta_lines_read(&lines, list, error)) return meta_data_blame(data, list, error);
-    set->count = lines.count;
+    if (take_paths(set, data, list, error)) return -1;
     set->classes = data->classes;
     set->names = data->names;
     set->c = source->channels;
-    set->paths = lines.line; /* handed over */
-    set->lines = lines.number;
-    set->arena = lines.text;
     if (!set->count)
         return meta_fail(error, "%s: has no images: must have a path on each line", list);
     size_t n = set->count;
@@ -154,6 +182,12 @@ int meta_job_read_lines(struct meta_job *job, const struct meta_data *data,
 {
     struct meta_dataset *set = job->set;
     struct meta_error why;
+    const struct meta_labelled *l = labelled_of(data, set->list);
+    for (int i = 0; l && i < set->count; i++) {
+        set->label[i] = l->label[i];
+        set->group[i] = set->named_group[i] = l->group[i];
+    }
+    if (l) return check_repeats(job, error);
     for (int i = 0; i < set->count; i++)
         if (find_label(set, i, data->labels, &why)) {
             meta_job_note(job, i, &why);
@@ -173,12 +207,7 @@ int meta_job_check_copies(struct meta_job *job, struct meta_error *error)
         int k = set->copy_of[i];
         if (k < 0 || set->label[i] < 0 || set->label[k] < 0 || set->label[i] == set->label[k])
             continue;
-        meta_fail(&why,
-                  "%s:%d: %s: is the same image as %s on line %d, which is of class %s, not %s: "
-                  "must "
-                  "be in one class",
-                  set->list, set->lines[i], set->paths[i], set->paths[k], set->lines[k],
-                  set->names[set->label[k]], set->names[set->label[i]]);
+        meta_copies_clash(set, i, k, &why);
         meta_job_note(job, i, &why);
     }
     return meta_job_failed(job) ? -1 : 0;

@@ -35,6 +35,13 @@ int meta_depth_check(const struct meta_dataset *set, const struct meta_data *dat
 {
     struct meta_depth d = meta_depth_of(set);
     if (data->range || 2 * d.dark <= d.files) return 0;
+    if (data->labelled)
+        return meta_fail(error,
+                         "%s: the largest value of %d of its %d 16-bit files is %d: needs -range "
+                         "%d "
+                         "if that is their white, or -range %d if they are as dark as that",
+                         set->list, d.dark, d.files, d.dark_largest, likely_white(d.dark_largest),
+                         WHITE);
     return meta_fail(error,
                      "%s: the largest value of %d of its %d 16-bit files is %d: %s needs range=%d "
                      "if that is their white, or range=%d if they are as dark as that",

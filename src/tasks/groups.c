@@ -1,5 +1,6 @@
 /* Reads `groups`, the CSV that says which images belong together, and finds the images' rows. */
 #include "groups.h"
+#include "list_place.h"
 #include "base/csv.h"
 #include "base/lines.h"
 #include "base/path.h"
@@ -180,11 +181,11 @@ static int find_row(const struct meta_group_row **out, const struct meta_groups 
     *out = best.row;
     if (!best.rival) return 0;
     return meta_fail(error,
-                     "%s:%d: %s is %s of line %d of %s in group %s, and so is %s on line %d in "
-                     "group %s: "
+                     "%s:%d: %s is %s%s in group %s, and so is %s on line %d in group %s: "
                      "must be in one, or have more of its folders",
-                     g->path, best.rival->line, best.rival->image, l->paths[i], l->lines[i],
-                     l->list, best.rival->group, best.row->image, best.row->line, best.row->group);
+                     g->path, best.rival->line, best.rival->image, l->paths[i],
+                     meta_list_of_line(l->list, l->lines[i]).text, best.rival->group,
+                     best.row->image, best.row->line, best.row->group);
 }
 
 /* Whether the paths of two images lie in one folder. */
@@ -208,6 +209,12 @@ static int find_one(const struct meta_groups *g, const struct meta_listed *l, in
     int *known = &first[row - g->rows];
     if (*known < 0) *known = i;
     if (same_folder(l->paths[*known], l->paths[i])) return 0;
+    if (!l->lines[i])
+        return meta_fail(error,
+                         "%s:%d: %s is the name of %s and of %s: must have their folders, such as "
+                         "%s",
+                         g->path, row->line, row->image, l->paths[*known], l->paths[i],
+                         l->paths[i]);
     return meta_fail(error,
                      "%s:%d: %s is the name of %s and of %s, lines %d and %d of %s: must have "
                      "their "

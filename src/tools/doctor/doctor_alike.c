@@ -1,6 +1,7 @@
 /* The doctor's look for images that seem to show one and the same but are in different groups, and
    the groups file that has them together. */
 #define _GNU_SOURCE
+#include "base/csv.h"
 #include "base/disjoint.h"
 #include "base/file.h"
 #include "base/plural.h"
@@ -126,21 +127,6 @@ static int unite_all(struct all *all, const struct meta_alike *pairs, int count,
     return 0;
 }
 
-/* Writes a field of a CSV, in quotes where it needs them. */
-static void write_field(FILE *f, const char *text)
-{
-    if (!strpbrk(text, ",;\"\t\r\n") && *text != ' ') {
-        fputs(text, f);
-        return;
-    }
-    putc('"', f);
-    for (; *text; text++) {
-        if (*text == '"') putc('"', f);
-        putc(*text, f);
-    }
-    putc('"', f);
-}
-
 /* A group is called as the first of those of the CSV that are in it; one without such a name by the
    path of its first image. */
 static int write_rows(FILE *f, struct all *all, const struct meta_groups *groups,
@@ -156,9 +142,9 @@ static int write_rows(FILE *f, struct all *all, const struct meta_groups *groups
     fputs("image,group\n", f);
     for (int i = 0; i < all->count; i++) {
         int top = meta_disjoint_root(all->parent, i);
-        write_field(f, path_of(all, i));
+        meta_csv_write_field(f, path_of(all, i));
         putc(',', f);
-        write_field(f, named[top] >= 0 ? groups->name[named[top]] : path_of(all, top));
+        meta_csv_write_field(f, named[top] >= 0 ? groups->name[named[top]] : path_of(all, top));
         putc('\n', f);
     }
     free(named);

@@ -1,0 +1,131 @@
+/* Looks after the files that `meta adapt` writes, and writes NAME.data and NAME.names. */
+#define _GNU_SOURCE
+#include "adapt_files.h"
+#include "base/file.h"
+#include "base/leftovers.h"
+#include "base/text.h"
+#include "network/export.h"
+#include "tasks/file_id.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How the first line of a NAME.data that may be written again begins. */
+static const char mark[] = "# Written by darknet meta adapt";
+
+static int same_file(const char *a, const char *b)
+{
+    struct meta_file_id x, y;
+    return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
+}
+
+/* NAME.data and NAME.names; the caller frees both, which are NULL after a failure. */
+static int name_files(const char *name, char **data, char **names, struct meta_error *error)
+{
+    if (asprintf(data, "%s.data", name) < 0) *data = NULL;
+    if (asprintf(names, "%s.names", name) < 0) *names = NULL;
+    if (*data && *names) return 0;
+    free(*data);
+    free(*names);
+    *data = *names = NULL;
+    return meta_fail_memory(error);
+}
+
+static int is_own(const char *data)
+{
+    char line[sizeof mark] = "";
+    FILE *f = fopen(data, "r");
+    size_t n = f ? fread(line, 1, sizeof mark - 1, f) : 0;
+    if (f) fclose(f);
+    return n == sizeof mark - 1 && !strcmp(line, mark);
+}
+
+static int check_named(const char *name, struct meta_error *error)
+{
+    char *data, *names;
+    if (name_files(name, &data, &names, error)) return -1;
+    const char *there = is_own(data) ? NULL
+        : !access(data, F_OK)        ? data
+        : !access(names, F_OK)       ? names
+                                     : NULL;
+    int status = 0;
+    if (there)
+        status = meta_fail(error,
+                           "-out %s: would overwrite %s, which is not of meta adapt: must be "
+                           "another name",
+                           name, there);
+    else if (strpbrk(name, "#;\r\n"))
+        status = meta_fail(error,
+                           "-out %s: must be a name without #, ; and line breaks, which can't "
+                           "stand in a .data file",
+                           name);
+    else if (meta_file_check(data, error) || meta_file_check(names, error)) status = -1;
+    free(data);
+    free(names);
+    return status;
+}
+
+int meta_adapt_files_check(const char *name, const char *cfg, const char *weights, int named,
+                           struct meta_error *error)
+{
+    char *own_cfg, *own_weights;
+    if (meta_export_paths(name, &own_cfg, &own_weights, error)) return -1;
+    const char *same = same_file(own_cfg, cfg) ? cfg
+        : same_file(own_weights, weights)      ? weights
+                                               : NULL;
+    int status = 0;
+    if (same)
+        status = meta_fail(error,
+                           "-out %s: would overwrite %s, which is adapted: must be another name",
+                           name, same);
+    else if (meta_file_check(own_weights, error) || meta_file_check(own_cfg, error)) status = -1;
+    free(own_cfg);
+    free(own_weights);
+    return !status && named ? check_named(name, error) : status;
+}
+
+int meta_adapt_files_lock(struct meta_lock *own, const char *name, struct meta_error *error)
+{
+    const struct meta_lock_words words = { "another run of meta adapt writes these files",
+                                           "wait for it, or give this one another -out" };
+    char *lock, *cfg, *weights;
+    if (meta_export_paths(name, &cfg, &weights, error)) return -1;
+    if (asprintf(&lock, "%s.lock", name) < 0) lock = NULL;
+    int status = lock ? meta_lock_take(own, lock, 0, words, error) : meta_fail_memory(error);
+    if (!status) {
+        meta_lock_guard(own);
+        meta_leftovers_remove(cfg, NULL);
+        meta_leftovers_remove(weights, NULL);
+    }
+    free(lock);
+    free(cfg);
+    free(weights);
+    return status;
+}
+
+static int write_names(const char *path, const struct meta_data *data, struct meta_error *error)
+{
+    struct meta_text text;
+    if (meta_text_begin(&text, error)) return -1;
+    for (int k = 0; k < data->classes; k++) fprintf(text.file, "%s\n", data->names[k]);
+    return meta_text_write(&text, 0, path, error);
+}
+
+int meta_adapt_files_names(const char *name, const struct meta_data *data, struct meta_error *error)
+{
+    char *own, *names;
+    struct meta_text text;
+    if (name_files(name, &own, &names, error)) return -1;
+    int status = write_names(names, data, error);
+    if (!status && !(status = meta_text_begin(&text, error))) {
+        fprintf(text.file, "%s from %s\nclasses = %d\nnames = %s\ntop = %d\n", mark, data->path,
+                data->classes, names, data->classes);
+        if (data->range) fprintf(text.file, "range = %d\n", data->range);
+        status = meta_text_write(&text, 0, own, error);
+    }
+    free(own);
+    free(names);
+    return status;
+}

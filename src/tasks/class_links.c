@@ -1,0 +1,119 @@
+/* Makes folders of links to images, one a class. */
+#define _GNU_SOURCE
+#include "class_links.h"
+#include "base/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int is_taken(char *const *folders, int count, const char *name)
+{
+    for (int k = 0; k < count; k++)
+        if (!strcasecmp(folders[k], name)) return 1;
+    return 0;
+}
+
+static char *folder_name(char *const *folders, int class, const char *class_name)
+{
+    char *plain = strdup(class_name), *name = plain ? strdup(plain) : NULL;
+    for (char *c = name; c && *c; c++)
+        if (*c == '/' || (unsigned char)*c < ' ' || (c == name && *c == '.'))
+            *c = plain[c - name] = '_';
+    for (int i = 2; name && is_taken(folders, class, name); i++) {
+        free(name);
+        if (asprintf(&name, "%s-%d", plain, i) < 0) name = NULL;
+    }
+    free(plain);
+    return name;
+}
+
+char **meta_class_folders(const struct meta_labelled *l)
+{
+    char **folders = calloc((size_t)l->classes + 1, sizeof *folders);
+    for (int k = 0; folders && k < l->classes; k++)
+        if (!(folders[k] = folder_name(folders, k, l->names[k]))) {
+            while (k--) free(folders[k]);
+            free(folders);
+            return NULL;
+        }
+    return folders;
+}
+
+static int is_entry(const struct dirent *e)
+{
+    return strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+}
+
+/* Empties a folder of links; one that is not there is empty. */
+static int clear_folder(const char *folder, int replace, struct meta_error *error)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_entry, NULL), status = 0;
+    if (count < 0) return errno == ENOENT ? 0 : meta_fail(error, "%s: %s", folder, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        struct stat s;
+        char *path;
+        if (asprintf(&path, "%s/%s", folder, entries[i]->d_name) < 0) path = NULL;
+        if (status)
+            ;
+        else if (!path) status = meta_fail_memory_for(error, folder);
+        else if (!replace || lstat(path, &s) || !S_ISLNK(s.st_mode))
+            status = meta_fail(error, "%s: is there already: choose another folder%s", path,
+                               replace ? "" : ", or -replace");
+        else if (unlink(path)) status = meta_fail(error, "%s: %s", path, strerror(errno));
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}
+
+/* Makes a link to the image in the folder; *link is its path. */
+static int make_link(char **link, const char *folder, const char *image, struct meta_error *error)
+{
+    char target[PATH_MAX];
+    const char *name = meta_path_base(image);
+    size_t stem = meta_path_stem_length(image);
+    if (!realpath(image, target)) return meta_fail(error, "%s: %s", image, strerror(errno));
+    for (int i = 1;; i++) {
+        int length = i == 1
+            ? asprintf(link, "%s/%s", folder, name)
+            : asprintf(link, "%s/%.*s-%d%s", folder, (int)stem, name, i, name + stem);
+        if (length < 0) {
+            *link = NULL;
+            return meta_fail_memory_for(error, folder);
+        }
+        if (!symlink(target, *link)) return 0;
+        if (errno != EEXIST)
+            return meta_fail(error, "%s: can't make the link: %s", *link, strerror(errno));
+        free(*link);
+        *link = NULL;
+    }
+}
+
+int meta_class_links(char ***out, const struct meta_labelled *l, char *const *folders,
+                     const char *folder, int replace, struct meta_error *error)
+{
+    char **links = calloc((size_t)l->count + 1, sizeof *links), **paths;
+    *out = links;
+    paths = calloc((size_t)l->classes + 1, sizeof *paths);
+    int status = links && paths ? 0 : meta_fail_memory_for(error, folder);
+    for (int k = 0; k < l->classes && !status; k++) {
+        if (asprintf(&paths[k], "%s/%s", folder, folders[k]) < 0) {
+            paths[k] = NULL;
+            status = meta_fail_memory_for(error, folder);
+        } else if (clear_folder(paths[k], replace, error) || meta_path_make_folder(paths[k], error))
+            status = -1;
+    }
+    for (int i = 0; i < l->count && !status; i++)
+        status = make_link(&links[i], paths[l->label[i]], l->paths[i], error);
+    for (int k = 0; paths && k < l->classes; k++) free(paths[k]);
+    free(paths);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* What a command's word DATA names: a .data file, a folder of classes, or a CSV. */
+#ifndef META_DATA_OPEN_H
+#define META_DATA_OPEN_H
+
+#include "data_file.h"
+
+/* What flags say of a folder or a CSV, and a .data file says itself. */
+struct meta_data_flags {
+    const char *groups; /* of meta_labelled_read; NULL: it is not said */
+    int range;          /* 0: it is not said */
+};
+/* Reads the .data file, folder or CSV `path`. Of the latter two the data have the classes and their
+   names, `labelled`, and `train`, which is `path`; no labels, no other lists, and no cache files.
+   Flags beside a .data file are errors. The caller frees. */
+int meta_data_open(struct meta_data **, const char *path, const struct meta_data_flags *,
+                   struct meta_error *);
+
+#endif

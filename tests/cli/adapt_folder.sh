@@ -1,0 +1,71 @@
+#!/bin/bash
+# meta adapt FOLDER and CSV: the same classifier as by a .data file, its NAME.data for meta predict, and what is refused.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a
+toy "$a"
+cfg=$a/toy.cfg weights=$a/backup/toy_final.weights
+train "$a" -max_batches 20 -valid_every 0 -seed 3 || test_failed 'meta train makes the network to adapt' "$a/err"
+adapt() { "$DARKNET_BIN" meta adapt "$@"; }
+quiet() { "$@" >"$a/out" 2>"$a/err"; }
+
+# A folder whose names and classes have blanks, other alphabets and each other in them
+f="$a/my lesions"
+mkdir -p "$f/naïve c7_" "$f/c7_ in c6_/patient 1"
+for k in 0 1 2; do cp "$a/images/c6_$k.pgm" "$f/c7_ in c6_/patient 1/"; cp "$a/images/c7_$k.pgm" "$f/naïve c7_/"; done
+printf 'c6_\nc7_\n' >"$a/few.labels"
+printf 'c7_ in c6_\nnaïve c7_\n' >"$a/few.names"
+ls "$a"/images/c[67]_[012].pgm >"$a/few.list"
+printf 'classes=2\nlabels=%s\nnames=%s\ntrain=%s\n' "$a/few.labels" "$a/few.names" "$a/few.list" >"$a/few.data"
+check 'meta adapt takes a .data file' quiet adapt "$a/few.data" "$cfg" "$weights" -out "$a/by_data"
+check 'meta adapt takes a folder of classes' quiet adapt "$f" "$cfg" "$weights" -out "$a/by_folder" || cat "$a/err"
+check 'the classifier of a folder is that of a .data file of its images' same "$a/by_data.weights" "$a/by_folder.weights"
+check 'meta adapt counts the images of a folder by class' grep -qx ".*my lesions: 6 images of 2 classes: c7_ in c6_ 3, naïve c7_ 3" "$a/out"
+check 'meta adapt says that images lie in folders of a class' grep -q '3 of them lie in folders .*: -groups folders takes each' "$a/out"
+check 'meta adapt names the files that it writes of a folder' grep -qx "written: .*by_folder.cfg, .*by_folder.weights, .*by_folder.names and .*by_folder.data" "$a/out"
+check 'NAME.names has the classes of the folder' cmp "$a/few.names" "$a/by_folder.names"
+check 'meta predict takes NAME.data' quiet "$DARKNET_BIN" meta predict "$a/by_folder.cfg" "$a/by_folder.weights" "$a/by_folder.data" "$a/images/c6_9.pgm" -csv
+check 'meta predict names the classes of the folder' grep -qx 'image,class,c7_ in c6_,naïve c7_' "$a/out"
+check 'the stock program takes NAME.data' bash -c 'cd "$1" && echo "$3" | "$2" classifier predict by_folder.data by_folder.cfg by_folder.weights 2>&1 | grep -q "%: na.*ve"' - "$a" "$DARKNET_BIN" "$a/images/c6_9.pgm"
+check 'the .cfg names the images that it has learned' test "$(grep -c '^# support [0-9a-f]\{32\}$' "$a/by_folder.cfg")" -eq 6
+check 'meta adapt writes its NAME.data again' quiet adapt "$f" "$cfg" "$weights" -out "$a/by_folder" -groups folders
+check 'leave-one-out leaves a folder out as a group' grep -q 'c7_ in c6_: could not be asked about' "$a/out"
+
+# A CSV
+{ printf '\xef\xbb\xbf"image";"class"\r\n'; for k in 0 1 2; do printf '"images/c6_%s.pgm";"c7_ in c6_"\r\nimages/c7_%s.pgm;naïve c7_\r\n' $k $k; done; } >"$a/few.csv"
+check 'meta adapt takes a CSV with paths relative to it' quiet adapt "$a/few.csv" "$cfg" "$weights" -out "$a/by_csv"
+check 'the classifier of a CSV has the names of one of a folder' cmp "$a/by_csv.names" "$a/by_folder.names"
+echo 'images/c6_0.pgm;naïve c7_' >>"$a/few.csv"
+expect_error 'few.csv:8: .*c6_0.pgm: is on line 2 already' adapt "$a/few.csv" "$cfg" "$weights" -out "$a/x"
+printf 'image,class\nimages/c6_0.pgm,a\nimages/none.pgm,b\n' >"$a/lost.csv"
+expect_error 'lost.csv:3: .*/images/none.pgm: No such file' adapt "$a/lost.csv" "$cfg" "$weights" -out "$a/x"
+
+# What is refused, and what is left out
+mine="$a/hand.data"
+echo '# mine' >"$mine"
+expect_error 'out .*/hand: would overwrite .*/hand.data, which is not of meta adapt' adapt "$f" "$cfg" "$weights" -out "$a/hand"
+check 'a NAME.data of others stays as it is' test "$(cat "$mine")" = '# mine'
+echo names >"$a/other.names"
+expect_error 'out .*/other: would overwrite .*/other.names' adapt "$f" "$cfg" "$weights" -out "$a/other"
+expect_error "range: is for a folder or a CSV: must be range= in .*few.data" adapt "$a/few.data" "$cfg" "$weights" -out "$a/x" -range 255
+expect_error "groups: is for a folder or a CSV: must be groups= in .*few.data" adapt "$a/few.data" "$cfg" "$weights" -out "$a/x" -groups folders
+cp -r "$f" "$a/more"
+echo x >"$a/more/naïve c7_/readme.txt"
+cp "$a/images/c5_0.pgm" "$a/more/"
+check 'meta adapt leaves out what is of no class' quiet adapt "$a/more" "$cfg" "$weights" -out "$a/more1"
+check 'meta adapt counts files that are no images, in one line' grep -qx "darknet: warning: .*/more: 1 file is no image by its name, such as .*readme.txt: not read" "$a/err"
+check 'meta adapt counts images beside the classes, in one line' grep -qx "darknet: warning: .*/more: 1 image lies beside the folders of the classes, and is of none, such as .*c5_0.pgm: not read" "$a/err"
+check 'meta adapt warns of nothing else' test "$(wc -l <"$a/err")" -eq 2
+cp "$a/images/c6_0.pgm" "$a/more/naïve c7_/same.pgm"
+expect_error '^darknet: [^:]*naïve c7_/same.pgm: is the same image as .*c6_0.pgm, which is of class c7_ in c6_, not naïve' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
+rm "$a/more/naïve c7_/same.pgm"
+ln -s c7_0.pgm "$a/more/naïve c7_/link.pgm"
+expect_error '^darknet: [^:]*link.pgm: is the file of .*c7_0.pgm by another name|c7_0.pgm: is the file of .*link.pgm by another name' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
+rm "$a/more/naïve c7_/link.pgm"
+mkdir "$a/more/third"
+expect_error 'more/third: has no image: each folder of .*more is a class' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
+cp "$a/images/c5_0.pgm" "$a/more/third/"
+expect_error 'more: has 3 classes, such as c7_ in c6_: must be 2 to 2, which .*toy.cfg tells apart' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
+rm -r "$a/more/third" "$a/more/naïve c7_"
+expect_error 'more: has 1 class, such as c7_ in c6_: must be 2 to 2' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
+check 'nothing is written of what is refused' test ! -e "$a/x.cfg" -a ! -e "$a/x.data"
