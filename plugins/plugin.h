@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define META_PLUGIN_ABI 4
+#define META_PLUGIN_ABI 5
 
 /* One line for a person, without a newline; the host puts file and line before it. */
 struct meta_error { char text[480]; };
@@ -123,24 +123,60 @@ struct meta_loss_functions {
 /* channels, height, width; a flat layer of n outputs is {n, 1, 1}, as in Darknet */
 struct meta_shape { int c, h, w; };
 
-/* META_ROLE_LAYER: y = f(x), without parameters (put those in ordinary sections around it).  All arrays are
-   planar doubles, (batch, c, h, w), as in Darknet; the engine converts from its own layout and precision, and the stock
-   library's copy of the layer calls `forward` too.  A bar marks an adjoint, a dot a tangent.  Outputs are overwritten.
-   They must be safe to call from several threads at once. */
+/* How the numbers of an array of parameters begin; drawn from the training's seed. */
+enum meta_begin {
+    META_BEGIN_CONSTANT,    /* all are `value` */
+    META_BEGIN_NORMAL,      /* normal, of mean 0 and deviation `value` */
+    META_BEGIN_UNIFORM      /* even between -value and value */
+};
+
+/* One array of a layer's parameters: learned by the outer loop, cloned and moved by the inner steps, stored in .weights. */
+struct meta_array {
+    const char *name;       /* one word, for messages: "scales" */
+    size_t count;           /* numbers, at least 1 */
+    enum meta_begin begin;
+    double value;
+    int decays;             /* 1: the decay of [net] with adam=0 acts on it, as on weights; 0: it does not, as on biases */
+    int held;               /* 1: inner steps leave it as it is; it is meta-learned all the same */
+};
+#define META_MOST_ARRAYS 8
+
+/* The four planes of what a layer reads or writes: a bar marks an adjoint, a dot a tangent. */
+struct meta_numbers { double *value, *bar, *dot, *bardot; };
+
+/* What one call of a layer's function works on. All arrays are planar doubles, (batch, c, h, w), as in Darknet; the engine converts from
+   its own layout and precision. */
+struct meta_call {
+    struct meta_shape in, out;
+    int batch;
+    struct meta_numbers x;       /* (batch, in) */
+    struct meta_numbers y;       /* (batch, out) */
+    struct meta_numbers theta;   /* the parameters, array behind array in the order of `arrays`; NULL where there are none */
+};
+
+/* How far apart numbers meet in f. Where images do not meet, the engine may call with any part of a batch, which needs less memory. */
+enum meta_reach { META_REACH_BATCH, META_REACH_IMAGE };
+
+/* META_ROLE_LAYER: y = f(x, theta). The stock library's copy of the layer calls `forward` too. A function reads what is named on the right
+   of its line and overwrites what is named on the left; the parts of theta.bar and theta.bardot are *added to* what is there, since
+   several calls may make up a batch. They must be safe to call from several threads at once. */
 struct meta_layer_functions {
     /* Output shape for an input shape, written to *out, which is 0x0x0 before; 0, or -1 with the message. */
     int  (*shape)(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error);
-    void (*forward)(const void *settings, struct meta_shape in, int batch, const double *x, double *y);
-    /* xbar = (df/dx)' ybar */
-    void (*backward)(const void *settings, struct meta_shape in, int batch,
-                     const double *x, const double *ybar, double *xbar);
-    /* ydot = (df/dx) xdot.  May be NULL, as may backward_tangent: then the layer is refused under order=2. */
-    void (*forward_tangent)(const void *settings, struct meta_shape in, int batch,
-                            const double *x, const double *xdot, double *ydot);
-    /* xbardot = d/dt of backward along (xdot, ybardot) */
-    void (*backward_tangent)(const void *settings, struct meta_shape in, int batch,
-                             const double *x, const double *xdot,
-                             const double *ybar, const double *ybardot, double *xbardot);
+    /* y.value = f(x.value, theta.value) */
+    void (*forward)(const void *settings, const struct meta_call *);
+    /* x.bar = (df/dx)' y.bar;  theta.bar += (df/dtheta)' y.bar */
+    void (*backward)(const void *settings, const struct meta_call *);
+    /* y.dot = (df/dx) x.dot + (df/dtheta) theta.dot.  May be NULL, as may backward_tangent: then the layer is refused under order=2. */
+    void (*forward_tangent)(const void *settings, const struct meta_call *);
+    /* x.bardot, theta.bardot +=: d/dt of backward along (x.dot, theta.dot, y.bardot), at x.value, theta.value, y.bar */
+    void (*backward_tangent)(const void *settings, const struct meta_call *);
+    enum meta_reach reach;
+    /* The parameters for an input shape: fills `arrays`, which are zeros before, in the order in which they lie in theta and in a .weights
+       file; returns how many, at most META_MOST_ARRAYS, or -1 with the message.  NULL: the layer has none. */
+    int  (*arrays)(const void *settings, struct meta_shape in, struct meta_array arrays[META_MOST_ARRAYS], struct meta_error *error);
+    /* The multiply-adds of `forward` on an image, for what `meta bench` counts.  NULL: not counted, as normalisation is not. */
+    double (*multiply_adds)(const void *settings, struct meta_shape in);
 };
 
 /* What META_ROLE_PAIRING works on: the feature maps of a whole task, support images first, then query images. */

@@ -196,6 +196,10 @@ static size_t oracle_walk(const struct meta_network *net, oracle_visitor *visit,
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
         int conv = l->type == META_CONVOLUTIONAL;
+        for (size_t k = 0, first = l->weights; k < (size_t)l->array_count; first += l->arrays[k++].count) {
+            visit(context, i, l->arrays[k].name, at, first, l->arrays[k].count);
+            at += l->arrays[k].count;
+        }
         if (!conv && l->type != META_CONNECTED) continue;
         struct { const char *what; size_t parameter, count; } arrays[] = {
             { "biases", l->biases, l->filters }, { conv ? "" : "weights", l->weights, l->weight_count }, { "scales", l->scales, l->filters },

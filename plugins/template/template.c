@@ -1,4 +1,4 @@
-/* A plugin to copy: the layer [swish], y = x * sigmoid(beta x), of every number by itself.
+/* A plugin to copy: the layer [swish], y = x * sigmoid(beta x), with a learned beta a channel.
 
        [swish]
        beta=1
@@ -10,15 +10,16 @@
      2. Settings: a struct with one field an option.
      3. Options: one row a field. The host reads, bounds and stores them, and writes the errors.
      4. shape: from the input's shape the output's, or what does not fit.
-     5. forward and backward: the function and its adjoint.
-     6. The two tangents: their derivatives along a direction. Without them (NULL) the layer
+     5. arrays: the parameters, and how they begin. A layer without any leaves it out.
+     6. forward and backward: the function and its adjoint, by the input and by the parameters.
+     7. The two tangents: their derivatives along a direction. Without them (NULL) the layer
         works under order=1 only.
-     7. The registration, at the end: name and role.
-     8. Check the four functions against each other and against differences:
+     8. The registration, at the end: name and role.
+     9. Check the four functions against each other and against differences:
         darknet meta check my.cfg
 
-   The arrays are (batch, c, h, w), planar, of doubles. The functions are called from several
-   threads at once: they keep nothing. */
+   The arrays are (batch, c, h, w), planar, of doubles; plugin.h says what each function reads and
+   writes. The functions are called from several threads at once: they keep nothing. */
 #include <math.h>
 #include "plugin.h"
 
@@ -28,10 +29,10 @@ struct settings {
 };
 
 /* 3. name, type, default, least, most, choices, field, help */
-static const struct meta_option options[] = {
-    { "beta", META_REAL, 1, 0, 100, NULL, offsetof(struct settings, beta), "0: x/2; large: relu" },
-    { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
-};
+static const struct meta_option options[] = { { "beta", META_REAL, 1, 0, 100, NULL,
+                                                offsetof(struct settings, beta),
+                                                "what the betas begin with; 0: x/2; large: relu" },
+                                              { NULL, META_INT, 0, 0, 0, NULL, 0, NULL } };
 
 /* 4. */
 static int shape(const void *settings, struct meta_shape in, struct meta_shape *out,
@@ -41,64 +42,84 @@ static int shape(const void *settings, struct meta_shape in, struct meta_shape *
     return 0;
 }
 
-static size_t count(struct meta_shape in, int batch) { return (size_t)batch * in.c * in.h * in.w; }
+/* 5. */
+static int arrays(const void *settings, struct meta_shape in,
+                  struct meta_array arrays[META_MOST_ARRAYS], struct meta_error *error)
+{
+    const struct settings *s = settings;
+    arrays[0] = (struct meta_array){ .name = "betas", .count = in.c, .value = s->beta };
+    return 1;
+}
 
-/* f = x s, with s = sigmoid(beta x) and s' = beta s (1-s) */
+/* Of f = x s, with s = sigmoid(z), z = beta x: the derivatives by x and by beta. */
 struct swish {
-    double value, slope, bend; /* f, f', f'' */
+    double f, x, beta, x_x, x_beta, beta_beta;
 };
 
-static struct swish swish(double beta, double x)
+static inline struct swish swish(double beta, double x)
 {
-    double s = 1 / (1 + exp(-beta * x)), s1 = beta * s * (1 - s), s2 = beta * s1 * (1 - 2 * s);
-    return (struct swish){ x * s, s + x * s1, 2 * s1 + x * s2 };
+    double z = beta * x, s = 1 / (1 + exp(-z)), s1 = s * (1 - s), s2 = s1 * (1 - 2 * s);
+    double bend = 2 * s1 + z * s2;
+    return (struct swish){ x * s, s + z * s1, x * x * s1, beta * bend, x * bend, x * x * x * s2 };
 }
 
-/* 5. */
-static void forward(const void *settings, struct meta_shape in, int batch, const double *x,
-                    double *y)
-{
-    const struct settings *s = settings;
-    for (size_t i = 0; i < count(in, batch); i++) y[i] = swish(s->beta, x[i]).value;
-}
-
-static void backward(const void *settings, struct meta_shape in, int batch, const double *x,
-                     const double *ybar, double *xbar)
-{
-    const struct settings *s = settings;
-    for (size_t i = 0; i < count(in, batch); i++) xbar[i] = ybar[i] * swish(s->beta, x[i]).slope;
-}
+/* Calls `each` for every number: i is its place, k its channel. */
+#define EACH(call, k, i, each)                                                                     \
+    for (size_t P = (size_t)(call)->in.h * (call)->in.w, row = 0;                                  \
+         row < (size_t)(call)->batch * (call)->in.c; row++) {                                      \
+        size_t k = row % (call)->in.c;                                                             \
+        for (size_t i = row * P; i < (row + 1) * P; i++) { each }                                  \
+    }
 
 /* 6. */
-static void forward_tangent(const void *settings, struct meta_shape in, int batch, const double *x,
-                            const double *xdot, double *ydot)
+static void forward(const void *settings, const struct meta_call *c)
 {
-    const struct settings *s = settings;
-    for (size_t i = 0; i < count(in, batch); i++) ydot[i] = swish(s->beta, x[i]).slope * xdot[i];
+    const double *x = c->x.value, *beta = c->theta.value;
+    EACH(c, k, i, c->y.value[i] = swish(beta[k], x[i]).f;)
 }
 
-static void backward_tangent(const void *settings, struct meta_shape in, int batch, const double *x,
-                             const double *xdot, const double *ybar, const double *ybardot,
-                             double *xbardot)
+static void backward(const void *settings, const struct meta_call *c)
 {
-    const struct settings *s = settings;
-    for (size_t i = 0; i < count(in, batch); i++) {
-        struct swish f = swish(s->beta, x[i]);
-        xbardot[i] = ybardot[i] * f.slope + ybar[i] * f.bend * xdot[i];
-    }
+    const double *x = c->x.value, *beta = c->theta.value, *ybar = c->y.bar;
+    EACH(c, k, i, struct swish f = swish(beta[k], x[i]); c->x.bar[i] = ybar[i] * f.x;
+         c->theta.bar[k] += ybar[i] * f.beta;)
+}
+
+/* 7. */
+static void forward_tangent(const void *settings, const struct meta_call *c)
+{
+    const double *x = c->x.value, *beta = c->theta.value;
+    EACH(c, k, i, struct swish f = swish(beta[k], x[i]);
+         c->y.dot[i] = f.x * c->x.dot[i] + f.beta * c->theta.dot[k];)
+}
+
+static void backward_tangent(const void *settings, const struct meta_call *c)
+{
+    const double *x = c->x.value, *xdot = c->x.dot, *beta = c->theta.value, *betadot = c->theta.dot,
+                 *ybar = c->y.bar, *ybardot = c->y.bardot;
+    EACH(c, k, i, struct swish f = swish(beta[k], x[i]);
+         c->x.bardot[i] = ybardot[i] * f.x + ybar[i] * (f.x_x * xdot[i] + f.x_beta * betadot[k]);
+         c->theta.bardot[k] += ybardot[i] * f.beta
+             + ybar[i] * (f.x_beta * xdot[i] + f.beta_beta * betadot[k]);)
 }
 
 static const struct meta_layer_functions functions = {
-    shape, forward, backward, forward_tangent, backward_tangent,
+    .shape = shape,
+    .forward = forward,
+    .backward = backward,
+    .forward_tangent = forward_tangent,
+    .backward_tangent = backward_tangent,
+    .reach = META_REACH_IMAGE, /* an image's y depends on that image alone */
+    .arrays = arrays,
 };
 
-/* 7. */
+/* 8. */
 const struct meta_plugin meta_plugin = {
     .abi = META_PLUGIN_ABI,
     .size = sizeof(struct meta_plugin),
     .name = "swish",
     .role = META_ROLE_LAYER,
-    .summary = "x * sigmoid(beta x)",
+    .summary = "x * sigmoid(beta x), with a learned beta for each channel",
     .settings_size = sizeof(struct settings),
     .options = options,
     .layer = &functions,

@@ -167,6 +167,12 @@ CASES = {
                     + "[connected]\noutput=2\nactivation=linear\nrotations=4\n[softmax]\n", dict(eta=3)),
     "prototype":   ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, 3, 2, "leaky") + "[prototype]\n[softmax]\ntemperature=40\n",
                     dict(eta=3, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),
+    "affine":      ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + "[affine]\n" + conv(17, 3, 2, "leaky") + "[avgpool]\n[affine]\nscale=.5\n" + TAIL.format(2),
+                    dict(eta=3)),
+    "prelu":       ("rgb", BARE.format(6, 3, 2, 1, "linear") + "[prelu]\n" + conv(18, 3, 2, "linear") + POOL.format(2, 2) + "[prelu]\nslope=.1\nshared=1\n" + TAIL.format(2),
+                    dict(eta=3, rates="parameter")),
+    "film":        ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + "[film]\ncontext=3\n" + conv(17, 3, 2, "leaky") + "[avgpool]\n[film]\ncontext=2\n" + TAIL.format(2),
+                    dict(eta=3, rates="layer")),
     "daml_4conv":  ("large", (conv(64) + "[maxpool]\nsize=2\nstride=2\npadding=0\n") * 4 + TAIL.format(2),
                     dict(eta=5, steps=5, gamma=.01, shots=5, queries=15, quiet=.25, dim=2)),
 }
@@ -210,13 +216,13 @@ def draw_weights(network, seed, loud, quiet, dim):
     out = np.zeros(network.size, "<f4")
     last = max(at for name, at, _, _ in network.tensors if name == "weights")
     factors = {last: loud}
-    normalised = [tensors for _, _, tensors in network.layers if "scales" in tensors]
+    normalised = [tensors for _, _, tensors in network.layers if "mean" in tensors]
     for tensors in normalised[-1:]:
         factors.update({network.tensors[tensors[name]][1]: quiet for name in ("biases", "scales")})
     dimmed = [network.tensors[tensors["biases"]][1] for tensors in normalised[1:]]
     for name, at, shape, _ in network.tensors:
         n, fan = int(np.prod(shape)), int(np.prod(shape[1:]))
-        values = {"biases": lambda: rng.normal(0, .2, n), "scales": lambda: rng.normal(1, .2, n), "mean": lambda: rng.normal(0, 1, n),
+        values = {"shifts": lambda: rng.normal(0, .2, n), "slopes": lambda: rng.normal(.25, .1, n), "context": lambda: rng.normal(0, .5, n), "biases": lambda: rng.normal(0, .2, n), "scales": lambda: rng.normal(1, .2, n), "mean": lambda: rng.normal(0, 1, n),
                   "variance": lambda: rng.uniform(.5, 2, n), "weights": lambda: rng.normal(0, np.sqrt(2 / fan), n)}[name]()
         values = (values - dim * (at in dimmed)) * factors.get(at, 1)
         out[at:at + n] = np.round(values * 512) / 512 if n > 2000 else values

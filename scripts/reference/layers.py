@@ -103,4 +103,30 @@ def turned_maps(base):
     return torch.stack([torch.rot90(base, s, (2, 3)) for s in range(4)], 2).flatten(1)
 
 
+def by_channel(x, values):
+    """values: (c), or one number for all channels"""
+    return values.reshape(1, -1, 1, 1)
+
+
+def affine(x, t):
+    return by_channel(x, t["scales"]) * x + by_channel(x, t["shifts"])
+
+
+def prelu(x, t):
+    return torch.where(x > 0, x, by_channel(x, t["slopes"]) * x)
+
+
+def film(x, t):
+    """(g, b) = W context + biases; (1 + g) x + b"""
+    g, b = (t["weights"] @ t["context"] + t["biases"]).split(x.shape[1])
+    return (1 + by_channel(x, g)) * x + by_channel(x, b)
+
+
+# Of plugins' layers: the function of the input and the arrays, and the arrays in the order of a .weights file, by input and options
+PLUGINS = {
+    "affine": (affine, lambda c, o: [("scales", (c,)), ("shifts", (c,))]),
+    "prelu": (prelu, lambda c, o: [("slopes", (1 if int(o.get("shared", 0)) else c,))]),
+    "film": (film, lambda c, o: [("context", (int(o.get("context", 8)),)), ("weights", (2 * c, int(o.get("context", 8)))), ("biases", (2 * c,))]),
+}
+HELD = {"film": ("weights", "biases")}                 # arrays that inner steps leave as they are
 PAIRING = {"relation": relation, "prototype": prototype}

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from files import load_images, read_cfg, read_episode
-from layers import FALLING, PAIRING, activate, crop, normalise, pad_for_pool, reorg, shortcut, turned_filters, turned_maps
+from layers import FALLING, HELD, PAIRING, PLUGINS, activate, crop, normalise, pad_for_pool, reorg, shortcut, turned_filters, turned_maps
 
 torch.set_default_dtype(torch.float64)
 
@@ -82,6 +82,8 @@ class Network:
         return [torch.ones(shape) for _, _, shape, _ in self.tensors]
 
     def place(self, kind, o, x):
+        if kind in PLUGINS:
+            return self.place_all([(name, shape, True) for name, shape in PLUGINS[kind][1](x.shape[1], o)])
         if kind not in ("convolutional", "connected"):
             return {}
         n = int(o.get("filters" if kind == "convolutional" else "output", 1))
@@ -90,6 +92,9 @@ class Network:
         normalised = [("scales", (n,), True), ("mean", (n,), False), ("variance", (n,), False)] if int(o.get("batch_normalize", 0)) else []
         order = [("biases", (n,), True)]
         order += normalised + [("weights", weights, True)] if kind == "convolutional" else [("weights", weights, True)] + normalised
+        return self.place_all(order)
+
+    def place_all(self, order):
         placed = {}
         for name, shape, learned in order:
             placed[name] = len(self.tensors)
@@ -108,10 +113,10 @@ class Network:
                 x = F.conv2d(x, tensor["weights"], stride=int(o.get("stride", 1)), padding=pad, groups=int(o.get("groups", 1)))
             else:
                 x = (x.reshape(len(x), -1) @ tensor["weights"].T).reshape(len(x), -1, 1, 1)
-            if "scales" in tensor and rotations:      # a filter's turns are normalised together
+            if "mean" in tensor and rotations:      # a filter's turns are normalised together
                 shape = x.shape
                 x = normalise(x.reshape(len(x), -1, 4 * shape[2], shape[3]), tensor["scales"][::4]).reshape(shape)
-            elif "scales" in tensor:
+            elif "mean" in tensor:
                 x = normalise(x, tensor["scales"])
             return self.activate(i, o.get("activation", "logistic"), x + tensor["biases"].view(1, -1, 1, 1))
         if kind == "maxpool":
@@ -135,6 +140,10 @@ class Network:
             return crop(x, int(o["crop_height"]), int(o["crop_width"]), not int(o.get("noadjust", 0)))
         if kind == "reorg":
             return reorg(x, *(int(o.get(key, default)) for key, default in (("stride", 1), ("reverse", 0), ("flatten", 0), ("extra", 0))))
+        if kind in PLUGINS:
+            if self.kinks is not None and kind == "prelu":
+                self.kinks.append((i, float(x.detach().abs().min() / x.detach().std())))
+            return PLUGINS[kind][0](x, tensor)
         if kind in PAIRING:
             return PAIRING[kind](x, *self.pairs)
         if kind == "cost":
@@ -249,8 +258,8 @@ class Method:
 
     def moved(self, network):
         """The tensors that the inner steps move."""
-        layers = [tensors for _, _, tensors in network.layers if tensors][-1 if self.head else 0:]
-        return sorted(k for tensors in layers for k in tensors.values() if network.tensors[k][3])
+        layers = [(kind, tensors) for kind, _, tensors in network.layers if tensors][-1 if self.head else 0:]
+        return sorted(k for kind, tensors in layers for name, k in tensors.items() if network.tensors[k][3] and name not in HELD.get(kind, ()))
 
     def read_rates(self, network, path):
         """What a step multiplies each moved tensor's gradient by: a list of tensors, empty when learning_rate is all. rates=layer: (steps,

@@ -2,7 +2,11 @@
 #include "plugin_call.h"
 #include "one_line.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
+
+enum { MOST_NAME = 64 };
 
 int meta_plugin_refuses(struct meta_error *error, const char *otherwise)
 {
@@ -118,4 +122,42 @@ int meta_plugin_shape(const struct meta_plugin *plugin, const void *settings, st
         return meta_fail(error, "the plugin's output is %dx%dx%d: must be at most %zu numbers",
                          out->w, out->h, out->c, most);
     return 0;
+}
+
+/* What is wrong with array k; NULL: nothing. `left`: how many numbers it may have. */
+static const char *wrong_array(const struct meta_array *arrays, int k, size_t left)
+{
+    const struct meta_array *a = &arrays[k];
+    if (!a->name || !*a->name || strnlen(a->name, MOST_NAME + 1) > MOST_NAME
+        || a->name[strspn(a->name, "abcdefghijklmnopqrstuvwxyz0123456789_-")])
+        return "its name must be lower-case letters, digits, _ and -";
+    for (int i = 0; i < k; i++)
+        if (!strcmp(arrays[i].name, a->name)) return "another array has the same name";
+    if (!a->count) return "it is empty";
+    if (a->count > left) return "the arrays have too many numbers";
+    if ((unsigned)a->begin > META_BEGIN_UNIFORM) return "its begin is unknown";
+    if (!isfinite(a->value) || fabs(a->value) > FLT_MAX)
+        return "the value that it begins with is no number of a float";
+    return NULL;
+}
+
+int meta_plugin_arrays(const struct meta_plugin *plugin, const void *settings, struct meta_shape in,
+                       size_t most, struct meta_array arrays[META_MOST_ARRAYS],
+                       struct meta_error *error)
+{
+    memset(arrays, 0, META_MOST_ARRAYS * sizeof *arrays);
+    if (!plugin->layer || !plugin->layer->arrays) return 0;
+    error->text[0] = 0;
+    int count = plugin->layer->arrays(settings, in, arrays, error);
+    if (count < 0)
+        return meta_plugin_refuses(error, "the plugin refuses its input and does not say why");
+    if (count > META_MOST_ARRAYS)
+        return meta_fail(error, "the plugin has %d arrays of parameters: must be at most %d", count,
+                         META_MOST_ARRAYS);
+    for (int k = 0; k < count; k++) {
+        const char *wrong = wrong_array(arrays, k, most);
+        if (wrong) return meta_fail(error, "the plugin's array %d of parameters: %s", k + 1, wrong);
+        most -= arrays[k].count;
+    }
+    return count;
 }

@@ -19,4 +19,9 @@ int meta_plugin_check(const struct meta_plugin *, void *settings, struct meta_er
 int meta_plugin_shape(const struct meta_plugin *, const void *settings, struct meta_shape in,
                       size_t most, struct meta_shape *out, struct meta_error *);
 
+/* Asks the plugin of a layer for its parameters with this input. Returns how many arrays it has, of
+   at most `most` numbers together, or -1 with a message. */
+int meta_plugin_arrays(const struct meta_plugin *, const void *settings, struct meta_shape in,
+                       size_t most, struct meta_array[META_MOST_ARRAYS], struct meta_error *);
+
 #endif

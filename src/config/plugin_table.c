@@ -163,6 +163,8 @@ static int check_role(const char *path, const struct meta_plugin *p, struct meta
             missing = "shape, forward and backward";
         else if (!p->layer->forward_tangent != !p->layer->backward_tangent)
             missing = "both tangents or neither";
+        else if ((unsigned)p->layer->reach > META_REACH_IMAGE)
+            missing = "a reach that this program knows";
         break;
     case META_ROLE_EPISODE:
         if (p->settings_size < sizeof(struct meta_episode_settings))

@@ -143,7 +143,9 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     case META_REORG: return append(low, blank_op(META_OP_PICK, l), &before, 1, l->out);
     case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l), &before, 1, l->out);
     case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l), &before, 1, l->out);
-    case META_PLUGIN: return append(low, blank_op(META_OP_PLUGIN, l), &before, 1, l->out);
+    case META_PLUGIN:
+        op = weighted_op(META_OP_PLUGIN, l, low->tie ? &low->tie->full->layers[i] : l);
+        return append(low, op, &before, 1, l->out);
     case META_SOFTMAX:
         op = blank_op(META_OP_LOSS, l);
         op.ways = net->ways;

@@ -11,7 +11,7 @@
    block is in one of its buffers: cweights, which only xnor layers use and free_layer frees. */
 struct hosted {
     const struct meta_plugin *plugin;
-    struct meta_shape in;
+    struct meta_call call;
     void *settings;
     double *x, *xbar; /* (batch, in) */
     double *y;        /* (batch, out); ybar in backward */
@@ -29,7 +29,9 @@ static void forward(layer l, network net)
     struct hosted *h = hosted(l);
     size_t outputs = (size_t)l.batch * l.outputs;
     widen(h->x, net.input, (size_t)l.batch * l.inputs);
-    h->plugin->layer->forward(h->settings, h->in, l.batch, h->x, h->y);
+    h->call.x.value = h->x;
+    h->call.y.value = h->y;
+    h->plugin->layer->forward(h->settings, &h->call);
     for (size_t i = 0; i < outputs; i++) l.output[i] = h->y[i];
 }
 
@@ -41,7 +43,9 @@ static void backward(layer l, network net)
     if (!net.delta) return;
     widen(h->x, net.input, inputs);
     widen(h->y, l.delta, (size_t)l.batch * l.outputs);
-    h->plugin->layer->backward(h->settings, h->in, l.batch, h->x, h->y, h->xbar);
+    h->call.y.bar = h->y;
+    h->call.x.bar = h->xbar;
+    h->plugin->layer->backward(h->settings, &h->call);
     for (size_t i = 0; i < inputs; i++) net.delta[i] += h->xbar[i];
 }
 
@@ -83,8 +87,10 @@ static void rehang(const struct meta_option *table, void *settings, char *to)
 }
 
 static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *settings,
-                                  struct meta_shape in, int batch, size_t inputs, size_t outputs)
+                                  struct meta_call call)
 {
+    size_t inputs = (size_t)call.in.c * call.in.h * call.in.w,
+           outputs = (size_t)call.out.c * call.out.h * call.out.w, batch = call.batch;
     size_t own = aligned(plugin->settings_size), hung = hanging(plugin->options, settings);
     char *block = calloc(1,
                          aligned(sizeof(struct hosted)) + own + hung
@@ -95,11 +101,25 @@ static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *
     h->settings = memcpy(block, settings, plugin->settings_size);
     rehang(plugin->options, h->settings, block + own);
     h->plugin = plugin;
-    h->in = in;
+    h->call = call;
     h->x = (double *)(block + own + hung);
     h->xbar = h->x + batch * inputs;
     h->y = h->xbar + batch * inputs;
     return h;
+}
+
+/* The library reads and writes a .weights file section by section, and has no place for numbers of
+   a section that is not its own. */
+static int refuse_parameters(const struct meta_plugin *plugin, const void *settings,
+                             struct meta_shape in, struct meta_error *error)
+{
+    struct meta_array arrays[META_MOST_ARRAYS];
+    int count = meta_plugin_arrays(plugin, settings, in, INT32_MAX, arrays, error);
+    if (count <= 0) return count;
+    return meta_fail(error,
+                     "has parameters (%s), which libdarknet can't read from a .weights file: must "
+                     "be exported by darknet meta adapt",
+                     arrays[0].name);
 }
 
 /* ---- the layer ------------------------------------------------------------------------------- */
@@ -118,7 +138,9 @@ int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *se
     if (p.c < 1 || p.h < 1 || p.w < 1 || (int64_t)p.c * p.h > p.inputs
         || (int64_t)p.c * p.h * p.w != p.inputs)
         in = (struct meta_shape){ p.inputs, 1, 1 }; /* A flat layer may say 0x0x0. */
-    if (meta_plugin_shape(plugin, settings, in, INT32_MAX / p.batch, &to, error)) return -1;
+    if (meta_plugin_shape(plugin, settings, in, INT32_MAX / p.batch, &to, error)
+        || refuse_parameters(plugin, settings, in, error))
+        return -1;
     int outputs = to.c * to.h * to.w;
     l.type = BLANK;
     l.forward = forward;
@@ -134,7 +156,8 @@ int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *se
     l.out_c = to.c;
     l.output = calloc((size_t)p.batch * outputs, sizeof *l.output);
     l.delta = calloc((size_t)p.batch * outputs, sizeof *l.delta);
-    l.cweights = (char *)make_hosted(plugin, settings, in, p.batch, p.inputs, outputs);
+    l.cweights = (char *)make_hosted(plugin, settings,
+                                     (struct meta_call){ .in = in, .out = to, .batch = p.batch });
     if (!l.output || !l.delta || !l.cweights) {
         free(l.output);
         free(l.delta);

@@ -22,8 +22,16 @@ static double taps(int outputs, int inputs, const struct meta_layer *l)
 static double multiply_adds(const struct meta_op *op)
 {
     if (op->kind == META_OP_CONNECTED) return (double)op->batch * op->weight_count;
+    if (op->kind == META_OP_PLUGIN)
+        return op->batch * op->layer->plugin->layer->multiply_adds(op->layer->settings, *op->in);
     return op->batch * taps(op->out.h, op->in->h, op->layer) * taps(op->out.w, op->in->w, op->layer)
         * (op->in->c / meta_layer_groups(op->layer)) * op->out.c;
+}
+
+static int counts(const struct meta_op *op)
+{
+    return op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED
+        || (op->kind == META_OP_PLUGIN && op->layer->plugin->layer->multiply_adds);
 }
 
 int meta_flops_count(struct meta_flops *f, const struct meta_network *network, int support,
@@ -44,7 +52,7 @@ int meta_flops_count(struct meta_flops *f, const struct meta_network *network, i
     }
     for (int i = 0; i < low.op_count; i++) {
         const struct meta_op *op = &low.ops[i];
-        if (op->kind != META_OP_CONV && op->kind != META_OP_CONNECTED) continue;
+        if (!counts(op)) continue;
         const double *times = products[low.tensors[low.op_inputs[i][0]].active != 0];
         for (int pass = 0; pass < META_PASS_COUNT; pass++) {
             double flops = 2 * multiply_adds(op) * times[pass] / images;

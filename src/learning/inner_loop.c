@@ -81,6 +81,7 @@ static double support_pass(struct meta_worker *w, const void *phi, const struct 
     double loss = s && w->keeps_body ? meta_program_forward_again(p, phi)
                                      : meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
     meta_program_gradient(p, phi, w->gradient);
+    meta_rates_hold(w->rates, w->backend, w->gradient);
     return loss;
 }
 

@@ -24,13 +24,22 @@ const struct meta_layer *meta_rates_head(const struct meta_network *net)
     return l;
 }
 
-/* A layer's biases come first of its arrays (network/weights.h). */
+static int holds(const struct meta_network *net)
+{
+    for (int i = 0; i < net->count; i++)
+        for (int k = 0; k < net->layers[i].array_count; k++)
+            if (net->layers[i].arrays[k].held) return 1;
+    return 0;
+}
+
 struct meta_rates meta_rates_fixed(const struct meta_network *net, double gamma, int head)
 {
-    size_t first = head ? meta_rates_head(net)->biases : 0;
-    return (struct meta_rates){
-        .how = { .head = head }, .gamma = gamma, .first = first, .count = net->parameters - first
-    };
+    size_t first = head ? meta_layer_first(meta_rates_head(net)) : 0;
+    return (struct meta_rates){ .how = { .head = head },
+                                .holds = holds(net) ? net : NULL,
+                                .gamma = gamma,
+                                .first = first,
+                                .count = net->parameters - first };
 }
 
 static void find_layers(struct meta_rates *r, const struct meta_network *net)
@@ -38,8 +47,8 @@ static void find_layers(struct meta_rates *r, const struct meta_network *net)
     size_t end = net->parameters;
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        if (l->weights == META_NONE || l->biases < r->first) continue;
-        r->layer[r->layers++] = (struct meta_rates_layer){ .layer = i, .offset = l->biases };
+        if (l->weights == META_NONE || meta_layer_first(l) < r->first) continue;
+        r->layer[r->layers++] = (struct meta_rates_layer){ i, meta_layer_first(l), 0 };
     }
     for (int k = r->layers - 1; k >= 0; k--) {
         r->layer[k].count = end - r->layer[k].offset;
@@ -85,12 +94,22 @@ size_t meta_rates_numbers(const struct meta_rates *r)
 
 int meta_rates_plain(const struct meta_rates *r)
 {
-    return r->how.kind == META_RATES_FIXED && !r->first;
+    return r->how.kind == META_RATES_FIXED && !r->first && !r->holds;
 }
 
 static void *part(const struct meta_backend *b, const void *vector, size_t offset)
 {
     return (char *)vector + offset * b->element;
+}
+
+void meta_rates_hold(const struct meta_rates *r, const struct meta_backend *b, void *vector)
+{
+    for (int i = 0; r->holds && i < r->holds->count; i++) {
+        const struct meta_layer *l = &r->holds->layers[i];
+        size_t at = l->weights;
+        for (int k = 0; k < l->array_count; at += l->arrays[k++].count)
+            if (l->arrays[k].held) b->set(part(b, vector, at), l->arrays[k].count, 0);
+    }
 }
 
 /* (layers) of step s. */
@@ -136,6 +155,7 @@ void meta_rates_multiply(const struct meta_rates *r, const struct meta_backend *
         break;
     case META_RATES_PARAMETER: b->multiply(moved, r->count, r->by_parameter); break;
     }
+    meta_rates_hold(r, b, out);
 }
 
 void meta_rates_differentiate(const struct meta_rates *r, const struct meta_backend *b, int s,

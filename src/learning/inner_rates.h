@@ -25,7 +25,9 @@ struct meta_rates_layer {
 
 struct meta_rates {
     struct meta_rates_how how;
-    double gamma;        /* META_RATES_FIXED: the rate of each parameter that moves */
+    const struct meta_network *holds; /* has arrays of plugins that inner steps leave as they are;
+                                         NULL: there are none */
+    double gamma;                     /* META_RATES_FIXED: the rate of each parameter that moves */
     size_t first, count; /* those that move: one stretch, up to the end of the parameter block */
     int layers;
     struct meta_rates_layer *layer; /* (layers) of those that move; unless the kind is fixed */
@@ -48,6 +50,9 @@ void meta_rates_clear(struct meta_rates *, const struct meta_backend *);
 /* How many numbers are learned: steps * layers, or one a parameter that moves; 0: fixed. */
 size_t meta_rates_numbers(const struct meta_rates *);
 
+/* Sets to 0 what a vector (parameters) has for arrays that inner steps leave as they are: of a
+   step's gradient, so that they stay. Their rates count as 0. */
+void meta_rates_hold(const struct meta_rates *, const struct meta_backend *, void *vector);
 /* Whether R_s is gamma times the identity. */
 int meta_rates_plain(const struct meta_rates *);
 /* to -= R_s g; both (parameters). `scratch` (parameters) is needed by META_RATES_PARAMETER alone.

@@ -35,7 +35,10 @@ static void find_slices(struct meta_optimiser *o, const struct meta_network *net
 {
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        if (l->weights == META_NONE) continue;
+        size_t at = l->weights;
+        for (int k = 0; k < l->array_count; at += l->arrays[k++].count)
+            add_slice(o, at, l->arrays[k].count, l->arrays[k].decays ? o->decay : 0);
+        if (l->biases == META_NONE) continue;
         add_slice(o, l->biases, meta_layer_rows(l), 0);
         if (l->scales != META_NONE && l->scales < l->weights)
             add_slice(o, l->scales, meta_layer_rows(l), 0);
@@ -60,7 +63,7 @@ int meta_optimiser_create(struct meta_optimiser **out, const struct meta_network
     o->eps = s->eps;
     o->decay = s->decay;
     o->clip = s->clip;
-    o->slice = calloc(4 * net->count + 1, sizeof *o->slice);
+    o->slice = calloc(META_MOST_ARRAYS * net->count + 1, sizeof *o->slice);
     o->first = backend->allocate(o->parameters * backend->element);
     if (!o->first || !o->slice) goto fail;
     if (o->adam && !(o->second = backend->allocate(o->parameters * backend->element))) goto fail;

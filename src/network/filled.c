@@ -45,9 +45,10 @@ int meta_filled_copy_layer(struct meta_filled *f, const struct meta_filled *from
     const struct meta_layer *new = &f->network->layers[f->network->count - 1];
     size_t row = sizeof(float) * meta_layer_rows(new), channels = sizeof(float) * new->filters;
     if (new->weights == META_NONE) return 0;
-    memcpy(f->parameters + new->biases, from->parameters + old->biases, row);
     memcpy(f->parameters + new->weights, from->parameters + old->weights,
            new->weight_count * sizeof(float));
+    if (new->biases == META_NONE) return 0;
+    memcpy(f->parameters + new->biases, from->parameters + old->biases, row);
     if (!new->batch_normalize) return 0;
     memcpy(f->parameters + new->scales, from->parameters + old->scales, row);
     memcpy(f->statistics + new->mean, from->statistics + old->mean, channels);

@@ -41,6 +41,10 @@ void meta_network_free(struct meta_network *network)
 static void place_parameters(struct meta_network *net, struct meta_layer *l)
 {
     l->biases = l->scales = l->weights = l->mean = l->variance = META_NONE;
+    if (l->array_count) {
+        l->weights = net->parameters;
+        net->parameters += l->weight_count;
+    }
     if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED) return;
     size_t outputs = l->filters, rows = meta_layer_rows(l);
     int convolutional = l->type == META_CONVOLUTIONAL;
@@ -127,6 +131,22 @@ static void mark_used(const struct meta_network *net, char *used)
     }
 }
 
+/* With order=0, Reptile, phi follows the inner steps: what they leave as it is would never learn.
+ */
+static int check_held(const struct meta_network *net, int *where, struct meta_error *error)
+{
+    for (*where = 0; *where < net->count; ++*where)
+        for (int k = 0; k < net->layers[*where].array_count; k++) {
+            const struct meta_array *a = &net->layers[*where].arrays[k];
+            if (!a->held) continue;
+            return meta_fail(error,
+                             "inner steps leave its %s as they are, and with order=0 they would "
+                             "never learn; allowed: order=1, order=2",
+                             a->name);
+        }
+    return 0;
+}
+
 int meta_network_finish(struct meta_network *net, int order, int *where, struct meta_error *error)
 {
     *where = 0;
@@ -137,8 +157,7 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
                          net->ways ? "cost] or [softmax" : "softmax",
                          meta_layer_name(&net->layers[net->count - 1]));
     if (!net->parameters)
-        return meta_fail(error,
-                         "the network has nothing to learn: no convolutional or connected layer");
+        return meta_fail(error, "the network has nothing to learn: no layer with parameters");
     char *used = calloc(net->count, 1);
     if (!used) return meta_fail_memory(error);
     mark_used(net, used);
@@ -157,7 +176,7 @@ int meta_network_finish(struct meta_network *net, int order, int *where, struct 
         }
     }
     free(used);
-    return 0;
+    return order ? 0 : check_held(net, where, error);
 }
 
 int meta_network_adapts(const struct meta_network *net)
@@ -245,9 +264,24 @@ fail:
     return -1;
 }
 
+/* Of a plugin. */
+static void initialise_arrays(const struct meta_layer *l, struct meta_rng *rng, float *parameters)
+{
+    float *to = parameters + l->weights;
+    for (const struct meta_array *a = l->arrays; a < l->arrays + l->array_count; a++)
+        for (size_t k = 0; k < a->count; k++)
+            *to++ = a->begin == META_BEGIN_CONSTANT ? a->value
+                : a->begin == META_BEGIN_NORMAL     ? a->value * meta_rng_normal(rng)
+                                                    : a->value * meta_rng_between(rng, -1, 1);
+}
+
 void meta_network_initialise_layer(const struct meta_layer *l, struct meta_rng *rng,
                                    float *parameters)
 {
+    if (l->type == META_PLUGIN) {
+        initialise_arrays(l, rng, parameters);
+        return;
+    }
     size_t inputs = l->weight_count / meta_layer_rows(l);
     if (l->rotations == 4 && l->type == META_CONNECTED) inputs *= 4;
     double deviation = sqrt(2. / inputs);
@@ -265,7 +299,7 @@ void meta_network_initialise(const struct meta_network *net, uint64_t seed, floa
     memset(statistics, 0, net->statistics * sizeof *statistics);
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED) continue;
+        if (l->weights == META_NONE) continue;
         struct meta_rng rng = meta_rng_open(seed, META_USE_WEIGHTS, 0, 0, i);
         meta_network_initialise_layer(l, &rng, parameters);
     }

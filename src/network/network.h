@@ -100,9 +100,20 @@ struct meta_layer {
     int turned_in;                  /* convolutional with rotations=4: its input comes in fours */
     size_t biases, scales, weights; /* offsets in the parameter block; META_NONE: there is none */
     size_t weight_count;   /* convolutional: filters*c/groups*size*size (o,c,y,x); connected:
-                              outputs*inputs (o,i); a quarter of that with rotations=4 (turns.h) */
+                              outputs*inputs (o,i); a quarter of that with rotations=4 (turns.h);
+                              plugin: all its parameters */
     size_t mean, variance; /* offsets in the statistics block; META_NONE without batch_normalize */
+    /* plugin: its arrays of parameters, which lie behind one another at `weights`, weight_count
+       numbers in all; without any `weights` is META_NONE */
+    int array_count;
+    struct meta_array arrays[META_MOST_ARRAYS];
 };
+
+/* Where the parameters of a layer that has any begin in the block. */
+static inline size_t meta_layer_first(const struct meta_layer *l)
+{
+    return l->biases != META_NONE ? l->biases : l->weights;
+}
 
 /* The parts of a convolution's channels. */
 static inline int meta_layer_groups(const struct meta_layer *l)

@@ -130,7 +130,14 @@ static int shape_plugin(const struct meta_network *net, struct meta_layer *l,
     if (l->type == META_PAIRING && net->ways)
         return meta_fail(error, "stands after [%s]: a network pairs once",
                          meta_layer_name(&net->layers[net->pairing]));
-    return meta_plugin_shape(l->plugin, l->settings, l->in, META_MOST_NUMBERS, &l->out, error);
+    if (meta_plugin_shape(l->plugin, l->settings, l->in, META_MOST_NUMBERS, &l->out, error))
+        return -1;
+    l->array_count = meta_plugin_arrays(l->plugin, l->settings, l->in, META_MOST_NUMBERS, l->arrays,
+                                        error);
+    if (l->array_count < 0) return -1;
+    l->weight_count = 0;
+    for (int k = 0; k < l->array_count; k++) l->weight_count += l->arrays[k].count;
+    return 0;
 }
 
 static int check_score(const struct meta_layer *l, struct meta_error *error)

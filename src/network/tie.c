@@ -84,7 +84,7 @@ static const struct meta_layer *layer_of(const struct meta_network *net, size_t 
 {
     const struct meta_layer *l = net->layers, *found = l;
     for (; l < net->layers + net->count; l++)
-        if (l->biases != META_NONE && l->biases <= parameter) found = l;
+        if (l->weights != META_NONE && meta_layer_first(l) <= parameter) found = l;
     return found;
 }
 

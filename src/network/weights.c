@@ -28,6 +28,10 @@ static int list_arrays(const struct meta_network *net, int layers, const float *
         if (l->weights == META_NONE) continue;
         size_t bytes = (size_t)l->filters * sizeof(float);
         struct meta_chunk weights = { parameters + l->weights, l->weight_count * sizeof(float) };
+        if (l->type == META_PLUGIN) {
+            chunks[n++] = weights;
+            continue;
+        }
         chunks[n++] = (struct meta_chunk){ parameters + l->biases, bytes };
         if (l->type == META_CONNECTED) chunks[n++] = weights;
         if (l->scales != META_NONE) {

@@ -1,9 +1,9 @@
 /* Darknet's .weights files: int32 major 0, minor 2, revision 0, `seen` in 8 bytes, then
    little-endian float32 layer by layer: convolutional: biases, [scales, rolling mean, rolling
-   variance], weights; connected: biases, weights, [scales, mean, variance]. Read are also version
-   0.1, with 4 bytes of `seen`, and what there was before versions, as Darknet reads it: learning
-   rate, momentum and decay as float32 in their place, 4 bytes of `seen`, and the weights of
-   connected layers input by input.
+   variance], weights; connected: biases, weights, [scales, mean, variance]; a plugin's layer: its
+   arrays, which other programs know nothing of. Read are also version 0.1, with 4 bytes of `seen`,
+   and what there was before versions, as Darknet reads it: learning rate, momentum and decay as
+   float32 in their place, 4 bytes of `seen`, and the weights of connected layers input by input.
 
    While the rolling statistics are young, `revision`, which no Darknet looks at, is 0x4d4c0000 plus
    the number of batches that have moved them (rolling.h).

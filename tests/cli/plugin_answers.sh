@@ -12,11 +12,11 @@ cat >"$TMP_TEST/parts.h" <<'END_C'
 #define END { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 #define SHAPE(...) static int shape(const void *s, struct meta_shape in, struct meta_shape *out, struct meta_error *error) { __VA_ARGS__ }
 #define CHECK(...) static int check(void *settings, struct meta_error *error) { __VA_ARGS__ }
-#define NUMBERS(name, ...) static void name(const void *s, struct meta_shape in, int batch, const double *x, double *y) \
-    { for (int i = 0; i < batch * in.c * in.h * in.w; i++) y[i] = __VA_ARGS__; }
-static void backward(const void *s, struct meta_shape in, int batch, const double *x, const double *ybar, double *xbar)
+#define NUMBERS(name, ...) static void name(const void *s, const struct meta_call *c) \
+    { const double *x = c->x.value; for (int i = 0; i < c->batch * c->in.c * c->in.h * c->in.w; i++) c->y.value[i] = __VA_ARGS__; }
+static void backward(const void *s, const struct meta_call *c)
 {
-    for (int i = 0; i < batch * in.c * in.h * in.w; i++) xbar[i] = ybar[i];
+    for (int i = 0; i < c->batch * c->in.c * c->in.h * c->in.w; i++) c->x.bar[i] = c->y.bar[i];
 }
 #define LAYER static const struct meta_option options[] = { END }; static const struct meta_layer_functions layer = { shape, forward, backward, NULL, NULL }; \
     PLUGIN(META_ROLE_LAYER, 0, .layer = &layer,

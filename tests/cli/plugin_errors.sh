@@ -53,18 +53,13 @@ static int shape(const void *settings, struct meta_shape in, struct meta_shape *
     if (((const struct settings *)settings)->most == 7) out->c = 0;
     return 0;
 }
-static void forward(const void *settings, struct meta_shape in, int batch, const double *x, double *y)
+static void twice(const struct meta_call *c, const double *from, double *to)
 {
-    for (int i = 0; i < batch * in.c * in.h * in.w; i++) y[i] = 2 * x[i];
+    for (int i = 0; i < c->batch * c->in.c * c->in.h * c->in.w; i++) to[i] = 2 * from[i];
 }
-static void backward(const void *settings, struct meta_shape in, int batch, const double *x, const double *ybar, double *xbar)
-{
-    for (int i = 0; i < batch * in.c * in.h * in.w; i++) xbar[i] = 2 * ybar[i];
-}
-__attribute__((unused)) static void tangent(const void *settings, struct meta_shape in, int batch, const double *x, const double *xdot, double *ydot)
-{
-    forward(settings, in, batch, xdot, ydot);
-}
+static void forward(const void *settings, const struct meta_call *c) { twice(c, c->x.value, c->y.value); }
+static void backward(const void *settings, const struct meta_call *c) { twice(c, c->y.bar, c->x.bar); }
+__attribute__((unused)) static void tangent(const void *settings, const struct meta_call *c) { twice(c, c->x.dot, c->y.dot); }
 static const struct meta_layer_functions functions = { shape, forward, BACKWARD, TANGENT, NULL };
 #ifndef NONE
 const struct meta_plugin meta_plugin = { ABI, SIZE, NAME, ROLE, "a test", sizeof(struct settings), options, check, LAYER, NULL };
@@ -82,7 +77,7 @@ exactly() { printf '^darknet: %s$' "$(printf %s "$1" | sed 's/[][\.*^$|(){}+?]/\
 refuses() { expect_error "$(exactly "$1")" "$DARKNET_BIN" meta help; }
 
 plugin a -DABI=7
-refuses "$p/a.so: plugin ABI 7: this program speaks 4"
+refuses "$p/a.so: plugin ABI 7: this program speaks 5"
 plugin a -DSIZE=8
 refuses "$p/a.so: struct meta_plugin of 8 bytes: this program's has $(printf '#include "plugin.h"\nint main(void) { printf("%%zu", sizeof(struct meta_plugin)); }' >"$TMP_TEST/s.c"
     gcc -w -Iplugins -o "$TMP_TEST/s" "$TMP_TEST/s.c" && "$TMP_TEST/s")"

@@ -15,8 +15,8 @@ struct settings { int a, b; double real; char *note; struct meta_list list; };
 #define END { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 static int check(void *settings, struct meta_error *error) { return 0; }
 static int shape(const void *s, struct meta_shape in, struct meta_shape *out, struct meta_error *error) { *out = in; return 0; }
-static void forward(const void *s, struct meta_shape in, int batch, const double *x, double *y) {}
-static void backward(const void *s, struct meta_shape in, int batch, const double *x, const double *ybar, double *xbar) {}
+static void forward(const void *s, const struct meta_call *c) {}
+static void backward(const void *s, const struct meta_call *c) {}
 static const struct meta_layer_functions layer = { shape, forward, backward, NULL, NULL };
 static double loss_value(const void *s, double loss, long iteration) { return loss; }
 #define PLUGIN(...) const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin), .name = "mine", \
@@ -106,8 +106,9 @@ bad 'plugin [mine] must have settings that begin with struct meta_inner_settings
     'OPTIONS(END) PLUGIN(.role = META_ROLE_INNER_LOOP, .settings_size = 8)'
 
 # The symbol, and the file that it is in
-bad 'plugin ABI 2: this program speaks 4' 'OPTIONS(END) PLUGIN(.abi = 2)'
-bad 'plugin ABI 0: this program speaks 4' 'OPTIONS(END) PLUGIN(.abi = 0)'
+bad 'plugin ABI 2: this program speaks 5' 'OPTIONS(END) PLUGIN(.abi = 2)'
+bad 'plugin ABI 4: this program speaks 5' 'OPTIONS(END) PLUGIN(.abi = 4)'
+bad 'plugin ABI 0: this program speaks 5' 'OPTIONS(END) PLUGIN(.abi = 0)'
 printf 'int meta_plugin(void) { return 4; }\n' >"$TMP_TEST/raw.c"
 raw() { gcc -w -fPIC -shared -o "$p/a.so" "$TMP_TEST/raw.c"; expect_error "$(exactly "$p/a.so: $1")" "$DARKNET_BIN" meta help; }
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'

@@ -26,7 +26,7 @@ check "meta check passes a .cfg with the template's layer" sh -c "'$DARKNET_BIN'
 check "all identities of a network with the template's layer hold" grep -q 'identities hold$' "$TMP_TEST/table"
 check "meta check has a row of the template's layer" grep -Eq '^ +1 +swish +.* ok$' "$TMP_TEST/table"
 check 'meta help explains the section of the template' sh -c "'$DARKNET_BIN' meta help swish >'$TMP_TEST/help'"
-check "meta help has the header of the template's section" grep -q '^\[swish\]  x \* sigmoid' "$TMP_TEST/help"
+check "meta help has the header of the template's section" grep -q '^\[swish\]  x \* sigmoid(beta x), with a learned beta' "$TMP_TEST/help"
 check "meta help has type and bounds of the template's option" grep -Eq '^    beta +number +1 +0 +100 ' "$TMP_TEST/help"
 sed 's/beta=1.5/beta=101/' "$cfg" >"$TMP_TEST/bad.cfg"
 expect_error '^darknet: [^ ]*:10: \[swish\] beta=101: must be 0 to 100$' "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
@@ -37,7 +37,7 @@ printf '[inner_loop]\n[swish]\n' >>"$TMP_TEST/bad.cfg"
 expect_error ': \[swish\]: stands after \[inner_loop\] of line 14: must be between \[net\] and \[inner_loop\]$' \
     "$DARKNET_BIN" meta check "$TMP_TEST/bad.cfg"
 
-# Step 8 finds a slip in any of the four functions. The slow tools run the first slip alone.
+# Step 9 finds a slip in any of the four functions. The slow tools run the first slip alone.
 slip()
 {
     [ "$TEST_VARIANT" = release ] || [ ! -d "$TMP_TEST/slip" ] || return 0
@@ -48,7 +48,10 @@ slip()
     check "$1: the changed template is built" make -s -C "$TMP_TEST/slip" PLUGIN_H="$PWD/plugins"
     expect_error 'identities do not hold$' env DARKNET_PLUGIN_PATH="$TMP_TEST/slip" "$DARKNET_BIN" meta check "$cfg"
 }
-slip 'a wrong slope' 's/s + x \* s1, 2/s + .99 * x * s1, 2/'
-slip 'a wrong second derivative' 's/2 \* s1 + x \* s2/s1 + x * s2/'
-slip 'a wrong backward' 's/xbar\[i\] = ybar\[i\] \* /xbar[i] = 1.01 * ybar[i] * /'
-slip 'a forgotten term' 's/ + ybar\[i\] \* f.bend \* xdot\[i\]//'
+slip 'a wrong slope' 's/s + z \* s1, x/s + .99 * z * s1, x/'
+slip 'a wrong second derivative' 's/2 \* s1 + z \* s2/s1 + z * s2/'
+slip 'a wrong backward' 's/x\.bar\[i\] = ybar\[i\] \* /x.bar[i] = 1.01 * ybar[i] * /'
+slip 'a forgotten term' 's/ + f.x_beta \* betadot\[k\]);/);/'
+slip 'a wrong derivative by the parameters' 's/theta\.bar\[k\] += ybar/theta.bar[k] += 1.01 * ybar/'
+slip 'a parameter that has no part in the tangent' 's/ + f\.beta \* c->theta\.dot\[k\]//'
+slip 'a second derivative by the parameters' 's/x \* x \* x \* s2/x * x * s2/'

@@ -177,19 +177,22 @@ static size_t source(struct meta_shape in, int batch, size_t i)
     return i / half * in.h * in.w + i % half;
 }
 
-static void forward(const void *settings, struct meta_shape in, int batch, const double *x, double *y)
+static void forward(const void *settings, const struct meta_call *c)
 {
     const struct settings *s = settings;
-    size_t n = (size_t)batch * in.c * (in.h / 2) * in.w;
-    for (size_t i = 0; i < n; i++) y[i] = pow(x[source(in, batch, i)], s->power) + s->add.values[1] + s->note[0];
+    size_t n = (size_t)c->batch * c->out.c * c->out.h * c->out.w;
+    for (size_t i = 0; i < n; i++) c->y.value[i] = pow(c->x.value[source(c->in, c->batch, i)], s->power) + s->add.values[1] + s->note[0];
 }
 
-static void backward(const void *settings, struct meta_shape in, int batch, const double *x, const double *ybar, double *xbar)
+static void backward(const void *settings, const struct meta_call *c)
 {
     const struct settings *s = settings;
-    size_t n = (size_t)batch * in.c * (in.h / 2) * in.w;
-    memset(xbar, 0, (size_t)batch * in.c * in.h * in.w * sizeof *xbar);
-    for (size_t i = 0; i < n; i++) xbar[source(in, batch, i)] = ybar[i] * s->power * pow(x[source(in, batch, i)], s->power - 1);
+    size_t n = (size_t)c->batch * c->out.c * c->out.h * c->out.w;
+    memset(c->x.bar, 0, (size_t)c->batch * c->in.c * c->in.h * c->in.w * sizeof *c->x.bar);
+    for (size_t i = 0; i < n; i++) {
+        size_t from = source(c->in, c->batch, i);
+        c->x.bar[from] = c->y.bar[i] * s->power * pow(c->x.value[from], s->power - 1);
+    }
 }
 
 static const struct meta_option options[] = {
@@ -198,7 +201,7 @@ static const struct meta_option options[] = {
     { "note", META_TEXT, 0, 0, 0, NULL, offsetof(struct settings, note), "" },
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
-static const struct meta_layer_functions functions = { shape, forward, backward, NULL, NULL };
+static const struct meta_layer_functions functions = { .shape = shape, .forward = forward, .backward = backward };
 static const struct meta_plugin plugin = { META_PLUGIN_ABI, sizeof plugin, "half", META_ROLE_LAYER, "", sizeof(struct settings), options,
                                            NULL, &functions, NULL, NULL };
 

@@ -22,17 +22,19 @@
 
 /* y = x^3: a layer that only a plugin has */
 static int cube_shape(const void *s, struct meta_shape in, struct meta_shape *out, struct meta_error *error) { *out = in; return 0; }
-static size_t cube_count(struct meta_shape in, int batch) { return (size_t)batch * in.c * in.h * in.w; }
-static void cube_forward(const void *s, struct meta_shape in, int batch, const double *x, double *y)
-{ for (size_t i = 0; i < cube_count(in, batch); i++) y[i] = x[i] * x[i] * x[i]; }
-static void cube_backward(const void *s, struct meta_shape in, int batch, const double *x, const double *ybar, double *xbar)
-{ for (size_t i = 0; i < cube_count(in, batch); i++) xbar[i] = 3 * x[i] * x[i] * ybar[i]; }
-static void cube_forward_tangent(const void *s, struct meta_shape in, int batch, const double *x, const double *xdot, double *ydot)
-{ for (size_t i = 0; i < cube_count(in, batch); i++) ydot[i] = 3 * x[i] * x[i] * xdot[i]; }
-static void cube_backward_tangent(const void *s, struct meta_shape in, int batch, const double *x, const double *xdot,
-                                  const double *ybar, const double *ybardot, double *xbardot)
-{ for (size_t i = 0; i < cube_count(in, batch); i++) xbardot[i] = 3 * x[i] * (x[i] * ybardot[i] + 2 * xdot[i] * ybar[i]); }
-static const struct meta_layer_functions cube = { cube_shape, cube_forward, cube_backward, cube_forward_tangent, cube_backward_tangent };
+static size_t cube_count(const struct meta_call *c) { return (size_t)c->batch * c->in.c * c->in.h * c->in.w; }
+static void cube_forward(const void *s, const struct meta_call *c)
+{ for (size_t i = 0; i < cube_count(c); i++) c->y.value[i] = c->x.value[i] * c->x.value[i] * c->x.value[i]; }
+static void cube_backward(const void *s, const struct meta_call *c)
+{ for (size_t i = 0; i < cube_count(c); i++) c->x.bar[i] = 3 * c->x.value[i] * c->x.value[i] * c->y.bar[i]; }
+static void cube_forward_tangent(const void *s, const struct meta_call *c)
+{ for (size_t i = 0; i < cube_count(c); i++) c->y.dot[i] = 3 * c->x.value[i] * c->x.value[i] * c->x.dot[i]; }
+static void cube_backward_tangent(const void *s, const struct meta_call *c)
+{
+    const double *x = c->x.value;
+    for (size_t i = 0; i < cube_count(c); i++) c->x.bardot[i] = 3 * x[i] * (x[i] * c->y.bardot[i] + 2 * c->x.dot[i] * c->y.bar[i]);
+}
+static const struct meta_layer_functions cube = { cube_shape, cube_forward, cube_backward, cube_forward_tangent, cube_backward_tangent, META_REACH_BATCH, NULL, NULL };
 static const struct meta_plugin cube_plugin = { .abi = META_PLUGIN_ABI, .size = sizeof cube_plugin, .name = "cube", .role = META_ROLE_LAYER, .layer = &cube };
 
 struct layer_case { const char *name; struct meta_shape input; struct meta_layer layers[MOST_LAYERS]; int from[MOST_LAYERS][4]; };

@@ -195,9 +195,9 @@ static void what_cannot_be_differentiated(void **state)
         refuses(text, expected);
     }
     refuses(NET CONV "[yolo]\n", "9: [yolo]: meta-learning can't differentiate this layer; allowed: convolutional connected maxpool avgpool "
-            "softmax shortcut route dropout activation cost crop reorg scale_channels prototype relation");
+            "softmax shortcut route dropout activation cost crop reorg scale_channels affine film prelu prototype relation");
     refuses(NET CONV "[lstm]\noutput=3\n", "9: [lstm]: meta-learning can't differentiate this layer; allowed: convolutional connected "
-            "maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels prototype relation");
+            "maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels affine film prelu prototype relation");
     refuses(NET CONV "[conn]\noutput=2\n[softmax]\ntree=x.tree\n", "12: [softmax] tree=x.tree: meta-learning can't differentiate a tree of "
             "classes: leave it out");
 }
@@ -205,9 +205,9 @@ static void what_cannot_be_differentiated(void **state)
 static void unknown_sections(void **state)
 {
     refuses(NET "[foo]\n", "5: [foo]: unknown section; known: net convolutional connected maxpool avgpool softmax shortcut route dropout "
-            "activation cost crop reorg scale_channels episode inner_loop meta_loss prototype relation");
+            "activation cost crop reorg scale_channels affine episode film inner_loop meta_loss prelu prototype relation");
     refuses(NET CONV HEAD "[Meta_loss]\n", "13: [Meta_loss]: unknown section; known: net convolutional connected maxpool avgpool softmax "
-            "shortcut route dropout activation cost crop reorg scale_channels episode inner_loop meta_loss prototype relation");
+            "shortcut route dropout activation cost crop reorg scale_channels affine episode film inner_loop meta_loss prelu prototype relation");
 }
 
 static void places_of_sections(void **state)
@@ -321,12 +321,9 @@ static void plugins_are_loaded_once(void **state)
     for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
     assert_non_null(seen[0]);
     for (int i = 1; i < 8; i++) assert_ptr_equal(seen[i], seen[0]);
-    assert_int_equal(seen[0]->count, 5);
-    assert_string_equal(seen[0]->entries[0].plugin->name, "episode");
-    assert_string_equal(seen[0]->entries[1].plugin->name, "inner_loop");
-    assert_string_equal(seen[0]->entries[2].plugin->name, "meta_loss");
-    assert_string_equal(seen[0]->entries[3].plugin->name, "prototype");
-    assert_string_equal(seen[0]->entries[4].plugin->name, "relation");
+    static const char *const names[] = { "affine", "episode", "film", "inner_loop", "meta_loss", "prelu", "prototype", "relation" };
+    assert_int_equal(seen[0]->count, 8);
+    for (int i = 0; i < 8; i++) assert_string_equal(seen[0]->entries[i].plugin->name, names[i]);
 }
 
 static unsigned random_state = 1;

@@ -5,6 +5,8 @@
        #define AT(b, k, p, C, P)   where pixel p of channel k of image b lies in a tensor of C
                                    channels and P pixels
        #define IMAGE(s)            numbers that one image of shape s takes, padding included
+       #define BLOCK(C)            channels that lie side by side in a tensor of C channels; 1: its
+                                   layout is planar
        #define NAME(x)             the name x with the backend's prefix
 
    The reference backend uses all of these kernels; the oneDNN backend uses those for which it
@@ -23,6 +25,7 @@
 #include "pick.h"
 #include "scale.h"
 #include "dropout.h"
+#include "planar.h"
 #include "plugin_layer.h"
 #include "loss.h"
 #include "pairing.h"

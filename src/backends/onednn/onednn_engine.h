@@ -36,6 +36,12 @@ static inline size_t meta_onednn_padded(int channels)
     return meta_onednn_planar(channels) ? (size_t)channels : (channels + block - 1) / block * block;
 }
 
+/* Channels that lie side by side in a tensor of C channels. */
+static inline size_t meta_onednn_block(int C)
+{
+    return meta_onednn_planar(C) ? 1 : (size_t)1 << meta_onednn_shift;
+}
+
 /* Where pixel p of channel k of image b lies in a tensor of C channels and P pixels. */
 static inline size_t meta_onednn_at(size_t b, size_t k, size_t p, int C, size_t P)
 {

@@ -6,6 +6,7 @@
 #define REAL float
 #define AT(b, k, p, C, P) meta_onednn_at(b, k, p, C, P)
 #define IMAGE(s) meta_onednn_image(s)
+#define BLOCK(C) meta_onednn_block(C)
 #define NAME(x) plain_##x
 #include "backends/loops/kernels.h"
 
@@ -81,7 +82,6 @@ const struct meta_kernel meta_plain_dropout = { .forward = dropout_forward,
                                                 .forward_tangent = dropout_forward_tangent,
                                                 .backward_tangent = dropout_backward_tangent };
 const struct meta_kernel meta_plain_plugin = { .create = plain_plugin_create,
-                                               .destroy = plain_plugin_destroy,
                                                .forward = plugin_forward,
                                                .backward = plugin_backward,
                                                .forward_tangent = plugin_forward_tangent,

@@ -6,6 +6,7 @@
 #define REAL double
 #define AT(b, k, p, C, P) (((size_t)(b) * (C) + (k)) * (P) + (p))
 #define IMAGE(s) meta_shape_numbers(s)
+#define BLOCK(C) 1
 #define NAME(x) reference_##x
 #include "backends/loops/kernels.h"
 #include "backends/loops/tensors.h"

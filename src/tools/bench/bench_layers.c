@@ -67,7 +67,7 @@ static int describe(struct meta_bench *b, const struct meta_program *p, int batc
         struct meta_bench_layer *l = &b->layer[i];
         l->layer = op->layer - net->layers;
         name_operation(op, l->name, sizeof l->name);
-        if (op->weights == META_NONE) continue;
+        if (op->weights == META_NONE && op->kind != META_OP_PLUGIN) continue;
         for (int pass = 0; pass < META_PASS_COUNT; pass++)
             l->flops[pass] = b->plan->flops.layer[l->layer][pass] * batch;
     }

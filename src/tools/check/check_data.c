@@ -40,6 +40,8 @@ int meta_check_parameters(const struct meta_check *check, int item, double *para
             parameters[l->biases + k] += .1 * meta_rng_normal(&rng);
         for (int k = 0; l->scales != META_NONE && k < meta_layer_rows(l); k++)
             parameters[l->scales + k] += .1 * meta_rng_normal(&rng);
+        for (size_t k = 0; l->array_count && k < l->weight_count; k++)
+            parameters[l->weights + k] += .1 * meta_rng_normal(&rng);
     }
     free(initial);
     free(statistics);

@@ -258,7 +258,6 @@ static void check_identities(struct rig *r)
                1e-6);
 }
 
-/* Draws inputs and directions of deviation 1, and parameters as a training starts with. */
 /* An operation has a number that is tied as often as it stands there: what is checked does not know
    that they are one. */
 static int fill_theta(struct rig *r, struct meta_error *error)
@@ -273,6 +272,7 @@ static int fill_theta(struct rig *r, struct meta_error *error)
     return status;
 }
 
+/* Draws inputs and directions of deviation 1, and parameters as a training starts with. */
 static int fill(struct rig *r, int index, struct meta_error *error)
 {
     struct meta_op *op = r->op;
@@ -307,9 +307,15 @@ static int check_operation(const struct meta_check *check, const struct meta_low
     if (allocate(&r, error) || fill(&r, index, error)) goto fail;
     if (r.kernel->create && r.kernel->create(op, 1, error)) goto fail;
     created = 1;
+    if (op->scratch_bytes && !(op->scratch = malloc(op->scratch_bytes))) {
+        meta_fail_memory(error);
+        goto fail;
+    }
     check_identities(&r);
     status = 0;
 fail:
+    free(op->scratch);
+    op->scratch = NULL;
     if (created && r.kernel->destroy) r.kernel->destroy(op);
     free_rig(&r);
     return status;

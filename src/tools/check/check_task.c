@@ -145,7 +145,7 @@ static const double *imprinted(const struct rig *r, const double *phi)
 static void start_probe(void *rig, double t, double *out)
 {
     struct rig *r = rig;
-    size_t first = meta_rates_head(r->check->model->network)->biases;
+    size_t first = meta_layer_first(meta_rates_head(r->check->model->network));
     for (size_t i = 0; i < r->n; i++) r->x[PROBE][i] = r->x[PHI][i] + t * r->x[V][i];
     *out = meta_backend_exact()->dot(r->x[OTHER] + first, imprinted(r, r->x[PROBE]) + first,
                                      r->n - first);
@@ -155,7 +155,7 @@ static void start_probe(void *rig, double t, double *out)
 static void check_start(struct rig *r)
 {
     double scratch[2], limit = 1e-5, *v = r->x[V];
-    size_t first = meta_rates_head(r->check->model->network)->biases;
+    size_t first = meta_layer_first(meta_rates_head(r->check->model->network));
     meta_check_normal(r->check, META_CHECK_TASK, 6, v, r->n);
     double exact = meta_backend_exact()->dot(r->x[GRADIENT], v, r->n)
         - meta_backend_exact()->dot(r->x[OTHER], v, first);
@@ -228,6 +228,7 @@ static void walk(const struct rig *r, const struct first *f, const struct meta_i
             pass(r, f, phi, 1, r->steps + r->steps - s, f->queries + s * r->n);
         if (s == r->steps) break;
         pass(r, f, phi, 0, s, f->steps + s * r->n);
+        meta_rates_hold(&r->rates, meta_backend_exact(), f->steps + s * r->n);
         meta_rates_step(&r->rates, meta_backend_exact(), s, phi, f->steps + s * r->n, r->x[V]);
     }
 }

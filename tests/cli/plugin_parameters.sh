@@ -1,0 +1,72 @@
+# Plugins' layers that have parameters: trained, resumed, stored, tested; what may be wrong with their arrays; and what reads no such file.
+. tests/lib.sh
+. tests/toy.sh
+
+t=$TMP_TEST/t
+toy "$t"
+layers='/^\[dropout\]/i [affine]\nscale=.9\n\n[prelu]\nslope=.2\n\n[film]\ncontext=3\n'
+sed "$layers" "$t/toy.cfg" >"$t/net.cfg"
+darknet() { "$DARKNET_BIN" meta "$@"; }
+
+check 'meta check passes [affine], [prelu] and [film]' sh -c "'$DARKNET_BIN' meta check '$t/net.cfg' >'$t/table'"
+check 'each of the three layers has its rows in meta check' test "$(grep -cE '^ +[234] +(affine|prelu|film) +.* ok$' "$t/table")" -eq 9
+check 'meta help explains [affine], [prelu] and [film]' sh -c "'$DARKNET_BIN' meta help affine prelu film | grep -cE '^    (scale|slope|shared|context) ' | grep -qx 4"
+
+# 4*1*9+4*3 numbers of [convolutional] and 16 of its statistics... then 4+4, 4, 3+8*3+8, and 2+2*144 of [connected]
+check 'a network with them is trained' darknet train "$t/toy.data" "$t/net.cfg" -seed 3
+check 'its .weights have the arrays behind those of the layer before' test "$(stat -c %s "$t/backup/net-seed3_final.weights")" -eq \
+    $((20 + 4 * (4 * 4 + 36 + 8 + 4 + 35 + 2 + 2 * 4 * 36)))
+# part FILE FROM COUNT: numbers of a .weights file
+part() { tail -c +$((21 + 4 * $2)) "$1" | head -c $((4 * $3)) | od -An -v -tf4 -w4; }
+f=$t/backup/net-seed3_final.weights
+check 'the scales of [affine] have moved from where they began, .9' sh -c "[ \"$(part "$f" 52 4 | awk '{ s += ($1 != .9 && $1 > .7 && $1 < 1.1) } END { print s }')\" = 4 ]"
+check 'the slopes of [prelu] have moved from where they began, .2' sh -c "[ \"$(part "$f" 60 4 | awk '{ s += ($1 != .2 && $1 > 0 && $1 < .4) } END { print s }')\" = 4 ]"
+
+# A run that stops and goes on has the same bits.
+toy_twin "$t" "$TMP_TEST/twin"
+check 'a training stops after 5 iterations' darknet train "$TMP_TEST/twin/toy.data" "$t/net.cfg" -seed 3 -max_batches 5
+check 'and goes on' darknet train "$TMP_TEST/twin/toy.data" "$t/net.cfg" -seed 3 -resume
+check 'a training that goes on has the same bits' cmp "$f" "$TMP_TEST/twin/backup/net-seed3_final.weights"
+check 'meta test runs with them' darknet test "$t/toy.data" "$t/net.cfg" "$f" -runs 3 -out "$t/a.json"
+
+# The inner steps leave held arrays as they are: Reptile would never learn them.
+sed 's/^order=2/order=0/' "$t/net.cfg" >"$t/x.cfg"
+expect_error "x.cfg:[0-9]+: \[film\]: inner steps leave its weights as they are, and with order=0 they would never learn; allowed: order=1, order=2$" \
+    "$DARKNET_BIN" meta check "$t/x.cfg"
+for how in rates=layer rates=parameter adapt=head order=1; do
+    sed "s/^order=2/order=2\n$how/; /^order=2/{N; s/order=2\norder/order/}" "$t/net.cfg" >"$t/x.cfg"
+    check "meta check passes them with $how" sh -c "'$DARKNET_BIN' meta check '$t/x.cfg' >'$t/table' || { cat '$t/table'; false; }"
+done
+
+# Arrays that can't be right
+p=$TMP_TEST/p
+mkdir "$p"
+# arrays MESSAGE TEXT: a layer whose arrays are those of the text is refused
+arrays()
+{
+    cat >"$TMP_TEST/a.c" <<END_C
+#include <math.h>
+#include "plugin.h"
+static const struct meta_option options[] = { { NULL, META_INT, 0, 0, 0, NULL, 0, NULL } };
+static int shape(const void *s, struct meta_shape in, struct meta_shape *out, struct meta_error *error) { *out = in; return 0; }
+static void pass(const void *s, const struct meta_call *c) {}
+static int arrays(const void *s, struct meta_shape in, struct meta_array *a, struct meta_error *error) { $2 }
+static const struct meta_layer_functions layer = { .shape = shape, .forward = pass, .backward = pass, .arrays = arrays };
+const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin), .name = "mine", .role = META_ROLE_LAYER,
+    .options = options, .layer = &layer };
+END_C
+    gcc -std=gnu11 -w -fPIC -shared -Iplugins -o "$p/a.so" "$TMP_TEST/a.c" || test_failed "the plugin is built: $2"
+    expect_error "x.cfg:[0-9]+: \[mine\]: $1$" env DARKNET_PLUGIN_PATH="$p" "$DARKNET_BIN" meta check "$t/x.cfg"
+}
+sed '/^\[dropout\]/i [mine]\n' "$t/toy.cfg" | sed 's/^order=2/order=1/' >"$t/x.cfg"
+one='a[0] = (struct meta_array){ "a", 1 };'
+arrays 'no such input' 'return meta_fail(error, "no such input");'
+arrays 'the plugin refuses its input and does not say why' 'return -1;'
+arrays 'the plugin has 9 arrays of parameters: must be at most 8' 'return 9;'
+arrays "the plugin's array 1 of parameters: its name must be lower-case letters, digits, _ and -" 'return 1;'
+arrays "the plugin's array 2 of parameters: another array has the same name" "$one a[1] = a[0]; return 2;"
+arrays "the plugin's array 1 of parameters: it is empty" "$one a[0].count = 0; return 1;"
+arrays "the plugin's array 2 of parameters: the arrays have too many numbers" "$one a[1] = (struct meta_array){ \"b\", (size_t)-1 }; return 2;"
+arrays "the plugin's array 1 of parameters: its begin is unknown" "$one a[0].begin = 9; return 1;"
+arrays "the plugin's array 1 of parameters: the value that it begins with is no number of a float" "$one a[0].value = 1e39; return 1;"
+arrays "the plugin's array 1 of parameters: the value that it begins with is no number of a float" "$one a[0].value = NAN; return 1;"
