@@ -136,7 +136,7 @@ $(BIN)/$(MPI_PART): $(MPI_OBJECTS) $(FLAGS)
 endif
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
-HOST = base/c_locale base/error base/file base/lines base/one_line base/path base/place base/plugin_call base/shared_object config/cfg config/options config/plugin_table config/plugins config/sections config/sections_maps host/guard_options host/guard_shapes host/host host/host_layer host/libdarknet
+HOST = base/c_locale base/error base/file base/lines base/one_line base/path base/place base/plugin_call base/rng base/shared_object config/cfg config/options config/plugin_table config/plugins config/sections config/sections_maps host/guard_options host/guard_shapes host/host host/host_layer host/libdarknet
 $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl

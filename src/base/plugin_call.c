@@ -1,6 +1,7 @@
 /* Calls plugins' functions that may refuse, and looks at what they hand back. */
 #include "plugin_call.h"
 #include "one_line.h"
+#include "rng.h"
 
 #include <float.h>
 #include <math.h>
@@ -160,4 +161,13 @@ int meta_plugin_arrays(const struct meta_plugin *plugin, const void *settings, s
         most -= arrays[k].count;
     }
     return count;
+}
+
+void meta_plugin_begin(const struct meta_array *arrays, int count, struct meta_rng *rng, float *to)
+{
+    for (const struct meta_array *a = arrays; a < arrays + count; a++)
+        for (size_t k = 0; k < a->count; k++)
+            *to++ = a->begin == META_BEGIN_CONSTANT ? a->value
+                : a->begin == META_BEGIN_NORMAL     ? a->value * meta_rng_normal(rng)
+                                                    : a->value * meta_rng_between(rng, -1, 1);
 }

@@ -24,4 +24,8 @@ int meta_plugin_shape(const struct meta_plugin *, const void *settings, struct m
 int meta_plugin_arrays(const struct meta_plugin *, const void *settings, struct meta_shape in,
                        size_t most, struct meta_array[META_MOST_ARRAYS], struct meta_error *);
 
+struct meta_rng;
+/* Fills in what the arrays begin with, one behind the other. */
+void meta_plugin_begin(const struct meta_array *, int count, struct meta_rng *, float *);
+
 #endif

@@ -1,5 +1,6 @@
 /* Works out the places of parameters of a network, layer by layer, and draws initial weights. */
 #include "network.h"
+#include "base/plugin_call.h"
 #include "base/rng.h"
 
 #include <math.h>
@@ -264,22 +265,11 @@ fail:
     return -1;
 }
 
-/* Of a plugin. */
-static void initialise_arrays(const struct meta_layer *l, struct meta_rng *rng, float *parameters)
-{
-    float *to = parameters + l->weights;
-    for (const struct meta_array *a = l->arrays; a < l->arrays + l->array_count; a++)
-        for (size_t k = 0; k < a->count; k++)
-            *to++ = a->begin == META_BEGIN_CONSTANT ? a->value
-                : a->begin == META_BEGIN_NORMAL     ? a->value * meta_rng_normal(rng)
-                                                    : a->value * meta_rng_between(rng, -1, 1);
-}
-
 void meta_network_initialise_layer(const struct meta_layer *l, struct meta_rng *rng,
                                    float *parameters)
 {
     if (l->type == META_PLUGIN) {
-        initialise_arrays(l, rng, parameters);
+        meta_plugin_begin(l->arrays, l->array_count, rng, parameters + l->weights);
         return;
     }
     size_t inputs = l->weight_count / meta_layer_rows(l);

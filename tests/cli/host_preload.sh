@@ -29,11 +29,12 @@ network()
     [ -z "${EPISODE:-}" ] || printf '\n[inner_loop]\nsteps=3\nlearning_rate=0.1\n\n[meta_loss]\ntype=difficulty\neta=5\nstart=10\n'
 }
 
-# weights SCALE FILE: writes weights for that .cfg: conv 4 (biases, scales, mean, variance, 4*3*9
-# weights), conv 4 (4*4*9), connected 2 (biases, 2*512 weights times SCALE)
+# weights SCALE FILE [BETA]: writes weights for that .cfg: conv 4 (biases, scales, mean, variance,
+# 4*3*9 weights), conv 4 (4*4*9), with BETA as many for the 8 channels of [swish], connected 2
+# (biases, 2*512 weights times SCALE)
 weights()
 {
-    $python - "$1" >"$2" <<'END'
+    $python - "$1" ${3:-} >"$2" <<'END'
 import struct, sys
 state = 1
 def draw(n, low, high):
@@ -46,6 +47,7 @@ def draw(n, low, high):
 values = []
 for weights in (108, 144):
     values += draw(4, -.2, .2) + draw(4, .5, 1.5) + draw(4, -.3, .3) + draw(4, .5, 2) + draw(weights, -.4, .4)
+values += 8 * [float(beta) for beta in sys.argv[2:]]
 values += draw(2, -.1, .1)
 scale = float(sys.argv[1])
 floats = struct.pack("<%df" % len(values), *values)
@@ -115,20 +117,21 @@ goes_on "$(grep -n rounds "$TMP_TEST/x.cfg" | cut -d: -f1): [episode] rounds: un
 
 same "a .cfg that is not there" global "$TMP_TEST/none.cfg" -
 
-# A plugin's layer. With beta=0 swish halves its input, which to the last bit is what halving the
-# next layer's weights does.
+# A plugin's layer. With betas of 0 swish halves its input, which to the last bit is what halving the
+# next layer's weights does. The betas are read from the .weights file, whatever they begin with.
 cp -r plugins/template "$TMP_TEST/swish"
 check 'the template plugin is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins"
 export DARKNET_PLUGIN_PATH=$TMP_TEST/swish
 outputs predict global "$TMP_TEST/stock.cfg" "$TMP_TEST/half.weights" >"$TMP_TEST/expected"
-EPISODE=1 network '[swish]\nbeta=0\n\n' >"$TMP_TEST/swish.cfg"
+EPISODE=1 network '[swish]\nbeta=1\n\n' >"$TMP_TEST/swish.cfg"
+weights 1 "$TMP_TEST/zeros.weights" 0
 for mode in global local; do
-    outputs hosted $mode "$TMP_TEST/swish.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
+    outputs hosted $mode "$TMP_TEST/swish.cfg" "$TMP_TEST/zeros.weights" >"$TMP_TEST/got"
     check "the preloaded host computes a plugin's layer ($mode)" cmp "$TMP_TEST/expected" "$TMP_TEST/got"
 done
-EPISODE=1 network '[swish]\nbeta=1\n\n' >"$TMP_TEST/swish.cfg"
-outputs hosted global "$TMP_TEST/swish.cfg" "$TMP_TEST/one.weights" >"$TMP_TEST/got"
-check "the preloaded host reads the option of a plugin's layer" test "$(cat "$TMP_TEST/got")" != "$(cat "$TMP_TEST/expected")" -a "$(wc -l <"$TMP_TEST/got")" -eq 5
+weights 1 "$TMP_TEST/ones.weights" 1
+outputs hosted global "$TMP_TEST/swish.cfg" "$TMP_TEST/ones.weights" >"$TMP_TEST/got"
+check "the preloaded host reads the parameters of a plugin's layer" test "$(cat "$TMP_TEST/got")" != "$(cat "$TMP_TEST/expected")" -a "$(wc -l <"$TMP_TEST/got")" -eq 5
 
 # Errors end the program, as the library's own do; what the layers print before them goes to stderr too
 refuses()

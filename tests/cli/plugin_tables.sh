@@ -114,7 +114,7 @@ raw() { gcc -w -fPIC -shared -o "$p/a.so" "$TMP_TEST/raw.c"; expect_error "$(exa
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
 printf 'const char meta_plugin[2] = { 4 };\n' >"$TMP_TEST/raw.c"
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
-printf 'const int meta_plugin[2] = { 4 };\n' >"$TMP_TEST/raw.c"
+printf 'const int meta_plugin[2] = { 5 };\n' >"$TMP_TEST/raw.c"
 raw "struct meta_plugin of 8 bytes: this program's has 88"
 printf '_Thread_local int meta_plugin[30] = { 4 };\n' >"$TMP_TEST/raw.c"
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'

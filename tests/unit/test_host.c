@@ -238,10 +238,58 @@ static void plugin_layer(void **state)
     assert_string_equal(error.text, "too low");
 }
 
+/* y = slope x, with a slope for all numbers */
+static int slope_shape(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error) { *out = in; return 0; }
+static void slope_forward(const void *settings, const struct meta_call *c)
+{
+    for (int i = 0; i < c->batch * c->in.c * c->in.h * c->in.w; i++) c->y.value[i] = c->theta.value[1] * c->x.value[i];
+}
+static void slope_backward(const void *settings, const struct meta_call *c)
+{
+    for (int i = 0; i < c->batch * c->in.c * c->in.h * c->in.w; i++) {
+        c->x.bar[i] = c->theta.value[1] * c->y.bar[i];
+        c->theta.bar[1] += c->x.value[i] * c->y.bar[i];
+    }
+}
+static int slope_arrays(const void *settings, struct meta_shape in, struct meta_array *arrays, struct meta_error *error)
+{
+    arrays[0] = (struct meta_array){ "unused", 1, .value = 2, .decays = 1 };
+    arrays[1] = (struct meta_array){ "slope", 1, .value = 3 };
+    return 2;
+}
+static const struct meta_layer_functions slope = { .shape = slope_shape, .forward = slope_forward, .backward = slope_backward, .arrays = slope_arrays };
+static const struct meta_plugin slope_plugin = { .abi = META_PLUGIN_ABI, .size = sizeof slope_plugin, .name = "slope", .role = META_ROLE_LAYER,
+                                                 .options = options + 3, .layer = &slope };
+
+/* The library stores them, and trains them as it does a convolution's biases or, where they decay, its weights. */
+static void plugin_parameters(void **state)
+{
+    struct meta_error error;
+    struct meta_size_params at = { .batch = 2, .inputs = 2, .c = 2, .h = 1, .w = 1 };
+    layer l;
+    float x[4] = { 1, 2, 3, 4 }, delta[4] = { 0 };
+    assert_int_equal(meta_host_layer(&l, &slope_plugin, NULL, at, &error), 0);
+    assert_true(l.n == 2 && l.biases[0] == 2 && l.biases[1] == 3);
+    network net = { .input = x, .delta = delta };
+    l.forward(l, net);
+    for (int i = 0; i < 4; i++) { assert_true(l.output[i] == 3 * x[i]); l.delta[i] = 1; }
+    l.backward(l, net);
+    for (int i = 0; i < 4; i++) assert_true(delta[i] == 3);
+    l.learning_rate_scale = 1;
+    l.update(l, (update_args){ .batch = 2, .learning_rate = .5, .momentum = .25, .decay = .125 });
+    assert_true(l.biases[0] == 2 - .25 * .125 * 2 * 2 && l.biases[1] == 3 + .25 * 10);
+    assert_true(l.bias_updates[1] == 2.5);
+    l.batch = 1;                                                 /* as set_batch_network does */
+    l.output[2] = 7;
+    l.forward(l, net);
+    assert_true(l.output[1] == 2 * l.biases[1] && l.output[2] == 7);
+    free_layer(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_the_library_builds), cmocka_unit_test(through_load_network), cmocka_unit_test(plugin_layer),
+        cmocka_unit_test(as_the_library_builds), cmocka_unit_test(through_load_network), cmocka_unit_test(plugin_layer), cmocka_unit_test(plugin_parameters),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
