@@ -18,7 +18,8 @@ enum meta_use {
     META_USE_DROPOUT,
     META_USE_CHECK,
     META_USE_BOOTSTRAP,
-    META_USE_CURRICULUM
+    META_USE_CURRICULUM,
+    META_USE_NOISE /* its seed is no run's: sites.h */
 };
 
 /* A stream of numbers. One thread uses it at a time. */

@@ -1,8 +1,12 @@
 /* Opens the ranks of a verb, and has one of them speak. */
 #include "ranks.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "console.h"
 
@@ -23,9 +27,31 @@ int meta_ranks_open(struct meta_transport **out, const struct meta_ranks_flags *
     return 0;
 }
 
+/* Standard error as mpirun gave it to a site, which hands it to where it was started; -1: standard
+   error is that. */
+static int terminal = -1;
+
+int meta_ranks_discreet(struct meta_transport *t, const char *output, struct meta_error *error)
+{
+    t->discreet = 1;
+    if (!t->rank) return 0;
+    terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    int fd = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int status = fd < 0 ? meta_fail(error, "%s: can't be written: %s", output, strerror(errno)) : 0;
+    if (fd < 0) fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (terminal < 0 || fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+        status = meta_fail(error, "standard output can't be kept at the site: %s", strerror(errno));
+    close(fd);
+    return status;
+}
+
 int meta_ranks_complain(struct meta_transport *t, const struct meta_error *error)
 {
+    const char *words = meta_transport_words(t, error);
     if (t->hushed) return 1;
-    t->fail(t, error->text);
+    t->fail(t, words);
+    if (terminal >= 0 && t->open_words) dprintf(terminal, "darknet: %s\n", words);
+    else if (terminal >= 0)
+        dprintf(terminal, "darknet: rank %d (%s): %s\n", t->rank, t->hosts[t->rank], words);
     return meta_complain(error);
 }

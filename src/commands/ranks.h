@@ -19,6 +19,10 @@ struct meta_ranks_flags {
             &(f).patience, NULL                                                                    \
     }
 
+/* Makes the ranks sites: from now on what one of them but the first prints, complaints too, goes to
+   the end of the file `output`, at the site, and of a complaint one line without its words to the
+   terminal. Where the file can't be written that is all that there is: -1. */
+int meta_ranks_discreet(struct meta_transport *, const char *output, struct meta_error *);
 /* Opens the transport. From now on ranks but the first print nothing to standard output. Returns 0,
    or complains and returns 1. */
 int meta_ranks_open(struct meta_transport **, const struct meta_ranks_flags *);

@@ -4,6 +4,7 @@
 #include "base/plural.h"
 #include "base/pool.h"
 #include "console.h"
+#include "federated.h"
 #include "flags.h"
 #include "learning/notices.h"
 #include "ranks.h"
@@ -11,6 +12,7 @@
 #include "usage.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Which layers have the weights of a file that has not all of them. */
@@ -65,10 +67,11 @@ static void warn_of_slow_layer(const struct meta_trainer *t)
            layer, implementation);
 }
 
-static void print_ranks(const struct meta_transport *t)
+static void print_ranks(const struct meta_transport *t, int federated)
 {
     if (!meta_transport_many(t)) return;
-    printf("%d ranks by %s, as many threads in each:", t->size, t->name);
+    printf("%d %s by %s, as many threads in each:", t->size, federated ? "sites" : "ranks",
+           t->name);
     for (int k = 0, same; k < t->size; k += same) {
         for (same = 1; k + same < t->size && !strcmp(t->hosts[k], t->hosts[k + same]);) same++;
         printf(" %s (%d)", t->hosts[k], same);
@@ -89,7 +92,7 @@ static void print_start(const struct meta_trainer *t)
     printf("%s: %zu parameters, %d training images, %d thread%s, %s, seed %llu\n",
            meta_trainer_name(t), model->network->parameters, train->count, s->threads,
            meta_plural(s->threads), s->backend->name, (unsigned long long)s->seed);
-    print_ranks(s->transport);
+    print_ranks(s->transport, s->federation.mode != META_NOT_FEDERATED);
     meta_tell_cache(train);
     if (valid) meta_tell_cache(valid);
     meta_tell_groups(meta_trainer_data(t), train);
@@ -125,14 +128,16 @@ static int check_start(const struct meta_training_settings *s, struct meta_error
 }
 
 static int run(struct meta_training_settings *s, int backup_every,
-               const struct meta_ranks_flags *flags)
+               const struct meta_ranks_flags *flags, const struct meta_federated_flags *federated)
 {
     struct meta_error error;
     struct meta_trainer *t;
     struct meta_transport *ranks;
+    char *data;
     if (meta_ranks_open(&ranks, flags)) return 1;
     s->transport = ranks;
-    int status = meta_trainer_open(&t, s, &error);
+    int status = meta_federated_open(federated, s, &data, &error)
+        || meta_trainer_open(&t, s, &error);
     if (status) status = meta_ranks_complain(ranks, &error);
     else {
         print_start(t);
@@ -140,24 +145,49 @@ static int run(struct meta_training_settings *s, int backup_every,
         meta_trainer_free(t);
     }
     meta_transport_close(ranks);
+    free(data);
     return status;
+}
+
+static int given(const char *flag, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (!strcmp(argv[i], flag)) return 1;
+    return 0;
+}
+
+/* What flags say in numbers, and names of backends. */
+struct numbers {
+    const char *seed, *threads, *max_batches, *valid_every, *valid_runs, *backup_every, *backend,
+        *kernels;
+};
+
+/* Returns the iterations between checkpoints. */
+static int read_numbers(struct meta_training_settings *s, const struct numbers *n)
+{
+    s->threads = meta_flag_int("-threads", n->threads, meta_pool_cores(), 1, META_POOL_MOST);
+    s->max_batches = meta_flag_int("-max_batches", n->max_batches, 0, 1, META_MOST_ITERATIONS);
+    s->valid_every = meta_flag_int("-valid_every", n->valid_every, META_VALID_EVERY, 0, 100000000);
+    s->valid_runs = meta_flag_int("-valid_runs", n->valid_runs, META_VALID_RUNS, 1, 1000000);
+    s->valid_asked = n->valid_every != NULL;
+    return meta_flag_int("-backup_every", n->backup_every, 100, 1, 100000000);
 }
 
 /* Both commands have the same flags, but for those of tasks alone. */
 static int train(enum meta_training_kind kind, int argc, char **argv)
 {
-    const char *seed = NULL, *threads = NULL, *max_batches = NULL, *valid_every = NULL,
-               *valid_runs = NULL, *backup_every = NULL, *backend = NULL, *kernels = NULL;
+    struct numbers n = { 0 };
     struct meta_training_settings s = { .kind = kind };
     struct meta_ranks_flags ranks = { 0 };
+    struct meta_federated_flags federated = { 0 };
     int images = kind == META_TRAINING_IMAGES;
     const struct meta_flag flags[] = {
         { "-seed", "N",
           images ? "random numbers: mini-batches, augmentation, dropout, initial weights (1)"
                  : "random numbers: tasks, augmentation, dropout, initial weights (1)",
-          &seed, NULL },
-        { "-threads", "N", "worker threads; the result does not depend on it (the cores)", &threads,
-          NULL },
+          &n.seed, NULL },
+        { "-threads", "N", "worker threads; the result does not depend on it (the cores)",
+          &n.threads, NULL },
         { "-clear", NULL, "count iterations from 0, whatever WEIGHTS have seen", NULL, &s.clear },
         { "-resume", NULL, "go on from NAME.state in the backup folder, bit for bit", NULL,
           &s.resume },
@@ -169,41 +199,40 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
           NULL, &s.overwrite },
         { "-max_batches", "N",
           images ? "iterations ([net] max_batches)" : "meta-iterations ([net] max_batches)",
-          &max_batches, NULL },
+          &n.max_batches, NULL },
         { "-valid_every", "N",
           images ? "iterations between accuracies on the valid list, 0: never (250)"
                  : "iterations between AUCs on the valid list, 0: never (250)",
-          &valid_every, NULL },
-        { "-backup_every", "N", "iterations between checkpoints (100)", &backup_every, NULL },
-        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+          &n.valid_every, NULL },
+        { "-backup_every", "N", "iterations between checkpoints (100)", &n.backup_every, NULL },
+        { "-backend", "NAME", "onednn or reference (onednn)", &n.backend, NULL },
         { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
-          &kernels, NULL },
+          &n.kernels, NULL },
         META_RANKS_ROWS(ranks),
         /* from here on, flags of tasks alone */
-        { "-valid_runs", "N", "tasks of such an AUC (100)", &valid_runs, NULL },
+        { "-valid_runs", "N", "tasks of such an AUC (100)", &n.valid_runs, NULL },
         { "-fork", "FILE.state",
           "go on from another run's checkpoint, where [meta_loss] alone differs and has not yet "
           "weighed a task",
           &s.fork, NULL },
+        META_FEDERATED_ROWS(federated),
     };
+    /* -site stands for DATA */
+    const int sites = !images && given("-site", argc, argv);
+    const struct meta_syntax syntax = {
+        images ? "pretrain DATA CFG [WEIGHTS]" : "train DATA CFG [WEIGHTS]", 2 - sites, 3 - sites,
+        flags, sizeof flags / sizeof *flags - (images ? 2 + META_FEDERATED_COUNT : 0)
+    };
+    int words = meta_flags_parse(argc, argv, &syntax), cfg = 1 - sites;
     struct meta_error error;
-    const struct meta_syntax syntax = { images ? "pretrain DATA CFG [WEIGHTS]"
-                                               : "train DATA CFG [WEIGHTS]",
-                                        2, 3, flags,
-                                        sizeof flags / sizeof *flags - (images ? 2 : 0) };
-    int words = meta_flags_parse(argc, argv, &syntax);
-    s.data = argv[0];
-    s.cfg = argv[1];
-    s.weights = words > 2 ? argv[2] : NULL;
-    s.seed = meta_flag_seed(seed, META_TRAINING_SEED);
-    s.threads = meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);
-    s.max_batches = meta_flag_int("-max_batches", max_batches, 0, 1, META_MOST_ITERATIONS);
-    s.valid_every = meta_flag_int("-valid_every", valid_every, META_VALID_EVERY, 0, 100000000);
-    s.valid_runs = meta_flag_int("-valid_runs", valid_runs, META_VALID_RUNS, 1, 1000000);
-    s.valid_asked = valid_every != NULL;
-    int every = meta_flag_int("-backup_every", backup_every, 100, 1, 100000000);
-    s.backend = meta_flag_kernels(meta_flag_backend(backend, "onednn"), kernels);
-    return check_start(&s, &error) ? meta_complain(&error) : run(&s, every, &ranks);
+    s.data = sites ? NULL : argv[0];
+    s.cfg = argv[cfg];
+    s.weights = words > cfg + 1 ? argv[cfg + 1] : NULL;
+    s.seed = meta_flag_seed(n.seed, META_TRAINING_SEED);
+    s.backend = meta_flag_kernels(meta_flag_backend(n.backend, "onednn"), n.kernels);
+    int every = read_numbers(&s, &n);
+    if (meta_federated_read(&s.federation, &federated)) return 1;
+    return check_start(&s, &error) ? meta_complain(&error) : run(&s, every, &ranks, &federated);
 }
 
 int meta_command_train(int argc, char **argv) { return train(META_TRAINING_TASKS, argc, argv); }

@@ -74,11 +74,14 @@ static void asked(void *context, int number)
     struct meta_error error;
     uint64_t done;
     meta_trainer_ask(r->trainer, number);
-    int failed = meta_trainer_save_new(r->trainer, &done, &error);
+    /* sites save where they meet, if they can: their checkpoints then belong together */
+    int is_site = meta_trainer_settings(r->trainer)->federation.mode != META_NOT_FEDERATED;
+    int failed = is_site ? 0 : meta_trainer_save_new(r->trainer, &done, &error);
     double patience = meta_trainer_writes(r->trainer) ? PATIENCE : LONGER;
     for (double end = meta_now() + patience; !r->ended && meta_now() < end;)
         nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
     if (r->ended) return;
+    if (is_site) failed = meta_trainer_save_new(r->trainer, &done, &error);
     meta_trainer_unlock(r->trainer);
     if (atomic_exchange(&r->told, 1)) _exit(r->status);
     if (failed && takes_more(STDERR_FILENO)) dprintf(STDERR_FILENO, "darknet: %s\n", error.text);
@@ -248,6 +251,7 @@ static int iterate(struct run *r, struct meta_error *error)
     struct meta_row row;
     /* what a signal may have kept from being done after the checkpoint was saved */
     if (meta_trainer_settings(t)->resume && r->first) keep_numbered(r);
+    if (meta_trainer_catch_up(t, error)) return -1;
     if (meta_trainer_valid_missed(t, &row) && watch_valid(r, &row, error)) return -1;
     while (meta_trainer_done(t) < meta_trainer_total(t) && !meta_trainer_asked(t)) {
         if (meta_trainer_step(t, &row, error)) return -1;

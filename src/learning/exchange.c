@@ -118,7 +118,7 @@ int meta_exchange_mean(struct meta_exchange *x, void *const *gradient, double sc
     const struct meta_backend *b = x->backend;
     size_t bytes = x->count * b->element;
     for (int i = x->own_begin; i < x->own_end; i++) pack(x, i - x->own_begin, gradient[i]);
-    if (x->transport->exchange(x->transport, x->send, x->receive, error)) return -1;
+    if (meta_transport_exchange(x->transport, x->send, x->receive, error)) return -1;
     meta_vector_load(b, x->sum, x->count, x->slices);
     for (int i = 1; i < x->tasks; i++) {
         meta_vector_load(b, x->term, x->count, x->slices + (size_t)i * bytes);

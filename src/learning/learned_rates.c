@@ -107,6 +107,14 @@ void meta_learned_get(const struct meta_learned_rates *l, float *value)
     l->backend->download(value, l->value, l->numbers);
 }
 
+const void *meta_learned_vector(const struct meta_learned_rates *l) { return l->value; }
+
+void meta_learned_replace(struct meta_learned_rates *l, const void *vector)
+{
+    l->backend->copy(l->value, vector, l->numbers);
+    spread(l);
+}
+
 int meta_learned_takes(const struct meta_learned_rates *l, const void *gradient)
 {
     return isfinite(l->backend->dot(gradient, gradient, l->numbers));

@@ -26,6 +26,10 @@ size_t meta_learned_numbers(const struct meta_learned_rates *); /* 0 of NULL */
 void meta_learned_fill(struct meta_learned_rates *, double gamma);
 void meta_learned_set(struct meta_learned_rates *, const float *value);
 void meta_learned_get(const struct meta_learned_rates *, float *value);
+/* The numbers as a backend vector, and others in their place, which leaves the moments as they
+   are. */
+const void *meta_learned_vector(const struct meta_learned_rates *);
+void meta_learned_replace(struct meta_learned_rates *, const void *vector);
 
 int meta_learned_takes(const struct meta_learned_rates *, const void *gradient); /* is finite */
 /* One update by [net]'s rule; the gradient, a backend vector (numbers), is scaled down to [net]

@@ -1,57 +1,14 @@
 /* Computes the tasks of a meta-iteration on a pool, sums their gradients in order, and steps the
    optimiser. */
-#include "outer_loop.h"
-#include "exchange.h"
-#include "finite.h"
+#include "outer_internal.h"
 #include "weigh.h"
 #include "network/rolling.h"
 #include "stats/auc.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a rank tells the others of each of its tasks; the task's statistics lie behind it. */
-struct told {
-    double query_loss, loss, meta_loss, weight, accuracy, auc;
-    int word, failed;
-};
-
-struct meta_outer {
-    const struct meta_model *model;
-    const struct meta_backend *backend;
-    struct meta_pool *pool;
-    struct meta_transport *transport;
-    struct meta_exchange *exchange; /* with more than one rank */
-    uint64_t seed;
-    int tasks, workers;
-    int begin, end; /* the tasks of this rank */
-    struct meta_inner inner;
-    struct meta_worker **worker; /* (workers) */
-    struct meta_optimiser *optimiser;
-    struct meta_learned_rates *rates; /* NULL: fixed */
-    void *phi;                        /* (parameters) backend vector */
-    void **gradient;   /* (tasks) backend vectors, by the parameters and behind by the rates: of the
-                          rank's own tasks, of the first for the mean, else NULL */
-    size_t numbers;    /* of a gradient */
-    float *rolling;    /* (statistics) */
-    float *statistics; /* (tasks, statistics) */
-    struct meta_task_result *results; /* (tasks) */
-    size_t outputs;                   /* scores of one task: query images times ways */
-    double *scores;                   /* (tasks, outputs) of the query images */
-    double *auc;                      /* (tasks) */
-    int normalises;  /* [meta_loss] normalise=1: workers leave gradients unweighed */
-    double *weight;  /* (tasks) with normalise=1 */
-    double *share;   /* (tasks) with normalise=1: the weights divided by their mean */
-    int mean_failed; /* what meta_weigh_shares returned */
-    char *records;   /* (tasks, record) with ranks: a struct told and (statistics) of each */
-    size_t record;   /* bytes */
-    atomic_int word;
-    const struct meta_batch *const *batches; /* of the step in progress */
-    uint64_t iteration;
-};
 
 /* A part of a mini-batch is a task of query images alone, before which nothing is learned: its
    gradient is that of their loss. */
@@ -67,10 +24,12 @@ static struct meta_inner inner_of(const struct meta_model *m)
 static int open_ranks(struct meta_outer *o, struct meta_error *error)
 {
     const struct meta_transport *t = o->transport;
-    o->end = o->tasks;
+    o->end = o->known_end = o->tasks;
     if (!meta_transport_many(t)) return 0;
     o->begin = (int)meta_part_begin((size_t)o->tasks, t->rank, t->size);
     o->end = (int)meta_part_begin((size_t)o->tasks, t->rank + 1, t->size);
+    if (meta_outer_open_sites(o, error)) return -1;
+    if (o->sites) return 0;
     return meta_exchange_create(&o->exchange, o->backend, o->transport, o->numbers, o->tasks,
                                 error);
 }
@@ -105,6 +64,7 @@ int meta_outer_create(struct meta_outer **out, const struct meta_outer_parts *pa
     o->backend = backend;
     o->pool = parts->pool;
     o->transport = parts->transport;
+    o->federation = parts->federation && parts->federation->mode ? parts->federation : NULL;
     o->seed = parts->seed;
     o->tasks = model->purpose == META_FOR_IMAGES ? model->net.subdivisions : model->episode->tasks;
     o->inner = inner_of(model);
@@ -155,6 +115,7 @@ void meta_outer_free(struct meta_outer *o)
     if (o->phi) o->backend->release(o->phi);
     meta_optimiser_free(o->optimiser);
     meta_exchange_free(o->exchange);
+    meta_outer_close_sites(o);
     meta_learned_free(o->rates);
     free(o->worker);
     free(o->gradient);
@@ -208,22 +169,24 @@ static void run_task(void *context, int index, int worker)
 static void normalise(struct meta_outer *o)
 {
     const struct meta_backend *b = o->backend;
-    for (int i = 0; i < o->tasks; i++) {
+    int begin = o->known_begin, count = o->known_end - begin;
+    for (int i = begin; i < o->known_end; i++) {
         struct meta_task_result *r = &o->results[i];
         r->weight = meta_weigh(o->model, r->loss, o->iteration, &r->meta_loss);
         o->weight[i] = r->weight;
     }
-    o->mean_failed = meta_weigh_shares(o->weight, o->tasks, o->share);
+    o->mean_failed = meta_weigh_shares(o->weight + begin, count, o->share + begin);
     for (int i = o->begin; i < o->end; i++) b->scale(o->gradient[i], o->numbers, o->share[i]);
 }
 
 static void sum_results(const struct meta_outer *o, struct meta_outer_result *sum)
 {
+    int count = o->known_end - o->known_begin;
     memset(sum, 0, sizeof *sum);
-    for (int i = 0; i < o->tasks; i++) {
-        sum->meta_loss += o->results[i].meta_loss / o->tasks;
-        sum->query_loss += o->results[i].query_loss / o->tasks;
-        sum->accuracy += o->results[i].accuracy / o->tasks;
+    for (int i = o->known_begin; i < o->known_end; i++) {
+        sum->meta_loss += o->results[i].meta_loss / count;
+        sum->query_loss += o->results[i].query_loss / count;
+        sum->accuracy += o->results[i].accuracy / count;
         sum->weighed |= o->results[i].weight != 1;
     }
 }
@@ -231,16 +194,8 @@ static void sum_results(const struct meta_outer *o, struct meta_outer_result *su
 static void move_statistics(struct meta_outer *o)
 {
     size_t n = o->model->network->statistics;
-    for (int task = 0; task < o->tasks; task++)
+    for (int task = o->known_begin; task < o->known_end; task++)
         meta_rolling_move(o->rolling, o->statistics + task * n, n);
-}
-
-int meta_outer_check(const struct meta_outer *o, struct meta_error *error)
-{
-    const struct meta_finite f = {
-        o->model, o->backend, o->optimiser, o->phi, o->rolling, o->rates
-    };
-    return meta_finite_check(&f, error);
 }
 
 /* A failed pass has left no numbers, so this comes before they are looked at. */
@@ -270,6 +225,7 @@ static int gather_results(struct meta_outer *o, int status, struct meta_error *e
                                        r->accuracy,   o->auc[i], o->word,      status };
         memcpy(record(o, i) + 1, o->statistics + i * n, n * sizeof *o->statistics);
     }
+    o->transport->about = "results";
     if (meta_transport_gather(o->transport, o->records, (size_t)o->tasks, o->record, error))
         return -1;
     for (int i = 0; i < o->tasks; i++) {
@@ -302,6 +258,7 @@ int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *ba
                         struct meta_error *error)
 {
     const struct meta_backend *b = o->backend;
+    int word = 0;
     o->batches = batches;
     o->iteration = iteration;
     meta_pool_run(o->pool, o->end - o->begin, run_task, o);
@@ -309,7 +266,11 @@ int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *ba
     if (o->exchange && gather_results(o, status, error)) return -1;
     if (status) return -1;
     if (o->normalises) normalise(o);
-    if (o->exchange) {
+    if (o->sites) {
+        if (meta_outer_mean_of_sites(o, &word, error)) return -1;
+    } else if (o->exchange) {
+        meta_outer_share_gradients(o);
+        o->transport->about = "gradients";
         if (meta_exchange_mean(o->exchange, o->gradient, 1. / o->tasks, o->gradient[0], error))
             return -1;
     } else {
@@ -317,7 +278,7 @@ int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *ba
         b->scale(o->gradient[0], o->numbers, 1. / o->tasks);
     }
     sum_results(o, result);
-    result->word = greatest_word(o);
+    result->word = o->sites ? word : greatest_word(o);
     return 0;
 }
 
@@ -334,7 +295,7 @@ static const struct meta_layer *plugin_layer(const struct meta_network *net)
 static int check_weights(const struct meta_outer *o, struct meta_error *error)
 {
     int finite = 1;
-    for (int i = 0; i < o->tasks; i++) {
+    for (int i = o->known_begin; i < o->known_end; i++) {
         const struct meta_task_result *r = &o->results[i];
         finite &= isfinite(r->loss) != 0;
         if (!isfinite(r->loss) || (isfinite(r->meta_loss) && isfinite(r->weight))) continue;
@@ -394,6 +355,8 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
     return meta_outer_update(o, rate, result, error);
 }
 
+int meta_outer_known(const struct meta_outer *o) { return o->known_end - o->known_begin; }
+
 const double *meta_outer_auc(const struct meta_outer *o) { return o->auc; }
 
 const void *meta_outer_parameters(const struct meta_outer *o) { return o->phi; }
@@ -412,37 +375,4 @@ void meta_outer_download(const struct meta_outer *o, float *parameters, float *s
 {
     o->backend->download(parameters, o->phi, o->model->network->parameters);
     memcpy(statistics, o->rolling, o->model->network->statistics * sizeof *statistics);
-}
-
-/* phi, the optimiser's vectors and count, the learned rates, then the statistics */
-size_t meta_outer_bytes(const struct meta_outer *o)
-{
-    return o->model->network->parameters * o->backend->element + meta_optimiser_bytes(o->optimiser)
-        + meta_learned_bytes(o->rates) + o->model->network->statistics * sizeof(float);
-}
-
-void meta_outer_save(const struct meta_outer *o, void *out)
-{
-    const struct meta_network *net = o->model->network;
-    char *at = out;
-    meta_vector_save(o->backend, o->phi, net->parameters, at);
-    at += net->parameters * o->backend->element;
-    meta_optimiser_save(o->optimiser, at);
-    at += meta_optimiser_bytes(o->optimiser);
-    meta_learned_save(o->rates, at);
-    at += meta_learned_bytes(o->rates);
-    memcpy(at, o->rolling, net->statistics * sizeof(float));
-}
-
-void meta_outer_load(struct meta_outer *o, const void *in)
-{
-    const struct meta_network *net = o->model->network;
-    const char *at = in;
-    meta_vector_load(o->backend, o->phi, net->parameters, at);
-    at += net->parameters * o->backend->element;
-    meta_optimiser_load(o->optimiser, at);
-    at += meta_optimiser_bytes(o->optimiser);
-    meta_learned_read(o->rates, at);
-    at += meta_learned_bytes(o->rates);
-    memcpy(o->rolling, at, net->statistics * sizeof(float));
 }

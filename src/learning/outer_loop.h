@@ -11,6 +11,7 @@
 #include "inner_loop.h"
 #include "tasks/batch.h"
 #include "config/model.h"
+#include "federation.h"
 #include "learned_rates.h"
 #include "optimiser.h"
 #include "base/pool.h"
@@ -34,6 +35,7 @@ struct meta_outer_parts {
     uint64_t seed;                    /* a key of dropout */
     struct meta_transport *transport; /* with more than one rank each computes its own tasks, from
                                          meta_part_begin on; NULL: this process does all */
+    const struct meta_federation *federation; /* the ranks are sites; NULL: they are not */
 };
 
 /* Allocates everything that a step needs: steps allocate nothing. Meta-parameters and statistics
@@ -64,9 +66,23 @@ int meta_outer_update(struct meta_outer *, double rate, struct meta_outer_result
 int meta_outer_step(struct meta_outer *, const struct meta_batch *const *batches,
                     uint64_t iteration, double rate, struct meta_outer_result *,
                     struct meta_error *);
+/* With META_FEDERATED_AVERAGE an iteration is one of this site alone, and these two make of what
+   the sites have come to since the last mean the next. The first changes nothing that a checkpoint
+   holds; `batches` are those that have moved the statistics, *word is the greatest of all sites'
+   meta_outer_say. Parameters and learned rates become what all sites began with, moved by the mean
+   of what has become of them; the optimiser's moments stay each site's own. Statistics become the
+   mean of those corrected, which are used as they are (1 is returned), or are the site's own where
+   it is protected (0). */
+int meta_outer_meet(struct meta_outer *, uint32_t batches, int *word, struct meta_error *);
+int meta_outer_met(struct meta_outer *, struct meta_error *);
+/* Makes what stands there now what all sites begin with: after upload and the rates are set. */
+void meta_outer_begin(struct meta_outer *);
 /* Fails when meta-parameters, optimiser or statistics are not finite (finite.h). */
 int meta_outer_check(const struct meta_outer *, struct meta_error *);
 
+/* How many tasks of an iteration this rank has the results of, by which its statistics move: all,
+   or those of its own where sites keep their results to themselves. */
+int meta_outer_known(const struct meta_outer *);
 /* (tasks) the AUC of each task's query images in the last step, after adaptation. */
 const double *meta_outer_auc(const struct meta_outer *);
 const void *meta_outer_parameters(const struct meta_outer *);           /* a backend vector */

@@ -67,6 +67,17 @@ static int write_data(FILE *f, const struct meta_dataset *data, struct meta_erro
     return 0;
 }
 
+static void write_sites(FILE *f, const struct meta_fingerprint_parts *p)
+{
+    const struct meta_federation *s = p->federation;
+    if (!s || !s->mode) return;
+    fprintf(f, "-federated=%s\n", s->mode == META_FEDERATED_AVERAGE ? "average" : "gradients");
+    if (s->mode == META_FEDERATED_AVERAGE) fprintf(f, "-local=%d\n", s->local);
+    fprintf(f, "-share=%s\nnumber of sites=%d\n", s->equal ? "equal" : "tasks", p->sites);
+    if (s->clip > 0) fprintf(f, "-clip_site=%.17g\n-noise=%.17g\n", s->clip, s->noise);
+    if (p->train) fprintf(f, "rank of the site=%d\n", p->site);
+}
+
 int meta_fingerprint(char **text, const struct meta_fingerprint_parts *parts,
                      struct meta_error *error)
 {
@@ -79,7 +90,9 @@ int meta_fingerprint(char **text, const struct meta_fingerprint_parts *parts,
     fprintf(f, "-seed=%llu\n-backend=%s\n", (unsigned long long)parts->seed, backend->name);
     if (backend->instructions) fprintf(f, "%s%s\n", instructions, backend->instructions());
     if (model->purpose == META_FOR_IMAGES) fputs("supervised training=1\n", f);
-    int status = write_cfg(f, model, error) || write_data(f, parts->train, error) ? -1 : 0;
+    write_sites(f, parts);
+    int status = write_cfg(f, model, error);
+    if (!status && parts->train) status = write_data(f, parts->train, error);
     return meta_text_end(&t, status, text, error);
 }
 

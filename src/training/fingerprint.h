@@ -8,17 +8,21 @@
 #include "engine/backend.h"
 #include "tasks/dataset.h"
 #include "config/model.h"
+#include "learning/federation.h"
 
 struct meta_fingerprint_parts {
     const struct meta_model *model;
     const struct meta_backend *backend;
     uint64_t seed;
-    const struct meta_dataset *train;
+    const struct meta_dataset *train;         /* NULL: no lines of data, and none of one site */
+    const struct meta_federation *federation; /* NULL, or of no mode: no lines of sites */
+    int sites, site;
 };
 /* Lines for the seed, the backend and its instruction set, every option of the .cfg but those that
    no weights depend on (test_steps, and max_batches unless the policy reads it), the classes,
    groups and files of the training images (tasks/identity.h), and that some of them were decoded at
-   a part of their size, where that is so. The caller frees *text. */
+   a part of their size, where that is so; and how sites train together, how many there are and
+   which one this is. The caller frees *text. */
 int meta_fingerprint(char **text, const struct meta_fingerprint_parts *, struct meta_error *);
 
 /* Whether the two fingerprints are of different instruction sets, and which: a training that goes

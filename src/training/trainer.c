@@ -10,15 +10,7 @@
 
 int meta_trainer_writes(const struct meta_trainer *t)
 {
-    return !t->settings.transport || !t->settings.transport->rank;
-}
-
-static void add_to_average(struct meta_trainer *t)
-{
-    if (t->rates) meta_learned_get(meta_outer_rates(t->outer), t->rates);
-    const struct meta_left left = { meta_outer_parameters(t->outer),
-                                    meta_outer_statistics(t->outer), t->updates, t->rates };
-    meta_average_add(t->average, &left);
+    return !t->settings.transport || !t->settings.transport->rank || meta_trainer_federated(t);
 }
 
 /* Moves everything that a checkpoint holds by one iteration; the caller holds the lock. */
@@ -26,14 +18,16 @@ static int update(struct meta_trainer *t, struct meta_outer_result *r, double ra
                   struct meta_error *error)
 {
     if (meta_outer_update(t->outer, rate, r, error)) {
+        struct meta_transport *ranks = t->settings.transport;
         t->broken = 1;
-        if (!meta_trainer_writes(t)) t->settings.transport->hushed = 1; /* all ranks fail alike */
+        /* where all ranks have the same, they fail alike */
+        if (ranks && ranks->rank && meta_outer_known(t->outer) == t->tasks) ranks->hushed = 1;
         return -1;
     }
     t->done++;
     t->seen += t->images;
-    t->updates = meta_rolling_add(t->updates, t->tasks);
-    if (t->average) add_to_average(t);
+    t->updates = meta_rolling_add(t->updates, (uint32_t)meta_outer_known(t->outer));
+    if (t->average && !meta_trainer_averages(t)) meta_trainer_add_to_average(t);
     if (r->weighed && !t->weighed) t->weighed = t->done;
     if (!t->curriculum) return 0;
     meta_curriculum_learn(t->curriculum, meta_outer_auc(t->outer));
@@ -61,6 +55,7 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     *row = (struct meta_row){
         .iteration = t->done + 1, .auc = NAN, .low = NAN, .high = NAN, .valid_loss = NAN
     };
+    if (t->sent) meta_sent_iteration(t->sent, row->iteration);
     row->waited = meta_stream_next(t->stream, t->batches);
     row->rate = meta_policy_rate(&t->model->net, row->iteration);
     if (meta_outer_gradient(t->outer, t->batches, row->iteration, &r, error)) {
@@ -77,7 +72,12 @@ int meta_trainer_step(struct meta_trainer *t, struct meta_row *row, struct meta_
     row->seconds = meta_now() - begun;
     if (!status) add_row(t, row);
     pthread_mutex_unlock(&t->lock);
-    return status;
+    return status ? status : meta_trainer_catch_up(t, error);
+}
+
+int meta_trainer_catch_up(struct meta_trainer *t, struct meta_error *error)
+{
+    return meta_trainer_averages(t) && t->done ? meta_trainer_meet(t, error) : 0;
 }
 
 int meta_trainer_log_failed(struct meta_trainer *t, struct meta_error *error)

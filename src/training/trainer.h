@@ -6,6 +6,7 @@
 
 #include "config/model.h"
 #include "engine/backend.h"
+#include "learning/federation.h"
 #include "stats/estimate.h"
 #include "tasks/dataset.h"
 #include "train_log.h"
@@ -35,11 +36,13 @@ struct meta_training_settings {
     const char *fork; /* from this .state of another training, which may differ in [meta_loss]
                          alone, and whose [meta_loss] has not weighed a task yet; or NULL */
     int max_batches;  /* 0: that of [net] */
-    int valid_every, valid_runs;      /* valid_every=0: the valid list is not read */
-    int valid_asked;                  /* the user asked for it: a missing valid list is an error */
-    struct meta_transport *transport; /* with several ranks each makes its own tasks of an
-                                         iteration, and rank 0 reads what the training starts from
-                                         and writes its files. NULL: one process */
+    int valid_every, valid_runs;       /* valid_every=0: the valid list is not read */
+    int valid_asked;                   /* the user asked for it: a missing valid list is an error */
+    struct meta_transport *transport;  /* with several ranks each makes its own tasks of an
+                                          iteration, and rank 0 reads what the training starts from
+                                          and writes its files. NULL: one process */
+    struct meta_federation federation; /* the ranks are sites: each has a .data file of its own, and
+                                          writes files of its own */
 };
 
 struct meta_trainer;
@@ -49,6 +52,15 @@ struct meta_trainer;
 int meta_trainer_open(struct meta_trainer **, const struct meta_training_settings *,
                       struct meta_error *);
 void meta_trainer_free(struct meta_trainer *);
+
+/* With META_FEDERATED_AVERAGE, has the sites meet where the training that is resumed was stopped on
+   the way to it; else, and with all others, does nothing. To be called before the first step. */
+int meta_trainer_catch_up(struct meta_trainer *, struct meta_error *);
+/* Of a site that is protected: how many vectors have left it so far, each scaled down and with
+   noise. */
+uint64_t meta_trainer_vectors(const struct meta_trainer *);
+/* How many more will have left it at the end. */
+uint64_t meta_trainer_vectors_left(const struct meta_trainer *);
 
 /* Makes one iteration, fills all of *row but the figures of the valid list, and adds it to the log
    NAME.csv. After a failure nothing is saved any more. */
@@ -62,7 +74,7 @@ int meta_trainer_log_failed(struct meta_trainer *, struct meta_error *);
 void meta_trainer_ask(struct meta_trainer *, int number);
 /* The number that all ranks have heard of; 0: none. */
 int meta_trainer_asked(const struct meta_trainer *);
-/* Whether this rank has the files: it is the first, or there are no others. */
+/* Whether this rank has files: it is the first, there are no others, or it is a site. */
 int meta_trainer_writes(const struct meta_trainer *);
 
 /* Whether the valid list is watched at all. */

@@ -11,6 +11,7 @@
 #include "learning/outer_loop.h"
 #include "tasks/curriculum.h"
 #include "tasks/stream.h"
+#include "sent.h"
 #include "trainer.h"
 
 #include <pthread.h>
@@ -58,6 +59,7 @@ struct meta_trainer {
     char *folder; /* `backup`, without a slash at its end */
     char *path[META_TRAINING_FILES];
     char *fingerprint;
+    char *common;                /* of sites: without its lines of data; NULL of others */
     char was[META_INSTRUCTIONS]; /* instruction set of a checkpoint that another one made, and ours;
                                     else "" */
     char now[META_INSTRUCTIONS];
@@ -70,7 +72,25 @@ struct meta_trainer {
     double waited;    /* seconds, for images */
     atomic_int asked; /* what meta_trainer_asked returns */
     int valid_missed; /* of the iteration that the training goes on from */
+    /* of a site; NULL and 0 of others */
+    struct meta_sent *sent;
+    uint64_t met;        /* the iteration after which all sites had the same parameters last */
+    uint64_t saved_met;  /* that of NAME.state; UINT64_MAX: there is none */
+    uint64_t unrecorded; /* vectors that left the site and are not in NAME_sent.csv */
+    uint64_t vectors;    /* that a checkpoint says have left the site */
+    int goes_back;       /* the training goes on from NAME_before.state */
 };
+
+static inline int meta_trainer_federated(const struct meta_trainer *t)
+{
+    return t->settings.federation.mode != META_NOT_FEDERATED;
+}
+
+/* Whether iterations are a site's own, and parameters meet. */
+static inline int meta_trainer_averages(const struct meta_trainer *t)
+{
+    return t->settings.federation.mode == META_FEDERATED_AVERAGE;
+}
 
 static inline int meta_trainer_of_images(const struct meta_trainer *t)
 {
@@ -85,6 +105,24 @@ int meta_trainer_share_start(struct meta_trainer *, struct meta_checkpoint *, in
 int meta_trainer_compare_ranks(struct meta_trainer *, int status, struct meta_error *);
 /* Fails where a rank has failed to open. */
 int meta_trainer_share_open(struct meta_trainer *, int status, struct meta_error *);
+
+/* trainer_sites.c; where ranks are no sites these do nothing. */
+/* Fails where the training can't be one of sites. */
+int meta_trainer_check_sites(const struct meta_trainer *, struct meta_error *);
+size_t meta_trainer_site_bytes(const struct meta_trainer *); /* at the front of t->state */
+void meta_trainer_site_save(struct meta_trainer *);          /* fills them */
+/* The checkpoint that a site of its own has. */
+int meta_trainer_read_site(struct meta_trainer *, struct meta_checkpoint *, struct meta_error *);
+/* The weights of rank 0 become those of all; of checkpoints each site takes its own of the last
+   meeting that all have one of. */
+int meta_trainer_share_sites(struct meta_trainer *, struct meta_checkpoint *, struct meta_error *);
+/* Gives the checkpoint that was there the name NAME_before.state, where sites have met since. */
+int meta_trainer_keep_before(struct meta_trainer *, struct meta_error *);
+/* Gives that one the name NAME.state again, where the training goes on from it. */
+int meta_trainer_go_back(const struct meta_trainer *, struct meta_error *);
+int meta_trainer_open_record(struct meta_trainer *, struct meta_error *);
+/* Has the sites meet, where it is due. */
+int meta_trainer_meet(struct meta_trainer *, struct meta_error *);
 
 /* trainer_files.c */
 int meta_trainer_name_files(struct meta_trainer *, struct meta_error *);
@@ -110,6 +148,8 @@ void meta_trainer_keep_best(struct meta_trainer *, const struct meta_row *);
 void meta_trainer_find_best(struct meta_trainer *);
 
 /* trainer_weights.c */
+/* Adds the weights, as they are now, to the average. */
+void meta_trainer_add_to_average(struct meta_trainer *);
 /* The .weights alone, as they are now. The caller holds the lock. */
 int meta_trainer_write_weights(struct meta_trainer *, const char *path, struct meta_error *);
 /* NAME_average.weights, where the weights are averaged. The caller holds the lock. */

@@ -142,10 +142,11 @@ static int is_weights(enum meta_training_file file)
 static int move_all(const struct meta_trainer *t, const struct found *f, const char *name,
                     struct meta_error *error)
 {
-    static const enum meta_training_file order[] = { META_TRAINING_STATE,   META_TRAINING_BACKUP,
-                                                     META_TRAINING_FINAL,   META_TRAINING_BEST,
-                                                     META_TRAINING_AVERAGE, META_TRAINING_LOG,
-                                                     META_TRAINING_CHART };
+    static const enum meta_training_file order[] = { META_TRAINING_STATE,  META_TRAINING_BEFORE,
+                                                     META_TRAINING_BACKUP, META_TRAINING_FINAL,
+                                                     META_TRAINING_BEST,   META_TRAINING_AVERAGE,
+                                                     META_TRAINING_LOG,    META_TRAINING_CHART,
+                                                     META_TRAINING_SENT };
     _Static_assert(sizeof order / sizeof *order == META_TRAINING_FILES, "each file has its place");
     char *from = NULL, *to = NULL;
     int status = 0;

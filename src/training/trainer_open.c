@@ -38,8 +38,9 @@ static int valid_has_outputs(const struct meta_trainer *t)
 static int open_valid(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_training_settings *s = &t->settings;
-    const struct meta_evaluation_parts parts = { t->model, s->backend, t->pool, t->valid,
-                                                 s->transport };
+    /* a site watches its own list by itself */
+    struct meta_transport *others = meta_trainer_federated(t) ? NULL : s->transport;
+    const struct meta_evaluation_parts parts = { t->model, s->backend, t->pool, t->valid, others };
     if (meta_trainer_of_images(t)) {
         if (!s->valid_asked && !valid_has_outputs(t)) return 0;
         return meta_holdout_create(&t->holdout, &parts, t->outputs, error);
@@ -128,7 +129,7 @@ static int read_files(struct meta_trainer *t, struct meta_error *error)
         return meta_fail(error, "%s: has no valid=, which -valid_every needs", s->data);
     if (s->max_batches) t->model->net.max_batches = s->max_batches;
     t->total = t->model->net.max_batches;
-    if (t->total) return 0;
+    if (t->total) return meta_trainer_check_sites(t, error);
     return meta_fail(error,
                      "%s:%d: [net] max_batches: is 0 or not there: must be at least 1, here or as "
                      "-max_batches",
@@ -167,14 +168,28 @@ static int allocate(struct meta_trainer *t, struct meta_error *error)
     return allocate_rates(t, error);
 }
 
+static int fingerprint(const struct meta_trainer *t, const struct meta_dataset *train, char **text,
+                       struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    const struct meta_fingerprint_parts parts = { .model = t->model,
+                                                  .backend = s->backend,
+                                                  .seed = s->seed,
+                                                  .train = train,
+                                                  .federation = &s->federation,
+                                                  .sites = s->transport ? s->transport->size : 1,
+                                                  .site = s->transport ? s->transport->rank : 0 };
+    return meta_fingerprint(text, &parts, error);
+}
+
 static int open_learning(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_training_settings *s = &t->settings;
     int task_threads = s->threads < t->tasks ? s->threads : t->tasks;
     if (meta_pool_create(&t->pool, s->threads, error)) return -1;
     if (meta_pool_create(&t->task_pool, task_threads, error)) return -1;
-    const struct meta_outer_parts outer = { t->model, s->backend, t->task_pool, s->seed,
-                                            s->transport };
+    const struct meta_outer_parts outer = { t->model, s->backend,   t->task_pool,
+                                            s->seed,  s->transport, &s->federation };
     if (meta_outer_create(&t->outer, &outer, error)) return -1;
     if (load_lists(t, error) || open_curriculum(t, error)) return -1;
     if (t->model->net.average > 0
@@ -184,8 +199,8 @@ static int open_learning(struct meta_trainer *t, struct meta_error *error)
     t->state_size = meta_trainer_state_bytes(t);
     t->state = calloc(1, t->state_size);
     if (!t->state) return meta_fail(error, "out of memory for the checkpoint");
-    const struct meta_fingerprint_parts parts = { t->model, s->backend, s->seed, t->train };
-    return meta_fingerprint(&t->fingerprint, &parts, error);
+    if (meta_trainer_federated(t) && fingerprint(t, NULL, &t->common, error)) return -1;
+    return fingerprint(t, t->train, &t->fingerprint, error);
 }
 
 static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct meta_error *error)
@@ -203,6 +218,16 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
     return meta_trainer_share_open(t, status, error);
 }
 
+static int open_sent(struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_transport *ranks = t->settings.transport;
+    if (!meta_trainer_federated(t) || !ranks) return 0;
+    if (meta_sent_create(&t->sent, error)) return -1;
+    ranks->recorder = t->sent;
+    ranks->record = meta_sent_record;
+    return 0;
+}
+
 int meta_trainer_open(struct meta_trainer **out, const struct meta_training_settings *settings,
                       struct meta_error *error)
 {
@@ -213,7 +238,7 @@ int meta_trainer_open(struct meta_trainer **out, const struct meta_training_sett
     t->log.fd = t->running.fd = -1;
     t->saved = UINT64_MAX;
     pthread_mutex_init(&t->lock, NULL);
-    int status = open_parts(t, &checkpoint, error);
+    int status = open_sent(t, error) || open_parts(t, &checkpoint, error) ? -1 : 0;
     meta_checkpoint_free(&checkpoint);
     if (status) meta_trainer_free(t);
     else *out = t;
@@ -245,11 +270,14 @@ void meta_trainer_free(struct meta_trainer *t)
     free(t->name);
     free(t->kept);
     free(t->fingerprint);
+    free(t->common);
     free(t->state);
     free(t->parameters);
     free(t->statistics);
     free(t->rates);
     free(t->watched);
+    if (t->sent) t->settings.transport->record = NULL;
+    meta_sent_free(t->sent);
     pthread_mutex_destroy(&t->lock);
     free(t);
 }

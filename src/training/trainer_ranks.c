@@ -55,6 +55,7 @@ int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, 
     struct meta_transport *ranks = t->settings.transport;
     if (!meta_transport_many(ranks)) return status;
     if (meta_transport_share_status(ranks, status, error)) return -1;
+    ranks->about = NULL;
     const struct meta_network *net = t->model->network;
     uint64_t sizes[] = { net->parameters, net->statistics, t->rate_numbers }, own[3];
     memcpy(own, sizes, sizeof own);
@@ -67,6 +68,7 @@ int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, 
                            (unsigned long long)sizes[0], (unsigned long long)sizes[2],
                            ranks->hosts[0]);
     if (meta_transport_share_status(ranks, status, error)) return -1;
+    if (meta_trainer_federated(t)) return meta_trainer_share_sites(t, c, error);
     struct start s = { .iteration = c->iteration,
                        .seen = c->seen,
                        .weighed = c->weighed,
@@ -91,19 +93,27 @@ int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, 
 /* ---- what must be the same ------------------------------------------------------------------- */
 
 /* Fails on a rank whose text is not that of rank 0. */
-static int compare_fingerprints(const struct meta_trainer *t, struct meta_error *error)
+static int compare_texts(struct meta_transport *ranks, const char *text, struct meta_error *error)
 {
-    struct meta_transport *ranks = t->settings.transport;
-    uint64_t size = strlen(t->fingerprint) + 1;
+    uint64_t size = strlen(text) + 1;
     struct meta_error why;
     if (meta_transport_broadcast(ranks, &size, sizeof size, error)) return -1;
     char *first = malloc(size);
     if (!first) return meta_fail_memory(error);
-    if (!ranks->rank) memcpy(first, t->fingerprint, size);
+    if (!ranks->rank) memcpy(first, text, size);
     int status = meta_transport_broadcast(ranks, first, size, error);
-    if (!status && meta_fingerprint_differ(t->fingerprint, first, &why))
+    if (!status && meta_fingerprint_differ(text, first, &why))
         status = meta_fail(error, "%s on rank 0 (%s)", why.text, ranks->hosts[0]);
     free(first);
+    return status;
+}
+
+/* Of sites, what is the same for all, which may be told to all. */
+static int compare_sites(const struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_transport *ranks = t->settings.transport;
+    int status = compare_texts(ranks, t->common, error);
+    ranks->open_words = status != 0;
     return status;
 }
 
@@ -116,7 +126,9 @@ int meta_trainer_compare_ranks(struct meta_trainer *t, int status, struct meta_e
     if (meta_transport_share_status(ranks, status, error) || meta_same_build(ranks, error)
         || meta_transport_agree(ranks, "max_batches", total, error))
         return -1;
-    return meta_transport_share_status(ranks, compare_fingerprints(t, error), error);
+    status = meta_trainer_federated(t) ? compare_sites(t, error)
+                                       : compare_texts(ranks, t->fingerprint, error);
+    return meta_transport_share_status(ranks, status, error);
 }
 
 int meta_trainer_share_open(struct meta_trainer *t, int status, struct meta_error *error)
@@ -125,6 +137,7 @@ int meta_trainer_share_open(struct meta_trainer *t, int status, struct meta_erro
     struct meta_transport *ranks = t->settings.transport;
     if (!meta_transport_many(ranks)) return status;
     if (meta_transport_share_status(ranks, status, error)) return -1;
+    if (meta_trainer_federated(t)) return 0;
     t->valid_missed = !ranks->rank && meta_trainer_valid_missed(t, &row);
     return meta_transport_broadcast(ranks, &t->valid_missed, sizeof t->valid_missed, error);
 }

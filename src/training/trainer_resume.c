@@ -43,8 +43,13 @@ int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
 {
     const struct meta_training_settings *s = &t->settings;
     const struct meta_network *net = t->model->network;
+    int federated = meta_trainer_federated(t);
     if (!meta_trainer_writes(t)) return 0;
-    if ((s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error)) return -1;
+    if (s->resume && federated
+            ? meta_trainer_read_site(t, c, error)
+            : (s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error))
+        return -1;
+    if (federated && s->transport->rank) return 0; /* rank 0 has what all start from */
     struct meta_weights_head head = { 0 };
     meta_network_initialise(net, s->seed, t->parameters, t->statistics);
     if (s->weights
@@ -83,14 +88,14 @@ static int check_fork(const struct meta_trainer *t, const struct meta_checkpoint
 }
 
 /* What t->state begins with. */
-static size_t average_bytes(const struct meta_trainer *t)
+static size_t front_bytes(const struct meta_trainer *t)
 {
-    return t->average ? meta_average_bytes(t->average) : 0;
+    return meta_trainer_site_bytes(t) + (t->average ? meta_average_bytes(t->average) : 0);
 }
 
 size_t meta_trainer_state_bytes(const struct meta_trainer *t)
 {
-    return average_bytes(t) + meta_outer_bytes(t->outer)
+    return front_bytes(t) + meta_outer_bytes(t->outer)
         + (t->curriculum ? meta_curriculum_bytes(t->curriculum) : 0);
 }
 
@@ -108,8 +113,8 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
     if (c->iteration > t->total)
         return meta_fail(error, "%s: is at iteration %llu, past max_batches=%llu", path,
                          (unsigned long long)c->iteration, (unsigned long long)t->total);
-    const char *state = (const char *)c->state + average_bytes(t);
-    if (t->average) meta_average_load(t->average, c->state);
+    const char *state = (const char *)c->state + front_bytes(t), *site = c->state;
+    if (t->average) meta_average_load(t->average, site + meta_trainer_site_bytes(t));
     meta_outer_load(t->outer, state);
     if (meta_outer_check(t->outer, &why))
         return meta_fail(error, "%s: can't %s: %s; its training diverged", path, what, why.text);
@@ -142,13 +147,15 @@ int meta_trainer_start(struct meta_trainer *t, const struct meta_checkpoint *c,
     }
     meta_outer_upload(t->outer, t->parameters, t->statistics);
     if (t->rates) meta_learned_set(meta_outer_rates(t->outer), t->rates);
+    meta_outer_begin(t->outer);
     return 0;
 }
 
 static void fill_state(struct meta_trainer *t)
 {
-    char *at = (char *)t->state + average_bytes(t);
-    if (t->average) meta_average_save(t->average, t->state);
+    char *at = (char *)t->state + front_bytes(t), *site = t->state;
+    meta_trainer_site_save(t);
+    if (t->average) meta_average_save(t->average, site + meta_trainer_site_bytes(t));
     meta_outer_save(t->outer, at);
     if (t->curriculum) meta_curriculum_save(t->curriculum, at + meta_outer_bytes(t->outer));
 }
@@ -166,7 +173,8 @@ static int save(struct meta_trainer *t, struct meta_error *error)
     if (meta_lock_keep(&t->running, error)) return -1;
     meta_log_sync(&t->log);
     fill_state(t);
-    if (meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)
+    if (meta_trainer_keep_before(t, error)
+        || meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)
         || meta_trainer_write_weights(t, t->path[META_TRAINING_BACKUP], error)
         || meta_trainer_write_average(t, error))
         return -1;

@@ -1,8 +1,16 @@
-/* Writes the weights that a training has come to. */
+/* Averages and writes the weights that a training has come to. */
 #include "trainer_internal.h"
 
 #include "learning/rates_file.h"
 #include "network/weights.h"
+
+void meta_trainer_add_to_average(struct meta_trainer *t)
+{
+    if (t->rates) meta_learned_get(meta_outer_rates(t->outer), t->rates);
+    const struct meta_left left = { meta_outer_parameters(t->outer),
+                                    meta_outer_statistics(t->outer), t->updates, t->rates };
+    meta_average_add(t->average, &left);
+}
 
 /* Writes t->rates as those of the weights at `path`. */
 static int write_rates(const struct meta_trainer *t, const char *path, struct meta_error *error)

@@ -19,6 +19,8 @@ static const char *const suffixes[] = { [META_TRAINING_STATE] = ".state",
                                         [META_TRAINING_AVERAGE] = "_average.weights",
                                         [META_TRAINING_LOG] = ".csv",
                                         [META_TRAINING_CHART] = ".png",
+                                        [META_TRAINING_BEFORE] = "_before.state",
+                                        [META_TRAINING_SENT] = "_sent.csv",
                                         [META_TRAINING_LOCK] = ".lock" };
 
 char *meta_training_name(const char *cfg, uint64_t seed, struct meta_error *error)

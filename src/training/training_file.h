@@ -13,7 +13,10 @@ enum meta_training_file {
     META_TRAINING_AVERAGE, /* NAME_average.weights: with [net] average, beside the checkpoint */
     META_TRAINING_LOG,     /* NAME.csv */
     META_TRAINING_CHART,   /* chart_NAME.png */
-    META_TRAINING_FILES,   /* how many there are */
+    META_TRAINING_BEFORE, /* NAME_before.state: of a site, its last checkpoint from before the sites
+                             met last */
+    META_TRAINING_SENT,   /* NAME_sent.csv: what has left a site */
+    META_TRAINING_FILES,  /* how many there are */
     META_TRAINING_LOCK = META_TRAINING_FILES /* NAME.lock: there while the training runs */
 };
 

@@ -1,6 +1,7 @@
 /* What ranks do with exchanges, whatever the transport: gather, broadcast, agree. */
 #include "transport.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,21 @@
 void meta_transport_close(struct meta_transport *t)
 {
     if (t) t->close(t);
+}
+
+int meta_transport_exchange(struct meta_transport *t, const struct meta_parcel *send,
+                            const struct meta_parcel *receive, struct meta_error *error)
+{
+    size_t bytes = 0;
+    for (int k = 0; k < t->size; k++)
+        if (k != t->rank) bytes += send[k].size;
+    if (t->record && bytes && t->record(t->recorder, t->about, bytes, error)) return -1;
+    return t->exchange(t, send, receive, error);
+}
+
+const char *meta_transport_words(const struct meta_transport *t, const struct meta_error *error)
+{
+    return !t->discreet || t->open_words ? error->text : "failed: its own output there says why";
 }
 
 int meta_transport_gather(struct meta_transport *t, void *all, size_t count, size_t bytes,
@@ -27,7 +43,7 @@ int meta_transport_gather(struct meta_transport *t, void *all, size_t count, siz
     for (int k = 0; k < t->size; k++)
         if (k != t->rank) parcels[k] = own;
     parcels[t->size + t->rank] = (struct meta_parcel){ 0 };
-    int status = t->exchange(t, parcels, parcels + t->size, error);
+    int status = meta_transport_exchange(t, parcels, parcels + t->size, error);
     free(parcels);
     return status;
 }
@@ -41,7 +57,7 @@ int meta_transport_broadcast(struct meta_transport *t, void *bytes, size_t size,
     if (t->rank) parcels[t->size] = (struct meta_parcel){ bytes, size };
     else
         for (int k = 1; k < t->size; k++) parcels[k] = (struct meta_parcel){ bytes, size };
-    int status = t->exchange(t, parcels, parcels + t->size, error);
+    int status = meta_transport_exchange(t, parcels, parcels + t->size, error);
     free(parcels);
     return status;
 }
@@ -67,6 +83,7 @@ int meta_transport_agree(struct meta_transport *t, const char *what, const char 
     for (int k = 1; k < t->size && !status; k++)
         if (strcmp(texts[k], texts[0])) {
             t->hushed = t->rank != 0;
+            t->open_words = 1;
             status = meta_fail(error, "%s differs: %s on rank 0 (%s), %s on rank %d (%s)", what,
                                texts[0], t->hosts[0], texts[k], k, t->hosts[k]);
         }
@@ -83,12 +100,18 @@ int meta_transport_share_status(struct meta_transport *t, int status, struct met
     } *reports = calloc((size_t)t->size, sizeof *reports);
     struct meta_error why;
     if (!reports) return meta_fail_memory(error);
-    if (status) reports[t->rank] = (struct report){ 1, *error };
+    if (status) {
+        struct report *own = &reports[t->rank];
+        own->failed = 1;
+        /* the text alone: what lies behind it in memory is nobody's to see */
+        snprintf(own->error.text, sizeof own->error.text, "%s", meta_transport_words(t, error));
+    }
     int lost = meta_transport_gather(t, reports, (size_t)t->size, sizeof *reports, &why);
     if (lost && !status) *error = why;
     int first = 0;
     while (!lost && first < t->size && !reports[first].failed) first++;
     int failed = !lost && first < t->size;
+    if (failed && !status) t->open_words = 1;
     if (failed && !status)
         meta_fail(error, "rank %d (%s): %s", first, t->hosts[first], reports[first].error.text);
     if (failed) t->hushed = first != t->rank;

@@ -14,13 +14,22 @@ struct meta_parcel {
     size_t size;
 };
 
-/* The functions are called by one thread at a time. All ranks call `exchange` in the same order. */
+/* The functions are called by one thread at a time. All ranks call `exchange` in the same order;
+   meta_transport_exchange is how. */
 struct meta_transport {
     const char *name; /* "none", "MPI" */
     int rank, size;
     const char *const *hosts; /* (size) the machine of each rank */
     double limit;             /* seconds after which a silent rank is given up */
     int hushed; /* what failed last is another rank's to tell: this one ends without a word */
+    /* Ranks are sites, whose own affairs are not told to others: of a failure only that there was
+       one, unless its words say nothing of a site, which is then `open_words`. */
+    int discreet, open_words;
+    const char *about; /* a word for what the next exchanges carry, for the record */
+    /* Where it is set, keeps the record: called before bytes leave for other ranks, how many. What
+       it fails to record is not sent. */
+    int (*record)(void *context, const char *about, size_t bytes, struct meta_error *);
+    void *recorder; /* its context */
     /* Sends send[k] to each rank k and fills receive[k] (size) from it. Fails where a rank has
        failed, or has been silent for longer than the limit: the message names it and its host. */
     int (*exchange)(struct meta_transport *, const struct meta_parcel *send,
@@ -38,6 +47,12 @@ int meta_transport_open(struct meta_transport **, int insist, double limit, stru
 /* As above, for a process alone, whatever the environment says. */
 int meta_transport_alone(struct meta_transport **, struct meta_error *);
 void meta_transport_close(struct meta_transport *);
+
+/* The table's `exchange`, recorded. */
+int meta_transport_exchange(struct meta_transport *, const struct meta_parcel *send,
+                            const struct meta_parcel *receive, struct meta_error *);
+/* What other ranks may be told of this rank's failure. */
+const char *meta_transport_words(const struct meta_transport *, const struct meta_error *);
 
 /* Whether anybody else is there. */
 static inline int meta_transport_many(const struct meta_transport *t) { return t && t->size > 1; }
@@ -63,7 +78,8 @@ int meta_transport_barrier(struct meta_transport *, struct meta_error *);
 int meta_transport_agree(struct meta_transport *, const char *what, const char *value,
                          struct meta_error *);
 /* Fails on all ranks where one of them has failed before (status not 0), with the message of the
-   first such rank; a rank's own message is left as it is. Which rank is to tell: `hushed`. */
+   first such rank, or of sites what meta_transport_words leaves of it; a rank's own message is left
+   as it is. Which rank is to tell: `hushed`. */
 int meta_transport_share_status(struct meta_transport *, int status, struct meta_error *);
 
 #endif

@@ -212,7 +212,10 @@ static int exchange(struct meta_transport *t, const struct meta_parcel *send,
     }
     pthread_mutex_lock(&r->lock);
     int failed = r->failed;
-    if (failed) *error = r->why;
+    if (failed) {
+        *error = r->why;
+        r->base.open_words = 1;
+    }
     pthread_mutex_unlock(&r->lock);
     return failed ? -1 : 0;
 }

@@ -73,7 +73,7 @@ static double *gradient_of(struct iteration *it, const struct meta_backend *b, s
     double *plain = malloc(n * sizeof *plain), *got = calloc(it->c.count, sizeof *got);
     it->model->net.adam = 0;
     it->model->net.momentum = it->model->net.decay = 0;
-    if (meta_pool_create(&pool, 2, &error) || meta_outer_create(&outer, &(struct meta_outer_parts){ it->model, b, pool, 1, NULL }, &error)) fail_msg("%s", error.text);
+    if (meta_pool_create(&pool, 2, &error) || meta_outer_create(&outer, &(struct meta_outer_parts){ it->model, b, pool, 1, NULL, NULL }, &error)) fail_msg("%s", error.text);
     meta_outer_upload(outer, it->parameters, it->statistics);
     if (meta_outer_step(outer, it->list, it->c.iteration, rate, result, &error)) fail_msg("%s", error.text);
     b->download_double(plain, meta_outer_parameters(outer), n);

@@ -172,7 +172,7 @@ static void test_step(void **state)
         struct meta_pool *pool;
         struct meta_outer *outer;
         struct meta_outer_result result;
-        if (meta_pool_create(&pool, threads, &error) || meta_outer_create(&outer, &(struct meta_outer_parts){ &model, x.b, pool, 9, NULL }, &error)) fail_msg("%s", error.text);
+        if (meta_pool_create(&pool, threads, &error) || meta_outer_create(&outer, &(struct meta_outer_parts){ &model, x.b, pool, 9, NULL, NULL }, &error)) fail_msg("%s", error.text);
         meta_outer_upload(outer, x.parameters, x.statistics);
         if (meta_outer_step(outer, list, 5, .05, &result, &error)) fail_msg("%s", error.text);
         x.b->download_double(phi, meta_outer_parameters(outer), n);

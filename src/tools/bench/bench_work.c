@@ -116,8 +116,9 @@ static int make_outer(struct meta_work *w, struct meta_error *error)
     int status = parameters && statistics
         ? 0
         : meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    const struct meta_outer_parts parts = { &w->model, w->plan->backend, w->pool,
-                                            w->plan->data.seed, NULL };
+    const struct meta_outer_parts parts = { &w->model, w->plan->backend,
+                                            w->pool,   w->plan->data.seed,
+                                            NULL,      NULL };
     if (!status) status = meta_outer_create(&w->outer, &parts, error);
     if (!status) {
         w->plan->backend->download(parameters, w->phi, net->parameters);

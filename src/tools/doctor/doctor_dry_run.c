@@ -95,7 +95,8 @@ static int make_rig(struct rig *rig, const struct meta_doctor *d, struct meta_er
         || meta_pool_create(&rig->task_pool,
                             d->threads < episode.tasks ? d->threads : episode.tasks, error)
         || meta_outer_create(&rig->outer,
-                             &(struct meta_outer_parts){ m, backend, rig->task_pool, 1, NULL },
+                             &(struct meta_outer_parts){ m, backend, rig->task_pool, 1, NULL,
+                                                         NULL },
                              error)
         || meta_sampler_create(&rig->sampler, &rig->set, &episode, error)
         || meta_stream_create(&rig->stream, &how, rig->sampler, &episode, error))
