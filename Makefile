@@ -92,13 +92,28 @@ FLAGS_avx2   = -mavx2 -mfma
 FLAGS_avx512 = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mprefer-vector-width=512 \
                $(if $(findstring clang,$(CC)),,$(if $(findstring address,$(SANITIZE)),--param asan-use-after-return=0))
 
-SOURCES = $(filter-out $(FUSED:%=%.c) $(TILES).c %_mpi.c,$(sort $(shell find src -name '*.c')))
+SOURCES = $(filter-out $(FUSED:%=%.c) $(TILES).c %_mpi.c %_codec.c %_main.c,$(sort $(shell find src -name '*.c')))
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 # What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
 OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES))) $(BUILD)/src/base/error.o
-OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp,$(CXX_SOURCES))) \
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp %_dicom.cpp,$(CXX_SOURCES))) \
           $(PER_ISA:%=$(BUILD)/%.o) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
+# Codecs of images are another, and DICOM's a third, which is built where DCMTK's headers are
+CODEC_SOURCES  = $(sort $(shell find src -name '*_codec.c'))
+FOR_IMAGES     = $(BUILD)/src/base/error.o $(BUILD)/src/images/image_bounds.o
+CODECS_OBJECTS = $(CODEC_SOURCES:%.c=$(BUILD)/%.o) $(FOR_IMAGES) $(BUILD)/src/images/image_orientation.o
+CODECS_PART    = libdarknet-meta-codecs.so
+CODECS_LIBS    = -ltiff -lwebp $(shell pkg-config --libs libopenjp2 2>/dev/null || echo -lopenjp2)
+$(CODEC_SOURCES:%.c=$(BUILD)/%.o): ALL_CPPFLAGS += $(shell pkg-config --cflags libopenjp2 2>/dev/null)
+# Both are opened by a program of its own, which decodes what is sent to it
+DECODER         = darknet-meta-decoder
+DECODER_OBJECTS = $(BUILD)/src/images/image_decoder_main.o $(BUILD)/src/images/image_wire.o $(BUILD)/src/base/error.o $(BUILD)/src/base/path.o $(BUILD)/src/base/place.o
+DCMTK          = $(shell pkg-config --modversion dcmtk 2>/dev/null)
+DICOM_OBJECTS  = $(BUILD)/src/images/image_dicom.o $(FOR_IMAGES)
+DICOM_PART     = $(if $(DCMTK),libdarknet-meta-dicom.so)
+DICOM_LIBS     = -ldcmjpls -ldcmjpeg -ldcmimage -ldcmimgle -ldcmdata -loflog -lofstd
+$(BUILD)/src/images/image_version.o: ALL_CPPFLAGS += $(shell pkg-config --cflags libopenjp2 2>/dev/null) -DMETA_DCMTK='"$(or $(DCMTK),none)"'
 # Ranks by MPI, a shared object of its own: it is built where Open MPI's headers are
 MPI_PART     = $(if $(shell pkg-config --exists mpi-c 2>/dev/null && echo yes),libdarknet-meta-mpi.so)
 MPI_OBJECTS  = $(BUILD)/src/transport/transport_mpi.o $(BUILD)/src/base/error.o
@@ -116,7 +131,7 @@ FLAGS   = $(BUILD)/flags
 VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
 SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
 
-all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images ## ./darknet, its plugins and its libraries
+all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/$(CODECS_PART) $(DICOM_PART:%=$(BIN)/%) $(BIN)/$(DECODER) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images ## ./darknet, its plugins and its libraries
 
 # libdarknet's calls of what host.c defines find it in the program
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
@@ -127,6 +142,23 @@ $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 $(BIN)/$(OPENCV_PART): $(OPENCV_OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CXX) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENCV_LIBS)
+
+# What decodes TIFF, WebP and JPEG 2000 files, and DICOM files: both start it when they meet the first one
+$(BIN)/$(DECODER): $(DECODER_OBJECTS) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
+$(BIN)/$(CODECS_PART): $(CODECS_OBJECTS) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(filter %.o,$^) $(CODECS_LIBS)
+ifneq ($(DICOM_PART),)
+$(BIN)/$(DICOM_PART): $(DICOM_OBJECTS) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CXX) -shared $(ALL_LDFLAGS) $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(filter %.o,$^) $(DICOM_LIBS)
+else
+all: no-dicom
+no-dicom:
+	@echo 'no DICOM: libdarknet-meta-dicom.so is built where libdcmtk-dev is installed'
+endif
 
 # What the program opens when mpirun has started it
 ifneq ($(MPI_PART),)
@@ -183,8 +215,8 @@ $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEB
 # What reads files of others: no number changes there on its way from one type to another without a word
 PARSERS = base/csv base/digest base/file base/json base/json_check base/lines base/utf8 commands/flags config/cfg \
           config/net_section config/options config/sections config/sections_maps config/training_keys \
-          evaluation/json_files evaluation/scores images/image_bmp images/image_format images/image_jpeg \
-          images/image_read learning/rates_file network/weights paper/report/report_data paper/table/table_images paper/table/table_read \
+          evaluation/json_files evaluation/scores images/image_bmp images/image_codecs images/image_decoder images/image_decoder_main images/image_format images/image_jp2_codec images/image_jpeg images/image_kind \
+          images/image_place images/image_read images/image_tiff_codec images/image_webp_codec learning/rates_file network/weights paper/report/report_data paper/table/table_images paper/table/table_read \
           stats/estimate_json stats/roc tasks/class_names tasks/data_file tasks/groups tasks/task_file \
           training/checkpoint training/fingerprint training/train_log training/trainer_resume
 $(PARSERS:%=$(BUILD)/src/%.o): ALL_CFLAGS += -Wconversion
@@ -216,11 +248,12 @@ $(LIBRARY): $(filter-out $(PROGRAM_ONLY),$(OBJECTS))
 	@ar qcs $@ $^
 
 # Found there by the tests, as beside a program
-$(BUILD)/tests/unit/$(OPENCV_PART): $(BIN)/$(OPENCV_PART)
+IMAGE_PARTS = $(OPENCV_PART) $(CODECS_PART) $(DICOM_PART) $(DECODER)
+$(IMAGE_PARTS:%=$(BUILD)/tests/unit/%): $(BUILD)/tests/unit/%: $(BIN)/%
 	@mkdir -p $(@D)
 	@ln -sf $(abspath $<) $@
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS) | $(BUILD)/tests/unit/$(OPENCV_PART)
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS) | $(IMAGE_PARTS:%=$(BUILD)/tests/unit/%)
 	@mkdir -p $(@D)
 	$(call show,TEST,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -Wno-vla $(ALL_LDFLAGS) -MMD -MP -MF $@.d -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive -lcmocka -L$(DARKNET) $(FIND_DARKNET) -ldarknet $(LDLIBS)
 
@@ -240,11 +273,19 @@ $(BUILD)/tests/ranks: tests/mpi/ranks.c $(LIBRARY) $(FLAGS) $(MPI_PART:%=$(BIN)/
 	@ln -sf $(abspath $(BIN)/libdarknet-meta-mpi.so) $(@D)
 	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) -ldl -lm
 
+# What the program reads of images, beside other readers: tests/cli/image_formats.sh and image_dicom.sh
+$(BUILD)/tests/image_values: tests/image_values.c $(LIBRARY) $(FLAGS) | $(IMAGE_PARTS:%=$(BUILD)/tests/%)
+	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LDLIBS)
+$(IMAGE_PARTS:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BIN)/%
+	@mkdir -p $(@D)
+	@ln -sf $(abspath $<) $@
+
 RANKS  = $(BUILD)/tests/ranks
+VALUES = $(BUILD)/tests/image_values
 READER = $(BUILD)/tests/opencv_predict
 FAULTS = $(BUILD)/tests/fail_memory.so
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks,$(NAMES)),$(RANKS)),$(TESTS) $(READER) $(FAULTS) $(RANKS)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks,$(NAMES)),$(RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(RANKS) $(VALUES)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test
@@ -260,10 +301,10 @@ valgrind: SANITIZE =
 SECONDS ?= 60
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZING = -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
-$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(LIBRARY) $(FLAGS) | $(BUILD)/fuzz/$(OPENCV_PART)
+$(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(LIBRARY) $(FLAGS) | $(IMAGE_PARTS:%=$(BUILD)/fuzz/%)
 	@mkdir -p $(@D)
 	$(call show,FUZZER,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive $(LDLIBS)
-$(BUILD)/fuzz/$(OPENCV_PART): $(BIN)/$(OPENCV_PART)
+$(IMAGE_PARTS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BIN)/%
 	@mkdir -p $(@D)
 	@ln -sf $(abspath $<) $@
 $(BUILD)/fuzz/seed_images: tests/fuzz/seed_images.c $(FLAGS)
@@ -314,6 +355,7 @@ compile_commands.json: $(FLAGS) FORCE ## for clangd and other tools
 	$(file >$@,[)
 	$(foreach f,$(SOURCES),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),))
 	$(foreach f,$(if $(MPI_PART),src/transport/transport_mpi.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(MPI_CFLAGS) $(ALL_CFLAGS)),))
+	$(foreach f,$(CODEC_SOURCES) src/images/image_decoder_main.c,$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard tests/unit/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard plugins/*/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),))
 	$(foreach f,$(CXX_SOURCES),$(file >>$@,$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS)),))
@@ -342,7 +384,7 @@ CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
 # Where Debian's Python looks, in /usr and in /usr/local; with another PREFIX it is told by PYTHONPATH
 PYTHON  = lib/$(if $(filter /usr,$(PREFIX)),python3,$(or $(shell /usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null),python3))/dist-packages
 INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \
-            $(PRIVATE)/$(OPENCV_PART) $(MPI_PART:%=$(PRIVATE)/%) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
+            $(IMAGE_PARTS:%=$(PRIVATE)/%) $(MPI_PART:%=$(PRIVATE)/%) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
             share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
             share/darknet-meta/example.c $(PYTHON)/darknet_meta.py
 
@@ -354,7 +396,8 @@ install: all ## program, plugins, libraries, manual pages, completion and .cfg f
 	install $(BIN)/darknet '$(INTO)/bin'
 	install -m 644 $(BIN)/$(SONAME) '$(INTO)/lib'
 	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'
-	install -m 644 $(BIN)/$(OPENCV_PART) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
+	install $(BIN)/$(DECODER) '$(INTO)/$(PRIVATE)'
+	install -m 644 $(filter %.so,$(IMAGE_PARTS:%=$(BIN)/%)) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
 	install -m 644 $(PLUGINS:%=$(BIN)/plugins/%.so) '$(INTO)/$(PRIVATE)/plugins'
 	install -m 644 src/adaptation/darknet_meta.h '$(INTO)/include'
 	install -m 644 plugins/plugin.h '$(INTO)/include/darknet-meta'
@@ -375,8 +418,8 @@ uninstall: ## remove what install wrote
 	@find '$(INTO)/$(PRIVATE)' '$(INTO)/include/darknet-meta' '$(INTO)/share/darknet-meta' -depth -type d -empty -delete 2>/dev/null || true
 
 clean: ## remove what was built
-	rm -rf build compile_commands.json darknet libdarknet-meta*.so* plugins/*.so
+	rm -rf build compile_commands.json darknet darknet-meta-decoder libdarknet-meta*.so* plugins/*.so
 
-.PHONY: all unit test faults kills fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean FORCE
+.PHONY: all unit test faults kills fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean no-dicom FORCE
 
--include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(DECODER_OBJECTS:.o=.d) $(CODECS_OBJECTS:.o=.d) $(DICOM_OBJECTS:.o=.d) $(TESTS:=.d)

@@ -4,7 +4,7 @@
 #
 #     scripts/install-deps.sh [--test] [--download] [--pytorch] [--fuzz]
 #
-#     --test       also what the tests run under or against (valgrind, a local web server, a browser, another language's numbers, MPI)
+#     --test       also what the tests run under or against (valgrind, a local web server, a browser, another language's numbers, MPI, DICOM, tools of image formats)
 #     --download   also what scripts/get_isic2018.sh needs (curl, unzip)
 #     --pytorch    also PyTorch: only to write the reference tensors anew and to compare speed
 #     --fuzz       also what make fuzz builds with (clang and its sanitizers' runtime)
@@ -21,6 +21,9 @@ build="gcc g++ make pkg-config|pkgconf binutils libc6-dev
     libcjson-dev        # results as JSON
     libjpeg-dev|libjpeg62-turbo-dev   # reading JPEG files to the end, or not at all
     libpng-dev          # reading PNG files, and what is wrong with them
+    libtiff-dev         # reading TIFF files
+    libwebp-dev         # reading WebP files
+    libopenjp2-7-dev    # reading JPEG 2000 files
     libxxhash-dev       # digests that tell which images are the same
     zlib1g-dev          # idx files"
 run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
@@ -28,7 +31,7 @@ run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
 quiet=
 for option; do
     case $option in
-    --test) run+=" valgrind python3 python3-numpy curl unzip zip chromium locales libopenmpi-dev openmpi-bin" ;;
+    --test) run+=" valgrind python3 python3-numpy curl unzip zip chromium locales libopenmpi-dev openmpi-bin libdcmtk-dev dcmtk libtiff-tools webp libopenjp2-tools" ;;
     --download) run+=" curl unzip" ;;
     --pytorch) run+=" python3-torch python3-numpy" ;;
     --fuzz) run+=" clang libclang-rt-dev llvm" ;;

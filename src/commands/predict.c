@@ -127,7 +127,7 @@ static int check_pictures(const struct parts *p, struct meta_error *error)
     int count = 0,
         status = images ? 0 : meta_fail(error, "out of memory for %d paths", paths->count);
     for (int i = 0; i < paths->count && !status; i++)
-        count += !meta_file_id_find(&images[count], paths->path[i]);
+        if (!meta_file_id_image(&images[count], paths->path[i])) images[count++].frame = 0;
     if (!status) qsort(images, count, sizeof *images, meta_file_id_order);
     for (int i = 0; i < paths->count && !status; i++) {
         char *name = meta_path_name(p->folder, paths->path[i], ".png");
@@ -296,8 +296,7 @@ static void warn(const struct parts *p, int bad)
     meta_warn_unlike(&images);
     for (int i = 0; i < paths->others; i++)
         fprintf(stderr,
-                "darknet: warning: %s: not read: its name ends in none of .jpg, .jpeg, .png, .bmp, "
-                ".pgm and .ppm\n",
+                "darknet: warning: %s: not read: its name ends in none of " META_IMAGE_ENDINGS "\n",
                 paths->other[i]);
     if (paths->folders && bad + paths->others)
         fprintf(stderr, "darknet: warning: %d of %d files were not read\n", bad + paths->others,

@@ -13,6 +13,23 @@ int meta_image_bounds(unsigned long long w, unsigned long long h, struct meta_er
     return 0;
 }
 
+int meta_image_decoded_bounds(unsigned long long w, unsigned long long h, int channels, int bytes,
+                              struct meta_error *error)
+{
+    if (meta_image_bounds(w, h, error)) return -1;
+    unsigned long long all = w * h * (unsigned)channels * (unsigned)bytes;
+    if (all <= META_IMAGE_MOST_DECODED) return 0;
+    return meta_fail(error, "%llux%llu pixels take %llu bytes to decode: must be at most %u", w, h,
+                     all, META_IMAGE_MOST_DECODED);
+}
+
+int meta_image_no_frame(int frame, unsigned long count, const char *what, struct meta_error *error)
+{
+    if (count <= 1) return meta_fail(error, "has one %s, whose number is 0, not %d", what, frame);
+    return meta_fail(error, "has no %s %d: must be 0 to %lu, of %lu", what, frame, count - 1,
+                     count);
+}
+
 int meta_image_fitted(int w, int h, int shorter, int *to_w, int *to_h)
 {
     long long least = w < h ? w : h;

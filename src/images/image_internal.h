@@ -28,6 +28,48 @@ int meta_image_png_decode(const unsigned char *data, size_t size, int deep,
 int meta_image_to_bytes(struct meta_image *image, const struct meta_image_header *,
                         const struct meta_image_reading *, struct meta_error *);
 
+/* An image file in memory, and the number of the image in it that is wanted. */
+struct meta_image_file {
+    const unsigned char *data;
+    size_t size;
+    int frame; /* from 0 */
+};
+
+/* Samples as a codec gives them: bytes, or uint16_t with the header's `deep`. */
+struct meta_image_raster {
+    int channels;  /* 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha, which is not yet multiplied
+                      into the colours */
+    void *samples; /* (header's h, w, channels); malloc's */
+};
+
+/* Decodes an image as it lies. Fills in the header and, on success, the raster. */
+typedef int meta_image_codec(const struct meta_image_file *, struct meta_image_raster *,
+                             struct meta_image_header *, struct meta_error *);
+
+/* What libdarknet-meta-codecs.so, and libdarknet-meta-dicom.so, export: their codecs, which do not
+   throw. darknet-meta-decoder opens them, in a process of its own (image_decoder.h), which may take
+   so many bytes and, for a file, so many seconds of processor time. */
+enum { META_CODEC_TIFF, META_CODEC_WEBP, META_CODEC_JP2, META_CODECS, META_CODEC_DICOM = 0 };
+struct meta_image_codecs {
+    size_t size; /* of this struct, which tells builds apart */
+    meta_image_codec *codec[META_CODECS];
+};
+extern const struct meta_image_codecs meta_image_codecs __attribute__((visibility("default")));
+meta_image_codec meta_image_tiff, meta_image_webp, meta_image_jp2;
+#define META_IMAGE_DECODER_MEMORY ((rlim_t)4 << 30)
+enum { META_IMAGE_DECODER_SECONDS = 60 };
+
+/* Decodes a TIFF, WebP, JPEG 2000 or DICOM file by its part of the program to image->c channels, as
+   it lies; alpha is composed onto black. *known is 0, and nothing is done, where the file is none
+   of them. The caller frees image->pixels. */
+int meta_image_by_codec(const struct meta_image_file *, struct meta_image *,
+                        struct meta_image_header *, int *known, struct meta_error *);
+
+/* Fails where the file is of a kind that is known and not read, with that kind and the command that
+   makes a file that is read. path: of the file, for that command; NULL: it is not known. */
+int meta_image_refuse(const unsigned char *data, size_t size, const char *path,
+                      struct meta_error *);
+
 /* The width and height of an image's upper left part, in pixels, of which the last may be cut. */
 struct meta_image_part {
     double w, h;

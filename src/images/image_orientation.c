@@ -13,25 +13,32 @@ static uint32_t number(const unsigned char *p, int bytes, int big)
     return x;
 }
 
-enum { TAG = 0x112, SHORT = 3, LONG = 4, ENTRY = 12 };
+enum { ORIENTATION = 0x112, SHORT = 3, LONG = 4, IFD = 13, ENTRY = 12 };
+
+int meta_tiff_number(const unsigned char *tiff, size_t size, int tag, uint32_t *value)
+{
+    if (size < 10 || (memcmp(tiff, "II*\0", 4) && memcmp(tiff, "MM\0*", 4))) return -1;
+    int big = *tiff == 'M';
+    size_t at = number(tiff + 4, 4, big);
+    if (at > size - 2) return -1;
+    int count = number(tiff + at, 2, big);
+    for (at += 2; count > 0 && size - at >= ENTRY; count--, at += ENTRY) {
+        const unsigned char *entry = tiff + at;
+        uint32_t type = number(entry + 2, 2, big);
+        if ((int)number(entry, 2, big) != tag) continue;
+        *value = type == SHORT            ? number(entry + 8, 2, big)
+            : type == LONG || type == IFD ? number(entry + 8, 4, big)
+                                          : 0;
+        return 0;
+    }
+    return -1;
+}
 
 int meta_orientation(const unsigned char *exif, size_t size)
 {
-    if (size < 10 || (memcmp(exif, "II*\0", 4) && memcmp(exif, "MM\0*", 4))) return 1;
-    int big = *exif == 'M';
-    size_t at = number(exif + 4, 4, big);
-    if (at > size - 2) return 1;
-    int count = number(exif + at, 2, big);
-    for (at += 2; count > 0 && size - at >= ENTRY; count--, at += ENTRY) {
-        const unsigned char *entry = exif + at;
-        uint32_t type = number(entry + 2, 2, big);
-        if (number(entry, 2, big) != TAG) continue;
-        uint32_t value = type == SHORT ? number(entry + 8, 2, big)
-            : type == LONG             ? number(entry + 8, 4, big)
-                                       : 1;
-        return value >= 1 && value <= 8 ? value : 1;
-    }
-    return 1;
+    uint32_t value;
+    if (meta_tiff_number(exif, size, ORIENTATION, &value)) return 1;
+    return value >= 1 && value <= 8 ? (int)value : 1;
 }
 
 int meta_image_turn(struct meta_image *image, int orientation, struct meta_error *error)

@@ -11,6 +11,7 @@
 
 #include "base/lines.h"
 #include "base/path.h"
+#include "image_place.h"
 
 static int ends_in(const char *path, const char *const *endings)
 {
@@ -22,7 +23,8 @@ static int ends_in(const char *path, const char *const *endings)
 
 int meta_path_is_image(const char *path)
 {
-    static const char *const endings[] = { ".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", NULL };
+    static const char *const endings[] = { ".jpg",  ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif",
+                                           ".tiff", ".webp", ".jp2", ".j2k", ".j2c", ".dcm", NULL };
     return ends_in(path, endings);
 }
 
@@ -74,7 +76,7 @@ static int add_folder(struct meta_paths *p, const char *folder, struct meta_erro
     free(entries);
     if (!status && p->count == before)
         return meta_fail(error,
-                         "%s: has no image: must have .jpg, .jpeg, .png, .bmp, .pgm or .ppm files",
+                         "%s: has no image: must have files whose names end in " META_IMAGE_ENDINGS,
                          folder);
     return status;
 }
@@ -123,12 +125,15 @@ static const char *base(const char *path, int *length)
     return meta_path_base(path);
 }
 
+/* Behind the extension, the number of an image in its file: "[3]", or nothing. */
+static const char *number_of(const char *path) { return path + meta_image_place_length(path); }
+
 char *meta_path_name(const char *folder, const char *path, const char *extension)
 {
     int length;
     char *out;
-    const char *name = base(path, &length);
-    return asprintf(&out, "%s/%.*s%s", folder, length, name, extension) < 0 ? NULL : out;
+    const char *name = base(path, &length), *number = strchr(name, '.') ? number_of(path) : "";
+    return asprintf(&out, "%s/%.*s%s%s", folder, length, name, number, extension) < 0 ? NULL : out;
 }
 
 static int by_base(const void *a, const void *b)
@@ -136,7 +141,8 @@ static int by_base(const void *a, const void *b)
     int n, m;
     const char *x = base(*(char *const *)a, &n), *y = base(*(char *const *)b, &m);
     int order = strncmp(x, y, n < m ? n : m);
-    return order ? order : n - m;
+    if (!order) order = n - m;
+    return order ? order : strcmp(number_of(x), number_of(y));
 }
 
 int meta_paths_check_names(const struct meta_paths *p, const char *folder, struct meta_error *error)

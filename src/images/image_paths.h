@@ -13,7 +13,8 @@ struct meta_paths {
 };
 
 /* Each word names a folder, a list or an image. A folder stands for the files in it whose names end
-   as images do (.jpg .jpeg .png .bmp .pgm .ppm in either case), in the order of their names, but
+   as images do (.jpg .jpeg .png .bmp .pgm .ppm .tif .tiff .webp .jp2 .j2k .j2c .dcm in either
+   case), in the order of their names, but
    not for those of folders in it; its other files are listed too, but for hidden ones. A word that
    ends in .list or .txt is a list, which has a path on each line. Every other word is an image,
    which need not be there. A folder or list without any image is an error. The caller clears the
@@ -21,10 +22,13 @@ struct meta_paths {
 int meta_paths_find(struct meta_paths *, char **words, int count, struct meta_error *);
 void meta_paths_clear(struct meta_paths *);
 
-/* Whether a file is an image by the end of its name. */
+/* Whether a file is an image by the end of its name, and these ends, for messages. */
 int meta_path_is_image(const char *path);
+#define META_IMAGE_ENDINGS                                                                         \
+    ".jpg, .jpeg, .png, .bmp, .pgm, .ppm, .tif, .tiff, .webp, .jp2, .j2k, .j2c, .dcm"
 
-/* FOLDER/BASE.EXT for the path FROM/BASE.xyz. The caller frees; NULL when there is no memory. */
+/* FOLDER/BASE.EXT for the path FROM/BASE.xyz, FOLDER/BASE[3].EXT for FROM/BASE.xyz[3]. The caller
+ * frees; NULL when there is no memory. */
 char *meta_path_name(const char *folder, const char *path, const char *extension);
 /* Fails where two of the paths would have the same such name. */
 int meta_paths_check_names(const struct meta_paths *, const char *folder, struct meta_error *);

@@ -33,10 +33,18 @@ static void narrow(struct meta_image *image, int white)
     if (shorter) image->pixels = shorter;
 }
 
+/* Makes black of the white of files in which 0 is white. Always 0. */
+static int invert(struct meta_image *image, const struct meta_image_header *header)
+{
+    size_t n = header->inverted ? (size_t)image->w * image->h * image->c : 0;
+    for (size_t i = 0; i < n; i++) image->pixels[i] = 255 - image->pixels[i];
+    return 0;
+}
+
 int meta_image_to_bytes(struct meta_image *image, const struct meta_image_header *header,
                         const struct meta_image_reading *reading, struct meta_error *error)
 {
-    if (!header->deep && !header->white) return 0;
+    if (!header->deep && !header->white) return invert(image, header);
     int most = largest_of(image, header->deep),
         white = header->white ? header->white
         : reading->white      ? reading->white
@@ -52,5 +60,5 @@ int meta_image_to_bytes(struct meta_image *image, const struct meta_image_header
     else
         for (size_t i = 0; i < (size_t)image->w * image->h * image->c; i++)
             image->pixels[i] = (image->pixels[i] * 510 + white) / (2 * white);
-    return 0;
+    return invert(image, header);
 }

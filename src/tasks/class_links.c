@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "class_links.h"
 #include "base/path.h"
+#include "images/image_place.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -74,26 +75,44 @@ static int clear_folder(const char *folder, int replace, struct meta_error *erro
     return status;
 }
 
-/* Makes a link to the image in the folder; *link is its path. */
+/* Whether the link leads to the target itself. */
+static int leads_to(const char *link, const char *target)
+{
+    char there[PATH_MAX];
+    ssize_t n = readlink(link, there, sizeof there - 1);
+    return n > 0 && (size_t)n == strlen(target) && !memcmp(there, target, (size_t)n);
+}
+
+/* Makes a link to the file of the image in the folder; *link is the image's path by that link: with
+   its number where it is one of several in the file, which then have one link. */
 static int make_link(char **link, const char *folder, const char *image, struct meta_error *error)
 {
     char target[PATH_MAX];
+    struct meta_image_place place;
+    if (meta_image_place_find(&place, image, error)) return -1;
+    const char *number = image + strlen(place.file), *there = realpath(place.file, target);
+    free(place.file);
+    if (!there) return meta_fail(error, "%s: %s", image, strerror(errno));
     const char *name = meta_path_base(image);
-    size_t stem = meta_path_stem_length(image);
-    if (!realpath(image, target)) return meta_fail(error, "%s: %s", image, strerror(errno));
+    size_t length = (size_t)(number - name), stem = meta_path_stem_length(image);
+    if (stem > length) stem = length;
     for (int i = 1;; i++) {
-        int length = i == 1
-            ? asprintf(link, "%s/%s", folder, name)
-            : asprintf(link, "%s/%.*s-%d%s", folder, (int)stem, name, i, name + stem);
-        if (length < 0) {
-            *link = NULL;
+        char *file, again[16] = "";
+        if (i > 1) snprintf(again, sizeof again, "-%d", i);
+        if (asprintf(&file, "%s/%.*s%s%.*s", folder, (int)stem, name, again, (int)(length - stem),
+                     name + stem)
+            < 0)
             return meta_fail_memory_for(error, folder);
+        int made = !symlink(target, file), why = errno;
+        if (made || (*number && leads_to(file, target))) {
+            int status = asprintf(link, "%s%s", file, number) < 0;
+            if (status) *link = NULL;
+            free(file);
+            return status ? meta_fail_memory_for(error, folder) : 0;
         }
-        if (!symlink(target, *link)) return 0;
-        if (errno != EEXIST)
-            return meta_fail(error, "%s: can't make the link: %s", *link, strerror(errno));
-        free(*link);
-        *link = NULL;
+        if (why != EEXIST) meta_fail(error, "%s: can't make the link: %s", file, strerror(why));
+        free(file);
+        if (why != EEXIST) return -1;
     }
 }
 

@@ -1,7 +1,9 @@
-/* Finds images of the same bytes by their digests, and puts them into one group. */
+/* Finds images of the same bytes, and of one file, by their digests, and puts them into one
+   group. */
 #define _GNU_SOURCE
 #include "copies_internal.h"
 #include "base/disjoint.h"
+#include "images/image_place.h"
 #include "list_place.h"
 
 #include <stdlib.h>
@@ -53,29 +55,46 @@ int meta_copies_clash(const struct meta_dataset *set, int i, int k, struct meta_
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
+/* Puts images i and k into one group. An image in no group is number named + i at first. */
+static void unite(struct meta_dataset *set, int *parent, int named, int i, int k)
+{
+    if (set->group[i] < 0) set->group[i] = named + i;
+    if (set->group[k] < 0) set->group[k] = named + k;
+    meta_disjoint_unite(parent, set->group[i], set->group[k]);
+}
+
+/* Likewise the pages or frames of one file, which are neighbours in the order of digests. */
+static void unite_frames(struct meta_dataset *set, int *parent, int named, const int *order)
+{
+    for (int i = 1; i < set->count; i++) {
+        const struct meta_digest *a = &set->digests[order[i - 1]], *b = &set->digests[order[i]];
+        if (a->bytes && a->low != b->low && !meta_image_file_order(a, b))
+            unite(set, parent, named, order[i - 1], order[i]);
+    }
+}
+
 int meta_copies_unite(struct meta_dataset *set, struct meta_error *error)
 {
-    int named = 0, copies = 0;
+    int named = 0;
     if (meta_copies_find(set, set->copy_of, error)) return -1;
     for (int i = 0; i < set->count; i++) {
         set->group[i] = set->named_group[i];
         if (set->named_group[i] >= named) named = set->named_group[i] + 1;
-        copies += set->copy_of[i] >= 0;
     }
-    if (!copies) return 0;
-    /* An image in no group is number named + i at first. */
+    int *order = meta_copies_order(set);
     int *parent = malloc(((size_t)named + set->count) * sizeof *parent);
-    if (!parent) return meta_fail_memory_for(error, set->list);
-    for (int i = 0; i < named + set->count; i++) parent[i] = i;
-    for (int i = 0; i < set->count; i++) {
-        int k = set->copy_of[i];
-        if (k < 0) continue;
-        if (set->group[i] < 0) set->group[i] = named + i;
-        if (set->group[k] < 0) set->group[k] = named + k;
-        meta_disjoint_unite(parent, set->group[i], set->group[k]);
+    if (!parent || !order) {
+        free(order);
+        free(parent);
+        return meta_fail_memory_for(error, set->list);
     }
+    for (int i = 0; i < named + set->count; i++) parent[i] = i;
+    for (int i = 0; i < set->count; i++)
+        if (set->copy_of[i] >= 0) unite(set, parent, named, i, set->copy_of[i]);
+    unite_frames(set, parent, named, order);
     for (int i = 0; i < set->count; i++)
         if (set->group[i] >= 0) set->group[i] = meta_disjoint_root(parent, set->group[i]);
+    free(order);
     free(parent);
     return 0;
 }

@@ -14,8 +14,9 @@ int *meta_copies_order(const struct meta_dataset *);
 int meta_copies_find(const struct meta_dataset *, int *copy_of, struct meta_error *);
 /* The message of image i that is the same as image k of another class. Returns -1. */
 int meta_copies_clash(const struct meta_dataset *, int i, int k, struct meta_error *);
-/* Fills in `copy_of`, and `group` from `named_group`: images of one group, and images that are
-   copies, are in one group; an image that has neither stays in none. */
+/* Fills in `copy_of`, and `group` from `named_group`: images of one group, images that are
+   copies, and pages or frames of one file, are in one group; an image that has neither stays in
+   none. */
 int meta_copies_unite(struct meta_dataset *, struct meta_error *);
 
 #endif

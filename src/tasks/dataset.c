@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "images/image_place.h"
 #include "images/thumbnail.h"
 #include "base/pool.h"
 
@@ -120,9 +121,13 @@ static void digest_one(void *context, int i, int worker)
     struct meta_job *job = context;
     struct meta_error why;
     struct meta_digest *digest = &job->set->digests[i];
-    if (!meta_digest_file(digest, job->set->paths[i], &why)) return;
-    *digest = (struct meta_digest){ 0 };
-    if (!access(job->set->paths[i], R_OK)) meta_job_note(job, i, &why);
+    struct meta_image_place place;
+    int status = meta_image_place_find(&place, job->set->paths[i], &why);
+    if (!status && !(status = meta_digest_file(digest, place.file, &why)))
+        *digest = meta_image_place_digest(*digest, place.frame);
+    else *digest = (struct meta_digest){ 0 };
+    if (status && (!place.file || !access(place.file, R_OK))) meta_job_note(job, i, &why);
+    free(place.file);
 }
 
 int meta_dataset_digest(struct meta_dataset *set, struct meta_pool *pool, struct meta_error *error)

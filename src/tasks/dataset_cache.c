@@ -82,7 +82,7 @@ int meta_job_cache_take(struct meta_job *job, int i)
 {
     struct meta_job_cache *c = &job->cache;
     struct meta_dataset *set = job->set;
-    if (!c->path || meta_file_state_find(&c->states[i], set->paths[i])) return 0;
+    if (!c->path || meta_file_state_image(&c->states[i], set->paths[i])) return 0;
     struct meta_file_state state = c->states[i];
     if (is_too_new(&state)) c->states[i] = (struct meta_file_state){ 0 };
     if (c->found[i] < 0) return 0;

@@ -50,7 +50,7 @@ static int check_repeats(struct meta_job *job, struct meta_error *error)
     }
     for (int i = 0; i < set->count; i++) {
         order[i] = i;
-        meta_file_id_find(&files[i], set->paths[i]);
+        meta_file_id_image(&files[i], set->paths[i]);
     }
     qsort_r(order, set->count, sizeof *order, by_file, files);
     for (int i = 1; i < set->count; i++) {

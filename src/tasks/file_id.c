@@ -1,14 +1,39 @@
 /* Tells files apart by device and inode, and changes of them by size and times. */
 #include "file_id.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
+
+#include "images/image_place.h"
 
 int meta_file_id_find(struct meta_file_id *id, const char *path)
 {
     struct stat info;
     if (stat(path, &info)) return -1;
-    *id = (struct meta_file_id){ info.st_dev, info.st_ino };
+    *id = (struct meta_file_id){ info.st_dev, info.st_ino, 0 };
     return 0;
+}
+
+int meta_file_id_image(struct meta_file_id *id, const char *path)
+{
+    struct meta_image_place place;
+    struct meta_error ignored;
+    if (meta_image_place_find(&place, path, &ignored)) return -1;
+    int status = meta_file_id_find(id, place.file);
+    if (!status) id->frame = place.frame;
+    free(place.file);
+    return status;
+}
+
+int meta_file_state_image(struct meta_file_state *state, const char *path)
+{
+    struct meta_image_place place;
+    struct meta_error ignored;
+    *state = (struct meta_file_state){ 0 };
+    if (meta_image_place_find(&place, path, &ignored)) return -1;
+    int status = meta_file_state_find(state, place.file);
+    free(place.file);
+    return status;
 }
 
 int meta_file_state_find(struct meta_file_state *state, const char *path)
@@ -25,5 +50,6 @@ int meta_file_id_order(const void *x, const void *y)
 {
     const struct meta_file_id *a = x, *b = y;
     if (a->device != b->device) return a->device > b->device ? 1 : -1;
-    return (a->inode > b->inode) - (a->inode < b->inode);
+    if (a->inode != b->inode) return a->inode > b->inode ? 1 : -1;
+    return (a->frame > b->frame) - (a->frame < b->frame);
 }

@@ -7,9 +7,12 @@
 /* 0, 0: no file. */
 struct meta_file_id {
     uint64_t device, inode;
+    int64_t frame; /* of an image: its number in the file, else 0 */
 };
 /* 0, or -1 with *id as it was: there is no such file, or it can't be looked at. */
 int meta_file_id_find(struct meta_file_id *id, const char *path);
+/* Of an image's path: images/image_place.h. */
+int meta_file_id_image(struct meta_file_id *id, const char *path);
 /* What of a file changes with its bytes: its number, size, and the times of its last change to
    bytes and to either, to the nanosecond. {0}: it can't be told. */
 struct meta_file_state {
@@ -17,6 +20,7 @@ struct meta_file_state {
 };
 /* 0, or -1 with {0}: there is no such file, or it can't be looked at. */
 int meta_file_state_find(struct meta_file_state *, const char *path);
+int meta_file_state_image(struct meta_file_state *, const char *path);
 
 /* Compares two struct meta_file_id, for qsort and bsearch. */
 int meta_file_id_order(const void *, const void *);

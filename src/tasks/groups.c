@@ -4,6 +4,7 @@
 #include "base/csv.h"
 #include "base/lines.h"
 #include "base/path.h"
+#include "images/image_place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,11 +174,13 @@ static void look(struct best *best, const struct meta_groups *g, const char *pat
 static int find_row(const struct meta_group_row **out, const struct meta_groups *g,
                     const struct meta_listed *l, int i, struct meta_error *error)
 {
-    const char *path = without_dot(l->paths[i]);
-    size_t stem = meta_path_stem_length(path), length = strlen(meta_path_base(path));
+    const char *path = without_dot(l->paths[i]), *name = meta_path_base(path);
+    size_t stem = meta_path_stem_length(path), length = strlen(name),
+           file = meta_image_place_length(name);
     struct best best = { .alike = -1 };
     look(&best, g, path, length);
-    if (stem < length) look(&best, g, path, stem);
+    if (file < length && !best.row) look(&best, g, path, file);
+    if (stem < file) look(&best, g, path, stem);
     *out = best.row;
     if (!best.rival) return 0;
     return meta_fail(error,

@@ -1,11 +1,12 @@
-/* Finds images that two lists have, by their digests. */
+/* Finds images that two lists have, or files that they have images of, by their digests. */
 #include "shared.h"
 #include "copies_internal.h"
 #include "base/lines.h"
+#include "file_id.h"
+#include "images/image_place.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
                      const struct meta_dataset *other, struct meta_error *error)
@@ -14,9 +15,10 @@ int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
     *shared = (struct meta_shared){ .image = set->count };
     for (int i = 0, k = 0; mine && others && i < set->count && k < other->count;) {
         const struct meta_digest *a = &set->digests[mine[i]], *b = &other->digests[others[k]];
-        int order = meta_digest_order(a, b);
-        if (!order && meta_copies_tell(set, mine[i])) {
+        int order = meta_image_file_order(a, b), other_frame = a->low != b->low;
+        if (!order && (other_frame || meta_copies_tell(set, mine[i])) && a->bytes) {
             shared->count++;
+            shared->frames += other_frame;
             if (mine[i] < shared->image) {
                 shared->image = mine[i];
                 shared->twin = others[k];
@@ -42,9 +44,9 @@ static void keep_sizes(struct meta_lines *lines, const uint64_t *sizes, int coun
 {
     int kept = 0;
     for (int i = 0; i < lines->count; i++) {
-        struct stat s;
-        if (stat(lines->line[i], &s) || !S_ISREG(s.st_mode)) continue;
-        uint64_t size = s.st_size;
+        struct meta_file_state s;
+        if (meta_file_state_image(&s, lines->line[i]) || !s.bytes) continue;
+        uint64_t size = (uint64_t)s.bytes;
         if (!bsearch(&size, sizes, count, sizeof *sizes, by_size)) continue;
         lines->line[kept] = lines->line[i];
         lines->number[kept++] = lines->number[i];

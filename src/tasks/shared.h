@@ -7,6 +7,8 @@
 /* Images of one data set that are also in another. */
 struct meta_shared {
     int count;
+    int frames; /* how many of them are another page or frame of a file of the other's: what is one
+                   patient's there is that patient's here */
     int image, twin; /* the first of them, and where the other data set has it */
 };
 int meta_shared_find(struct meta_shared *, const struct meta_dataset *,

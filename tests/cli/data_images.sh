@@ -22,7 +22,7 @@ refused "$image.png" "$image\.png: No such file or directory$"
 : >"$image.empty.png"
 refused "$image.empty.png" "$image\.empty\.png: is empty$"
 echo 'not an image' >"$image.text.jpg"
-refused "$image.text.jpg" "$image\.text\.jpg: is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file$"
+refused "$image.text.jpg" "$image\.text\.jpg: is no image: must be a JPEG, PNG, BMP, binary PGM or PPM, TIFF, WebP, JPEG 2000 or DICOM file$"
 # The header of a PNG of 60000 x 60000 pixels, with its right checksum
 printf '\211PNG\015\012\032\012\000\000\000\015IHDR\000\000\352\140\000\000\352\140\010\002\000\000\000\017\260\342\025' >"$image.huge.png"
 refused "$image.huge.png" "$image\.huge\.png: 60000x60000 pixels: must be at most 100000000 in all$"

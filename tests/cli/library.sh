@@ -10,7 +10,7 @@ installing() { make --no-print-directory -o all "$1" BUILD="$BUILD" BIN="$DARKNE
 
 check 'make install runs' installing install "$root" /opt/dm
 check 'make install brings programs, libraries, headers, manuals and configurations' sh -c "cd '$at' && test -x bin/darknet &&
-    ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/darknet-meta/libdarknet-meta-opencv.so lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
+    ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/darknet-meta/libdarknet-meta-opencv.so lib/darknet-meta/libdarknet-meta-codecs.so lib/darknet-meta/darknet-meta-decoder lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
     lib/pkgconfig/darknet-meta.pc share/man/man1/darknet-meta.1 share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet \
     share/darknet-meta/cfg/daml-4conv.cfg share/darknet-meta/cfg/ablation share/darknet-meta/example.c include/darknet-meta/plugin.h lib/python3*/dist-packages/darknet_meta.py"
 check 'no installed file names the folder it was installed in' sh -c "! grep -rqs '$root' '$at'"

@@ -19,7 +19,7 @@ mkdir -p "$deep"
 for i in 0 1 2; do echo x >"$deep/c0_$i.pgm"; done
 ls "$deep"/*.pgm >"$deep/t.list"
 sed "s#^train=.*#train=$deep/t.list#" "$a/toy.data" >"$a/deep.data"
-expect_error 'eee/t.list:1: .*/ddd.*\[\.\.\.\]e*/c0_0.pgm: is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file$' darknet meta train "$a/deep.data" "$a/toy.cfg"
+expect_error 'eee/t.list:1: .*/ddd.*\[\.\.\.\]e*/c0_0.pgm: is no image: must be a JPEG, PNG, BMP, binary PGM or PPM, TIFF, WebP, JPEG 2000 or DICOM file$' darknet meta train "$a/deep.data" "$a/toy.cfg"
 expect_error '\[\.\.\.\].*: No such file or directory$' darknet meta train "$(word x/ 1500)y.data" "$a/toy.cfg"
 check 'a message is one line of at most 489 bytes' test "$(darknet meta train "$(word x/ 1500)y.data" "$a/toy.cfg" 2>&1 | wc -c)" -le 489
 

@@ -25,7 +25,7 @@ END
 tool id <<<'echo ${uid:-0}'
 deps() { PATH=$fake bash scripts/install-deps.sh "$@"; }
 all() { printf '%s\n' gcc g++ make pkgconf binutils libc6-dev darknet libdnnl-dev libopencv-dev librandom123-dev libcjson-dev \
-    libjpeg62-turbo-dev libpng-dev libxxhash-dev zlib1g-dev gnuplot-qt dataset-fashion-mnist libcmocka-dev >"$installed"; : >"$calls"; }
+    libjpeg62-turbo-dev libpng-dev libtiff-dev libwebp-dev libopenjp2-7-dev libxxhash-dev zlib1g-dev gnuplot-qt dataset-fashion-mnist libcmocka-dev >"$installed"; : >"$calls"; }
 called() { [ "$(cat "$calls")" = "$1" ] || { cat "$calls"; return 1; }; }
 dpkg="-qq -o DPkg::Lock::Timeout=300"
 
@@ -41,7 +41,7 @@ check "install-deps.sh installs what is missing alone, after one update" called 
 apt-get $dpkg install -y --no-install-recommends libdnnl-dev zlib1g-dev"
 all
 check "install-deps.sh --test runs" deps --test
-check "--test adds what the tests need" grep -q 'recommends chromium curl libopenmpi-dev locales openmpi-bin python3 python3-numpy unzip valgrind zip$' "$calls"
+check "--test adds what the tests need" grep -q 'recommends chromium curl dcmtk libdcmtk-dev libopenjp2-tools libopenmpi-dev libtiff-tools locales openmpi-bin python3 python3-numpy unzip valgrind webp zip$' "$calls"
 all
 check "install-deps.sh --pytorch runs" deps --pytorch
 check "--pytorch adds PyTorch" grep -q 'recommends python3-numpy python3-torch$' "$calls"

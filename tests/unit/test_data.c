@@ -208,7 +208,7 @@ static void list_errors(void **state)
     write_file("x/NV/huge.png", b.data, b.size);
     free(b.data);
     list_refused("x/MEL/a.png\nx/NV/text.png\n",
-                 "bad.list:2: x/NV/text.png: is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file");
+                 "bad.list:2: x/NV/text.png: is no image: must be a JPEG, PNG, BMP, binary PGM or PPM, TIFF, WebP, JPEG 2000 or DICOM file");
     list_refused("x/NV/empty.jpg\n", "bad.list:1: x/NV/empty.jpg: is empty");
     list_refused("x/NV/huge.png\n", "bad.list:1: x/NV/huge.png: 60000x60000 pixels: must be at most 100000000 in all");
     meta_data_free(data);

@@ -172,9 +172,9 @@ static void scans(void **state)
 static void not_an_image(void **state)
 {
     refused(text("", 0), "is empty");
-    refused(text("hello", 5), "is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file");
-    refused(text("GIF89a", 6), "is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file");
-    refused(text("<VRTDataset rasterXSize=\"1\">", 28), "is no image: must be a JPEG, PNG, BMP, or binary PGM or PPM file");
+    refused(text("hello", 5), "is no image: must be a JPEG, PNG, BMP, binary PGM or PPM, TIFF, WebP, JPEG 2000 or DICOM file");
+    refused(text("GIF89a", 6), "is a GIF image: convert FILE[0] FILE.png (Debian's imagemagick) makes one that is read");
+    refused(text("<VRTDataset rasterXSize=\"1\">", 28), "is no image: must be a JPEG, PNG, BMP, binary PGM or PPM, TIFF, WebP, JPEG 2000 or DICOM file");
     assert_int_equal(decode(text("P5 1 1 255\n\1", 12), 2), -1);
     assert_string_equal(error.text, "channels=2: must be 1 or 3");
     refused(make_png(60000, 60000, 3, 8, NULL), "60000x60000 pixels: must be at most 100000000 in all");

@@ -109,7 +109,7 @@ static struct meta_digest state_of(const struct meta_dataset *set)
     struct meta_digest state = { 0 };
     for (int i = 0; i < set->count; i++) {
         struct meta_file_state own;
-        meta_file_state_find(&own, set->paths[i]);
+        meta_file_state_image(&own, set->paths[i]);
         state = meta_digest_add(state, &own, sizeof own);
     }
     return state;

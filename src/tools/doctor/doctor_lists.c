@@ -237,11 +237,12 @@ static void check_pair(struct meta_doctor *d, const struct meta_list_report *a,
     else if (shared.count) {
         int i = shared.image, k = shared.twin;
         meta_doctor_say(d, META_WRONG, "lists",
-                        "%d image%s of %s %s the same as one of %s, such as %s:%d: %s and %s:%d: "
+                        "%d image%s of %s %s the same as one of %s%s, such as %s:%d: %s and %s:%d: "
                         "%s: "
                         "remove them from one list",
                         shared.count, meta_plural(shared.count), b->name,
-                        shared.count == 1 ? "is" : "are", a->name, b->path, b->set->lines[i],
+                        shared.count == 1 ? "is" : "are", a->name,
+                        shared.frames ? ", or of one file with it" : "", b->path, b->set->lines[i],
                         b->set->paths[i], a->path, a->set->lines[k], a->set->paths[k]);
         return;
     }
