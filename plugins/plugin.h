@@ -154,6 +154,19 @@ struct meta_call {
     struct meta_numbers theta;   /* the parameters, array behind array in the order of `arrays`; NULL where there are none */
 };
 
+/* Writes a layer as sections of Darknet's own, one behind the other, for programs that know no plugin. Each function returns 0, or -1 with a
+   message that already names the layer. */
+struct meta_writer {
+    void *host;
+    struct meta_shape at;        /* of what the next section reads */
+    double *scratch;             /* (2 * in.c) for the plugin's use */
+    /* [type] with `options` as in a .cfg, blanks between them ("filters=8 size=3 pad=1"), and its numbers in the order of a .weights file. */
+    int (*section)(struct meta_writer *, const char *type, const char *options, const float *numbers, size_t count, struct meta_error *error);
+    /* y = activation(scale x + shift), channel by channel: a [convolutional] of size 1 in as many groups, behind a flat layer a [connected].
+       shifts may be NULL: zeros. */
+    int (*affine)(struct meta_writer *, const double *scales, const double *shifts, const char *activation, struct meta_error *error);
+};
+
 /* How far apart numbers meet in f. Where images do not meet, the engine may call with any part of a batch, which needs less memory. */
 enum meta_reach { META_REACH_BATCH, META_REACH_IMAGE };
 
@@ -161,7 +174,7 @@ enum meta_reach { META_REACH_BATCH, META_REACH_IMAGE };
    of its line and overwrites what is named on the left; the parts of theta.bar and theta.bardot are *added to* what is there, since
    several calls may make up a batch. They must be safe to call from several threads at once. */
 struct meta_layer_functions {
-    /* Output shape for an input shape, written to *out, which is 0x0x0 before; 0, or -1 with the message. */
+    /* Output shape for an input shape, written to *out, which is 0x0x0 before; 0, or -1 with the message.  NULL: as the input. */
     int  (*shape)(const void *settings, struct meta_shape in, struct meta_shape *out, struct meta_error *error);
     /* y.value = f(x.value, theta.value) */
     void (*forward)(const void *settings, const struct meta_call *);
@@ -177,6 +190,9 @@ struct meta_layer_functions {
     int  (*arrays)(const void *settings, struct meta_shape in, struct meta_array arrays[META_MOST_ARRAYS], struct meta_error *error);
     /* The multiply-adds of `forward` on an image, for what `meta bench` counts.  NULL: not counted, as normalisation is not. */
     double (*multiply_adds)(const void *settings, struct meta_shape in);
+    /* Writes the layer with these parameters in Darknet's own sections, whose last gives the layer's output; 0, or -1 with why there are
+       none.  NULL: it has no such form, and `darknet meta adapt` refuses a network with it. */
+    int (*stock)(const void *settings, struct meta_shape in, const double *theta, struct meta_writer *, struct meta_error *error);
 };
 
 /* What META_ROLE_PAIRING works on: the feature maps of a whole task, support images first, then query images. */

@@ -1,8 +1,8 @@
 """Holds what meta adapt writes to what others read in it.
 
-    exported.py DARKNET LIBDARKNET OPENCV_PREDICT FOLDER [-every N] [-flags "FLAG..."] [NAME=LIBRARY...]
+    exported.py DARKNET LIBDARKNET OPENCV_PREDICT FOLDER [-every N] [-only NAME] [-flags "FLAG..."] [NAME=LIBRARY...]
 
-For each of exported_networks.NETWORKS, or each N-th, meta adapt writes the network as it is (-steps 0 -bn running) into FOLDER. Readers then predict the
+For each of exported_networks.NETWORKS, or each N-th, or those whose names begin with NAME, meta adapt writes the network as it is (-steps 0 -bn running) into FOLDER. Readers then predict the
 same images: meta predict, the stock library, OpenCV by the program OPENCV_PREDICT, and each further LIBRARY, which must be a build of
 Darknet's with network_predict_ptr and is called NAME. The truth is the stock library's answer for the network that was given, or that of
 meta predict where the stock library is known to be wrong. Prints each reader's largest difference, and exits with 1 where one is above 1e-4, or a reader fails, and no line of meta adapt names the reader; or
@@ -162,11 +162,13 @@ def compare(case, stock, readers):
 def main():
     words = sys.argv[1:]
     flags, every = take(words, "-flags", "").split(), int(take(words, "-every", "1"))
+    only = take(words, "-only", "")
     darknet, library, opencv, folder, *others = words
     stock = Library(library)
     libraries = [(name, Library(path)) for name, path in (word.split("=") for word in others)]
+    asked = [i for i in range(0, len(networks.NETWORKS), every) if networks.NETWORKS[i][0].startswith(only)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        cases = list(pool.map(lambda i: Case(i, folder).prepare(darknet, flags), range(0, len(networks.NETWORKS), every)))
+        cases = list(pool.map(lambda i: Case(i, folder).prepare(darknet, flags), asked))
     opencv_answers(opencv, cases)
     columns, bad, largest = ["meta predict", "stock", "OpenCV"] + [name for name, _ in libraries], [], {}
     print("%-42s" % "network", *("%14s" % c for c in columns))

@@ -173,9 +173,23 @@ CLASSIFIERS = [(f"activation: {a}", WIDE, [conv(8, activation=a, **PAD)] + POOLE
     ("scale_channels, then connected", WIDE, SQUEEZED + [conv(4, **PAD)] + HEAD),
 ]
 
+# Arrays of plugins' layers by channels and options: no Darknet reads these networks as they are
+PLUGINS = {"affine": lambda c, o: 2 * c, "prelu": lambda c, o: 1 if o.get("shared") else c, "film": lambda c, o: o["context"] * (1 + 2 * c)}
+OF_PLUGINS = [
+    ("affine", WIDE, [conv(6, **PAD, **BN), layer("affine"), conv(4, stride=2)] + HEAD),
+    ("affine of connected", WIDE, [connected(7, activation="leaky"), layer("affine"), connected(5), layer("affine")] + HEAD),
+    ("affine of the image", WIDE, [layer("affine"), conv(4)] + HEAD),
+    ("affine of a pool", WIDE, [conv(5), layer("avgpool"), layer("affine")] + HEAD),
+    ("prelu", WIDE, [conv(6, activation="linear", **PAD, **BN), layer("prelu"), conv(4, stride=2)] + HEAD),
+    ("prelu, shared, of connected", WIDE, [connected(7), layer("prelu", shared=1)] + HEAD),
+    ("prelu, then a shortcut", WIDE, [conv(6, **PAD), layer("prelu"), conv(6, activation="linear", **PAD), layer("shortcut", source=1)] + HEAD),
+    ("film", WIDE, [conv(6, **PAD, **BN), layer("film", context=3), layer("maxpool", size=2, stride=2, padding=0)] + HEAD),
+]
+STOCK_IS_WRONG += tuple(f"plugin: {name}" for name, _, _ in OF_PLUGINS)
+
 NETWORKS = [(f"{kind}: {name}" if kind else name, shape, layers) for kind, group in (
     ("convolutional", CONVOLUTIONS), ("connected", CONNECTED), ("pool", POOLS), ("softmax", SOFTMAX), ("shortcut", SHORTCUTS),
-    ("", OTHERS), ("", CLASSIFIERS)) for name, shape, layers in group]
+    ("", OTHERS), ("", CLASSIFIERS), ("plugin", OF_PLUGINS)) for name, shape, layers in group]
 
 
 def shapes(shape, layers):
@@ -233,6 +247,8 @@ def write_weights(path, shape, layers, seed):
     rng = random.Random(seed)
     numbers = array.array("f")
     for ((w, h, c), (_, _, filters)), (section, o) in zip(shapes(shape, layers), layers):
+        if section in PLUGINS:
+            numbers.extend(rng.gauss(.3, .5) for _ in range(PLUGINS[section](c, o)))
         if section not in ("convolutional", "connected"):
             continue
         inputs = c // o.get("groups", 1) * o.get("size", 1) ** 2 if section == "convolutional" else w * h * c

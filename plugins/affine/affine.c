@@ -12,13 +12,6 @@ static const struct meta_option options[] = { { "scale", META_REAL, 1, -1000, 10
                                                 "0" },
                                               { NULL, META_INT, 0, 0, 0, NULL, 0, NULL } };
 
-static int shape(const void *settings, struct meta_shape in, struct meta_shape *out,
-                 struct meta_error *error)
-{
-    *out = in;
-    return 0;
-}
-
 static int arrays(const void *settings, struct meta_shape in,
                   struct meta_array arrays[META_MOST_ARRAYS], struct meta_error *error)
 {
@@ -79,8 +72,13 @@ static void backward_tangent(const void *settings, const struct meta_call *call)
     }
 }
 
+static int stock(const void *settings, struct meta_shape in, const double *theta,
+                 struct meta_writer *w, struct meta_error *error)
+{
+    return w->affine(w, theta, theta + in.c, "linear", error);
+}
+
 static const struct meta_layer_functions functions = {
-    .shape = shape,
     .forward = forward,
     .backward = backward,
     .forward_tangent = forward_tangent,
@@ -88,6 +86,7 @@ static const struct meta_layer_functions functions = {
     .reach = META_REACH_IMAGE,
     .arrays = arrays,
     .multiply_adds = multiply_adds,
+    .stock = stock,
 };
 
 const struct meta_plugin meta_plugin = {

@@ -16,24 +16,12 @@ static const struct meta_option options[] = {
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
 
-static int shape(const void *settings, struct meta_shape in, struct meta_shape *out,
-                 struct meta_error *error)
-{
-    *out = in;
-    return 0;
-}
-
 static int arrays(const void *settings, struct meta_shape in,
                   struct meta_array arrays[META_MOST_ARRAYS], struct meta_error *error)
 {
     const struct settings *s = settings;
     arrays[0] = (struct meta_array){ "slopes", s->shared ? 1 : in.c, .value = s->slope };
     return 1;
-}
-
-static double multiply_adds(const void *settings, struct meta_shape in)
-{
-    return (double)in.c * in.h * in.w;
 }
 
 /* Channel by channel of the images: `a` is its slope's index, and p goes over its numbers. */
@@ -78,15 +66,29 @@ static void backward_tangent(const void *settings, const struct meta_call *call)
     }
 }
 
+/* As relu(x) - slope relu(-x). */
+static int stock(const void *settings, struct meta_shape in, const double *theta,
+                 struct meta_writer *w, struct meta_error *error)
+{
+    const struct settings *s = settings;
+    for (int k = 0; k < in.c; k++) w->scratch[k] = 1;
+    if (w->affine(w, w->scratch, NULL, "relu", error)) return -1;
+    for (int k = 0; k < in.c; k++) w->scratch[k] = -1;
+    if (w->section(w, "route", "layers=-2", NULL, 0, error)) return -1;
+    if (w->affine(w, w->scratch, NULL, "relu", error)) return -1;
+    for (int k = 0; k < in.c; k++) w->scratch[k] = -theta[s->shared ? 0 : k];
+    if (w->affine(w, w->scratch, NULL, "linear", error)) return -1;
+    return w->section(w, "shortcut", "from=-4 activation=linear", NULL, 0, error);
+}
+
 static const struct meta_layer_functions functions = {
-    .shape = shape,
     .forward = forward,
     .backward = backward,
     .forward_tangent = forward_tangent,
     .backward_tangent = backward_tangent,
     .reach = META_REACH_IMAGE,
     .arrays = arrays,
-    .multiply_adds = multiply_adds,
+    .stock = stock,
 };
 
 const struct meta_plugin meta_plugin = {

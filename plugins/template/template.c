@@ -9,7 +9,8 @@
         Makefile of the folder builds it, and DARKNET_PLUGIN_PATH names the folder.
      2. Settings: a struct with one field an option.
      3. Options: one row a field. The host reads, bounds and stores them, and writes the errors.
-     4. shape: from the input's shape the output's, or what does not fit.
+     4. shape, which is not here: from the input's shape the output's where that is another, or
+        what does not fit.
      5. arrays: the parameters, and how they begin. A layer without any leaves it out.
      6. forward and backward: the function and its adjoint, by the input and by the parameters.
      7. The two tangents: their derivatives along a direction. Without them (NULL) the layer
@@ -33,14 +34,6 @@ static const struct meta_option options[] = { { "beta", META_REAL, 1, 0, 100, NU
                                                 offsetof(struct settings, beta),
                                                 "what the betas begin with; 0: x/2; large: relu" },
                                               { NULL, META_INT, 0, 0, 0, NULL, 0, NULL } };
-
-/* 4. */
-static int shape(const void *settings, struct meta_shape in, struct meta_shape *out,
-                 struct meta_error *error)
-{
-    *out = in;
-    return 0;
-}
 
 /* 5. */
 static int arrays(const void *settings, struct meta_shape in,
@@ -104,7 +97,6 @@ static void backward_tangent(const void *settings, const struct meta_call *c)
 }
 
 static const struct meta_layer_functions functions = {
-    .shape = shape,
     .forward = forward,
     .backward = backward,
     .forward_tangent = forward_tangent,

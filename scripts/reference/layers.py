@@ -117,8 +117,8 @@ def prelu(x, t):
 
 
 def film(x, t):
-    """(g, b) = W context + biases; (1 + g) x + b"""
-    g, b = (t["weights"] @ t["context"] + t["biases"]).split(x.shape[1])
+    """(g, b) = W context; (1 + g) x + b"""
+    g, b = (t["weights"] @ t["context"]).split(x.shape[1])
     return (1 + by_channel(x, g)) * x + by_channel(x, b)
 
 
@@ -126,7 +126,7 @@ def film(x, t):
 PLUGINS = {
     "affine": (affine, lambda c, o: [("scales", (c,)), ("shifts", (c,))]),
     "prelu": (prelu, lambda c, o: [("slopes", (1 if int(o.get("shared", 0)) else c,))]),
-    "film": (film, lambda c, o: [("context", (int(o.get("context", 8)),)), ("weights", (2 * c, int(o.get("context", 8)))), ("biases", (2 * c,))]),
+    "film": (film, lambda c, o: [("context", (int(o.get("context", 8)),)), ("weights", (2 * c, int(o.get("context", 8))))]),
 }
-HELD = {"film": ("weights", "biases")}                 # arrays that inner steps leave as they are
+HELD = {"film": ("weights",)}                          # arrays that inner steps leave as they are
 PAIRING = {"relation": relation, "prototype": prototype}

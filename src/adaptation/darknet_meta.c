@@ -10,6 +10,7 @@
 #include "backends/backends.h"
 #include "base/path.h"
 #include "config/purpose.h"
+#include "config/stock_form.h"
 #include "darknet_meta_internal.h"
 #include "memory_images.h"
 #include "network/export.h"
@@ -212,8 +213,11 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
     char *otherwise = NULL;
     if (meta_adapted_network(&network, c->adapted, meta_call_kind(statistics), &error))
         return meta_call_fail(why, &error);
+    struct meta_filled stock;
     f.network = &network;
-    int status = meta_export(&f, &how, &otherwise, &error);
+    int status = meta_stock_form(&stock, &f, c->model->model->path, &error);
+    if (!status) status = meta_export(stock.network ? &stock : &f, &how, &otherwise, &error);
+    meta_filled_clear(&stock);
     free(network.layers);
     free(otherwise);
     return status ? meta_call_fail(why, &error) : 0;

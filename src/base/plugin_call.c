@@ -113,8 +113,9 @@ int meta_plugin_shape(const struct meta_plugin *plugin, const void *settings, st
 {
     *out = (struct meta_shape){ 0, 0, 0 };
     error->text[0] = 0;
-    if (plugin->role == META_ROLE_PAIRING ? plugin->pairing->shape(settings, in, out, error)
-                                          : plugin->layer->shape(settings, in, out, error))
+    if (plugin->role == META_ROLE_LAYER && !plugin->layer->shape) *out = in;
+    else if (plugin->role == META_ROLE_PAIRING ? plugin->pairing->shape(settings, in, out, error)
+                                               : plugin->layer->shape(settings, in, out, error))
         return meta_plugin_refuses(error, "the plugin refuses its input and does not say why");
     if (out->c < 1 || out->h < 1 || out->w < 1)
         return meta_fail(error, "the plugin's output is %dx%dx%d: empty", out->w, out->h, out->c);

@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "config/model.h"
+#include "config/stock_form.h"
 #include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "console.h"
@@ -198,8 +199,11 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
     struct meta_export how = { r->out, comment, r->fold, meta_net_exported(&p->model->net) };
     int status = meta_adapted_network(&network, p->adapted, r->bn, error);
     if (!status) {
+        struct meta_filled stock;
         f.network = &network;
-        status = meta_export(&f, &how, &otherwise, error);
+        status = meta_stock_form(&stock, &f, r->cfg, error);
+        if (!status) status = meta_export(stock.network ? &stock : &f, &how, &otherwise, error);
+        meta_filled_clear(&stock);
         free(network.layers);
     }
     if (!status && p->data->labelled) status = meta_adapt_files_names(r->out, p->data, error);
@@ -257,6 +261,15 @@ static int check_data(const struct parts *p, const char *path, const char *cfg,
                          path, classes, meta_plural_es(classes), p->data->names[0], outputs, cfg);
     return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", path, classes,
                      outputs, cfg);
+}
+
+/* Plugins' layers that can't be exported are found before anything is learned. */
+static int check_stock_form(const struct parts *p, const char *cfg, struct meta_error *error)
+{
+    struct meta_filled stock;
+    int status = meta_stock_form(&stock, &p->base.filled, cfg, error);
+    meta_filled_clear(&stock);
+    return status;
 }
 
 /* The temperature is that of as many images a class as there are on average. */
@@ -381,8 +394,9 @@ int meta_command_adapt(int argc, char **argv)
         goto fail;
     r.steps = meta_flag_int("-steps", t.steps, p.model->inner->test_steps, 0, 1000);
     if (check_copies(&r, &p, t.augment, &error) || check_data(&p, argv[0], argv[1], &error)
-        || load_base(&p, argv[2], &error) || meta_pool_create(&p.pool, workers, &error)
-        || load_images(&p, &error) || find_temperature(&p, &r, &error))
+        || load_base(&p, argv[2], &error) || check_stock_form(&p, r.cfg, &error)
+        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
+        || find_temperature(&p, &r, &error))
         goto fail;
     if (warn_images(&p, &error) || adapt(&p, &r, &error)) goto fail;
     free_parts(&p);

@@ -159,8 +159,8 @@ static int check_role(const char *path, const struct meta_plugin *p, struct meta
     const char *missing = NULL;
     switch (p->role) {
     case META_ROLE_LAYER:
-        if (!p->layer || !p->layer->shape || !p->layer->forward || !p->layer->backward)
-            missing = "shape, forward and backward";
+        if (!p->layer || !p->layer->forward || !p->layer->backward)
+            missing = "forward and backward";
         else if (!p->layer->forward_tangent != !p->layer->backward_tangent)
             missing = "both tangents or neither";
         else if ((unsigned)p->layer->reach > META_REACH_IMAGE)

@@ -17,31 +17,51 @@ struct header {
 /* A `revision` of this upper half has the number of batches, updates, in its lower half. */
 #define UPDATES 0x4d4c0000
 
-/* Lists the arrays of the first `layers` layers behind a file's header, in the file's order: at
-   most 5 a layer. Returns their number. */
+/* Lists the arrays of a layer behind a file's header, in the file's order: at most 5. Returns their
+   number. */
+static int list_layer(const struct meta_layer *l, const float *parameters, const float *statistics,
+                      struct meta_chunk *chunks)
+{
+    int n = 0;
+    size_t bytes = (size_t)l->filters * sizeof(float);
+    if (l->weights == META_NONE) return 0;
+    struct meta_chunk weights = { parameters + l->weights, l->weight_count * sizeof(float) };
+    if (l->type == META_PLUGIN) {
+        chunks[0] = weights;
+        return 1;
+    }
+    chunks[n++] = (struct meta_chunk){ parameters + l->biases, bytes };
+    if (l->type == META_CONNECTED) chunks[n++] = weights;
+    if (l->scales != META_NONE) {
+        chunks[n++] = (struct meta_chunk){ parameters + l->scales, bytes };
+        chunks[n++] = (struct meta_chunk){ statistics + l->mean, bytes };
+        chunks[n++] = (struct meta_chunk){ statistics + l->variance, bytes };
+    }
+    if (l->type == META_CONVOLUTIONAL) chunks[n++] = weights;
+    return n;
+}
+
+/* The same of the first `layers` layers. */
 static int list_arrays(const struct meta_network *net, int layers, const float *parameters,
                        const float *statistics, struct meta_chunk *chunks)
 {
     int n = 0;
-    for (int i = 0; i < layers; i++) {
-        const struct meta_layer *l = &net->layers[i];
-        if (l->weights == META_NONE) continue;
-        size_t bytes = (size_t)l->filters * sizeof(float);
-        struct meta_chunk weights = { parameters + l->weights, l->weight_count * sizeof(float) };
-        if (l->type == META_PLUGIN) {
-            chunks[n++] = weights;
-            continue;
-        }
-        chunks[n++] = (struct meta_chunk){ parameters + l->biases, bytes };
-        if (l->type == META_CONNECTED) chunks[n++] = weights;
-        if (l->scales != META_NONE) {
-            chunks[n++] = (struct meta_chunk){ parameters + l->scales, bytes };
-            chunks[n++] = (struct meta_chunk){ statistics + l->mean, bytes };
-            chunks[n++] = (struct meta_chunk){ statistics + l->variance, bytes };
-        }
-        if (l->type == META_CONVOLUTIONAL) chunks[n++] = weights;
-    }
+    for (int i = 0; i < layers; i++)
+        n += list_layer(&net->layers[i], parameters, statistics, chunks + n);
     return n;
+}
+
+size_t meta_weights_layer(const struct meta_network *net, int layer, const float *numbers,
+                          float *parameters, float *statistics)
+{
+    struct meta_chunk chunks[5];
+    size_t count = 0;
+    int arrays = list_layer(&net->layers[layer], parameters, statistics, chunks);
+    for (int k = 0; k < arrays; k++) {
+        if (numbers) memcpy((void *)chunks[k].data, numbers + count, chunks[k].size);
+        count += chunks[k].size / sizeof *numbers;
+    }
+    return count;
 }
 
 size_t meta_weights_numbers(const struct meta_network *net)

@@ -27,6 +27,10 @@ struct meta_weights_head {
     int layers;       /* of the network, the first ones, that a file has; not written */
 };
 
+/* Copies the numbers of one layer, in a file's order, to their places in parameters and statistics,
+   unless `numbers` is NULL. Returns how many they are. */
+size_t meta_weights_layer(const struct meta_network *, int layer, const float *numbers,
+                          float *parameters, float *statistics);
 /* The numbers behind a file's header. */
 size_t meta_weights_numbers(const struct meta_network *);
 /* Reads into parameters (network->parameters) and statistics (network->statistics), the caller's. A

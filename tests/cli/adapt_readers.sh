@@ -11,6 +11,7 @@ said() { grep -h 'read otherwise' "$a"/*/ported.cfg; }
 
 check 'other programs read every fifth network of exported_networks.py as it is meant' compared -every 5
 check 'so they do with -no_fold' compared -every 16 -flags -no_fold
+check 'so they do where layers were of plugins, written as sections of Darknet' compared -only plugin
 
 # One network by hand: what the files say, and what -fold and -no_fold change.
 n=$a/one

@@ -96,9 +96,9 @@ refuses "$p/a.so: [episode] is already the section of $(realpath "$DARKNET_DIR")
 plugin a -DROLE=9
 refuses "$p/a.so: plugin [mine] has role 9: this program knows 0 to 4"
 plugin a -DBACKWARD=NULL
-refuses "$p/a.so: plugin [mine] must have shape, forward and backward"
+refuses "$p/a.so: plugin [mine] must have forward and backward"
 plugin a -DLAYER=NULL
-refuses "$p/a.so: plugin [mine] must have shape, forward and backward"
+refuses "$p/a.so: plugin [mine] must have forward and backward"
 plugin a -DTANGENT=tangent
 refuses "$p/a.so: plugin [mine] must have both tangents or neither"
 plugin a -DROLE=META_ROLE_META_LOSS

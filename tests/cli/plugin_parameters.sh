@@ -12,10 +12,10 @@ check 'meta check passes [affine], [prelu] and [film]' sh -c "'$DARKNET_BIN' met
 check 'each of the three layers has its rows in meta check' test "$(grep -cE '^ +[234] +(affine|prelu|film) +.* ok$' "$t/table")" -eq 9
 check 'meta help explains [affine], [prelu] and [film]' sh -c "'$DARKNET_BIN' meta help affine prelu film | grep -cE '^    (scale|slope|shared|context) ' | grep -qx 4"
 
-# 4*1*9+4*3 numbers of [convolutional] and 16 of its statistics... then 4+4, 4, 3+8*3+8, and 2+2*144 of [connected]
+# 4*1*9+4*3 numbers of [convolutional] and 16 of its statistics... then 4+4, 4, 3+8*3, and 2+2*144 of [connected]
 check 'a network with them is trained' darknet train "$t/toy.data" "$t/net.cfg" -seed 3
 check 'its .weights have the arrays behind those of the layer before' test "$(stat -c %s "$t/backup/net-seed3_final.weights")" -eq \
-    $((20 + 4 * (4 * 4 + 36 + 8 + 4 + 35 + 2 + 2 * 4 * 36)))
+    $((20 + 4 * (4 * 4 + 36 + 8 + 4 + 27 + 2 + 2 * 4 * 36)))
 # part FILE FROM COUNT: numbers of a .weights file
 part() { tail -c +$((21 + 4 * $2)) "$1" | head -c $((4 * $3)) | od -An -v -tf4 -w4; }
 f=$t/backup/net-seed3_final.weights
@@ -37,6 +37,58 @@ for how in rates=layer rates=parameter adapt=head order=1; do
     sed "s/^order=2/order=2\n$how/; /^order=2/{N; s/order=2\norder/order/}" "$t/net.cfg" >"$t/x.cfg"
     check "meta check passes them with $how" sh -c "'$DARKNET_BIN' meta check '$t/x.cfg' >'$t/table' || { cat '$t/table'; false; }"
 done
+
+# Exported as Darknet's own sections, in place of what no Darknet knows
+grep 'c[67]_[0-3].pgm' "$t/test.list" >"$t/few.list"
+grep 'c[67]_' "$t/test.list" >"$t/all.list"
+printf 'c6_\nc7_\n' >"$t/few.labels"
+printf 'classes=2\nlabels=%s\nnames=%s\ntrain=%s\nvalid=%s\n' "$t/few.labels" "$t/few.labels" "$t/few.list" "$t/all.list" >"$t/few.data"
+adapt() { "$DARKNET_BIN" meta adapt "$t/few.data" "$1" "$2" -out "$t/$3" "${@:4}"; }
+# near A B: lines of two probabilities that differ by at most 1e-5
+near() { paste -d ' ' "$1" "$2" | awk 'NF != 4 { bad = 1 } { for (k = 1; k <= 2; k++) { d = $k - $(k + 2); if (d < -1e-5 || d > 1e-5) bad = 1 } }
+    END { exit bad || NR != 32 }'; }
+answers() { darknet predict "$1" "$2" "$t/few.data" "$t/all.list" -csv | tail -n +2 | awk -F, '{ print $3, $4 }'; }
+check 'a network with [affine], [prelu] and [film] is adapted and exported' adapt "$t/net.cfg" "$f" out
+check 'nothing of a plugin is in the exported .cfg' test "$(grep -cE 'affine|prelu|film|episode' "$t/out.cfg")" = 0
+answers "$t/out.cfg" "$t/out.weights" >"$t/ours"
+"$DARKNET_BIN" classifier valid "$t/few.data" "$t/out.cfg" "$t/out.weights" 2>/dev/null | awk -F', *' -v of="$t" 'index($0, of) == 1 { print $3, $4 }' >"$t/theirs"
+check 'the stock program gives the probabilities that meta predict gives for it' near "$t/ours" "$t/theirs"
+check 'and answers differ from image to image' test "$(sort -u "$t/ours" | wc -l)" -gt 20
+check 'a network is exported as it is' adapt "$t/net.cfg" "$f" same -steps 0 -bn running
+answers "$t/net.cfg" "$f" >"$t/ours"
+answers "$t/same.cfg" "$t/same.weights" >"$t/theirs"
+check 'the exported network gives the probabilities of the one with [affine], [prelu] and [film]' near "$t/ours" "$t/theirs"
+
+# A layer of a plugin that has no such form is refused before anything is learned, in one line.
+cp -r plugins/template "$TMP_TEST/swish"
+check 'the template plugin is built' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins"
+sed '/^\[dropout\]/i [swish]\n' "$t/toy.cfg" >"$t/swish.cfg"
+export DARKNET_PLUGIN_PATH=$TMP_TEST/swish
+check 'a network with the template is trained' darknet train "$t/toy.data" "$t/swish.cfg" -seed 3 -max_batches 1
+expect_error "swish.cfg:[0-9]+: \[swish\]: has no form in Darknet's own sections: can't be exported$" \
+    "$DARKNET_BIN" meta adapt "$t/few.data" "$t/swish.cfg" "$t/backup/swish-seed3_final.weights" -out "$t/none"
+check 'nothing was printed before, nor written' test ! -e "$t/none.cfg" -a ! -e "$t/none.weights" -a \
+    -z "$("$DARKNET_BIN" meta adapt "$t/few.data" "$t/swish.cfg" "$t/backup/swish-seed3_final.weights" -out "$t/none" 2>/dev/null)"
+# stock MESSAGE BODY: an export by that body is refused
+stock()
+{
+    rm -rf "$TMP_TEST/swish"
+    cp -r plugins/template "$TMP_TEST/swish"
+    sed -i "s|^static const struct meta_layer_functions|static int stock(const void *settings, struct meta_shape in, const double *theta, struct meta_writer *w, struct meta_error *error) { $2 }\n&|
+        s|^    .arrays = arrays,|&\n    .stock = stock,|" "$TMP_TEST/swish/template.c"
+    make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins" || test_failed "the plugin is built: $2"
+    expect_error "swish.cfg:[0-9]+: \[$1$" "$DARKNET_BIN" meta adapt "$t/few.data" "$t/swish.cfg" "$t/backup/swish-seed3_final.weights" -out "$t/none"
+}
+stock 'swish\]: no form for so few images' 'return meta_fail(error, "no form for so few images");'
+stock 'swish\]: the plugin refuses to be exported and does not say why' 'return -1;'
+stock 'swish\]: its sections give 6x6x4: must be 6x6x4, by at least one section' 'return 0;'
+stock 'swish\]: writes \[yolo\]: must be a layer of Darknet.s own' 'return w->section(w, "yolo", "", NULL, 0, error);'
+stock 'swish\]: writes \[maxpool\] with "size": must be options with blanks between them' 'return w->section(w, "maxpool", "size", NULL, 0, error);'
+stock 'maxpool\] size=0: must be 1 to .*' 'return w->section(w, "maxpool", "size=0", NULL, 0, error);'
+stock 'swish\]: its sections give 3x3x4: must be 6x6x4, by at least one section' 'return w->section(w, "maxpool", "size=2 stride=2 padding=0", NULL, 0, error);'
+stock 'swish\]: writes \[convolutional\] with 2 numbers: must be 20' \
+    'const float x[2] = { 0 }; return w->section(w, "convolutional", "filters=4 size=1", x, 2, error);'
+unset DARKNET_PLUGIN_PATH
 
 # Arrays that can't be right
 p=$TMP_TEST/p

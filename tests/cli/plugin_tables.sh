@@ -96,7 +96,7 @@ bad 'plugin [mine]: its summary must be one line of at most 1000 bytes' 'OPTIONS
 bad 'plugin [mine]: its summary must be one line of at most 1000 bytes' \
     'OPTIONS(END) static char rows[5000] = { [0 ... 4998] = 120 }; PLUGIN(.summary = rows)'
 bad 'plugin [mine] has role -1: this program knows 0 to 4' 'OPTIONS(END) PLUGIN(.role = -1)'
-bad 'plugin [mine] must have shape, forward and backward' 'OPTIONS(END) static const struct meta_layer_functions empty; PLUGIN(.layer = &empty)'
+bad 'plugin [mine] must have forward and backward' 'OPTIONS(END) static const struct meta_layer_functions empty; PLUGIN(.layer = &empty)'
 bad 'plugin [mine] must have shape, forward and backward' 'OPTIONS(END) PLUGIN(.role = META_ROLE_PAIRING)'
 bad 'plugin [mine] must have value and weight' \
     'OPTIONS(END) static const struct meta_loss_functions half = { loss_value, NULL }; PLUGIN(.role = META_ROLE_META_LOSS, .loss = &half)'
