@@ -47,7 +47,7 @@ adapt() { "$DARKNET_BIN" meta adapt "$t/few.data" "$1" "$2" -out "$t/$3" "${@:4}
 # near A B: lines of two probabilities that differ by at most 1e-5
 near() { paste -d ' ' "$1" "$2" | awk 'NF != 4 { bad = 1 } { for (k = 1; k <= 2; k++) { d = $k - $(k + 2); if (d < -1e-5 || d > 1e-5) bad = 1 } }
     END { exit bad || NR != 32 }'; }
-answers() { darknet predict "$1" "$2" "$t/few.data" "$t/all.list" -csv | tail -n +2 | awk -F, '{ print $3, $4 }'; }
+answers() { darknet predict "$1" "$2" "$t/few.data" "$t/all.list" -csv "${@:3}" | tail -n +2 | awk -F, '{ print $3, $4 }'; }
 check 'a network with [affine], [prelu] and [film] is adapted and exported' adapt "$t/net.cfg" "$f" out
 check 'nothing of a plugin is in the exported .cfg' test "$(grep -cE 'affine|prelu|film|episode' "$t/out.cfg")" = 0
 answers "$t/out.cfg" "$t/out.weights" >"$t/ours"
@@ -55,7 +55,7 @@ answers "$t/out.cfg" "$t/out.weights" >"$t/ours"
 check 'the stock program gives the probabilities that meta predict gives for it' near "$t/ours" "$t/theirs"
 check 'and answers differ from image to image' test "$(sort -u "$t/ours" | wc -l)" -gt 20
 check 'a network is exported as it is' adapt "$t/net.cfg" "$f" same -steps 0 -bn running
-answers "$t/net.cfg" "$f" >"$t/ours"
+answers "$t/net.cfg" "$f" -raw >"$t/ours"
 answers "$t/same.cfg" "$t/same.weights" >"$t/theirs"
 check 'the exported network gives the probabilities of the one with [affine], [prelu] and [film]' near "$t/ours" "$t/theirs"
 
