@@ -114,14 +114,6 @@ double meta_mean_over_classes(const int *right, const int *asked, int classes, d
     return sum / count;
 }
 
-void meta_share_interval(double p, double n, double *low, double *high)
-{
-    double z = 1.959964, middle = p + z * z / (2 * n),
-           half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-    *low = (middle - half) / (1 + z * z / n);
-    *high = (middle + half) / (1 + z * z / n);
-}
-
 /* ---- distance from the training data --------------------------------------------------------- */
 
 int meta_find_distance(const struct meta_base *base, const float *images, int n, double *distance,

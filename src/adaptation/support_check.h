@@ -28,8 +28,6 @@ int meta_leave_one_out(const struct meta_base *, const struct meta_support *,
    single share as sure as that mean would be of, were all classes as hard: all of them where the
    classes have equally many. */
 double meta_mean_over_classes(const int *right, const int *asked, int classes, double *cases);
-/* The 95% interval of a share p that was seen in n cases (Wilson, J. Am. Stat. Assoc. 22, 1927). */
-void meta_share_interval(double p, double n, double *low, double *high);
 
 /* distance (n): how far each image is from those of the meta-training (distance.h). */
 int meta_find_distance(const struct meta_base *, const float *images, int n, double *distance,

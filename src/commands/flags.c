@@ -138,6 +138,12 @@ double meta_flag_real(const char *name, const char *value, double fallback, doub
 
 int meta_flag_out(const char *out, const char *const inputs[], int count, struct meta_error *error)
 {
+    return meta_flag_out_of("-out", out, inputs, count, error);
+}
+
+int meta_flag_out_of(const char *flag, const char *out, const char *const inputs[], int count,
+                     struct meta_error *error)
+{
     struct meta_file_id own, other;
     if (!out) return 0;
     if (meta_file_check(out, error)) return -1;
@@ -145,9 +151,8 @@ int meta_flag_out(const char *out, const char *const inputs[], int count, struct
     for (int i = 0; i < count; i++)
         if (!meta_file_id_find(&other, inputs[i]) && !meta_file_id_order(&own, &other))
             return meta_fail(error,
-                             "-out %s: would be written over %s, which is read: must be "
-                             "another file",
-                             out, inputs[i]);
+                             "%s %s: would be written over %s, which is read: must be another file",
+                             flag, out, inputs[i]);
     return 0;
 }
 

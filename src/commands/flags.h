@@ -48,6 +48,9 @@ const struct meta_backend *meta_flag_kernels(const struct meta_backend *, const 
 /* Fails when the file `out` can't be written, as far as that shows beforehand, or is one of the
    files that the command reads, inputs (count). Nothing is wrong with out=NULL. */
 int meta_flag_out(const char *out, const char *const inputs[], int count, struct meta_error *);
+/* Likewise of another flag than -out. */
+int meta_flag_out_of(const char *flag, const char *out, const char *const inputs[], int count,
+                     struct meta_error *);
 
 /* Prints "darknet: MESSAGE" on standard error; returns 1, so that a verb can end in
    `return meta_complain(&error)`. */

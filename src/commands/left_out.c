@@ -9,6 +9,7 @@
 #include "adaptation/support_check.h"
 #include "base/plural.h"
 #include "stats/auc.h"
+#include "stats/share.h"
 #include "engine/log_odds.h"
 
 static int answer(const struct meta_left_out *l, int i)

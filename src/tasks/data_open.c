@@ -50,3 +50,22 @@ int meta_data_open(struct meta_data **out, const char *path, const struct meta_d
     *out = data;
     return 0;
 }
+
+int meta_data_match(struct meta_data *data, char *const *names, int count, const char *whose,
+                    struct meta_error *error)
+{
+    char **copies = calloc((size_t)count + 1, sizeof *copies);
+    int status = copies ? 0 : meta_fail_memory_for(error, data->path);
+    for (int k = 0; k < count && !status; k++) status = copy(&copies[k], names[k], error);
+    if (!status) status = meta_labelled_match(data->labelled, names, count, whose, error);
+    if (status) {
+        for (int k = 0; copies && k < count; k++) free(copies[k]);
+        free(copies);
+        return -1;
+    }
+    for (int k = 0; k < data->classes; k++) free(data->names[k]);
+    free(data->names);
+    data->names = copies;
+    data->classes = count;
+    return 0;
+}

@@ -14,5 +14,9 @@ struct meta_data_flags {
    Flags beside a .data file are errors. The caller frees. */
 int meta_data_open(struct meta_data **, const char *path, const struct meta_data_flags *,
                    struct meta_error *);
+/* Puts the classes of a folder or a CSV into the order of `names` (count), which must have all of
+   them; data->classes is then count. */
+int meta_data_match(struct meta_data *, char *const *names, int count, const char *whose,
+                    struct meta_error *);
 
 #endif

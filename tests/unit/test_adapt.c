@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "engine/log_odds.h"
 #include "adaptation/support_check.h"
+#include "stats/share.h"
 #include "backends/onednn/onednn.h"
 #include "backends/reference/reference.h"
 

@@ -1,22 +1,13 @@
 /* Writes the page: its head, what its numbers mean, and a section a table. */
 #include "report_page.h"
 #include "html.h"
-#include "page_css.h"
+#include "html_page.h"
 #include "figure.h"
 #include "dots.h"
 #include "report_dots.h"
 #include "report_figures.h"
 #include "report_reliability.h"
 #include "report_tables.h"
-
-static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                           "<meta name=\"viewport\" content=\"width=device-width, "
-                           "initial-scale=1\">\n"
-                           "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                           "<title>";
-
-/* Stands behind the title and behind the style sheet. */
-static const char style[] = "</title>\n<style>\n", body[] = "</style></head>\n<body><main>\n<h1>";
 
 static const char method[] =
     "<section id=\"reading\"><h2>How to read this page</h2>\n<div class=\"prose\">"
@@ -35,12 +26,6 @@ static const char paper[] = "<p>A paper&rsquo;s figures, from the table&rsquo;s 
                             "tasks as our first, without an interval: beside ours such a figure is "
                             "given the error that "
                             "so many of our tasks have.</p>\n";
-
-/* A page of one table has its name. */
-static void write_title(FILE *f, const struct meta_report *r)
-{
-    meta_html_text(f, r->count == 1 ? r->tables->name : "Results");
-}
 
 static int count_done(const struct meta_report_table *t)
 {
@@ -136,13 +121,7 @@ static void write_top(FILE *f, const struct meta_report *r)
         done += count_done(&r->tables[i]);
         cells += r->tables[i].cell_count;
     }
-    fputs(head, f);
-    write_title(f, r);
-    fputs(style, f);
-    fputs(meta_page_css, f);
-    fputs(body, f);
-    write_title(f, r);
-    fputs("</h1>\n", f);
+    meta_html_page_begin(f, r->count == 1 ? r->tables->name : "Results"); /* one table: its name */
     meta_dots_marks(f);
     if (r->count < 2) return;
     fprintf(f, "<p>%d of %d cells of %d tables are run.</p>\n<nav>", done, cells, r->count);
@@ -168,7 +147,8 @@ int meta_report_page(FILE *f, const struct meta_report *r, struct meta_error *la
     if (papers) fputs(paper, f);
     fputs("</div></section>\n<section><h2>The loss</h2>\n<div class=\"figures-row\">\n", f);
     if (meta_report_difficulty(&figures, error)) return -1;
-    fputs("</div></section>\n</main></body></html>\n", f);
+    fputs("</div></section>\n", f);
+    meta_html_page_end(f);
     *lacks = figures.why;
     return 0;
 }

@@ -1,0 +1,23 @@
+/* What is told of an assessment, in whatever form. */
+#ifndef META_ASSESSMENT_REPORT_H
+#define META_ASSESSMENT_REPORT_H
+
+#include "assessment.h"
+
+/* All is borrowed. */
+struct meta_assessment_report {
+    const char *cfg, *weights, *images; /* as they were named; images: the list, folder or CSV */
+    const char *chosen_on;              /* the list of the thresholds; NULL: there are none */
+    double sensitivity;                 /* that they were chosen for */
+    char *const *names;                 /* (classes) */
+    char *const *paths;                 /* (count) */
+    int grouped;                        /* 1: the data say which images belong together */
+    const struct meta_assessed *assessed;
+    const struct meta_assessment *figures;
+    const struct meta_threshold *thresholds; /* (classes); NULL: there are none */
+    const unsigned char *learned; /* (count) 1: the classifier has learned from the image */
+    int learned_count;
+    int beside; /* other images of a group that it has learned from */
+};
+
+#endif

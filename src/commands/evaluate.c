@@ -1,0 +1,348 @@
+/* darknet meta evaluate: how good a classifier is on labelled images that it has not learned from.
+ */
+#include "adaptation/support_files.h"
+#include "base/file.h"
+#include "base/lines.h"
+#include "base/path.h"
+#include "base/plural.h"
+#include "base/text.h"
+#include "classifier.h"
+#include "console.h"
+#include "evaluate_print.h"
+#include "flags.h"
+#include "paper/report/evaluation_page.h"
+#include "tasks/data_open.h"
+#include "tasks/shared.h"
+#include "tell_labelled.h"
+#include "usage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the command line asks for. */
+struct request {
+    struct meta_classifier_words classifier;
+    const char *data, *list, *names, *sensitivity, *chosen_on, *csv, *json, *html, *threads;
+    struct meta_data_flags said;
+};
+
+struct parts {
+    struct meta_classifier classifier;
+    struct meta_pool *pool;
+    struct meta_data *own;              /* NAME.data beside NAME.cfg, or NULL */
+    struct meta_lines names;            /* of -names */
+    struct meta_data *data, *elsewhere; /* what is evaluated; what thresholds are chosen on, or
+                                       NULL: a list of the same */
+    struct meta_answers answers, others;
+    struct meta_threshold *thresholds; /* (classes); NULL: none are asked for */
+    unsigned char *learned;            /* (count) */
+    struct meta_assessment figures;
+};
+
+static void free_parts(struct parts *p)
+{
+    meta_assessment_clear(&p->figures);
+    meta_answers_clear(&p->answers);
+    meta_answers_clear(&p->others);
+    meta_data_free(p->data);
+    meta_data_free(p->elsewhere);
+    meta_data_free(p->own);
+    meta_lines_free(&p->names);
+    meta_classifier_clear(&p->classifier);
+    meta_pool_free(p->pool);
+    free(p->thresholds);
+    free(p->learned);
+}
+
+/* ---- classes --------------------------------------------------------------------------------- */
+
+/* Reads the names of the classes, in the order of the outputs, from -names or from NAME.data. */
+static int read_names(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    int classes = p->classifier.classes;
+    char *beside = meta_path_beside(r->classifier.cfg, ".data");
+    if (!beside) return meta_fail_memory(error);
+    int status = 0;
+    if (!access(beside, R_OK)) status = meta_data_read(&p->own, beside, error);
+    free(beside);
+    if (!status && p->own && p->own->classes != classes)
+        status = meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
+                           p->own->path, p->own->classes, classes, r->classifier.cfg);
+    if (status || !r->names) return status;
+    if (meta_lines_read(&p->names, r->names, error)) return -1;
+    if (p->names.count == classes) return 0;
+    return meta_fail(error, "-names %s: has %d: must be %d, the probabilities that %s gives",
+                     r->names, p->names.count, classes, r->classifier.cfg);
+}
+
+/* A folder or a CSV has classes in any order, a .data file in that of the classifier. */
+static int match_classes(const struct parts *p, const struct request *r, struct meta_data *data,
+                         struct meta_error *error)
+{
+    int classes = p->classifier.classes;
+    char *const *names = r->names ? p->names.line : p->own ? p->own->names : NULL;
+    const char *whose = r->names ? r->names : p->own ? p->own->path : NULL;
+    if (data->labelled && !names)
+        return meta_fail(error,
+                         "%s: its classes must be told from each other by their names: no .data "
+                         "file lies beside %s: name the file of names by -names",
+                         data->path, r->classifier.cfg);
+    if (data->labelled) return meta_data_match(data, names, classes, whose, error);
+    if (data->classes != classes)
+        return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
+                         data->path, data->classes, classes, r->classifier.cfg);
+    for (int k = 0; names && k < classes; k++)
+        if (strcmp(names[k], data->names[k]))
+            return meta_fail(error, "%s: class %d is %s, but in %s it is %s: must be in one order",
+                             data->path, k, data->names[k], whose, names[k]);
+    return 0;
+}
+
+static int open_data(const struct parts *p, const struct request *r, struct meta_data **out,
+                     const char *path, struct meta_error *error)
+{
+    struct meta_data_flags said = r->said;
+    if (meta_labelled_is(path) && !said.range && p->own) said.range = p->own->range;
+    return meta_data_open(out, path, &said, error) || match_classes(p, r, *out, error) ? -1 : 0;
+}
+
+/* The list of this name; NULL: it is none of the three names. */
+static const char *const *list_of(const struct meta_data *data, const char *name)
+{
+    return !strcmp(name, "test") ? (const char *const *)&data->test
+        : !strcmp(name, "valid") ? (const char *const *)&data->valid
+        : !strcmp(name, "train") ? (const char *const *)&data->train
+                                 : NULL;
+}
+
+static int find_list(const char **out, const struct meta_data *data, const char *flag,
+                     const char *name, struct meta_error *error)
+{
+    const char *const *list = list_of(data, name);
+    if (!list) return meta_fail(error, "%s %s: must be test, valid or train", flag, name);
+    if (!*list)
+        return meta_fail(error, "%s: has no %s=: must be a list of images", data->path, name);
+    *out = *list;
+    return 0;
+}
+
+/* The list that is evaluated. */
+static int find_evaluated(const char **list, const struct parts *p, const struct request *r,
+                          struct meta_error *error)
+{
+    if (!p->data->labelled)
+        return find_list(list, p->data, "-list", r->list ? r->list : "test", error);
+    if (r->list)
+        return meta_fail(error, "-list: is for a .data file: %s has no lists", p->data->path);
+    *list = p->data->train;
+    return 0;
+}
+
+/* ---- thresholds ------------------------------------------------------------------------------ */
+
+/* Finds the images that thresholds are chosen on: a list of the same .data file (valid), or a
+   folder or a CSV. */
+static int find_chosen_on(const char **list, struct parts *p, const struct request *r,
+                          struct meta_error *error)
+{
+    const char *on = r->chosen_on;
+    if (!on && p->data->labelled)
+        return meta_fail(error,
+                         "-sensitivity: needs -chosen_on: a folder or a CSV of other images "
+                         "than those that are evaluated, to choose the thresholds on");
+    if (!p->data->labelled && (!on || list_of(p->data, on)))
+        return find_list(list, p->data, "-chosen_on", on ? on : "valid", error);
+    if (open_data(p, r, &p->elsewhere, on, error)) return -1;
+    *list = p->elsewhere->labelled ? p->elsewhere->train : p->elsewhere->valid;
+    return *list ? 0 : meta_fail(error, "%s: has no valid=: must be a list of images", on);
+}
+
+/* Thresholds that are chosen on images which are evaluated, too, would look better than they are.
+ */
+static int check_others(const struct parts *p, struct meta_error *error)
+{
+    const struct meta_dataset *set = p->answers.set, *other = p->others.set;
+    struct meta_shared shared;
+    if (meta_shared_find(&shared, set, other, error)) return -1;
+    if (!shared.count) return 0;
+    return meta_fail(error,
+                     "%s: %d image%s of %s %s there, too, such as %s: thresholds must be chosen on "
+                     "other images than those that are evaluated",
+                     other->list, shared.count, meta_plural(shared.count), set->list,
+                     shared.count == 1 ? "is" : "are", set->paths[shared.image]);
+}
+
+static struct meta_assessed assessed(const struct parts *p, const struct meta_answers *a)
+{
+    return (struct meta_assessed){
+        { a->set->count, a->group, a->groups }, p->classifier.classes, a->set->label, a->log_odds
+    };
+}
+
+static int choose(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    const char *list;
+    if (!r->sensitivity)
+        return r->chosen_on ? meta_fail(error, "-chosen_on: is for -sensitivity") : 0;
+    double sensitivity = meta_flag_real("-sensitivity", r->sensitivity, .95, 1e-6, 1);
+    if (find_chosen_on(&list, p, r, error)) return -1;
+    const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
+    if (meta_answers_read(&p->others, &p->classifier, data, list, p->pool, error)
+        || check_others(p, error))
+        return -1;
+    const struct meta_assessed others = assessed(p, &p->others);
+    p->thresholds = malloc((size_t)p->classifier.classes * sizeof *p->thresholds);
+    if (!p->thresholds) return meta_fail_memory(error);
+    return meta_assess_thresholds(p->thresholds, &others, sensitivity, error);
+}
+
+/* ---- images that the classifier knows -------------------------------------------------------- */
+
+/* Marks images that the classifier has learned from; *beside: others of their groups. */
+static int find_learned(struct parts *p, const char *cfg, int *count, int *beside,
+                        struct meta_error *error)
+{
+    const struct meta_answers *a = &p->answers;
+    struct meta_digest *support = NULL;
+    int known, n = a->set->count;
+    unsigned char *group = calloc((size_t)a->groups + 1, 1);
+    p->learned = calloc((size_t)n + 1, 1);
+    int status = group && p->learned ? meta_support_files_read(&support, &known, cfg, error)
+                                     : meta_fail_memory(error);
+    *count = *beside = 0;
+    for (int i = 0; i < n && !status; i++) {
+        p->learned[i] = meta_support_files_has(support, known, a->set->digests[i]);
+        *count += p->learned[i];
+        group[a->group[i]] |= p->learned[i];
+    }
+    for (int i = 0; i < n && !status; i++) *beside += group[a->group[i]] && !p->learned[i];
+    free(support);
+    free(group);
+    return status;
+}
+
+/* ---- output ---------------------------------------------------------------------------------- */
+
+static int write_page(const char *path, const struct meta_assessment_report *report,
+                      struct meta_error *error)
+{
+    struct meta_text text;
+    struct meta_error lacks;
+    if (meta_text_begin(&text, error)) return -1;
+    int status = meta_evaluation_page(text.file, report, &lacks, error);
+    if (meta_text_write(&text, status, path, error)) return -1;
+    if (*lacks.text)
+        fprintf(stderr, "darknet: %s: is written without curves: %s\n", path, lacks.text);
+    return 0;
+}
+
+static int tell(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    const struct meta_assessed a = assessed(p, &p->answers);
+    struct meta_assessment_report report = {
+        .cfg = r->classifier.cfg,
+        .weights = r->classifier.several ? r->classifier.several : r->classifier.weights,
+        .images = p->answers.set->list,
+        .chosen_on = p->others.set ? p->others.set->list : NULL,
+        .sensitivity = r->sensitivity ? strtod(r->sensitivity, NULL) : 0,
+        .names = p->data->names,
+        .paths = p->answers.set->paths,
+        .grouped = p->data->labelled ? p->data->labelled->grouped : p->data->groups != NULL,
+        .assessed = &a,
+        .figures = &p->figures,
+        .thresholds = p->thresholds
+    };
+    if (find_learned(p, r->classifier.cfg, &report.learned_count, &report.beside, error)
+        || meta_assess(&p->figures, &a, p->thresholds, error))
+        return -1;
+    report.learned = p->learned;
+    meta_evaluate_print(&report);
+    fflush(stdout);
+    return (r->csv && meta_evaluate_csv(r->csv, &report, error))
+            || (r->json && meta_evaluate_json(r->json, &report, error))
+            || (r->html && write_page(r->html, &report, error))
+        ? -1
+        : 0;
+}
+
+/* Refuses files that can't be written, or are read. */
+static int check_files(const struct request *r, struct meta_error *error)
+{
+    const char *weights = r->classifier.weights ? r->classifier.weights : r->classifier.cfg;
+    const char *const inputs[] = { r->classifier.cfg, weights, r->data };
+    const char *const outputs[] = { r->csv, r->json, r->html };
+    const char *const flags[] = { "-csv", "-json", "-html" };
+    for (int i = 0; i < 3; i++) {
+        if (meta_flag_out_of(flags[i], outputs[i], inputs, 3, error)) return -1;
+        for (int k = 0; k < i; k++)
+            if (outputs[i] && outputs[k] && !strcmp(outputs[i], outputs[k]))
+                return meta_fail(error, "%s: must be one of -csv, -json and -html", outputs[i]);
+    }
+    return 0;
+}
+
+static int evaluate(struct parts *p, struct request *r, struct meta_error *error)
+{
+    const char *list;
+    int threads = (int)meta_flag_int("-threads", r->threads, meta_pool_cores(), 1, META_POOL_MOST);
+    if (check_files(r, error) || meta_classifier_load(&p->classifier, &r->classifier, error)
+        || read_names(p, r, error) || open_data(p, r, &p->data, r->data, error)
+        || find_evaluated(&list, p, r, error) || meta_pool_create(&p->pool, threads, error))
+        return -1;
+    meta_tell_labelled(p->data->labelled);
+    if (meta_answers_read(&p->answers, &p->classifier, p->data, list, p->pool, error)) return -1;
+    if (!p->data->labelled) meta_tell_groups(p->data, p->answers.set);
+    meta_tell_depth(p->data, p->answers.set);
+    return choose(p, r, error) || tell(p, r, error) ? -1 : 0;
+}
+
+int meta_command_evaluate(int argc, char **argv)
+{
+    const char *backend = NULL, *range = NULL;
+    struct request r = { .data = NULL };
+    const struct meta_flag flags[] = {
+        { "-list", "NAME", "test, valid or train (test): the list of a .data file", &r.list, NULL },
+        { "-sensitivity", "S",
+          "sensitivity and specificity at thresholds that find this share of a class elsewhere",
+          &r.sensitivity, NULL },
+        { "-chosen_on", "DATA",
+          "where thresholds are chosen: a folder, a CSV, or a list of a .data file (valid)",
+          &r.chosen_on, NULL },
+        { "-csv", "FILE", "writes a line an image: class, answer, group, probabilities", &r.csv,
+          NULL },
+        { "-json", "FILE", "writes all figures as JSON", &r.json, NULL },
+        { "-html", "FILE", "writes a page with tables and curves", &r.html, NULL },
+        { "-names", "FILE", "names of the classes in the classifier's order (NAME.data's)",
+          &r.names, NULL },
+        { "-groups", "CSV", META_GROUPS_HELP, &r.said.groups, NULL },
+        { "-range", "N", META_RANGE_HELP, &range, NULL },
+        { "-augment", "N",
+          "averages the answers to N copies of each image: flips and quarter turns, up to 8 (1)",
+          &r.classifier.augment, NULL },
+        { "-weights", "A,B,C",
+          "averages the answers of several networks of CFG, in place of WEIGHTS",
+          &r.classifier.several, NULL },
+        { "-threads", "N", "worker threads (the cores)", &r.threads, NULL },
+        { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
+    };
+    struct parts p = { 0 };
+    struct meta_error error;
+    const struct meta_syntax syntax = { "evaluate CFG WEIGHTS DATA|FOLDER|CSV", 2, 3, flags,
+                                        sizeof flags / sizeof *flags };
+    int words = meta_flags_parse(argc, argv, &syntax), several = r.classifier.several != NULL;
+    r.classifier.backend = meta_flag_backend(backend, "onednn");
+    r.said.range = (int)meta_flag_int("-range", range, 0, 1, 65535);
+    int status = words == (several ? 2 : 3)
+        ? 0
+        : meta_fail(&error, "usage: darknet meta %s [flags]; -h explains them", syntax.usage);
+    if (!status) {
+        r.classifier.cfg = argv[0];
+        r.classifier.weights = several ? NULL : argv[1];
+        r.data = argv[words - 1];
+        status = evaluate(&p, &r, &error);
+    }
+    free_parts(&p);
+    return status ? meta_complain(&error) : 0;
+}

@@ -1,0 +1,111 @@
+/* Prints the figures of `meta evaluate` for people. */
+#include "evaluate_print.h"
+#include "base/plural.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "0.9123 (0.8500 to 0.9611)", or why there is no interval, or no figure. */
+static void print_interval(const struct meta_interval *i)
+{
+    if (isnan(i->value)) printf("none: %s", i->why);
+    else if (isnan(i->low)) printf("%.4f (%s)", i->value, i->why);
+    else printf("%.4f (%.4f to %.4f)", i->value, i->low, i->high);
+}
+
+static void print_figure(const char *name, const struct meta_interval *i)
+{
+    printf("%-22s", name);
+    print_interval(i);
+    putchar('\n');
+}
+
+static void print_classes(const struct meta_assessment_report *r)
+{
+    const struct meta_assessment *f = r->figures;
+    int classes = f->classes;
+    printf("AUC of each class against the others:\n");
+    for (int k = 0; k < classes; k++) {
+        const struct meta_class_figures *c = &f->class[k];
+        printf("    %s: ", r->names[k]);
+        print_interval(&c->auc);
+        printf(", %d image%s", c->images, meta_plural(c->images));
+        if (r->grouped) printf(" in %d group%s", c->groups, meta_plural(c->groups));
+        putchar('\n');
+    }
+    if (classes == 2) return;
+    printf("AUC between two classes:\n");
+    for (int a = 0; a < classes; a++)
+        for (int b = a + 1; b < classes; b++) {
+            printf("    %s and %s: ", r->names[a], r->names[b]);
+            print_interval(&f->pairs[a * classes + b]);
+            putchar('\n');
+        }
+}
+
+static void print_thresholds(const struct meta_assessment_report *r)
+{
+    if (!r->thresholds) return;
+    printf("at thresholds that find %g of each class in %s:\n", r->sensitivity, r->chosen_on);
+    for (int k = 0; k < r->figures->classes; k++) {
+        const struct meta_class_figures *c = &r->figures->class[k];
+        printf("    %s: ", r->names[k]);
+        if (r->thresholds[k].why) {
+            printf("none: %s\n", r->thresholds[k].why);
+            continue;
+        }
+        printf("probability %.6g: sensitivity ",
+               meta_assess_probability(r->thresholds[k].log_odds));
+        print_interval(&c->sensitivity);
+        printf(", specificity ");
+        print_interval(&c->specificity);
+        putchar('\n');
+    }
+}
+
+static void print_confusion(const struct meta_assessment_report *r)
+{
+    int classes = r->figures->classes, answered = 0, all = 0;
+    printf("images of a class by their answer:\n");
+    for (int k = 0; k < classes; k++) {
+        printf("    %s:", r->names[k]);
+        for (int a = 0, some = 0; a < classes; a++) {
+            int n = r->figures->confusion[k * classes + a];
+            if (!n) continue;
+            printf("%s %s %d", some++ ? "," : "", r->names[a], n);
+        }
+        printf("%s\n", r->figures->class[k].images ? "" : " no images");
+    }
+    for (int a = 0; a < classes; a++, all = 0) {
+        for (int k = 0; k < classes; k++) all += r->figures->confusion[k * classes + a];
+        answered += all > 0;
+    }
+    if (answered == 1 && r->assessed->clusters.count > 1) printf("all answers are the same\n");
+}
+
+void meta_evaluate_print(const struct meta_assessment_report *r)
+{
+    const struct meta_assessment *f = r->figures;
+    int n = r->assessed->clusters.count, groups = r->assessed->clusters.groups;
+    printf("%s: %d image%s", r->images, n, meta_plural(n));
+    if (r->grouped) printf(" in %d group%s", groups, meta_plural(groups));
+    else printf(", each taken for unlike any other");
+    printf("; 95%% intervals in parentheses\n");
+    print_figure("accuracy", &f->accuracy);
+    print_figure("balanced accuracy", &f->balanced);
+    print_figure("AUC, mean of classes", &f->auc);
+    print_classes(r);
+    print_thresholds(r);
+    print_confusion(r);
+    print_figure("NLL", &f->nll);
+    print_figure("Brier score", &f->brier);
+    if (isnan(f->ece.low)) printf("%-22s%.4f\n", "ECE", f->ece.mean);
+    else printf("%-22s%.4f (%.4f to %.4f)\n", "ECE", f->ece.mean, f->ece.low, f->ece.high);
+    if (r->learned_count)
+        fprintf(stderr,
+                "darknet: warning: %d of the %d images %s among those that the classifier has "
+                "learned from%s: the figures are too good\n",
+                r->learned_count, n, r->learned_count == 1 ? "is" : "are",
+                r->beside ? ", and others are of their groups" : "");
+}

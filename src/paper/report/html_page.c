@@ -1,0 +1,26 @@
+/* Writes what stands around the sections of a page. */
+#include "html_page.h"
+#include "html.h"
+#include "page_css.h"
+
+static const char head[] = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                           "<meta name=\"viewport\" content=\"width=device-width, "
+                           "initial-scale=1\">\n"
+                           "<meta name=\"color-scheme\" content=\"light dark\">\n"
+                           "<title>";
+
+/* Stands behind the title and behind the style sheet. */
+static const char style[] = "</title>\n<style>\n", body[] = "</style></head>\n<body><main>\n<h1>";
+
+void meta_html_page_begin(FILE *f, const char *title)
+{
+    fputs(head, f);
+    meta_html_text(f, title);
+    fputs(style, f);
+    fputs(meta_page_css, f);
+    fputs(body, f);
+    meta_html_text(f, title);
+    fputs("</h1>\n", f);
+}
+
+void meta_html_page_end(FILE *f) { fputs("</main></body></html>\n", f); }

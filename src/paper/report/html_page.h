@@ -1,0 +1,12 @@
+/* A page of HTML by itself: head, style sheet and headline. */
+#ifndef META_HTML_PAGE_H
+#define META_HTML_PAGE_H
+
+#include <stdio.h>
+
+/* Writes all up to and with the headline, which is the title, any text. Light or dark as the
+   reader's system is. */
+void meta_html_page_begin(FILE *, const char *title);
+void meta_html_page_end(FILE *);
+
+#endif

@@ -1,0 +1,113 @@
+#!/bin/bash
+# meta evaluate: what it says of a folder, a CSV and a .data file, thresholds of other images, images that were learned from, and its files.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a
+toy "$a"
+cd "$a" || exit 1
+train . -max_batches 150 -valid_every 0 -seed 3 || test_failed 'meta train makes the network to adapt' err
+evaluate() { "$DARKNET_BIN" meta evaluate "$@"; }
+quiet() { "$@" >out 2>err; }
+mkdir -p few/six few/seven new/six new/seven other/six other/seven
+cp images/c6_[012].pgm few/six; cp images/c7_[012].pgm few/seven
+cp images/c6_[3-9].pgm new/six; cp images/c7_[3-9].pgm new/seven
+cp images/c6_1?.pgm other/six; cp images/c7_1?.pgm other/seven
+check 'meta adapt makes a classifier of a folder' quiet "$DARKNET_BIN" meta adapt few toy.cfg backup/toy_final.weights -out k || cat err
+
+check 'meta evaluate takes a folder of classes' quiet evaluate k.cfg k.weights new -csv new.csv -json new.json -html new.html || cat err
+check 'it prints figures with intervals' test "$(grep -cE '^(accuracy|balanced accuracy|AUC, mean of classes|NLL|Brier score|ECE) +[0-9.]+ \([0-9.-]+ to [0-9.]+\)$|^AUC, mean.* no interval\)$' out)" -eq 6
+check 'it warns of nothing' test ! -s err
+"$DARKNET_BIN" meta predict k.cfg k.weights k.data new/seven new/six -csv -log_odds >predicted.csv
+python3 - <<'END'
+import csv
+ours = {r[0]: r for r in list(csv.reader(open("new.csv")))[1:]}
+theirs = list(csv.reader(open("predicted.csv")))[1:]
+assert len(ours) == len(theirs) == 14
+for r in theirs:
+    o = ours[r[0]]
+    assert o[2] == r[1] and o[5:] == r[2:], (o, r)
+    assert o[1] == r[0].split("/")[1] and o[4] == "0"
+END
+check 'the answers of -csv are those of meta predict' test $? -eq 0
+python3 - <<'END'
+import csv, json
+j = json.load(open("new.json"))
+rows = list(csv.reader(open("new.csv")))
+names, rows = rows[0][5:7], rows[1:]
+right = [r[1] == r[2] for r in rows]
+assert abs(j["accuracy"]["value"] - sum(right) / len(rows)) < 1e-15
+for k, c in enumerate(j["classes"]):
+    assert c["class"] == names[k] and c["images"] == 7
+    own = [float(r[7 + k]) for r in rows if r[1] == c["class"]]
+    rest = [float(r[7 + k]) for r in rows if r[1] != c["class"]]
+    auc = sum((a > b) + .5 * (a == b) for a in own for b in rest) / 49
+    assert abs(auc - c["auc"]["value"]) < 1e-15, (auc, c)
+    assert sum(c["answers"].values()) == 7
+assert sum(b["count"] for b in j["bins"]) == 14
+END
+check 'the figures of -json are those of the answers' test $? -eq 0
+check 'the page stands by itself' bash -c 'grep -q "</html>" new.html && ! grep -qE "(src|href)=\"?(http|//|[a-z]+\.(js|css))|<script" new.html'
+check 'the page has two charts and a style for dark and light' test "$(grep -c '<figure>' new.html)" -eq 2 -a "$(grep -c 'prefers-color-scheme:dark' new.html)" -ge 1
+check 'the figures do not depend on the number of threads' bash -c '"$1" meta evaluate k.cfg k.weights new -threads 1 -json one.json >/dev/null && cmp new.json one.json' - "$DARKNET_BIN"
+
+# Thresholds
+expect_error 'sensitivity: needs -chosen_on' evaluate k.cfg k.weights new -sensitivity 0.95
+expect_error 'new: 14 images of new are there, too, such as .*: thresholds must be chosen on other images' evaluate k.cfg k.weights new -sensitivity 0.95 -chosen_on new
+expect_error 'chosen_on: is for -sensitivity' evaluate k.cfg k.weights new -chosen_on other
+check 'thresholds are chosen on another folder' quiet evaluate k.cfg k.weights new -sensitivity 0.8 -chosen_on other -json t.json -html t.html
+check 'sensitivity and specificity are printed for each class' test "$(grep -cE '^    (six|seven): probability [0-9.e-]+: sensitivity [01].*, specificity [01]' out)" -eq 2
+check 'the page says where thresholds were chosen' grep -q 'finds 0.8 of the class&rsquo;s images in other' t.html
+evaluate k.cfg k.weights other -csv other.csv >/dev/null
+python3 - <<'END'
+import csv, json, math
+j = json.load(open("t.json"))
+new, other = (list(csv.reader(open(f)))[1:] for f in ("new.csv", "other.csv"))
+for k, c in enumerate(j["classes"]):
+    own = sorted((float(r[7 + k]) for r in other if r[1] == c["class"]), reverse=True)
+    assert c["threshold_log_odds"] == own[math.ceil(.8 * len(own) - 1e-9) - 1]
+    found = [float(r[7 + k]) >= c["threshold_log_odds"] for r in new if r[1] == c["class"]]
+    left = [float(r[7 + k]) < c["threshold_log_odds"] for r in new if r[1] != c["class"]]
+    assert abs(c["sensitivity"]["value"] - sum(found) / 7) < 1e-15 and abs(c["specificity"]["value"] - sum(left) / 7) < 1e-15
+END
+check 'thresholds, sensitivity and specificity are those of the answers' test $? -eq 0
+
+# Images that it has learned from, groups, and the other ways to name images
+cp few/six/c6_0.pgm new/six/another_name.pgm
+printf 'image,group\nanother_name.pgm,g\nc6_3.pgm,g\nc6_4.pgm,g\n' >g.csv
+check 'meta evaluate takes groups' quiet evaluate k.cfg k.weights new -groups g.csv -json g.json -html g.html
+check 'an image that was learned from is told, whatever it is called' grep -q 'warning: 1 of the 15 images is among those that the classifier has learned from, and others are of their groups: the figures are too good' err
+check 'the page tells it, too' grep -q '1 of the images is among those that the classifier has learned from, and 2 more are of their groups' g.html
+check 'JSON names it' python3 -c 'import json; j = json.load(open("g.json")); assert j["learned"] == ["new/six/another_name.pgm"] and j["beside_learned"] == 2 and j["groups"] == 13'
+rm new/six/another_name.pgm
+{ echo image,class; for f in new/*/*.pgm; do c=${f#new/}; echo "$f,${c%/*}"; done; } >new.list.csv
+check 'meta evaluate takes a CSV' quiet evaluate k.cfg k.weights new.list.csv -json csv.json
+same_figures() { python3 -c 'import json, sys; a, b = (json.load(open(f)) for f in sys.argv[1:]); 
+[r.pop(k, None) for r in (a, b) for k in ("list", "chosen_on")]
+assert a == b' "$@"; }
+check 'a CSV gives the figures of the folder' same_figures new.json csv.json
+printf '/six/\n/seven/\n' >labels.wrong; printf '/seven/\n/six/\n' >labels
+find new -name '*.pgm' | sort >test.list; find other -name '*.pgm' | sort >valid.list
+printf 'classes=2\nlabels=labels\nnames=k.names\ntest=test.list\nvalid=valid.list\n' >d.data
+check 'meta evaluate takes a .data file' quiet evaluate k.cfg k.weights d.data -json d.json -sensitivity 0.8
+check 'its thresholds are chosen on the valid list' same_figures d.json t.json
+printf 'classes=2\nlabels=labels.wrong\ntest=test.list\n' >wrong.data
+expect_error 'wrong.data: class 0 is /six/, but in k.data it is seven: must be in one order' evaluate k.cfg k.weights wrong.data
+mkdir third && cp -r new/six third/ && cp -r new/seven third/eight
+expect_error 'third: has a class eight, which is none of the 2 of k.data' evaluate k.cfg k.weights third
+mv k.data k.data.away
+expect_error 'new: its classes must be told from each other by their names: no .data file lies beside k.cfg' evaluate k.cfg k.weights new
+check 'meta evaluate takes -names' quiet evaluate k.cfg k.weights new -names k.names
+mv k.data.away k.data
+expect_error 'toy.cfg.*meta adapt' evaluate toy.cfg backup/toy_final.weights new
+expect_error '^darknet: -csv k.weights: would be written over k.weights, which is read' evaluate k.cfg k.weights new -csv k.weights
+expect_error 'list: is for a .data file' evaluate k.cfg k.weights new -list test
+
+# Few images
+mkdir -p one/six one/seven && cp new/six/c6_3.pgm one/six && cp new/seven/c7_*.pgm one/seven
+check 'one image of a class is evaluated' quiet evaluate k.cfg k.weights one -json one.json
+check 'it says in words that there is no interval' grep -qE '^    six: [01][0-9.]* \(fewer than two groups: no interval\), 1 image' out
+check 'JSON has null and words, no NaN' python3 -c 'import json; c = json.load(open("one.json"), parse_constant=lambda x: 1 / 0)["classes"][1]; assert c["auc"]["low"] is None and "two groups" in c["auc"]["why"]'
+rm -r one/six
+check 'one class alone is evaluated' quiet evaluate k.cfg k.weights one -html none.html
+check 'it says in words that there is no AUC' grep -q '^    six: none: no image of the class, 0 images$' out
+check 'nothing says nan' bash -c '! grep -qi "[^a-z]nan[^a-z]" out none.html'
