@@ -9,6 +9,7 @@
 #include "base/lines.h"
 #include "base/path.h"
 #include "ranks.h"
+#include "stats/privacy.h"
 #include "tasks/data_file.h"
 
 static int choice(const char *flag, const char *value, const char *first, const char *second)
@@ -21,6 +22,11 @@ static int choice(const char *flag, const char *value, const char *first, const 
     return -1;
 }
 
+static double read_delta(const struct meta_federated_flags *f)
+{
+    return meta_flag_real("-delta", f->delta, 1e-5, 1e-300, .5);
+}
+
 int meta_federated_read(struct meta_federation *out, const struct meta_federated_flags *f)
 {
     struct meta_error error;
@@ -31,6 +37,7 @@ int meta_federated_read(struct meta_federation *out, const struct meta_federated
             : f->share              ? "-share"
             : f->clip               ? "-clip_site"
             : f->noise              ? "-noise"
+            : f->delta              ? "-delta"
                                     : NULL;
         if (!flag) return 0;
         meta_fail(&error, "%s: is for -federated gradients or -federated average", flag);
@@ -47,7 +54,11 @@ int meta_federated_read(struct meta_federation *out, const struct meta_federated
     if (f->local && !average) meta_fail(&error, "-local: is for -federated average");
     else if (f->noise && !f->clip)
         meta_fail(&error, "-noise: needs -clip_site, which it is measured in");
-    else return 0;
+    else if (f->delta && !f->noise) meta_fail(&error, "-delta: needs -noise");
+    else {
+        read_delta(f);
+        return 0;
+    }
     return meta_complain(&error);
 }
 
@@ -128,4 +139,25 @@ int meta_federated_open(const struct meta_federated_flags *f, struct meta_traini
     }
     free(output);
     return status;
+}
+
+/* Any change of a site's images changes a vector of norm C at most by 2C. */
+void meta_federated_tell(const struct meta_trainer *t, const struct meta_federated_flags *f,
+                         int is_start)
+{
+    const struct meta_federation *s = &meta_trainer_settings(t)->federation;
+    unsigned long long sent = meta_trainer_vectors(t), left = meta_trainer_vectors_left(t);
+    if (!meta_federation_protects(s)) return;
+    if (!(s->noise > 0)) {
+        if (is_start) puts("Without -noise, -clip_site promises no privacy");
+        return;
+    }
+    double delta = read_delta(f), now = meta_privacy_epsilon(1, s->noise / 2, (double)sent, delta);
+    printf("This site has sent %llu vectors of norm %g at most with noise of %g times that: "
+           "for any change of its images (epsilon, delta) = (%.4g, %g)",
+           sent, s->clip, s->noise, now, delta);
+    if (is_start)
+        printf("; at the end %llu and (%.4g, %g)", sent + left,
+               meta_privacy_epsilon(1, s->noise / 2, (double)(sent + left), delta), delta);
+    putchar('\n');
 }

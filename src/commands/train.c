@@ -141,7 +141,10 @@ static int run(struct meta_training_settings *s, int backup_every,
     if (status) status = meta_ranks_complain(ranks, &error);
     else {
         print_start(t);
+        meta_federated_tell(t, federated, 1);
+        fflush(stdout);
         status = meta_train_run(t, backup_every);
+        meta_federated_tell(t, federated, 0);
         meta_trainer_free(t);
     }
     meta_transport_close(ranks);

@@ -110,6 +110,9 @@ noisy() { together 2 -federated "$1" -clip_site .5 -noise .1 -valid_every 0 -ove
 check 'clipped gradients with noise meet' noisy gradients
 cp "$(final 0)" "$TMP_TEST/noisy.weights"
 check 'and again' noisy gradients
+# 12 vectors whose change is 2 at most in units of the clip, with noise of .1: a divergence of 2400 a unit of the order
+told() { grep -q "sent 0 vectors of norm 0.5 at most with noise of 0.1 times that: for any change of its images (epsilon, delta) = (0, 1e-05); at the end $2 and ($3, 1e-05)\$" "$1" && grep -q "sent $2 vectors .* = ($3, 1e-05)\$" "$1" || { grep epsilon "$1"; return 1; }; }
+check 'what the noise buys is told at the start and at the end' told "$out" 12 2729
 check 'with other noise' differ "$(final 0)" "$TMP_TEST/noisy.weights"
 check 'clipped changes of weights with noise meet' noisy average
 check 'such a site tells no results' test "$(cut -d, -f2 "$s0/backup/toy_sent.csv" | sort -u | tr '\n' ' ')" = 'change of weights kind settings weights to start from word '
