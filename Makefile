@@ -303,7 +303,9 @@ FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 FUZZING = -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer
 $(BUILD)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(LIBRARY) $(FLAGS) | $(IMAGE_PARTS:%=$(BUILD)/fuzz/%)
 	@mkdir -p $(@D)
-	$(call show,FUZZER,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive $(LDLIBS)
+	$(call show,FUZZER,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZED) -Wl,--whole-archive $(LIBRARY) -Wl,--no-whole-archive $(LDLIBS)
+$(BUILD)/fuzz/fuzz_codec: $(CODEC_SOURCES:%.c=$(BUILD)/%.o)
+$(BUILD)/fuzz/fuzz_codec: FUZZED = $(CODEC_SOURCES:%.c=$(BUILD)/%.o) $(CODECS_LIBS)
 $(IMAGE_PARTS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BIN)/%
 	@mkdir -p $(@D)
 	@ln -sf $(abspath $<) $@

@@ -1,11 +1,11 @@
-"""What tests/cli/image_formats.sh asks: python3 tests/image_formats.py FOLDER"""
+"""What tests/cli/image_formats.sh asks: python3 tests/image_formats.py FOLDER [files]"""
 import re
 import struct
 import sys
 
 from image_files import *
 
-r = Reader(sys.argv[1])
+r = Reader(sys.argv)
 at = r.path
 MINISWHITE, MINISBLACK, RGB, PALETTE, CMYK = 0, 1, 2, 3, 5
 

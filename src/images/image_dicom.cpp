@@ -59,10 +59,11 @@ static int check_syntax(E_TransferSyntax syntax, struct meta_error *error)
     const DcmXfer xfer(syntax);
     if (!xfer.isEncapsulated() || DcmCodecList::canChangeCoding(syntax, EXS_LittleEndianExplicit))
         return 0;
-    return meta_fail(error,
-                     "DICOM in %s, which DCMTK does not decode: gdcmconv --raw (Debian's "
-                     "libgdcm-tools) makes a file that is read, of JPEG 2000",
-                     xfer.getXferName());
+    const bool jp2 = syntax == EXS_JPEG2000LosslessOnly || syntax == EXS_JPEG2000;
+    return meta_fail(error, "DICOM in %s, which DCMTK does not decode%s", xfer.getXferName(),
+                     jp2 ? ": gdcmconv --raw (Debian's libgdcm-tools) makes a file of it that is "
+                           "read"
+                         : "");
 }
 
 /* What a file says of its images. */

@@ -4,10 +4,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/lines.h"
 #include "base/path.h"
@@ -21,11 +23,28 @@ static int ends_in(const char *path, const char *const *endings)
     return 0;
 }
 
+/* Whether the name has no ending, or one of digits alone, as names that are DICOM's UIDs have. */
+static int has_no_ending(const char *path)
+{
+    const char *dot = strrchr(meta_path_base(path), '.');
+    return !dot || dot[1 + strspn(dot + 1, "0123456789")] == 0;
+}
+
+static int is_dicom(const char *path)
+{
+    char mark[4];
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return 0;
+    int found = pread(fd, mark, 4, 128) == 4 && !memcmp(mark, "DICM", 4);
+    close(fd);
+    return found;
+}
+
 int meta_path_is_image(const char *path)
 {
     static const char *const endings[] = { ".jpg",  ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif",
                                            ".tiff", ".webp", ".jp2", ".j2k", ".j2c", ".dcm", NULL };
-    return ends_in(path, endings);
+    return ends_in(path, endings) || (has_no_ending(path) && is_dicom(path));
 }
 
 static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }

@@ -13,16 +13,16 @@ struct meta_paths {
 };
 
 /* Each word names a folder, a list or an image. A folder stands for the files in it whose names end
-   as images do (.jpg .jpeg .png .bmp .pgm .ppm .tif .tiff .webp .jp2 .j2k .j2c .dcm in either
-   case), in the order of their names, but
-   not for those of folders in it; its other files are listed too, but for hidden ones. A word that
-   ends in .list or .txt is a list, which has a path on each line. Every other word is an image,
-   which need not be there. A folder or list without any image is an error. The caller clears the
-   paths, also after a failure. */
+   as images do (META_IMAGE_ENDINGS, in either case), or that have no ending and are DICOM, in the
+   order of their names, but not for those of folders in it; its other files are listed too, but for
+   hidden ones. A word that ends in .list or .txt is a list, which has a path on each line. Every
+   other word is an image, which need not be there. A folder or list without any image is an error.
+   The caller clears the paths, also after a failure. */
 int meta_paths_find(struct meta_paths *, char **words, int count, struct meta_error *);
 void meta_paths_clear(struct meta_paths *);
 
-/* Whether a file is an image by the end of its name, and these ends, for messages. */
+/* Whether a file is an image by the end of its name, or, where it has none, is DICOM; and these
+   ends, for messages. */
 int meta_path_is_image(const char *path);
 #define META_IMAGE_ENDINGS                                                                         \
     ".jpg, .jpeg, .png, .bmp, .pgm, .ppm, .tif, .tiff, .webp, .jp2, .j2k, .j2c, .dcm"

@@ -72,6 +72,19 @@ expect_error '^darknet: .*/c6_8\.tif\[2\]: has no page 2: must be 0 to 1, of 2$'
 expect_error '^darknet: .*/c6_8\.pgm\[1\]: has one image, whose number is 0, not 1$' darknet predict "$a/net.cfg" "$a/net.weights" "$a/few.data" "$a/images/c6_8.pgm[1]"
 mkdir "$a/folder" && cp "$a/images/c6_8.tif" "$a/folder" && cp "$a/images/c7_8.tif" "$a/folder/c7_8.TIFF"
 check 'predict: the TIFF files of a folder' test "$(predict "$a/folder" | wc -l)" = 3
+if [ -e "$DARKNET_DIR/libdarknet-meta-dicom.so" ]; then
+    for name in IM000001 1.2.840.7 other.x; do
+        /usr/bin/python3 -c "
+import sys; sys.path.insert(0, 'tests')
+from dicom_files import *
+from image_files import *
+w, h, n, s = read_pnm('$a/images/c6_8.pgm')
+dicom('$a/folder/$name', w, h, s, more=[(0x28, 0x1050, 'DS', '127.5'), (0x28, 0x1051, 'DS', '256')])"
+    done
+    predict "$a/folder" >"$a/dicom"
+    check 'predict: DICOM files of a folder need no ending' test "$(wc -l <"$a/dicom")" = 5 -a "$(sed -n 2p "$a/dicom")" = "$(sed -n 2p "$a/single")"
+    check 'predict: other files of the folder are named' grep -q 'other\.x: not read: its name ends in none of \.jpg' "$a/err"
+else skip 'predict: DICOM files of a folder' 'built without libdcmtk-dev'; fi
 check 'heat maps of two pages' darknet predict "$a/net.cfg" "$a/net.weights" "$a/few.data" "$a/images/c6_8.tif[0]" "$a/images/c6_8.tif[1]" -heat "$a/heat"
 check 'heat maps have the pages in their names' test -s "$a/heat/c6_8[0].png" -a -s "$a/heat/c6_8[1].png"
 

@@ -34,15 +34,15 @@ check 'a network of meta pretrain, whose outputs are classes, needs no -raw, wit
 d=$a/folder
 mkdir -p "$d/more"
 cp "$a/images/"c6_[0-4].pgm "$d"
-cp "$a/images/c6_9.pgm" "$d/c6_9.tif"
+cp "$a/images/c6_9.pgm" "$d/c6_9.gif"
 echo text >"$d/notes.doc"
 echo hidden >"$d/.hidden"
 check 'meta predict reads the images of a folder' quiet predict "$d" -csv
 check 'it predicts the five images alone' test "$(wc -l <"$a/out")" -eq 6
-check 'it names the files that it does not read, and counts them' bash -c "grep -q 'c6_9.tif: not read: its name ends in none of .jpg' '$a/err' && grep -q 'notes.doc: not read' '$a/err' && grep -q '^darknet: warning: 2 of 7 files were not read' '$a/err' && test \$(wc -l <'$a/err') -eq 3"
+check 'it names the files that it does not read, and counts them' bash -c "grep -q 'c6_9.gif: not read: its name ends in none of .jpg' '$a/err' && grep -q 'notes.doc: not read' '$a/err' && grep -q '^darknet: warning: 2 of 7 files were not read' '$a/err' && test \$(wc -l <'$a/err') -eq 3"
 status=0; predict "$d" -strict >"$a/out" 2>"$a/err" || status=$?
 check '-strict predicts all the same, and ends with 1' test $status -eq 1 -a "$(grep -c Predicted "$a/out")" -eq 5
-rm "$d/c6_9.tif" "$d/notes.doc"
+rm "$d/c6_9.gif" "$d/notes.doc"
 check '-strict ends with 0 where every file was read' quiet predict "$d" -strict
 check 'and nothing is said' test ! -s "$a/err"
 echo 'no image' >"$d/c6_5.pgm"

@@ -37,9 +37,9 @@ trap 'rm -rf "$TMPDIR"' EXIT
 mkdir -p "$fuzz/found"
 bash tests/fuzz/seeds.sh "$fuzz/seeds" || exit 1
 
-# Longest input, and the most that one allocation may take: of an image, whose pixels take more than the file, 512 MB.
+# Longest input, and the most that one allocation may take: of an image, whose pixels take more than the file, 640 MB.
 for name; do
-    case $name in image) longest=16384 most=512 ;; cfg) longest=16384 most=64 ;; *) longest=65536 most=64 ;; esac
+    case $name in image | codec) longest=16384 most=640 ;; cfg) longest=16384 most=64 ;; *) longest=65536 most=64 ;; esac
     mkdir -p "$fuzz/corpus/$name"
     dictionary=()
     [ ! -e "$fuzz/seeds/$name.dict" ] || dictionary=("-dict=$fuzz/seeds/$name.dict")

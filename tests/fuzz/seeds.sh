@@ -79,6 +79,9 @@ done
 add table "$work/small.table"
 add table "$work/small.table" "$work/out/images.json"
 "$BUILD/fuzz/seed_images" "$to/image"
+mkdir "$work/images"
+/usr/bin/python3 tests/image_formats.py "$work/images" files
+for file in "$work"/images/*.{tif,webp,jp2,j2k}; do [ "$(stat -c %s "$file")" -gt 2500 ] || add codec "$file"; done
 
 # Weights that fit fuzz_weights's network: a head, then 84 numbers; and the first layer alone
 python3 - "$to/weights" <<'END'
