@@ -1,4 +1,4 @@
-/* Writes the log of a training as CSV, and reads it back. */
+/* Writes the log of a training as CSV, and reads it back; writes it as lines of JSON. */
 #define _GNU_SOURCE
 #include "train_log.h"
 #include "base/file.h"
@@ -43,7 +43,7 @@ static const struct column columns[][COLUMNS] = {
 /* Room in a line behind its first n bytes. */
 static size_t left(int n) { return (size_t)(LONGEST - n); }
 
-static void format_header(char *line, enum meta_training_kind kind)
+static void format_columns(char *line, enum meta_training_kind kind)
 {
     int n = snprintf(line, LONGEST, "iteration");
     for (int i = 0; i < COLUMNS; i++)
@@ -51,16 +51,29 @@ static void format_header(char *line, enum meta_training_kind kind)
     snprintf(line + n, left(n), "\n");
 }
 
-/* A figure that was not taken is left empty. */
-static int format_row(char *line, enum meta_training_kind kind, const struct meta_row *r)
+/* A file of JSON lines has none. */
+static void format_header(char *line, const struct meta_log *log)
 {
-    int n = snprintf(line, LONGEST, "%llu", (unsigned long long)r->iteration);
-    for (const struct column *c = columns[kind]; c < columns[kind] + COLUMNS; c++) {
+    if (log->json) *line = 0;
+    else format_columns(line, log->kind);
+}
+
+#define JSON_BEGIN "{\"iteration\":"
+
+/* Writes the digits of the CSV. A figure that was not taken is left empty, in JSON null, which also
+   stands for a number that JSON has no word for. */
+static int format_row(char *line, const struct meta_log *log, const struct meta_row *r)
+{
+    const struct column *all = columns[log->kind];
+    int n = snprintf(line, LONGEST, "%s%llu", log->json ? JSON_BEGIN : "",
+                     (unsigned long long)r->iteration);
+    for (const struct column *c = all; c < all + COLUMNS; c++) {
         double x = *(const double *)((const char *)r + c->offset);
-        line[n++] = ',';
-        if (!isnan(x)) n += snprintf(line + n, left(n), c->format, x);
+        n += snprintf(line + n, left(n), log->json ? ",\"%s\":" : ",", c->name);
+        if (log->json && !isfinite(x)) n += snprintf(line + n, left(n), "null");
+        else if (!isnan(x)) n += snprintf(line + n, left(n), c->format, x);
     }
-    return n + snprintf(line + n, left(n), "\n");
+    return n + snprintf(line + n, left(n), log->json ? "}\n" : "\n");
 }
 
 /* Reads a number, or nothing (NaN), up to `end`, and returns what follows the end mark; NULL when
@@ -94,7 +107,7 @@ static int parse_row(const char *line, enum meta_training_kind kind, struct meta
 static size_t read_rows(struct meta_log *log, const char *text, uint64_t iteration)
 {
     char header[LONGEST];
-    format_header(header, log->kind);
+    format_columns(header, log->kind);
     size_t head = strlen(header) - 1;
     if (strncmp(text, header, head)) return 0;
     const char *p = text + head + (text[head] == '\r');
@@ -133,11 +146,11 @@ static int restore(struct meta_log *log, struct meta_error *error)
     struct meta_text text;
     long long size, last = 0;
     if (meta_text_begin(&text, error)) return -1;
-    format_header(line, log->kind);
+    format_header(line, log);
     size = fputs(line, text.file) < 0 ? 0 : (long long)strlen(line);
     for (int i = 0; i < log->written; i++) {
         last = size;
-        size += format_row(line, log->kind, &log->rows[i]);
+        size += format_row(line, log, &log->rows[i]);
         fputs(line, text.file);
     }
     if (meta_text_write(&text, 0, log->path, error)) return -1;
@@ -155,7 +168,7 @@ static int write_rows(struct meta_log *log)
 {
     char line[LONGEST];
     while (log->written < log->count) {
-        int n = format_row(line, log->kind, &log->rows[log->written]);
+        int n = format_row(line, log, &log->rows[log->written]);
         ssize_t put = pwrite(log->fd, line, (size_t)n, log->size);
         if (put != n) {
             int kept = put < 0 ? errno : ENOSPC;
@@ -197,7 +210,7 @@ int meta_log_own(const struct meta_log *log, struct meta_error *error)
     if (access(log->path, F_OK)) return 0;
     if (meta_file_read(log->path, &text, &size, error)) return -1;
     for (int kind = META_TRAINING_TASKS; kind <= META_TRAINING_IMAGES && !own; kind++) {
-        format_header(header, (enum meta_training_kind)kind);
+        format_columns(header, (enum meta_training_kind)kind);
         size_t head = strlen(header) - 1; /* a spreadsheet may end the line otherwise */
         own = !memcmp(text, header, size < head ? size : head);
     }
@@ -234,6 +247,53 @@ int meta_log_prepare(struct meta_log *log, const char *origin, uint64_t iteratio
     return status;
 }
 
+int meta_log_own_lines(const char *path, struct meta_error *error)
+{
+    const char begin[] = JSON_BEGIN;
+    char *text;
+    size_t size;
+    if (access(path, F_OK)) return 0;
+    if (meta_file_read(path, &text, &size, error)) return -1;
+    int own = !memcmp(text, begin, size < strlen(begin) ? size : strlen(begin));
+    free(text);
+    return own ? 0
+               : meta_fail(error,
+                           "%s:1: is not a line of a training's log: move the file away, or give "
+                           "the training another -name",
+                           path);
+}
+
+/* Finds how many of the log's rows the text begins with. */
+static void match_rows(struct meta_log *log, const char *text)
+{
+    char line[LONGEST];
+    for (; log->written < log->count; log->written++) {
+        int n = format_row(line, log, &log->rows[log->written]);
+        if (strncmp(text + log->keep, line, (size_t)n)) break;
+        log->last = log->keep;
+        log->keep += n;
+    }
+}
+
+int meta_log_follow(struct meta_log *log, const struct meta_log *csv, const char *path,
+                    struct meta_error *error)
+{
+    char *text;
+    size_t size;
+    if (meta_log_own_lines(path, error) || meta_log_open(log, csv->kind, path, error)) return -1;
+    log->json = 1;
+    log->room = csv->room;
+    log->rows = calloc((size_t)log->room + 1, sizeof *log->rows);
+    if (!log->rows) return meta_fail(error, "out of memory for %d rows of the log", log->room);
+    log->count = csv->count;
+    memcpy(log->rows, csv->rows, (size_t)log->count * sizeof *log->rows);
+    if (access(path, F_OK)) return 0;
+    if (meta_file_read(path, &text, &size, error)) return -1;
+    match_rows(log, text);
+    free(text);
+    return 0;
+}
+
 int meta_log_begin(struct meta_log *log, struct meta_error *error)
 {
     char header[LONGEST];
@@ -242,7 +302,7 @@ int meta_log_begin(struct meta_log *log, struct meta_error *error)
     if (log->fd < 0 || fstat(log->fd, &info))
         return meta_fail(error, "%s: can't open: %s", log->path, strerror(errno));
     if (info.st_size < log->keep) log->keep = log->written = 0; /* it was moved away */
-    format_header(header, log->kind);
+    format_header(header, log);
     ssize_t head = (ssize_t)strlen(header);
     log->size = log->keep ? log->keep : head;
     if (!ftruncate(log->fd, log->keep)
@@ -280,7 +340,7 @@ void meta_log_amend(struct meta_log *log, const struct meta_row *row)
     if (!log->count || log->rows[log->count - 1].iteration != row->iteration) return;
     log->rows[log->count - 1] = *row;
     if (log->written < log->count || !is_whole(log)) return;
-    int n = format_row(line, log->kind, row);
+    int n = format_row(line, log, row);
     log->size = log->last + n;
     if (pwrite(log->fd, line, (size_t)n, log->last) == n && !ftruncate(log->fd, log->size)) return;
     if (ftruncate(log->fd, log->last)) return;

@@ -1,5 +1,5 @@
-/* The log of a training: NAME.csv, one line for each iteration. There are two kinds of training,
-   each with its own columns. */
+/* The log of a training: NAME.csv, one line for each iteration, and where it is asked for the same
+   as lines of JSON, NAME.jsonl. There are two kinds of training, each with its own columns. */
 #ifndef META_TRAIN_LOG_H
 #define META_TRAIN_LOG_H
 
@@ -24,6 +24,7 @@ struct meta_row {
 
 struct meta_log {
     enum meta_training_kind kind;
+    int json; /* lines of JSON, and no header */
     char *path;
     int fd, count, room, written; /* rows in memory, room for them, rows in the file */
     long long last, keep; /* where the file's last row begins; bytes of the file that stay */
@@ -45,6 +46,12 @@ int meta_log_own(const struct meta_log *, struct meta_error *);
    `room` more rows: adding allocates nothing. */
 int meta_log_prepare(struct meta_log *, const char *origin, uint64_t iteration, int room,
                      struct meta_error *);
+/* Names a log of JSON lines for the rows of `csv`, which has been prepared, and as many to come.
+   Lines of the file that say these rows stay, all else in it is replaced. */
+int meta_log_follow(struct meta_log *, const struct meta_log *csv, const char *path,
+                    struct meta_error *);
+/* Fails when there is a file that does not begin as such lines do. */
+int meta_log_own_lines(const char *path, struct meta_error *);
 /* Opens the log, which it makes where there is none, and makes it hold those rows and nothing else,
    such as a line cut short. */
 int meta_log_begin(struct meta_log *, struct meta_error *);

@@ -39,7 +39,9 @@ static int update(struct meta_trainer *t, struct meta_outer_result *r, double ra
 static void add_row(struct meta_trainer *t, const struct meta_row *row)
 {
     struct meta_error error;
-    if (!meta_trainer_writes(t) || !meta_log_add(&t->log, row, &error)) return;
+    if (!meta_trainer_writes(t)) return;
+    int failed = t->lines.path && meta_log_add(&t->lines, row, &error);
+    if (!meta_log_add(&t->log, row, &error) && !failed) return;
     t->log_failed = 1;
     t->log_error = error;
 }
@@ -146,6 +148,7 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
     meta_trainer_keep_best(t, row);
     pthread_mutex_lock(&t->lock);
     meta_log_amend(&t->log, row);
+    if (t->lines.path) meta_log_amend(&t->lines, row);
     pthread_mutex_unlock(&t->lock);
     return e;
 }

@@ -32,6 +32,8 @@ struct meta_training_settings {
     int threads;
     int clear;        /* with weights: as if they had seen no images */
     int resume;       /* from NAME.state */
+    int lines;        /* a log of JSON lines beside the CSV; one that a training has is gone on
+                         with when it is resumed */
     int overwrite;    /* what a training of this name left is dropped */
     const char *fork; /* from this .state of another training, which may differ in [meta_loss]
                          alone, and whose [meta_loss] has not weighed a task yet; or NULL */

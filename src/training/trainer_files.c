@@ -111,6 +111,19 @@ static int read_log(struct meta_trainer *t, struct meta_error *error)
     return status;
 }
 
+/* The log of JSON lines. What one that came to nothing left is removed. */
+static int begin_lines(struct meta_trainer *t, struct meta_error *error)
+{
+    const char *path = t->path[META_TRAINING_LINES];
+    int there = !access(path, F_OK);
+    if (!t->settings.lines && !(there && t->settings.resume)) {
+        if (there) unlink(path);
+        return 0;
+    }
+    return meta_log_follow(&t->lines, &t->log, path, error) || meta_log_begin(&t->lines, error) ? -1
+                                                                                                : 0;
+}
+
 void meta_trainer_unlock(const struct meta_trainer *t) { meta_lock_unlink(&t->running); }
 
 int meta_trainer_open_log(struct meta_trainer *t, struct meta_error *error)
@@ -122,5 +135,5 @@ int meta_trainer_open_log(struct meta_trainer *t, struct meta_error *error)
         return -1;
     if (t->settings.resume) meta_trainer_find_best(t);
     t->old_final = t->settings.resume && !access(t->path[META_TRAINING_FINAL], F_OK);
-    return meta_log_begin(&t->log, error);
+    return meta_log_begin(&t->log, error) || begin_lines(t, error) ? -1 : 0;
 }

@@ -41,8 +41,8 @@ struct meta_trainer {
     uint64_t saved;       /* the iteration of the last checkpoint; UINT64_MAX: none yet */
     struct meta_lock running; /* NAME.lock */
     int old_final; /* NAME_final.weights are of an earlier end of the training that is resumed */
-    struct meta_log log;
-    int log_failed; /* what meta_trainer_log_failed is to say: log_error */
+    struct meta_log log, lines; /* lines.path NULL: there is no log of JSON lines */
+    int log_failed;             /* what meta_trainer_log_failed is to say: log_error */
     struct meta_error log_error;
     struct meta_row best; /* the row of NAME_best.weights; iteration 0: there are none */
     int best_failed;      /* what meta_trainer_best_failed is to say: best_error */

@@ -145,8 +145,8 @@ static int move_all(const struct meta_trainer *t, const struct found *f, const c
     static const enum meta_training_file order[] = { META_TRAINING_STATE,  META_TRAINING_BEFORE,
                                                      META_TRAINING_BACKUP, META_TRAINING_FINAL,
                                                      META_TRAINING_BEST,   META_TRAINING_AVERAGE,
-                                                     META_TRAINING_LOG,    META_TRAINING_CHART,
-                                                     META_TRAINING_SENT };
+                                                     META_TRAINING_LOG,    META_TRAINING_LINES,
+                                                     META_TRAINING_CHART,  META_TRAINING_SENT };
     _Static_assert(sizeof order / sizeof *order == META_TRAINING_FILES, "each file has its place");
     char *from = NULL, *to = NULL;
     int status = 0;
@@ -217,7 +217,8 @@ int meta_trainer_finish_keeping(struct meta_trainer *t, struct meta_error *error
 int meta_trainer_keep(struct meta_trainer *t, struct meta_error *error)
 {
     struct found f;
-    if (meta_log_own(&t->log, error)) return -1;
+    if (meta_log_own(&t->log, error) || meta_log_own_lines(t->path[META_TRAINING_LINES], error))
+        return -1;
     int status = look(t, &f, error);
     if (!status && t->settings.overwrite) status = move_all(t, &f, NULL, error);
     else if (!status

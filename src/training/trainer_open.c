@@ -235,7 +235,7 @@ int meta_trainer_open(struct meta_trainer **out, const struct meta_training_sett
     struct meta_trainer *t = calloc(1, sizeof *t);
     if (!t) return meta_fail_memory(error);
     t->settings = *settings;
-    t->log.fd = t->running.fd = -1;
+    t->log.fd = t->lines.fd = t->running.fd = -1;
     t->saved = UINT64_MAX;
     pthread_mutex_init(&t->lock, NULL);
     int status = open_sent(t, error) || open_parts(t, &checkpoint, error) ? -1 : 0;
@@ -262,6 +262,7 @@ void meta_trainer_free(struct meta_trainer *t)
     meta_data_free(t->data);
     meta_model_free(t->model);
     meta_log_close(&t->log);
+    meta_log_close(&t->lines);
     meta_lock_release(&t->running);
     for (int file = 0; file < META_TRAINING_FILES; file++) free(t->path[file]);
     free(t->batches);

@@ -172,6 +172,7 @@ static int save(struct meta_trainer *t, struct meta_error *error)
                                  .state_size = t->state_size };
     if (meta_lock_keep(&t->running, error)) return -1;
     meta_log_sync(&t->log);
+    if (t->lines.path) meta_log_sync(&t->lines);
     fill_state(t);
     if (meta_trainer_keep_before(t, error)
         || meta_checkpoint_write(t->path[META_TRAINING_STATE], &c, error)

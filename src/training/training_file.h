@@ -12,6 +12,7 @@ enum meta_training_file {
     META_TRAINING_BEST,    /* NAME_best.weights: those that the valid list finds best */
     META_TRAINING_AVERAGE, /* NAME_average.weights: with [net] average, beside the checkpoint */
     META_TRAINING_LOG,     /* NAME.csv */
+    META_TRAINING_LINES,   /* NAME.jsonl: with -log */
     META_TRAINING_CHART,   /* chart_NAME.png */
     META_TRAINING_BEFORE, /* NAME_before.state: of a site, its last checkpoint from before the sites
                              met last */
