@@ -60,48 +60,97 @@ static char *temporary_name(const char *path, unsigned number)
     return asprintf(&name, "%s.tmp.%ld.%u", path, (long)getpid(), number) < 0 ? NULL : name;
 }
 
-int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
-                    struct meta_error *error)
+struct meta_new_file {
+    const char *step; /* what is done, for the message of a failure */
+    char *path;       /* as the caller has named it */
+    char *target;     /* what it is a link to, or itself */
+    char *temporary;
+    int fd, made; /* made: the temporary file is there */
+};
+
+static int fail(struct meta_new_file *f, struct meta_error *error)
 {
-    const char *step = "can't create";
-    int fd = -1, made = 0;
+    return meta_fail(error, "%s: %s: %s", f->path, f->step, strerror(errno));
+}
+
+void meta_new_file_drop(struct meta_new_file *f)
+{
+    if (!f) return;
+    if (f->fd >= 0) close(f->fd);
+    if (f->made) unlink(f->temporary);
+    free(f->path);
+    free(f->target);
+    free(f->temporary);
+    free(f);
+}
+
+int meta_new_file(struct meta_new_file **out, const char *path, struct meta_error *error)
+{
     struct stat old;
-    char *temporary = NULL, *target = NULL;
     int there = !stat(path, &old);
+    *out = NULL;
     /* Renaming over a device or a pipe would put a plain file in its place; over a link, a file
        beside its target. */
     if (there && !S_ISREG(old.st_mode))
         return meta_fail(error, "%s: is not a regular file: nothing was written", path);
-    if (!(target = there ? realpath(path, NULL) : strdup(path))) goto fail;
-    if (!(temporary = temporary_name(target, atomic_fetch_add(&written, 1)))) goto fail;
-    fd = create(temporary);
-    if (fd < 0) goto fail;
-    made = 1;
-    step = "can't write";
-    if (there && fchmod(fd, old.st_mode & 0777) && errno != EPERM) goto fail;
-    for (int i = 0; i < count; i++)
-        if (write_all(fd, chunks[i].data, chunks[i].size)) goto fail;
-    step = "can't sync to the disk";
-    if (fsync(fd) && errno != EINVAL) goto fail;
-    step = "can't close";
-    int closed = close(fd);
-    fd = -1;
-    if (closed) goto fail;
-    step = "can't rename the temporary file";
-    if (rename(temporary, target)) goto fail;
-    made = 0;
-    step = "can't sync its folder to the disk";
-    if (sync_folder(target)) goto fail;
-    free(temporary);
-    free(target);
+    struct meta_new_file *f = calloc(1, sizeof *f);
+    if (!f || !(f->path = strdup(path))) {
+        free(f);
+        return meta_fail_memory_for(error, path);
+    }
+    f->step = "can't create";
+    f->fd = -1;
+    if (!(f->target = there ? realpath(path, NULL) : strdup(path))) goto fail;
+    if (!(f->temporary = temporary_name(f->target, atomic_fetch_add(&written, 1)))) goto fail;
+    if ((f->fd = create(f->temporary)) < 0) goto fail;
+    f->made = 1;
+    f->step = "can't write";
+    if (there && fchmod(f->fd, old.st_mode & 0777) && errno != EPERM) goto fail;
+    *out = f;
     return 0;
 fail:
-    meta_fail(error, "%s: %s: %s", path, step, strerror(errno));
-    if (fd >= 0) close(fd);
-    if (made) unlink(temporary);
-    free(temporary);
-    free(target);
+    fail(f, error);
+    meta_new_file_drop(f);
     return -1;
+}
+
+int meta_new_file_put(struct meta_new_file *f, const void *data, size_t size,
+                      struct meta_error *error)
+{
+    return write_all(f->fd, data, size) ? fail(f, error) : 0;
+}
+
+int meta_new_file_end(struct meta_new_file *f, struct meta_error *error)
+{
+    int status = -1;
+    f->step = "can't sync to the disk";
+    if (fsync(f->fd) && errno != EINVAL) goto end;
+    f->step = "can't close";
+    int closed = close(f->fd);
+    f->fd = -1;
+    if (closed) goto end;
+    f->step = "can't rename the temporary file";
+    if (rename(f->temporary, f->target)) goto end;
+    f->made = 0;
+    f->step = "can't sync its folder to the disk";
+    status = sync_folder(f->target);
+end:
+    if (status) fail(f, error);
+    meta_new_file_drop(f);
+    return status;
+}
+
+int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
+                    struct meta_error *error)
+{
+    struct meta_new_file *f;
+    if (meta_new_file(&f, path, error)) return -1;
+    for (int i = 0; i < count; i++)
+        if (meta_new_file_put(f, chunks[i].data, chunks[i].size, error)) {
+            meta_new_file_drop(f);
+            return -1;
+        }
+    return meta_new_file_end(f, error);
 }
 
 int meta_file_check_name(const char *path, struct meta_error *error)

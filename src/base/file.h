@@ -16,6 +16,15 @@ struct meta_chunk {
 int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
                     struct meta_error *);
 
+/* The same in parts, for a file that memory need not hold: begun, put together, and then ended,
+   which frees it, also after a failure, or dropped, so that `path` stays as it was. NULL may be
+   dropped. */
+struct meta_new_file;
+int meta_new_file(struct meta_new_file **, const char *path, struct meta_error *);
+int meta_new_file_put(struct meta_new_file *, const void *data, size_t size, struct meta_error *);
+int meta_new_file_end(struct meta_new_file *, struct meta_error *);
+void meta_new_file_drop(struct meta_new_file *);
+
 /* Fails when `path`, or the name of its temporary file, is too long. The folder may be missing. */
 int meta_file_check_name(const char *path, struct meta_error *);
 /* Fails when meta_file_write to `path` could not succeed, as far as that shows beforehand: ask

@@ -6,18 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-void meta_print_csv_text(const char *text, const char *rest)
+void meta_write_csv_text(FILE *file, const char *text, const char *rest)
 {
     if (!strpbrk(text, ",\"\n\r")) {
-        printf("%s%s", text, rest);
+        fprintf(file, "%s%s", text, rest);
         return;
     }
-    putchar('"');
+    putc('"', file);
     for (; *text; text++) {
-        if (*text == '"') putchar('"');
-        putchar(*text);
+        if (*text == '"') putc('"', file);
+        putc(*text, file);
     }
-    printf("%s\"", rest);
+    fprintf(file, "%s\"", rest);
+}
+
+void meta_print_csv_text(const char *text, const char *rest)
+{
+    meta_write_csv_text(stdout, text, rest);
 }
 
 char *meta_number_text(double x, char text[META_NUMBER_TEXT])

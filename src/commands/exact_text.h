@@ -3,9 +3,11 @@
 #define META_EXACT_TEXT_H
 
 #include <cjson/cJSON.h>
+#include <stdio.h>
 
-/* Prints the two texts as one field of CSV, quoted where it must be. */
+/* Prints the two texts as one field of CSV, quoted where it must be, and writes one to a file. */
 void meta_print_csv_text(const char *text, const char *rest);
+void meta_write_csv_text(FILE *, const char *text, const char *rest);
 
 #define META_NUMBER_TEXT 32 /* room for a number as text */
 /* Writes the fewest digits that read back as the same number; returns text. */

@@ -24,6 +24,8 @@ const struct meta_verb meta_verbs[] = {
     { "evaluate", "CFG WEIGHTS DATA|FOLDER|CSV",
       "how good a classifier is on labelled images: AUC, sensitivity, calibration, with intervals",
       meta_command_evaluate },
+    { "features", "CFG WEIGHTS DATA|LIST|FOLDER -out F.npy",
+      "what a layer gives for images, for NumPy", meta_command_features },
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
     { "table", "FILE -out DIR", "trains and tests what a table of results lacks",
       meta_command_table },

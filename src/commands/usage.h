@@ -20,6 +20,7 @@ int meta_command_adapt(int argc, char **argv);
 int meta_command_calibrate(int argc, char **argv);
 int meta_command_predict(int argc, char **argv);
 int meta_command_evaluate(int argc, char **argv);
+int meta_command_features(int argc, char **argv);
 int meta_command_compare(int argc, char **argv);
 int meta_command_table(int argc, char **argv);
 int meta_command_report(int argc, char **argv);
