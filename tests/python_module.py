@@ -83,6 +83,8 @@ def features(model):
     images = [read(name) for name in asked]
     f = model.features(images)
     say(f.shape == (4, 144) and f.dtype == np.float32 and model.feature_size() == 144 and model.feature_size(0) == 576, "features have the size of their layer")
+    from_file = np.load("features.npy")
+    say(from_file.shape == f.shape and np.allclose(from_file, f, atol=1e-5), "features are those that `meta features` writes, and NumPy reads")
     c = model.adapt(planes(2), [0, 1], steps=0)
     say(np.array_equal(c.features(images, statistics="running"), f) and not np.array_equal(c.features(images), f), "a classifier that took no steps has the model's features by running statistics")
     say(not np.allclose(model.features(images, statistics="batch"), f), "the batch's statistics give other features")

@@ -7,6 +7,7 @@
 
 #include "base/floating.h"
 #include "base/json.h"
+#include "darknet_flags.h"
 #include "flags.h"
 #include "host/stock.h"
 #include "memory_hooks.h"
@@ -62,6 +63,7 @@ static void end_without_file(int number)
 int main(int argc, char **argv)
 {
     struct meta_error error;
+    argc = meta_darknet_flags(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "meta")) {
         hold_streams();
         meta_memory_hooks();

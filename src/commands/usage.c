@@ -40,6 +40,7 @@ const struct meta_verb meta_verbs[] = {
     { "doctor", "DATA CFG",
       "looks at everything a run needs: what is wrong, how to mend it, memory and hours",
       meta_command_doctor },
+    { "stock", "CFG", "writes the .cfg as stock Darknet reads it", meta_command_stock },
     { "version", "", "prints the program's version", meta_command_version },
     { "help", "[SECTION]...", "prints the options of the .cfg's sections", meta_command_help },
     { NULL, NULL, NULL, NULL }

@@ -29,12 +29,13 @@ printf '%s\n' i[67]_[34].ppm >asked.list
 printf 'classes=2\nlabels=few.labels\ntrain=few.list\n' >few.data
 check 'meta adapt adapts to six of its images' "$DARKNET_BIN" meta adapt few.data toy.cfg toy.weights -out few
 check 'meta predict predicts the others' sh -c "'$DARKNET_BIN' meta predict few.cfg few.weights few.data asked.list -csv -log_odds >predicted.csv"
+check 'meta features writes the features of the others' "$DARKNET_BIN" meta features toy.cfg toy.weights asked.list -out features.npy
 version=$(awk '/define DARKNET_META_VERSION_(MAJOR|MINOR) / { printf "%s%s", n++ ? "." : "", $3 }' "$source/src/adaptation/darknet_meta.h")
 DARKNET_META_LIBRARY=$DARKNET_DIR/libdarknet-meta.so PYTHONPATH=$source/scripts PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$source/tests/python_module.py" "$a" "$version" >said 2>&1
 echo $? >status
 while IFS= read -r case; do test_passed "${case#ok - }"; done < <(grep '^ok - ' said)
 check 'the Python program exits with 0, and says nothing else' test "$(cat status)" -eq 0 -a -z "$(grep -v '^ok - ' said)" || cat said
-check 'every case of the Python program runs' test "$(grep -c '^ok - ' said)" -ge 69 || cat said
+check 'every case of the Python program runs' test "$(grep -c '^ok - ' said)" -ge 70 || cat said
 expect_error "none\.so: can't be used: .*: DARKNET_META_LIBRARY may name another" \
     sh -c "DARKNET_META_LIBRARY=none.so PYTHONDONTWRITEBYTECODE=1 PYTHONPATH='$source/scripts' /usr/bin/python3 -c '
 import darknet_meta, sys
