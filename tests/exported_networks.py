@@ -164,6 +164,10 @@ CLASSIFIERS = [(f"activation: {a}", WIDE, [conv(8, activation=a, **PAD)] + POOLE
     ("groups of connected", WIDE, [connected(12, activation="leaky"), conv(4, 1, groups=2)] + HEAD),
     ("crop", (12, 10, 3), [layer("crop", crop_width=8, crop_height=6), conv(5, **PAD)] + HEAD),
     ("crop, noadjust", (12, 10, 3), [layer("crop", crop_width=9, crop_height=10, noadjust=1), conv(5, **PAD)] + HEAD),
+    ("dilation", WIDE, [conv(6, dilation=2, **PAD, **BN), conv(6, dilation=3, **PAD)] + HEAD),
+    ("dilation of groups, stride 2, no padding", (16, 14, 3), [conv(6, **PAD), conv(6, dilation=2, groups=3, stride=2)] + HEAD),
+    ("upsample", (6, 5, 3), [conv(6, **PAD, **BN), layer("upsample", stride=2), conv(5, **PAD)] + HEAD),
+    ("upsample, scale", (6, 5, 3), [conv(6, **PAD), layer("upsample", stride=3, scale=.7), layer("avgpool")] + HEAD),
     ("reorg", (12, 8, 3), [conv(8, **PAD), layer("reorg", stride=2), conv(5, **PAD)] + HEAD),
     ("reorg, then connected", (12, 8, 3), [conv(8, **PAD), layer("reorg", stride=2)] + HEAD),
     ("reorg, reverse", (6, 4, 3), [conv(8, **PAD), layer("reorg", stride=2, reverse=1), conv(5, **PAD)] + HEAD),
@@ -199,8 +203,9 @@ def shapes(shape, layers):
         w, h, c = came = outs[-1] if outs else shape
         if section in ("convolutional", "maxpool"):
             stride = o.get("stride", 1)
-            size = o.get("size", stride if section == "maxpool" else 1)
-            padding = o.get("padding", size - 1) if section == "maxpool" else 2 * (size // 2 if o.get("pad") else o.get("padding", 0))
+            size, dilation = o.get("size", stride if section == "maxpool" else 1), o.get("dilation", 1)
+            padding = o.get("padding", size - 1) if section == "maxpool" else 2 * (size // 2 if o.get("pad") else o.get("padding", 0)) * dilation
+            size = (size - 1) * dilation + 1
             w, h = (w + padding - size) // stride + 1, (h + padding - size) // stride + 1
             c = o.get("filters", 1) if section == "convolutional" else c
         elif section == "connected":
@@ -211,6 +216,8 @@ def shapes(shape, layers):
             w, h, c = 1, 1, w * h * c
         elif section == "crop":
             w, h = o["crop_width"], o["crop_height"]
+        elif section == "upsample":
+            w, h = w * o["stride"], h * o["stride"]
         elif section == "reorg":
             s = o["stride"]
             if o.get("extra"):

@@ -154,6 +154,9 @@ CASES = {
     "moved":       ("rgb", "[crop]\ncrop_width=12\ncrop_height=12\nflip=1\n" + conv(8, activation="loggy") + "[reorg]\nstride=2\n" + conv(8, 1, 1, "tanh")
                     + "[reorg]\nstride=2\nreverse=1\n" + conv(4, 3, 2, "gelu") + "[reorg]\nflatten=1\n" + TAIL.format(2), dict(eta=3, steps=2)),
     "extra":       ("gray", conv(5, 3, 2, "elu") + BARE.format(1, 8, 1, 0, "linear") + "[reorg]\nextra=1\n[softmax]\n", dict(eta=3, gamma=.05)),
+    "dilated":     ("rgb", "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\nstride=1\npad=1\nactivation=leaky\ndilation=2\n" + POOL.format(2, 2)
+                    + "[convolutional]\nbatch_normalize=1\nfilters=12\nsize=3\nstride=2\npad=1\nactivation=mish\ndilation=2\ngroups=4\n"
+                    + "[upsample]\nstride=2\nscale=.8\n[convolutional]\nfilters=6\nsize=2\nstride=1\npadding=1\nactivation=elu\ndilation=3\n[avgpool]\n" + TAIL.format(2), dict(eta=3)),
     "relation":    ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, activation="leaky") + "[relation]\n" + conv(9, activation="leaky")
                     + POOL.format(3, 2) + "[connected]\noutput=6\nactivation=leaky\n[connected]\noutput=1\nactivation=logistic\n[cost]\n",
                     dict(eta=2, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),

@@ -109,8 +109,9 @@ class Network:
         if kind in ("convolutional", "connected"):
             if kind == "convolutional":
                 size = int(o.get("size", 1))
-                pad = size // 2 if int(o.get("pad", 0)) else int(o.get("padding", 0))
-                x = F.conv2d(x, tensor["weights"], stride=int(o.get("stride", 1)), padding=pad, groups=int(o.get("groups", 1)))
+                dilation = int(o.get("dilation", 1)) if size > 1 else 1
+                pad = (size // 2 if int(o.get("pad", 0)) else int(o.get("padding", 0))) * dilation
+                x = F.conv2d(x, tensor["weights"], stride=int(o.get("stride", 1)), padding=pad, dilation=dilation, groups=int(o.get("groups", 1)))
             else:
                 x = (x.reshape(len(x), -1) @ tensor["weights"].T).reshape(len(x), -1, 1, 1)
             if "mean" in tensor and rotations:      # a filter's turns are normalised together
@@ -138,6 +139,8 @@ class Network:
             return x * earlier[self.earlier(i, o["from"])]
         if kind == "crop":
             return crop(x, int(o["crop_height"]), int(o["crop_width"]), not int(o.get("noadjust", 0)))
+        if kind == "upsample":
+            return float(o.get("scale", 1)) * F.interpolate(x, scale_factor=int(o.get("stride", 2)), mode="nearest")
         if kind == "reorg":
             return reorg(x, *(int(o.get(key, default)) for key, default in (("stride", 1), ("reverse", 0), ("flatten", 0), ("extra", 0))))
         if kind in PLUGINS:

@@ -9,7 +9,8 @@
 
 struct convolutional {
     struct common common;
-    int filters, size, stride, pad, padding, batch_normalize, groups, rotations, activation;
+    int filters, size, stride, pad, padding, batch_normalize, groups, dilation, rotations,
+        activation;
 };
 
 static const struct meta_option convolutional_options[] = {
@@ -22,6 +23,9 @@ static const struct meta_option convolutional_options[] = {
         "1: normalised over batch, height and width, scaled, shifted"),
     INT(convolutional, groups, 1, 1, MOST,
         "parts of the channels in and out, each with its own kernels"),
+    INT(convolutional, dilation, 1, 1, 1024,
+        "pixels from one tap of the kernel to the next; AlexeyAB's, where padding is so many times "
+        "as wide"),
     ROTATIONS(convolutional, "4: each filter stands there in its four quarter turns, learned once"),
     ACTIVATION(convolutional, META_LOGISTIC),
     ONLY(binary, 0),
@@ -35,13 +39,15 @@ static int convolutional_layer(const void *settings, int index, struct meta_laye
                                struct meta_error *error)
 {
     const struct convolutional *s = settings;
+    int dilation = s->size > 1 ? s->dilation : 1;
     *out = (struct meta_layer){ .type = META_CONVOLUTIONAL,
                                 .filters = s->filters,
                                 .size = s->size,
                                 .stride = s->stride,
-                                .padding = s->pad ? s->size / 2 : s->padding,
+                                .padding = (s->pad ? s->size / 2 : s->padding) * dilation,
                                 .batch_normalize = s->batch_normalize,
                                 .groups = s->groups,
+                                .dilation = dilation,
                                 .rotations = s->rotations ? 4 : 0,
                                 .activation = (enum meta_activation)s->activation };
     return 0;
@@ -227,6 +233,7 @@ const struct meta_section_type meta_section_types[] = {
     MAPS(crop, 0, "the middle of the images"),
     MAPS(reorg, 0, "pixels to channels, or channels to pixels"),
     MAPS(scale_channels, 1, "a factor for each channel of an earlier layer; AlexeyAB's"),
+    MAPS(upsample, 1, "each pixel as a square of pixels"),
     STOCK("local", NULL, "parse_local", 0),
     STOCK("deconvolutional", "deconv", "parse_deconvolutional", 0),
     STOCK("batchnorm", NULL, "parse_batchnorm", 0),
@@ -237,7 +244,6 @@ const struct meta_section_type meta_section_types[] = {
     STOCK("region", NULL, "parse_region", 0),
     STOCK("yolo", NULL, "parse_yolo", 0),
     STOCK("iseg", NULL, "parse_iseg", 0),
-    STOCK("upsample", NULL, "parse_upsample", 1),
     STOCK("rnn", NULL, "parse_rnn", 0),
     STOCK("gru", NULL, "parse_gru", 0),
     STOCK("lstm", NULL, "parse_lstm", 0),

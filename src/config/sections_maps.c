@@ -133,3 +133,16 @@ int meta_reorg_layer(const void *settings, int index, struct meta_layer *out,
                                 .extra = s->extra };
     return 0;
 }
+
+const struct meta_option meta_upsample_options[] = {
+    INT(upsample, stride, 2, 1, 1024, "pixels of a square's side"),
+    REAL(upsample, scale, 1, -1e9, 1e9, "factor of the numbers"), COMMON
+};
+
+int meta_upsample_layer(const void *settings, int index, struct meta_layer *out,
+                        struct meta_error *error)
+{
+    const struct upsample *s = settings;
+    *out = (struct meta_layer){ .type = META_UPSAMPLE, .stride = s->stride, .alpha = s->scale };
+    return 0;
+}

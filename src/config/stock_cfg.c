@@ -19,6 +19,7 @@ static const struct {
              { "net", "orientation", NULL },
              { "net", "policy", "cosine" },
              { "convolutional", "rotations", NULL },
+             { "convolutional", "dilation", "1" },
              { "connected", "rotations", NULL } };
 
 static int is_ours(const struct meta_section *s, const struct meta_pair *pair)

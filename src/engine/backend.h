@@ -12,7 +12,7 @@
    convolution in one pass over memory, y = pool(activation(scale * normalise(x) + bias)), where
    each part is optional; it also serves [activation] and [maxpool]. A stem is a convolution of the
    images with its epilogue and pool in one operation, for backends that have it. PICK is
-   [crop] and [reorg], SCALE [scale_channels]. LOSS is softmax and cross-entropy, of an
+   [crop], [reorg] and [upsample], SCALE [scale_channels]. LOSS is softmax and cross-entropy, of an
    image's outputs or of the scores of a query image's pairs, SQUARES the squared error of scores.
  */
 enum meta_op_kind {

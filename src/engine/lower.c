@@ -140,6 +140,7 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
         pair[1] = outputs[l->from[0]];
         return append(low, blank_op(META_OP_SCALE, l), pair, 2, l->out);
     case META_CROP:
+    case META_UPSAMPLE:
     case META_REORG: return append(low, blank_op(META_OP_PICK, l), &before, 1, l->out);
     case META_AVGPOOL: return append(low, blank_op(META_OP_AVGPOOL, l), &before, 1, l->out);
     case META_DROPOUT: return append(low, blank_op(META_OP_DROPOUT, l), &before, 1, l->out);

@@ -10,10 +10,8 @@ static double taps(int outputs, int inputs, const struct meta_layer *l)
 {
     double count = 0;
     for (int o = 0; o < outputs; o++) {
-        int first = o * l->stride - l->padding, end = first + l->size;
-        if (first < 0) first = 0;
-        if (end > inputs) end = inputs;
-        if (end > first) count += end - first;
+        int at = o * l->stride - l->padding, apart = meta_layer_dilation(l);
+        for (int k = 0; k < l->size; k++, at += apart) count += at >= 0 && at < inputs;
     }
     return count;
 }

@@ -24,11 +24,12 @@ static void print_layer(FILE *f, const struct meta_layer *l)
     switch (l->type) {
     case META_CONVOLUTIONAL:
         fprintf(f, "filters=%d\nsize=%d\nstride=%d\n", l->filters, l->size, l->stride);
-        /* many readers of .cfg files know pad alone */
-        if (l->padding && l->padding == l->size / 2) fprintf(f, "pad=1\n");
-        else if (l->padding) fprintf(f, "padding=%d\n", l->padding);
+        /* many readers of .cfg files know pad alone; with dilation padding counts its pixels */
+        if (l->padding && l->padding == l->size / 2 * meta_layer_dilation(l)) fprintf(f, "pad=1\n");
+        else if (l->padding) fprintf(f, "padding=%d\n", l->padding / meta_layer_dilation(l));
         fprintf(f, "activation=%s\n", activation(l));
         if (meta_layer_groups(l) > 1) fprintf(f, "groups=%d\n", l->groups);
+        if (meta_layer_dilation(l) > 1) fprintf(f, "dilation=%d\n", l->dilation);
         break;
     case META_CROP:
         fprintf(f, "crop_width=%d\ncrop_height=%d\nnoadjust=%d\n", l->crop_width, l->crop_height,
@@ -39,6 +40,10 @@ static void print_layer(FILE *f, const struct meta_layer *l)
         if (l->reverse) fprintf(f, "reverse=1\n");
         if (l->flatten) fprintf(f, "flatten=1\n");
         if (l->extra) fprintf(f, "extra=%d\n", l->extra);
+        break;
+    case META_UPSAMPLE:
+        fprintf(f, "stride=%d\n", l->stride);
+        if (l->alpha != 1) fprintf(f, "scale=%.9g\n", l->alpha);
         break;
     case META_SCALE_CHANNELS: fprintf(f, "from=%d\n", l->from[0]); break;
     case META_CONNECTED: fprintf(f, "output=%d\nactivation=%s\n", l->filters, activation(l)); break;

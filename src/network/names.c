@@ -17,9 +17,9 @@ const char *meta_activation_name(enum meta_activation activation)
 
 const char *meta_layer_name(const struct meta_layer *layer)
 {
-    static const char *names[] = { "convolutional", "connected", "maxpool", "avgpool",
-                                   "softmax",       "shortcut",  "route",   "dropout",
-                                   "activation",    "cost",      "crop",    "reorg",
-                                   "scale_channels" };
+    static const char *names[] = { "convolutional",  "connected", "maxpool", "avgpool",
+                                   "softmax",        "shortcut",  "route",   "dropout",
+                                   "activation",     "cost",      "crop",    "reorg",
+                                   "scale_channels", "upsample" };
     return layer->plugin ? layer->plugin->name : names[layer->type];
 }

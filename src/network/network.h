@@ -20,6 +20,7 @@ enum meta_layer_type {
     META_CROP,
     META_REORG,
     META_SCALE_CHANNELS,
+    META_UPSAMPLE,
     META_PLUGIN,
     META_PAIRING
 };
@@ -72,17 +73,19 @@ struct meta_layer {
     int filters;   /* convolutional: output channels; connected: outputs */
     int groups;    /* convolutional: the channels in and out are split into so many parts, each with
                       its own kernels; 0 is 1 */
+    int dilation;  /* convolutional: pixels from one tap of a kernel to the next; 0 is 1 */
     int rotations; /* convolutional, connected: 4: a filter's quarter turns are tied (turns.h); else
                     * 0
                     */
-    int size, stride; /* convolutional, maxpool */
+    int size, stride; /* convolutional, maxpool; upsample: stride */
     int padding; /* convolutional: pixels on every side; maxpool: pixels of both sides together, as
                     in Darknet */
     int batch_normalize;
     enum meta_activation activation; /* convolutional, connected, shortcut, activation */
     double probability;              /* dropout */
     double temperature;              /* softmax */
-    double alpha, beta; /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu */
+    double alpha, beta; /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu;
+                           upsample: alpha, the factor of the numbers */
     int from_count;     /* shortcut, scale_channels: 1; route: 1 or more */
     int *from;          /* layer indices counted from 0; owned by the layer (free) */
     const struct meta_plugin *plugin; /* META_PLUGIN, META_PAIRING */
@@ -119,6 +122,17 @@ static inline size_t meta_layer_first(const struct meta_layer *l)
 static inline int meta_layer_groups(const struct meta_layer *l)
 {
     return l->groups > 1 ? l->groups : 1;
+}
+
+/* The pixels between the taps of a convolution, counted with one of the two. */
+static inline int meta_layer_dilation(const struct meta_layer *l)
+{
+    return l->dilation > 1 ? l->dilation : 1;
+}
+/* The pixels of a side that a window covers, from its first tap to its last. */
+static inline int meta_layer_extent(const struct meta_layer *l)
+{
+    return (l->size - 1) * meta_layer_dilation(l) + 1;
 }
 
 /* The biases of a layer, and as many scales: what the turns of a filter share counts once. */

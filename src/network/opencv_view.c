@@ -29,8 +29,9 @@ size_t meta_opencv_view_inputs(const struct meta_opencv_view *v)
 
 static void window(struct meta_opencv_view *v, const struct meta_layer *l, int padding)
 {
-    v->shape.w = (v->shape.w + padding - l->size) / l->stride + 1;
-    v->shape.h = (v->shape.h + padding - l->size) / l->stride + 1;
+    int extent = meta_layer_extent(l);
+    v->shape.w = (v->shape.w + padding - extent) / l->stride + 1;
+    v->shape.h = (v->shape.h + padding - extent) / l->stride + 1;
 }
 
 void meta_opencv_view_add(struct meta_opencv_view *v, const struct meta_layer *l)
@@ -49,6 +50,10 @@ void meta_opencv_view_add(struct meta_opencv_view *v, const struct meta_layer *l
     case META_CROP:
     case META_REORG: v->shape = l->out; break;
     case META_MAXPOOL: window(v, l, l->padding); break;
+    case META_UPSAMPLE:
+        v->shape.w *= l->stride;
+        v->shape.h *= l->stride;
+        break;
     case META_AVGPOOL: v->shape.w = v->shape.h = 1; break;
     case META_ROUTE: /* width and height stay those of the layer before */
         v->shape.c = 0;

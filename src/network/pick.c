@@ -1,5 +1,5 @@
-/* Where the outputs of [crop] and [reorg] come from, by Darknet's crop_layer.c, reorg_layer.c and
-   blas.c. */
+/* Where the outputs of [crop], [reorg] and [upsample] come from, by Darknet's crop_layer.c,
+   reorg_layer.c and blas.c. */
 #include "pick.h"
 
 static size_t planar(struct meta_shape s, size_t k, size_t y, size_t x)
@@ -45,7 +45,17 @@ static size_t pick_reorg(const struct meta_layer *l, size_t j)
     return l->reverse ? to_coarse(l->in, l->stride, j) : to_fine(l->in, l->stride, j);
 }
 
+static size_t pick_upsample(const struct meta_layer *l, size_t j)
+{
+    size_t area = (size_t)l->out.h * l->out.w, w = l->out.w, s = l->stride;
+    return planar(l->in, j / area, j % area / w / s, j % w / s);
+}
+
 size_t meta_pick(const struct meta_layer *l, size_t j)
 {
-    return l->type == META_CROP ? pick_crop(l, j) : pick_reorg(l, j);
+    switch (l->type) {
+    case META_CROP: return pick_crop(l, j);
+    case META_UPSAMPLE: return pick_upsample(l, j);
+    default: return pick_reorg(l, j);
+    }
 }

@@ -1,4 +1,5 @@
-/* Layers whose outputs are single numbers of their input: [crop] and [reorg]. */
+/* Layers whose outputs are single numbers of their input: [crop], [reorg] and [upsample].
+   Several may be the same one. */
 #ifndef META_PICK_H
 #define META_PICK_H
 

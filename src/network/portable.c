@@ -130,7 +130,18 @@ static int settle_normalisation(struct rewrite *r, int i)
    one of `to_kernel`. Kernels of one size are copied whole. */
 struct placing {
     size_t from_kernel, s, to_kernel, t;
+    int taps, apart; /* taps > 1: instead all numbers of kernels of so many by so many, `apart`
+                        pixels from each other */
 };
+
+/* Spreads `count` kernels of `taps` by `taps` over larger ones, which are zeros else. */
+static void spread(float *to, const float *from, size_t count, const struct placing *p)
+{
+    size_t side = (size_t)(p->taps - 1) * p->apart + 1;
+    for (size_t k = 0; k < count; k++, to += side * side)
+        for (int y = 0; y < p->taps; y++)
+            for (int x = 0; x < p->taps; x++) to[(y * side + x) * p->apart] = *from++;
+}
 
 /* Adds `layer` with the numbers of layer i. */
 static int add_weighted(struct rewrite *r, int i, struct meta_layer layer, struct placing p)
@@ -142,7 +153,10 @@ static int add_weighted(struct rewrite *r, int i, struct meta_layer layer, struc
     if (add(r, layer)) return -1;
     const struct meta_layer *new = last(r);
     memcpy(to->parameters + new->biases, from + old->biases, row);
-    if (p.from_kernel == p.to_kernel)
+    if (p.taps > 1)
+        spread(to->parameters + new->weights, from + old->weights,
+               old->weight_count / p.from_kernel, &p);
+    else if (p.from_kernel == p.to_kernel)
         memcpy(to->parameters + new->weights, from + old->weights,
                old->weight_count * sizeof *from);
     else
@@ -162,11 +176,18 @@ static int rewrite_convolutional(struct rewrite *r, int i)
     struct meta_layer layer = r->net->layers[i];
     size_t kernel = (size_t)layer.size * layer.size;
     struct placing place = { kernel, 0, kernel, 0 };
-    if (r->view.last_flat && meta_shape_pixels(layer.out) == 1 && layer.padding < layer.size
+    int tap = layer.padding / meta_layer_dilation(&layer);
+    if (r->view.last_flat && meta_shape_pixels(layer.out) == 1 && tap < layer.size
         && meta_layer_groups(&layer) == 1) {
         layer.type = META_CONNECTED;
-        place = (struct placing){ kernel, (size_t)layer.padding * layer.size + layer.padding, 1,
-                                  0 };
+        place = (struct placing){ kernel, (size_t)tap * layer.size + tap, 1, 0 };
+    } else if (meta_layer_dilation(&layer) > 1
+               && affordable(layer.filters, layer.in.c / meta_layer_groups(&layer),
+                             (size_t)meta_layer_extent(&layer) * meta_layer_extent(&layer))) {
+        place.taps = layer.size;
+        place.apart = layer.dilation;
+        layer.size = meta_layer_extent(&layer);
+        layer.dilation = 1;
     } else if (layer.size == 1 && (layer.stride > 1 || layer.padding)) {
         layer.size = 3;
         layer.padding++;
@@ -345,6 +366,18 @@ static int without_map(const struct meta_network *net)
     return net->input.w > 1 && net->input.h > 1;
 }
 
+/* OpenCV's importer leaves the factor out. */
+static int rewrite_upsample(struct rewrite *r, int i)
+{
+    double factor = r->net->layers[i].alpha;
+    struct diagonal d = identity(r, META_LINEAR);
+    if (factor == 1 || r->view.last_flat || !affordable(d.outputs, d.outputs, 1)) return copy(r, i);
+    d.factor = factor;
+    if (add_diagonal(r, d) || copy(r, i)) return -1;
+    last(r)->alpha = 1;
+    return 0;
+}
+
 static int rewrite_layer(struct rewrite *r, int i)
 {
     const struct meta_layer *l = &r->net->layers[i];
@@ -358,6 +391,7 @@ static int rewrite_layer(struct rewrite *r, int i)
     case META_ACTIVATION: return rewrite_activation(r, i);
     case META_SOFTMAX: return rewrite_softmax(r, i);
     case META_SHORTCUT: return rewrite_shortcut(r, i);
+    case META_UPSAMPLE: return rewrite_upsample(r, i);
     case META_DROPOUT: return i ? copy(r, i) : add_diagonal(r, identity(r, META_LINEAR));
     default: return copy(r, i);
     }

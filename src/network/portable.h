@@ -25,6 +25,8 @@ enum meta_fold {
      - [activation] joins a linear layer before it, or is a convolution that changes nothing else;
      - a 1x1 convolution with a stride or with padding, which Darknet ignores, is a 3x3 one of whose
        weights the middle alone is not 0;
+     - a convolution with dilation is one with a wider kernel, of zeros between the taps; the scale
+   of [upsample] is a convolution before it;
      - [connected] and [convolutional] take each other's place where they are the same and OpenCV's
        importer would not have the one;
      - an identity stands before a network without a map, by whose number newer Darknets divide, and

@@ -44,7 +44,11 @@ static const char *opencv(const struct meta_network *net, int i, const struct me
     case META_CROP: return "not known";
     case META_REORG:
         return l->reverse || l->flatten || l->extra ? "reverse, flatten and extra" : NULL;
+    case META_UPSAMPLE:
+        if (v->last_flat) return "[upsample] of a [connected]";
+        return l->alpha == 1 ? NULL : "scale";
     case META_CONVOLUTIONAL:
+        if (meta_layer_dilation(l) > 1) return "dilation, which it leaves out";
         if (v->last_flat) return "a convolution of a [connected]";
         return v->shape.c == l->in.c ? NULL : "its channels, which it counts otherwise";
     case META_CONNECTED:
@@ -80,6 +84,7 @@ static const char *stock(const struct meta_network *net, int i, const struct met
 {
     const struct meta_layer *l = &net->layers[i];
     if (l->type == META_CONVOLUTIONAL && l->size == 1 && l->stride > 1) return "stride of size=1";
+    if (meta_layer_dilation(l) > 1) return "dilation, which it leaves out";
     if (l->activation >= META_RELU6) return "its activation, which it takes for relu";
     if (l->type == META_SCALE_CHANNELS) return "not known";
     return darknets(net, i);
@@ -101,6 +106,8 @@ static int convolutional_alone(enum meta_activation a)
 static const char *newer(const struct meta_network *net, int i, const struct meta_opencv_view *v)
 {
     const struct meta_layer *l = &net->layers[i];
+    if (meta_layer_dilation(l) > 1 && 2 * l->padding != meta_layer_extent(l) - 1)
+        return "dilation, whose outputs it counts otherwise without pad=1";
     if (l->type != META_CONVOLUTIONAL && convolutional_alone(l->activation))
         return "its activation";
     if (l->type == META_SHORTCUT && has_factors(l)) return "alpha and beta";

@@ -9,7 +9,13 @@ static int shape_windowed(struct meta_layer *l, int pad_total, struct meta_error
                          "size=%d stride=%d padding=%d: size and stride must be at least 1, "
                          "padding at least 0",
                          l->size, l->stride, l->padding);
-    int h = l->in.h + pad_total - l->size, w = l->in.w + pad_total - l->size;
+    int extent = meta_layer_extent(l);
+    int h = l->in.h + pad_total - extent, w = l->in.w + pad_total - extent;
+    if ((h < 0 || w < 0) && extent > l->size)
+        return meta_fail(error,
+                         "dilation=%d: size=%d is then %d pixels wide, which do not fit its %dx%d "
+                         "input",
+                         l->dilation, l->size, extent, l->in.w, l->in.h);
     if (h < 0 || w < 0)
         return meta_fail(error, "size=%d does not fit its %dx%d input", l->size, l->in.w, l->in.h);
     l->out.h = h / l->stride + 1;
@@ -124,6 +130,17 @@ static int shape_reorg(struct meta_layer *l, struct meta_error *error)
     return 0;
 }
 
+static int shape_upsample(struct meta_layer *l, struct meta_error *error)
+{
+    size_t most = META_MOST_NUMBERS / meta_shape_numbers(l->in);
+    if (l->stride < 1 || (size_t)l->stride > most / l->stride)
+        return meta_fail(error, "stride=%d: more than %zu numbers of its %dx%dx%d input", l->stride,
+                         META_MOST_NUMBERS, l->in.w, l->in.h, l->in.c);
+    l->out.h = l->in.h * l->stride;
+    l->out.w = l->in.w * l->stride;
+    return 0;
+}
+
 static int shape_plugin(const struct meta_network *net, struct meta_layer *l,
                         struct meta_error *error)
 {
@@ -196,6 +213,7 @@ int meta_shape_infer(const struct meta_network *net, struct meta_layer *l, struc
     case META_SCALE_CHANNELS: return shape_scale_channels(net, l, error);
     case META_CROP: return shape_crop(l, error);
     case META_REORG: return shape_reorg(l, error);
+    case META_UPSAMPLE: return shape_upsample(l, error);
     case META_ROUTE: return shape_route(net, l, error);
     case META_DROPOUT:
         if (!(l->probability >= 0 && l->probability < 1))

@@ -114,8 +114,9 @@ const struct meta_layer *meta_turns_lopsided(const struct meta_network *net)
         const struct meta_layer *l = &net->layers[i];
         int before = l->type == META_MAXPOOL ? l->padding / 2 : l->padding;
         if (!l->turns || (l->type != META_MAXPOOL && l->type != META_CONVOLUTIONAL)) continue;
-        if (!is_even(l->in.h, l->out.h, l->size, l->stride, before)
-            || !is_even(l->in.w, l->out.w, l->size, l->stride, before))
+        int extent = meta_layer_extent(l);
+        if (!is_even(l->in.h, l->out.h, extent, l->stride, before)
+            || !is_even(l->in.w, l->out.w, extent, l->stride, before))
             return l;
     }
     return NULL;

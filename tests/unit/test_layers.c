@@ -41,6 +41,8 @@ struct layer_case { const char *name; struct meta_shape input; struct meta_layer
 
 #define CONV(f, s, t, p, bn, a) { .type = META_CONVOLUTIONAL, .filters = f, .size = s, .stride = t, .padding = p, .batch_normalize = bn, .activation = META_##a }
 #define GROUPS(f, s, t, p, bn, a, g) { .type = META_CONVOLUTIONAL, .filters = f, .size = s, .stride = t, .padding = p, .batch_normalize = bn, .groups = g, .activation = META_##a }
+#define DILATED(f, s, t, p, bn, a, d, g) { .type = META_CONVOLUTIONAL, .filters = f, .size = s, .stride = t, .padding = p, .batch_normalize = bn, .dilation = d, .groups = g, .activation = META_##a }
+#define UPSAMPLE(s, a) { .type = META_UPSAMPLE, .stride = s, .alpha = a }
 #define FULL(n, bn, a) { .type = META_CONNECTED, .filters = n, .batch_normalize = bn, .activation = META_##a }
 #define POOL(s, t, p) { .type = META_MAXPOOL, .size = s, .stride = t, .padding = p }
 #define AVERAGE { .type = META_AVGPOOL }
@@ -121,6 +123,15 @@ static const struct layer_case cases[] = {
     { "reorg, extra", { 3, 8, 6 }, { CONV(1, 3, 1, 1, 1, LEAKY), REORG(1, 0, 0, 3), SOFTMAX(1) }, { { 0 } } },
     { "scale_channels", { 3, 8, 6 }, { CONV(18, 3, 1, 1, 1, LEAKY), AVERAGE, CONV(18, 1, 1, 0, 0, LOGISTIC), SCALE, TAIL }, { [3] = { 0 } } },
     { "scale_channels of two channels, by themselves", { 3, 8, 6 }, { CONV(2, 3, 1, 1, 1, LEAKY), AVERAGE, SCALE, TAIL }, { [2] = { 1 } } },
+    { "dilation 2, 3x3, 3 to 16 to 16", { 3, 9, 11 }, { DILATED(16, 3, 1, 2, 1, RELU, 2, 1), DILATED(16, 3, 1, 2, 1, LEAKY, 2, 1), TAIL }, { { 0 } } },
+    { "dilation 3, 3x3, 16 to 32, padding 0, 4 and 7", { 16, 14, 13 }, { DILATED(32, 3, 1, 0, 1, RELU, 3, 1), DILATED(32, 3, 1, 4, 0, LEAKY, 3, 1),
+      DILATED(17, 3, 1, 7, 0, LEAKY, 3, 1), TAIL }, { { 0 } } },
+    { "dilation 2, 3x3, stride 2", { 5, 12, 11 }, { CONV(18, 3, 1, 1, 1, LEAKY), DILATED(20, 3, 2, 2, 0, LOGISTIC, 2, 1), TAIL }, { { 0 } } },
+    { "dilation 2, 4x4, 1 to 5", { 1, 10, 9 }, { DILATED(5, 4, 1, 3, 0, LEAKY, 2, 1), TAIL }, { { 0 } } },
+    { "dilation 2, groups of 4, and a group a channel", { 3, 9, 8 }, { CONV(32, 1, 1, 0, 0, LINEAR), DILATED(32, 3, 1, 2, 1, RELU, 2, 8), DILATED(32, 3, 1, 4, 0, LINEAR, 4, 32), TAIL }, { { 0 } } },
+    { "dilation 2 of the image, before a pool", { 3, 12, 10 }, { DILATED(16, 3, 1, 2, 1, RELU, 2, 1), POOL(2, 2, 0), TAIL }, { { 0 } } },
+    { "upsample", { 3, 4, 5 }, { CONV(18, 3, 1, 1, 1, LEAKY), UPSAMPLE(2, 1), CONV(5, 3, 2, 1, 1, LEAKY), TAIL }, { { 0 } } },
+    { "upsample by 3, scale", { 2, 3, 2 }, { UPSAMPLE(3, -.7), CONV(5, 3, 1, 1, 1, LEAKY), UPSAMPLE(1, 2), TAIL }, { { 0 } } },
     { "relie", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, RELIE), POOL(3, 2, 1), ACTIVATION(RELIE), TAIL }, { { 0 } } },
     { "ramp", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, RAMP), POOL(3, 2, 1), ACTIVATION(RAMP), TAIL }, { { 0 } } },
     { "tanh", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, TANH), POOL(3, 2, 1), ACTIVATION(TANH), TAIL }, { { 0 } } },

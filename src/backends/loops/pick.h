@@ -1,5 +1,5 @@
-/* Layers whose outputs are single numbers of their input, times a factor, plus a term: [crop] and
-   [reorg]. kernels.h includes this file. */
+/* Layers whose outputs are single numbers of their input, times a factor, plus a term: [crop],
+   [reorg] and [upsample]. kernels.h includes this file. */
 
 struct NAME(pick) {
     size_t *from, *to; /* (count) places in an image of the input and of the output */
@@ -35,7 +35,7 @@ static int NAME(pick_create)(struct meta_op *op, int tangents, struct meta_error
         s->from[s->count] = AT(0, i / P, i % P, op->in->c, P);
         s->to[s->count++] = AT(0, j / Q, j % Q, op->out.c, Q);
     }
-    s->gain = op->layer->adjust ? 2 : 1;
+    s->gain = op->layer->type == META_UPSAMPLE ? op->layer->alpha : op->layer->adjust ? 2 : 1;
     s->term = op->layer->adjust ? -1 : 0;
     return 0;
 }

@@ -51,7 +51,7 @@ static const int direct_count[] = {
 static int winograd_pays(const struct meta_op *op)
 {
     const struct meta_layer *l = op->layer;
-    return l->size == 3 && l->stride == 1 && l->padding <= 1
+    return l->size == 3 && l->stride == 1 && l->padding <= 1 && meta_layer_dilation(l) == 1
         && meta_onednn_padded(op->in->c) % 16 == 0 && meta_onednn_padded(op->out.c) % 16 == 0
         && op->out.h >= 8 && op->out.w >= 8;
 }

@@ -21,7 +21,7 @@ int meta_conv_is_reference(const char *implementation)
 /* A convolution as oneDNN is asked for it. */
 struct geometry {
     struct meta_view x, y;
-    int stride, pad;
+    int stride, pad, dilation; /* dilation: pixels between taps */
 };
 
 static void in_blocks(struct meta_view *v)
@@ -31,18 +31,19 @@ static void in_blocks(struct meta_view *v)
     v->copied = 1;
 }
 
-/* The copy with its padding: a convolution reads (count - 1) * stride + size pixels of x, the
+/* The copy with its padding: a convolution reads (count - 1) * stride + extent pixels of x, the
    first `padding` of which lie before the tensor. Turned, it reads the pixels of y, `stride` apart,
-   within count + size - 1. */
+   within count + extent - 1. */
 static void make_whole(struct geometry *g, const struct meta_op *op, int turned)
 {
     const struct meta_layer *l = op->layer;
     struct meta_view *v = turned ? &g->y : &g->x;
+    int extent = meta_layer_extent(l);
     v->copied = 1;
-    v->at = turned ? l->size - 1 - l->padding : l->padding;
+    v->at = turned ? extent - 1 - l->padding : l->padding;
     v->step = turned ? l->stride : 1;
-    v->h = turned ? op->in->h + l->size - 1 : (op->out.h - 1) * l->stride + l->size;
-    v->w = turned ? op->in->w + l->size - 1 : (op->out.w - 1) * l->stride + l->size;
+    v->h = turned ? op->in->h + extent - 1 : (op->out.h - 1) * l->stride + extent;
+    v->w = turned ? op->in->w + extent - 1 : (op->out.w - 1) * l->stride + extent;
     g->pad = 0;
 }
 
@@ -52,7 +53,8 @@ static struct geometry geometry_of(const struct meta_op *op, struct meta_conv_at
     int padded = a.form != META_FORM_OWN;
     struct geometry g = { meta_view_of(*op->in, padded), meta_view_of(op->out, padded),
                           a.turned ? 1 : l->stride,
-                          a.turned ? l->size - 1 - l->padding : l->padding };
+                          a.turned ? meta_layer_extent(l) - 1 - l->padding : l->padding,
+                          meta_layer_dilation(l) - 1 };
     if (padded) in_blocks(&g.y);
     if (a.form == META_FORM_THREE) {
         g.x.channels = META_MOST_PLANAR;
@@ -69,7 +71,8 @@ static int exists(const struct meta_op *op, struct meta_conv_attempt a)
 {
     const struct meta_layer *l = op->layer;
     if (a.form == META_FORM_THREE && !meta_onednn_planar(op->in->c)) return 0;
-    return !a.turned || a.form == META_FORM_WHOLE || (l->stride == 1 && l->padding < l->size);
+    return !a.turned || a.form == META_FORM_WHOLE
+        || (l->stride == 1 && l->padding < meta_layer_extent(l));
 }
 
 /* ---- layouts --------------------------------------------------------------------------------- */
@@ -172,10 +175,12 @@ static dnnl_status_t describe_forward(struct meta_conv_maker *m, dnnl_convolutio
                                       const struct geometry *g, const struct layouts *l, int turned,
                                       const dnnl_memory_desc_t *weights)
 {
-    dnnl_dims_t strides = { g->stride, g->stride }, pads = { g->pad, g->pad };
-    return dnnl_convolution_forward_desc_init(desc, dnnl_forward_training, m->algorithm,
-                                              turned ? &l->y : &l->x, weights, NULL,
-                                              turned ? &l->x : &l->y, strides, pads, pads);
+    dnnl_dims_t strides = { g->stride, g->stride }, pads = { g->pad, g->pad },
+                dilates = { g->dilation, g->dilation };
+    return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_training, m->algorithm,
+                                                      turned ? &l->y : &l->x, weights, NULL,
+                                                      turned ? &l->x : &l->y, strides, dilates,
+                                                      pads, pads);
 }
 
 /* Makes a forward convolution, from y to x if it is turned, and with tangents also an adding one,
@@ -200,7 +205,8 @@ static int make_forward(struct meta_conv_maker *m, struct meta_conv_pass *pass,
 static int make_backward(struct meta_conv_maker *m, struct meta_conv_pass *pass,
                          const struct geometry *g, const struct layouts *l, int is_gradient)
 {
-    dnnl_dims_t strides = { g->stride, g->stride }, pads = { g->pad, g->pad };
+    dnnl_dims_t strides = { g->stride, g->stride }, pads = { g->pad, g->pad },
+                dilates = { g->dilation, g->dilation };
     dnnl_convolution_desc_t forward, desc;
     dnnl_primitive_desc_t hint = NULL, pd = NULL;
     if (refused(m, describe_forward(m, &forward, g, l, 0, &l->any))
@@ -209,10 +215,11 @@ static int make_backward(struct meta_conv_maker *m, struct meta_conv_pass *pass,
         return -1;
     struct request request = { &desc, 0, hint };
     dnnl_status_t described = is_gradient
-        ? dnnl_convolution_backward_weights_desc_init(&desc, m->algorithm, &l->x, &l->any, NULL,
-                                                      &l->y, strides, pads, pads)
-        : dnnl_convolution_backward_data_desc_init(&desc, m->algorithm, &l->x, &l->any, &l->y,
-                                                   strides, pads, pads);
+        ? dnnl_dilated_convolution_backward_weights_desc_init(&desc, m->algorithm, &l->x, &l->any,
+                                                              NULL, &l->y, strides, dilates, pads,
+                                                              pads)
+        : dnnl_dilated_convolution_backward_data_desc_init(&desc, m->algorithm, &l->x, &l->any,
+                                                           &l->y, strides, dilates, pads, pads);
     int failed = refused(m, described) || make(m, pass, &request, &pass->run, &pd);
     dnnl_primitive_desc_destroy(hint);
     if (failed) return -1;

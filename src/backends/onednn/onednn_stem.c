@@ -32,8 +32,8 @@ int meta_onednn_stem_fits(const struct meta_layer *l, const struct meta_layer *p
     return l->type == META_CONVOLUTIONAL && meta_piecewise_linear(l->activation)
         && meta_layer_groups(l) == 1 && l->rotations != 4 && meta_onednn_planar(l->in.c)
         && !meta_onednn_planar(l->filters) && l->size == 3 && l->stride == 1 && l->padding == 1
-        && pool->size == 2 && pool->stride == 2 && 2 * pool->out.h <= l->in.h
-        && 2 * pool->out.w <= l->in.w;
+        && meta_layer_dilation(l) == 1 && pool->size == 2 && pool->stride == 2
+        && 2 * pool->out.h <= l->in.h && 2 * pool->out.w <= l->in.w;
 }
 
 static void stem_destroy(struct meta_op *op)

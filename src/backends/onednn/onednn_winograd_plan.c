@@ -62,8 +62,8 @@ int meta_onednn_winograd_fits(const struct meta_op *op)
 {
     const struct meta_layer *l = op->layer;
     return meta_winograd_kernels() && l->size == 3 && l->stride == 1 && l->padding <= 2
-        && meta_layer_groups(l) == 1 && !meta_onednn_planar(op->in->c)
-        && !meta_onednn_planar(op->out.c) && choose(op, 1);
+        && meta_layer_dilation(l) == 1 && meta_layer_groups(l) == 1
+        && !meta_onednn_planar(op->in->c) && !meta_onednn_planar(op->out.c) && choose(op, 1);
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */

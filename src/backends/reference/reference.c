@@ -29,6 +29,7 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w,
 {
     const struct meta_layer *l = op->layer;
     int C = op->in->c, H = op->in->h, W = op->in->w, K = l->size, S = l->stride;
+    int D = meta_layer_dilation(l);
     int O = op->out.c, OH = op->out.h, OW = op->out.w;
     int part = C / meta_layer_groups(l), outs = O / meta_layer_groups(l);
     for (int b = 0; b < op->batch; b++)
@@ -37,12 +38,12 @@ static void each_row(const struct meta_op *op, double *y, double *x, double *w,
             for (int c = 0; c < part; c++)
                 for (int n = 0; n < K; n++)
                     for (int m = 0; m < K; m++) {
-                        /* the outputs j whose input column j S + m - pad is inside */
-                        int left = l->padding - m, first = left > 0 ? (left + S - 1) / S : 0;
+                        /* the outputs j whose input column j S + m D - pad is inside */
+                        int left = l->padding - m * D, first = left > 0 ? (left + S - 1) / S : 0;
                         int last = (W - 1 + left) / S < OW - 1 ? (W - 1 + left) / S : OW - 1;
                         if (W - 1 + left < 0 || last < first) continue;
                         for (int i = 0; i < OH; i++) {
-                            int at = i * S + n - l->padding;
+                            int at = i * S + n * D - l->padding;
                             if (at < 0 || at >= H) continue;
                             call(
                                 &(struct row){ .y = y + (((size_t)b * O + o) * OH + i) * OW + first,

@@ -36,6 +36,8 @@ static void name_operation(const struct meta_op *op, char *out, size_t size)
     case META_OP_STEM:
         used = snprintf(out, size, "convolution %dx%d/%d, %d to %d, %dx%d", l->size, l->size,
                         l->stride, op->in->c, l->out.c, l->out.w, l->out.h);
+        if (meta_layer_dilation(l) > 1 && used < size)
+            used += snprintf(out + used, size - used, ", dilation %d", l->dilation);
         if (meta_layer_groups(l) > 1 && used < size)
             used += snprintf(out + used, size - used, ", %d groups", l->groups);
         if (op->kind == META_OP_STEM && used < size) name_epilogue(op, out + used, size - used);

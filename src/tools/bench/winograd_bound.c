@@ -27,7 +27,7 @@ static const struct transforms of_six = { 37, 30, 17, 28, 22 };
 int meta_winograd_bound_fits(const struct meta_layer *l)
 {
     return l->type == META_CONVOLUTIONAL && l->size == 3 && l->stride == 1
-        && meta_layer_groups(l) == 1;
+        && meta_layer_groups(l) == 1 && meta_layer_dilation(l) == 1;
 }
 
 static double tiles(const struct meta_bound_convolution *c, struct meta_shape map, int m)
