@@ -11,7 +11,7 @@ import struct
 # What the stock library reads otherwise than it is meant, so that meta predict says what is right: it ignores the stride and the padding of
 # 1x1 convolutions, and a [dropout] that comes first writes past its memory.
 STOCK_IS_WRONG = ("convolutional: padding=3 of 1x1", "convolutional: 1x1, stride 2", "convolutional: 1x1, stride 3, normalised",
-                  "dropout of the image", "scale_channels", "scale_channels, then connected",
+                  "dropout of the image", "scale_channels", "scale_channels, then connected", "dilation", "dilation of groups, stride 2, no padding",
                   "activation: swish", "activation: mish", "activation: hard_mish", "activation: gelu")
 ACTIVATIONS = ("linear", "relu", "leaky", "logistic")
 # relu6 is left out: up to 6, where these networks stay, it is relu in every program.
@@ -166,6 +166,8 @@ CLASSIFIERS = [(f"activation: {a}", WIDE, [conv(8, activation=a, **PAD)] + POOLE
     ("crop, noadjust", (12, 10, 3), [layer("crop", crop_width=9, crop_height=10, noadjust=1), conv(5, **PAD)] + HEAD),
     ("dilation", WIDE, [conv(6, dilation=2, **PAD, **BN), conv(6, dilation=3, **PAD)] + HEAD),
     ("dilation of groups, stride 2, no padding", (16, 14, 3), [conv(6, **PAD), conv(6, dilation=2, groups=3, stride=2)] + HEAD),
+    ("local", (6, 5, 3), [conv(4, **PAD, **BN), layer("local", filters=3, size=3, stride=1, pad=1, activation="leaky")] + HEAD),
+    ("local, stride 2", (7, 6, 3), [layer("local", filters=4, size=2, stride=2, activation="tanh")] + HEAD),
     ("upsample", (6, 5, 3), [conv(6, **PAD, **BN), layer("upsample", stride=2), conv(5, **PAD)] + HEAD),
     ("upsample, scale", (6, 5, 3), [conv(6, **PAD), layer("upsample", stride=3, scale=.7), layer("avgpool")] + HEAD),
     ("reorg", (12, 8, 3), [conv(8, **PAD), layer("reorg", stride=2), conv(5, **PAD)] + HEAD),
@@ -201,13 +203,13 @@ def shapes(shape, layers):
     outs = []
     for i, (section, o) in enumerate(layers):
         w, h, c = came = outs[-1] if outs else shape
-        if section in ("convolutional", "maxpool"):
+        if section in ("convolutional", "maxpool", "local"):
             stride = o.get("stride", 1)
             size, dilation = o.get("size", stride if section == "maxpool" else 1), o.get("dilation", 1)
             padding = o.get("padding", size - 1) if section == "maxpool" else 2 * (size // 2 if o.get("pad") else o.get("padding", 0)) * dilation
             size = (size - 1) * dilation + 1
             w, h = (w + padding - size) // stride + 1, (h + padding - size) // stride + 1
-            c = o.get("filters", 1) if section == "convolutional" else c
+            c = c if section == "maxpool" else o.get("filters", 1)
         elif section == "connected":
             w, h, c = 1, 1, o["output"]
         elif section == "avgpool":
@@ -253,9 +255,12 @@ def write_weights(path, shape, layers, seed):
     """Draws weights. A normalised layer's channels have deviations from .001 to 1, as its rolling statistics say."""
     rng = random.Random(seed)
     numbers = array.array("f")
-    for ((w, h, c), (_, _, filters)), (section, o) in zip(shapes(shape, layers), layers):
+    for ((w, h, c), (out_w, out_h, filters)), (section, o) in zip(shapes(shape, layers), layers):
         if section in PLUGINS:
             numbers.extend(rng.gauss(.3, .5) for _ in range(PLUGINS[section](c, o)))
+        if section == "local":
+            inputs, pixels = c * o["size"] ** 2, out_w * out_h
+            numbers.extend([rng.gauss(0, .3) for _ in range(filters * pixels)] + [rng.gauss(0, math.sqrt(1 / inputs)) for _ in range(filters * pixels * inputs)])
         if section not in ("convolutional", "connected"):
             continue
         inputs = c // o.get("groups", 1) * o.get("size", 1) ** 2 if section == "convolutional" else w * h * c

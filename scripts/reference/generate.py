@@ -157,6 +157,8 @@ CASES = {
     "dilated":     ("rgb", "[convolutional]\nbatch_normalize=1\nfilters=8\nsize=3\nstride=1\npad=1\nactivation=leaky\ndilation=2\n" + POOL.format(2, 2)
                     + "[convolutional]\nbatch_normalize=1\nfilters=12\nsize=3\nstride=2\npad=1\nactivation=mish\ndilation=2\ngroups=4\n"
                     + "[upsample]\nstride=2\nscale=.8\n[convolutional]\nfilters=6\nsize=2\nstride=1\npadding=1\nactivation=elu\ndilation=3\n[avgpool]\n" + TAIL.format(2), dict(eta=3)),
+    "local":       ("rgb", conv(4, 3, 2, "leaky") + POOL.format(2, 2) + "[local]\nfilters=3\nsize=3\nstride=1\npad=1\nactivation=swish\n"
+                    + "[local]\nfilters=4\nsize=2\nstride=2\nactivation=leaky\n" + TAIL.format(2), dict(eta=3, steps=2)),
     "relation":    ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + conv(17, activation="leaky") + "[relation]\n" + conv(9, activation="leaky")
                     + POOL.format(3, 2) + "[connected]\noutput=6\nactivation=leaky\n[connected]\noutput=1\nactivation=logistic\n[cost]\n",
                     dict(eta=2, steps=0, order=1, ways=3, shots=[1, 3, 2], queries=[3, 2, 4])),

@@ -81,9 +81,16 @@ class Network:
     def blank(self):
         return [torch.ones(shape) for _, _, shape, _ in self.tensors]
 
+    def place_local(self, o, x):
+        n, size, pad = int(o.get("filters", 1)), int(o.get("size", 1)), int(o.get("pad", 0))
+        h, w = ((side + 2 * pad - size) // int(o.get("stride", 1)) + 1 for side in x.shape[2:])
+        return self.place_all([("biases", (n, h, w), True), ("weights", (h * w, n, x.shape[1] * size ** 2), True)])
+
     def place(self, kind, o, x):
         if kind in PLUGINS:
             return self.place_all([(name, shape, True) for name, shape in PLUGINS[kind][1](x.shape[1], o)])
+        if kind == "local":
+            return self.place_local(o, x)
         if kind not in ("convolutional", "connected"):
             return {}
         n = int(o.get("filters" if kind == "convolutional" else "output", 1))
@@ -139,6 +146,10 @@ class Network:
             return x * earlier[self.earlier(i, o["from"])]
         if kind == "crop":
             return crop(x, int(o["crop_height"]), int(o["crop_width"]), not int(o.get("noadjust", 0)))
+        if kind == "local":
+            columns = F.unfold(x, int(o.get("size", 1)), padding=int(o.get("pad", 0)), stride=int(o.get("stride", 1)))
+            x = torch.einsum("pok,bkp->bop", tensor["weights"], columns).reshape(-1, *tensor["biases"].shape) + tensor["biases"]
+            return self.activate(i, o.get("activation", "logistic"), x)
         if kind == "upsample":
             return float(o.get("scale", 1)) * F.interpolate(x, scale_factor=int(o.get("stride", 2)), mode="nearest")
         if kind == "reorg":

@@ -56,6 +56,10 @@ struct crop {
     struct common common;
     int crop_width, crop_height, flip, noadjust;
 };
+struct local {
+    struct common common;
+    int filters, size, stride, pad, activation;
+};
 struct upsample {
     struct common common;
     int stride;
@@ -68,13 +72,14 @@ struct reorg {
 
 extern const struct meta_option meta_shortcut_options[], meta_route_options[],
     meta_scale_channels_options[], meta_crop_options[], meta_reorg_options[],
-    meta_upsample_options[];
+    meta_upsample_options[], meta_local_options[];
 int meta_shortcut_layer(const void *settings, int index, struct meta_layer *out,
                         struct meta_error *);
 int meta_route_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *);
 int meta_scale_channels_layer(const void *settings, int index, struct meta_layer *out,
                               struct meta_error *);
 int meta_crop_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *);
+int meta_local_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *);
 int meta_upsample_layer(const void *settings, int index, struct meta_layer *out,
                         struct meta_error *);
 int meta_reorg_layer(const void *settings, int index, struct meta_layer *out, struct meta_error *);

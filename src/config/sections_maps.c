@@ -146,3 +146,25 @@ int meta_upsample_layer(const void *settings, int index, struct meta_layer *out,
     *out = (struct meta_layer){ .type = META_UPSAMPLE, .stride = s->stride, .alpha = s->scale };
     return 0;
 }
+
+const struct meta_option meta_local_options[] = {
+    INT(local, filters, 1, 1, MOST, "output channels"),
+    INT(local, size, 1, 1, 1024, "of the kernels' side"),
+    INT(local, stride, 1, 1, 1024, "pixels between outputs"),
+    INT(local, pad, 0, 0, 1, "1: a pixel of zeros around the input, with size=3"),
+    ACTIVATION(local, META_LOGISTIC),
+    COMMON
+};
+
+int meta_local_layer(const void *settings, int index, struct meta_layer *out,
+                     struct meta_error *error)
+{
+    const struct local *s = settings;
+    *out = (struct meta_layer){ .type = META_LOCAL,
+                                .filters = s->filters,
+                                .size = s->size,
+                                .stride = s->stride,
+                                .padding = s->pad,
+                                .activation = (enum meta_activation)s->activation };
+    return 0;
+}

@@ -11,13 +11,15 @@
 /* The operations that a network's layers are lowered to. An epilogue is what can follow a
    convolution in one pass over memory, y = pool(activation(scale * normalise(x) + bias)), where
    each part is optional; it also serves [activation] and [maxpool]. A stem is a convolution of the
-   images with its epilogue and pool in one operation, for backends that have it. PICK is
-   [crop], [reorg] and [upsample], SCALE [scale_channels]. LOSS is softmax and cross-entropy, of an
-   image's outputs or of the scores of a query image's pairs, SQUARES the squared error of scores.
+   images with its epilogue and pool in one operation, for backends that have it. LOCAL has its
+   biases, too; PICK is [crop], [reorg] and [upsample], SCALE [scale_channels]. LOSS is softmax and
+   cross-entropy, of an image's outputs or of the scores of a query image's pairs, SQUARES the
+   squared error of scores.
  */
 enum meta_op_kind {
     META_OP_CONV,
     META_OP_CONNECTED,
+    META_OP_LOCAL,
     META_OP_EPILOGUE,
     META_OP_STEM,
     META_OP_AVGPOOL,

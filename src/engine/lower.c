@@ -106,6 +106,18 @@ static int lower_weighted(struct meta_lowered *low, const struct meta_network *n
     return append(low, op, &raw, 1, out);
 }
 
+static int lower_local(struct meta_lowered *low, const struct meta_layer *l,
+                       const struct meta_layer *places, int input)
+{
+    struct meta_op op = weighted_op(META_OP_LOCAL, l, places);
+    op.biases = places->biases;
+    int raw = append(low, op, &input, 1, l->out);
+    if (raw < 0 || l->activation == META_LINEAR) return raw;
+    op = blank_op(META_OP_EPILOGUE, l);
+    op.activation = l->activation;
+    return append(low, op, &raw, 1, l->out);
+}
+
 static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
                        const struct meta_backend *backend, int i, const int *outputs, int support)
 {
@@ -115,6 +127,7 @@ static int lower_layer(struct meta_lowered *low, const struct meta_network *net,
     switch (l->type) {
     case META_CONVOLUTIONAL:
     case META_CONNECTED: return lower_weighted(low, net, backend, i, before, pool_follows(net, i));
+    case META_LOCAL: return lower_local(low, l, low->tie ? &low->tie->full->layers[i] : l, before);
     case META_MAXPOOL:
         op = blank_op(META_OP_EPILOGUE, l);
         set_pool(&op, l);

@@ -22,13 +22,16 @@ static double multiply_adds(const struct meta_op *op)
     if (op->kind == META_OP_CONNECTED) return (double)op->batch * op->weight_count;
     if (op->kind == META_OP_PLUGIN)
         return op->batch * op->layer->plugin->layer->multiply_adds(op->layer->settings, *op->in);
+    if (op->kind == META_OP_LOCAL)
+        return op->batch * taps(op->out.h, op->in->h, op->layer)
+            * taps(op->out.w, op->in->w, op->layer) * op->in->c * op->out.c;
     return op->batch * taps(op->out.h, op->in->h, op->layer) * taps(op->out.w, op->in->w, op->layer)
         * (op->in->c / meta_layer_groups(op->layer)) * op->out.c;
 }
 
 static int counts(const struct meta_op *op)
 {
-    return op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED
+    return op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED || op->kind == META_OP_LOCAL
         || (op->kind == META_OP_PLUGIN && op->layer->plugin->layer->multiply_adds);
 }
 

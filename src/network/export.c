@@ -41,6 +41,10 @@ static void print_layer(FILE *f, const struct meta_layer *l)
         if (l->flatten) fprintf(f, "flatten=1\n");
         if (l->extra) fprintf(f, "extra=%d\n", l->extra);
         break;
+    case META_LOCAL:
+        fprintf(f, "filters=%d\nsize=%d\nstride=%d\npad=%d\nactivation=%s\n", l->filters, l->size,
+                l->stride, l->padding, activation(l));
+        break;
     case META_UPSAMPLE:
         fprintf(f, "stride=%d\n", l->stride);
         if (l->alpha != 1) fprintf(f, "scale=%.9g\n", l->alpha);

@@ -20,6 +20,6 @@ const char *meta_layer_name(const struct meta_layer *layer)
     static const char *names[] = { "convolutional",  "connected", "maxpool", "avgpool",
                                    "softmax",        "shortcut",  "route",   "dropout",
                                    "activation",     "cost",      "crop",    "reorg",
-                                   "scale_channels", "upsample" };
+                                   "scale_channels", "upsample",  "local" };
     return layer->plugin ? layer->plugin->name : names[layer->type];
 }

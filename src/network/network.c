@@ -46,12 +46,12 @@ static void place_parameters(struct meta_network *net, struct meta_layer *l)
         l->weights = net->parameters;
         net->parameters += l->weight_count;
     }
-    if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED) return;
-    size_t outputs = l->filters, rows = meta_layer_rows(l);
+    if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED && l->type != META_LOCAL) return;
+    size_t outputs = meta_layer_file_rows(l), rows = meta_layer_rows(l);
     int convolutional = l->type == META_CONVOLUTIONAL;
     l->weight_count = outputs
-        * (convolutional ? (size_t)l->in.c / meta_layer_groups(l) * l->size * l->size
-                         : meta_shape_numbers(l->in));
+        * (l->type != META_CONNECTED ? (size_t)l->in.c / meta_layer_groups(l) * l->size * l->size
+                                     : meta_shape_numbers(l->in));
     if (l->rotations == 4) l->weight_count /= 4;
     l->biases = net->parameters;
     net->parameters += rows;

@@ -21,6 +21,7 @@ enum meta_layer_type {
     META_REORG,
     META_SCALE_CHANNELS,
     META_UPSAMPLE,
+    META_LOCAL,
     META_PLUGIN,
     META_PAIRING
 };
@@ -70,18 +71,19 @@ struct meta_layer {
     /* set by the caller of meta_network_add */
     enum meta_layer_type type;
     int line;      /* line of the section in the .cfg */
-    int filters;   /* convolutional: output channels; connected: outputs */
+    int filters;   /* convolutional, local: output channels; connected: outputs */
     int groups;    /* convolutional: the channels in and out are split into so many parts, each with
                       its own kernels; 0 is 1 */
     int dilation;  /* convolutional: pixels from one tap of a kernel to the next; 0 is 1 */
     int rotations; /* convolutional, connected: 4: a filter's quarter turns are tied (turns.h); else
                     * 0
                     */
-    int size, stride; /* convolutional, maxpool; upsample: stride */
-    int padding; /* convolutional: pixels on every side; maxpool: pixels of both sides together, as
-                    in Darknet */
+    int size, stride; /* convolutional, local, maxpool; upsample: stride */
+    int padding;      /* convolutional, local: pixels on every side; maxpool: pixels of both sides
+                         together, as      in Darknet */
     int batch_normalize;
-    enum meta_activation activation; /* convolutional, connected, shortcut, activation */
+    enum meta_activation activation; /* convolutional, connected, local, shortcut, activation
+                                      */
     double probability;              /* dropout */
     double temperature;              /* softmax */
     double alpha, beta; /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu;
@@ -103,8 +105,9 @@ struct meta_layer {
     int turned_in;                  /* convolutional with rotations=4: its input comes in fours */
     size_t biases, scales, weights; /* offsets in the parameter block; META_NONE: there is none */
     size_t weight_count;   /* convolutional: filters*c/groups*size*size (o,c,y,x); connected:
-                              outputs*inputs (o,i); a quarter of that with rotations=4 (turns.h);
-                              plugin: all its parameters */
+                              outputs*inputs (o,i); local: pixels*filters*c*size*size (p,o,c,y,x); a
+                              quarter of that with rotations=4 (turns.h); plugin: all its
+                              parameters */
     size_t mean, variance; /* offsets in the statistics block; META_NONE without batch_normalize */
     /* plugin: its arrays of parameters, which lie behind one another at `weights`, weight_count
        numbers in all; without any `weights` is META_NONE */
@@ -135,9 +138,15 @@ static inline int meta_layer_extent(const struct meta_layer *l)
     return (l->size - 1) * meta_layer_dilation(l) + 1;
 }
 
-/* The biases of a layer, and as many scales: what the turns of a filter share counts once. */
+/* The biases of a layer in a .weights file, and as many scales. */
+static inline int meta_layer_file_rows(const struct meta_layer *l)
+{
+    return l->type == META_LOCAL ? (int)meta_shape_numbers(l->out) : l->filters;
+}
+/* The same in the parameter block, where what the turns of a filter share counts once. */
 static inline int meta_layer_rows(const struct meta_layer *l)
 {
+    if (l->type == META_LOCAL) return meta_layer_file_rows(l);
     return l->rotations == 4 && l->type == META_CONVOLUTIONAL ? l->filters / 4 : l->filters;
 }
 
@@ -194,7 +203,8 @@ int meta_network_imprints(const struct meta_network *);
 
 struct meta_rng;
 /* Draws Darknet's initial weights from `seed`: make_convolutional_layer's are normal with deviation
-   sqrt(2/(size*size*c)), make_connected_layer's uniform in +-sqrt(2/inputs); scales are 1 and all
+   sqrt(2/(size*size*c)), make_connected_layer's and make_local_layer's (of every pixel, not the
+   first alone) uniform in +-sqrt(2/inputs); scales are 1 and all
    else is 0. parameters (network->parameters) and statistics (network->statistics) are the
    caller's. */
 void meta_network_initialise(const struct meta_network *, uint64_t seed, float *parameters,

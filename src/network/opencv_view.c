@@ -48,6 +48,7 @@ void meta_opencv_view_add(struct meta_opencv_view *v, const struct meta_layer *l
         v->last_flat = 1;
         break;
     case META_CROP:
+    case META_LOCAL:
     case META_REORG: v->shape = l->out; break;
     case META_MAXPOOL: window(v, l, l->padding); break;
     case META_UPSAMPLE:

@@ -41,7 +41,8 @@ static const char *opencv(const struct meta_network *net, int i, const struct me
     const struct meta_layer *l = &net->layers[i];
     if (!opencv_has(l->activation)) return "its activation";
     switch (l->type) {
-    case META_CROP: return "not known";
+    case META_CROP:
+    case META_LOCAL: return "not known";
     case META_REORG:
         return l->reverse || l->flatten || l->extra ? "reverse, flatten and extra" : NULL;
     case META_UPSAMPLE:
@@ -136,6 +137,7 @@ static const char *hank_ai(const struct meta_network *net, int i, const struct m
     const struct meta_layer *l = &net->layers[i];
     if (swept_wrongly(l)) return "padding with stride=1";
     return l->type == META_ACTIVATION || l->type == META_CROP || l->type == META_REORG
+            || l->type == META_LOCAL
         ? "not known"
         : newer(net, i, v);
 }

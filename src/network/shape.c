@@ -130,6 +130,17 @@ static int shape_reorg(struct meta_layer *l, struct meta_error *error)
     return 0;
 }
 
+/* Darknet's local_layer.c counts the outputs of pad=1 as if windows were 3 pixels wide. */
+static int shape_local(struct meta_layer *l, struct meta_error *error)
+{
+    if (l->filters < 1) return meta_fail(error, "filters=%d: must be at least 1", l->filters);
+    if (l->padding && (l->padding != 1 || l->size != 3))
+        return meta_fail(error, "pad=%d: must be 0 with size=%d: 1 is only for size=3", l->padding,
+                         l->size);
+    l->out.c = l->filters;
+    return shape_windowed(l, 2 * l->padding, error);
+}
+
 static int shape_upsample(struct meta_layer *l, struct meta_error *error)
 {
     size_t most = META_MOST_NUMBERS / meta_shape_numbers(l->in);
@@ -213,6 +224,7 @@ int meta_shape_infer(const struct meta_network *net, struct meta_layer *l, struc
     case META_SCALE_CHANNELS: return shape_scale_channels(net, l, error);
     case META_CROP: return shape_crop(l, error);
     case META_REORG: return shape_reorg(l, error);
+    case META_LOCAL: return shape_local(l, error);
     case META_UPSAMPLE: return shape_upsample(l, error);
     case META_ROUTE: return shape_route(net, l, error);
     case META_DROPOUT:

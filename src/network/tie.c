@@ -33,9 +33,9 @@ fail:
 /* Of the biases, and of the scales. */
 static void list_rows(uint32_t *source, size_t full, size_t tied, const struct meta_layer *l)
 {
-    int share = l->filters / meta_layer_rows(l);
+    int rows = meta_layer_file_rows(l), share = rows / meta_layer_rows(l);
     if (full == META_NONE) return;
-    for (int k = 0; k < l->filters; k++) source[full + k] = (uint32_t)(tied + k / share);
+    for (int k = 0; k < rows; k++) source[full + k] = (uint32_t)(tied + k / share);
 }
 
 int meta_tie_create(struct meta_tie **out, const struct meta_network *net, struct meta_error *error)

@@ -37,6 +37,7 @@ static int turns_of(const struct meta_network *net, const struct meta_layer *l)
     case META_SHORTCUT:
     case META_SCALE_CHANNELS: return turns_of_all(net, l, before);
     case META_REORG:
+    case META_LOCAL:
     case META_PLUGIN:
     case META_PAIRING: return 0;
     default: return before;

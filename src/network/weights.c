@@ -23,7 +23,7 @@ static int list_layer(const struct meta_layer *l, const float *parameters, const
                       struct meta_chunk *chunks)
 {
     int n = 0;
-    size_t bytes = (size_t)l->filters * sizeof(float);
+    size_t bytes = (size_t)meta_layer_file_rows(l) * sizeof(float);
     if (l->weights == META_NONE) return 0;
     struct meta_chunk weights = { parameters + l->weights, l->weight_count * sizeof(float) };
     if (l->type == META_PLUGIN) {
@@ -37,7 +37,7 @@ static int list_layer(const struct meta_layer *l, const float *parameters, const
         chunks[n++] = (struct meta_chunk){ statistics + l->mean, bytes };
         chunks[n++] = (struct meta_chunk){ statistics + l->variance, bytes };
     }
-    if (l->type == META_CONVOLUTIONAL) chunks[n++] = weights;
+    if (l->type != META_CONNECTED) chunks[n++] = weights;
     return n;
 }
 
@@ -71,7 +71,7 @@ size_t meta_weights_numbers(const struct meta_network *net)
         const struct meta_layer *l = &net->layers[i];
         if (l->weights == META_NONE) continue;
         numbers += l->weight_count * (l->rotations == 4 ? 4 : 1);
-        numbers += (size_t)l->filters * (l->scales == META_NONE ? 1 : 2);
+        numbers += (size_t)meta_layer_file_rows(l) * (l->scales == META_NONE ? 1 : 2);
     }
     return numbers;
 }
@@ -131,7 +131,7 @@ static int count_layers(const struct meta_network *net, const struct contents *c
         const struct meta_layer *l = &net->layers[i];
         if (l->weights == META_NONE) continue;
         size_t rows = l->batch_normalize ? 4 : 1;
-        end += (l->weight_count + rows * (size_t)l->filters) * sizeof(float);
+        end += (l->weight_count + rows * (size_t)meta_layer_file_rows(l)) * sizeof(float);
         if (end != c->size) continue;
         while (++i < net->count && net->layers[i].weights == META_NONE) {}
         return i;

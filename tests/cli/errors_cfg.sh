@@ -20,7 +20,7 @@ refuses()
 net='[net]\nwidth=8\nheight=6\nchannels=3\n'                        # lines 1 to 4
 conv='[conv]\nfilters=2\nsize=3\nactivation=relu\n'
 head='[conn]\noutput=2\nactivation=linear\n[softmax]\n'
-layers='convolutional connected maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels'
+layers='convolutional connected maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels local upsample'
 
 # options
 refuses "$net[episode]\nshots=0\n$conv$head" '6: [episode] shots=0: must be 1 to 1000'

@@ -43,6 +43,7 @@ struct layer_case { const char *name; struct meta_shape input; struct meta_layer
 #define GROUPS(f, s, t, p, bn, a, g) { .type = META_CONVOLUTIONAL, .filters = f, .size = s, .stride = t, .padding = p, .batch_normalize = bn, .groups = g, .activation = META_##a }
 #define DILATED(f, s, t, p, bn, a, d, g) { .type = META_CONVOLUTIONAL, .filters = f, .size = s, .stride = t, .padding = p, .batch_normalize = bn, .dilation = d, .groups = g, .activation = META_##a }
 #define UPSAMPLE(s, a) { .type = META_UPSAMPLE, .stride = s, .alpha = a }
+#define LOCAL(f, s, t, p, a) { .type = META_LOCAL, .filters = f, .size = s, .stride = t, .padding = p, .activation = META_##a }
 #define FULL(n, bn, a) { .type = META_CONNECTED, .filters = n, .batch_normalize = bn, .activation = META_##a }
 #define POOL(s, t, p) { .type = META_MAXPOOL, .size = s, .stride = t, .padding = p }
 #define AVERAGE { .type = META_AVGPOOL }
@@ -132,6 +133,8 @@ static const struct layer_case cases[] = {
     { "dilation 2 of the image, before a pool", { 3, 12, 10 }, { DILATED(16, 3, 1, 2, 1, RELU, 2, 1), POOL(2, 2, 0), TAIL }, { { 0 } } },
     { "upsample", { 3, 4, 5 }, { CONV(18, 3, 1, 1, 1, LEAKY), UPSAMPLE(2, 1), CONV(5, 3, 2, 1, 1, LEAKY), TAIL }, { { 0 } } },
     { "upsample by 3, scale", { 2, 3, 2 }, { UPSAMPLE(3, -.7), CONV(5, 3, 1, 1, 1, LEAKY), UPSAMPLE(1, 2), TAIL }, { { 0 } } },
+    { "local 3x3, 3 to 5 to 17", { 3, 5, 4 }, { LOCAL(5, 3, 1, 1, LEAKY), LOCAL(17, 3, 1, 1, LINEAR), TAIL }, { { 0 } } },
+    { "local 2x2, stride 2, then a norm and a pool", { 2, 7, 6 }, { CONV(18, 3, 1, 1, 1, LEAKY), LOCAL(4, 2, 2, 0, MISH), CONV(5, 3, 1, 1, 1, RELU), POOL(2, 2, 0), TAIL }, { { 0 } } },
     { "relie", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, RELIE), POOL(3, 2, 1), ACTIVATION(RELIE), TAIL }, { { 0 } } },
     { "ramp", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, RAMP), POOL(3, 2, 1), ACTIVATION(RAMP), TAIL }, { { 0 } } },
     { "tanh", { 3, 8, 7 }, { CONV(5, 3, 1, 1, 1, TANH), POOL(3, 2, 1), ACTIVATION(TANH), TAIL }, { { 0 } } },
@@ -297,6 +300,7 @@ static void compare_vector(const char *what, const struct side sides[2], const s
                            void *a, void *b, const float *before)
 {
     size_t n = net->parameters, offsets[] = { op->weights, op->biases, op->scales }, counts[] = { op->weight_count, op->out.c, op->out.c };
+    if (op->kind == META_OP_LOCAL) counts[1] = meta_shape_numbers(op->out);
     double *x = malloc(2 * n * sizeof *x), *y = x + n;
     sides[0].backend->download_double(x, a, n);
     sides[1].backend->download_double(y, b, n);

@@ -195,9 +195,9 @@ static void what_cannot_be_differentiated(void **state)
         refuses(text, expected);
     }
     refuses(NET CONV "[yolo]\n", "9: [yolo]: meta-learning can't differentiate this layer; allowed: convolutional connected maxpool avgpool "
-            "softmax shortcut route dropout activation cost crop reorg scale_channels upsample affine film prelu prototype relation");
+            "softmax shortcut route dropout activation cost crop reorg scale_channels local upsample affine film prelu prototype relation");
     refuses(NET CONV "[lstm]\noutput=3\n", "9: [lstm]: meta-learning can't differentiate this layer; allowed: convolutional connected "
-            "maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels upsample affine film prelu prototype relation");
+            "maxpool avgpool softmax shortcut route dropout activation cost crop reorg scale_channels local upsample affine film prelu prototype relation");
     refuses(NET CONV "[conn]\noutput=2\n[softmax]\ntree=x.tree\n", "12: [softmax] tree=x.tree: meta-learning can't differentiate a tree of "
             "classes: leave it out");
 }
@@ -205,9 +205,9 @@ static void what_cannot_be_differentiated(void **state)
 static void unknown_sections(void **state)
 {
     refuses(NET "[foo]\n", "5: [foo]: unknown section; known: net convolutional connected maxpool avgpool softmax shortcut route dropout "
-            "activation cost crop reorg scale_channels upsample affine episode film inner_loop meta_loss prelu prototype relation");
+            "activation cost crop reorg scale_channels local upsample affine episode film inner_loop meta_loss prelu prototype relation");
     refuses(NET CONV HEAD "[Meta_loss]\n", "13: [Meta_loss]: unknown section; known: net convolutional connected maxpool avgpool softmax "
-            "shortcut route dropout activation cost crop reorg scale_channels upsample affine episode film inner_loop meta_loss prelu prototype relation");
+            "shortcut route dropout activation cost crop reorg scale_channels local upsample affine episode film inner_loop meta_loss prelu prototype relation");
 }
 
 static void places_of_sections(void **state)

@@ -68,6 +68,8 @@ static const struct stock_case cases[] = {
     { "convolutional, groups of the images", NET(8, 6, 3), CONV(6, 3, 1, PAD BN ACTIVATION(leaky) "groups=3\n") "[maxpool]\nsize=2\nstride=2\n" END, BOTH },
     { "crop", NET(9, 12, 3), "[crop]\ncrop_width=6\ncrop_height=7\nflip=1\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, INFERENCE },
     { "crop, noadjust", NET(9, 12, 3), "[crop]\ncrop_width=8\ncrop_height=12\nnoadjust=1\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, INFERENCE },
+    { "local, 3x3", NET(8, 6, 3), CONV(5, 3, 1, PAD BN ACTIVATION(leaky)) "[local]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n" END, BOTH },
+    { "local, 2x2, stride 2, defaults", NET(9, 6, 3), "[local]\nfilters=3\nsize=2\nstride=2\n[local]\n" END, BOTH },
     { "upsample", NET(5, 4, 3), CONV(6, 3, 1, PAD ACTIVATION(leaky)) "[upsample]\nstride=2\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, BOTH },
     { "upsample by 3, scale", NET(5, 4, 3), CONV(6, 3, 1, PAD ACTIVATION(leaky)) "[upsample]\nstride=3\nscale=-.7\n" END, BOTH },
     { "reorg", NET(8, 6, 3), CONV(8, 3, 1, PAD ACTIVATION(leaky)) "[reorg]\nstride=2\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, BOTH },

@@ -24,6 +24,7 @@
 #include "route.h"
 #include "pick.h"
 #include "scale.h"
+#include "local.h"
 #include "dropout.h"
 #include "planar.h"
 #include "plugin_layer.h"

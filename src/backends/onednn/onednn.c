@@ -26,12 +26,13 @@ static const struct meta_kernel *kernel_alone(const struct meta_op *op)
 {
     static const struct meta_kernel *const kernels[META_OP_KINDS] = {
         [META_OP_CONV] = &meta_onednn_conv,        [META_OP_CONNECTED] = &meta_onednn_connected,
-        [META_OP_EPILOGUE] = &meta_plain_epilogue, [META_OP_STEM] = &meta_onednn_stem,
-        [META_OP_AVGPOOL] = &meta_plain_avgpool,   [META_OP_SHORTCUT] = &meta_plain_shortcut,
-        [META_OP_ROUTE] = &meta_plain_route,       [META_OP_DROPOUT] = &meta_plain_dropout,
-        [META_OP_PICK] = &meta_plain_pick,         [META_OP_SCALE] = &meta_plain_scale,
-        [META_OP_PLUGIN] = &meta_plain_plugin,     [META_OP_LOSS] = &meta_plain_loss,
-        [META_OP_PAIRING] = &meta_plain_pairing,   [META_OP_SQUARES] = &meta_plain_squares
+        [META_OP_LOCAL] = &meta_plain_local,       [META_OP_EPILOGUE] = &meta_plain_epilogue,
+        [META_OP_STEM] = &meta_onednn_stem,        [META_OP_AVGPOOL] = &meta_plain_avgpool,
+        [META_OP_SHORTCUT] = &meta_plain_shortcut, [META_OP_ROUTE] = &meta_plain_route,
+        [META_OP_DROPOUT] = &meta_plain_dropout,   [META_OP_PICK] = &meta_plain_pick,
+        [META_OP_SCALE] = &meta_plain_scale,       [META_OP_PLUGIN] = &meta_plain_plugin,
+        [META_OP_LOSS] = &meta_plain_loss,         [META_OP_PAIRING] = &meta_plain_pairing,
+        [META_OP_SQUARES] = &meta_plain_squares
     };
     if (op->kind == META_OP_CONV && meta_onednn_narrow_fits(op)) return &meta_onednn_narrow;
     if (op->kind == META_OP_CONNECTED && meta_onednn_wide_fits(op)) return &meta_onednn_wide;

@@ -52,6 +52,7 @@ PADDED_PASSES(shortcut)
 PADDED_PASSES(dropout)
 PADDED_PASSES(plugin)
 PADDED_PASSES(scale)
+PADDED_PASSES(local)
 
 /* The forward tangent of an epilogue writes y.value once more. */
 static void epilogue_tangent_and_value(struct meta_op *op, const void *theta, const void *v)
@@ -90,6 +91,10 @@ const struct meta_kernel meta_plain_scale = { .forward = scale_forward,
                                               .backward = scale_backward,
                                               .forward_tangent = scale_forward_tangent,
                                               .backward_tangent = scale_backward_tangent };
+const struct meta_kernel meta_plain_local = { .forward = local_forward,
+                                              .backward = local_backward,
+                                              .forward_tangent = local_forward_tangent,
+                                              .backward_tangent = local_backward_tangent };
 /* Its passes set whole tensors. */
 const struct meta_kernel meta_plain_pick = { .create = plain_pick_create,
                                              .destroy = plain_pick_destroy,

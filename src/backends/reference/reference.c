@@ -190,6 +190,7 @@ static const struct meta_kernel *kernel_of(const struct meta_op *op)
     static const struct meta_kernel *const kernels[META_OP_KINDS] = {
         [META_OP_CONV] = &conv_kernel,
         [META_OP_CONNECTED] = &full_kernel,
+        [META_OP_LOCAL] = &reference_local_kernel,
         [META_OP_EPILOGUE] = &reference_epilogue_kernel,
         [META_OP_AVGPOOL] = &reference_avgpool_kernel,
         [META_OP_SHORTCUT] = &reference_shortcut_kernel,

@@ -70,7 +70,8 @@ static void connect(struct rig *r)
         at += 4 * count;
     }
     add_parameters(r, op->weights, op->weight_count);
-    add_parameters(r, op->biases, op->out.c);
+    add_parameters(r, op->biases,
+                   op->kind == META_OP_LOCAL ? meta_shape_numbers(op->out) : (size_t)op->out.c);
     add_parameters(r, op->scales, op->out.c);
     r->m = meta_op_is_loss(op) ? 1 : numbers(op, op->inputs);
 }
