@@ -202,7 +202,7 @@ static size_t oracle_walk(const struct meta_network *net, oracle_visitor *visit,
         }
         if (!conv && l->type != META_CONNECTED) continue;
         struct { const char *what; size_t parameter, count; } arrays[] = {
-            { "biases", l->biases, l->filters }, { conv ? "" : "weights", l->weights, l->weight_count }, { "scales", l->scales, l->filters },
+            { "biases", l->biases, meta_layer_file_rows(l) }, { conv ? "" : "weights", l->weights, l->weight_count }, { "scales", l->scales, l->filters },
             { "mean", META_NONE, l->filters }, { "variance", META_NONE, l->filters }, { conv ? "weights" : "", l->weights, l->weight_count }
         };
         for (int k = 0; k < 6; k++) {

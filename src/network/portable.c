@@ -175,12 +175,12 @@ static int rewrite_convolutional(struct rewrite *r, int i)
 {
     struct meta_layer layer = r->net->layers[i];
     size_t kernel = (size_t)layer.size * layer.size;
-    struct placing place = { kernel, 0, kernel, 0 };
+    struct placing place = { kernel, 0, kernel, 0, 0, 0 };
     int tap = layer.padding / meta_layer_dilation(&layer);
     if (r->view.last_flat && meta_shape_pixels(layer.out) == 1 && tap < layer.size
         && meta_layer_groups(&layer) == 1) {
         layer.type = META_CONNECTED;
-        place = (struct placing){ kernel, (size_t)tap * layer.size + tap, 1, 0 };
+        place = (struct placing){ kernel, (size_t)tap * layer.size + tap, 1, 0, 0, 0 };
     } else if (meta_layer_dilation(&layer) > 1
                && affordable(layer.filters, layer.in.c / meta_layer_groups(&layer),
                              (size_t)meta_layer_extent(&layer) * meta_layer_extent(&layer))) {
@@ -191,7 +191,7 @@ static int rewrite_convolutional(struct rewrite *r, int i)
     } else if (layer.size == 1 && (layer.stride > 1 || layer.padding)) {
         layer.size = 3;
         layer.padding++;
-        place = (struct placing){ 1, 0, 9, 4 };
+        place = (struct placing){ 1, 0, 9, 4, 0, 0 };
     }
     return add_weighted(r, i, layer, place);
 }
@@ -205,7 +205,7 @@ static int rewrite_connected(struct rewrite *r, int i)
         layer.size = layer.in.w;
         layer.stride = 1;
     }
-    return add_weighted(r, i, layer, (struct placing){ 1, 0, 1, 0 });
+    return add_weighted(r, i, layer, (struct placing){ 1, 0, 1, 0, 0, 0 });
 }
 
 /* ---- [activation] and [softmax] -------------------------------------------------------------- */

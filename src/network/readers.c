@@ -81,6 +81,25 @@ static const char *darknets(const struct meta_network *net, int i)
     return NULL;
 }
 
+static size_t patches(const struct meta_layer *l)
+{
+    return (size_t)meta_shape_pixels(l->out) * l->size * l->size * l->in.c / meta_layer_groups(l);
+}
+
+/* Its [local] counts the numbers of its patches as bytes: they fit where a convolution needs as
+   much of the memory that they share. */
+static int fits_local(const struct meta_network *net, const struct meta_layer *local)
+{
+    size_t most = 0;
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        if (l->type != META_CONVOLUTIONAL && l->type != META_LOCAL) continue;
+        size_t bytes = patches(l) * (l->type == META_LOCAL ? 1 : sizeof(float));
+        if (bytes > most) most = bytes;
+    }
+    return most >= patches(local) * sizeof(float);
+}
+
 static const char *stock(const struct meta_network *net, int i, const struct meta_opencv_view *v)
 {
     const struct meta_layer *l = &net->layers[i];
@@ -88,6 +107,7 @@ static const char *stock(const struct meta_network *net, int i, const struct met
     if (meta_layer_dilation(l) > 1) return "dilation, which it leaves out";
     if (l->activation >= META_RELU6) return "its activation, which it takes for relu";
     if (l->type == META_SCALE_CHANNELS) return "not known";
+    if (l->type == META_LOCAL && !fits_local(net, l)) return "it writes past its memory";
     return darknets(net, i);
 }
 

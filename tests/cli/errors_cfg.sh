@@ -60,7 +60,7 @@ refuses "${net}hue=2\n$conv$head" '5: [net] hue=2: must be 0 to 1'
 refuses "${net}nesterov=1\n$conv$head" "5: [net] nesterov: unknown option; allowed: width height channels learning_rate policy step scale \
 steps scales gamma power burn_in max_batches adam B1 B2 eps momentum decay clip average angle flip min_crop max_crop min_ratio max_ratio aspect hue \
 saturation exposure orientation batch subdivisions inputs"
-refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups rotations activation'
+refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups dilation rotations activation'
 
 # sections and their order
 refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers affine episode film inner_loop meta_loss prelu prototype relation"

@@ -68,8 +68,9 @@ static const struct stock_case cases[] = {
     { "convolutional, groups of the images", NET(8, 6, 3), CONV(6, 3, 1, PAD BN ACTIVATION(leaky) "groups=3\n") "[maxpool]\nsize=2\nstride=2\n" END, BOTH },
     { "crop", NET(9, 12, 3), "[crop]\ncrop_width=6\ncrop_height=7\nflip=1\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, INFERENCE },
     { "crop, noadjust", NET(9, 12, 3), "[crop]\ncrop_width=8\ncrop_height=12\nnoadjust=1\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, INFERENCE },
-    { "local, 3x3", NET(8, 6, 3), CONV(5, 3, 1, PAD BN ACTIVATION(leaky)) "[local]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n" END, BOTH },
-    { "local, 2x2, stride 2, defaults", NET(9, 6, 3), "[local]\nfilters=3\nsize=2\nstride=2\n[local]\n" END, BOTH },
+    /* behind a convolution that needs four times the memory: stock's [local] counts numbers as bytes */
+    { "local, 3x3", NET(8, 6, 3), CONV(5, 5, 1, PAD BN ACTIVATION(leaky)) "[local]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=leaky\n" END, BOTH },
+    { "local, 2x2, stride 2, defaults", NET(9, 6, 3), CONV(3, 3, 1, PAD ACTIVATION(leaky)) "[local]\nfilters=3\nsize=2\nstride=2\n[local]\n" END, BOTH },
     { "upsample", NET(5, 4, 3), CONV(6, 3, 1, PAD ACTIVATION(leaky)) "[upsample]\nstride=2\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, BOTH },
     { "upsample by 3, scale", NET(5, 4, 3), CONV(6, 3, 1, PAD ACTIVATION(leaky)) "[upsample]\nstride=3\nscale=-.7\n" END, BOTH },
     { "reorg", NET(8, 6, 3), CONV(8, 3, 1, PAD ACTIVATION(leaky)) "[reorg]\nstride=2\n" CONV(5, 3, 1, PAD ACTIVATION(leaky)) END, BOTH },
@@ -119,7 +120,7 @@ static void draw_weights(struct sides *s)
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
         if (l->biases == META_NONE) continue;
-        for (int k = 0; k < l->filters; k++) {
+        for (int k = 0; k < meta_layer_rows(l); k++) {
             s->parameters[l->biases + k] = .3 * meta_rng_normal(&rng);
             if (!l->batch_normalize) continue;
             s->parameters[l->scales + k] = 1 + .3 * meta_rng_normal(&rng);
@@ -227,6 +228,7 @@ static void compare_outputs(const struct sides *s, const struct meta_program *p)
     for (int i = 0; i < p->low.op_count; i++) {
         const struct meta_op *op = &p->low.ops[i];
         if (op->kind == META_OP_CONV || op->kind == META_OP_CONNECTED) continue;     /* its epilogue ends the layer */
+        if (op->kind == META_OP_LOCAL && op->layer->activation != META_LINEAR) continue;
         const layer *l = &s->stock->layers[layer_ended_by(p, op)];
         float *got = malloc((size_t)l->outputs * p->batch * sizeof *got);
         assert_int_equal(l->outputs, op->out.c * op->out.h * op->out.w);

@@ -113,7 +113,7 @@ static void training_of_other_darknets(void **state)
     meta_model_free(load(NET "mosaic=0\nlabel_smooth_eps=0.0\n[crop]\ncrop_width=6\ncrop_height=6\nsaturation=1.0\nshift=0\n" CONV HEAD));
     refuses(NET "mosaic=1\n" CONV HEAD, "5: [net] mosaic=1: another Darknet's way to train: must be 0, or left out");
     refuses(NET "[crop]\nshift=0\nsaturation=.75\n" CONV HEAD, "7: [crop] saturation=.75: another Darknet's way to train: must be 1, or left out");
-    refuses(NET CONV "shift=0\n" HEAD, "9: [conv] shift: unknown option; allowed: filters size stride pad padding batch_normalize groups rotations activation");
+    refuses(NET CONV "shift=0\n" HEAD, "9: [conv] shift: unknown option; allowed: filters size stride pad padding batch_normalize groups dilation rotations activation");
     purpose = META_FOR_ANY;
     meta_model_free(load(NET "mosaic=1\ncutmix=1\nblur=1\n[crop]\ncrop_width=6\ncrop_height=6\nshift=.2\nangle=7\n" CONV HEAD));
     purpose = META_FOR_TASKS;
