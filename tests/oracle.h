@@ -200,7 +200,7 @@ static size_t oracle_walk(const struct meta_network *net, oracle_visitor *visit,
             visit(context, i, l->arrays[k].name, at, first, l->arrays[k].count);
             at += l->arrays[k].count;
         }
-        if (!conv && l->type != META_CONNECTED) continue;
+        if (!conv && l->type != META_CONNECTED && l->type != META_LOCAL) continue;
         struct { const char *what; size_t parameter, count; } arrays[] = {
             { "biases", l->biases, meta_layer_file_rows(l) }, { conv ? "" : "weights", l->weights, l->weight_count }, { "scales", l->scales, l->filters },
             { "mean", META_NONE, l->filters }, { "variance", META_NONE, l->filters }, { conv ? "weights" : "", l->weights, l->weight_count }
