@@ -207,8 +207,7 @@ static int train(enum meta_training_kind kind, int argc, char **argv)
           images ? "iterations between accuracies on the valid list, 0: never (250)"
                  : "iterations between AUCs on the valid list, 0: never (250)",
           &n.valid_every, NULL },
-        { "-log", NULL, "writes NAME.jsonl, too: the rows of NAME.csv as lines of JSON", NULL,
-          &s.lines },
+        { "-log", NULL, "writes NAME.jsonl, too: the log as lines of JSON", NULL, &s.lines },
         { "-backup_every", "N", "iterations between checkpoints (100)", &n.backup_every, NULL },
         { "-backend", "NAME", "onednn or reference (onednn)", &n.backend, NULL },
         { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
