@@ -280,12 +280,17 @@ $(IMAGE_PARTS:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BIN)/%
 	@mkdir -p $(@D)
 	@ln -sf $(abspath $<) $@
 
-RANKS  = $(BUILD)/tests/ranks
+# Preloaded, it keeps what ranks send: tests/cli/federated.sh
+$(BUILD)/tests/record_mpi.so: tests/mpi/record.c
+	@mkdir -p $(@D)
+	$(call show,CC,$<)$(CC) -O1 -Wall -fPIC -shared $(MPI_CFLAGS) -o $@ $< $(shell pkg-config --libs mpi-c 2>/dev/null)
+
+RANKS  = $(BUILD)/tests/ranks $(if $(MPI_PART),$(BUILD)/tests/record_mpi.so)
 VALUES = $(BUILD)/tests/image_values
 READER = $(BUILD)/tests/opencv_predict
 FAULTS = $(BUILD)/tests/fail_memory.so
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks,$(NAMES)),$(RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(RANKS) $(VALUES)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks federated,$(NAMES)),$(RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(RANKS) $(VALUES)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test

@@ -43,8 +43,9 @@ sites()
     done
 }
 out=$TMP_TEST/out flags=(-name toy -threads 1 -seed 5)
-# together N FLAG...: N sites train
-together() { local n=$1; shift; timeout 120 mpirun -n "$n" "$DARKNET_BIN" meta train -site "$TMP_TEST/sites" "$c/toy.cfg" "${flags[@]}" "$@" >"$out" 2>&1 || { cat "$out"; return 1; }; }
+# together N FLAG...: N sites train; record holds flags of mpirun
+record=()
+together() { local n=$1; shift; timeout 120 mpirun -n "$n" "${record[@]}" "$DARKNET_BIN" meta train -site "$TMP_TEST/sites" "$c/toy.cfg" "${flags[@]}" "$@" >"$out" 2>&1 || { cat "$out"; return 1; }; }
 final() { echo "$s$1/backup/toy_final.weights"; }
 all_same() { local i; for ((i = 1; i < $1; i++)); do cmp "$(final 0)" "$(final $i)" || return; done; }
 
@@ -67,10 +68,14 @@ sed -i '/c3_/d' "$s1/train.list"
 sed -i 's#/images/#/other/#' "$s1"/*.list
 mv "$s1/images" "$s1/other"
 for ((i = 0; i < 16; i++)); do mv "$s1/other/c0_$i.pgm" "$s1/other/c0_.pgm"; mv "$s1/other/c4_$i.pgm" "$s1/other/c0_$i.pgm"; mv "$s1/other/c0_.pgm" "$s1/other/c4_$i.pgm"; done
+sed -i 's#^#other/#' "$s1/labels"
 printf '%s\n' secret-{a,b,c,d,e,f,g,h} >"$s1/names.txt"
 echo "names=$s1/names.txt" >>"$s1/toy.data"
 average=(-federated average -local 5 -valid_every 0)
+recorded() { record=(-x "LD_PRELOAD=$BUILD/tests/record_mpi.so" -x "RECORD=$TMP_TEST/$1"); }
+recorded average
 check '2 sites of different images train by the mean of their weights' together 2 "${average[@]}" -max_batches 23
+record=()
 check 'both have the same weights' all_same 2
 check 'there are four means in 23 iterations and one at the end' test "$(grep -c '^[0-9]*,statistics,' "$s1/backup/toy_sent.csv")" -eq 5
 cp "$(final 0)" "$TMP_TEST/whole.weights"
@@ -116,6 +121,33 @@ check 'what the noise buys is told at the start and at the end' told "$out" 12 2
 check 'with other noise' differ "$(final 0)" "$TMP_TEST/noisy.weights"
 check 'clipped changes of weights with noise meet' noisy average
 check 'such a site tells no results' test "$(cut -d, -f2 "$s0/backup/toy_sent.csv" | sort -u | tr '\n' ' ')" = 'change of weights kind settings weights to start from word '
+
+# Every byte that goes through MPI, and what mpirun carries to where it was started
+cp -r "$c" "$TMP_TEST/plain"
+sed -i '/^min_crop/d; /^max_crop/d; /^angle/d; /^exposure/d; s/^batch_normalize=0/batch_normalize=1/' "$c/toy.cfg" # images reach the network as they are
+recorded gradients
+check '2 sites of different images train by their gradients' together 2 -federated gradients -valid_every 6 -valid_runs 3 -overwrite
+record=()
+cp "$TMP_TEST/plain/toy.cfg" "$c/toy.cfg"
+{ cat "$s1/names.txt" "$s1/labels" "$s1/train.list" "$s1/valid.list"; printf '%s\n' "$s1" secret-; } >"$TMP_TEST/own"
+{ cat "$TMP_TEST/own"; printf '%s\n' toy.data train.list .pgm /images; } >"$TMP_TEST/words"
+ours() { nm -D --undefined-only "$DARKNET_DIR/libdarknet-meta-mpi.so" | sed -n 's/.* \(MPI_[A-Z][a-z_]*\).*/\1/p' | grep -vxE 'MPI_(Abort|Allgather|Comm_dup|Comm_rank|Comm_size|Finalize|Get_processor_name|Init_thread|Iprobe|Irecv|Isend|Recv|Request_free|Test|Testall)'; }
+check 'what is recorded is all that the program can send by' test -z "$(ours)"
+rows() { awk -F, 'NR > 1 { sum += $3 } END { print sum }' "$1"; }
+check 'NAME_sent.csv has every byte of it' test "$(stat -c %s "$TMP_TEST/gradients.1.data")" -eq "$(rows "$s1/backup/toy_sent.csv")"
+find_in() { local words=$1; shift; python3 tests/mpi/find.py "$s1/other" "$TMP_TEST/$words" "$@"; }
+check 'no image, path, label or name of a site is in the bytes that it sends' find_in words "$TMP_TEST"/{average,gradients}.1.{data,control}
+check 'nor in what its program prints to where mpirun runs' find_in own "$out"
+# finds FILE: what rank 0 of a test program sends on purpose is recorded and found
+finds()
+{
+    rm -f "$TMP_TEST"/leak.*
+    timeout 60 mpirun -n 2 -x "LD_PRELOAD=$BUILD/tests/record_mpi.so" -x "RECORD=$TMP_TEST/leak" "$BUILD/tests/ranks" 20 send "$1" && [ -s "$TMP_TEST/leak.0.data" ] && ! find_in words "$TMP_TEST/leak.0.data"
+}
+tail -c 80 "$s1/other/c2_3.pgm" | head -c 33 >"$TMP_TEST/piece"
+check '33 bytes of an image that is sent on purpose are found' finds "$TMP_TEST/piece"
+echo "x $s1/other/c1_1.pgm: not an image" >"$TMP_TEST/piece"
+check 'a message with a path that is sent on purpose is found' finds "$TMP_TEST/piece"
 
 # ---- what is refused ------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 /* Under mpirun: what ranks do with each other, and what becomes of them when one fails.
 
-    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK */
+    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK | send FILE */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -69,6 +69,18 @@ static int until(struct meta_transport *t, const char *what, int victim)
     }
 }
 
+/* Rank 0 sends a file to the others. */
+static int send_file(struct meta_transport *t, const char *path)
+{
+    struct meta_error e;
+    static char bytes[1 << 20];
+    FILE *f = fopen(path, "rb");
+    if (!f) return bad(path);
+    size_t size = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    return meta_transport_broadcast(t, bytes, size, &e) ? bad(e.text) : 0;
+}
+
 int main(int argc, char **argv)
 {
     struct meta_error e;
@@ -81,7 +93,8 @@ int main(int argc, char **argv)
         return 1;
     }
     snprintf(value, sizeof value, "%d", t->rank == 1 ? 43 : 42);
-    if (argc > 3) status = until(t, argv[2], atoi(argv[3]));
+    if (argc > 3 && !strcmp(argv[2], "send")) status = send_file(t, argv[3]);
+    else if (argc > 3) status = until(t, argv[2], atoi(argv[3]));
     else if (!strcmp(argv[2], "agree")) status = meta_transport_agree(t, "the answer", value, &e);
     else if (!strcmp(argv[2], "status"))
         status = meta_transport_share_status(t, t->rank == 1 ? meta_fail(&e, "a.jpg: is corrupt") : 0, &e);
