@@ -174,7 +174,7 @@ $(BIN)/libdarknet-meta-host.so: $(HOST:%=$(BUILD)/src/%.o) $(FLAGS)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
 
 # For programs of others: what src/adaptation/darknet_meta*.c need of us, and of libraries no more than that. Plugins stay loaded for good, and so must it
-EXPORTING = $(BUILD)/src/adaptation/darknet_meta.o $(BUILD)/src/adaptation/darknet_meta_features.o
+EXPORTING = $(BUILD)/src/adaptation/darknet_meta.o $(BUILD)/src/adaptation/darknet_meta_features.o $(BUILD)/src/adaptation/darknet_meta_auc.o
 $(BIN)/$(SONAME): $(EXPORTING) $(LIBRARY) src/adaptation/darknet_meta.map $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -Wl,-soname,$(SONAME) -Wl,--version-script,src/adaptation/darknet_meta.map -Wl,-z,nodelete -Wl,--as-needed \

@@ -64,6 +64,10 @@ class _Layer(ctypes.Structure):
     _fields_ = [("number", ctypes.c_int), ("statistics", ctypes.c_int)]
 
 
+class _Interval(ctypes.Structure):
+    _fields_ = [("value", ctypes.c_double), ("low", ctypes.c_double), ("high", ctypes.c_double)]
+
+
 def _declare(library: ctypes.CDLL) -> None:
     pointer, text, number, images = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.POINTER(_Image)
     out, why, size = ctypes.POINTER(pointer), ctypes.POINTER(_ErrorText), ctypes.POINTER(number)
@@ -86,7 +90,7 @@ def _declare(library: ctypes.CDLL) -> None:
         "classifier_feature_size": (number, [pointer, number, size, why]),
         "features": (number, [pointer, ctypes.POINTER(_Layer), images, number, pointer, why]),
         "classifier_features": (number, [pointer, ctypes.POINTER(_Layer), images, number, pointer, why]),
-        "auc": (number, [pointer, pointer, number, ctypes.POINTER(ctypes.c_double), why]),
+        "auc": (number, [pointer, pointer, pointer, number, ctypes.POINTER(_Interval), why]),
     }
     for name, (result, arguments) in functions.items():
         function = getattr(library, "darknet_meta_" + name)
@@ -194,18 +198,18 @@ class _Images:
         self.kept = [pair[1] for pair in pairs]
 
 
-def _labels(labels: Sequence[int], count: Optional[int] = None) -> np.ndarray:
+def _labels(labels: Sequence[int], count: int, name: str = "labels") -> np.ndarray:
     """int32, as the library takes them."""
     try:
         array = np.asarray(labels)
     except ValueError as error:
-        raise Error(f"labels: {error}") from None
+        raise Error(f"{name}: {error}") from None
     if array.size and array.dtype != np.bool_ and not np.issubdtype(array.dtype, np.integer):
-        raise Error(f"labels: are {array.dtype}: must be whole numbers")
-    if array.ndim != 1 or (count is not None and array.size != count):
-        raise Error(f"labels: have the shape {array.shape}: must be one for each of {count} images")
+        raise Error(f"{name}: are {array.dtype}: must be whole numbers")
+    if array.ndim != 1 or array.size != count:
+        raise Error(f"{name}: have the shape {array.shape}: must be one for each of {count} images")
     if array.size and not (-2**31 <= int(array.min()) and int(array.max()) < 2**31):
-        raise Error("labels: must be of 32 bits")
+        raise Error(f"{name}: must be of 32 bits")
     return np.ascontiguousarray(array, dtype=np.int32)
 
 
@@ -373,18 +377,20 @@ def open(cfg: Union[str, os.PathLike], weights: Union[str, os.PathLike]) -> Clas
 
 # ---- how good answers are -------------------------------------------------------------------------------
 
-def auc(scores: Sequence[float], labels: Sequence[int]) -> float:
-    """The area under the ROC curve: the chance that an image labelled 1 scores above one labelled 0, a tie counting half. Images
-    of other labels do not count."""
+def auc(scores: Sequence[float], labels: Sequence[int], groups: Optional[Sequence[int]] = None) -> tuple[float, float, float]:
+    """The area under the ROC curve, the chance that an image labelled 1 scores above one labelled 0, a tie counting half, and the ends of
+    its 95% interval (DeLong, over groups: Obuchowski 1997), NaN where there is none. Images of other labels do not count. groups are
+    numbers, equal ones for images that belong together, such as a patient's."""
     try:
         values = np.ascontiguousarray(scores, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise Error(f"scores: {error}") from None
     if values.ndim != 1:
         raise Error(f"scores: have the shape {values.shape}: must be one for each image")
-    array, area = _labels(labels, values.size), ctypes.c_double()
-    _call("auc", values.ctypes.data, array.ctypes.data, values.size, ctypes.byref(area))
-    return area.value
+    array, area = _labels(labels, values.size), _Interval()
+    together = None if groups is None else _labels(groups, values.size, "groups")
+    _call("auc", values.ctypes.data, array.ctypes.data, None if together is None else together.ctypes.data, values.size, ctypes.byref(area))
+    return area.value, area.low, area.high
 
 
 @dataclasses.dataclass(frozen=True)
@@ -393,7 +399,7 @@ class Evaluation:
 
     images: int
     auc: float                      #: of two classes that of class 1; of more the mean of auc_of_class
-    auc_of_class: np.ndarray        #: (classes) each against the rest; NaN where a class has no image, or all
+    auc_of_class: np.ndarray        #: (classes, 3) each against the rest, and the ends of its 95% interval; NaN where there is none
     auc_of_pair: np.ndarray         #: (classes, classes) the images of two classes alone (Hand and Till); NaN on the diagonal
     accuracy: float                 #: the share of images whose own class is the most likely
     balanced_accuracy: float        #: the mean of `recall`
@@ -409,12 +415,12 @@ def _pair(scores: np.ndarray, labels: np.ndarray, a: int, b: int) -> float:
         return float("nan")
     chosen = (labels == a) | (labels == b)
     own = labels[chosen]
-    return (auc(scores[chosen, a], own == a) + auc(scores[chosen, b], own == b)) / 2
+    return (auc(scores[chosen, a], own == a)[0] + auc(scores[chosen, b], own == b)[0]) / 2
 
 
-def evaluate(probabilities: np.ndarray, labels: Sequence[int]) -> Evaluation:
+def evaluate(probabilities: np.ndarray, labels: Sequence[int], groups: Optional[Sequence[int]] = None) -> Evaluation:
     """How good answers (images, classes) are, of predict() or log_odds(), by the images' true classes, 0 to classes-1. Of equal scores
-    the first counts as the highest, as in Darknet. Log-odds have no log_loss and no brier. Of few images every figure is a rough one."""
+    the first counts as the highest, as in Darknet. groups are as for auc(). Log-odds have no log_loss and no brier."""
     try:
         p = np.asarray(probabilities, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -436,9 +442,9 @@ def evaluate(probabilities: np.ndarray, labels: Sequence[int]) -> Evaluation:
         proper = bool((p >= 0).all() and np.allclose(p.sum(axis=1), 1, atol=1e-4))
         log_loss = float(-np.log(alone).mean()) if proper else float("nan")
     brier = float(((p - np.eye(classes)[own]) ** 2).sum(axis=1).mean()) if proper else float("nan")
-    rest = np.array([auc(p[:, k], own == k) if 0 < known[k] < count else np.nan for k in range(classes)])
+    rest = np.array([auc(p[:, k], own == k, groups) if 0 < known[k] < count else (np.nan,) * 3 for k in range(classes)])
     pairs = np.array([[_pair(p, own, a, b) if a != b else np.nan for b in range(classes)] for a in range(classes)])
     there = known > 0
-    return Evaluation(images=count, auc=float(rest[1] if classes == 2 else rest[there].mean()), auc_of_class=rest, auc_of_pair=pairs,
+    return Evaluation(images=count, auc=float(rest[1, 0] if classes == 2 else rest[there, 0].mean()), auc_of_class=rest, auc_of_pair=pairs,
                       accuracy=float(np.diag(confusion).sum() / count), balanced_accuracy=float(recall[there].mean()), recall=recall,
                       confusion=confusion, log_loss=log_loss, brier=brier)

@@ -216,13 +216,16 @@ static void misuse_auc(void)
 {
     const double scores[] = { .2, .9, .9, .4, NAN };
     const int classes[] = { 0, 1, 0, 1, 2 };
-    double area = -1;
-    refuses(darknet_meta_auc(NULL, classes, 5, &area, &e), "the array of scores is NULL: must be given");
-    refuses(darknet_meta_auc(scores, NULL, 5, &area, &e), "the array of labels is NULL: must be given");
-    refuses(darknet_meta_auc(scores, classes, 5, NULL, &e), "the place of the result is NULL: must be given");
-    refuses(darknet_meta_auc(scores, classes, 1, &area, &e), "0 scores labelled 1 and 1 labelled 0: must be at least one of each, which they tell apart");
-    refuses(darknet_meta_auc(scores, classes, -1, &area, &e), "0 scores labelled 1 and 0 labelled 0: must be at least one of each, which they tell apart");
-    say(!darknet_meta_auc(scores, classes, 5, &area, &e) && area == 2.5 / 4, "an AUC counts a tie half, and leaves out other labels");
+    const int patients[] = { 7, 7, -3, -3, 0 };
+    darknet_meta_interval area, grouped;
+    refuses(darknet_meta_auc(NULL, classes, NULL, 5, &area, &e), "the array of scores is NULL: must be given");
+    refuses(darknet_meta_auc(scores, NULL, NULL, 5, &area, &e), "the array of labels is NULL: must be given");
+    refuses(darknet_meta_auc(scores, classes, NULL, 5, NULL, &e), "the place of the result is NULL: must be given");
+    refuses(darknet_meta_auc(scores, classes, NULL, 1, &area, &e), "0 scores labelled 1 and 1 labelled 0: must be at least one of each, which they tell apart");
+    refuses(darknet_meta_auc(scores, classes, NULL, -1, &area, &e), "0 scores labelled 1 and 0 labelled 0: must be at least one of each, which they tell apart");
+    refuses(darknet_meta_auc(scores + 4, (int[]){ 1 }, NULL, 1, &area, &e), "score 0 is not a number");
+    say(!darknet_meta_auc(scores, classes, patients, 5, &grouped, &e) && grouped.value == 2.5 / 4, "an AUC over groups is the same one");
+    say(!darknet_meta_auc(scores, classes, NULL, 5, &area, &e) && area.value == 2.5 / 4, "an AUC counts a tie half, and leaves out other labels");
 }
 
 /* Thin and tiny images of bytes are images: they are enlarged or shrunk. */

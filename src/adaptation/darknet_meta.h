@@ -174,11 +174,18 @@ DARKNET_META_API int darknet_meta_classifier_features(const darknet_meta_classif
                                                       const darknet_meta_image *images, int count,
                                                       float *features, darknet_meta_error *);
 
+/* A figure with its 95% interval; NaN where there is none. */
+typedef struct darknet_meta_interval {
+    double value, low, high;
+} darknet_meta_interval;
+
 /* The area under the ROC curve of scores (count) by labels (count): the chance that an image
-   labelled 1 scores above one labelled 0, a tie counting half. Images of other labels do not count.
-   .5 where a score that counts is NaN. Time grows with the square of count. */
-DARKNET_META_API int darknet_meta_auc(const double *scores, const int *labels, int count,
-                                      double *auc, darknet_meta_error *);
+   labelled 1 scores above one labelled 0, a tie counting half; images of other labels do not count.
+   groups (count): images of one number, such as those of a patient, are not independent, and the
+   interval is over groups, as `darknet meta evaluate` has it; NULL: each image is by itself. Time
+   grows with count times its logarithm. */
+DARKNET_META_API int darknet_meta_auc(const double *scores, const int *labels, const int *groups,
+                                      int count, darknet_meta_interval *auc, darknet_meta_error *);
 
 #ifdef __cplusplus
 }

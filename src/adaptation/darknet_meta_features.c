@@ -1,11 +1,10 @@
-/* libdarknet-meta: what layers give for images, and how well scores tell two classes apart. */
+/* libdarknet-meta: what layers give for images. */
 #include "darknet_meta_internal.h"
 
 #include <stdlib.h>
 
 #include "extract.h"
 #include "memory_images.h"
-#include "stats/auc.h"
 
 /* A network that features are asked of, and the statistics (NULL: the batch's) of the request. */
 struct source {
@@ -121,28 +120,4 @@ int darknet_meta_classifier_features(const darknet_meta_classifier *classifier,
     const struct source from = { classifier->model, meta_adapted_filled(classifier->adapted, kind),
                                  meta_adapted_statistics(classifier->adapted, kind) };
     return compute(&from, &r, &error) ? meta_call_fail(why, &error) : 0;
-}
-
-int darknet_meta_auc(const double *scores, const int *labels, int count, double *auc,
-                     darknet_meta_error *why)
-{
-    struct meta_error error;
-    int positives = 0, negatives = 0;
-    if (meta_call_needs(NEEDED({ "the array of scores", scores }, { "the array of labels", labels },
-                               { "the place of the result", auc }),
-                        &error))
-        return meta_call_fail(why, &error);
-    for (int i = 0; i < count; i++) {
-        positives += labels[i] == 1;
-        negatives += labels[i] == 0;
-    }
-    if (!positives || !negatives) {
-        meta_fail(&error,
-                  "%d scores labelled 1 and %d labelled 0: must be at least one of each, which "
-                  "they tell apart",
-                  positives, negatives);
-        return meta_call_fail(why, &error);
-    }
-    *auc = meta_auc(scores, 1, labels, count, 1, 0);
-    return 0;
 }
