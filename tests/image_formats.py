@@ -196,6 +196,9 @@ def damage():
     r.refuse(at('scheme.tif'), 'TIFF of compression 33003: libtiff here has no decoder for it')
     tiff(at('huge.tif'), tiff_page(picture(1), 8, MINISBLACK, tags={256: (4, [200000]), 257: (4, [200000])}))
     r.refuse(at('huge.tif'), '200000x200000 pixels: must be at most 100000000 in all')
+    tiff(at('slide.tif'), tiff_page(picture(1), 8, MINISBLACK, tags={256: (4, [90000]), 257: (4, [30000])}), tiff_page(picture(1, 255, 9, 9), 8, MINISBLACK),
+         tiff_page(picture(1), 8, MINISBLACK), tiff_page(picture(1, 255, 8, 8), 8, MINISBLACK))
+    r.refuse(at('slide.tif'), r'90000x30000 pixels: must be at most 100000000 in all; \[2\], page 2 of it, has 37x29')
     r.refuse(at('pages.tif[3]'), 'has no page 3: must be 0 to 2, of 3')
     r.refuse(at('gray8.tif[1]'), 'has one page, whose number is 0, not 1')
     r.refuse(at('lossless.webp[1]'), 'has one image, whose number is 0, not 1')

@@ -236,6 +236,29 @@ static int check_page(struct reader *r, const struct page *p, struct meta_error 
                      p->bits, why);
 }
 
+/* Adds to the message that a page is too large which one is the largest that is not: files of whole
+   slides have their picture in several sizes. Always -1. */
+static int name_smaller(struct reader *r, struct meta_error *error)
+{
+    enum { MOST_PAGES = 100 };
+    uint32_t best_w = 0, best_h = 0;
+    int best = -1;
+    for (int i = 0; i < MOST_PAGES && TIFFSetDirectory(r->tiff, (tdir_t)i); i++) {
+        struct meta_error ignored;
+        uint32_t w = 0, h = 0;
+        TIFFGetField(r->tiff, TIFFTAG_IMAGEWIDTH, &w);
+        TIFFGetField(r->tiff, TIFFTAG_IMAGELENGTH, &h);
+        if (meta_image_bounds(w, h, &ignored) || (uint64_t)w * h <= (uint64_t)best_w * best_h)
+            continue;
+        best = i;
+        best_w = w;
+        best_h = h;
+    }
+    if (best < 0) return -1;
+    return meta_fail(error, "%s; [%d], page %d of it, has %ux%u", error->text, best, best, best_w,
+                     best_h);
+}
+
 /* The page's samples, through one of the two ways. */
 static int decode_page(struct reader *r, struct meta_image_raster *raster,
                        struct meta_image_header *header, struct meta_error *error)
@@ -245,7 +268,8 @@ static int decode_page(struct reader *r, struct meta_image_raster *raster,
     if (check_page(r, &p, error)) return -1;
     int plain = is_plain(&p), bytes = plain ? p.bits / 8 : 1;
     raster->channels = plain ? colours_of(&p) + (p.alpha > 0) : 4;
-    if (meta_image_decoded_bounds(p.w, p.h, raster->channels, bytes, error)) return -1;
+    if (meta_image_decoded_bounds(p.w, p.h, raster->channels, bytes, error))
+        return name_smaller(r, error);
     *header = (struct meta_image_header){ .w = (int)p.w,
                                           .h = (int)p.h,
                                           .deep = bytes == 2,
