@@ -74,7 +74,7 @@ SANITIZE ?=
 COMMON   := $(OPTIMISE) -g -fPIC -fvisibility=hidden -fno-math-errno -pthread $(SANITIZE)
 ALL_CFLAGS   := -std=gnu11 $(COMMON) $(WARN) $(CFLAGS)
 ALL_CXXFLAGS := -std=c++17 $(COMMON) -Wall -Wextra $(CXXFLAGS)
-ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson 2>/dev/null) $(CPPFLAGS)
+ALL_CPPFLAGS := -Isrc -I$(DARKNET)/include $(shell pkg-config --cflags opencv4 libcjson libopenjp2 2>/dev/null) $(CPPFLAGS)
 ALL_LDFLAGS  := -pthread $(SANITIZE) $(LDFLAGS)
 LDLIBS       := -lstdc++ -ljpeg -lpng -ldnnl -lcjson -lxxhash -lz -lgomp -ldl -lm
 # The program opens libdarknet.so where it needs it, and the loader finds it there; only the unit tests are linked to it
@@ -104,8 +104,7 @@ CODEC_SOURCES  = $(sort $(shell find src -name '*_codec.c'))
 FOR_IMAGES     = $(BUILD)/src/base/error.o $(BUILD)/src/images/image_bounds.o
 CODECS_OBJECTS = $(CODEC_SOURCES:%.c=$(BUILD)/%.o) $(FOR_IMAGES) $(BUILD)/src/images/image_orientation.o
 CODECS_PART    = libdarknet-meta-codecs.so
-CODECS_LIBS    = -ltiff -lwebp $(shell pkg-config --libs libopenjp2 2>/dev/null || echo -lopenjp2)
-$(CODEC_SOURCES:%.c=$(BUILD)/%.o): ALL_CPPFLAGS += $(shell pkg-config --cflags libopenjp2 2>/dev/null)
+CODECS_LIBS    = -ltiff -lwebp -lopenjp2
 # Both are opened by a program of its own, which decodes what is sent to it
 DECODER         = darknet-meta-decoder
 DECODER_OBJECTS = $(BUILD)/src/images/image_decoder_main.o $(BUILD)/src/images/image_wire.o $(BUILD)/src/base/error.o $(BUILD)/src/base/path.o $(BUILD)/src/base/place.o
@@ -113,7 +112,7 @@ DCMTK          = $(shell pkg-config --modversion dcmtk 2>/dev/null)
 DICOM_OBJECTS  = $(BUILD)/src/images/image_dicom.o $(FOR_IMAGES)
 DICOM_PART     = $(if $(DCMTK),libdarknet-meta-dicom.so)
 DICOM_LIBS     = -ldcmjpls -ldcmjpeg -ldcmimage -ldcmimgle -ldcmdata -loflog -lofstd
-$(BUILD)/src/images/image_version.o: ALL_CPPFLAGS += $(shell pkg-config --cflags libopenjp2 2>/dev/null) -DMETA_DCMTK='"$(or $(DCMTK),none)"'
+$(BUILD)/src/images/image_version.o: ALL_CPPFLAGS += -DMETA_DCMTK='"$(or $(DCMTK),none)"'
 # Ranks by MPI, a shared object of its own: it is built where Open MPI's headers are
 MPI_PART     = $(if $(shell pkg-config --exists mpi-c 2>/dev/null && echo yes),libdarknet-meta-mpi.so)
 MPI_OBJECTS  = $(BUILD)/src/transport/transport_mpi.o $(BUILD)/src/base/error.o

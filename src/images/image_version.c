@@ -17,6 +17,10 @@
 #define LIBJPEG_TURBO_VERSION_NUMBER 0
 #endif
 
+#ifndef META_DCMTK
+#define META_DCMTK "none"
+#endif
+
 void meta_image_decoders(char text[META_IMAGE_DECODERS])
 {
     snprintf(text, META_IMAGE_DECODERS,
