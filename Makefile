@@ -213,7 +213,7 @@ $(BUILD)/src/backends/reference/reference.o: ALL_CFLAGS += $(if $(filter 0,$(DEB
 
 # What reads files of others: no number changes there on its way from one type to another without a word
 PARSERS = base/csv base/digest base/file base/json base/json_check base/lines base/utf8 commands/flags config/cfg \
-          config/net_section config/options config/sections config/sections_maps config/training_keys \
+          config/net_section config/options config/sections config/sections_maps config/stock_cfg config/training_keys \
           evaluation/json_files evaluation/scores images/image_bmp images/image_codecs images/image_decoder images/image_decoder_main images/image_format images/image_jp2_codec images/image_jpeg images/image_kind \
           images/image_place images/image_read images/image_tiff_codec images/image_webp_codec learning/rates_file network/weights paper/report/report_data paper/table/table_images paper/table/table_read \
           stats/estimate_json stats/roc tasks/class_names tasks/data_file tasks/groups tasks/task_file \
