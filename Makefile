@@ -96,7 +96,7 @@ SOURCES = $(filter-out $(FUSED:%=%.c) $(TILES).c %_mpi.c %_codec.c %_main.c,$(so
 CXX_SOURCES = $(sort $(shell find src -name '*.cpp'))
 # What is C++ and ends in _opencv is OpenCV's part, a shared object of its own
 OPENCV_OBJECTS = $(patsubst %.cpp,$(BUILD)/%.o,$(filter %_opencv.cpp,$(CXX_SOURCES))) $(BUILD)/src/base/error.o
-OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp %_dicom.cpp,$(CXX_SOURCES))) \
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(patsubst %.cpp,$(BUILD)/%.o,$(filter-out %_opencv.cpp %_dicom.cpp %_onnx.cpp,$(CXX_SOURCES))) \
           $(PER_ISA:%=$(BUILD)/%.o) $(BUILD)/src/paper/report/page_css.o
 OPENCV_PART    = libdarknet-meta-opencv.so
 # Codecs of images are another, and DICOM's a third, which is built where DCMTK's headers are
@@ -118,6 +118,11 @@ MPI_PART     = $(if $(shell pkg-config --exists mpi-c 2>/dev/null && echo yes),l
 MPI_OBJECTS  = $(BUILD)/src/transport/transport_mpi.o $(BUILD)/src/base/error.o
 MPI_CFLAGS   = $(shell pkg-config --cflags mpi-c 2>/dev/null)
 $(BUILD)/src/transport/transport_mpi.o: ALL_CPPFLAGS += $(MPI_CFLAGS)
+# Files of ONNX by the library onnx, a shared object of its own: it is built where its headers are
+ONNX_FLAGS   = -DONNX_NAMESPACE=onnx -DONNX_ML=1
+ONNX_PART    = $(if $(shell printf '\043if __has_include(<onnx/checker.h>) && __has_include(<google/protobuf/message.h>)\nyes\n\043endif\n' | $(CXX) $(CPPFLAGS) -E -P -x c++ - 2>/dev/null),libdarknet-meta-onnx.so)
+ONNX_OBJECTS = $(BUILD)/src/onnx/model_onnx.o $(BUILD)/src/base/error.o
+$(BUILD)/src/onnx/model_onnx.o: ALL_CPPFLAGS += $(ONNX_FLAGS)
 # The program's alone: main, and what it puts in the place of functions of libc
 HOOKS        = posix_memalign mmap
 PROGRAM_ONLY = $(BUILD)/src/commands/main.o $(BUILD)/src/commands/memory_hooks.o
@@ -130,7 +135,7 @@ FLAGS   = $(BUILD)/flags
 VERSION := $(shell awk '/define DARKNET_META_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", n++ ? "." : "", $$3 }' src/adaptation/darknet_meta.h)
 SONAME  := libdarknet-meta.so.$(firstword $(subst ., ,$(VERSION)))
 
-all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/$(CODECS_PART) $(DICOM_PART:%=$(BIN)/%) $(BIN)/$(DECODER) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images ## ./darknet, its plugins and its libraries
+all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/$(CODECS_PART) $(DICOM_PART:%=$(BIN)/%) $(BIN)/$(DECODER) $(MPI_PART:%=$(BIN)/%) $(ONNX_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta.so $(BIN)/libdarknet-meta-host.so $(PLUGINS:%=$(BIN)/plugins/%.so) $(BUILD)/idx_images ## ./darknet, its plugins and its libraries
 
 # libdarknet's calls of what host.c defines find it in the program
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
@@ -164,6 +169,13 @@ ifneq ($(MPI_PART),)
 $(BIN)/$(MPI_PART): $(MPI_OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(shell pkg-config --libs mpi-c 2>/dev/null)
+endif
+
+# What the program opens when a network is written as ONNX
+ifneq ($(ONNX_PART),)
+$(BIN)/$(ONNX_PART): $(ONNX_OBJECTS) $(FLAGS)
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)$(CXX) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -lonnx -lonnx_proto -lprotobuf
 endif
 
 # What LD_PRELOAD loads into another program that uses libdarknet: the parser and what it needs, not even libdarknet itself
@@ -289,7 +301,7 @@ VALUES = $(BUILD)/tests/image_values
 READER = $(BUILD)/tests/opencv_predict
 FAULTS = $(BUILD)/tests/fail_memory.so
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks federated,$(NAMES)),$(RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(RANKS) $(VALUES)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers export_onnx scripts_clients,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks federated,$(NAMES)),$(RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(RANKS) $(VALUES)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test
@@ -364,7 +376,7 @@ compile_commands.json: $(FLAGS) FORCE ## for clangd and other tools
 	$(foreach f,$(CODEC_SOURCES) src/images/image_decoder_main.c,$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard tests/unit/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard plugins/*/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),))
-	$(foreach f,$(CXX_SOURCES),$(file >>$@,$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(ALL_CXXFLAGS)),))
+	$(foreach f,$(if $(ONNX_PART),$(CXX_SOURCES),$(filter-out %_onnx.cpp,$(CXX_SOURCES))),$(file >>$@,$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(if $(filter %_onnx.cpp,$(f)),$(ONNX_FLAGS)) $(ALL_CXXFLAGS)),))
 	$(foreach f,$(FUSED:%=%.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2),))
 	$(call show,JSON,$@)sed -i '$$s/,$$//' $@; echo ']' >>$@
 
@@ -390,7 +402,7 @@ CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
 # Where Debian's Python looks, in /usr and in /usr/local; with another PREFIX it is told by PYTHONPATH
 PYTHON  = lib/$(if $(filter /usr,$(PREFIX)),python3,$(or $(shell /usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null),python3))/dist-packages
 INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \
-            $(IMAGE_PARTS:%=$(PRIVATE)/%) $(MPI_PART:%=$(PRIVATE)/%) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
+            $(IMAGE_PARTS:%=$(PRIVATE)/%) $(MPI_PART:%=$(PRIVATE)/%) $(ONNX_PART:%=$(PRIVATE)/%) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
             share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
             share/darknet-meta/example.c $(PYTHON)/darknet_meta.py
 
@@ -403,7 +415,7 @@ install: all ## program, plugins, libraries, manual pages, completion and .cfg f
 	install -m 644 $(BIN)/$(SONAME) '$(INTO)/lib'
 	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'
 	install $(BIN)/$(DECODER) '$(INTO)/$(PRIVATE)'
-	install -m 644 $(filter %.so,$(IMAGE_PARTS:%=$(BIN)/%)) $(MPI_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
+	install -m 644 $(filter %.so,$(IMAGE_PARTS:%=$(BIN)/%)) $(MPI_PART:%=$(BIN)/%) $(ONNX_PART:%=$(BIN)/%) $(BIN)/libdarknet-meta-host.so '$(INTO)/$(PRIVATE)'
 	install -m 644 $(PLUGINS:%=$(BIN)/plugins/%.so) '$(INTO)/$(PRIVATE)/plugins'
 	install -m 644 src/adaptation/darknet_meta.h '$(INTO)/include'
 	install -m 644 plugins/plugin.h '$(INTO)/include/darknet-meta'
@@ -428,4 +440,4 @@ clean: ## remove what was built
 
 .PHONY: all unit test faults kills fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean no-dicom FORCE
 
--include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(DECODER_OBJECTS:.o=.d) $(CODECS_OBJECTS:.o=.d) $(DICOM_OBJECTS:.o=.d) $(TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(DECODER_OBJECTS:.o=.d) $(CODECS_OBJECTS:.o=.d) $(DICOM_OBJECTS:.o=.d) $(ONNX_OBJECTS:.o=.d) $(TESTS:=.d)

@@ -26,7 +26,8 @@ build="gcc g++ make pkg-config|pkgconf binutils libc6-dev
     libopenjp2-7-dev    # reading JPEG 2000 files
     libxxhash-dev       # digests that tell which images are the same
     zlib1g-dev          # idx files"
-run="gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
+# libonnx-dev: files of ONNX; a build without it goes without meta export
+run="libonnx-dev libprotobuf-dev gnuplot-nox|gnuplot-qt|gnuplot-x11 dataset-fashion-mnist libcmocka-dev"
 
 quiet=
 for option; do

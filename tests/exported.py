@@ -21,10 +21,10 @@ import exported_networks as networks
 LIMIT, IMAGES = 1e-4, 4
 
 
-def write_images(folder, shape, seed):
-    """Returns the paths of IMAGES smooth, noisy images and their planar floats."""
+def write_images(folder, shape, seed, count=IMAGES):
+    """Returns the paths of `count` smooth, noisy images and their planar floats."""
     (w, h, c), rng, paths, floats = shape, random.Random(seed), [], []
-    for i in range(IMAGES):
+    for i in range(count):
         low = [[rng.random(), rng.random() / w, rng.random() / h] for _ in range(c)]
         pixels = [[int(255 * min(1, max(0, a + b * x - d * y + rng.gauss(0, .15)))) for a, b, d in low] for y in range(h) for x in range(w)]
         paths.append(f"{folder}/k{i % 3}_{i}.p{'g' if c == 1 else 'p'}m")
@@ -183,4 +183,5 @@ def main():
     sys.exit(bool(bad))
 
 
-main()
+if __name__ == "__main__":
+    main()

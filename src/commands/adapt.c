@@ -20,6 +20,8 @@
 #include "adaptation/support_check.h"
 #include "adaptation/support_files.h"
 #include "network/weights.h"
+#include "onnx/onnx.h"
+#include "onnx_file.h"
 #include "tasks/data_open.h"
 #include "tasks/labelled.h"
 #include "tasks/list_place.h"
@@ -45,11 +47,13 @@ struct parts {
     double *distance;      /* (n) */
     struct meta_adapted *adapted;
     struct meta_temperature_wish temperature;
+    char *onnx; /* the file of ONNX to write, or NULL */
 };
 
 static void free_parts(struct parts *p)
 {
     meta_temperature_wish_clear(&p->temperature);
+    free(p->onnx);
     meta_adapted_free(p->adapted);
     free(p->images);
     free(p->log_odds);
@@ -190,11 +194,19 @@ static char *comment_of(const struct parts *p, const struct request *r, struct m
     return meta_text_end(&text, 0, &comment, error) ? NULL : comment;
 }
 
+/* The description is the comment's first line. */
+static int export_onnx(const struct parts *p, const struct meta_filled *f, char *comment,
+                       struct meta_error *error)
+{
+    comment[strcspn(comment, "\n")] = 0;
+    return meta_write_onnx(f, p->data, comment, p->onnx, error);
+}
+
 static int export(const struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
     struct meta_network network;
-    char *comment = comment_of(p, r, error), *otherwise;
+    char *comment = comment_of(p, r, error), *otherwise = NULL;
     if (!comment) return -1;
     struct meta_export how = { r->out, comment, r->fold, meta_net_exported(&p->model->net) };
     int status = meta_adapted_network(&network, p->adapted, r->bn, error);
@@ -202,7 +214,9 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
         struct meta_filled stock;
         f.network = &network;
         status = meta_stock_form(&stock, &f, r->cfg, error);
-        if (!status) status = meta_export(stock.network ? &stock : &f, &how, &otherwise, error);
+        const struct meta_filled *plain = stock.network ? &stock : &f;
+        if (!status) status = meta_export(plain, &how, &otherwise, error);
+        if (!status && p->onnx) status = export_onnx(p, plain, comment, error);
         meta_filled_clear(&stock);
         free(network.layers);
     }
@@ -212,9 +226,10 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
             printf("written: %s.cfg, %s.weights, %s.names and %s.data\n", r->out, r->out, r->out,
                    r->out);
         else printf("written: %s.cfg and %s.weights\n", r->out, r->out);
+        if (p->onnx) printf("written: %s\n", p->onnx);
         if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
-        free(otherwise);
     }
+    free(otherwise);
     free(comment);
     return status;
 }
@@ -234,6 +249,16 @@ static int check_request(struct request *r, const char *kind, const char *balanc
                          "-bn batch: a file can't hold it, as a single image has no batch to be "
                          "normalised by: must be support or running");
     return meta_adapt_files_check(r->out, r->cfg, r->weights, r->named, error);
+}
+
+static int check_onnx(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    const char *const inputs[] = { r->cfg, r->weights };
+    p->onnx = meta_adapt_files_onnx(r->out, error);
+    return !p->onnx || meta_onnx_check(error)
+            || meta_flag_out_of("-onnx", p->onnx, inputs, 2, error)
+        ? -1
+        : 0;
 }
 
 static int check_copies(struct request *r, const struct parts *p, const char *value,
@@ -326,7 +351,7 @@ static int check_words(const char *weights, const char *several, const char *usa
 struct texts {
     const char *out, *steps, *bn, *balance, *several, *augment, *temperature, *groups, *range,
         *threads, *backend;
-    int fold, no_fold;
+    int fold, no_fold, onnx;
 };
 
 /* Takes the flags out of argv; returns the number of words. */
@@ -356,6 +381,7 @@ static int take_flags(struct texts *t, struct meta_syntax *syntax, int argc, cha
         { "-augment", "N", "learns from N flips and quarter turns of each image, 1 to 8 (1)",
           &t->augment, NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &t->temperature, NULL },
+        { "-onnx", NULL, "also writes NAME.onnx, " META_ONNX_HELP, NULL, &t->onnx },
         { "-groups", "CSV", META_GROUPS_HELP, &t->groups, NULL },
         { "-range", "N", META_RANGE_HELP, &t->range, NULL },
         { "-threads", "N", "worker threads of leave-one-out (the cores)", &t->threads, NULL },
@@ -388,7 +414,8 @@ int meta_command_adapt(int argc, char **argv)
     if (check_words(r.weights, t.several, syntax.usage, &error)
         || (t.fold && t.no_fold && meta_fail(&error, "-fold and -no_fold: must be one of them")))
         goto fail;
-    if (check_request(&r, t.bn, t.balance, &error) || meta_model_load(&p.model, argv[1], &error)
+    if (check_request(&r, t.bn, t.balance, &error) || (t.onnx && check_onnx(&p, &r, &error))
+        || meta_model_load(&p.model, argv[1], &error)
         || meta_data_open(&p.data, argv[0], &said, &error)
         || meta_adapt_files_lock(&p.lock, r.out, &error))
         goto fail;

@@ -86,22 +86,34 @@ int meta_adapt_files_check(const char *name, const char *cfg, const char *weight
     return !status && named ? check_named(name, error) : status;
 }
 
+char *meta_adapt_files_onnx(const char *name, struct meta_error *error)
+{
+    char *path;
+    if (asprintf(&path, "%s.onnx", name) >= 0) return path;
+    meta_fail_memory(error);
+    return NULL;
+}
+
 int meta_adapt_files_lock(struct meta_lock *own, const char *name, struct meta_error *error)
 {
     const struct meta_lock_words words = { "another run of meta adapt writes these files",
                                            "wait for it, or give this one another -out" };
-    char *lock, *cfg, *weights;
+    char *lock, *cfg, *weights, *onnx;
     if (meta_export_paths(name, &cfg, &weights, error)) return -1;
     if (asprintf(&lock, "%s.lock", name) < 0) lock = NULL;
-    int status = lock ? meta_lock_take(own, lock, 0, words, error) : meta_fail_memory(error);
+    if (asprintf(&onnx, "%s.onnx", name) < 0) onnx = NULL;
+    int status = lock && onnx ? meta_lock_take(own, lock, 0, words, error)
+                              : meta_fail_memory(error);
     if (!status) {
         meta_lock_guard(own);
+        meta_leftovers_remove(onnx, NULL);
         meta_leftovers_remove(cfg, NULL);
         meta_leftovers_remove(weights, NULL);
     }
     free(lock);
     free(cfg);
     free(weights);
+    free(onnx);
     return status;
 }
 

@@ -26,6 +26,8 @@ const struct meta_verb meta_verbs[] = {
       meta_command_evaluate },
     { "features", "CFG WEIGHTS DATA|LIST|FOLDER -out F.npy",
       "what a layer gives for images, for NumPy", meta_command_features },
+    { "export", "CFG WEIGHTS [DATA] -onnx FILE",
+      "writes a classifier as ONNX, for OpenCV 5, onnxruntime and others", meta_command_export },
     { "compare", "A.json B.json", "pairs two results of test, task by task", meta_command_compare },
     { "table", "FILE -out DIR", "trains and tests what a table of results lacks",
       meta_command_table },

@@ -21,6 +21,7 @@ int meta_command_calibrate(int argc, char **argv);
 int meta_command_predict(int argc, char **argv);
 int meta_command_evaluate(int argc, char **argv);
 int meta_command_features(int argc, char **argv);
+int meta_command_export(int argc, char **argv);
 int meta_command_compare(int argc, char **argv);
 int meta_command_stock(int argc, char **argv);
 int meta_command_table(int argc, char **argv);

@@ -10,7 +10,7 @@ else
     skip 'man warns of nothing in darknet-meta.1' 'man is not installed'
 fi
 
-for verb in lists train pretrain test calibrate adapt predict evaluate features compare table report grad check bench doctor stock version help; do
+for verb in lists train pretrain test calibrate adapt predict evaluate features export compare table report grad check bench doctor stock version help; do
     missing=
     # The verb's own part of the page, with \- written as -
     sed -n "/^\.SS $verb\$/,/^\.S[SH]/p" $page | sed 's/\\-/-/g; s/\\~/ /g' >"$TMP_TEST/part"

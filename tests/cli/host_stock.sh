@@ -74,7 +74,7 @@ expect_error "^darknet: DARKNET_STOCK=$TMP_TEST/copy: must be the stock darknet$
     env DARKNET_STOCK="$TMP_TEST/copy" timeout 300 "$ours" classifier
 
 # The verbs of meta
-verbs='lists train pretrain test calibrate adapt predict evaluate features compare table report grad check bench doctor stock version help'
+verbs='lists train pretrain test calibrate adapt predict evaluate features export compare table report grad check bench doctor stock version help'
 expect_error "^darknet: meta: needs a verb: $verbs; -h explains them$" "$ours" meta
 expect_error "^darknet: meta tarin: unknown verb; allowed: $verbs; -h explains them$" "$ours" meta tarin
 expect_output '^usage: darknet meta VERB' "$ours" meta -h
