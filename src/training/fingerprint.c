@@ -135,30 +135,61 @@ static int of_meta_loss(const char *text, size_t line)
         && !memcmp(text + line - (sizeof own - 1), own, sizeof own - 1);
 }
 
+/* A line "what=value" of a text, and what another text has in its place. */
+struct line {
+    const char *what, *value, *other; /* other: NULL where there is no such line */
+    int what_size, value_size, other_size;
+    size_t size; /* of the whole line */
+};
+
+/* Reads the next line of the text that has a value, and moves *text behind it; 0: there is none. */
+static int next_line(struct line *l, const char **text, const char *other)
+{
+    while (**text) {
+        const char *what = *text;
+        size_t size = strcspn(what, "\n"), length = 0;
+        const char *equals = memchr(what, '=', size);
+        *text = what + size + (what[size] == '\n');
+        if (!equals) continue;
+        *l = (struct line){ .what = what,
+                            .value = equals + 1,
+                            .what_size = (int)(equals - what),
+                            .value_size = (int)(what + size - equals - 1),
+                            .size = size };
+        l->other = find(other, what, (size_t)l->what_size + 1, &length);
+        l->other_size = (int)length;
+        return 1;
+    }
+    return 0;
+}
+
+/* Whether the other text has the same value, to the letter. */
+static int same_value(const struct line *l)
+{
+    return l->other && l->value_size == l->other_size
+        && !memcmp(l->value, l->other, (size_t)l->value_size);
+}
+
 /* Checks that `other` has every line of `text`; those of [meta_loss] only when `weighed`. was:
    `text` is the checkpoint's, else `other` is. */
 static int compare(const char *text, const char *other, int was, int weighed,
                    struct meta_error *error)
 {
-    while (*text) {
-        size_t line = strcspn(text, "\n"), length = 0;
-        const char *equals = memchr(text, '=', line);
-        size_t key = equals ? (size_t)(equals - text) : line, own = equals ? line - key - 1 : 0;
-        const char *value = find(other, text, key + 1, &length);
-        if ((!weighed && of_meta_loss(text, line))
-            || !strncmp(text, instructions, strlen(instructions)))
-            value = equals = NULL;
-        if (!value && equals)
+    struct line l;
+    while (next_line(&l, &text, other)) {
+        if ((!weighed && of_meta_loss(l.what, l.size))
+            || !strncmp(l.what, instructions, strlen(instructions)))
+            continue;
+        if (!l.other)
             return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now",
-                                   (int)key, text, (int)own, equals + 1)
+                                   l.what_size, l.what, l.value_size, l.value)
                        : meta_fail(error, "%.*s is %.*s and was not set in the checkpoint",
-                                   (int)key, text, (int)own, equals + 1);
-        if (equals && (own != length || memcmp(equals + 1, value, own))
-            && !same_number(equals + 1, own, value, length))
-            return meta_fail(error, "%.*s is %.*s, but was %.*s in the checkpoint", (int)key, text,
-                             (int)(was ? length : own), was ? value : equals + 1,
-                             (int)(was ? own : length), was ? equals + 1 : value);
-        text += line + (text[line] == '\n');
+                                   l.what_size, l.what, l.value_size, l.value);
+        if (!same_value(&l)
+            && !same_number(l.value, (size_t)l.value_size, l.other, (size_t)l.other_size))
+            return meta_fail(error, "%.*s is %.*s, but was %.*s in the checkpoint", l.what_size,
+                             l.what, was ? l.other_size : l.value_size, was ? l.other : l.value,
+                             was ? l.value_size : l.other_size, was ? l.value : l.other);
     }
     return 0;
 }
@@ -166,18 +197,13 @@ static int compare(const char *text, const char *other, int was, int weighed,
 /* Checks that `other` has every line of `text`, to the letter. turned: `other` is ours. */
 static int differ(const char *text, const char *other, int turned, struct meta_error *error)
 {
-    while (*text) {
-        size_t line = strcspn(text, "\n"), length = 0;
-        const char *equals = memchr(text, '=', line);
-        size_t key = equals ? (size_t)(equals - text) : line, own = equals ? line - key - 1 : 0;
-        const char *value = equals ? find(other, text, key + 1, &length) : NULL;
-        if (equals && (!value || own != length || memcmp(equals + 1, value, own))) {
-            const char *words[2] = { equals + 1, value ? value : "not set" };
-            int sizes[2] = { (int)own, value ? (int)length : 7 };
-            return meta_fail(error, "%.*s is %.*s here, but %.*s", (int)key, text, sizes[turned],
-                             words[turned], sizes[!turned], words[!turned]);
-        }
-        text += line + (text[line] == '\n');
+    struct line l;
+    while (next_line(&l, &text, other)) {
+        if (same_value(&l)) continue;
+        const char *words[2] = { l.value, l.other ? l.other : "not set" };
+        int sizes[2] = { l.value_size, l.other ? l.other_size : 7 };
+        return meta_fail(error, "%.*s is %.*s here, but %.*s", l.what_size, l.what, sizes[turned],
+                         words[turned], sizes[!turned], words[!turned]);
     }
     return 0;
 }
