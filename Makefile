@@ -344,6 +344,10 @@ KILLS ?=
 kills: all ## runs are killed at random moments and gone on with, ten minutes: KILLS="--kills 50 --seed 7"
 	@DARKNET_BIN='$(abspath $(BIN)/darknet)' tests/faults/kills.py $(KILLS)
 
+RANKS ?=
+ranks: all ## trainings of several ranks are broken at random moments and gone on with, twenty minutes: RANKS="--moments 5 --kinds stop"
+	@DARKNET_BIN='$(abspath $(BIN)/darknet)' tests/faults/ranks.py $(RANKS)
+
 asan ubsan tsan valgrind: ## the tests under a sanitizer or Memcheck
 	@+$(MAKE) --no-print-directory test VARIANT=$@ BUILD=build/$@ BIN=build/$@/bin OPTIMISE=-O1 SANITIZE='$(SANITIZE)'
 
@@ -438,6 +442,6 @@ uninstall: ## remove what install wrote
 clean: ## remove what was built
 	rm -rf build compile_commands.json darknet darknet-meta-decoder libdarknet-meta*.so* plugins/*.so
 
-.PHONY: all unit test faults kills fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean no-dicom FORCE
+.PHONY: all unit test faults kills ranks fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean no-dicom FORCE
 
 -include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(DECODER_OBJECTS:.o=.d) $(CODECS_OBJECTS:.o=.d) $(DICOM_OBJECTS:.o=.d) $(ONNX_OBJECTS:.o=.d) $(TESTS:=.d)

@@ -95,7 +95,7 @@ static struct run open_run(const struct meta_backend *b, int threads)
     struct meta_error e;
     struct run r;
     float parameters[model.network->parameters], statistics[model.network->statistics];
-    if (meta_pool_create(&r.pool, threads, &e) || meta_outer_create(&r.outer, &(struct meta_outer_parts){ &model, b, r.pool, 9, NULL }, &e)) fail_msg("%s", e.text);
+    if (meta_pool_create(&r.pool, threads, &e) || meta_outer_create(&r.outer, &(struct meta_outer_parts){ &model, b, r.pool, 9, NULL, NULL }, &e)) fail_msg("%s", e.text);
     meta_network_initialise(model.network, 4, parameters, statistics);
     meta_outer_upload(r.outer, parameters, statistics);
     return r;

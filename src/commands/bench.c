@@ -3,6 +3,7 @@
 #include "backends/fused/fused_kernels.h"
 #include "base/plural.h"
 #include "bench_bounds.h"
+#include "bench_ranks.h"
 #include "bench_sweep.h"
 #include "flags.h"
 #include "tools/bench/bench.h"
@@ -152,19 +153,30 @@ static void print_memory(const struct meta_bench *b)
 /* The words of the command line. */
 struct words {
     const char *threads, *batch, *seconds, *out, *kernels;
-    int is_sweep;
+    int is_sweep, is_ranks;
     struct meta_bench_sweep sweep;
+    struct meta_bench_ranks ranks;
 };
 
-/* Each of the two benchmarks has flags of its own. */
+/* Each of the three benchmarks has flags of its own. */
 static int check_words(const struct words *w, struct meta_error *error)
 {
+    const struct meta_bench_ranks *r = &w->ranks;
+    if (w->is_sweep && w->is_ranks)
+        return meta_fail(error, "-ranks: is for a .cfg, not for -sweep");
     if (w->is_sweep && (w->threads || w->batch))
         return meta_fail(error, "%s: is for the benchmark of a .cfg, not for -sweep",
                          w->threads ? "-threads" : "-batch");
+    if (w->is_ranks && w->batch) return meta_fail(error, "-batch: is not for -ranks");
     if (!w->is_sweep && (w->sweep.channels || w->sweep.sizes))
         return meta_fail(error, "%s: is for -sweep alone",
                          w->sweep.channels ? "-channels" : "-sizes");
+    if (!w->is_ranks && (r->latency || r->bandwidth || r->ranks.mpi || r->ranks.patience))
+        return meta_fail(error, "%s: is for -ranks alone",
+                         r->latency              ? "-latency"
+                             : r->bandwidth      ? "-bandwidth"
+                             : r->ranks.patience ? "-patience"
+                                                 : "-mpi");
     return 0;
 }
 
@@ -229,6 +241,14 @@ int meta_command_bench(int argc, char **argv)
           &w.is_sweep },
         { "-channels", "N-M", "those of -sweep (1-40)", &w.sweep.channels, NULL },
         { "-sizes", "N-M", "sizes of the kernels of -sweep (1-7)", &w.sweep.sizes, NULL },
+        { "-ranks", NULL,
+          "instead: an iteration on each rank that mpirun or srun has started, and on more of them",
+          NULL, &w.is_ranks },
+        { "-latency", "US", "of another transport than is measured, to predict -ranks for it",
+          &w.ranks.latency, NULL },
+        { "-bandwidth", "MBIT", "likewise, in Mbit/s of a rank each way", &w.ranks.bandwidth,
+          NULL },
+        META_RANKS_ROWS(w.ranks.ranks),
     };
     int words = !has_sweep(argc, argv);
     const struct meta_syntax syntax = { "bench CFG|-sweep", words, words, flags,
@@ -236,8 +256,11 @@ int meta_command_bench(int argc, char **argv)
     struct meta_error error;
     meta_flags_parse(argc, argv, &syntax);
     if (check_words(&w, &error)) return meta_complain(&error);
-    w.sweep.seconds = w.seconds;
-    w.sweep.out = w.out;
-    w.sweep.kernels = w.kernels;
-    return w.is_sweep ? meta_bench_sweep(&w.sweep) : bench_cfg(argv[0], &w);
+    w.sweep.seconds = w.ranks.seconds = w.seconds;
+    w.sweep.out = w.ranks.out = w.out;
+    w.sweep.kernels = w.ranks.kernels = w.kernels;
+    w.ranks.threads = w.threads;
+    return w.is_sweep ? meta_bench_sweep(&w.sweep)
+        : w.is_ranks  ? meta_bench_ranks(argv[0], &w.ranks)
+                      : bench_cfg(argv[0], &w);
 }

@@ -12,17 +12,25 @@
 
 #define PATIENCE 30
 
+/* Tells what is wrong and ends the process, as it is: a transport that still waits for other ranks
+   must not hold it. */
+static void end(const struct meta_error *error)
+{
+    meta_complain(error);
+    fflush(NULL);
+    _exit(1);
+}
+
 int meta_ranks_open(struct meta_transport **out, const struct meta_ranks_flags *flags)
 {
     struct meta_error error;
     int patience = meta_flag_int("-patience", flags->patience, PATIENCE, 1, 1000000);
-    if (meta_transport_open(out, flags->mpi, patience, &error)) return meta_complain(&error);
+    if (meta_transport_open(out, flags->mpi, patience, &error)) end(&error);
     /* mpirun gives a rank a terminal, whatever its own output is */
     if (meta_transport_many(*out)) setenv("TERM", "dumb", 1);
     if ((*out)->rank && !freopen("/dev/null", "w", stdout)) {
         meta_fail(&error, "rank %d: /dev/null can't be opened", (*out)->rank);
-        meta_transport_close(*out);
-        return meta_complain(&error);
+        return meta_ranks_close(*out, meta_ranks_complain(*out, &error));
     }
     return 0;
 }
@@ -54,4 +62,20 @@ int meta_ranks_complain(struct meta_transport *t, const struct meta_error *error
     else if (terminal >= 0)
         dprintf(terminal, "darknet: rank %d (%s): %s\n", t->rank, t->hosts[t->rank], words);
     return meta_complain(error);
+}
+
+int meta_ranks_meet(struct meta_transport *t, int status)
+{
+    struct meta_error error;
+    t->about = "end";
+    if (status && !t->hushed) t->fail(t, "its run has failed");
+    else if (!status && meta_transport_barrier(t, &error)) status = meta_ranks_complain(t, &error);
+    return status;
+}
+
+int meta_ranks_close(struct meta_transport *t, int status)
+{
+    struct meta_error error;
+    if (meta_transport_close(t, &error)) end(&error);
+    return status;
 }

@@ -24,10 +24,15 @@ struct meta_ranks_flags {
    terminal. Where the file can't be written that is all that there is: -1. */
 int meta_ranks_discreet(struct meta_transport *, const char *output, struct meta_error *);
 /* Opens the transport. From now on ranks but the first print nothing to standard output. Returns 0,
-   or complains and returns 1. */
+   or complains and returns 1; where MPI does not begin, the process ends there. */
 int meta_ranks_open(struct meta_transport **, const struct meta_ranks_flags *);
 /* Tells the message to the user, where this rank is the one to tell it, and to ranks that may wait
    for this one; returns 1. */
 int meta_ranks_complain(struct meta_transport *, const struct meta_error *);
+/* Waits, after a status of 0, until all ranks are at their end; else tells them. Returns the
+   status, or 1 with a message where a rank does not come to its end. */
+int meta_ranks_meet(struct meta_transport *, int status);
+/* Closes the transport, and returns the status. Where MPI does not end the process ends there. */
+int meta_ranks_close(struct meta_transport *, int status);
 
 #endif

@@ -439,8 +439,7 @@ int meta_command_test(int argc, char **argv)
     }
     free_test(&t);
     if (failed) meta_ranks_complain(t.ranks, &error);
-    meta_transport_close(t.ranks);
-    if (failed) return 1;
+    if (meta_ranks_close(t.ranks, meta_ranks_meet(t.ranks, failed ? 1 : 0))) return 1;
     getrusage(RUSAGE_SELF, &usage);
     meta_format_time(time, sizeof time, meta_now() - begun);
     printf("\n%s, %ld MB of memory at most\n", time, usage.ru_maxrss / 1024);

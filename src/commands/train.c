@@ -143,13 +143,12 @@ static int run(struct meta_training_settings *s, int backup_every,
         print_start(t);
         meta_federated_tell(t, federated, 1);
         fflush(stdout);
-        status = meta_train_run(t, backup_every);
+        status = meta_ranks_meet(ranks, meta_train_run(t, backup_every));
         meta_federated_tell(t, federated, 0);
         meta_trainer_free(t);
     }
-    meta_transport_close(ranks);
     free(data);
-    return status;
+    return meta_ranks_close(ranks, status);
 }
 
 static int given(const char *flag, int argc, char **argv)

@@ -397,19 +397,16 @@ const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *
                                           void (*progress)(void *, int), void *context)
 {
     const struct meta_transport *ranks = e->parts.transport;
-    int runs = e->evaluation.runs, end = runs;
+    struct meta_part own = meta_part_own(ranks, (size_t)e->evaluation.runs);
+    int runs = e->evaluation.runs, count = (int)(own.end - own.begin);
     e->phi = phi;
     e->progress = progress;
     e->context = context;
-    e->begin = 0;
+    e->begin = (int)own.begin;
     e->first_failed = runs;
     e->lost = 0;
-    if (meta_transport_many(ranks)) {
-        e->begin = (int)meta_part_begin((size_t)runs, ranks->rank, ranks->size);
-        end = (int)meta_part_begin((size_t)runs, ranks->rank + 1, ranks->size);
-    }
-    e->done = runs - (end - e->begin); /* of the others: the bar ends where these tasks do */
-    meta_pool_run(e->parts.pool, end - e->begin, run_own, e);
+    e->done = runs - count; /* of the others: the bar ends where these tasks do */
+    meta_pool_run(e->parts.pool, count, run_own, e);
     if (meta_transport_many(ranks)) e->lost = gather(e, &e->error);
     return e->runs;
 }

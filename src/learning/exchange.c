@@ -11,8 +11,9 @@ struct meta_exchange {
     struct meta_transport *transport;
     size_t parameters;
     int tasks;
-    int own_begin, own_end; /* this rank's tasks */
-    size_t begin, count;    /* this rank's slice of the parameters */
+    struct meta_part own;   /* this rank's tasks */
+    struct meta_part slice; /* this rank's parameters */
+    size_t count;           /* how many these are */
     char *slices;           /* (tasks, count) as saved: of all tasks, this rank's slice */
     char *whole;            /* (parameters) as saved: the mean */
     void *sum, *term;       /* (count) backend vectors */
@@ -20,27 +21,25 @@ struct meta_exchange {
     char *outgoing; /* (own tasks, parameters) as saved, in the order of slices, then of tasks */
 };
 
-static size_t slice_begin(const struct meta_exchange *x, int rank)
-{
-    return meta_part_begin(x->parameters, rank, x->transport->size);
-}
+static size_t size_of(struct meta_part p) { return p.end - p.begin; }
 
-static int task_begin(const struct meta_exchange *x, int rank)
+/* The parameters that a rank adds up. */
+static struct meta_part slice_of(const struct meta_exchange *x, int rank)
 {
-    return (int)meta_part_begin((size_t)x->tasks, rank, x->transport->size);
+    return meta_part(x->parameters, rank, x->transport->size);
 }
 
 /* Sets where the slices of other ranks are taken from, and where this rank's are put. */
 static void lay_out(struct meta_exchange *x)
 {
-    size_t element = x->backend->element, own = (size_t)(x->own_end - x->own_begin);
+    size_t element = x->backend->element, own = size_of(x->own);
     for (int k = 0; k < x->transport->size; k++) {
-        size_t begin = slice_begin(x, k), count = slice_begin(x, k + 1) - begin;
-        size_t first = (size_t)task_begin(x, k), tasks = (size_t)task_begin(x, k + 1) - first;
-        x->send[k] = (struct meta_parcel){ x->outgoing + own * begin * element,
-                                           own * count * element };
-        x->receive[k] = (struct meta_parcel){ x->slices + first * x->count * element,
-                                              tasks * x->count * element };
+        struct meta_part slice = slice_of(x, k),
+                         tasks = meta_part((size_t)x->tasks, k, x->transport->size);
+        x->send[k] = (struct meta_parcel){ x->outgoing + own * slice.begin * element,
+                                           own * size_of(slice) * element };
+        x->receive[k] = (struct meta_parcel){ x->slices + tasks.begin * x->count * element,
+                                              size_of(tasks) * x->count * element };
     }
 }
 
@@ -58,11 +57,10 @@ int meta_exchange_create(struct meta_exchange **out, const struct meta_backend *
     *x = (struct meta_exchange){
         .backend = backend, .transport = transport, .parameters = parameters, .tasks = tasks
     };
-    x->own_begin = task_begin(x, transport->rank);
-    x->own_end = task_begin(x, transport->rank + 1);
-    x->begin = slice_begin(x, transport->rank);
-    x->count = slice_begin(x, transport->rank + 1) - x->begin;
-    size_t own = (size_t)(x->own_end - x->own_begin), element = backend->element;
+    x->own = meta_part_own(transport, (size_t)tasks);
+    x->slice = meta_part_own(transport, parameters);
+    x->count = size_of(x->slice);
+    size_t own = size_of(x->own), element = backend->element;
     x->outgoing = malloc(own * parameters * element + 1);
     x->slices = malloc((size_t)tasks * x->count * element + 1);
     x->whole = malloc(parameters * element + 1);
@@ -101,14 +99,15 @@ size_t meta_exchange_bytes(const struct meta_exchange *x)
 }
 
 /* Puts the slices of a task's gradient where they are sent from. */
-static void pack(struct meta_exchange *x, int own, const void *gradient)
+static void pack(struct meta_exchange *x, size_t own, const void *gradient)
 {
-    size_t element = x->backend->element, tasks = (size_t)(x->own_end - x->own_begin);
+    size_t element = x->backend->element, tasks = size_of(x->own);
     meta_vector_save(x->backend, gradient, x->parameters, x->whole);
     for (int k = 0; k < x->transport->size; k++) {
-        size_t begin = slice_begin(x, k), bytes = (slice_begin(x, k + 1) - begin) * element;
-        memcpy(x->outgoing + tasks * begin * element + (size_t)own * bytes,
-               x->whole + begin * element, bytes);
+        struct meta_part slice = slice_of(x, k);
+        size_t bytes = size_of(slice) * element;
+        memcpy(x->outgoing + tasks * slice.begin * element + own * bytes,
+               x->whole + slice.begin * element, bytes);
     }
 }
 
@@ -117,7 +116,7 @@ int meta_exchange_mean(struct meta_exchange *x, void *const *gradient, double sc
 {
     const struct meta_backend *b = x->backend;
     size_t bytes = x->count * b->element;
-    for (int i = x->own_begin; i < x->own_end; i++) pack(x, i - x->own_begin, gradient[i]);
+    for (size_t i = x->own.begin; i < x->own.end; i++) pack(x, i - x->own.begin, gradient[i]);
     if (meta_transport_exchange(x->transport, x->send, x->receive, error)) return -1;
     meta_vector_load(b, x->sum, x->count, x->slices);
     for (int i = 1; i < x->tasks; i++) {
@@ -125,7 +124,7 @@ int meta_exchange_mean(struct meta_exchange *x, void *const *gradient, double sc
         b->axpy(x->sum, x->count, 1, x->term);
     }
     b->scale(x->sum, x->count, scale);
-    meta_vector_save(b, x->sum, x->count, x->whole + x->begin * b->element);
+    meta_vector_save(b, x->sum, x->count, x->whole + x->slice.begin * b->element);
     if (meta_transport_gather(x->transport, x->whole, x->parameters, b->element, error)) return -1;
     meta_vector_load(b, mean, x->parameters, x->whole);
     return 0;

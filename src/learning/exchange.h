@@ -9,7 +9,7 @@
 
 struct meta_exchange;
 
-/* Tasks are shared out by meta_part_begin: there must be at least as many as ranks. The caller
+/* Tasks are shared out by meta_part: there must be at least as many as ranks. The caller
    frees; backend and transport must outlive it. */
 int meta_exchange_create(struct meta_exchange **, const struct meta_backend *,
                          struct meta_transport *, size_t parameters, int tasks,

@@ -1,6 +1,7 @@
 /* Computes the tasks of a meta-iteration on a pool, sums their gradients in order, and steps the
    optimiser. */
 #include "outer_internal.h"
+#include "base/clock.h"
 #include "weigh.h"
 #include "network/rolling.h"
 #include "stats/auc.h"
@@ -23,11 +24,11 @@ static struct meta_inner inner_of(const struct meta_model *m)
 /* Shares the tasks out. */
 static int open_ranks(struct meta_outer *o, struct meta_error *error)
 {
-    const struct meta_transport *t = o->transport;
-    o->end = o->known_end = o->tasks;
-    if (!meta_transport_many(t)) return 0;
-    o->begin = (int)meta_part_begin((size_t)o->tasks, t->rank, t->size);
-    o->end = (int)meta_part_begin((size_t)o->tasks, t->rank + 1, t->size);
+    struct meta_part own = meta_part_own(o->transport, (size_t)o->tasks);
+    o->begin = (int)own.begin;
+    o->end = (int)own.end;
+    o->known_end = o->tasks;
+    if (!meta_transport_many(o->transport)) return 0;
     if (meta_outer_open_sites(o, error)) return -1;
     if (o->sites) return 0;
     return meta_exchange_create(&o->exchange, o->backend, o->transport, o->numbers, o->tasks,
@@ -261,10 +262,13 @@ int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *ba
     int word = 0;
     o->batches = batches;
     o->iteration = iteration;
+    double begun = meta_now();
     meta_pool_run(o->pool, o->end - o->begin, run_task, o);
+    double computed = meta_now();
     int status = check_workers(o, error);
     if (o->exchange && gather_results(o, status, error)) return -1;
     if (status) return -1;
+    double known = meta_now();
     if (o->normalises) normalise(o);
     if (o->sites) {
         if (meta_outer_mean_of_sites(o, &word, error)) return -1;
@@ -279,6 +283,9 @@ int meta_outer_gradient(struct meta_outer *o, const struct meta_batch *const *ba
     }
     sum_results(o, result);
     result->word = o->sites ? word : greatest_word(o);
+    result->computing = computed - begun;
+    result->waiting = known - computed;
+    result->exchange = meta_now() - known;
     return 0;
 }
 
@@ -354,6 +361,10 @@ int meta_outer_step(struct meta_outer *o, const struct meta_batch *const *batche
     if (meta_outer_gradient(o, batches, iteration, result, error)) return -1;
     return meta_outer_update(o, rate, result, error);
 }
+
+size_t meta_outer_numbers(const struct meta_outer *o) { return o->numbers; }
+
+size_t meta_outer_record(const struct meta_outer *o) { return o->record; }
 
 int meta_outer_known(const struct meta_outer *o) { return o->known_end - o->known_begin; }
 

@@ -25,6 +25,9 @@ struct meta_outer_result {
     double meta_loss, query_loss, accuracy, gradient_norm;
     int weighed;
     int word; /* the greatest of all ranks' meta_outer_say */
+    /* Seconds of the gradient: of this rank's tasks, until the results of all others are there,
+       and of the sum of all gradients, with what ranks send each other for it. */
+    double computing, waiting, exchange;
 };
 
 /* What a meta-iteration is computed by; all of it must outlive the outer loop. */
@@ -32,9 +35,9 @@ struct meta_outer_parts {
     const struct meta_model *model;
     const struct meta_backend *backend;
     struct meta_pool *pool;
-    uint64_t seed;                    /* a key of dropout */
-    struct meta_transport *transport; /* with more than one rank each computes its own tasks, from
-                                         meta_part_begin on; NULL: this process does all */
+    uint64_t seed;                            /* a key of dropout */
+    struct meta_transport *transport;         /* with more than one rank each computes its own tasks
+                                                 (meta_part_own); NULL: this process does all */
     const struct meta_federation *federation; /* the ranks are sites; NULL: they are not */
 };
 
@@ -46,6 +49,10 @@ void meta_outer_free(struct meta_outer *);
 size_t meta_outer_worker_bytes(const struct meta_outer *); /* memory of all workers */
 /* meta_program_slow_layer of the workers' programs. */
 int meta_outer_slow_layer(const struct meta_outer *, const char **implementation);
+
+/* What ranks send each other: numbers of a task's gradient, and bytes that are told of a task. */
+size_t meta_outer_numbers(const struct meta_outer *);
+size_t meta_outer_record(const struct meta_outer *);
 
 /* Does one meta-iteration on *batches[0..tasks-1], in two parts: the first changes nothing that a
    checkpoint holds. Gradients are summed in the order of the tasks. With several ranks each needs

@@ -52,8 +52,8 @@ double meta_sites_counts(const struct meta_sites *s, int rank)
     int sites = s->parts.transport->size;
     size_t tasks = (size_t)s->parts.tasks;
     if (s->parts.federation.equal) return 1;
-    tasks = meta_part_begin(tasks, rank + 1, sites) - meta_part_begin(tasks, rank, sites);
-    return (double)tasks * sites / s->parts.tasks;
+    struct meta_part own = meta_part(tasks, rank, sites);
+    return (double)(own.end - own.begin) * sites / s->parts.tasks;
 }
 
 static int add_noise(struct meta_sites *s, void *vector, struct meta_error *error)

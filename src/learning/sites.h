@@ -18,7 +18,7 @@ struct meta_sites_parts {
     struct meta_transport *transport; /* must outlive what is made with it */
     struct meta_federation federation;
     size_t numbers; /* of a vector */
-    int tasks;      /* of an iteration, shared out by meta_part_begin, at least one a site */
+    int tasks;      /* of an iteration, shared out by meta_part, at least one a site */
 };
 /* The caller frees. */
 int meta_sites_create(struct meta_sites **, const struct meta_sites_parts *, struct meta_error *);

@@ -93,17 +93,15 @@ static int open_stream(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_training_settings *s = &t->settings;
     const struct meta_net_settings *net = &t->model->net;
-    int rank = s->transport ? s->transport->rank : 0, ranks = s->transport ? s->transport->size : 1,
-        begin = (int)meta_part_begin((size_t)t->tasks, rank, ranks),
-        end = (int)meta_part_begin((size_t)t->tasks, rank + 1, ranks);
+    struct meta_part own = meta_part_own(s->transport, (size_t)t->tasks);
     const struct meta_stream_settings how = { .set = t->train,
                                               .net = net,
                                               .augment = 1,
                                               .seed = s->seed,
                                               .first = t->done + 1,
                                               .tasks = t->tasks,
-                                              .begin = begin,
-                                              .own = end - begin,
+                                              .begin = (int)own.begin,
+                                              .own = (int)(own.end - own.begin),
                                               .ahead = META_AHEAD(t->tasks),
                                               .threads = META_LOADERS(s->threads) };
     if (meta_trainer_of_images(t))

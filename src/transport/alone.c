@@ -13,7 +13,11 @@ static int exchange(struct meta_transport *t, const struct meta_parcel *send,
 
 static void fail(struct meta_transport *t, const char *why) {}
 
-static void close_alone(struct meta_transport *t) { free(t); }
+static int close_alone(struct meta_transport *t, struct meta_error *error)
+{
+    free(t);
+    return 0;
+}
 
 static const char *const hosts[] = { "this machine" };
 

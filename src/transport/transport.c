@@ -7,9 +7,9 @@
 
 #define MOST_TEXT 200 /* bytes of a text that is compared */
 
-void meta_transport_close(struct meta_transport *t)
+int meta_transport_close(struct meta_transport *t, struct meta_error *error)
 {
-    if (t) t->close(t);
+    return t ? t->close(t, error) : 0;
 }
 
 int meta_transport_exchange(struct meta_transport *t, const struct meta_parcel *send,
@@ -35,9 +35,9 @@ int meta_transport_gather(struct meta_transport *t, void *all, size_t count, siz
     if (!parcels) return meta_fail_memory(error);
     char *at = all;
     for (int k = 0; k < t->size; k++) {
-        size_t begin = meta_part_begin(count, k, t->size) * bytes,
-               end = meta_part_begin(count, k + 1, t->size) * bytes;
-        parcels[t->size + k] = (struct meta_parcel){ at + begin, end - begin };
+        struct meta_part part = meta_part(count, k, t->size);
+        parcels[t->size + k] = (struct meta_parcel){ at + part.begin * bytes,
+                                                     (part.end - part.begin) * bytes };
     }
     struct meta_parcel own = parcels[t->size + t->rank];
     for (int k = 0; k < t->size; k++)

@@ -37,8 +37,9 @@ struct meta_transport {
     /* Tells the other ranks why this one ends. Their next exchange fails with this message. */
     void (*fail)(struct meta_transport *, const char *why);
     /* Ends the run of this rank, and frees. After the failure of a rank that is silent it ends the
-       process, and those of all other ranks, with status 1. */
-    void (*close)(struct meta_transport *);
+       process, and those of all other ranks, with status 1. Fails where the others can't be heard
+       of any more: the process is to end then. */
+    int (*close)(struct meta_transport *, struct meta_error *);
 };
 
 /* Opens MPI where the environment says that this process is one of a run of several ranks, or where
@@ -46,7 +47,8 @@ struct meta_transport {
 int meta_transport_open(struct meta_transport **, int insist, double limit, struct meta_error *);
 /* As above, for a process alone, whatever the environment says. */
 int meta_transport_alone(struct meta_transport **, struct meta_error *);
-void meta_transport_close(struct meta_transport *);
+/* As the transport's own; 0 where there is none. */
+int meta_transport_close(struct meta_transport *, struct meta_error *);
 
 /* The table's `exchange`, recorded. */
 int meta_transport_exchange(struct meta_transport *, const struct meta_parcel *send,
@@ -57,11 +59,21 @@ const char *meta_transport_words(const struct meta_transport *, const struct met
 /* Whether anybody else is there. */
 static inline int meta_transport_many(const struct meta_transport *t) { return t && t->size > 1; }
 
-/* Of `count` things in a row, those of a rank: from meta_part_begin(count, rank, size) to that of
-   the next rank. The shares differ by one at most. */
-static inline size_t meta_part_begin(size_t count, int rank, int size)
+/* Of things in a row, those from `begin` on, up to `end`. */
+struct meta_part {
+    size_t begin, end;
+};
+
+/* Of `count` things in a row, those of a rank of `size` ranks. The shares differ by one at most. */
+static inline struct meta_part meta_part(size_t count, int rank, int size)
 {
-    return count / (size_t)size * (size_t)rank + count % (size_t)size * (size_t)rank / (size_t)size;
+    size_t n = (size_t)size, k = (size_t)rank, each = count / n, more = count % n;
+    return (struct meta_part){ each * k + more * k / n, each * (k + 1) + more * (k + 1) / n };
+}
+/* Those of this rank; all of them without a transport. */
+static inline struct meta_part meta_part_own(const struct meta_transport *t, size_t count)
+{
+    return t ? meta_part(count, t->rank, t->size) : (struct meta_part){ 0, count };
 }
 
 /* Gathers the things that each rank has of `count` things of so many bytes: all (count, bytes) is

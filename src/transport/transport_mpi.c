@@ -1,6 +1,7 @@
 /* Ranks by MPI. Exchanges are sends and receives between pairs of ranks, so that a wait knows whom
-   it is for; a thread sends signs of life around the ring of ranks and looks for those of the rank
-   before this one. */
+   it is for. A thread begins and ends MPI, which waits for all ranks without a limit, so that this
+   one need not; in between it sends signs of life around the ring of ranks and looks for those of
+   the rank before this one. */
 #define _GNU_SOURCE
 #include "transport_mpi.h"
 
@@ -20,6 +21,8 @@ enum { TAG_DATA, TAG_LIFE, TAG_FAILURE };
 
 #define MOST_MESSAGE ((size_t)1 << 30) /* bytes of one MPI message */
 #define SPIN 200e-6                    /* seconds that a wait spins before it sleeps */
+#define START 20.                      /* seconds that MPI has to begin, or the limit if longer */
+#define LEAVE 5.                       /* seconds that another rank has at most to tell of a loss */
 #define HOST 64                        /* bytes of a host's name */
 
 struct ranks {
@@ -27,10 +30,10 @@ struct ranks {
     MPI_Comm data, control;
     char (*host)[HOST];
     const char **hosts;
-    pthread_mutex_t lock; /* guards every call of MPI, and all below */
-    pthread_t thread;
-    int watching; /* the thread is there */
-    atomic_int end;
+    pthread_mutex_t lock; /* guards every call of MPI while ranks are OPEN, and all below */
+    pthread_cond_t moved; /* the stage is another */
+    enum { BEGINNING, REFUSED, OPEN, UNTOLD, ENDED } stage;
+    atomic_int end;   /* the thread is to end MPI */
     double heard;     /* when the rank before this one was last heard of */
     MPI_Request life; /* the sign of life that is under way */
     char sign, got;
@@ -115,12 +118,13 @@ static void look_for_life(struct ranks *r)
     if (meta_now() - r->heard > r->base.limit) lose(r, before(r));
 }
 
-static void *watch(void *argument)
+/* Until the rank is to end. */
+static void watch(struct ranks *r)
 {
-    struct ranks *r = argument;
     double every = r->base.limit / 20 < 1 ? r->base.limit / 20 : 1, last = meta_now();
     while (!r->end) {
         nanosleep(&(struct timespec){ 0, (long)(every * 1e9 / 4) }, NULL);
+        if (r->base.size == 1) continue;
         pthread_mutex_lock(&r->lock);
         double now = meta_now();
         /* a process that was stopped itself has heard nothing meanwhile */
@@ -131,7 +135,6 @@ static void *watch(void *argument)
         look_for_failures(r);
         pthread_mutex_unlock(&r->lock);
     }
-    return NULL;
 }
 
 /* ---- exchange -------------------------------------------------------------------------------- */
@@ -239,18 +242,32 @@ static void free_ranks(struct ranks *r)
     free(r->host);
     free(r->hosts);
     free(r->requests);
+    pthread_mutex_destroy(&r->lock);
+    pthread_cond_destroy(&r->moved);
     free(r);
 }
 
-static void close_ranks(struct meta_transport *t)
+static void move(struct ranks *r, int stage)
 {
-    struct ranks *r = of(t);
-    r->end = 1;
-    if (r->watching) pthread_join(r->thread, NULL);
-    fflush(NULL);
-    if (r->lost) MPI_Abort(MPI_COMM_WORLD, 1);
-    MPI_Finalize();
-    free_ranks(r);
+    pthread_mutex_lock(&r->lock);
+    r->stage = stage;
+    pthread_cond_broadcast(&r->moved);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* Waits until the rank has left a stage; returns the one that it is in after `seconds` at most. */
+static int wait_for(struct ranks *r, int stage, double seconds)
+{
+    struct timespec until;
+    double end = meta_now() + seconds;
+    until.tv_sec = (time_t)end;
+    until.tv_nsec = (long)((end - (double)until.tv_sec) * 1e9);
+    pthread_mutex_lock(&r->lock);
+    while ((int)r->stage == stage && meta_now() < end)
+        pthread_cond_timedwait(&r->moved, &r->lock, &until);
+    int now = r->stage;
+    pthread_mutex_unlock(&r->lock);
+    return now;
 }
 
 static int name_hosts(struct ranks *r)
@@ -269,24 +286,77 @@ static int name_hosts(struct ranks *r)
     return 0;
 }
 
-static int start(struct ranks *r, struct meta_error *error)
+static int start(struct ranks *r)
 {
+    int level;
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level))
+        return meta_fail(&r->why, "MPI can't be started: is the program run by its mpirun?");
+    if (level < MPI_THREAD_SERIALIZED) {
+        MPI_Finalize();
+        return meta_fail(&r->why, "this MPI is built without threads");
+    }
     MPI_Comm_rank(MPI_COMM_WORLD, &r->base.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &r->base.size);
     MPI_Comm_dup(MPI_COMM_WORLD, &r->data);
     MPI_Comm_dup(MPI_COMM_WORLD, &r->control);
-    if (name_hosts(r)) return meta_fail_memory(error);
-    if (r->base.size == 1) return 0;
+    if (name_hosts(r)) {
+        MPI_Abort(MPI_COMM_WORLD, 1);
+        return meta_fail_memory(&r->why);
+    }
     r->heard = meta_now();
-    if (pthread_create(&r->thread, NULL, watch, r))
-        return meta_fail(error, "can't start the thread that watches the other ranks");
-    r->watching = 1;
     return 0;
+}
+
+/* The rank that has missed the silent one first tells so and ends all of them, this one too. It may
+   be in the midst of long work: then the others tell, one after the other. */
+static void *leave_to_others(struct ranks *r)
+{
+    double seconds = r->base.limit / 2 + .2 * r->base.rank;
+    if (seconds > LEAVE) seconds = LEAVE;
+    time_t whole = (time_t)seconds;
+    nanosleep(&(struct timespec){ whole, (long)((seconds - (double)whole) * 1e9) }, NULL);
+    move(r, UNTOLD);
+    return NULL;
+}
+
+static void *serve(void *argument)
+{
+    struct ranks *r = argument;
+    int status = start(r);
+    move(r, status ? REFUSED : OPEN);
+    if (status) return NULL;
+    watch(r);
+    if (r->lost && r->base.hushed) return leave_to_others(r);
+    if (r->lost) MPI_Abort(MPI_COMM_WORLD, 1);
+    MPI_Finalize();
+    move(r, ENDED);
+    return NULL;
+}
+
+/* A rank that does not end in time is left to the end of the process. */
+static int close_ranks(struct meta_transport *t, struct meta_error *error)
+{
+    struct ranks *r = of(t);
+    double seconds = t->limit + (r->lost && t->hushed ? LEAVE : 0);
+    r->end = 1;
+    fflush(NULL);
+    int stage = wait_for(r, OPEN, seconds);
+    if (stage == ENDED) {
+        free_ranks(r);
+        return 0;
+    }
+    if (stage == UNTOLD) return meta_fail(error, "%s", r->why.text);
+    return meta_fail(error,
+                     "MPI has not ended after %.0f seconds: another rank, its machine or the "
+                     "network is down",
+                     seconds);
 }
 
 static int begin_ranks(struct meta_transport **out, double limit, struct meta_error *error)
 {
-    int level;
+    pthread_t thread;
+    pthread_condattr_t monotonic;
+    double most = limit > START ? limit : START;
     struct ranks *r = calloc(1, sizeof *r);
     if (!r) return meta_fail_memory(error);
     r->base = (struct meta_transport){
@@ -294,21 +364,28 @@ static int begin_ranks(struct meta_transport **out, double limit, struct meta_er
     };
     r->life = MPI_REQUEST_NULL;
     pthread_mutex_init(&r->lock, NULL);
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level)) {
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->moved, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&thread, NULL, serve, r)) {
         free_ranks(r);
-        return meta_fail(error, "MPI can't be started: is the program run by its mpirun?");
+        return meta_fail(error, "can't start the thread that speaks with the other ranks");
     }
-    if (level < MPI_THREAD_SERIALIZED) {
-        MPI_Finalize();
-        free_ranks(r);
-        return meta_fail(error, "this MPI is built without threads");
+    pthread_detach(thread);
+    int stage = wait_for(r, BEGINNING, most);
+    if (stage == BEGINNING)
+        return meta_fail(error,
+                         "MPI has not begun after %.0f seconds: another rank, its machine or the "
+                         "network is down",
+                         most);
+    if (stage == OPEN) {
+        *out = &r->base;
+        return 0;
     }
-    if (start(r, error)) {
-        MPI_Abort(MPI_COMM_WORLD, 1);
-        return -1;
-    }
-    *out = &r->base;
-    return 0;
+    *error = r->why;
+    free_ranks(r);
+    return -1;
 }
 
 /* The threads of MPI, and ours, leave all signals to the threads of the program. */

@@ -99,7 +99,7 @@ expect_error '^darknet: -batch 1: must be 2 to ' "$DARKNET_BIN" meta bench "$a/t
 expect_error '^darknet: -seconds 0: must be 0.001 to ' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seconds 0
 expect_error '^darknet: -seconds x: must be a number' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seconds x
 expect_error '^darknet: -kernels fast: must be own or onednn' "$DARKNET_BIN" meta bench "$a/toy.cfg" -kernels fast
-expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -kernels -out -sweep -channels -sizes -h' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seed 1
+expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -kernels -out -sweep -channels -sizes -ranks -latency -bandwidth -mpi -patience -h' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seed 1
 expect_error 'nosuch/b\.json: can.t write there' "$DARKNET_BIN" meta bench "$a/toy.cfg" -threads 1 -seconds 1e5 -out "$a/nosuch/b.json"
 sed '/^\[inner_loop\]/,$s/^learning_rate=.*/learning_rate=1e30/' "$a/toy.cfg" >"$a/fast.cfg"
 expect_error 'the meta-gradient is not finite|learning_rate=1e30: must be' "$DARKNET_BIN" meta bench "$a/fast.cfg" -threads 1 -seconds .001
@@ -136,6 +136,14 @@ expect_error '^darknet: -channels 7: must be 9 to 4096' "$DARKNET_BIN" meta benc
 expect_error '^darknet: -channels 1-x: must be|^darknet: -channels x: must be a whole number' "$DARKNET_BIN" meta bench -sweep -channels 1-x
 expect_error '^darknet: -sizes 32: must be 1 to 31' "$DARKNET_BIN" meta bench -sweep -sizes 32
 expect_error '^darknet: -threads: is for the benchmark of a .cfg, not for -sweep' "$DARKNET_BIN" meta bench -sweep -threads 1
+expect_error '^darknet: -latency: is for -ranks alone' "$DARKNET_BIN" meta bench "$a/toy.cfg" -latency 5
+expect_error '^darknet: -batch: is not for -ranks' "$DARKNET_BIN" meta bench "$a/toy.cfg" -ranks -batch 4
+expect_error '^darknet: -ranks: is for a .cfg, not for -sweep' "$DARKNET_BIN" meta bench -sweep -ranks
+quiet_ranks() { bench "$a/toy.cfg" -ranks -threads 1 -seconds .002 -out "$a/ranks.json" "$@"; }
+check 'meta bench -ranks predicts for another transport' quiet_ranks -latency 1000 -bandwidth 100
+predicts() { python3 -c "import json; d = json.load(open('$a/ranks.json')); c = d['costs']
+assert c['latency_seconds'] == .001 and c['start_seconds'] == .003 and c['bandwidth_bytes_a_second'] == 1.25e7 and [p['ranks'] for p in d['predicted']] == [1, 2, 4, 8, 64, 512], d"; }
+check 'the prediction is of that transport' predicts
 expect_error '^darknet: -sizes: is for -sweep alone' "$DARKNET_BIN" meta bench "$a/toy.cfg" -sizes 3
 expect_error 'usage: darknet meta bench CFG' "$DARKNET_BIN" meta bench -sweep "$a/toy.cfg"
 expect_error 'nosuch/s\.json: can.t write there' "$DARKNET_BIN" meta bench -sweep -out "$a/nosuch/s.json"

@@ -120,7 +120,7 @@ told() { grep -q "sent 0 vectors of norm 0.5 at most with noise of 0.1 times tha
 check 'what the noise buys is told at the start and at the end' told "$out" 12 2729
 check 'with other noise' differ "$(final 0)" "$TMP_TEST/noisy.weights"
 check 'clipped changes of weights with noise meet' noisy average
-check 'such a site tells no results' test "$(cut -d, -f2 "$s0/backup/toy_sent.csv" | sort -u | tr '\n' ' ')" = 'change of weights kind settings weights to start from word '
+check 'such a site tells no results' test "$(cut -d, -f2 "$s0/backup/toy_sent.csv" | sort -u | tr '\n' ' ')" = 'change of weights end kind settings weights to start from word '
 
 # Every byte that goes through MPI, and what mpirun carries to where it was started
 cp -r "$c" "$TMP_TEST/plain"

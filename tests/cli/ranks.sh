@@ -1,42 +1,17 @@
 #!/bin/bash
-# Several ranks: the same bits whatever their number, whole checkpoints when one of them is killed, stopped or fails, and one line that
-# says which.
+# Several ranks: the same bits whatever their number, and one line that says what differs between them. Those that end: ranks_end.sh.
 . tests/lib.sh
 . tests/toy.sh
-if ! command -v mpirun >/dev/null || [ ! -e "$DARKNET_DIR/libdarknet-meta-mpi.so" ]; then
-    skip 'several ranks train together' 'Open MPI is not installed (openmpi-bin, libopenmpi-dev)'
-    exit 0
-fi
-if [ "$TEST_VARIANT" != release ]; then
-    skip 'several ranks train together' "Open MPI does not run under $TEST_VARIANT"
-    exit 0
-fi
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_base_warn_component_unused=0
-export OMPI_MCA_btl_vader_single_copy_mechanism=none # containers do not let a process read another's memory
-if ! timeout 60 mpirun -n 2 true >/dev/null 2>&1; then
-    skip 'several ranks train together' 'mpirun -n 2 true fails here'
-    exit 0
-fi
-ranks() { timeout 120 mpirun -n "$@"; }
+. tests/mpirun.sh
 
 # ---- what ranks do with each other ----------------------------------------------------------------
 
-# said LINE COUNT N WORDS...: N ranks of the test program fail, and so many of them say LINE. The status is mpirun's, which may die itself
-said()
-{
-    local line=$1 count=$2 n=$3 status=0
-    shift 3
-    ranks "$n" "$BUILD/tests/ranks" "$@" >"$TMP_TEST/said" 2>&1 || status=$?
-    [ $status -ne 0 ] && [ "$(grep -c -- "$line" "$TMP_TEST/said")" -eq "$count" ] || { cat "$TMP_TEST/said"; return 1; }
-}
 for n in 1 2 3 5; do
     all_well() { ranks $n "$BUILD/tests/ranks" 20 good >"$TMP_TEST/said" 2>&1 && [ "$(grep -c ': well' "$TMP_TEST/said")" -eq $n ] || { cat "$TMP_TEST/said"; return 1; }; }
     check "$n ranks gather and broadcast" all_well
 done
 check 'ranks that differ in a setting all end, with both values' said 'the answer differs: 42 on rank 0 (.*), 43 on rank 1 (' 1 3 20 agree
 check 'the failure of one rank is the end of all' said '^a.jpg: is corrupt' 1 3 20 status
-check 'a rank that fails on its own tells the others' said '^its disk is full' 1 3 20 fail 1
-check 'a rank that is stopped is given up and named' said 'rank 1 (.*) has been silent for 1 seconds' 1 3 1 stop 1
 
 # ---- training -------------------------------------------------------------------------------------
 
@@ -45,7 +20,6 @@ toy "$a"
 sed -i 's/^tasks=3/tasks=4/' "$a/toy.cfg"
 toy_twin "$a" "$whole"
 flags=(-seed 5 -backup_every 4 -valid_every 6 -valid_runs 7)
-train_ranks() { local n=$1 at=$2; shift 2; ranks "$n" "$DARKNET_BIN" meta train "$at/toy.data" "$at/toy.cfg" -name toy -threads 1 "$@" >"$at/out" 2>&1; }
 fields=1-5,8- # of the log: all but times
 same_files()
 {
@@ -129,66 +103,43 @@ check 'a table that is trained and tested by 2 ranks comes to the figures of one
 table_fails() { ! "$DARKNET_BIN" meta table "$TMP_TEST/toy.table" -out "$a/three" -threads 1 -launcher 'mpirun -n 9' 2>"$a/err" >/dev/null && grep -q '^darknet: One, 2 shots: 9 ranks for 4 tasks an iteration' "$a/err"; }
 check "a table tells what the launcher's ranks complain of" table_fails
 
-# ---- ranks that end ---------------------------------------------------------------------------------
+# ---- the benchmark ------------------------------------------------------------------------------------
 
-long=(-seed 5 -backup_every 7 -valid_every 0)
-# The process of rank N
-rank_pid()
+# A rank's parts are those of its iteration, but for what lies between them; each prediction is the model's of the costs in the same file
+of_bench()
 {
-    local pid
-    for pid in $(pgrep -f "meta train $a/toy.data"); do
-        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qx "OMPI_COMM_WORLD_RANK=$1" && echo "$pid" && return
-    done
+    python3 - "$a/bench.json" "$1" <<'PY'
+import json, sys
+d, n = json.load(open(sys.argv[1])), int(sys.argv[2])
+c, s = d["costs"], d["settings"]
+assert s["ranks"] == len(d["ranks"]) == n and s["transport"] == "MPI" and s["tasks"] == 4 and s["gradient_bytes"] == 4 * s["parameters"]
+for r in d["ranks"]:
+    parts = [r[k + "_seconds"] for k in ("computing", "waiting", "exchange")]
+    assert all(0 <= p["least"] <= p["median"] <= p["most"] for p in parts) and r["host"]
+    assert max(p["least"] for p in parts) <= r["seconds"]["median"] and sum(p["least"] for p in parts) <= r["seconds"]["most"]
+assert all(c[k] > 0 for k in c if k != "gap_seconds") and c["start_seconds"] >= c["latency_seconds"]
+assert [p["ranks"] for p in d["predicted"]] == sorted({1, 2, 4, 8, 64, 512, n})
+for p in d["predicted"]:
+    k, t = p["ranks"], p["tasks"]
+    assert t == max(4, k)
+    most, least, g = -(-t // k), t // k, s["gradient_bytes"]
+    def exchange(message, bytes):
+        return (c["latency_seconds"] if message < 65536 else c["start_seconds"]) + (k - 2) * c["gap_seconds"] + bytes / c["bandwidth_bytes_a_second"]
+    seconds = t * g * c["handling_seconds_a_byte"]
+    if k > 1:
+        seconds = (exchange(most * s["result_bytes"], (k - 1) * most * s["result_bytes"]) + exchange(most * g / k, max(most * (k - 1), t - least) * g / k)
+                   + exchange(g / k, (k - 1) * g / k) + (most * g + t * g / k) * c["handling_seconds_a_byte"])
+    whole = most * c["task_seconds"] + c["step_seconds"] + seconds
+    assert abs(p["seconds"] - whole) < 1e-9 * whole, (k, p["seconds"], whole)
+    assert abs(p["waiting_seconds"] - (most - least) * c["task_seconds"]) <= 1e-12
+assert 1 <= d["best_ranks"] <= 4
+PY
 }
-# after SIGNAL RANK SECONDS: a training of two ranks gets the signal after a while, and ends by itself, not with 0
-after()
-{
-    local signal=$1 rank=$2 seconds=$3 began status=0 job victim
-    train_ranks 2 "$a" "${long[@]}" -max_batches 100000 -patience 1 &
-    job=$!
-    until [ -e "$a/backup/toy.state" ]; do
-        kill -0 $job 2>/dev/null || { cat "$a/out"; return 1; }
-        sleep .02
-    done
-    sleep "$seconds"
-    victim=$(rank_pid "$rank")
-    began=$SECONDS
-    [ -n "$victim" ] || { echo "rank $rank is not there any more"; wait $job; return 2; }
-    kill -"$signal" "$victim"
-    wait $job || status=$?
-    [ $status -ne 0 ] && [ $((SECONDS - began)) -le 30 ] && [ -z "$(pgrep -f "meta train $a/toy.data")" ]
-}
-# A signal to mpirun, which hands it on to the ranks: there is no other checkpoint than the one that they save then. mpirun reads no more
-# of what they print
-stopped()
-{
-    local job status=0
-    mpirun -n 2 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 -seed 5 -backup_every 100000 -valid_every 0 -max_batches 100000 >"$a/out" 2>&1 &
-    job=$!
-    until [ -e "$a/backup/toy.csv" ] && [ "$(wc -l <"$a/backup/toy.csv")" -gt 5 ]; do sleep .02; kill -0 $job || return; done
-    kill -TERM $job
-    wait $job || status=$?
-    [ $status -ne 0 ] && [ -e "$a/backup/toy.state" ] && [ -z "$(pgrep -f "meta train $a/toy.data")" ] || { tail -n 3 "$a/out"; ls "$a/backup"; return 1; }
-}
-# Some iterations more, as many as one process makes in all; however fast the machine is, a training has not ended by itself before
-goes_on()
-{
-    local last=$(($(tail -n 1 "$a/backup/toy.csv" | cut -d, -f1) + 20))
-    rm -f "$whole"/backup/*
-    train "$whole" "${long[@]}" -max_batches $last && train_ranks 2 "$a" "${long[@]}" -max_batches $last -resume && same_files
-}
-
-for i in 1 2 3; do
-    rm -f "$a"/backup/*
-    check "a training of which a rank is killed ends (run $i)" after KILL $((i % 2)) .$((RANDOM % 5))
-    check "it goes on to the bytes of one process (run $i)" goes_on
+for n in 2 3; do
+    bench_ranks() { ranks $n "$DARKNET_BIN" meta bench "$a/toy.cfg" -ranks -threads 1 -seconds .02 -out "$a/bench.json" >"$a/out" 2>&1; }
+    check "meta bench -ranks measures $n ranks" bench_ranks
+    check "meta bench -ranks tells the parts of an iteration on $n ranks, and predicts by its model" of_bench $n
 done
-for rank in 0 1; do
-    rm -f "$a"/backup/*
-    check "a training of which rank $rank is stopped ends" after STOP $rank .$((RANDOM % 5))
-    check "rank $rank is named, once, with its host" test "$(grep -c "darknet: rank $rank (.*) has been silent for 1 seconds" "$a/out")" -eq 1
-    check "it goes on to the bytes of one process (rank $rank)" goes_on
-done
-rm -f "$a"/backup/*
-check 'SIGTERM to mpirun saves and stops a training' stopped
-check 'a training that mpirun stopped goes on to the bytes of one process' goes_on
+check 'meta bench -ranks prints a row for each rank and for each prediction' test "$(grep -cE '^ +[0-9]+ ' "$a/out")" -eq $((3 + 7))
+differs() { ! ranks 1 "$DARKNET_BIN" meta bench "$a/toy.cfg" -ranks : -n 1 "$DARKNET_BIN" meta bench "$a/other.cfg" -ranks >"$a/out" 2>&1 && grep -q 'darknet: .*toy.cfg differs: [0-9a-f]* on rank 0' "$a/out" || { cat "$a/out"; return 1; }; }
+check 'meta bench -ranks refuses different .cfg files' differs

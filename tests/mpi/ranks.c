@@ -1,6 +1,8 @@
 /* Under mpirun: what ranks do with each other, and what becomes of them when one fails.
 
-    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK | send FILE */
+    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK | early RANK | late RANK | send FILE
+
+   early: stopped before MPI has begun; late: when its exchanges are done, before MPI ends. */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +26,8 @@ static int good(struct meta_transport *t)
     static uint32_t all[100000];
     for (size_t count = 0; count < sizeof all / sizeof *all; count = count * 3 + 1) {
         for (size_t i = 0; i < count; i++) all[i] = 0;
-        for (size_t i = meta_part_begin(count, t->rank, t->size); i < meta_part_begin(count, t->rank + 1, t->size); i++)
+        struct meta_part own = meta_part_own(t, count);
+        for (size_t i = own.begin; i < own.end; i++)
             all[i] = (uint32_t)(i * 2654435761u);
         if (meta_transport_gather(t, all, count, sizeof *all, &e)) return bad(e.text);
         for (size_t i = 0; i < count; i++)
@@ -88,18 +91,26 @@ int main(int argc, char **argv)
     char value[20];
     int status;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    const char *own = getenv("OMPI_COMM_WORLD_RANK");
+    if (!strcmp(argv[2], "early") && own && !strcmp(own, argv[3])) raise(SIGSTOP);
     if (meta_transport_open(&t, 1, atof(argv[1]), &e)) {
         printf("%s\n", e.text);
-        return 1;
+        _exit(1);
     }
     snprintf(value, sizeof value, "%d", t->rank == 1 ? 43 : 42);
-    if (argc > 3 && !strcmp(argv[2], "send")) status = send_file(t, argv[3]);
+    if (!strcmp(argv[2], "early") || !strcmp(argv[2], "late")) status = 0;
+    else if (argc > 3 && !strcmp(argv[2], "send")) status = send_file(t, argv[3]);
     else if (argc > 3) status = until(t, argv[2], atoi(argv[3]));
     else if (!strcmp(argv[2], "agree")) status = meta_transport_agree(t, "the answer", value, &e);
     else if (!strcmp(argv[2], "status"))
         status = meta_transport_share_status(t, t->rank == 1 ? meta_fail(&e, "a.jpg: is corrupt") : 0, &e);
     else status = good(t);
     if (status && argc == 3) say(t, &e);
-    meta_transport_close(t);
+    if (!status && (status = meta_transport_barrier(t, &e))) say(t, &e);
+    if (!strcmp(argv[2], "late") && t->rank == atoi(argv[3])) raise(SIGSTOP);
+    if (meta_transport_close(t, &e)) {
+        printf("%s\n", e.text);
+        _exit(1);
+    }
     return status ? 1 : 0;
 }

@@ -81,7 +81,7 @@ static void noise_is_as_large_as_it_says_and_never_the_same(void **state)
 static int open_alone(void **state) { return meta_transport_alone(&alone, &error); }
 static int close_alone(void **state)
 {
-    meta_transport_close(alone);
+    meta_transport_close(alone, &error);
     return 0;
 }
 

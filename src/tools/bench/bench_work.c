@@ -2,7 +2,6 @@
 #include "bench_work.h"
 #include "base/clock.h"
 #include "engine/program.h"
-#include "learning/outer_loop.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -116,9 +115,8 @@ static int make_outer(struct meta_work *w, struct meta_error *error)
     int status = parameters && statistics
         ? 0
         : meta_fail(error, "out of memory for %zu parameters", net->parameters);
-    const struct meta_outer_parts parts = { &w->model, w->plan->backend,
-                                            w->pool,   w->plan->data.seed,
-                                            NULL,      NULL };
+    const struct meta_outer_parts parts = { &w->model,          w->plan->backend,   w->pool,
+                                            w->plan->data.seed, w->plan->transport, NULL };
     if (!status) status = meta_outer_create(&w->outer, &parts, error);
     if (!status) {
         w->plan->backend->download(parameters, w->phi, net->parameters);
@@ -204,15 +202,25 @@ static void run_one(void *context, int index, int worker)
     if (w->spec.kind == META_WORK_GRADIENT) meta_program_gradient(p, w->phi, w->out[index]);
 }
 
+/* At rate 0 the optimiser does all its work and changes nothing: every run is the same. */
+int meta_work_step(struct meta_work *w, struct meta_outer_result *result, double *update,
+                   struct meta_error *error)
+{
+    if (meta_outer_gradient(w->outer, w->batches, w->model.net.max_batches, result, error))
+        return -1;
+    double begun = meta_now();
+    int status = meta_outer_update(w->outer, 0, result, error);
+    *update = meta_now() - begun;
+    return status;
+}
+
 int meta_work_run(void *work, double *processor, struct meta_error *error)
 {
     struct meta_work *w = work;
     struct meta_outer_result result;
-    double begun = meta_processor_time();
+    double begun = meta_processor_time(), update;
     int status = 0;
-    /* At rate 0 the optimiser does all its work and changes nothing: every run is the same. */
-    if (w->outer)
-        status = meta_outer_step(w->outer, w->batches, w->model.net.max_batches, 0, &result, error);
+    if (w->outer) status = meta_work_step(w, &result, &update, error);
     else meta_pool_run(w->pool, w->threads, run_one, w);
     *processor = meta_processor_time() - begun;
     for (int i = 0; i < w->threads && !status; i++) {
@@ -221,6 +229,8 @@ int meta_work_run(void *work, double *processor, struct meta_error *error)
     }
     return status;
 }
+
+const struct meta_outer *meta_work_outer(const struct meta_work *w) { return w->outer; }
 
 struct meta_program *meta_work_program(const struct meta_work *w) { return w->program[0]; }
 

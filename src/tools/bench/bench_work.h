@@ -6,14 +6,16 @@
 #include "base/pool.h"
 #include "engine/backend.h"
 #include "learning/flops.h"
+#include "learning/outer_loop.h"
 #include "tools/check/check.h"
 
 struct meta_bench_plan {
     const struct meta_model *model;
     const struct meta_backend *backend;
-    int threads;    /* the most; one is measured too */
-    int batch;      /* images of the forward and the gradient beside stock's */
-    double seconds; /* for which each thing is timed */
+    int threads;                      /* the most; one is measured too */
+    int batch;                        /* images of the forward and the gradient beside stock's */
+    double seconds;                   /* for which each thing is timed */
+    struct meta_transport *transport; /* NULL, or the ranks that iterations are shared out over */
 
     /* what meta_bench_complete sets */
     struct meta_check data; /* source of the random numbers */
@@ -48,9 +50,13 @@ int meta_work_create(struct meta_work **, const struct meta_bench_plan *, struct
 void meta_work_free(struct meta_work *);
 /* Does the work once; see struct meta_timed. */
 int meta_work_run(void *work, double *processor, struct meta_error *);
-double meta_work_flops(const struct meta_work *);  /* of one run */
-double meta_work_images(const struct meta_work *); /* of one run */
-size_t meta_work_bytes(const struct meta_work *);  /* of all its programs or workers */
+/* Does an iteration of META_WORK_ITERATION: its result, and the seconds of its update. */
+int meta_work_step(struct meta_work *, struct meta_outer_result *, double *update,
+                   struct meta_error *);
+const struct meta_outer *meta_work_outer(const struct meta_work *); /* of META_WORK_ITERATION */
+double meta_work_flops(const struct meta_work *);                   /* of one run */
+double meta_work_images(const struct meta_work *);                  /* of one run */
+size_t meta_work_bytes(const struct meta_work *); /* of all its programs or workers */
 /* The first thread's program, of META_WORK_GRADIENT and META_WORK_PRODUCT. */
 struct meta_program *meta_work_program(const struct meta_work *);
 /* Does all passes of that program once on this thread and adds each operation's seconds of

@@ -1,0 +1,57 @@
+#!/bin/bash
+# Ranks that are killed, stopped or fail: all end, with one line that says why and a whole checkpoint, from which the training goes on to the
+# bytes of one process. `make ranks` breaks more of them, at other moments.
+. tests/lib.sh
+. tests/toy.sh
+. tests/mpirun.sh
+
+# These wait for 20 seconds, while the others run
+begins() { said '^MPI has not begun after 20 seconds: another rank, its machine or the network is down' 1 2 1 early 1; }
+begins >"$TMP_TEST/early" 2>&1 &
+early=$!
+check 'a rank that fails on its own tells the others' said '^its disk is full' 1 3 20 fail 1
+check 'a rank that is stopped is given up and named' said 'rank 1 (.*) has been silent for 1 seconds' 1 3 1 stop 1
+check 'a rank that is stopped at its very end is given up' said '^MPI has not ended after 1 seconds: another rank, its machine or the network is down' 1 2 1 late 1
+
+breaks() { python3 tests/faults/ranks.py --moments 2 --seed "$RANDOM" --kinds "$1"; }
+check 'trainings of which a rank is killed end, and go on to the bytes of one process' breaks kill
+check 'trainings of which a rank is stopped end, name it, and go on to the bytes of one process' breaks stop
+
+a=$TMP_TEST/a whole=$TMP_TEST/whole
+toy "$a"
+sed -i 's/^tasks=3/tasks=4/' "$a/toy.cfg"
+toy_twin "$a" "$whole"
+long=(-seed 5 -backup_every 7 -valid_every 0)
+fields=1-5 # of the log: all but times
+same_files()
+{
+    local file
+    for file in toy.state toy.backup toy_final.weights; do
+        cmp "$a/backup/$file" "$whole/backup/$file" || return 1
+    done
+    [ "$(cut -d, -f"$fields" "$a/backup/toy.csv")" = "$(cut -d, -f"$fields" "$whole/backup/toy.csv")" ] && [ "$(ls "$a/backup")" = "$(ls "$whole/backup")" ] || { ls "$a/backup"; return 1; }
+}
+# A signal to mpirun, which hands it on to the ranks: there is no other checkpoint than the one that they save then. mpirun reads no more
+# of what they print
+stopped()
+{
+    local job status=0
+    mpirun -n 2 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 -seed 5 -backup_every 100000 -valid_every 0 -max_batches 100000 >"$a/out" 2>&1 &
+    job=$!
+    until [ -e "$a/backup/toy.csv" ] && [ "$(wc -l <"$a/backup/toy.csv")" -gt 5 ]; do sleep .02; kill -0 $job || return; done
+    kill -TERM $job
+    wait $job || status=$?
+    [ $status -ne 0 ] && [ -e "$a/backup/toy.state" ] && [ -z "$(pgrep -f "meta train $a/toy.data")" ] || { tail -n 3 "$a/out"; ls "$a/backup"; return 1; }
+}
+# Some iterations more, as many as one process makes in all; however fast the machine is, a training has not ended by itself before
+goes_on()
+{
+    local last=$(($(tail -n 1 "$a/backup/toy.csv" | cut -d, -f1) + 20))
+    rm -f "$whole"/backup/*
+    train "$whole" "${long[@]}" -max_batches $last && train_ranks 2 "$a" "${long[@]}" -max_batches $last -resume && same_files
+}
+
+check 'SIGTERM to mpirun saves and stops a training' stopped
+check 'a training that mpirun stopped goes on to the bytes of one process' goes_on
+begun() { wait $early || { cat "$TMP_TEST/early"; return 1; }; }
+check 'a rank that is stopped before MPI has begun is given up' begun
