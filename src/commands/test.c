@@ -269,7 +269,8 @@ static int load_images(struct test *t, const char *list, struct meta_error *erro
                                           .height = in.h,
                                           .channels = in.c,
                                           .orientation = t->model->net.orientation,
-                                          .cache = 1 };
+                                          .cache = 1,
+                                          .shared = meta_transport_many(t->ranks) };
     if (meta_dataset_load(&t->dataset, &source, t->pool, error)) return -1;
     const struct meta_method *method = t->evaluation.method;
     if (!method->augments || !method->augments(t->model, t->settings)) return 0;
@@ -291,8 +292,9 @@ static int load_weights(struct test *t, struct meta_error *error)
     return meta_more_weights_load(&t->more, net, t->backend, &t->evaluation, error);
 }
 
-static int load(struct test *t, struct meta_error *error)
+static int load(void *test, struct meta_error *error)
 {
+    struct test *t = test;
     struct meta_evaluation *e = &t->evaluation;
     const char *list;
     if (find_list(t->data, t->asked.list, &list, error)) return -1;
@@ -429,8 +431,8 @@ int meta_command_test(int argc, char **argv)
     t.data_path = argv[0];
     t.cfg_path = argv[1];
     t.weights_path = words > 2 ? argv[2] : NULL;
-    int failed = prepare(&t, &error) || load(&t, &error);
-    failed = meta_transport_share_status(t.ranks, failed, &error)
+    int failed = meta_transport_share_status(t.ranks, prepare(&t, &error), &error)
+        || meta_transport_in_turn(t.ranks, load, &t, &error)
         || compare_ranks(&t, argc, argv, &error);
     if (!failed) {
         if (!t.ranks->rank) warn_trained(&t);

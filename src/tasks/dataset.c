@@ -84,8 +84,8 @@ struct meta_job meta_job_open(const struct meta_dataset_source *source, struct m
     return job;
 }
 
-int meta_dataset_load(struct meta_dataset **out, const struct meta_dataset_source *source,
-                      struct meta_pool *pool, struct meta_error *error)
+static int load(struct meta_dataset **out, const struct meta_dataset_source *source,
+                struct meta_pool *pool, struct meta_error *error)
 {
     struct meta_job job = meta_job_open(source, error);
     if (!job.set) return meta_fail_memory_for(error, source->list);
@@ -99,6 +99,23 @@ int meta_dataset_load(struct meta_dataset **out, const struct meta_dataset_sourc
         return -1;
     }
     *out = job.set;
+    return 0;
+}
+
+int meta_dataset_load(struct meta_dataset **out, const struct meta_dataset_source *source,
+                      struct meta_pool *pool, struct meta_error *error)
+{
+    if (load(out, source, pool, error)) return -1;
+    if (!source->shared || !(*out)->cached) return 0;
+    char *note = (*out)->note;
+    (*out)->note = NULL;
+    meta_dataset_free(*out);
+    if (load(out, source, pool, error)) {
+        free(note);
+        return -1;
+    }
+    free((*out)->note);
+    (*out)->note = note;
     return 0;
 }
 

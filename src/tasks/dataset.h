@@ -35,6 +35,7 @@ struct meta_dataset {
     void *arena;            /* what paths point into */
     struct meta_cache *cache; /* whose file some of the pixels lie in: cache.h; NULL: none do */
     char *note; /* a line for people: that a cache was written, why, or why not; NULL: nothing */
+    int cached; /* the cache was written: its file has all of them now */
 };
 
 /* Which list to read, and how large to keep its images: the shorter side of each is at most
@@ -46,9 +47,11 @@ struct meta_dataset_source {
     int width, height, channels; /* of the network's input */
     int side;        /* of augmentation, which may want larger images: [net] max_crop; else 0 */
     int orientation; /* enum meta_orientation of [net] */
-    int cache; /* 1: images are taken from the list's cache file, where the .data file says that it
-                  lies. It is written where it can't be used, or lacks some of them. No fault of
-                  that file is one of the load */
+    int cache;  /* 1: images are taken from the list's cache file, where the .data file says that it
+                   lies. It is written where it can't be used, or lacks some of them. No fault of
+                   that file is one of the load */
+    int shared; /* 1: other processes of this machine are to have the pages of that file in memory
+                   too: what was decoded is taken from it, once it is written */
 };
 
 /* Reads the list, finds each image's class (exactly one label must match its path) and group, and

@@ -168,7 +168,8 @@ void meta_job_cache_write(struct meta_job *job)
     size_t bytes;
     if (!c->path || !atomic_load(&c->decoded)) return;
     say_why(why.text, sizeof why.text, job);
-    if (write_file(job, &bytes, &failure))
+    job->set->cached = !write_file(job, &bytes, &failure);
+    if (!job->set->cached)
         meta_fail(&note, "%s: %s%scan't be written: %s: images are decoded at each start", c->path,
                   c->there ? why.text : "", c->there ? ", " : "", failure.text);
     else if (c->there) meta_fail(&note, "%s: %s: it was made anew", c->path, why.text);

@@ -62,7 +62,8 @@ static int load_lists(struct meta_trainer *t, struct meta_error *error)
                                           .channels = in.c,
                                           .orientation = t->model->net.orientation,
                                           .side = t->model->net.max_crop,
-                                          .cache = 1 };
+                                          .cache = 1,
+                                          .shared = meta_transport_many(t->settings.transport) };
     if (meta_dataset_load(&t->train, &source, t->pool, error)) return -1;
     if (meta_trainer_of_images(t)
             ? number_outputs(t, error)
@@ -180,8 +181,9 @@ static int fingerprint(const struct meta_trainer *t, const struct meta_dataset *
     return meta_fingerprint(text, &parts, error);
 }
 
-static int open_learning(struct meta_trainer *t, struct meta_error *error)
+static int open_learning(void *trainer, struct meta_error *error)
 {
+    struct meta_trainer *t = trainer;
     const struct meta_training_settings *s = &t->settings;
     int task_threads = s->threads < t->tasks ? s->threads : t->tasks;
     if (meta_pool_create(&t->pool, s->threads, error)) return -1;
@@ -201,6 +203,16 @@ static int open_learning(struct meta_trainer *t, struct meta_error *error)
     return fingerprint(t, t->train, &t->fingerprint, error);
 }
 
+/* The first rank of each machine opens before its others, which take the images from the cache that
+   it leaves: they are decoded, and lie in memory, once a machine. Sites have images of their own.
+ */
+static int open_in_turn(struct meta_trainer *t, struct meta_error *error)
+{
+    struct meta_transport *ranks = t->settings.transport;
+    if (!meta_transport_many(ranks) || meta_trainer_federated(t)) return open_learning(t, error);
+    return meta_transport_in_turn(ranks, open_learning, t, error);
+}
+
 static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct meta_error *error)
 {
     int status = read_files(t, error) || allocate(t, error) || meta_trainer_name_files(t, error)
@@ -208,7 +220,7 @@ static int open_parts(struct meta_trainer *t, struct meta_checkpoint *c, struct 
         ? -1
         : 0;
     if (meta_trainer_share_start(t, c, status, error)) return -1;
-    if (meta_trainer_compare_ranks(t, open_learning(t, error), error)) return -1;
+    if (meta_trainer_compare_ranks(t, open_in_turn(t, error), error)) return -1;
     status = meta_trainer_start(t, c, error) || open_stream(t, error) ? -1 : 0;
     t->first = t->done;
     if (!status)

@@ -118,3 +118,19 @@ int meta_transport_share_status(struct meta_transport *t, int status, struct met
     free(reports);
     return status || lost || failed ? -1 : 0;
 }
+
+static int is_first_here(const struct meta_transport *t)
+{
+    for (int k = 0; k < t->rank; k++)
+        if (!strcmp(t->hosts[k], t->hosts[t->rank])) return 0;
+    return 1;
+}
+
+int meta_transport_in_turn(struct meta_transport *t, int (*step)(void *, struct meta_error *),
+                           void *context, struct meta_error *error)
+{
+    int first = is_first_here(t), status = first ? step(context, error) : 0;
+    if (meta_transport_share_status(t, status, error)) return -1;
+    status = first ? 0 : step(context, error);
+    return meta_transport_share_status(t, status, error);
+}

@@ -93,5 +93,9 @@ int meta_transport_agree(struct meta_transport *, const char *what, const char *
    first such rank, or of sites what meta_transport_words leaves of it; a rank's own message is left
    as it is. Which rank is to tell: `hushed`. */
 int meta_transport_share_status(struct meta_transport *, int status, struct meta_error *);
+/* Does something on the first rank of each machine, and then on the others, which find what it has
+   left. Fails on all ranks where it fails on one. */
+int meta_transport_in_turn(struct meta_transport *, int (*step)(void *, struct meta_error *),
+                           void *context, struct meta_error *);
 
 #endif

@@ -36,6 +36,17 @@ for n in 2 3 4; do
     check "$n ranks come to the bytes of one process" same_files
 done
 rm -f "$a"/backup/*
+# The first training of a list decodes its images: by the first rank of a machine, whose cache the others take them from
+opened() { rm -f "$a"/*.cache "$a"/backup/*; strace -f -qq -e trace=openat -o "$a/calls" "$@" && grep -c 'images/.*\.pgm' "$a/calls"; }
+decode_once()
+{
+    local one two
+    one=$(opened "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 -max_batches 1 | tail -n 1) && two=$(opened timeout 120 mpirun -n 2 "$DARKNET_BIN" meta train \
+        "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 -max_batches 1 | tail -n 1) && echo "$one files opened by one process, $two by two ranks" && [ "$one" -ge 96 ] && [ "$two" -eq "$one" ]
+}
+if command -v strace >/dev/null; then check 'two ranks of a machine decode each image once' decode_once
+else skip 'two ranks of a machine decode each image once' 'strace is not installed'; fi
+rm -f "$a"/backup/*
 check '2 ranks train a first part' train_ranks 2 "$a" "${flags[@]}" -max_batches 5
 check '4 ranks go on with it' train_ranks 4 "$a" "${flags[@]}" -max_batches 9 -resume
 check 'one process goes on with that' train "$a" "${flags[@]}" -resume

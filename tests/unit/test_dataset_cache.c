@@ -19,6 +19,7 @@ enum { COUNT = 6, SIDE = 20 };
 static struct meta_error error;
 static struct meta_pool *pool;
 static char data_text[200];
+static int shared; /* loads are as those of several processes */
 
 static void image(const char *path, int w, int h, int seed)
 {
@@ -39,7 +40,7 @@ static struct meta_dataset *load_as(int cache, int channels, int side)
     write_text("x.data", data_text);
     if (meta_data_read(&data, "x.data", &error)) fail_msg("%s", error.text);
     const struct meta_dataset_source source = { .data = data, .list = "x.list", .width = SIDE, .height = SIDE - 4, .channels = channels,
-                                                .side = side, .cache = cache };
+                                                .side = side, .cache = cache, .shared = shared };
     if (meta_dataset_load(&set, &source, pool, &error)) set = NULL;
     if (set) set->names = NULL;
     meta_data_free(data);
@@ -121,6 +122,22 @@ static void written_once(void **state)
     loads(0, "keeps the decoded images");
     loads(COUNT, NULL);
     assert_int_equal(caches(), 1);
+}
+
+/* What was decoded comes out of the file that was just written, and the note is still that of the decoding. */
+static void shared_at_once(void **state)
+{
+    shared = 1;
+    loads(COUNT, "keeps the decoded images");
+    loads(COUNT, NULL);
+    image("two_a.png", 7, 50, 9);
+    wait_until_old();
+    loads(COUNT, "1 of 6 images is new or changed");
+    assert_int_equal(unlink(CACHE), 0);
+    assert_int_equal(mkdir(CACHE, 0777), 0); /* it can't be written: they stay where they are */
+    loads(0, "can't be written");
+    rmdir(CACHE);
+    shared = 0;
 }
 
 /* The note of an image that has changed in any way, and that all but it come out of the file. */
@@ -298,7 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(written_once, begin, end), cmocka_unit_test_setup_teardown(changed_images, begin, end),
-        cmocka_unit_test_setup_teardown(changed_list, begin, end), cmocka_unit_test_setup_teardown(each_size_has_its_own, begin, end),
+        cmocka_unit_test_setup_teardown(shared_at_once, begin, end), cmocka_unit_test_setup_teardown(changed_list, begin, end), cmocka_unit_test_setup_teardown(each_size_has_its_own, begin, end),
         cmocka_unit_test_setup_teardown(damage, begin, end), cmocka_unit_test_setup_teardown(where_it_lies, begin, end),
         cmocka_unit_test_setup_teardown(too_new, begin, end),
     };
