@@ -403,12 +403,14 @@ help: ## this text
 INTO    = $(DESTDIR)$(PREFIX)
 PRIVATE = lib/darknet-meta
 CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
+# What is there to copy, and the scripts that make lists of data sets
+SHARED  = plugins/template/template.c plugins/template/Makefile data/isic2018.md5 $(addprefix scripts/,get_isic2018.sh isic2018.sh dermofit.sh lists.sh held_out.awk)
 # Where Debian's Python looks, in /usr and in /usr/local; with another PREFIX it is told by PYTHONPATH
 PYTHON  = lib/$(if $(filter /usr,$(PREFIX)),python3,$(or $(shell /usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null),python3))/dist-packages
 INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \
             $(IMAGE_PARTS:%=$(PRIVATE)/%) $(MPI_PART:%=$(PRIVATE)/%) $(ONNX_PART:%=$(PRIVATE)/%) $(PRIVATE)/libdarknet-meta-host.so $(PLUGINS:%=$(PRIVATE)/plugins/%.so) share/man/man1/darknet-meta.1 \
             share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
-            share/darknet-meta/example.c $(PYTHON)/darknet_meta.py
+            share/darknet-meta/example.c $(PYTHON)/darknet_meta.py $(SHARED:%=share/darknet-meta/%)
 
 # Not over another darknet, such as the package's own in /usr: ours hands it every command but meta
 install: all ## program, plugins, libraries, manual pages, completion and .cfg files
@@ -429,6 +431,7 @@ install: all ## program, plugins, libraries, manual pages, completion and .cfg f
 	install -m 644 data/darknet.bash-completion '$(INTO)/share/bash-completion/completions/darknet'
 	install -m 644 scripts/example.c '$(INTO)/share/darknet-meta'
 	install -m 644 scripts/darknet_meta.py '$(INTO)/$(PYTHON)'
+	$(foreach c,$(SHARED),install -m $(if $(filter %.sh,$(c)),755,644) $(c) '$(INTO)/share/darknet-meta/$(c)' &&) true
 	$(foreach c,$(CFGS),install -m 644 $(c) '$(INTO)/share/darknet-meta/$(c)' &&) true
 
 # What install wrote, and of its own folders those that are empty then

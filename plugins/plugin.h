@@ -110,6 +110,43 @@ struct meta_inner_settings {
     int multi_step;         /* iterations over which the query losses after earlier steps fade out; 0: the last step's alone */
     int rates;              /* enum meta_rates_kind; learned ones begin at learning_rate */
     int head;               /* enum meta_head_start */
+    /* What the program sets: whose settings these are, and where they begin. */
+    const struct meta_plugin *plugin;
+    const void *settings;
+};
+
+/* One array of parameters that inner steps move. */
+struct meta_moved {
+    const char *section;    /* its layer's: "convolutional" */
+    const char *name;       /* "biases", "scales", "weights", or of a plugin's layer the array's */
+    size_t count;           /* numbers */
+    size_t rows;            /* of weights, the outputs: (rows, count / rows); else 1 */
+};
+#define META_MOST_MEMORIES 8
+
+/* What a rule's functions work on, step by step and array by array. */
+struct meta_step {
+    const struct meta_moved *part;
+    int step;               /* s, from 0 */
+    double rate;            /* learning_rate */
+    double *phi;            /* (count) */
+    const double *gradient; /* (count) g_s, of the support loss at phi_s */
+    double *memory;         /* (memories, count), the rule's own, 0 before step 0 */
+    double *phibar, *gradientbar, *memorybar;   /* like those, in `back` */
+};
+
+/* META_ROLE_INNER_LOOP: how a step moves what it moves, in place of phi_(s+1) = phi_s - rate g_s. */
+struct meta_inner_functions {
+    /* Vectors of memory, 0 to META_MOST_MEMORIES; NULL: none. */
+    int  (*memories)(const void *settings);
+    /* Whether the steps move this array; NULL: they move all but those that are `held`. */
+    int  (*moves)(const void *settings, const struct meta_moved *);
+    /* phi_s and the memory become phi_(s+1) and the memory after. */
+    void (*step)(const void *settings, const struct meta_step *);
+    /* The adjoint of step. phi, gradient and memory are as they were before it. phibar and memorybar are the adjoints of what it made, and
+       become those of what it began with; gradientbar, 0 before, that of the gradient. What phi_s gets through the gradient, the Hessian
+       times gradientbar, the program adds with order=2. */
+    void (*back)(const void *settings, const struct meta_step *);
 };
 
 /* META_ROLE_META_LOSS: how a task's query loss L >= 0 enters the meta-loss at a meta-iteration. */
@@ -234,6 +271,7 @@ struct meta_plugin {
     const struct meta_layer_functions *layer;  /* META_ROLE_LAYER, else NULL */
     const struct meta_loss_functions *loss;    /* META_ROLE_META_LOSS, else NULL */
     const struct meta_pairing_functions *pairing;   /* META_ROLE_PAIRING, else NULL */
+    const struct meta_inner_functions *inner;  /* META_ROLE_INNER_LOOP, or NULL: the steps are plain */
 };
 
 #define META_PLUGIN_SYMBOL "meta_plugin"

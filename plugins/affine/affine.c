@@ -40,13 +40,17 @@ static void forward(const void *settings, const struct meta_call *call)
 
 static void backward(const void *settings, const struct meta_call *call)
 {
-    const double *scale = call->theta.value, *ybar = call->y.bar;
-    double *scalebar = call->theta.bar, *shiftbar = scalebar + call->in.c;
+    const double *scale = call->theta.value, *x = call->x.value, *ybar = call->y.bar;
     EACH_CHANNEL(call, k, i)
-    for (size_t p = i; p < i + P; p++) {
-        scalebar[k] += ybar[p] * call->x.value[p];
-        shiftbar[k] += ybar[p];
-        call->x.bar[p] = scale[k] * ybar[p];
+    {
+        double factor = scale[k], scalebar = 0, shiftbar = 0, *xbar = call->x.bar;
+        for (size_t p = i; p < i + P; p++) {
+            scalebar += ybar[p] * x[p];
+            shiftbar += ybar[p];
+            xbar[p] = factor * ybar[p];
+        }
+        call->theta.bar[k] += scalebar;
+        call->theta.bar[call->in.c + k] += shiftbar;
     }
 }
 
@@ -61,14 +65,19 @@ static void forward_tangent(const void *settings, const struct meta_call *call)
 
 static void backward_tangent(const void *settings, const struct meta_call *call)
 {
-    const double *scale = call->theta.value, *scaledot = call->theta.dot, *ybar = call->y.bar,
+    const double *x = call->x.value, *xdot = call->x.dot, *ybar = call->y.bar,
                  *ybardot = call->y.bardot;
-    double *scalebardot = call->theta.bardot, *shiftbardot = scalebardot + call->in.c;
     EACH_CHANNEL(call, k, i)
-    for (size_t p = i; p < i + P; p++) {
-        scalebardot[k] += ybardot[p] * call->x.value[p] + ybar[p] * call->x.dot[p];
-        shiftbardot[k] += ybardot[p];
-        call->x.bardot[p] = scale[k] * ybardot[p] + scaledot[k] * ybar[p];
+    {
+        double scale = call->theta.value[k], scaledot = call->theta.dot[k], *to = call->x.bardot;
+        double scalebardot = 0, shiftbardot = 0;
+        for (size_t p = i; p < i + P; p++) {
+            scalebardot += ybardot[p] * x[p] + ybar[p] * xdot[p];
+            shiftbardot += ybardot[p];
+            to[p] = scale * ybardot[p] + scaledot * ybar[p];
+        }
+        call->theta.bardot[k] += scalebardot;
+        call->theta.bardot[call->in.c + k] += shiftbardot;
     }
 }
 

@@ -106,15 +106,13 @@ static const struct meta_layer_functions functions = { NULL,   there, back,
                                                        there,  back,  META_REACH_IMAGE,
                                                        arrays, NULL,  stock };
 
-const struct meta_plugin meta_plugin = { META_PLUGIN_ABI,
-                                         sizeof(struct meta_plugin),
-                                         "film",
-                                         META_ROLE_LAYER,
-                                         "a factor and a shift for each channel, made of a context "
-                                         "that inner steps move",
-                                         sizeof(int),
-                                         options,
-                                         NULL,
-                                         &functions,
-                                         NULL,
-                                         NULL };
+const struct meta_plugin meta_plugin = {
+    .abi = META_PLUGIN_ABI,
+    .size = sizeof(struct meta_plugin),
+    .name = "film",
+    .role = META_ROLE_LAYER,
+    .summary = "a factor and a shift for each channel, made of a context that inner steps move",
+    .settings_size = sizeof(int),
+    .options = options,
+    .layer = &functions,
+};

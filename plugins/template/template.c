@@ -56,44 +56,58 @@ static inline struct swish swish(double beta, double x)
     return (struct swish){ x * s, s + z * s1, x * x * s1, beta * bend, x * bend, x * x * x * s2 };
 }
 
-/* Calls `each` for every number: i is its place, k its channel. */
-#define EACH(call, k, i, each)                                                                     \
-    for (size_t P = (size_t)(call)->in.h * (call)->in.w, row = 0;                                  \
-         row < (size_t)(call)->batch * (call)->in.c; row++) {                                      \
-        size_t k = row % (call)->in.c;                                                             \
-        for (size_t i = row * P; i < (row + 1) * P; i++) { each }                                  \
-    }
+/* The channels of all images, each of so many pixels; channel r of them is channel r % in.c. */
+static size_t rows(const struct meta_call *c) { return (size_t)c->batch * c->in.c; }
+static size_t pixels(const struct meta_call *c) { return (size_t)c->in.h * c->in.w; }
 
 /* 6. */
 static void forward(const void *settings, const struct meta_call *c)
 {
     const double *x = c->x.value, *beta = c->theta.value;
-    EACH(c, k, i, c->y.value[i] = swish(beta[k], x[i]).f;)
+    for (size_t r = 0, i = 0; r < rows(c); r++)
+        for (size_t k = r % c->in.c; i < (r + 1) * pixels(c); i++)
+            c->y.value[i] = swish(beta[k], x[i]).f;
 }
 
 static void backward(const void *settings, const struct meta_call *c)
 {
-    const double *x = c->x.value, *beta = c->theta.value, *ybar = c->y.bar;
-    EACH(c, k, i, struct swish f = swish(beta[k], x[i]); c->x.bar[i] = ybar[i] * f.x;
-         c->theta.bar[k] += ybar[i] * f.beta;)
+    const double *x = c->x.value, *ybar = c->y.bar;
+    for (size_t r = 0, i = 0; r < rows(c); r++) {
+        size_t k = r % c->in.c, end = (r + 1) * pixels(c);
+        double beta = c->theta.value[k], betabar = 0, *xbar = c->x.bar;
+        for (; i < end; i++) {
+            struct swish f = swish(beta, x[i]);
+            xbar[i] = ybar[i] * f.x;
+            betabar += ybar[i] * f.beta;
+        }
+        c->theta.bar[k] += betabar;
+    }
 }
 
 /* 7. */
 static void forward_tangent(const void *settings, const struct meta_call *c)
 {
-    const double *x = c->x.value, *beta = c->theta.value;
-    EACH(c, k, i, struct swish f = swish(beta[k], x[i]);
-         c->y.dot[i] = f.x * c->x.dot[i] + f.beta * c->theta.dot[k];)
+    const double *x = c->x.value, *xdot = c->x.dot, *beta = c->theta.value, *betadot = c->theta.dot;
+    for (size_t r = 0, i = 0; r < rows(c); r++)
+        for (size_t k = r % c->in.c; i < (r + 1) * pixels(c); i++) {
+            struct swish f = swish(beta[k], x[i]);
+            c->y.dot[i] = f.x * xdot[i] + f.beta * betadot[k];
+        }
 }
 
 static void backward_tangent(const void *settings, const struct meta_call *c)
 {
-    const double *x = c->x.value, *xdot = c->x.dot, *beta = c->theta.value, *betadot = c->theta.dot,
-                 *ybar = c->y.bar, *ybardot = c->y.bardot;
-    EACH(c, k, i, struct swish f = swish(beta[k], x[i]);
-         c->x.bardot[i] = ybardot[i] * f.x + ybar[i] * (f.x_x * xdot[i] + f.x_beta * betadot[k]);
-         c->theta.bardot[k] += ybardot[i] * f.beta
-             + ybar[i] * (f.x_beta * xdot[i] + f.beta_beta * betadot[k]);)
+    const double *x = c->x.value, *xdot = c->x.dot, *ybar = c->y.bar, *ybardot = c->y.bardot;
+    for (size_t r = 0, i = 0; r < rows(c); r++) {
+        size_t k = r % c->in.c, end = (r + 1) * pixels(c);
+        double beta = c->theta.value[k], betadot = c->theta.dot[k], sum = 0, *out = c->x.bardot;
+        for (; i < end; i++) {
+            struct swish f = swish(beta, x[i]);
+            out[i] = ybardot[i] * f.x + ybar[i] * (f.x_x * xdot[i] + f.x_beta * betadot);
+            sum += ybardot[i] * f.beta + ybar[i] * (f.x_beta * xdot[i] + f.beta_beta * betadot);
+        }
+        c->theta.bardot[k] += sum;
+    }
 }
 
 static const struct meta_layer_functions functions = {

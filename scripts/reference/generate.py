@@ -178,13 +178,17 @@ CASES = {
                     dict(eta=3, rates="parameter")),
     "film":        ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + "[film]\ncontext=3\n" + conv(17, 3, 2, "leaky") + "[avgpool]\n[film]\ncontext=2\n" + TAIL.format(2),
                     dict(eta=3, rates="layer")),
+    "momentum":    ("rgb", PLAIN, dict(eta=3, steps=4, gamma=.05, heavy="momentum=0.7 decay=0.1")),
+    "momentum_order1": ("rgb", PLAIN, dict(eta=2, order=1, gamma=.05, multi_step=1000, iteration=200, heavy="momentum=0.5 decay=0.2")),
+    "momentum_film": ("rgb", conv(6, activation="leaky") + POOL.format(2, 2) + "[film]\ncontext=3\n" + conv(17, 3, 2, "leaky") + "[avgpool]\n[film]\ncontext=2\n" + TAIL.format(2),
+                      dict(eta=3, gamma=.3, heavy="momentum=0.5 only=film")),
     "daml_4conv":  ("large", (conv(64) + "[maxpool]\nsize=2\nstride=2\npadding=0\n") * 4 + TAIL.format(2),
                     dict(eta=5, steps=5, gamma=.01, shots=5, queries=15, quiet=.25, dim=2)),
 }
 
 
 def settings(case):
-    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", rates="fixed", multi_step=0, start_head="learned", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
+    s = dict(steps=3, gamma=.1, order=2, type="difficulty", adapt="all", rates="fixed", multi_step=0, start_head="learned", heavy="", eta=5, epsilon=1e-6, start=0, iteration=300, ways=2, shots=3, queries=4, flip=0, loud=1, quiet=1, dim=0)
     s.update(case[2])
     return s
 
@@ -194,6 +198,7 @@ def write_cfg(path, case):
     text = "[net]\nwidth=%d\nheight=%d\nchannels=%d\nmax_batches=300\n" % (side, side, channels)
     text += "[episode]\nways=%d\nshots=5\nqueries=15\ntasks=4\n" % s["ways"] + case[1]
     text += "[inner_loop]\nsteps=%(steps)d\nlearning_rate=%(gamma)g\norder=%(order)d\n" % s + ("test_steps=0\n" if any("[%s]" % kind in case[1] for kind in m.PAIRING) else "")
+    text = text.replace("[inner_loop]", "[momentum]\n" + s["heavy"].replace(" ", "\n")) if s["heavy"] else text
     text += "adapt=head\n" * (s["adapt"] == "head") + "rates=%s\n" % s["rates"] * (s["rates"] != "fixed")
     text += "multi_step=%d\n" % s["multi_step"] * (s["multi_step"] > 0)
     text += "head=imprinted\n" * (s["start_head"] == "imprinted")

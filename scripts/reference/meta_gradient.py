@@ -44,7 +44,7 @@ class Network:
         self.kinks = None        # a list: collects (layer, distance) in `apply`
         self.tied_maps = {}      # of a [connected] with rotations=4: the shape of its input
         self.pairs = None        # of a network that pairs: (labels of the support images, classes)
-        layers = [s for s in sections[1:] if s[0] not in ("episode", "inner_loop", "meta_loss")]
+        layers = [s for s in sections[1:] if s[0] not in ("episode", "inner_loop", "momentum", "meta_loss")]
         pairing = any(kind in PAIRING for kind, _ in layers)
         assert layers[-1][0] in (("cost", "softmax") if pairing else ("softmax",))
         if pairing:              # two classes of one support image each, for the shapes alone
@@ -245,7 +245,10 @@ class Network:
 class Method:
     def __init__(self, sections, iteration=None):
         net = sections[0][1]
-        inner = dict(next((o for kind, o in sections if kind == "inner_loop"), {}))
+        inner = dict(next((o for kind, o in sections if kind in ("inner_loop", "momentum")), {}))
+        heavy = any(kind == "momentum" for kind, _ in sections)
+        self.momentum, self.decay = float(inner.get("momentum", .9)) if heavy else 0, float(inner.get("decay", 0))
+        self.only = inner.get("only")
         loss = dict(next((o for kind, o in sections if kind == "meta_loss"), {}))
         self.steps, self.gamma = int(inner["steps"]), float(inner["learning_rate"])
         self.order = int(inner.get("order", 2))
@@ -273,6 +276,7 @@ class Method:
     def moved(self, network):
         """The tensors that the inner steps move."""
         layers = [(kind, tensors) for kind, _, tensors in network.layers if tensors][-1 if self.head else 0:]
+        layers = [(kind, tensors) for kind, tensors in layers if self.only in (None, kind)]
         return sorted(k for kind, tensors in layers for name, k in tensors.items() if network.tensors[k][3] and name not in HELD.get(kind, ()))
 
     def read_rates(self, network, path):
@@ -320,13 +324,14 @@ class Method:
         """(phi after each step, from phi_0 on; the support loss before each)"""
         moved = self.moved(network)
         phi = self.imprint(network, phi, support) if self.imprinted else phi
-        losses, path = [], [phi]
+        losses, path, memory = [], [phi], {}
         for s in range(self.steps):
             loss = network.loss(phi, *support)
             gradients = torch.autograd.grad(loss, [phi[k] for k in moved], create_graph=create_graph)
             phi = list(phi)
             for k, g, rate in zip(moved, gradients, self.rate(network, moved, rates, s)):
-                phi[k] = phi[k] - rate * g
+                memory[k] = self.momentum * memory.get(k, 0) + g
+                phi[k] = phi[k] - rate * (memory[k] + self.decay * phi[k])
             path.append(phi)
             losses.append(loss.item())
         return path, losses

@@ -118,6 +118,7 @@ static int learn(struct meta_adapted *a, const struct meta_base *base, const str
     struct meta_inner how = { .support = s->n,
                               .steps = steps,
                               .learning_rate = base->learning_rate,
+                              .rule = base->rule,
                               .head = base->how.head,
                               .imprint = base->imprint,
                               .bn = META_BN_SUPPORT };

@@ -16,6 +16,7 @@ struct meta_base {
     /* By enum meta_bn: what divides the logits of the answers that are normalised so; 0: 1. */
     double temperature[META_BN_KINDS];
     struct meta_rates_how how;
+    struct meta_rule_how rule;
     int imprint;  /* 1: the steps start from a last layer made of the support set */
     float *rates; /* learned ones, of filled.network (meta_rates_numbers); NULL: gamma */
 };

@@ -57,6 +57,7 @@ static int load(struct darknet_meta_model **out, const char *cfg, const char *we
     m->base.backend = meta_backend_default();
     m->base.learning_rate = m->model->inner->learning_rate;
     m->base.how = meta_rates_how_of(m->model->inner);
+    m->base.rule = meta_rule_how_of(m->model->inner);
     m->base.imprint = m->model->inner->head == META_HEAD_IMPRINTED;
     f->network = m->model->network;
     if (meta_adapt_check_network(f->network, cfg, error)) goto fail;

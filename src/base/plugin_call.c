@@ -98,6 +98,21 @@ static int check_inner(const struct meta_inner_settings *s, struct meta_error *e
     return 0;
 }
 
+/* What needs plain steps. */
+static int check_rule(const struct meta_inner_settings *s, struct meta_error *error)
+{
+    if (!s->order)
+        return meta_fail(error,
+                         "order=0: Reptile adds up the gradients of plain steps, and these are of "
+                         "a plugin's: must be 1 or 2");
+    if (s->rates)
+        return meta_fail(error,
+                         "rates=%s: rates are learned of plain steps, and these are of a plugin's: "
+                         "must be fixed",
+                         s->rates == META_RATES_LAYER ? "layer" : "parameter");
+    return 0;
+}
+
 int meta_plugin_check(const struct meta_plugin *plugin, void *settings, struct meta_error *error)
 {
     error->text[0] = 0;
@@ -105,7 +120,10 @@ int meta_plugin_check(const struct meta_plugin *plugin, void *settings, struct m
         return meta_plugin_refuses(error, "the plugin refuses its options and does not say why");
     if (plugin->role == META_ROLE_EPISODE) return check_members(episode_members, settings, error);
     if (plugin->role != META_ROLE_INNER_LOOP) return 0;
-    return check_members(inner_members, settings, error) || check_inner(settings, error) ? -1 : 0;
+    return check_members(inner_members, settings, error) || check_inner(settings, error)
+            || (plugin->inner && check_rule(settings, error))
+        ? -1
+        : 0;
 }
 
 int meta_plugin_shape(const struct meta_plugin *plugin, const void *settings, struct meta_shape in,

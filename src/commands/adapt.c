@@ -75,6 +75,7 @@ static int load_base(struct parts *p, const char *weights, struct meta_error *er
     f->network = p->model->network;
     p->base.learning_rate = p->model->inner->learning_rate;
     p->base.how = meta_rates_how_of(p->model->inner);
+    p->base.rule = meta_rule_how_of(p->model->inner);
     p->base.imprint = p->model->inner->head == META_HEAD_IMPRINTED;
     return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)
             || (p->base.how.kind

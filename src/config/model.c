@@ -74,7 +74,11 @@ static void set_role(struct meta_model *model, const struct meta_plugin *plugin,
 {
     switch (plugin->role) {
     case META_ROLE_EPISODE: model->episode = settings; break;
-    case META_ROLE_INNER_LOOP: model->inner = settings; break;
+    case META_ROLE_INNER_LOOP:
+        model->inner = settings;
+        model->inner->plugin = plugin;
+        model->inner->settings = settings;
+        break;
     case META_ROLE_META_LOSS:
         model->loss = plugin;
         model->loss_settings = settings;

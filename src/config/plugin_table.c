@@ -173,6 +173,7 @@ static int check_role(const char *path, const struct meta_plugin *p, struct meta
     case META_ROLE_INNER_LOOP:
         if (p->settings_size < sizeof(struct meta_inner_settings))
             missing = "settings that begin with struct meta_inner_settings";
+        else if (p->inner && (!p->inner->step || !p->inner->back)) missing = "step and back";
         break;
     case META_ROLE_META_LOSS:
         if (!p->loss || !p->loss->value || !p->loss->weight) missing = "value and weight";

@@ -28,12 +28,12 @@ static int check_pairing(const struct meta_model *m, const struct meta_section *
     for (size_t i = 0; net->ways && i < sizeof rows / sizeof *rows; i++)
         if (rows[i].value != rows[i].must)
             return meta_fail(error,
-                             "%s:%d: [inner_loop] %s=%d: must be %d with [%s], which takes no "
-                             "steps in a task",
+                             "%s:%d: [%s] %s=%d: must be %d with [%s], which takes no steps in a "
+                             "task",
                              m->path,
                              option_line(section, rows[i].key, net->layers[net->pairing].line),
-                             rows[i].key, rows[i].value, rows[i].must,
-                             meta_layer_name(&net->layers[net->pairing]));
+                             section ? section->name : "inner_loop", rows[i].key, rows[i].value,
+                             rows[i].must, meta_layer_name(&net->layers[net->pairing]));
     return 0;
 }
 

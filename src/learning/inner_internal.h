@@ -25,6 +25,7 @@ struct meta_worker {
     double *scores;    /* (query, outputs) where the caller doesn't ask for them */
     struct meta_rates fixed;
     const struct meta_rates *rates;
+    struct meta_rule *rule; /* NULL: the steps are plain */
     void *query_gradient; /* (parameters) multi_step: after an earlier step than the last; else NULL
                            */
     void *sum;            /* where a Reptile's steps are added; NULL: nowhere */
@@ -43,7 +44,7 @@ struct meta_worker {
 /* Whether every phi_s is kept for the way back; otherwise one clone is stepped in place. */
 static inline int meta_inner_keeps(const struct meta_inner *inner)
 {
-    return inner->order == 2 || (inner->order && inner->multi_step);
+    return inner->order == 2 || (inner->order && (inner->multi_step || inner->rule.functions));
 }
 
 /* The number of support images in the pass of the query images: a network that pairs sees both at

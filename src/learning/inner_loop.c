@@ -28,6 +28,7 @@ struct meta_inner meta_inner_of(const struct meta_inner_settings *s, int support
                                 .multi_step = s->multi_step,
                                 .keep = s->keep,
                                 .second_order_start = s->second_order_start,
+                                .rule = meta_rule_how_of(s),
                                 .head = s->adapt == META_ADAPT_HEAD,
                                 .imprint = s->head == META_HEAD_IMPRINTED };
 }
@@ -109,7 +110,8 @@ const void *meta_worker_learn(struct meta_worker *w, const void *phi, const stru
         if (from != to) w->backend->copy(to, from, n);
         if (w->step_gradients) keep_gradient(w, s);
         if (w->sum) w->backend->axpy(w->sum, n, 1, w->gradient);
-        meta_rates_step(w->rates, w->backend, s, to, w->gradient, w->moved);
+        if (w->rule) meta_rule_step(w->rule, s, w->inner.learning_rate, to, w->gradient);
+        else meta_rates_step(w->rates, w->backend, s, to, w->gradient, w->moved);
     }
     return parameters_at(w, phi, steps);
 }
@@ -144,6 +146,15 @@ static void subtract_product(struct meta_worker *w, int s, const void *phi, void
     if (!plain) meta_rates_multiply(w->rates, b, s, w->moved, v);
     meta_program_hessian_product(p, phi, plain ? v : w->moved, w->gradient);
     b->axpy(v, w->network->parameters, plain ? -w->rates->gamma : -1, w->gradient);
+}
+
+/* The same where the steps are by a rule; without `second` the gradient is a constant. */
+static void pull_rule(struct meta_worker *w, int s, const void *phi, void *v, int second)
+{
+    meta_rule_back(w->rule, s, w->inner.learning_rate, phi, v, w->moved);
+    if (!second) return;
+    meta_program_hessian_product(w->support[s % w->keep], phi, w->moved, w->gradient);
+    w->backend->axpy(v, w->network->parameters, 1, w->gradient);
 }
 
 static void differentiate_rates(struct meta_worker *w, int s, const struct meta_task_result *r)
@@ -182,12 +193,14 @@ static void sweep_back(struct meta_worker *w, const void *phi, const struct meta
     int second = w->inner.order == 2 && task->iteration >= w->inner.second_order_start;
     size_t numbers = begin_rates(w, r);
     if (second) load_support(w, task, steps);
+    if (w->rule) meta_rule_begin_back(w->rule);
     for (int s = steps - 1; s >= 0; s--) {
         const void *at = parameters_at(w, phi, s);
         double share = s ? meta_inner_share(&w->inner, task->iteration, steps, s) : 0;
         if (numbers) differentiate_rates(w, s, r);
         if (second && s < steps - w->keep) support_pass(w, at, task, s);
-        if (second) subtract_product(w, s, at, r->gradient);
+        if (w->rule) pull_rule(w, s, at, r->gradient, second);
+        else if (second) subtract_product(w, s, at, r->gradient);
         if (share == 0) continue;
         add_query(w, at, task, steps - s, share, r);
         if (second) load_support(w, task, steps);

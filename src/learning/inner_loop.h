@@ -6,6 +6,7 @@
 
 #include "engine/program.h"
 #include "inner_rates.h"
+#include "inner_rule.h"
 
 struct meta_worker;
 
@@ -37,6 +38,7 @@ struct meta_inner {
     double learning_rate;           /* gamma */
     const struct meta_rates *rates; /* learned: in place of learning_rate and head; the caller's,
                                        and may change between calls; NULL: fixed */
+    struct meta_rule_how rule;      /* a plugin's, in place of plain steps; goes with fixed rates */
     int head; /* 1: the steps move the last layer with parameters alone (ANIL); the meta-gradient is
                  that of all parameters all the same */
     int imprint; /* 1: the steps start from a last layer made of the support set (imprint.h), and

@@ -142,6 +142,17 @@ static int allocate_imprint(struct meta_worker *w, struct meta_error *error)
     return w->chosen ? 0 : meta_fail_memory(error);
 }
 
+static int allocate_rule(struct meta_worker *w, struct meta_error *error)
+{
+    const struct meta_inner *inner = &w->inner;
+    if (!inner->rule.functions || !inner->steps) return 0;
+    const struct meta_rule_for whose = { w->network, w->rates, w->backend, inner->steps,
+                                         inner->order > 0 };
+    if (meta_rule_create(&w->rule, inner->rule, &whose, error)) return -1;
+    w->vector_bytes += meta_rule_bytes(w->rule);
+    return 0;
+}
+
 static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
 {
     const struct meta_inner *inner = &w->inner;
@@ -158,7 +169,7 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
     if (inner->order && inner->multi_step && inner->steps > 1
         && allocate_vector(w, &w->query_gradient, n, error))
         return -1;
-    if (!inner->steps || meta_rates_plain(w->rates)) return 0;
+    if (!inner->steps || (meta_rates_plain(w->rates) && !inner->rule.functions)) return 0;
     return allocate_vector(w, &w->moved, n, error) || keep_gradients(w, error) ? -1 : 0;
 }
 
@@ -186,7 +197,8 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->keeps_body = w->frozen && inner.order < 2 && !draws_dropout(network, w->frozen);
     w->keep = programs_needed(&inner);
     if (check_pairing(w, error) || check_imprint(w, error) || backend->open(error)
-        || check_batches(w, error) || allocate_programs(w, error) || allocate_vectors(w, error)) {
+        || check_batches(w, error) || allocate_programs(w, error) || allocate_vectors(w, error)
+        || allocate_rule(w, error)) {
         meta_worker_free(w);
         return -1;
     }
@@ -207,6 +219,7 @@ void meta_worker_free(struct meta_worker *w)
     if (w->gradient) w->backend->release(w->gradient);
     if (w->moved) w->backend->release(w->moved);
     if (w->query_gradient) w->backend->release(w->query_gradient);
+    meta_rule_free(w->rule);
     if (w->start) w->backend->release(w->start);
     if (w->rows) w->backend->release(w->rows);
     free(w->chosen);

@@ -147,7 +147,7 @@ broken()
     for text; do check "$what: meta check fails in $text" grep -Eq "^ *3 +swish +$text.* FAILED$" "$a/out"; done
     check "$what: no other layer fails" test -z "$(grep 'FAILED$' "$a/out" | grep -E '^ *[0-9]' | grep -v swish)"
 }
-broken 'a wrong backward' 's/x\.bar\[i\] = ybar\[i\] \* f\.x;/x.bar[i] = ybar[i] * (f.x + 1e-4);/' \
+broken 'a wrong backward' 's/xbar\[i\] = ybar\[i\] \* f\.x;/xbar[i] = ybar[i] * (f.x + 1e-4);/' \
     '<u, forward_tangent\(v\)> = <backward\(u\), v>'
 check 'a wrong backward: the gradient of the network fails' grep -Eq '^ *network +<gradient, v> = differences of the loss .* FAILED$' "$a/out"
 check 'a wrong backward: the meta-gradient fails' grep -Eq '^ *meta-gradient .* FAILED$' "$a/out"
@@ -156,7 +156,7 @@ broken 'a wrong forward_tangent' 's/y\.dot\[i\] = f\.x/y.dot[i] = 1.0001 * f.x/'
 broken 'a wrong backward_tangent' 's/(f\.x_x \* xdot/(1.01 * f.x_x * xdot/' 'backward_tangent = differences of backward'
 check 'a wrong backward_tangent: Hv fails' grep -Eq '^ *network +Hv = differences of the gradient .* FAILED$' "$a/out"
 check 'a wrong backward_tangent: the symmetry of Hv, which does not show it, holds' grep -Eq '^ *network +u\.Hv = v\.Hu .* ok$' "$a/out"
-broken 'a backward that gives NaN' 's/x\.bar\[i\] = ybar\[i\] \* f\.x;/x.bar[i] = NAN;/' '<u, forward_tangent\(v\)> = <backward\(u\), v>'
+broken 'a backward that gives NaN' 's/xbar\[i\] = ybar\[i\] \* f\.x;/xbar[i] = NAN;/' '<u, forward_tangent\(v\)> = <backward\(u\), v>'
 
 # A plugin without tangents serves order 1 alone, and its backward is held against differences of
 # forward.
@@ -167,5 +167,5 @@ sed 's/^order=2/order=1/' "$a/swish.cfg" >"$a/swish1.cfg"
 check 'no tangents: meta check passes with order=1' quiet darknet meta check "$a/swish1.cfg"
 check 'no tangents: backward is held against differences of forward' row 3 'swish +<u, differences of forward> = <backward\(u\), v>'
 check 'no tangents: there is no row of Hv' test -z "$(grep 'Hv' "$a/out")"
-check 'no tangents: a plugin with a wrong backward builds' plugin "$none; s/x\.bar\[i\] = ybar\[i\] /&* 1.0001 /"
+check 'no tangents: a plugin with a wrong backward builds' plugin "$none; s/xbar\[i\] = ybar\[i\] /&* 1.0001 /"
 expect_error 'swish1\.cfg: [0-9]+ of [0-9]+ identities do not hold$' darknet meta check "$a/swish1.cfg"

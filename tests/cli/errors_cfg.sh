@@ -63,7 +63,7 @@ saturation exposure orientation batch subdivisions inputs"
 refuses "$net${conv}pading=1\n$head" '9: [conv] pading: unknown option; allowed: filters size stride pad padding batch_normalize groups dilation rotations activation'
 
 # sections and their order
-refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers affine episode film inner_loop meta_loss prelu prototype relation"
+refuses "$net[foo]\n$conv$head" "5: [foo]: unknown section; known: net $layers affine episode film inner_loop meta_loss momentum prelu prototype relation"
 refuses "$net$conv[yolo]\n$head" "9: [yolo]: meta-learning can't differentiate this layer; allowed: $layers affine film prelu prototype relation"
 refuses "$net$conv[episode]\n$head" '9: [episode]: stands after [conv] of line 5: must be right after [net]'
 refuses "$net$conv[inner_loop]\n$head" '10: [conn]: stands after [inner_loop] of line 9: must be between [net] and [inner_loop]'

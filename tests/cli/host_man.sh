@@ -19,7 +19,7 @@ for verb in lists train pretrain test calibrate adapt predict evaluate features 
     done
     check "darknet-meta.1 has the flags of $verb:${missing:- all there}" test -z "$missing" -a -s "$TMP_TEST/part"
 done
-for section in net episode inner_loop meta_loss; do
+for section in net episode inner_loop momentum meta_loss; do
     missing= count=0
     sed -n "/^\.SS \"\?\[$section\]/,/^\.S[SH]/p" $page >"$TMP_TEST/part"
     for option in $("$DARKNET_BIN" meta help $section | sed -n 's/^    \([A-Za-z][A-Za-z_0-9]*\) .*\(whole\|number\|choice\|text\).*/\1/p'); do

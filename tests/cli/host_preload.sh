@@ -149,7 +149,7 @@ sed 's/beta=1/beta=-1/' "$TMP_TEST/swish.cfg" >"$TMP_TEST/x.cfg"
 line=$(grep -n 'beta=-1' "$TMP_TEST/x.cfg" | cut -d: -f1)
 refuses "$TMP_TEST/x.cfg:$line: [swish] beta=-1: must be 0 to 100" "$TMP_TEST/x.cfg"
 sed 's/\[swish\]/[swash]/' "$TMP_TEST/swish.cfg" >"$TMP_TEST/x.cfg"
-refuses "$TMP_TEST/x.cfg:$((line - 1)): [swash]: unknown section; known: Darknet's own and affine episode film inner_loop meta_loss prelu prototype relation swish (plugins in \
+refuses "$TMP_TEST/x.cfg:$((line - 1)): [swash]: unknown section; known: Darknet's own and affine episode film inner_loop meta_loss momentum prelu prototype relation swish (plugins in \
 $(realpath "$DARKNET_DIR")/plugins, $TMP_TEST/swish)" "$TMP_TEST/x.cfg"
 printf '[net]\nwidth=8\nheight=8\nchannels=3\n[meta_loss]\n' >"$TMP_TEST/x.cfg"
 refuses "$TMP_TEST/x.cfg: the network has no layers" "$TMP_TEST/x.cfg"

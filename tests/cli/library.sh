@@ -12,7 +12,12 @@ check 'make install runs' installing install "$root" /opt/dm
 check 'make install brings programs, libraries, headers, manuals and configurations' sh -c "cd '$at' && test -x bin/darknet &&
     ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/darknet-meta/libdarknet-meta-opencv.so lib/darknet-meta/libdarknet-meta-codecs.so lib/darknet-meta/darknet-meta-decoder lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
     lib/pkgconfig/darknet-meta.pc share/man/man1/darknet-meta.1 share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet \
-    share/darknet-meta/cfg/daml-4conv.cfg share/darknet-meta/cfg/ablation share/darknet-meta/example.c include/darknet-meta/plugin.h lib/python3*/dist-packages/darknet_meta.py"
+    share/darknet-meta/cfg/daml-4conv.cfg share/darknet-meta/cfg/ablation share/darknet-meta/example.c include/darknet-meta/plugin.h lib/python3*/dist-packages/darknet_meta.py \
+    share/darknet-meta/plugins/template/template.c && test -x share/darknet-meta/scripts/isic2018.sh"
+# A stranger's plugin begins as a copy of the installed template, which finds the installed plugin.h.
+cp -r "$at/share/darknet-meta/plugins/template" "$TMP_TEST/mine"
+check 'a copy of the installed template is built' env PKG_CONFIG_PATH="$at/lib/pkgconfig" make -s -C "$TMP_TEST/mine"
+check 'the installed program takes it' sh -c "DARKNET_PLUGIN_PATH='$TMP_TEST/mine' '$at/bin/darknet' meta help swish | grep -q '^\[swish\]'"
 check 'no installed file names the folder it was installed in' sh -c "! grep -rqs '$root' '$at'"
 check 'man warns of nothing in the installed libdarknet-meta.3' sh -c "! command -v man >/dev/null || ! LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 '$at/share/man/man3/libdarknet-meta.3' 2>&1 >/dev/null | grep ."
 

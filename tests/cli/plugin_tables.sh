@@ -115,7 +115,7 @@ raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
 printf 'const char meta_plugin[2] = { 4 };\n' >"$TMP_TEST/raw.c"
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
 printf 'const int meta_plugin[2] = { 5 };\n' >"$TMP_TEST/raw.c"
-raw "struct meta_plugin of 8 bytes: this program's has 88"
+raw "struct meta_plugin of 8 bytes: this program's has 96"
 printf '_Thread_local int meta_plugin[30] = { 4 };\n' >"$TMP_TEST/raw.c"
 raw 'is not a plugin: its meta_plugin is not a struct meta_plugin'
 printf 'int missing(void); const int meta_plugin[22] = { 4 }; int call(void) { return missing(); }\n' >"$TMP_TEST/raw.c"

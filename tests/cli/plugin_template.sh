@@ -50,8 +50,8 @@ slip()
 }
 slip 'a wrong slope' 's/s + z \* s1, x/s + .99 * z * s1, x/'
 slip 'a wrong second derivative' 's/2 \* s1 + z \* s2/s1 + z * s2/'
-slip 'a wrong backward' 's/x\.bar\[i\] = ybar\[i\] \* /x.bar[i] = 1.01 * ybar[i] * /'
-slip 'a forgotten term' 's/ + f.x_beta \* betadot\[k\]);/);/'
-slip 'a wrong derivative by the parameters' 's/theta\.bar\[k\] += ybar/theta.bar[k] += 1.01 * ybar/'
-slip 'a parameter that has no part in the tangent' 's/ + f\.beta \* c->theta\.dot\[k\]//'
+slip 'a wrong backward' 's/xbar\[i\] = ybar\[i\] \* /xbar[i] = 1.01 * ybar[i] * /'
+slip 'a forgotten term' 's/ + f.x_beta \* betadot);/);/'
+slip 'a wrong derivative by the parameters' 's/betabar += ybar/betabar += 1.01 * ybar/'
+slip 'a parameter that has no part in the tangent' 's/ + f\.beta \* betadot\[k\]//'
 slip 'a second derivative by the parameters' 's/x \* x \* x \* s2/x * x * s2/'

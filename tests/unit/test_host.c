@@ -203,7 +203,7 @@ static const struct meta_option options[] = {
 };
 static const struct meta_layer_functions functions = { .shape = shape, .forward = forward, .backward = backward };
 static const struct meta_plugin plugin = { META_PLUGIN_ABI, sizeof plugin, "half", META_ROLE_LAYER, "", sizeof(struct settings), options,
-                                           NULL, &functions, NULL, NULL };
+                                           NULL, &functions, NULL, NULL, NULL };
 
 static void plugin_layer(void **state)
 {

@@ -205,9 +205,9 @@ static void what_cannot_be_differentiated(void **state)
 static void unknown_sections(void **state)
 {
     refuses(NET "[foo]\n", "5: [foo]: unknown section; known: net convolutional connected maxpool avgpool softmax shortcut route dropout "
-            "activation cost crop reorg scale_channels local upsample affine episode film inner_loop meta_loss prelu prototype relation");
+            "activation cost crop reorg scale_channels local upsample affine episode film inner_loop meta_loss momentum prelu prototype relation");
     refuses(NET CONV HEAD "[Meta_loss]\n", "13: [Meta_loss]: unknown section; known: net convolutional connected maxpool avgpool softmax "
-            "shortcut route dropout activation cost crop reorg scale_channels local upsample affine episode film inner_loop meta_loss prelu prototype relation");
+            "shortcut route dropout activation cost crop reorg scale_channels local upsample affine episode film inner_loop meta_loss momentum prelu prototype relation");
 }
 
 static void places_of_sections(void **state)
@@ -321,9 +321,9 @@ static void plugins_are_loaded_once(void **state)
     for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
     assert_non_null(seen[0]);
     for (int i = 1; i < 8; i++) assert_ptr_equal(seen[i], seen[0]);
-    static const char *const names[] = { "affine", "episode", "film", "inner_loop", "meta_loss", "prelu", "prototype", "relation" };
-    assert_int_equal(seen[0]->count, 8);
-    for (int i = 0; i < 8; i++) assert_string_equal(seen[0]->entries[i].plugin->name, names[i]);
+    static const char *const names[] = { "affine", "episode", "film", "inner_loop", "meta_loss", "momentum", "prelu", "prototype", "relation" };
+    assert_int_equal(seen[0]->count, 9);
+    for (int i = 0; i < 9; i++) assert_string_equal(seen[0]->entries[i].plugin->name, names[i]);
 }
 
 static unsigned random_state = 1;

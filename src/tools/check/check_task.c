@@ -297,6 +297,9 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     inner.steps = r.steps;
     inner.second_order_start = 0;
     inner.rates = &r.rates;
+    int second = inner.order == 2 || (inner.rule.functions && meta_check_has_tangents(check));
+    if (second)
+        inner.order = 2; /* A rule's adjoint is checked by differences, whatever the order. */
     float *images[2] = { NULL, NULL };
     int *labels[2] = { NULL, NULL }, status = -1;
     check_weight(&r);
@@ -315,7 +318,7 @@ int meta_check_task(const struct meta_check *check, struct meta_error *error)
     if (meta_worker_create(&r.exact, net, backend, inner, error)) goto fail;
     inner.order = 1;
     if (meta_worker_create(&r.first, net, backend, inner, error)) goto fail;
-    if (settings->order == 2) {
+    if (second) {
         check_second_order(&r);
         if (r.numbers) check_rates(&r);
     } else if (check_first_order(&r, &inner, error)) {
