@@ -1,6 +1,6 @@
-/* Darknet's [shortcut], [crop] and [reorg] in operations of ONNX. What samples or moves numbers is
-   a convolution whose weights are 0 but for one a row: every program has that, and hardly any has
-   Darknet's own ways of sampling. */
+/* Darknet's [shortcut], [crop], [reorg] and [upsample] in operations of ONNX. What samples, spreads
+   or moves numbers is a convolution with fixed weights, most of them 0: every program has that, and
+   hardly any has Darknet's own ways of sampling. */
 #include "layers.h"
 
 #include <stdlib.h>

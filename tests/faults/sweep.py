@@ -50,6 +50,7 @@ VERBS = {
     "adapt": (["adapt", "few.data", "t/toy.cfg", "w.weights", *ONE, "-out", "new"], None),
     "predict": (["predict", "k.cfg", "k.weights", "few.data", "few.list", "-csv"], None),
     "predict-json": (["predict", "k.cfg", "k.weights", "few.data", "few.list", "-json"], None),
+    "export": (["export", "k.cfg", "k.weights", "few.data", "-onnx", "new.onnx"], None),
     "table": (["table", "toy.table", "-out", "o", *ONE], ["table", "toy.table", "-out", "o", *ONE]),
     "report": (["report", "made", "-markdown"], None),
     "compare": (["compare", "a.json", "b.json"], None),
