@@ -147,10 +147,11 @@ $(BIN)/$(OPENCV_PART): $(OPENCV_OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CXX) -shared $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENCV_LIBS)
 
-# What decodes TIFF, WebP and JPEG 2000 files, and DICOM files: both start it when they meet the first one
+# What decodes TIFF, WebP and JPEG 2000 files, and DICOM files: both start it when they meet the first one. ASan must see
+# the C++ library before it is opened, to let exceptions pass
 $(BIN)/$(DECODER): $(DECODER_OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
-	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -ldl
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(if $(SANITIZE),-lstdc++) -ldl
 $(BIN)/$(CODECS_PART): $(CODECS_OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,LINK,$@)$(CC) -shared $(ALL_LDFLAGS) $(if $(SANITIZE),,-Wl,-z,defs) -o $@ $(filter %.o,$^) $(CODECS_LIBS)
