@@ -176,9 +176,8 @@ static void write_thresholds(FILE *f, const struct meta_assessment_report *r)
 static void write_confusion(FILE *f, const struct meta_assessment_report *r)
 {
     int classes = r->figures->classes;
-    fputs("<section><h2>Answers</h2>\n<div class=\"wide\"><table>\n<caption>Images of a class "
-          "(row) "
-          "by their answer (column)</caption>\n<thead><tr><th></th>",
+    fputs("<section><h2>Answers</h2>\n<p>Images of a class (row) by their answer "
+          "(column).</p>\n<div class=\"wide\"><table>\n<thead><tr><th></th>",
           f);
     for (int k = 0; k < classes; k++) write_name(f, r->names[k]);
     fputs("</tr></thead>\n<tbody>", f);

@@ -1,4 +1,4 @@
-/* What `darknet meta doctor` looks at before a training begins. */
+/* What `darknet meta doctor` looks at before a training, an adaptation or a prediction begins. */
 #ifndef META_DOCTOR_H
 #define META_DOCTOR_H
 
@@ -18,6 +18,8 @@ void meta_doctor_clear(struct meta_doctor *);
 void meta_doctor_programs(struct meta_doctor *);
 /* the .cfg: reads the model, and goes on to the schedule */
 void meta_doctor_cfg(struct meta_doctor *);
+/* the weights, where there are some */
+void meta_doctor_weights(struct meta_doctor *);
 /* settings of the model that never come into effect */
 void meta_doctor_schedule(struct meta_doctor *);
 /* the .data file: reads it */
@@ -26,6 +28,10 @@ void meta_doctor_data(struct meta_doctor *);
 void meta_doctor_lists(struct meta_doctor *);
 /* images of all lists that seem to show one and the same; writes d->merge */
 void meta_doctor_alike(struct meta_doctor *);
+/* of adapt: how many classes, and whether their images are like those of the training */
+void meta_doctor_support(struct meta_doctor *);
+/* of predict: the images that are asked about */
+void meta_doctor_asked(struct meta_doctor *);
 /* the folder that a training writes into */
 void meta_doctor_backup(struct meta_doctor *);
 /* memory and hours, by the dry run */

@@ -10,6 +10,8 @@
 #include "doctor.h"
 #include "tasks/alike.h"
 #include "tasks/groups.h"
+#include "tasks/labelled.h"
+#include "tasks/list_place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,11 +93,12 @@ static void say(struct meta_doctor *d, const struct all *all, const struct meta_
 {
     for (const struct meta_alike *p = pairs; p < pairs + count && p < pairs + MOST_PAIRS; p++)
         meta_doctor_say(d, META_WARNING, "alike",
-                        "%s:%d: %s and %s:%d: %s seem to show one and the same (correlation %.2f), "
-                        "but are not in one group",
-                        all->list[p->a]->path, line_of(all, p->a), path_of(all, p->a),
-                        all->list[p->b]->path, line_of(all, p->b), path_of(all, p->b),
-                        p->correlation);
+                        "%s%s and %s%s seem to show one and the same (correlation %.2f), but are "
+                        "not in one group",
+                        meta_list_place(all->list[p->a]->path, line_of(all, p->a)).text,
+                        path_of(all, p->a),
+                        meta_list_place(all->list[p->b]->path, line_of(all, p->b)).text,
+                        path_of(all, p->b), p->correlation);
     if (!count)
         meta_doctor_say(d, META_OK, "alike",
                         "no two images that are not in one group seem to show one and the same");
@@ -186,8 +189,10 @@ static int look(struct meta_doctor *d, struct all *all, struct meta_error *error
     count = without_copies(all, pairs, count);
     say(d, all, pairs, count);
     if (d->merge && !(status = merge(d, all, pairs, count, error)))
-        meta_doctor_say(d, META_OK, "alike", "written: %s: name it as groups= in %s", d->merge,
-                        d->data_path);
+        meta_doctor_say(d, META_OK, "alike",
+                        d->data->labelled ? "written: %s: give it to -groups for %s"
+                                          : "written: %s: name it as groups= in %s",
+                        d->merge, d->data_path);
     free(pairs);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "tasks/curriculum.h"
 #include "tasks/depth.h"
 #include "tasks/episode.h"
+#include "tasks/labelled.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,45 @@ static void check_kinds(struct meta_doctor *d, const struct meta_sampler *sample
     meta_curriculum_free(curriculum);
 }
 
+/* Of the labelled images of meta adapt, which must have each class. */
+static void say_support(struct meta_doctor *d, const struct meta_list_report *l, const int *count)
+{
+    for (int k = 0; k < l->set->classes; k++)
+        if (!count[k])
+            meta_doctor_say(d, META_WRONG, "classes",
+                            "%s: has no image of %s: add some, or leave the class out", l->path,
+                            l->set->names[k]);
+        else if (count[k] == 1)
+            meta_doctor_say(d, META_WARNING, "classes",
+                            "%s: has one image of %s: leave-one-out can't ask about it: add "
+                            "another",
+                            l->path, l->set->names[k]);
+}
+
+/* Of a list that no tasks are drawn from: how many images its classes have. */
+static void count_images(struct meta_doctor *d, const struct meta_list_report *l)
+{
+    int *count = count_classes(l->set), classes = 0, least = 0, most = 0,
+        outputs = meta_network_outputs(d->model->network);
+    if (!count) {
+        meta_doctor_say(d, META_WRONG, "classes", "out of memory");
+        return;
+    }
+    for (int k = 0; k < l->set->classes; k++) {
+        if (!count[k]) continue;
+        if (!classes++ || count[k] < least) least = count[k];
+        if (count[k] > most) most = count[k];
+    }
+    if (d->task == META_DOCTOR_ADAPT) say_support(d, l, count);
+    else if (l == &d->list[META_LIST_TRAIN] && classes != outputs)
+        meta_doctor_say(d, META_WRONG, "classes",
+                        "%s: has images of %d class%s, but %s has %d outputs: must be as many",
+                        l->path, classes, meta_plural_es(classes), d->cfg_path, outputs);
+    meta_doctor_say(d, META_OK, "classes", "%s: %d class%s of %d to %d images", l->name, classes,
+                    meta_plural_es(classes), least, most);
+    free(count);
+}
+
 static void check_classes(struct meta_doctor *d, const struct meta_list_report *l)
 {
     const struct meta_episode_settings *e = d->model->episode;
@@ -170,7 +210,8 @@ static void check_groups(struct meta_doctor *d, const struct meta_list_report *l
         meta_doctor_say(d, META_WARNING, "groups",
                         "%s: %s does not name %d of %d images, which count as unlike any other: "
                         "name them there if some show the same thing",
-                        l->name, d->data->groups, none, l->set->count);
+                        l->name, d->data->groups ? d->data->groups : "-groups folders", none,
+                        l->set->count);
     else
         meta_doctor_say(d, META_OK, "groups",
                         "%s: %d images in %d groups, never on both sides of a task", l->name,
@@ -186,6 +227,13 @@ static void check_copies(struct meta_doctor *d, const struct meta_list_report *l
     if (!n) return;
     while (set->copy_of[i] < 0) i++;
     int k = set->copy_of[i];
+    if (!set->lines[i]) {
+        meta_doctor_say(d, META_WARNING, l->name,
+                        "%d of %d images are the same, byte for byte, as another, such as %s and "
+                        "%s: they count twice: keep one of each",
+                        n, set->count, set->paths[k], set->paths[i]);
+        return;
+    }
     meta_doctor_say(d, META_WARNING, l->name,
                     "%d of %d images are the same, byte for byte, as an earlier one, such as "
                     "%s:%d: "
@@ -292,12 +340,15 @@ void meta_doctor_lists(struct meta_doctor *d)
     for (int i = 0; i < META_LISTS; i++)
         if (d->list[i].set) check_copies(d, &d->list[i]);
     for (int i = 0; i < META_LISTS; i++)
-        if (d->list[i].set) check_classes(d, &d->list[i]);
-    if (!d->data->groups)
+        if (d->list[i].set && d->task != META_DOCTOR_TRAIN) count_images(d, &d->list[i]);
+        else if (d->list[i].set) check_classes(d, &d->list[i]);
+    const struct meta_labelled *labelled = d->data->labelled;
+    int grouped = labelled ? labelled->grouped : d->data->groups != NULL;
+    if (!grouped)
         meta_doctor_say(d, META_OK, "groups",
-                        "none: %s has no groups=, every image counts as unlike any other",
-                        d->data_path);
-    for (int i = 0; d->data->groups && i < META_LISTS; i++)
+                        "none: %s has no %s, every image counts as unlike any other", d->data_path,
+                        labelled ? "groups" : "groups=");
+    for (int i = 0; grouped && i < META_LISTS; i++)
         if (d->list[i].set) check_groups(d, &d->list[i]);
     for (int i = 0; i < META_LISTS; i++)
         for (int k = i + 1; k < META_LISTS; k++)

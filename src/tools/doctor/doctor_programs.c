@@ -79,5 +79,5 @@ void meta_doctor_programs(struct meta_doctor *d)
             meta_doctor_say(d, META_OK, "plugins", "%d in %s:%s", plugins->count, plugins->folders,
                             names);
     }
-    check_gnuplot(d);
+    if (d->task == META_DOCTOR_TRAIN || d->task == META_DOCTOR_PRETRAIN) check_gnuplot(d);
 }

@@ -6,6 +6,8 @@
 
 #include "base/child.h"
 #include "config/model.h"
+#include "network/filled.h"
+#include "tasks/data_open.h"
 #include "tasks/dataset.h"
 
 enum meta_verdict { META_OK, META_WARNING, META_WRONG };
@@ -19,8 +21,21 @@ struct meta_list_report {
 };
 enum { META_LIST_TRAIN, META_LIST_VALID, META_LIST_TEST, META_LISTS };
 
+/* What is to be run. */
+enum meta_doctor_task {
+    META_DOCTOR_TRAIN,
+    META_DOCTOR_PRETRAIN,
+    META_DOCTOR_ADAPT,
+    META_DOCTOR_PREDICT
+};
+
 struct meta_doctor {
-    const char *data_path, *cfg_path;
+    enum meta_doctor_task task;
+    const char *data_path, *cfg_path; /* data_path: of adapt a folder or a CSV, too */
+    const char *weights_path;         /* NULL: there are none */
+    struct meta_data_flags flags;     /* of a folder or a CSV */
+    char **words;                     /* (word_count) of predict: images, lists and folders */
+    int word_count;
     int threads;       /* that the training will have */
     double seconds;    /* for which each kind of iteration is timed */
     const char *merge; /* groups file to write, with images that look alike in one group; or NULL */
@@ -33,6 +48,7 @@ struct meta_doctor {
     int count[META_WRONG + 1]; /* findings by verdict */
     struct meta_model *model;  /* NULL: it could not be read */
     struct meta_data *data;    /* NULL: it could not be read */
+    struct meta_filled filled; /* what weights_path has; parameters NULL: it could not be read */
     struct meta_child *child;  /* process of the dry run; NULL: there is none */
     struct meta_list_report list[META_LISTS];
     double reading; /* bytes that decoding took besides the images */

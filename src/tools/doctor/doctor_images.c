@@ -1,0 +1,149 @@
+/* The doctor's look at what `meta adapt` and `meta predict` are given: weights, labelled images of
+   a few classes, images that are asked about. */
+#include "adaptation/adapt.h"
+#include "adaptation/distance.h"
+#include "backends/backends.h"
+#include "base/plural.h"
+#include "doctor.h"
+#include "images/image_paths.h"
+#include "learning/rates_file.h"
+#include "network/weights.h"
+#include "tasks/labelled.h"
+#include "tasks/view.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Images that are named one by one. */
+#define MOST_IMAGES 5
+
+/* ---- weights --------------------------------------------------------------------------------- */
+
+void meta_doctor_weights(struct meta_doctor *d)
+{
+    struct meta_error error;
+    float *rates = NULL;
+    if (!d->model || !d->weights_path) return;
+    struct meta_rates_how how = meta_rates_how_of(d->model->inner);
+    d->filled.network = d->model->network;
+    if (meta_weights_load(d->filled.network, d->weights_path, &d->filled.parameters,
+                          &d->filled.statistics, &error)) {
+        meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
+        return;
+    }
+    if (d->task == META_DOCTOR_ADAPT && how.kind
+        && meta_rates_load(d->filled.network, how, d->weights_path, &rates, &error))
+        meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
+    else
+        meta_doctor_say(d, META_OK, "weights", "%s: %zu parameters, as %s has", d->weights_path,
+                        d->filled.network->parameters, d->cfg_path);
+    free(rates);
+}
+
+/* ---- images like those of the training ------------------------------------------------------- */
+
+/* What is found of images one after the other. */
+struct looking {
+    struct meta_doctor *d;
+    const char *subject; /* of findings */
+    struct meta_distance *distance;
+    float *image;
+    int bad, distant;
+    const char *one; /* the first that is unlike */
+};
+
+static void look(struct looking *l, const char *path)
+{
+    struct meta_error error;
+    double distance = NAN;
+    int failed = meta_view_file(path, l->d->data, &l->d->model->net, l->image, &error);
+    if (!failed) failed = isnan(distance = meta_distance_of(l->distance, l->image, &error));
+    if (failed && ++l->bad <= MOST_IMAGES)
+        meta_doctor_say(l->d, META_WRONG, l->subject, "%s", error.text);
+    if (distance > META_DISTANT && !l->distant++) l->one = path;
+}
+
+static void look_at_all(struct meta_doctor *d, const char *subject, char *const *paths, int count)
+{
+    struct meta_error error;
+    struct looking l = { .d = d, .subject = subject };
+    const struct meta_backend *backend = meta_backend_find("onednn");
+    l.image = malloc(meta_shape_numbers(d->model->network->input) * sizeof *l.image);
+    if (!l.image) meta_fail_memory(&error);
+    if (!l.image || backend->open(&error)
+        || meta_distance_create(&l.distance, &d->filled, backend, &error)) {
+        meta_doctor_say(d, META_WRONG, subject, "%s", error.text);
+        free(l.image);
+        return;
+    }
+    for (int i = 0; i < count; i++) look(&l, paths[i]);
+    if (l.bad > MOST_IMAGES)
+        meta_doctor_say(d, META_WRONG, subject, "%d images more can't be read",
+                        l.bad - MOST_IMAGES);
+    if (l.distant)
+        meta_doctor_say(d, META_WARNING, subject,
+                        "%d of %d images %s unlike those that %s knows, such as %s: answers to "
+                        "such images may be worth nothing: try it on some whose class is known",
+                        l.distant, count, l.distant == 1 ? "is" : "are", d->weights_path, l.one);
+    else if (!l.bad)
+        meta_doctor_say(d, META_OK, subject, "%d image%s, all read, like those that %s knows",
+                        count, meta_plural(count), d->weights_path);
+    meta_distance_free(l.distance);
+    free(l.image);
+}
+
+/* ---- adapt ----------------------------------------------------------------------------------- */
+
+static void say_unread(struct meta_doctor *d, int count, const char *what, const char *one)
+{
+    if (count)
+        meta_doctor_say(d, META_WARNING, "data", "%s: %d %s, such as %s: not read", d->data_path,
+                        count, what, one);
+}
+
+void meta_doctor_support(struct meta_doctor *d)
+{
+    if (!d->model || !d->data) return;
+    int classes = d->data->classes, most = meta_adapt_most_classes(d->model->network);
+    const struct meta_labelled *l = d->data->labelled;
+    const struct meta_list_report *train = &d->list[META_LIST_TRAIN];
+    if (classes < 2 || classes > most)
+        meta_doctor_say(d, META_WRONG, "classes",
+                        "%s: %d class%s: must be 2 to %d, which %s tells apart: leave some out, or "
+                        "train with more ways",
+                        d->data_path, classes, meta_plural_es(classes), most, d->cfg_path);
+    if (l) say_unread(d, l->others, "files are no images by their names", l->other);
+    if (l) say_unread(d, l->loose, "images lie beside the classes' folders", l->one_loose);
+    if (l && l->nested && !l->grouped)
+        meta_doctor_say(d, META_WARNING, "groups",
+                        "%s: %d images lie in folders of a class's folder: if those are patients "
+                        "or lesions, say -groups folders",
+                        d->data_path, l->nested);
+    if (train->set && d->filled.parameters)
+        look_at_all(d, "images", train->set->paths, train->set->count);
+}
+
+/* ---- predict --------------------------------------------------------------------------------- */
+
+void meta_doctor_asked(struct meta_doctor *d)
+{
+    struct meta_paths paths;
+    struct meta_error error;
+    if (!d->model || !d->data) return;
+    int outputs = meta_network_outputs(d->model->network);
+    if (d->data->classes != outputs)
+        meta_doctor_say(d, META_WRONG, "classes",
+                        "%s: classes=%d: must be %d, the probabilities that %s gives", d->data_path,
+                        d->data->classes, outputs, d->cfg_path);
+    if (meta_paths_find(&paths, d->words, d->word_count, &error))
+        meta_doctor_say(d, META_WRONG, "images", "%s", error.text);
+    else {
+        if (paths.others)
+            meta_doctor_say(d, META_WARNING, "images",
+                            "%d files are no images by their names, such as %s: not read",
+                            paths.others, paths.other[0]);
+        if (d->filled.parameters) look_at_all(d, "images", paths.path, paths.count);
+    }
+    meta_paths_clear(&paths);
+}

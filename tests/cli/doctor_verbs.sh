@@ -1,0 +1,53 @@
+#!/bin/bash
+# meta doctor pretrain, adapt and predict: what each looks at, and what it finds.
+. tests/lib.sh
+. tests/toy.sh
+a=$TMP_TEST/a
+toy "$a"
+cd "$a" || exit 1
+train . -max_batches 20 -valid_every 0 -seed 3 || test_failed 'meta train makes the network to adapt' err
+doctor() { "$DARKNET_BIN" meta doctor "$@" >out 2>&1; }
+said() { check "it says: $1" grep -Eq -- "$1" out || sed 's/^/    | /' out; }
+# finds STATUS WHAT WORD...: the doctor's exit status, and a line of it
+finds() { local status=$1 what=$2; shift 2; doctor "$@"; check "meta doctor $* exits with $status" test $? -eq "$status"; said "$what"; }
+mkdir -p f/six f/seven
+cp images/c6_[012].pgm f/six; cp images/c7_[012].pgm f/seven
+weights=backup/toy_final.weights
+
+finds 0 '^0 wrong, .*: darknet meta adapt can begin$' adapt f toy.cfg $weights
+said '^ok +weights +backup/toy_final.weights: 334 parameters'
+said '^ok +train +f: 6 images, all decoded'
+said '^ok +classes +train: 2 classes of 3 to 3 images$'
+said '^ok +images +6 images, all read, like those'
+check 'it looks at nothing that adapt has no use for' bash -c '! grep -qE "^[a-z]+ +(gnuplot|valid|test|backup|memory|time) " out'
+rm f/six/c6_[12].pgm; echo x >f/six/x.txt; cp f/seven/c7_0.pgm f/seven/copy.pgm
+finds 0 '^warning +classes +f: has one image of six: leave-one-out' adapt f toy.cfg $weights
+said '^warning +data +f: 1 files? .*, such as f/six/x.txt: not read$'
+said '^warning +train +1 of 5 images are the same, byte for byte, as another, such as f/seven/c7_0.pgm and f/seven/copy.pgm: they count twice'
+cp f/seven/copy.pgm f/six/
+finds 1 '^wrong +train +f/six/copy.pgm: is the same image as f/seven/c7_0.pgm, which is of class seven' adapt f toy.cfg $weights
+rm f/*/copy.pgm; mkdir f/eight; head -c 100 images/c5_0.pgm >f/eight/cut.pgm
+finds 1 '^wrong +classes +f: 3 classes: must be 2 to 2, which toy.cfg tells apart' adapt f toy.cfg $weights
+said '^wrong +train +f/eight/cut.pgm: '
+rm -r f/eight; cp images/c6_1.pgm f/six/
+head -c 200 $weights >cut.weights
+finds 1 '^wrong +weights +cut.weights: ' adapt f toy.cfg cut.weights
+
+check 'meta adapt makes a classifier' "$DARKNET_BIN" meta adapt f toy.cfg $weights -out k
+finds 0 '^0 wrong, 0 warnings: darknet meta predict can begin$' predict k.cfg k.weights k.data images
+said '^ok +images +128 images, all read, like those that k.weights knows$'
+{ printf 'P5 12 12 255\n'; head -c 144 /dev/zero; } >black.pgm
+finds 0 '^warning +images +1 of 1 images is unlike those that k.weights knows, such as black.pgm' predict k.cfg k.weights k.data black.pgm
+finds 1 '^wrong +images +none.pgm: No such file' predict k.cfg k.weights k.data none.pgm
+finds 1 '^wrong +classes +toy.data: classes=8: must be 2' predict k.cfg k.weights toy.data black.pgm
+finds 1 '^wrong +cfg +.*`meta adapt` makes a classifier of it' predict toy.cfg $weights k.data black.pgm
+
+sed '/^\[episode\]/,/^$/d; /^\[inner_loop\]/,$d; s/^output=2/output=4/; s/^\[net\]/[net]\nbatch=16/' toy.cfg >plain.cfg
+finds 0 '^0 wrong, .*: darknet meta pretrain can begin$' pretrain toy.data plain.cfg
+said '^ok +cfg +plain.cfg: .* 4 classes, 12 iterations of 16 images$'
+sed 's/^output=4/output=2/' plain.cfg >two.cfg
+finds 1 '^wrong +classes +.*train.list: has images of 4 classes, but two.cfg has 2 outputs' pretrain toy.data two.cfg
+finds 0 '^0 wrong, .*: darknet meta train can begin$' train toy.data toy.cfg -seconds 0.01
+expect_error 'seconds: has no use for doctor adapt' "$DARKNET_BIN" meta doctor adapt f toy.cfg $weights -seconds 1
+expect_error 'groups: has no use for doctor train' "$DARKNET_BIN" meta doctor toy.data toy.cfg -groups folders
+expect_error 'usage: darknet meta doctor' "$DARKNET_BIN" meta doctor predict k.cfg k.weights k.data
