@@ -98,8 +98,13 @@ int meta_adapt_files_lock(struct meta_lock *own, const char *name, struct meta_e
 {
     const struct meta_lock_words words = { "another run of meta adapt writes these files",
                                            "wait for it, or give this one another -out" };
-    char *lock, *cfg, *weights, *onnx;
+    char *lock, *cfg, *weights, *data, *names, *onnx;
     if (meta_export_paths(name, &cfg, &weights, error)) return -1;
+    if (name_files(name, &data, &names, error)) {
+        free(cfg);
+        free(weights);
+        return -1;
+    }
     if (asprintf(&lock, "%s.lock", name) < 0) lock = NULL;
     if (asprintf(&onnx, "%s.onnx", name) < 0) onnx = NULL;
     int status = lock && onnx ? meta_lock_take(own, lock, 0, words, error)
@@ -109,7 +114,11 @@ int meta_adapt_files_lock(struct meta_lock *own, const char *name, struct meta_e
         meta_leftovers_remove(onnx, NULL);
         meta_leftovers_remove(cfg, NULL);
         meta_leftovers_remove(weights, NULL);
+        meta_leftovers_remove(data, NULL);
+        meta_leftovers_remove(names, NULL);
     }
+    free(data);
+    free(names);
     free(lock);
     free(cfg);
     free(weights);

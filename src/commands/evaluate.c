@@ -166,6 +166,14 @@ static int check_others(const struct parts *p, struct meta_error *error)
     const struct meta_dataset *set = p->answers.set, *other = p->others.set;
     struct meta_shared shared;
     if (meta_shared_find(&shared, set, other, error)) return -1;
+    int groups = meta_shared_groups(p->data, set, p->elsewhere ? p->elsewhere : p->data, other);
+    if (groups < 0) return meta_fail_memory(error);
+    if (!shared.count && groups)
+        fprintf(stderr,
+                "darknet: warning: %d group%s of %s %s in %s, too: thresholds look better than "
+                "they "
+                "are\n",
+                groups, meta_plural(groups), set->list, groups == 1 ? "is" : "are", other->list);
     if (!shared.count) return 0;
     return meta_fail(error,
                      "%s: %d image%s of %s %s there, too, such as %s: thresholds must be chosen on "

@@ -1,6 +1,7 @@
 /* Finds images that two lists have, or files that they have images of, by their digests. */
 #include "shared.h"
 #include "copies_internal.h"
+#include "labelled.h"
 #include "base/lines.h"
 #include "file_id.h"
 #include "images/image_place.h"
@@ -31,6 +32,43 @@ int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
     free(mine);
     free(others);
     return status;
+}
+
+/* The number that the other data's groups have for group g of `data`; -1: none. Both are ascending
+   by their names. */
+static int number_of(const struct meta_data *data, int g, const struct meta_data *other)
+{
+    if (!data->labelled) return g;
+    int low = 0, high = other->labelled->groups;
+    const char *name = data->labelled->group_names[g];
+    while (low < high) {
+        int middle = (low + high) / 2, order = strcmp(other->labelled->group_names[middle], name);
+        if (!order) return middle;
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return -1;
+}
+
+int meta_shared_groups(const struct meta_data *data, const struct meta_dataset *set,
+                       const struct meta_data *of_other, const struct meta_dataset *other)
+{
+    int most = -1, count = 0;
+    if (data->labelled ? !of_other->labelled : data != of_other) return 0;
+    for (int i = 0; i < other->count; i++)
+        if (other->named_group[i] > most) most = other->named_group[i];
+    char *in = calloc((size_t)most + 2, 1);
+    if (!in) return -1;
+    for (int i = 0; i < other->count; i++)
+        if (other->named_group[i] >= 0) in[other->named_group[i]] = 1;
+    for (int i = 0; i < set->count; i++) {
+        int g = set->named_group[i] < 0 ? -1 : number_of(data, set->named_group[i], of_other);
+        if (g < 0 || g > most || !in[g]) continue;
+        count++;
+        in[g] = 0;
+    }
+    free(in);
+    return count;
 }
 
 static int by_size(const void *a, const void *b)

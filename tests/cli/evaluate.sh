@@ -57,6 +57,9 @@ expect_error 'chosen_on: is for -sensitivity' evaluate k.cfg k.weights new -chos
 check 'thresholds are chosen on another folder' quiet evaluate k.cfg k.weights new -sensitivity 0.8 -chosen_on other -json t.json -html t.html
 check 'sensitivity and specificity are printed for each class' test "$(grep -cE '^    (six|seven): probability [0-9.e-]+: sensitivity [01].*, specificity [01]' out)" -eq 2
 check 'the page says where thresholds were chosen' grep -q 'finds 0.8 of the class&rsquo;s images in other' t.html
+printf 'image,group\nc6_3.pgm,a\nc6_10.pgm,a\nc7_3.pgm,b\nc7_4.pgm,b\n' >both.csv
+check 'groups may be in both lists' quiet evaluate k.cfg k.weights new -sensitivity 0.8 -chosen_on other -groups both.csv
+check 'a group of both lists is told' grep -qx 'darknet: warning: 1 group of new is in other, too: thresholds look better than they are' err
 evaluate k.cfg k.weights other -csv other.csv >/dev/null
 python3 - <<'END'
 import csv, json, math

@@ -58,6 +58,8 @@ printf 'one_1.pgm\ntwo_1.pgm\n\r\none_2.pgm\nthree_1.pgm\n' >x.list
 printf 'image,group\none_1,a\n"two_1.pgm";b\n./one_2.pgm,"a ""b"""\n' >groups.csv
 printf 'image;group;more\r\na/one_1.pgm;1;x\r\nb/one_1;2;y\r\nthree;3;\r\n' >groups2.csv
 printf '[table]\nname=T\ndata=x.data\nreference=M\nruns=4\nfirst=2\n\n[row]\nlabel=M\ncfg=m.cfg\nshots=5,1\npaper=62.5,50\n\n[row]\nlabel=D\ncfg=d.cfg\nshots=5\nseed=1,2\n' >small.table
+printf 'image,class,group\none_1.pgm,a,1\n"two_1.pgm",b,\n/abs/x.png,"c, ""odd""",2\n' >images.csv
+printf '\357\273\277age;Class;Image\r\n3;a;sub/one.pgm\r\n' >images2.csv
 cd - >/dev/null
 add data "$work/x.data" "$work/labels" "$work/names"
 add data "$work/x.data" "$work/labels"
@@ -65,6 +67,8 @@ add list "$work/x.list"
 add list "$work/x.list" "$work/groups.csv"
 add groups "$work/groups.csv"
 add groups "$work/groups2.csv"
+add labelled "$work/images.csv"
+add labelled "$work/images2.csv"
 for file in "$work"/t/backup/*.csv "$work"/out/trainings/*/*.csv; do add log "$file"; done
 for file in "$work"/t/backup/*.state "$work"/out/trainings/*/*.state; do [ ! -e "$file" ] || add state "$file"; done
 for file in "$work"/t/*.cache; do add cache "$file"; done

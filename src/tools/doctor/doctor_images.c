@@ -95,11 +95,16 @@ static void look_at_all(struct meta_doctor *d, const char *subject, char *const 
 
 /* ---- adapt ----------------------------------------------------------------------------------- */
 
-static void say_unread(struct meta_doctor *d, int count, const char *what, const char *one)
+static void say_unread(struct meta_doctor *d, const struct meta_labelled *l)
 {
-    if (count)
-        meta_doctor_say(d, META_WARNING, "data", "%s: %d %s, such as %s: not read", d->data_path,
-                        count, what, one);
+    if (l->others)
+        meta_doctor_say(d, META_WARNING, "data",
+                        "%s: %d file%s, such as %s, not read: no image by the name", d->data_path,
+                        l->others, meta_plural(l->others), l->other);
+    if (l->loose)
+        meta_doctor_say(d, META_WARNING, "data",
+                        "%s: %d image%s, such as %s, not read: in no folder of a class",
+                        d->data_path, l->loose, meta_plural(l->loose), l->one_loose);
 }
 
 void meta_doctor_support(struct meta_doctor *d)
@@ -113,8 +118,7 @@ void meta_doctor_support(struct meta_doctor *d)
                         "%s: %d class%s: must be 2 to %d, which %s tells apart: leave some out, or "
                         "train with more ways",
                         d->data_path, classes, meta_plural_es(classes), most, d->cfg_path);
-    if (l) say_unread(d, l->others, "files are no images by their names", l->other);
-    if (l) say_unread(d, l->loose, "images lie beside the classes' folders", l->one_loose);
+    if (l) say_unread(d, l);
     if (l && l->nested && !l->grouped)
         meta_doctor_say(d, META_WARNING, "groups",
                         "%s: %d images lie in folders of a class's folder: if those are patients "
@@ -141,8 +145,8 @@ void meta_doctor_asked(struct meta_doctor *d)
     else {
         if (paths.others)
             meta_doctor_say(d, META_WARNING, "images",
-                            "%d files are no images by their names, such as %s: not read",
-                            paths.others, paths.other[0]);
+                            "%d file%s, such as %s, not read: no image by the name", paths.others,
+                            meta_plural(paths.others), paths.other[0]);
         if (d->filled.parameters) look_at_all(d, "images", paths.path, paths.count);
     }
     meta_paths_clear(&paths);
