@@ -56,7 +56,7 @@ check 'bench.py prints that a bar is missed' line 'Hessian product, share of FMA
 check 'bench.py prints the speed against stock libdarknet' line 'gradient, times stock libdarknet, 1 thread +9\.00  \(9\.00 to 9\.00\) +7\.00    8\.00  met$'
 
 expect_error '^usage: scripts/bench_ncnn\.sh NCNN' scripts/bench_ncnn.sh
-expect_error 'nosuch: no checkout of ncnn: has no src/layer/convolution\.h$' scripts/bench_ncnn.sh "$a/nosuch"
+expect_error 'nosuch: has no include/ncnn/layer\.h: must be where ncnn is installed$' scripts/bench_ncnn.sh "$a/nosuch"
 expect_error '-shapes: unknown flag; allowed: -rounds -batch -shape$' scripts/bench_ncnn.sh "$a/nosuch" -shapes 1
 expect_error '-rounds: must have a value$' scripts/bench_ncnn.sh "$a/nosuch" -rounds
 check "bench_ncnn.c fits the engine's headers" gcc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -Isrc scripts/bench_ncnn.c
