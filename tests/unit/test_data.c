@@ -123,7 +123,7 @@ static int load(const char *list, int channels, int side, int threads)
     set = NULL;
     strcpy(error.text, "no error");
     assert_int_equal(meta_pool_create(&pool, threads, &error), 0);
-    struct meta_dataset_source source = { data, list, 20, 16, channels, side, META_ORIENTATION_EXIF, 0 };
+    struct meta_dataset_source source = { data, list, 20, 16, channels, side, META_ORIENTATION_EXIF, 0, 0 };
     int status = meta_dataset_load(&set, &source, pool, &error);
     meta_pool_free(pool);
     if (status) assert_null(set);

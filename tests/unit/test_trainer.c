@@ -17,7 +17,7 @@ static void files_are_named_after_the_cfg(void **state)
                                                             "toy_final.weights",
                                                             "toy_best.weights",
                                                             "toy_average.weights", "toy.csv",
-                                                            "chart_toy.png",
+                                                            "toy.jsonl", "chart_toy.png",
                                                             "toy_before.state", "toy_sent.csv" };
     char *path, expected[500];
     assert_int_equal(meta_training_numbered(&path, "a/b", "net", 1000, &error), 0);
