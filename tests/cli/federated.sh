@@ -73,10 +73,14 @@ printf '%s\n' secret-{a,b,c,d,e,f,g,h} >"$s1/names.txt"
 echo "names=$s1/names.txt" >>"$s1/toy.data"
 average=(-federated average -local 5 -valid_every 0)
 recorded() { record=(-x "LD_PRELOAD=$BUILD/tests/record_mpi.so" -x "RECORD=$TMP_TEST/$1"); }
+mv "$s1/test.list" "$s1/kept.list" # training does not open it
 recorded average
 check '2 sites of different images train by the mean of their weights' together 2 "${average[@]}" -max_batches 23
 record=()
 check 'both have the same weights' all_same 2
+mv "$s1/kept.list" "$s1/test.list"
+rare() { "$DARKNET_BIN" meta test "$s$1/toy.data" "$c/toy.cfg" "$(final $1)" -runs 5 -threads 1; }
+check 'each site tests on its own rare images afterwards' rare 1
 check 'there are four means in 23 iterations and one at the end' test "$(grep -c '^[0-9]*,statistics,' "$s1/backup/toy_sent.csv")" -eq 5
 cp "$(final 0)" "$TMP_TEST/whole.weights"
 moment() { "$DARKNET_BIN" meta train "$s$1/toy.data" "$c/toy.cfg" -name toy -seed 5 -resume >"$out" 2>&1; grep -q 'darknet: .*can.t resume: -federated was average in the checkpoint and is not set now' "$out"; }
