@@ -34,7 +34,8 @@ static void cube_backward_tangent(const void *s, const struct meta_call *c)
     const double *x = c->x.value;
     for (size_t i = 0; i < cube_count(c); i++) c->x.bardot[i] = 3 * x[i] * (x[i] * c->y.bardot[i] + 2 * c->x.dot[i] * c->y.bar[i]);
 }
-static const struct meta_layer_functions cube = { cube_shape, cube_forward, cube_backward, cube_forward_tangent, cube_backward_tangent, META_REACH_BATCH, NULL, NULL };
+static const struct meta_layer_functions cube = { .shape = cube_shape, .forward = cube_forward, .backward = cube_backward,
+                                                  .forward_tangent = cube_forward_tangent, .backward_tangent = cube_backward_tangent };
 static const struct meta_plugin cube_plugin = { .abi = META_PLUGIN_ABI, .size = sizeof cube_plugin, .name = "cube", .role = META_ROLE_LAYER, .layer = &cube };
 
 struct layer_case { const char *name; struct meta_shape input; struct meta_layer layers[MOST_LAYERS]; int from[MOST_LAYERS][4]; };
