@@ -32,11 +32,11 @@ same_files()
     [ "$(cut -d, -f"$fields" "$a/backup/toy.csv")" = "$(cut -d, -f"$fields" "$whole/backup/toy.csv")" ] && [ "$(ls "$a/backup")" = "$(ls "$whole/backup")" ] || { ls "$a/backup"; return 1; }
 }
 # A signal to mpirun, which hands it on to the ranks: there is no other checkpoint than the one that they save then. mpirun reads no more
-# of what they print
+# of what they print, and kills what has not ended a second later, which on a busy machine is too soon
 stopped()
 {
     local job status=0
-    mpirun -n 2 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 -seed 5 -backup_every 100000 -valid_every 0 -max_batches 100000 >"$a/out" 2>&1 &
+    mpirun --mca odls_base_sigkill_timeout 20 -n 2 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 -seed 5 -backup_every 100000 -valid_every 0 -max_batches 100000 >"$a/out" 2>&1 &
     job=$!
     until [ -e "$a/backup/toy.csv" ] && [ "$(wc -l <"$a/backup/toy.csv")" -gt 5 ]; do sleep .02; kill -0 $job || return; done
     kill -TERM $job
