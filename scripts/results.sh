@@ -135,8 +135,9 @@ while read -ra words; do
     [ -s "$tmp/files" ] || fail "$folder/notes.md: {${words[*]}}: no such figure"
     while read -r name; do [ -f "$name" ] || fail "$folder/notes.md: $name: no such file"; done <"$tmp/files"
 done <"$tmp/asked"
-"$darknet" meta report "$folder" -markdown >"$tmp/tables"
 sed -n 's/^@ //p' "$folder/notes.md" >"$tmp/names"
+: >"$tmp/tables"
+if [ -s "$tmp/names" ]; then "$darknet" meta report "$folder" -markdown >"$tmp/tables"; fi
 while read -r name; do
     grep -qxF "### $name" "$tmp/tables" || fail "$folder/notes.md: @ $name: no such table"
 done <"$tmp/names"
