@@ -25,7 +25,7 @@ END
 tool id <<<'echo ${uid:-0}'
 deps() { PATH=$fake bash scripts/install-deps.sh "$@"; }
 all() { printf '%s\n' gcc g++ make pkgconf binutils libc6-dev darknet libdnnl-dev libopencv-dev librandom123-dev libcjson-dev \
-    libjpeg62-turbo-dev libpng-dev libtiff-dev libwebp-dev libopenjp2-7-dev libxxhash-dev zlib1g-dev gnuplot-qt dataset-fashion-mnist libcmocka-dev >"$installed"; : >"$calls"; }
+    libjpeg62-turbo-dev libpng-dev libtiff-dev libwebp-dev libopenjp2-7-dev libxxhash-dev zlib1g-dev libonnx-dev libprotobuf-dev gnuplot-qt dataset-fashion-mnist libcmocka-dev >"$installed"; : >"$calls"; }
 called() { [ "$(cat "$calls")" = "$1" ] || { cat "$calls"; return 1; }; }
 dpkg="-qq -o DPkg::Lock::Timeout=300"
 

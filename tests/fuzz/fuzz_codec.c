@@ -1,5 +1,6 @@
 /* The codecs of TIFF, WebP and JPEG 2000 files, in this process: the program has them in another. DICOM's is C++, and nearly all of
    it DCMTK's: tests/fuzz/mutate.py. */
+#define _GNU_SOURCE
 #include "fuzz.h"
 #include "images/image_internal.h"
 
