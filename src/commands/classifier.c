@@ -22,7 +22,7 @@ static int check_copies(struct meta_classifier *c, const char *augment, struct m
                      net->height);
 }
 
-static int load_weights(struct meta_classifier *c, struct meta_error *error)
+int meta_classifier_fill(struct meta_classifier *c, struct meta_error *error)
 {
     c->classes = meta_network_outputs(c->model->network);
     if (!(c->filled = calloc((size_t)c->weights.count, sizeof *c->filled)))
@@ -37,7 +37,7 @@ static int load_weights(struct meta_classifier *c, struct meta_error *error)
     return 0;
 }
 
-int meta_classifier_load(struct meta_classifier *c, const struct meta_classifier_words *w,
+int meta_classifier_open(struct meta_classifier *c, const struct meta_classifier_words *w,
                          struct meta_error *error)
 {
     *c = (struct meta_classifier){ .backend = w->backend };
@@ -48,8 +48,8 @@ int meta_classifier_load(struct meta_classifier *c, const struct meta_classifier
         c->weights.words[c->weights.count++] = (char *)w->weights;
     }
     return meta_model_load_for(&c->model, w->cfg, META_FOR_ANY, error)
-            || meta_purpose_check_adapted(c->model, "`meta adapt` makes a classifier of it", error)
-            || check_copies(c, w->augment, error) || load_weights(c, error)
+            || (!w->raw && meta_purpose_check_adapted(c->model, w->remedy, error))
+            || check_copies(c, w->augment, error)
         ? -1
         : 0;
 }

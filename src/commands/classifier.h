@@ -22,11 +22,15 @@ struct meta_classifier_words {
     const char *several; /* the value of -weights, in place of `weights`, or NULL */
     const char *augment; /* the value of -augment, or NULL */
     const struct meta_backend *backend;
+    int raw;            /* a network that is not adapted is allowed, too */
+    const char *remedy; /* what is to be done with one that is not */
 };
-/* Fails where the .cfg is one of meta-training, which is not adapted. The caller clears, also after
-   a failure. */
-int meta_classifier_load(struct meta_classifier *, const struct meta_classifier_words *,
+/* Reads the .cfg, not yet the weights. Fails where it is one of meta-training, which is not
+   adapted, unless `raw`. The caller clears, also after a failure. */
+int meta_classifier_open(struct meta_classifier *, const struct meta_classifier_words *,
                          struct meta_error *);
+/* Reads the weights of one that is open. */
+int meta_classifier_fill(struct meta_classifier *, struct meta_error *);
 void meta_classifier_clear(struct meta_classifier *);
 
 /* The answers to the images of a list, with their groups. */

@@ -295,9 +295,10 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
 {
     const char *list;
     int threads = (int)meta_flag_int("-threads", r->threads, meta_pool_cores(), 1, META_POOL_MOST);
-    if (check_files(r, error) || meta_classifier_load(&p->classifier, &r->classifier, error)
-        || read_names(p, r, error) || open_data(p, r, &p->data, r->data, error)
-        || find_evaluated(&list, p, r, error) || meta_pool_create(&p->pool, threads, error))
+    if (check_files(r, error) || meta_classifier_open(&p->classifier, &r->classifier, error)
+        || meta_classifier_fill(&p->classifier, error) || read_names(p, r, error)
+        || open_data(p, r, &p->data, r->data, error) || find_evaluated(&list, p, r, error)
+        || meta_pool_create(&p->pool, threads, error))
         return -1;
     meta_tell_labelled(p->data->labelled);
     if (meta_answers_read(&p->answers, &p->classifier, p->data, list, p->pool, error)) return -1;
@@ -341,6 +342,7 @@ int meta_command_evaluate(int argc, char **argv)
                                         sizeof flags / sizeof *flags };
     int words = meta_flags_parse(argc, argv, &syntax), several = r.classifier.several != NULL;
     r.classifier.backend = meta_flag_backend(backend, "onednn");
+    r.classifier.remedy = "`meta adapt` makes a classifier of it";
     r.said.range = (int)meta_flag_int("-range", range, 0, 1, 65535);
     int status = words == (several ? 2 : 3)
         ? 0

@@ -1,25 +1,21 @@
 /* darknet meta predict: prints class probabilities of images, and draws where they come from. */
 #define _GNU_SOURCE
-#include "config/purpose.h"
 #include "tasks/file_id.h"
 #include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "base/clock.h"
+#include "classifier.h"
 #include "exact_text.h"
 #include "flags.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "adaptation/heat.h"
-#include "adaptation/mean_answer.h"
 #include "adaptation/distance.h"
 #include "images/image.h"
 #include "images/image_paths.h"
-#include "images/turns.h"
-#include "network/weights.h"
 #include "unlike.h"
 #include "usage.h"
-#include "word_list.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -33,12 +29,8 @@
 enum form { FORM_DARKNET, FORM_CSV, FORM_JSON };
 
 struct parts {
-    struct meta_model *model;
+    struct meta_classifier classifier;
     struct meta_data *data;
-    struct meta_word_list weights; /* paths */
-    struct meta_filled *filled;    /* (weights.count) filled[].network is the model's */
-    int copies;                    /* of each image whose answers are averaged */
-    const struct meta_backend *backend;
     struct meta_mean_answer *predictor;
     struct meta_paths paths;
     struct meta_distance *measure;
@@ -68,40 +60,29 @@ static void free_parts(struct parts *p)
     free(p->order);
     free(p->map);
     free(p->picture);
-    for (int i = 0; p->filled && i < p->weights.count; i++) {
-        free(p->filled[i].parameters);
-        free(p->filled[i].statistics);
-    }
-    free(p->filled);
-    meta_word_list_clear(&p->weights);
+    meta_classifier_clear(&p->classifier);
     meta_data_free(p->data);
-    meta_model_free(p->model);
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
 static int load_network(struct parts *p, struct meta_error *error)
 {
-    struct meta_network *net = p->model->network;
+    struct meta_classifier *c = &p->classifier;
+    const struct meta_network *net = c->model->network;
     int outputs = meta_network_outputs(net);
     if (p->data->classes != outputs)
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
-                         p->data->path, p->data->classes, outputs, p->model->path);
+                         p->data->path, p->data->classes, outputs, c->model->path);
     p->image = malloc(meta_shape_numbers(net->input) * sizeof *p->image);
     p->log_odds = malloc(outputs * sizeof *p->log_odds);
     p->order = malloc(outputs * sizeof *p->order);
     if (!p->image || !p->log_odds || !p->order)
         return meta_fail(error, "out of memory for an image");
-    if (!(p->filled = calloc(p->weights.count, sizeof *p->filled))) return meta_fail_memory(error);
-    for (int i = 0; i < p->weights.count; i++) {
-        struct meta_filled *f = &p->filled[i];
-        f->network = net;
-        if (meta_weights_load(net, p->weights.words[i], &f->parameters, &f->statistics, error))
-            return -1;
-    }
-    return meta_mean_answer_create(&p->predictor, p->filled, p->weights.count, p->copies,
-                                   p->backend, error)
-            || meta_distance_create(&p->measure, p->filled, p->backend, error)
+    return meta_classifier_fill(c, error)
+            || meta_mean_answer_create(&p->predictor, c->filled, c->weights.count, c->copies,
+                                       c->backend, error)
+            || meta_distance_create(&p->measure, c->filled, c->backend, error)
         ? -1
         : 0;
 }
@@ -110,7 +91,7 @@ static int load_network(struct parts *p, struct meta_error *error)
    reached. */
 static struct meta_net_settings picture_settings(const struct parts *p)
 {
-    struct meta_net_settings net = p->model->net;
+    struct meta_net_settings net = p->classifier.model->net;
     int longer = net.width > net.height ? net.width : net.height,
         times = (PICTURE + longer - 1) / longer;
     net.width *= times;
@@ -151,7 +132,7 @@ static int prepare_heat(struct parts *p, struct meta_error *error)
     int w, h;
     if (!p->folder) return 0;
     if (meta_paths_check_names(&p->paths, p->folder, error) || check_pictures(p, error)
-        || meta_heat_create(&p->heat, p->filled, p->backend, error))
+        || meta_heat_create(&p->heat, p->classifier.filled, p->classifier.backend, error))
         return -1;
     meta_heat_size(p->heat, &w, &h);
     p->map = malloc((size_t)w * h * sizeof *p->map);
@@ -212,7 +193,7 @@ static void sort_classes(struct parts *p)
 
 static int predict(struct parts *p, const char *path, double *seconds, struct meta_error *error)
 {
-    if (meta_view_file(path, p->data, &p->model->net, p->image, error)) return -1;
+    if (meta_view_file(path, p->data, &p->classifier.model->net, p->image, error)) return -1;
     double begun = meta_now();
     if (meta_mean_answer_run(p->predictor, p->image, p->log_odds, error)) return -1;
     *seconds = meta_now() - begun;
@@ -289,7 +270,7 @@ static int print_json(const struct parts *p, struct meta_error *error)
 static void warn(const struct parts *p, int bad)
 {
     const struct meta_paths *paths = &p->paths;
-    const struct meta_unlike images = { .known = p->weights.words[0],
+    const struct meta_unlike images = { .known = p->classifier.weights.words[0],
                                         .count = paths->count,
                                         .paths = paths->path,
                                         .distance = p->distance };
@@ -336,53 +317,31 @@ static int run(struct parts *p, int *bad, struct meta_error *error)
 
 /* What the command line asks for, and its words. */
 struct request {
-    const char *cfg, *weights, *data, *augment; /* weights: of -weights, NULL: the second word */
-    char **words;                               /* (count) of them */
-    int count, raw;
+    struct meta_classifier_words classifier;
+    const char *data;
+    char **words; /* (count) of them */
+    int count;
 };
 
 /* The words are CFG WEIGHTS DATA IMAGE..., or with -weights CFG DATA IMAGE... */
-static int take_words(struct parts *p, struct request *r, const char *usage,
-                      struct meta_error *error)
+static int take_words(struct request *r, const char *usage, struct meta_error *error)
 {
-    if (r->count < (r->weights ? 3 : 4))
+    if (r->count < (r->classifier.several ? 3 : 4))
         return meta_fail(error, "usage: darknet meta %s [flags]; -h explains them", usage);
-    r->cfg = r->words[0];
-    if (r->weights) {
-        if (meta_word_list(&p->weights, "-weights", r->weights, error)) return -1;
-    } else {
-        if (!(p->weights.words = malloc(sizeof *p->weights.words))) return meta_fail_memory(error);
-        p->weights.words[p->weights.count++] = r->words[1];
-    }
-    int before = r->weights ? 1 : 2;
+    r->classifier.cfg = r->words[0];
+    r->classifier.weights = r->words[1];
+    int before = r->classifier.several ? 1 : 2;
     r->data = r->words[before];
     r->words += before + 1;
     r->count -= before + 1;
     return 0;
 }
 
-static int check_copies(struct parts *p, const char *augment, struct meta_error *error)
-{
-    const struct meta_net_settings *net = &p->model->net;
-    int most = meta_turns(net->height, net->width);
-    p->copies = meta_flag_int("-augment", augment, 1, 1, 1000);
-    if (p->copies <= most) return 0;
-    return meta_fail(error, "-augment %d: must be 1 to %d, %s of %dx%d pixels", p->copies, most,
-                     most > 4 ? "the flips and quarter turns" : "the flips", net->width,
-                     net->height);
-}
-
 static int load(struct parts *p, const struct request *r, struct meta_error *error)
 {
-    return meta_model_load_for(&p->model, r->cfg, META_FOR_ANY, error)
-            || (!r->raw
-                && meta_purpose_check_adapted(p->model,
-                                              "`meta adapt` makes a classifier of it; -raw "
-                                              "predicts nevertheless",
-                                              error))
-            || check_copies(p, r->augment, error) || meta_data_read(&p->data, r->data, error)
-            || load_network(p, error) || meta_paths_find(&p->paths, r->words, r->count, error)
-            || prepare_heat(p, error)
+    return meta_classifier_open(&p->classifier, &r->classifier, error)
+            || meta_data_read(&p->data, r->data, error) || load_network(p, error)
+            || meta_paths_find(&p->paths, r->words, r->count, error) || prepare_heat(p, error)
         ? -1
         : 0;
 }
@@ -404,13 +363,13 @@ int meta_command_predict(int argc, char **argv)
           "last convolution that gives a map)",
           &p.folder, NULL },
         { "-raw", NULL, "predicts with a network of meta-training that is not adapted, too", NULL,
-          &r.raw },
+          &r.classifier.raw },
         { "-augment", "N",
           "averages the answers to N copies of each image: flips and quarter turns, up to 8 (1)",
-          &r.augment, NULL },
+          &r.classifier.augment, NULL },
         { "-weights", "A,B,C",
-          "averages the answers of several networks of CFG, in place of WEIGHTS", &r.weights,
-          NULL },
+          "averages the answers of several networks of CFG, in place of WEIGHTS",
+          &r.classifier.several, NULL },
         { "-strict", NULL, "ends with 1 where a file of a FOLDER is no image by its name, too",
           NULL, &strict },
         { "-backend", "NAME", "onednn or reference (onednn)", &backend, NULL },
@@ -421,7 +380,8 @@ int meta_command_predict(int argc, char **argv)
     r.count = meta_flags_parse(argc, argv, &syntax);
     r.words = argv;
     p.form = csv ? FORM_CSV : json ? FORM_JSON : FORM_DARKNET;
-    p.backend = meta_flag_backend(backend, "onednn");
+    r.classifier.backend = meta_flag_backend(backend, "onednn");
+    r.classifier.remedy = "`meta adapt` makes a classifier of it; -raw predicts nevertheless";
     if (csv && json) {
         meta_fail(&error, "-csv and -json: must be one of them");
         goto fail;
@@ -434,7 +394,7 @@ int meta_command_predict(int argc, char **argv)
         meta_fail_memory(&error);
         goto fail;
     }
-    if (take_words(&p, &r, syntax.usage, &error) || load(&p, &r, &error)) goto fail;
+    if (take_words(&r, syntax.usage, &error) || load(&p, &r, &error)) goto fail;
     if (run(&p, &bad, &error)) goto fail;
     bad += strict ? p.paths.others : 0;
     free_parts(&p);
