@@ -98,8 +98,7 @@ assert set(d['check']) == {'loss', 'order 1', 'order 2'} and all(0 < x < 1e-4 fo
 rows = d['rows']
 assert [(r['name'], r['order'], r['threads'], r['layout'], r['images'], r['batch']) for r in rows] == [('gradient', None, 1, 'channels_last', 10, 10),
     ('meta-iteration', 1, 1, 'planar', 30, 10), ('meta-iteration', 2, 1, 'channels_last', 30, 10)], rows
-assert all(0 < r['seconds']['least'] <= r['seconds']['median'] <= r['seconds']['most'] and r['process_bytes'] > 1e7 for r in rows)
-assert rows[0]['seconds']['median'] < rows[1]['seconds']['median'] < rows[2]['seconds']['median']"
+assert all(0 < r['seconds']['least'] <= r['seconds']['median'] <= r['seconds']['most'] and r['process_bytes'] > 1e7 for r in rows)"
 sed 's/F.batch_norm(x, None, None, tensor\["scales"\] \*/F.batch_norm(x, None, None, tensor["scales"] * 1.01 */' scripts/bench_pytorch.py >"$a/bench_pytorch.py"
 ln -s "$PWD/scripts/reference" "$a/reference"
 expect_error '^bench_pytorch\.py: loss: apart from the reference.s by' $py "$a/bench_pytorch.py" "$a/toy.cfg" -threads 1 -as "$a/as.json"

@@ -1,0 +1,54 @@
+/* The work that `meta bench` times is the work that its name says. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+#include "backends/onednn/onednn.h"
+#include "config/model.h"
+#include "tools/bench/bench.h"
+#include "tools/bench/bench_work.h"
+
+#define CFG "tests/oracle/normalise/iteration.cfg" /* order=2 */
+
+/* The norm of the gradient of an iteration of one order. */
+static double norm_of(struct meta_bench_plan *plan, struct meta_pool *pool, int order)
+{
+    const struct meta_work_spec spec = { "meta-iteration", META_WORK_ITERATION, meta_bench_task_images(plan->model), order, 0 };
+    struct meta_error error;
+    struct meta_work *work;
+    struct meta_outer_result result;
+    double update;
+    if (meta_work_create(&work, plan, spec, pool, &error)) fail_msg("%s", error.text);
+    if (meta_work_step(work, &result, &update, &error)) fail_msg("%s", error.text);
+    meta_work_free(work);
+    return result.gradient_norm;
+}
+
+/* A second_order_start that no iteration reaches would leave nothing of order 2 to time. */
+static void order_2_in_spite_of_second_order_start(void **state)
+{
+    struct meta_error error;
+    struct meta_model *model;
+    struct meta_pool *pool;
+    if (meta_model_load(&model, CFG, &error)) fail_msg("%s", error.text);
+    if (meta_pool_create(&pool, 1, &error)) fail_msg("%s", error.text);
+    struct meta_bench_plan plan = { .model = model, .backend = &meta_backend_onednn, .threads = 1 };
+    if (meta_bench_complete(&plan, &error)) fail_msg("%s", error.text);
+    assert_int_equal(plan.second_order, 1);
+    assert_int_equal(model->inner->second_order_start, 0);
+    double first = norm_of(&plan, pool, 1), second = norm_of(&plan, pool, 2);
+    assert_true(first > 0 && second > 0 && first != second);
+    model->inner->second_order_start = 1000; /* max_batches=300 */
+    assert_true(norm_of(&plan, pool, 2) == second);
+    assert_true(norm_of(&plan, pool, 1) == first);
+    meta_bench_plan_clear(&plan);
+    meta_pool_free(pool);
+    meta_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(order_2_in_spite_of_second_order_start) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
