@@ -9,6 +9,9 @@ struct meta_worker {
     const struct meta_network *network;
     const struct meta_backend *backend;
     struct meta_inner inner;
+    struct meta_network *images;   /* of a network that pairs, with META_BN_SUPPORT: the layers
+                                      before, which see the support images alone; else NULL */
+    int *zeros;                    /* (support) labels that nobody reads, with `images` */
     struct meta_program **support; /* (keep) step s is computed by support[s % keep] */
     int keep;
     int frozen;     /* the layers below a head that moves alone; 0: all move */

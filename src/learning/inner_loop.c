@@ -120,7 +120,7 @@ double meta_worker_support(struct meta_worker *w, const void *parameters,
                            const struct meta_task *task, float *statistics)
 {
     struct meta_program *p = w->support[0];
-    meta_program_load(p, task->support, task->support_labels);
+    meta_program_load(p, task->support, w->zeros ? w->zeros : task->support_labels);
     meta_program_shares(p, task->support_shares);
     set_dropout(p, task, 0, 0);
     double loss = meta_program_forward(p, parameters, META_STATISTICS_BATCH, NULL);

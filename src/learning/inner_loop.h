@@ -91,9 +91,10 @@ struct meta_task_result {
 };
 
 /* A network that pairs sees the support and query images of a task in one pass and takes no steps:
-   its `steps` must be 0, `order` 0 or 1, and bn not META_BN_SUPPORT. Images that are normalised
-   together must be more than one where the network normalises a map of one pixel. The caller
-   frees. */
+   its `steps` must be 0 and `order` 0 or 1. With META_BN_SUPPORT the layers before its pairing one
+   normalise both kinds of images by the support images' own statistics, as what meta_adapt makes of
+   it does; no later layer may normalise. Images that are normalised together must be more than one
+   where the network normalises a map of one pixel. The caller frees. */
 int meta_worker_create(struct meta_worker **, const struct meta_network *,
                        const struct meta_backend *, struct meta_inner, struct meta_error *);
 void meta_worker_free(struct meta_worker *);

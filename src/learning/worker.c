@@ -16,14 +16,21 @@ static int programs_needed(const struct meta_inner *inner)
     return inner->keep > 0 && inner->keep < inner->steps ? inner->keep : inner->steps;
 }
 
+/* What sees the support images alone. */
+static const struct meta_network *support_network(const struct meta_worker *w)
+{
+    return w->images ? w->images : w->network;
+}
+
 /* What the programs of a worker are for: an inner step on the support set, or the query set. */
 static struct meta_program_settings support_settings(const struct meta_worker *w)
 {
     return (struct meta_program_settings){ .query = w->inner.support,
                                            .shared = w->shared,
                                            .frozen = w->inner.order == 2 ? 0 : w->frozen,
-                                           .passes = w->inner.order == 2 ? META_TANGENTS
-                                                                         : META_GRADIENT };
+                                           .passes = w->images       ? META_FORWARD
+                                               : w->inner.order == 2 ? META_TANGENTS
+                                                                     : META_GRADIENT };
 }
 
 static struct meta_program_settings query_settings(const struct meta_worker *w)
@@ -43,7 +50,8 @@ static int allocate_shared(struct meta_worker *w, struct meta_error *error)
     size_t bytes = 0, more = 0;
     if (w->inner.query)
         bytes = meta_program_shared_bytes(w->network, w->backend, query_settings(w));
-    if (w->keep) more = meta_program_shared_bytes(w->network, w->backend, support_settings(w));
+    if (w->keep)
+        more = meta_program_shared_bytes(support_network(w), w->backend, support_settings(w));
     w->shared_bytes = more > bytes ? more : bytes;
     if (w->shared_bytes == (size_t)-1 || !(w->shared = w->backend->allocate(w->shared_bytes)))
         return meta_fail_memory(error);
@@ -66,7 +74,7 @@ static int allocate_workspace(struct meta_worker *w, struct meta_error *error)
 static int check_batches(const struct meta_worker *w, struct meta_error *error)
 {
     int query = w->inner.query && (w->inner.order || w->inner.bn == META_BN_BATCH);
-    if (w->keep && meta_network_check_batch(w->network, w->inner.support, error)) return -1;
+    if (w->keep && meta_network_check_batch(support_network(w), w->inner.support, error)) return -1;
     return query
         ? meta_network_check_batch(w->network, meta_worker_front(w) + w->inner.query, error)
         : 0;
@@ -81,10 +89,21 @@ static int check_pairing(const struct meta_worker *w, struct meta_error *error)
                          "steps=%d, order=%d: a network that pairs takes no steps in a task, and "
                          "order=1",
                          inner->steps, inner->order);
-    if (inner->bn != META_BN_SUPPORT) return 0;
+    return 0;
+}
+
+/* The support set's own statistics are those of the layers that see an image alone. */
+static int make_images(struct meta_worker *w, struct meta_error *error)
+{
+    const struct meta_network *net = w->network;
+    if (!net->ways || w->inner.bn != META_BN_SUPPORT) return 0;
+    if (meta_network_cut(&w->images, net, net->pairing, 0, error)) return -1;
+    if (!(w->zeros = calloc(w->inner.support + 1, sizeof *w->zeros)))
+        return meta_fail_memory(error);
+    if (w->images->statistics == net->statistics) return 0;
     return meta_fail(error,
-                     "a network that pairs sees support and query images in one batch: it has "
-                     "no statistics of the support set alone");
+                     "a layer behind the one that pairs is normalised, and sees support and query "
+                     "images at once: it has no statistics of the support set alone");
 }
 
 static int allocate_programs(struct meta_worker *w, struct meta_error *error)
@@ -93,7 +112,8 @@ static int allocate_programs(struct meta_worker *w, struct meta_error *error)
     if (!w->support) return meta_fail_memory(error);
     if (allocate_shared(w, error)) return -1;
     for (int k = 0; k < w->keep; k++)
-        if (meta_program_create(&w->support[k], w->network, w->backend, support_settings(w), error))
+        if (meta_program_create(&w->support[k], support_network(w), w->backend, support_settings(w),
+                                error))
             return -1;
     if (w->inner.query
         && meta_program_create(&w->query, w->network, w->backend, query_settings(w), error))
@@ -196,9 +216,9 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
         w->frozen = (int)(meta_rates_head(network) - network->layers);
     w->keeps_body = w->frozen && inner.order < 2 && !draws_dropout(network, w->frozen);
     w->keep = programs_needed(&inner);
-    if (check_pairing(w, error) || check_imprint(w, error) || backend->open(error)
-        || check_batches(w, error) || allocate_programs(w, error) || allocate_vectors(w, error)
-        || allocate_rule(w, error)) {
+    if (check_pairing(w, error) || make_images(w, error) || check_imprint(w, error)
+        || backend->open(error) || check_batches(w, error) || allocate_programs(w, error)
+        || allocate_vectors(w, error) || allocate_rule(w, error)) {
         meta_worker_free(w);
         return -1;
     }
@@ -212,6 +232,8 @@ void meta_worker_free(struct meta_worker *w)
     for (int k = 0; w->support && k < w->keep; k++) meta_program_free(w->support[k]);
     free(w->support);
     meta_program_free(w->query);
+    meta_network_free(w->images);
+    free(w->zeros);
     if (w->shared) w->backend->release(w->shared);
     if (w->workspace) w->backend->release(w->workspace);
     for (int s = 0; w->phi && s < w->clones; s++)

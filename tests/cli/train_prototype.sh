@@ -60,6 +60,10 @@ check 'both results are the same' cmp "$a/a.json" "$a/b.json"
 check 'the result names the method' grep -q '"method":.*"prototype"' "$a/a.json"
 check 'a prototypical network is tested with other shots' test_it -shots 1
 check 'a prototypical network is tested with rolling statistics' test_it -bn running -out "$a/running.json"
+check "a prototypical network is tested with the support set's statistics" test_it -bn support -out "$a/support.json"
+check 'temperatures of a prototypical network are learned' quiet darknet meta calibrate "$a/toy.data" "$cfg" "$weights" -runs 20
+check 'there is one for each kind of statistics' test "$(grep -Ec '^(batch|support) ' "$TMP_TEST/trained.temperature")" -eq 6
+rm "$TMP_TEST/trained.temperature"
 expect_error '-steps 2: must be 0: \[prototype\] takes no steps in a task$' test_it -steps 2
 expect_error 'toy.cfg:[0-9]+: \[prototype\]: pairs the images of a task, which -method maml knows nothing of; allowed: -method prototype$' test_it -method maml
 expect_error 'toy.cfg:[0-9]+: \[prototype\]: pairs the images of a task, which -method relation does otherwise; allowed: -method prototype$' test_it -method relation

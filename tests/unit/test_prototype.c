@@ -251,26 +251,34 @@ static struct meta_base base_of(struct meta_network *n, const struct meta_backen
     return (struct meta_base){ .filled = { n, phi, statistics }, .backend = b, .learning_rate = .1 };
 }
 
-/* Under rolling statistics an image's features are the same in a task and alone: so are the answers. */
+/* Under the support set's statistics and under rolling ones an image's features are the same in a task and alone: so are the answers. */
+static void answers_as_the_task(const struct meta_backend *b, struct meta_adapted *a, enum meta_bn bn)
+{
+    double of_task[QUERY * WAYS], alone[QUERY * WAYS], *at = malloc(net->parameters * sizeof *at);
+    float probabilities[QUERY * WAYS];
+    struct meta_worker *w = worker(b, 0, 0, bn);
+    if (!w) fail_msg("%s", error.text);
+    for (size_t i = 0; i < net->parameters; i++) at[i] = phi[i];
+    score(w, b, at, of_task);
+    struct meta_answer answer = { probabilities, alone };
+    if (meta_adapted_predict(a, bn, images + SUPPORT * IMAGE, QUERY, answer, &error)) fail_msg("%s", error.text);
+    for (int i = 0; i < QUERY * WAYS; i++) {
+        assert_near(alone[i], of_task[i], 2e-5);
+        assert_near(probabilities[i], meta_log_odds_probability(of_task[i]), 1e-5);
+    }
+    meta_worker_free(w);
+    free(at);
+}
+
 static void classifier_answers_as_the_task(void **state)
 {
     const struct meta_backend *b = *state;
     struct meta_base base = base_of(net, b);
     struct meta_adapted *a;
-    double of_task[QUERY * WAYS], alone[QUERY * WAYS], *at = malloc(net->parameters * sizeof *at);
-    float probabilities[QUERY * WAYS];
     struct meta_support s = { images, support_labels, SUPPORT, WAYS, 0, 0 };
-    struct meta_worker *w = worker(b, 0, 0, META_BN_RUNNING);
-    assert_non_null(w);
-    for (size_t i = 0; i < net->parameters; i++) at[i] = phi[i];
-    score(w, b, at, of_task);
     if (meta_adapt(&a, &base, &s, 0, &error)) fail_msg("%s", error.text);
-    struct meta_answer answer = { probabilities, alone };
-    if (meta_adapted_predict(a, META_BN_RUNNING, images + SUPPORT * IMAGE, QUERY, answer, &error)) fail_msg("%s", error.text);
-    for (int i = 0; i < QUERY * WAYS; i++) {
-        assert_near(alone[i], of_task[i], 2e-5);
-        assert_near(probabilities[i], meta_log_odds_probability(of_task[i]), 1e-5);
-    }
+    answers_as_the_task(b, a, META_BN_RUNNING);
+    answers_as_the_task(b, a, META_BN_SUPPORT);
     const struct meta_network *plain = a->filled.network;
     assert_int_equal(plain->count, 4);
     assert_int_equal(plain->ways, 0);
@@ -289,8 +297,6 @@ static void classifier_answers_as_the_task(void **state)
     assert_near(a->loss_after, loss, 1e-5);
     assert_near(a->loss_before, a->loss_after, 0);
     meta_adapted_free(a);
-    meta_worker_free(w);
-    free(at);
 }
 
 /* Any number of classes, also more than the tasks of the training had. */
