@@ -139,8 +139,8 @@ def clustered_share(share, asked, right, groups, count):
 def clustered_mean(value, x, groups, count):
     assert np.isclose(value, x.mean(), rtol=1e-12)
     error = np.sqrt(count / (count - 1) * (by_group(x - value, groups, count) ** 2).sum()) / len(x)
-    half = student_point(count - 1) * error
-    return value, error, value - half, value + half
+    times = np.exp(student_point(count - 1) * error / value)     # of its logarithm
+    return value, error, value / times, value * times
 
 
 def calibration(out, logits, labels, groups, count):

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define RESAMPLES 2000
+#define MOST_SCALE 4.
 
 /* Whether each of the image's numbers is finite. */
 static int is_finite(const double *logs, int ways)
@@ -82,29 +83,102 @@ static const struct meta_calibration *at(const struct meta_calibration *first, s
     return (const struct meta_calibration *)((const char *)first + (size_t)i * stride);
 }
 
+/* ---- the interval of the error --------------------------------------------------------------- */
+
+/* How far each bin is from calibrated: what its images' confidence is above their share that is
+   correct, as a part of all images. The error is the sum of the distances from 0. */
+struct gaps {
+    double bin[META_CALIBRATION_BINS];
+};
+
+static struct gaps gaps_of(const struct meta_calibration_bin *bins)
+{
+    struct gaps g;
+    double count = 0;
+    for (int b = 0; b < META_CALIBRATION_BINS; b++) count += bins[b].count;
+    for (int b = 0; b < META_CALIBRATION_BINS; b++)
+        g.bin[b] = (bins[b].confidence - bins[b].correct) / count;
+    return g;
+}
+
+/* The error where the gaps are `scale` times those seen and measured with that noise. */
+static double error_at(const struct gaps *seen, double scale, const struct gaps *noise)
+{
+    double sum = 0;
+    for (int b = 0; b < META_CALIBRATION_BINS; b++)
+        sum += fabs(scale * seen->bin[b] + noise->bin[b]);
+    return sum;
+}
+
+/* How often that is above the error seen. */
+static double share_above(const struct gaps *seen, double scale, const struct gaps *noise)
+{
+    const struct gaps none = { { 0 } };
+    double value = error_at(seen, 1, &none);
+    int above = 0;
+    for (int r = 0; r < RESAMPLES; r++) above += error_at(seen, scale, &noise[r]) > value;
+    return above / (double)RESAMPLES;
+}
+
+/* The scale at which the error seen is exceeded that often; 0 where it is at 0. */
+static double scale_of(const struct gaps *seen, const struct gaps *noise, double share)
+{
+    double low = 0, high = MOST_SCALE;
+    if (share_above(seen, 0, noise) >= share) return 0;
+    for (int i = 0; i < 30; i++) {
+        double middle = (low + high) / 2;
+        if (share_above(seen, middle, noise) < share) low = middle;
+        else high = middle;
+    }
+    return high;
+}
+
+/* Draws n tasks anew RESAMPLES times: the gaps, and the errors. */
+static void draw(struct gaps *samples, double *values, const struct meta_calibration *first,
+                 size_t stride, int n)
+{
+    for (int r = 0; r < RESAMPLES; r++) {
+        struct meta_rng rng = meta_rng_open(1, META_USE_BOOTSTRAP, r, 0, 0);
+        struct meta_calibration_bin sum[META_CALIBRATION_BINS] = { 0 };
+        for (int i = 0; i < n; i++)
+            meta_calibration_add(sum, at(first, stride, meta_rng_below(&rng, n))->bins);
+        samples[r] = gaps_of(sum);
+        values[r] = meta_calibration_error(sum);
+    }
+}
+
+/* Turns the samples into the noise of the gaps seen. */
+static void take_away(struct gaps *samples, const struct gaps *seen, int n)
+{
+    double stretch = meta_bootstrap_stretch(n);
+    for (int r = 0; r < RESAMPLES; r++)
+        for (int b = 0; b < META_CALIBRATION_BINS; b++)
+            samples[r].bin[b] = stretch * (samples[r].bin[b] - seen->bin[b]);
+}
+
 int meta_calibration_estimate(struct meta_estimate *out, const struct meta_calibration *first,
                               size_t stride, int n, struct meta_error *error)
 {
     struct meta_calibration_bin sum[META_CALIBRATION_BINS] = { 0 };
     for (int i = 0; i < n; i++) meta_calibration_add(sum, at(first, stride, i)->bins);
-    double value = meta_calibration_error(sum), below, above, mean = 0, squares = 0;
+    double value = meta_calibration_error(sum), mean = 0, squares = 0, below, above;
+    struct gaps seen = gaps_of(sum);
     *out = (struct meta_estimate){ value, NAN, NAN, NAN, n };
     if (n < 2) return 0;
     double *values = malloc(RESAMPLES * sizeof *values);
-    if (!values) return meta_fail_memory(error);
-    for (int r = 0; r < RESAMPLES; r++) {
-        struct meta_rng rng = meta_rng_open(1, META_USE_BOOTSTRAP, r, 0, 0);
-        memset(sum, 0, sizeof sum);
-        for (int i = 0; i < n; i++)
-            meta_calibration_add(sum, at(first, stride, meta_rng_below(&rng, n))->bins);
-        values[r] = meta_calibration_error(sum);
-        mean += values[r] / RESAMPLES;
-    }
+    struct gaps *samples = malloc(RESAMPLES * sizeof *samples);
+    int status = values && samples ? 0 : meta_fail_memory(error);
+    if (status) goto end;
+    draw(samples, values, first, stride, n);
+    for (int r = 0; r < RESAMPLES; r++) mean += values[r] / RESAMPLES;
     for (int r = 0; r < RESAMPLES; r++) squares += (values[r] - mean) * (values[r] - mean);
-    meta_bootstrap_ends(values, RESAMPLES, value, n, &below, &above);
+    meta_bootstrap_ends(values, RESAMPLES, mean, n, &below, &above);
+    take_away(samples, &seen, n);
     out->error = sqrt(squares / (RESAMPLES - 1.) * n / (n - 1.));
-    out->low = fmin(1, fmax(0, value - above));
-    out->high = fmin(1, fmax(0, value - below));
+    out->low = fmin(1, value * scale_of(&seen, samples, .025));
+    out->high = fmin(1, fmax(value + above, value * scale_of(&seen, samples, .975)));
+end:
     free(values);
-    return 0;
+    free(samples);
+    return status;
 }

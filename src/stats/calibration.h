@@ -38,9 +38,9 @@ double meta_calibration_error(const struct meta_calibration_bin *);
 
 /* That error over all images of n tasks, whose figures lie `stride` bytes apart. Its standard error
    and 95% interval are from bootstrap samples of the tasks. A finite number of images makes the
-   error larger than it is, and the samples' again by as much: the interval's ends are as far from
-   the figure as the samples' from it, on the other side (the reverse percentiles), so that the
-   interval may lie below the figure. */
+   error larger than it is, most where it is 0. So the lower end is the least error, of all that are
+   a multiple of what each bin shows, at which one like that seen is not rare (1 in 40), and the
+   upper end the greatest, or that without any such bias where this is greater: rather too wide. */
 int meta_calibration_estimate(struct meta_estimate *, const struct meta_calibration *first,
                               size_t stride, int n, struct meta_error *);
 

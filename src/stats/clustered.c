@@ -291,7 +291,7 @@ int meta_clustered_mean(struct meta_interval *out, const struct meta_clusters *k
     *out = lacks(mean, k->count ? one_group : "no images");
     if (k->groups < 2) return 0;
     double error_of_mean = sqrt(squares * k->groups / (k->groups - 1.)) / k->count,
-           half = meta_student_point(k->groups - 1) * error_of_mean;
-    *out = (struct meta_interval){ mean, error_of_mean, mean - half, mean + half, NULL };
+           half = mean > 0 ? meta_student_point(k->groups - 1) * error_of_mean / mean : 0;
+    *out = (struct meta_interval){ mean, error_of_mean, mean * exp(-half), mean * exp(half), NULL };
     return 0;
 }

@@ -67,10 +67,12 @@ static double quantile(const double *sorted, int n, double q)
     return i + 1 < n ? sorted[i] + (place - i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
+double meta_bootstrap_stretch(int n) { return student(n - 1) / Z * sqrt(n / (n - 1.)); }
+
 void meta_bootstrap_ends(double *values, int resamples, double value, int n, double *below,
                          double *above)
 {
-    double stretch = student(n - 1) / Z * sqrt(n / (n - 1.));
+    double stretch = meta_bootstrap_stretch(n);
     qsort(values, resamples, sizeof *values, ascending);
     *below = stretch * (quantile(values, resamples, .025) - value);
     *above = stretch * (quantile(values, resamples, .975) - value);

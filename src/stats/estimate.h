@@ -30,6 +30,8 @@ struct meta_bootstrap {
     double mean, low, high;
 };
 
+/* What distances of bootstrap samples of n >= 2 numbers are stretched by. */
+double meta_bootstrap_stretch(int n);
 /* How far the ends of a statistic's 95% interval are from its value, by the values (resamples) that
    it has in bootstrap samples of n >= 2 numbers, which are sorted: below is rarely above 0. The
    distances are stretched as meta_bootstrap says. */

@@ -243,11 +243,15 @@ static double quantile(double p)
     return low;
 }
 
-enum { AUC, ACCURACY, BALANCED, SENSITIVITY, FIGURES, RUNS = 4000 };
+enum { AUC, ACCURACY, BALANCED, SENSITIVITY, NLL, BRIER, FIGURES, RUNS = 4000, ECE_RUNS = 120 };
 
-/* The figures of images in a hundred groups, without those of calibration, which take long. */
-static void find_figures(struct meta_interval figures[FIGURES], const int *own, const int *group, const double *values, int n)
+/* -log of the probability that log-odds are of, for an image of the class. */
+static double loss_of(double odds) { return odds < 0 ? log1p(exp(odds)) - odds : log1p(exp(-odds)); }
+
+/* The figures of images in a hundred groups, whose log-odds are `distance` times the values; without the ECE, which takes long. */
+static void find_figures(struct meta_interval figures[FIGURES], const int *own, const int *group, const double *values, int n, double distance)
 {
+    static double nll[MOST], brier[MOST];
     static unsigned char asked[MOST], right[MOST];
     struct meta_influence mean;
     struct meta_interval recall;
@@ -262,35 +266,61 @@ static void find_figures(struct meta_interval figures[FIGURES], const int *own, 
         assert_int_equal(meta_clustered_share(&recall, &clusters, asked, right, &mean, &error), 0);
     }
     figures[SENSITIVITY] = recall;
+    for (int i = 0; i < n; i++) {
+        nll[i] = loss_of(distance * (own[i] ? values[i] : -values[i]));
+        brier[i] = pow(-expm1(-nll[i]), 2);
+    }
+    assert_int_equal(meta_clustered_mean(&figures[NLL], &clusters, nll, &error), 0);
+    assert_int_equal(meta_clustered_mean(&figures[BRIER], &clusters, brier, &error), 0);
     figures[BALANCED] = meta_clustered_share_mean(&mean);
     meta_influence_clear(&mean);
 }
 
-/* How often of RUNS the intervals hold the truth: 50 groups a class of one to five images, whose scores are normal and correlated by `alike` within
-   a group; the classes are `distance` apart and the border lies between them. mixed: a hundred groups that have images of both. */
+struct simulation { double distance, alike; int mixed; };
+
+/* The true NLL and Brier score of log-odds `slope * distance` times the values, by the trapezium rule. */
+static void losses(double *nll, double *brier, double distance, double slope)
+{
+    const double step = 1. / 256;
+    *nll = *brier = 0;
+    for (double z = -9; z <= 9; z += step) {
+        double loss = loss_of(slope * distance * (z + distance / 2)), share = exp(-z * z / 2) / sqrt(2 * M_PI) * step;
+        *nll += loss * share;
+        *brier += pow(-expm1(-loss), 2) * share;
+    }
+}
+
+/* 50 groups a class of one to five images, whose scores are normal and correlated by `alike` within a group; the classes are `distance` apart and
+   the border lies between them. mixed: a hundred groups of one to three images of both. Returns the images. */
+static int draw(struct meta_rng *rng, const struct simulation *s, int *own, int *group, double *values)
+{
+    int n = 0;
+    for (int g = 0; g < 100; g++) {
+        double common = meta_rng_normal(rng) * sqrt(s->alike);
+        for (int images = 1 + (int)meta_rng_below(rng, s->mixed ? 3 : 5); images > 0 && n < MOST; images--, n++) {
+            own[n] = s->mixed ? (int)meta_rng_below(rng, 2) : g % 2;
+            group[n] = g;
+            values[n] = common + meta_rng_normal(rng) * sqrt(1 - s->alike) + (own[n] - .5) * s->distance;
+        }
+    }
+    return n;
+}
+
+/* How often of RUNS, in percent, the intervals hold the truth. */
 static void cover(double held[FIGURES], double auc, double alike, int mixed)
 {
     static int own[MOST], group[MOST];
     static double values[MOST];
-    double distance = quantile(auc) * sqrt(2), right = erfc(-distance / 2 / sqrt(2)) / 2;
+    const struct simulation s = { quantile(auc) * sqrt(2), alike, mixed };
+    double right = erfc(-s.distance / 2 / sqrt(2)) / 2, truth[FIGURES] = { auc, right, right, right };
+    losses(&truth[NLL], &truth[BRIER], s.distance, 1);
     for (int k = 0; k < FIGURES; k++) held[k] = 0;
     for (int run = 0; run < RUNS; run++) {
         struct meta_rng rng = meta_rng_open(9, META_USE_CHECK, (uint64_t)run, (uint32_t)(1000 * auc), (uint32_t)(100 * alike) + 1000 * mixed);
-        int n = 0;
-        for (int g = 0; g < 100; g++) {
-            double common = meta_rng_normal(&rng) * sqrt(alike);
-            for (int images = 1 + (int)meta_rng_below(&rng, mixed ? 3 : 5); images > 0 && n < MOST; images--, n++) {
-                own[n] = mixed ? (int)meta_rng_below(&rng, 2) : g % 2;
-                group[n] = g;
-                values[n] = common + meta_rng_normal(&rng) * sqrt(1 - alike) + (own[n] - .5) * distance;
-            }
-        }
+        int n = draw(&rng, &s, own, group, values);
         struct meta_interval figures[FIGURES];
-        find_figures(figures, own, group, values, n);
-        for (int k = 0; k < FIGURES; k++) {
-            double truth = k == AUC ? auc : right;
-            held[k] += figures[k].low <= truth && truth <= figures[k].high;
-        }
+        find_figures(figures, own, group, values, n, s.distance);
+        for (int k = 0; k < FIGURES; k++) held[k] += figures[k].low <= truth[k] && truth[k] <= figures[k].high;
     }
     for (int k = 0; k < FIGURES; k++) held[k] *= 100. / RUNS;
 }
@@ -302,10 +332,51 @@ static void intervals_hold_the_truth_93_to_97_times_in_100(void **state)
     for (int mixed = 0; mixed < 2; mixed++)
         for (size_t i = 0; i < sizeof aucs / sizeof *aucs; i++) {
             cover(held, aucs[i], mixed ? .3 : .6, mixed);
-            print_message("AUC %g%s: AUC %.1f, accuracy %.1f, balanced accuracy %.1f, sensitivity %.1f\n", aucs[i], mixed ? ", mixed groups" : "",
-                          held[AUC], held[ACCURACY], held[BALANCED], held[SENSITIVITY]);
+            print_message("AUC %g%s: AUC %.1f, accuracy %.1f, balanced accuracy %.1f, sensitivity %.1f, NLL %.1f, Brier score %.1f\n", aucs[i],
+                          mixed ? ", mixed groups" : "", held[AUC], held[ACCURACY], held[BALANCED], held[SENSITIVITY], held[NLL], held[BRIER]);
             for (int k = 0; k < FIGURES; k++) assert_true(held[k] >= 93 && held[k] <= 97);
         }
+}
+
+/* The ECE of so many images that no bin is left to chance. */
+static double true_ece(const struct simulation *s, double slope)
+{
+    struct meta_calibration_bin bins[META_CALIBRATION_BINS] = { { 0 } };
+    struct meta_rng rng = meta_rng_open(10, META_USE_CHECK, 0, (uint32_t)(100 * slope), 0);
+    static int own[MOST], group[MOST];
+    static double values[MOST];
+    for (int run = 0; run < 4000; run++)
+        for (int i = 0, n = draw(&rng, s, own, group, values); i < n; i++) {
+            double logs[2] = { -loss_of(-slope * s->distance * values[i]), -loss_of(slope * s->distance * values[i]) };
+            struct meta_calibration one;
+            meta_calibration_task(&one, logs, &own[i], 1, 2);
+            meta_calibration_add(bins, one.bins);
+        }
+    return meta_calibration_error(bins);
+}
+
+/* An ECE of few images is too large; its interval makes up for that, and is rather too wide. */
+static void interval_of_the_ece_holds_the_truth(void **state)
+{
+    static int own[MOST], group[MOST];
+    static double values[MOST], odds[2 * MOST];
+    static const double slopes[] = { .5, 1, 2 };
+    const struct simulation s = { quantile(.85) * sqrt(2), .6, 0 };
+    for (int k = 0; k < 3; k++) {
+        double truth = true_ece(&s, slopes[k]), held = 0;
+        for (int run = 0; run < ECE_RUNS; run++) {
+            struct meta_rng rng = meta_rng_open(11, META_USE_CHECK, (uint64_t)run, (uint32_t)k, 0);
+            int n = draw(&rng, &s, own, group, values);
+            for (int i = 0; i < n; i++) odds[2 * i] = -(odds[2 * i + 1] = slopes[k] * s.distance * values[i]);
+            const struct meta_assessed a = { { n, group, 100 }, 2, own, odds };
+            struct meta_assessment out;
+            assert_int_equal(meta_assess(&out, &a, NULL, &error), 0);
+            held += 100. / ECE_RUNS * (out.ece.low <= truth && truth <= out.ece.high);
+            meta_assessment_clear(&out);
+        }
+        print_message("log-odds times %g, ECE %.4f: held %.1f\n", slopes[k], truth, held);
+        assert_true(held >= 90);
+    }
 }
 
 int main(void)
@@ -316,6 +387,7 @@ int main(void)
         cmocka_unit_test(what_small_lists_lack_is_said),
         cmocka_unit_test(curves_begin_and_end_in_the_corners),
         cmocka_unit_test(intervals_hold_the_truth_93_to_97_times_in_100),
+        cmocka_unit_test(interval_of_the_ece_holds_the_truth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
