@@ -49,12 +49,27 @@ static int share_checkpoint(struct meta_transport *ranks, struct meta_checkpoint
         : 0;
 }
 
+/* What decides which messages follow: ranks that differ in it would wait for each other. */
+static int agree_on_start(const struct meta_trainer *t, struct meta_error *error)
+{
+    static const char *const modes[] = { "not set", "gradients", "average" };
+    const struct meta_training_settings *s = &t->settings;
+    const char *start = s->resume ? "-resume"
+        : s->fork                 ? "-fork"
+        : s->weights              ? "WEIGHTS"
+                                  : "new weights";
+    return meta_transport_agree(s->transport, "-federated", modes[s->federation.mode], error)
+            || meta_transport_agree(s->transport, "what the training starts from", start, error)
+        ? -1
+        : 0;
+}
+
 int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, int status,
                              struct meta_error *error)
 {
     struct meta_transport *ranks = t->settings.transport;
     if (!meta_transport_many(ranks)) return status;
-    if (meta_transport_share_status(ranks, status, error)) return -1;
+    if (meta_transport_share_status(ranks, status, error) || agree_on_start(t, error)) return -1;
     ranks->about = NULL;
     const struct meta_network *net = t->model->network;
     uint64_t sizes[] = { net->parameters, net->statistics, t->rate_numbers }, own[3];

@@ -155,6 +155,7 @@ check 'a message with a path that is sent on purpose is found' finds "$TMP_TEST/
 
 # ---- what is refused ------------------------------------------------------------------------------
 
+cp "$s1/backup/toy.state" "$TMP_TEST/toy.state"
 # refuses REGEX SITE-1-WORDS...: the second site has other words; one line says so, and it has no path
 refuses()
 {
@@ -165,6 +166,8 @@ refuses()
         [ "$(grep -c darknet: "$out")" -eq 1 ] && grep -Eq -- "darknet: $line" "$out" && ! grep -q "$s1" "$out" || { cat "$out"; return 1; }
 }
 check 'another way of counting sites is told' refuses '-share is equal here, but tasks on rank 0' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}" -federated gradients -share equal
+check 'a site that is none is told' refuses '-federated differs: gradients on rank 0 \(.*\), not set on rank 1' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}"
+check 'a site that starts anew where another goes on is told' refuses 'what the training starts from differs: new weights on rank 0 \(.*\), -fork on rank 1' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}" -federated gradients -fork "$TMP_TEST/toy.state"
 echo not an image >"$s1/other/c0_0.pgm"
 check 'of a bad image at one site the others hear that it failed' refuses 'rank 1 \(.*\): failed: its own output there says why' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}" -federated gradients
 check 'and the site has the reason' grep -q 'darknet: .*other/c0_0.pgm' "$s1/backup/toy.out"
