@@ -132,6 +132,18 @@ static int compare_sites(const struct meta_trainer *t, struct meta_error *error)
     return status;
 }
 
+/* Ranks that are no sites watch the valid list together. Images are watched by the first alone. */
+static int agree_on_watch(const struct meta_trainer *t, struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    char watch[80] = "never";
+    if (meta_trainer_federated(t)) return 0;
+    if (t->evaluator)
+        snprintf(watch, sizeof watch, "every %d iterations by %d tasks", s->valid_every,
+                 s->valid_runs);
+    return meta_transport_agree(s->transport, "when the valid list is watched", watch, error);
+}
+
 int meta_trainer_compare_ranks(struct meta_trainer *t, int status, struct meta_error *error)
 {
     struct meta_transport *ranks = t->settings.transport;
@@ -139,7 +151,7 @@ int meta_trainer_compare_ranks(struct meta_trainer *t, int status, struct meta_e
     char total[24];
     snprintf(total, sizeof total, "%llu", (unsigned long long)t->total);
     if (meta_transport_share_status(ranks, status, error) || meta_same_build(ranks, error)
-        || meta_transport_agree(ranks, "max_batches", total, error))
+        || meta_transport_agree(ranks, "max_batches", total, error) || agree_on_watch(t, error))
         return -1;
     status = meta_trainer_federated(t) ? compare_sites(t, error)
                                        : compare_texts(ranks, t->fingerprint, error);

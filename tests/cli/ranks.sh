@@ -68,6 +68,8 @@ check 'a missing .cfg on one rank is told' refuses 'darknet: .*none.cfg: No such
 check 'another seed on one rank is told' refuses 'darknet: -seed is 2 here, but 1 on rank 0' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -seed 2
 check 'another backend on one rank is told' refuses 'darknet: -backend is reference here, but onednn on rank 0' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -backend reference
 check 'another max_batches on one rank is told' refuses 'darknet: max_batches differs: 12 on rank 0 \(.*\), 13 on rank 1' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -max_batches 13
+check 'another valid_every on one rank is told' refuses 'darknet: when the valid list is watched differs: every 250 iterations by 100 tasks on rank 0 \(.*\), every 5 iterations by 100 tasks on rank 1' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -valid_every 5
+check 'a rank that does not watch the valid list is told' refuses 'darknet: when the valid list is watched differs: .* on rank 0 \(.*\), never on rank 1' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -valid_every 0
 check 'weights on one rank alone are told' refuses 'darknet: what the training starts from differs: new weights on rank 0 \(.*\), WEIGHTS on rank 1' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" "$whole/backup/toy_final.weights" -name toy
 sed '$d' "$a/train.list" >"$a/short.list"
 sed "s|train.list|short.list|" "$a/toy.data" >"$a/short.data"
