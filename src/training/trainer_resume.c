@@ -38,6 +38,17 @@ static int read_rates(struct meta_trainer *t, struct meta_error *error)
                            &t->rates, error);
 }
 
+/* Only the state of a site's checkpoint says when sites have met. */
+static int check_site(const struct meta_trainer *t, const struct meta_checkpoint *c,
+                      struct meta_error *error)
+{
+    const struct meta_training_settings *s = &t->settings;
+    if (!meta_trainer_federated(t) || (!s->resume && !s->fork)) return 0;
+    if (c->settings && strstr(c->settings, "\n-federated=")) return 0;
+    return meta_fail(error, "%s: can't %s: it is no checkpoint of a site, of -federated",
+                     state_to_read(t), s->fork ? "fork" : "resume");
+}
+
 int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
                             struct meta_error *error)
 {
@@ -49,6 +60,7 @@ int meta_trainer_read_start(struct meta_trainer *t, struct meta_checkpoint *c,
             ? meta_trainer_read_site(t, c, error)
             : (s->resume || s->fork) && meta_checkpoint_read(c, state_to_read(t), error))
         return -1;
+    if (check_site(t, c, error)) return -1;
     if (federated && s->transport->rank) return 0; /* rank 0 has what all start from */
     struct meta_weights_head head = { 0 };
     meta_network_initialise(net, s->seed, t->parameters, t->statistics);

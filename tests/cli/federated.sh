@@ -168,6 +168,12 @@ refuses()
 check 'another way of counting sites is told' refuses '-share is equal here, but tasks on rank 0' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}" -federated gradients -share equal
 check 'a site that is none is told' refuses '-federated differs: gradients on rank 0 \(.*\), not set on rank 1' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}"
 check 'a site that starts anew where another goes on is told' refuses 'what the training starts from differs: new weights on rank 0 \(.*\), -fork on rank 1' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}" -federated gradients -fork "$TMP_TEST/toy.state"
+# alone SITE SEED: the site trains by itself; resumed: both go on with that as sites
+alone() { rm -f "$s$1"/backup/*; "$DARKNET_BIN" meta train "$s$1/toy.data" "$c/toy.cfg" -name toy -threads 1 -seed "$2" -max_batches 4 -valid_every 0 >/dev/null; }
+resumed() { ! together 2 -federated gradients -resume >/dev/null && [ "$(grep -c darknet: "$out")" -eq 1 ] && grep -q 'darknet: .*/toy.state: can.t resume: it is no checkpoint of a site' "$out" || { cat "$out"; return 1; }; }
+alone 0 5
+alone 1 6
+check 'checkpoints of trainings that are not of sites are told' resumed
 echo not an image >"$s1/other/c0_0.pgm"
 check 'of a bad image at one site the others hear that it failed' refuses 'rank 1 \(.*\): failed: its own output there says why' "$s1/toy.data" "$c/toy.cfg" "${flags[@]}" -federated gradients
 check 'and the site has the reason' grep -q 'darknet: .*other/c0_0.pgm' "$s1/backup/toy.out"
