@@ -301,9 +301,11 @@ static void tell_end(const struct run *r, double seconds)
 {
     print_end(r, seconds);
     print_best(r->trainer);
+    const struct meta_training_settings *s = meta_trainer_settings(r->trainer);
     if (meta_trainer_averaged(r->trainer))
-        printf("The average of %llu iterations: %s\n",
+        printf("The average of %llu %s: %s\n",
                (unsigned long long)meta_trainer_averaged(r->trainer),
+               s->federation.mode == META_FEDERATED_AVERAGE ? "means of the sites" : "iterations",
                meta_trainer_path(r->trainer, META_TRAINING_AVERAGE));
     if (r->status > 128)
         tell_stop(r->trainer, r->first, meta_trainer_done(r->trainer), r->status - 128);

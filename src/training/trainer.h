@@ -103,7 +103,8 @@ const struct meta_row *meta_trainer_best(const struct meta_trainer *);
 /* Whether that file could not be written since the last call, which the message says. */
 int meta_trainer_best_failed(struct meta_trainer *, struct meta_error *);
 
-/* How many iterations NAME_average.weights are the average of; 0: none are kept. */
+/* How many iterations NAME_average.weights are the average of, with META_FEDERATED_AVERAGE how many
+   means of the sites; 0: none are kept. */
 uint64_t meta_trainer_averaged(const struct meta_trainer *);
 
 /* The rows of the log, (*count), valid until the next is added. */

@@ -126,6 +126,13 @@ check 'with other noise' differ "$(final 0)" "$TMP_TEST/noisy.weights"
 check 'clipped changes of weights with noise meet' noisy average
 check 'such a site tells no results' test "$(cut -d, -f2 "$s0/backup/toy_sent.csv" | sort -u | tr '\n' ' ')" = 'change of weights end kind settings weights to start from word '
 
+# 12 iterations, with means after 5, 10 and 12
+cp "$c/toy.cfg" "$TMP_TEST/toy.cfg"
+sed -i 's/^\[net\]/&\naverage=.9/' "$c/toy.cfg"
+check '2 sites average their means' together 2 "${average[@]}" -overwrite
+check 'what is told of the average are the means that it is of' grep -qx "The average of 3 means of the sites: $s0/backup/toy_average.weights" "$out"
+cp "$TMP_TEST/toy.cfg" "$c/toy.cfg"
+
 # Every byte that goes through MPI, and what mpirun carries to where it was started
 cp -r "$c" "$TMP_TEST/plain"
 sed -i '/^min_crop/d; /^max_crop/d; /^angle/d; /^exposure/d; s/^batch_normalize=0/batch_normalize=1/' "$c/toy.cfg" # images reach the network as they are
