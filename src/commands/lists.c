@@ -50,11 +50,12 @@ struct request {
 static int check_folder(const struct parts *p, const char *from, struct meta_error *error)
 {
     char inner[PATH_MAX], outer[PATH_MAX];
-    char *above = strdup(p->folder);
+    char *above = malloc(strlen(p->folder) + sizeof ".");
     size_t n = realpath(from, outer) ? strlen(outer) : 0;
+    if (above) strcpy(above, p->folder);
     while (above && !realpath(above, inner)) { /* the nearest folder that is there */
         char *slash = strrchr(above, '/');
-        if (slash) *slash = 0;
+        if (slash) slash[slash == above] = 0;
         else strcpy(above, ".");
     }
     int status = above ? 0 : meta_fail_memory(error);

@@ -49,6 +49,9 @@ check 'the doctor reads what was written' bash -c '"$1" meta doctor csv/csv.data
 check 'links are made anew with -replace' quiet lists flat/truth.csv csv -replace
 expect_error 'f/new: lies in f, where each folder is a class' lists f f/new
 expect_error 'rare none: is no class of f, such as kind 0' lists f x -rare none
+beside_root() (cd f && "$DARKNET_BIN" meta lists . /darknet-meta-none/x -rare none)
+expect_error 'rare none: is no class of ., such as kind 0' beside_root
+expect_error "can.t make the folder" lists f ""
 expect_error 'rare and -test: must be one of them' lists f x -rare 'kind 0' -test 0.1
 expect_error 'toy.data: must be a folder with a folder a class, or a .csv' lists toy.data x
 expect_error 'valid 0.9 and -test 0.9: must leave' lists f x -valid 0.9 -test 0.9
