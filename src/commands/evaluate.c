@@ -275,15 +275,25 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         : 0;
 }
 
-/* Refuses files that can't be written, or are read. */
-static int check_files(const struct request *r, struct meta_error *error)
+/* Refuses to write over a file that is read. */
+static int check_file(const char *flag, const char *path, const struct parts *p,
+                      const struct request *r, struct meta_error *error)
 {
-    const char *weights = r->classifier.weights ? r->classifier.weights : r->classifier.cfg;
-    const char *const inputs[] = { r->classifier.cfg, weights, r->data };
+    const struct meta_word_list *weights = &p->classifier.weights;
+    const char *const read[] = { r->classifier.cfg, r->data, r->names, r->said.groups,
+                                 r->chosen_on };
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+        if (read[i] && meta_flag_out_of(flag, path, &read[i], 1, error)) return -1;
+    return meta_flag_out_of(flag, path, (const char *const *)weights->words, weights->count, error);
+}
+
+/* Refuses files that can't be written, or are read, and one for two. */
+static int check_files(const struct parts *p, const struct request *r, struct meta_error *error)
+{
     const char *const outputs[] = { r->csv, r->json, r->html };
     const char *const flags[] = { "-csv", "-json", "-html" };
     for (int i = 0; i < 3; i++) {
-        if (meta_flag_out_of(flags[i], outputs[i], inputs, 3, error)) return -1;
+        if (check_file(flags[i], outputs[i], p, r, error)) return -1;
         for (int k = 0; k < i; k++)
             if (outputs[i] && outputs[k] && !strcmp(outputs[i], outputs[k]))
                 return meta_fail(error, "%s: must be one of -csv, -json and -html", outputs[i]);
@@ -295,7 +305,7 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
 {
     const char *list;
     int threads = (int)meta_flag_int("-threads", r->threads, meta_pool_cores(), 1, META_POOL_MOST);
-    if (check_files(r, error) || meta_classifier_open(&p->classifier, &r->classifier, error)
+    if (meta_classifier_open(&p->classifier, &r->classifier, error) || check_files(p, r, error)
         || meta_classifier_fill(&p->classifier, error) || read_names(p, r, error)
         || open_data(p, r, &p->data, r->data, error) || find_evaluated(&list, p, r, error)
         || meta_pool_create(&p->pool, threads, error))

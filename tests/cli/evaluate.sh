@@ -103,6 +103,9 @@ check 'meta evaluate takes -names' quiet evaluate k.cfg k.weights new -names k.n
 mv k.data.away k.data
 expect_error 'toy.cfg.*meta adapt' evaluate toy.cfg backup/toy_final.weights new
 expect_error '^darknet: -csv k.weights: would be written over k.weights, which is read' evaluate k.cfg k.weights new -csv k.weights
+expect_error '^darknet: -json k.weights: would be written over k.weights, which is read' evaluate k.cfg new -weights k.weights,k.weights -json k.weights
+expect_error '^darknet: -csv both.csv: would be written over both.csv, which is read' evaluate k.cfg k.weights new -groups both.csv -csv both.csv
+expect_error '^darknet: -html k.names: would be written over k.names, which is read' evaluate k.cfg k.weights new -names k.names -html k.names
 expect_error 'list: is for a .data file' evaluate k.cfg k.weights new -list test
 
 # Few images
