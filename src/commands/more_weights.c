@@ -1,11 +1,12 @@
 /* Takes several weights as one answer. */
 #include "more_weights.h"
+#include "flags.h"
 #include "network/weights.h"
 
 #include <stdlib.h>
 
-int meta_more_weights_split(struct meta_more_weights *m, const char *value, const char **first,
-                            struct meta_error *error)
+int meta_more_weights_split(struct meta_more_weights *m, const char *value, const char *out,
+                            const char **first, struct meta_error *error)
 {
     if (!value) return 0;
     if (*first)
@@ -13,7 +14,7 @@ int meta_more_weights_split(struct meta_more_weights *m, const char *value, cons
                          *first);
     if (meta_word_list(&m->paths, "-weights", value, error)) return -1;
     *first = m->paths.words[0];
-    return 0;
+    return meta_flag_out(out, (const char *const *)m->paths.words, m->paths.count, error);
 }
 
 int meta_more_weights_check(const struct meta_more_weights *m, const struct meta_model *model,

@@ -11,10 +11,10 @@ struct meta_more_weights {
     void **phi; /* (count) of those behind the first */
     int count;
 };
-/* Splits the value, and refuses WEIGHTS beside it. *first: WEIGHTS or NULL; becomes the first of
-   the list. */
-int meta_more_weights_split(struct meta_more_weights *, const char *value, const char **first,
-                            struct meta_error *);
+/* Splits the value, and refuses WEIGHTS beside it, and an `out` (may be NULL), which is to be
+   written, in it. *first: WEIGHTS or NULL; becomes the first of the list. */
+int meta_more_weights_split(struct meta_more_weights *, const char *value, const char *out,
+                            const char **first, struct meta_error *);
 /* Whether the method's answers can be averaged so: each of several must have all that it needs in
    its .weights. */
 int meta_more_weights_check(const struct meta_more_weights *, const struct meta_model *,

@@ -228,7 +228,7 @@ static int prepare(struct test *t, struct meta_error *error)
     if (t->threads > e->runs) t->threads = e->runs;
     t->backend = meta_flag_kernels(meta_flag_backend(q->backend, "onednn"), q->kernels);
     if (meta_bn_find(&e->bn, q->bn ? q->bn : "batch", error)
-        || meta_more_weights_split(&t->more, q->weights, &t->weights_path, error)
+        || meta_more_weights_split(&t->more, q->weights, q->out, &t->weights_path, error)
         || load_model(t, error) || meta_more_weights_check(&t->more, t->model, e, error)
         || check_weights(t, error) || check_flags(t, error)
         || meta_data_read(&t->data, t->data_path, error))

@@ -79,6 +79,9 @@ check 'meta compare compares adaptation with no adaptation' quiet darknet meta c
 check 'meta compare finds adaptation, which is A, better' grep -q 'A is better' "$a/out"
 cp "$weights" "$a/kept.weights"
 expect_error "^darknet: -out $weights: would be written over $weights, which is read: must be another file\$" darknet meta test "$data" "$cfg" "$weights" -runs 2 -out "$weights"
+cp "$weights" "$TMP_TEST/second.weights"
+expect_error "^darknet: -out $TMP_TEST/second.weights: would be written over $TMP_TEST/second.weights, which is read" \
+    darknet meta test "$data" "$cfg" -weights "$weights,$TMP_TEST/second.weights" -runs 2 -out "$TMP_TEST/second.weights"
 check 'meta test leaves the weights that -out names' same "$a/kept.weights" "$weights"
 expect_error "can't be paired: seed 1.* against seed 2" darknet meta compare "$a/30.json" "$a/seed.json"
 expect_error "can't be paired: .*5? shots.* against" darknet meta compare "$a/30.json" "$a/shot1.json"
