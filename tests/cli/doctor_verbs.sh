@@ -33,6 +33,16 @@ rm -r f/eight; cp images/c6_1.pgm f/six/
 head -c 200 $weights >cut.weights
 finds 1 '^wrong +weights +cut.weights: ' adapt f toy.cfg cut.weights
 
+# Groups that folders, or a CSV with a column for them, say
+mkdir -p g/six/left g/six/right g/seven/left
+cp images/c6_[012].pgm g/six/left; cp images/c6_[345].pgm g/six/right; cp images/c7_[012].pgm g/seven/left
+finds 0 '^ok +alike +written: merged.csv: give it to -groups for g$' adapt g toy.cfg $weights -groups folders -merge merged.csv
+check '-merge has the names of the folders' test "$(cut -d, -f2 merged.csv | sort | uniq -c | tr -s ' \n' ' ')" = ' 1 group 6 left 3 right '
+{ echo image,class,group; tail -n +2 merged.csv | sed -E 's#^g/(six|seven)(.*),(.*)#g/\1\2,\1,of \3#'; } >g.csv
+finds 0 '^ok +alike +written: again.csv: give it to -groups for g.csv$' adapt g.csv toy.cfg $weights -merge again.csv
+check '-merge has the names of the CSV' test "$(cut -d, -f2 again.csv | sort | uniq -c | tr -s ' \n' ' ')" = ' 1 group 6 of left 3 of right '
+finds 0 '^ok +groups +train: 9 images in 2 groups' adapt g toy.cfg $weights -groups again.csv
+
 check 'meta adapt makes a classifier' "$DARKNET_BIN" meta adapt f toy.cfg $weights -out k
 finds 0 '^0 wrong, 0 warnings: darknet meta predict can begin$' predict k.cfg k.weights k.data images
 said '^ok +images +128 images, all read, like those that k.weights knows$'

@@ -111,8 +111,8 @@ static void say(struct meta_doctor *d, const struct all *all, const struct meta_
 
 /* ---- groups with them together --------------------------------------------------------------- */
 
-/* Unites images of one group of the CSV, copies within a list, and the pairs. names: how many
-   groups the CSV has. */
+/* Unites images of one group that has a name, copies within a list, and the pairs. names: how many
+   such groups there are. */
 static int unite_all(struct all *all, const struct meta_alike *pairs, int count, int names,
                      struct meta_error *error)
 {
@@ -130,10 +130,9 @@ static int unite_all(struct all *all, const struct meta_alike *pairs, int count,
     return 0;
 }
 
-/* A group is called as the first of those of the CSV that are in it; one without such a name by the
+/* A group is called as the first of those with names that are in it; one without such a name by the
    path of its first image. */
-static int write_rows(FILE *f, struct all *all, const struct meta_groups *groups,
-                      struct meta_error *error)
+static int write_rows(FILE *f, struct all *all, char *const *names, struct meta_error *error)
 {
     int *named = malloc(((size_t)all->count + 1) * sizeof *named);
     if (!named) return meta_fail_memory(error);
@@ -147,7 +146,7 @@ static int write_rows(FILE *f, struct all *all, const struct meta_groups *groups
         int top = meta_disjoint_root(all->parent, i);
         meta_csv_write_field(f, path_of(all, i));
         putc(',', f);
-        meta_csv_write_field(f, named[top] >= 0 ? groups->name[named[top]] : path_of(all, top));
+        meta_csv_write_field(f, named[top] >= 0 ? names[named[top]] : path_of(all, top));
         putc('\n', f);
     }
     free(named);
@@ -160,11 +159,13 @@ static int merge(const struct meta_doctor *d, struct all *all, const struct meta
     struct meta_groups groups = { 0 };
     struct meta_text text;
     char *rows = NULL;
-    if (d->data->groups && meta_groups_read(&groups, d->data, error)) return -1;
-    int status = unite_all(all, pairs, count, groups.names, error);
+    const struct meta_labelled *l = d->data->labelled;
+    if (!l && d->data->groups && meta_groups_read(&groups, d->data, error)) return -1;
+    char *const *names = l ? l->group_names : groups.name;
+    int status = unite_all(all, pairs, count, l ? l->groups : groups.names, error);
     if (!status) status = meta_text_begin(&text, error);
     if (!status)
-        status = meta_text_end(&text, write_rows(text.file, all, &groups, error), &rows, error);
+        status = meta_text_end(&text, write_rows(text.file, all, names, error), &rows, error);
     if (!status) {
         const struct meta_chunk chunk = { rows, strlen(rows) };
         status = meta_file_write(d->merge, &chunk, 1, error);
