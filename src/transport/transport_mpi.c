@@ -23,6 +23,7 @@ enum { TAG_DATA, TAG_LIFE, TAG_FAILURE };
 #define SPIN 200e-6                    /* seconds that a wait spins before it sleeps */
 #define START 20.                      /* seconds that MPI has to begin, or the limit if longer */
 #define LEAVE 5.                       /* seconds that another rank has at most to tell of a loss */
+#define CALL_OFF 5.                    /* seconds that a message may take to come to its end */
 #define HOST 64                        /* bytes of a host's name */
 
 struct ranks {
@@ -169,8 +170,9 @@ static int make_room(struct ranks *r, const struct meta_parcel *send,
     return 0;
 }
 
+/* *receives: how many of the messages are received; they come first. */
 static int begin_all(struct ranks *r, const struct meta_parcel *send,
-                     const struct meta_parcel *receive)
+                     const struct meta_parcel *receive, int *receives)
 {
     int count = 0;
     pthread_mutex_lock(&r->lock);
@@ -178,6 +180,7 @@ static int begin_all(struct ranks *r, const struct meta_parcel *send,
         int k = (r->base.rank + r->base.size - step) % r->base.size;
         count = begin(r, &receive[k], k, 0, count);
     }
+    *receives = count;
     for (int step = 1; step < r->base.size; step++) {
         int k = (r->base.rank + step) % r->base.size;
         count = begin(r, &send[k], k, 1, count);
@@ -200,19 +203,26 @@ static int is_over(struct ranks *r, int count)
     return done;
 }
 
-static int exchange(struct meta_transport *t, const struct meta_parcel *send,
-                    const struct meta_parcel *receive, struct meta_error *error)
+/* After a failure: the caller frees what would still be received into. A message that has begun to
+   come can't be called off, but ends soon; where a rank is silent all of them are about to end. */
+static void call_off(struct ranks *r, int receives)
 {
-    struct ranks *r = of(t);
-    int me = t->rank;
-    if (send[me].size) memmove(receive[me].bytes, send[me].bytes, send[me].size);
-    if (make_room(r, send, receive)) return meta_fail_memory(error);
-    int count = begin_all(r, send, receive);
-    double begun = meta_now();
-    while (!is_over(r, count)) {
-        if (meta_now() - begun < SPIN) sched_yield();
-        else nanosleep(&(struct timespec){ 0, 20000 }, NULL);
+    double end = meta_now() + CALL_OFF;
+    pthread_mutex_lock(&r->lock);
+    for (int i = 0; i < receives; i++)
+        if (r->requests[i] != MPI_REQUEST_NULL) MPI_Cancel(&r->requests[i]);
+    for (int done = 0; !done && !r->lost && meta_now() < end;) {
+        MPI_Testall(receives, r->requests, &done, MPI_STATUSES_IGNORE);
+        pthread_mutex_unlock(&r->lock);
+        if (!done) nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+        pthread_mutex_lock(&r->lock);
     }
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* Whether no exchange is possible any more, which the message then says. */
+static int has_failed(struct ranks *r, struct meta_error *error)
+{
     pthread_mutex_lock(&r->lock);
     int failed = r->failed;
     if (failed) {
@@ -220,7 +230,26 @@ static int exchange(struct meta_transport *t, const struct meta_parcel *send,
         r->base.open_words = 1;
     }
     pthread_mutex_unlock(&r->lock);
-    return failed ? -1 : 0;
+    return failed;
+}
+
+static int exchange(struct meta_transport *t, const struct meta_parcel *send,
+                    const struct meta_parcel *receive, struct meta_error *error)
+{
+    struct ranks *r = of(t);
+    int me = t->rank, receives;
+    if (send[me].size) memmove(receive[me].bytes, send[me].bytes, send[me].size);
+    if (has_failed(r, error)) return -1; /* what comes now is of the exchange that was called off */
+    if (make_room(r, send, receive)) return meta_fail_memory(error);
+    int count = begin_all(r, send, receive, &receives);
+    double begun = meta_now();
+    while (!is_over(r, count)) {
+        if (meta_now() - begun < SPIN) sched_yield();
+        else nanosleep(&(struct timespec){ 0, 20000 }, NULL);
+    }
+    if (!has_failed(r, error)) return 0;
+    call_off(r, receives);
+    return -1;
 }
 
 static void fail(struct meta_transport *t, const char *why)

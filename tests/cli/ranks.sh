@@ -12,6 +12,7 @@ for n in 1 2 3 5; do
 done
 check 'ranks that differ in a setting all end, with both values' said 'the answer differs: 42 on rank 0 (.*), 43 on rank 1 (' 1 3 20 agree
 check 'the failure of one rank is the end of all' said '^a.jpg: is corrupt' 1 3 20 status
+for bytes in 100 100000 10000000; do check "an exchange of $bytes bytes that is given up writes no memory any more" said '^well' 1 3 20 after $bytes; done
 
 # ---- training -------------------------------------------------------------------------------------
 

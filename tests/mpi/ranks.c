@@ -1,8 +1,9 @@
 /* Under mpirun: what ranks do with each other, and what becomes of them when one fails.
 
-    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK | early RANK | late RANK | send FILE
+    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK | early RANK | late RANK | send FILE | after BYTES
 
-   early: stopped before MPI has begun; late: when its exchanges are done, before MPI ends. */
+   early: stopped before MPI has begun; late: when its exchanges are done, before MPI ends; after: rank 1 has given up an exchange
+   that rank 2 begins. */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -84,6 +85,25 @@ static int send_file(struct meta_transport *t, const char *path)
     return meta_transport_broadcast(t, bytes, size, &e) ? bad(e.text) : 0;
 }
 
+/* Rank 0 fails, and rank 1 gives up what it would have got of rank 2, which has not heard of it when it sends. The memory stays: it is
+   sent from, too. */
+static int give_up(struct meta_transport *t, size_t bytes)
+{
+    struct meta_error e;
+    unsigned char *all = calloc(3, bytes);
+    if (!t->rank) t->fail(t, "its disk is full");
+    if (t->rank == 2) usleep(500000);
+    memset(all + t->rank * bytes, 9, bytes);
+    if (!meta_transport_gather(t, all, 3, bytes, &e)) return bad("the exchange has not failed");
+    if (t->rank != 1) return 0;
+    memset(all, 7, 3 * bytes); /* the memory is another's by now */
+    usleep(1500000);
+    for (size_t i = 0; i < 3 * bytes; i++)
+        if (all[i] != 7) return bad("memory is written after the exchange");
+    printf("well\n");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct meta_error e;
@@ -100,6 +120,7 @@ int main(int argc, char **argv)
     snprintf(value, sizeof value, "%d", t->rank == 1 ? 43 : 42);
     if (!strcmp(argv[2], "early") || !strcmp(argv[2], "late")) status = 0;
     else if (argc > 3 && !strcmp(argv[2], "send")) status = send_file(t, argv[3]);
+    else if (argc > 3 && !strcmp(argv[2], "after")) status = give_up(t, (size_t)atol(argv[3]));
     else if (argc > 3) status = until(t, argv[2], atoi(argv[3]));
     else if (!strcmp(argv[2], "agree")) status = meta_transport_agree(t, "the answer", value, &e);
     else if (!strcmp(argv[2], "status"))
