@@ -130,7 +130,9 @@ int meta_federated_open(const struct meta_federated_flags *f, struct meta_traini
     s->transport->discreet = 1;
     int chosen = f->sites ? choose_data(f->sites, s->transport, owned, &why) : 0;
     if (f->sites) s->data = *owned;
-    int status = name_output(&output, s, error) || meta_ranks_discreet(s->transport, output, error)
+    /* the first prints to where it was started: it needs no file, and no folder for one */
+    int status = s->transport->rank
+            && (name_output(&output, s, error) || meta_ranks_discreet(s->transport, output, error))
         ? -1
         : 0;
     if (!status && chosen) {

@@ -11,6 +11,9 @@ c=$TMP_TEST/c
 toy "$c"
 sed -i 's/^tasks=3/tasks=4/' "$c/toy.cfg"
 expect_error '^darknet: -federated: there is one process: allowed: several sites' "$DARKNET_BIN" meta train "$c/toy.data" "$c/toy.cfg" -federated gradients
+sed "s#^backup=.*#backup=$c/fresh#" "$c/toy.data" >"$c/fresh.data"
+expect_error '^darknet: -federated: there is one process' "$DARKNET_BIN" meta train "$c/fresh.data" "$c/toy.cfg" -federated gradients
+check 'what is refused leaves no folder behind' test ! -e "$c/fresh"
 expect_error '^darknet: -valid_every 6: must be a multiple of -local 4' "$DARKNET_BIN" meta train "$c/toy.data" "$c/toy.cfg" -federated average -local 4 -valid_every 6
 sed 's/^tasks=4/tasks=4\nsampler=curriculum/' "$c/toy.cfg" >"$c/curriculum.cfg"
 expect_error 'curriculum.cfg:.*: \[episode\] sampler=curriculum: sites would have to tell' "$DARKNET_BIN" meta train "$c/toy.data" "$c/curriculum.cfg" -federated gradients
