@@ -67,31 +67,31 @@ static int read_earlier(struct meta_sent *s, const char *path, struct meta_error
     struct meta_lines lines;
     if (access(path, F_OK)) return 0;
     if (meta_lines_read(&lines, path, error)) return -1;
-    int known = lines.count && !strcmp(lines.line[0], HEAD);
+    /* a full disk may have kept the head from a file that was made */
+    int known = !lines.count || !strcmp(lines.line[0], HEAD);
     for (int i = 1; i < lines.count; i++) count(s, lines.line[i]);
     meta_lines_free(&lines);
     *s->last = 0;
     return known ? 0 : meta_fail(error, "%s: is no record of what a site has sent", path);
 }
 
-/* Ends a row that a killed run may have left cut short. */
-static int end_row(FILE *f)
+/* Begins a file that is empty, or ends a row that a killed run may have left cut short. */
+static int begin_row(FILE *f)
 {
-    int last = fseek(f, -1, SEEK_END) ? '\n' : fgetc(f);
-    return fseek(f, 0, SEEK_END) || (last != '\n' && fputc('\n', f) == EOF) ? -1 : 0;
+    int is_new = fseek(f, -1, SEEK_END), last = is_new ? '\n' : fgetc(f);
+    if (fseek(f, 0, SEEK_END) || (last != '\n' && fputc('\n', f) == EOF)) return -1;
+    return is_new && fputs(HEAD "\n", f) < 0 ? -1 : 0;
 }
 
 int meta_sent_open(struct meta_sent *s, const char *path, struct meta_error *error)
 {
     char *rows = NULL;
-    int is_new = access(path, F_OK) != 0;
     s->is_early = 0;
     int status = meta_text_end(&s->early, 0, &rows, error) || read_earlier(s, path, error);
     if (!status && !(s->path = strdup(path))) status = meta_fail_memory(error);
     if (!status) {
         s->file = fopen(path, "a+e");
-        if (!s->file || (is_new ? fputs(HEAD "\n", s->file) < 0 : end_row(s->file))
-            || fputs(rows, s->file) < 0 || fflush(s->file))
+        if (!s->file || begin_row(s->file) || fputs(rows, s->file) < 0 || fflush(s->file))
             status = meta_fail(error, "%s: can't be written: %s", path, strerror(errno));
     }
     free(rows);

@@ -62,6 +62,9 @@ check 'with the same tasks they come to the bytes of one process' cmp "$(final 2
 check 'at every site' all_same 3
 each_watches() { local i; for i in 0 1 2; do [ -e "$s$i/backup/toy_best.weights" ] && [ "$(grep -c ,0. "$s$i/backup/toy.csv")" -gt 1 ] || return; done; }
 check 'each site watches its own valid list' each_watches
+: >"$s1/backup/toy_sent.csv"
+check 'a site whose record is empty, as a full disk leaves it, goes on' together 3 -federated gradients -resume -max_batches 13 -valid_every 0
+check 'and the record has its head' test "$(head -n 1 "$s1/backup/toy_sent.csv")" = iteration,kind,bytes
 
 # ---- average --------------------------------------------------------------------------------------
 
