@@ -43,6 +43,9 @@ def tiffs():
             r.expect('TIFF %s and alpha %s' % (name, 'of its own' if extra == 2 else 'multiplied into them'), to, shown(flat, most))
             tiff(at('%s-planes%d.tif' % (name, extra)), tiff_planes(alpha, bits, RGB if channels == 3 else MINISBLACK, extra))
             r.expect('TIFF %s and alpha %d in planes' % (name, extra), at('%s-planes%d.tif' % (name, extra)), shown(flat, most))
+    letters = (W, H, 1, [ord(c) for c in 'CR'] + base['gray8'][3][2:])
+    tiff(at('letters.tif'), tiff_page(letters, 8, MINISBLACK))
+    r.expect("TIFF whose first pixels are CR, as a word of Canon's raw pictures is", at('letters.tif'), shown(letters))
     fine_bits()
     colours(base)
     pages(base['rgb8'])
@@ -228,6 +231,7 @@ def kinds():
     raw = tiff_page(picture(1), 8, MINISBLACK, tags={254: (4, [1]), 330: (4, [8])})
     tiff(at('d.dng'), tiff_page(picture(1), 8, MINISBLACK, tags={50706: (1, [1, 4, 0, 0])}))
     tiff(at('n.nef'), raw)
+    open(at('c.cr2'), 'wb').write(b'II*\0\x10\0\0\0CR\2\0' + bytes(200))
     files = {'a b.heic': b'\0\0\0\x18ftypheic', "it's.avif": b'\0\0\0\x18ftypavif', 'x.jxl': b'\xff\x0a', 'x.gif': b'GIF89a', 'x.pdf': b'%PDF-1.4',
              'x.svg': b'<?xml version="1.0"?>\n<svg xmlns="x"/>', 'x.nii': b'\x5c\1\0\0' + bytes(340) + b'n+1\0', 'x.nii.gz': b'\x1f\x8b\x08',
              'x.mp4': b'\0\0\0\x18ftypisom', 'x.html': b'<!DOCTYPE html>', 'x.npy': b'\x93NUMPY'}
@@ -244,6 +248,7 @@ def kinds():
                          ('x.nii.gz', 'is a gzip file: gunzip -k .*x.nii.gz' + made % 'gzip'),
                          ('x.mp4', 'is a video: ffmpeg -i .*x.mp4 -frames:v 1 .*/x.png' + made % 'ffmpeg'),
                          ('d.dng', "is a camera's raw picture: dcraw -T .*d.dng" + made % 'dcraw'), ('n.nef', "is a camera's raw picture: .*"),
+                         ('c.cr2', "is a camera's raw picture: dcraw -T .*c.cr2" + made % 'dcraw'),
                          ('x.html', 'is a web page: ' + must), ('x.npy', r'is a file of numbers \(HDF5, NumPy, MATLAB or FITS\): ' + must)):
         r.refuse(at(name), reason)
 

@@ -69,7 +69,7 @@ static const struct {
     { &raw, 0, 4, "IIRO" },
     { &raw, 0, 4, "IIRS" },
     { &raw, 0, 4, "IIU\0" },
-    { &raw, 8, 2, "CR" },
+    { &raw, 4, 8, "\x10\0\0\0CR\2\0" }, /* Canon's: its pages begin at byte 16 */
     { &nifti, 344, 4, "n+1\0" },
     { &nifti, 4, 8, "n+2\0\r\n\x1a\n" },
     { &volume, 0, 5, "NRRD0" },
