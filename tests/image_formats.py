@@ -202,6 +202,12 @@ def damage():
     tiff(at('slide.tif'), tiff_page(picture(1), 8, MINISBLACK, tags={256: (4, [90000]), 257: (4, [30000])}), tiff_page(picture(1, 255, 9, 9), 8, MINISBLACK),
          tiff_page(picture(1), 8, MINISBLACK), tiff_page(picture(1, 255, 8, 8), 8, MINISBLACK))
     r.refuse(at('slide.tif'), r'90000x30000 pixels: must be at most 100000000 in all; \[2\], page 2 of it, has 37x29')
+    # Not too many pixels, but of too many bytes: what is as large is not named either
+    deep = tiff_page(picture(4, 65535, 9, 9), 16, RGB, 2, tags={256: (4, [10000]), 257: (4, [10000])})
+    tiff(at('deep.tif'), deep)
+    r.refuse(at('deep.tif'), '10000x10000 pixels take 800000000 bytes to decode: must be at most 600000000')
+    tiff(at('deeper.tif'), deep, deep, tiff_page(picture(1), 8, MINISBLACK))
+    r.refuse(at('deeper.tif'), r'10000x10000 pixels take 800000000 bytes to decode: must be at most 600000000; \[2\], page 2 of it, has 37x29')
     r.refuse(at('pages.tif[3]'), 'has no page 3: must be 0 to 2, of 3')
     r.refuse(at('gray8.tif[1]'), 'has one page, whose number is 0, not 1')
     r.refuse(at('lossless.webp[1]'), 'has one image, whose number is 0, not 1')

@@ -211,6 +211,18 @@ static int is_plain(const struct page *p)
         && p->samples >= colours_of(p);
 }
 
+static int channels_of(const struct page *p)
+{
+    return is_plain(p) ? colours_of(p) + (p->alpha > 0) : 4;
+}
+
+static int bytes_of(const struct page *p) { return is_plain(p) ? p->bits / 8 : 1; }
+
+static int check_bounds(const struct page *p, struct meta_error *error)
+{
+    return meta_image_decoded_bounds(p->w, p->h, channels_of(p), bytes_of(p), error);
+}
+
 /* Fails where the samples are of a kind whose black and white are not known, or that libtiff has no
    decoder for. */
 static int check_page(struct reader *r, const struct page *p, struct meta_error *error)
@@ -245,14 +257,13 @@ static int name_smaller(struct reader *r, struct meta_error *error)
     int best = -1;
     for (int i = 0; i < MOST_PAGES && TIFFSetDirectory(r->tiff, (tdir_t)i); i++) {
         struct meta_error ignored;
-        uint32_t w = 0, h = 0;
-        TIFFGetField(r->tiff, TIFFTAG_IMAGEWIDTH, &w);
-        TIFFGetField(r->tiff, TIFFTAG_IMAGELENGTH, &h);
-        if (meta_image_bounds(w, h, &ignored) || (uint64_t)w * h <= (uint64_t)best_w * best_h)
+        struct page p;
+        read_page(r->tiff, &p);
+        if (check_bounds(&p, &ignored) || (uint64_t)p.w * p.h <= (uint64_t)best_w * best_h)
             continue;
         best = i;
-        best_w = w;
-        best_h = h;
+        best_w = p.w;
+        best_h = p.h;
     }
     if (best < 0) return -1;
     return meta_fail(error, "%s; [%d], page %d of it, has %ux%u", error->text, best, best, best_w,
@@ -266,10 +277,9 @@ static int decode_page(struct reader *r, struct meta_image_raster *raster,
     struct page p;
     read_page(r->tiff, &p);
     if (check_page(r, &p, error)) return -1;
-    int plain = is_plain(&p), bytes = plain ? p.bits / 8 : 1;
-    raster->channels = plain ? colours_of(&p) + (p.alpha > 0) : 4;
-    if (meta_image_decoded_bounds(p.w, p.h, raster->channels, bytes, error))
-        return name_smaller(r, error);
+    int plain = is_plain(&p), bytes = bytes_of(&p);
+    raster->channels = channels_of(&p);
+    if (check_bounds(&p, error)) return name_smaller(r, error);
     *header = (struct meta_image_header){ .w = (int)p.w,
                                           .h = (int)p.h,
                                           .deep = bytes == 2,
