@@ -9,20 +9,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the other's images of one file, others[at] being the first, the one that is the same image, or
+   else the first of another page or frame; -1: there is neither. */
+static int find_twin(const struct meta_dataset *set, int image, const struct meta_dataset *other,
+                     const int *others, int at)
+{
+    const struct meta_digest *own = &set->digests[image];
+    int twin = -1;
+    for (; own->bytes && at < other->count; at++) {
+        const struct meta_digest *d = &other->digests[others[at]];
+        if (meta_image_file_order(own, d)) break;
+        if (own->low == d->low && meta_copies_tell(set, image)) return others[at];
+        if (own->low != d->low && twin < 0) twin = others[at];
+    }
+    return twin;
+}
+
 int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
                      const struct meta_dataset *other, struct meta_error *error)
 {
     int *mine = meta_copies_order(set), *others = meta_copies_order(other);
     *shared = (struct meta_shared){ .image = set->count };
     for (int i = 0, k = 0; mine && others && i < set->count && k < other->count;) {
-        const struct meta_digest *a = &set->digests[mine[i]], *b = &other->digests[others[k]];
-        int order = meta_image_file_order(a, b), other_frame = a->low != b->low;
-        if (!order && (other_frame || meta_copies_tell(set, mine[i])) && a->bytes) {
+        const struct meta_digest *a = &set->digests[mine[i]];
+        int order = meta_image_file_order(a, &other->digests[others[k]]),
+            twin = order ? -1 : find_twin(set, mine[i], other, others, k);
+        if (twin >= 0) {
             shared->count++;
-            shared->frames += other_frame;
+            shared->frames += a->low != other->digests[twin].low;
             if (mine[i] < shared->image) {
                 shared->image = mine[i];
-                shared->twin = others[k];
+                shared->twin = twin;
             }
         }
         i += order <= 0;

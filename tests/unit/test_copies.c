@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "images/image_place.h"
 #include "tasks/copies_internal.h"
 #include "tasks/shared.h"
 
@@ -107,6 +108,31 @@ static void shared(void **state)
     assert_int_equal(s.count, 0);
 }
 
+/* Pages of one file: the same page is told before another one, whatever the order of their digests. */
+static void shared_pages(void **state)
+{
+    enum { PAGES = 8 };
+    struct meta_shared s;
+    struct meta_digest file = meta_digest("f", 1), mine[PAGES], others[PAGES];
+    struct meta_dataset one = { .count = 1, .digests = mine, .list = "x.list" };
+    struct meta_dataset other = { .count = PAGES, .digests = others, .list = "y.list" };
+    unsigned char plain[PAGES] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    for (int k = 0; k < PAGES; k++) others[k] = meta_image_place_digest(file, k);
+    for (int k = 0; k < PAGES; k++) {
+        mine[0] = others[k];
+        assert_int_equal(meta_shared_find(&s, &one, &other, &error), 0);
+        assert_true(s.count == 1 && s.frames == 0 && s.image == 0 && s.twin == k);
+        /* What is of one colour is not told by itself, but by the other pages. */
+        one.plain = plain;
+        assert_int_equal(meta_shared_find(&s, &one, &other, &error), 0);
+        one.plain = NULL;
+        assert_true(s.count == 1 && s.frames == 1 && s.twin != k);
+    }
+    mine[0] = meta_image_place_digest(file, PAGES);
+    assert_int_equal(meta_shared_find(&s, &one, &other, &error), 0);
+    assert_true(s.count == 1 && s.frames == 1);
+}
+
 static void write_text(const char *path, const char *text)
 {
     struct meta_chunk chunk = { text, strlen(text) };
@@ -147,6 +173,7 @@ int main(void)
         cmocka_unit_test(copies),
         cmocka_unit_test(groups),
         cmocka_unit_test(shared),
+        cmocka_unit_test(shared_pages),
         cmocka_unit_test(candidates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
