@@ -54,7 +54,7 @@ const char *meta_labelled_inside(const struct meta_labelled *l, int image)
 {
     const char *path = l->paths[image];
     size_t n = strlen(l->root);
-    if (!n || strncmp(path, l->root, n)) return path;
+    if (!n || strncmp(path, l->root, n) || (path[n] != '/' && path[n - 1] != '/')) return path;
     return path + n + strspn(path + n, "/");
 }
 

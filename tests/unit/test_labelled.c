@@ -87,6 +87,15 @@ static void csv_as_spreadsheets_write_it(void **state)
     reads("t.csv", NULL, "/abs/a.jpg|x|-");
     assert_int_equal(l->lines[0], 2);
     meta_labelled_free(l);
+    /* A folder whose name begins as that of the CSV's does is another one. */
+    char text[900], beside[300];
+    snprintf(beside, sizeof beside, "%s2/a.jpg", top);
+    snprintf(text, sizeof text, "%s,x\n%s/b.jpg,x\n", beside, top);
+    put("t.csv", text);
+    assert_int_equal(read_of("t.csv", NULL), 0);
+    assert_string_equal(meta_labelled_inside(l, 0), beside);
+    assert_string_equal(meta_labelled_inside(l, 1), "b.jpg");
+    meta_labelled_free(l);
 }
 
 static void csv_mistakes(void **state)
