@@ -137,22 +137,28 @@ void meta_paths_clear(struct meta_paths *p)
 
 /* ---- names made of paths --------------------------------------------------------------------- */
 
-/* The last part of the path without its extension, and the length of that. */
-static const char *base(const char *path, int *length)
-{
-    *length = meta_path_stem_length(path);
-    return meta_path_base(path);
-}
-
 /* Behind the extension, the number of an image in its file: "[3]", or nothing. */
 static const char *number_of(const char *path) { return path + meta_image_place_length(path); }
+
+/* The last part of the path without extension and number, and the length of that. Digits alone are
+   no extension: of names that are UIDs they tell the files apart. */
+static const char *base(const char *path, int *length)
+{
+    const char *name = meta_path_base(path), *end = number_of(path),
+               *ending = name + meta_path_stem_length(path);
+    int digits = ending < end && ending + 1 + strspn(ending + 1, "0123456789") == end;
+    *length = (int)((digits || ending > end ? end : ending) - name);
+    return name;
+}
 
 char *meta_path_name(const char *folder, const char *path, const char *extension)
 {
     int length;
     char *out;
-    const char *name = base(path, &length), *number = strchr(name, '.') ? number_of(path) : "";
-    return asprintf(&out, "%s/%.*s%s%s", folder, length, name, number, extension) < 0 ? NULL : out;
+    const char *name = base(path, &length);
+    return asprintf(&out, "%s/%.*s%s%s", folder, length, name, number_of(path), extension) < 0
+        ? NULL
+        : out;
 }
 
 static int by_base(const void *a, const void *b)
@@ -166,16 +172,17 @@ static int by_base(const void *a, const void *b)
 
 int meta_paths_check_names(const struct meta_paths *p, const char *folder, struct meta_error *error)
 {
-    int length, status = 0;
+    int status = 0;
     char **sorted = malloc((p->count + 1) * sizeof *sorted);
     if (!sorted) return meta_fail(error, "out of memory for %d paths", p->count);
     memcpy(sorted, p->path, p->count * sizeof *sorted);
     qsort(sorted, p->count, sizeof *sorted, by_base);
     for (int i = 1; i < p->count && !status; i++) {
         if (by_base(&sorted[i - 1], &sorted[i])) continue;
-        const char *name = base(sorted[i], &length);
-        status = meta_fail(error, "%s and %s: would both be %s/%.*s.png: must have different names",
-                           sorted[i - 1], sorted[i], folder, length, name);
+        char *name = meta_path_name(folder, sorted[i], ".png");
+        status = meta_fail(error, "%s and %s: would both be %s: must have different names",
+                           sorted[i - 1], sorted[i], name ? name : folder);
+        free(name);
     }
     free(sorted);
     return status;

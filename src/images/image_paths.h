@@ -27,8 +27,8 @@ int meta_path_is_image(const char *path);
 #define META_IMAGE_ENDINGS                                                                         \
     ".jpg, .jpeg, .png, .bmp, .pgm, .ppm, .tif, .tiff, .webp, .jp2, .j2k, .j2c, .dcm"
 
-/* FOLDER/BASE.EXT for the path FROM/BASE.xyz, FOLDER/BASE[3].EXT for FROM/BASE.xyz[3]. The caller
- * frees; NULL when there is no memory. */
+/* FOLDER/BASE.EXT for the path FROM/BASE.xyz, FOLDER/BASE[3].EXT for FROM/BASE.xyz[3]. An ending of
+   digits alone, as UIDs have, belongs to BASE. The caller frees; NULL when there is no memory. */
 char *meta_path_name(const char *folder, const char *path, const char *extension);
 /* Fails where two of the paths would have the same such name. */
 int meta_paths_check_names(const struct meta_paths *, const char *folder, struct meta_error *);

@@ -84,8 +84,13 @@ dicom('$a/folder/$name', w, h, s, more=[(0x28, 0x1050, 'DS', '127.5'), (0x28, 0x
     predict "$a/folder" >"$a/dicom"
     check 'predict: DICOM files of a folder need no ending' test "$(wc -l <"$a/dicom")" = 5 -a "$(sed -n 2p "$a/dicom")" = "$(sed -n 2p "$a/single")"
     check 'predict: other files of the folder are named' grep -q 'other\.x: not read: its name ends in none of \.jpg' "$a/err"
+    cp "$a/folder/1.2.840.7" "$a/folder/1.2.840.8"
+    check 'heat maps of files whose names are UIDs' darknet predict "$a/net.cfg" "$a/net.weights" "$a/few.data" "$a/folder/1.2.840.7" "$a/folder/1.2.840.8" "$a/folder/1.2.840.8[0]" -heat "$a/uids"
+    check 'heat maps of UIDs have all of their digits' test "$(cd "$a/uids" && echo *)" = '1.2.840.7.png 1.2.840.8.png 1.2.840.8[0].png'
 else skip 'predict: DICOM files of a folder' 'built without libdcmtk-dev'; fi
 check 'heat maps of two pages' darknet predict "$a/net.cfg" "$a/net.weights" "$a/few.data" "$a/images/c6_8.tif[0]" "$a/images/c6_8.tif[1]" -heat "$a/heat"
+mkdir "$a/twin" && cp "$a/images/c6_8.tif" "$a/twin"
+expect_error '/images/c6_8\.tif\[1\] and .*/twin/c6_8\.tif\[1\]: would both be .*/heat/c6_8\[1\]\.png: must have different names$' darknet predict "$a/net.cfg" "$a/net.weights" "$a/few.data" "$a/images/c6_8.tif[1]" "$a/twin/c6_8.tif[1]" -heat "$a/heat"
 check 'heat maps have the pages in their names' test -s "$a/heat/c6_8[0].png" -a -s "$a/heat/c6_8[1].png"
 
 # Decoders that die, hang up, or are not there
