@@ -297,12 +297,12 @@ $(BUILD)/tests/record_mpi.so: tests/mpi/record.c
 	@mkdir -p $(@D)
 	$(call show,CC,$<)$(CC) -O1 -Wall -fPIC -shared $(MPI_CFLAGS) -o $@ $< $(shell pkg-config --libs mpi-c 2>/dev/null)
 
-RANKS  = $(BUILD)/tests/ranks $(if $(MPI_PART),$(BUILD)/tests/record_mpi.so)
+OF_RANKS = $(BUILD)/tests/ranks $(if $(MPI_PART),$(BUILD)/tests/record_mpi.so)
 VALUES = $(BUILD)/tests/image_values
 READER = $(BUILD)/tests/opencv_predict
 FAULTS = $(BUILD)/tests/fail_memory.so
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers export_onnx scripts_clients,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks federated,$(NAMES)),$(RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(RANKS) $(VALUES)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers export_onnx scripts_clients,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks federated,$(NAMES)),$(OF_RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(OF_RANKS) $(VALUES)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test

@@ -20,3 +20,10 @@ grep -v '^} list;\|^typedef struct list' /usr/lib/darknet/include/darknet.h | se
 tells 'its include/darknet\.h is of another ABI than .*; the first thing missed: ' "$other"
 cp /usr/lib/darknet/include/darknet.h "$other/include"
 check 'make DARKNET= goes on with the darknet.h of the package' make -n DARKNET="$other" BUILD="$TMP_TEST/build"
+
+# The switches of targets are of those alone: no variable of the Makefile's own has their names
+for target in ranks:RANKS kills:KILLS faults:SWEEP; do
+    handed() { env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -n "${target%:*}" "$@" BUILD="$TMP_TEST/build" 2>&1 | sed -n 's/.*tests\/faults\/[a-z]*\.py *//p'; }
+    check "make ${target%:*} hands nothing on unasked" test -z "$(handed)"
+    check "make ${target%:*} hands ${target#*:} on" test "$(handed "${target#*:}=--seed 7")" = '--seed 7'
+done
