@@ -449,4 +449,4 @@ clean: ## remove what was built
 
 .PHONY: all unit test faults kills ranks fuzzers fuzz asan ubsan tsan valgrind demo bench results help format format-check lint install uninstall clean no-dicom FORCE
 
--include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(DECODER_OBJECTS:.o=.d) $(CODECS_OBJECTS:.o=.d) $(DICOM_OBJECTS:.o=.d) $(ONNX_OBJECTS:.o=.d) $(TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(OPENCV_OBJECTS:.o=.d) $(MPI_OBJECTS:.o=.d) $(DECODER_OBJECTS:.o=.d) $(CODECS_OBJECTS:.o=.d) $(DICOM_OBJECTS:.o=.d) $(ONNX_OBJECTS:.o=.d) $(TESTS:=.d)

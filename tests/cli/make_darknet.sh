@@ -1,5 +1,6 @@
 #!/bin/bash
-# make DARKNET=DIR tells in one line what a checkout of another ABI lacks, before anything is compiled.
+# make DARKNET=DIR tells in one line what a checkout of another ABI lacks, before anything is compiled; the switches of make's targets, and
+# the headers that it knows of objects.
 . tests/lib.sh
 case $TEST_VARIANT in release) ;; *) skip 'make DARKNET=DIR' "the Makefile's words are the same in every build"; exit ;; esac
 other=$TMP_TEST/other
@@ -27,3 +28,14 @@ for target in ranks:RANKS kills:KILLS faults:SWEEP; do
     check "make ${target%:*} hands nothing on unasked" test -z "$(handed)"
     check "make ${target%:*} hands ${target#*:} on" test "$(handed "${target#*:}=--seed 7")" = '--seed 7'
 done
+
+# What the compiler has written down of an object's headers is read again, of each
+build=$(realpath --relative-to=. "$BUILD")
+headers()
+{
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -npq BUILD="$build" 2>/dev/null | sed -n "s|^\($build/src/[^: ]*\)\.o:.*\.h.*|\1.d|p" | sort -u >"$TMP_TEST/known"
+    find src -name '*.c' -o -name '*.cpp' | sed "s|.*|$build/&|; s|\.[a-z]*\$|.d|" | while read -r d; do [ ! -e "$d" ] || echo "$d"; done | sort \
+        | comm -23 - "$TMP_TEST/known" | grep . && return 1
+    test -s "$TMP_TEST/known"
+}
+check 'make compiles an object again when one of its headers has changed' headers
