@@ -88,8 +88,8 @@ done:
     return d;
 }
 
-/* Ends a decoder, and says what it has ended of by itself. */
-static void bury(struct decoder *d, struct meta_error *error)
+/* Ends a decoder, and says what it has ended of by itself. Returns whether its time was over. */
+static int bury(struct decoder *d, struct meta_error *error)
 {
     int status = 0;
     close(d->socket);
@@ -104,6 +104,7 @@ static void bury(struct decoder *d, struct meta_error *error)
         meta_fail(error, "can't be decoded: its decoder ended by signal %d, %s: it is damaged",
                   died, strsignal(died));
     else meta_fail(error, "can't be decoded: its decoder ended");
+    return died == SIGPROF;
 }
 
 /* Whether an answer is one that a codec may give: the decoder is not trusted more than the file. */
@@ -144,13 +145,18 @@ int meta_image_decoder_ask(const struct meta_decoder_part *part, int codec,
                            struct meta_image_header *header, struct meta_error *error)
 {
     struct meta_wire_answer answer;
-    struct decoder *d = take(part);
-    if (!d && !(d = create(part, error))) return -1;
-    if (talk(d, codec, file, raster, &answer)) {
-        bury(d, error);
-        return -1;
+    /* One that was kept may have been killed while it waited, or broken by an earlier file: then a
+       new one is asked. */
+    for (int kept = 1;; kept = 0) {
+        struct decoder *d = kept ? take(part) : NULL;
+        if (!d) kept = 0;
+        if (!d && !(d = create(part, error))) return -1;
+        if (!talk(d, codec, file, raster, &answer)) {
+            give_back(d);
+            break;
+        }
+        if (bury(d, error) || !kept) return -1;
     }
-    give_back(d);
     *header = answer.header;
     if (answer.failed) *error = answer.error;
     return answer.failed ? -1 : 0;

@@ -11,8 +11,8 @@ struct meta_decoder_part {
 };
 
 /* Decodes by codec number `codec` of the part. A decoder that dies of a file is an error of that
-   file. Thread-safe: each thread that decodes has a decoder of its own, which is kept for the next
-   one. */
+   file, unless it has decoded others and a new one does not die of it. Thread-safe: each thread
+   that decodes has a decoder of its own, which is kept for the next file. */
 int meta_image_decoder_ask(const struct meta_decoder_part *, int codec,
                            const struct meta_image_file *, struct meta_image_raster *,
                            struct meta_image_header *, struct meta_error *);

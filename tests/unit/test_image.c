@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <dirent.h>
+#include <signal.h>
 
 #include "images/image.h"
 #include "image_files.h"
@@ -241,6 +243,39 @@ static void files(void **state)
     free(p);
 }
 
+/* Kills the processes that this one has started. Returns how many there were. */
+static int kill_children(void)
+{
+    DIR *processes = opendir("/proc");
+    int killed = 0;
+    for (struct dirent *e; processes && (e = readdir(processes));) {
+        char path[300], line[300] = "";
+        int pid = atoi(e->d_name), parent = 0;
+        snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        FILE *f = pid > 0 ? fopen(path, "r") : NULL;
+        if (!f) continue;
+        char *end = fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+        fclose(f);
+        if (end && sscanf(end, ") %*c %d", &parent) == 1 && parent == getpid() && !kill(pid, SIGKILL)) killed++;
+    }
+    closedir(processes);
+    return killed;
+}
+
+/* A decoder that is killed while no file is with it takes none with it. */
+static void decoders_that_are_killed(void **state)
+{
+    static const unsigned char tiff[] = "II*\0\x0a\0\0\0\x2a\0\x08\0"
+                                        "\0\1\4\0\1\0\0\0\1\0\0\0" "\1\1\4\0\1\0\0\0\1\0\0\0" "\2\1\3\0\1\0\0\0\x08\0\0\0"
+                                        "\3\1\3\0\1\0\0\0\1\0\0\0" "\6\1\3\0\1\0\0\0\1\0\0\0" "\x11\1\4\0\1\0\0\0\x08\0\0\0"
+                                        "\x16\1\4\0\1\0\0\0\1\0\0\0" "\x17\1\4\0\1\0\0\0\1\0\0\0" "\0\0\0";
+    for (int i = 0; i < 3; i++) {
+        if (decode(text((const char *)tiff, sizeof tiff), 1)) fail_msg("%s", error.text);
+        expect_pixels(1, 1, 1, (const unsigned char[]){ 0x2a });
+        assert_int_equal(kill_children(), 1);
+    }
+}
+
 static void shrink(void **state)
 {
     static const unsigned char from[24] = { 0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110,
@@ -265,7 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(png), cmocka_unit_test(jpeg), cmocka_unit_test(bmp_and_pnm), cmocka_unit_test(sizes_that_the_data_can_not_have), cmocka_unit_test(scans), cmocka_unit_test(not_an_image),
-        cmocka_unit_test(damage), cmocka_unit_test(files), cmocka_unit_test(shrink),
+        cmocka_unit_test(damage), cmocka_unit_test(files), cmocka_unit_test(decoders_that_are_killed), cmocka_unit_test(shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
