@@ -117,7 +117,8 @@ static int read_all(struct meta_labelled_reader *r, int folder, const char *grou
     struct meta_labelled *l = r->set;
     if (r->by_folder && !folder)
         return meta_fail(r->error,
-                         "-groups %s: is for a folder of classes: %s has a column for groups",
+                         "-groups %s: is for a folder of classes: of a CSV, as %s, a column group "
+                         "says them",
                          groups, l->from);
     if (folder ? meta_labelled_read_folder(r) : meta_labelled_read_csv(r)) return -1;
     if (number_all(r)) return -1;

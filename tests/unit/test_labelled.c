@@ -113,6 +113,8 @@ static void csv_mistakes(void **state)
     put("t.csv", "image,class,group\na.jpg,x,g\n");
     refuses("t.csv", "g.csv", "has a column group of its own");
     refuses("t.csv", "folders", "-groups folders: is for a folder");
+    put("t.csv", "image,class\na.jpg,x\n");
+    refuses("t.csv", "folders", "t.csv, a column group says them");
 }
 
 /* ---- folders ---- */
