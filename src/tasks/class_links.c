@@ -83,6 +83,44 @@ static int leads_to(const char *link, const char *target)
     return n > 0 && (size_t)n == strlen(target) && !memcmp(there, target, (size_t)n);
 }
 
+/* The name of links in a folder: `stem` bytes before the number of a link, `length` in all. */
+struct name {
+    const char *folder, *text;
+    size_t stem, length;
+};
+
+/* The path of link i: NAME.EXT, then NAME-2.EXT and so on. NULL: no memory. */
+static char *link_path(const struct name *n, int i)
+{
+    char *path, again[16] = "";
+    if (i > 1) snprintf(again, sizeof again, "-%d", i);
+    int status = asprintf(&path, "%s/%.*s%s%.*s", n->folder, (int)n->stem, n->text, again,
+                          (int)(n->length - n->stem), n->text + n->stem);
+    return status < 0 ? NULL : path;
+}
+
+static int is_there(const struct name *n, int i)
+{
+    struct stat s;
+    char *path = link_path(n, i);
+    int there = path && !lstat(path, &s);
+    free(path);
+    return there;
+}
+
+/* A link that is not there, and before which most are: numbers are given out in order. */
+static int first_free(const struct name *n)
+{
+    int high = 1;
+    while (high < INT_MAX / 2 && is_there(n, high)) high *= 2;
+    for (int low = high / 2; high - low > 1;) {
+        int middle = low + (high - low) / 2;
+        if (is_there(n, middle)) low = middle;
+        else high = middle;
+    }
+    return high;
+}
+
 /* Makes a link to the file of the image in the folder; *link is the image's path by that link: with
    its number where it is one of several in the file, which then have one link. */
 static int make_link(char **link, const char *folder, const char *image, struct meta_error *error)
@@ -93,16 +131,12 @@ static int make_link(char **link, const char *folder, const char *image, struct 
     const char *number = image + strlen(place.file), *there = realpath(place.file, target);
     free(place.file);
     if (!there) return meta_fail(error, "%s: %s", image, strerror(errno));
-    const char *name = meta_path_base(image);
-    size_t length = (size_t)(number - name), stem = meta_path_stem_length(image);
-    if (stem > length) stem = length;
-    for (int i = 1;; i++) {
-        char *file, again[16] = "";
-        if (i > 1) snprintf(again, sizeof again, "-%d", i);
-        if (asprintf(&file, "%s/%.*s%s%.*s", folder, (int)stem, name, again, (int)(length - stem),
-                     name + stem)
-            < 0)
-            return meta_fail_memory_for(error, folder);
+    struct name n = { folder, meta_path_base(image), meta_path_stem_length(image), 0 };
+    n.length = (size_t)(number - n.text);
+    if (n.stem > n.length) n.stem = n.length;
+    for (int i = *number ? 1 : first_free(&n);; i++) {
+        char *file = link_path(&n, i);
+        if (!file) return meta_fail_memory_for(error, folder);
         int made = !symlink(target, file), why = errno;
         if (made || (*number && leads_to(file, target))) {
             int status = asprintf(link, "%s%s", file, number) < 0;

@@ -47,6 +47,18 @@ check 'the classes keep their names' cmp <(printf 'melanoma\nnevus / mole\n') cs
 check 'each image of the CSV is listed by a link to it' test "$(cat csv/train.list csv/test.list | xargs -d '\n' realpath | sort -u | wc -l)" -eq 12
 check 'the doctor reads what was written' bash -c '"$1" meta doctor csv/csv.data toy.cfg -seconds 0.01 | grep -q "^ok  *groups  *train: .* groups"' - "$DARKNET_BIN"
 check 'links are made anew with -replace' quiet lists flat/truth.csv csv -replace
+# As of patients' folders whose images all have one name; one has the name of a link
+/usr/bin/python3 - <<'END'
+import os
+with open('same.csv', 'w') as f:
+    for i in range(3000):
+        os.makedirs('same/p%d' % i)
+        name = 'same/p%d/%s.pgm' % (i, 'scan-7' if i == 2 else 'scan')
+        open(name, 'wb').write(b'P5 1 2 255\n' + bytes([i % 256, i // 256]))
+        f.write('%s,%s\n' % (name, 'ab'[i % 2]))
+END
+check 'thousands of images of one name are linked in little time' bash -c 'ulimit -t 4; exec "$1" meta lists same.csv linked -valid 0 -test 0' - "$DARKNET_BIN"
+check 'each of them by a link of its own' test "$(xargs -d '\n' realpath <linked/train.list | sort -u | wc -l)" -eq 3000
 expect_error 'f/new: lies in f, where each folder is a class' lists f f/new
 expect_error 'rare none: is no class of f, such as kind 0' lists f x -rare none
 beside_root() (cd f && "$DARKNET_BIN" meta lists . /darknet-meta-none/x -rare none)
