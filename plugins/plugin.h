@@ -139,7 +139,7 @@ struct meta_step {
 struct meta_inner_functions {
     /* Vectors of memory, 0 to META_MOST_MEMORIES; NULL: none. */
     int  (*memories)(const void *settings);
-    /* Whether the steps move this array; NULL: they move all but those that are `held`. */
+    /* Whether the steps move this array; NULL: they move all. Those that are `held` they never move, and it is not asked of. */
     int  (*moves)(const void *settings, const struct meta_moved *);
     /* phi_s and the memory become phi_(s+1) and the memory after. */
     void (*step)(const void *settings, const struct meta_step *);

@@ -80,10 +80,9 @@ struct meta_layer {
                     */
     int size, stride; /* convolutional, local, maxpool; upsample: stride */
     int padding;      /* convolutional, local: pixels on every side; maxpool: pixels of both sides
-                         together, as      in Darknet */
+                         together, as in Darknet */
     int batch_normalize;
-    enum meta_activation activation; /* convolutional, connected, local, shortcut, activation
-                                      */
+    enum meta_activation activation; /* convolutional, connected, local, shortcut, activation */
     double probability;              /* dropout */
     double temperature;              /* softmax */
     double alpha, beta; /* shortcut: out = alpha*here + beta*from, as in Darknet's shortcut_cpu;
