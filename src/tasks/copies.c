@@ -42,6 +42,12 @@ int meta_copies_find(const struct meta_dataset *set, int *copy_of, struct meta_e
     return 0;
 }
 
+int meta_copies_is_frame(const struct meta_dataset *set, const int *order, int i)
+{
+    const struct meta_digest *a = &set->digests[order[i - 1]], *b = &set->digests[order[i]];
+    return a->bytes && a->low != b->low && !meta_image_file_order(a, b);
+}
+
 int meta_copies_clash(const struct meta_dataset *set, int i, int k, struct meta_error *error)
 {
     return meta_fail(error,
@@ -66,11 +72,8 @@ static void unite(struct meta_dataset *set, int *parent, int named, int i, int k
 /* Likewise the pages or frames of one file, which are neighbours in the order of digests. */
 static void unite_frames(struct meta_dataset *set, int *parent, int named, const int *order)
 {
-    for (int i = 1; i < set->count; i++) {
-        const struct meta_digest *a = &set->digests[order[i - 1]], *b = &set->digests[order[i]];
-        if (a->bytes && a->low != b->low && !meta_image_file_order(a, b))
-            unite(set, parent, named, order[i - 1], order[i]);
-    }
+    for (int i = 1; i < set->count; i++)
+        if (meta_copies_is_frame(set, order, i)) unite(set, parent, named, order[i - 1], order[i]);
 }
 
 int meta_copies_unite(struct meta_dataset *set, struct meta_error *error)

@@ -23,9 +23,10 @@ static int find_units(struct splitting *s, const struct meta_dataset *set, struc
 {
     const struct meta_labelled *l = s->l;
     int *first = malloc(((size_t)l->groups + 1) * sizeof *first),
-        *copy_of = malloc(((size_t)l->count + 1) * sizeof *copy_of);
-    int status = first && copy_of ? meta_copies_find(set, copy_of, error)
-                                  : meta_fail_memory_for(error, l->from);
+        *copy_of = malloc(((size_t)l->count + 1) * sizeof *copy_of),
+        *order = meta_copies_order(set);
+    int status = first && copy_of && order ? meta_copies_find(set, copy_of, error)
+                                           : meta_fail_memory_for(error, l->from);
     for (int g = 0; g < l->groups && !status; g++) first[g] = -1;
     for (int i = 0; i < l->count; i++) s->unit[i] = i;
     for (int i = 0; i < l->count && !status; i++)
@@ -37,7 +38,11 @@ static int find_units(struct splitting *s, const struct meta_dataset *set, struc
         if (g >= 0 && first[g] >= 0) meta_disjoint_unite(s->unit, i, first[g]);
         else if (g >= 0) first[g] = i;
     }
+    for (int i = 1; i < l->count && !status; i++)
+        if (meta_copies_is_frame(set, order, i))
+            meta_disjoint_unite(s->unit, order[i - 1], order[i]);
     for (int i = 0; i < l->count; i++) s->unit[i] = meta_disjoint_root(s->unit, i);
+    free(order);
     free(first);
     free(copy_of);
     return status;

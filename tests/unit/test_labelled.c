@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
+#include "images/image_place.h"
 #include "tasks/class_labels.h"
 #include "tasks/labelled.h"
 #include "tasks/split.h"
@@ -224,7 +225,7 @@ static void make_images(struct meta_dataset *set, int backwards)
     free(text);
     if (read_of("s.csv", NULL)) fail_msg("%s", error.text);
     for (int i = 0; i < IMAGES; i++)
-        digests[i] = (struct meta_digest){ 1, 0, (uint64_t)atoi(meta_labelled_inside(l, i)) + 1 };
+        digests[i] = (struct meta_digest){ 1, (uint64_t)atoi(meta_labelled_inside(l, i)) + 1, 0 };
     *set = (struct meta_dataset){ .count = IMAGES,
                                   .digests = digests,
                                   .lines = lines,
@@ -268,6 +269,37 @@ static void groups_stay_together_and_shares_are_kept(void **state)
     meta_labelled_free(l);
 }
 
+static void pages_of_a_file_stay_together(void **state)
+{
+    enum { FILES = 40, PAGES = 5 };
+    struct meta_split how = { .valid = .3, .test = .3, .seed = 5 };
+    struct meta_digest digests[FILES * PAGES];
+    char text[FILES * PAGES * 24] = "", *at = text;
+    int part[FILES * PAGES], parts = 0;
+    for (int i = 0; i < FILES * PAGES; i++) {
+        at += sprintf(at, "%d.tif[%d],x\n", i % FILES, i / FILES);
+        digests[i] = meta_image_place_digest(
+            (struct meta_digest){ 9, (uint64_t)(i % FILES) + 1, 7 }, i / FILES);
+    }
+    put("p.csv", text);
+    if (read_of("p.csv", NULL)) fail_msg("%s", error.text);
+    const struct meta_dataset set = { .count = FILES * PAGES,
+                                      .digests = digests,
+                                      .lines = l->lines,
+                                      .label = l->label,
+                                      .paths = l->paths,
+                                      .names = l->names,
+                                      .classes = 1,
+                                      .list = l->from };
+    assert_int_equal(meta_split(part, l, &set, &how, &error), 0);
+    for (int i = 0; i < FILES * PAGES; i++) {
+        assert_int_equal(part[i], part[i % FILES]);
+        parts |= 1 << part[i];
+    }
+    assert_int_equal(parts, 1 << META_PART_TRAIN | 1 << META_PART_VALID | 1 << META_PART_TEST);
+    meta_labelled_free(l);
+}
+
 static void rare_classes_are_the_test(void **state)
 {
     struct meta_dataset set;
@@ -294,6 +326,7 @@ int main(void)
         cmocka_unit_test(classes_by_the_names_of_a_classifier),
         cmocka_unit_test(labels_are_of_one_class_alone),
         cmocka_unit_test(groups_stay_together_and_shares_are_kept),
+        cmocka_unit_test(pages_of_a_file_stay_together),
         cmocka_unit_test(rare_classes_are_the_test),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);
