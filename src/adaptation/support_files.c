@@ -1,6 +1,7 @@
 /* Writes and reads the comments of a .cfg that name the files that it was adapted to. */
 #include "support_files.h"
 #include "base/lines.h"
+#include "images/image_place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,4 +43,12 @@ int meta_support_files_has(const struct meta_digest *all, int count, struct meta
 {
     one.bytes = 0;
     return bsearch(&one, all, (size_t)count, sizeof *all, meta_digest_order) != NULL;
+}
+
+static int by_file(const void *a, const void *b) { return meta_image_file_order(a, b); }
+
+int meta_support_files_has_file(const struct meta_digest *all, int count, struct meta_digest one)
+{
+    one.bytes = 0;
+    return bsearch(&one, all, (size_t)count, sizeof *all, by_file) != NULL;
 }

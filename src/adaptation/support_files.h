@@ -13,7 +13,9 @@ void meta_support_files_note(FILE *, const struct meta_dataset *);
    the .cfg has none. The caller frees. */
 int meta_support_files_read(struct meta_digest **, int *count, const char *cfg,
                             struct meta_error *);
-/* Whether a file's digest is one of them. */
+/* Whether an image's digest is one of them; whether one is of the image's file, be it of another
+   page or frame. */
 int meta_support_files_has(const struct meta_digest *, int count, struct meta_digest);
+int meta_support_files_has_file(const struct meta_digest *, int count, struct meta_digest);
 
 #endif

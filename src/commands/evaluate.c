@@ -208,7 +208,8 @@ static int choose(struct parts *p, const struct request *r, struct meta_error *e
 
 /* ---- images that the classifier knows -------------------------------------------------------- */
 
-/* Marks images that the classifier has learned from; *beside: others of their groups. */
+/* Marks images that the classifier has learned from; *beside: others of their groups, and of the
+   groups of other pages of their files. */
 static int find_learned(struct parts *p, const char *cfg, int *count, int *beside,
                         struct meta_error *error)
 {
@@ -223,7 +224,7 @@ static int find_learned(struct parts *p, const char *cfg, int *count, int *besid
     for (int i = 0; i < n && !status; i++) {
         p->learned[i] = meta_support_files_has(support, known, a->set->digests[i]);
         *count += p->learned[i];
-        group[a->group[i]] |= p->learned[i];
+        group[a->group[i]] |= meta_support_files_has_file(support, known, a->set->digests[i]);
     }
     for (int i = 0; i < n && !status; i++) *beside += group[a->group[i]] && !p->learned[i];
     free(support);

@@ -108,4 +108,9 @@ void meta_evaluate_print(const struct meta_assessment_report *r)
                 "learned from%s: the figures are too good\n",
                 r->learned_count, n, r->learned_count == 1 ? "is" : "are",
                 r->beside ? ", and others are of their groups" : "");
+    else if (r->beside)
+        fprintf(stderr,
+                "darknet: warning: %d of the %d images %s of groups with other pages of files that "
+                "the classifier has learned from: the figures are too good\n",
+                r->beside, n, r->beside == 1 ? "is" : "are");
 }

@@ -93,6 +93,17 @@ mkdir "$a/twin" && cp "$a/images/c6_8.tif" "$a/twin"
 expect_error '/images/c6_8\.tif\[1\] and .*/twin/c6_8\.tif\[1\]: would both be .*/heat/c6_8\[1\]\.png: must have different names$' darknet predict "$a/net.cfg" "$a/net.weights" "$a/few.data" "$a/images/c6_8.tif[1]" "$a/twin/c6_8.tif[1]" -heat "$a/heat"
 check 'heat maps have the pages in their names' test -s "$a/heat/c6_8[0].png" -a -s "$a/heat/c6_8[1].png"
 
+# evaluate: other pages of the files that a classifier has learned from
+pages() { echo image,class; for k in 0 2 4; do printf 'images/c6_%d.tif[%d],six\nimages/c7_%d.tif[%d],seven\n' $k "$1" $k "$1"; done; }
+pages 0 >"$a/firsts.csv"
+pages 1 >"$a/seconds.csv"
+check 'a classifier of the first pages of files' darknet adapt "$a/firsts.csv" "$a/toy.cfg" "$a/first.weights" -out "$a/paged"
+check 'it is evaluated on their second pages' eval 'darknet evaluate "$a/paged.cfg" "$a/paged.weights" "$a/seconds.csv" -json "$a/paged.json" -html "$a/paged.html" 2>"$a/err"'
+check 'evaluate warns of other pages of files that were learned from' \
+    grep -q 'warning: 6 of the 6 images are of groups with other pages of files that the classifier has learned from: the figures are too good$' "$a/err"
+check 'the page of evaluate tells of them, too' grep -q '6 of the images are of groups with other pages of files' "$a/paged.html"
+check 'JSON counts them' grep -q '"beside_learned":[[:space:]]*6' "$a/paged.json"
+
 # Decoders that die, hang up, or are not there
 other=$TMP_TEST/other
 mkdir "$other"

@@ -80,6 +80,12 @@ static void write_head(FILE *f, const struct meta_assessment_report *r)
         fputs(". They are in no groups: each is taken for unlike any other, and where several show "
               "the same patient or lesion the intervals are too narrow.</p>\n",
               f);
+    if (!r->learned_count && r->beside)
+        fprintf(f,
+                "<p class=\"worse\"><b>%d of the images %s of groups with other pages of files "
+                "that "
+                "the classifier has learned from: the figures are too good.</b></p>\n",
+                r->beside, r->beside == 1 ? "is" : "are");
     if (!r->learned_count) return;
     fprintf(f,
             "<p class=\"worse\"><b>%d of the images %s among those that the classifier has "
