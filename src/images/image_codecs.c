@@ -95,7 +95,8 @@ static int fill(struct meta_image *image, const struct meta_image_raster *raster
         convert(v, from, to, white);
         for (int k = 0; k < to; k++) set(samples, at * (size_t)to + (size_t)k, deep, v[k]);
     }
-    image->pixels = samples;
+    void *shorter = to < from ? realloc(samples, n * (size_t)to * bytes) : NULL;
+    image->pixels = shorter ? shorter : samples;
     image->w = header->w;
     image->h = header->h;
     return 0;

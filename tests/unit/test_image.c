@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <dirent.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include "images/image.h"
@@ -243,6 +244,39 @@ static void files(void **state)
     free(p);
 }
 
+/* A TIFF file of side x side pixels in so many channels, 1 or 3, whose samples are all `value`. */
+static struct bytes tiff(int side, int channels, unsigned char value)
+{
+    const unsigned size = side * side * channels, at = 8 + (size + 1) / 2 * 2;
+    const unsigned tags[][2] = { { 256, side }, { 257, side }, { 258, 8 }, { 259, 1 }, { 262, channels == 3 ? 2 : 1 }, { 273, 8 }, { 277, channels }, { 278, side }, { 279, size } };
+    struct bytes b = { 0 };
+    const uint16_t count = sizeof tags / sizeof *tags, depth[] = { 8, 8, 8 };
+    put(&b, "II*\0", 4);
+    put(&b, &at, 4);
+    for (unsigned i = 0; i < at - 8; i++) put(&b, &value, 1);
+    put(&b, &count, 2);
+    for (int i = 0; i < count; i++) {
+        const uint16_t tag = tags[i][0], type = 3 + (tag != 258);
+        const uint32_t n = tag == 258 ? channels : 1, number = n > 1 ? at + 2 + 12 * count + 4 : tags[i][1];
+        put(&b, &tag, 2);
+        put(&b, &type, 2);
+        put(&b, &n, 4);
+        put(&b, &number, 4);
+    }
+    put(&b, "\0\0\0", 4);
+    put(&b, depth, sizeof depth);
+    return b;
+}
+
+/* What the colours took is given back where gray is asked for: the images of a list stay in memory. */
+static void no_more_memory_than_pixels(void **state)
+{
+    if (decode(tiff(64, 3, 7), 1)) fail_msg("%s", error.text);
+    assert_true(image.w == 64 && image.h == 64 && image.c == 1 && image.pixels[4095] == 7);
+    assert_in_range(malloc_usable_size(image.pixels), 4096, 8191);
+    free(image.pixels);
+}
+
 /* Kills the processes that this one has started. Returns how many there were. */
 static int kill_children(void)
 {
@@ -265,12 +299,8 @@ static int kill_children(void)
 /* A decoder that is killed while no file is with it takes none with it. */
 static void decoders_that_are_killed(void **state)
 {
-    static const unsigned char tiff[] = "II*\0\x0a\0\0\0\x2a\0\x08\0"
-                                        "\0\1\4\0\1\0\0\0\1\0\0\0" "\1\1\4\0\1\0\0\0\1\0\0\0" "\2\1\3\0\1\0\0\0\x08\0\0\0"
-                                        "\3\1\3\0\1\0\0\0\1\0\0\0" "\6\1\3\0\1\0\0\0\1\0\0\0" "\x11\1\4\0\1\0\0\0\x08\0\0\0"
-                                        "\x16\1\4\0\1\0\0\0\1\0\0\0" "\x17\1\4\0\1\0\0\0\1\0\0\0" "\0\0\0";
     for (int i = 0; i < 3; i++) {
-        if (decode(text((const char *)tiff, sizeof tiff), 1)) fail_msg("%s", error.text);
+        if (decode(tiff(1, 1, 0x2a), 1)) fail_msg("%s", error.text);
         expect_pixels(1, 1, 1, (const unsigned char[]){ 0x2a });
         assert_int_equal(kill_children(), 1);
     }
@@ -300,7 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(png), cmocka_unit_test(jpeg), cmocka_unit_test(bmp_and_pnm), cmocka_unit_test(sizes_that_the_data_can_not_have), cmocka_unit_test(scans), cmocka_unit_test(not_an_image),
-        cmocka_unit_test(damage), cmocka_unit_test(files), cmocka_unit_test(decoders_that_are_killed), cmocka_unit_test(shrink),
+        cmocka_unit_test(damage), cmocka_unit_test(files), cmocka_unit_test(no_more_memory_than_pixels), cmocka_unit_test(decoders_that_are_killed), cmocka_unit_test(shrink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
