@@ -23,7 +23,7 @@ every=1 clients=()
 while [ $# -gt 0 ]; do
     path=${1#*=}
     case $1 in
-    -every) [ $# -gt 1 ] || fail '-every: must have a value'; every=$2; shift ;;
+    -every) [ $# -gt 1 ] || fail '-every: must have a value'; every=$2; shift; [[ $every =~ ^[1-9][0-9]*$ ]] || fail "-every $every: must be a number from 1 on" ;;
     AlexeyAB[@=]*|hank-ai[@=]*) [ -f "$path" ] || fail "$path: is no library: must be a libdarknet.so that is built"; clients+=("${1%%=*}=$(realpath "$path")") ;;
     npm[@=]*) [ -d "$path" ] || fail "$path: is no folder: must be node_modules of scripts/onnx_clients.sh"; clients+=("${1%%=*}=$(realpath "$path")") ;;
     ncnn[@=]*)

@@ -69,7 +69,7 @@ END
 }
 data central "$lists/common.list"
 for split in even lacking; do
-    [ -e "$out/$split-3.list" ] || deal $split
+    [ -e "$out/$split.dealt" ] || { deal $split; touch "$out/$split.dealt"; }
     for site in 1 2 3; do
         for how in alone gradients average; do data $split-$how-$site "$out/$split-$site.list"; done
     done

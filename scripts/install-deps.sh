@@ -6,7 +6,7 @@
 #
 #     --test       also what the tests run under or against (valgrind, a local web server, a browser, another language's numbers, MPI, DICOM, tools of image formats)
 #     --download   also what scripts/get_isic2018.sh needs (curl, unzip)
-#     --pytorch    also PyTorch: only to write the reference tensors anew and to compare speed
+#     --pytorch    also PyTorch, scikit-learn, SciPy and mpmath: only to write the reference numbers anew and to compare speed
 #     --fuzz       also what make fuzz builds with (clang and its sanitizers' runtime)
 #     --missing    installs nothing: prints the packages that a build lacks, in one line
 #     --no-darknet without Debian's darknet, for make DARKNET=DIR
@@ -34,7 +34,7 @@ for option; do
     case $option in
     --test) run+=" valgrind python3 python3-numpy curl unzip zip chromium locales libopenmpi-dev openmpi-bin libdcmtk-dev dcmtk libtiff-tools webp libopenjp2-tools" ;;
     --download) run+=" curl unzip" ;;
-    --pytorch) run+=" python3-torch python3-numpy" ;;
+    --pytorch) run+=" python3-torch python3-numpy python3-sklearn python3-scipy python3-mpmath" ;;
     --fuzz) run+=" clang libclang-rt-dev llvm" ;;
     --missing) quiet=1 ;;
     --no-darknet) build=${build/darknet /} ;;

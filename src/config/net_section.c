@@ -84,7 +84,6 @@ const struct meta_option meta_net_table[] = {
     ONLY(center, 0),
     { NULL, META_INT, 0, 0, 0, NULL, 0, NULL }
 };
-const size_t meta_net_settings_size = sizeof(struct net_options);
 
 static const struct meta_pair *find(const struct meta_section *section, const char *key)
 {

@@ -23,9 +23,8 @@ extern const struct meta_section_type meta_section_types[];
 /* By name or alias; NULL: Darknet has no such section. */
 const struct meta_section_type *meta_section_find(const char *name);
 
-/* The options of [net], and the bytes of the struct that they are parsed into. */
+/* The options of [net]. */
 extern const struct meta_option meta_net_table[];
-extern const size_t meta_net_settings_size;
 /* Reads [net]. The caller frees net->steps.values and net->scales.values, also on failure. */
 int meta_net_read(const struct meta_section *, const char *path, struct meta_net_settings *net,
                   struct meta_error *);

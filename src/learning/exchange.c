@@ -90,14 +90,6 @@ void meta_exchange_free(struct meta_exchange *x)
     free(x);
 }
 
-size_t meta_exchange_bytes(const struct meta_exchange *x)
-{
-    size_t others = (size_t)x->transport->size - 1, bytes = others * x->count * x->backend->element;
-    for (int k = 0; k < x->transport->size; k++)
-        if (k != x->transport->rank) bytes += x->send[k].size;
-    return bytes;
-}
-
 /* Puts the slices of a task's gradient where they are sent from. */
 static void pack(struct meta_exchange *x, size_t own, const void *gradient)
 {

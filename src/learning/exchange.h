@@ -21,7 +21,4 @@ void meta_exchange_free(struct meta_exchange *);
 int meta_exchange_mean(struct meta_exchange *, void *const *gradient, double scale, void *mean,
                        struct meta_error *);
 
-/* What a rank sends to all others in one iteration, in bytes. */
-size_t meta_exchange_bytes(const struct meta_exchange *);
-
 #endif

@@ -44,7 +44,7 @@ check "install-deps.sh --test runs" deps --test
 check "--test adds what the tests need" grep -q 'recommends chromium curl dcmtk libdcmtk-dev libopenjp2-tools libopenmpi-dev libtiff-tools locales openmpi-bin python3 python3-numpy unzip valgrind webp zip$' "$calls"
 all
 check "install-deps.sh --pytorch runs" deps --pytorch
-check "--pytorch adds PyTorch" grep -q 'recommends python3-numpy python3-torch$' "$calls"
+check "--pytorch adds PyTorch, scikit-learn, SciPy and mpmath" grep -q 'recommends python3-mpmath python3-numpy python3-scipy python3-sklearn python3-torch$' "$calls"
 all
 check "install-deps.sh --fuzz runs" deps --fuzz
 check "--fuzz adds clang and the runtime of its sanitizers" grep -q 'recommends clang libclang-rt-dev llvm$' "$calls"
