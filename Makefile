@@ -248,7 +248,7 @@ $(BUILD)/src/paper/report/page_css.o: $(BUILD)/src/paper/report/page_css.c $(FLA
 	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Changed switches rebuild what they change
-SETTINGS = $(CC) $(CXX) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(FIND_DARKNET)
+SETTINGS = $(CC) $(CXX) $(DCMTK) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(ALL_LDFLAGS) $(LDLIBS) $(FIND_DARKNET)
 $(FLAGS): FORCE
 	@mkdir -p $(@D)
 	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' >$@
@@ -381,7 +381,7 @@ compile_commands.json: $(FLAGS) FORCE ## for clangd and other tools
 	$(foreach f,$(CODEC_SOURCES) src/images/image_decoder_main.c,$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard tests/unit/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard plugins/*/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),))
-	$(foreach f,$(if $(ONNX_PART),$(CXX_SOURCES),$(filter-out %_onnx.cpp,$(CXX_SOURCES))),$(file >>$@,$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(if $(filter %_onnx.cpp,$(f)),$(ONNX_FLAGS)) $(ALL_CXXFLAGS)),))
+	$(foreach f,$(filter-out $(if $(ONNX_PART),,%_onnx.cpp) $(if $(DICOM_PART),,%_dicom.cpp),$(CXX_SOURCES)),$(file >>$@,$(call json_entry,$(f),$(CXX) $(ALL_CPPFLAGS) $(if $(filter %_onnx.cpp,$(f)),$(ONNX_FLAGS)) $(ALL_CXXFLAGS)),))
 	$(foreach f,$(FUSED:%=%.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(FLAGS_avx2) -DISA=avx2),))
 	$(call show,JSON,$@)sed -i '$$s/,$$//' $@; echo ']' >>$@
 
@@ -405,8 +405,8 @@ help: ## this text
 INTO    = $(DESTDIR)$(PREFIX)
 PRIVATE = lib/darknet-meta
 CFGS    = $(wildcard cfg/*.cfg cfg/*/*.cfg)
-# What is there to copy, and the scripts that make lists of data sets
-SHARED  = plugins/template/template.c plugins/template/Makefile data/isic2018.md5 $(addprefix scripts/,get_isic2018.sh isic2018.sh dermofit.sh lists.sh held_out.awk)
+# What is there to copy, networks to begin with, and the scripts that make lists of data sets
+SHARED  = plugins/template/template.c plugins/template/Makefile $(wildcard $(addprefix data/weights/*.,cfg weights temperature rates md)) data/isic2018.md5 $(addprefix scripts/,get_isic2018.sh isic2018.sh dermofit.sh lists.sh held_out.awk)
 # Where Debian's Python looks, in /usr and in /usr/local; with another PREFIX it is told by PYTHONPATH
 PYTHON  = lib/$(if $(filter /usr,$(PREFIX)),python3,$(or $(shell /usr/bin/python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])' 2>/dev/null),python3))/dist-packages
 INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darknet-meta.pc include/darknet_meta.h include/darknet-meta/plugin.h \

@@ -12,6 +12,7 @@
 # second no benign keratosis and the third no melanoma, and the other two share these.
 set -eu
 export LC_ALL=C
+[ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 lists=$1 out=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 darknet=$(realpath "${DARKNET_BIN:-$here/darknet}")

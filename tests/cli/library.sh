@@ -13,7 +13,7 @@ check 'make install brings programs, libraries, headers, manuals and configurati
     ls lib/darknet-meta/plugins/episode.so lib/darknet-meta/libdarknet-meta-host.so lib/darknet-meta/libdarknet-meta-opencv.so lib/darknet-meta/libdarknet-meta-codecs.so lib/darknet-meta/darknet-meta-decoder lib/libdarknet-meta.so lib/libdarknet-meta.so.1 include/darknet_meta.h \
     lib/pkgconfig/darknet-meta.pc share/man/man1/darknet-meta.1 share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet \
     share/darknet-meta/cfg/daml-4conv.cfg share/darknet-meta/cfg/ablation share/darknet-meta/example.c include/darknet-meta/plugin.h lib/python3*/dist-packages/darknet_meta.py \
-    share/darknet-meta/plugins/template/template.c && test -x share/darknet-meta/scripts/isic2018.sh"
+    share/darknet-meta/plugins/template/template.c share/darknet-meta/data/weights/daml-4conv.weights share/darknet-meta/data/weights/daml-4conv.temperature && test -x share/darknet-meta/scripts/isic2018.sh"
 # A stranger's plugin begins as a copy of the installed template, which finds the installed plugin.h.
 cp -r "$at/share/darknet-meta/plugins/template" "$TMP_TEST/mine"
 check 'a copy of the installed template is built' env PKG_CONFIG_PATH="$at/lib/pkgconfig" make -s -C "$TMP_TEST/mine"
