@@ -182,6 +182,26 @@ static int check_others(const struct parts *p, struct meta_error *error)
                      shared.count == 1 ? "is" : "are", set->paths[shared.image]);
 }
 
+/* The classifier finds nearly all of what it has learned from, whatever the threshold is. */
+static int check_unknown(const struct parts *p, const char *cfg, struct meta_error *error)
+{
+    const struct meta_dataset *set = p->others.set;
+    struct meta_digest *support = NULL;
+    int known, count = 0, first = 0;
+    if (meta_support_files_read(&support, &known, cfg, error)) return -1;
+    for (int i = set->count - 1; i >= 0; i--)
+        if (meta_support_files_has(support, known, set->digests[i])) {
+            count++;
+            first = i;
+        }
+    free(support);
+    if (!count) return 0;
+    return meta_fail(error,
+                     "%s: the classifier has learned from %d of its images, such as %s: thresholds "
+                     "must be chosen on images that it has not learned from",
+                     set->list, count, set->paths[first]);
+}
+
 static struct meta_assessed assessed(const struct parts *p, const struct meta_answers *a)
 {
     return (struct meta_assessed){
@@ -198,7 +218,7 @@ static int choose(struct parts *p, const struct request *r, struct meta_error *e
     if (find_chosen_on(&list, p, r, error)) return -1;
     const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
     if (meta_answers_read(&p->others, &p->classifier, data, list, p->pool, error)
-        || check_others(p, error))
+        || check_others(p, error) || check_unknown(p, r->classifier.cfg, error))
         return -1;
     const struct meta_assessed others = assessed(p, &p->others);
     p->thresholds = malloc((size_t)p->classifier.classes * sizeof *p->thresholds);

@@ -82,7 +82,7 @@ static void print_share(const struct meta_left_out *l, const int *right, const i
     printf("leave-one-out: %.0f%% right, the mean over %d class%s, %d of %d images: with so few "
            "the truth may be anything from %.0f%% to %.0f%%",
            100 * share, classes, meta_plural_es(classes), good, all, 100 * low, 100 * high);
-    if (auc == auc) printf("; AUC %.2f, no surer", auc);
+    if (auc == auc) printf("; AUC %.2f, as uncertain", auc);
     printf("\n");
 }
 

@@ -47,12 +47,14 @@ assert sum(b["count"] for b in j["bins"]) == 14
 END
 check 'the figures of -json are those of the answers' test $? -eq 0
 check 'the page stands by itself' bash -c 'grep -q "</html>" new.html && ! grep -qE "(src|href)=\"?(http|//|[a-z]+\.(js|css))|<script" new.html'
+check 'the page says how many images of each class are answered right' grep -qE '^<p>Answered right: <b>[0-9]+ of 7</b> .*seven, <b>[0-9]+ of 7</b> .*six' new.html
 check 'the page has two charts and a style for dark and light' test "$(grep -c '<figure>' new.html)" -eq 2 -a "$(grep -c 'prefers-color-scheme:dark' new.html)" -ge 1
 check 'the figures do not depend on the number of threads' bash -c '"$1" meta evaluate k.cfg k.weights new -threads 1 -json one.json >/dev/null && cmp new.json one.json' - "$DARKNET_BIN"
 
 # Thresholds
 expect_error 'sensitivity: needs -chosen_on' evaluate k.cfg k.weights new -sensitivity 0.95
 expect_error 'new: 14 images of new are there, too, such as .*: thresholds must be chosen on other images' evaluate k.cfg k.weights new -sensitivity 0.95 -chosen_on new
+expect_error 'few: the classifier has learned from [0-9]+ of its images, such as few/.*: thresholds must be chosen on images that it has not learned from$' evaluate k.cfg k.weights new -sensitivity 0.95 -chosen_on few
 expect_error 'chosen_on: is for -sensitivity' evaluate k.cfg k.weights new -chosen_on other
 check 'thresholds are chosen on another folder' quiet evaluate k.cfg k.weights new -sensitivity 0.8 -chosen_on other -json t.json -html t.html
 check 'sensitivity and specificity are printed for each class' test "$(grep -cE '^    (six|seven): probability [0-9.e-]+: sensitivity [01].*, specificity [01]' out)" -eq 2

@@ -23,8 +23,8 @@ static const char reading[] =
     "of another class; 0.5 is guessing. Balanced accuracy is the mean over the classes of the "
     "share of a class&rsquo;s images that is answered right, whatever their numbers. "
     "Sensitivity is the share of a class&rsquo;s images that the threshold finds, specificity the "
-    "share of all others that it leaves out; a threshold is chosen on other images than those "
-    "that are evaluated here.</p>\n"
+    "share of all others that it leaves out; a threshold is chosen on images that are neither "
+    "evaluated here nor learned from.</p>\n"
     "<p>NLL is the mean of the negative logarithm of the probability of an image&rsquo;s class, "
     "Brier score the mean squared error of probabilities; of both, less is better. ECE is how far, "
     "on average, the probability of an answer is from the share of such answers that are "
@@ -66,6 +66,21 @@ static void write_name(FILE *f, const char *name)
 
 /* ---- head ------------------------------------------------------------------------------------ */
 
+/* How many images of each class are answered right, in words. */
+static void write_right(FILE *f, const struct meta_assessment_report *r)
+{
+    const struct meta_assessment *a = r->figures;
+    const char *before = "<p>Answered right: ";
+    for (int k = 0; k < a->classes; k++) {
+        if (!a->class[k].images) continue;
+        fprintf(f, "%s<b>%d of %d</b> ", before, a->confusion[k * a->classes + k],
+                a->class[k].images);
+        meta_html_text(f, r->names[k]);
+        before = ", ";
+    }
+    if (*before == ',') fputs(".</p>\n", f);
+}
+
 static void write_head(FILE *f, const struct meta_assessment_report *r)
 {
     int n = r->assessed->clusters.count, groups = r->assessed->clusters.groups;
@@ -80,6 +95,7 @@ static void write_head(FILE *f, const struct meta_assessment_report *r)
         fputs(". They are in no groups: each is taken for unlike any other, and where several show "
               "the same patient or lesion the intervals are too narrow.</p>\n",
               f);
+    write_right(f, r);
     if (!r->learned_count && r->beside)
         fprintf(f,
                 "<p class=\"worse\"><b>%d of the images %s of groups with other pages of files "
@@ -222,7 +238,8 @@ static int draw_curves(struct meta_figures *figures, const struct meta_assessmen
         free(curve);
         lines[k] = (struct meta_line){ r->names[k], count, 0, points[k] };
     }
-    const struct meta_figure g = { "ROC curve of each class against the others",
+    const struct meta_figure g = { classes == 2 ? "ROC curve"
+                                                : "ROC curve of each class against the others",
                                    "1 - specificity",
                                    "sensitivity",
                                    0,
