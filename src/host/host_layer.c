@@ -131,7 +131,8 @@ static struct hosted *make_hosted(const struct meta_plugin *plugin, const void *
     struct hosted *h = (struct hosted *)block;
     if (!block) return NULL;
     block += aligned(sizeof *h);
-    h->settings = memcpy(block, settings, plugin->settings_size);
+    h->settings = block;
+    if (plugin->settings_size) memcpy(block, settings, plugin->settings_size);
     rehang(plugin->options, h->settings, block + own);
     h->plugin = plugin;
     h->call = call;
