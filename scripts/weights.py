@@ -128,6 +128,7 @@ class Card:
                 shutil.copyfile(of, to)
             except OSError as error:
                 fail("%s: %s" % (of, error.strerror))
+        self.options = options(self.cfg)
 
     def calibrate(self):
         if not os.path.exists(self.stem + ".temperature"):
@@ -145,7 +146,7 @@ class Card:
     def adapt(self, classes, number, folder):
         """Seconds, bytes and AUC of `meta adapt` and `meta evaluate` on a task of its own: images
         of as many groups a class as [episode] shots, and all images of the classes' other groups."""
-        episode = options(self.cfg)["episode"]
+        episode = self.options["episode"]
         draw = random.Random(number)
         learned, asked = ["image,class,group"], ["image,class,group"]
         for label in draw.sample(sorted(classes), int(episode["ways"])):
@@ -211,7 +212,7 @@ class Card:
         return table(rows)
 
     def settings(self):
-        s = options(self.cfg)
+        s = self.options
         net, episode, inner = s["net"], s["episode"], s["inner_loop"]
         loss = s.get("meta_loss", {})
         words = ["%sx%s pixels" % (net["width"], net["height"])]
@@ -224,7 +225,7 @@ class Card:
 
     def page(self):
         name = os.path.basename(self.stem)
-        shots = options(self.cfg)["episode"]["shots"]
+        shots = self.options["episode"]["shots"]
         classes = sorted({c for p in self.shots[SHOTS[0]]["pairs"] for c in p["classes"]})
         points = [
             "**Data.** Trained on %d images of the four common classes of ISIC 2018 (HAM10000), "

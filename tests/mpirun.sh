@@ -28,3 +28,13 @@ said()
 
 # train_ranks N FOLDER FLAG...: N ranks train a toy, under the name toy, with what they say in FOLDER/out
 train_ranks() { local n=$1 at=$2; shift 2; ranks "$n" "$DARKNET_BIN" meta train "$at/toy.data" "$at/toy.cfg" -name toy -threads 1 "$@" >"$at/out" 2>&1; }
+
+# same_files: whether what trainings of the name toy left in $a and in $whole is the same; $fields are the columns of the log that must be
+same_files()
+{
+    local file
+    for file in toy.state toy.backup toy_final.weights; do
+        cmp "$a/backup/$file" "$whole/backup/$file" || return 1
+    done
+    [ "$(cut -d, -f"$fields" "$a/backup/toy.csv")" = "$(cut -d, -f"$fields" "$whole/backup/toy.csv")" ] && [ "$(ls "$a/backup")" = "$(ls "$whole/backup")" ] || { ls "$a/backup"; return 1; }
+}

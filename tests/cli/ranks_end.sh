@@ -23,14 +23,6 @@ sed -i 's/^tasks=3/tasks=4/' "$a/toy.cfg"
 toy_twin "$a" "$whole"
 long=(-seed 5 -backup_every 7 -valid_every 0)
 fields=1-5 # of the log: all but times
-same_files()
-{
-    local file
-    for file in toy.state toy.backup toy_final.weights; do
-        cmp "$a/backup/$file" "$whole/backup/$file" || return 1
-    done
-    [ "$(cut -d, -f"$fields" "$a/backup/toy.csv")" = "$(cut -d, -f"$fields" "$whole/backup/toy.csv")" ] && [ "$(ls "$a/backup")" = "$(ls "$whole/backup")" ] || { ls "$a/backup"; return 1; }
-}
 # A signal to mpirun, which hands it on to the ranks: there is no other checkpoint than the one that they save then. mpirun reads no more
 # of what they print, and kills what has not ended a second later, which on a busy machine is too soon
 stopped()
