@@ -302,7 +302,7 @@ VALUES = $(BUILD)/tests/image_values
 READER = $(BUILD)/tests/opencv_predict
 FAULTS = $(BUILD)/tests/fail_memory.so
 # those that NAMES names, or all
-unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers export_onnx scripts_clients,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks federated,$(NAMES)),$(OF_RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(OF_RANKS) $(VALUES)) ## the unit tests, not run
+unit: $(if $(NAMES),$(filter $(NAMES:%=$(BUILD)/tests/unit/%),$(TESTS)) $(if $(filter adapt_pipelines adapt_readers export_onnx scripts_clients,$(NAMES)),$(READER)) $(if $(filter memory,$(NAMES)),$(FAULTS)) $(if $(filter ranks ranks_end ranks_network federated,$(NAMES)),$(OF_RANKS)) $(if $(filter image_formats image_dicom image_frames,$(NAMES)),$(VALUES)),$(TESTS) $(READER) $(FAULTS) $(OF_RANKS) $(VALUES)) ## the unit tests, not run
 
 test: ## every test, or those of NAMES
 	@scripts/install-deps.sh --test
