@@ -29,29 +29,29 @@ rm -f "$out/maml.cfg.new"
 # Deals the lesions of each class out, in an order that a number drawn from the lesion's name says: writes SPLIT-1.list to SPLIT-3.list
 deal()
 {
-    awk -F, -v split_name="$1" -v lists="$lists" -v out="$out" '
+    awk -F, -v lists="$lists" '
         function hash(text,  i, h) { h = 2026; for (i = 1; i <= length(text); i++) h = (h * 131 + index(letters, substr(text, i, 1))) % 2147483647; return h * 48271 % 2147483647 }
         BEGIN {
             letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
-            lacks["BCC"] = 0; lacks["BKL"] = 1; lacks["MEL"] = 2
             while ((getline <(lists "/groups.csv")) > 0) { n = split($1, part, "/"); sub(/\.jpg$/, "", part[n]); group[part[n]] = $2 }
             while ((getline <(lists "/common.list")) > 0) {
                 n = split($0, part, "/"); name = part[n]; sub(/\.jpg$/, "", name)
                 if (!(name in group)) { print "scripts/federated.sh: " $0 " is in no group" >"/dev/stderr"; exit 1 }
-                printf "%s %.0f %s %s\n", part[n - 1], hash(group[name]), group[name], $0 | "sort -k1,1 -k2,2n -k3,3 -k4,4 >" out "/dealt"
+                printf "%s\t%.0f\t%s\t%s\n", part[n - 1], hash(group[name]), group[name], $0
             }
-            close("sort -k1,1 -k2,2n -k3,3 -k4,4 >" out "/dealt")
-            FS = " "
-            while ((getline <(out "/dealt")) > 0) {
-                if ($1 != class) { class = $1; lesion = ""; next_site = 0 }
-                if ($3 != lesion) {
-                    lesion = $3
-                    do { site = next_site; next_site = (next_site + 1) % 3 } while (split_name == "lacking" && (class in lacks) && lacks[class] == site)
-                }
-                print $4 >(out "/" split_name "-" (site + 1) ".list")
+        }' >"$out/drawn"
+    sort -t $'\t' -k1,1 -k2,2n -k3,3 -k4,4 "$out/drawn" >"$out/dealt"
+    awk -F '\t' -v split_name="$1" -v out="$out" '
+        BEGIN { lacks["BCC"] = 0; lacks["BKL"] = 1; lacks["MEL"] = 2 }
+        {
+            if ($1 != class) { class = $1; lesion = ""; next_site = 0 }
+            if ($3 != lesion) {
+                lesion = $3
+                do { site = next_site; next_site = (next_site + 1) % 3 } while (split_name == "lacking" && (class in lacks) && lacks[class] == site)
             }
-        }'
-    rm "$out/dealt"
+            print $4 >(out "/" split_name "-" (site + 1) ".list")
+        }' "$out/dealt"
+    rm "$out/dealt" "$out/drawn"
 }
 
 # data NAME LIST: the .data file of a training

@@ -130,10 +130,19 @@ static int blame(const struct form *f, struct meta_error *error)
                      why.text);
 }
 
+/* Writes a layer that gives the network's input as it is, for the sections of a first layer: those
+   of Darknet that read an earlier layer can't read the input. */
+static int write_input(struct meta_writer *w, struct meta_error *error)
+{
+    for (int k = 0; k < w->at.c; k++) w->scratch[k] = 1;
+    return w->affine(w, w->scratch, NULL, "linear", error);
+}
+
 static int call(struct form *f, double *theta, struct meta_error *error)
 {
     const struct meta_layer *l = f->layer;
     struct meta_writer w = { f, l->in, theta + l->weight_count, section, affine };
+    if (!f->to->network->count && write_input(&w, error)) return -1;
     int before = f->to->network->count;
     error->text[0] = 0;
     if (l->plugin->layer->stock(l->settings, l->in, theta, &w, error)) {

@@ -58,6 +58,14 @@ check 'a network is exported as it is' adapt "$t/net.cfg" "$f" same -steps 0 -bn
 answers "$t/net.cfg" "$f" -raw >"$t/ours"
 answers "$t/same.cfg" "$t/same.weights" >"$t/theirs"
 check 'the exported network gives the probabilities of the one with [affine], [prelu] and [film]' near "$t/ours" "$t/theirs"
+# As the first layer, where no [route] reaches the input itself
+sed '0,/^\[convolutional\]/s//[prelu]\nslope=.2\n\n&/' "$t/toy.cfg" >"$t/first.cfg"
+f=$t/backup/first-seed3_final.weights
+check 'a network that begins with [prelu] is trained' darknet train "$t/toy.data" "$t/first.cfg" -seed 3 -max_batches 3
+check 'and exported as it is' adapt "$t/first.cfg" "$f" begin -steps 0 -bn running
+answers "$t/first.cfg" "$f" -raw >"$t/ours"
+answers "$t/begin.cfg" "$t/begin.weights" >"$t/theirs"
+check 'the exported network gives the probabilities of the one that begins with [prelu]' near "$t/ours" "$t/theirs"
 
 # A layer of a plugin that has no such form is refused before anything is learned, in one line.
 cp -r plugins/template "$TMP_TEST/swish"
