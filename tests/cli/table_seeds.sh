@@ -64,6 +64,9 @@ check 'a result is paired with the reference of its seed' test "$(paired eta-see
 check 'a result is not paired before the reference of its seed is run' test -z "$(paired eta-seed-1)"
 check 'meta report writes a page of an unfinished table' quiet darknet meta report "$t/out" -out "$t/x.html"
 check 'the page says how many trainings of a row are done' grep -q '1 of 3 trainings' "$t/x.html"
+check 'meta report -markdown runs with an unfinished table' quiet darknet meta report "$t/out" -markdown
+check 'the Markdown lists no training of several seeds that is to come' test "$(grep -cE '^\| (Mean|Eta), seed [0-9]+ \| [12] \| [0-9]' "$t/said"),$(grep -c 'not yet run' "$t/said")" = 4,0
+check 'and counts them' grep -q '^| Mean | 2 | 1 of 3 |' "$t/said"
 check 'meta table runs the rest of the table' quiet table
 check 'a result is paired once the reference of its seed is run' test "$(paired eta-seed-1)" = '"reference":"Mean,seed1"'
 check 'a row of one seed is paired with the reference of its seed' test "$(paired alone)" = '"reference":"Mean,seed1"'

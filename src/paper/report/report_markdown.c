@@ -72,6 +72,10 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     fputs(meta_report_has_paper(t) ? "| | | | |\n" : "| | |\n", f);
 }
 
+/* The table over trainings counts the trainings of several seeds: those still to come are not
+   listed. */
+static int is_listed(const struct meta_report_cell *c) { return c->result || !*c->family; }
+
 /* Tasks that are in the means with an AUC of chance. */
 static void write_diverged(FILE *f, const struct meta_report_table *t)
 {
@@ -136,7 +140,8 @@ int meta_report_markdown(FILE *f, const struct meta_report *r, struct meta_error
         meta_markdown_text(f, *t->reference ? t->reference : "nothing");
         fprintf(f, " | other groups | accuracy |\n|---|---|---|---|---|---|---|---|%s\n",
                 paper ? "---|---|" : "");
-        for (int k = 0; k < t->cell_count; k++) write_cell(f, t, &t->cells[k]);
+        for (int k = 0; k < t->cell_count; k++)
+            if (is_listed(&t->cells[k])) write_cell(f, t, &t->cells[k]);
         write_diverged(f, t);
         meta_markdown_pairs(f, t);
         meta_markdown_seeds(f, t);
