@@ -55,13 +55,13 @@ row()
         -e '/^\[inner_loop\]/,$ s/^learning_rate=.*/learning_rate=0.1/' "$@" "$from" | cat -s >"$out/cfg/study/$name.cfg"
     rows "$label" "$name"
 }
-# rows LABEL NAME [LINE]: adds a row to both tables
+# rows LABEL NAME [LINE...]: adds a row to both tables
 rows()
 {
     local table
     for table in study study-rare; do
         printf '\n[row]\nlabel=%s\ncfg=%s\neach=0\nseed=%s\nshots=5,1\n' "$1" "cfg/study/$2.cfg" "$seeds" >>"$out/data/tables/$table.table"
-        if [ $# -gt 2 ]; then echo "$3" >>"$out/data/tables/$table.table"; fi
+        if [ $# -gt 2 ]; then printf '%s\n' "${@:3}" >>"$out/data/tables/$table.table"; fi
     done
 }
 # What a row changes
@@ -82,3 +82,10 @@ row 'Rotations' rotations "${mean[@]}" -e '/^filters=64/s/$/\nrotations=4/' -e '
     -e '/^\[inner_loop\]/,$ s/^learning_rate=.*/learning_rate=0.025     # a quarter: what is learned once gets the gradients of its four turns/'
 row 'Prototypes' prototypes "${mean[@]}" -e '/^# The paper.s linear classifier/,/^activation=linear/d' -e '/^\[softmax\]/i # Distances to the class means in place of a classifier\n[prototype]\n' \
     -e 's/^steps=5.*/steps=0                   # a task is learned by its means alone/; s/^test_steps=.*/test_steps=0/; s/^order=2.*/order=1/; /^second_order_start=/d' -e '/^\[inner_loop\]/,$ {/^learning_rate=/d}'
+
+# Answers of the same trainings together, and of turned copies: no training is their own.
+for name in 'MAML maml' 'DAML, eta=5 eta-5' 'Prototypes prototypes'; do
+    seeds=1 rows "${name% *}, 8 copies" "${name##* }" augment=8
+    seeds=1,2,3 rows "${name% *}, three trainings" "${name##* }" ensemble=1
+    seeds=1,2,3 rows "${name% *}, three trainings, 8 copies" "${name##* }" ensemble=1 augment=8
+done

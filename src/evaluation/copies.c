@@ -99,12 +99,15 @@ void meta_copies_run(struct meta_copies *k, const struct meta_method_task *t, in
     task.support = k->images;
     task.support_labels = k->labels;
     task.query = k->asked;
+    const void *start = meta_worker_learn(k->worker, t->phi, &task, 0, &unused);
     const void *adapted = meta_worker_learn(k->worker, t->phi, &task, steps, &unused);
     for (int copy = 0; copy < k->count; copy++) {
         for (int i = 0; i < k->query; i++)
             make_copy(k, t, copy, k->support + i, k->asked + i * k->numbers);
-        meta_worker_score(k->worker, t->phi, &task, k->before + copy * each);
         meta_worker_score(k->worker, adapted, &task, k->after + copy * each);
+        if (adapted == start)
+            memcpy(k->before + copy * each, k->after + copy * each, each * sizeof *k->before);
+        else meta_worker_score(k->worker, start, &task, k->before + copy * each);
     }
     average(k, k->before, before);
     average(k, k->after, after);

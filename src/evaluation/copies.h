@@ -1,6 +1,6 @@
-/* The inner loop on augmented copies of a task's images: it learns from all copies of the support
-   images at once, and its answer to a query image is the mean of the probabilities of its copies.
- */
+/* The inner loop, or the class means of a network that pairs, on augmented copies of a task's
+   images: it learns from all copies of the support images at once, and its answer to a query image
+   is the mean of the probabilities of its copies. */
 #ifndef META_EVALUATION_COPIES_H
 #define META_EVALUATION_COPIES_H
 

@@ -1,6 +1,7 @@
 /* The inner loop of MAML (Eq. 2) as a method, with any number of steps: what maml and the
    methods that pair have in common. */
 #include "copies.h"
+#include "images/turns.h"
 #include "inner.h"
 
 #include <stdio.h>
@@ -12,10 +13,31 @@ struct learner {
     int steps;
 };
 
-const struct meta_method_flag meta_inner_flags[] = {
-    { "-steps", "N", META_INNER_STEPS_HELP, offsetof(struct meta_inner_steps, steps), 0, 0, 1000 },
-    { NULL, NULL, NULL, 0, 0, 0, 0 }
+#define STEPS                                                                                      \
+    {                                                                                              \
+        "-steps", "N", "maml: steps of the inner loop ([inner_loop] test_steps)",                  \
+            offsetof(struct meta_inner_steps, steps), 0, 0, 1000                                   \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, NULL, NULL, 0, 0, 0, 0                                                               \
+    }
+
+const struct meta_method_flag meta_inner_flags[] = { STEPS, END };
+const struct meta_method_flag meta_inner_copies_flags[] = {
+    STEPS,
+    { "-augment", "N",
+      "maml, prototype: learns from N copies of each support image and averages N of each query "
+      "image: flips and quarter turns first (1)",
+      offsetof(struct meta_inner_steps, copies), 0, 1, 64 },
+    END
 };
+
+int meta_inner_augments(const struct meta_model *model, const void *settings)
+{
+    const struct meta_shape in = model->network->input;
+    return ((const struct meta_inner_steps *)settings)->copies > meta_turns(in.h, in.w);
+}
 
 void meta_inner_defaults(void *settings, const struct meta_model *model,
                          const struct meta_episode_settings *episode)

@@ -1,21 +1,5 @@
 /* The method maml: steps of the inner loop (Eq. 2) on the support images. */
-#include "images/turns.h"
 #include "inner.h"
-
-static const struct meta_method_flag flags[] = {
-    { "-steps", "N", META_INNER_STEPS_HELP, offsetof(struct meta_inner_steps, steps), 0, 0, 1000 },
-    { "-augment", "N",
-      "maml: learns from N copies of each support image and averages N of each query image: flips "
-      "and quarter turns first (1)",
-      offsetof(struct meta_inner_steps, copies), 0, 1, 64 },
-    { NULL, NULL, NULL, 0, 0, 0, 0 }
-};
-
-static int augments(const struct meta_model *model, const void *settings)
-{
-    const struct meta_shape in = model->network->input;
-    return ((const struct meta_inner_steps *)settings)->copies > meta_turns(in.h, in.w);
-}
 
 static double flops(const struct meta_flops *f, const struct meta_evaluation *e)
 {
@@ -34,11 +18,11 @@ const struct meta_method meta_method_maml = { .name = "maml",
                                               .tempers = 1,
                                               .reads_rates = 1,
                                               .settings_size = sizeof(struct meta_inner_steps),
-                                              .flags = flags,
+                                              .flags = meta_inner_copies_flags,
                                               .defaults = meta_inner_defaults,
                                               .describe = meta_inner_describe,
                                               .add_settings = meta_inner_add_settings,
-                                              .augments = augments,
+                                              .augments = meta_inner_augments,
                                               .flops = flops,
                                               .create = meta_inner_create,
                                               .free = meta_inner_free,

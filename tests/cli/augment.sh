@@ -42,20 +42,31 @@ for name in glob.glob(sys.argv[1] + "/images/*.pgm"):
     open(name, "wb").write(head + bytes(p[12 * (11 - x) + y] for y in range(12) for x in range(12)))
 END_OF_PYTHON
 sed -i "s#$a/#$t/#g" "$t"/*.list "$t/toy.data"
-for bn in batch support running; do
-    for copies in 1 8; do
-        quiet darknet meta test "$data" "$a/sure.cfg" "$weights" -augment $copies -bn $bn -out "$a/up-$copies.json" || cat "$a/err"
-        quiet darknet meta test "$t/toy.data" "$a/sure.cfg" "$weights" -augment $copies -bn $bn -out "$a/turned-$copies.json" || cat "$a/err"
-    done
-    check "eight copies answer alike of images that are turned by a quarter, with $bn statistics" python3 - "$a"/{up,turned}-{1,8}.json <<'END_OF_PYTHON'
+# turned CFG WEIGHTS NAME: asks the network about both
+turned()
+{
+    local bn copies
+    for bn in batch support running; do
+        for copies in 1 8; do
+            quiet darknet meta test "$data" "$1" "$2" -augment $copies -bn $bn -out "$a/up-$copies.json" || cat "$a/err"
+            quiet darknet meta test "$t/toy.data" "$1" "$2" -augment $copies -bn $bn -out "$a/turned-$copies.json" || cat "$a/err"
+        done
+        check "eight copies answer alike of images that are turned by a quarter, with $bn statistics and $3" python3 - "$a"/{up,turned}-{1,8}.json <<'END_OF_PYTHON'
 import json, sys
 one, eight, turned_one, turned_eight = ([t["nll"] for t in json.load(open(f))["tasks"]] for f in sys.argv[1:])
 far = lambda a, b: max(abs(x - y) for x, y in zip(a, b))
 assert far(eight, turned_eight) < 1e-4 and far(one, turned_one) > 1e-2, (far(eight, turned_eight), far(one, turned_one))
 END_OF_PYTHON
-done
+    done
+}
+turned "$a/sure.cfg" "$weights" 'inner steps'
+# A network that compares with class means has those of all copies.
+sed '/^\[connected\]/,/^$/d; s/^\[softmax\]/[prototype]\n\n&/; /^\[inner_loop\]/,/^$/c [inner_loop]\nsteps=0\ntest_steps=0\norder=1\n' "$a/sure.cfg" >"$a/means.cfg"
+check 'a network that compares with class means is trained' quiet darknet meta train "$data" "$a/means.cfg" -max_batches 20 -valid_every 0
+turned "$a/means.cfg" "$a/backup/means_final.weights" 'class means'
+check 'meta test -augment 8 tells what it does of class means' grep -q ', 8 copies of each image, seed 1$' "$a/out"
 expect_error '-augment 0: must be 1 to 64' darknet meta test "$data" "$cfg" "$weights" -augment 0
-expect_error '-augment: -method knn does not read it; allowed with maml' darknet meta test "$data" "$cfg" "$weights" -method knn -augment 2
+expect_error '-augment: -method knn does not read it; allowed with maml, prototype' darknet meta test "$data" "$cfg" "$weights" -method knn -augment 2
 
 # meta adapt learns from copies too, and meta predict averages.
 printf 'c6_\nc7_\n' >"$a/few.labels"
