@@ -9,7 +9,7 @@
 #     {auc A}             the AUC of A, with its 95% interval over tasks
 #     {less A B}          A less B on the same tasks: 95% interval over tasks, and of other lesions
 #     {less30 A B}        the same on the first 30 tasks, without other lesions
-#     {trainings A B}     A less B over the seeds of A, whose files are A-seed-N-5 and B-seed-N-5: Student's t over trainings
+#     {trainings A B [K]} A less B over the seeds of A, whose files are A-seed-N-K and B-seed-N-K (K shots: 5): Student's t over trainings
 #     {loss A [N]}        mean query loss of A's training over 250 iterations: the last ones, or those up to iteration N
 #     {accuracy A}        the same of query accuracy, the last 250
 #     {weighed A ETA}     (sum w)^2 / sum w^2 of four tasks with the query losses of A and the weights w of [meta_loss] with epsilon=0.1:
@@ -57,17 +57,17 @@ less30()
     less "$tmp/a.json" "$tmp/b.json"
 }
 
-# The seeds that there are files A-seed-N-5 of, at least 1 and 2
+# seeds_of A K: the seeds that there are files A-seed-N-K of, at least 1 and 2
 seeds_of()
 {
-    { printf '%s\n' 1 2; find "$folder" -name "$1-seed-*-5.json" | sed -n 's/.*-seed-\([0-9]*\)-5\.json$/\1/p'; } | sort -nu
+    { printf '%s\n' 1 2; find "$folder" -maxdepth 1 -name "$1-seed-*-$2.json" | sed -n 's/.*-seed-\([0-9]*\)-[0-9]*\.json$/\1/p'; } | sort -nu
 }
 
 trainings()
 {
-    local seed
-    for seed in $(seeds_of "$1"); do
-        paste -d ' ' <(auc_mean "$(file "$1-seed-$seed-5")") <(auc_mean "$(file "$2-seed-$seed-5")")
+    local seed shots=${3:-5}
+    for seed in $(seeds_of "$1" "$shots"); do
+        paste -d ' ' <(auc_mean "$(file "$1-seed-$seed-$shots")") <(auc_mean "$(file "$2-seed-$seed-$shots")")
     done | awk '{ d[NR] = 100 * ($1 - $2); m += d[NR] }
         END {
             split("12.706205 4.302653 3.182446 2.776445 2.570582 2.446912 2.364624 2.306004 2.262157", t, " ")
@@ -112,7 +112,7 @@ files_of()
     case $1-$# in
     auc-2|loss-2|loss-3|accuracy-2|weighed-3) file "$2"; echo ;;
     less-3|less30-3) file "$2"; echo; file "$3"; echo ;;
-    trainings-3) for seed in $(seeds_of "$2"); do file "$2-seed-$seed-5"; echo; file "$3-seed-$seed-5"; echo; done ;;
+    trainings-3|trainings-4) for seed in $(seeds_of "$2" "${4:-5}"); do file "$2-seed-$seed-${4:-5}"; echo; file "$3-seed-$seed-${4:-5}"; echo; done ;;
     esac
 }
 
@@ -121,7 +121,7 @@ figure()
     case $1-$# in
     auc-2) auc "$(file "$2")" ;;
     less-3|less30-3) $1 "$(file "$2")" "$(file "$3")" ;;
-    trainings-3) trainings "$2" "$3" ;;
+    trainings-3|trainings-4) trainings "${@:2}" ;;
     loss-2|loss-3) curve "$(file "$2")" 3 %.3f "${3:-}" ;;
     accuracy-2) curve "$(file "$2")" 4 %.3f ;;
     weighed-3) weighed "$(file "$2")" "$3" ;;

@@ -26,6 +26,11 @@ done
 echo 'Five: {trainings x y}' >"$copy/notes.md"
 check 'scripts/results.sh writes a difference over five trainings' scripts/results.sh "$copy" "$TMP_TEST/other.md"
 check "it has Student's t of four degrees of freedom" grep -qx 'Five: 2.40 (0.98 to 3.82)' "$TMP_TEST/other.md"
+for name in x y; do for seed in 1 2; do cp "$copy/$name-seed-$seed-5.json" "$copy/$name-seed-$seed-1.json"; done; done
+echo 'Two: {trainings x y 1}' >"$copy/notes.md"
+check 'and over two of another number of shots' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+check "it has Student's t of one degree of freedom" grep -qx 'Two: 1.50 (-4.85 to 7.85)' "$TMP_TEST/other.md"
+echo 'Five: {trainings x y}' >"$copy/notes.md"
 rm "$copy/y-seed-5-5.json"
 expect_error 'scripts/results.sh: .*y-seed-5-5.json: no such file' scripts/results.sh "$copy" "$TMP_TEST/other.md"
 
