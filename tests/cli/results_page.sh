@@ -7,8 +7,10 @@ page=data/results/README.md copy=$TMP_TEST/results
 check 'scripts/results.sh writes the page of results' scripts/results.sh data/results "$TMP_TEST/page.md"
 check 'the page of results is the committed one, byte for byte (else: make results)' diff "$page" "$TMP_TEST/page.md"
 
-check 'scripts/results.sh writes the page of sites' scripts/results.sh data/results/federated "$TMP_TEST/sites.md"
-check 'the page of sites is the committed one, byte for byte (else: make results)' diff data/results/federated/README.md "$TMP_TEST/sites.md"
+for name in federated study; do
+    check "scripts/results.sh writes the page of $name" scripts/results.sh data/results/$name "$TMP_TEST/$name.md"
+    check "the page of $name is the committed one, byte for byte (else: make results)" diff data/results/$name/README.md "$TMP_TEST/$name.md"
+done
 
 # An altered result shows in the page; a missing file, figure or table is an error.
 cp -r data/results "$copy"
