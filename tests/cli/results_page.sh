@@ -56,9 +56,9 @@ check "the table of README has the figures of the page of results" in_page
 estimates() { sed -n '/^## Results/,/^## /p' README.md | tr -s '\n ' ' ' | grep -oE -e '-?[0-9]+\.[0-9]+ \(-?[0-9.]+ to -?[0-9.]+' | tr -d +; }
 in_text()
 {
-    tr -s '\n ' ' ' <"$page" | tr -d + >"$TMP_TEST/text"
+    cat "$page" data/results/study/README.md | tr -s '\n ' ' ' | tr -d + >"$TMP_TEST/text"
     estimates | while read -r e; do grep -qF -e "$e" "$TMP_TEST/text" || echo "not in the page: $e"; done >"$TMP_TEST/missing"
     cat "$TMP_TEST/missing"
     [ ! -s "$TMP_TEST/missing" ] && [ "$(estimates | wc -l)" -ge 7 ]
 }
-check 'the text of README has the figures of the page of results' in_text
+check 'the text of README has the figures of the pages of results and of the study' in_text

@@ -72,9 +72,12 @@ static void write_cell(FILE *f, const struct meta_report_table *t, const struct 
     fputs(meta_report_has_paper(t) ? "| | | | |\n" : "| | |\n", f);
 }
 
-/* The table over trainings counts the trainings of several seeds: those still to come are not
+/* The table over trainings counts the trainings of several seeds: those not yet begun are not
    listed. */
-static int is_listed(const struct meta_report_cell *c) { return c->result || !*c->family; }
+static int is_listed(const struct meta_report_cell *c)
+{
+    return c->result || c->stale || c->log_count || !*c->family;
+}
 
 /* Tasks that are in the means with an AUC of chance. */
 static void write_diverged(FILE *f, const struct meta_report_table *t)
