@@ -10,7 +10,8 @@ begins() { said '^MPI has not begun after 20 seconds: another rank, its machine 
 begins >"$TMP_TEST/early" 2>&1 &
 early=$!
 check 'a rank that fails on its own tells the others' said '^its disk is full' 1 3 20 fail 1
-check 'a rank that is stopped is given up and named' said 'rank 1 (.*) has been silent for 1 seconds' 1 3 1 stop 1
+# Rank 2, which hears rank 1, tells and ends all; on a busy machine that takes longer than the half second after which rank 0 tells, too
+check 'a rank that is stopped is given up and named' said 'rank 1 (.*) has been silent for 1 seconds' 1-2 3 1 stop 1
 check 'a rank that is stopped at its very end is given up' said '^MPI has not ended after 1 seconds: another rank, its machine or the network is down' 1 2 1 late 1
 
 breaks() { python3 tests/faults/ranks.py --moments 2 --seed "$RANDOM" --kinds "$1"; }
