@@ -3,6 +3,7 @@
 #include "engine/log_odds.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,16 @@ int meta_assess_answer(const double *log_odds, int classes)
 }
 
 double meta_assess_probability(double log_odds) { return meta_log_odds_probability(log_odds); }
+
+char *meta_assess_threshold_text(double log_odds, char text[META_THRESHOLD_TEXT])
+{
+    double threshold = meta_assess_probability(log_odds);
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, META_THRESHOLD_TEXT, "%.*g", digits, threshold);
+        if (strtod(text, NULL) <= threshold) break;
+    }
+    return text;
+}
 
 /* What is worked with: a byte an image each. */
 struct work {

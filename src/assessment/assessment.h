@@ -49,6 +49,10 @@ void meta_assessment_clear(struct meta_assessment *);
 
 /* The probability that log-odds are of. */
 double meta_assess_probability(double log_odds);
+/* Writes a threshold's probability for people, with six digits or as many more as it takes to be
+   none above it: an image that has just this probability is found. Returns text. */
+#define META_THRESHOLD_TEXT 32
+char *meta_assess_threshold_text(double log_odds, char text[META_THRESHOLD_TEXT]);
 
 /* Fills thresholds (classes): of each class the highest log-odds from which on at least the share
    `sensitivity` of the class's images is found. These images must be others than those that are

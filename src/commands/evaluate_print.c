@@ -50,13 +50,14 @@ static void print_thresholds(const struct meta_assessment_report *r)
     printf("at thresholds that find %g of each class in %s:\n", r->sensitivity, r->chosen_on);
     for (int k = 0; k < r->figures->classes; k++) {
         const struct meta_class_figures *c = &r->figures->class[k];
+        char text[META_THRESHOLD_TEXT];
         printf("    %s: ", r->names[k]);
         if (r->thresholds[k].why) {
             printf("none: %s\n", r->thresholds[k].why);
             continue;
         }
-        printf("probability %.6g: sensitivity ",
-               meta_assess_probability(r->thresholds[k].log_odds));
+        printf("probability %s: sensitivity ",
+               meta_assess_threshold_text(r->thresholds[k].log_odds, text));
         print_interval(&c->sensitivity);
         printf(", specificity ");
         print_interval(&c->specificity);

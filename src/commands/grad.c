@@ -89,7 +89,7 @@ static int run(struct parts *p, struct meta_task_result *result, struct meta_err
     result->rates = p->by_rates;
     meta_worker_gradient(p->worker, p->phi, &task, p->model->inner->steps, alone ? NULL : &weigher,
                          result);
-    if (alone) meta_weigh(p->model, result->query_loss, p->iteration, &result->meta_loss);
+    if (alone) meta_weigh(p->model, result->loss, p->iteration, &result->meta_loss);
     if (meta_worker_failed(p->worker, error)) return -1;
     p->backend->download(p->parameters, p->gradient, net->parameters);
     int finite = isfinite(result->query_loss) && isfinite(result->meta_loss)

@@ -52,8 +52,9 @@ static void print_weights(const struct meta_trainer *t)
         printf(", by the images it has seen: the policy of the rate%s count from there; with "
                "-clear from 0",
                meta_trainer_settings(t)->kind == META_TRAINING_IMAGES ? ""
-                                                                      : ", start and "
-                                                                        "second_order_start");
+                                                                      : ", start, "
+                                                                        "second_order_start and "
+                                                                        "multi_step");
     putchar('\n');
 }
 

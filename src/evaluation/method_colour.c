@@ -123,14 +123,11 @@ static void describe(const struct meta_model *model, const struct meta_evaluatio
     snprintf(text, size, "logistic regression on colours");
 }
 
-static double flops(const struct meta_flops *f, const struct meta_evaluation *e) { return 0; }
-
 const struct meta_method meta_method_colour = { .name = "colour",
                                                 .purpose = META_FOR_ANY,
                                                 .weightless = 1,
                                                 .probabilities = 1,
                                                 .describe = describe,
-                                                .flops = flops,
                                                 .create = create,
                                                 .free = release,
                                                 .run = run };

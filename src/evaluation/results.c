@@ -115,6 +115,8 @@ static void add_settings(cJSON *root, const struct meta_results *r)
     if (e->temperature != 0) cJSON_AddNumberToObject(s, "temperature", e->temperature);
     cJSON_AddStringToObject(s, "backend", r->backend);
     if (meta_dataset_scaled(r->dataset)) cJSON_AddStringToObject(s, "decode", "scaled");
+    if (meta_dataset_white(r->dataset))
+        cJSON_AddNumberToObject(s, "range", meta_dataset_white(r->dataset));
 }
 
 /* The last two figures are of probabilities. */

@@ -81,6 +81,7 @@ struct meta_job meta_job_open(const struct meta_dataset_source *source, struct m
                                      .shorter = source->side > shorter ? source->side : shorter,
                                      .in_full = source->data->decode == META_DECODE_FULL };
     job.set = calloc(1, sizeof *job.set);
+    if (job.set) job.set->range = source->data->range;
     return job;
 }
 
@@ -175,6 +176,13 @@ int meta_dataset_scaled(const struct meta_dataset *set)
     int n = 0;
     for (int i = 0; set->scaled && i < set->count; i++) n += set->scaled[i];
     return n;
+}
+
+int meta_dataset_white(const struct meta_dataset *set)
+{
+    int sampled = 0;
+    for (int i = 0; i < set->count; i++) sampled |= set->largest[i] > 0;
+    return sampled && set->range != META_WHITE ? set->range : 0;
 }
 
 void meta_dataset_free(struct meta_dataset *set)

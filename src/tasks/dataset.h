@@ -27,6 +27,7 @@ struct meta_dataset {
     char **names;           /* (classes) borrowed from the struct meta_data: keep that alive; so are
                                paths where it is of a folder or a CSV */
     char *list;             /* the list's path */
+    int range;              /* that the .data file says; 0: none */
     int c;                  /* channels: 1 or 3 */
     int *w, *h;             /* (count) kept size of each image */
     int *largest;           /* (count) of each image: see struct meta_image */
@@ -76,6 +77,9 @@ int meta_dataset_digest(struct meta_dataset *, struct meta_pool *, struct meta_e
 int meta_dataset_groupless(const struct meta_dataset *);
 int meta_dataset_copies(const struct meta_dataset *);
 int meta_dataset_scaled(const struct meta_dataset *);
+/* The white that the .data file's range= gives to 16-bit files; 0: none, or it makes no difference,
+   as it is 65535 or no image is of such a file. */
+int meta_dataset_white(const struct meta_dataset *);
 
 /* What is wrong with a list, and what its images take in memory. */
 struct meta_survey {

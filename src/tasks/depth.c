@@ -5,7 +5,7 @@
 
 #include "base/plural.h"
 
-enum { WHITE = 65535, HALF = WHITE / 2 };
+enum { HALF = META_WHITE / 2 };
 
 struct meta_depth meta_depth_of(const struct meta_dataset *set)
 {
@@ -41,12 +41,12 @@ int meta_depth_check(const struct meta_dataset *set, const struct meta_data *dat
                          "%d "
                          "if that is their white, or -range %d if they are as dark as that",
                          set->list, d.dark, d.files, d.dark_largest, likely_white(d.dark_largest),
-                         WHITE);
+                         META_WHITE);
     return meta_fail(error,
                      "%s: the largest value of %d of its %d 16-bit files is %d: %s needs range=%d "
                      "if that is their white, or range=%d if they are as dark as that",
                      set->list, d.dark, d.files, d.dark_largest, data->path,
-                     likely_white(d.dark_largest), WHITE);
+                     likely_white(d.dark_largest), META_WHITE);
 }
 
 int meta_depth_check_file(int largest, const struct meta_data *data, struct meta_error *error)
@@ -55,14 +55,14 @@ int meta_depth_check_file(int largest, const struct meta_data *data, struct meta
     return meta_fail(error,
                      "the largest of its 16-bit values is %d: %s needs range=%d if that is white, "
                      "or range=%d if the image is as dark as that",
-                     largest, data->path, likely_white(largest), WHITE);
+                     largest, data->path, likely_white(largest), META_WHITE);
 }
 
 void meta_depth_text(char *text, const struct meta_depth *d, const struct meta_data *data)
 {
     int n = snprintf(text, META_DEPTH_TEXT, "%d 16-bit file%s, largest value %d, white is %d",
                      d->files, meta_plural(d->files), d->largest,
-                     data->range ? data->range : WHITE);
+                     data->range ? data->range : META_WHITE);
     if (d->dark && !data->range)
         snprintf(text + n, META_DEPTH_TEXT - n, "; %d of them %s dark, %d at most", d->dark,
                  d->dark == 1 ? "is" : "are", d->dark_largest);

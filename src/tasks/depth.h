@@ -6,6 +6,9 @@
 
 #include "dataset.h"
 
+/* The white of 16-bit files where nothing says another. */
+enum { META_WHITE = 65535 };
+
 /* What the 16-bit files of a list hold that don't say their white themselves. */
 struct meta_depth {
     int files, largest;     /* how many there are, and their largest value */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "fingerprint.h"
 #include "config/cfg.h"
+#include "config/plugins.h"
 #include "base/text.h"
 #include "learning/policy.h"
 #include "tasks/identity.h"
@@ -10,9 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether a section says how a task is learned: [inner_loop], or that of a plugin with a rule of
+   its own. */
+static int is_inner_loop(const char *section)
+{
+    struct meta_error ignored;
+    const struct meta_plugins *all = meta_plugins_load(&ignored);
+    const struct meta_plugin *plugin = all ? meta_plugins_find(all, section) : NULL;
+    return plugin && plugin->role == META_ROLE_INNER_LOOP;
+}
+
 static int matters(const struct meta_section *s, const char *key)
 {
-    if (!strcmp(s->name, "inner_loop") && !strcmp(key, "test_steps")) return 0;
+    if (!strcmp(key, "test_steps")) return !is_inner_loop(s->name);
     return strcmp(key, "max_batches") != 0;
 }
 
@@ -64,6 +75,8 @@ static int write_data(FILE *f, const struct meta_dataset *data, struct meta_erro
     write_digest(f, "groups", id.groups);
     write_digest(f, "files", id.images);
     if (meta_dataset_scaled(data)) fputs("decode in the .data file=scaled\n", f);
+    if (meta_dataset_white(data))
+        fprintf(f, "range in the .data file=%d\n", meta_dataset_white(data));
     return 0;
 }
 
@@ -96,19 +109,35 @@ int meta_fingerprint(char **text, const struct meta_fingerprint_parts *parts,
     return meta_text_end(&t, status, text, error);
 }
 
-/* The value of the line that begins with the `n` bytes at `key`, which end in "="; *length is that
-   of the value. NULL: there is no such line. */
-static const char *find(const char *text, const char *key, size_t n, size_t *length)
+/* The value of the line that begins with the `n` bytes at `key`, which end in "=", behind `skip`
+   others that do; *length is that of the value. NULL: there is no such line. */
+static const char *find_next(const char *text, const char *key, size_t n, int skip, size_t *length)
 {
     while (*text) {
         size_t line = strcspn(text, "\n");
-        if (line >= n && !memcmp(text, key, n)) {
+        if (line >= n && !memcmp(text, key, n) && !skip--) {
             *length = line - n;
             return text + n;
         }
         text += line + (text[line] == '\n');
     }
     return NULL;
+}
+
+static const char *find(const char *text, const char *key, size_t n, size_t *length)
+{
+    return find_next(text, key, n, 0, length);
+}
+
+/* How many lines before `end` begin as the `n` bytes there. */
+static int earlier(const char *text, const char *end, size_t n)
+{
+    int count = 0;
+    while (text < end) {
+        count += !strncmp(text, end, n);
+        text += strcspn(text, "\n") + 1;
+    }
+    return count;
 }
 
 /* Compares as numbers, whole ones to their last digit: a double holds fewer digits than a seed may
@@ -142,21 +171,24 @@ struct line {
     size_t size; /* of the whole line */
 };
 
-/* Reads the next line of the text that has a value, and moves *text behind it; 0: there is none. */
-static int next_line(struct line *l, const char **text, const char *other)
+/* Reads the next line of the text that has a value, and moves *at behind it; 0: there is none. A
+   text may have lines of one name, as an ensemble's has those of each training: the n-th here is
+   beside the n-th there. */
+static int next_line(struct line *l, const char *text, const char **at, const char *other)
 {
-    while (**text) {
-        const char *what = *text;
+    while (**at) {
+        const char *what = *at;
         size_t size = strcspn(what, "\n"), length = 0;
         const char *equals = memchr(what, '=', size);
-        *text = what + size + (what[size] == '\n');
+        *at = what + size + (what[size] == '\n');
         if (!equals) continue;
         *l = (struct line){ .what = what,
                             .value = equals + 1,
                             .what_size = (int)(equals - what),
                             .value_size = (int)(what + size - equals - 1),
                             .size = size };
-        l->other = find(other, what, (size_t)l->what_size + 1, &length);
+        size_t name = (size_t)l->what_size + 1;
+        l->other = find_next(other, what, name, earlier(text, what, name), &length);
         l->other_size = (int)length;
         return 1;
     }
@@ -170,16 +202,29 @@ static int same_value(const struct line *l)
         && !memcmp(l->value, l->other, (size_t)l->value_size);
 }
 
+/* Whether a line is one that earlier versions wrote, of test_steps of a plugin's inner loop. */
+static int is_dropped(const struct line *l)
+{
+    static const char option[] = "] test_steps (section ";
+    const char *end = memmem(l->what, (size_t)l->what_size, option, sizeof option - 1);
+    char section[64];
+    if (!end) return 0;
+    snprintf(section, sizeof section, "%.*s", (int)(end - l->what - 1), l->what + 1);
+    return is_inner_loop(section);
+}
+
 /* Checks that `other` has every line of `text`; those of [meta_loss] only when `weighed`. was:
    `text` is the checkpoint's, else `other` is. */
 static int compare(const char *text, const char *other, int was, int weighed,
                    struct meta_error *error)
 {
     struct line l;
-    while (next_line(&l, &text, other)) {
+    const char *at = text;
+    while (next_line(&l, text, &at, other)) {
         if ((!weighed && of_meta_loss(l.what, l.size))
             || !strncmp(l.what, instructions, strlen(instructions)))
             continue;
+        if (!l.other && was && is_dropped(&l)) continue;
         if (!l.other)
             return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now",
                                    l.what_size, l.what, l.value_size, l.value)
@@ -198,7 +243,8 @@ static int compare(const char *text, const char *other, int was, int weighed,
 static int differ(const char *text, const char *other, int turned, struct meta_error *error)
 {
     struct line l;
-    while (next_line(&l, &text, other)) {
+    const char *at = text;
+    while (next_line(&l, text, &at, other)) {
         if (same_value(&l)) continue;
         const char *words[2] = { l.value, l.other ? l.other : "not set" };
         int sizes[2] = { l.value_size, l.other ? l.other_size : 7 };

@@ -95,38 +95,42 @@ static int copy(const char *from, const char *to, struct meta_error *error)
     return status;
 }
 
-/* Renames a file that may not be there; to: NULL removes it. What the training starts from stays
-   where its command line says until it is replaced, so that the same command can be given again.
- */
-static int move(const struct meta_trainer *t, const char *from, const char *to,
-                struct meta_error *error)
+/* Whether the training starts from the file. It then stays where the command line says until it is
+   replaced, so that the same command can be given again. */
+static int is_start(const struct meta_trainer *t, const char *path)
+{
+    return same_file(path, t->settings.weights) || same_file(path, t->settings.fork);
+}
+
+/* Renames a file that may not be there; to: NULL removes it. stays: it is copied, or left alone. */
+static int move(const char *from, const char *to, int stays, struct meta_error *error)
 {
     if (access(from, F_OK)) return 0;
-    if (same_file(from, t->settings.weights) || same_file(from, t->settings.fork))
-        return to ? copy(from, to, error) : 0;
+    if (stays) return to ? copy(from, to, error) : 0;
     if (to ? !rename(from, to) : !unlink(from)) return 0;
     return meta_fail(error, "%s: can't %s: %s", from, to ? "rename" : "remove", strerror(errno));
 }
 
-/* Moves a file beside weights; takes over both paths. has_to: whether `to` is wanted. */
-static int move_beside(const struct meta_trainer *t, char *from, char *to, int has_to,
-                       struct meta_error *error)
+/* Moves a file beside weights; takes over both paths, of which `to` may be NULL where it isn't
+   wanted. */
+static int move_beside(char *from, char *to, int wanted, int stays, struct meta_error *error)
 {
-    int status = from && (to || !has_to) ? move(t, from, to, error) : meta_fail_memory(error);
+    int status = from && (to || !wanted) ? move(from, to, stays, error) : meta_fail_memory(error);
     free(from);
     free(to);
     return status;
 }
 
-/* Moves weights, and the learned rates and the temperatures beside them. */
+/* Moves weights, and the learned rates and the temperatures beside them, which stay with them. */
 static int move_weights(const struct meta_trainer *t, const char *from, const char *to,
                         struct meta_error *error)
 {
-    return move(t, from, to, error)
-            || move_beside(t, meta_rates_path(from), to ? meta_rates_path(to) : NULL, to != NULL,
+    int stays = is_start(t, from), wanted = to != NULL;
+    return move(from, to, stays, error)
+            || move_beside(meta_rates_path(from), to ? meta_rates_path(to) : NULL, wanted, stays,
                            error)
-            || move_beside(t, meta_temperatures_path(from, error),
-                           to ? meta_temperatures_path(to, error) : NULL, to != NULL, error)
+            || move_beside(meta_temperatures_path(from, error),
+                           to ? meta_temperatures_path(to, error) : NULL, wanted, stays, error)
         ? -1
         : 0;
 }
@@ -152,8 +156,9 @@ static int move_all(const struct meta_trainer *t, const struct found *f, const c
     int status = 0;
     for (int i = 0; i < META_TRAINING_FILES && !status; i++) {
         if (name && meta_training_file(&to, order[i], t->folder, name, error)) return -1;
-        status = is_weights(order[i]) ? move_weights(t, t->path[order[i]], to, error)
-                                      : move(t, t->path[order[i]], to, error);
+        status = is_weights(order[i])
+            ? move_weights(t, t->path[order[i]], to, error)
+            : move(t->path[order[i]], to, is_start(t, t->path[order[i]]), error);
         free(to);
         to = NULL;
     }

@@ -14,7 +14,12 @@ grep -E '_(1[0-5]|[0-4])\.pgm' "$a/train.list" >"$a/held.list"
 sed "s#^valid=.*#valid=$a/held.list#; s#^train=.*#train=$a/valid.list#" "$data" >"$a/held.data"
 
 check 'meta test runs before there is a temperature' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/before.json"
+printf '[table]\nname=Kept\ndata=%s\nruns=4\nfirst=2\n\n[row]\nlabel=One\ncfg=%s\ntrain=none\nweights=%s\nshots=2\n' "$data" "$cfg" "$weights" >"$a/kept.table"
+check 'meta table tests weights that have no temperature' quiet darknet meta table "$a/kept.table" -out "$a/tables"
 check 'meta calibrate runs' quiet darknet meta calibrate "$a/held.data" "$cfg" "$weights" -shots 1,2,5 -runs 60
+cp "$a/out" "$a/calibrated"
+expect_output '^One .*again: check sum of the temperatures is .* and was not set' darknet meta table "$a/kept.table" -out "$a/tables" -dry
+cp "$a/calibrated" "$a/out"
 check 'meta calibrate prints a temperature for each number of shots and kind of statistics' test "$(grep -cE '^(batch|support) +[125] +[0-9.]+ +[0-9.]+ to [0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' "$a/out")" -eq 6
 check 'no temperature makes the likelihood of its own tasks worse' awk '/^(batch|support)/ { n++; bad += $8 > $7 } END { exit bad || n != 6 }' "$a/out"
 check 'meta calibrate writes nothing to standard error' test ! -s "$a/err"

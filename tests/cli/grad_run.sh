@@ -39,6 +39,14 @@ check 'meta grad runs with normalise=1' quiet grad -episode $oracle/episode.txt 
 check 'divided by its mean, the weight of a task alone is 1' test "$(field weight)" = 1
 check 'and the meta-loss is the difficulty-aware one' test "$(field meta_loss)" = "$(sed -n 's/.*"meta_loss": \([^,}]*\).*/\1/p' "$a/first")"
 check 'and the gradient is that of the query loss' cmp "$a/again.weights" "$a/mean.weights"
+# With earlier steps in the loss it is that loss which is weighed
+for how in start normalise; do sed 's/^order=.*/&\nmulti_step=1000/' "$a/$how.cfg" >"$a/steps-$how.cfg"; done
+cfg=$a/steps-start.cfg
+check 'meta grad runs with multi_step' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 250
+weighed=$(field meta_loss)
+cfg=$a/steps-normalise.cfg
+check 'meta grad runs with multi_step and normalise=1' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 250
+check 'normalise=1 changes no meta-loss with multi_step either' test "$(field meta_loss)" = "$weighed"
 cfg=
 
 # Blank lines, comments, CRLF, blanks around words, a last line without an end

@@ -98,6 +98,13 @@ expect_error "^darknet: $a/deep/c6_8\.png: the largest of its 16-bit values is [
 echo range=4095 | tee -a "$a/names.data" >>"$a/deep/x.data"
 expect_output 'ok +train +.*/train\.list: 64 16-bit files, largest value [0-9]+, white is 4095' "$DARKNET_BIN" meta doctor "$a/deep/x.data" "$a/toy.cfg" -threads 2 -seconds .01
 expect_output "train\.list: 64 16-bit files, largest value [0-9]+, white is 4095$" "$DARKNET_BIN" meta train "$a/deep/x.data" "$a/toy.cfg"
+deep_data() { sed "s/^range=.*/range=$1/" "$a/deep/x.data" >"$a/deep/other.data"; }
+deep_data 8191
+expect_error "toy.state: can't resume: range in the .data file is 8191, but was 4095 in the checkpoint" "$DARKNET_BIN" meta train "$a/deep/other.data" "$a/toy.cfg" -resume
+printf '[table]\nname=Deep\ndata=%s\nruns=2\nfirst=2\nvalid_every=0\n\n[row]\nlabel=One\ncfg=%s\nshots=2\n' "$a/deep/other.data" "$a/toy.cfg" >"$a/deep.table"
+expect_output '1 of 1 cells' "$DARKNET_BIN" meta table "$a/deep.table" -out "$a/deep/tables"
+deep_data 4095
+expect_output '^One .*again: range of the train list is 4095, but was 8191' "$DARKNET_BIN" meta table "$a/deep.table" -out "$a/deep/tables" -dry
 check 'range=4095: the weights are those of 8-bit files' same backup/toy_final.weights deep/backup/toy_final.weights
 check 'a PGM whose header says 4095 needs no range' train own toy
 check 'and gives the same weights' same backup/toy_final.weights own/backup/toy_final.weights

@@ -23,6 +23,8 @@ check 'meta help explains [momentum]' sh -c "'$DARKNET_BIN' meta help momentum |
 check 'a network is trained with [momentum]' darknet train "$t/toy.data" "$t/net.cfg" -seed 3
 check 'a network is trained with [inner_loop]' darknet train "$t/toy.data" "$t/toy.cfg" -seed 3
 a=$t/backup/net-seed3_final.weights
+sed 's/^test_steps=3/test_steps=7/' "$t/net.cfg" >"$t/more.cfg"
+check 'a training with [momentum] goes on with other test_steps' darknet train "$t/toy.data" "$t/more.cfg" -name net-seed3 -seed 3 -max_batches 13 -resume
 check 'the two learn different weights' sh -c "! cmp -s '$a' '$t/backup/toy-seed3_final.weights'"
 check 'meta test runs with [momentum]' darknet test "$t/toy.data" "$t/net.cfg" "$a" -runs 2 -out "$t/a.json"
 grep 'c[67]_[0-3].pgm' "$t/test.list" >"$t/few.list"

@@ -57,6 +57,8 @@ refuses()
 }
 sed 's/^tasks=4/tasks=5/' "$a/toy.cfg" >"$a/other.cfg"
 check 'another .cfg on one rank is told' refuses 'darknet: \[episode\] tasks \(section 2\) is 5 here, but 4 on rank 0' "$DARKNET_BIN" meta train "$a/toy.data" "$a/other.cfg" -name toy
+sed "s#^valid=.*#valid=$a/test.list#" "$a/toy.data" >"$a/other.data"
+check 'another valid list on one rank is told' refuses "darknet: .*the digest of the valid list's classes" "$DARKNET_BIN" meta train "$a/other.data" "$a/toy.cfg" -name toy
 check 'a missing .cfg on one rank is told' refuses 'darknet: .*none.cfg: No such file' "$DARKNET_BIN" meta train "$a/toy.data" "$a/none.cfg" -name toy
 check 'another seed on one rank is told' refuses 'darknet: -seed is 2 here, but 1 on rank 0' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -seed 2
 check 'another backend on one rank is told' refuses 'darknet: -backend is reference here, but onednn on rank 0' "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -backend reference

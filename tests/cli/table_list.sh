@@ -52,6 +52,22 @@ check 'nothing is trained for the ensemble' test "$(ls "$t/out/trainings" | wc -
 darknet meta test "$t/toy.data" "$t/toy.cfg" -weights "$(echo "$t"/out/trainings/*/toy_average.weights | sed 's/_average/_final/g; s/ /,/')" -list valid -runs 6 -seed 1 -shots 2 -augment 2 -out "$t/both.json" >/dev/null
 auc() { tr -d ' \t\n' <"$1" | grep -o '"auc_after":{[^}]*}' | head -n 1; }
 check 'the figure of an ensemble is that of meta test -weights -augment' test "$(auc "$t/out/together-both-2.json")" = "$(auc "$t/both.json")"
+# Paired with the other row's trainings together, and run by one process whatever the launcher is
+sed 's/^label=Both/label=Other together/; s#^\(cfg=.*\)/toy.cfg#\1/eta.cfg#' "$t/together.table" | sed -n '/^label=Other/,$p' | { printf '\n[row]\n'; cat; } >"$t/rest"
+sed 's/^eta=2/eta=1/; s/^start=7/start=0/' "$t/toy.cfg" >"$t/eta.cfg"
+{ sed 's/^first=.*/&\nreference=One/' "$t/together.table"; cat "$t/rest"; } >"$t/paired.table"
+sed -i 's/^name=.*/name=Paired/' "$t/paired.table"
+printf '#!/bin/sh\ncase " $* " in *" -weights "*) exit 9;; esac\nexec "$@"\n' >"$t/launcher"
+chmod +x "$t/launcher"
+run paired -only One
+check 'a report says that an ensemble is not yet run' sh -c "'$DARKNET_BIN' meta report '$t/out' -only paired -markdown | grep '^| Other together ' | grep -q 'not yet run'"
+check 'the tests of an ensemble are of one process, whatever the launcher is' run paired -launcher "$t/launcher"
+paired() { tr -d ' \t\n' <"$t/out/paired-$1-2.json" | grep -o '"reference":"[^"]*"'; }
+check 'an ensemble is paired with that of the reference' test "$(paired other-together)" = '"reference":"Both"'
+check 'that of the reference with its first training' test "$(paired both)" = '"reference":"One,seed1"'
+check 'the Markdown says beside what' sh -c "'$DARKNET_BIN' meta report '$t/out' -only paired -markdown | grep '^| Other together ' | grep -q '(beside Both)'"
+sed -i 's/^runs=.*/runs=7/' "$t/paired.table"
+check 'what has changed of an ensemble is said' sh -c "'$DARKNET_BIN' meta table '$t/paired.table' -out '$t/out' -dry | grep '^Both ' | grep -q 'again: tasks is 7, but was 6'"
 check 'its result names the seeds' grep -q '"ensemble":\[1,2\]' <(both)
 check 'and is done once' run together
 check 'in two lines' test "$(wc -l <"$t/said")" -eq 2

@@ -59,6 +59,27 @@ check 'its rates are those that it started from' same "$a/backup/still_final.rat
 check 'another training of that name runs' train "$whole" -valid_every 0 -max_batches 1
 check 'the rates of the one before are kept with its weights' same "$whole/backup/toy.1_final.rates" "$TMP_TEST/final.rates"
 check 'the rates of its backup are, too' test -s "$whole/backup/toy.1.rates"
+rm "$whole"/backup/*
+check 'a training of that name runs once more' train "$whole" -valid_every 0 -max_batches 12
+cp "$whole/backup/toy_final.rates" "$TMP_TEST/final.rates"
+# The same command can be given again after a kill: what it starts from stays, with what lies beside it
+echo of-these-weights >"$whole/backup/toy_final.temperature"
+killed()
+{
+    local job
+    "$DARKNET_BIN" meta train "$whole/toy.data" "$whole/toy.cfg" "$whole/backup/toy_final.weights" -name toy -clear -max_batches 1000000 -valid_every 0 "$@" >"$whole/killed" 2>&1 &
+    job=$!
+    until grep -q meta-loss "$whole/killed"; do sleep .02; kill -0 $job || return; done
+    kill -KILL $job
+    wait $job 2>/dev/null || true
+}
+check 'a training of the name of the weights that it starts from is killed' killed
+stay() { same "$whole/backup/toy_final.rates" "$TMP_TEST/final.rates" && grep -qx of-these-weights "$whole/backup/toy_final.temperature"; }
+check 'what lies beside these weights stays there' stay
+check 'and is kept with them' same "$whole/backup/toy.1_final.rates" "$TMP_TEST/final.rates"
+check 'another one is begun with -overwrite, and killed' killed -overwrite
+check 'what lies beside the weights stays there' stay
+rm "$whole"/backup/*
 
 # The best by the valid list, too
 check 'a training that watches the valid list runs' train "$whole" -valid_every 1 -max_batches 2 -overwrite

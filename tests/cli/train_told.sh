@@ -47,7 +47,7 @@ cp "$a/toy.cfg" "$x"
 w=$a/backup/seen.weights
 darknet meta train "$a/toy.data" "$x" -valid_every 0 -threads 1 -max_batches 2 -name seen >/dev/null
 mv "$a/backup/seen_final.weights" "$w"
-expect_output "^Starting from $w at iteration 2, by the images it has seen: the policy of the rate, start and second_order_start count from there; with -clear from 0$" \
+expect_output "^Starting from $w at iteration 2, by the images it has seen: the policy of the rate, start, second_order_start and multi_step count from there; with -clear from 0$" \
     on "$w"
 expect_output "^Starting from $w at iteration 0$" on "$w" -clear
 

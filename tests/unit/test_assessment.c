@@ -379,6 +379,18 @@ static void interval_of_the_ece_holds_the_truth(void **state)
     }
 }
 
+/* An image with just the printed probability is at the threshold or above. */
+static void printed_threshold(void **state)
+{
+    char text[META_THRESHOLD_TEXT];
+    for (double odds = -30; odds < 30; odds += .00137) {
+        double threshold = meta_assess_probability(odds), printed = strtod(meta_assess_threshold_text(odds, text), NULL);
+        assert_true(printed <= threshold && printed >= threshold * (1 - 1e-5));
+    }
+    assert_string_equal(meta_assess_threshold_text(0, text), "0.5");
+    assert_string_equal(meta_assess_threshold_text(log(1e7 - 1), text), "0.9999999");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +400,7 @@ int main(void)
         cmocka_unit_test(curves_begin_and_end_in_the_corners),
         cmocka_unit_test(intervals_hold_the_truth_93_to_97_times_in_100),
         cmocka_unit_test(interval_of_the_ece_holds_the_truth),
+        cmocka_unit_test(printed_threshold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

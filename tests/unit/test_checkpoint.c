@@ -122,6 +122,10 @@ static void test_settings(void **state)
     differs("a=\n", "a=0\n", "a is 0, but was  in the checkpoint");
     differs("sum=crc32:1e2\n", "sum=crc32:100\n", "sum is crc32:100, but was crc32:1e2 in the checkpoint");
     differs("ab=1\n", "a=1\n", "ab was 1 in the checkpoint and is not set now");
+    /* the lines of an ensemble's trainings have the same names */
+    differs("seed=1\nseed=2\ntasks=4\n", "seed=1\nseed=2\ntasks=5\n", "tasks is 5, but was 4 in the checkpoint");
+    differs("seed=1\nseed=2\n", "seed=1\nseed=3\n", "seed is 3, but was 2 in the checkpoint");
+    differs("seed=1\nseed=2\n", "seed=1\n", "seed was 2 in the checkpoint and is not set now");
 }
 
 static void make_file(const char *suffix)

@@ -283,7 +283,7 @@ static void markdown_cells(void **state)
         /* first: 79 and 83 make 81 +- 2 T1; less the paper: 1 +- t of 3 degrees times sqrt(3) */
         { "A\\*B\\|C", "5", "81.00 (78.00 to 84.00)", "72.00 to 90.00", "81.00 (55.59 to 106.41)",
           "80.00", "+1.00 (-4.51 to +6.51), no difference seen",
-          "+11.00 (+10.50 to +11.50), better", "-1.00 to +23.00, no difference seen",
+          "+11.00 (+10.50 to +11.50), better (beside base, seed 1)", "-1.00 to +23.00, no difference seen",
           "75.00 (70.00 to 80.00)" },
         { "base, seed 1", "5", "70.00 (67.00 to 73.00)", "-", "70.00 (44.59 to 95.41)", "", "", "-",
           "-", "-" },
@@ -307,7 +307,7 @@ static void without_a_paper(void **state)
     static const char *const expected[][8] = {
         { "method", "shots", "AUC, 4 tasks", "other groups", "first 2", "paired with base", "other groups", "accuracy" },
         { "A\\*B\\|C", "5", "81.00 (78.00 to 84.00)", "72.00 to 90.00", "81.00 (55.59 to 106.41)",
-          "+11.00 (+10.50 to +11.50), better", "-1.00 to +23.00, no difference seen", "75.00 (70.00 to 80.00)" },
+          "+11.00 (+10.50 to +11.50), better (beside base, seed 1)", "-1.00 to +23.00, no difference seen", "75.00 (70.00 to 80.00)" },
         { "plain, seed 3", "5", "its settings have changed: to be run again", "", "", "", "", "" },
     };
     double paper[20];

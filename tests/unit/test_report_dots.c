@@ -98,7 +98,8 @@ static void what_else_a_line_has(void **state)
         assert_has(line, text);
     }
     free(line);
-    assert_has(html, "rowspan=\"1\">plain <small>2 of 3 trainings</small>");
+    assert_has(html, "rowspan=\"1\">plain</th>");
+    assert_has(html, "plain</th><th class=\"shots\" scope=\"row\">5 shots <small>2 of 3 trainings</small></th>");
     assert_has(html, "rowspan=\"2\">A*B|C</th>");
     assert_lacks(html, "seed 1");
     free(html);

@@ -214,7 +214,6 @@ static void write_label(FILE *f, const struct meta_dot *l, const struct meta_dot
     while (after < end && after->label == l->label) after++;
     fprintf(f, "<th class=\"method\" scope=\"rowgroup\" rowspan=\"%d\">", (int)(after - l));
     meta_html_text(f, l->label);
-    if (l->trainings > 1) fprintf(f, " <small>%d of %d trainings</small>", l->done, l->trainings);
     fputs("</th>", f);
 }
 
@@ -227,8 +226,10 @@ static void write_lines(FILE *f, const struct meta_dots *d, const struct axis *a
         if (first) fputs(l == d->lines ? "<tbody>\n" : "</tbody><tbody>\n", f);
         fputs("<tr>", f);
         if (first) write_label(f, l, end);
-        fprintf(f, "<th class=\"shots\" scope=\"row\">%d shot%s</th><td class=\"drawing\">",
-                l->shots, meta_plural(l->shots));
+        fprintf(f, "<th class=\"shots\" scope=\"row\">%d shot%s", l->shots, meta_plural(l->shots));
+        if (l->trainings > 1)
+            fprintf(f, " <small>%d of %d trainings</small>", l->done, l->trainings);
+        fputs("</th><td class=\"drawing\">", f);
         write_drawing(f, d, a, l);
         fputs("</td>", f);
         write_numbers(f, d, has, l);

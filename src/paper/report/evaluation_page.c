@@ -181,13 +181,14 @@ static void write_thresholds(FILE *f, const struct meta_assessment_report *r)
           f);
     for (int k = 0; k < r->figures->classes; k++) {
         const struct meta_class_figures *c = &r->figures->class[k];
+        char text[META_THRESHOLD_TEXT];
         fputs("<tr>", f);
         write_name(f, r->names[k]);
         if (r->thresholds[k].why)
             fprintf(f, "<td class=\"none\">none: %s</td>", r->thresholds[k].why);
         else
-            fprintf(f, "<td data-column=\"Probability from\">%.6g</td>",
-                    meta_assess_probability(r->thresholds[k].log_odds));
+            fprintf(f, "<td data-column=\"Probability from\">%s</td>",
+                    meta_assess_threshold_text(r->thresholds[k].log_odds, text));
         write_cell(f, "Sensitivity", &c->sensitivity);
         write_cell(f, "Specificity", &c->specificity);
         fputs("</tr>\n", f);

@@ -291,6 +291,11 @@ const struct meta_report_cell *meta_report_reference(const struct meta_report_ta
     return NULL;
 }
 
+int meta_report_is_beside(const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    return *c->paired_with && !*c->family && strcmp(c->paired_with, t->reference) != 0;
+}
+
 const cJSON *meta_report_difference(const struct meta_report_table *t,
                                     const struct meta_report_cell *c)
 {

@@ -74,6 +74,9 @@ const char *meta_report_label(const struct meta_report_table *, int row);
 /* The cell that the plan pairs this one with; NULL for none. */
 const struct meta_report_cell *meta_report_reference(const struct meta_report_table *,
                                                      const struct meta_report_cell *);
+/* Whether that one is to be named: it is neither the table's reference nor its training of the same
+   seed. */
+int meta_report_is_beside(const struct meta_report_table *, const struct meta_report_cell *);
 /* The paired difference of the cell's result to the cell that the plan pairs it with: an object
    with mean, low, high and word. NULL unless both have results and the difference was made from
    these two. */

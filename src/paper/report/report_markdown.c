@@ -25,6 +25,18 @@ static void write_accuracy(FILE *f, const struct meta_report_cell *c)
     fputs("|\n", f);
 }
 
+/* The paired difference, and beside what where the column's head does not say it. */
+static void write_difference(FILE *f, const struct meta_report_table *t,
+                             const struct meta_report_cell *c, const cJSON *d)
+{
+    meta_markdown_signed(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
+                         meta_json_get(d, "high"), meta_json_text(d, "word"));
+    if (!meta_report_is_beside(t, c)) return;
+    fputs("(beside ", f);
+    meta_markdown_text(f, c->paired_with);
+    fputs(") ", f);
+}
+
 static void write_figures(FILE *f, const struct meta_report_table *t,
                           const struct meta_report_cell *c)
 {
@@ -42,9 +54,7 @@ static void write_figures(FILE *f, const struct meta_report_table *t,
         fprintf(f, "| %.2f ", 100 * c->paper);
         meta_markdown_signed(f, less.mean, less.low, less.high, meta_report_beside_paper(less));
     }
-    if (d)
-        meta_markdown_signed(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
-                             meta_json_get(d, "high"), meta_json_text(d, "word"));
+    if (d) write_difference(f, t, c, d);
     else fputs(*c->paired_with ? "| the reference is to be run " : "| - ", f);
     if (other_difference)
         fprintf(f, "| %+.2f to %+.2f, %s ", 100 * meta_json_get(other_difference, "low"),

@@ -143,6 +143,10 @@ static void difference_cell(FILE *f, const struct meta_report_table *t,
     signed_interval(f, meta_json_get(d, "low"), meta_json_get(d, "high"));
     fputs("<br><small>", f);
     meta_html_text(f, word);
+    if (meta_report_is_beside(t, c)) {
+        fputs(", beside ", f);
+        meta_html_text(f, c->paired_with);
+    }
     fputs("</small>", f);
     if (other) {
         fputs("<br><small>other groups:", f);

@@ -153,6 +153,7 @@ int meta_table_identify(struct meta_table *t, struct meta_error *error)
         return -1;
     }
     t->decode = data->decode;
+    t->range = data->range;
     const char *lists[META_TABLE_LISTS] = { trains ? data->train : NULL,
                                             t->valid ? data->valid : data->test };
     for (int i = 0; i < META_TABLE_LISTS && !status; i++)

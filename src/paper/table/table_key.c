@@ -4,11 +4,14 @@
 #include "table_images.h"
 #include "base/checksum.h"
 #include "base/text.h"
+#include "learning/rates_file.h"
+#include "network/temperature_file.h"
 #include "tasks/data_file.h"
 #include "training/fingerprint.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 /* To be raised when the same settings would give other figures. */
@@ -46,6 +49,7 @@ static int write_list(FILE *f, const struct meta_table *t, int which, struct met
     write_digest(f, "classes", name, l->id.classes);
     write_digest(f, "groups", name, l->id.groups);
     if (t->decode == META_DECODE_FULL) fprintf(f, "decode of the %s list=full\n", name);
+    if (t->range) fprintf(f, "range of the %s list=%d\n", name, t->range);
     return 0;
 }
 
@@ -62,10 +66,25 @@ static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_r
         : 0;
 }
 
+/* A file beside the weights, which a test reads where it is there. Takes over the path. */
+static int write_beside(FILE *f, const char *what, char *path, struct meta_error *error)
+{
+    int status = !path       ? meta_fail_memory(error)
+        : access(path, F_OK) ? 0
+                             : write_sum(f, what, path, error);
+    free(path);
+    return status;
+}
+
 static int write_weights(FILE *f, const struct meta_table_row *row, struct meta_error *error)
 {
     fprintf(f, "format=%d\n", FORMAT);
-    if (row->weights && write_sum(f, "the weights", row->weights, error)) return -1;
+    if (row->weights
+        && (write_sum(f, "the weights", row->weights, error)
+            || write_beside(f, "the learned rates", meta_rates_path(row->weights), error)
+            || write_beside(f, "the temperatures", meta_temperatures_path(row->weights, error),
+                            error)))
+        return -1;
     return meta_fingerprint_cfg(f, row->cfg, 1, error);
 }
 

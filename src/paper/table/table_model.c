@@ -45,8 +45,8 @@ struct meta_recipe *meta_cell_training(const struct meta_cell *c, int place)
     return place ? c->more[place - 1] : c->recipe;
 }
 
-const struct meta_cell *meta_table_reference(const struct meta_table *t,
-                                             const struct meta_cell *cell)
+static const struct meta_cell *find_reference(const struct meta_table *t,
+                                              const struct meta_cell *cell)
 {
     if (!t->reference || meta_row_has_label(cell->row, t->reference)) return NULL;
     for (int i = 0; i < t->cell_count; i++) {
@@ -57,6 +57,24 @@ const struct meta_cell *meta_table_reference(const struct meta_table *t,
             return c;
     }
     return NULL;
+}
+
+/* Whether two cells ask their trainings in the same way. */
+static int asks_alike(const struct meta_cell *a, const struct meta_cell *b)
+{
+    return a->more_count == b->more_count && a->row->augment == b->row->augment
+        && !a->row->average == !b->row->average;
+}
+
+const struct meta_cell *meta_table_reference(const struct meta_table *t,
+                                             const struct meta_cell *cell)
+{
+    const struct meta_cell *r = find_reference(t, cell);
+    if (!r || !r->recipe || asks_alike(r, cell)) return r;
+    for (const struct meta_cell *c = t->cells; c < t->cells + t->cell_count; c++)
+        if (c != cell && c->shots == cell->shots && c->recipe == r->recipe && asks_alike(c, cell))
+            return c;
+    return r;
 }
 
 int meta_table_text(char **text, struct meta_error *error, const char *format, ...)

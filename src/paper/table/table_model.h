@@ -89,6 +89,7 @@ struct meta_table {
     int ready;                        /* the .data file is there */
     struct meta_table_list lists[META_TABLE_LISTS]; /* of the .data file: train, test or valid */
     int decode;                                     /* of the .data file: enum meta_decode */
+    int range;                                      /* likewise; 0: none */
     int has_valid; /* the .data file is there and has a valid list */
     int row_count, recipe_count, cell_count, column_count;
     struct meta_table_row *rows;
@@ -113,9 +114,10 @@ uint64_t meta_table_seed(const struct meta_table *, const struct meta_table_row 
 /* The trainings that a cell stands on: their number, and the one at `place`, from 0. */
 int meta_cell_trainings(const struct meta_cell *);
 struct meta_recipe *meta_cell_training(const struct meta_cell *, int place);
-/* The cell of [table] reference that a cell is paired with: it has the same number of shots and,
-   when the reference is a family, the same seed. NULL: there is none, or the cell is of the
-   reference itself. */
+/* The cell that a cell is paired with: of [table] reference, it has the same number of shots and,
+   when the reference is a family, the same seed. One that asks as many trainings, copies of an
+   image and averaged weights as the cell, and whose first training is that one's, stands in its
+   place. NULL: there is none, or the cell is of the reference itself. */
 const struct meta_cell *meta_table_reference(const struct meta_table *, const struct meta_cell *);
 
 /* Makes *text by a format of printf. The caller frees; *text is NULL when there is no memory. */

@@ -133,6 +133,14 @@ static int forget_differences(const struct meta_table *t, struct meta_error *err
     return 0;
 }
 
+/* Whether a result is paired with the cell's. */
+static int is_reference(const struct meta_table *t, const struct meta_cell *cell)
+{
+    for (int i = 0; i < t->cell_count; i++)
+        if (meta_table_reference(t, &t->cells[i]) == cell) return 1;
+    return 0;
+}
+
 int meta_table_compare(const struct meta_table *t, const struct meta_cell *cell,
                        struct meta_error *error)
 {
@@ -140,9 +148,8 @@ int meta_table_compare(const struct meta_table *t, const struct meta_cell *cell,
     const struct meta_cell *reference = cell ? meta_table_reference(t, cell) : NULL;
     for (int i = 0; t->reference && i < t->cell_count; i++) {
         const struct meta_cell *r = &t->cells[i];
-        if (!meta_row_has_label(r->row, t->reference)) continue;
         if (cell && r != cell && r != reference) continue;
-        if (meta_cell_done(r, NULL) && compare_with(t, r, error)) return -1;
+        if (is_reference(t, r) && meta_cell_done(r, NULL) && compare_with(t, r, error)) return -1;
     }
     return 0;
 }

@@ -116,6 +116,12 @@ struct outcome {
     double seconds, processor, megabytes;
 };
 
+struct process {
+    char *const *argv;
+    const char *log;
+    int alone; /* the launcher's ranks can't share its work */
+};
+
 /* Starts the process with its output added to the log, and waits for its end. */
 static int run_logged(struct meta_table_runner *run, char *const argv[], const char *log,
                       int *status, struct outcome *out, struct meta_error *error)
@@ -151,13 +157,14 @@ static int launch(char ***out, char **text, const char *launcher, char *const ar
     return 0;
 }
 
-static int run_launched(struct meta_table_runner *run, char *const argv[], const char *log,
-                        int *status, struct outcome *out, struct meta_error *error)
+/* Runs the process, behind the launcher where there is one and the process is of several ranks. */
+static int run_launched(struct meta_table_runner *run, const struct process *p, int *status,
+                        struct outcome *out, struct meta_error *error)
 {
     char **words = NULL, *text = NULL;
-    if (!run->launcher) return run_logged(run, argv, log, status, out, error);
-    int failed = launch(&words, &text, run->launcher, argv, error)
-        || run_logged(run, words, log, status, out, error);
+    if (!run->launcher || p->alone) return run_logged(run, p->argv, p->log, status, out, error);
+    int failed = launch(&words, &text, run->launcher, p->argv, error)
+        || run_logged(run, words, p->log, status, out, error);
     free(words);
     free(text);
     return failed ? -1 : 0;
@@ -165,17 +172,17 @@ static int run_launched(struct meta_table_runner *run, char *const argv[], const
 
 /* 0 when the process has ended with status 0. *out stays as it is when the process was not
    started. */
-static int run_process(struct meta_table_runner *run, char *const argv[], const char *log,
-                       struct outcome *out, struct meta_error *error)
+static int run_process(struct meta_table_runner *run, const struct process *p, struct outcome *out,
+                       struct meta_error *error)
 {
     char how[64];
     int status = 0;
     if (asked_to_stop(run)) return meta_fail(error, "stopped by signal %d", run->stop);
-    if (run_launched(run, argv, log, &status, out, error)) return -1;
+    if (run_launched(run, p, &status, out, error)) return -1;
     if (WIFEXITED(status) && !WEXITSTATUS(status)) return 0;
     if (WIFSIGNALED(status)) snprintf(how, sizeof how, "ended by signal %d", WTERMSIG(status));
     else snprintf(how, sizeof how, "status %d", WEXITSTATUS(status));
-    last_words(run, log, how, error);
+    last_words(run, p->log, how, error);
     return -1;
 }
 
@@ -211,7 +218,8 @@ int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,
         argv[n++] = "-valid_every";
         argv[n++] = every;
     }
-    int status = run_process(run, (char *const *)argv, r->log, &out, error);
+    const struct process process = { (char *const *)argv, r->log, 0 };
+    int status = run_process(run, &process, &out, error);
     /* where its last checkpoint failed it has final weights all the same: gone on with, it comes to
        every file */
     if (status && out.seconds > 0) unlink(r->final);
@@ -306,6 +314,7 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
                     const struct meta_cell *c, struct meta_error *error)
 {
     struct command command = { 0 };
+    const struct process process = { (char *const *)command.argv, c->log, c->more_count > 0 };
     struct outcome out = { 0 };
     char *part = NULL, *weights = NULL;
     int status = -1;
@@ -313,8 +322,7 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
         goto done;
     make_test(&command, run, t, c, weights, part);
     unlink(part);
-    if (!meta_cell_unchanged(t, c, error)
-        && !run_process(run, (char *const *)command.argv, c->log, &out, error)
+    if (!meta_cell_unchanged(t, c, error) && !run_process(run, &process, &out, error)
         && !meta_cell_unchanged(t, c, error))
         status = meta_cell_finish(t, c, part, out.seconds, out.megabytes, error);
 done:
