@@ -83,7 +83,8 @@ static void leave(void *context, int out, int worker)
     l->how->predicted[out] = can_do_without(l, out);
     if (!l->how->predicted[out] || !ask(l, out, &why)) return;
     pthread_mutex_lock(&l->mutex);
-    if (!l->failed++) *l->error = why;
+    if (!l->failed++)
+        meta_fail(l->error, "leave-one-out, without %s: %s", l->how->paths[out], why.text);
     pthread_mutex_unlock(&l->mutex);
 }
 

@@ -8,7 +8,8 @@
 #include "distance.h"
 
 struct meta_leave_one_out {
-    const int *groups; /* (n) -1: in no group; NULL: no image is in a group */
+    const int *groups;  /* (n) -1: in no group; NULL: no image is in a group */
+    char *const *paths; /* (n) for messages */
     int steps;
     enum meta_bn bn;
     struct meta_pool *pool; /* one adaptation a thread */

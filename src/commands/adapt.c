@@ -159,8 +159,8 @@ static int leave_out(struct parts *p, const struct meta_support *s, int steps, e
                MOST_LEFT_OUT);
         return 0;
     }
-    struct meta_leave_one_out how = { p->dataset->group, steps,       bn,
-                                      p->pool,           p->log_odds, p->predicted };
+    struct meta_leave_one_out how = { p->dataset->group, p->dataset->paths, steps,       bn,
+                                      p->pool,           p->log_odds,       p->predicted };
     const struct meta_left_out answers = { p->dataset, p->log_odds, p->predicted };
     if (meta_leave_one_out(&p->base, s, &how, error)) return -1;
     return meta_print_left_out(&answers, error);
@@ -171,7 +171,7 @@ struct request {
     const char *out, *cfg, *weights, *temperature;
     int copies; /* of each image that it learns from */
     int steps, plain;
-    int named; /* 1: from a folder or a CSV */
+    struct meta_adapt_files files;
     enum meta_bn bn;
     enum meta_fold fold;
 };
@@ -183,7 +183,7 @@ static char *comment_of(const struct parts *p, const struct request *r, struct m
     struct meta_text text;
     char *comment;
     if (meta_text_begin(&text, error)) return NULL;
-    fprintf(text.file, "%s and %s, adapted to %d images of %s: %d steps at %g, %s statistics%s",
+    fprintf(text.file, "%s and %s" META_ADAPTED "%d images of %s: %d steps at %g, %s statistics%s",
             r->cfg, r->weights, p->dataset->count, p->data->train, r->steps, p->base.learning_rate,
             meta_bn_name(r->bn), r->plain ? ", classes not balanced" : "");
     if (p->temperature.temperature != 0)
@@ -221,13 +221,15 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
         meta_filled_clear(&stock);
         free(network.layers);
     }
-    if (!status && p->data->labelled) status = meta_adapt_files_names(r->out, p->data, error);
+    if (!status && r->files.named)
+        status = meta_adapt_files_names(r->out, p->data, p->dataset, error);
     if (!status) {
-        if (p->data->labelled)
+        if (r->files.named)
             printf("written: %s.cfg, %s.weights, %s.names and %s.data\n", r->out, r->out, r->out,
                    r->out);
         else printf("written: %s.cfg and %s.weights\n", r->out, r->out);
         if (p->onnx) printf("written: %s\n", p->onnx);
+        else meta_adapt_files_warn(r->out);
         if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
     }
     free(otherwise);
@@ -249,7 +251,7 @@ static int check_request(struct request *r, const char *kind, const char *balanc
         return meta_fail(error,
                          "-bn batch: a file can't hold it, as a single image has no batch to be "
                          "normalised by: must be support or running");
-    return meta_adapt_files_check(r->out, r->cfg, r->weights, r->named, error);
+    return meta_adapt_files_check(r->out, r->cfg, r->weights, &r->files, error);
 }
 
 static int check_onnx(struct parts *p, const struct request *r, struct meta_error *error)
@@ -260,6 +262,12 @@ static int check_onnx(struct parts *p, const struct request *r, struct meta_erro
             || meta_flag_out_of("-onnx", p->onnx, inputs, 2, error)
         ? -1
         : 0;
+}
+
+static int check_balance(const struct request *r, struct meta_error *error)
+{
+    if (!r->plain || r->steps) return 0;
+    return meta_fail(error, "-balance none: is of the loss of the steps, and none is taken");
 }
 
 static int check_copies(struct request *r, const struct parts *p, const char *value,
@@ -404,7 +412,9 @@ int meta_command_adapt(int argc, char **argv)
                          .cfg = argv[1],
                          .weights = words > 2 ? argv[2] : NULL,
                          .temperature = t.temperature,
-                         .named = meta_labelled_is(argv[0]),
+                         .files = { meta_labelled_is(argv[0])
+                                        || (t.out && meta_adapt_files_named(t.out, argv[0])),
+                                    t.onnx },
                          .fold = t.fold  ? META_FOLD_ALL
                              : t.no_fold ? META_FOLD_NONE
                                          : META_FOLD_REST };
@@ -421,10 +431,10 @@ int meta_command_adapt(int argc, char **argv)
         || meta_adapt_files_lock(&p.lock, r.out, &error))
         goto fail;
     r.steps = meta_flag_int("-steps", t.steps, p.model->inner->test_steps, 0, 1000);
-    if (check_copies(&r, &p, t.augment, &error) || check_data(&p, argv[0], argv[1], &error)
-        || load_base(&p, argv[2], &error) || check_stock_form(&p, r.cfg, &error)
-        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
-        || find_temperature(&p, &r, &error))
+    if (check_balance(&r, &error) || check_copies(&r, &p, t.augment, &error)
+        || check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error)
+        || check_stock_form(&p, r.cfg, &error) || meta_pool_create(&p.pool, workers, &error)
+        || load_images(&p, &error) || find_temperature(&p, &r, &error))
         goto fail;
     if (warn_images(&p, &error) || adapt(&p, &r, &error)) goto fail;
     free_parts(&p);

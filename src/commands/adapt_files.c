@@ -3,8 +3,10 @@
 #include "adapt_files.h"
 #include "base/file.h"
 #include "base/leftovers.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "network/export.h"
+#include "tasks/depth.h"
 #include "tasks/file_id.h"
 
 #include <stdio.h>
@@ -42,20 +44,56 @@ static int is_own(const char *data)
     return n == sizeof mark - 1 && !strcmp(line, mark);
 }
 
+/* Whether the .cfg is an adapted one: the first line says so. */
+static int is_adapted(const char *cfg)
+{
+    char *line = NULL;
+    size_t room = 0;
+    FILE *f = fopen(cfg, "r");
+    int adapted = f && getline(&line, &room, f) > 0 && *line == '#' && strstr(line, META_ADAPTED);
+    free(line);
+    if (f) fclose(f);
+    return adapted;
+}
+
+static int is_there(const char *name, const char *end)
+{
+    char *path;
+    if (asprintf(&path, "%s%s", name, end) < 0) return 0;
+    int there = !access(path, F_OK);
+    free(path);
+    return there;
+}
+
+static int fail_foreign(const char *name, const char *end, struct meta_error *error)
+{
+    return meta_fail(error,
+                     "-out %s: would overwrite %s%s, which is not of meta adapt: must be another "
+                     "name",
+                     name, name, end);
+}
+
+/* NAME.cfg, NAME.weights and with `onnx` NAME.onnx may be written where they are not there, or of
+   an adapted network. Of the last two NAME.cfg says so. A run that was killed between the first two
+   has left its lock. */
+static int check_foreign(const char *name, const char *cfg, int onnx, struct meta_error *error)
+{
+    if (is_there(name, ".cfg")) return is_adapted(cfg) ? 0 : fail_foreign(name, ".cfg", error);
+    if (is_there(name, ".weights") && !is_there(name, ".lock"))
+        return fail_foreign(name, ".weights", error);
+    return onnx && is_there(name, ".onnx") ? fail_foreign(name, ".onnx", error) : 0;
+}
+
 static int check_named(const char *name, struct meta_error *error)
 {
     char *data, *names;
     if (name_files(name, &data, &names, error)) return -1;
     const char *there = is_own(data) ? NULL
-        : !access(data, F_OK)        ? data
-        : !access(names, F_OK)       ? names
+        : !access(data, F_OK)        ? ".data"
+        : !access(names, F_OK)       ? ".names"
                                      : NULL;
     int status = 0;
-    if (there)
-        status = meta_fail(error,
-                           "-out %s: would overwrite %s, which is not of meta adapt: must be "
-                           "another name",
-                           name, there);
+    if (there) status = fail_foreign(name, there, error);
     else if (strpbrk(name, "#;\r\n"))
         status = meta_fail(error,
                            "-out %s: must be a name without #, ; and line breaks, which can't "
@@ -67,9 +105,22 @@ static int check_named(const char *name, struct meta_error *error)
     return status;
 }
 
-int meta_adapt_files_check(const char *name, const char *cfg, const char *weights, int named,
-                           struct meta_error *error)
+int meta_adapt_files_named(const char *name, const char *data)
 {
+    char *own, *names;
+    struct meta_error ignored;
+    if (name_files(name, &own, &names, &ignored)) return 0;
+    int named = is_own(own) && !same_file(own, data);
+    free(own);
+    free(names);
+    return named;
+}
+
+int meta_adapt_files_check(const char *name, const char *cfg, const char *weights,
+                           const struct meta_adapt_files *files, struct meta_error *error)
+{
+    if (!*meta_path_base(name))
+        return meta_fail(error, "-out %s: is a folder: must be the name of the files in it", name);
     char *own_cfg, *own_weights;
     if (meta_export_paths(name, &own_cfg, &own_weights, error)) return -1;
     const char *same = same_file(own_cfg, cfg) ? cfg
@@ -80,10 +131,12 @@ int meta_adapt_files_check(const char *name, const char *cfg, const char *weight
         status = meta_fail(error,
                            "-out %s: would overwrite %s, which is adapted: must be another name",
                            name, same);
-    else if (meta_file_check(own_weights, error) || meta_file_check(own_cfg, error)) status = -1;
+    else if (check_foreign(name, own_cfg, files->onnx, error) || meta_file_check(own_weights, error)
+             || meta_file_check(own_cfg, error))
+        status = -1;
     free(own_cfg);
     free(own_weights);
-    return !status && named ? check_named(name, error) : status;
+    return !status && files->named ? check_named(name, error) : status;
 }
 
 char *meta_adapt_files_onnx(const char *name, struct meta_error *error)
@@ -134,8 +187,26 @@ static int write_names(const char *path, const struct meta_data *data, struct me
     return meta_text_write(&text, 0, path, error);
 }
 
-int meta_adapt_files_names(const char *name, const struct meta_data *data, struct meta_error *error)
+void meta_adapt_files_warn(const char *name)
 {
+    if (is_there(name, ".onnx"))
+        fprintf(stderr,
+                "darknet: warning: %s.onnx: is of another network than %s.weights: -onnx writes it "
+                "anew\n",
+                name, name);
+}
+
+/* A list's dark 16-bit files are taken as it has more bright ones; alone they would be refused. */
+static int range_of(const struct meta_data *data, const struct meta_dataset *set)
+{
+    if (data->range) return data->range;
+    return meta_depth_of(set).dark ? META_WHITE : 0;
+}
+
+int meta_adapt_files_names(const char *name, const struct meta_data *data,
+                           const struct meta_dataset *set, struct meta_error *error)
+{
+    int range = range_of(data, set);
     char *own, *names;
     struct meta_text text;
     if (name_files(name, &own, &names, error)) return -1;
@@ -143,7 +214,7 @@ int meta_adapt_files_names(const char *name, const struct meta_data *data, struc
     if (!status && !(status = meta_text_begin(&text, error))) {
         fprintf(text.file, "%s from %s\nclasses = %d\nnames = %s\ntop = %d\n", mark, data->path,
                 data->classes, names, data->classes);
-        if (data->range) fprintf(text.file, "range = %d\n", data->range);
+        if (range) fprintf(text.file, "range = %d\n", range);
         status = meta_text_write(&text, 0, own, error);
     }
     free(own);

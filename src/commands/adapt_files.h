@@ -1,21 +1,35 @@
 /* The files that `meta adapt` writes: NAME.cfg and NAME.weights, and from a folder or a CSV, which
-   have no .data file, NAME.data and NAME.names, too; NAME.onnx where it is asked for. */
+   have no .data file, NAME.data and NAME.names, too, as from a .data file where they are there from
+   an earlier run; NAME.onnx where it is asked for. */
 #ifndef META_ADAPT_FILES_H
 #define META_ADAPT_FILES_H
 
 #include "base/lock.h"
 #include "tasks/data_file.h"
+#include "tasks/dataset.h"
 
-/* Refuses names that can't be written, to overwrite the .cfg and .weights that are adapted, and,
-   with `named`, a NAME.data or NAME.names that is not of `meta adapt`. */
-int meta_adapt_files_check(const char *name, const char *cfg, const char *weights, int named,
-                           struct meta_error *);
+/* In the first line of the .cfg of an adapted network. */
+#define META_ADAPTED ", adapted to "
+
+struct meta_adapt_files {
+    int named, onnx; /* whether NAME.data and NAME.names, and NAME.onnx, are written */
+};
+/* Whether NAME.data is of an earlier run, and `data`, which is adapted to, another file. */
+int meta_adapt_files_named(const char *name, const char *data);
+/* Refuses names that can't be written, to overwrite the .cfg and .weights that are adapted, and
+   files that are not of `meta adapt`. */
+int meta_adapt_files_check(const char *name, const char *cfg, const char *weights,
+                           const struct meta_adapt_files *, struct meta_error *);
 /* NAME.onnx, for which the caller asks; it frees. NULL with a message: no memory. */
 char *meta_adapt_files_onnx(const char *name, struct meta_error *);
 /* Keeps others from writing the files until the lock is released, and removes what a run that was
    killed has left. */
 int meta_adapt_files_lock(struct meta_lock *, const char *name, struct meta_error *);
-/* Writes NAME.names, then NAME.data. */
-int meta_adapt_files_names(const char *name, const struct meta_data *, struct meta_error *);
+/* Writes NAME.names, then NAME.data, whose range= is that of the data, or says how the images of
+   the set were taken, that were adapted to. */
+int meta_adapt_files_names(const char *name, const struct meta_data *, const struct meta_dataset *,
+                           struct meta_error *);
+/* Warns of a NAME.onnx that was not written anew. */
+void meta_adapt_files_warn(const char *name);
 
 #endif

@@ -58,19 +58,29 @@ static void free_parts(struct parts *p)
 
 /* ---- classes --------------------------------------------------------------------------------- */
 
-/* Reads the names of the classes, in the order of the outputs, from -names or from NAME.data. */
-static int read_names(struct parts *p, const struct request *r, struct meta_error *error)
+/* Reads NAME.data beside NAME.cfg, where it is there. */
+static int read_own(struct parts *p, const char *cfg, struct meta_error *error)
 {
-    int classes = p->classifier.classes;
-    char *beside = meta_path_beside(r->classifier.cfg, ".data");
+    char *beside = meta_path_beside(cfg, ".data");
     if (!beside) return meta_fail_memory(error);
     int status = 0;
     if (!access(beside, R_OK)) status = meta_data_read(&p->own, beside, error);
     free(beside);
-    if (!status && p->own && p->own->classes != classes)
-        status = meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
-                           p->own->path, p->own->classes, classes, r->classifier.cfg);
-    if (status || !r->names) return status;
+    if (status || !p->own || p->own->classes == p->classifier.classes) return status;
+    return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
+                     p->own->path, p->own->classes, p->classifier.classes, cfg);
+}
+
+/* Reads the names of the classes, in the order of the outputs, from -names or from NAME.data. A
+   NAME.data that is no good, as one of a classifier that was moved, is then not asked. */
+static int read_names(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    int classes = p->classifier.classes, bad = read_own(p, r->classifier.cfg, error);
+    if (!r->names) return bad;
+    if (bad) {
+        meta_data_free(p->own);
+        p->own = NULL;
+    }
     if (meta_lines_read(&p->names, r->names, error)) return -1;
     if (p->names.count == classes) return 0;
     return meta_fail(error, "-names %s: has %d: must be %d, the probabilities that %s gives",

@@ -146,13 +146,28 @@ static int prepare_heat(struct parts *p, struct meta_error *error)
 
 /* ---- one image ------------------------------------------------------------------------------- */
 
+/* The part of a picture that the network sees: all, or what a first [crop] leaves. Its pixels are
+   allocated, or NULL. */
+static struct meta_image blank_picture(const struct parts *p, const struct meta_net_settings *net,
+                                       int *left, int *top)
+{
+    const struct meta_network *network = p->classifier.model->network;
+    const struct meta_layer *first = &network->layers[0];
+    int times = net->width / network->input.w;
+    struct meta_shape seen = first->type == META_CROP ? first->out : network->input;
+    *left = times * ((network->input.w - seen.w) / 2);
+    *top = times * ((network->input.h - seen.h) / 2);
+    struct meta_image image = { .w = times * seen.w, .h = times * seen.h, .c = 3 };
+    image.pixels = malloc((size_t)3 * image.w * image.h);
+    return image;
+}
+
 static int write_picture(struct parts *p, const char *path, struct meta_error *error)
 {
     struct meta_net_settings net = picture_settings(p);
     size_t area = (size_t)net.width * net.height, size;
-    struct meta_image image = {
-        .w = net.width, .h = net.height, .c = 3, .pixels = malloc(3 * area)
-    };
+    int left, top;
+    struct meta_image image = blank_picture(p, &net, &left, &top);
     unsigned char *png = NULL;
     char *name = meta_path_name(p->folder, path, ".png");
     int w, h, status = -1;
@@ -163,8 +178,11 @@ static int write_picture(struct parts *p, const char *path, struct meta_error *e
     }
     if (meta_heat_map(p->heat, p->image, p->order[0], p->map, error)) goto fail;
     if (meta_view_file(path, p->data, &net, p->picture, error)) goto fail;
-    for (size_t i = 0; i < 3 * area; i++)
-        image.pixels[i] = 255 * p->picture[i % 3 * area + i / 3] + .5;
+    for (int y = 0; y < image.h; y++)
+        for (int x = 0; x < 3 * image.w; x++) {
+            size_t from = (size_t)(top + y) * net.width + left + x / 3;
+            image.pixels[(size_t)y * 3 * image.w + x] = 255 * p->picture[x % 3 * area + from] + .5;
+        }
     if (meta_image_heat(&image, p->map, w, h, error) || meta_image_png(&image, &png, &size, error))
         goto fail;
     status = meta_file_write(name, &(struct meta_chunk){ png, size }, 1, error);

@@ -128,6 +128,8 @@ static int check_place(struct builder *b, const struct meta_section *s, enum sta
     b->at[stage] = s;
     if (stage == NET) b->model->net_line = s->line;
     if (stage == EPISODE) b->model->episode_line = s->line;
+    if (stage == INNER_LOOP) b->model->inner_line = s->line;
+    if (stage == META_LOSS) b->model->loss_line = s->line;
     return 0;
 }
 

@@ -13,6 +13,7 @@ struct meta_model {
     enum meta_purpose purpose;
     char *path;                 /* the .cfg */
     int net_line, episode_line; /* lines of [net] and [episode]; 0: the .cfg has none */
+    int inner_line, loss_line;  /* likewise of the sections of `inner` and `loss` */
     char *name; /* "daml-4conv" of cfg/daml-4conv.cfg: the name of weights, charts and logs */
     struct meta_net_settings net;
     struct meta_network *network;

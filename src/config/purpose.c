@@ -98,19 +98,31 @@ static int check_images(const struct meta_model *m, const struct meta_purpose_se
     return check_part(m, error);
 }
 
+/* The section that says that the network is trained on tasks, each with classes of its own; *line
+   is its. NULL: none does. [episode] may be that of a classifier which is tested on tasks. */
+static const char *section_of_tasks(const struct meta_model *m, int *line)
+{
+    const struct meta_network *net = m->network;
+    if (net->ways) {
+        *line = net->layers[net->pairing].line;
+        return meta_network_adapts(net) ? meta_layer_name(&net->layers[net->pairing]) : NULL;
+    }
+    *line = m->episode_line;
+    if (*line && m->episode->ways == meta_network_outputs(net)) return "episode";
+    *line = m->inner_line ? m->inner_line : m->loss_line;
+    return m->inner_line ? m->inner->plugin->name : m->loss_line ? m->loss->name : NULL;
+}
+
 int meta_purpose_check_adapted(const struct meta_model *m, const char *instead,
                                struct meta_error *error)
 {
-    const struct meta_network *net = m->network;
-    const struct meta_layer *pairing = net->ways ? &net->layers[net->pairing] : NULL;
-    int outputs = meta_network_outputs(net);
-    if (pairing ? !meta_network_adapts(net) : !m->episode_line || m->episode->ways != outputs)
-        return 0;
+    int line;
+    const char *section = section_of_tasks(m, &line);
+    if (!section) return 0;
     return meta_fail(error,
                      "%s:%d: [%s]: the network learns its %d classes from images of each "
                      "task, its outputs are none yet: %s",
-                     m->path, pairing ? pairing->line : m->episode_line,
-                     pairing ? meta_layer_name(pairing) : "episode", outputs, instead);
+                     m->path, line, section, meta_network_outputs(m->network), instead);
 }
 
 int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sections *s,

@@ -17,8 +17,9 @@ struct meta_purpose_sections {
    normalises a single value a channel; META_FOR_ANY wants nothing. */
 int meta_purpose_check(const struct meta_model *, const struct meta_purpose_sections *,
                        struct meta_error *);
-/* Fails where the .cfg is one of meta-training, with an [episode] and as many outputs as ways: what
-   such a network says of an image before it is adapted names no class. `instead` ends the message:
+/* Fails where the .cfg is one of meta-training, with an [episode] of as many ways as outputs, an
+   [inner_loop] or a [meta_loss]: what such a network says of an image before it is adapted names no
+   class. `instead` ends the message:
    what to do. So where the network pairs and can be adapted; others that pair have no answer for an
    image anyway. */
 int meta_purpose_check_adapted(const struct meta_model *, const char *instead, struct meta_error *);

@@ -47,6 +47,27 @@ expect_error 'out .*/hand: would overwrite .*/hand.data, which is not of meta ad
 check 'a NAME.data of others stays as it is' test "$(cat "$mine")" = '# mine'
 echo names >"$a/other.names"
 expect_error 'out .*/other: would overwrite .*/other.names' adapt "$f" "$cfg" "$weights" -out "$a/other"
+# What an earlier run left under the name is that of the new one, or told
+tac "$a/few.labels" >"$a/turned.labels"; tac "$a/few.names" >"$a/turned.names"
+printf 'classes=2\nlabels=%s\nnames=%s\ntrain=%s\n' "$a/turned.labels" "$a/turned.names" "$a/few.list" >"$a/turned.data"
+check 'meta adapt of a folder writes its names' quiet adapt "$f" "$cfg" "$weights" -out "$a/again"
+echo old >"$a/again.onnx"
+check 'meta adapt of a .data file takes the same name' quiet adapt "$a/turned.data" "$cfg" "$weights" -out "$a/again"
+check 'the names beside the classifier are those of the .data file' cmp "$a/turned.names" "$a/again.names"
+check 'meta adapt says so' grep -q '^written: .*again.cfg, .* and .*again.data$' "$a/out"
+check 'an ONNX file of the earlier run is told' grep -qx "darknet: warning: .*again.onnx: is of another network than .*again.weights: -onnx writes it anew" "$a/err"
+for end in cfg weights; do cp "$a/backup/toy_final.weights" "$a/lone-$end.$end"; done
+expect_error 'out .*/lone-cfg: would overwrite .*/lone-cfg.cfg, which is not of meta adapt' adapt "$f" "$cfg" "$weights" -out "$a/lone-cfg"
+expect_error 'out .*/lone-weights: would overwrite .*/lone-weights.weights, which is not of meta adapt' adapt "$f" "$cfg" "$weights" -out "$a/lone-weights"
+cp "$cfg" "$a/lone-weights.cfg"
+expect_error 'out .*/lone-weights: would overwrite .*/lone-weights.cfg, which is not of meta adapt' adapt "$a/few.data" "$cfg" "$weights" -out "$a/lone-weights"
+expect_error 'out .*/images/: is a folder: must be the name of the files in it' adapt "$f" "$cfg" "$weights" -out "$a/images/"
+check 'nothing of theirs has changed' same "$a/lone-weights.weights" "$weights"
+if [ -e "$DARKNET_DIR/libdarknet-meta-onnx.so" ]; then
+    echo mine >"$a/lone-onnx.onnx"
+    expect_error 'out .*/lone-onnx: would overwrite .*/lone-onnx.onnx, which is not of meta adapt' adapt "$f" "$cfg" "$weights" -out "$a/lone-onnx" -onnx
+fi
+expect_error 'balance none: is of the loss of the steps, and none is taken' adapt "$f" "$cfg" "$weights" -out "$a/x" -balance none -steps 0
 expect_error "range: is for a folder or a CSV: must be range= in .*few.data" adapt "$a/few.data" "$cfg" "$weights" -out "$a/x" -range 255
 expect_error "groups: is for a folder or a CSV: must be groups= in .*few.data" adapt "$a/few.data" "$cfg" "$weights" -out "$a/x" -groups folders
 cp -r "$f" "$a/more"

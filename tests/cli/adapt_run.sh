@@ -60,6 +60,14 @@ check 'a refused -heat leaves the image as it is' cmp "$a/eins.png" "$a/photos/e
 check 'meta predict -heat writes beside images of other names' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 check 'meta predict -heat writes over its own pictures' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 
+# A network that sees a part of the image: its picture is of that part
+sed '0,/^\[convolutional\]/s//[crop]\ncrop_width=8\ncrop_height=6\n\n&/' "$cfg" >"$a/crop.cfg"
+check 'meta train makes a network with [crop]' "$DARKNET_BIN" meta train "$a/toy.data" "$a/crop.cfg" -max_batches 4 -valid_every 0
+check 'meta adapt adapts it' quiet adapt "$few" "$a/crop.cfg" "$a/backup/crop_final.weights" -out "$a/part"
+check 'meta predict -heat runs with it' quiet predict "$a/part.cfg" "$a/part.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/part"
+sides() { od -An -tu1 -j16 -N8 "$1" | awk '{ print ($3 * 256 + $4), ($7 * 256 + $8) }'; }
+check 'its picture is of the part that it sees' awk -v whole="$(sides "$a/heat/c6_1.png")" -v part="$(sides "$a/part/c6_1.png")" 'BEGIN { split(whole, w, " "); split(part, p, " "); exit !(p[1] * 12 == w[1] * 8 && p[2] * 12 == w[2] * 6) }'
+
 # Fewer classes than outputs: a network of three outputs is adapted to two classes.
 sed 's/^ways=2/ways=3/; s/^output=2/output=3/' "$cfg" >"$a/three.cfg"
 check 'meta train makes a network of three outputs' "$DARKNET_BIN" meta train "$a/toy.data" "$a/three.cfg" -max_batches 4 -valid_every 0

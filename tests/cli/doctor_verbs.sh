@@ -33,6 +33,18 @@ rm -r f/eight; cp images/c6_1.pgm f/six/
 head -c 200 $weights >cut.weights
 finds 1 '^wrong +weights +cut.weights: ' adapt f toy.cfg cut.weights
 
+cp $weights t.weights; "$DARKNET_BIN" meta calibrate toy.data toy.cfg $weights -shots 2 -runs 4 >out 2>&1; mv backup/toy_final.temperature t.temperature
+finds 0 '^ok +weights +t.weights' adapt f toy.cfg t.weights
+head -c -4 $weights >t.weights; printf '\0\0\0\0' >>t.weights
+finds 1 '^wrong +weights +t.temperature: is of other weights' adapt f toy.cfg t.weights
+# 16-bit files, one of them dark
+mkdir -p h/six h/seven
+grey() { printf 'P5 12 12 65535\n'; python3 -c "import sys; sys.stdout.buffer.write(bytes(k * $1 % 256 for k in range(144) for _ in 'xy'))"; }
+for k in 1 2 3; do grey $k >h/six/$k.pgm; grey $((k + 5)) >h/seven/$k.pgm; done
+python3 -c "open('h/six/1.pgm', 'wb').write(b'P5 12 12 65535\n' + bytes([20, 7] * 144))"
+finds 0 '^ok +train +h: 6 images' adapt h toy.cfg $weights
+check 'meta adapt takes them, too' "$DARKNET_BIN" meta adapt h toy.cfg $weights -out dark
+check 'and the dark one alone is predicted' "$DARKNET_BIN" meta predict dark.cfg dark.weights dark.data h/six/1.pgm
 # Groups that folders, or a CSV with a column for them, say
 mkdir -p g/six/left g/six/right g/seven/left
 cp images/c6_[012].pgm g/six/left; cp images/c6_[345].pgm g/six/right; cp images/c7_[012].pgm g/seven/left

@@ -102,6 +102,10 @@ expect_error 'third: has a class eight, which is none of the 2 of k.data' evalua
 mv k.data k.data.away
 expect_error 'new: its classes must be told from each other by their names: no .data file lies beside k.cfg' evaluate k.cfg k.weights new
 check 'meta evaluate takes -names' quiet evaluate k.cfg k.weights new -names k.names
+printf 'classes=2\nnames=elsewhere/k.names\n' >k.data
+expect_error 'k.data:2: names: elsewhere/k.names: No such file' evaluate k.cfg k.weights new
+check '-names stands in place of a NAME.data that is no good, as of a classifier that was moved' quiet evaluate k.cfg k.weights new -names k.names
+rm k.data
 mv k.data.away k.data
 expect_error 'toy.cfg.*meta adapt' evaluate toy.cfg backup/toy_final.weights new
 expect_error '^darknet: -csv k.weights: would be written over k.weights, which is read' evaluate k.cfg k.weights new -csv k.weights

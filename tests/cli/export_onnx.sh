@@ -54,6 +54,9 @@ expect_error "^darknet: $a/none/one.onnx: .*No such file or directory" write "${
 expect_error "^darknet: $a/two.data: classes=2: must be 3, the probabilities that $a/one.cfg gives$" write "${one[@]}" "$a/two.data" -onnx "$a/new.onnx"
 expect_error "^darknet: $a/meta.cfg:[0-9]*: .episode.: the network learns its 3 classes from images of each task, its outputs are none yet: .meta adapt. makes a classifier of it$" \
     write "$a/meta.cfg" "$a/one.weights" -onnx "$a/new.onnx"
+sed '/^.episode.$/,/^.conv/{/^.conv/!d}' "$a/meta.cfg" >"$a/no_episode.cfg"
+expect_error "^darknet: $a/no_episode.cfg:[0-9]*: .inner_loop.: the network learns its 3 classes from images of each task, its outputs are none yet" \
+    write "$a/no_episode.cfg" "$a/one.weights" -onnx "$a/new.onnx"
 mkdir "$a/swish"
 check 'the plugin [swish] is compiled' $cc -shared -fPIC -Iplugins plugins/template/*.c -o "$a/swish/swish.so" -lm
 sed 's/^.softmax./[swish]\n&/' "$a/one.cfg" >"$a/plugin.cfg"

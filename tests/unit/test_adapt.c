@@ -271,8 +271,11 @@ static int leave_one_out(const struct meta_base *base, const struct meta_support
                          double *log_odds, int *predicted)
 {
     struct meta_error error;
-    struct meta_leave_one_out how = { groups, STEPS, META_BN_SUPPORT, pool, log_odds, predicted };
-    return meta_leave_one_out(base, s, &how, &error);
+    char *paths[SUPPORT] = { "0.png", "1.png", "2.png", "3.png", "4.png", "5.png" };
+    struct meta_leave_one_out how = { groups, paths, STEPS, META_BN_SUPPORT, pool, log_odds, predicted };
+    if (!meta_leave_one_out(base, s, &how, &error)) return 0;
+    if (strncmp(error.text, "leave-one-out, without ", 23) || !strstr(error.text, ".png: ")) fail_msg("%s", error.text);
+    return -1;
 }
 
 /* Six images, labels 0 1 2 0 1 2: without the first go the first of the other classes, too. */
@@ -295,6 +298,10 @@ static void test_leave_one_out(void **state)
         near_odds(alone, p + i * OUTPUTS, OUTPUTS, 1e-6);
     }
     meta_adapted_free(a);
+    double rate = base.learning_rate;
+    base.learning_rate = 1e30;
+    assert_int_equal(leave_one_out(&base, &all, NULL, pool, p, predicted), -1);
+    base.learning_rate = rate;
     assert_int_equal(leave_one_out(&base, &all, groups, pool, p, predicted), 0);
     assert_true(!predicted[0] && predicted[1] && predicted[2] && !predicted[3]);
     meta_pool_free(pool);

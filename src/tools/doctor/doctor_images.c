@@ -4,10 +4,13 @@
 #include "adaptation/distance.h"
 #include "backends/backends.h"
 #include "base/plural.h"
+#include "config/stock_form.h"
 #include "doctor.h"
 #include "images/image_paths.h"
 #include "learning/rates_file.h"
+#include "network/temperature_file.h"
 #include "network/weights.h"
+#include "tasks/depth.h"
 #include "tasks/labelled.h"
 #include "tasks/view.h"
 
@@ -19,6 +22,18 @@
 #define MOST_IMAGES 5
 
 /* ---- weights --------------------------------------------------------------------------------- */
+
+/* What `meta adapt` looks at before it learns: temperatures of other weights, layers that can't be
+   exported. */
+static int check_adaptable(const struct meta_doctor *d, struct meta_error *error)
+{
+    struct meta_temperatures temperatures;
+    struct meta_filled stock;
+    if (meta_temperatures_find(&temperatures, d->weights_path, error)) return -1;
+    int status = meta_stock_form(&stock, &d->filled, d->cfg_path, error);
+    meta_filled_clear(&stock);
+    return status;
+}
 
 void meta_doctor_weights(struct meta_doctor *d)
 {
@@ -32,8 +47,9 @@ void meta_doctor_weights(struct meta_doctor *d)
         meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
         return;
     }
-    if (d->task == META_DOCTOR_ADAPT && how.kind
-        && meta_rates_load(d->filled.network, how, d->weights_path, &rates, &error))
+    if (d->task == META_DOCTOR_ADAPT
+        && ((how.kind && meta_rates_load(d->filled.network, how, d->weights_path, &rates, &error))
+            || check_adaptable(d, &error)))
         meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
     else
         meta_doctor_say(d, META_OK, "weights", "%s: %zu parameters, as %s has", d->weights_path,
@@ -46,7 +62,8 @@ void meta_doctor_weights(struct meta_doctor *d)
 /* What is found of images one after the other. */
 struct looking {
     struct meta_doctor *d;
-    const char *subject; /* of findings */
+    const struct meta_data *data; /* says how 16-bit files are read */
+    const char *subject;          /* of findings */
     struct meta_distance *distance;
     float *image;
     int bad, distant;
@@ -57,17 +74,19 @@ static void look(struct looking *l, const char *path)
 {
     struct meta_error error;
     double distance = NAN;
-    int failed = meta_view_file(path, l->d->data, &l->d->model->net, l->image, &error);
+    int failed = meta_view_file(path, l->data, &l->d->model->net, l->image, &error);
     if (!failed) failed = isnan(distance = meta_distance_of(l->distance, l->image, &error));
     if (failed && ++l->bad <= MOST_IMAGES)
         meta_doctor_say(l->d, META_WRONG, l->subject, "%s", error.text);
     if (distance > META_DISTANT && !l->distant++) l->one = path;
 }
 
-static void look_at_all(struct meta_doctor *d, const char *subject, char *const *paths, int count)
+static void look_at_all(struct meta_doctor *d, const struct meta_data *data, char *const *paths,
+                        int count)
 {
     struct meta_error error;
-    struct looking l = { .d = d, .subject = subject };
+    static const char subject[] = "images";
+    struct looking l = { .d = d, .data = data, .subject = subject };
     const struct meta_backend *backend = meta_backend_find("onednn");
     l.image = malloc(meta_shape_numbers(d->model->network->input) * sizeof *l.image);
     if (!l.image) meta_fail_memory(&error);
@@ -124,8 +143,11 @@ void meta_doctor_support(struct meta_doctor *d)
                         "%s: %d images lie in folders of a class's folder: if those are patients "
                         "or lesions, say -groups folders",
                         d->data_path, l->nested);
-    if (train->set && d->filled.parameters)
-        look_at_all(d, "images", train->set->paths, train->set->count);
+    if (!train->set || !d->filled.parameters) return;
+    /* the list's 16-bit files were looked at together: some may be dark */
+    struct meta_data data = *d->data;
+    if (!data.range) data.range = META_WHITE;
+    look_at_all(d, &data, train->set->paths, train->set->count);
 }
 
 /* ---- predict --------------------------------------------------------------------------------- */
@@ -147,7 +169,7 @@ void meta_doctor_asked(struct meta_doctor *d)
             meta_doctor_say(d, META_WARNING, "images",
                             "%d file%s, such as %s, not read: no image by the name", paths.others,
                             meta_plural(paths.others), paths.other[0]);
-        if (d->filled.parameters) look_at_all(d, "images", paths.path, paths.count);
+        if (d->filled.parameters) look_at_all(d, d->data, paths.path, paths.count);
     }
     meta_paths_clear(&paths);
 }
