@@ -13,8 +13,11 @@ static void print_one(const char *letter, const struct meta_scores *s)
 {
     struct meta_estimate e = meta_estimate(s->after, sizeof *s->after, s->count);
     int named = *s->method && strcmp(s->method, "maml");
-    printf("%s  %s%s%s%s%s\n", letter, s->cfg, *s->weights ? ", " : "", s->weights,
-           named ? ", " : "", named ? s->method : "");
+    printf("%s  %s%s%s", letter, s->cfg, *s->weights ? ", " : "", s->weights);
+    if (s->weights_count > 1) printf(" and %d more", s->weights_count - 1);
+    printf("%s%s", named ? ", " : "", named ? s->method : "");
+    if (s->copies > 1) printf(", %d copies of each image", s->copies);
+    putchar('\n');
     printf("   AUC after %.4f", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);
     e = meta_estimate(s->accuracy, sizeof *s->accuracy, s->count);

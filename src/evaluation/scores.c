@@ -5,6 +5,7 @@
 #include "results.h"
 #include "tasks/data_file.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,6 +136,12 @@ static int read_names(struct meta_scores *s, const cJSON *root, struct meta_erro
     s->method = text_member(settings, "method");
     s->weights = text_member(member(files, "weights"), "path");
     s->settings = strdup(words);
+    s->weights_count = s->copies = 1;
+    do snprintf(words, sizeof words, "weights_%d", ++s->weights_count);
+    while (member(files, words));
+    s->weights_count--;
+    double copies = meta_json_get(settings, "augment");
+    if (copies > 1 && copies < INT_MAX) s->copies = (int)copies;
     return s->cfg && s->weights && s->method && s->settings ? 0 : meta_fail_memory(error);
 }
 

@@ -392,7 +392,11 @@ void meta_report_settings(FILE *f, const struct meta_report_table *t)
         text_cell(f, "training", c->train);
         fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>",
                 c->iterations, c->seed);
-        text_cell(f, "test", c->method);
+        fputs("<td data-column=\"test\">", f);
+        meta_html_text(f, c->method);
+        if (*c->asked) fputs(", ", f);
+        meta_html_text(f, c->asked);
+        fputs("</td>", f);
         fputs("</tr>\n", f);
     }
     close_table(f);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "table_plan.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,26 @@ int meta_table_owns_plan(const struct meta_table *t, struct meta_error *error)
     return status;
 }
 
+/* How the cell's trainings are asked, where the row says more than the method. The caller frees; ""
+   for nothing, NULL: no memory. */
+static char *how_asked(const struct meta_cell *c)
+{
+    const struct meta_table_row *row = c->row;
+    struct meta_text text;
+    struct meta_error ignored;
+    char *words;
+    if (meta_text_begin(&text, &ignored)) return NULL;
+    const char *before = "as one answer of seeds ";
+    for (int k = 0; c->more_count && k < meta_cell_trainings(c); k++, before = ", ")
+        fprintf(text.file, "%s%llu", before, (unsigned long long)meta_cell_training(c, k)->seed);
+    before = c->more_count ? ", " : "";
+    if (row->augment) fprintf(text.file, "%s%d copies of each image", before, row->augment);
+    if (row->augment) before = ", ";
+    if (row->average) fprintf(text.file, "%saveraged weights", before);
+    if (row->epochs) fprintf(text.file, "%s%d epochs", before, row->epochs);
+    return meta_text_end(&text, 0, &words, &ignored) ? NULL : words;
+}
+
 static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
 {
     const struct meta_cell *reference = meta_table_reference(t, c);
@@ -54,6 +75,9 @@ static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
     cJSON_AddNumberToObject(j, "shots", c->shots);
     cJSON_AddStringToObject(j, "cfg", c->row->cfg);
     cJSON_AddStringToObject(j, "method", meta_row_method_name(c->row->method));
+    char *asked = how_asked(c);
+    if (asked && *asked) cJSON_AddStringToObject(j, "asked", asked);
+    free(asked);
     cJSON_AddStringToObject(j, "train", meta_table_training_name(c->row->train));
     cJSON_AddNumberToObject(j, "seed", meta_table_seed(t, c->row));
     cJSON_AddItemToObject(j, "paper", meta_json_number(c->paper / 100));
