@@ -269,12 +269,15 @@ static int iterate(struct run *r, struct meta_error *error)
 }
 
 /* Whether the training is over: all is done, and no signal has kept the valid list from being
-   watched. */
-static int is_over(const struct run *r)
+   watched, which of ranks the first knows. */
+static int find_over(int *over, const struct run *r, struct meta_error *error)
 {
+    const struct meta_training_settings *s = meta_trainer_settings(r->trainer);
     struct meta_row row;
-    return meta_trainer_done(r->trainer) == meta_trainer_total(r->trainer)
+    *over = meta_trainer_done(r->trainer) == meta_trainer_total(r->trainer)
         && !(meta_trainer_asked(r->trainer) && meta_trainer_valid_missed(r->trainer, &row));
+    if (!meta_transport_many(s->transport) || s->federation.mode != META_NOT_FEDERATED) return 0;
+    return meta_transport_broadcast(s->transport, over, sizeof *over, error);
 }
 
 /* Saves what the training has come to. After a failed iteration the checkpoint before it stands: it
@@ -326,7 +329,7 @@ int meta_train_run(struct meta_trainer *t, int backup_every)
     catch_pipe();
     if (meta_signals_start(&signals, asked, &r, &error)) return meta_complain(&error);
     r.begun = meta_now();
-    int failed = iterate(&r, &error), over = !failed && is_over(&r);
+    int over = 0, failed = iterate(&r, &error) || find_over(&over, &r, &error);
     double seconds = meta_now() - r.begun;
     meta_clear_bar();
     if (failed) meta_ranks_complain(meta_trainer_settings(t)->transport, &error);

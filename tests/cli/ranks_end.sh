@@ -46,5 +46,19 @@ goes_on()
 
 check 'SIGTERM to mpirun saves and stops a training' stopped
 check 'a training that mpirun stopped goes on to the bytes of one process' goes_on
+# Asked to end in the midst of the last iteration, whose valid list is then not watched: all ranks end as they are asked
+sed -i 's/^tasks=4/tasks=100/; s/^steps=2/steps=90/' "$a/toy.cfg"
+asked_last()
+{
+    local job status=0
+    rm -f "$a"/backup/*
+    mpirun -n 2 "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name toy -threads 1 -valid_every 100 -valid_runs 10 -max_batches 2 >"$a/out" 2>&1 &
+    job=$!
+    until grep -q '^1: ' "$a/out"; do sleep .01; kill -0 $job || return; done
+    pkill -TERM -f "^$DARKNET_BIN meta train $a/toy.data"
+    wait $job || status=$?
+    [ $status -eq 143 ] || { tail -n 5 "$a/out"; return 1; }
+}
+check 'ranks that are asked to end in their last iteration all do' asked_last
 begun() { wait $early || { cat "$TMP_TEST/early"; return 1; }; }
 check 'a rank that is stopped before MPI has begun is given up' begun
