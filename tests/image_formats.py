@@ -43,6 +43,11 @@ def tiffs():
             r.expect('TIFF %s and alpha %s' % (name, 'of its own' if extra == 2 else 'multiplied into them'), to, shown(flat, most))
             tiff(at('%s-planes%d.tif' % (name, extra)), tiff_planes(alpha, bits, RGB if channels == 3 else MINISBLACK, extra))
             r.expect('TIFF %s and alpha %d in planes' % (name, extra), at('%s-planes%d.tif' % (name, extra)), shown(flat, most))
+    old = base['gray8']                       # codes of 9 bits, the lowest first, with a clear code before they grow
+    codes = [c for i, v in enumerate(old[3]) for c in ([256] if i % 200 == 0 else []) + [v]] + [257]
+    number = sum(c << 9 * i for i, c in enumerate(codes))
+    tiff(at('old.tif'), tiff_page(old, 8, MINISBLACK, tags={259: (3, [5])}, raw=number.to_bytes(-(-9 * len(codes) // 8), 'little')))
+    r.expect('TIFF of old-style LZW, which libtiff warns of', at('old.tif'), shown(old))
     letters = (W, H, 1, [ord(c) for c in 'CR'] + base['gray8'][3][2:])
     tiff(at('letters.tif'), tiff_page(letters, 8, MINISBLACK))
     r.expect("TIFF whose first pixels are CR, as a word of Canon's raw pictures is", at('letters.tif'), shown(letters))

@@ -116,8 +116,9 @@ static int count(const struct parts *p, int class, int part)
     return n;
 }
 
-static void print_counts(const struct parts *p)
+static void print_counts(const struct parts *p, const struct meta_split *how)
 {
+    const double share[] = { 0, how->valid, how->rare ? 0 : how->test };
     static const char *const names[] = { "train", "valid", "test" };
     const struct meta_labelled *l = p->data->labelled;
     printf("%8s %8s %8s  class\n", names[0], names[1], names[2]);
@@ -135,6 +136,10 @@ static void print_counts(const struct parts *p)
             if (count(p, -1, part) && !count(p, k, part) && !p->is_rare)
                 fprintf(stderr, "darknet: warning: %s has no image of %s\n", names[part],
                         l->names[k]);
+    for (int part = META_PART_VALID; part <= META_PART_TEST; part++)
+        if (share[part] > 0 && !count(p, -1, part))
+            fprintf(stderr, "darknet: warning: %s has no image: there are too few groups\n",
+                    names[part]);
     if (!count(p, -1, META_PART_TRAIN))
         fprintf(stderr, "darknet: warning: there is nothing to train on\n");
 }
@@ -177,7 +182,7 @@ static int make(struct parts *p, struct request *r, struct meta_error *error)
         return meta_fail_memory(error);
     if (meta_split(p->part, p->data->labelled, p->set, &r->split, error)) return -1;
     lists.part = p->part;
-    print_counts(p);
+    print_counts(p, &r->split);
     return write_all(p, &lists, error);
 }
 

@@ -44,6 +44,7 @@ int meta_path_is_image(const char *path)
 {
     static const char *const endings[] = { ".jpg",  ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif",
                                            ".tiff", ".webp", ".jp2", ".j2k", ".j2c", ".dcm", NULL };
+    if (!strcasecmp(meta_path_base(path), "DICOMDIR")) return 0; /* the index of a CD's images */
     return ends_in(path, endings) || (has_no_ending(path) && is_dicom(path));
 }
 

@@ -53,12 +53,19 @@ static int on_error(TIFF *tiff, void *reader, const char *module, const char *fo
     return 1;
 }
 
+/* Whether a codec tells how old the file's compression is, which is read all the same. */
+static int is_advice(const char *module)
+{
+    return !strcmp(module, "LZWPreDecode") || !strcmp(module, "OJPEGSetupDecode");
+}
+
 /* The codecs warn of data that they could not read, and put something in its place. */
 static int on_warning(TIFF *tiff, void *reader, const char *module, const char *format,
                       va_list values)
 {
     struct reader *r = reader;
-    if (r->decoding && module && strcmp(module, "TIFF")) keep(r, format, values);
+    if (r->decoding && module && strcmp(module, "TIFF") && !is_advice(module))
+        keep(r, format, values);
     return 1;
 }
 

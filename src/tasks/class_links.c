@@ -150,6 +150,44 @@ static int make_link(char **link, const char *folder, const char *image, struct 
     }
 }
 
+/* The folder that an image lies in; 0: it can't be told. */
+static int folder_of(struct stat *folder, const char *image)
+{
+    char *path = strdup(image), *slash = path ? strrchr(path, '/') : NULL;
+    if (slash) slash[slash == path] = 0;
+    int found = path && !stat(slash ? path : ".", folder);
+    free(path);
+    return found;
+}
+
+/* The images must not lie where links are replaced: they may be links themselves. */
+static int check_apart(const struct meta_labelled *l, char *const *paths, struct meta_error *error)
+{
+    for (int k = 0; k < l->classes; k++) {
+        struct stat links, own;
+        if (stat(paths[k], &links)) continue;
+        for (int i = 0; i < l->count; i++)
+            if (folder_of(&own, l->paths[i]) && own.st_dev == links.st_dev
+                && own.st_ino == links.st_ino)
+                return meta_fail(error,
+                                 "%s: lies in %s, where the links of an earlier call are replaced: "
+                                 "choose another folder",
+                                 l->paths[i], paths[k]);
+    }
+    return 0;
+}
+
+/* Makes the folders, without the links of an earlier call. */
+static int make_folders(const struct meta_labelled *l, char *const *paths, int replace,
+                        struct meta_error *error)
+{
+    if (replace && check_apart(l, paths, error)) return -1;
+    for (int k = 0; k < l->classes; k++)
+        if (clear_folder(paths[k], replace, error) || meta_path_make_folder(paths[k], error))
+            return -1;
+    return 0;
+}
+
 int meta_class_links(char ***out, const struct meta_labelled *l, char *const *folders,
                      const char *folder, int replace, struct meta_error *error)
 {
@@ -158,12 +196,11 @@ int meta_class_links(char ***out, const struct meta_labelled *l, char *const *fo
     paths = calloc((size_t)l->classes + 1, sizeof *paths);
     int status = links && paths ? 0 : meta_fail_memory_for(error, folder);
     for (int k = 0; k < l->classes && !status; k++) {
-        if (asprintf(&paths[k], "%s/%s", folder, folders[k]) < 0) {
-            paths[k] = NULL;
-            status = meta_fail_memory_for(error, folder);
-        } else if (clear_folder(paths[k], replace, error) || meta_path_make_folder(paths[k], error))
-            status = -1;
+        if (asprintf(&paths[k], "%s/%s", folder, folders[k]) >= 0) continue;
+        paths[k] = NULL;
+        status = meta_fail_memory_for(error, folder);
     }
+    if (!status) status = make_folders(l, paths, replace, error);
     for (int i = 0; i < l->count && !status; i++)
         status = make_link(&links[i], paths[l->label[i]], l->paths[i], error);
     for (int k = 0; paths && k < l->classes; k++) free(paths[k]);

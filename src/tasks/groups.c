@@ -12,6 +12,13 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* The columns of the CSV that are read. */
+struct columns {
+    int image, group;
+    int named; /* by the first row */
+};
+enum { MOST_FIELDS = 64 };
+
 static int by_image(const void *a, const void *b)
 {
     const struct meta_group_row *p = a, *q = b;
@@ -46,26 +53,51 @@ static int check_row(const struct meta_groups *g, const struct meta_group_row *r
     return 0;
 }
 
+/* The place of a column in the first row; -1: it is not among the first MOST_FIELDS. */
+static int column(char *const *field, int fields, const char *name)
+{
+    for (int i = 0; i < fields && i < MOST_FIELDS; i++)
+        if (!strcasecmp(field[i], name)) return i;
+    return -1;
+}
+
+/* A first row with the word "image" names the columns; without "group" that of the groups is the
+   second, unless it is one of classes. */
+static int read_head(const struct meta_groups *g, struct columns *c, char *const *field, int fields,
+                     int line, struct meta_error *error)
+{
+    *c = (struct columns){ 0, 1, 0 };
+    int image = column(field, fields, "image"), group = column(field, fields, "group");
+    if (image < 0) return 0;
+    *c = (struct columns){ image, group < 0 ? 1 : group, 1 };
+    if (group >= 0 || (!image && fields > 1 && strcasecmp(field[1], "class"))) return 0;
+    return meta_fail(error, "%s:%d: names no column group: must be image,group", g->path, line);
+}
+
 static int read_rows(struct meta_groups *g, char *start, struct meta_error *error)
 {
     struct meta_csv csv = meta_csv_start(g->path, start, "image");
+    struct columns columns;
     int room = 0;
     for (int first = 1;; first = 0) {
-        char *field[2] = { NULL, "" };
+        char *field[MOST_FIELDS] = { NULL };
         int fields, line;
-        if (meta_csv_next(&csv, field, 2, &fields, &line, error)) return -1;
+        if (meta_csv_next(&csv, field, MOST_FIELDS, &fields, &line, error)) return -1;
         if (!fields) return 0;
+        if (first && read_head(g, &columns, field, fields, line, error)) return -1;
+        if (first && columns.named) continue;
         if (g->count == room) {
             room = room ? 2 * room : 1024;
             struct meta_group_row *grown = realloc(g->rows, (size_t)room * sizeof *grown);
             if (!grown) return meta_fail_memory_for(error, g->path);
             g->rows = grown;
         }
-        char *image = without_dot(field[0]);
+        char *image = without_dot(columns.image < fields ? field[columns.image] : "");
+        char *group = columns.group < fields ? field[columns.group] : "";
         struct meta_group_row *row = &g->rows[g->count];
-        *row = (struct meta_group_row){ image, meta_path_base(image), field[1], line, 0 };
+        *row = (struct meta_group_row){ image, meta_path_base(image), group, line, 0 };
         if (check_row(g, row, fields, error)) return -1;
-        if (!first || strcasecmp(image, "image")) g->count++;
+        g->count++;
     }
 }
 

@@ -62,3 +62,14 @@ sed -i "s#^groups=.*#groups=$t/own.csv#" "$t/x.data"
 check 'meta doctor merges groups that are there' quiet doctor -merge "$t/both.csv"
 check '-merge unites groups by the first name' test "$(grep -c '"lesion 2,0"$' "$t/both.csv")" -eq 4
 check '-merge leaves other groups as they were' test "$(grep -c '"lesion 1,1"$' "$t/both.csv")" -eq 2
+
+# Pages of one file are in one group, whatever they show
+spots "$t/first.pgm" 77
+spots "$t/second.pgm" 77 flip
+check 'a TIFF file of two pages is made' /usr/bin/python3 -c "
+import sys; sys.path.insert(0, 'tests')
+from image_files import *
+tiff('$t/k0/two.tif', *(tiff_page(read_pnm('$t/%s.pgm' % name), 8, 1) for name in ('first', 'second')))"
+printf '%s\n' "$t/k0/two.tif[0]" "$t/k0/two.tif[1]" >>"$t/train.list"
+check 'meta doctor runs with two pages of one file' quiet doctor
+check 'meta doctor calls them no pair' sh -c "! grep '^warning  alike' '$t/out' | grep -q two.tif"

@@ -18,6 +18,8 @@ finds 0 '^0 wrong, .*: darknet meta adapt can begin$' adapt f toy.cfg $weights
 said '^ok +weights +backup/toy_final.weights: 334 parameters'
 said '^ok +train +f: 6 images, all decoded'
 said '^ok +classes +train: 2 classes of 3 to 3 images$'
+said '^ok +alike +6 of 6 images, smaller than 64x64, were not compared$'
+check 'it does not say that no two are alike' bash -c '! grep -q "no two images" out'
 said '^ok +images +6 images, all read, like those'
 check 'it looks at nothing that adapt has no use for' bash -c '! grep -qE "^[a-z]+ +(gnuplot|valid|test|backup|memory|time) " out'
 rm f/six/c6_[12].pgm; echo x >f/six/x.txt; cp f/seven/c7_0.pgm f/seven/copy.pgm

@@ -24,6 +24,14 @@ cp "$t/out" "$t/commas"
 { printf '\xef\xbb\xbf"image";"lesion"\r\n'; rows '"%s";"%s"\r\n'; } >"$t/g.csv"
 check 'meta test reads quoted fields between semicolons' quiet asked
 check 'which gives the same figures' test "$(grep -v ' MB[ ,]' "$t/out")" = "$(grep -v ' MB[ ,]' "$t/commas")"
+{ echo image,class,group; rows '%s,nevus,%s\n'; } >"$t/g.csv"
+check 'meta test reads the column of the groups behind that of classes' quiet asked
+check 'which gives the same figures, too' test "$(grep -v ' MB[ ,]' "$t/out")" = "$(grep -v ' MB[ ,]' "$t/commas")"
+{ echo group,image; rows '%s,%s\n' | awk -F, '{ print $2 "," $1 }'; } >"$t/g.csv"
+check 'meta test reads columns in another order' quiet asked
+check 'with the same figures' test "$(grep -v ' MB[ ,]' "$t/out")" = "$(grep -v ' MB[ ,]' "$t/commas")"
+{ echo image,class; rows '%s,%s\n'; } >"$t/g.csv"
+expect_error 'g.csv:1: names no column group: must be image,group' asked
 rows '%s,%s\n' | grep -v 'k[23]/[01].pgm' >"$t/g.csv"
 check 'meta test runs where some images are in no group' quiet asked
 check 'meta test counts them in one line' grep -Fxq "$t/test.list: 4 of the 24 images are in no group of $t/g.csv: each counts as unlike any other" "$t/out"

@@ -84,6 +84,9 @@ dicom('$a/folder/$name', w, h, s, more=[(0x28, 0x1050, 'DS', '127.5'), (0x28, 0x
     predict "$a/folder" >"$a/dicom"
     check 'predict: DICOM files of a folder need no ending' test "$(wc -l <"$a/dicom")" = 5 -a "$(sed -n 2p "$a/dicom")" = "$(sed -n 2p "$a/single")"
     check 'predict: other files of the folder are named' grep -q 'other\.x: not read: its name ends in none of \.jpg' "$a/err"
+    cp "$a/folder/IM000001" "$a/folder/DICOMDIR"
+    check "predict: the index of a CD's images is none" test "$(predict "$a/folder" | wc -l)" = 5
+    rm "$a/folder/DICOMDIR"
     cp "$a/folder/1.2.840.7" "$a/folder/1.2.840.8"
     check 'heat maps of files whose names are UIDs' darknet predict "$a/net.cfg" "$a/net.weights" "$a/few.data" "$a/folder/1.2.840.7" "$a/folder/1.2.840.8" "$a/folder/1.2.840.8[0]" -heat "$a/uids"
     check 'heat maps of UIDs have all of their digits' test "$(cd "$a/uids" && echo *)" = '1.2.840.7.png 1.2.840.8.png 1.2.840.8[0].png'

@@ -41,12 +41,22 @@ check 'images whose patient has a rare class are in no list, and counted' grep -
 mkdir -p flat/one flat/two
 for k in {0..5}; do cp images/c0_$k.pgm flat/one/$k.pgm; cp images/c1_$k.pgm flat/two/$k.pgm; done
 { echo image,class,group; for k in {0..5}; do echo "one/$k.pgm,nevus / mole,g$((k / 2))"; echo "two/$k.pgm,$([ $k -lt 3 ] && echo melanoma || echo nevus / mole),h$k"; done; } >flat/truth.csv
+sed '1!s/,[^,]*$/,all/' flat/truth.csv >flat/lone.csv
 check 'meta lists writes the files of a CSV' quiet lists flat/truth.csv csv -valid 0 -test 0.34
 check 'meta lists says that it has made links' grep -q '^csv/images has links to the images' out
 check 'the classes keep their names' cmp <(printf 'melanoma\nnevus / mole\n') csv/csv.names
 check 'each image of the CSV is listed by a link to it' test "$(cat csv/train.list csv/test.list | xargs -d '\n' realpath | sort -u | wc -l)" -eq 12
 check 'the doctor reads what was written' bash -c '"$1" meta doctor csv/csv.data toy.cfg -seconds 0.01 | grep -q "^ok  *groups  *train: .* groups"' - "$DARKNET_BIN"
 check 'links are made anew with -replace' quiet lists flat/truth.csv csv -replace
+# The images may be links, and lie where links would be made
+mkdir -p held/images/melanoma
+for k in 0 1 2 3; do ln -s "$PWD/images/c0_$k.pgm" "held/images/melanoma/$k.pgm"; done
+{ echo image,class; for k in 0 1 2 3; do echo "images/melanoma/$k.pgm,$([ $k -lt 2 ] && echo melanoma || echo nevus)"; done; } >held/truth.csv
+expect_error 'held/images/melanoma/0.pgm: lies in held/images/melanoma, where the links of an earlier call are replaced: choose another folder' lists held/truth.csv held -replace -valid 0 -test 0
+check 'the links that are images stay' test "$(ls held/images/melanoma | wc -l)" -eq 4
+# Patients so large that no list but one has any
+check 'meta lists writes files of one group' quiet lists flat/lone.csv lone -valid 0.2 -test 0
+check 'a list that was asked for and is empty is told' grep -qx "darknet: warning: valid has no image: there are too few groups" err
 # As of patients' folders whose images all have one name; one has the name of a link
 /usr/bin/python3 - <<'END'
 import os

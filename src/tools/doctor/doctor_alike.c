@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "doctor.h"
+#include "images/image_place.h"
 #include "tasks/alike.h"
 #include "tasks/groups.h"
 #include "tasks/labelled.h"
@@ -73,19 +74,31 @@ static int gather(struct all *all, const struct meta_doctor *d, struct meta_erro
 
 /* ---- what is said ---------------------------------------------------------------------------- */
 
-/* Leaves out files of the same bytes, which are told as copies. */
-static int without_copies(const struct all *all, struct meta_alike *pairs, int count)
+/* Whether the two are known to belong together: files of the same bytes, which are told as copies,
+   pages of one file, and whatever else is in one group of a list. */
+static int is_known(const struct all *all, int a, int b)
+{
+    const struct meta_dataset *of_a = all->list[a]->set, *of_b = all->list[b]->set;
+    int i = all->item[a], k = all->item[b];
+    return meta_digest_equal(of_a->digests[i], of_b->digests[k])
+        || !meta_image_file_order(&of_a->digests[i], &of_b->digests[k])
+        || (of_a == of_b && of_a->group[i] >= 0 && of_a->group[i] == of_b->group[k]);
+}
+
+static int without_known(const struct all *all, struct meta_alike *pairs, int count)
 {
     int kept = 0;
-    for (int i = 0; i < count; i++) {
-        const struct meta_digest *digest[2];
-        for (int k = 0; k < 2; k++) {
-            int at = k ? pairs[i].b : pairs[i].a;
-            digest[k] = &all->list[at]->set->digests[all->item[at]];
-        }
-        if (!meta_digest_equal(*digest[0], *digest[1])) pairs[kept++] = pairs[i];
-    }
+    for (int i = 0; i < count; i++)
+        if (!is_known(all, pairs[i].a, pairs[i].b)) pairs[kept++] = pairs[i];
     return kept;
+}
+
+/* What is too small to be compared. */
+static int count_small(const struct all *all)
+{
+    int small = 0;
+    for (int i = 0; i < all->count; i++) small += !all->thumbnails[i].w;
+    return small;
 }
 
 static void say(struct meta_doctor *d, const struct all *all, const struct meta_alike *pairs,
@@ -99,10 +112,15 @@ static void say(struct meta_doctor *d, const struct all *all, const struct meta_
                         path_of(all, p->a),
                         meta_list_place(all->list[p->b]->path, line_of(all, p->b)).text,
                         path_of(all, p->b), p->correlation);
-    if (!count)
+    int small = count_small(all), side = META_THUMBNAIL;
+    if (small)
+        meta_doctor_say(d, META_OK, "alike",
+                        "%d of %d images, smaller than %dx%d, were not compared", small, all->count,
+                        side, side);
+    if (!count && small < all->count)
         meta_doctor_say(d, META_OK, "alike",
                         "no two images that are not in one group seem to show one and the same");
-    else
+    else if (count)
         meta_doctor_say(d, META_WARNING, "alike",
                         "%d pair%s of images seem%s to show one and the same without being in one "
                         "group: look at them; -merge FILE writes groups that have them together",
@@ -187,7 +205,7 @@ static int look(struct meta_doctor *d, struct all *all, struct meta_error *error
     int failed = meta_alike_find(&pairs, &count, &look, pool, error);
     meta_pool_free(pool);
     if (failed) return -1;
-    count = without_copies(all, pairs, count);
+    count = without_known(all, pairs, count);
     say(d, all, pairs, count);
     if (d->merge && !(status = merge(d, all, pairs, count, error)))
         meta_doctor_say(d, META_OK, "alike",

@@ -5,6 +5,7 @@
 #include "doctor.h"
 #include "training/trainer.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,18 +28,76 @@ static double kernel_number(const char *path, const char *key)
     return value;
 }
 
+/* The files of control groups of version 2 and 1. */
+static const struct groups {
+    const char *root,
+        *line; /* of the process's group in /proc/self/cgroup: what stands before it */
+    const char *limit, *usage, *cached[2];
+} versions[] = { { "/sys/fs/cgroup",
+                   "0::",
+                   "memory.max",
+                   "memory.current",
+                   { "inactive_file ", "active_file " } },
+                 { "/sys/fs/cgroup/memory",
+                   "memory:",
+                   "memory.limit_in_bytes",
+                   "memory.usage_in_bytes",
+                   { "total_inactive_file ", "total_active_file " } } };
+
+static double group_number(const char *folder, const char *file, const char *key)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, file) >= (int)sizeof path) return NAN;
+    return kernel_number(path, key);
+}
+
+/* What a group's limit leaves; of its usage the kernel gives back what files are cached. */
+static double left_of_group(const struct groups *v, const char *folder)
+{
+    double left = group_number(folder, v->limit, "") - group_number(folder, v->usage, "");
+    for (int i = 0; i < 2; i++) {
+        double cached = group_number(folder, "memory.stat", v->cached[i]);
+        if (!isnan(cached)) left += cached;
+    }
+    return left;
+}
+
+/* Writes the process's group, "/user.slice/job", or "". */
+static void find_group(const struct groups *v, char *group, size_t size)
+{
+    char line[PATH_MAX];
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    *group = 0;
+    while (f && fgets(line, sizeof line, f)) {
+        const char *at = strstr(line, v->line);
+        line[strcspn(line, "\n")] = 0;
+        if (at && (at == line || at[-1] == ':' || at[-1] == ','))
+            snprintf(group, size, "%s", at + strlen(v->line));
+    }
+    if (f) fclose(f);
+}
+
+/* The least that the limits of the process's group and of those around it leave; a container sees
+   its own as the root. NaN: none has a limit. */
+static double left_of_groups(const struct groups *v)
+{
+    char group[PATH_MAX], folder[2 * PATH_MAX];
+    double left = left_of_group(v, v->root);
+    find_group(v, group, sizeof group);
+    for (char *slash; (slash = strrchr(group, '/')); *slash = 0) {
+        snprintf(folder, sizeof folder, "%s%s", v->root, group);
+        left = fmin(left, left_of_group(v, folder));
+    }
+    return left;
+}
+
 double meta_memory_available(void)
 {
     struct rlimit limit;
     double free = 1024 * kernel_number("/proc/meminfo", "MemAvailable:"),
            used = kernel_number("/proc/self/statm", "") * sysconf(_SC_PAGESIZE);
-    /* A container sees the limits of its control group, version 2 or 1. */
-    free = fmin(free,
-                kernel_number("/sys/fs/cgroup/memory.max", "")
-                    - kernel_number("/sys/fs/cgroup/memory.current", ""));
-    free = fmin(free,
-                kernel_number("/sys/fs/cgroup/memory/memory.limit_in_bytes", "")
-                    - kernel_number("/sys/fs/cgroup/memory/memory.usage_in_bytes", ""));
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        free = fmin(free, left_of_groups(&versions[i]));
     if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY)
         free = fmin(free, limit.rlim_cur - used);
     return free;

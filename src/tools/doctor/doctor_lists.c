@@ -335,7 +335,8 @@ void meta_doctor_lists(struct meta_doctor *d)
     getrusage(RUSAGE_SELF, &after);
     d->reading = 1024. * (after.ru_maxrss - before.ru_maxrss);
     for (int i = 0; i < META_LISTS; i++) /* a training makes no thumbnails */
-        if (d->list[i].set) d->reading -= (double)d->list[i].set->count * META_THUMBNAIL_PIXELS;
+        if (d->list[i].set)
+            d->reading -= (double)d->list[i].set->count * sizeof(struct meta_thumbnail);
     if (d->reading < 0) d->reading = 0;
     for (int i = 0; i < META_LISTS; i++)
         if (d->list[i].set) check_copies(d, &d->list[i]);
@@ -346,8 +347,10 @@ void meta_doctor_lists(struct meta_doctor *d)
     int grouped = labelled ? labelled->grouped : d->data->groups != NULL;
     if (!grouped)
         meta_doctor_say(d, META_OK, "groups",
-                        "none: %s has no %s, every image counts as unlike any other", d->data_path,
-                        labelled ? "groups" : "groups=");
+                        "none: %s has no %s, every image counts as unlike any other, but for "
+                        "copies "
+                        "and pages of one file",
+                        d->data_path, labelled ? "groups" : "groups=");
     for (int i = 0; grouped && i < META_LISTS; i++)
         if (d->list[i].set) check_groups(d, &d->list[i]);
     for (int i = 0; i < META_LISTS; i++)
