@@ -26,6 +26,14 @@ sed -e "1s/.*/# MAML at 42x42, order=1, for the study of sites. Written from cfg
 cmp -s "$out/maml.cfg.new" "$out/maml.cfg" || mv "$out/maml.cfg.new" "$out/maml.cfg"
 rm -f "$out/maml.cfg.new"
 
+for file in isic2018.names isic2018.labels groups.csv common.list rare.list; do
+    [ -s "$lists/$file" ] || { echo "scripts/federated.sh: $lists/$file: isn't there: scripts/isic2018.sh makes it" >&2; exit 1; }
+done
+settings="$lists $(cat "$lists/groups.csv" "$lists/common.list" "$lists/rare.list" | cksum), $(cksum <"$out/maml.cfg")"
+[ -f "$out/settings" ] || printf '%s\n' "$settings" >"$out/settings"
+[ "$settings" = "$(cat "$out/settings")" ] ||
+    { echo "scripts/federated.sh: $out: was begun with $(cat "$out/settings"), not $settings: take another folder" >&2; exit 1; }
+
 # Deals the lesions of each class out, in an order that a number drawn from the lesion's name says: writes SPLIT-1.list to SPLIT-3.list
 deal()
 {

@@ -73,7 +73,7 @@ trainings()
             split("12.706205 4.302653 3.182446 2.776445 2.570582 2.446912 2.364624 2.306004 2.262157", t, " ")
             m /= NR
             for (i = 1; i <= NR; i++) q += (d[i] - m) ^ 2
-            if (!(NR - 1 in t)) exit 1
+            if (!(NR - 1 in t)) { print "scripts/results.sh: " NR " trainings: must be 2 to 10" >"/dev/stderr"; exit 1 }
             e = t[NR - 1] * sqrt(q / (NR - 1) / NR)
             printf "%.2f (%.2f to %.2f)", m, m - e, m + e
         }'

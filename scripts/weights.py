@@ -10,6 +10,7 @@ OUT/NAME.json/ keeps what `meta test` measured, and is asked again only for othe
 DARKNET_BIN is the program (./darknet).
 """
 import argparse
+import csv
 import filecmp
 import json
 import os
@@ -24,6 +25,8 @@ import time
 
 SHOTS = (1, 3, 5)
 TASKS = 10
+CARD = [("net", k) for k in ("width", "height", "max_batches")] + \
+    [("episode", k) for k in ("ways", "shots", "queries", "tasks")] + [("inner_loop", "steps")]
 LIMITS = """\
 One training: another seed moves the AUC by one to two points. Dermoscopic images of one
 collection, at this size; photographs by a phone are something else. Few rare lesions, so the
@@ -77,25 +80,29 @@ def table(rows):
 
 def key(data, name):
     """The value of a key of a .data file, or None."""
-    match = re.search(r"^\s*%s\s*=\s*(\S+)" % name, read(data), re.M)
+    match = re.search(r"^\s*%s\s*=[ \t]*(\S.*?)[ \t]*$" % name, read(data), re.M)
     return match and match.group(1)
+
+
+def lines_of(path):
+    return [line.strip() for line in read(path).splitlines() if line.strip()]
 
 
 def listed(data, name):
     """How many images a list of a .data file has."""
     if not key(data, name):
         fail("%s: %s= is missing" % (data, name))
-    return len(read(key(data, name)).split())
+    return len(lines_of(key(data, name)))
 
 
 def images_by_class(data):
     """The test list's images by class, as (path, group): a class is the label that a path has."""
     groups = {}
     if key(data, "groups"):
-        groups = dict(line.split(",")[:2] for line in read(key(data, "groups")).splitlines()[1:])
-    labels = read(key(data, "labels")).split()
+        groups = dict(row[:2] for row in csv.reader(lines_of(key(data, "groups"))[1:]))
+    labels = lines_of(key(data, "labels"))
     classes = {}
-    for path in read(key(data, "test")).split():
+    for path in lines_of(key(data, "test")):
         stem = os.path.splitext(os.path.basename(path))[0]
         label = max((x for x in labels if x in path), key=len, default=None)
         if label is None:
@@ -129,6 +136,10 @@ class Card:
             except OSError as error:
                 fail("%s: %s" % (of, error.strerror))
         self.options = options(self.cfg)
+        for section, key_ in CARD:
+            if key_ not in self.options.get(section, {}):
+                fail("%s: [%s] has no %s=: must be there, as the card says it"
+                     % (self.a.cfg, section, key_))
 
     def calibrate(self):
         if not os.path.exists(self.stem + ".temperature"):
@@ -138,7 +149,7 @@ class Card:
         """What meta test says of the asked classes, measured where that is not there yet."""
         os.makedirs(self.stem + ".json", exist_ok=True)
         path = os.path.join(self.stem + ".json", name + ".json")
-        if not os.path.exists(path):
+        if not os.path.exists(path) or json.loads(read(path))["settings"]["runs"] != self.a.runs:
             run([self.darknet, "meta", "test", self.a.ask, self.cfg, self.weights,
                  "-runs", str(self.a.runs), "-out", path, *flags])
         return json.loads(read(path))
@@ -148,19 +159,19 @@ class Card:
         of as many groups a class as [episode] shots, and all images of the classes' other groups."""
         episode = self.options["episode"]
         draw = random.Random(number)
-        learned, asked = ["image,class,group"], ["image,class,group"]
+        learned, asked = [("image", "class", "group")], [("image", "class", "group")]
         for label in draw.sample(sorted(classes), int(episode["ways"])):
             groups = sorted({group for _, group in classes[label]})
             drawn = draw.sample(groups, int(episode["shots"]))
             for path, group in sorted(classes[label]):
-                row = "%s,%s,%s" % (os.path.abspath(path), label.strip("/_"), group)
+                row = (os.path.abspath(path), label.strip("/_"), group)
                 if group not in drawn:
                     asked.append(row)
-                elif not any(line.endswith("," + group) for line in learned):
+                elif not any(other[2] == group for other in learned[1:]):
                     learned.append(row)
         for name, rows in (("learned", learned), ("asked", asked)):
-            with open(os.path.join(folder, name + ".csv"), "w", encoding="utf-8") as file:
-                file.write("\n".join(rows) + "\n")
+            with open(os.path.join(folder, name + ".csv"), "w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(rows)
         own = os.path.join(folder, "own-%d" % number)
         begun = time.monotonic()
         pid = subprocess.Popen([self.darknet, "meta", "adapt", os.path.join(folder, "learned.csv"),
@@ -182,8 +193,9 @@ class Card:
             classes = images_by_class(self.a.ask)
             with tempfile.TemporaryDirectory() as folder:
                 tasks = [self.adapt(classes, k, folder) for k in range(TASKS)]
-            with open(path, "w", encoding="utf-8") as file:
+            with open(path + ".new", "w", encoding="utf-8") as file:
                 json.dump(tasks, file)
+            os.replace(path + ".new", path)
         return json.loads(read(path))
 
     def measure(self):

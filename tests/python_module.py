@@ -62,7 +62,10 @@ def walk_through(model):
     classifier.save("py")
     say(bytes_of("py.weights") == bytes_of("few.weights"), "adapt and save write the bytes of `meta adapt`")
     text = [line for line in bytes_of("few.cfg").splitlines() if not line.startswith(b"#")]
-    say(text == bytes_of("py.cfg").splitlines(), "save writes the .cfg of `meta adapt` without its comment")
+    first, *own = bytes_of("py.cfg").splitlines()
+    say(text == own and first == b"# toy.cfg, adapted to images by libdarknet-meta", "save writes the .cfg of `meta adapt`, with a comment of its own")
+    classifier.save("py")
+    say(text == bytes_of("py.cfg").splitlines()[1:], "save writes over what it has saved")
     with open("predicted.csv", newline="") as file:
         rows = list(csv.reader(file))[1:]
     opened = darknet_meta.open("py.cfg", "py.weights")
@@ -117,6 +120,7 @@ def errors(model, classifier):
     refuses("a path: expected str, bytes or os.PathLike object, not int", darknet_meta.load, 7, "toy.weights")
     refuses(open_line, darknet_meta.open, "toy.cfg", "toy.weights")
     refuses("the name of the files is empty", classifier.save, "")
+    refuses("toy: would overwrite toy.cfg, which is not of an adapted network: must be another name", classifier.save, "toy")
     refuses("x: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or DARKNET_META_RUNNING", classifier.save, "x", "batch")
     refuses("0 images: must be at least one of each class", model.adapt, [], [])
     refuses("labels: have the shape (3,): must be one for each of 4 images", model.adapt, good, [0, 1, 0])

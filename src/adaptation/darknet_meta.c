@@ -2,6 +2,7 @@
 #include "darknet_meta.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "network/export.h"
 #include "network/temperature_file.h"
 #include "network/weights.h"
+#include "own_files.h"
 
 #define MOST_STEPS 1000
 
@@ -198,7 +200,12 @@ static int check_save(const darknet_meta_classifier *c, const char *name,
                          "%s: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or "
                          "DARKNET_META_RUNNING",
                          name);
-    return 0;
+    const char *end = meta_own_files_foreign(name, 0);
+    if (!end) return 0;
+    return meta_fail(error,
+                     "%s: would overwrite %s%s, which is not of an adapted network: must be "
+                     "another name",
+                     name, name, end);
 }
 
 int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
@@ -207,7 +214,11 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
     struct meta_error error;
     if (check_save(c, name, statistics, &error)) return meta_call_fail(why, &error);
     struct meta_filled f = meta_adapted_filled(c->adapted, meta_call_kind(statistics));
+    char comment[1024];
+    snprintf(comment, sizeof comment, "%.900s" META_ADAPTED "images by libdarknet-meta",
+             c->model->model->path);
     struct meta_export how = { .name = name,
+                               .comment = comment,
                                .fold = META_FOLD_REST,
                                .net = meta_net_exported(&c->model->model->net) };
     struct meta_network network;

@@ -1,6 +1,7 @@
 /* darknet meta adapt: makes a .cfg and .weights for any Darknet out of a meta-trained network and a
    few labelled images. */
 #include "adapt_files.h"
+#include "adaptation/own_files.h"
 #include "base/plural.h"
 #include "base/pool.h"
 #include "base/text.h"

@@ -1,6 +1,7 @@
 /* Looks after the files that `meta adapt` writes, and writes NAME.data and NAME.names. */
 #define _GNU_SOURCE
 #include "adapt_files.h"
+#include "adaptation/own_files.h"
 #include "base/file.h"
 #include "base/leftovers.h"
 #include "base/path.h"
@@ -44,27 +45,6 @@ static int is_own(const char *data)
     return n == sizeof mark - 1 && !strcmp(line, mark);
 }
 
-/* Whether the .cfg is an adapted one: the first line says so. */
-static int is_adapted(const char *cfg)
-{
-    char *line = NULL;
-    size_t room = 0;
-    FILE *f = fopen(cfg, "r");
-    int adapted = f && getline(&line, &room, f) > 0 && *line == '#' && strstr(line, META_ADAPTED);
-    free(line);
-    if (f) fclose(f);
-    return adapted;
-}
-
-static int is_there(const char *name, const char *end)
-{
-    char *path;
-    if (asprintf(&path, "%s%s", name, end) < 0) return 0;
-    int there = !access(path, F_OK);
-    free(path);
-    return there;
-}
-
 static int fail_foreign(const char *name, const char *end, struct meta_error *error)
 {
     return meta_fail(error,
@@ -73,15 +53,10 @@ static int fail_foreign(const char *name, const char *end, struct meta_error *er
                      name, name, end);
 }
 
-/* NAME.cfg, NAME.weights and with `onnx` NAME.onnx may be written where they are not there, or of
-   an adapted network. Of the last two NAME.cfg says so. A run that was killed between the first two
-   has left its lock. */
-static int check_foreign(const char *name, const char *cfg, int onnx, struct meta_error *error)
+static int check_foreign(const char *name, int onnx, struct meta_error *error)
 {
-    if (is_there(name, ".cfg")) return is_adapted(cfg) ? 0 : fail_foreign(name, ".cfg", error);
-    if (is_there(name, ".weights") && !is_there(name, ".lock"))
-        return fail_foreign(name, ".weights", error);
-    return onnx && is_there(name, ".onnx") ? fail_foreign(name, ".onnx", error) : 0;
+    const char *end = meta_own_files_foreign(name, onnx);
+    return end ? fail_foreign(name, end, error) : 0;
 }
 
 static int check_named(const char *name, struct meta_error *error)
@@ -131,7 +106,7 @@ int meta_adapt_files_check(const char *name, const char *cfg, const char *weight
         status = meta_fail(error,
                            "-out %s: would overwrite %s, which is adapted: must be another name",
                            name, same);
-    else if (check_foreign(name, own_cfg, files->onnx, error) || meta_file_check(own_weights, error)
+    else if (check_foreign(name, files->onnx, error) || meta_file_check(own_weights, error)
              || meta_file_check(own_cfg, error))
         status = -1;
     free(own_cfg);
@@ -189,7 +164,7 @@ static int write_names(const char *path, const struct meta_data *data, struct me
 
 void meta_adapt_files_warn(const char *name)
 {
-    if (is_there(name, ".onnx"))
+    if (meta_own_files_there(name, ".onnx"))
         fprintf(stderr,
                 "darknet: warning: %s.onnx: is of another network than %s.weights: -onnx writes it "
                 "anew\n",

@@ -8,9 +8,6 @@
 #include "tasks/data_file.h"
 #include "tasks/dataset.h"
 
-/* In the first line of the .cfg of an adapted network. */
-#define META_ADAPTED ", adapted to "
-
 struct meta_adapt_files {
     int named, onnx; /* whether NAME.data and NAME.names, and NAME.onnx, are written */
 };

@@ -166,8 +166,9 @@ static int add_layer(struct builder *b, const struct meta_section *s, struct met
 }
 
 /* Whether this is the [cost] that many of Darknet's .cfg files end with, behind their [softmax]. It
-   is no layer here: its squared error, which Darknet passes through the softmax as it is, has the
-   gradient of the softmax's own cross-entropy, and it has no part in the outputs. */
+   is no layer here, as it has no part in the outputs. Its squared error, which Darknet passes
+   through the softmax as it is, has the gradient of the softmax's own cross-entropy, to which it is
+   added. */
 static int is_cost_of_softmax(const struct builder *b, const struct meta_layer *layer)
 {
     const struct meta_network *net = b->model->network;
@@ -194,6 +195,7 @@ static int read_stock_layer(struct builder *b, const struct meta_section *s,
     }
     if (!is_cost_of_softmax(b, &layer)) return add_layer(b, s, layer);
     b->cost = s;
+    b->model->cost_line = s->line;
     return 0;
 }
 

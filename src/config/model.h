@@ -14,6 +14,7 @@ struct meta_model {
     char *path;                 /* the .cfg */
     int net_line, episode_line; /* lines of [net] and [episode]; 0: the .cfg has none */
     int inner_line, loss_line;  /* likewise of the sections of `inner` and `loss` */
+    int cost_line;              /* likewise of a [cost] behind the [softmax], which is no layer */
     char *name; /* "daml-4conv" of cfg/daml-4conv.cfg: the name of weights, charts and logs */
     struct meta_net_settings net;
     struct meta_network *network;

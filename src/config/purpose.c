@@ -121,8 +121,11 @@ int meta_purpose_check_adapted(const struct meta_model *m, const char *instead,
     if (!section) return 0;
     return meta_fail(error,
                      "%s:%d: [%s]: the network learns its %d classes from images of each "
-                     "task, its outputs are none yet: %s",
-                     m->path, line, section, meta_network_outputs(m->network), instead);
+                     "task, its outputs are none yet: %s%s",
+                     m->path, line, section, meta_network_outputs(m->network), instead,
+                     m->network->ways || m->inner_line || m->loss_line
+                         ? ""
+                         : "; of weights of `meta pretrain` leave [episode] out");
 }
 
 int meta_purpose_check(const struct meta_model *m, const struct meta_purpose_sections *s,

@@ -114,11 +114,22 @@ static void notice_rotations(const struct meta_model *m, char *text)
                  m->path, l->line, meta_layer_name(l), l->in.w, l->in.h);
 }
 
+/* Adam's steps are the same. */
+static void notice_cost(const struct meta_model *m, char *text)
+{
+    if (m->purpose != META_FOR_IMAGES || !m->cost_line || m->net.adam) return;
+    snprintf(text, ROOM,
+             "%s:%d: [cost] is left out: in Darknet it adds the gradient of the [softmax] once "
+             "more: twice the learning_rate and half the decay make the same steps",
+             m->path, m->cost_line);
+}
+
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
     static void (*const all[])(const struct meta_model *,
                                char *) = { notice_rate,  notice_crops,     notice_cap,
-                                           notice_start, notice_normalise, notice_rotations };
+                                           notice_start, notice_normalise, notice_rotations,
+                                           notice_cost };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";
         all[i](m, text);

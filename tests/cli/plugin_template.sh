@@ -2,6 +2,9 @@
 . tests/lib.sh
 
 cp -r plugins/template "$TMP_TEST/swish"
+mkdir "$TMP_TEST/my plugins" && cp -r plugins/template "$TMP_TEST/my plugins/swish"
+check 'it is built under a folder with a blank in its name' make -s -C "$TMP_TEST/my plugins/swish" PLUGIN_H="$PWD/plugins"
+check 'under its own name' test -s "$TMP_TEST/my plugins/swish/swish.so"
 check 'the template plugin is built out of tree' make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins" CFLAGS=-Werror
 cfg=$TMP_TEST/x.cfg
 cat >"$cfg" <<'END'

@@ -83,6 +83,8 @@ check 'two values a channel are enough' darknet meta pretrain "$data" "$a/two.cf
 sed '/^\[connected\]/,/^activation/s/batch_normalize=1/batch_normalize=0/' "$a/one.cfg" >"$a/map.cfg"
 check 'one image a part is enough where the maps are larger' darknet meta pretrain "$data" "$a/map.cfg" -max_batches 1
 sed 's/^output=4/output=3/' "$cfg" >"$a/x.cfg"
+{ sed 's/^adam=1/adam=0/' "$cfg"; printf '\n[cost]\ntype=sse\n'; } >"$a/cost.cfg"
+expect_output 'cost.cfg:[0-9]+: \[cost\] is left out: in Darknet it adds the gradient of the \[softmax\] once more: twice the learning_rate and half the decay' darknet meta pretrain "$data" "$a/cost.cfg" -max_batches 1
 expect_error 'x.cfg:[0-9]+: \[softmax\]: gives 3 probabilities, but .*/kept.list has images of 4 classes: must be equal' darknet meta pretrain "$data" "$a/x.cfg"
 for section in inner_loop meta_loss; do
     { cat "$cfg"; echo "[$section]"; } >"$a/x.cfg"

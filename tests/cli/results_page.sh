@@ -32,6 +32,10 @@ for name in x y; do for seed in 1 2; do cp "$copy/$name-seed-$seed-5.json" "$cop
 echo 'Two: {trainings x y 1}' >"$copy/notes.md"
 check 'and over two of another number of shots' scripts/results.sh "$copy" "$TMP_TEST/other.md"
 check "it has Student's t of one degree of freedom" grep -qx 'Two: 1.50 (-4.85 to 7.85)' "$TMP_TEST/other.md"
+for seed in 6 7 8 9 10 11; do for name in x y; do cp "$copy/$name-seed-1-5.json" "$copy/$name-seed-$seed-5.json"; done; done
+echo 'Eleven: {trainings x y}' >"$copy/notes.md"
+expect_error 'scripts/results.sh: 11 trainings: must be 2 to 10' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+rm "$copy"/[xy]-seed-[6-9]-5.json "$copy"/[xy]-seed-1[01]-5.json
 echo 'Five: {trainings x y}' >"$copy/notes.md"
 rm "$copy/y-seed-5-5.json"
 expect_error 'scripts/results.sh: .*y-seed-5-5.json: no such file' scripts/results.sh "$copy" "$TMP_TEST/other.md"

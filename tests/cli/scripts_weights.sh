@@ -32,6 +32,16 @@ check 'and what meta adapt came to' grep -q 'ten times on' "$out/start.md"
 check 'without its page it runs again' rm "$out/start.md"
 check 'the page is written again' weights "$a/backup/toy_final.weights"
 check 'and nothing is measured again' test "$(grep -c '^\$ ' "$TMP_TEST/said")" -eq 0
+# Lists, labels and groups whose paths have blanks, and another number of tasks
+mkdir "$a/with blank"
+cp "$a/labels" "$a/with blank/labels"
+sed -i "s#^labels=.*#labels=$a/with blank/labels#" "$a/toy.data"
+check 'with fewer tasks it runs again' scripts/weights.py "$a/toy.data" "$a/toy.data" "$a/toy.cfg" "$a/backup/toy_final.weights" "$out/start" --recipe 'A recipe.' --seed 1 --runs 20
+check 'its figures are of as many tasks as the card says' python3 -c "import json; assert len(json.load(open('$out/start.json/shots-5.json'))['tasks']) == 20 and '20 tasks of' in open('$out/start.md').read()"
+rm "$out/start.json/adapted.json"
+check 'meta adapt is asked with paths that have blanks' weights "$a/backup/toy_final.weights"
+sed '/^shots=/d' "$a/toy.cfg" >"$a/short.cfg"
+expect_error '^scripts/weights\.py: .*short\.cfg: \[episode\] has no shots=' scripts/weights.py "$a/toy.data" "$a/toy.data" "$a/short.cfg" "$a/backup/toy_final.weights" "$out/short" --recipe x --seed 1
 check 'another training runs' quiet "$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -name other -seed 2 -max_batches 60 -valid_every 0
 check 'other weights take their place' weights "$a/backup/other_final.weights"
 check 'and are measured' test "$(grep -c '^\$ ' "$TMP_TEST/said")" -eq 16

@@ -1,0 +1,42 @@
+/* Tells the files of an adapted network from others by the first line of the .cfg. */
+#define _GNU_SOURCE
+#include "own_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *path_of(const char *name, const char *end)
+{
+    char *path;
+    return asprintf(&path, "%s%s", name, end) < 0 ? NULL : path;
+}
+
+static int is_adapted(const char *name)
+{
+    char *line = NULL, *cfg = path_of(name, ".cfg");
+    size_t room = 0;
+    FILE *f = cfg ? fopen(cfg, "r") : NULL;
+    int adapted = f && getline(&line, &room, f) > 0 && *line == '#' && strstr(line, META_ADAPTED);
+    if (f) fclose(f);
+    free(line);
+    free(cfg);
+    return adapted;
+}
+
+int meta_own_files_there(const char *name, const char *end)
+{
+    char *path = path_of(name, end);
+    int there = path && !access(path, F_OK);
+    free(path);
+    return there;
+}
+
+const char *meta_own_files_foreign(const char *name, int onnx)
+{
+    if (meta_own_files_there(name, ".cfg")) return is_adapted(name) ? NULL : ".cfg";
+    if (meta_own_files_there(name, ".weights") && !meta_own_files_there(name, ".lock"))
+        return ".weights";
+    return onnx && meta_own_files_there(name, ".onnx") ? ".onnx" : NULL;
+}

@@ -1,0 +1,15 @@
+/* Which files of an adapted network may be written over: those of another adapted one. */
+#ifndef META_OWN_FILES_H
+#define META_OWN_FILES_H
+
+/* In the first line of the .cfg of an adapted network. */
+#define META_ADAPTED ", adapted to "
+
+/* Whether NAME + end is there. */
+int meta_own_files_there(const char *name, const char *end);
+/* Which of NAME.cfg, NAME.weights and, where it is to be written, NAME.onnx is there and of
+   something else: its end, as ".cfg". NULL: none is. Of the last two NAME.cfg says whose they are;
+   a run that was killed between the first two has left NAME.lock. */
+const char *meta_own_files_foreign(const char *name, int onnx);
+
+#endif
