@@ -181,7 +181,7 @@ int meta_dataset_scaled(const struct meta_dataset *set)
 int meta_dataset_white(const struct meta_dataset *set)
 {
     int sampled = 0;
-    for (int i = 0; i < set->count; i++) sampled |= set->largest[i] > 0;
+    for (int i = 0; set->largest && i < set->count; i++) sampled |= set->largest[i] > 0;
     return sampled && set->range != META_WHITE ? set->range : 0;
 }
 
