@@ -140,7 +140,7 @@ all: $(BIN)/darknet $(BIN)/$(OPENCV_PART) $(BIN)/$(CODECS_PART) $(DICOM_PART:%=$
 # libdarknet's calls of what host.c defines find it in the program
 $(BIN)/darknet: $(OBJECTS) $(FLAGS)
 	@mkdir -p $(@D)
-	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--export-dynamic-symbol=parse_network_cfg $(HOOKS:%=-Wl,--export-dynamic-symbol=%) $(FIND_DARKNET) -o $@ $(filter %.o,$^) $(LDLIBS)
+	$(call show,LINK,$@)$(CC) $(ALL_LDFLAGS) -Wl,--export-dynamic-symbol=parse_network_cfg -Wl,--export-dynamic-symbol=resize_network $(HOOKS:%=-Wl,--export-dynamic-symbol=%) $(FIND_DARKNET) -o $@ $(filter %.o,$^) $(LDLIBS)
 
 # What the program, and libdarknet-meta.so, open when they read the first image: OpenCV links some 260 libraries
 $(BIN)/$(OPENCV_PART): $(OPENCV_OBJECTS) $(FLAGS)

@@ -334,3 +334,21 @@ __attribute__((visibility("default"))) network *parse_network_cfg(char *path)
     meta_cfg_free(cfg);
     return h.net;
 }
+
+/* The library would resize a plugin's layer as a convolution, and divide by its stride, 0. */
+__attribute__((visibility("default"))) int resize_network(network *net, int w, int h)
+{
+    struct meta_error error;
+    struct meta_library library;
+    if (meta_library_find(&library, __builtin_return_address(0), &error)) die(&error);
+    int (*resize)(network *, int, int) = meta_library_symbol(&library, "resize_network", &error);
+    if (!resize) die(&error);
+    for (int i = 0; i < net->n; i++) {
+        const char *plugin = meta_host_plugin(&net->layers[i]);
+        if (!plugin) continue;
+        meta_fail(&error, "layer %d, [%s]: a plugin's layer can't be resized to %dx%d", i, plugin,
+                  w, h);
+        die(&error);
+    }
+    return resize(net, w, h);
+}

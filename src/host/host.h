@@ -51,4 +51,7 @@ void *meta_library_symbol(const struct meta_library *, const char *name, struct 
 int meta_host_layer(layer *, const struct meta_plugin *, const void *settings,
                     struct meta_size_params, struct meta_error *);
 
+/* The name of the plugin whose layer it is; NULL: the layer is the library's own. */
+const char *meta_host_plugin(const layer *);
+
 #endif

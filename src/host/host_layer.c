@@ -165,6 +165,11 @@ static int set_parameters(layer *l, const struct meta_array *arrays, int count, 
     return 0;
 }
 
+const char *meta_host_plugin(const layer *l)
+{
+    return l->forward == forward ? hosted(*l)->plugin->name : NULL;
+}
+
 int meta_host_layer(layer *out, const struct meta_plugin *plugin, const void *settings,
                     struct meta_size_params p, struct meta_error *error)
 {

@@ -101,6 +101,23 @@ check 'stock itself warns of an unknown section and goes on' grep -q 'Type not r
 check 'the preloaded host warns of an unknown section as stock does, and goes on' cmp "$TMP_TEST/a" "$TMP_TEST/b"
 check 'a network with an unknown section is loaded' grep -qx loaded "$TMP_TEST/b"
 
+# A network is resized where it has no layer of a plugin
+cat >"$TMP_TEST/resize.py" <<'END'
+import ctypes
+import sys
+library = ctypes.CDLL(sys.argv[1], ctypes.RTLD_GLOBAL)
+both = ctypes.CDLL(None)
+both.load_network.restype = ctypes.c_void_p
+print("resized" if both.resize_network(ctypes.c_void_p(both.load_network(sys.argv[2].encode(), None, 0)), 18, 18) == 0 else "not")
+END
+resize() { LD_PRELOAD=$host $python "$TMP_TEST/resize.py" "$stock" "$1"; }
+flat() { printf '[net]\nwidth=16\nheight=16\nchannels=3\nbatch=1\n[convolutional]\nfilters=4\nsize=3\nstride=1\npad=1\nactivation=relu\n%b[avgpool]\n' "$1"; }
+flat '' >"$TMP_TEST/flat.cfg"
+expect_output '^resized$' resize "$TMP_TEST/flat.cfg"
+flat '[affine]\n' >"$TMP_TEST/affine.cfg"
+resize "$TMP_TEST/affine.cfg" >"$TMP_TEST/a" 2>"$TMP_TEST/b" && status=0 || status=$?
+check 'a network with a plugin'"'"'s layer ends the process in one line, as stock does' test "$status" -eq 1 -a "$(tail -n 1 "$TMP_TEST/b")" = "darknet: layer 1, [affine]: a plugin's layer can't be resized to 18x18"
+
 # In a .cfg of ours what is unknown is left out, with a warning, but for what may be a layer
 goes_on()
 {

@@ -11,7 +11,7 @@ program=$DARKNET_DIR/darknet
 check 'the program is not linked to OpenCV, nor to libdarknet' sh -c "! ldd '$program' | grep -E 'libopencv|libdarknet'"
 check 'the program is linked to fewer than 25 libraries' test "$(ldd "$program" | wc -l)" -lt 25
 check 'libdarknet-meta.so is not linked to OpenCV' sh -c "! ldd '$DARKNET_DIR/libdarknet-meta.so' | grep libopencv"
-check 'libdarknet, once opened, calls the parser of the program' sh -c "nm -D --defined-only '$program' | grep -q ' parse_network_cfg$'"
+for function in parse_network_cfg resize_network; do check "libdarknet, once opened, calls $function of the program" sh -c "nm -D --defined-only '$program' | grep -q ' $function$'"; done
 
 # A copy of the program with its plugins, but without the object for OpenCV
 mkdir -p "$b"
