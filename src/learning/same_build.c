@@ -1,4 +1,4 @@
-/* Compares the files that compute on each rank: the program, and the plugins. */
+/* Compares the files that compute on each rank, the program and the plugins, and their images. */
 #include "same_build.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "config/plugins.h"
+#include "tasks/identity.h"
 
 int meta_same_build(struct meta_transport *ranks, struct meta_error *error)
 {
@@ -32,4 +33,25 @@ int meta_same_build(struct meta_transport *ranks, struct meta_error *error)
             return -1;
     }
     return 0;
+}
+
+int meta_same_images(struct meta_transport *ranks, const struct meta_dataset *set,
+                     const char *whose, struct meta_error *error)
+{
+    struct meta_identity id;
+    char what[80], text[META_DIGEST_TEXT];
+    int status = meta_identity(&id, set, error);
+    if (meta_transport_share_status(ranks, status, error)) return -1;
+    const struct {
+        const char *of;
+        struct meta_digest digest;
+    } all[] = { { "classes", id.classes }, { "groups", id.groups }, { "images", id.images } };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        snprintf(what, sizeof what, "the digest of %s%s", *whose ? whose : "the ", all[i].of);
+        meta_digest_text(text, all[i].digest);
+        if (meta_transport_agree(ranks, what, text, error)) return -1;
+    }
+    snprintf(what, sizeof what, "the range of %simages", *whose ? whose : "the ");
+    snprintf(text, sizeof text, "%d", meta_dataset_white(set));
+    return meta_transport_agree(ranks, what, text, error);
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "class_links.h"
 #include "base/path.h"
+#include "file_id.h"
 #include "images/image_place.h"
 
 #include <dirent.h>
@@ -151,11 +152,11 @@ static int make_link(char **link, const char *folder, const char *image, struct 
 }
 
 /* The folder that an image lies in; 0: it can't be told. */
-static int folder_of(struct stat *folder, const char *image)
+static int folder_of(struct meta_file_id *folder, const char *image)
 {
     char *path = strdup(image), *slash = path ? strrchr(path, '/') : NULL;
     if (slash) slash[slash == path] = 0;
-    int found = path && !stat(slash ? path : ".", folder);
+    int found = path && !meta_file_id_find(folder, slash ? path : ".");
     free(path);
     return found;
 }
@@ -164,11 +165,10 @@ static int folder_of(struct stat *folder, const char *image)
 static int check_apart(const struct meta_labelled *l, char *const *paths, struct meta_error *error)
 {
     for (int k = 0; k < l->classes; k++) {
-        struct stat links, own;
-        if (stat(paths[k], &links)) continue;
+        struct meta_file_id links, own;
+        if (meta_file_id_find(&links, paths[k])) continue;
         for (int i = 0; i < l->count; i++)
-            if (folder_of(&own, l->paths[i]) && own.st_dev == links.st_dev
-                && own.st_ino == links.st_ino)
+            if (folder_of(&own, l->paths[i]) && !meta_file_id_order(&own, &links))
                 return meta_fail(error,
                                  "%s: lies in %s, where the links of an earlier call are replaced: "
                                  "choose another folder",

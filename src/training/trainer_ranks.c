@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "learning/same_build.h"
-#include "tasks/identity.h"
 
 void meta_trainer_ask(struct meta_trainer *t, int number)
 {
@@ -134,28 +133,6 @@ static int compare_sites(const struct meta_trainer *t, struct meta_error *error)
     return status;
 }
 
-/* The valid list's images, classes, groups and range are the same on all ranks. */
-static int agree_on_valid(const struct meta_trainer *t, struct meta_error *error)
-{
-    struct meta_transport *ranks = t->settings.transport;
-    struct meta_identity id;
-    char text[META_DIGEST_TEXT];
-    int status = meta_identity(&id, t->valid, error);
-    if (meta_transport_share_status(ranks, status, error)) return -1;
-    const struct {
-        const char *what;
-        struct meta_digest digest;
-    } all[] = { { "the digest of the valid list's classes", id.classes },
-                { "the digest of the valid list's groups", id.groups },
-                { "the digest of the valid list's images", id.images } };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        meta_digest_text(text, all[i].digest);
-        if (meta_transport_agree(ranks, all[i].what, text, error)) return -1;
-    }
-    snprintf(text, sizeof text, "%d", meta_dataset_white(t->valid));
-    return meta_transport_agree(ranks, "the range of the valid list", text, error);
-}
-
 /* Ranks that are no sites watch the valid list together. Images are watched by the first alone. */
 static int agree_on_watch(const struct meta_trainer *t, struct meta_error *error)
 {
@@ -167,7 +144,7 @@ static int agree_on_watch(const struct meta_trainer *t, struct meta_error *error
                  s->valid_runs);
     if (meta_transport_agree(s->transport, "when the valid list is watched", watch, error))
         return -1;
-    return t->evaluator ? agree_on_valid(t, error) : 0;
+    return t->evaluator ? meta_same_images(s->transport, t->valid, "the valid list's ", error) : 0;
 }
 
 int meta_trainer_compare_ranks(struct meta_trainer *t, int status, struct meta_error *error)

@@ -80,8 +80,7 @@ static int is_known(const struct all *all, int a, int b)
 {
     const struct meta_dataset *of_a = all->list[a]->set, *of_b = all->list[b]->set;
     int i = all->item[a], k = all->item[b];
-    return meta_digest_equal(of_a->digests[i], of_b->digests[k])
-        || !meta_image_file_order(&of_a->digests[i], &of_b->digests[k])
+    return !meta_image_file_order(&of_a->digests[i], &of_b->digests[k])
         || (of_a == of_b && of_a->group[i] >= 0 && of_a->group[i] == of_b->group[k]);
 }
 
