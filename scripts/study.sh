@@ -38,7 +38,7 @@ reference=MAML
 END
 }
 head study 'Study of methods: held-out common lesions of ISIC 2018' 20 valid 'Methods from five seeds each, on lesions held out of the common classes: 42x42, order=2, 1500 iterations.' 400
-head study-rare 'Study of methods: the rare classes of ISIC 2018' 21 test 'The same trainings, asked once on the rare classes when every choice was made.' 1000
+head study-rare 'Study of methods: the rare classes of ISIC 2018' 21 test 'The same trainings, asked on the rare classes, by which nothing is chosen.' 1000
 
 # row LABEL NAME SED...: writes a .cfg, and adds its row to both tables. One training serves both
 # numbers of shots.

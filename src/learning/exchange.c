@@ -50,7 +50,8 @@ int meta_exchange_create(struct meta_exchange **out, const struct meta_backend *
     if (transport->size > tasks)
         return meta_fail(error,
                          "%d ranks for %d tasks an iteration: must be at most as many; allowed: "
-                         "fewer ranks, or more tasks= in [episode]",
+                         "fewer ranks, or more tasks= in [episode] (subdivisions= in [net] where "
+                         "meta pretrain runs)",
                          transport->size, tasks);
     struct meta_exchange *x = calloc(1, sizeof *x);
     if (!x) return meta_fail_memory(error);

@@ -28,7 +28,7 @@ for name in "shots-1", "shots-3", "shots-5", "exported-off", "exported-on":
 PY
 }
 check 'the card says what meta test has written' card
-check 'and what meta adapt came to' grep -q 'ten times on' "$out/start.md"
+check 'and what meta adapt came to' grep -q 'ten times, each on' "$out/start.md"
 check 'without its page it runs again' rm "$out/start.md"
 check 'the page is written again' weights "$a/backup/toy_final.weights"
 check 'and nothing is measured again' test "$(grep -c '^\$ ' "$TMP_TEST/said")" -eq 0
