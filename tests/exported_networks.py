@@ -12,7 +12,8 @@ import struct
 # 1x1 convolutions, and a [dropout] that comes first writes past its memory.
 STOCK_IS_WRONG = ("convolutional: padding=3 of 1x1", "convolutional: 1x1, stride 2", "convolutional: 1x1, stride 3, normalised",
                   "dropout of the image", "scale_channels", "scale_channels, then connected", "dilation", "dilation of groups, stride 2, no padding",
-                  "activation: swish", "activation: mish", "activation: hard_mish", "activation: gelu")
+                  "activation: swish", "activation: mish", "activation: hard_mish", "activation: gelu",
+                  "map: made of connected by scale_channels")
 ACTIVATIONS = ("linear", "relu", "leaky", "logistic")
 # relu6 is left out: up to 6, where these networks stay, it is relu in every program.
 MORE_ACTIVATIONS = ("relie", "ramp", "tanh", "plse", "elu", "selu", "loggy", "stair", "hardtan", "lhtan", "swish", "mish", "hard_mish", "gelu")
@@ -179,6 +180,19 @@ CLASSIFIERS = [(f"activation: {a}", WIDE, [conv(8, activation=a, **PAD)] + POOLE
     ("scale_channels, then connected", WIDE, SQUEEZED + [conv(4, **PAD)] + HEAD),
 ]
 
+# Maps and vectors that the export must not take for each other, and a layer that more than its [activation] reads
+MAPS = [
+    ("made of connected by scale_channels", (8, 8, 3), [conv(6, **PAD), layer("avgpool"), connected(6, activation="logistic"),
+                                                        layer("scale_channels", source=0), layer("activation", activation="tanh"),
+                                                        layer("avgpool")] + HEAD),
+    ("made of connected by upsample", (8, 8, 3), [conv(6, **PAD), layer("avgpool"), connected(5), layer("upsample", stride=3), conv(4)] + HEAD),
+    ("made of connected by upsample, activation", (8, 8, 3), [conv(6), connected(5), layer("upsample", stride=2),
+                                                              layer("activation", activation="leaky")] + HEAD),
+    ("read behind a linear activation", WIDE, [conv(6, activation="linear", **PAD), layer("activation", activation="linear"),
+                                               layer("activation", activation="tanh"), layer("shortcut", source=0)] + HEAD),
+    ("of one pixel, normalised", WIDE, [connected(5), conv(4, 1, **BN)] + HEAD),
+]
+
 # Arrays of plugins' layers by channels and options: no Darknet reads these networks as they are
 PLUGINS = {"affine": lambda c, o: 2 * c, "prelu": lambda c, o: 1 if o.get("shared") else c, "film": lambda c, o: o["context"] * (1 + 2 * c)}
 OF_PLUGINS = [
@@ -195,7 +209,7 @@ STOCK_IS_WRONG += tuple(f"plugin: {name}" for name, _, _ in OF_PLUGINS)
 
 NETWORKS = [(f"{kind}: {name}" if kind else name, shape, layers) for kind, group in (
     ("convolutional", CONVOLUTIONS), ("connected", CONNECTED), ("pool", POOLS), ("softmax", SOFTMAX), ("shortcut", SHORTCUTS),
-    ("", OTHERS), ("", CLASSIFIERS), ("plugin", OF_PLUGINS)) for name, shape, layers in group]
+    ("", OTHERS), ("", CLASSIFIERS), ("plugin", OF_PLUGINS), ("map", MAPS)) for name, shape, layers in group]
 
 
 def shapes(shape, layers):

@@ -171,10 +171,20 @@ static int check_net(const struct meta_section *s, struct meta_error *error)
                          "or inputs");
     if (pixels && inputs && pixels != inputs)
         return meta_fail(error, "inputs=%.0f: must be width*height*channels=%.0f", inputs, pixels);
+    if (batch < parts)
+        return meta_fail(error, "subdivisions=%d: must be at most batch=%d", parts, batch);
     if ((pixels ? pixels : inputs) * (batch / parts) * steps > INT_MAX)
         return meta_fail(error, "batch=%d: has %.0f numbers an image: must be at most %d in all",
                          batch, pixels ? pixels : inputs, INT_MAX);
     return check_steps(s, error);
+}
+
+/* It takes the image itself for the columns of a 1x1 convolution, padding or not. */
+static int check_padding(const struct meta_section *s, struct meta_error *error)
+{
+    int padding = meta_guard_int(s, "pad", 0) ? 0 : meta_guard_int(s, "padding", 0);
+    if (meta_guard_int(s, "size", 1) > 1 || !padding) return 0;
+    return meta_fail(error, "padding=%d: must be 0 with size=1", padding);
 }
 
 static int check(const struct meta_section *s, const char *type, int index,
@@ -190,6 +200,7 @@ static int check(const struct meta_section *s, const char *type, int index,
     }
     if (!strcmp(type, "yolo"))
         return check_members(s, "mask", num - 1, error) || check_anchors(s, error) ? -1 : 0;
+    if (!strcmp(type, "convolutional")) return check_padding(s, error);
     if (!strcmp(type, "region")) return check_anchors(s, error);
     if (!strcmp(type, "upsample") && !meta_guard_int(s, "stride", 2))
         return meta_fail(error, "stride=0: must not be 0");

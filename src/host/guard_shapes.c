@@ -65,12 +65,23 @@ static int check_local(const struct made *m)
     return check_counts(m, places * n, places * n * m->at->c * size * size);
 }
 
+/* Whether one of `out` windows has no pixel of a map of `in`: it begins at the first one less
+   padding/2, and its largest number has no place then. */
+static int is_beside(int in, int64_t out, int size, int stride, int padding)
+{
+    return padding / 2 >= size || (out - 1) * stride - padding / 2 >= in;
+}
+
 static int check_maxpool(const struct made *m)
 {
     int stride = option(m, "stride", 1), size = option(m, "size", stride),
         padding = option(m, "padding", size - 1);
     int64_t h = ((int64_t)m->at->h + padding - size) / stride + 1,
             w = ((int64_t)m->at->w + padding - size) / stride + 1;
+    if (is_beside(m->at->h, h, size, stride, padding)
+        || is_beside(m->at->w, w, size, stride, padding))
+        return meta_fail(m->error, "padding=%d: windows of size=%d lie beside its %dx%d input",
+                         padding, size, m->at->w, m->at->h);
     return check_counts(m, h < 1 || w < 1 ? 0 : (double)h * w * m->at->c, 0);
 }
 
@@ -86,9 +97,9 @@ static int check_crop(const struct made *m)
 static int check_reorg(const struct made *m)
 {
     int stride = option(m, "stride", 1), reverse = option(m, "reverse", 0);
-    double square = (double)stride * stride, c = reverse ? m->at->c : m->at->w,
-           least = reverse ? square : stride;
-    if (c < least || (!reverse && m->at->h < stride))
+    /* It divides by the channels of the other direction, in both. */
+    if (m->at->c < (double)stride * stride
+        || (!reverse && (m->at->w < stride || m->at->h < stride)))
         return meta_fail(m->error, "stride=%d: does not fit its %dx%dx%d input", stride, m->at->w,
                          m->at->h, m->at->c);
     return check_counts(m, (double)m->at->inputs + option(m, "extra", 0), 0);

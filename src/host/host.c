@@ -187,7 +187,9 @@ static int add_layer(struct host *h, const struct meta_section *s)
         l.learning_rate_scale = 1;
     }
     h->net->layers[h->at.index++] = l;
-    if (l.workspace_size > h->workspace) h->workspace = l.workspace_size;
+    size_t workspace = l.workspace_size;
+    if (l.type == LOCAL) workspace *= sizeof(float); /* which [local] leaves out */
+    if (workspace > h->workspace) h->workspace = workspace;
     h->at.h = l.out_h;
     h->at.w = l.out_w;
     h->at.c = l.out_c;

@@ -41,7 +41,7 @@ static void forward(layer l, network net)
     call.batch = l.batch;
     call.x.value = h->x;
     call.y.value = h->y;
-    call.theta.value = h->theta;
+    call.theta.value = l.n ? h->theta : NULL;
     h->plugin->layer->forward(h->settings, &call);
     for (size_t i = 0; i < outputs; i++) l.output[i] = h->y[i];
 }
@@ -62,8 +62,8 @@ static void backward(layer l, network net)
     call.x.value = h->x;
     call.y.bar = h->y;
     call.x.bar = h->xbar;
-    call.theta.value = h->theta;
-    call.theta.bar = h->thetabar;
+    call.theta.value = l.n ? h->theta : NULL;
+    call.theta.bar = l.n ? h->thetabar : NULL;
     h->plugin->layer->backward(h->settings, &call);
     for (size_t i = 0; net.delta && i < inputs; i++) net.delta[i] += h->xbar[i];
     for (int i = 0; i < l.n; i++) l.bias_updates[i] += h->thetabar[i];

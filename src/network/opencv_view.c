@@ -56,6 +56,7 @@ void meta_opencv_view_add(struct meta_opencv_view *v, const struct meta_layer *l
         v->shape.h *= l->stride;
         break;
     case META_AVGPOOL: v->shape.w = v->shape.h = 1; break;
+    case META_SCALE_CHANNELS: v->last_flat = v->flat[l->from[0]]; break;
     case META_ROUTE: /* width and height stay those of the layer before */
         v->shape.c = 0;
         for (int k = 0; k < l->from_count; k++) v->shape.c += v->channels[l->from[k]];

@@ -37,6 +37,13 @@ static struct meta_shape last_shape(const struct rewrite *r)
     return last_index(r) < 0 ? r->to->network->input : last(r)->out;
 }
 
+/* Whether the next layer reads a vector that OpenCV, too, has as one. [upsample], [reorg] and
+   [scale_channels] make maps of vectors. */
+static int reads_vector(const struct rewrite *r)
+{
+    return r->view.last_flat && meta_shape_pixels(last_shape(r)) == 1;
+}
+
 static int add(struct rewrite *r, struct meta_layer layer)
 {
     if (meta_filled_add(r->to, layer, r->error)) return -1;
@@ -70,7 +77,7 @@ static int affordable(size_t outputs, size_t inputs, size_t kernel)
 
 static int add_diagonal(struct rewrite *r, struct diagonal d)
 {
-    int connected = d.connected || r->view.last_flat;
+    int connected = d.connected || reads_vector(r);
     size_t kernel = connected ? 1 : (size_t)d.size * d.size,
            tap = connected ? 0 : (size_t)d.padding * d.size + d.padding,
            inputs = connected ? meta_shape_numbers(last_shape(r)) : (size_t)last_shape(r).c;
@@ -119,7 +126,8 @@ static int settle_normalisation(struct rewrite *r, int i)
     if (!l->batch_normalize) return 0;
     int keep = r->fold == META_FOLD_NONE || (r->fold == META_FOLD_REST && !r->normalised);
     r->normalised = 1;
-    if (l->type == META_CONNECTED || !keep) return meta_filled_fold_last(r->to, r->error);
+    if (l->type == META_CONNECTED || last(r)->type == META_CONNECTED || !keep)
+        return meta_filled_fold_last(r->to, r->error);
     set_units(r->to);
     return 0;
 }
@@ -177,7 +185,7 @@ static int rewrite_convolutional(struct rewrite *r, int i)
     size_t kernel = (size_t)layer.size * layer.size;
     struct placing place = { kernel, 0, kernel, 0, 0, 0 };
     int tap = layer.padding / meta_layer_dilation(&layer);
-    if (r->view.last_flat && meta_shape_pixels(layer.out) == 1 && tap < layer.size
+    if (reads_vector(r) && meta_shape_pixels(layer.out) == 1 && tap < layer.size
         && meta_layer_groups(&layer) == 1) {
         layer.type = META_CONNECTED;
         place = (struct placing){ kernel, (size_t)tap * layer.size + tap, 1, 0, 0, 0 };
@@ -199,7 +207,7 @@ static int rewrite_convolutional(struct rewrite *r, int i)
 static int rewrite_connected(struct rewrite *r, int i)
 {
     struct meta_layer layer = r->net->layers[i];
-    if (!r->view.last_flat && layer.in.w == layer.in.h && layer.in.w <= LARGEST_KERNEL
+    if (!reads_vector(r) && layer.in.w == layer.in.h && layer.in.w <= LARGEST_KERNEL
         && meta_opencv_view_inputs(&r->view) != meta_shape_numbers(layer.in)) {
         layer.type = META_CONVOLUTIONAL;
         layer.size = layer.in.w;
@@ -216,6 +224,7 @@ static int rewrite_activation(struct rewrite *r, int i)
     int before = i ? r->place[i - 1] : -1;
     if (before >= 0 && activation == META_LINEAR) {
         r->place[i] = before;
+        r->reads[i] += r->reads[i - 1] - 1;
         return 0;
     }
     if (before >= 0 && before == last_index(r) && r->reads[i - 1] == 1
@@ -371,7 +380,7 @@ static int rewrite_upsample(struct rewrite *r, int i)
 {
     double factor = r->net->layers[i].alpha;
     struct diagonal d = identity(r, META_LINEAR);
-    if (factor == 1 || r->view.last_flat || !affordable(d.outputs, d.outputs, 1)) return copy(r, i);
+    if (factor == 1 || reads_vector(r) || !affordable(d.outputs, d.outputs, 1)) return copy(r, i);
     d.factor = factor;
     if (add_diagonal(r, d) || copy(r, i)) return -1;
     last(r)->alpha = 1;

@@ -109,16 +109,35 @@ static int is_even(int in, int out, int size, int stride, int before)
     return (out - 1) * stride + size - before - in == before;
 }
 
+/* Of maps of two sizes a shortcut takes the larger one's pixels at equal steps, from the first on.
+ */
+static int samples_evenly(int a, int b)
+{
+    int larger = a > b ? a : b, smaller = a > b ? b : a;
+    return is_even(larger, smaller, 1, larger / smaller, 0);
+}
+
+static int is_lopsided(const struct meta_network *net, const struct meta_layer *l)
+{
+    int extent = meta_layer_extent(l), h = l->in.h - l->out.h, w = l->in.w - l->out.w;
+    int before = l->type == META_MAXPOOL ? l->padding / 2 : l->padding;
+    struct meta_shape from = l->type == META_SHORTCUT ? net->layers[l->from[0]].out : l->in;
+    switch (l->type) {
+    case META_MAXPOOL:
+    case META_CONVOLUTIONAL:
+        return !is_even(l->in.h, l->out.h, extent, l->stride, before)
+            || !is_even(l->in.w, l->out.w, extent, l->stride, before);
+    case META_SHORTCUT: return !samples_evenly(from.h, l->in.h) || !samples_evenly(from.w, l->in.w);
+    case META_CROP: return h % 2 || w % 2 || h != w;
+    default: return 0;
+    }
+}
+
 const struct meta_layer *meta_turns_lopsided(const struct meta_network *net)
 {
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        int before = l->type == META_MAXPOOL ? l->padding / 2 : l->padding;
-        if (!l->turns || (l->type != META_MAXPOOL && l->type != META_CONVOLUTIONAL)) continue;
-        int extent = meta_layer_extent(l);
-        if (!is_even(l->in.h, l->out.h, extent, l->stride, before)
-            || !is_even(l->in.w, l->out.w, extent, l->stride, before))
-            return l;
+        if (l->turns && is_lopsided(net, l)) return l;
     }
     return NULL;
 }

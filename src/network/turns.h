@@ -16,8 +16,8 @@ int meta_turns_infer(const struct meta_network *, struct meta_layer *, struct me
 size_t meta_turns_source(const struct meta_layer *, size_t at);
 
 /* The first layer that covers its input's left otherwise than its right, or top than bottom, such
-   as a pool that leaves out a last odd row: behind it a turned image has other maps than the turned
-   ones. NULL: none does. */
+   as a pool that leaves out a last odd row, or a shortcut that takes every second pixel of an even
+   number: behind it a turned image has other maps than the turned ones. NULL: none does. */
 const struct meta_layer *meta_turns_lopsided(const struct meta_network *);
 
 #endif

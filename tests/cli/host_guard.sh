@@ -74,6 +74,8 @@ both '5: [net] batch=many: must be at least 1' batch=many "$conv"
 both '5: [net] time_steps=0: must be at least 1' time_steps=0 "$conv"
 both '5: [net] inputs=7: must be width*height*channels=768' inputs=7 "$conv"
 both '5: [net] batch=2147483647: has 768 numbers an image: must be at most 2147483647 in all' batch=2147483647 "$conv"
+both '6: [net] subdivisions=8: must be at most batch=4' batch=4 subdivisions=8 "$conv"
+both '5: [net] subdivisions=2: must be at most batch=1' subdivisions=2 "$conv"
 whole=$net
 net='[net]
 width=-16
@@ -93,6 +95,8 @@ both '6: [conv] size=0: must be at least 1' '[conv]' size=0
 both '6: [conv] filters=-4: must be at least 1' '[conv]' filters=-4
 both '6: [conv] filters=99999999999999999999: must be at most 16777216' '[conv]' filters=99999999999999999999
 both '6: [conv] padding=-1: must be at least 0' '[conv]' padding=-1
+both '7: [conv] padding=1: must be 0 with size=1' '[conv]' size=1 padding=1
+both '6: [conv] padding=2: must be 0 with size=1' '[conv]' padding=2
 both '6: [conv] groups=0: must be at least 1' '[conv]' groups=0
 both '6: [maxpool] stride=0: must be at least 1' '[maxpool]' stride=0
 both '6: [maxpool] size=-1: must be at least 1' '[maxpool]' size=-1
@@ -126,6 +130,9 @@ hosted '8: [conv]: needs an image, and its input is 4 numbers' '[gru]' output=4 
 hosted '7: [crop] crop_height=17: must be at most its 16x16 input' '[crop]' crop_width=16 crop_height=17
 hosted '6: [reorg] stride=17: does not fit its 16x16x3 input' '[reorg]' stride=17
 hosted '5: [upsample]: its output is empty: its input is 16x16x3' '[upsample]' stride=-17
+hosted '6: [reorg] stride=2: does not fit its 16x16x3 input' '[reorg]' stride=2
+hosted '7: [maxpool] padding=6: windows of size=2 lie beside its 16x16 input' '[maxpool]' size=2 padding=6
+hosted '6: [maxpool] padding=3: windows of size=1 lie beside its 16x16 input' '[maxpool]' padding=3
 hosted '6: [softmax] groups=5: must divide its 768 inputs' '[softmax]' groups=5
 hosted '5: [yolo]: its options make 6400 numbers an image, but 768 come in: must be equal' '[yolo]'
 hosted '5: [region]: its options make 6400 numbers an image, but 768 come in: must be equal' '[region]'
@@ -148,4 +155,4 @@ passes()
     check "the library gets, beside sections of ours: $*" loads
 }
 passes policy=steps steps=1,2 scales=.1,.2,.3 '[conv]' filters=6 groups=3 '[maxpool]' size=2 stride=2 '[route]' layers=-1 '[shortcut]' from=-1 '[softmax]' groups=2
-passes '[crop]' crop_width=8 crop_height=8 '[reorg]' stride=2 '[upsample]' stride=-2 '[dropout]' '[connected]' output=4
+passes batch=8 subdivisions=8 '[conv]' size=1 pad=1 padding=3 filters=4 '[crop]' crop_width=8 crop_height=8 '[maxpool]' size=3 stride=2 padding=3 '[reorg]' stride=2 '[upsample]' stride=-2 '[dropout]' '[connected]' output=4

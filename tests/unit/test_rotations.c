@@ -296,6 +296,41 @@ static void what_does_not_fit(void **state)
     assert_null(meta_turns_lopsided(net));
 }
 
+/* Layer 2 of a convolution of SIDE (even) or SIDE + 1 pixels, one of stride 2 and `l`: whether it is lopsided. */
+static int lopsided(int side, struct meta_layer l)
+{
+    struct meta_network *n;
+    if (meta_network_create(&n, (struct meta_shape){ C, side, side }, &error)) fail_msg("%s", error.text);
+    struct meta_layer half = conv, narrow = conv;
+    half.size = 2; /* 12 to 6: as far from the right as from the left */
+    half.padding = 0;
+    half.stride = side % 2 ? 1 : 2;
+    add(n, narrow);
+    add(n, half);
+    if (l.type == META_SHORTCUT) {
+        l.from = calloc(1, sizeof *l.from);
+        l.from_count = 1;
+    }
+    add(n, l);
+    const struct meta_layer *found = meta_turns_lopsided(n);
+    int it = found == &n->layers[2];
+    if (found && !it) fail_msg("layer %d", (int)(found - n->layers));
+    meta_network_free(n);
+    return it;
+}
+
+static void layers_that_pick_on_one_side(void **state)
+{
+    struct meta_layer shortcut = { .type = META_SHORTCUT, .alpha = 1, .beta = 1 }, crop = { .type = META_CROP, .crop_width = 4, .crop_height = 4 };
+    assert_true(lopsided(SIDE, shortcut)); /* pixels 0, 2, ... 10 of 12 */
+    assert_false(lopsided(SIDE, crop));    /* 6 to 4: one pixel on each side */
+    crop.crop_width = crop.crop_height = 3;
+    assert_true(lopsided(SIDE, crop));
+    crop.crop_width = 6;
+    crop.crop_height = 4;
+    assert_true(lopsided(SIDE, crop)); /* no square any more */
+}
+
 int main(void)
 {
     struct CMUnitTest tests[] = {
@@ -306,6 +341,7 @@ int main(void)
         cmocka_unit_test(derivatives),
         cmocka_unit_test(files),
         cmocka_unit_test(what_does_not_fit),
+        cmocka_unit_test(layers_that_pick_on_one_side),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
