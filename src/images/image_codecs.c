@@ -72,7 +72,7 @@ static void convert(unsigned v[4], int from, int to, unsigned white)
     for (int k = 0; k < colours && colours < from; k++)
         v[k] = (unsigned)(((uint64_t)v[k] * v[colours] + white / 2) / white);
     if (colours == 1) v[1] = v[2] = v[0];
-    else if (to == 1) v[0] = (299 * v[0] + 587 * v[1] + 114 * v[2] + 500) / 1000;
+    else if (to == 1) v[0] = meta_image_gray(v[0], v[1], v[2]);
 }
 
 /* Moves the samples into image->pixels, with its channels. They are converted where they lie,

@@ -23,6 +23,12 @@ int meta_image_jpeg(const unsigned char *data, size_t size, const struct meta_im
 int meta_image_png_decode(const unsigned char *data, size_t size, int deep,
                           struct meta_image *image, struct meta_error *);
 
+/* The gray of a colour of bytes or of 16-bit samples, as Rec. 601 weighs it. */
+static inline unsigned meta_image_gray(unsigned red, unsigned green, unsigned blue)
+{
+    return (299 * red + 587 * green + 114 * blue + 500) / 1000;
+}
+
 /* Makes bytes of what was decoded: 16-bit samples, if the header says `deep`, or bytes whose white
    is not 255. Sets image->largest. */
 int meta_image_to_bytes(struct meta_image *image, const struct meta_image_header *,

@@ -4,6 +4,7 @@
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,9 @@ static void read_bytes(png_structp png, png_bytep to, size_t size)
 }
 
 /* Lets libpng hand out 1 or 3 channels of bytes, or with `deep` of 16-bit numbers in the machine's
-   order: transparency is dropped, and gray is made of colours as OpenCV's reader has it made. */
-static void transform(png_structp png, png_infop info, int channels, int deep)
+   order: transparency is dropped. Colours stay colours, because libpng's gray of them depends on
+   whether the file tells its gamma. Returns the channels. */
+static int transform(png_structp png, png_infop info, int channels, int deep)
 {
     int colours = png_get_color_type(png, info), bits = png_get_bit_depth(png, info);
     const png_uint_16 one = 1;
@@ -47,8 +49,22 @@ static void transform(png_structp png, png_infop info, int channels, int deep)
     png_set_strip_alpha(png);
     if (colours == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
     if (!(colours & PNG_COLOR_MASK_COLOR) && bits < 8) png_set_expand_gray_1_2_4_to_8(png);
-    if (channels == 1) png_set_rgb_to_gray(png, PNG_ERROR_ACTION_NONE, .299, .587);
-    else if (!(colours & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(png);
+    if (colours & PNG_COLOR_MASK_COLOR) return 3;
+    if (channels == 3) png_set_gray_to_rgb(png);
+    return channels;
+}
+
+/* Makes gray of n pixels of colours, where they lie, as Rec. 601 weighs them. */
+static void make_gray(void *samples, size_t n, int deep)
+{
+    unsigned char *bytes = samples;
+    uint16_t *words = samples;
+    for (size_t i = 0; i < n; i++)
+        if (deep)
+            words[i] = (uint16_t)meta_image_gray(words[3 * i], words[3 * i + 1], words[3 * i + 2]);
+        else
+            bytes[i] = (unsigned char)meta_image_gray(bytes[3 * i], bytes[3 * i + 1],
+                                                      bytes[3 * i + 2]);
 }
 
 static void read_rows(png_structp png, unsigned char *pixels, int rows, size_t row, int passes)
@@ -66,16 +82,17 @@ static int read_file(struct reader *r, int deep, struct meta_image *image, struc
         return meta_fail_memory(error);
     png_set_read_fn(r->png, r, read_bytes);
     png_read_info(r->png, r->info);
-    transform(r->png, r->info, image->c, deep);
+    int from = transform(r->png, r->info, image->c, deep);
     int passes = png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
-    size_t row = (size_t)image->w * image->c * (deep ? 2 : 1);
+    size_t row = (size_t)image->w * from * (deep ? 2 : 1);
     if (png_get_image_height(r->png, r->info) != (unsigned)image->h
         || png_get_rowbytes(r->png, r->info) != row)
         return meta_fail(error, "corrupt PNG: its rows are not those of its header");
     if (!(image->pixels = malloc(row * image->h)))
         return meta_fail(error, "out of memory for %dx%d pixels", image->w, image->h);
     read_rows(r->png, image->pixels, image->h, row, passes);
+    if (from > image->c) make_gray(image->pixels, (size_t)image->w * image->h, deep);
     return 0;
 }
 
