@@ -9,6 +9,7 @@
 # Needs: apt-get (to download the package into a temporary folder), and python3-opencv, which brings the libraries the package depends on.
 # Exit status: 0 as described, 1 it behaves differently, 2 it can't be looked at.
 set -eu
+/usr/bin/python3 -c 'import cv2' 2>/dev/null || { echo 'python3-opencv is not installed' >&2; exit 2; }
 version=4.6.0+dfsg-12
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
