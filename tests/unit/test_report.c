@@ -163,6 +163,8 @@ static void assert_estimate(struct meta_estimate e, double mean, double error, d
     assert_near(e.high, mean + t * error, 1e-8);
 }
 
+static char *write_markdown(void);
+
 static void families(void **state)
 {
     static const struct { const char *name; int shots, count; } expected[] = {
@@ -185,7 +187,19 @@ static void families(void **state)
     assert_int_equal(all[2].difference.n, 2);
     assert_true(isnan(all[2].difference.low) && isnan(all[2].difference.high));
     assert_int_equal(all[3].difference.n, 0);              /* of another result */
+    assert_string_equal(all[1].beside, "");
+    assert_string_equal(all[0].beside, "");
     free(all);
+    const char *reference = table->reference;              /* paired with rows beside the reference */
+    report->tables->reference = "A*B|C";
+    all = meta_report_families(table, &count);
+    assert_string_equal(all[1].beside, "base");
+    free(all);
+    char *text = write_markdown();
+    assert_non_null(strstr(text, "+7.00 (-5.71 to +19.71), no difference seen (beside base)"));
+    assert_non_null(strstr(text, "| plain | 5 | +6.00 (+5.50 to +6.50), better (beside base, seed 1) |"));
+    free(text);
+    report->tables->reference = reference;
 }
 
 /* Each task's difference is its mean over the trainings; their mean has the bootstrap's interval. */

@@ -110,7 +110,8 @@ static void difference_lines(void **state)
     char *html = draw(meta_report_difference_dots);
     char *line = line_of(html, "A*B|C", 5);
     assert_has(line, "<b>+11.00</b></td><td class=\"n above\" data-column=\"95%\">+10.50 to +11.50</td>"
-                     "<td class=\"n\" data-column=\"other groups\">-1.00 to +23.00</td><td class=\"word\">better</td>");
+                     "<td class=\"n\" data-column=\"other groups\">-1.00 to +23.00</td><td class=\"word\">better, beside base, seed 1</td>");
+    assert_has(line, "<desc>better, beside base, seed 1; of other groups");
     free(line);
     line = line_of(html, "A*B|C", 1);
     assert_has(line, "no reference of as many shots");
@@ -125,7 +126,42 @@ static void difference_lines(void **state)
     assert_lacks(line, "class=\"interval\"");
     free(line);
     assert_lacks(html, "<title>base");
-    assert_has(html, "AUC less that of base on the same tasks");
+    assert_has(html, "AUC less that of base, or the row that a line is beside, on the same tasks");
+    assert_has(html, "right of 0 is better than base, or the row that a line is beside<");
+    free(html);
+}
+
+static void set_pairs(const char *reference, const char *a, const char *b)
+{
+    struct meta_report_table *t = report->tables;
+    t->reference = reference;
+    for (int i = 4; i < 6; i++) {                                  /* the two of plain that have differences */
+        t->cells[i].paired_with = i == 4 ? a : b;
+        cJSON *d = cJSON_GetObjectItem(t->cells[i].own, "difference");
+        cJSON_SetValuestring(cJSON_GetObjectItem(d, "reference"), t->cells[i].paired_with);
+    }
+}
+
+/* A mean over trainings names the family that these are paired with, where it is not the reference. */
+static void what_stands_in_the_reference_s_place(void **state)
+{
+    const char *reference = table->reference, *a = table->cells[4].paired_with, *b = table->cells[5].paired_with;
+    set_pairs("A*B|C", a, b);
+    char *html = draw(meta_report_difference_dots), *line = line_of(html, "plain", 5);
+    assert_has(line, "<td class=\"word\">no difference seen, beside base</td>");
+    free(line);
+    free(html);
+    set_pairs(a, a, b);                                            /* one of the two is to the reference */
+    html = draw(meta_report_difference_dots);
+    line = line_of(html, "plain", 5);
+    assert_has(line, "<td class=\"word\">no difference seen, beside several rows</td>");
+    free(line);
+    free(html);
+    set_pairs(reference, a, b);
+    html = draw(meta_report_difference_dots);
+    line = line_of(html, "plain", 5);
+    assert_has(line, "<td class=\"word\">no difference seen</td>");
+    free(line);
     free(html);
 }
 
@@ -187,7 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auc_lines), cmocka_unit_test(what_else_a_line_has),
-        cmocka_unit_test(difference_lines), cmocka_unit_test(no_reference),
+        cmocka_unit_test(difference_lines), cmocka_unit_test(what_stands_in_the_reference_s_place),
+        cmocka_unit_test(no_reference),
         cmocka_unit_test(words), cmocka_unit_test(axes) };
     return cmocka_run_group_tests(tests, make_report, remove_report);
 }

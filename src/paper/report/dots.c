@@ -109,6 +109,15 @@ static void mark(FILE *f, const char *name, double x)
     fprintf(f, "<use href=\"#mark-%s\" class=\"%s\" x=\"%.2f%%\" y=\"50%%\"/>", name, name, x);
 }
 
+/* What an interval says of a difference, and to what it is. */
+static void write_word(FILE *f, const struct meta_dot *l)
+{
+    meta_html_text(f, l->word);
+    if (!l->beside || !*l->beside) return;
+    fputs(*l->word ? ", beside " : "beside ", f);
+    meta_html_text(f, l->beside);
+}
+
 /* What the drawing of a line shows, in words. */
 static void describe(FILE *f, const struct meta_dots *d, const struct meta_dot *l)
 {
@@ -123,7 +132,7 @@ static void describe(FILE *f, const struct meta_dots *d, const struct meta_dot *
     fputs("</title>", f);
     if (isnan(l->other_low) && isnan(l->paper) && !*l->word) return;
     fputs("<desc>", f);
-    meta_html_text(f, l->word);
+    write_word(f, l);
     if (!isnan(l->other_low)) {
         fputs(*l->word ? "; of other " : "of other ", f);
         meta_html_text(f, d->groups);
@@ -195,7 +204,7 @@ static void write_numbers(FILE *f, const struct meta_dots *d, const struct kinds
         if (has->other) range(f, d, other, l->other_low, l->other_high);
         if (has->word) {
             fputs("<td class=\"word\">", f);
-            meta_html_text(f, l->word);
+            write_word(f, l);
             fputs("</td>", f);
         }
     }

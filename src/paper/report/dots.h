@@ -18,7 +18,8 @@ struct meta_dot {
     int trainings, done;          /* of a row of several trainings: how many, and with a figure */
     const double *each;           /* (done) the figures of those */
     const char *word;             /* behind the numbers; "" for none */
-    char missing[100];            /* why there is no mean */
+    const char *beside; /* what a difference is to, behind the word; NULL or "": `axis` says it */
+    char missing[100];  /* why there is no mean */
 };
 
 struct meta_dots {

@@ -36,6 +36,7 @@ static void write_difference(FILE *f, const struct meta_report_table *t,
         if (!d) continue;
         meta_markdown_signed(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
                              meta_json_get(d, "high"), meta_json_text(d, "word"));
+        meta_markdown_beside(f, meta_report_is_beside(t, c) ? c->paired_with : "");
         return;
     }
     fputs("| - ", f);

@@ -11,6 +11,14 @@ void meta_markdown_text(FILE *f, const char *text)
     }
 }
 
+void meta_markdown_beside(FILE *f, const char *name)
+{
+    if (!*name) return;
+    fputs("(beside ", f);
+    meta_markdown_text(f, name);
+    fputs(") ", f);
+}
+
 void meta_markdown_signed(FILE *f, double mean, double low, double high, const char *word)
 {
     fprintf(f, "| %+.2f (%+.2f to %+.2f), %s ", 100 * mean, 100 * low, 100 * high, word);

@@ -292,9 +292,21 @@ const struct meta_report_cell *meta_report_reference(const struct meta_report_ta
     return NULL;
 }
 
+const char *meta_report_beside(const struct meta_report_table *t, const struct meta_report_cell *c)
+{
+    const struct meta_report_cell *r = *c->family ? meta_report_reference(t, c) : NULL;
+    const char *name = r && *r->family ? r->family : c->paired_with;
+    return strcmp(c->paired_with, t->reference) && strcmp(name, t->reference) ? name : "";
+}
+
 int meta_report_is_beside(const struct meta_report_table *t, const struct meta_report_cell *c)
 {
-    return *c->paired_with && !*c->family && strcmp(c->paired_with, t->reference) != 0;
+    return *meta_report_beside(t, c) != 0;
+}
+
+const char *meta_report_join_beside(const char *all, const char *one)
+{
+    return !all || !strcmp(all, one) ? one : "several rows";
 }
 
 const cJSON *meta_report_difference(const struct meta_report_table *t,

@@ -78,6 +78,12 @@ const struct meta_report_cell *meta_report_reference(const struct meta_report_ta
 /* Whether that one is to be named: it is neither the table's reference nor its training of the same
    seed. */
 int meta_report_is_beside(const struct meta_report_table *, const struct meta_report_cell *);
+/* How a mean over the cell's family names that one: by its own family, where it has one. A cell of
+   no family names its label. "" where it is not to be named. */
+const char *meta_report_beside(const struct meta_report_table *, const struct meta_report_cell *);
+/* The name for a mean of several differences: `all`, that of the earlier ones (NULL: there are
+   none), with `one`. */
+const char *meta_report_join_beside(const char *all, const char *one);
 /* The paired difference of the cell's result to the cell that the plan pairs it with: an object
    with mean, low, high and word. NULL unless both have results and the difference was made from
    these two. */

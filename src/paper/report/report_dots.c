@@ -110,6 +110,7 @@ static void add_line(struct gathering *g, int row, const char *family, int colum
         }
         shared |= reference && !strcmp(reference, c->paired_with);
         reference = c->paired_with;
+        if (g->differences) l.beside = meta_report_join_beside(l.beside, meta_report_beside(t, c));
         take_one(g, &l, c);
     }
     if (!l.trainings) return;
@@ -176,10 +177,14 @@ int meta_report_difference_dots(FILE *f, const struct meta_report_table *t,
                                 struct meta_error *error)
 {
     char title[300], axis[300];
+    const char *or_row = "";
     struct meta_dots d = { .title = title, .axis = axis, .is_difference = 1 };
     if (!*t->reference) return 0;
-    snprintf(axis, sizeof axis, "percentage points; right of 0 is better than %.200s",
-             t->reference);
-    snprintf(title, sizeof title, "AUC less that of %.200s on the same tasks", t->reference);
+    for (int i = 0; i < t->cell_count; i++)
+        if (meta_report_is_beside(t, &t->cells[i])) or_row = ", or the row that a line is beside,";
+    snprintf(axis, sizeof axis, "percentage points; right of 0 is better than %.200s%.*s",
+             t->reference, *or_row ? (int)strlen(or_row) - 1 : 0, or_row);
+    snprintf(title, sizeof title, "AUC less that of %.200s%s on the same tasks", t->reference,
+             or_row);
     return write_plot(f, t, &d, error);
 }

@@ -14,6 +14,7 @@ struct meta_report_family {
        number is the estimate's n. Differences to one and the same training share the luck of that
        training: their interval is NaN. */
     struct meta_estimate auc, difference;
+    const char *beside; /* what the differences are to, where that is not the reference; else "" */
     /* Of the differences' mean over the tasks, each task's being the mean over the trainings: these
        trainings, on other tasks. NaN where fewer than two trainings have a difference. */
     struct meta_bootstrap tasks;

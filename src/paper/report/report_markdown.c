@@ -31,10 +31,7 @@ static void write_difference(FILE *f, const struct meta_report_table *t,
 {
     meta_markdown_signed(f, meta_json_get(d, "mean"), meta_json_get(d, "low"),
                          meta_json_get(d, "high"), meta_json_text(d, "word"));
-    if (!meta_report_is_beside(t, c)) return;
-    fputs("(beside ", f);
-    meta_markdown_text(f, c->paired_with);
-    fputs(") ", f);
+    meta_markdown_beside(f, meta_report_is_beside(t, c) ? c->paired_with : "");
 }
 
 static void write_figures(FILE *f, const struct meta_report_table *t,
@@ -118,6 +115,7 @@ static void write_family(FILE *f, const struct meta_report_family *a)
     else if (d.n > 1)
         meta_markdown_signed(f, d.mean, d.low, d.high, meta_paired_word(d.low, d.high));
     else fputs("| - ", f);
+    if (d.n > 1) meta_markdown_beside(f, a->beside);
     if (isnan(a->tasks.low)) fputs("| - ", f);
     else
         fprintf(f, "| %+.2f to %+.2f, %s ", 100 * a->tasks.low, 100 * a->tasks.high,

@@ -213,7 +213,7 @@ static void trainings_cell(FILE *f, const struct meta_report_table *t,
     fputs("</small>", f);
     if (d.n > 1) {
         fputs("<br><small>less ", f);
-        meta_html_text(f, t->reference);
+        meta_html_text(f, *a->beside ? a->beside : t->reference);
         fprintf(f, " (%d pairs): %+.2f", d.n, 100 * d.mean);
         if (isnan(d.low)) fputs(", of one training of it: no interval</small>", f);
         else {
