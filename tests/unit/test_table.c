@@ -186,6 +186,58 @@ static void families(void **state)
     meta_table_free(t);
 }
 
+/* A row that is asked otherwise than the reference is paired with what of the reference is asked so,
+   and with no row of another method or .cfg. */
+static void what_stands_for_the_reference(void **state)
+{
+    static const char averaged[] = "shots=2\ntrain=train\ntested=average\n";
+    char *rows;
+    write_files("");
+    change("m.cfg", "learning_rate=0.01\n", "learning_rate=0.01\naverage=0.9\n");
+    write_text("e.cfg", NET "[meta_loss]\ntype=mean\n");
+    change("e.cfg", "learning_rate=0.01\n", "learning_rate=0.01\naverage=0.9\n");
+    if (asprintf(&rows,
+                 "[table]\nname=A table\ndata=x.data\nseed=3\nruns=4\nfirst=2\nreference=M\n" ROW_M
+                 "shots=2\n\n[row]\nlabel=KNN\ncfg=m.cfg\nmethod=knn\ntrain=train\nshots=2\n"
+                 "\n[row]\nlabel=KNN averaged\ncfg=m.cfg\nmethod=knn\n%s"
+                 "\n[row]\nlabel=SVM averaged\ncfg=m.cfg\nmethod=svm\n%s"
+                 "\n[row]\nlabel=E averaged\ncfg=e.cfg\n%s",
+                 averaged, averaged, averaged)
+        < 0)
+        fail();
+    write_text("x.table", rows);
+    struct meta_table *t = read_table();
+    assert_ptr_equal(cell_of(t, "SVM averaged", 2)->recipe, cell_of(t, "M", 2)->recipe);
+    assert_ptr_equal(cell_of(t, "E averaged", 2)->recipe, cell_of(t, "M", 2)->recipe);
+    assert_string_equal(reference_of(t, "KNN", 2), "M");
+    assert_string_equal(reference_of(t, "KNN averaged", 2), "M");
+    assert_string_equal(reference_of(t, "SVM averaged", 2), "M");
+    assert_string_equal(reference_of(t, "E averaged", 2), "M");
+    meta_table_free(t);
+    change("x.table", "label=E averaged\ncfg=e.cfg", "label=M averaged\ncfg=m.cfg");
+    t = read_table();
+    assert_string_equal(reference_of(t, "SVM averaged", 2), "M averaged");
+    assert_string_equal(reference_of(t, "M averaged", 2), "M");
+    meta_table_free(t);
+    free(rows);
+}
+
+/* An ensemble stands for the reference where all its trainings are of that. */
+static void ensembles(void **state)
+{
+    write_files(ROW_M "seed=4,3\nshots=2\n" ROW_D "seed=4,3\nshots=2\nensemble=1\n"
+                      "\n[row]\nlabel=Two\ncfg=m.cfg\nseed=4,8\nshots=2\nensemble=1\n");
+    struct meta_table *t = read_table();
+    assert_string_equal(reference_of(t, "D", 2), "M, seed 4");
+    assert_string_equal(reference_of(t, "Two", 2), "M, seed 4");
+    meta_table_free(t);
+    change("x.table", "seed=4,8", "seed=4,3");
+    t = read_table();
+    assert_string_equal(reference_of(t, "D", 2), "Two");
+    assert_string_equal(reference_of(t, "Two", 2), "M, seed 4");
+    meta_table_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +245,8 @@ int main(void)
         cmocka_unit_test(without_data),
         cmocka_unit_test(more_seeds_than_a_table_takes), cmocka_unit_test(refusals),
         cmocka_unit_test(families),
+        cmocka_unit_test(what_stands_for_the_reference),
+        cmocka_unit_test(ensembles),
     };
     return cmocka_run_group_tests_name("table", tests, set_up, tear_down);
 }

@@ -66,14 +66,38 @@ static int asks_alike(const struct meta_cell *a, const struct meta_cell *b)
         && !a->row->average == !b->row->average;
 }
 
+/* Whether a row of the reference, of any seed, stands on the training with these shots. */
+static int is_of_reference(const struct meta_table *t, const struct meta_recipe *recipe, int shots)
+{
+    for (const struct meta_cell *c = t->cells; c < t->cells + t->cell_count; c++) {
+        if (c->shots != shots || !meta_row_has_label(c->row, t->reference)) continue;
+        for (int k = 0; k < meta_cell_trainings(c); k++)
+            if (meta_cell_training(c, k) == recipe) return 1;
+    }
+    return 0;
+}
+
+/* Whether a cell differs from the reference, r, in nothing but how its trainings are asked. */
+static int is_reference_asked(const struct meta_table *t, const struct meta_cell *c,
+                              const struct meta_cell *r)
+{
+    const struct meta_table_row *a = c->row, *b = r->row;
+    if (c->shots != r->shots || c->recipe != r->recipe || a->method != b->method
+        || a->epochs != b->epochs || strcmp(a->cfg, b->cfg) != 0)
+        return 0;
+    for (int k = 0; k < c->more_count; k++)
+        if (!is_of_reference(t, c->more[k], c->shots)) return 0;
+    return 1;
+}
+
 const struct meta_cell *meta_table_reference(const struct meta_table *t,
                                              const struct meta_cell *cell)
 {
     const struct meta_cell *r = find_reference(t, cell);
     if (!r || !r->recipe || asks_alike(r, cell)) return r;
+    if (is_reference_asked(t, cell, r)) return r;
     for (const struct meta_cell *c = t->cells; c < t->cells + t->cell_count; c++)
-        if (c != cell && c->shots == cell->shots && c->recipe == r->recipe && asks_alike(c, cell))
-            return c;
+        if (asks_alike(c, cell) && is_reference_asked(t, c, r)) return c;
     return r;
 }
 

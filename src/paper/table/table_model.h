@@ -115,9 +115,10 @@ uint64_t meta_table_seed(const struct meta_table *, const struct meta_table_row 
 int meta_cell_trainings(const struct meta_cell *);
 struct meta_recipe *meta_cell_training(const struct meta_cell *, int place);
 /* The cell that a cell is paired with: of [table] reference, it has the same number of shots and,
-   when the reference is a family, the same seed. One that asks as many trainings, copies of an
-   image and averaged weights as the cell, and whose first training is that one's, stands in its
-   place. NULL: there is none, or the cell is of the reference itself. */
+   when the reference is a family, the same seed. In its place stands a cell of the same method,
+   .cfg and trainings that asks as many of these, copies of an image and averaged weights as the
+   cell, unless the cell is such a one itself. NULL: there is none, or the cell is of the reference
+   itself. */
 const struct meta_cell *meta_table_reference(const struct meta_table *, const struct meta_cell *);
 
 /* Makes *text by a format of printf. The caller frees; *text is NULL when there is no memory. */
