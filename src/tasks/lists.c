@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "lists.h"
 #include "base/csv.h"
+#include "base/lines.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "class_labels.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAMES, LABELS, LIST, GROUPS = LIST + META_PARTS, DATA, FILES };
@@ -60,10 +62,62 @@ static void clear(struct writing *w)
     meta_class_labels_free(w->labels, l->classes);
 }
 
+/* Whether the text is what write_groups gives for its own rows. It is changed. */
+static int is_as_written(char *text, struct meta_error *error)
+{
+    struct meta_text again;
+    char *given = strdup(text), *made = NULL, *field[2];
+    struct meta_csv csv = meta_csv_start("groups", text, "image");
+    int fields, line, status = given ? 0 : meta_fail_memory(error);
+    if (!status && (status = meta_text_begin(&again, error)) == 0) {
+        while (!(status = meta_csv_next(&csv, field, 2, &fields, &line, error)) && fields == 2) {
+            meta_csv_write_field(again.file, field[0]);
+            putc(',', again.file);
+            meta_csv_write_field(again.file, field[1]);
+            putc('\n', again.file);
+        }
+        status = meta_text_end(&again, status, &made, error);
+    }
+    int is = !status && !strncmp(made, "image,group\n", 12) && !strcmp(made, given);
+    free(given);
+    free(made);
+    return is;
+}
+
+static int is_same_file(const char *a, const char *b)
+{
+    struct stat s, t;
+    return !stat(a, &s) && !stat(b, &t) && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
+/* Fails where groups.csv is there, but not as an earlier call wrote it beside its .data file. */
+static int check_groups(const struct writing *w, struct meta_error *error)
+{
+    struct meta_data *data;
+    struct meta_error why;
+    const char *path = w->path[GROUPS];
+    char *text, *start;
+    int ours = 0;
+    if (access(path, F_OK)) return 0;
+    if (!meta_data_read(&data, w->path[DATA], &why)) {
+        int is_read = data->groups && is_same_file(data->groups, path)
+            && !meta_lines_text(path, &text, &start, &why);
+        ours = is_read && is_as_written(start, &why);
+        if (is_read) free(text);
+        meta_data_free(data);
+    }
+    if (ours) return 0;
+    return meta_fail(error,
+                     "%s: was not written by an earlier call, and -replace would write over it or "
+                     "remove it: move it away, or choose another folder",
+                     path);
+}
+
 int meta_lists_check(const struct meta_lists *how, struct meta_error *error)
 {
     struct writing w = { .how = how };
     int status = name_files(&w, error);
+    if (!status && how->replace) status = check_groups(&w, error);
     for (int f = 0; f < FILES && !status && !how->replace; f++)
         if (!access(w.path[f], F_OK))
             status = meta_fail(error, "%s: is there already: choose another folder, or -replace",

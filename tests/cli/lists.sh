@@ -69,6 +69,27 @@ with open('same.csv', 'w') as f:
 END
 check 'thousands of images of one name are linked in little time' bash -c 'ulimit -t 4; exec "$1" meta lists same.csv linked -valid 0 -test 0' - "$DARKNET_BIN"
 check 'each of them by a link of its own' test "$(xargs -d '\n' realpath <linked/train.list | sort -u | wc -l)" -eq 3000
+# A groups.csv that no call has written, or that has more than a call writes, stays
+groups_stay() { check "$1" cmp "$2/groups.csv" kept.csv; }
+mkdir -p own
+{ echo file,patient,centre; for k in {0..5}; do echo "$k.pgm,$k,x"; done; } >kept.csv
+cp kept.csv own/groups.csv
+own='own/groups.csv: was not written by an earlier call, and -replace would write over it or remove it: move it away, or choose another folder$'
+expect_error "^darknet: $own" lists f own -replace -valid 0.25 -test 0
+groups_stay 'a groups.csv that is not ours stays' own
+check 'nothing is written where groups.csv is not ours' test "$(ls own)" = groups.csv
+check 'meta lists writes a groups.csv' quiet lists flat/truth.csv mine -valid 0 -test 0.34
+mv mine/groups.csv mine/away.csv
+check 'without the groups.csv -replace writes one' quiet lists flat/truth.csv mine -replace -valid 0 -test 0.34
+check 'it is the same' cmp mine/groups.csv mine/away.csv
+{ echo image,class,group; for k in {0..5}; do echo "one/$k.pgm,a,g$k"; done; } >kept.csv
+cp kept.csv mine/groups.csv
+expect_error "^darknet: ${own//own/mine}" lists flat/truth.csv mine -replace -valid 0 -test 0.34
+groups_stay 'a groups.csv of three columns stays, too' mine
+rm -r f/'kind 3'
+expect_error "^darknet: ${own//own/mine}" lists f mine -replace -valid 0.25 -test 0
+cp mine/away.csv mine/groups.csv
+check 'a groups.csv of an earlier call is removed by one without groups' bash -c '"$1" meta lists f mine -replace -valid 0.25 -test 0 >out && ! test -e mine/groups.csv' - "$DARKNET_BIN"
 expect_error 'f/new: lies in f, where each folder is a class' lists f f/new
 expect_error 'rare none: is no class of f, such as kind 0' lists f x -rare none
 beside_root() (cd f && "$DARKNET_BIN" meta lists . /darknet-meta-none/x -rare none)
