@@ -63,11 +63,12 @@ static int column(char *const *field, int fields, const char *name)
 
 /* A first row with the word "image" names the columns; without "group" that of the groups is the
    second, unless it is one of classes. */
-static int read_head(const struct meta_groups *g, struct columns *c, char *const *field, int fields,
+static int read_head(struct meta_groups *g, struct columns *c, char *const *field, int fields,
                      int line, struct meta_error *error)
 {
     *c = (struct columns){ 0, 1, 0 };
     int image = column(field, fields, "image"), group = column(field, fields, "group");
+    if (image < 0 && (fields > 2 || group >= 0)) g->unnamed = line;
     if (image < 0) return 0;
     *c = (struct columns){ image, group < 0 ? 1 : group, 1 };
     if (group >= 0 || (!image && fields > 1 && strcasecmp(field[1], "class"))) return 0;
@@ -121,7 +122,7 @@ static int number_groups(struct meta_groups *g, struct meta_error *error)
 int meta_groups_read(struct meta_groups *g, const struct meta_data *data, struct meta_error *error)
 {
     char *start;
-    *g = (struct meta_groups){ .path = data->groups };
+    *g = (struct meta_groups){ .path = data->groups, .data = data };
     if (meta_lines_text(g->path, &g->text, &start, error)) {
         g->text = NULL;
         return meta_data_blame(data, g->path, error);
@@ -258,10 +259,53 @@ static int find_one(const struct meta_groups *g, const struct meta_listed *l, in
                      l->lines[*known], l->lines[i], l->list, l->paths[i]);
 }
 
+/* Whether the row's path is the end of the image's, or the image's the end of the row's. */
+static int is_row_of(const struct meta_group_row *row, const char *path)
+{
+    path = without_dot((char *)path);
+    const char *name = meta_path_base(path);
+    size_t lengths[] = { strlen(name), meta_image_place_length(name), meta_path_stem_length(path) };
+    for (int k = 0; k < 3; k++)
+        if (is_base(row, name, lengths[k])) return folders_alike(row, path) >= 0;
+    return 0;
+}
+
+static int is_row_of_list(const struct meta_group_row *row, const char *list)
+{
+    struct meta_lines lines;
+    struct meta_error ignored;
+    int found = 0;
+    if (!list || meta_lines_read(&lines, list, &ignored)) return 0;
+    for (int i = 0; i < lines.count && !found; i++) found = is_row_of(row, lines.line[i]);
+    meta_lines_free(&lines);
+    return found;
+}
+
+/* A first row that may name columns by other words than ours must be an image's, of this list or of
+   another of the .data file. */
+static int check_unnamed(const struct meta_groups *g, const struct meta_listed *l,
+                         struct meta_error *error)
+{
+    const struct meta_group_row *row = g->rows;
+    if (!g->unnamed) return 0;
+    while (row->line != g->unnamed) row++;
+    for (int i = 0; i < l->count; i++)
+        if (is_row_of(row, l->paths[i])) return 0;
+    const char *lists[] = { g->data->train, g->data->valid, g->data->test };
+    for (int k = 0; k < 3; k++)
+        if (is_row_of_list(row, lists[k])) return 0;
+    return meta_fail(error,
+                     "%s:%d: is no image of %s, and names no column image: must be image,group, "
+                     "and with more columns a first line with these words",
+                     g->path, g->unnamed, l->list);
+}
+
 int meta_groups_find(const struct meta_groups *g, const struct meta_listed *l, int *group,
                      struct meta_error *error)
 {
-    int known = 0, status = 0, *first = malloc(((size_t)g->count + 1) * sizeof *first);
+    int known = 0, status = 0, *first;
+    if (check_unnamed(g, l, error)) return -1;
+    first = malloc(((size_t)g->count + 1) * sizeof *first);
     if (!first) return meta_fail_memory_for(error, g->path);
     for (int i = 0; i < g->count; i++) first[i] = -1;
     for (int i = 0; i < l->count && !status; i++) {

@@ -41,6 +41,12 @@ expect_error "g\.csv:1: 0\.pgm is the name of .*/k2/0\.pgm and of .*/k3/0\.pgm, 
 printf 'classes=2\nlabels=%s\ntrain=%s\ngroups=%s\n' "$t/two" "$t/few.list" "$t/g.csv" >"$t/few.data"
 printf '/k0/\n/k1/\n' >"$t/two"
 for c in 0 1; do for k in 0 1 2; do echo "$t/k$c/$k.pgm"; done; done >"$t/few.list"
+printf 'file,class,group\nk0/0.pgm,nevus,a\nk0/1.pgm,nevus,a\n' >"$t/g.csv"
+expect_error "g\.csv:1: is no image of .*few\.list, and names no column image: must be image,group, and with more columns a first line with these words$" darknet meta adapt "$t/few.data" "$t/n.cfg" "$t/backup/n_final.weights" -out "$t/few" -threads 1
+mkdir "$t/own"
+cp -r "$t/k0" "$t/k1" "$t/own"
+expect_error "g\.csv:1: is no image of .*own, and names no column image" darknet meta adapt "$t/own" "$t/n.cfg" "$t/backup/n_final.weights" -out "$t/new" -groups "$t/g.csv" -threads 1
+expect_error "g\.csv:1: is no image of .*own, and names no column image" darknet meta lists "$t/own" "$t/lists" -groups "$t/g.csv"
 printf 'k0/0.pgm,a\nk0/1.pgm,a\n' >"$t/g.csv"
 check 'meta adapt runs with groups' quiet darknet meta adapt "$t/few.data" "$t/n.cfg" "$t/backup/n_final.weights" -out "$t/few" -threads 1
 check 'meta adapt counts images in no group' grep -q '^.*few.list: 4 of the 6 images are in no group of ' "$t/out"

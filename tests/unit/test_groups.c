@@ -14,6 +14,7 @@
 
 static struct meta_error error;
 static char path[300];
+static const char *train; /* a list of the .data file; NULL: it has none */
 static struct meta_groups groups;
 
 static int make_folder(void **state)
@@ -29,7 +30,8 @@ static int make_folder(void **state)
 static int read_groups(const char *text)
 {
     struct meta_chunk chunk = { text, strlen(text) };
-    struct meta_data data = { .groups = path };
+    static struct meta_data data;
+    data = (struct meta_data){ .groups = path, .train = (char *)train };
     if (meta_file_write(path, &chunk, 1, &error)) fail_msg("%s", error.text);
     return meta_groups_read(&groups, &data, &error);
 }
@@ -154,12 +156,35 @@ static void ambiguous_rows(void **state)
     refuses("k1/0.png,a\n", "k2/0.png k3/0.png", "names none of the 2 images of x.list");
 }
 
+static void heads_without_image(void **state)
+{
+    static const char said[] = "g.csv:1: is no image of x.list, and names no column image: must be "
+                               "image,group, and with more columns a first line with these words";
+    refuses("file,class,group\na.png,nevus,1\n", "d/a.png", said);
+    refuses("filename,site,patient\na.png,x,1\n", "d/a.png", said);
+    refuses("group,file\n1,a.png\n", "d/a.png", said);
+    refuses("file;GROUP\na.png;1\n", "d/a.png", said);
+    finds("a.png,1,x\nb.png,2,x\n", "d/a.png d/b.png", "01"); /* no head */
+    finds("b,1,x\na,2,x\n", "d/a.png d/b.png", "10");
+    finds("a.png,group\nb.png,2\n", "d/a.png d/b.png", "10"); /* a group of that name */
+    finds("file,patient\na.png,1\n", "d/a.png", "0");
+    /* the first row is an image of another list */
+    char list[320];
+    struct meta_chunk chunk = { "e/c.png\nd/f.png\n", 16 };
+    snprintf(list, sizeof list, "%s.list", path);
+    if (meta_file_write(list, &chunk, 1, &error)) fail_msg("%s", error.text);
+    train = list;
+    finds("f,1,x\na,2,x\n", "d/a.png", "1");
+    refuses("file,1,x\na,2,x\n", "d/a.png", said);
+    train = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_spreadsheets_write), cmocka_unit_test(several_lines_in_a_field),
         cmocka_unit_test(numbers_of_groups),       cmocka_unit_test(rows_of_images),
-        cmocka_unit_test(ambiguous_rows),
+        cmocka_unit_test(ambiguous_rows),          cmocka_unit_test(heads_without_image),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);
 }
