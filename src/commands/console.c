@@ -106,15 +106,22 @@ static void draw_bar(char *out, int width, uint64_t done, uint64_t total)
     strcpy(out + width, "]");
 }
 
+/* Counts from the first call of what is under way, which may have done more than 1. */
 static void print_progress(uint64_t done, uint64_t total)
 {
     static double begun, printed;
+    static uint64_t first, last, of; /* of: the total, 0 before any call */
     double now = meta_now();
     char left[64];
-    if (done <= 1) begun = printed = now;
+    if (done <= last || total != of) {
+        begun = printed = now;
+        first = done;
+    }
+    last = done;
+    of = total;
     if (now - printed < BETWEEN) return;
     printed = now;
-    meta_format_time(left, sizeof left, (now - begun) / done * (total - done));
+    meta_format_time(left, sizeof left, (now - begun) / (done - first) * (total - done));
     printf("%llu of %llu, %s left\n", (unsigned long long)done, (unsigned long long)total, left);
     fflush(stdout);
 }

@@ -38,7 +38,7 @@ int meta_format_status(char *out, int size, int width, const struct meta_status 
 void meta_print_status(const struct meta_status *);
 
 /* Prints a bar of `done` of `total` over itself; where standard output is no terminal, a line every
-   ten minutes. `done` begins at 1. */
+   ten minutes. `done` rises from call to call, unless something else begins. */
 void meta_print_bar(uint64_t done, uint64_t total);
 /* Takes a status line or a bar off the terminal. */
 void meta_clear_bar(void);

@@ -75,13 +75,55 @@ int clock_gettime(clockid_t clock, struct timespec *t)
     return 0;
 }
 
+static FILE *kept;
+static int out;
+
+static void keep_output(void)
+{
+    kept = tmpfile();
+    fflush(stdout);
+    out = dup(STDOUT_FILENO);
+    dup2(fileno(kept), STDOUT_FILENO);
+}
+
+/* What was printed since. */
+static const char *kept_output(void)
+{
+    static char text[256];
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    close(out);
+    rewind(kept);
+    text[fread(text, 1, sizeof text - 1, kept)] = 0;
+    fclose(kept);
+    return text;
+}
+
+/* Images are counted in steps, and the tasks of a rank behind those of the others. */
+static void first_calls_past_one(void **state)
+{
+    keep_output();
+    seconds = 5000;
+    meta_print_bar(16, 64); /* the first of the process */
+    seconds = 5600;
+    meta_print_bar(32, 64);
+    seconds = 9000;
+    meta_print_bar(16, 64);
+    seconds = 9599;
+    meta_print_bar(48, 64);
+    seconds = 9600;
+    meta_print_bar(64, 64);
+    seconds = 20000;
+    meta_print_bar(64, 64); /* the rank's only task */
+    meta_print_bar(70, 80); /* and another test */
+    seconds = 20600;
+    meta_print_bar(75, 80);
+    assert_string_equal(kept_output(), "32 of 64, 20 min left\n64 of 64, 0.0 s left\n75 of 80, 10 min left\n");
+}
+
 static void lines_where_there_is_no_terminal(void **state)
 {
-    char text[256] = "";
-    FILE *kept = tmpfile();
-    fflush(stdout);
-    int out = dup(STDOUT_FILENO);
-    dup2(fileno(kept), STDOUT_FILENO);
+    keep_output();
     seconds = 1000;
     meta_print_bar(1, 100);
     seconds = 1599;
@@ -96,20 +138,14 @@ static void lines_where_there_is_no_terminal(void **state)
     seconds = 2799;
     meta_print_bar(6, 7);
     meta_clear_bar();
-    fflush(stdout);
-    dup2(out, STDOUT_FILENO);
-    close(out);
-    rewind(kept);
-    text[fread(text, 1, sizeof text - 1, kept)] = 0;
-    fclose(kept);
-    assert_string_equal(text, "20 of 100, 40 min left\n60 of 100, 13 min left\n");
+    assert_string_equal(kept_output(), "20 of 100, 42 min left\n60 of 100, 14 min left\n");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_with_every_part), cmocka_unit_test(bar_first_to_shrink), cmocka_unit_test(least_part_first_to_go),
-        cmocka_unit_test(line_before_an_auc), cmocka_unit_test(lines_at_start_and_end), cmocka_unit_test(lines_where_there_is_no_terminal),
+        cmocka_unit_test(line_before_an_auc), cmocka_unit_test(lines_at_start_and_end), cmocka_unit_test(first_calls_past_one), cmocka_unit_test(lines_where_there_is_no_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
