@@ -86,6 +86,46 @@ static void notice_normalise(const struct meta_model *m, char *text)
                  m->path, m->loss->name);
 }
 
+static void notice_late_start(const struct meta_model *m, char *text)
+{
+    double start = m->loss ? option(m->loss, m->loss_settings, "start") : NAN;
+    if (m->purpose == META_FOR_IMAGES || !(start > m->net.max_batches) || !meta_weighs(m, LAST))
+        return;
+    snprintf(text, ROOM,
+             "%s: [%s] start=%.0f is past max_batches=%d: tasks are never weighted: lower start, "
+             "or "
+             "raise max_batches",
+             m->path, m->loss->name, start, m->net.max_batches);
+}
+
+/* The section of how a task is learned. */
+static const char *inner_name(const struct meta_model *m)
+{
+    return m->inner->plugin ? m->inner->plugin->name : "inner_loop";
+}
+
+static void notice_late_order(const struct meta_model *m, char *text)
+{
+    if (m->purpose == META_FOR_IMAGES || m->inner->order < 2
+        || m->inner->second_order_start <= m->net.max_batches)
+        return;
+    snprintf(text, ROOM,
+             "%s: [%s] second_order_start=%d is past max_batches=%d: the exact meta-gradient is "
+             "never used: lower it, or write order=1",
+             m->path, inner_name(m), m->inner->second_order_start, m->net.max_batches);
+}
+
+static void notice_late_steps(const struct meta_model *m, char *text)
+{
+    const struct meta_net_settings *net = &m->net;
+    double last = net->steps.count ? net->steps.values[net->steps.count - 1] : 0;
+    if (net->policy != META_POLICY_STEPS || !net->steps.count || last < net->max_batches) return;
+    snprintf(text, ROOM,
+             "%s: [net] steps=%.0f is past max_batches=%d: the rate is never lowered there: lower "
+             "steps, or raise max_batches",
+             m->path, last, net->max_batches);
+}
+
 static int has_rotations(const struct meta_network *net)
 {
     for (int i = 0; i < net->count; i++)
@@ -126,10 +166,10 @@ static void notice_cost(const struct meta_model *m, char *text)
 
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
-    static void (*const all[])(const struct meta_model *,
-                               char *) = { notice_rate,  notice_crops,     notice_cap,
-                                           notice_start, notice_normalise, notice_rotations,
-                                           notice_cost };
+    static void (*const all[])(const struct meta_model *, char *) = {
+        notice_rate,      notice_crops,      notice_cap,        notice_start,     notice_late_start,
+        notice_normalise, notice_late_order, notice_late_steps, notice_rotations, notice_cost
+    };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";
         all[i](m, text);

@@ -56,9 +56,9 @@ said '^wrong +data +.*none\.data: No such file'
 data '/^valid/d; /^test/d'
 cfg 's/^start=7/start=70/; s/^order=2/order=2\nsecond_order_start=13/; s/^steps=6,9/steps=6,12/'
 warns 'data +.*ill\.data: has no valid=' "$a/ill.data" "$a/ill.cfg"
-said '^warning +cfg +\[meta_loss\] start=70 is past max_batches=12: .*lower start'
-said '^warning +cfg +\[inner_loop\] second_order_start=13 is past max_batches=12'
-said '^warning +cfg +\[net\] steps=12 is past max_batches=12'
+said '^warning +cfg +[^ ]*ill\.cfg: \[meta_loss\] start=70 is past max_batches=12: .*lower start'
+said '^warning +cfg +[^ ]*ill\.cfg: \[inner_loop\] second_order_start=13 is past max_batches=12'
+said '^warning +cfg +[^ ]*ill\.cfg: \[net\] steps=12 is past max_batches=12'
 data /^train/d
 wrong 'data +.*ill\.data: has no train=' "$a/ill.data"
 

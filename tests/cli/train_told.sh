@@ -8,9 +8,9 @@ no_charts
 darknet() { "$DARKNET_BIN" "$@"; }
 x=$a/x.cfg
 changed() { sed "$@" "$a/toy.cfg" >"$x"; }
-on() { darknet meta train "$a/toy.data" "$x" -valid_every 0 -threads 1 -max_batches 3 -overwrite "$@"; }
+on() { darknet meta train "$a/toy.data" "$x" -valid_every 0 -threads 1 -overwrite "$@"; }
 said() { on >"$a/out" 2>&1 || { cat "$a/out"; return 1; }; grep -Eq -- "$1" "$a/out" && [ "$(grep -c "$x: \[" "$a/out")" -eq 1 ]; }
-silent() { on >"$a/out" 2>&1 && ! grep -q "$x: \[" "$a/out"; }
+silent() { on >"$a/out" 2>&1 "$@" && ! grep -q "$x: \[" "$a/out"; }
 
 # A blank inside a value is no comma
 changed 's/^steps=6,9/steps=6 9/; s/^scales=.*/scales=.5/'
@@ -25,9 +25,18 @@ check 'blanks around values, equals signs and commas are read' silent
 # What is told at the start
 cp "$a/toy.cfg" "$x"
 check 'nothing is told of settings that do what they seem to' silent
+# What begins after the end, be it that of -max_batches
+short() { on >"$a/out" 2>&1 "$@" && grep "$x: \[" "$a/out"; }
+check 'what begins past -max_batches is told' cmp <(short -max_batches 6) <(printf '%s\n' \
+    "$x: [meta_loss] start=7 is past max_batches=6: tasks are never weighted: lower start, or raise max_batches" \
+    "$x: [net] steps=9 is past max_batches=6: the rate is never lowered there: lower steps, or raise max_batches")
+check 'what begins just before the end is not' silent -max_batches 10
+changed 's/^order=.*/order=2\nsecond_order_start=13/'
+check 'an exact meta-gradient that never begins is told' said "^$x: \[inner_loop\] second_order_start=13 is past max_batches=12: the exact meta-gradient is never used: lower it, or write order=1$"
+check 'it is not where it begins' silent -max_batches 13
 changed 's/^policy=.*/policy=sigmoid\nstep=6/; /^steps=6/d; /^scales/d; /^burn_in/d'
 check 'a sigmoid that is 0 at first is told' said "^$x: \[net\] policy=sigmoid: the rate is 0 before iteration step=6, as in Darknet: nothing is learned until then$"
-check 'a sigmoid is 0 at first' test "$(cut -d, -f5 "$a/backup/x.csv" | tail -n 3 | sort -u)" = 0
+check 'a sigmoid is 0 at first' test "$(cut -d, -f5 "$a/backup/x.csv" | sed -n 2,4p | sort -u)" = 0
 check 'help tells that a sigmoid is 0 at first' sh -c "'$DARKNET_BIN' meta help net | grep -q '^    step .*before it the rate is 0'"
 changed 's/^min_crop=12/min_crop=9/'
 check 'a min_crop below the network is told' said "^$x: \[net\] min_crop=9 is less than the network's 12x12: images shrunk below that have black edges in training$"

@@ -27,7 +27,7 @@ static void schedule(void **state)
 
     start = 31;
     look_at_schedule();
-    said(META_WARNING, "cfg", "[meta_loss] start=31 is past max_batches=30: tasks are never weighted");
+    said(META_WARNING, "cfg", "made-up.cfg: [meta_loss] start=31 is past max_batches=30: tasks are never weighted");
     said_in_all(1);
 
     /* a type that weighs nothing reads no start, past the end or before it */

@@ -3,20 +3,6 @@
 #include "config/purpose.h"
 #include "doctor.h"
 #include "learning/notices.h"
-#include "learning/weigh.h"
-
-#include <string.h>
-
-/* The value of a whole-number option of a plugin's section; `absent` where the plugin has no such
-   option. */
-static int plugin_option(const struct meta_plugin *p, const void *settings, const char *name,
-                         int absent)
-{
-    for (const struct meta_option *o = p->options; o->name; o++)
-        if (!strcmp(o->name, name) && (o->type == META_INT || o->type == META_CHOICE))
-            return *(const int *)((const char *)settings + o->offset);
-    return absent;
-}
 
 static void say_notice(void *doctor, const char *text)
 {
@@ -25,32 +11,11 @@ static void say_notice(void *doctor, const char *text)
 
 void meta_doctor_schedule(struct meta_doctor *d)
 {
-    const struct meta_model *m = d->model;
-    int last = m->net.max_batches,
-        start = m->loss ? plugin_option(m->loss, m->loss_settings, "start", 0) : 0;
-    if (last < 1) {
+    if (d->model->net.max_batches < 1)
         meta_doctor_say(d, META_WRONG, "cfg",
                         "[net] max_batches: is 0 or not there: meta train begins only with "
                         "-max_batches: write it");
-        return;
-    }
-    if (start > last && meta_weighs(m, (uint64_t)start))
-        meta_doctor_say(d, META_WARNING, "cfg",
-                        "[%s] start=%d is past max_batches=%d: tasks are never weighted: lower "
-                        "start, or raise max_batches",
-                        m->loss->name, start, last);
-    meta_notices(m, say_notice, d);
-    if (m->inner->order == 2 && m->inner->second_order_start > last)
-        meta_doctor_say(d, META_WARNING, "cfg",
-                        "[inner_loop] second_order_start=%d is past max_batches=%d: the exact "
-                        "meta-gradient is never used: lower it, or write order=1",
-                        m->inner->second_order_start, last);
-    if (m->net.policy == META_POLICY_STEPS && m->net.steps.count
-        && m->net.steps.values[m->net.steps.count - 1] >= last)
-        meta_doctor_say(d, META_WARNING, "cfg",
-                        "[net] steps=%.0f is past max_batches=%d: the rate is never lowered there: "
-                        "lower steps, or raise max_batches",
-                        m->net.steps.values[m->net.steps.count - 1], last);
+    else meta_notices(d->model, say_notice, d);
 }
 
 static void say_cfg(struct meta_doctor *d)
