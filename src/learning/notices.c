@@ -115,6 +115,30 @@ static void notice_late_order(const struct meta_model *m, char *text)
              m->path, inner_name(m), m->inner->second_order_start, m->net.max_batches);
 }
 
+static void notice_order(const struct meta_model *m, char *text)
+{
+    const struct meta_inner_settings *s = m->inner;
+    if (m->purpose == META_FOR_IMAGES || s->order == 2) return;
+    if (s->second_order_start)
+        snprintf(text, ROOM,
+                 "%s: [%s] second_order_start=%d has no effect with order=%d: no meta-gradient is "
+                 "exact: order=2 makes those from there on exact",
+                 m->path, inner_name(m), s->second_order_start, s->order);
+    else if (s->keep)
+        snprintf(text, ROOM,
+                 "%s: [%s] keep=%d has no effect with order=%d: no steps are kept in memory",
+                 m->path, inner_name(m), s->keep, s->order);
+}
+
+static void notice_multi_step(const struct meta_model *m, char *text)
+{
+    const struct meta_inner_settings *s = m->inner;
+    if (m->purpose == META_FOR_IMAGES || !s->multi_step || s->steps > 1) return;
+    snprintf(text, ROOM,
+             "%s: [%s] multi_step=%d has no effect with steps=%d: there is no earlier step",
+             m->path, inner_name(m), s->multi_step, s->steps);
+}
+
 static void notice_late_steps(const struct meta_model *m, char *text)
 {
     const struct meta_net_settings *net = &m->net;
@@ -166,10 +190,11 @@ static void notice_cost(const struct meta_model *m, char *text)
 
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
-    static void (*const all[])(const struct meta_model *, char *) = {
-        notice_rate,      notice_crops,      notice_cap,        notice_start,     notice_late_start,
-        notice_normalise, notice_late_order, notice_late_steps, notice_rotations, notice_cost
-    };
+    static void (*const all[])(const struct meta_model *,
+                               char *) = { notice_rate,       notice_crops,      notice_cap,
+                                           notice_start,      notice_late_start, notice_normalise,
+                                           notice_late_order, notice_order,      notice_multi_step,
+                                           notice_late_steps, notice_rotations,  notice_cost };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";
         all[i](m, text);

@@ -6,7 +6,8 @@
 
 /* Calls say(context, text) for each, with one line: a learning rate that is 0 at first, views with
    black edges, a loss that begins above where [meta_loss] caps it, a `start` that nothing reads, a
-   [cost] that Darknet learns by, too, what begins past the model's max_batches. */
+   [cost] that Darknet learns by, too, what begins past the model's max_batches, what the
+   order of the meta-gradient or the number of steps leaves without effect. */
 void meta_notices(const struct meta_model *, void (*say)(void *context, const char *text),
                   void *context);
 

@@ -34,6 +34,15 @@ check 'what begins just before the end is not' silent -max_batches 10
 changed 's/^order=.*/order=2\nsecond_order_start=13/'
 check 'an exact meta-gradient that never begins is told' said "^$x: \[inner_loop\] second_order_start=13 is past max_batches=12: the exact meta-gradient is never used: lower it, or write order=1$"
 check 'it is not where it begins' silent -max_batches 13
+# What the order, or the number of steps, leaves without effect
+changed 's/^order=.*/order=1\nsecond_order_start=5\nkeep=1/'
+check 'second_order_start and keep of order=1 are told' said "^$x: \[inner_loop\] second_order_start=5 has no effect with order=1: no meta-gradient is exact: order=2 makes those from there on exact$"
+changed 's/^order=.*/order=1\nkeep=1/'
+check 'keep of order=1 is told' said "^$x: \[inner_loop\] keep=1 has no effect with order=1: no steps are kept in memory$"
+changed 's/^steps=2$/steps=1\nmulti_step=6/'
+check 'multi_step of one step is told' said "^$x: \[inner_loop\] multi_step=6 has no effect with steps=1: there is no earlier step$"
+changed 's/^steps=2$/steps=2\nmulti_step=6/'
+check 'nothing is told of multi_step of two steps' silent
 changed 's/^policy=.*/policy=sigmoid\nstep=6/; /^steps=6/d; /^scales/d; /^burn_in/d'
 check 'a sigmoid that is 0 at first is told' said "^$x: \[net\] policy=sigmoid: the rate is 0 before iteration step=6, as in Darknet: nothing is learned until then$"
 check 'a sigmoid is 0 at first' test "$(cut -d, -f5 "$a/backup/x.csv" | sed -n 2,4p | sort -u)" = 0
