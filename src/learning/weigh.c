@@ -34,12 +34,14 @@ int meta_weigh_normalises(const struct meta_model *m)
 
 int meta_weigh_shares(const double *weight, int tasks, double *shares)
 {
-    double mean = 0;
-    int any = 0;
+    double sum = 0;
+    int any = 0, equal = 1;
     for (int i = 0; i < tasks; i++) {
-        mean += weight[i] / tasks;
+        sum += weight[i];
         any |= weight[i] != 0;
+        equal &= weight[i] == weight[0];
     }
+    double mean = equal ? weight[0] : sum / tasks; /* without rounding: equal shares are 1 */
     for (int i = 0; i < tasks; i++) shares[i] = any ? weight[i] / mean : 0;
     return !any || (mean > 0 && isfinite(mean)) ? 0 : -1;
 }

@@ -16,8 +16,9 @@ struct meta_weighing {
 struct meta_weigher meta_weigher_of(const struct meta_weighing *);
 /* Whether [meta_loss] has the weights of an iteration's tasks divided by their mean. */
 int meta_weigh_normalises(const struct meta_model *);
-/* weight (tasks) divided by their mean, to shares (tasks): on average 1. Where all are 0, so is
-   each share: no task counts. Returns -1 when the mean of others is not above 0 or not finite. */
+/* weight (tasks) divided by their mean, to shares (tasks): on average 1, and exactly 1 where
+   all are equal. Where all are 0, so is each share: no task counts. Returns -1 when the mean of
+   others is not above 0 or not finite. */
 int meta_weigh_shares(const double *weight, int tasks, double *shares);
 /* Whether tasks have weights other than 1 in the iteration. */
 int meta_weighs(const struct meta_model *, uint64_t iteration);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include "near.h"
+#include "learning/weigh.h"
 #include "outer_rig.h"
 
 /* The losses and gradients (TASKS, parameters) of the tasks of an iteration, unweighed, at the first parameters; and these. */
@@ -119,12 +120,33 @@ static void test_normalise_nothing(void **state)
     close_run(r);
 }
 
+/* Equal weights are shares of exactly 1, however many they are: a checkpoint of weights that are all 1 goes on bit for bit. */
+static void test_equal_shares(void **state)
+{
+    static const double weights[] = { 1, .1, 3.7, 1e-300, 1e300 };
+    double weight[50], share[50];
+    for (int n = 1; n <= 50; n++)
+        for (size_t k = 0; k < sizeof weights / sizeof *weights; k++) {
+            for (int i = 0; i < n; i++) weight[i] = weights[k];
+            assert_int_equal(meta_weigh_shares(weight, n, share), 0);
+            for (int i = 0; i < n; i++)
+                if (share[i] != 1) fail_msg("%d weights of %g: share %.17g", n, weights[k], share[i]);
+        }
+    weight[1] = weight[2] = 0;
+    assert_int_equal(meta_weigh_shares(weight, 3, share), 0);
+    assert_near(share[0], 3, 1e-15);
+    assert_true(share[1] == 0 && share[2] == 0);
+    weight[1] = INFINITY;
+    assert_int_equal(meta_weigh_shares(weight, 3, share), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_normalise),
         cmocka_unit_test(test_normalise_equal),
         cmocka_unit_test(test_normalise_nothing),
+        cmocka_unit_test(test_equal_shares),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
