@@ -68,6 +68,16 @@ static void warn_of_slow_layer(const struct meta_trainer *t)
            layer, implementation);
 }
 
+static void print_meeting(const struct meta_trainer *t)
+{
+    int local;
+    unsigned long long met = meta_trainer_odd_meeting(t, &local);
+    if (met)
+        printf("The sites met after iteration %llu, where the training ended then; an unbroken one "
+               "meets every %d iterations: its weights are others\n",
+               met, local);
+}
+
 static void print_ranks(const struct meta_transport *t, int federated)
 {
     if (!meta_transport_many(t)) return;
@@ -109,6 +119,7 @@ static void print_start(const struct meta_trainer *t)
         printf("Its iterations were made by %s instructions, the next ones by %s: equal to an "
                "unbroken run to rounding, not bit for bit\n",
                was, now);
+    print_meeting(t);
     warn_of_slow_layer(t);
     if (s->weights) {
         print_weights(t);

@@ -151,5 +151,9 @@ const char *meta_trainer_kept(const struct meta_trainer *, uint64_t *iteration);
 /* Whether the checkpoint was made by another instruction set, which *was and *now then name. */
 int meta_trainer_instructions_changed(const struct meta_trainer *, const char **was,
                                       const char **now);
+/* The iteration after which the sites of a training that goes on met last, where that is none after
+   which an unbroken training meets, every *local iterations: it had ended there. 0: it is not so.
+ */
+uint64_t meta_trainer_odd_meeting(const struct meta_trainer *, int *local);
 
 #endif

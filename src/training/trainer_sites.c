@@ -186,6 +186,15 @@ int meta_trainer_share_sites(struct meta_trainer *t, struct meta_checkpoint *c,
     return 0;
 }
 
+uint64_t meta_trainer_odd_meeting(const struct meta_trainer *t, int *local)
+{
+    *local = t->settings.federation.local;
+    int goes_on = t->settings.resume || t->settings.fork;
+    /* without a vector sent the sites have not met yet, but started so */
+    if (!goes_on || !meta_trainer_averages(t) || !t->vectors || t->met >= t->total) return 0;
+    return t->met % (uint64_t)*local ? t->met : 0;
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 int meta_trainer_go_back(const struct meta_trainer *t, struct meta_error *error)

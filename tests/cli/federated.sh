@@ -105,6 +105,13 @@ killed()
     done
     ! wait $job
 }
+# A training that ended within a round met there, which one that goes on would not have
+parts() { rm -f "$s0"/backup/* "$s1"/backup/*; together 2 "${average[@]}" -max_batches "$1" && together 2 "${average[@]}" -resume -max_batches 12; }
+odd='^The sites met after iteration 6, where the training ended then; an unbroken one meets every 5 iterations: its weights are others$'
+check 'sites go on from an end within a round' parts 6
+check 'they say that an unbroken training would have met elsewhere' grep -q "$odd" "$out"
+check 'sites go on from an end that is a meeting' parts 10
+check 'they say nothing of it' sh -c "! grep -q '^The sites met' '$out'"
 # The iterations that a site has made
 made() { tail -n 1 "$s$1/backup/toy.csv" | cut -d, -f1; }
 goes_on()
