@@ -26,8 +26,9 @@ struct meta_fingerprint_parts {
 int meta_fingerprint(char **text, const struct meta_fingerprint_parts *, struct meta_error *);
 
 /* Whether the two fingerprints are of different instruction sets, and which: a training that goes
-   on from the first is then equal to an unbroken one to rounding, not bit for bit. */
-enum { META_INSTRUCTIONS = 16 };
+   on from the first is then equal to an unbroken one to rounding, not bit for bit. A longer name
+   is cut. */
+enum { META_INSTRUCTIONS = 64 };
 int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS],
                            char is[META_INSTRUCTIONS]);
 

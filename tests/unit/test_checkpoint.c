@@ -381,10 +381,19 @@ static void test_log_full(void **state)
     meta_log_close(&log);
 }
 
+/* The longest name that a backend has stays whole. */
+static void instruction_sets(void **state)
+{
+    char was[META_INSTRUCTIONS], now[META_INSTRUCTIONS];
+    assert_int_equal(meta_fingerprint_moved("seed=1\ninstructions=avx512, kernels onednn\n", "seed=1\ninstructions=avx2, kernels onednn\n", was, now), 1);
+    assert_string_equal(was, "avx512, kernels onednn");
+    assert_string_equal(now, "avx2, kernels onednn");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(log_of_other_numbers), cmocka_unit_test(test_round_trip), cmocka_unit_test(test_damage), cmocka_unit_test(test_settings),
                                         cmocka_unit_test(test_sweep), cmocka_unit_test(test_log_resume), cmocka_unit_test(test_log_resume_images),
-                                        cmocka_unit_test(test_log_changed), cmocka_unit_test(test_log_full) };
+                                        cmocka_unit_test(test_log_changed), cmocka_unit_test(test_log_full), cmocka_unit_test(instruction_sets) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
