@@ -1,6 +1,7 @@
-/* [film]: y = (1 + g) x + b, with a g and a b for each channel: (g, b) = W context. Of these inner
-   steps move the context alone, which begins with 0 (Perez et al., FiLM, AAAI 2018; Zintgraf et
-   al., CAVIA, ICML 2019). */
+/* [film]: y = (1 + g) x + b, with a g and a b for each channel: (g, b) = W context (Perez et al.,
+   FiLM, AAAI 2018). Of these inner steps move the context alone. It is 0 before the training, and
+   then learned with the rest: a task begins with what was learned, where CAVIA (Zintgraf et al.,
+   ICML 2019) begins each with 0. */
 #include <math.h>
 #include "plugin.h"
 

@@ -1,7 +1,7 @@
 /* [momentum], in place of [inner_loop]: m_(s+1) = momentum m_s + g_s, phi_(s+1) = phi_s -
    learning_rate m_(s+1) - decay learning_rate phi_s, with m_0 = 0: Polyak's heavy ball as an inner
-   loop. With only=SECTION the steps move the layers of that section alone: with only=film as in
-   CAVIA (Zintgraf et al., ICML 2019). */
+   loop. With only=SECTION the steps move the layers of that section alone: with only=film the
+   contexts, as CAVIA does (Zintgraf et al., ICML 2019), but from where the training has them. */
 #include <string.h>
 #include "plugin.h"
 

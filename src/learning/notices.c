@@ -1,5 +1,6 @@
 /* Tells which settings of a .cfg do something else than they seem to. */
 #include "notices.h"
+#include "inner_rates.h"
 #include "policy.h"
 #include "weigh.h"
 #include "network/turns.h"
@@ -139,6 +140,17 @@ static void notice_multi_step(const struct meta_model *m, char *text)
              m->path, inner_name(m), s->multi_step, s->steps);
 }
 
+static void notice_head(const struct meta_model *m, char *text)
+{
+    if (m->purpose == META_FOR_IMAGES || m->inner->adapt != META_ADAPT_HEAD) return;
+    const struct meta_layer *l = meta_rates_head(m->network);
+    if (l->plugin)
+        snprintf(text, ROOM,
+                 "%s:%d: [%s] is the last layer with parameters: adapt=head of [%s] moves it, and "
+                 "no layer before it",
+                 m->path, l->line, meta_layer_name(l), inner_name(m));
+}
+
 static void notice_late_steps(const struct meta_model *m, char *text)
 {
     const struct meta_net_settings *net = &m->net;
@@ -190,11 +202,11 @@ static void notice_cost(const struct meta_model *m, char *text)
 
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
-    static void (*const all[])(const struct meta_model *,
-                               char *) = { notice_rate,       notice_crops,      notice_cap,
-                                           notice_start,      notice_late_start, notice_normalise,
-                                           notice_late_order, notice_order,      notice_multi_step,
-                                           notice_late_steps, notice_rotations,  notice_cost };
+    static void (*const all[])(const struct meta_model *, char *) = {
+        notice_rate,       notice_crops,      notice_cap,   notice_start,      notice_late_start,
+        notice_normalise,  notice_late_order, notice_order, notice_multi_step, notice_head,
+        notice_late_steps, notice_rotations,  notice_cost
+    };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";
         all[i](m, text);

@@ -6,8 +6,9 @@
 
 /* Calls say(context, text) for each, with one line: a learning rate that is 0 at first, views with
    black edges, a loss that begins above where [meta_loss] caps it, a `start` that nothing reads, a
-   [cost] that Darknet learns by, too, what begins past the model's max_batches, what the
-   order of the meta-gradient or the number of steps leaves without effect. */
+   [cost] that Darknet learns by, too, what begins past the model's max_batches, what the order of
+   the meta-gradient or the number of steps leaves without effect, a head that is a plugin's
+   layer. */
 void meta_notices(const struct meta_model *, void (*say)(void *context, const char *text),
                   void *context);
 

@@ -43,6 +43,11 @@ changed 's/^steps=2$/steps=1\nmulti_step=6/'
 check 'multi_step of one step is told' said "^$x: \[inner_loop\] multi_step=6 has no effect with steps=1: there is no earlier step$"
 changed 's/^steps=2$/steps=2\nmulti_step=6/'
 check 'nothing is told of multi_step of two steps' silent
+# What adapt=head moves
+changed 's/^order=.*/&\nadapt=head/'
+check 'nothing is told of a head that is [connected]' silent
+changed 's/^order=.*/&\nadapt=head/; s/^\[softmax\]/[affine]\n\n&/'
+check "a head that is a plugin's layer is told" sh -c "'$DARKNET_BIN' meta train '$a/toy.data' '$x' -valid_every 0 -max_batches 10 -overwrite | grep -qxE '$x:[0-9]+: \[affine\] is the last layer with parameters: adapt=head of \[inner_loop\] moves it, and no layer before it'"
 changed 's/^policy=.*/policy=sigmoid\nstep=6/; /^steps=6/d; /^scales/d; /^burn_in/d'
 check 'a sigmoid that is 0 at first is told' said "^$x: \[net\] policy=sigmoid: the rate is 0 before iteration step=6, as in Darknet: nothing is learned until then$"
 check 'a sigmoid is 0 at first' test "$(cut -d, -f5 "$a/backup/x.csv" | sed -n 2,4p | sort -u)" = 0
