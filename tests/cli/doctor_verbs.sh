@@ -53,7 +53,9 @@ cp images/c6_[012].pgm g/six/left; cp images/c6_[345].pgm g/six/right; cp images
 finds 0 '^ok +alike +written: merged.csv: give it to -groups for g$' adapt g toy.cfg $weights -groups folders -merge merged.csv
 check '-merge has the names of the folders' test "$(cut -d, -f2 merged.csv | sort | uniq -c | tr -s ' \n' ' ')" = ' 1 group 6 left 3 right '
 { echo image,class,group; tail -n +2 merged.csv | sed -E 's#^g/(six|seven)(.*),(.*)#g/\1\2,\1,of \3#'; } >g.csv
-finds 0 '^ok +alike +written: again.csv: give it to -groups for g.csv$' adapt g.csv toy.cfg $weights -merge again.csv
+finds 0 '^ok +alike +written: again.csv: give it to -groups for g.csv, and leave out its own column group$' adapt g.csv toy.cfg $weights -merge again.csv
+cut -d, -f1,2 g.csv >without.csv
+check 'what is written for a CSV with groups can be given as it says' "$DARKNET_BIN" meta adapt without.csv toy.cfg $weights -groups again.csv -out again
 check '-merge has the names of the CSV' test "$(cut -d, -f2 again.csv | sort | uniq -c | tr -s ' \n' ' ')" = ' 1 group 6 of left 3 of right '
 finds 0 '^ok +groups +train: 9 images in 2 groups' adapt g toy.cfg $weights -groups again.csv
 

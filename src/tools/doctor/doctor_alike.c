@@ -192,6 +192,17 @@ static int merge(const struct meta_doctor *d, struct all *all, const struct meta
     return status;
 }
 
+/* What to do with the file that is written, and for which data: a format of two texts. -groups is
+   not for a CSV that has groups of its own. */
+static const char *where_to_give(const struct meta_doctor *d)
+{
+    const struct meta_labelled *l = d->data->labelled;
+    if (!l) return "written: %s: name it as groups= in %s";
+    return l->groups && !d->flags.groups
+        ? "written: %s: give it to -groups for %s, and leave out its own column group"
+        : "written: %s: give it to -groups for %s";
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static int look(struct meta_doctor *d, struct all *all, struct meta_error *error)
@@ -207,10 +218,7 @@ static int look(struct meta_doctor *d, struct all *all, struct meta_error *error
     count = without_known(all, pairs, count);
     say(d, all, pairs, count);
     if (d->merge && !(status = merge(d, all, pairs, count, error)))
-        meta_doctor_say(d, META_OK, "alike",
-                        d->data->labelled ? "written: %s: give it to -groups for %s"
-                                          : "written: %s: name it as groups= in %s",
-                        d->merge, d->data_path);
+        meta_doctor_say(d, META_OK, "alike", where_to_give(d), d->merge, d->data_path);
     free(pairs);
     return status;
 }
