@@ -263,7 +263,7 @@ $(LIBRARY): $(filter-out $(PROGRAM_ONLY),$(OBJECTS))
 IMAGE_PARTS = $(OPENCV_PART) $(CODECS_PART) $(DICOM_PART) $(DECODER)
 $(IMAGE_PARTS:%=$(BUILD)/tests/unit/%): $(BUILD)/tests/unit/%: $(BIN)/%
 	@mkdir -p $(@D)
-	@ln -sf $(abspath $<) $@
+	@ln -sf '$(abspath $<)' $@
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY) $(FLAGS) | $(IMAGE_PARTS:%=$(BUILD)/tests/unit/%)
 	@mkdir -p $(@D)
@@ -282,7 +282,7 @@ $(BUILD)/tests/fail_memory.so: tests/faults/fail_memory.c
 # Run by mpirun: tests/cli/ranks.sh
 $(BUILD)/tests/ranks: tests/mpi/ranks.c $(LIBRARY) $(FLAGS) $(MPI_PART:%=$(BIN)/%)
 	@mkdir -p $(@D)
-	@ln -sf $(abspath $(BIN)/libdarknet-meta-mpi.so) $(@D)
+	@ln -sf '$(abspath $(BIN)/libdarknet-meta-mpi.so)' $(@D)
 	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) -ldl -lm
 
 # What the program reads of images, beside other readers: tests/cli/image_formats.sh and image_dicom.sh
@@ -290,7 +290,7 @@ $(BUILD)/tests/image_values: tests/image_values.c $(LIBRARY) $(FLAGS) | $(IMAGE_
 	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(LIBRARY) $(LDLIBS)
 $(IMAGE_PARTS:%=$(BUILD)/tests/%): $(BUILD)/tests/%: $(BIN)/%
 	@mkdir -p $(@D)
-	@ln -sf $(abspath $<) $@
+	@ln -sf '$(abspath $<)' $@
 
 # Preloaded, it keeps what ranks send: tests/cli/federated.sh
 $(BUILD)/tests/record_mpi.so: tests/mpi/record.c
@@ -325,7 +325,7 @@ $(BUILD)/fuzz/fuzz_codec: $(CODEC_SOURCES:%.c=$(BUILD)/%.o)
 $(BUILD)/fuzz/fuzz_codec: FUZZED = $(CODEC_SOURCES:%.c=$(BUILD)/%.o) $(CODECS_LIBS)
 $(IMAGE_PARTS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BIN)/%
 	@mkdir -p $(@D)
-	@ln -sf $(abspath $<) $@
+	@ln -sf '$(abspath $<)' $@
 $(BUILD)/fuzz/seed_images: tests/fuzz/seed_images.c $(FLAGS)
 	@mkdir -p $(@D)
 	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -ljpeg -lz
