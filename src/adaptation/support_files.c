@@ -1,19 +1,20 @@
 /* Writes and reads the comments of a .cfg that name the files that it was adapted to. */
 #include "support_files.h"
 #include "base/lines.h"
+#include "class_notes.h"
 #include "images/image_place.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char word[] = "support ";
+static const char word[] = "support";
 
 void meta_support_files_note(FILE *f, const struct meta_dataset *set)
 {
     char text[META_DIGEST_TEXT];
     for (int i = 0; i < set->count; i++) {
         meta_digest_text(text, set->digests[i]);
-        fprintf(f, "\n%s%s", word, text);
+        fprintf(f, "\n%s %s", word, text);
     }
 }
 
@@ -25,12 +26,8 @@ int meta_support_files_read(struct meta_digest **out, int *count, const char *cf
     struct meta_digest *all = malloc(((size_t)lines.count + 1) * sizeof *all);
     *count = 0;
     for (int i = 0; all && i < lines.count; i++) {
-        const char *line = lines.line[i];
-        if (*line != '#') continue;
-        line += 1 + strspn(line + 1, " ");
-        if (!strncmp(line, word, strlen(word))
-            && !meta_digest_parse(&all[*count], line + strlen(word)))
-            ++*count;
+        const char *note = meta_note(lines.line[i], word);
+        if (note && !meta_digest_parse(&all[*count], note)) ++*count;
     }
     meta_lines_free(&lines);
     if (!all) return meta_fail_memory_for(error, cfg);

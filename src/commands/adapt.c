@@ -1,6 +1,7 @@
 /* darknet meta adapt: makes a .cfg and .weights for any Darknet out of a meta-trained network and a
    few labelled images. */
 #include "adapt_files.h"
+#include "adaptation/class_notes.h"
 #include "adaptation/own_files.h"
 #include "base/plural.h"
 #include "base/pool.h"
@@ -190,8 +191,7 @@ static char *comment_of(const struct parts *p, const struct request *r, struct m
     if (p->temperature.temperature != 0)
         fprintf(text.file, ", temperature %.6g", p->temperature.temperature);
     if (r->copies > 1) fprintf(text.file, ", %d copies of each (flips, quarter turns)", r->copies);
-    for (int k = 0; k < p->data->classes; k++)
-        fprintf(text.file, "%s%s", k ? ", " : "\n", p->data->names[k]);
+    meta_class_notes(text.file, p->data);
     meta_support_files_note(text.file, p->dataset);
     return meta_text_end(&text, 0, &comment, error) ? NULL : comment;
 }

@@ -1,5 +1,6 @@
 /* Loads a classifier, and asks it about the images of a list. */
 #include "classifier.h"
+#include "adaptation/class_notes.h"
 #include "config/purpose.h"
 #include "flags.h"
 #include "images/turns.h"
@@ -52,6 +53,14 @@ int meta_classifier_open(struct meta_classifier *c, const struct meta_classifier
             || check_copies(c, w->augment, error)
         ? -1
         : 0;
+}
+
+int meta_classifier_check_order(const struct meta_classifier *c, const struct meta_data *data,
+                                struct meta_error *error)
+{
+    const struct meta_class_order own = { data->path, data->names, data->classes };
+    const struct meta_class_files files = { c->model->path, c->weights.words, c->weights.count };
+    return meta_class_notes_check(&own, &files, error);
 }
 
 void meta_classifier_clear(struct meta_classifier *c)

@@ -31,6 +31,10 @@ int meta_classifier_open(struct meta_classifier *, const struct meta_classifier_
                          struct meta_error *);
 /* Reads the weights of one that is open. */
 int meta_classifier_fill(struct meta_classifier *, struct meta_error *);
+/* Fails where the classes of the data, as many as the classifier's, stand in another order there
+   than in its files (adaptation/class_notes.h). */
+int meta_classifier_check_order(const struct meta_classifier *, const struct meta_data *,
+                                struct meta_error *);
 void meta_classifier_clear(struct meta_classifier *);
 
 /* The answers to the images of a list, with their groups. */

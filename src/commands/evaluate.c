@@ -1,5 +1,6 @@
 /* darknet meta evaluate: how good a classifier is on labelled images that it has not learned from.
  */
+#include "adaptation/class_notes.h"
 #include "adaptation/support_files.h"
 #include "base/file.h"
 #include "base/lines.h"
@@ -32,7 +33,7 @@ struct parts {
     struct meta_classifier classifier;
     struct meta_pool *pool;
     struct meta_data *own;              /* NAME.data beside NAME.cfg, or NULL */
-    struct meta_lines names;            /* of -names */
+    struct meta_lines names, noted;     /* of -names, of NAME.cfg; count 0: there are none */
     struct meta_data *data, *elsewhere; /* what is evaluated; what thresholds are chosen on, or
                                        NULL: a list of the same */
     struct meta_answers answers, others;
@@ -50,6 +51,7 @@ static void free_parts(struct parts *p)
     meta_data_free(p->elsewhere);
     meta_data_free(p->own);
     meta_lines_free(&p->names);
+    meta_lines_free(&p->noted);
     meta_classifier_clear(&p->classifier);
     meta_pool_free(p->pool);
     free(p->thresholds);
@@ -71,20 +73,50 @@ static int read_own(struct parts *p, const char *cfg, struct meta_error *error)
                      p->own->path, p->own->classes, p->classifier.classes, cfg);
 }
 
+/* -names may call a class otherwise than NAME.cfg does, but not as another of the classes. */
+static int check_turned(const struct parts *p, const struct request *r, struct meta_error *error)
+{
+    for (int k = 0; k < p->names.count; k++)
+        for (int other = 0; other < p->noted.count; other++)
+            if (other != k && !strcmp(p->names.line[k], p->noted.line[other]))
+                return meta_fail(error,
+                                 "%s: class %d is %s, but in %s it is class %d: must be in one "
+                                 "order",
+                                 r->names, k, p->names.line[k], r->classifier.cfg, other);
+    return 0;
+}
+
 /* Reads the names of the classes, in the order of the outputs, from -names or from NAME.data. A
    NAME.data that is no good, as one of a classifier that was moved, is then not asked. */
 static int read_names(struct parts *p, const struct request *r, struct meta_error *error)
 {
     int classes = p->classifier.classes, bad = read_own(p, r->classifier.cfg, error);
-    if (!r->names) return bad;
+    if (!r->names && bad) return -1;
+    if (meta_class_notes_read(&p->noted, r->classifier.cfg, classes, error)) return -1;
+    if (!r->names) return 0;
     if (bad) {
         meta_data_free(p->own);
         p->own = NULL;
     }
     if (meta_lines_read(&p->names, r->names, error)) return -1;
-    if (p->names.count == classes) return 0;
+    if (p->names.count == classes) return check_turned(p, r, error);
     return meta_fail(error, "-names %s: has %d: must be %d, the probabilities that %s gives",
                      r->names, p->names.count, classes, r->classifier.cfg);
+}
+
+/* The order of the outputs, as far as it is known; of thresholds' images, that of those which are
+   evaluated if nothing else says. */
+static struct meta_class_order known_order(const struct parts *p, const struct request *r,
+                                           const struct meta_data *data)
+{
+    int classes = p->classifier.classes;
+    if (r->names) return (struct meta_class_order){ r->names, p->names.line, classes };
+    if (p->own) return (struct meta_class_order){ p->own->path, p->own->names, classes };
+    if (p->noted.count)
+        return (struct meta_class_order){ r->classifier.cfg, p->noted.line, classes };
+    if (p->data && p->data != data)
+        return (struct meta_class_order){ p->data->path, p->data->names, classes };
+    return (struct meta_class_order){ NULL, NULL, classes };
 }
 
 /* A folder or a CSV has classes in any order, a .data file in that of the classifier. */
@@ -92,22 +124,20 @@ static int match_classes(const struct parts *p, const struct request *r, struct 
                          struct meta_error *error)
 {
     int classes = p->classifier.classes;
-    char *const *names = r->names ? p->names.line : p->own ? p->own->names : NULL;
-    const char *whose = r->names ? r->names : p->own ? p->own->path : NULL;
-    if (data->labelled && !names)
+    const struct meta_class_order known = known_order(p, r, data);
+    if (data->labelled && !known.names)
         return meta_fail(error,
-                         "%s: its classes must be told from each other by their names: no .data "
-                         "file lies beside %s: name the file of names by -names",
+                         "%s: its classes must be told from each other by their names: %s has no "
+                         "names, and no .data file lies beside it: name the file of names by "
+                         "-names",
                          data->path, r->classifier.cfg);
-    if (data->labelled) return meta_data_match(data, names, classes, whose, error);
+    if (data->labelled && meta_data_match(data, known.names, classes, known.path, error)) return -1;
     if (data->classes != classes)
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
                          data->path, data->classes, classes, r->classifier.cfg);
-    for (int k = 0; names && k < classes; k++)
-        if (strcmp(names[k], data->names[k]))
-            return meta_fail(error, "%s: class %d is %s, but in %s it is %s: must be in one order",
-                             data->path, k, data->names[k], whose, names[k]);
-    return 0;
+    const struct meta_class_order own = { data->path, data->names, classes };
+    if (known.names && meta_class_order_same(&own, &known, error)) return -1;
+    return r->names ? 0 : meta_classifier_check_order(&p->classifier, data, error);
 }
 
 static int open_data(const struct parts *p, const struct request *r, struct meta_data **out,

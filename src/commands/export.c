@@ -1,5 +1,6 @@
 /* darknet meta export: writes a classifier as a file of ONNX. */
 #define _GNU_SOURCE
+#include "adaptation/class_notes.h"
 #include "config/purpose.h"
 #include "config/stock_form.h"
 #include "flags.h"
@@ -48,6 +49,11 @@ static int load(struct parts *p, char **words, int count, struct meta_error *err
     if (p->data && p->data->classes != outputs)
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
                          words[2], p->data->classes, outputs, words[0]);
+    const struct meta_class_files files = { words[0], &words[1], 1 };
+    if (p->data
+        && meta_class_notes_check(&(struct meta_class_order){ words[2], p->data->names, outputs },
+                                  &files, error))
+        return -1;
     p->filled.network = p->model->network;
     return meta_weights_load(p->model->network, words[1], &p->filled.parameters,
                              &p->filled.statistics, error);

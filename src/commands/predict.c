@@ -74,6 +74,7 @@ static int load_network(struct parts *p, struct meta_error *error)
     if (p->data->classes != outputs)
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
                          p->data->path, p->data->classes, outputs, c->model->path);
+    if (meta_classifier_check_order(c, p->data, error)) return -1;
     p->image = malloc(meta_shape_numbers(net->input) * sizeof *p->image);
     p->log_odds = malloc(outputs * sizeof *p->log_odds);
     p->order = malloc(outputs * sizeof *p->order);

@@ -100,7 +100,9 @@ expect_error 'wrong.data: class 0 is /six/, but in k.data it is seven: must be i
 mkdir third && cp -r new/six third/ && cp -r new/seven third/eight
 expect_error 'third: has a class eight, which is none of the 2 of k.data' evaluate k.cfg k.weights third
 mv k.data k.data.away
-expect_error 'new: its classes must be told from each other by their names: no .data file lies beside k.cfg' evaluate k.cfg k.weights new
+grep -v '^# class ' k.cfg >nameless.cfg
+expect_error 'new: its classes must be told from each other by their names: nameless.cfg has no names, and no .data file lies beside it: name' evaluate nameless.cfg k.weights new
+check 'without a NAME.data the classes are told by NAME.cfg' quiet evaluate k.cfg k.weights new
 check 'meta evaluate takes -names' quiet evaluate k.cfg k.weights new -names k.names
 printf 'classes=2\nnames=elsewhere/k.names\n' >k.data
 expect_error 'k.data:2: names: elsewhere/k.names: No such file' evaluate k.cfg k.weights new

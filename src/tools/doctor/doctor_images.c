@@ -1,6 +1,7 @@
 /* The doctor's look at what `meta adapt` and `meta predict` are given: weights, labelled images of
    a few classes, images that are asked about. */
 #include "adaptation/adapt.h"
+#include "adaptation/class_notes.h"
 #include "adaptation/distance.h"
 #include "backends/backends.h"
 #include "base/plural.h"
@@ -152,6 +153,15 @@ void meta_doctor_support(struct meta_doctor *d)
 
 /* ---- predict --------------------------------------------------------------------------------- */
 
+static void check_order(struct meta_doctor *d, int classes)
+{
+    struct meta_error error;
+    const struct meta_class_order own = { d->data_path, d->data->names, classes };
+    const struct meta_class_files files = { d->cfg_path, (char *const *)&d->weights_path, 1 };
+    if (meta_class_notes_check(&own, &files, &error))
+        meta_doctor_say(d, META_WRONG, "classes", "%s", error.text);
+}
+
 void meta_doctor_asked(struct meta_doctor *d)
 {
     struct meta_paths paths;
@@ -162,6 +172,7 @@ void meta_doctor_asked(struct meta_doctor *d)
         meta_doctor_say(d, META_WRONG, "classes",
                         "%s: classes=%d: must be %d, the probabilities that %s gives", d->data_path,
                         d->data->classes, outputs, d->cfg_path);
+    else check_order(d, outputs);
     if (meta_paths_find(&paths, d->words, d->word_count, &error))
         meta_doctor_say(d, META_WRONG, "images", "%s", error.text);
     else {
