@@ -17,7 +17,9 @@ struct meta_assessment_report {
     const struct meta_threshold *thresholds; /* (classes); NULL: there are none */
     const unsigned char *learned; /* (count) 1: the classifier has learned from the image */
     int learned_count;
-    int beside; /* other images of a group that it has learned from, or of its files */
+    int beside;          /* other images of a group that it has learned from, or of its files */
+    char *const *untold; /* (untold_count) warnings about networks whose images are not known */
+    int untold_count;
 };
 
 #endif

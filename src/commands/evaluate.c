@@ -1,7 +1,6 @@
 /* darknet meta evaluate: how good a classifier is on labelled images that it has not learned from.
  */
 #include "adaptation/class_notes.h"
-#include "adaptation/support_files.h"
 #include "base/file.h"
 #include "base/lines.h"
 #include "base/path.h"
@@ -11,6 +10,7 @@
 #include "console.h"
 #include "evaluate_print.h"
 #include "flags.h"
+#include "learned_from.h"
 #include "paper/report/evaluation_page.h"
 #include "tasks/data_open.h"
 #include "tasks/shared.h"
@@ -38,7 +38,8 @@ struct parts {
                                        NULL: a list of the same */
     struct meta_answers answers, others;
     struct meta_threshold *thresholds; /* (classes); NULL: none are asked for */
-    unsigned char *learned;            /* (count) */
+    struct meta_learned_from from;
+    unsigned char *learned; /* (count) */
     struct meta_assessment figures;
 };
 
@@ -56,6 +57,7 @@ static void free_parts(struct parts *p)
     meta_pool_free(p->pool);
     free(p->thresholds);
     free(p->learned);
+    meta_learned_from_clear(&p->from);
 }
 
 /* ---- classes --------------------------------------------------------------------------------- */
@@ -223,18 +225,15 @@ static int check_others(const struct parts *p, struct meta_error *error)
 }
 
 /* The classifier finds nearly all of what it has learned from, whatever the threshold is. */
-static int check_unknown(const struct parts *p, const char *cfg, struct meta_error *error)
+static int check_unknown(const struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *set = p->others.set;
-    struct meta_digest *support = NULL;
-    int known, count = 0, first = 0;
-    if (meta_support_files_read(&support, &known, cfg, error)) return -1;
+    int count = 0, first = 0;
     for (int i = set->count - 1; i >= 0; i--)
-        if (meta_support_files_has(support, known, set->digests[i])) {
+        if (meta_support_files_has(p->from.all, p->from.count, set->digests[i])) {
             count++;
             first = i;
         }
-    free(support);
     if (!count) return 0;
     return meta_fail(error,
                      "%s: the classifier has learned from %d of its images, such as %s: thresholds "
@@ -258,7 +257,7 @@ static int choose(struct parts *p, const struct request *r, struct meta_error *e
     if (find_chosen_on(&list, p, r, error)) return -1;
     const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
     if (meta_answers_read(&p->others, &p->classifier, data, list, p->pool, error)
-        || check_others(p, error) || check_unknown(p, r->classifier.cfg, error))
+        || check_others(p, error) || check_unknown(p, error))
         return -1;
     const struct meta_assessed others = assessed(p, &p->others);
     p->thresholds = malloc((size_t)p->classifier.classes * sizeof *p->thresholds);
@@ -270,24 +269,22 @@ static int choose(struct parts *p, const struct request *r, struct meta_error *e
 
 /* Marks images that the classifier has learned from; *beside: others of their groups, and of the
    groups of other pages of their files. */
-static int find_learned(struct parts *p, const char *cfg, int *count, int *beside,
-                        struct meta_error *error)
+static int find_learned(struct parts *p, int *count, int *beside, struct meta_error *error)
 {
     const struct meta_answers *a = &p->answers;
-    struct meta_digest *support = NULL;
-    int known, n = a->set->count;
+    const struct meta_learned_from *from = &p->from;
+    int n = a->set->count;
     unsigned char *group = calloc((size_t)a->groups + 1, 1);
     p->learned = calloc((size_t)n + 1, 1);
-    int status = group && p->learned ? meta_support_files_read(&support, &known, cfg, error)
-                                     : meta_fail_memory(error);
+    int status = group && p->learned ? 0 : meta_fail_memory(error);
     *count = *beside = 0;
     for (int i = 0; i < n && !status; i++) {
-        p->learned[i] = meta_support_files_has(support, known, a->set->digests[i]);
+        p->learned[i] = meta_support_files_has(from->all, from->count, a->set->digests[i]);
         *count += p->learned[i];
-        group[a->group[i]] |= meta_support_files_has_file(support, known, a->set->digests[i]);
+        group[a->group[i]] |= meta_support_files_has_file(from->all, from->count,
+                                                          a->set->digests[i]);
     }
     for (int i = 0; i < n && !status; i++) *beside += group[a->group[i]] && !p->learned[i];
-    free(support);
     free(group);
     return status;
 }
@@ -323,10 +320,12 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         .figures = &p->figures,
         .thresholds = p->thresholds
     };
-    if (find_learned(p, r->classifier.cfg, &report.learned_count, &report.beside, error)
+    if (find_learned(p, &report.learned_count, &report.beside, error)
         || meta_assess(&p->figures, &a, p->thresholds, error))
         return -1;
     report.learned = p->learned;
+    report.untold = p->from.untold;
+    report.untold_count = p->from.untold_count;
     meta_evaluate_print(&report);
     fflush(stdout);
     return (r->csv && meta_evaluate_csv(r->csv, &report, error))
@@ -367,7 +366,8 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
     const char *list;
     int threads = (int)meta_flag_int("-threads", r->threads, meta_pool_cores(), 1, META_POOL_MOST);
     if (meta_classifier_open(&p->classifier, &r->classifier, error) || check_files(p, r, error)
-        || meta_classifier_fill(&p->classifier, error) || read_names(p, r, error)
+        || meta_classifier_fill(&p->classifier, error)
+        || meta_learned_from_read(&p->from, &p->classifier, error) || read_names(p, r, error)
         || open_data(p, r, &p->data, r->data, error) || find_evaluated(&list, p, r, error)
         || meta_pool_create(&p->pool, threads, error))
         return -1;

@@ -103,6 +103,8 @@ void meta_evaluate_print(const struct meta_assessment_report *r)
     print_figure("Brier score", &f->brier);
     if (isnan(f->ece.low)) printf("%-22s%.4f\n", "ECE", f->ece.mean);
     else printf("%-22s%.4f (%.4f to %.4f)\n", "ECE", f->ece.mean, f->ece.low, f->ece.high);
+    for (int i = 0; i < r->untold_count; i++)
+        fprintf(stderr, "darknet: warning: %s\n", r->untold[i]);
     if (r->learned_count)
         fprintf(stderr,
                 "darknet: warning: %d of the %d images %s among those that the classifier has "

@@ -125,3 +125,19 @@ rm -r one/six
 check 'one class alone is evaluated' quiet evaluate k.cfg k.weights one -html none.html
 check 'it says in words that there is no AUC' grep -q '^    six: none: no image of the class, 0 images$' out
 check 'nothing says nan' bash -c '! grep -qi "[^a-z]nan[^a-z]" out none.html'
+
+# Images that another member of an ensemble has learned from
+mkdir -p some/six some/seven
+cp images/c6_3.pgm images/c6_4.pgm some/six; cp images/c7_3.pgm images/c7_4.pgm some/seven
+check 'meta adapt makes another classifier' quiet "$DARKNET_BIN" meta adapt some toy.cfg backup/toy_final.weights -out m
+check 'the images of every member of -weights are known' quiet evaluate k.cfg new -weights k.weights,m.weights -json m.json
+check 'they are told' grep -qx 'darknet: warning: 4 of the 14 images are among those that the classifier has learned from: the figures are too good' err
+check 'and nothing else' test "$(wc -l <err)" -eq 1
+expect_error 'new: the classifier has learned from 4 of its images, such as new/.*: thresholds must be chosen on images that it has not' evaluate k.cfg other -weights k.weights,m.weights -sensitivity 0.8 -chosen_on new
+mkdir lone && cp m.weights lone
+check 'a member without a .cfg of its own is evaluated' quiet evaluate k.cfg new -weights k.weights,lone/m.weights -html m.html
+untold="lone/m.cfg is not there to say what it was adapted to: images that it has learned from can't be told"
+check 'its images are said not to be known' test "$(cat err)" = "darknet: warning: $untold"
+check 'the page says so, too' grep -q "lone/m.cfg is not there to say what it was adapted to" m.html
+check 'one network may lie elsewhere than its .cfg' quiet evaluate m.cfg lone/m.weights other
+check 'of which nothing is said' test ! -s err

@@ -96,6 +96,11 @@ static void write_head(FILE *f, const struct meta_assessment_report *r)
               "the same patient or lesion the intervals are too narrow.</p>\n",
               f);
     write_right(f, r);
+    for (int i = 0; i < r->untold_count; i++) {
+        fputs("<p class=\"worse\"><b>", f);
+        meta_html_text(f, r->untold[i]);
+        fputs(".</b></p>\n", f);
+    }
     if (!r->learned_count && r->beside)
         fprintf(f,
                 "<p class=\"worse\"><b>%d of the images %s of groups with other pages of files "

@@ -1,0 +1,69 @@
+/* Puts together what the .cfg files of an ensemble say of the images that they were adapted to. */
+#define _GNU_SOURCE
+#include "learned_from.h"
+#include "base/path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int add(struct meta_learned_from *l, const char *cfg, struct meta_error *error)
+{
+    struct meta_digest *own;
+    int count;
+    if (meta_support_files_read(&own, &count, cfg, error)) return -1;
+    struct meta_digest *grown = realloc(l->all, ((size_t)l->count + count + 1) * sizeof *grown);
+    if (grown) {
+        memcpy(grown + l->count, own, (size_t)count * sizeof *own);
+        l->all = grown;
+        l->count += count;
+    }
+    free(own);
+    return grown ? 0 : meta_fail_memory(error);
+}
+
+static int add_untold(struct meta_learned_from *l, const char *cfg, const char *why,
+                      struct meta_error *error)
+{
+    char **text = &l->untold[l->untold_count];
+    if (asprintf(text, "%s %s: images that it has learned from can't be told", cfg, why) < 0)
+        return meta_fail_memory(error);
+    l->untold_count++;
+    return 0;
+}
+
+/* One network alone may lie in another place than its .cfg. */
+static int add_member(struct meta_learned_from *l, const struct meta_classifier *c, const char *cfg,
+                      struct meta_error *error)
+{
+    if (!strcmp(cfg, c->model->path)) return 0;
+    if (!access(cfg, R_OK)) return add(l, cfg, error);
+    return c->weights.count == 1
+        ? 0
+        : add_untold(l, cfg, "is not there to say what it was adapted to", error);
+}
+
+int meta_learned_from_read(struct meta_learned_from *l, const struct meta_classifier *c,
+                           struct meta_error *error)
+{
+    *l = (struct meta_learned_from){ .untold = calloc((size_t)c->weights.count, sizeof(char *)) };
+    if (!l->untold) return meta_fail_memory(error);
+    if (add(l, c->model->path, error)) return -1;
+    for (int i = 0; i < c->weights.count; i++) {
+        char *cfg = meta_path_beside(c->weights.words[i], ".cfg");
+        int status = cfg ? add_member(l, c, cfg, error) : meta_fail_memory(error);
+        free(cfg);
+        if (status) return -1;
+    }
+    qsort(l->all, (size_t)l->count, sizeof *l->all, meta_digest_order);
+    return 0;
+}
+
+void meta_learned_from_clear(struct meta_learned_from *l)
+{
+    for (int i = 0; i < l->untold_count; i++) free(l->untold[i]);
+    free(l->untold);
+    free(l->all);
+    *l = (struct meta_learned_from){ 0 };
+}

@@ -1,0 +1,20 @@
+/* The images that a classifier has learned from, as its .cfg and those beside its weights say. */
+#ifndef META_LEARNED_FROM_H
+#define META_LEARNED_FROM_H
+
+#include "adaptation/support_files.h"
+#include "classifier.h"
+
+struct meta_learned_from {
+    struct meta_digest *all; /* (count) ascending, of all networks together */
+    int count;
+    char **untold; /* (untold_count) warnings about networks whose images are not known */
+    int untold_count;
+};
+/* Reads the "support" comments of the classifier's .cfg and of STEM.cfg beside each STEM.weights.
+   The caller clears, also after a failure. */
+int meta_learned_from_read(struct meta_learned_from *, const struct meta_classifier *,
+                           struct meta_error *);
+void meta_learned_from_clear(struct meta_learned_from *);
+
+#endif
