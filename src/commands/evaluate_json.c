@@ -84,6 +84,9 @@ static void add_learned(cJSON *root, const struct meta_assessment_report *r)
     for (int i = 0; i < r->assessed->clusters.count; i++)
         if (r->learned[i]) cJSON_AddItemToArray(learned, cJSON_CreateString(r->paths[i]));
     cJSON_AddNumberToObject(root, "beside_learned", r->beside);
+    cJSON *untold = cJSON_AddArrayToObject(root, "learned_untold");
+    for (int i = 0; i < r->untold_count; i++)
+        cJSON_AddItemToArray(untold, cJSON_CreateString(r->untold[i]));
 }
 
 int meta_evaluate_json(const char *path, const struct meta_assessment_report *r,

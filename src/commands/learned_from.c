@@ -8,6 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+static int add_untold(struct meta_learned_from *l, const char *cfg, const char *why,
+                      struct meta_error *error)
+{
+    char **text = &l->untold[l->untold_count];
+    if (asprintf(text, "%s %s: images that it has learned from can't be told", cfg, why) < 0)
+        return meta_fail_memory(error);
+    l->untold_count++;
+    return 0;
+}
+
 static int add(struct meta_learned_from *l, const char *cfg, struct meta_error *error)
 {
     struct meta_digest *own;
@@ -20,17 +30,8 @@ static int add(struct meta_learned_from *l, const char *cfg, struct meta_error *
         l->count += count;
     }
     free(own);
-    return grown ? 0 : meta_fail_memory(error);
-}
-
-static int add_untold(struct meta_learned_from *l, const char *cfg, const char *why,
-                      struct meta_error *error)
-{
-    char **text = &l->untold[l->untold_count];
-    if (asprintf(text, "%s %s: images that it has learned from can't be told", cfg, why) < 0)
-        return meta_fail_memory(error);
-    l->untold_count++;
-    return 0;
+    if (!grown) return meta_fail_memory(error);
+    return count ? 0 : add_untold(l, cfg, "does not say what it was adapted to", error);
 }
 
 /* One network alone may lie in another place than its .cfg. */
@@ -47,7 +48,8 @@ static int add_member(struct meta_learned_from *l, const struct meta_classifier 
 int meta_learned_from_read(struct meta_learned_from *l, const struct meta_classifier *c,
                            struct meta_error *error)
 {
-    *l = (struct meta_learned_from){ .untold = calloc((size_t)c->weights.count, sizeof(char *)) };
+    *l = (struct meta_learned_from){ .untold = calloc((size_t)c->weights.count + 1,
+                                                      sizeof(char *)) };
     if (!l->untold) return meta_fail_memory(error);
     if (add(l, c->model->path, error)) return -1;
     for (int i = 0; i < c->weights.count; i++) {

@@ -141,3 +141,11 @@ check 'its images are said not to be known' test "$(cat err)" = "darknet: warnin
 check 'the page says so, too' grep -q "lone/m.cfg is not there to say what it was adapted to" m.html
 check 'one network may lie elsewhere than its .cfg' quiet evaluate m.cfg lone/m.weights other
 check 'of which nothing is said' test ! -s err
+
+# A classifier that does not say what it was adapted to
+grep -v '^# support ' k.cfg >silent.cfg
+cp k.weights silent.weights
+untold="silent.cfg does not say what it was adapted to: images that it has learned from can't be told"
+check 'a classifier without the digests of its images is evaluated' quiet evaluate silent.cfg silent.weights few -json silent.json -names k.names
+check 'it is said that its images are not known' test "$(cat err)" = "darknet: warning: $untold"
+check 'JSON says so, too' python3 -c 'import json, sys; assert json.load(open("silent.json"))["learned_untold"] == [sys.argv[1]] and json.load(open("m.json"))["learned_untold"] == []' "$untold"
