@@ -228,6 +228,29 @@ static void misuse_auc(void)
     say(!darknet_meta_auc(scores, classes, NULL, 5, &area, &e) && area.value == 2.5 / 4, "an AUC counts a tie half, and leaves out other labels");
 }
 
+/* A classifier whose weights are so large that the answer overflows */
+static void damaged_weights(const darknet_meta_classifier *c, const char *folder)
+{
+    char name[400], cfg[410], weights[410];
+    darknet_meta_classifier *damaged = NULL;
+    darknet_meta_image image[KNOWN + ASKED];
+    float large[100];
+    float p[2 * ASKED];
+    double odds[2 * ASKED];
+    snprintf(name, sizeof name, "%s/damaged", folder);
+    snprintf(cfg, sizeof cfg, "%s.cfg", name);
+    snprintf(weights, sizeof weights, "%s.weights", name);
+    make(image);
+    for (int i = 0; i < 100; i++) large[i] = 3e38f;
+    FILE *f = darknet_meta_save(c, name, DARKNET_META_SUPPORT, &e) ? NULL : fopen(weights, "r+b");
+    if (f && !fseek(f, -(long)sizeof large, SEEK_END)) fwrite(large, sizeof large, 1, f);
+    if (f) fclose(f);
+    if (!f || darknet_meta_open(&damaged, cfg, weights, &e)) say(0, e.text);
+    refuses(darknet_meta_predict(damaged, image, 2, DARKNET_META_SUPPORT, p, &e), "image 0: the answer is no number");
+    refuses(darknet_meta_log_odds(damaged, image, 2, DARKNET_META_SUPPORT, odds, &e), "image 0: the answer is no number");
+    darknet_meta_classifier_free(damaged);
+}
+
 /* Thin and tiny images of bytes are images: they are enlarged or shrunk. */
 static void odd_sizes(const darknet_meta_classifier *c)
 {
@@ -312,6 +335,7 @@ int main(int argc, char **argv)
     misuse_features(m, c);
     misuse_auc();
     odd_sizes(c);
+    damaged_weights(c, argv[5]);
     darknet_meta_classifier_free(c);
     darknet_meta_free(m);
     two_models(argv);

@@ -294,6 +294,17 @@ static int check_request(const darknet_meta_classifier *c, const struct request 
                            error);
 }
 
+/* Weights that are damaged give no numbers. */
+static int check_answer(const darknet_meta_classifier *c, int count, struct meta_answer answer,
+                        struct meta_error *error)
+{
+    size_t classes = (size_t)darknet_meta_classes(c);
+    for (size_t i = 0; i < classes * count; i++)
+        if (answer.probabilities ? isnan(answer.probabilities[i]) : isnan(answer.log_odds[i]))
+            return meta_fail(error, "image %zu: the answer is no number", i / classes);
+    return 0;
+}
+
 static int predict(const darknet_meta_classifier *c, const struct request *r,
                    struct meta_answer answer, darknet_meta_error *why)
 {
@@ -307,6 +318,7 @@ static int predict(const darknet_meta_classifier *c, const struct request *r,
                                 &error);
     meta_call_leave(threads);
     free(seen);
+    if (!status) status = check_answer(c, r->count, answer, &error);
     return status ? meta_call_fail(why, &error) : 0;
 }
 

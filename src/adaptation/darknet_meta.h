@@ -117,7 +117,8 @@ DARKNET_META_API int darknet_meta_classes(const darknet_meta_classifier *);    /
 DARKNET_META_API void darknet_meta_losses(const darknet_meta_classifier *, double *before,
                                           double *after);
 
-/* probabilities (count, classes); those of an image add up to 1. */
+/* probabilities (count, classes); those of an image add up to 1. One that is no number, as of
+   weights that are damaged, is an error. */
 DARKNET_META_API int darknet_meta_predict(const darknet_meta_classifier *,
                                           const darknet_meta_image *images, int count,
                                           enum darknet_meta_statistics, float *probabilities,

@@ -99,5 +99,6 @@ double meta_distance_of(struct meta_distance *d, const float *image, struct meta
     for (int c = 0; c < l->filters; c++)
         sum += divergence(d->mean[c], d->variance[c], rolling[l->mean + c],
                           rolling[l->variance + c]);
+    if (isnan(sum)) meta_fail(error, "the distance from what the network knows is no number");
     return sum / l->filters;
 }

@@ -1,5 +1,6 @@
 /* Computes leave-one-out and distances of the images that a network is adapted to. */
 #include "support_check.h"
+#include "engine/log_odds.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -69,6 +70,8 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
     if (meta_adapt(&a, l->base, &others, l->how->steps, error)) goto fail;
     status = meta_adapted_predict(a, l->how->bn, s->images + out * l->image, 1,
                                   (struct meta_answer){ .log_odds = own }, error);
+    if (!status && meta_log_odds_lack(own, s->classes))
+        status = meta_fail(error, "the answer is no number");
 fail:
     meta_adapted_free(a);
     free(images);

@@ -2,13 +2,13 @@
 #include "classifier.h"
 #include "adaptation/class_notes.h"
 #include "config/purpose.h"
+#include "engine/log_odds.h"
 #include "flags.h"
 #include "images/turns.h"
 #include "network/weights.h"
 #include "tasks/list_place.h"
 #include "tasks/view.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,10 +95,9 @@ static void ask(void *context, int i, int worker)
     meta_view_image(set, i, &view, a->images[worker]);
     if (meta_mean_answer_run(a->predictors[worker], a->images[worker], out, &a->why[i])) return;
     a->why[i].text[0] = 0;
-    for (int k = 0; k < classes; k++)
-        if (isnan(out[k]))
-            meta_fail(&a->why[i], "%s%s: the answer is no number",
-                      meta_list_place(set->list, set->lines[i]).text, set->paths[i]);
+    if (meta_log_odds_lack(out, classes))
+        meta_fail(&a->why[i], "%s%s: the answer is no number",
+                  meta_list_place(set->list, set->lines[i]).text, set->paths[i]);
 }
 
 static int ask_all(struct asking *a, struct meta_pool *pool, struct meta_error *error)

@@ -216,6 +216,8 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
     double begun = meta_now();
     if (meta_mean_answer_run(p->predictor, p->image, p->log_odds, error)) return -1;
     *seconds = meta_now() - begun;
+    if (meta_log_odds_lack(p->log_odds, p->data->classes))
+        return meta_fail(error, "%s: the answer is no number", path);
     sort_classes(p);
     p->ones += probability(p, p->order[0]) == 1;
     return p->heat ? write_picture(p, path, error) : 0;

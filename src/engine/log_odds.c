@@ -49,6 +49,13 @@ void meta_log_odds(const double *logits, int n, double *out)
     out[place[1]] = second - first - log1p(small);
 }
 
+int meta_log_odds_lack(const double *log_odds, int n)
+{
+    for (int k = 0; k < n; k++)
+        if (isnan(log_odds[k])) return 1;
+    return 0;
+}
+
 double meta_log_odds_probability(double log_odds) { return 1 / (1 + exp(-log_odds)); }
 
 double meta_log_odds_loss(double log_odds)

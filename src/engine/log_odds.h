@@ -15,6 +15,9 @@ void meta_log_odds(const double *logits, int n, double *out);
    n). They tell images apart as those of one answer do. All are NaN when a number is. */
 void meta_log_odds_mean(const double *log_odds, int count, int n, double *out);
 
+/* Whether one of log_odds (n) is NaN, as of weights that are damaged: there is no answer then. */
+int meta_log_odds_lack(const double *log_odds, int n);
+
 /* The probability, 1 / (1 + exp(-log_odds)), and its cross-entropy, -log of it. */
 double meta_log_odds_probability(double log_odds);
 double meta_log_odds_loss(double log_odds);

@@ -65,3 +65,15 @@ printf '%s\n' "$a/c6_dark.pgm" "$a/c7_dark.pgm" >"$a/dark.list"
 sed "s#^train=.*#train=$a/dark.list#" "$few" >"$a/dark.data"
 check 'meta adapt adapts to images that are all unlike' quiet meta adapt "$a/dark.data" "$cfg" "$weights" -out "$a/dark"
 check 'meta adapt says so in one line' bash -c "test \$(wc -l <'$a/err') -eq 1 && grep -Eq '^darknet: warning: $a/dark.list: all 2 images are unlike those of the meta-training' '$a/err'"
+
+# Damaged weights give no numbers: that is no answer.
+check 'weights are damaged' python3 -c 'import struct, sys; b = open(sys.argv[1], "rb").read(); open(sys.argv[2], "wb").write(b[:-400] + struct.pack("<f", 3e38) * 100)' "$a/k.weights" "$a/none.weights"
+none='c6_1.pgm: the answer is no number$'
+damaged() { meta predict "$a/k.cfg" "$a/none.weights" "$few" "$a/images/c6_1.pgm" "$@" >"$a/out" 2>"$a/err"; }
+expect_error "^darknet: .*$none" meta predict "$a/k.cfg" "$a/none.weights" "$few" "$a/images/c6_1.pgm"
+expect_error "^darknet: .*$none" meta predict "$a/k.cfg" "$few" "$a/images/c6_1.pgm" -weights "$a/k.weights,$a/none.weights"
+damaged; check 'no class is named' test ! -s "$a/out"
+status=0; damaged -csv -log_odds || status=$?
+check 'in CSV the image has no line' test $status -eq 1 -a "$(wc -l <"$a/out")" -eq 1
+status=0; damaged -json || status=$?
+check 'in JSON it has the error' python3 -c 'import json, sys; [r] = json.load(open(sys.argv[1])); assert sys.argv[2] == "1" and r["error"].endswith("the answer is no number") and len(r) == 2' "$a/out" $status
