@@ -1,6 +1,7 @@
 /* Tells the files of an adapted network from others by the first line of the .cfg. */
 #define _GNU_SOURCE
 #include "own_files.h"
+#include "base/lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,10 +34,18 @@ int meta_own_files_there(const char *name, const char *end)
     return there;
 }
 
+/* Whether a run was killed while it wrote the files, or is about to write them. */
+static int was_writing(const char *name)
+{
+    char *lock = path_of(name, ".lock");
+    int noted = lock && meta_lock_has_note(lock);
+    free(lock);
+    return noted;
+}
+
 const char *meta_own_files_foreign(const char *name, int onnx)
 {
     if (meta_own_files_there(name, ".cfg")) return is_adapted(name) ? NULL : ".cfg";
-    if (meta_own_files_there(name, ".weights") && !meta_own_files_there(name, ".lock"))
-        return ".weights";
+    if (meta_own_files_there(name, ".weights") && !was_writing(name)) return ".weights";
     return onnx && meta_own_files_there(name, ".onnx") ? ".onnx" : NULL;
 }

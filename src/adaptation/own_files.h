@@ -9,7 +9,8 @@
 int meta_own_files_there(const char *name, const char *end);
 /* Which of NAME.cfg, NAME.weights and, where it is to be written, NAME.onnx is there and of
    something else: its end, as ".cfg". NULL: none is. Of the last two NAME.cfg says whose they are;
-   a run that was killed between the first two has left NAME.lock. */
+   a run that was killed between the first two has left NAME.lock with a note: a lock alone proves
+   nothing. */
 const char *meta_own_files_foreign(const char *name, int onnx);
 
 #endif

@@ -230,6 +230,15 @@ int meta_lock_write_note(struct meta_lock *l, const char *note, struct meta_erro
     return l->fd < 0 ? 0 : write_owner(l, error);
 }
 
+int meta_lock_has_note(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return 0;
+    struct owner o = read_owner(fd);
+    close(fd);
+    return *o.note != 0;
+}
+
 void meta_lock_unlink(const struct meta_lock *l)
 {
     if (l->fd >= 0 && !*l->note && is_there(l->path, l->fd)) unlink(l->path);

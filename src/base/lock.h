@@ -33,6 +33,8 @@ int meta_lock_look(const char *path, struct meta_lock_words, struct meta_error *
 int meta_lock_keep(struct meta_lock *, struct meta_error *);
 /* Leaves a line of words for the next run, to be found if this one is killed; "": no more. */
 int meta_lock_write_note(struct meta_lock *, const char *note, struct meta_error *);
+/* Whether the file is there and has a note, of a run that goes on or was killed. */
+int meta_lock_has_note(const char *path);
 /* Removes the file, unless it has a note for the next run, and frees. May be called on a lock that
  * is not held; its fd is then -1. */
 void meta_lock_release(struct meta_lock *);

@@ -26,7 +26,6 @@
 #include "onnx_file.h"
 #include "tasks/data_open.h"
 #include "tasks/labelled.h"
-#include "tasks/list_place.h"
 #include "usage.h"
 
 #include <stdio.h>
@@ -120,33 +119,12 @@ static int load_images(struct parts *p, struct meta_error *error)
     return 0;
 }
 
-static void warn(const struct meta_dataset *set, int i, const char *text)
-{
-    fprintf(stderr, "darknet: warning: %s%s: %s\n", meta_list_place(set->list, set->lines[i]).text,
-            set->paths[i], text);
-}
-
-/* Leave-one-out leaves copies out together, but the support loss has them twice. */
-static void warn_copies(const struct meta_dataset *d)
-{
-    char text[4200];
-    for (int i = 0; i < d->count; i++) {
-        int copy = d->copy_of[i];
-        if (copy < 0) continue;
-        if (d->lines[copy])
-            snprintf(text, sizeof text, "is the same image as line %d: counts twice",
-                     d->lines[copy]);
-        else snprintf(text, sizeof text, "is the same image as %s: counts twice", d->paths[copy]);
-        warn(d, i, text);
-    }
-}
-
 static int warn_images(struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *d = p->dataset;
     const struct meta_unlike images = { "the meta-training", d->count, d->paths, d->list, d->lines,
                                         p->distance };
-    warn_copies(d);
+    meta_warn_copies(d);
     if (meta_find_distance(&p->base, p->images, d->count, p->distance, error)) return -1;
     meta_warn_unlike(&images);
     return 0;
@@ -204,7 +182,7 @@ static int export_onnx(const struct parts *p, const struct meta_filled *f, char 
     return meta_write_onnx(f, p->data, comment, p->onnx, error);
 }
 
-static int export(const struct parts *p, const struct request *r, struct meta_error *error)
+static int write_files(const struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
     struct meta_network network;
@@ -235,6 +213,17 @@ static int export(const struct parts *p, const struct request *r, struct meta_er
     }
     free(otherwise);
     free(comment);
+    return status;
+}
+
+/* The note tells a later run whose files these are, if this one is killed before it has written the
+   .cfg. */
+static int export(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    struct meta_error ignored;
+    if (meta_lock_write_note(&p->lock, "is writing", error)) return -1;
+    int status = write_files(p, r, error);
+    meta_lock_write_note(&p->lock, "", &ignored);
     return status;
 }
 
@@ -428,14 +417,14 @@ int meta_command_adapt(int argc, char **argv)
         goto fail;
     if (check_request(&r, t.bn, t.balance, &error) || (t.onnx && check_onnx(&p, &r, &error))
         || meta_model_load(&p.model, argv[1], &error)
-        || meta_data_open(&p.data, argv[0], &said, &error)
-        || meta_adapt_files_lock(&p.lock, r.out, &error))
+        || meta_data_open(&p.data, argv[0], &said, &error))
         goto fail;
     r.steps = meta_flag_int("-steps", t.steps, p.model->inner->test_steps, 0, 1000);
     if (check_balance(&r, &error) || check_copies(&r, &p, t.augment, &error)
-        || check_data(&p, argv[0], argv[1], &error) || load_base(&p, argv[2], &error)
-        || check_stock_form(&p, r.cfg, &error) || meta_pool_create(&p.pool, workers, &error)
-        || load_images(&p, &error) || find_temperature(&p, &r, &error))
+        || check_data(&p, argv[0], argv[1], &error) || meta_adapt_files_lock(&p.lock, r.out, &error)
+        || load_base(&p, argv[2], &error) || check_stock_form(&p, r.cfg, &error)
+        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
+        || find_temperature(&p, &r, &error))
         goto fail;
     if (warn_images(&p, &error) || adapt(&p, &r, &error)) goto fail;
     free_parts(&p);

@@ -1,4 +1,4 @@
-/* Prints the warnings of unlike images. */
+/* Prints the warnings of unlike images and of copies. */
 #include "unlike.h"
 
 #include <math.h>
@@ -39,5 +39,25 @@ void meta_warn_unlike(const struct meta_unlike *u)
                 "unlike the images of %s: its first statistics are %.2f nats from theirs, above "
                 "%.2f\n",
                 u->known, u->distance[i], META_DISTANT);
+    }
+}
+
+static void warn(const struct meta_dataset *set, int i, const char *text)
+{
+    fprintf(stderr, "darknet: warning: %s%s: %s\n", meta_list_place(set->list, set->lines[i]).text,
+            set->paths[i], text);
+}
+
+void meta_warn_copies(const struct meta_dataset *d)
+{
+    char text[4200];
+    for (int i = 0; i < d->count; i++) {
+        int copy = d->copy_of[i];
+        if (copy < 0) continue;
+        if (d->lines[copy])
+            snprintf(text, sizeof text, "is the same image as line %d: counts twice",
+                     d->lines[copy]);
+        else snprintf(text, sizeof text, "is the same image as %s: counts twice", d->paths[copy]);
+        warn(d, i, text);
     }
 }

@@ -90,3 +90,16 @@ expect_error 'more: has 3 classes, such as c7_ in c6_: must be 2 to 2, which .*t
 rm -r "$a/more/third" "$a/more/naïve c7_"
 expect_error 'more: has 1 class, such as c7_ in c6_: must be 2 to 2' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
 check 'nothing is written of what is refused' test ! -e "$a/x.cfg" -a ! -e "$a/x.data"
+
+# A mistyped flag leaves no lock, and a lock is no proof that the files are its own.
+cp "$weights" "$a/theirs.weights"
+"$DARKNET_BIN" meta adapt "$f" "$cfg" "$weights" -out "$a/typed" -steps many >"$a/out" 2>"$a/err"
+check 'meta adapt with a mistyped -steps leaves nothing' bash -c "grep -q 'steps many' '$a/err' && ! ls '$a'/typed*"
+"$DARKNET_BIN" meta adapt "$f" "$cfg" "$weights" -out "$a/typed" -augment no >"$a/out" 2>"$a/err"
+check 'with a mistyped -augment, too' bash -c "grep -q 'augment no' '$a/err' && ! ls '$a'/typed*"
+printf 'process 1\nbegun 1\nhost %s\nboot 0\n' "$(hostname)" >"$a/theirs.lock"
+expect_error 'out .*/theirs: would overwrite .*/theirs.weights, which is not of meta adapt' adapt "$f" "$cfg" "$weights" -out "$a/theirs"
+check 'weights beside a lock that a run left before it wrote are not written over' cmp "$weights" "$a/theirs.weights"
+echo 'note is writing' >>"$a/theirs.lock"
+check 'those of a run that was killed while it wrote are' quiet adapt "$f" "$cfg" "$weights" -out "$a/theirs"
+check 'and no lock stays' test ! -e "$a/theirs.lock"
