@@ -117,24 +117,6 @@ static int ask_all(struct asking *a, struct meta_pool *pool, struct meta_error *
     return 0;
 }
 
-/* Numbers the groups from 0 on, with one of its own for each image that has none. */
-static int number_groups(struct meta_answers *a, struct meta_error *error)
-{
-    int most = -1;
-    for (int i = 0; i < a->set->count; i++)
-        if (a->set->group[i] > most) most = a->set->group[i];
-    int *number = malloc(((size_t)most + 2) * sizeof *number);
-    if (!number) return meta_fail_memory(error);
-    for (int g = 0; g <= most; g++) number[g] = -1;
-    for (int i = 0; i < a->set->count; i++) {
-        int *known = a->set->group[i] < 0 ? NULL : &number[a->set->group[i]];
-        a->group[i] = known && *known >= 0 ? *known : a->groups++;
-        if (known) *known = a->group[i];
-    }
-    free(number);
-    return 0;
-}
-
 int meta_answers_read(struct meta_answers *out, const struct meta_classifier *c,
                       const struct meta_data *data, const char *list, struct meta_pool *pool,
                       struct meta_error *error)
@@ -156,7 +138,11 @@ int meta_answers_read(struct meta_answers *out, const struct meta_classifier *c,
     int status = a.predictors && a.images && a.why && out->group && out->log_odds
         ? 0
         : meta_fail(error, "%s: out of memory for %zu images", list, n);
-    if (!status) status = number_groups(out, error) || ask_all(&a, pool, error) ? -1 : 0;
+    if (!status)
+        status = meta_dataset_clusters(out->set, out->group, &out->groups, error)
+                || ask_all(&a, pool, error)
+            ? -1
+            : 0;
     for (size_t t = 0; t < threads; t++) {
         if (a.predictors) meta_mean_answer_free(a.predictors[t]);
         if (a.images) free(a.images[t]);

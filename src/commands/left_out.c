@@ -2,6 +2,7 @@
    for another. */
 #include "left_out.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "adaptation/support_check.h"
 #include "base/plural.h"
 #include "stats/auc.h"
+#include "stats/clustered.h"
 #include "stats/share.h"
 #include "engine/log_odds.h"
 
@@ -66,27 +68,102 @@ static void print_mistakes(const struct meta_left_out *l)
     }
 }
 
-/* right, asked (classes) */
-static void print_share(const struct meta_left_out *l, const int *right, const int *asked,
-                        double auc)
+/* What is known of the images, to be counted by group. */
+struct counted {
+    struct meta_clusters clusters;
+    int *group;                   /* (n) */
+    unsigned char *right, *asked; /* (n) asked: of one class */
+};
+
+static void clear(struct counted *c)
 {
-    int all = 0, good = 0, classes = 0;
-    double cases, low, high;
+    free(c->group);
+    free(c->right);
+    free(c->asked);
+}
+
+static int count(struct counted *c, const struct meta_left_out *l, struct meta_error *error)
+{
+    const struct meta_dataset *d = l->dataset;
+    size_t n = (size_t)d->count;
+    c->group = malloc((n + 1) * sizeof *c->group);
+    c->right = calloc(n + 1, 1);
+    c->asked = calloc(n + 1, 1);
+    if (!c->group || !c->right || !c->asked) return meta_fail_memory(error);
+    c->clusters.count = d->count;
+    c->clusters.group = c->group;
+    if (meta_dataset_clusters(d, c->group, &c->clusters.groups, error)) return -1;
+    for (int i = 0; i < d->count; i++) c->right[i] = l->predicted[i] && answer(l, i) == d->label[i];
+    return 0;
+}
+
+/* Images of one group are not independent: the mean over the classes with its interval over groups.
+ */
+static int share_of_groups(struct meta_interval *share, int *groups, const struct meta_left_out *l,
+                           struct meta_error *error)
+{
+    const struct meta_dataset *d = l->dataset;
+    struct counted c = { 0 };
+    struct meta_interval of_class;
+    struct meta_influence all = { 0 };
+    int status = count(&c, l, error) || meta_influence_start(&all, c.clusters.groups, error);
+    for (int k = 0; k < d->classes && !status; k++) {
+        for (int i = 0; i < d->count; i++) c.asked[i] = l->predicted[i] && d->label[i] == k;
+        status = meta_clustered_share(&of_class, &c.clusters, c.asked, c.right, &all, error);
+    }
+    if (!status) *share = meta_clustered_share_mean(&all);
+    for (int g = 0; g < all.groups && !status; g++) *groups += all.in[g];
+    meta_influence_clear(&all);
+    clear(&c);
+    return status ? -1 : 0;
+}
+
+static int has_groups(const struct meta_dataset *d)
+{
+    for (int i = 0; i < d->count; i++)
+        if (d->group[i] >= 0) return 1;
+    return 0;
+}
+
+/* The mean over the classes, and *groups: that have the images, or 0 where there are none. */
+static int find_share(struct meta_interval *share, int *groups, const struct meta_left_out *l,
+                      const int *right, const int *asked, struct meta_error *error)
+{
+    double cases;
+    *groups = 0;
+    if (has_groups(l->dataset)) return share_of_groups(share, groups, l, error);
+    *share = (struct meta_interval){ 0 };
+    share->value = meta_mean_over_classes(right, asked, l->dataset->classes, &cases);
+    meta_share_interval(share->value, cases, &share->low, &share->high);
+    return 0;
+}
+
+/* right, asked (classes) */
+static int print_share(const struct meta_left_out *l, const int *right, const int *asked,
+                       double auc, struct meta_error *error)
+{
+    int all = 0, good = 0, classes = 0, groups;
+    struct meta_interval share;
+    if (find_share(&share, &groups, l, right, asked, error)) return -1;
     for (int k = 0; k < l->dataset->classes; k++) {
         all += asked[k];
         good += right[k];
         classes += asked[k] > 0;
     }
-    double share = meta_mean_over_classes(right, asked, l->dataset->classes, &cases);
-    meta_share_interval(share, cases, &low, &high);
-    printf("leave-one-out: %.0f%% right, the mean over %d class%s, %d of %d images: with so few "
-           "the truth may be anything from %.0f%% to %.0f%%",
-           100 * share, classes, meta_plural_es(classes), good, all, 100 * low, 100 * high);
+    printf("leave-one-out: %.0f%% right, the mean over %d class%s, %d of %d images",
+           100 * share.value, classes, meta_plural_es(classes), good, all);
+    if (groups) printf(" of %d group%s", groups, meta_plural(groups));
+    if (isnan(share.low)) printf(": %s", share.why);
+    else
+        printf(": with so few the truth may be anything from %.0f%% to %.0f%%", 100 * share.low,
+               100 * share.high);
     if (auc == auc) printf("; AUC %.2f, as uncertain", auc);
     printf("\n");
+    return 0;
 }
 
-static void print_all(const struct meta_left_out *l, int *right, int *asked, double auc)
+static int print_all(const struct meta_left_out *l, int *right, int *asked, double auc,
+                     struct meta_error *error)
 {
     const struct meta_dataset *d = l->dataset;
     int all = 0;
@@ -99,11 +176,12 @@ static void print_all(const struct meta_left_out *l, int *right, int *asked, dou
     if (!all) {
         printf("leave-one-out: needs two images of a class, of two groups where there are "
                "groups\n");
-        return;
+        return 0;
     }
-    print_share(l, right, asked, auc);
+    if (print_share(l, right, asked, auc, error)) return -1;
     for (int k = 0; k < d->classes; k++) print_class(d, k, right[k], asked[k]);
     print_mistakes(l);
+    return 0;
 }
 
 int meta_print_left_out(const struct meta_left_out *l, struct meta_error *error)
@@ -112,10 +190,11 @@ int meta_print_left_out(const struct meta_left_out *l, struct meta_error *error)
     double *log_odds = malloc((size_t)n * classes * sizeof *log_odds);
     int *labels = malloc(n * sizeof *labels), *right = calloc(classes, sizeof *right),
         *asked = calloc(classes, sizeof *asked), ready = log_odds && labels && right && asked;
-    if (ready) print_all(l, right, asked, auc(l, log_odds, labels));
+    int status = ready ? print_all(l, right, asked, auc(l, log_odds, labels), error)
+                       : meta_fail(error, "out of memory for %d images", n);
     free(log_odds);
     free(labels);
     free(right);
     free(asked);
-    return ready ? 0 : meta_fail(error, "out of memory for %d images", n);
+    return status;
 }

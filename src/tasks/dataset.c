@@ -209,3 +209,22 @@ void meta_dataset_free(struct meta_dataset *set)
     free(set->arena);
     free(set);
 }
+
+int meta_dataset_clusters(const struct meta_dataset *d, int *group, int *groups,
+                          struct meta_error *error)
+{
+    int most = -1;
+    for (int i = 0; i < d->count; i++)
+        if (d->group[i] > most) most = d->group[i];
+    int *number = malloc(((size_t)most + 2) * sizeof *number);
+    if (!number) return meta_fail_memory(error);
+    for (int g = 0; g <= most; g++) number[g] = -1;
+    *groups = 0;
+    for (int i = 0; i < d->count; i++) {
+        int *known = d->group[i] < 0 ? NULL : &number[d->group[i]];
+        group[i] = known && *known >= 0 ? *known : (*groups)++;
+        if (known) *known = group[i];
+    }
+    free(number);
+    return 0;
+}

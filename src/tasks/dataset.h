@@ -72,6 +72,10 @@ int meta_dataset_outline(struct meta_dataset **, const struct meta_data *, const
 /* Reads the images' files for their digests alone; that of a file which is not there, or may not be
    read, stays {0}. Fails when another can't be read, as without memory. */
 int meta_dataset_digest(struct meta_dataset *, struct meta_pool *, struct meta_error *);
+/* Numbers the groups from 0 on, with one of its own for each image that has none: group (count),
+   0..*groups-1. Fails without memory alone. */
+int meta_dataset_clusters(const struct meta_dataset *, int *group, int *groups,
+                          struct meta_error *);
 /* Images that the CSV names in no group; images that are copies of earlier ones; images that were
    decoded at a part of their size. */
 int meta_dataset_groupless(const struct meta_dataset *);

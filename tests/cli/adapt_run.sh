@@ -143,3 +143,30 @@ mkdir "$a/empty"
 expect_error 'empty: has no image' predict "$a/new.cfg" "$a/new.weights" "$few" "$a/empty"
 mkdir "$a/other" && cp "$a/images/c6_1.pgm" "$a/other"
 expect_error 'would both be .*/c6_1.png' predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" "$a/other/c6_1.pgm" -heat "$a/heat"
+
+# Images of a group are not independent: the interval of leave-one-out is over groups.
+for f in "${support[@]}"; do f=${f##*/}; i=${f#*_}; i=${i%.pgm}; echo "${f%.pgm},${f%_*}-$((i / 2))"; done | sed '1i image,group' >"$a/pairs"
+{ cat "$few"; echo "groups=$a/pairs"; } >"$a/pairs.data"
+check 'meta adapt runs with groups' quiet adapt "$a/pairs.data" "$cfg" "$weights" -out "$a/pairs"
+check 'leave-one-out counts groups' grep -Eq '^leave-one-out: [0-9]+% right, the mean over 2 classes, [0-9]+ of 10 images of 6 groups: with so few the truth may be anything from [0-9]+% to [0-9]+%' "$a/out"
+check 'its interval is that of the groups, which meta evaluate has' python3 - "$a/out" <<'END'
+import math, re, sys
+text = open(sys.argv[1]).read()
+low, high = map(int, re.search(r"anything from (\d+)% to (\d+)%", text).groups())
+right = [int(n) for n in re.findall(r"^    .*: (\d+) of 5 right", text, re.M)]
+wrong = set(re.findall(r"/(c[67]_\d)\.pgm: .*, taken for", text))
+squares, shares = 0, []
+for c in "c6_", "c7_":
+    share = 1 - sum(w.startswith(c) for w in wrong) / 5
+    shares.append(share)
+    for g in (0, 1), (2, 3), (4,):
+        squares += (sum((c + str(i) not in wrong) - share for i in g) / 5) ** 2
+assert [round(5 * s) for s in shares] == right
+p, t = sum(shares) / 2, 4.302653  # Student's t of 2 degrees of freedom
+variance = squares / 4 * 6 / 5
+n = p * (1 - p) / variance * (1.959964 / t) ** 2 if 0 < p < 1 and variance else 3
+z = 1.959964
+middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+ours = [round(100 * (middle + s * half) / (1 + z * z / n)) for s in (-1, 1)]
+assert abs(ours[0] - low) <= 1 and abs(ours[1] - high) <= 1, (ours, low, high)
+END
