@@ -93,8 +93,8 @@ static void notice_late_start(const struct meta_model *m, char *text)
     if (m->purpose == META_FOR_IMAGES || !(start > m->net.max_batches) || !meta_weighs(m, LAST))
         return;
     snprintf(text, ROOM,
-             "%s: [%s] start=%.0f is past max_batches=%d: tasks are never weighted: lower start, or "
-             "raise max_batches",
+             "%s: [%s] start=%.0f is past max_batches=%d: tasks are never weighted: "
+             "lower start, or raise max_batches",
              m->path, m->loss->name, start, m->net.max_batches);
 }
 
