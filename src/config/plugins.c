@@ -148,3 +148,13 @@ const struct meta_plugin *meta_plugins_find(const struct meta_plugins *all, cons
         if (!strcmp(all->entries[i].plugin->name, name)) return all->entries[i].plugin;
     return NULL;
 }
+
+int meta_plugins_are_ours(const char *name)
+{
+    static const char *const ours[] = { "affine",     "episode",   "film",
+                                        "inner_loop", "meta_loss", "momentum",
+                                        "prelu",      "prototype", "relation" };
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (!strcmp(ours[i], name)) return 1;
+    return 0;
+}

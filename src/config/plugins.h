@@ -25,4 +25,7 @@ const struct meta_plugins *meta_plugins_load(struct meta_error *); /* NULL on fa
 /* NULL: there is none of that name. */
 const struct meta_plugin *meta_plugins_find(const struct meta_plugins *, const char *name);
 
+/* Whether a section is of a plugin that comes with the program. */
+int meta_plugins_are_ours(const char *name);
+
 #endif

@@ -58,3 +58,19 @@ slip 'a forgotten term' 's/ + f.x_beta \* betadot);/);/'
 slip 'a wrong derivative by the parameters' 's/betabar += ybar/betabar += 1.01 * ybar/'
 slip 'a parameter that has no part in the tangent' 's/ + f\.beta \* betadot\[k\]//'
 slip 'a second derivative by the parameters' 's/x \* x \* x \* s2/x * x * s2/'
+
+# Results of a table are those of the plugin that is there
+. tests/toy.sh
+t=$TMP_TEST/t
+toy "$t"
+sed -i 's/^max_batches=12/max_batches=2/; s/^\[maxpool\]/[swish]\n\n&/' "$t/toy.cfg"
+printf '[table]\nname=T\ndata=%s\nruns=6\nfirst=2\nvalid_every=0\n\n[row]\nlabel=One\ncfg=%s\nshots=2\n' "$t/toy.data" "$t/toy.cfg" >"$t/x.table"
+table() { "$DARKNET_BIN" meta table "$t/x.table" -out "$t/out" "$@" >"$t/said"; }
+DARKNET_PLUGIN_PATH=$TMP_TEST/swish
+check "meta table trains with the template's layer" table
+check 'the keys name its plugin, and none of the project' test "$(tr -d ' \t\n' <"$t/out/x-one-2.json" | grep -o 'plugin\[[a-z_]*\]' | sort -u)" = 'plugin[swish]'
+check 'a second run has nothing to do' table
+check 'that takes two lines' test "$(wc -l <"$t/said")" -eq 2
+DARKNET_PLUGIN_PATH=$TMP_TEST/slip # of another digest
+check 'meta table reads its results with a changed plugin' table -dry
+check 'what was made with another plugin is run again' grep -Eq '^One .*again: plugin \[swish\] is [^ ]*, but was ' "$t/said"

@@ -2,6 +2,8 @@
    change with what results depend on and with nothing else. */
 #define _GNU_SOURCE
 #include "table_files.h"
+#include <dirent.h>
+#include "config/plugins.h"
 #include "paper/table/table_beginning.h"
 #include "paper/table/table_key.h"
 #include "paper/table/table_recipe.h"
@@ -139,6 +141,24 @@ static void changes(const char *file, const char *before, const char *now, int t
     assert_int_equal(!!strcmp(a->recipe->folder, b->recipe->folder), training);
     meta_table_free(was);
     meta_table_free(is);
+}
+
+/* Plugins of the project have no line in a key: each folder of plugins/ must be one of them. */
+static void plugins_of_the_project(void **state)
+{
+    char path[5000];
+    int count = 0;
+    snprintf(path, sizeof path, "%s/plugins", start);
+    DIR *all = opendir(path);
+    assert_non_null(all);
+    for (struct dirent *d; (d = readdir(all));) {
+        if (strchr(d->d_name, '.') || !strcmp(d->d_name, "template")) continue;
+        if (!meta_plugins_are_ours(d->d_name)) fail_msg("[%s] is none of ours", d->d_name);
+        count++;
+    }
+    closedir(all);
+    assert_true(count > 8);
+    assert_false(meta_plugins_are_ours("template") || meta_plugins_are_ours("aff"));
 }
 
 static void keys(void **state)
@@ -323,7 +343,7 @@ int main(void)
         cmocka_unit_test(beginnings),
         cmocka_unit_test(what_shares_no_beginning),
         cmocka_unit_test(poly_and_cosine_share_no_beginning),
-        cmocka_unit_test(keys),
+        cmocka_unit_test(keys), cmocka_unit_test(plugins_of_the_project),
         cmocka_unit_test(key_text),
         cmocka_unit_test(changed_while_it_runs),
         cmocka_unit_test(folder_of_a_training),

@@ -3,7 +3,10 @@
 #include "table_key.h"
 #include "table_images.h"
 #include "base/checksum.h"
+#include "base/digest.h"
 #include "base/text.h"
+#include "config/cfg.h"
+#include "config/plugins.h"
 #include "learning/rates_file.h"
 #include "network/temperature_file.h"
 #include "tasks/data_file.h"
@@ -53,6 +56,39 @@ static int write_list(FILE *f, const struct meta_table *t, int which, struct met
     return 0;
 }
 
+/* The file of a plugin that does not come with the program, and may have been changed. */
+static int write_plugin(FILE *f, const char *section, struct meta_error *error)
+{
+    struct meta_digest digest;
+    char text[META_DIGEST_TEXT];
+    const struct meta_plugins *all = meta_plugins_load(error);
+    if (!all) return -1;
+    for (int i = 0; i < all->count; i++) {
+        const struct meta_plugin_entry *e = &all->entries[i];
+        if (strcmp(e->plugin->name, section)) continue;
+        if (meta_digest_file(&digest, e->path, error)) return -1;
+        meta_digest_text(text, digest);
+        fprintf(f, "plugin [%s]=xxh3-128:%s\n", section, text);
+    }
+    return 0;
+}
+
+/* The sections of the .cfg with their options, and their plugins. */
+static int write_cfg(FILE *f, const char *path, struct meta_error *error)
+{
+    struct meta_cfg *cfg;
+    int status = 0;
+    if (meta_fingerprint_cfg(f, path, 1, error) || meta_cfg_read(&cfg, path, error)) return -1;
+    for (int i = 0; i < cfg->count && !status; i++) {
+        const char *name = cfg->sections[i].name;
+        int known = meta_plugins_are_ours(name);
+        for (int k = 0; k < i; k++) known |= !strcmp(cfg->sections[k].name, name);
+        if (!known) status = write_plugin(f, name, error);
+    }
+    meta_cfg_free(cfg);
+    return status;
+}
+
 static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_recipe *r,
                         struct meta_error *error)
 {
@@ -60,10 +96,7 @@ static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_r
     fprintf(f, "format=%d\ntraining=%s\nseed of the training=%llu\n", FORMAT,
             meta_table_training_name(row->train), (unsigned long long)r->seed);
     if (r->shots) fprintf(f, "shots in place of the .cfg's=%d\n", r->shots);
-    return meta_fingerprint_cfg(f, row->cfg, 1, error)
-            || write_list(f, t, META_TABLE_TRAINED, error)
-        ? -1
-        : 0;
+    return write_cfg(f, row->cfg, error) || write_list(f, t, META_TABLE_TRAINED, error) ? -1 : 0;
 }
 
 /* A file beside the weights, which a test reads where it is there. Takes over the path. */
@@ -85,7 +118,7 @@ static int write_weights(FILE *f, const struct meta_table_row *row, struct meta_
             || write_beside(f, "the temperatures", meta_temperatures_path(row->weights, error),
                             error)))
         return -1;
-    return meta_fingerprint_cfg(f, row->cfg, 1, error);
+    return write_cfg(f, row->cfg, error);
 }
 
 static int write_test(FILE *f, const struct meta_table *t, const struct meta_cell *c,
