@@ -201,6 +201,31 @@ static int find_chosen_on(const char **list, struct parts *p, const struct reque
     return *list ? 0 : meta_fail(error, "%s: has no valid=: must be a list of images", on);
 }
 
+static int has_groups(const struct meta_data *data)
+{
+    return data->labelled ? data->labelled->grouped : data->groups != NULL;
+}
+
+/* Tells of groups of both data sets, or that one of them names none. */
+static int warn_groups(const struct parts *p, struct meta_error *error)
+{
+    const struct meta_dataset *set = p->answers.set, *other = p->others.set;
+    const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
+    int groups, own = has_groups(p->data);
+    if (meta_shared_groups(&groups, p->data, set, data, other, error)) return -1;
+    if (own != has_groups(data))
+        fprintf(stderr,
+                "darknet: warning: %s names no groups: whether one of %s is there, too, can't be "
+                "told\n",
+                own ? other->list : set->list, own ? set->list : other->list);
+    if (groups)
+        fprintf(stderr,
+                "darknet: warning: %d group%s of %s %s in %s, too: thresholds look better than "
+                "they are\n",
+                groups, meta_plural(groups), set->list, groups == 1 ? "is" : "are", other->list);
+    return 0;
+}
+
 /* Thresholds that are chosen on images which are evaluated, too, would look better than they are.
  */
 static int check_others(const struct parts *p, struct meta_error *error)
@@ -208,15 +233,7 @@ static int check_others(const struct parts *p, struct meta_error *error)
     const struct meta_dataset *set = p->answers.set, *other = p->others.set;
     struct meta_shared shared;
     if (meta_shared_find(&shared, set, other, error)) return -1;
-    int groups = meta_shared_groups(p->data, set, p->elsewhere ? p->elsewhere : p->data, other);
-    if (groups < 0) return meta_fail_memory(error);
-    if (!shared.count && groups)
-        fprintf(stderr,
-                "darknet: warning: %d group%s of %s %s in %s, too: thresholds look better than "
-                "they "
-                "are\n",
-                groups, meta_plural(groups), set->list, groups == 1 ? "is" : "are", other->list);
-    if (!shared.count) return 0;
+    if (!shared.count) return warn_groups(p, error);
     return meta_fail(error,
                      "%s: %d image%s of %s %s there, too, such as %s: thresholds must be chosen on "
                      "other images than those that are evaluated",
@@ -315,7 +332,7 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         .sensitivity = r->sensitivity ? strtod(r->sensitivity, NULL) : 0,
         .names = p->data->names,
         .paths = p->answers.set->paths,
-        .grouped = p->data->labelled ? p->data->labelled->grouped : p->data->groups != NULL,
+        .grouped = has_groups(p->data),
         .assessed = &a,
         .figures = &p->figures,
         .thresholds = p->thresholds

@@ -4,6 +4,7 @@
 #include "labelled.h"
 #include "base/lines.h"
 #include "file_id.h"
+#include "groups.h"
 #include "images/image_place.h"
 
 #include <stdlib.h>
@@ -51,41 +52,73 @@ int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
     return status;
 }
 
-/* The number that the other data's groups have for group g of `data`; -1: none. Both are ascending
-   by their names. */
-static int number_of(const struct meta_data *data, int g, const struct meta_data *other)
+/* The names of the groups, ascending, by the numbers that the images have. */
+struct names {
+    char *const *name; /* (count) */
+    int count;
+    struct meta_groups read; /* of a .data file */
+};
+
+static int read_names(struct names *n, const struct meta_data *data, struct meta_error *error)
 {
-    if (!data->labelled) return g;
-    int low = 0, high = other->labelled->groups;
-    const char *name = data->labelled->group_names[g];
-    while (low < high) {
-        int middle = (low + high) / 2, order = strcmp(other->labelled->group_names[middle], name);
-        if (!order) return middle;
-        if (order < 0) low = middle + 1;
-        else high = middle;
+    *n = (struct names){ 0 };
+    if (data->labelled) {
+        n->name = data->labelled->group_names;
+        n->count = data->labelled->groups;
+        return 0;
     }
-    return -1;
+    if (!data->groups) return 0;
+    if (meta_groups_read(&n->read, data, error)) return -1;
+    n->name = n->read.name;
+    n->count = n->read.names;
+    return 0;
 }
 
-int meta_shared_groups(const struct meta_data *data, const struct meta_dataset *set,
-                       const struct meta_data *of_other, const struct meta_dataset *other)
+static int by_name(const void *a, const void *b)
 {
-    int most = -1, count = 0;
-    if (data->labelled ? !of_other->labelled : data != of_other) return 0;
-    for (int i = 0; i < other->count; i++)
-        if (other->named_group[i] > most) most = other->named_group[i];
-    char *in = calloc((size_t)most + 2, 1);
-    if (!in) return -1;
-    for (int i = 0; i < other->count; i++)
-        if (other->named_group[i] >= 0) in[other->named_group[i]] = 1;
-    for (int i = 0; i < set->count; i++) {
-        int g = set->named_group[i] < 0 ? -1 : number_of(data, set->named_group[i], of_other);
-        if (g < 0 || g > most || !in[g]) continue;
-        count++;
-        in[g] = 0;
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Marks in `in` (names of the groups) those that have an image of the data set. */
+static void mark(unsigned char *in, const struct meta_dataset *set)
+{
+    for (int i = 0; i < set->count; i++)
+        if (set->named_group[i] >= 0) in[set->named_group[i]] = 1;
+}
+
+/* Of groups that both name, those with images of both. */
+static int count_shared(int *count, const struct names *n, const struct meta_dataset *set,
+                        const struct names *m, const struct meta_dataset *other)
+{
+    unsigned char *own = calloc((size_t)n->count + 1, 1), *theirs = calloc((size_t)m->count + 1, 1);
+    int status = own && theirs ? 0 : -1;
+    if (!status) {
+        mark(own, set);
+        mark(theirs, other);
     }
-    free(in);
-    return count;
+    for (int g = 0; g < n->count && m->count && !status; g++) {
+        char *const *twin = own[g]
+            ? bsearch(&n->name[g], m->name, (size_t)m->count, sizeof *m->name, by_name)
+            : NULL;
+        *count += twin && theirs[twin - m->name];
+    }
+    free(own);
+    free(theirs);
+    return status;
+}
+
+int meta_shared_groups(int *count, const struct meta_data *data, const struct meta_dataset *set,
+                       const struct meta_data *of_other, const struct meta_dataset *other,
+                       struct meta_error *error)
+{
+    struct names n, m;
+    *count = 0;
+    if (read_names(&n, data, error)) return -1;
+    int status = read_names(&m, of_other, error);
+    if (!status && count_shared(count, &n, set, &m, other)) status = meta_fail_memory(error);
+    meta_groups_free(&n.read);
+    meta_groups_free(&m.read);
+    return status;
 }
 
 static int by_size(const void *a, const void *b)

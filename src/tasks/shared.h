@@ -14,11 +14,11 @@ struct meta_shared {
 int meta_shared_find(struct meta_shared *, const struct meta_dataset *,
                      const struct meta_dataset *other, struct meta_error *);
 
-/* How many groups have images of both data sets: by their names where both are of a folder or a
-   CSV, by their numbers where both are lists of one .data file; 0 where they are of different
-   kinds, and -1 without memory. */
-int meta_shared_groups(const struct meta_data *, const struct meta_dataset *,
-                       const struct meta_data *of_other, const struct meta_dataset *other);
+/* *count: how many groups have images of both data sets, by the names that the folder, the CSV or
+   the CSV of groups= gives them. The data sets are lists of the data, or their folder or CSV. */
+int meta_shared_groups(int *count, const struct meta_data *, const struct meta_dataset *,
+                       const struct meta_data *of_other, const struct meta_dataset *other,
+                       struct meta_error *);
 
 /* Reads of a list what may be in a data set, too: the lines whose files are as long as one of the
    data set's. The answer has paths, lines and digests alone; files that can't be read are left out.

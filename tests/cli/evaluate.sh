@@ -149,3 +149,21 @@ untold="silent.cfg does not say what it was adapted to: images that it has learn
 check 'a classifier without the digests of its images is evaluated' quiet evaluate silent.cfg silent.weights few -json silent.json -names k.names
 check 'it is said that its images are not known' test "$(cat err)" = "darknet: warning: $untold"
 check 'JSON says so, too' python3 -c 'import json, sys; assert json.load(open("silent.json"))["learned_untold"] == [sys.argv[1]] and json.load(open("m.json"))["learned_untold"] == []' "$untold"
+
+# Groups of both data sets, whichever kind they are of
+both='darknet: warning: 1 group of %s is in %s, too: thresholds look better than they are'
+printf 'image,group\nnew/six/c6_3.pgm,a\nnew/seven/c7_3.pgm,b\n' >new.groups
+printf 'image,group\nother/six/c6_10.pgm,c\nother/six/c6_11.pgm,a\nother/seven/c7_10.pgm,d\n' >other.groups
+printf 'classes=2\nlabels=labels\nnames=k.names\ntest=test.list\ngroups=new.groups\n' >one.data
+printf 'classes=2\nlabels=labels\nnames=k.names\nvalid=valid.list\ngroups=other.groups\n' >two.data
+sed '/^groups/d' two.data >three.data
+{ echo image,class,group; for f in other/*/*.pgm; do c=${f#*/}; g=${f##*_}; echo "$f,${c%/*},$([ $f = other/six/c6_11.pgm ] && echo a || echo "$f")"; done; } >other.rows.csv
+check 'groups of two .data files are compared' quiet evaluate k.cfg k.weights one.data -sensitivity 0.8 -chosen_on two.data
+check 'by their names' grep -qx "$(printf "$both" test.list valid.list)" err
+check 'groups of a .data file and a CSV are compared' quiet evaluate k.cfg k.weights one.data -sensitivity 0.8 -chosen_on other.rows.csv
+check 'by their names, too' grep -qx "$(printf "$both" test.list other.rows.csv)" err
+sed -i 's/^other\/six\/c6_11.pgm,a/other\/six\/c6_11.pgm,e/' other.groups
+check 'groups of two .data files may differ' quiet evaluate k.cfg k.weights one.data -sensitivity 0.8 -chosen_on two.data
+check 'of which nothing is said' test ! -s err
+check 'one of them may have no groups' quiet evaluate k.cfg k.weights one.data -sensitivity 0.8 -chosen_on three.data
+check 'it is said that they cannot be compared' test "$(cat err)" = "darknet: warning: valid.list names no groups: whether one of test.list is there, too, can't be told"
