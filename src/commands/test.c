@@ -12,15 +12,14 @@
 #include "evaluation/results.h"
 #include "flags.h"
 #include "ranks.h"
-#include "learning/same_build.h"
 #include "learning/learned_rates.h"
-#include "learning/rates_file.h"
 #include "more_weights.h"
 #include "network/weights.h"
 #include "stats/estimate.h"
 #include "tasks/shared.h"
 #include "temperature_flag.h"
 #include "test_print.h"
+#include "test_ranks.h"
 #include "usage.h"
 
 #include <limits.h>
@@ -344,6 +343,34 @@ static void print_head(const struct test *t)
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
+/* What there is of the results before the tasks are run. */
+static struct meta_results results_of(const struct test *t)
+{
+    return (struct meta_results){ .data = t->data_path,
+                                  .cfg = t->cfg_path,
+                                  .weights = t->weights_path,
+                                  .more_weights = t->more.paths.words,
+                                  .temperature = t->temperature.temperature != 0
+                                      ? t->temperature.path
+                                      : NULL,
+                                  .list_name = t->asked.list,
+                                  .backend = t->backend->name,
+                                  .model = t->model,
+                                  .dataset = t->dataset,
+                                  .evaluation = &t->evaluation };
+}
+
+/* Fails on all ranks where they are to test different things. */
+static int compare_ranks(const struct test *t, struct meta_error *error)
+{
+    const struct meta_results results = results_of(t);
+    const char *instructions = t->backend->instructions ? t->backend->instructions() : "";
+    if (!meta_transport_many(t->ranks)) return 0;
+    if (t->evaluation.more)
+        return meta_fail(error, "-weights: several are tested by one process: must be one file");
+    return meta_test_ranks(t->ranks, &results, instructions, error);
+}
+
 static void watch(void *runs, int done) { meta_print_bar(done, *(const int *)runs); }
 
 static int run(struct test *t, struct meta_error *error)
@@ -355,20 +382,9 @@ static int run(struct test *t, struct meta_error *error)
         || meta_evaluator_groups(&t->groups, t->evaluator, error))
         return -1;
     struct meta_estimate after = meta_estimate(&runs->auc_after, sizeof *runs, e->runs);
-    struct meta_results results = { .data = t->data_path,
-                                    .cfg = t->cfg_path,
-                                    .weights = t->weights_path,
-                                    .more_weights = t->more.paths.words,
-                                    .temperature = t->temperature.temperature != 0
-                                        ? t->temperature.path
-                                        : NULL,
-                                    .list_name = t->asked.list,
-                                    .backend = t->backend->name,
-                                    .model = t->model,
-                                    .dataset = t->dataset,
-                                    .evaluation = e,
-                                    .groups = &t->groups,
-                                    .runs = runs };
+    struct meta_results results = results_of(t);
+    results.groups = &t->groups;
+    results.runs = runs;
     if (meta_by_group_estimate(&results.other_groups, after, &t->groups, error)
         || meta_calibration_estimate(&results.ece, &runs->calibration, sizeof *runs, e->runs,
                                      error))
@@ -376,42 +392,6 @@ static int run(struct test *t, struct meta_error *error)
     /* what can be printed is, whether or not the file can be written */
     if (meta_print_results(&results, error)) return -1;
     return t->asked.out && !t->ranks->rank ? meta_results_write(&results, t->asked.out, error) : 0;
-}
-
-/* Fails on all ranks where they are to test different things. */
-static int compare_ranks(const struct test *t, int argc, char **argv, struct meta_error *error)
-{
-    struct meta_digest files[3] = { 0 };
-    char words[200] = "", text[META_DIGEST_TEXT];
-    if (!meta_transport_many(t->ranks)) return 0;
-    if (t->evaluation.more)
-        return meta_fail(error, "-weights: several are tested by one process: must be one file");
-    for (int i = 0; i < argc; i++)
-        snprintf(words + strlen(words), sizeof words - strlen(words), "%s ", argv[i]);
-    if (meta_same_build(t->ranks, error)
-        || meta_transport_agree(t->ranks, "the command", words, error))
-        return -1;
-    char *rates = t->rates ? meta_rates_path(t->weights_path) : NULL;
-    int status = meta_digest_file(&files[0], t->cfg_path, error)
-            || (t->weights_path && meta_digest_file(&files[1], t->weights_path, error))
-            || (rates && meta_digest_file(&files[2], rates, error))
-        ? -1
-        : 0;
-    free(rates);
-    if (meta_transport_share_status(t->ranks, status, error)) return -1;
-    const struct {
-        const char *what;
-        struct meta_digest digest;
-    } all[] = { { t->cfg_path, files[0] },
-                { t->weights_path ? t->weights_path : "the weights", files[1] },
-                { "the digest of the learned rates", files[2] } };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        meta_digest_text(text, all[i].digest);
-        if (meta_transport_agree(t->ranks, all[i].what, text, error)) return -1;
-    }
-    if (meta_same_images(t->ranks, t->dataset, "", error)) return -1;
-    const char *instructions = t->backend->instructions ? t->backend->instructions() : "";
-    return meta_transport_agree(t->ranks, "the instruction set", instructions, error);
 }
 
 int meta_command_test(int argc, char **argv)
@@ -427,8 +407,7 @@ int meta_command_test(int argc, char **argv)
     t.cfg_path = argv[1];
     t.weights_path = words > 2 ? argv[2] : NULL;
     int failed = meta_transport_share_status(t.ranks, prepare(&t, &error), &error)
-        || meta_transport_in_turn(t.ranks, load, &t, &error)
-        || compare_ranks(&t, argc, argv, &error);
+        || meta_transport_in_turn(t.ranks, load, &t, &error) || compare_ranks(&t, &error);
     if (!failed) {
         if (!t.ranks->rank) warn_trained(&t);
         print_head(&t);

@@ -98,10 +98,9 @@ static int add_images(cJSON *files, const struct meta_dataset *dataset, struct m
     return 0;
 }
 
-static void add_settings(cJSON *root, const struct meta_results *r)
+void meta_results_settings(cJSON *s, const struct meta_results *r)
 {
     const struct meta_evaluation *e = r->evaluation;
-    cJSON *s = cJSON_AddObjectToObject(root, "settings");
     char seed[32];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     cJSON_AddStringToObject(s, "list", r->list_name);
@@ -318,7 +317,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "program", "darknet meta test");
     cJSON_AddNumberToObject(root, "format", META_RESULTS_FORMAT);
-    add_settings(root, r);
+    meta_results_settings(cJSON_AddObjectToObject(root, "settings"), r);
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
         || (r->weights && add_file(files, "weights", r->weights, error))

@@ -35,6 +35,9 @@ struct meta_results {
     const struct meta_run *runs; /* (evaluation->runs) of an evaluator: the curves of all runs lie
                                     one after the other, and so do their ROC curves */
 };
+/* Adds to an object what the file says of a test but for its files and figures; of *r only
+   list_name, backend, model, dataset and evaluation are read. */
+void meta_results_settings(cJSON *to, const struct meta_results *r);
 /* Writes the whole file or none. */
 int meta_results_write(const struct meta_results *, const char *path, struct meta_error *);
 

@@ -259,6 +259,21 @@ int meta_fingerprint_differ(const char *here, const char *there, struct meta_err
     return differ(here, there, 0, error) || differ(there, here, 1, error) ? -1 : 0;
 }
 
+int meta_fingerprint_ranks(struct meta_transport *ranks, const char *text, struct meta_error *error)
+{
+    uint64_t size = strlen(text) + 1;
+    struct meta_error why;
+    if (meta_transport_broadcast(ranks, &size, sizeof size, error)) return -1;
+    char *first = malloc(size);
+    if (!first) return meta_fail_memory(error);
+    if (!ranks->rank) memcpy(first, text, size);
+    int status = meta_transport_broadcast(ranks, first, size, error);
+    if (!status && meta_fingerprint_differ(text, first, &why))
+        status = meta_fail(error, "%s on rank 0 (%s)", why.text, ranks->hosts[0]);
+    free(first);
+    return status;
+}
+
 static int check_version(const char *checkpoint, struct meta_error *error)
 {
     size_t length;

@@ -9,6 +9,7 @@
 #include "tasks/dataset.h"
 #include "config/model.h"
 #include "learning/federation.h"
+#include "transport/transport.h"
 
 struct meta_fingerprint_parts {
     const struct meta_model *model;
@@ -39,6 +40,9 @@ int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *
 /* Compares the texts of two processes that are to train together, instruction sets too: -1 with the
    first line that differs, "KEY is VALUE here, but OTHER". */
 int meta_fingerprint_differ(const char *here, const char *there, struct meta_error *);
+/* Fails on a rank whose text of such lines is not that of rank 0. All ranks call it; the others
+   hear of it by meta_transport_share_status. */
+int meta_fingerprint_ranks(struct meta_transport *, const char *text, struct meta_error *);
 
 /* 0 when the two agree; else the error names the first line that differs, with both values. Numbers
    are compared as numbers. */

@@ -108,27 +108,11 @@ int meta_trainer_share_start(struct meta_trainer *t, struct meta_checkpoint *c, 
 
 /* ---- what must be the same ------------------------------------------------------------------- */
 
-/* Fails on a rank whose text is not that of rank 0. */
-static int compare_texts(struct meta_transport *ranks, const char *text, struct meta_error *error)
-{
-    uint64_t size = strlen(text) + 1;
-    struct meta_error why;
-    if (meta_transport_broadcast(ranks, &size, sizeof size, error)) return -1;
-    char *first = malloc(size);
-    if (!first) return meta_fail_memory(error);
-    if (!ranks->rank) memcpy(first, text, size);
-    int status = meta_transport_broadcast(ranks, first, size, error);
-    if (!status && meta_fingerprint_differ(text, first, &why))
-        status = meta_fail(error, "%s on rank 0 (%s)", why.text, ranks->hosts[0]);
-    free(first);
-    return status;
-}
-
 /* Of sites, what is the same for all, which may be told to all. */
 static int compare_sites(const struct meta_trainer *t, struct meta_error *error)
 {
     struct meta_transport *ranks = t->settings.transport;
-    int status = compare_texts(ranks, t->common, error);
+    int status = meta_fingerprint_ranks(ranks, t->common, error);
     ranks->open_words = status != 0;
     return status;
 }
@@ -157,7 +141,7 @@ int meta_trainer_compare_ranks(struct meta_trainer *t, int status, struct meta_e
         || meta_transport_agree(ranks, "max_batches", total, error) || agree_on_watch(t, error))
         return -1;
     status = meta_trainer_federated(t) ? compare_sites(t, error)
-                                       : compare_texts(ranks, t->fingerprint, error);
+                                       : meta_fingerprint_ranks(ranks, t->fingerprint, error);
     return meta_transport_share_status(ranks, status, error);
 }
 

@@ -86,8 +86,35 @@ for n in 2 3; do
     test_ranks() { ranks $n "${testing[@]}" -runs 20 -out "$a/$n.json" >"$a/out" 2>&1 && cmp "$a/$n.json" "$a/1.json" && [ "$(grep -c 'tasks of 2 classes' "$a/out")" -eq 1 ]; }
     check "$n ranks come to the file of results of one process" test_ranks
 done
-differs() { ! ranks 1 "${testing[@]}" -runs 20 : -n 1 "${testing[@]}" -runs 21 >"$a/out" 2>&1 && [ "$(grep -c darknet: "$a/out")" -eq 1 ] && grep -q 'darknet: the command differs: .* on rank 0 (.*), .* on rank 1 (' "$a/out" || { cat "$a/out"; return 1; }; }
-check 'ranks that are to test different things are told' differs
+# A second rank with other words; flags stand before the files, too
+words=(meta test "$a/toy.data" "$a/toy.cfg" "$a/w.weights")
+first=("$DARKNET_BIN" meta test -runs 20 -threads 1 "${words[@]:2}")
+differs() { local line=$1; shift; ! ranks 1 "${first[@]}" : -n 1 "$DARKNET_BIN" "$@" >"$a/out" 2>&1 && [ "$(grep -c darknet: "$a/out")" -eq 1 ] && grep -Eq "darknet: $line" "$a/out" || { cat "$a/out"; return 1; }; }
+check 'another number of tasks on one rank is told' differs 'runs is 21 here, but 20 on rank 0 \(' "${words[@]}" -threads 1 -runs 21
+check 'another number of tasks before the files is told' differs 'runs is 21 here, but 20 on rank 0 \(' meta test -runs 21 -threads 1 "${words[@]:2}"
+check 'another seed of a test before the files is told' differs 'seed is 2 here, but 1 on rank 0 \(' meta test -threads 1 -seed 2 -runs 20 "${words[@]:2}"
+check 'other shots of a test are told' differs 'shots is 1 here, but 2 on rank 0 \(' meta test -threads 1 -shots 1 -runs 20 "${words[@]:2}"
+check 'another method is told' differs 'method is finetune here, but maml on rank 0 \(' meta test -threads 1 -method finetune -runs 20 "${words[@]:2}"
+check 'other statistics are told' differs 'bn is support here, but batch on rank 0 \(' meta test -threads 1 -bn support -runs 20 "${words[@]:2}"
+check 'other steps are told' differs 'steps is 1 here, but 3 on rank 0 \(' meta test -threads 1 -steps 1 -runs 20 "${words[@]:2}"
+check 'copies of images on one rank are told' differs 'augment is 2 here, but not set on rank 0 \(' meta test -threads 1 -augment 2 -runs 20 "${words[@]:2}"
+check 'another list is told' differs 'list is train here, but test on rank 0 \(' meta test -threads 1 -list train -runs 20 "${words[@]:2}"
+check 'other kernels are told' differs 'the instruction set differs: .* on rank 0 \(.*\), .*kernels onednn on rank 1' meta test -threads 1 -kernels onednn -runs 20 "${words[@]:2}"
+threads_of() { ranks 1 "${first[@]}" -out "$a/threads.json" : -n 1 "$DARKNET_BIN" "${words[@]}" -threads 2 -runs 20 >"$a/out" 2>&1 && cmp "$a/threads.json" "$a/1.json" || { cat "$a/out"; return 1; }; }
+check 'ranks may have other numbers of threads, and words in another order' threads_of
+
+# Temperatures lie beside the weights, of which each machine has a copy
+warm=$TMP_TEST/warm
+toy "$warm"
+train "$warm" -max_batches 150 -valid_every 0 -seed 3
+sed "s#^valid=.*#valid=$warm/held.list#; s#^train=.*#train=$warm/valid.list#" "$warm/toy.data" >"$warm/held.data"
+grep -E '_(1[0-5]|[0-4])\.pgm' "$warm/train.list" >"$warm/held.list"
+cp "$warm/backup/toy_final.weights" "$warm/w.weights"
+first=("$DARKNET_BIN" meta test -runs 20 -threads 1 "$warm/toy.data" "$warm/toy.cfg" "$warm/w.weights")
+words=(meta test -threads 1 -runs 20 "$warm/toy.data" "$warm/toy.cfg" "$warm/backup/toy_final.weights")
+check 'weights of one rank are calibrated' "$DARKNET_BIN" meta calibrate "$warm/held.data" "$warm/toy.cfg" "$warm/backup/toy_final.weights" -shots 2 -runs 60
+check 'a temperature on one rank alone is told' differs 'temperature is [0-9.]+ here, but not set on rank 0 \(' "${words[@]}"
+check 'a temperature that a rank does not take is none that differs' ranks 1 "${first[@]}" : -n 1 "$DARKNET_BIN" "${words[@]}" -temperature off
 
 cat >"$TMP_TEST/toy.table" <<END2
 [table]
