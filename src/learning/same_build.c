@@ -53,5 +53,7 @@ int meta_same_images(struct meta_transport *ranks, const struct meta_dataset *se
     }
     snprintf(what, sizeof what, "the range of %simages", *whose ? whose : "the ");
     snprintf(text, sizeof text, "%d", meta_dataset_white(set));
-    return meta_transport_agree(ranks, what, text, error);
+    if (meta_transport_agree(ranks, what, text, error)) return -1;
+    snprintf(what, sizeof what, "the decoding of %simages", *whose ? whose : "the ");
+    return meta_transport_agree(ranks, what, meta_dataset_scaled(set) ? "scaled" : "full", error);
 }

@@ -9,8 +9,8 @@
    both digests. All ranks call it. */
 int meta_same_build(struct meta_transport *, struct meta_error *);
 
-/* Fails on all ranks where the images, classes, groups or range of the set differ, which then is
-   one that all have loaded; whose: "", or "the valid list's ", for the message. */
+/* Fails on all ranks where the images, classes, groups, range or decoding of the set differ, which
+   then is one that all have loaded; whose: "", or "the valid list's ", for the message. */
 int meta_same_images(struct meta_transport *, const struct meta_dataset *, const char *whose,
                      struct meta_error *);
 

@@ -116,6 +116,23 @@ check 'weights of one rank are calibrated' "$DARKNET_BIN" meta calibrate "$warm/
 check 'a temperature on one rank alone is told' differs 'temperature is [0-9.]+ here, but not set on rank 0 \(' "${words[@]}"
 check 'a temperature that a rank does not take is none that differs' ranks 1 "${first[@]}" : -n 1 "$DARKNET_BIN" "${words[@]}" -temperature off
 
+# A JPEG of 32x32 is decoded at half its size, or in full
+mkdir "$a/large"
+base64 -d >"$a/large/c6_99.jpg" <<'END'
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAgACABAREA/8QA
+FQABAQAAAAAAAAAAAAAAAAAABAX/xAAWEAADAAAAAAAAAAAAAAAAAAAAAgP/2gAIAQEAAD8AgTQVNBM0FTQkzQVNBM0FTQlTQTNBU0EzQlTQTNBU0EzQ/9k=
+END
+{ cat "$a/test.list"; echo "$a/large/c6_99.jpg"; } >"$a/large.list"
+{ cat "$a/valid.list"; echo "$a/large/c4_99.jpg"; } >"$a/large_valid.list"
+cp "$a/large/c6_99.jpg" "$a/large/c4_99.jpg"
+sed "s#^test=.*#test=$a/large.list#; s#^valid=.*#valid=$a/large_valid.list#" "$a/toy.data" >"$a/large.data"
+{ cat "$a/large.data"; echo decode=full; } >"$a/full.data"
+first=("$DARKNET_BIN" meta test -threads 1 "$a/large.data" "$a/toy.cfg" "$a/w.weights")
+check 'another decoding of the images of a test is told' differs 'decode is not set here, but scaled on rank 0 \(' meta test -threads 1 "$a/full.data" "$a/toy.cfg" "$a/w.weights"
+first=("$DARKNET_BIN" meta train "$a/large.data" "$a/toy.cfg" -name toy -threads 1)
+rm -f "$a"/backup/*
+check 'another decoding of the valid list is told' differs "the decoding of the valid list's images differs: scaled on rank 0 \\(.*\\), full on rank 1" meta train "$a/full.data" "$a/toy.cfg" -name toy -threads 1
+
 cat >"$TMP_TEST/toy.table" <<END2
 [table]
 name=Toy
