@@ -10,6 +10,7 @@
 #include "learning/rates_file.h"
 #include "backends/backends.h"
 #include "base/path.h"
+#include "config/inner_text.h"
 #include "config/purpose.h"
 #include "config/stock_form.h"
 #include "darknet_meta_internal.h"
@@ -119,10 +120,11 @@ static struct meta_base base_for(const darknet_meta_model *model, const struct m
                                  int steps)
 {
     struct meta_base base = model->base;
+    char inner[META_TEMPERATURE_INNER], why[META_TEMPERATURE_WHY];
     struct meta_temperature_use use = {
-        s->classes, steps, base.learning_rate, NULL, (double)s->n / s->classes, 1
+        s->classes, steps, base.learning_rate, NULL, (double)s->n / s->classes, 1, inner
     };
-    char why[128];
+    meta_inner_text(inner, model->model);
     for (int kind = 0; kind < META_BN_KINDS && model->temperatures.count; kind++) {
         use.statistics = meta_bn_name(kind);
         base.temperature[kind] = meta_temperatures_choose(&model->temperatures, &use, why,

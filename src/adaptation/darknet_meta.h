@@ -83,8 +83,8 @@ DARKNET_META_API int darknet_meta_version(void);
 
 /* Reads a .cfg of `darknet meta train` and the weights it wrote, and STEM.temperature where that
    lies beside STEM.weights (`darknet meta calibrate` makes it): classifiers of as many classes and
-   steps as it is of then have its temperature, which makes their probabilities as sure as they are
-   right. One of other weights is an error. The caller frees. */
+   steps as it is of, learned by the same inner loop, then have its temperature, which makes their
+   probabilities as sure as they are right. One of other weights is an error. The caller frees. */
 DARKNET_META_API int darknet_meta_load(darknet_meta_model **, const char *cfg, const char *weights,
                                        darknet_meta_error *);
 /* NULL is allowed; classifiers of the model stay good. */

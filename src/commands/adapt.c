@@ -6,6 +6,7 @@
 #include "base/plural.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "config/inner_text.h"
 #include "config/model.h"
 #include "config/stock_form.h"
 #include "engine/log_odds.h"
@@ -299,12 +300,15 @@ static int check_stock_form(const struct parts *p, const char *cfg, struct meta_
 /* The temperature is that of as many images a class as there are on average. */
 static int find_temperature(struct parts *p, const struct request *r, struct meta_error *error)
 {
+    char inner[META_TEMPERATURE_INNER];
     const struct meta_temperature_use use = { p->data->classes,
                                               r->steps,
                                               p->base.learning_rate,
                                               meta_bn_name(r->bn),
                                               (double)p->dataset->count / p->data->classes,
-                                              r->copies };
+                                              r->copies,
+                                              inner };
+    meta_inner_text(inner, p->model);
     if (meta_temperature_wish(&p->temperature, r->temperature, r->weights, &use, error)) return -1;
     p->base.temperature[r->bn] = p->temperature.temperature;
     meta_temperature_tell(&p->temperature);

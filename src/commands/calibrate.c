@@ -1,6 +1,7 @@
 /* darknet meta calibrate: learns how sure the answers of adapted weights may be, on tasks of common
    classes that training has not seen, and writes the temperatures beside the weights. */
 #define _GNU_SOURCE
+#include "config/inner_text.h"
 #include "console.h"
 #include "base/file.h"
 #include "evaluation/evaluate.h"
@@ -310,6 +311,7 @@ static int run(struct calibration *c, struct meta_error *error)
     r->ways = e->episode.ways;
     r->steps = c->model->inner->test_steps;
     r->learning_rate = c->model->inner->learning_rate;
+    meta_inner_text(r->inner, c->model);
     r->tasks = e->runs;
     r->seed = e->seed;
     if (asprintf(&comment, "%s on %s", c->weights_path, c->dataset->list) < 0)

@@ -10,9 +10,9 @@
 
 /* What became of it. Zeroed, there is none. */
 struct meta_temperature_wish {
-    char *path;         /* of the file that was read; NULL: none was */
-    double temperature; /* 0: the answers stay as they are */
-    char why[128];      /* why they do, where a file is there: what it is of */
+    char *path;                     /* of the file that was read; NULL: none was */
+    double temperature;             /* 0: the answers stay as they are */
+    char why[META_TEMPERATURE_WHY]; /* why they do, where a file is there: what it is of */
 };
 /* Finds the temperature for these weights' answers: value is "on", "off" or NULL, the flag's. A
    file that is not good, or of other weights, is an error. With "on" so is one that is missing or

@@ -5,6 +5,7 @@
 #include "base/duration.h"
 #include "base/file.h"
 #include "base/plural.h"
+#include "config/inner_text.h"
 #include "console.h"
 #include "evaluation/evaluate.h"
 #include "evaluation/inner.h"
@@ -205,10 +206,15 @@ static int find_temperature(struct test *t, struct meta_error *error)
     if (t->more.paths.count > 1 && t->asked.temperature)
         return meta_fail(error, "-temperature: is of one file of weights, not of several");
     if (!e->method->tempers || t->more.paths.count > 1) return 0;
-    const struct meta_temperature_use use = {
-        e->episode.ways,     inner->steps,     t->model->inner->learning_rate,
-        meta_bn_name(e->bn), e->episode.shots, inner->copies
-    };
+    char text[META_TEMPERATURE_INNER];
+    const struct meta_temperature_use use = { e->episode.ways,
+                                              inner->steps,
+                                              t->model->inner->learning_rate,
+                                              meta_bn_name(e->bn),
+                                              e->episode.shots,
+                                              inner->copies,
+                                              text };
+    meta_inner_text(text, t->model);
     if (meta_temperature_wish(&t->temperature, t->asked.temperature, t->weights_path, &use, error))
         return -1;
     e->temperature = t->temperature.temperature;

@@ -110,6 +110,10 @@ static int read_setting(struct meta_temperatures *t, const char *line)
     if ((v = value_of(line, "ways"))) return read_whole(&t->ways, v, 2, 1000);
     if ((v = value_of(line, "steps"))) return read_whole(&t->steps, v, 0, 1000);
     if ((v = value_of(line, "tasks"))) return read_whole(&t->tasks, v, 1, INT_MAX);
+    if ((v = value_of(line, "inner"))) {
+        snprintf(t->inner, sizeof t->inner, "%s", v);
+        return strlen(v) < sizeof t->inner ? 0 : -1;
+    }
     if ((v = value_of(line, "learning_rate"))) return read_real(&t->learning_rate, v, 0, INFINITY);
     return -1;
 }
@@ -189,6 +193,7 @@ static void print(FILE *f, const struct meta_temperatures *t, const char *commen
     fprintf(f, FIRST "\n# %s\nweights=%s\nbytes=%llu\nways=%d\nsteps=%d\nlearning_rate=%.17g\n",
             comment, digest, (unsigned long long)t->weights.bytes, t->ways, t->steps,
             t->learning_rate);
+    if (*t->inner) fprintf(f, "inner=%s\n", t->inner);
     fprintf(f, "seed=%llu\ntasks=%d\n", (unsigned long long)t->seed, t->tasks);
     fputs("# statistics, shots, temperature, its 95% interval, negative log-likelihood without and "
           "with it\n",
@@ -245,6 +250,8 @@ double meta_temperatures_choose(const struct meta_temperatures *t,
     else if (t->steps != use->steps || t->learning_rate != use->learning_rate)
         snprintf(why, size, "%d steps at %g, not %d at %g", t->steps, t->learning_rate, use->steps,
                  use->learning_rate);
+    else if (*t->inner && strcmp(t->inner, use->inner))
+        snprintf(why, size, "%s, not %s", t->inner, use->inner);
     else if (use->copies > 1) snprintf(why, size, "answers without -augment");
     else if (!below && !above) snprintf(why, size, "other statistics than %s", use->statistics);
     if (*why || (!below && !above)) return 0;

@@ -8,7 +8,12 @@
 #include "base/digest.h"
 #include "base/error.h"
 
-enum { META_TEMPERATURE_ROWS = 64, META_TEMPERATURE_WORD = 16 };
+enum {
+    META_TEMPERATURE_ROWS = 64,
+    META_TEMPERATURE_WORD = 16,
+    META_TEMPERATURE_INNER = 240, /* room for a line that says how tasks are learned */
+    META_TEMPERATURE_WHY = 512    /* room for two of them */
+};
 
 /* A temperature, for one number of support images a class, and one kind of statistics (-bn) that
    query images are normalised by. */
@@ -23,6 +28,8 @@ struct meta_temperatures {
     struct meta_digest weights; /* of the .weights */
     int ways, steps, tasks;     /* of the tasks, and how many of each number of shots */
     double learning_rate;
+    char inner[META_TEMPERATURE_INNER]; /* meta_inner_text of the .cfg; "": the file, an early one,
+                                           has none, and fits any */
     uint64_t seed;
     int count;
     struct meta_temperature_row rows[META_TEMPERATURE_ROWS];
@@ -44,12 +51,13 @@ struct meta_temperature_use {
     int ways, steps;
     double learning_rate;
     const char *statistics;
-    double shots; /* support images a class, on average */
-    int copies;   /* of each image, whose answers are averaged; 0 or 1: the image alone */
+    double shots;      /* support images a class, on average */
+    int copies;        /* of each image, whose answers are averaged; 0 or 1: the image alone */
+    const char *inner; /* meta_inner_text of the .cfg */
 };
 /* The temperature of such answers: between two numbers of shots its logarithm is linear in the
    logarithm of shots, beyond them it is that of the nearest. Where the file has none for them this
-   is 0, and `why` (size bytes) says what it is of. */
+   is 0, and `why` (size bytes; META_TEMPERATURE_WHY are enough) says what it is of. */
 double meta_temperatures_choose(const struct meta_temperatures *,
                                 const struct meta_temperature_use *, char *why, size_t size);
 

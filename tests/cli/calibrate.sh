@@ -61,13 +61,44 @@ check 'meta test says that the temperature is of other steps' grep -qF "$file is
 check 'the result with other steps has no temperature' sh -c "! grep -q temperature '$a/steps.json'"
 expect_error "-temperature on: $file is of 3 steps at 0.1, not 1 at 0.1" darknet meta test "$data" "$cfg" "$weights" -steps 1 -temperature on
 expect_error "-temperature on: $file is of other statistics than running" darknet meta test "$data" "$cfg" "$weights" -bn running -temperature on
+# Other ways to learn a task from the same weights, by as many steps at the same rate
+of="[inner_loop] on images of 12x12x1"
+others() # NAME TEXT SED: meta test and meta adapt with a .cfg that SED has changed leave the temperature, and say that it is none of TEXT
+{
+    sed "$3" "$cfg" >"$a/$1.cfg"
+    check "meta test runs with $2" quiet darknet meta test "$data" "$a/$1.cfg" "$weights" -out "$a/$1.json"
+    check "meta test says that the temperature is not of $2" grep -qF "$file is not taken: it is of $of, not $2 on images of 12x12x1" "$a/out"
+    check "the result with $2 has no temperature" sh -c "! grep -q temperature '$a/$1.json'"
+    expect_error "-temperature on: $file is of \\[inner_loop\\] on images of 12x12x1, not " darknet meta test "$data" "$a/$1.cfg" "$weights" -temperature on
+    check "meta adapt runs with $2" quiet darknet meta adapt "$a/few.data" "$a/$1.cfg" "$weights" -out "$a/$1.own"
+    check "meta adapt says that the temperature is not of $2" grep -qF "$file is not taken: it is of $of, not $2 on images of 12x12x1" "$a/out"
+}
+printf 'c6_\nc7_\n' >"$a/few.labels"
+ls "$a"/images/c[67]_[0-4].pgm >"$a/few.list"
+printf 'classes=2\nlabels=%s\ntrain=%s\n' "$a/few.labels" "$a/few.list" >"$a/few.data"
+others momentum '[momentum] momentum=0.5' 's/^\[inner_loop\]/[momentum]\nmomentum=.5/'
+others only '[momentum] only=connected' 's/^\[inner_loop\]/[momentum]\nonly=connected/'
+others imprinted '[inner_loop] head=imprinted' 's/^\[inner_loop\]/&\nhead=imprinted/'
+others anil '[inner_loop] adapt=head' 's/^\[inner_loop\]/&\nadapt=head/'
+sed 's/^order=2/order=1/; s/^steps=2/steps=4/; s/^tasks=3/tasks=2/' "$cfg" >"$a/training.cfg"
+check 'meta test runs with what matters in training alone' quiet darknet meta test "$data" "$a/training.cfg" "$weights"
+check 'the temperature is taken whatever the training was' grep -Eq ', seed 1, temperature [0-9.]+$' "$a/out"
+cp "$file" "$a/whole.temperature"
+early() # a file of before that line was there
+{
+    python3 - "$a/whole.temperature" "$file" <<'END_OF_PYTHON'
+import sys, zlib
+lines = [l for l in open(sys.argv[1], "rb").readlines() if not l.startswith((b"inner=", b"crc32="))]
+open(sys.argv[2], "wb").write(b"".join(lines) + b"crc32=%08x\n" % zlib.crc32(b"".join(lines)))
+END_OF_PYTHON
+    quiet darknet meta test "$data" "$a/momentum.cfg" "$weights" && grep -Eq ', seed 1, temperature [0-9.]+$' "$a/out"
+}
+check 'a file that does not say how tasks were learned is taken as before' early
+cp "$a/whole.temperature" "$file"
 expect_error '-temperature warm: must be on or off' darknet meta test "$data" "$cfg" "$weights" -temperature warm
 expect_error '-temperature: -method knn does not read it; allowed with maml' darknet meta test "$data" "$cfg" "$weights" -method knn -temperature off
 
 # meta adapt: the exported network has the temperature, for every reader
-printf 'c6_\nc7_\n' >"$a/few.labels"
-ls "$a"/images/c[67]_[0-4].pgm >"$a/few.list"
-printf 'classes=2\nlabels=%s\ntrain=%s\n' "$a/few.labels" "$a/few.list" >"$a/few.data"
 check 'meta adapt runs with a temperature' quiet darknet meta adapt "$a/few.data" "$cfg" "$weights" -out "$a/warm"
 check 'meta adapt says which temperature it folds in' grep -Eq "^temperature [0-9.]+ of $file: divides the weights and biases before \[softmax\]\$" "$a/out"
 check 'the exported .cfg says the temperature in its head, and has none in [softmax]' sh -c "head -n 1 '$a/warm.cfg' | grep -q ', temperature [0-9.]*\$' && ! grep -q '^temperature' '$a/warm.cfg'"
@@ -123,6 +154,10 @@ if [ "$TEST_VARIANT" = release ]; then
     cp "$a/out" "$a/lib.odds"
     while read -r image; do grep -F "$image" "$a/warm.csv" | cut -d, -f5,6 | tr , '\n'; done <"$a/few.list" >"$a/cli.odds"
     check 'the library answers as the exported classifier does' awk 'NR == FNR { x[FNR] = $1; next } { d = x[FNR] - $1; if (d > 1e-5 || d < -1e-5) bad = 1; n++ } END { exit bad || n != 20 }' "$a/lib.odds" "$a/cli.odds"
+    cfg=$a/imprinted.cfg
+    check 'the library adapts by another inner loop beside a temperature' quiet library other
+    check 'the library saves the weights of meta adapt, without the temperature' same "$a/other.weights" "$a/imprinted.own.weights"
+    cfg=$a/toy.cfg
     mv "$file" "$a/away"
     check 'the library adapts without a temperature' quiet library lib
     check 'the library saves the weights of meta adapt -temperature off without the file' same "$a/lib.weights" "$a/cold.weights"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/checksum.h"
 #include "base/file.h"
+#include "config/inner_text.h"
 #include "near.h"
 #include "network/temperature_file.h"
 
@@ -35,7 +36,7 @@ static int make_folder(void **state)
 static struct meta_temperatures example(void)
 {
     struct meta_temperatures t = { .ways = 2, .steps = 10, .tasks = 200, .learning_rate = .01,
-                                   .seed = 18446744073709551615u, .count = 4 };
+                                   .seed = 18446744073709551615u, .count = 4, .inner = "[a] b=1 on images of 1x2x3" };
     t.rows[0] = (struct meta_temperature_row){ "batch", 1, 2.5, 2, 3, .75, .625 };
     t.rows[1] = (struct meta_temperature_row){ "batch", 4, 10, NAN, NAN, .5, .25 };
     t.rows[2] = (struct meta_temperature_row){ "support", 5, 1 / 3., .25, .5, 1, .875 };
@@ -57,6 +58,7 @@ static void test_round_trip(void **state)
     write_example();
     if (meta_temperatures_find(&t, weights, &error)) fail_msg("%s", error.text);
     assert_true(t.ways == 2 && t.steps == 10 && t.tasks == 200 && t.learning_rate == .01 && t.seed == written.seed && t.count == 4);
+    assert_string_equal(t.inner, "[a] b=1 on images of 1x2x3");
     assert_int_equal(t.weights.bytes, 7);
     for (int i = 0; i < 4; i++) {
         const struct meta_temperature_row *a = &t.rows[i], *b = &written.rows[i];
@@ -75,7 +77,7 @@ static void test_round_trip(void **state)
 static void test_choosing(void **state)
 {
     struct meta_temperatures t = example();
-    struct meta_temperature_use use = { 2, 10, .01, "batch", 1, 1 };
+    struct meta_temperature_use use = { 2, 10, .01, "batch", 1, 1, "[a] b=1 on images of 1x2x3" };
     char why[128];
     static const double shots[] = { .5, 1, 2, 4, 9 }, expected[] = { 2.5, 2.5, 5, 10, 10 };
     for (int i = 0; i < 5; i++) {
@@ -90,15 +92,50 @@ static void test_choosing(void **state)
     use.statistics = "running";
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "other statistics than running");
-    use = (struct meta_temperature_use){ 3, 10, .01, "batch", 1, 1 };
+    use = (struct meta_temperature_use){ 3, 10, .01, "batch", 1, 1, "[a] b=1 on images of 1x2x3" };
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "2 classes, not 3");
-    use = (struct meta_temperature_use){ 2, 5, .01, "batch", 1, 1 };
+    use = (struct meta_temperature_use){ 2, 5, .01, "batch", 1, 1, "[a] b=1 on images of 1x2x3" };
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "10 steps at 0.01, not 5 at 0.01");
-    use = (struct meta_temperature_use){ 2, 10, .1, "batch", 1, 1 };
+    use = (struct meta_temperature_use){ 2, 10, .1, "batch", 1, 1, "[a] b=1 on images of 1x2x3" };
     assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
     assert_string_equal(why, "10 steps at 0.01, not 10 at 0.1");
+    use = (struct meta_temperature_use){ 2, 10, .01, "batch", 1, 1, "[a] on images of 1x2x3" };
+    assert_true(meta_temperatures_choose(&t, &use, why, sizeof why) == 0);
+    assert_string_equal(why, "[a] b=1 on images of 1x2x3, not [a] on images of 1x2x3");
+    *t.inner = 0; /* of an early file */
+    assert_near(meta_temperatures_choose(&t, &use, why, sizeof why), 2.5, 1e-12);
+}
+
+/* The text for a .cfg of so many pixels with these last sections. */
+static const char *inner_of(int side, const char *sections)
+{
+    static char text[META_TEMPERATURE_INNER];
+    struct meta_model *model;
+    char cfg[1200];
+    int n = snprintf(cfg, sizeof cfg, "[net]\nwidth=%d\nheight=8\nchannels=3\n[connected]\noutput=2\nactivation=linear\n[softmax]\n%s\n", side, sections);
+    write_text(path, cfg, n);
+    if (meta_model_load(&model, path, &error)) fail_msg("%s", error.text);
+    meta_inner_text(text, model);
+    meta_model_free(model);
+    return text;
+}
+
+static void test_inner_text(void **state)
+{
+    char longest[600] = "[momentum]\nonly=";
+    assert_string_equal(inner_of(8, ""), "[inner_loop] on images of 8x8x3");
+    assert_string_equal(inner_of(9, "[inner_loop]\nsteps=3\ntest_steps=2\nlearning_rate=.5\norder=1\nkeep=1\nadapt=all"), "[inner_loop] on images of 9x8x3");
+    assert_string_equal(inner_of(8, "[inner_loop]\nhead=imprinted\nadapt=head"), "[inner_loop] adapt=head head=imprinted on images of 8x8x3");
+    assert_string_equal(inner_of(8, "[inner_loop]\nrates=parameter"), "[inner_loop] rates=parameter on images of 8x8x3");
+    assert_string_equal(inner_of(8, "[momentum]\nmomentum=0.90\ndecay=1e-3"), "[momentum] decay=0.001 on images of 8x8x3");
+    memset(longest + strlen(longest), 'x', 500);
+    assert_memory_equal(inner_of(8, longest), "[momentum] options of crc32 ", 28);
+    char first[META_TEMPERATURE_INNER];
+    snprintf(first, sizeof first, "%s", inner_of(8, longest));
+    longest[400] = 'y';
+    assert_string_not_equal(inner_of(8, longest), first);
 }
 
 /* Every shorter file, and every file with another byte, is refused. */
@@ -163,7 +200,7 @@ static void test_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_choosing), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_choosing), cmocka_unit_test(test_inner_text), cmocka_unit_test(test_damage),
         cmocka_unit_test(test_other_weights), cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);
