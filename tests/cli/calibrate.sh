@@ -28,6 +28,19 @@ expect_error "^darknet: $file: is there already: -overwrite replaces it\$" darkn
 check 'meta calibrate -overwrite runs on one thread' quiet darknet meta calibrate "$a/held.data" "$cfg" "$weights" -shots 1,2,5 -runs 60 -threads 1 -overwrite
 check 'the temperatures do not depend on the number of threads' same "$a/kept" "$file"
 
+# A cell that meta table has trained for is tested without a temperature, whoever calibrates the training meanwhile
+sed 's/^max_batches=.*/max_batches=150/' "$cfg" >"$a/long.cfg"
+printf '[table]\nname=Trained\ndata=%s\nruns=4\nfirst=2\nseed=3\nvalid_every=0\n\n[row]\nlabel=One\ncfg=%s\nshots=2\n\n[row]\nlabel=Two\ncfg=%s\nmethod=knn\nshots=2\n' "$data" "$a/long.cfg" "$a/long.cfg" >"$a/trained.table"
+check 'meta table trains and tests' quiet darknet meta table "$a/trained.table" -out "$a/tables"
+trained=$(find "$a/tables/trainings" -name '*_final.weights')
+check 'its training is calibrated' quiet darknet meta calibrate "$a/held.data" "$a/long.cfg" "$trained" -runs 60
+cell=$a/tables/trained-one-2.json
+mv "$cell" "$a/uncalibrated.json"
+check 'meta table tests a cell again' quiet darknet meta table "$a/trained.table" -out "$a/tables"
+figures() { grep -vE '"[a-z_]*(seconds|memory_mb)":' "$1"; }
+same_figures() { cmp <(figures "$1") <(figures "$2"); }
+check 'a cell of a training that has a temperature is that without' same_figures "$cell" "$a/uncalibrated.json"
+
 # meta test: the calibration figures change, the AUC does not
 check 'meta test reads the temperature' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/after.json"
 check 'meta test prints the temperature' grep -Eq ', seed 1, temperature [0-9.]+$' "$a/out"

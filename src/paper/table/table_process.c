@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "evaluation/methods.h"
 #include "training/trainer.h"
 #include "training/training_file.h"
 
@@ -305,6 +306,9 @@ static void make_test(struct command *to, const struct meta_table_runner *run,
     add_text(to, "-out", part);
     add_text(to, "-threads", run->threads);
     add_text(to, "-method", meta_row_method_name(row->method));
+    /* a temperature of the table's own training is none of its settings: no key has it */
+    if (c->recipe && !c->more_count && meta_methods[row->method]->tempers)
+        add_text(to, "-temperature", "off");
     if (row->epochs) add_number(to, "-epochs", row->epochs);
     if (row->augment) add_number(to, "-augment", row->augment);
     if (t->valid) add_text(to, "-list", meta_table_list_name(t, META_TABLE_TESTED));
