@@ -120,6 +120,10 @@ def errors(model, classifier):
     refuses("a path: expected str, bytes or os.PathLike object, not int", darknet_meta.load, 7, "toy.weights")
     refuses(open_line, darknet_meta.open, "toy.cfg", "toy.weights")
     refuses("the name of the files is empty", classifier.save, "")
+    for end in ".data", ".names", ".onnx":
+        open("py" + end, "w").close()
+        refuses(f"py: would leave py{end}, which is of another classifier: must be another name", classifier.save, "py")
+        os.unlink("py" + end)
     refuses("toy: would overwrite toy.cfg, which is not of an adapted network: must be another name", classifier.save, "toy")
     refuses("x: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or DARKNET_META_RUNNING", classifier.save, "x", "batch")
     refuses("0 images: must be at least one of each class", model.adapt, [], [])

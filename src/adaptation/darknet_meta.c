@@ -203,10 +203,14 @@ static int check_save(const darknet_meta_classifier *c, const char *name,
                          "DARKNET_META_RUNNING",
                          name);
     const char *end = meta_own_files_foreign(name, 0);
-    if (!end) return 0;
+    if (end)
+        return meta_fail(error,
+                         "%s: would overwrite %s%s, which is not of an adapted network: must be "
+                         "another name",
+                         name, name, end);
+    if (!(end = meta_own_files_beside(name))) return 0;
     return meta_fail(error,
-                     "%s: would overwrite %s%s, which is not of an adapted network: must be "
-                     "another name",
+                     "%s: would leave %s%s, which is of another classifier: must be another name",
                      name, name, end);
 }
 

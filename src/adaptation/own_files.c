@@ -49,3 +49,11 @@ const char *meta_own_files_foreign(const char *name, int onnx)
     if (meta_own_files_there(name, ".weights") && !was_writing(name)) return ".weights";
     return onnx && meta_own_files_there(name, ".onnx") ? ".onnx" : NULL;
 }
+
+const char *meta_own_files_beside(const char *name)
+{
+    static const char *const ends[] = { ".data", ".names", ".onnx" };
+    for (int i = 0; i < 3; i++)
+        if (meta_own_files_there(name, ends[i])) return ends[i];
+    return NULL;
+}

@@ -12,5 +12,8 @@ int meta_own_files_there(const char *name, const char *end);
    a run that was killed between the first two has left NAME.lock with a note: a lock alone proves
    nothing. */
 const char *meta_own_files_foreign(const char *name, int onnx);
+/* Which of NAME.data, NAME.names and NAME.onnx is there: who writes NAME.cfg and NAME.weights alone
+   would leave it with the names or the answers of another classifier. NULL: none is. */
+const char *meta_own_files_beside(const char *name);
 
 #endif
