@@ -75,6 +75,9 @@ def walk_through(model):
     say(p.shape == (4, 2) and p.dtype == np.float32 and np.allclose(p.sum(axis=1), 1, atol=1e-6), "predict gives rows of probabilities")
     say(np.allclose(p, [[float(x) for x in row[2:4]] for row in rows], atol=1e-5), "predict gives the probabilities of `meta predict`")
     say(np.allclose(1 / (1 + np.exp(-classifier.log_odds([read(name) for name in asked]))), p, atol=1e-6), "log_odds are of the probabilities")
+    many = planes(20)
+    alone = np.concatenate([classifier.log_odds([image]) for image in many])
+    say(np.abs(classifier.log_odds(many) - alone).max() < 5e-6, "an image's answer is that of it alone, but for rounding")
     before, after = classifier.losses
     say(0 < after < before and all(map(math.isnan, opened.losses)), "losses are before and after adaptation")
     say(classifier.classes == 2 and (model.width, model.height, model.channels, model.most_classes) == (12, 12, 3, 2), "sizes are the network's")

@@ -69,9 +69,10 @@ typedef struct darknet_meta_image {
 /* The statistics that normalise the images of a prediction, in a network with batch_normalize. */
 enum darknet_meta_statistics {
     DARKNET_META_SUPPORT, /* those of the images that the classifier was adapted to: an image's
-                             answer depends on that image alone */
+                             answer depends on that image alone, but for rounding, which differs
+                             with the number of images of a call: by about 1e-6 of log-odds */
     DARKNET_META_RUNNING, /* the rolling statistics of the meta-training; answers depend on their
-                             images alone, too */
+                             images alone as closely */
     DARKNET_META_BATCH /* those of all images of the call, as in the method's paper; a call has at
                           least 2 */
 };
