@@ -406,7 +406,7 @@ class Evaluation:
     recall: np.ndarray              #: (classes) the share of each class's images that are told as it; NaN without any
     confusion: np.ndarray           #: (classes, classes) images by their class (row) and by the most likely one (column)
     log_loss: float                 #: the mean of -log(probability of the image's class); NaN for scores that are no probabilities
-    brier: float                    #: the mean over the images of the sum of squared errors of the probabilities; likewise
+    brier: float                    #: of two classes the mean squared error of class 1's probability, of more of their sum; likewise
 
 
 def _pair(scores: np.ndarray, labels: np.ndarray, a: int, b: int) -> float:
@@ -441,10 +441,10 @@ def evaluate(probabilities: np.ndarray, labels: Sequence[int], groups: Optional[
         alone = p[np.arange(count), own]
         proper = bool((p >= 0).all() and np.allclose(p.sum(axis=1), 1, atol=1e-4))
         log_loss = float(-np.log(alone).mean()) if proper else float("nan")
-    brier = float(((p - np.eye(classes)[own]) ** 2).sum(axis=1).mean()) if proper else float("nan")
+    off = (p - np.eye(classes)[own])[:, int(classes == 2):]     # of two classes class 1 alone, as `darknet meta evaluate` has it
     rest = np.array([auc(p[:, k], own == k, groups) if 0 < known[k] < count else (np.nan,) * 3 for k in range(classes)])
     pairs = np.array([[_pair(p, own, a, b) if a != b else np.nan for b in range(classes)] for a in range(classes)])
     there = known > 0
     return Evaluation(images=count, auc=float(rest[1, 0] if classes == 2 else rest[there, 0].mean()), auc_of_class=rest, auc_of_pair=pairs,
                       accuracy=float(np.diag(confusion).sum() / count), balanced_accuracy=float(recall[there].mean()), recall=recall,
-                      confusion=confusion, log_loss=log_loss, brier=brier)
+                      confusion=confusion, log_loss=log_loss, brier=float((off ** 2).sum(axis=1).mean()) if proper else float("nan"))

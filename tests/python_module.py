@@ -1,11 +1,13 @@
 """What scripts/darknet_meta.py must do (tests/cli/python_module.sh): python_module.py FOLDER
 
 FOLDER has toy.cfg and toy.weights of a 12x12 colour network of two classes, images as PPM files, few.cfg and few.weights that `darknet meta
-adapt` made of six of them, and predicted.csv of `darknet meta predict` for the others. Prints "ok - " or "not ok - " for each thing.
+adapt` made of six of them, and predicted.csv of `darknet meta predict` and evaluated.json of `darknet
+meta evaluate` for the others. Prints "ok - " or "not ok - " for each thing.
 """
 import csv
 import ctypes
 import gc
+import json
 import math
 import os
 import sys
@@ -78,6 +80,11 @@ def walk_through(model):
     many = planes(20)
     alone = np.concatenate([classifier.log_odds([image]) for image in many])
     say(np.abs(classifier.log_odds(many) - alone).max() < 5e-6, "an image's answer is that of it alone, but for rounding")
+    with open("evaluated.json") as file:
+        evaluated = json.load(file)
+    of_python = darknet_meta.evaluate(p, [0, 0, 1, 1])
+    for name, value in ("brier", of_python.brier), ("nll", of_python.log_loss), ("accuracy", of_python.accuracy):
+        say(math.isclose(value, evaluated[name]["value"], rel_tol=1e-4), f"evaluate has the {name} of `meta evaluate`")
     before, after = classifier.losses
     say(0 < after < before and all(map(math.isnan, opened.losses)), "losses are before and after adaptation")
     say(classifier.classes == 2 and (model.width, model.height, model.channels, model.most_classes) == (12, 12, 3, 2), "sizes are the network's")
@@ -214,6 +221,7 @@ def evaluation():
     say(np.allclose(e.auc_of_pair[0], [float("nan"), pair_01, pair_02], equal_nan=True), "AUCs of pairs are those counted by hand")
     say(np.array_equal(e.confusion, [[1, 1, 0], [1, 1, 0], [1, 0, 1]]) and e.accuracy == .5 and np.allclose(e.recall, .5) and e.balanced_accuracy == .5, "of equal probabilities the first class is told")
     say(math.isclose(e.log_loss, -np.log([.8, .3, .5, .4, .7, .3]).mean()) and math.isclose(e.brier, ((p - np.eye(3)[[0, 0, 1, 1, 2, 2]]) ** 2).sum() / 6), "log loss and Brier score are their definitions")
+    say(math.isclose(darknet_meta.evaluate([[.9, .1], [.2, .8], [.3, .7]], [0, 1, 0]).brier, (.1 ** 2 + .2 ** 2 + .7 ** 2) / 3), "of two classes the Brier score is of the second's probability")
     say(math.isclose(darknet_meta.evaluate([[.9, .1], [.2, .8], [.3, .7]], [0, 1, 0]).auc, 1.0) and math.isnan(darknet_meta.evaluate([[3, -3], [-1, 1.]], [0, 1]).log_loss), "two classes have the AUC of the second; log-odds have no log loss")
 
 

@@ -29,6 +29,9 @@ printf '%s\n' i[67]_[34].ppm >asked.list
 printf 'classes=2\nlabels=few.labels\ntrain=few.list\n' >few.data
 check 'meta adapt adapts to six of its images' "$DARKNET_BIN" meta adapt few.data toy.cfg toy.weights -out few
 check 'meta predict predicts the others' sh -c "'$DARKNET_BIN' meta predict few.cfg few.weights few.data asked.list -csv -log_odds >predicted.csv"
+{ echo image,class; printf '%s,i6_\n' i6_[34].ppm; printf '%s,i7_\n' i7_[34].ppm; } >asked.csv
+printf 'i6_\ni7_\n' >few.names
+check 'meta evaluate says how good the answers to the others are' "$DARKNET_BIN" meta evaluate few.cfg few.weights asked.csv -names few.names -json evaluated.json
 check 'meta features writes the features of the others' "$DARKNET_BIN" meta features toy.cfg toy.weights asked.list -out features.npy
 version=$(awk '/define DARKNET_META_VERSION_(MAJOR|MINOR) / { printf "%s%s", n++ ? "." : "", $3 }' "$source/src/adaptation/darknet_meta.h")
 DARKNET_META_LIBRARY=$DARKNET_DIR/libdarknet-meta.so PYTHONPATH=$source/scripts PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$source/tests/python_module.py" "$a" "$version" >said 2>&1
