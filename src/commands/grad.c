@@ -5,6 +5,7 @@
 #include "learning/learned_rates.h"
 #include "learning/rates_file.h"
 #include "learning/weigh.h"
+#include "tasks/file_id.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
 #include "usage.h"
@@ -13,7 +14,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct parts {
     struct meta_model *model;
@@ -128,9 +128,11 @@ static int write_rates(const struct parts *p, const char *out, struct meta_error
 static int check_out(const struct parts *p, const char *out, const char *weights,
                      struct meta_error *error)
 {
+    struct meta_file_id read, written;
     char *from = meta_rates_path(weights), *to = meta_rates_path(out);
     int status = from && to ? 0 : meta_fail_memory(error);
-    if (!status && p->model->inner->rates && !strcmp(from, to))
+    if (!status && p->model->inner->rates && !meta_file_id_find(&read, from)
+        && !meta_file_id_find(&written, to) && !meta_file_id_order(&read, &written))
         status = meta_fail(error, "-out %s: %s has the rates of %s: must be another name", out, to,
                            weights);
     free(from);

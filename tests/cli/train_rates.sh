@@ -114,3 +114,11 @@ cp $case/initial.rates "$TMP_TEST/i.rates"
 check 'meta grad writes derivatives by the rates' quiet darknet meta grad tests/oracle/oracle.data $case/net.cfg "$TMP_TEST/i.weights" -episode $case/episode.txt -out "$TMP_TEST/g.weights"
 check 'they have the form of rates' test "$(head -2 "$TMP_TEST/g.rates")" = "$(head -2 "$TMP_TEST/i.rates")"
 expect_error '-out .*/i\.backup: .*/i\.rates has the rates of .*/i\.weights: must be another name' darknet meta grad tests/oracle/oracle.data $case/net.cfg "$TMP_TEST/i.weights" -episode $case/episode.txt -out "$TMP_TEST/i.backup"
+cp "$TMP_TEST/i.rates" "$TMP_TEST/kept.rates"
+ln -s . "$TMP_TEST/here"
+ln -s i.rates "$TMP_TEST/linked.rates"
+for to in here/i.backup ./i.backup linked.weights; do
+    expect_error "-out .*/$to: .*\.rates has the rates of .*/i\.weights: must be another name" darknet meta grad tests/oracle/oracle.data $case/net.cfg "$TMP_TEST/i.weights" -episode $case/episode.txt -out "$TMP_TEST/$to"
+    check "rates under another path, $to, stay as they are" cmp "$TMP_TEST/i.rates" "$TMP_TEST/kept.rates"
+    cp "$TMP_TEST/kept.rates" "$TMP_TEST/i.rates"
+done
