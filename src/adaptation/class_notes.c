@@ -65,12 +65,26 @@ int meta_class_order_same(const struct meta_class_order *own, const struct meta_
     return 0;
 }
 
+int meta_class_order_turned(const struct meta_class_order *own,
+                            const struct meta_class_order *known, struct meta_error *error)
+{
+    for (int k = 0; k < own->classes; k++)
+        for (int other = 0; other < known->classes; other++)
+            if (!strcmp(own->names[k], known->names[other])
+                && strcmp(own->names[k], known->names[k]) != 0)
+                return meta_fail(error,
+                                 "%s: class %d is %s, but in %s it is class %d: must be in one "
+                                 "order",
+                                 own->path, k, own->names[k], known->path, other);
+    return 0;
+}
+
 static int check_cfg(const struct meta_class_order *own, const char *cfg, struct meta_error *error)
 {
     struct meta_lines names;
     if (meta_class_notes_read(&names, cfg, own->classes, error)) return -1;
     const struct meta_class_order known = { cfg, names.line, own->classes };
-    int status = names.count ? meta_class_order_same(own, &known, error) : 0;
+    int status = names.count ? meta_class_order_turned(own, &known, error) : 0;
     meta_lines_free(&names);
     return status;
 }
@@ -83,7 +97,7 @@ static int check_data(const struct meta_class_order *own, const char *path,
     struct meta_error ignored;
     if (meta_data_read(&data, path, &ignored)) return 0;
     const struct meta_class_order known = { path, data->names, own->classes };
-    int status = data->classes == own->classes ? meta_class_order_same(own, &known, error) : 0;
+    int status = data->classes == own->classes ? meta_class_order_turned(own, &known, error) : 0;
     meta_data_free(data);
     return status;
 }

@@ -31,10 +31,14 @@ struct meta_class_files {
     char *const *weights;
     int count;
 };
-/* Fails where the order is another than that of these lines of the .cfg, of the .cfg of a .weights
+/* Fails where the order is turned beside that of these lines of the .cfg, of the .cfg of a .weights
    beside it, or of a NAME.data beside NAME.cfg that can be read and has as many classes. */
 int meta_class_notes_check(const struct meta_class_order *, const struct meta_class_files *,
                            struct meta_error *);
+/* Fails where a class of the one has the name of another class of the other, of as many. Classes
+   may be called otherwise, as in another language. */
+int meta_class_order_turned(const struct meta_class_order *, const struct meta_class_order *known,
+                            struct meta_error *);
 /* Fails where the two lists, of as many classes, differ. */
 int meta_class_order_same(const struct meta_class_order *, const struct meta_class_order *known,
                           struct meta_error *);

@@ -78,14 +78,9 @@ static int read_own(struct parts *p, const char *cfg, struct meta_error *error)
 /* -names may call a class otherwise than NAME.cfg does, but not as another of the classes. */
 static int check_turned(const struct parts *p, const struct request *r, struct meta_error *error)
 {
-    for (int k = 0; k < p->names.count; k++)
-        for (int other = 0; other < p->noted.count; other++)
-            if (other != k && !strcmp(p->names.line[k], p->noted.line[other]))
-                return meta_fail(error,
-                                 "%s: class %d is %s, but in %s it is class %d: must be in one "
-                                 "order",
-                                 r->names, k, p->names.line[k], r->classifier.cfg, other);
-    return 0;
+    const struct meta_class_order own = { r->names, p->names.line, p->names.count };
+    const struct meta_class_order noted = { r->classifier.cfg, p->noted.line, p->noted.count };
+    return p->noted.count ? meta_class_order_turned(&own, &noted, error) : 0;
 }
 
 /* Reads the names of the classes, in the order of the outputs, from -names or from NAME.data. A
@@ -138,8 +133,13 @@ static int match_classes(const struct parts *p, const struct request *r, struct 
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
                          data->path, data->classes, classes, r->classifier.cfg);
     const struct meta_class_order own = { data->path, data->names, classes };
-    if (known.names && meta_class_order_same(&own, &known, error)) return -1;
-    return r->names ? 0 : meta_classifier_check_order(&p->classifier, data, error);
+    int noted = !r->names && !p->own && p->noted.count; /* by the .cfg, which check_order asks */
+    if (known.names && !noted && meta_class_order_same(&own, &known, error)) return -1;
+    if (!r->names && meta_classifier_check_order(&p->classifier, data, error)) return -1;
+    if (!p->data || p->data == data) return 0;
+    /* both may call the classes otherwise than the .cfg */
+    const struct meta_class_order first = { p->data->path, p->data->names, classes };
+    return meta_class_order_turned(&own, &first, error);
 }
 
 static int open_data(const struct parts *p, const struct request *r, struct meta_data **out,

@@ -3,6 +3,7 @@
 #include "base/one_line.h"
 #include "backends/backends.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "tasks/file_id.h"
 
 #include <errno.h>
@@ -141,19 +142,34 @@ int meta_flag_out(const char *out, const char *const inputs[], int count, struct
     return meta_flag_out_of("-out", out, inputs, count, error);
 }
 
+/* Fails where `out` is the file `input`. */
+static int check_other(const char *flag, const char *out, const char *input,
+                       struct meta_error *error)
+{
+    struct meta_file_id own, other;
+    if (meta_file_id_find(&own, out) || meta_file_id_find(&other, input)
+        || meta_file_id_order(&own, &other))
+        return 0;
+    return meta_fail(error, "%s %s: would be written over %s, which is read: must be another file",
+                     flag, out, input);
+}
+
 int meta_flag_out_of(const char *flag, const char *out, const char *const inputs[], int count,
                      struct meta_error *error)
 {
-    struct meta_file_id own, other;
-    if (!out) return 0;
-    if (meta_file_check(out, error)) return -1;
-    if (meta_file_id_find(&own, out)) return 0;
-    for (int i = 0; i < count; i++)
-        if (!meta_file_id_find(&other, inputs[i]) && !meta_file_id_order(&own, &other))
-            return meta_fail(error,
-                             "%s %s: would be written over %s, which is read: must be another file",
-                             flag, out, inputs[i]);
-    return 0;
+    static const char *const beside[] = { ".rates", ".temperature" };
+    int status = !out ? 0 : meta_file_check(out, error);
+    for (int i = 0; out && i < count && !status; i++) {
+        status = check_other(flag, out, inputs[i], error);
+        size_t length = strlen(inputs[i]);
+        if (length < 8 || strcmp(inputs[i] + length - 8, ".weights")) continue;
+        for (int k = 0; k < 2 && !status; k++) {
+            char *path = meta_path_beside(inputs[i], beside[k]);
+            status = path ? check_other(flag, out, path, error) : meta_fail_memory(error);
+            free(path);
+        }
+    }
+    return status;
 }
 
 const struct meta_backend *meta_flag_backend(const char *value, const char *fallback)

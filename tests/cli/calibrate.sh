@@ -44,6 +44,7 @@ check 'a cell of a training that has a temperature is that without' same_figures
 # meta test: the calibration figures change, the AUC does not
 check 'meta test reads the temperature' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/after.json"
 check 'meta test prints the temperature' grep -Eq ', seed 1, temperature [0-9.]+$' "$a/out"
+expect_error "^darknet: -out $file: would be written over $file, which is read: must be another file$" darknet meta test "$data" "$cfg" "$weights" -out "$file"
 check 'meta test -temperature off runs' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/off.json" -temperature off
 check '-temperature off gives the result of before' same "$a/before.json" "$a/off.json"
 check 'meta test -temperature on gives the same as the file being there' quiet darknet meta test "$data" "$cfg" "$weights" -out "$a/on.json" -temperature on

@@ -22,13 +22,19 @@ check 'NAME.cfg has a comment for each class' bash -c 'grep -qx "# class 0 AKIEC
 check 'there is no NAME.data' test ! -e k.data
 image=images/c6_9.pgm
 
-wrong='y.data: class 0 is VASC, but in k.cfg it is AKIEC: must be in one order$'
+wrong='y.data: class 0 is VASC, but in k.cfg it is class 1: must be in one order$'
 expect_error "$wrong" meta predict k.cfg k.weights y.data $image
 expect_error "$wrong" meta evaluate k.cfg k.weights y.data
 expect_error "$wrong" meta evaluate k.cfg k.weights x.data -sensitivity 0.8 -chosen_on y.data
 [ ! -e "$DARKNET_DIR/libdarknet-meta-onnx.so" ] || expect_error "$wrong" meta export k.cfg k.weights y.data -onnx k.onnx
 meta doctor predict k.cfg k.weights y.data $image >out 2>&1
-check 'the doctor says so, too' grep -q 'y.data: class 0 is VASC, but in k.cfg it is AKIEC: must be in one order' out
+check 'the doctor says so, too' grep -q 'y.data: class 0 is VASC, but in k.cfg it is class 1: must be in one order' out
+sed 's/^names=.*/names=other.names/' x.data >other.data; sed 's/^names=.*/names=other-turned.names/' x.data >other-turned.data
+printf 'actinic\nvascular\n' >other.names; printf 'vascular\nactinic\n' >other-turned.names
+check 'a .data file may call the classes otherwise' quiet meta predict k.cfg k.weights other.data $image
+check 'for evaluate, too' quiet meta evaluate k.cfg k.weights other.data -sensitivity 0.8 -chosen_on x.data
+expect_error 'other-turned.data: class 0 is vascular, but in other.data it is class 1: must be in one order$' \
+    meta evaluate k.cfg k.weights other.data -sensitivity 0.8 -chosen_on other-turned.data
 check 'the classes in their order are predicted' quiet meta predict k.cfg k.weights x.data $image
 check 'and evaluated' quiet meta evaluate k.cfg k.weights x.data -sensitivity 0.8 -chosen_on x.data -json x.json
 
@@ -43,8 +49,8 @@ check '-names may call the classes otherwise' quiet meta evaluate k.cfg k.weight
 
 # The .cfg of another member of an ensemble
 check 'meta adapt makes a classifier of the classes turned' quiet meta adapt y.data toy.cfg backup/toy_final.weights -out j
-expect_error 'x.data: class 0 is AKIEC, but in j.cfg it is VASC: must be in one order$' meta evaluate k.cfg x.data -weights k.weights,j.weights
-expect_error 'x.data: class 0 is AKIEC, but in j.cfg it is VASC: must be in one order$' meta predict k.cfg x.data $image -weights k.weights,j.weights
+expect_error 'x.data: class 0 is AKIEC, but in j.cfg it is class 1: must be in one order$' meta evaluate k.cfg x.data -weights k.weights,j.weights
+expect_error 'x.data: class 0 is AKIEC, but in j.cfg it is class 1: must be in one order$' meta predict k.cfg x.data $image -weights k.weights,j.weights
 
 # Files from before
 sed -i '/^# class /d' k.cfg
@@ -52,16 +58,17 @@ check 'a .cfg without such comments is predicted by as before' quiet meta predic
 check 'and evaluated' quiet meta evaluate k.cfg k.weights y.data
 expect_error 'y.data: class 0 is VASC, but in x.data it is AKIEC: must be in one order$' meta evaluate k.cfg k.weights x.data -sensitivity 0.8 -chosen_on y.data
 cp x.data k.data
-expect_error 'y.data: class 0 is VASC, but in k.data it is AKIEC: must be in one order$' meta predict k.cfg k.weights y.data $image
+expect_error 'y.data: class 0 is VASC, but in k.data it is class 1: must be in one order$' meta predict k.cfg k.weights y.data $image
 expect_error 'y.data: class 0 is VASC, but in k.data it is AKIEC: must be in one order$' meta evaluate k.cfg k.weights y.data
-[ ! -e "$DARKNET_DIR/libdarknet-meta-onnx.so" ] || expect_error 'y.data: class 0 is VASC, but in k.data it is AKIEC: must be in one order$' meta export k.cfg k.weights y.data -onnx k.onnx
+[ ! -e "$DARKNET_DIR/libdarknet-meta-onnx.so" ] || expect_error 'y.data: class 0 is VASC, but in k.data it is class 1: must be in one order$' meta export k.cfg k.weights y.data -onnx k.onnx
 rm k.data
 
 # Names with odd characters, and lines that were changed
 data odd.data '  # naïve; "a", b=1 [x]	' 'class 0 %s'
 check 'odd names are written' quiet meta adapt odd.data toy.cfg backup/toy_final.weights -out odd
 check 'and known again' quiet meta predict odd.cfg odd.weights odd.data $image
-expect_error 'x.data: class 0 is AKIEC, but in odd.cfg it is ' meta predict odd.cfg odd.weights x.data $image
+data odd2.data 'class 0 %s' '  # naïve; "a", b=1 [x]	'
+expect_error 'odd2.data: class 0 is class 0 %s, but in odd.cfg it is class 1: must' meta predict odd.cfg odd.weights odd2.data $image
 sed '/^# class 0/d' j.cfg >less.cfg
 expect_error '^darknet: less.cfg:[0-9]+: class 1: must be class 0, as each class has a line$' meta predict less.cfg j.weights y.data $image
 sed '/^# class 1/d' j.cfg >less.cfg

@@ -50,6 +50,7 @@ check 'a message about such a path is UTF-8 too' python3 -c 'import json, sys
 assert "No such file" in json.load(open(sys.argv[1], encoding="utf-8"))[-1]["error"]' "$a/p.json"
 
 printf 'crane\ncrane\n' >"$a/two.names"
+check 'meta adapt takes two classes of one name' quiet meta adapt "$a/few.data" "$cfg" "$weights" -out "$a/k"
 predict "$a/few.list" -json >"$a/p.json"
 predict "$a/few.list" -csv >"$a/p.csv"
 check 'two classes of one name have a probability each in -json and -csv, and the likelier one is told' python3 - "$a/p.json" "$a/p.csv" <<'END'
