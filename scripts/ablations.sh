@@ -39,7 +39,7 @@ row()
         printf '# Table 2 of Li et al., MICCAI 2020: %s. Written from %s by scripts/ablations.sh.\n' "$title" "$from"
         sed -e '1,/^$/{/^#/d}' -e '/^second_order_start=/d' \
             -e "s/^clip=1 .*/clip=1                    # of the meta-gradient's norm, as cfg\/daml-4conv.cfg/" \
-            -e 's/^policy=steps .*/policy=constant           # as in data\/results; the paper lowers it, see cfg\/daml-4conv.cfg/' \
+            -e 's/^policy=steps .*/policy=constant           # as in Table 2 of data\/results; the paper lowers it, see cfg\/daml-4conv.cfg/' \
             -e '/^steps=2400 /d' -e '/^scales=/d' -e 's/^order=2 .*/order=1                   # as in every row of the table/' "$@" "$from"
     } >"$out/$name.cfg"
 }
