@@ -16,9 +16,9 @@ struct meta_distance;
 int meta_distance_create(struct meta_distance **, const struct meta_filled *,
                          const struct meta_backend *, struct meta_error *);
 void meta_distance_free(struct meta_distance *);
-/* Of one image (c, h, w); NaN with a message when the pass failed, or
-   gave no number. 0 for a network that normalises
-   nothing, or first a map of one pixel, or whose statistics no batch has moved. */
+/* Of one image (c, h, w); NaN with a message when the pass failed, or gave no number. 0 for a
+   network that normalises nothing, or first a map of one pixel, or whose statistics no batch has
+   moved. */
 double meta_distance_of(struct meta_distance *, const float *image, struct meta_error *);
 
 #endif

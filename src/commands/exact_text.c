@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void meta_write_csv_text(FILE *file, const char *text, const char *rest)
@@ -23,15 +22,6 @@ void meta_write_csv_text(FILE *file, const char *text, const char *rest)
 void meta_print_csv_text(const char *text, const char *rest)
 {
     meta_write_csv_text(stdout, text, rest);
-}
-
-char *meta_number_text(double x, char text[META_NUMBER_TEXT])
-{
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, META_NUMBER_TEXT, "%.*g", digits, x);
-        if (strtod(text, NULL) == x) break;
-    }
-    return text;
 }
 
 /* cJSON itself would round off the last bit, and with it some of what is near 1. */

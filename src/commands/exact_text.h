@@ -5,15 +5,14 @@
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
+#include "base/number_text.h"
+
 /* Prints the two texts as one field of CSV, quoted where it must be, and writes one to a file. */
 void meta_print_csv_text(const char *text, const char *rest);
 void meta_write_csv_text(FILE *, const char *text, const char *rest);
 
-#define META_NUMBER_TEXT 32 /* room for a number as text */
-/* Writes the fewest digits that read back as the same number; returns text. */
-char *meta_number_text(double x, char text[META_NUMBER_TEXT]);
-
-/* Adds such a number to an object: null, where it is not finite. */
+/* Adds a number to an object, in the fewest digits that read back as the same (number_text.h):
+   null, where it is not finite. */
 void meta_json_add_exact(cJSON *to, const char *name, double x);
 
 #endif

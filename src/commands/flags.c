@@ -3,7 +3,8 @@
 #include "base/one_line.h"
 #include "backends/backends.h"
 #include "base/file.h"
-#include "base/path.h"
+#include "learning/rates_file.h"
+#include "network/temperature_file.h"
 #include "tasks/file_id.h"
 
 #include <errno.h>
@@ -157,17 +158,19 @@ static int check_other(const char *flag, const char *out, const char *input,
 int meta_flag_out_of(const char *flag, const char *out, const char *const inputs[], int count,
                      struct meta_error *error)
 {
-    static const char *const beside[] = { ".rates", ".temperature" };
     int status = !out ? 0 : meta_file_check(out, error);
     for (int i = 0; out && i < count && !status; i++) {
-        status = check_other(flag, out, inputs[i], error);
-        size_t length = strlen(inputs[i]);
-        if (length < 8 || strcmp(inputs[i] + length - 8, ".weights")) continue;
-        for (int k = 0; k < 2 && !status; k++) {
-            char *path = meta_path_beside(inputs[i], beside[k]);
-            status = path ? check_other(flag, out, path, error) : meta_fail_memory(error);
-            free(path);
-        }
+        char *rates = meta_rates_path(inputs[i]);
+        char *temperatures = meta_temperatures_path(inputs[i], error);
+        if (!rates || !temperatures) status = meta_fail_memory(error);
+        else
+            status = check_other(flag, out, inputs[i], error)
+                    || check_other(flag, out, rates, error)
+                    || check_other(flag, out, temperatures, error)
+                ? -1
+                : 0;
+        free(rates);
+        free(temperatures);
     }
     return status;
 }

@@ -2,11 +2,11 @@
 #include "inner_text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/c_locale.h"
 #include "base/checksum.h"
+#include "base/number_text.h"
 
 /* Text that is kept as far as there is room, and the check sum of all of it. */
 struct line {
@@ -23,14 +23,10 @@ static void add(struct line *l, const char *text)
     l->used += n;
 }
 
-/* As few digits as read back as the same number. */
 static void add_number(struct line *l, double value)
 {
-    char text[32];
-    int digits = 1;
-    do snprintf(text, sizeof text, "%.*g", digits, value);
-    while (strtod(text, NULL) != value && ++digits <= 17);
-    add(l, text);
+    char text[META_NUMBER_TEXT];
+    add(l, meta_number_text(value, text));
 }
 
 static void add_list(struct line *l, const struct meta_list *list)

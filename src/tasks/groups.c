@@ -203,17 +203,23 @@ static void look(struct best *best, const struct meta_groups *g, const char *pat
     }
 }
 
-/* The row of image i; NULL: it has none. */
-static int find_row(const struct meta_group_row **out, const struct meta_groups *g,
-                    const struct meta_listed *l, int i, struct meta_error *error)
+static struct best best_of(const struct meta_groups *g, const char *path)
 {
-    const char *path = without_dot(l->paths[i]), *name = meta_path_base(path);
+    const char *name = meta_path_base(path);
     size_t stem = meta_path_stem_length(path), length = strlen(name),
            file = meta_image_place_length(name);
     struct best best = { .alike = -1 };
     look(&best, g, path, length);
     if (file < length && !best.row) look(&best, g, path, file);
     if (stem < file) look(&best, g, path, stem);
+    return best;
+}
+
+/* The row of image i; NULL: it has none. */
+static int find_row(const struct meta_group_row **out, const struct meta_groups *g,
+                    const struct meta_listed *l, int i, struct meta_error *error)
+{
+    const struct best best = best_of(g, without_dot(l->paths[i]));
     *out = best.row;
     if (!best.rival) return 0;
     return meta_fail(error,
@@ -259,18 +265,13 @@ static int find_one(const struct meta_groups *g, const struct meta_listed *l, in
                      l->lines[*known], l->lines[i], l->list, l->paths[i]);
 }
 
-/* Whether the row's path is the end of the image's, or the image's the end of the row's. */
-static int is_row_of(const struct meta_group_row *row, const char *path)
+static int is_row_of(struct meta_group_row *row, const char *path)
 {
-    path = without_dot((char *)path);
-    const char *name = meta_path_base(path);
-    size_t lengths[] = { strlen(name), meta_image_place_length(name), meta_path_stem_length(path) };
-    for (int k = 0; k < 3; k++)
-        if (is_base(row, name, lengths[k])) return folders_alike(row, path) >= 0;
-    return 0;
+    const struct meta_groups alone = { .rows = row, .count = 1 };
+    return best_of(&alone, without_dot((char *)path)).row != NULL;
 }
 
-static int is_row_of_list(const struct meta_group_row *row, const char *list)
+static int is_row_of_list(struct meta_group_row *row, const char *list)
 {
     struct meta_lines lines;
     struct meta_error ignored;
@@ -286,7 +287,7 @@ static int is_row_of_list(const struct meta_group_row *row, const char *list)
 static int check_unnamed(const struct meta_groups *g, const struct meta_listed *l,
                          struct meta_error *error)
 {
-    const struct meta_group_row *row = g->rows;
+    struct meta_group_row *row = g->rows;
     if (!g->unnamed) return 0;
     while (row->line != g->unnamed) row++;
     for (int i = 0; i < l->count; i++)
