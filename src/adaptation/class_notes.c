@@ -1,5 +1,6 @@
 /* Writes, reads and checks the comments of a .cfg that name its classes in their order. */
 #include "class_notes.h"
+#include "base/note.h"
 #include "base/path.h"
 #include "base/plural.h"
 #include "own_files.h"
@@ -8,14 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *meta_note(const char *line, const char *word)
-{
-    size_t length = strlen(word);
-    if (*line != '#') return NULL;
-    line += 1 + strspn(line + 1, " ");
-    return !strncmp(line, word, length) && line[length] == ' ' ? line + length + 1 : NULL;
-}
 
 void meta_class_notes(FILE *f, const struct meta_data *data)
 {
@@ -27,7 +20,7 @@ static int keep_names(struct meta_lines *lines, const char *cfg, struct meta_err
 {
     int count = lines->count;
     lines->count = 0;
-    if (!count || *lines->line[0] != '#' || !strstr(lines->line[0], META_ADAPTED)) return 0;
+    if (!count || !meta_own_line(lines->line[0])) return 0;
     for (int i = 0; i < count; i++) {
         const char *note = meta_note(lines->line[i], "class");
         char *end;

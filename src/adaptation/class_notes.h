@@ -8,9 +8,6 @@
 #include "base/lines.h"
 #include "tasks/data_file.h"
 
-/* What stands behind "# WORD " on a line of a .cfg; NULL: the line is none of these comments. */
-const char *meta_note(const char *line, const char *word);
-
 /* Writes a line "class K NAME" for each class. */
 void meta_class_notes(FILE *, const struct meta_data *);
 /* Reads these lines of a .cfg that is adapted and has `classes` outputs: names->line (names->count)

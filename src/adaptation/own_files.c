@@ -14,12 +14,14 @@ static char *path_of(const char *name, const char *end)
     return asprintf(&path, "%s%s", name, end) < 0 ? NULL : path;
 }
 
+int meta_own_line(const char *line) { return *line == '#' && strstr(line, META_ADAPTED); }
+
 static int is_adapted(const char *name)
 {
     char *line = NULL, *cfg = path_of(name, ".cfg");
     size_t room = 0;
     FILE *f = cfg ? fopen(cfg, "r") : NULL;
-    int adapted = f && getline(&line, &room, f) > 0 && *line == '#' && strstr(line, META_ADAPTED);
+    int adapted = f && getline(&line, &room, f) > 0 && meta_own_line(line);
     if (f) fclose(f);
     free(line);
     free(cfg);

@@ -4,6 +4,8 @@
 
 /* In the first line of the .cfg of an adapted network. */
 #define META_ADAPTED ", adapted to "
+/* Whether this is such a line. */
+int meta_own_line(const char *);
 
 /* Whether NAME + end is there. */
 int meta_own_files_there(const char *name, const char *end);

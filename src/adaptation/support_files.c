@@ -1,7 +1,7 @@
 /* Writes and reads the comments of a .cfg that name the files that it was adapted to. */
 #include "support_files.h"
 #include "base/lines.h"
-#include "class_notes.h"
+#include "base/note.h"
 #include "images/image_place.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Loads a classifier, and asks it about the images of a list. */
 #include "classifier.h"
-#include "adaptation/class_notes.h"
+#include "adaptation/weights_note.h"
 #include "config/purpose.h"
 #include "engine/log_odds.h"
 #include "flags.h"
@@ -9,6 +9,7 @@
 #include "tasks/list_place.h"
 #include "tasks/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,17 @@ int meta_classifier_fill(struct meta_classifier *c, struct meta_error *error)
                               error))
             return -1;
     }
+    meta_classifier_warn_weights(
+        &(struct meta_class_files){ c->model->path, c->weights.words, c->weights.count });
     return 0;
+}
+
+void meta_classifier_warn_weights(const struct meta_class_files *files)
+{
+    struct meta_error why;
+    for (int i = 0; i < files->count; i++)
+        if (meta_weights_note_check(files, i, &why))
+            fprintf(stderr, "darknet: warning: %s\n", why.text);
 }
 
 int meta_classifier_open(struct meta_classifier *c, const struct meta_classifier_words *w,

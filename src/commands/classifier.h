@@ -2,6 +2,7 @@
 #ifndef META_CLASSIFIER_H
 #define META_CLASSIFIER_H
 
+#include "adaptation/class_notes.h"
 #include "adaptation/mean_answer.h"
 #include "base/pool.h"
 #include "config/model.h"
@@ -29,12 +30,14 @@ struct meta_classifier_words {
    adapted, unless `raw`. The caller clears, also after a failure. */
 int meta_classifier_open(struct meta_classifier *, const struct meta_classifier_words *,
                          struct meta_error *);
-/* Reads the weights of one that is open. */
+/* Reads the weights of one that is open, and warns of those that are not its own. */
 int meta_classifier_fill(struct meta_classifier *, struct meta_error *);
 /* Fails where the classes of the data, as many as the classifier's, stand in another order there
    than in its files (adaptation/class_notes.h). */
 int meta_classifier_check_order(const struct meta_classifier *, const struct meta_data *,
                                 struct meta_error *);
+/* Warns of each .weights that is not the one its .cfg was written with. */
+void meta_classifier_warn_weights(const struct meta_class_files *);
 void meta_classifier_clear(struct meta_classifier *);
 
 /* The answers to the images of a list, with their groups. */

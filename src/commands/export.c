@@ -1,6 +1,6 @@
 /* darknet meta export: writes a classifier as a file of ONNX. */
 #define _GNU_SOURCE
-#include "adaptation/class_notes.h"
+#include "classifier.h"
 #include "config/purpose.h"
 #include "config/stock_form.h"
 #include "flags.h"
@@ -55,8 +55,11 @@ static int load(struct parts *p, char **words, int count, struct meta_error *err
                                   &files, error))
         return -1;
     p->filled.network = p->model->network;
-    return meta_weights_load(p->model->network, words[1], &p->filled.parameters,
-                             &p->filled.statistics, error);
+    if (meta_weights_load(p->model->network, words[1], &p->filled.parameters, &p->filled.statistics,
+                          error))
+        return -1;
+    meta_classifier_warn_weights(&files);
+    return 0;
 }
 
 /* Plugins' layers are written as the sections of Darknet's own that they have a form in. */

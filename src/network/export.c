@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "export.h"
 #include "base/c_locale.h"
+#include "base/digest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,14 +80,19 @@ static void print_comment(FILE *f, const char *text)
         fprintf(f, "# %.*s\n", (int)strcspn(line, "\n"), line);
 }
 
-static int write_cfg(const struct meta_network *net, const char *path,
+/* Whoever has the .cfg alone written over, or the .weights alone, can tell by the digest. */
+static int write_cfg(const struct meta_network *net, const char *path, const char *weights,
                      const struct meta_export *how, const char *otherwise, struct meta_error *error)
 {
     struct meta_text text;
-    if (meta_text_begin(&text, error)) return -1;
+    struct meta_digest digest;
+    char sum[META_DIGEST_TEXT];
+    if (meta_digest_file(&digest, weights, error) || meta_text_begin(&text, error)) return -1;
     FILE *f = text.file;
+    meta_digest_text(sum, digest);
     print_comment(f, how->comment);
     print_comment(f, otherwise);
+    fprintf(f, "# " META_WEIGHTS_NOTE " %s\n", sum);
     fprintf(f, "[net]\nbatch=1\nsubdivisions=1\nwidth=%d\nheight=%d\nchannels=%d\n%s", net->input.w,
             net->input.h, net->input.c, how->net ? how->net : "");
     locale_t before = meta_c_locale_begin();
@@ -124,7 +130,7 @@ int meta_export(const struct meta_filled *from, const struct meta_export *how, c
             status = meta_weights_write(portable.network, weights, portable.parameters,
                                         portable.statistics, (struct meta_weights_head){ 0 },
                                         error);
-        if (!status) status = write_cfg(portable.network, cfg, how, *otherwise, error);
+        if (!status) status = write_cfg(portable.network, cfg, weights, how, *otherwise, error);
         meta_filled_clear(&portable);
     }
     free(cfg);

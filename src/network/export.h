@@ -5,6 +5,9 @@
 #include "filled.h"
 #include "portable.h"
 
+/* The word of the .cfg's comment that has the digest of the .weights. */
+#define META_WEIGHTS_NOTE "weights"
+
 struct meta_export {
     const char *name;    /* of the files, without their ends */
     const char *comment; /* for the head of the .cfg: one or more lines, or NULL */
@@ -14,7 +17,8 @@ struct meta_export {
 
 /* The names of the two files; the caller frees both, which are NULL after a failure. */
 int meta_export_paths(const char *name, char **cfg, char **weights, struct meta_error *);
-/* Writes NAME.weights, then NAME.cfg, each whole or not at all. The files are of the network in the
+/* Writes NAME.weights, then NAME.cfg, which has the digest of the first, each whole or not at all.
+   The files are of the network in the
    form of portable.h. They give its probabilities, with its statistics as rolling ones, here, in
    the stock library, in those of AlexeyAB and hank-ai and in OpenCV, but for those that *otherwise
    names: a line without an end, which also stands in the .cfg and which the caller frees, or NULL.

@@ -73,3 +73,45 @@ sed '/^# class 0/d' j.cfg >less.cfg
 expect_error '^darknet: less.cfg:[0-9]+: class 1: must be class 0, as each class has a line$' meta predict less.cfg j.weights y.data $image
 sed '/^# class 1/d' j.cfg >less.cfg
 expect_error '^darknet: less.cfg: names 1 class: must be 2, the probabilities that it gives$' meta predict less.cfg j.weights y.data $image
+
+# The .cfg has the digest of its .weights, so that those of another classifier are told
+meta adapt x.data toy.cfg backup/toy_final.weights -out k >out 2>err
+other='darknet: warning: k.weights: is not the file that k.cfg was written with: the classes named there may be another network'"'"'s$'
+digest() { # FILE: its XXH3-128, as xxh128sum prints it
+    python3 - "$1" <<'END'
+import ctypes, sys
+class Sum(ctypes.Structure):
+    _fields_ = [("low", ctypes.c_uint64), ("high", ctypes.c_uint64)]
+of = ctypes.CDLL("libxxhash.so.0").XXH3_128bits
+of.restype, of.argtypes = Sum, [ctypes.c_char_p, ctypes.c_size_t]
+data = open(sys.argv[1], "rb").read()
+print("%016x%016x" % ((lambda s: (s.high, s.low))(of(data, len(data)))))
+END
+}
+check 'the .cfg has the digest of the .weights' grep -qx "# weights $(digest k.weights)" k.cfg
+meta predict k.cfg k.weights x.data $image >out 2>err
+check 'its own weights: no warning' test ! -s err
+cp k.weights kept; cp j.weights k.weights
+meta predict k.cfg k.weights x.data $image >out 2>err; status=$?
+check 'those of another: a warning of predict' grep -Eq "^$other" err
+check 'which answers' test $status = 0
+meta evaluate k.cfg k.weights x.data >out 2>err
+check 'and of evaluate' grep -Eq "^$other" err
+meta evaluate k.cfg x.data -weights k.weights,kept >out 2>err
+check 'and of a member of an ensemble' grep -Eq "^$other" err
+check 'whose member without a .cfg beside it is of nobody' test "$(grep -c 'is not the file' err)" = 1
+if [ -e "$DARKNET_DIR/libdarknet-meta-onnx.so" ]; then
+    meta export k.cfg k.weights -onnx k.onnx >out 2>err
+    check 'and of export' grep -Eq "^$other" err
+fi
+meta doctor predict k.cfg k.weights x.data $image >out 2>&1
+check 'and of the doctor' grep -Eq '^warning +weights +k.weights: is not the file that k.cfg was written with' out
+cp kept moved.weights
+meta predict k.cfg moved.weights x.data $image >out 2>err
+check 'weights that were moved are known' test ! -s err
+cp j.weights moved.weights
+meta predict k.cfg moved.weights x.data $image >out 2>err
+check 'or told' grep -q 'warning: moved.weights: is not the file that k.cfg was written with' err
+sed 1d k.cfg >people.cfg
+meta predict people.cfg moved.weights x.data $image >out 2>err
+check "another .cfg's comments are people's" test ! -s err

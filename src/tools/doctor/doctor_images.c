@@ -1,7 +1,7 @@
 /* The doctor's look at what `meta adapt` and `meta predict` are given: weights, labelled images of
    a few classes, images that are asked about. */
 #include "adaptation/adapt.h"
-#include "adaptation/class_notes.h"
+#include "adaptation/weights_note.h"
 #include "adaptation/distance.h"
 #include "backends/backends.h"
 #include "base/plural.h"
@@ -160,6 +160,8 @@ static void check_order(struct meta_doctor *d, int classes)
     const struct meta_class_files files = { d->cfg_path, (char *const *)&d->weights_path, 1 };
     if (meta_class_notes_check(&own, &files, &error))
         meta_doctor_say(d, META_WRONG, "classes", "%s", error.text);
+    if (d->filled.parameters && meta_weights_note_check(&files, 0, &error))
+        meta_doctor_say(d, META_WARNING, "weights", "%s", error.text);
 }
 
 void meta_doctor_asked(struct meta_doctor *d)
