@@ -21,9 +21,23 @@ static int has(const char *s, size_t n, char c)
     return 0;
 }
 
+/* Spreadsheets write "sep=;" as a first line. */
+static int take_directive(struct meta_csv *csv)
+{
+    const char *s = csv->at;
+    if (strncasecmp(s, "sep=", 4) != 0 || !s[4] || !strchr(",;\t", s[4])) return 0;
+    size_t end = 5 + strspn(s + 5, " \r");
+    if (s[end] != '\n') return 0;
+    csv->separator = s[4];
+    csv->at += end + 1;
+    csv->line++;
+    return 1;
+}
+
 struct meta_csv meta_csv_start(const char *path, char *start, const char *header)
 {
     struct meta_csv csv = { path, start, 1, ',' };
+    if (take_directive(&csv)) return csv;
     const char *s = start + strspn(start, " \t\r\n");
     size_t line = strcspn(s, "\r\n"), n = strlen(header);
     int quoted = *s == '"', named = !strncasecmp(s + quoted, header, n);
@@ -79,17 +93,23 @@ static char *cut_field(struct meta_csv *csv, char **at, char *ended, struct meta
     return field;
 }
 
+/* What stands behind the blanks and empty fields here, of which spreadsheets leave lines below a
+   table. */
+static char *skip_empty(const struct meta_csv *csv)
+{
+    const char empty[] = { ' ', '\t', csv->separator, 0 };
+    return csv->at + strspn(csv->at, empty);
+}
+
 int meta_csv_next(struct meta_csv *csv, char **field, int most, int *count, int *line,
                   struct meta_error *error)
 {
     char ended = csv->separator;
     *count = 0;
-    for (; *skip_blanks(csv->at, csv->separator) == '\n'
-         || *skip_blanks(csv->at, csv->separator) == '\r';
-         csv->at++)
-        csv->line += *csv->at == '\n';
+    for (char *end; *(end = skip_empty(csv)) == '\n' || *end == '\r'; csv->at = end + 1)
+        csv->line += *end == '\n';
     *line = csv->line;
-    if (!*skip_blanks(csv->at, csv->separator)) return 0;
+    if (!*skip_empty(csv)) return 0;
     while (ended == csv->separator) {
         char *one = cut_field(csv, &csv->at, &ended, error);
         if (!one) return -1;

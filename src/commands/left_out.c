@@ -125,13 +125,19 @@ static int has_groups(const struct meta_dataset *d)
     return 0;
 }
 
-/* The mean over the classes, and *groups: that have the images, or 0 where there are none. */
+/* The mean over the classes, and *groups: that have the images, or 0 where there are none. Images
+   of a group each are as independent as those without. */
 static int find_share(struct meta_interval *share, int *groups, const struct meta_left_out *l,
                       const int *right, const int *asked, struct meta_error *error)
 {
     double cases;
+    int images = 0;
     *groups = 0;
-    if (has_groups(l->dataset)) return share_of_groups(share, groups, l, error);
+    for (int k = 0; k < l->dataset->classes; k++) images += asked[k];
+    if (has_groups(l->dataset)) {
+        if (share_of_groups(share, groups, l, error)) return -1;
+        if (*groups < images) return 0;
+    }
     *share = (struct meta_interval){ 0 };
     share->value = meta_mean_over_classes(right, asked, l->dataset->classes, &cases);
     meta_share_interval(share->value, cases, &share->low, &share->high);

@@ -170,3 +170,10 @@ middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 *
 ours = [round(100 * (middle + s * half) / (1 + z * z / n)) for s in (-1, 1)]
 assert abs(ours[0] - low) <= 1 and abs(ours[1] - high) <= 1, (ours, low, high)
 END
+
+# Images of a group each are as good as images without groups.
+for f in "${support[@]}"; do f=${f##*/}; echo "${f%.pgm},${f%.pgm}"; done | sed '1i image,group' >"$a/single"
+{ cat "$few"; echo "groups=$a/single"; } >"$a/single.data"
+adapt "$few" "$cfg" "$weights" -out "$a/single" >"$a/out.none"
+adapt "$a/single.data" "$cfg" "$weights" -out "$a/single" >"$a/out.single"
+check 'with a group an image the interval is that of no groups' test "$(sed -n 's/ of 10 groups//; /^leave-one-out/p' "$a/out.single")" = "$(grep '^leave-one-out' "$a/out.none")"

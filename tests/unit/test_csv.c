@@ -27,6 +27,8 @@ static void separator(void **state)
         { "\"a;b\",1\n", ',' },            { "a\t1\n", '\t' },           { "image", '\t' },
         { "\"image\"", '\t' },             { "\"image", '\t' },          { "\"imag", '\t' },
         { "\"image;group\"\n", '\t' },     { "", '\t' },                 { "\"", '\t' },
+        { "sep=;\r\nimage,group\n", ';' },  { "Sep=\t\na,b\n", '\t' },   { "sep=x,1\n", ',' },
+        { "sep=;", ';' },                   { "sep=,", ',' },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *copy;
@@ -57,8 +59,31 @@ static void records(void **state)
     free(copy);
 }
 
+/* What spreadsheets leave around a table: the line that names the separator, rows of empty fields. */
+static void spreadsheet(void **state)
+{
+    static const char *const texts[] = { "sep=;\r\na;1\r\n;;\r\n ; \r\nb;2\r\n;;\r\n", "\n,,\n\na,1\n,,\nb,2\n,," };
+    static const int lines[][2] = { { 2, 5 }, { 4, 6 } };
+    for (int i = 0; i < 2; i++) {
+        char *copy, *field[3];
+        int count, line;
+        struct meta_error error;
+        struct meta_csv csv = start(texts[i], &copy);
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(meta_csv_next(&csv, field, 3, &count, &line, &error), 0);
+            assert_int_equal(count, 2);
+            assert_int_equal(line, lines[i][k]);
+            assert_string_equal(field[0], k ? "b" : "a");
+            assert_string_equal(field[1], k ? "2" : "1");
+        }
+        assert_int_equal(meta_csv_next(&csv, field, 3, &count, &line, &error), 0);
+        assert_int_equal(count, 0);
+        free(copy);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(separator), cmocka_unit_test(records) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(separator), cmocka_unit_test(records), cmocka_unit_test(spreadsheet) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
