@@ -19,13 +19,13 @@ struct meta_csv {
 };
 /* Starts with the text at `start`, which the caller keeps. The separator is what stands behind the
    first field where that is the word `header`, in any case, or what a first line "sep=;" says; else
-   it is a comma, and where the first
-   line has none a semicolon, and where it has none of both a tab. */
+   it is a comma, and where the first line has none a semicolon, and where it has none of both a
+   tab. */
 struct meta_csv meta_csv_start(const char *path, char *start, const char *header);
-/* Reads the next record that has a field that is not empty: *count is the number of its fields, of which the first
-   `most` are in field, without the blanks around them and without quotes; *line is the line that it
-   begins on. *count is 0 at the end of the text. Fails where a quotation mark is never closed or
-   has text behind it. */
+/* Reads the next record that has a field that is not empty: *count is the number of its fields, of
+   which the first `most` are in field, without the blanks around them and without quotes; *line is
+   the line that it begins on. *count is 0 at the end of the text. Fails where a quotation mark is
+   never closed or has text behind it. */
 int meta_csv_next(struct meta_csv *, char **field, int most, int *count, int *line,
                   struct meta_error *);
 

@@ -119,6 +119,7 @@ static void print_start(const struct meta_trainer *t)
         printf("Its iterations were made by %s instructions, the next ones by %s: equal to an "
                "unbroken run to rounding, not bit for bit\n",
                was, now);
+    if (meta_trainer_best_anew(t)) puts(meta_trainer_best_anew(t));
     print_meeting(t);
     warn_of_slow_layer(t);
     if (s->weights) {

@@ -213,6 +213,14 @@ static int is_dropped(const struct line *l)
     return is_inner_loop(section);
 }
 
+/* Whether a line is one that is not compared. */
+static int is_left_aside(const char *line)
+{
+    static const char measure[] = META_FINGERPRINT_MEASURE;
+    return !strncmp(line, instructions, strlen(instructions))
+        || !strncmp(line, measure, strlen(measure));
+}
+
 /* Checks that `other` has every line of `text`; those of [meta_loss] only when `weighed`. was:
    `text` is the checkpoint's, else `other` is. */
 static int compare(const char *text, const char *other, int was, int weighed,
@@ -221,9 +229,7 @@ static int compare(const char *text, const char *other, int was, int weighed,
     struct line l;
     const char *at = text;
     while (next_line(&l, text, &at, other)) {
-        if ((!weighed && of_meta_loss(l.what, l.size))
-            || !strncmp(l.what, instructions, strlen(instructions)))
-            continue;
+        if ((!weighed && of_meta_loss(l.what, l.size)) || is_left_aside(l.what)) continue;
         if (!l.other && was && is_dropped(&l)) continue;
         if (!l.other)
             return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now",
@@ -294,6 +300,14 @@ int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now,
 {
     if (check_version(checkpoint, error)) return -1;
     return compare(checkpoint, now, 1, 0, error) || compare(now, checkpoint, 0, 0, error) ? -1 : 0;
+}
+
+char *meta_fingerprint_measure(const char *text)
+{
+    size_t length;
+    const char *value = find(text, META_FINGERPRINT_MEASURE, strlen(META_FINGERPRINT_MEASURE),
+                             &length);
+    return value ? strndup(value, length) : NULL;
 }
 
 int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS],

@@ -33,6 +33,12 @@ enum { META_INSTRUCTIONS = 64 };
 int meta_fingerprint_moved(const char *checkpoint, const char *now, char was[META_INSTRUCTIONS],
                            char is[META_INSTRUCTIONS]);
 
+/* A line that says what the figures of the valid list are of, which a training may add to its text:
+   no weights depend on it, and it is not compared. */
+#define META_FINGERPRINT_MEASURE "valid list="
+/* Its value in a text, which the caller frees; NULL: there is no such line, or no memory. */
+char *meta_fingerprint_measure(const char *text);
+
 /* Writes the lines for a .cfg, its sections and their options, to f; all: with max_batches and
    test_steps. */
 int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *);

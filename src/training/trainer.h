@@ -100,6 +100,9 @@ int meta_trainer_watch_status(const struct meta_trainer *, struct meta_error *);
    list, with images with the highest accuracy. NULL: no such file has been written. A fork has seen
    its own iterations alone. */
 const struct meta_row *meta_trainer_best(const struct meta_trainer *);
+/* Why the best that was found before a training was resumed is not compared with what comes, a
+   sentence without its full stop; NULL: it is. */
+const char *meta_trainer_best_anew(const struct meta_trainer *);
 /* Whether that file could not be written since the last call, which the message says. */
 int meta_trainer_best_failed(struct meta_trainer *, struct meta_error *);
 

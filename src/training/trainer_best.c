@@ -36,7 +36,8 @@ void meta_trainer_keep_best(struct meta_trainer *t, const struct meta_row *row)
 
 /* The file says how many images its weights have seen, and so which row of the log is theirs. Where
    that row has no figure, because the run was killed before it was written, the iteration is
-   watched again, and has to be better than the best of the others. */
+   watched again, and has to be better than the best of the others. Figures of other measures than
+   the ones to come are nothing to compare with. */
 void meta_trainer_find_best(struct meta_trainer *t)
 {
     struct meta_weights_head head;
@@ -46,17 +47,30 @@ void meta_trainer_find_best(struct meta_trainer *t)
         || meta_weights_read(t->model->network, path, t->parameters, t->statistics, &head,
                              &ignored))
         return;
-    for (const struct meta_row *row = t->log.rows; row < t->log.rows + t->log.count; row++) {
-        if (isnan(row->auc)) continue;
-        int own = row->iteration == head.seen / t->images;
+    uint64_t iteration = head.seen / t->images;
+    const struct meta_row *end = t->log.rows + t->log.count;
+    for (const struct meta_row *row = t->log.rows; row < end; row++) {
+        if (isnan(row->auc) || row->iteration <= t->measured_since) continue;
+        int own = row->iteration == iteration;
         if (own || !t->best.iteration || is_better(row, &t->best)) t->best = *row;
         if (own) return;
     }
+    if (*t->anew.text || iteration <= t->measured_since || iteration > t->done) return;
+    if (t->log.rows == end || t->log.rows->iteration > iteration)
+        meta_fail(&t->anew,
+                  "%s lacks iteration %llu, of %s: how good that was is not known, the best is "
+                  "looked for anew",
+                  t->path[META_TRAINING_LOG], (unsigned long long)iteration, path);
 }
 
 const struct meta_row *meta_trainer_best(const struct meta_trainer *t)
 {
     return t->best.iteration ? &t->best : NULL;
+}
+
+const char *meta_trainer_best_anew(const struct meta_trainer *t)
+{
+    return *t->anew.text ? t->anew.text : NULL;
 }
 
 int meta_trainer_best_failed(struct meta_trainer *t, struct meta_error *error)

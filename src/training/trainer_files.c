@@ -130,8 +130,8 @@ int meta_trainer_open_log(struct meta_trainer *t, struct meta_error *error)
 {
     if (!meta_trainer_writes(t)) return 0;
     if (take_lock(t, error) || meta_trainer_finish_keeping(t, error) || read_log(t, error)
-        || (!t->settings.resume && meta_trainer_keep(t, error)) || sweep(t, error)
-        || meta_trainer_go_back(t, error) || meta_trainer_open_record(t, error))
+        || meta_trainer_measure(t, error) || (!t->settings.resume && meta_trainer_keep(t, error))
+        || sweep(t, error) || meta_trainer_go_back(t, error) || meta_trainer_open_record(t, error))
         return -1;
     if (t->settings.resume) meta_trainer_find_best(t);
     t->old_final = t->settings.resume && !access(t->path[META_TRAINING_FINAL], F_OK);

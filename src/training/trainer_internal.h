@@ -47,18 +47,22 @@ struct meta_trainer {
     struct meta_row best; /* the row of NAME_best.weights; iteration 0: there are none */
     int best_failed;      /* what meta_trainer_best_failed is to say: best_error */
     struct meta_error best_error;
-    uint64_t first;        /* the iterations that were done before */
-    uint64_t done, total;  /* iterations */
-    uint64_t seen, images; /* images seen so far; images of one iteration */
-    uint64_t weighed;      /* as in checkpoint.h */
-    uint32_t updates;      /* batches that have moved the rolling statistics, as in weights.h */
-    int layers_read;       /* what meta_trainer_layers_read returns */
-    char *name;            /* of the files, without what follows it */
-    char *kept;            /* as meta_trainer_kept says, with its iteration */
+    uint64_t measured_since; /* rows after this iteration have figures of the valid list as it is
+                                watched now */
+    struct meta_error anew;  /* what meta_trainer_best_anew returns */
+    uint64_t first;          /* the iterations that were done before */
+    uint64_t done, total;    /* iterations */
+    uint64_t seen, images;   /* images seen so far; images of one iteration */
+    uint64_t weighed;        /* as in checkpoint.h */
+    uint32_t updates;        /* batches that have moved the rolling statistics, as in weights.h */
+    int layers_read;         /* what meta_trainer_layers_read returns */
+    char *name;              /* of the files, without what follows it */
+    char *kept;              /* as meta_trainer_kept says, with its iteration */
     uint64_t kept_iteration;
     char *folder; /* `backup`, without a slash at its end */
     char *path[META_TRAINING_FILES];
     char *fingerprint;
+    char *measured;              /* that line of the checkpoint that is resumed; NULL: none */
     char *common;                /* of sites: without its lines of data; NULL of others */
     char was[META_INSTRUCTIONS]; /* instruction set of a checkpoint that another one made, and ours;
                                     else "" */
@@ -146,6 +150,12 @@ int meta_trainer_finish_keeping(struct meta_trainer *, struct meta_error *);
 void meta_trainer_keep_best(struct meta_trainer *, const struct meta_row *);
 /* Which row the NAME_best.weights that are there belong to, for a training that is resumed. */
 void meta_trainer_find_best(struct meta_trainer *);
+
+/* trainer_measure.c */
+/* Adds to the fingerprint what the figures of the valid list are of and, where the checkpoint has
+   other words of it and the log has figures, since when: what was found the best by those is
+   nothing to compare with. To be called once the log is read. */
+int meta_trainer_measure(struct meta_trainer *, struct meta_error *);
 
 /* trainer_weights.c */
 /* Adds the weights, as they are now, to the average. */

@@ -281,6 +281,7 @@ void meta_trainer_free(struct meta_trainer *t)
     free(t->name);
     free(t->kept);
     free(t->fingerprint);
+    free(t->measured);
     free(t->common);
     free(t->state);
     free(t->parameters);

@@ -134,6 +134,7 @@ static int load_checkpoint(struct meta_trainer *t, const struct meta_checkpoint 
     if (t->curriculum && meta_curriculum_load(t->curriculum, curriculum, &why))
         return meta_fail(error, "%s: can't %s: %s", path, what, why.text);
     meta_fingerprint_moved(c->settings, t->fingerprint, t->was, t->now);
+    if (!t->settings.fork) t->measured = meta_fingerprint_measure(c->settings);
     t->done = c->iteration;
     t->seen = c->seen;
     t->weighed = c->weighed;
