@@ -152,9 +152,11 @@ struct dropout {
     double probability;
 };
 
-static const struct meta_option dropout_options[] = {
-    REAL(dropout, probability, .5, 0, .999999, "share of the inputs set to 0 in training"), COMMON
-};
+static const struct meta_option dropout_options[] = { REAL(dropout, probability, .5, 0, .999999,
+                                                           "share of the inputs set to 0 in "
+                                                           "training, and in the inner steps of "
+                                                           "test, adapt and grad"),
+                                                      COMMON };
 
 static int dropout_layer(const void *settings, int index, struct meta_layer *out,
                          struct meta_error *error)

@@ -1,6 +1,7 @@
 /* Hands inner steps to a plugin, array by array, in doubles. */
 #include "inner_rule.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,24 @@ static void add_layer(struct meta_rule *r, const struct meta_rates *rates,
              l->weights);
 }
 
+/* The error names the sections that have parameters. */
+static int fail_unmoved(const struct meta_network *net, struct meta_error *error)
+{
+    char names[200] = "";
+    for (int i = 0; i < net->count; i++) {
+        const struct meta_layer *l = &net->layers[i];
+        char name[80];
+        size_t used = strlen(names);
+        if (l->weights == META_NONE) continue;
+        snprintf(name, sizeof name, " [%s]", meta_layer_name(l));
+        if (!strstr(names, name)) snprintf(names + used, sizeof names - used, "%s", name);
+    }
+    return meta_fail(error,
+                     "the plugin of the inner steps moves no array of this network: its options "
+                     "must leave some of%s",
+                     names);
+}
+
 static double *numbers(size_t count) { return calloc(count + 1, sizeof(double)); }
 
 int meta_rule_create(struct meta_rule **out, struct meta_rule_how how,
@@ -77,9 +96,8 @@ int meta_rule_create(struct meta_rule **out, struct meta_rule_how how,
     if (!r->parts || r->memories < 0 || r->memories > META_MOST_MEMORIES) goto fail;
     for (int i = 0; i < net->count; i++) add_layer(r, whose->rates, &net->layers[i]);
     if (!r->numbers) {
-        meta_fail(error, "the plugin of the inner steps moves no array of this network");
         meta_rule_free(r);
-        return -1;
+        return fail_unmoved(net, error);
     }
     size_t memory = r->memories * r->numbers;
     if (!(r->phi = numbers(r->numbers)) || !(r->phibar = numbers(r->numbers))

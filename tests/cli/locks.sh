@@ -108,14 +108,14 @@ printf 'c6_\nc7_\n' >"$a/two"
 cp "$a/test.list" "$a/few.list"
 adapt() { darknet meta adapt "$a/few.data" "$a/toy.cfg" "$a/w.weights" -out "$a/ad" -threads 1 "$@"; }
 "$DARKNET_BIN" meta adapt "$a/few.data" "$a/toy.cfg" "$a/w.weights" -out "$a/ad" -threads 1 -steps 1000 >"$a/out" 2>"$a/err" & pid=$!
-for ((i = 0; i < 500; i++)); do [ ! -e "$a/ad.lock" ] || break; sleep .01; done
+for ((i = 0; i < 500; i++)); do [ ! -s "$a/ad.lock" ] || break; sleep .01; done; sleep .03
 kill -STOP $pid # it would soon be done
 expect_error "^darknet: $a/ad.lock: another run of meta adapt writes these files: process $pid on $host: wait for it, or give this one another -out" adapt
 kill -TERM $pid
 end CONT
 check 'meta adapt that SIGTERM ended leaves no lock' test ! -e "$a/ad.lock"
 "$DARKNET_BIN" meta adapt "$a/few.data" "$a/toy.cfg" "$a/w.weights" -out "$a/ad" -threads 1 -steps 1000 >"$a/out" 2>"$a/err" & pid=$!
-for ((i = 0; i < 500; i++)); do [ ! -e "$a/ad.lock" ] || break; sleep .01; done
+for ((i = 0; i < 500; i++)); do [ ! -s "$a/ad.lock" ] || break; sleep .01; done; sleep .03
 end KILL
 : >"$a/ad.cfg.tmp.1.0"
 : >"$a/ad.weights.tmp.$$"
