@@ -6,6 +6,7 @@
 #include "bench_ranks.h"
 #include "bench_sweep.h"
 #include "flags.h"
+#include "own_output.h"
 #include "tools/bench/bench.h"
 #include "usage.h"
 
@@ -192,6 +193,7 @@ static int bench_cfg(const char *path, const struct words *w)
     plan.batch = meta_flag_int("-batch", w->batch, 0, 2, 1 << 20);
     plan.seconds = meta_flag_real("-seconds", w->seconds, 2, 1e-3, 1e5);
     if (meta_flag_out(w->out, (const char *[]){ path }, 1, &error)
+        || meta_own_json("-out", w->out, "meta bench", &error)
         || meta_model_load(&model, path, &error))
         goto fail;
     plan.model = model;

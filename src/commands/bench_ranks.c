@@ -6,6 +6,7 @@
 #include "base/plural.h"
 #include "flags.h"
 #include "learning/same_build.h"
+#include "own_output.h"
 #include "tools/bench/bench.h"
 #include "tools/bench/ranks_bench.h"
 
@@ -116,7 +117,8 @@ static int compare_ranks(const struct meta_bench_plan *plan, const struct meta_b
 static int load(struct meta_bench_plan *plan, struct meta_model **model, const char *cfg,
                 const char *out, struct meta_error *error)
 {
-    if (meta_flag_out(out, (const char *[]){ cfg }, 1, error) || meta_model_load(model, cfg, error))
+    if (meta_flag_out(out, (const char *[]){ cfg }, 1, error)
+        || meta_own_json("-out", out, "meta bench", error) || meta_model_load(model, cfg, error))
         return -1;
     plan->model = *model;
     return meta_bench_complete(plan, error);

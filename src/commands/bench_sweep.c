@@ -5,6 +5,7 @@
 #include "backends/fused/fused_kernels.h"
 #include "base/plural.h"
 #include "flags.h"
+#include "own_output.h"
 #include "tools/bench/sweep.h"
 
 #include <stdio.h>
@@ -105,7 +106,8 @@ int meta_bench_sweep(const struct meta_bench_sweep *words)
                &plan.most_channels);
     read_range("-sizes", words->sizes, MOST_SIZE, &plan.least_size, &plan.most_size);
     plan.seconds = meta_flag_real("-seconds", words->seconds, .02, 1e-6, 1e5);
-    int status = meta_flag_out(words->out, NULL, 0, &error);
+    int status = meta_flag_out(words->out, NULL, 0, &error)
+        || meta_own_json("-out", words->out, "meta bench", &error);
     if (!status) {
         print_plan(&plan);
         status = meta_sweep_run(&sweep, &error);

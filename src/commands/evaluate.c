@@ -1,17 +1,15 @@
 /* darknet meta evaluate: how good a classifier is on labelled images that it has not learned from.
  */
 #include "adaptation/class_notes.h"
-#include "base/file.h"
 #include "base/lines.h"
 #include "base/path.h"
 #include "base/plural.h"
-#include "base/text.h"
 #include "classifier.h"
 #include "console.h"
+#include "evaluate_files.h"
 #include "evaluate_print.h"
 #include "flags.h"
 #include "learned_from.h"
-#include "paper/report/evaluation_page.h"
 #include "tasks/data_open.h"
 #include "tasks/shared.h"
 #include "tell_labelled.h"
@@ -25,7 +23,8 @@
 /* What the command line asks for. */
 struct request {
     struct meta_classifier_words classifier;
-    const char *data, *list, *names, *sensitivity, *chosen_on, *csv, *json, *html, *threads;
+    const char *data, *list, *names, *sensitivity, *chosen_on, *threads;
+    struct meta_evaluate_files files;
     struct meta_data_flags said;
 };
 
@@ -308,19 +307,6 @@ static int find_learned(struct parts *p, int *count, int *beside, struct meta_er
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-static int write_page(const char *path, const struct meta_assessment_report *report,
-                      struct meta_error *error)
-{
-    struct meta_text text;
-    struct meta_error lacks;
-    if (meta_text_begin(&text, error)) return -1;
-    int status = meta_evaluation_page(text.file, report, &lacks, error);
-    if (meta_text_write(&text, status, path, error)) return -1;
-    if (*lacks.text)
-        fprintf(stderr, "darknet: %s: is written without curves: %s\n", path, lacks.text);
-    return 0;
-}
-
 static int tell(struct parts *p, const struct request *r, struct meta_error *error)
 {
     const struct meta_assessed a = assessed(p, &p->answers);
@@ -345,37 +331,21 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
     report.untold_count = p->from.untold_count;
     meta_evaluate_print(&report);
     fflush(stdout);
-    return (r->csv && meta_evaluate_csv(r->csv, &report, error))
-            || (r->json && meta_evaluate_json(r->json, &report, error))
-            || (r->html && write_page(r->html, &report, error))
-        ? -1
-        : 0;
+    return meta_evaluate_files_write(&r->files, &report, error);
 }
 
-/* Refuses to write over a file that is read. */
-static int check_file(const char *flag, const char *path, const struct parts *p,
-                      const struct request *r, struct meta_error *error)
+/* Refuses files that can't be written, are read, or are of something else, and one for two. */
+static int check_files(const struct parts *p, const struct request *r, struct meta_error *error)
 {
     const struct meta_word_list *weights = &p->classifier.weights;
     const char *const read[] = { r->classifier.cfg, r->data, r->names, r->said.groups,
                                  r->chosen_on };
-    for (size_t i = 0; i < sizeof read / sizeof *read; i++)
-        if (read[i] && meta_flag_out_of(flag, path, &read[i], 1, error)) return -1;
-    return meta_flag_out_of(flag, path, (const char *const *)weights->words, weights->count, error);
-}
-
-/* Refuses files that can't be written, or are read, and one for two. */
-static int check_files(const struct parts *p, const struct request *r, struct meta_error *error)
-{
-    const char *const outputs[] = { r->csv, r->json, r->html };
-    const char *const flags[] = { "-csv", "-json", "-html" };
-    for (int i = 0; i < 3; i++) {
-        if (check_file(flags[i], outputs[i], p, r, error)) return -1;
-        for (int k = 0; k < i; k++)
-            if (outputs[i] && outputs[k] && !strcmp(outputs[i], outputs[k]))
-                return meta_fail(error, "%s: must be one of -csv, -json and -html", outputs[i]);
-    }
-    return 0;
+    return meta_evaluate_files_apart(&r->files, read, sizeof read / sizeof *read, error)
+            || meta_evaluate_files_apart(&r->files, (const char *const *)weights->words,
+                                         weights->count, error)
+            || meta_evaluate_files_check(&r->files, error)
+        ? -1
+        : 0;
 }
 
 static int evaluate(struct parts *p, struct request *r, struct meta_error *error)
@@ -407,10 +377,10 @@ int meta_command_evaluate(int argc, char **argv)
         { "-chosen_on", "DATA",
           "where thresholds are chosen: a folder, a CSV, or a list of a .data file (valid)",
           &r.chosen_on, NULL },
-        { "-csv", "FILE", "writes a line an image: class, answer, group, probabilities", &r.csv,
-          NULL },
-        { "-json", "FILE", "writes all figures as JSON", &r.json, NULL },
-        { "-html", "FILE", "writes a page with tables and curves", &r.html, NULL },
+        { "-csv", "FILE", "writes a line an image: class, answer, group, probabilities",
+          &r.files.csv, NULL },
+        { "-json", "FILE", "writes all figures as JSON", &r.files.json, NULL },
+        { "-html", "FILE", "writes a page with tables and curves", &r.files.html, NULL },
         { "-names", "FILE", "names of the classes in the classifier's order (NAME.data's)",
           &r.names, NULL },
         { "-groups", "CSV", META_GROUPS_HELP, &r.said.groups, NULL },

@@ -1,6 +1,7 @@
 /* Writes the figures of `meta evaluate` as JSON, and its answers as CSV. */
 #include "evaluate_print.h"
 #include "base/csv.h"
+#include "base/head.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "exact_text.h"
@@ -89,6 +90,8 @@ static void add_learned(cJSON *root, const struct meta_assessment_report *r)
         cJSON_AddItemToArray(untold, cJSON_CreateString(r->untold[i]));
 }
 
+int meta_evaluate_json_is(const char *path) { return meta_head_is(path, "{\"cfg\":"); }
+
 int meta_evaluate_json(const char *path, const struct meta_assessment_report *r,
                        struct meta_error *error)
 {
@@ -122,6 +125,8 @@ int meta_evaluate_json(const char *path, const struct meta_assessment_report *r,
 
 /* ---- CSV ------------------------------------------------------------------------------------- */
 
+static const char header[] = "image,class,answer,group,learned";
+
 static void write_name(FILE *f, const char *name, const char *rest)
 {
     struct meta_text text;
@@ -152,12 +157,14 @@ static void write_row(FILE *f, const struct meta_assessment_report *r, int image
     putc('\n', f);
 }
 
+int meta_evaluate_csv_is(const char *path) { return meta_head_is(path, header); }
+
 int meta_evaluate_csv(const char *path, const struct meta_assessment_report *r,
                       struct meta_error *error)
 {
     struct meta_text text;
     if (meta_text_begin(&text, error)) return -1;
-    fputs("image,class,answer,group,learned", text.file);
+    fputs(header, text.file);
     for (int log_odds = 0; log_odds < 2; log_odds++)
         for (int k = 0; k < r->figures->classes; k++) {
             putc(',', text.file);

@@ -10,4 +10,8 @@ int meta_evaluate_json(const char *path, const struct meta_assessment_report *,
                        struct meta_error *);
 int meta_evaluate_csv(const char *path, const struct meta_assessment_report *, struct meta_error *);
 
+/* Whether a file begins as one of these. */
+int meta_evaluate_json_is(const char *path);
+int meta_evaluate_csv_is(const char *path);
+
 #endif

@@ -1,6 +1,7 @@
 /* darknet meta features: writes what a layer gives for images as NumPy's .npy, with their names. */
 #define _GNU_SOURCE
 #include "adaptation/extract.h"
+#include "base/head.h"
 #include "base/npy.h"
 #include "base/path.h"
 #include "base/plural.h"
@@ -11,6 +12,7 @@
 #include "flags.h"
 #include "images/image_paths.h"
 #include "learning/inner_loop.h"
+#include "own_output.h"
 #include "network/weights.h"
 #include "tasks/dataset.h"
 #include "tasks/view.h"
@@ -222,7 +224,17 @@ static int find_images(struct features *f, char **words, int count, const char *
     return 0;
 }
 
-/* NAME.csv of NAME.npy. The caller frees; neither may be one of the files that are read. */
+/* Whether both files are of an earlier call: a CSV of that header alone may be anyone's. */
+static int is_own(const char *out, const char *names)
+{
+    char line[32];
+    meta_head_line(names, line, sizeof line);
+    return (!strcmp(line, "image") || !strcmp(line, "image,class"))
+        && meta_head_is(out, "\x93NUMPY");
+}
+
+/* NAME.csv of NAME.npy. The caller frees; neither may be one of the files that are read, or of
+   something else. */
 static int check_out(char **names, const char *out, const char *const inputs[], int count,
                      struct meta_error *error)
 {
@@ -233,7 +245,11 @@ static int check_out(char **names, const char *out, const char *const inputs[], 
                          ".npy",
                          out ? " " : "", out ? out : "");
     if (!(*names = meta_path_beside(out, ".csv"))) return meta_fail_memory(error);
-    return meta_flag_out(out, inputs, count, error) || meta_flag_out(*names, inputs, count, error)
+    if (meta_flag_out(out, inputs, count, error) || meta_flag_out(*names, inputs, count, error))
+        return -1;
+    int own = is_own(out, *names);
+    return meta_own_output("-out", *names, own, "meta features", error)
+            || meta_own_output("-out", out, own, "meta features", error)
         ? -1
         : 0;
 }

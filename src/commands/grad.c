@@ -8,6 +8,7 @@
 #include "tasks/file_id.h"
 #include "tasks/task_file.h"
 #include "network/weights.h"
+#include "own_output.h"
 #include "usage.h"
 
 #include <limits.h>
@@ -124,17 +125,20 @@ static int write_rates(const struct parts *p, const char *out, struct meta_error
     return status;
 }
 
-/* Refuses to write derivatives over the rates. */
+/* Refuses to write over what is no gradient, and derivatives over rates. */
 static int check_out(const struct parts *p, const char *out, const char *weights,
                      struct meta_error *error)
 {
     struct meta_file_id read, written;
     char *from = meta_rates_path(weights), *to = meta_rates_path(out);
-    int status = from && to ? 0 : meta_fail_memory(error);
+    int own = meta_weights_gradient(out), status = from && to ? 0 : meta_fail_memory(error);
+    if (!status) status = meta_own_output("-out", out, own, "meta grad", error);
     if (!status && p->model->inner->rates && !meta_file_id_find(&read, from)
         && !meta_file_id_find(&written, to) && !meta_file_id_order(&read, &written))
         status = meta_fail(error, "-out %s: %s has the rates of %s: must be another name", out, to,
                            weights);
+    else if (!status && p->model->inner->rates)
+        status = meta_own_output("-out", to, own, "meta grad", error);
     free(from);
     free(to);
     return status;
@@ -186,7 +190,7 @@ int meta_command_grad(int argc, char **argv)
     if (load_parts(&p, argv[2], episode, &error) || run(&p, &result, &error)
         || write_rates(&p, out, &error)
         || meta_weights_write(p.model->network, out, p.parameters, p.statistics,
-                              (struct meta_weights_head){ 0 }, &error))
+                              (struct meta_weights_head){ .gradient = 1 }, &error))
         goto fail;
     print_figures(&result, p.model->inner->steps);
     free_parts(&p);

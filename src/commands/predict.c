@@ -7,7 +7,9 @@
 #include "classifier.h"
 #include "exact_text.h"
 #include "flags.h"
+#include "heat_file.h"
 #include "base/file.h"
+#include "base/head.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "adaptation/heat.h"
@@ -101,7 +103,7 @@ static struct meta_net_settings picture_settings(const struct parts *p)
     return net;
 }
 
-/* Refuses a folder where a picture would overwrite an image. */
+/* Refuses a folder where a picture would overwrite an image, or what is no such picture. */
 static int check_pictures(const struct parts *p, struct meta_error *error)
 {
     const struct meta_paths *paths = &p->paths;
@@ -120,6 +122,11 @@ static int check_pictures(const struct parts *p, struct meta_error *error)
             status = meta_fail(error,
                                "-heat %s: would overwrite %s, which is one of the images: must be "
                                "another folder",
+                               p->folder, name);
+        else if (!meta_heat_is(name) && meta_head_there(name))
+            status = meta_fail(error,
+                               "-heat %s: would overwrite %s, which is not of meta predict -heat: "
+                               "must be another folder",
                                p->folder, name);
         free(name);
     }
@@ -186,7 +193,7 @@ static int write_picture(struct parts *p, const char *path, struct meta_error *e
         }
     if (meta_image_heat(&image, p->map, w, h, error) || meta_image_png(&image, &png, &size, error))
         goto fail;
-    status = meta_file_write(name, &(struct meta_chunk){ png, size }, 1, error);
+    status = meta_heat_write(name, png, size, error);
 fail:
     free(name);
     free(image.pixels);

@@ -2,6 +2,9 @@
 #include "flags.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "own_output.h"
+#include "paper/report/evaluation_page.h"
+#include "paper/report/html_page.h"
 #include "paper/report/report_data.h"
 #include "paper/report/report_markdown.h"
 #include "paper/report/report_page.h"
@@ -27,6 +30,13 @@ static int write_page(const struct meta_report *report, const char *out, struct 
     return 0;
 }
 
+static int check_out(const char *out, struct meta_error *error)
+{
+    if (meta_file_check(out, error)) return -1;
+    int own = meta_html_page_is(out, NULL) && !meta_evaluation_page_is(out);
+    return meta_own_output("-out", out, own, "meta report", error);
+}
+
 int meta_command_report(int argc, char **argv)
 {
     const char *out = NULL, *only = NULL;
@@ -46,7 +56,7 @@ int meta_command_report(int argc, char **argv)
         return meta_complain(&error);
     }
     if (!out) out = "report.html";
-    status = markdown ? 0 : meta_file_check(out, &error);
+    status = markdown ? 0 : check_out(out, &error);
     if (!status) status = meta_report_read(&report, argv[0], only, &error);
     if (!status && markdown) status = meta_report_markdown(stdout, report, &error);
     else if (!status) status = write_page(report, out, &error);

@@ -1,14 +1,23 @@
 /* darknet meta stock: writes a .cfg that stock Darknet reads. */
 #include "base/file.h"
+#include "base/head.h"
 #include "config/model.h"
 #include "config/stock_cfg.h"
 #include "flags.h"
 #include "network/readers.h"
+#include "own_output.h"
 #include "usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Whether a file begins with the line that meta_stock_cfg writes. */
+static int is_own(const char *out)
+{
+    char line[8192];
+    return *meta_head_line(out, line, sizeof line) == '#' && strstr(line, META_STOCK_LINE);
+}
 
 int meta_command_stock(int argc, char **argv)
 {
@@ -22,6 +31,7 @@ int meta_command_stock(int argc, char **argv)
     char *text = NULL, *otherwise = NULL;
     meta_flags_parse(argc, argv, &syntax);
     int failed = meta_flag_out(out, (const char *const *)argv, 1, &error)
+        || meta_own_output("-out", out, is_own(out), "meta stock", &error)
         || meta_model_load_for(&model, argv[0], META_FOR_ANY, &error)
         || meta_stock_cfg(&text, argv[0], &error)
         || meta_readers_differ(model->network, &otherwise, &error);

@@ -16,6 +16,7 @@
 #include "learning/learned_rates.h"
 #include "more_weights.h"
 #include "network/weights.h"
+#include "own_output.h"
 #include "stats/estimate.h"
 #include "tasks/shared.h"
 #include "temperature_flag.h"
@@ -246,7 +247,10 @@ static int prepare(struct test *t, struct meta_error *error)
     int count = 2;
     if (t->weights_path) inputs[count++] = t->weights_path;
     if (t->temperature.path) inputs[count++] = t->temperature.path;
-    return meta_flag_out(q->out, inputs, count, error);
+    return meta_flag_out(q->out, inputs, count, error)
+            || meta_own_json("-out", q->out, "meta test", error)
+        ? -1
+        : 0;
 }
 
 /* ---- loading --------------------------------------------------------------------------------- */

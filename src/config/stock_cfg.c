@@ -106,7 +106,7 @@ static int write_text(struct writer *w, const char *path, char **text, struct me
     }
     w->file = out.file;
     w->section = -1;
-    fprintf(out.file, "# %s as stock Darknet reads it: `darknet meta stock`\n", path);
+    fprintf(out.file, "# %s" META_STOCK_LINE "\n", path);
     for (int number = 1; *line; number++) {
         char *end = strchr(line, '\n');
         if (end) *end = 0;

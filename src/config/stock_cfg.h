@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 
+/* In the first line of such a text, a comment. */
+#define META_STOCK_LINE " as stock Darknet reads it: `darknet meta stock`"
 /* The text of a .cfg that this program reads, for Darknet's own parser: comments behind a value get
    lines of their own, our sections and the options that stock does not know become comments, line
    ends are LF. The layers, and so the order of the weights, stay. Fails where a layer is none of

@@ -2,6 +2,7 @@
 #include "weights.h"
 #include "tie.h"
 #include "base/file.h"
+#include "base/head.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct header {
 
 /* A `revision` of this upper half has the number of batches, updates, in its lower half. */
 #define UPDATES 0x4d4c0000
+#define GRADIENT 0x4d470000
 
 /* Lists the arrays of a layer behind a file's header, in the file's order: at most 5. Returns their
    number. */
@@ -288,6 +290,12 @@ static int all_finite(const float *x, size_t n)
     return 1;
 }
 
+int meta_weights_gradient(const char *path)
+{
+    struct header h;
+    return meta_head_read(path, (char *)&h, sizeof h) == sizeof h && h.revision == GRADIENT;
+}
+
 static int write_untied(const struct meta_network *net, const char *path, const float *parameters,
                         const float *statistics, struct meta_weights_head head,
                         struct meta_error *error)
@@ -295,6 +303,7 @@ static int write_untied(const struct meta_network *net, const char *path, const 
     struct header h = { 0, 2, 0 };
     if (net->statistics && head.updates && head.updates < META_ROLLING_SETTLED)
         h.revision = UPDATES + (int32_t)head.updates;
+    if (head.gradient) h.revision = GRADIENT;
     struct meta_chunk *chunks = malloc((5 * (size_t)net->count + 2) * sizeof *chunks);
     if (!chunks) return meta_fail_memory(error);
     chunks[0] = (struct meta_chunk){ &h, sizeof h };

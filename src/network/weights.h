@@ -8,6 +8,8 @@
    While the rolling statistics are young, `revision`, which no Darknet looks at, is 0x4d4c0000 plus
    the number of batches that have moved them (rolling.h).
 
+   A gradient, which `meta grad` writes in the same form, has 0x4d470000 there.
+
    Of a network with rotations=4 a file has the numbers of the ordinary network with the same layers
    (tie.h), so that other programs read it; one whose filters are not turns of one another is
    refused. */
@@ -24,9 +26,12 @@ struct meta_weights_head {
     uint32_t updates; /* batches that have moved the rolling statistics, up to META_ROLLING_SETTLED;
                          of a file that does not say: 0 where they are all 0, else
                          META_ROLLING_SETTLED, so that they are taken as they are */
+    int gradient;     /* 1: the numbers are derivatives; not read */
     int layers;       /* of the network, the first ones, that a file has; not written */
 };
 
+/* Whether a file is there and has a gradient. */
+int meta_weights_gradient(const char *path);
 /* Copies the numbers of one layer, in a file's order, to their places in parameters and statistics,
    unless `numbers` is NULL. Returns how many they are. */
 size_t meta_weights_layer(const struct meta_network *, int layer, const float *numbers,

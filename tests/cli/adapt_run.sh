@@ -60,6 +60,22 @@ check 'a refused -heat leaves the image as it is' cmp "$a/eins.png" "$a/photos/e
 check 'meta predict -heat writes beside images of other names' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 check 'meta predict -heat writes over its own pictures' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 
+check 'a picture of the heat is a PNG that says who has written it' python3 - "$a/heat/c6_1.png" <<'END'
+import struct, sys, zlib
+data = open(sys.argv[1], "rb").read()
+at, chunks = 8, []
+while at < len(data):
+    size, kind = struct.unpack(">I4s", data[at:at + 8])
+    assert zlib.crc32(data[at + 4:at + 8 + size]) == struct.unpack(">I", data[at + 8 + size:at + 12 + size])[0], kind
+    chunks.append((kind, data[at + 8:at + 8 + size]))
+    at += 12 + size
+assert (b"tEXt", b"Software\0darknet meta predict -heat") in chunks and chunks[-1][0] == b"IEND", chunks
+END
+check 'it is read as the image that it is' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/heat/c6_1.png"
+mkdir "$a/own" && cp "$a/images/c6_1.pgm" "$a/own" && cp tests/oracle/images/rgb_class0_00.png "$a/own/c6_1.png"
+expect_error '-heat .*/own: would overwrite .*/own/c6_1.png, which is not of meta predict -heat: must be another folder$' predict "$a/new.cfg" "$a/new.weights" "$few" "$a/own/c6_1.pgm" -heat "$a/own"
+check "a photo beside the image is left as it is" cmp tests/oracle/images/rgb_class0_00.png "$a/own/c6_1.png"
+
 # A network that sees a part of the image: its picture is of that part
 sed '0,/^\[convolutional\]/s//[crop]\ncrop_width=8\ncrop_height=6\n\n&/' "$cfg" >"$a/crop.cfg"
 check 'meta train makes a network with [crop]' "$DARKNET_BIN" meta train "$a/toy.data" "$a/crop.cfg" -max_batches 4 -valid_every 0

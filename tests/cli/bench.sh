@@ -98,6 +98,13 @@ expect_error '^darknet: -seconds 0: must be 0.001 to ' "$DARKNET_BIN" meta bench
 expect_error '^darknet: -seconds x: must be a number' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seconds x
 expect_error '^darknet: -kernels fast: must be own or onednn' "$DARKNET_BIN" meta bench "$a/toy.cfg" -kernels fast
 expect_error '^darknet: -seed: unknown flag; allowed: -threads -batch -seconds -kernels -out -sweep -channels -sizes -ranks -latency -bandwidth -mpi -patience -h' "$DARKNET_BIN" meta bench "$a/toy.cfg" -seed 1
+cp "$a/toy.cfg" "$a/another.cfg"
+for words in "$a/toy.cfg" "$a/toy.cfg -ranks" -sweep; do
+    # shellcheck disable=SC2086
+    expect_error "^darknet: -out $a/another.cfg: is there and is not of meta bench: must be another name\$" "$DARKNET_BIN" meta bench $words -out "$a/another.cfg"
+done
+check 'meta bench leaves a file of something else as it is' cmp "$a/toy.cfg" "$a/another.cfg"
+rm "$a/another.cfg"
 expect_error 'nosuch/b\.json: can.t write there' "$DARKNET_BIN" meta bench "$a/toy.cfg" -threads 1 -seconds 1e5 -out "$a/nosuch/b.json"
 sed '/^\[inner_loop\]/,$s/^learning_rate=.*/learning_rate=1e30/' "$a/toy.cfg" >"$a/fast.cfg"
 expect_error 'the meta-gradient is not finite|learning_rate=1e30: must be' "$DARKNET_BIN" meta bench "$a/fast.cfg" -threads 1 -seconds .001

@@ -114,6 +114,21 @@ expect_error '^darknet: -csv k.weights: would be written over k.weights, which i
 expect_error '^darknet: -json k.weights: would be written over k.weights, which is read' evaluate k.cfg new -weights k.weights,k.weights -json k.weights
 expect_error '^darknet: -csv both.csv: would be written over both.csv, which is read' evaluate k.cfg k.weights new -groups both.csv -csv both.csv
 expect_error '^darknet: -html k.names: would be written over k.names, which is read' evaluate k.cfg k.weights new -names k.names -html k.names
+mkdir left && cp k.cfg left && cp new/six/c6_3.pgm left/photo.csv && cp k.names left/k.names && echo '{"name": 1}' >left/x.json && : >left/empty.csv
+cp -r left kept
+for file in k.cfg photo.csv k.names x.json; do
+    for kind in csv json html; do
+        expect_error "^darknet: -$kind left/$file: is there and is not of meta evaluate: must be another name\$" evaluate k.cfg k.weights new -$kind left/$file
+    done
+done
+expect_error '^darknet: -csv new/six/c6_3.pgm: is there and is not of meta evaluate: must be another name$' evaluate k.cfg k.weights new -csv new/six/c6_3.pgm
+expect_error '^darknet: -html new.json: is there and is not of meta evaluate' evaluate k.cfg k.weights new -html new.json
+check 'files of something else are left as they are' diff -r left kept
+check 'an empty file may be written' quiet evaluate k.cfg k.weights new -csv left/empty.csv
+python3 -c 'import json; json.dump(json.load(open("new.json")), open("plain.json", "w"))'
+check 'files of an earlier call may be replaced, also JSON of another printer' quiet evaluate k.cfg k.weights new -csv new.csv -json plain.json -html new.html
+check 'and are' cmp new.json plain.json
+expect_error "^darknet: -out new.html: is there and is not of meta report: must be another name\$" "$DARKNET_BIN" meta report "$OLDPWD/data/results" -out new.html
 expect_error 'list: is for a .data file' evaluate k.cfg k.weights new -list test
 
 # Few images

@@ -57,6 +57,18 @@ check 'images of one batch depend on each other, and on no other' sh -c "tail -c
 check 'features of the first 12 by the running statistics' features twelve.list -layer 0 -out running.npy
 check 'the statistics make a difference' differ running.npy twelve.npy
 
+# Files that are there
+check 'features are written over those of an earlier call' features test.list -out list.npy
+cp list.npy theirs.npy
+printf 'image,class,patient\na.png,six,1\n' >theirs.csv
+printf 'image,class\na.png,six\n' >alone.csv
+cp theirs.csv theirs.kept
+expect_error '^darknet: -out theirs.csv: is there and is not of meta features: must be another name$' features test.list -out theirs.npy
+check 'a CSV of something else is left as it is' cmp theirs.csv theirs.kept
+expect_error '^darknet: -out alone.csv: is there and is not of meta features: must be another name$' features test.list -out alone.npy
+rm theirs.csv
+expect_error '^darknet: -out theirs.npy: is there and is not of meta features: must be another name$' features test.list -out theirs.npy
+
 # Whole or not at all
 cp f.npy kept.npy
 cp f.csv kept.csv

@@ -14,7 +14,7 @@ check 'meta grad writes a gradient' quiet grad -episode $oracle/episode.txt -out
 check 'meta grad prints one line' test "$(wc -l <"$a/out")" -eq 1
 check 'meta grad writes nothing to standard error' test ! -s "$a/err"
 check 'the gradient file is as large as the weights' test "$(stat -c %s "$a/g.weights")" -eq "$(stat -c %s "$a/w.weights")"
-check 'the header of the gradient file is 0 2 0 and 8 bytes of seen' test "$(od -An -tx1 -N20 "$a/g.weights" | tr -d ' \n')" = 0000000002000000000000000000000000000000
+check 'the header of the gradient file is 0 2, a revision that says what it is, and 8 bytes of seen' test "$(od -An -tx1 -N20 "$a/g.weights" | tr -d ' \n')" = 00000000020000000000474d0000000000000000
 check 'meta grad writes no other file' test "$(ls "$a" | tr '\n' ' ')" = 'err g.weights out w.weights '
 cp "$a/out" "$a/first"
 
@@ -77,6 +77,9 @@ cfg=
 check 'meta grad -backend onednn runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -backend onednn
 check 'the query loss of onednn is that of the default to some digits' test "$(field query_loss | cut -c1-6)" = "$(sed -n 's/.*"query_loss": \(......\).*/\1/p' "$a/first")"
 
+cp "$a/w.weights" "$a/other.weights"
+expect_error '^darknet: -out .*/other.weights: is there and is not of meta grad: must be another name$' grad -episode $oracle/episode.txt -out "$a/other.weights"
+check 'meta grad leaves weights of something else as they are' cmp "$a/w.weights" "$a/other.weights"
 # meta grad does not open the lists of DATA, so that a missing one is no error.
 { cat $data; echo "train=$a/nosuch.list"; echo "test=$a/nosuch.list"; } >"$a/lists.data"
 check 'meta grad does not open the lists of DATA' "$DARKNET_BIN" meta grad "$a/lists.data" $oracle/net.cfg "$a/w.weights" -episode $oracle/episode.txt -out "$a/again.weights"

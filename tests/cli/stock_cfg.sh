@@ -115,6 +115,10 @@ check 'meta stock writes a network with an activation of AlexeyAB' sh -c "'$DARK
 check 'an activation that stock takes for another is told' grep -q 'one.cfg: read otherwise by stock Darknet (layer 0, \[convolutional\]: its activation, which it takes for relu)' said
 expect_error 'would be written over one.cfg, which is read' meta stock one.cfg -out one.cfg
 expect_error 'none.cfg: No such file or directory' meta stock none.cfg
+cp crlf.cfg kept.cfg
+expect_error '^darknet: -out crlf.cfg: is there and is not of meta stock: must be another name$' meta stock one.cfg -out crlf.cfg
+check 'a .cfg of something else is left as it is' cmp kept.cfg crlf.cfg
+check 'meta stock writes over what it has written' meta stock one.cfg -out mish.cfg
 
 # Darknet's flags
 nothing='changes nothing: this build has no GPU part, everything runs on the CPU'

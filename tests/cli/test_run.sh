@@ -82,6 +82,9 @@ expect_error "^darknet: -out $weights: would be written over $weights, which is 
 cp "$weights" "$TMP_TEST/second.weights"
 expect_error "^darknet: -out $TMP_TEST/second.weights: would be written over $TMP_TEST/second.weights, which is read" \
     darknet meta test "$data" "$cfg" -weights "$weights,$TMP_TEST/second.weights" -runs 2 -out "$TMP_TEST/second.weights"
+cp "$cfg" "$a/another.cfg"
+expect_error "^darknet: -out $a/another.cfg: is there and is not of meta test: must be another name\$" darknet meta test "$data" "$cfg" "$weights" -runs 2 -out "$a/another.cfg"
+check 'meta test leaves a file of something else as it is' same "$cfg" "$a/another.cfg"
 check 'meta test leaves the weights that -out names' same "$a/kept.weights" "$weights"
 expect_error "can't be paired: seed 1.* against seed 2" darknet meta compare "$a/30.json" "$a/seed.json"
 expect_error "can't be paired: .*5? shots.* against" darknet meta compare "$a/30.json" "$a/shot1.json"

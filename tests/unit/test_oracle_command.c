@@ -51,10 +51,10 @@ static void read_line(char *line, struct oracle_figures *figures)
     assert_string_equal(line, again);
 }
 
-/* (c->count), in .weights order; the header must be 0 2 0 and 8 bytes of 0. */
+/* (c->count), in .weights order; the header must be 0 2, the revision of gradients, and 8 bytes of 0. */
 static double *read_gradient(const struct oracle_case *c, const char *path)
 {
-    static const int header[5] = { 0, 2, 0, 0, 0 };
+    static const int header[5] = { 0, 2, 0x4d470000, 0, 0 };
     struct meta_error error;
     char *data;
     size_t size;

@@ -13,6 +13,8 @@
 
 #define MOST_MISTAKES 200
 
+static const char title[] = "Evaluation";
+
 static const char reading[] =
     "<section><h2>How to read this page</h2>\n<div class=\"prose\">"
     "<p>In parentheses are 95% intervals: were images of as many other patients evaluated in the "
@@ -319,11 +321,13 @@ static void write_mistakes(FILE *f, const struct meta_assessment_report *r)
     fputs("</section>\n", f);
 }
 
+int meta_evaluation_page_is(const char *path) { return meta_html_page_is(path, title); }
+
 int meta_evaluation_page(FILE *f, const struct meta_assessment_report *r, struct meta_error *lacks,
                          struct meta_error *error)
 {
     struct meta_figures figures = { .page = f };
-    meta_html_page_begin(f, "Evaluation");
+    meta_html_page_begin(f, title);
     write_head(f, r);
     write_summary(f, r);
     write_classes(f, r);

@@ -9,5 +9,7 @@
  */
 int meta_evaluation_page(FILE *, const struct meta_assessment_report *, struct meta_error *lacks,
                          struct meta_error *error);
+/* Whether a file begins as such a page. */
+int meta_evaluation_page_is(const char *path);
 
 #endif

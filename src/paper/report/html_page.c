@@ -1,5 +1,6 @@
 /* Writes what stands around the sections of a page. */
 #include "html_page.h"
+#include "base/head.h"
 #include "html.h"
 #include "page_css.h"
 
@@ -21,6 +22,13 @@ void meta_html_page_begin(FILE *f, const char *title)
     fputs(body, f);
     meta_html_text(f, title);
     fputs("</h1>\n", f);
+}
+
+int meta_html_page_is(const char *path, const char *title)
+{
+    char begin[META_HEAD_MOST];
+    snprintf(begin, sizeof begin, "%s%s%s", head, title ? title : "", title ? style : "");
+    return meta_head_is(path, begin);
 }
 
 void meta_html_page_end(FILE *f) { fputs("</main></body></html>\n", f); }

@@ -8,5 +8,8 @@
    reader's system is. */
 void meta_html_page_begin(FILE *, const char *title);
 void meta_html_page_end(FILE *);
+/* Whether a file begins as such a page; with a title (at most 100 bytes, without < and &) other
+   than NULL, as that one. */
+int meta_html_page_is(const char *path, const char *title);
 
 #endif
