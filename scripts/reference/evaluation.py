@@ -122,8 +122,8 @@ def share_interval(share, variance, groups, images=np.inf):
         return share, np.nan, np.nan, np.nan
     cases = groups
     if 0 < share < 1 and variance > 0:  # Korn and Graubard 1998
-        cases = min(share * (1 - share) / variance, images) * (norm.ppf(.975) / student_point(groups - 1)) ** 2
-    return (share, np.sqrt(variance)) + wilson(share, cases)
+        cases = min(share * (1 - share) / variance, images)
+    return (share, np.sqrt(variance)) + wilson(share, cases * (norm.ppf(.975) / student_point(groups - 1)) ** 2)
 
 
 def clustered_share(share, asked, right, groups, count):

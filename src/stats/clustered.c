@@ -225,15 +225,15 @@ int meta_clustered_auc_pair(struct meta_interval *out, const struct meta_cluster
 
 /* Wilson's interval of as many cases as have this variance, fewer by the square of the normal
    distribution's point over Student's, since the variance is of so few groups (Korn and Graubard,
-   Survey Methodology 24, 1998). */
+   Survey Methodology 24, 1998); a share of 0 or 1 has no variance, and its groups are the cases. */
 static struct meta_interval share_interval(double share, double variance, double images, int groups)
 {
     struct meta_interval out = { share, sqrt(variance), NAN, NAN, NULL };
     if (groups < 2) return lacks(share, one_group);
     double cases = groups, ratio = 1.959963984540054 / meta_student_point(groups - 1);
     if (share > 0 && share < 1 && variance > 0)
-        cases = fmin(share * (1 - share) / variance, images) * ratio * ratio;
-    meta_share_interval(share, cases, &out.low, &out.high);
+        cases = fmin(share * (1 - share) / variance, images);
+    meta_share_interval(share, cases * ratio * ratio, &out.low, &out.high);
     return out;
 }
 

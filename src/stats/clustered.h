@@ -61,7 +61,7 @@ struct meta_interval meta_clustered_auc_mean(const struct meta_influence *);
 /* The share of images that are `right` (count), among those that are `asked` (count; NULL: all).
    The interval is Wilson's of as many cases as would have the share's error over groups, of at most
    as many as there are images, fewer by what Student's t of the groups is wider than the normal
-   distribution; where all or none are right, of as many as there are groups. */
+   distribution; where all or none are right, of as many as there are groups, likewise fewer. */
 int meta_clustered_share(struct meta_interval *, const struct meta_clusters *,
                          const unsigned char *asked, const unsigned char *right,
                          struct meta_influence *, struct meta_error *);

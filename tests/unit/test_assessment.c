@@ -184,7 +184,7 @@ static void what_small_lists_lack_is_said(void **state)
     says(&a.class[1].recall, NAN, "no images");
     says(&a.pairs[1], NAN, "no image of one of the two");
     assert_near(a.balanced.value, 1, 0);
-    assert_true(a.balanced.low > .3 && a.balanced.low < .5); /* Wilson of three */
+    assert_near(a.accuracy.low, 3 / (3 + 4.302652729749464 * 4.302652729749464), 1e-6); /* Wilson of three, by Student's t of three */
     meta_assessment_clear(&a);
 
     a = assess((int[]){ 0, 1, 0, 1 }, (int[]){ 0, 1, 2, 3 }, (double[]){ 1, 1, 1, 1 }, 4); /* all the same */
@@ -215,6 +215,25 @@ static void what_small_lists_lack_is_said(void **state)
     assert_int_equal(meta_assess(&a, &none, t, &error), 0);
     says(&a.class[1].sensitivity, NAN, "to choose it on");
     meta_assessment_clear(&a);
+}
+
+/* n / (n + t^2) is where (p - 1)^2 = t^2 p (1 - p) / n, by which Wilson's interval of a share of 1 ends. */
+static void shares_of_all_and_none_are_by_students_t(void **state)
+{
+    static const struct { int n; double t; } known[] = { { 40, 2.022690920036762 }, { 5, 2.7764451051977987 } };
+    static unsigned char right[40];
+    int group[40];
+    struct meta_interval i;
+    for (int g = 0; g < 40; g++) group[g] = g;
+    for (int c = 0; c < 4; c++) {
+        int n = known[c / 2].n, all = c % 2;
+        double t = known[c / 2].t, end = n / (n + t * t);
+        const struct meta_clusters clusters = { n, group, n };
+        memset(right, all, sizeof right);
+        assert_int_equal(meta_clustered_share(&i, &clusters, NULL, right, NULL, &error), 0);
+        assert_near(i.low, all ? end : 0, 1e-6);
+        assert_near(i.high, all ? 1 : 1 - end, 1e-6);
+    }
 }
 
 static void curves_begin_and_end_in_the_corners(void **state)
@@ -397,6 +416,7 @@ int main(void)
         cmocka_unit_test(figures_are_those_of_scikit_learn),
         cmocka_unit_test(the_point_of_students_t),
         cmocka_unit_test(what_small_lists_lack_is_said),
+        cmocka_unit_test(shares_of_all_and_none_are_by_students_t),
         cmocka_unit_test(curves_begin_and_end_in_the_corners),
         cmocka_unit_test(intervals_hold_the_truth_93_to_97_times_in_100),
         cmocka_unit_test(interval_of_the_ece_holds_the_truth),
