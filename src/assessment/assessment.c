@@ -59,6 +59,8 @@ static int assess_answers(struct meta_assessment *out, struct work *w, struct me
                                       &mean, error);
     }
     if (!status) out->balanced = meta_clustered_share_mean(&mean);
+    if (out->present == 1 && a->classes > 1)
+        out->balanced = (struct meta_interval){ NAN, NAN, NAN, NAN, META_CLUSTERED_ALONE };
     meta_influence_clear(&mean);
     return status;
 }
@@ -161,6 +163,7 @@ static int count_classes(struct meta_assessment *out, const struct meta_assessed
             out->class[k].groups += *seen != k;
             *seen = k;
         }
+    for (int k = 0; k < a->classes; k++) out->present += out->class[k].images > 0;
     free(last);
     return 0;
 }

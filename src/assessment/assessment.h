@@ -34,8 +34,9 @@ struct meta_assessment {
     struct meta_interval *pairs;      /* (classes, classes) the AUC of two classes, above the
                                          diagonal: the mean of those of both's log-odds */
     struct meta_interval accuracy;
-    struct meta_interval balanced; /* the mean over the classes that have images of `recall` */
-    struct meta_interval auc;      /* the mean over the classes of `auc`, of those that have it */
+    int present;                   /* classes that have images; the next two are their means */
+    struct meta_interval balanced; /* of `recall`; none where there is one class alone */
+    struct meta_interval auc;      /* of `auc` */
     struct meta_interval nll, brier;
     struct meta_estimate ece; /* its interval by drawing groups anew */
     struct meta_calibration_bin bins[META_CALIBRATION_BINS];

@@ -22,4 +22,9 @@ struct meta_assessment_report {
     int untold_count;
 };
 
+/* The class whose want of images is why there is no `mean` over the classes; NULL: none alone is.
+ */
+const char *meta_report_lacking(const struct meta_assessment_report *,
+                                const struct meta_interval *mean);
+
 #endif

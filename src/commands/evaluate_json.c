@@ -1,4 +1,5 @@
 /* Writes the figures of `meta evaluate` as JSON, and its answers as CSV. */
+#define _GNU_SOURCE
 #include "evaluate_print.h"
 #include "base/csv.h"
 #include "base/head.h"
@@ -20,6 +21,23 @@ static void add_interval(cJSON *to, const char *name, const struct meta_interval
     meta_json_add_exact(one, "low", i->low);
     meta_json_add_exact(one, "high", i->high);
     if (i->why) cJSON_AddStringToObject(one, "why", i->why);
+}
+
+/* A mean over the classes that have images, and how many they are. */
+static int add_mean(cJSON *to, const char *name, const struct meta_interval *i,
+                    const struct meta_assessment_report *r, struct meta_error *error)
+{
+    struct meta_interval mean = *i;
+    const char *lacking = meta_report_lacking(r, i);
+    char *why = NULL;
+    if (lacking && asprintf(&why, "no image of the class %s", lacking) < 0)
+        return meta_fail_memory(error);
+    if (lacking) mean.why = why;
+    add_interval(to, name, &mean);
+    cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(to, name), "classes",
+                            r->figures->present);
+    free(why);
+    return 0;
 }
 
 static void add_ece(cJSON *to, const struct meta_estimate *e)
@@ -104,8 +122,8 @@ int meta_evaluate_json(const char *path, const struct meta_assessment_report *r,
     cJSON_AddNumberToObject(root, "images", r->assessed->clusters.count);
     cJSON_AddNumberToObject(root, "groups", r->assessed->clusters.groups);
     add_interval(root, "accuracy", &f->accuracy);
-    add_interval(root, "balanced_accuracy", &f->balanced);
-    add_interval(root, "auc", &f->auc);
+    int status = add_mean(root, "balanced_accuracy", &f->balanced, r, error)
+        || add_mean(root, "auc", &f->auc, r, error);
     add_interval(root, "nll", &f->nll);
     add_interval(root, "brier", &f->brier);
     add_ece(root, &f->ece);
@@ -118,9 +136,9 @@ int meta_evaluate_json(const char *path, const struct meta_assessment_report *r,
     add_pairs(root, r);
     add_bins(root, r);
     add_learned(root, r);
-    int status = meta_json_write(path, root, error);
+    if (!status) status = meta_json_write(path, root, error);
     cJSON_Delete(root);
-    return status;
+    return status ? -1 : 0;
 }
 
 /* ---- CSV ------------------------------------------------------------------------------------- */

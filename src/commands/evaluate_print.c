@@ -21,6 +21,19 @@ static void print_figure(const char *name, const struct meta_interval *i)
     putchar('\n');
 }
 
+/* A mean over the classes. */
+static void print_mean(const char *name, const struct meta_interval *i,
+                       const struct meta_assessment_report *r)
+{
+    const char *lacking = meta_report_lacking(r, i);
+    int present = r->figures->present, classes = r->figures->classes;
+    printf("%-22s", name);
+    if (lacking) printf("none: no image of the class %s", lacking);
+    else print_interval(i);
+    if (!isnan(i->value) && present < classes) printf(", of %d of %d classes", present, classes);
+    putchar('\n');
+}
+
 static void print_classes(const struct meta_assessment_report *r)
 {
     const struct meta_assessment *f = r->figures;
@@ -94,8 +107,8 @@ void meta_evaluate_print(const struct meta_assessment_report *r)
     else printf(", each taken for unlike any other");
     printf("; 95%% intervals in parentheses\n");
     print_figure("accuracy", &f->accuracy);
-    print_figure("balanced accuracy", &f->balanced);
-    print_figure("AUC, mean of classes", &f->auc);
+    print_mean("balanced accuracy", &f->balanced, r);
+    print_mean("AUC, mean of classes", &f->auc, r);
     print_classes(r);
     print_thresholds(r);
     print_confusion(r);

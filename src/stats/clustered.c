@@ -70,7 +70,7 @@ static struct meta_interval auc_interval(double auc, double variance, int groups
 struct meta_interval meta_clustered_auc_mean(const struct meta_influence *i)
 {
     int groups;
-    if (!i->figures) return lacks(NAN, "no class has an image beside others");
+    if (!i->figures) return lacks(NAN, META_CLUSTERED_ALONE);
     double variance = mean_variance(i, &groups);
     return auc_interval(i->sum / i->figures, variance, i->fewest);
 }

@@ -55,6 +55,8 @@ int meta_clustered_auc(struct meta_interval *, const struct meta_clusters *,
 int meta_clustered_auc_pair(struct meta_interval *, const struct meta_clusters *,
                             const struct meta_scored *, const struct meta_scored *other,
                             struct meta_error *);
+/* Why there is no mean over classes where a single one has images. */
+#define META_CLUSTERED_ALONE "no class has an image beside others"
 /* The mean of the AUCs that were added, with such an interval. */
 struct meta_interval meta_clustered_auc_mean(const struct meta_influence *);
 

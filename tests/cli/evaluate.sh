@@ -14,6 +14,11 @@ cp images/c6_[3-9].pgm new/six; cp images/c7_[3-9].pgm new/seven
 cp images/c6_1?.pgm other/six; cp images/c7_1?.pgm other/seven
 check 'meta adapt makes a classifier of a folder' quiet "$DARKNET_BIN" meta adapt few toy.cfg backup/toy_final.weights -out k || cat err
 
+sed 's/^ways=2/ways=3/; s/^output=2/output=3/' toy.cfg >three.cfg
+check 'meta train makes a network of three outputs' quiet "$DARKNET_BIN" meta train toy.data three.cfg -max_batches 4 -valid_every 0 || cat err
+mkdir five && cp -r few/six few/seven five && mkdir five/five && cp images/c5_[012].pgm five/five
+check 'it is adapted to three classes' quiet "$DARKNET_BIN" meta adapt five three.cfg backup/three_final.weights -out t3 || cat err
+
 check 'meta evaluate takes a folder of classes' quiet evaluate k.cfg k.weights new -csv new.csv -json new.json -html new.html || cat err
 check 'it prints figures with intervals' test "$(grep -cE '^(accuracy|balanced accuracy|AUC, mean of classes|NLL|Brier score|ECE) +[0-9.]+ \([0-9.-]+ to [0-9.]+\)$|^AUC, mean.* no interval\)$' out)" -eq 6
 check 'it warns of nothing' test ! -s err
@@ -137,9 +142,17 @@ check 'one image of a class is evaluated' quiet evaluate k.cfg k.weights one -js
 check 'it says in words that there is no interval' grep -qE '^    six: [01][0-9.]* \(fewer than two groups: no interval\), 1 image' out
 check 'JSON has null and words, no NaN' python3 -c 'import json; c = json.load(open("one.json"), parse_constant=lambda x: 1 / 0)["classes"][1]; assert c["auc"]["low"] is None and "two groups" in c["auc"]["why"]'
 rm -r one/six
-check 'one class alone is evaluated' quiet evaluate k.cfg k.weights one -html none.html
+check 'one class alone is evaluated' quiet evaluate k.cfg k.weights one -html none.html -json none.json
 check 'it says in words that there is no AUC' grep -q '^    six: none: no image of the class, 0 images$' out
+check 'nor a balanced accuracy, nor a mean AUC, and of which class there is no image' test "$(grep -cE '^(balanced accuracy|AUC, mean of classes) +none: no image of the class six$' out)" -eq 2
+check 'the page says so' test "$(grep -c 'none: no image of the class six</span>' none.html)" -eq 2
+check 'JSON has null, and the words' python3 -c 'import json; j = json.load(open("none.json")); assert all(j[k]["value"] is None and j[k]["why"] == "no image of the class six" and j[k]["classes"] == 1 for k in ("balanced_accuracy", "auc"))'
 check 'nothing says nan' bash -c '! grep -qi "[^a-z]nan[^a-z]" out none.html'
+
+# Two of three classes
+check 'two of its classes are evaluated' quiet evaluate t3.cfg t3.weights new -json two.json -html two.html || cat err
+check 'both means say of how many classes they are' test "$(grep -cE '^(balanced accuracy|AUC, mean of classes) .*, of 2 of 3 classes$' out)$(grep -c 'of 2 of 3 classes</td>' two.html)" = 22
+check 'so does JSON' python3 -c 'import json; j = json.load(open("two.json")); assert j["balanced_accuracy"]["classes"] == j["auc"]["classes"] == 2'
 
 # Images that another member of an ensemble has learned from
 mkdir -p some/six some/seven

@@ -59,6 +59,23 @@ static void write_row(FILE *f, const char *name, const struct meta_interval *i)
     fputs("</tr>\n", f);
 }
 
+/* A mean over the classes. */
+static void write_mean(FILE *f, const char *name, const struct meta_interval *i,
+                       const struct meta_assessment_report *r)
+{
+    const char *lacking = meta_report_lacking(r, i);
+    int present = r->figures->present, classes = r->figures->classes;
+    fprintf(f, "<tr><th>%s</th><td data-column=\"\">", name);
+    if (lacking) {
+        fputs("<span class=\"none\">none: no image of the class ", f);
+        meta_html_text(f, lacking);
+        fputs("</span>", f);
+    } else write_interval(f, i);
+    if (!isnan(i->value) && present < classes)
+        fprintf(f, ", of %d of %d classes", present, classes);
+    fputs("</td></tr>\n", f);
+}
+
 static void write_name(FILE *f, const char *name)
 {
     fputs("<th>", f);
@@ -125,9 +142,9 @@ static void write_summary(FILE *f, const struct meta_assessment_report *r)
     const struct meta_interval ece = { a->ece.mean, a->ece.error, a->ece.low, a->ece.high,
                                        "fewer than two groups: no interval" };
     fputs("<section><h2>All classes</h2>\n<div class=\"wide\"><table>\n", f);
-    write_row(f, "Balanced accuracy", &a->balanced);
+    write_mean(f, "Balanced accuracy", &a->balanced, r);
     write_row(f, "Accuracy", &a->accuracy);
-    write_row(f, a->classes == 2 ? "AUC" : "AUC, mean over the classes", &a->auc);
+    write_mean(f, a->classes == 2 ? "AUC" : "AUC, mean over the classes", &a->auc, r);
     write_row(f, "NLL", &a->nll);
     write_row(f, "Brier score", &a->brier);
     write_row(f, "ECE", &ece);
