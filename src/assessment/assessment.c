@@ -147,22 +147,40 @@ static int assess_calibration(struct meta_assessment *out, const struct meta_ass
     return status ? -1 : 0;
 }
 
+/* ---- images and groups of a class ------------------------------------------------------------ */
+
+/* (groups) the class that was last counted in a group. The caller frees; NULL: no memory. */
+static int *start_groups(const struct meta_assessed *a, struct meta_error *error)
+{
+    int *last = malloc(((size_t)a->clusters.groups + 1) * sizeof *last);
+    for (int g = 0; last && g < a->clusters.groups; g++) last[g] = -1;
+    if (!last) meta_fail_memory(error);
+    return last;
+}
+
+static int count_class(const struct meta_assessed *a, int class, int *last, int *groups)
+{
+    int images = 0;
+    *groups = 0;
+    for (int i = 0; i < a->clusters.count; i++) {
+        int *seen = &last[a->clusters.group[i]];
+        if (a->labels[i] != class) continue;
+        images++;
+        *groups += *seen != class;
+        *seen = class;
+    }
+    return images;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static int count_classes(struct meta_assessment *out, const struct meta_assessed *a,
                          struct meta_error *error)
 {
-    int *last = malloc(((size_t)a->clusters.groups + 1) * sizeof *last);
-    if (!last) return meta_fail_memory(error);
-    for (int g = 0; g < a->clusters.groups; g++) last[g] = -1;
+    int *last = start_groups(a, error);
+    if (!last) return -1;
     for (int k = 0; k < a->classes; k++)
-        for (int i = 0; i < a->clusters.count; i++) {
-            int *seen = &last[a->clusters.group[i]];
-            if (a->labels[i] != k) continue;
-            out->class[k].images++;
-            out->class[k].groups += *seen != k;
-            *seen = k;
-        }
+        out->class[k].images = count_class(a, k, last, &out->class[k].groups);
     for (int k = 0; k < a->classes; k++) out->present += out->class[k].images > 0;
     free(last);
     return 0;
@@ -216,7 +234,11 @@ int meta_assess_thresholds(struct meta_threshold *out, const struct meta_assesse
                            double sensitivity, struct meta_error *error)
 {
     double *own = malloc(((size_t)a->clusters.count + 1) * sizeof *own);
-    if (!own) return meta_fail_memory(error);
+    int *last = own ? start_groups(a, error) : NULL;
+    if (!last) {
+        free(own);
+        return meta_fail_memory(error);
+    }
     for (int k = 0; k < a->classes; k++) {
         int n = 0;
         for (int i = 0; i < a->clusters.count; i++)
@@ -224,10 +246,13 @@ int meta_assess_thresholds(struct meta_threshold *out, const struct meta_assesse
         qsort(own, (size_t)n, sizeof *own, falling);
         int found = (int)ceil(sensitivity * n - 1e-9);
         if (found < 1) found = 1;
-        out[k] = n ? (struct meta_threshold){ own[found - 1], NULL }
-                   : (struct meta_threshold){ NAN, "no image of the class to choose it on" };
+        out[k] = (struct meta_threshold){ .log_odds = n ? own[found - 1] : NAN,
+                                          .why = n ? NULL
+                                                   : "no image of the class to choose it on" };
+        out[k].images = count_class(a, k, last, &out[k].groups);
     }
     free(own);
+    free(last);
     return 0;
 }
 

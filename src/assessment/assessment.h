@@ -17,8 +17,11 @@ struct meta_assessed {
 /* The log-odds from which on an image is taken for the class. */
 struct meta_threshold {
     double log_odds;
-    const char *why; /* why there is none; NULL: there is one */
+    const char *why;    /* why there is none; NULL: there is one */
+    int images, groups; /* of the class, that it is chosen on */
 };
+/* From so few images of a class on others of it would give quite another threshold. */
+#define META_THRESHOLD_FEW 10
 
 struct meta_class_figures {
     int images, groups;

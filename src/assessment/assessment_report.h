@@ -6,12 +6,14 @@
 
 /* All is borrowed. */
 struct meta_assessment_report {
-    const char *cfg, *weights, *images; /* as they were named; images: the list, folder or CSV */
-    const char *chosen_on;              /* the list of the thresholds; NULL: there are none */
-    double sensitivity;                 /* that they were chosen for */
-    char *const *names;                 /* (classes) */
-    char *const *paths;                 /* (count) */
-    int grouped;                        /* 1: the data say which images belong together */
+    const char *cfg, *weights, *images;    /* as they were named; images: the list, folder or CSV */
+    const char *chosen_on;                 /* the list of the thresholds; NULL: there are none */
+    double sensitivity;                    /* that they were chosen for */
+    char *const *chosen_told;              /* (chosen_told_count) warnings about that list */
+    int chosen_told_count, chosen_grouped; /* grouped: as below, of that list */
+    char *const *names;                    /* (classes) */
+    char *const *paths;                    /* (count) */
+    int grouped;                           /* 1: the data say which images belong together */
     const struct meta_assessed *assessed;
     const struct meta_assessment *figures;
     const struct meta_threshold *thresholds; /* (classes); NULL: there are none */

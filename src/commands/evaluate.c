@@ -1,5 +1,6 @@
 /* darknet meta evaluate: how good a classifier is on labelled images that it has not learned from.
  */
+#define _GNU_SOURCE
 #include "adaptation/class_notes.h"
 #include "base/lines.h"
 #include "base/path.h"
@@ -37,6 +38,8 @@ struct parts {
                                        NULL: a list of the same */
     struct meta_answers answers, others;
     struct meta_threshold *thresholds; /* (classes); NULL: none are asked for */
+    char *told[2];                     /* (told_count) warnings about the images of thresholds */
+    int told_count;
     struct meta_learned_from from;
     unsigned char *learned; /* (count) */
     struct meta_assessment figures;
@@ -55,6 +58,7 @@ static void free_parts(struct parts *p)
     meta_classifier_clear(&p->classifier);
     meta_pool_free(p->pool);
     free(p->thresholds);
+    for (int i = 0; i < p->told_count; i++) free(p->told[i]);
     free(p->learned);
     meta_learned_from_clear(&p->from);
 }
@@ -205,29 +209,41 @@ static int has_groups(const struct meta_data *data)
     return data->labelled ? data->labelled->grouped : data->groups != NULL;
 }
 
+/* Keeps a warning about the images of thresholds for the files, and prints it. */
+static int warn(struct parts *p, char *text, struct meta_error *error)
+{
+    if (!text) return meta_fail_memory(error);
+    p->told[p->told_count++] = text;
+    fprintf(stderr, "darknet: warning: %s\n", text);
+    return 0;
+}
+
 /* Tells of groups of both data sets, or that one of them names none. */
-static int warn_groups(const struct parts *p, struct meta_error *error)
+static int warn_groups(struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *set = p->answers.set, *other = p->others.set;
     const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
     int groups, own = has_groups(p->data);
+    char *text;
     if (meta_shared_groups(&groups, p->data, set, data, other, error)) return -1;
-    if (own != has_groups(data))
-        fprintf(stderr,
-                "darknet: warning: %s names no groups: whether one of %s is there, too, can't be "
-                "told\n",
-                own ? other->list : set->list, own ? set->list : other->list);
-    if (groups)
-        fprintf(stderr,
-                "darknet: warning: %d group%s of %s %s in %s, too: thresholds look better than "
-                "they are\n",
-                groups, meta_plural(groups), set->list, groups == 1 ? "is" : "are", other->list);
-    return 0;
+    if (own != has_groups(data)) {
+        if (asprintf(&text, "%s names no groups: whether one of %s is there, too, can't be told",
+                     own ? other->list : set->list, own ? set->list : other->list)
+            < 0)
+            text = NULL;
+        if (warn(p, text, error)) return -1;
+    }
+    if (!groups) return 0;
+    if (asprintf(&text, "%d group%s of %s %s in %s, too: thresholds look better than they are",
+                 groups, meta_plural(groups), set->list, groups == 1 ? "is" : "are", other->list)
+        < 0)
+        text = NULL;
+    return warn(p, text, error);
 }
 
 /* Thresholds that are chosen on images which are evaluated, too, would look better than they are.
  */
-static int check_others(const struct parts *p, struct meta_error *error)
+static int check_others(struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *set = p->answers.set, *other = p->others.set;
     struct meta_shared shared;
@@ -315,6 +331,9 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         .weights = r->classifier.several ? r->classifier.several : r->classifier.weights,
         .images = p->answers.set->list,
         .chosen_on = p->others.set ? p->others.set->list : NULL,
+        .chosen_told = p->told,
+        .chosen_told_count = p->told_count,
+        .chosen_grouped = has_groups(p->elsewhere ? p->elsewhere : p->data),
         .sensitivity = r->sensitivity ? strtod(r->sensitivity, NULL) : 0,
         .names = p->data->names,
         .paths = p->answers.set->paths,

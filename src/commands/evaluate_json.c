@@ -60,6 +60,8 @@ static void add_class(cJSON *to, const struct meta_assessment_report *r, int k)
         double odds = r->thresholds[k].log_odds;
         meta_json_add_exact(one, "threshold_log_odds", odds);
         meta_json_add_exact(one, "threshold", meta_assess_probability(odds));
+        cJSON_AddNumberToObject(one, "threshold_images", r->thresholds[k].images);
+        cJSON_AddNumberToObject(one, "threshold_groups", r->thresholds[k].groups);
         add_interval(one, "sensitivity", &c->sensitivity);
         add_interval(one, "specificity", &c->specificity);
     }
@@ -130,6 +132,9 @@ int meta_evaluate_json(const char *path, const struct meta_assessment_report *r,
     if (r->thresholds) {
         meta_json_add_exact(root, "sensitivity", r->sensitivity);
         cJSON_AddStringToObject(root, "chosen_on", r->chosen_on);
+        cJSON *told = cJSON_AddArrayToObject(root, "chosen_on_warnings");
+        for (int i = 0; i < r->chosen_told_count; i++)
+            cJSON_AddItemToArray(told, cJSON_CreateString(r->chosen_told[i]));
     }
     cJSON *classes = cJSON_AddArrayToObject(root, "classes");
     for (int k = 0; k < f->classes; k++) add_class(classes, r, k);

@@ -57,6 +57,15 @@ static void print_classes(const struct meta_assessment_report *r)
         }
 }
 
+/* On how many images a threshold was chosen. */
+static void print_chosen(const struct meta_assessment_report *r, const struct meta_threshold *t)
+{
+    printf(", chosen on %d image%s", t->images, meta_plural(t->images));
+    if (r->chosen_grouped) printf(" in %d group%s", t->groups, meta_plural(t->groups));
+    puts(t->images < META_THRESHOLD_FEW ? ": so few that others may give quite another threshold"
+                                        : "");
+}
+
 static void print_thresholds(const struct meta_assessment_report *r)
 {
     if (!r->thresholds) return;
@@ -74,7 +83,7 @@ static void print_thresholds(const struct meta_assessment_report *r)
         print_interval(&c->sensitivity);
         printf(", specificity ");
         print_interval(&c->specificity);
-        putchar('\n');
+        print_chosen(r, &r->thresholds[k]);
     }
 }
 

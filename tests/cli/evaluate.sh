@@ -65,8 +65,17 @@ check 'thresholds are chosen on another folder' quiet evaluate k.cfg k.weights n
 check 'sensitivity and specificity are printed for each class' test "$(grep -cE '^    (six|seven): probability [0-9.e-]+: sensitivity [01].*, specificity [01]' out)" -eq 2
 check 'the page says where thresholds were chosen' grep -q 'finds 0.8 of the class&rsquo;s images in other' t.html
 printf 'image,group\nc6_3.pgm,a\nc6_10.pgm,a\nc7_3.pgm,b\nc7_4.pgm,b\n' >both.csv
-check 'groups may be in both lists' quiet evaluate k.cfg k.weights new -sensitivity 0.8 -chosen_on other -groups both.csv
+check 'groups may be in both lists' quiet evaluate k.cfg k.weights new -sensitivity 0.8 -chosen_on other -groups both.csv -json both.json -html both.html
 check 'a group of both lists is told' grep -qx 'darknet: warning: 1 group of new is in other, too: thresholds look better than they are' err
+check 'the page tells it, too' grep -q '<p class="worse"><b>1 group of new is in other, too: thresholds look better than they are.</b></p>' both.html
+check 'so does JSON' python3 -c 'import json; j = json.load(open("both.json")); assert j["chosen_on_warnings"] == ["1 group of new is in other, too: thresholds look better than they are"] and json.load(open("t.json"))["chosen_on_warnings"] == []'
+few='so few that others may give quite another threshold'
+check 'a threshold says on how many images it was chosen, and that they are few' test "$(grep -cE ", chosen on 6 images in 6 groups: $few\$" out)$(grep -cE "Chosen on\">6 images in 6 groups <span class=\"worse\">$few<" both.html)" = 22
+check 'JSON has the numbers' python3 -c 'import json; assert all(c["threshold_images"] == c["threshold_groups"] == 6 for c in json.load(open("both.json"))["classes"])'
+mkdir -p many/six many/seven && cp images/c6_[3-9].pgm images/c6_1?.pgm many/six && cp images/c7_[3-9].pgm images/c7_1?.pgm many/seven
+mkdir -p rest/six rest/seven && cp images/c5_*.pgm rest/six && cp images/c4_*.pgm rest/seven
+check 'thresholds are chosen on 13 images of a class' quiet evaluate k.cfg k.weights rest -sensitivity 0.8 -chosen_on many
+check 'which are not few' test "$(grep -cE ', chosen on 13 images$' out)" -eq 2
 evaluate k.cfg k.weights other -csv other.csv >/dev/null
 python3 - <<'END'
 import csv, json, math

@@ -83,6 +83,13 @@ static void write_name(FILE *f, const char *name)
     fputs("</th>", f);
 }
 
+static void write_warning(FILE *f, const char *text)
+{
+    fputs("<p class=\"worse\"><b>", f);
+    meta_html_text(f, text);
+    fputs(".</b></p>\n", f);
+}
+
 /* ---- head ------------------------------------------------------------------------------------ */
 
 /* How many images of each class are answered right, in words. */
@@ -115,11 +122,7 @@ static void write_head(FILE *f, const struct meta_assessment_report *r)
               "the same patient or lesion the intervals are too narrow.</p>\n",
               f);
     write_right(f, r);
-    for (int i = 0; i < r->untold_count; i++) {
-        fputs("<p class=\"worse\"><b>", f);
-        meta_html_text(f, r->untold[i]);
-        fputs(".</b></p>\n", f);
-    }
+    for (int i = 0; i < r->untold_count; i++) write_warning(f, r->untold[i]);
     if (!r->learned_count && r->beside)
         fprintf(f,
                 "<p class=\"worse\"><b>%d of the images %s of groups with other pages of files "
@@ -191,6 +194,19 @@ static void write_pairs(FILE *f, const struct meta_assessment_report *r)
     fputs("</tbody></table></div></section>\n", f);
 }
 
+/* On how many images a threshold was chosen. */
+static void write_chosen(FILE *f, const struct meta_assessment_report *r,
+                         const struct meta_threshold *t)
+{
+    fprintf(f, "<td data-column=\"Chosen on\">%d image%s", t->images, meta_plural(t->images));
+    if (r->chosen_grouped) fprintf(f, " in %d group%s", t->groups, meta_plural(t->groups));
+    if (t->images && t->images < META_THRESHOLD_FEW)
+        fputs(" <span class=\"worse\">so few that others may give quite another "
+              "threshold</span>",
+              f);
+    fputs("</td>", f);
+}
+
 static void write_thresholds(FILE *f, const struct meta_assessment_report *r)
 {
     if (!r->thresholds) return;
@@ -199,9 +215,10 @@ static void write_thresholds(FILE *f, const struct meta_assessment_report *r)
             "class&rsquo;s images in ",
             r->sensitivity);
     meta_html_text(f, r->chosen_on);
-    fputs(", which has none of the images of this page.</p>\n<div class=\"wide\"><table>\n<thead>"
-          "<tr><th>Class</th><th>Probability from</th><th>Sensitivity</th><th>Specificity</th></tr>"
-          "</thead>\n<tbody>",
+    fputs(", which has none of the images of this page.</p>\n", f);
+    for (int i = 0; i < r->chosen_told_count; i++) write_warning(f, r->chosen_told[i]);
+    fputs("<div class=\"wide\"><table>\n<thead><tr><th>Class</th><th>Probability from</th>"
+          "<th>Chosen on</th><th>Sensitivity</th><th>Specificity</th></tr></thead>\n<tbody>",
           f);
     for (int k = 0; k < r->figures->classes; k++) {
         const struct meta_class_figures *c = &r->figures->class[k];
@@ -213,6 +230,7 @@ static void write_thresholds(FILE *f, const struct meta_assessment_report *r)
         else
             fprintf(f, "<td data-column=\"Probability from\">%s</td>",
                     meta_assess_threshold_text(r->thresholds[k].log_odds, text));
+        write_chosen(f, r, &r->thresholds[k]);
         write_cell(f, "Sensitivity", &c->sensitivity);
         write_cell(f, "Specificity", &c->specificity);
         fputs("</tr>\n", f);
