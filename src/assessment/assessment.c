@@ -137,8 +137,9 @@ static int assess_calibration(struct meta_assessment *out, const struct meta_ass
     int status = logs && x && each ? 0 : meta_fail_memory(error);
     if (!status) {
         calibrate(out, a, logs, x, each);
-        status = meta_clustered_mean(&out->nll, &a->clusters, x, error)
-            || meta_clustered_mean(&out->brier, &a->clusters, x + n, error)
+        status = meta_clustered_mean(&out->nll, &a->clusters, x, INFINITY, error)
+            || meta_clustered_mean(&out->brier, &a->clusters, x + n,
+                                   meta_calibration_worst(a->classes), error)
             || meta_calibration_estimate(&out->ece, each, sizeof *each, groups, error);
     }
     free(logs);

@@ -11,7 +11,7 @@
 /* letter: "A" or "B". */
 static void print_one(const char *letter, const struct meta_scores *s)
 {
-    struct meta_estimate e = meta_estimate(s->after, sizeof *s->after, s->count);
+    struct meta_estimate e = meta_estimate_share(s->after, sizeof *s->after, s->count);
     int named = *s->method && strcmp(s->method, "maml");
     printf("%s  %s%s%s", letter, s->cfg, *s->weights ? ", " : "", s->weights);
     if (s->weights_count > 1) printf(" and %d more", s->weights_count - 1);
@@ -20,7 +20,7 @@ static void print_one(const char *letter, const struct meta_scores *s)
     putchar('\n');
     printf("   AUC after %.4f", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);
-    e = meta_estimate(s->accuracy, sizeof *s->accuracy, s->count);
+    e = meta_estimate_share(s->accuracy, sizeof *s->accuracy, s->count);
     if (!isnan(e.mean)) printf("; accuracy after %.4f", e.mean);
     if (!isnan(e.low)) printf(" (%.4f to %.4f)", e.low, e.high);
     putchar('\n');

@@ -391,13 +391,13 @@ static int run(struct test *t, struct meta_error *error)
     if (meta_evaluator_status(t->evaluator, error)
         || meta_evaluator_groups(&t->groups, t->evaluator, error))
         return -1;
-    struct meta_estimate after = meta_estimate(&runs->auc_after, sizeof *runs, e->runs);
+    struct meta_estimate after = meta_estimate_share(&runs->auc_after, sizeof *runs, e->runs);
     struct meta_results results = results_of(t);
     results.groups = &t->groups;
     results.runs = runs;
-    if (meta_by_group_estimate(&results.other_groups, after, &t->groups, error)
-        || meta_calibration_estimate(&results.ece, &runs->calibration, sizeof *runs, e->runs,
-                                     error))
+    if (meta_by_group_estimate(&results.other_groups, after, &t->groups, error)) return -1;
+    results.other_groups = meta_estimate_within(results.other_groups, 0, 1);
+    if (meta_calibration_estimate(&results.ece, &runs->calibration, sizeof *runs, e->runs, error))
         return -1;
     /* what can be printed is, whether or not the file can be written */
     if (meta_print_results(&results, error)) return -1;

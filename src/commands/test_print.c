@@ -14,6 +14,13 @@ static void print_estimate(const char *name, struct meta_estimate e)
     putchar('\n');
 }
 
+/* The mean of one field of the runs, of numbers from `least` to `most`. */
+static void print_within(const char *name, const double *first, int runs, double least, double most)
+{
+    struct meta_estimate e = meta_estimate(first, sizeof(struct meta_run), runs);
+    print_estimate(name, meta_estimate_within(e, least, most));
+}
+
 static int print_pairs(const struct meta_results *r, struct meta_error *error)
 {
     const struct meta_dataset *d = r->dataset;
@@ -48,18 +55,19 @@ int meta_print_results(const struct meta_results *results, struct meta_error *er
     printf("                    mean    error   95%% interval, %d task%s\n", e->runs,
            meta_plural(e->runs));
     if (learns)
-        print_estimate("AUC before", meta_estimate(&runs->auc_before, sizeof *runs, e->runs));
-    print_estimate("AUC after", meta_estimate(&runs->auc_after, sizeof *runs, e->runs));
+        print_estimate("AUC before", meta_estimate_share(&runs->auc_before, sizeof *runs, e->runs));
+    print_estimate("AUC after", meta_estimate_share(&runs->auc_after, sizeof *runs, e->runs));
     if (!isnan(other.low)) print_estimate("  other groups", other);
-    if (learns) print_estimate("AUC gain", meta_estimate(&runs->auc_gain, sizeof *runs, e->runs));
+    if (learns) print_within("AUC gain", &runs->auc_gain, e->runs, -1, 1);
     if (learns)
         print_estimate("accuracy before",
-                       meta_estimate(&runs->accuracy_before, sizeof *runs, e->runs));
-    print_estimate("accuracy after", meta_estimate(&runs->accuracy_after, sizeof *runs, e->runs));
+                       meta_estimate_share(&runs->accuracy_before, sizeof *runs, e->runs));
+    print_estimate("accuracy after",
+                   meta_estimate_share(&runs->accuracy_after, sizeof *runs, e->runs));
     if (e->method->probabilities) {
-        print_estimate("NLL", meta_estimate(&runs->calibration.nll, sizeof *runs, e->runs));
-        print_estimate("Brier score",
-                       meta_estimate(&runs->calibration.brier, sizeof *runs, e->runs));
+        print_within("NLL", &runs->calibration.nll, e->runs, 0, INFINITY);
+        print_within("Brier score", &runs->calibration.brier, e->runs, 0,
+                     meta_calibration_worst(e->episode.ways));
         print_estimate("ECE", results->ece);
     }
     for (int i = 0; i < e->runs; i++) failed += runs[i].failed;

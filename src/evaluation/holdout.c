@@ -155,6 +155,6 @@ struct meta_holdout_result meta_holdout_run(struct meta_holdout *h, const void *
     h->done = 0;
     meta_pool_run(h->parts.pool, (h->count + IMAGES - 1) / IMAGES, run_pass, h);
     struct meta_estimate loss = meta_estimate(h->losses, sizeof *h->losses, h->count);
-    struct meta_estimate accuracy = meta_estimate(h->right, sizeof *h->right, h->count);
+    struct meta_estimate accuracy = meta_estimate_share(h->right, sizeof *h->right, h->count);
     return (struct meta_holdout_result){ accuracy, loss.mean };
 }

@@ -52,9 +52,9 @@ int meta_results_pairs(struct meta_pair_row **rows, int *count, const struct met
     for (int i = 0, k; i < n; i = k) {
         const struct pair *p = &pairs[i];
         for (k = i + 1; k < n && pairs[k].a == p->a && pairs[k].b == p->b;) k++;
-        (*rows)[(*count)++] = (struct meta_pair_row){ p->a, p->b,
-                                                      meta_estimate(&p->before, sizeof *p, k - i),
-                                                      meta_estimate(&p->after, sizeof *p, k - i) };
+        (*rows)[(*count)++] =
+            (struct meta_pair_row){ p->a, p->b, meta_estimate_share(&p->before, sizeof *p, k - i),
+                                    meta_estimate_share(&p->after, sizeof *p, k - i) };
     }
     free(pairs);
     return 0;
@@ -119,24 +119,27 @@ void meta_results_settings(cJSON *s, const struct meta_results *r)
 }
 
 /* The last two figures are of probabilities. */
-static void add_figures(cJSON *root, const struct meta_run *runs, int n, int probabilities)
+static void add_figures(cJSON *root, const struct meta_run *runs, const struct meta_evaluation *e)
 {
-    static const struct {
+    const struct {
         const char *name;
         size_t offset;
-    } figures[] = { { "auc_before", offsetof(struct meta_run, auc_before) },
-                    { "auc_after", offsetof(struct meta_run, auc_after) },
-                    { "auc_gain", offsetof(struct meta_run, auc_gain) },
-                    { "accuracy_before", offsetof(struct meta_run, accuracy_before) },
-                    { "accuracy_after", offsetof(struct meta_run, accuracy_after) },
-                    { "query_loss", offsetof(struct meta_run, query_loss) },
-                    { "nll", offsetof(struct meta_run, calibration.nll) },
-                    { "brier", offsetof(struct meta_run, calibration.brier) } };
-    size_t count = sizeof figures / sizeof *figures - (probabilities ? 0 : 2);
+        double least, most;
+    } figures[] = { { "auc_before", offsetof(struct meta_run, auc_before), 0, 1 },
+                    { "auc_after", offsetof(struct meta_run, auc_after), 0, 1 },
+                    { "auc_gain", offsetof(struct meta_run, auc_gain), -1, 1 },
+                    { "accuracy_before", offsetof(struct meta_run, accuracy_before), 0, 1 },
+                    { "accuracy_after", offsetof(struct meta_run, accuracy_after), 0, 1 },
+                    { "query_loss", offsetof(struct meta_run, query_loss), 0, INFINITY },
+                    { "nll", offsetof(struct meta_run, calibration.nll), 0, INFINITY },
+                    { "brier", offsetof(struct meta_run, calibration.brier), 0,
+                      meta_calibration_worst(e->episode.ways) } };
+    size_t count = sizeof figures / sizeof *figures - (e->method->probabilities ? 0 : 2);
     for (size_t i = 0; i < count; i++) {
         const double *first = (const double *)((const char *)runs + figures[i].offset);
-        cJSON_AddItemToObject(root, figures[i].name,
-                              meta_json_estimate(meta_estimate(first, sizeof *runs, n)));
+        struct meta_estimate mean = meta_estimate(first, sizeof *runs, e->runs);
+        mean = meta_estimate_within(mean, figures[i].least, figures[i].most);
+        cJSON_AddItemToObject(root, figures[i].name, meta_json_estimate(mean));
     }
 }
 
@@ -184,8 +187,8 @@ static void add_curve(cJSON *root, const struct meta_results *r)
         cJSON *p = cJSON_CreateObject();
         cJSON_AddNumberToObject(p, "epoch", meta_curve_epoch(epochs, i));
         cJSON_AddItemToObject(p, "support_loss", meta_json_estimate(mean_loss(runs, n, i)));
-        struct meta_estimate auc = meta_estimate(runs->curve_auc + i, 2 * points * sizeof(double),
-                                                 n);
+        struct meta_estimate auc = meta_estimate_share(runs->curve_auc + i,
+                                                       2 * points * sizeof(double), n);
         cJSON_AddItemToObject(p, "auc", meta_json_estimate(auc));
         cJSON_AddItemToArray(curve, p);
     }
@@ -206,8 +209,9 @@ static void add_roc(cJSON *root, const struct meta_results *r)
     if (!r->runs->roc) return;
     cJSON *roc = cJSON_AddArrayToObject(root, "roc");
     for (int i = 0; i < META_ROC_POINTS; i++) {
-        struct meta_estimate e = meta_estimate(r->runs->roc + i, META_ROC_POINTS * sizeof(double),
-                                               r->evaluation->runs);
+        struct meta_estimate e = meta_estimate_share(r->runs->roc + i,
+                                                     META_ROC_POINTS * sizeof(double),
+                                                     r->evaluation->runs);
         const double at[] = { (double)i / (META_ROC_POINTS - 1), e.mean, e.low, e.high };
         cJSON *point = cJSON_CreateArray();
         for (int k = 0; k < 4; k++) cJSON_AddItemToArray(point, create_rounded(at[k]));
@@ -328,7 +332,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON_AddItemToObject(root, "classes",
                           cJSON_CreateStringArray((const char *const *)r->dataset->names,
                                                   r->dataset->classes));
-    add_figures(root, r->runs, r->evaluation->runs, r->evaluation->method->probabilities);
+    add_figures(root, r->runs, r->evaluation);
     add_diverged(root, r);
     add_calibration(root, r);
     if (add_pairs(root, r, error)) goto done;

@@ -24,6 +24,8 @@ struct meta_calibration {
     struct meta_calibration_bin bins[META_CALIBRATION_BINS];
 };
 
+/* The largest Brier score of so many classes. */
+double meta_calibration_worst(int ways);
 /* Fills the figures of n images from logs (n, ways), the natural logarithms of their classes'
    probabilities, and labels (n). An image with a number that is not finite counts as one that every
    class is as likely for. Thread-safe; allocates nothing. */

@@ -279,7 +279,7 @@ int meta_clustered_share(struct meta_interval *out, const struct meta_clusters *
 /* ---- means ----------------------------------------------------------------------------------- */
 
 int meta_clustered_mean(struct meta_interval *out, const struct meta_clusters *k, const double *x,
-                        struct meta_error *error)
+                        double most, struct meta_error *error)
 {
     double *sum = calloc((size_t)k->groups + 1, sizeof *sum), mean = 0, squares = 0;
     if (!sum) return meta_fail_memory(error);
@@ -292,6 +292,7 @@ int meta_clustered_mean(struct meta_interval *out, const struct meta_clusters *k
     if (k->groups < 2) return 0;
     double error_of_mean = sqrt(squares * k->groups / (k->groups - 1.)) / k->count,
            half = mean > 0 ? meta_student_point(k->groups - 1) * error_of_mean / mean : 0;
-    *out = (struct meta_interval){ mean, error_of_mean, mean * exp(-half), mean * exp(half), NULL };
+    *out = (struct meta_interval){ mean, error_of_mean, mean * exp(-half),
+                                   fmin(mean * exp(half), most), NULL };
     return 0;
 }

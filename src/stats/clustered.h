@@ -70,9 +70,10 @@ int meta_clustered_share(struct meta_interval *, const struct meta_clusters *,
 /* The mean of the shares that were added, with such an interval. */
 struct meta_interval meta_clustered_share_mean(const struct meta_influence *);
 
-/* The mean of x (count), losses that are never below 0, with an interval by Student's t over groups
-   of its logarithm: losses are skewed, and that of the mean itself holds the truth less often. */
+/* The mean of x (count), losses of 0 to `most`, with an interval by Student's t over groups of its
+   logarithm: losses are skewed, and that of the mean itself holds the truth less often. It ends at
+   `most`. */
 int meta_clustered_mean(struct meta_interval *, const struct meta_clusters *, const double *x,
-                        struct meta_error *);
+                        double most, struct meta_error *);
 
 #endif

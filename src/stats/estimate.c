@@ -48,6 +48,18 @@ struct meta_estimate meta_estimate(const double *first, size_t stride, int n)
     return meta_estimate_with(e.mean, sqrt(squares / (n - 1.) / n), n);
 }
 
+struct meta_estimate meta_estimate_within(struct meta_estimate e, double least, double most)
+{
+    if (e.low < least) e.low = least;
+    if (e.high > most) e.high = most;
+    return e;
+}
+
+struct meta_estimate meta_estimate_share(const double *first, size_t stride, int n)
+{
+    return meta_estimate_within(meta_estimate(first, stride, n), 0, 1);
+}
+
 struct meta_estimate meta_estimate_less(struct meta_estimate e, double figure, int n)
 {
     return meta_estimate_with(e.mean - figure, e.error * sqrt(1 + (double)e.n / n), e.n);

@@ -18,6 +18,12 @@ struct meta_estimate {
    freedom. With n < 2 error and interval are NaN; with n < 1 the mean is, too. */
 struct meta_estimate meta_estimate(const double *first, size_t stride, int n);
 
+/* The estimate with an interval that ends at `least` and `most`, which no mean passes: of few
+   numbers Student's t reaches beyond. */
+struct meta_estimate meta_estimate_within(struct meta_estimate, double least, double most);
+/* meta_estimate of numbers in 0..1, such as AUCs and shares. */
+struct meta_estimate meta_estimate_share(const double *first, size_t stride, int n);
+
 /* An estimate of known mean and error. The interval is by Student's t of n-1 degrees of freedom. */
 struct meta_estimate meta_estimate_with(double mean, double error, int n);
 

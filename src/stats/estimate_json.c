@@ -31,7 +31,7 @@ int meta_json_estimate_first(struct meta_estimate *out, const cJSON *result, int
     double *x = calloc((size_t)size + 1, sizeof *x);
     if (!x) return meta_fail_memory(error);
     cJSON_ArrayForEach(task, tasks) if (count < n) x[count++] = meta_json_get(task, "auc_after");
-    *out = meta_estimate(x, sizeof *x, count);
+    *out = meta_estimate_share(x, sizeof *x, count);
     free(x);
     return 0;
 }

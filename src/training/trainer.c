@@ -138,7 +138,7 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
         e = r.accuracy;
     } else {
         const struct meta_run *runs = meta_evaluator_run(t->evaluator, phi, progress, context);
-        e = meta_estimate(&runs->auc_after, sizeof *runs, t->settings.valid_runs);
+        e = meta_estimate_share(&runs->auc_after, sizeof *runs, t->settings.valid_runs);
     }
     struct meta_error unused;
     if (meta_trainer_watch_status(t, &unused) || !meta_trainer_writes(t)) return e;

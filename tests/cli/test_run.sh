@@ -71,6 +71,16 @@ check 'meta train runs with a valid AUC' train "$a" -max_batches 3 -valid_every 
 check 'meta test -list valid runs on the weights of that training' quiet darknet meta test "$data" "$cfg" "$weights" -list valid -runs 25 -seed 9 -out "$a/valid.json"
 check 'meta test gives the valid AUC that training has printed' test "$(tail -n 1 "$a/backup/toy.csv" | awk -F, '{ printf "%.4f", $8 }')" = "$(figure after)"
 
+check 'meta test of two tasks runs' quiet darknet meta test "$data" "$cfg" "$weights" -runs 2 -seed 4 -out "$a/two.json"
+awk '/ to / { n++; if ($(NF - 2) < ($0 ~ /^AUC gain/ ? -1 : 0) || ($NF > 1 && $0 !~ /^NLL/)) bad++ } END { exit !(n >= 8 && !bad) }' "$a/out"
+check 'its intervals end where its figures do' test $? -eq 0 || cat "$a/out"
+check 'so do those of its JSON' python3 - "$a/two.json" <<'END'
+import json, sys
+j = json.load(open(sys.argv[1]))
+ends = [j[k] for k in ("auc_before", "auc_after", "accuracy_before", "accuracy_after", "brier")] + [p[k] for p in j["pairs"] for k in ("auc_before", "auc_after")]
+ends = [e for e in ends if e["low"] is not None]
+assert len(ends) >= 5 and all(0 <= e["low"] <= e["mean"] <= e["high"] <= 1 for e in ends), ends
+END
 check 'meta compare compares equal results' quiet darknet meta compare "$a/30.json" "$a/one.json"
 check 'meta compare finds no difference between equal results' grep -q '^B - A  +0.0000, 95% interval +0.0000 to +0.0000 .*no clear difference' "$a/out"
 check 'meta compare compares no adaptation with adaptation' quiet darknet meta compare "$a/steps0.json" "$a/30.json" || cat "$a/err"

@@ -237,6 +237,17 @@ static void shares_of_all_and_none_are_by_students_t(void **state)
     }
 }
 
+/* The bad answers are of one group, so that the mean's factor is large. */
+static void a_brier_score_ends_at_its_largest_value(void **state)
+{
+    struct meta_assessment a = assess((int[]){ 0, 0, 1 }, (int[]){ 0, 1, 1 }, (double[]){ -9, 9, -9 }, 3);
+    assert_true(a.brier.value > .6 && a.brier.low > 0);
+    assert_near(a.brier.high, 1, 0);
+    assert_true(a.nll.high > 100);
+    meta_assessment_clear(&a);
+    assert_near(meta_calibration_worst(3), 2, 0);
+}
+
 static void curves_begin_and_end_in_the_corners(void **state)
 {
     const struct meta_assessed a = { { 4, (int[]){ 0, 1, 2, 3 }, 4 }, 2, (int[]){ 0, 1, 0, 1 }, (double[]){ 0, 1, 0, 2, 0, 2, 0, 3 } };
@@ -290,8 +301,8 @@ static void find_figures(struct meta_interval figures[FIGURES], const int *own, 
         nll[i] = loss_of(distance * (own[i] ? values[i] : -values[i]));
         brier[i] = pow(-expm1(-nll[i]), 2);
     }
-    assert_int_equal(meta_clustered_mean(&figures[NLL], &clusters, nll, &error), 0);
-    assert_int_equal(meta_clustered_mean(&figures[BRIER], &clusters, brier, &error), 0);
+    assert_int_equal(meta_clustered_mean(&figures[NLL], &clusters, nll, INFINITY, &error), 0);
+    assert_int_equal(meta_clustered_mean(&figures[BRIER], &clusters, brier, 1, &error), 0);
     figures[BALANCED] = meta_clustered_share_mean(&mean);
     meta_influence_clear(&mean);
 }
@@ -418,6 +429,7 @@ int main(void)
         cmocka_unit_test(the_point_of_students_t),
         cmocka_unit_test(what_small_lists_lack_is_said),
         cmocka_unit_test(shares_of_all_and_none_are_by_students_t),
+        cmocka_unit_test(a_brier_score_ends_at_its_largest_value),
         cmocka_unit_test(curves_begin_and_end_in_the_corners),
         cmocka_unit_test(intervals_hold_the_truth_93_to_97_times_in_100),
         cmocka_unit_test(interval_of_the_ece_holds_the_truth),

@@ -66,6 +66,7 @@ static void take_one(struct gathering *g, struct meta_dot *l, const struct meta_
 static void take_mean(const struct gathering *g, struct meta_dot *l, int shared)
 {
     struct meta_estimate e = meta_estimate(l->each, sizeof *l->each, l->done);
+    if (!g->differences) e = meta_estimate_within(e, 0, 100);
     l->mean = e.mean;
     l->low = shared ? NAN : e.low;
     l->high = shared ? NAN : e.high;

@@ -77,7 +77,7 @@ static struct meta_report_family family_of(const struct meta_report_table *t,
         f.beside = meta_report_join_beside(f.beside, meta_report_beside(t, c));
     }
     if (!f.beside) f.beside = "";
-    f.auc = meta_estimate(aucs, sizeof *aucs, results);
+    f.auc = meta_estimate_share(aucs, sizeof *aucs, results);
     f.difference = meta_estimate(differences, sizeof *differences, pairs);
     if (shared) f.difference = meta_estimate_with(f.difference.mean, NAN, pairs);
     return f;

@@ -85,11 +85,11 @@ int meta_report_mean_roc(double (*points)[4], const cJSON *result, struct meta_e
         n += !meta_roc(meta_json_text(task, "ranks"), rates + (size_t)n * META_ROC_POINTS);
     }
     for (int i = 0; n && i < META_ROC_POINTS; i++) {
-        struct meta_estimate e = meta_estimate(rates + i, META_ROC_POINTS * sizeof *rates, n);
+        struct meta_estimate e = meta_estimate_share(rates + i, META_ROC_POINTS * sizeof *rates, n);
         points[i][0] = (double)i / (META_ROC_POINTS - 1);
         points[i][1] = e.mean;
-        points[i][2] = fmax(0, e.low);
-        points[i][3] = fmin(1, e.high);
+        points[i][2] = e.low;
+        points[i][3] = e.high;
     }
     free(rates);
     return n;
