@@ -252,7 +252,7 @@ static int read_first(uint64_t wanted)
 {
     struct meta_error e;
     float *p = malloc(net->parameters * sizeof *p), *s = malloc(net->statistics * sizeof *s);
-    struct meta_weights_head head = { 1, 1, -1 };
+    struct meta_weights_head head = { .seen = 1, .updates = 1, .layers = -1 };
     for (size_t i = 0; i < net->parameters; i++) p[i] = -7;
     for (size_t i = 0; i < net->statistics; i++) s[i] = -7;
     int status = meta_weights_read_first(net, path, p, s, &head, &e);
