@@ -402,7 +402,7 @@ class Evaluation:
     auc_of_class: np.ndarray        #: (classes, 3) each against the rest, and the ends of its 95% interval; NaN where there is none
     auc_of_pair: np.ndarray         #: (classes, classes) the images of two classes alone (Hand and Till); NaN on the diagonal
     accuracy: float                 #: the share of images whose own class is the most likely
-    balanced_accuracy: float        #: the mean of `recall`
+    balanced_accuracy: float        #: the mean of `recall`, of the classes that have images; NaN of one class alone
     recall: np.ndarray              #: (classes) the share of each class's images that are told as it; NaN without any
     confusion: np.ndarray           #: (classes, classes) images by their class (row) and by the most likely one (column)
     log_loss: float                 #: the mean of -log(probability of the image's class); NaN for scores that are no probabilities
@@ -446,5 +446,5 @@ def evaluate(probabilities: np.ndarray, labels: Sequence[int], groups: Optional[
     pairs = np.array([[_pair(p, own, a, b) if a != b else np.nan for b in range(classes)] for a in range(classes)])
     there = known > 0
     return Evaluation(images=count, auc=float(rest[1, 0] if classes == 2 else rest[there, 0].mean()), auc_of_class=rest, auc_of_pair=pairs,
-                      accuracy=float(np.diag(confusion).sum() / count), balanced_accuracy=float(recall[there].mean()), recall=recall,
+                      accuracy=float(np.diag(confusion).sum() / count), balanced_accuracy=float(recall[there].mean()) if there.sum() > 1 else float("nan"), recall=recall,
                       confusion=confusion, log_loss=log_loss, brier=float((off ** 2).sum(axis=1).mean()) if proper else float("nan"))

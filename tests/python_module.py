@@ -64,10 +64,11 @@ def walk_through(model):
     classifier.save("py")
     say(bytes_of("py.weights") == bytes_of("few.weights"), "adapt and save write the bytes of `meta adapt`")
     text = [line for line in bytes_of("few.cfg").splitlines() if not line.startswith(b"#")]
-    first, *own = bytes_of("py.cfg").splitlines()
-    say(text == own and first == b"# toy.cfg, adapted to images by libdarknet-meta", "save writes the .cfg of `meta adapt`, with a comment of its own")
+    notes = [line for line in bytes_of("few.cfg").splitlines() if line.startswith(b"# weights ")]
+    first, note, *own = bytes_of("py.cfg").splitlines()
+    say(text == own and [note] == notes and first == b"# toy.cfg, adapted to images by libdarknet-meta", "save writes the .cfg of `meta adapt`, with a comment of its own")
     classifier.save("py")
-    say(text == bytes_of("py.cfg").splitlines()[1:], "save writes over what it has saved")
+    say(text == bytes_of("py.cfg").splitlines()[2:], "save writes over what it has saved")
     with open("predicted.csv", newline="") as file:
         rows = list(csv.reader(file))[1:]
     opened = darknet_meta.open("py.cfg", "py.weights")
@@ -220,6 +221,8 @@ def evaluation():
     say(one[0] == together[0] and one[1] < one[0] < one[2] and together[1] < together[0] < together[2] and one[1:] != together[1:], "an AUC has an interval, and over groups another one")
     say(np.allclose(e.auc_of_pair[0], [float("nan"), pair_01, pair_02], equal_nan=True), "AUCs of pairs are those counted by hand")
     say(np.array_equal(e.confusion, [[1, 1, 0], [1, 1, 0], [1, 0, 1]]) and e.accuracy == .5 and np.allclose(e.recall, .5) and e.balanced_accuracy == .5, "of equal probabilities the first class is told")
+    alone = darknet_meta.evaluate(p[:2], [0, 0])
+    say(math.isnan(alone.auc) and math.isnan(alone.balanced_accuracy) and alone.accuracy == .5, "images of one class alone have no AUC and no balanced accuracy")
     say(math.isclose(e.log_loss, -np.log([.8, .3, .5, .4, .7, .3]).mean()) and math.isclose(e.brier, ((p - np.eye(3)[[0, 0, 1, 1, 2, 2]]) ** 2).sum() / 6), "log loss and Brier score are their definitions")
     say(math.isclose(darknet_meta.evaluate([[.9, .1], [.2, .8], [.3, .7]], [0, 1, 0]).brier, (.1 ** 2 + .2 ** 2 + .7 ** 2) / 3), "of two classes the Brier score is of the second's probability")
     say(math.isclose(darknet_meta.evaluate([[.9, .1], [.2, .8], [.3, .7]], [0, 1, 0]).auc, 1.0) and math.isnan(darknet_meta.evaluate([[3, -3], [-1, 1.]], [0, 1]).log_loss), "two classes have the AUC of the second; log-odds have no log loss")
