@@ -72,14 +72,40 @@ int meta_class_order_turned(const struct meta_class_order *own,
     return 0;
 }
 
-static int check_cfg(const struct meta_class_order *own, const char *cfg, struct meta_error *error)
+static int check_names_alike(const struct meta_class_order *own,
+                             const struct meta_class_order *known, struct meta_error *error)
+{
+    for (int k = 0; k < own->classes; k++)
+        if (strcmp(own->names[k], known->names[k]) != 0)
+            return meta_fail(error,
+                             "%s: calls class %d of %s, %s, %s: answers have the names of %s",
+                             own->path, k, known->path, known->names[k], own->names[k], own->path);
+    return 0;
+}
+
+/* Compares the names with those of the .cfg, where it has some. */
+static int compare_cfg(const struct meta_class_order *own, const char *cfg,
+                       int (*compare)(const struct meta_class_order *,
+                                      const struct meta_class_order *, struct meta_error *),
+                       struct meta_error *error)
 {
     struct meta_lines names;
     if (meta_class_notes_read(&names, cfg, own->classes, error)) return -1;
     const struct meta_class_order known = { cfg, names.line, own->classes };
-    int status = names.count ? meta_class_order_turned(own, &known, error) : 0;
+    int status = names.count ? compare(own, &known, error) : 0;
     meta_lines_free(&names);
     return status;
+}
+
+static int check_cfg(const struct meta_class_order *own, const char *cfg, struct meta_error *error)
+{
+    return compare_cfg(own, cfg, meta_class_order_turned, error);
+}
+
+static int check_cfg_alike(const struct meta_class_order *own, const char *cfg,
+                           struct meta_error *error)
+{
+    return compare_cfg(own, cfg, check_names_alike, error);
 }
 
 /* A NAME.data whose files are not found is one of a classifier that was moved. */
@@ -115,4 +141,13 @@ int meta_class_notes_check(const struct meta_class_order *own, const struct meta
     for (int i = 0; i < files->count; i++)
         if (check_beside(own, files->weights[i], ".cfg", check_cfg, error)) return -1;
     return check_beside(own, files->cfg, ".data", check_data, error);
+}
+
+int meta_class_notes_alike(const struct meta_class_order *own, const struct meta_class_files *files,
+                           struct meta_error *error)
+{
+    if (check_cfg_alike(own, files->cfg, error)) return -1;
+    for (int i = 0; i < files->count; i++)
+        if (check_beside(own, files->weights[i], ".cfg", check_cfg_alike, error)) return -1;
+    return 0;
 }

@@ -32,6 +32,10 @@ struct meta_class_files {
    beside it, or of a NAME.data beside NAME.cfg that can be read and has as many classes. */
 int meta_class_notes_check(const struct meta_class_order *, const struct meta_class_files *,
                            struct meta_error *);
+/* Fails where a class is called otherwise than in the .cfg, or than in the .cfg of a .weights
+   beside it: a warning, of classes that meta_class_notes_check lets pass. */
+int meta_class_notes_alike(const struct meta_class_order *, const struct meta_class_files *,
+                           struct meta_error *);
 /* Fails where a class of the one has the name of another class of the other, of as many. Classes
    may be called otherwise, as in another language. */
 int meta_class_order_turned(const struct meta_class_order *, const struct meta_class_order *known,

@@ -9,14 +9,12 @@
 #include "network/export.h"
 #include "tasks/depth.h"
 #include "tasks/file_id.h"
+#include "tasks/own_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* How the first line of a NAME.data that may be written again begins. */
-static const char mark[] = "# Written by darknet meta adapt";
 
 static int same_file(const char *a, const char *b)
 {
@@ -34,15 +32,6 @@ static int name_files(const char *name, char **data, char **names, struct meta_e
     free(*names);
     *data = *names = NULL;
     return meta_fail_memory(error);
-}
-
-static int is_own(const char *data)
-{
-    char line[sizeof mark] = "";
-    FILE *f = fopen(data, "r");
-    size_t n = f ? fread(line, 1, sizeof mark - 1, f) : 0;
-    if (f) fclose(f);
-    return n == sizeof mark - 1 && !strcmp(line, mark);
 }
 
 static int fail_foreign(const char *name, const char *end, struct meta_error *error)
@@ -63,10 +52,10 @@ static int check_named(const char *name, struct meta_error *error)
 {
     char *data, *names;
     if (name_files(name, &data, &names, error)) return -1;
-    const char *there = is_own(data) ? NULL
-        : !access(data, F_OK)        ? ".data"
-        : !access(names, F_OK)       ? ".names"
-                                     : NULL;
+    const char *there = meta_own_data_is(data) ? NULL
+        : !access(data, F_OK)                  ? ".data"
+        : !access(names, F_OK)                 ? ".names"
+                                               : NULL;
     int status = 0;
     if (there) status = fail_foreign(name, there, error);
     else if (strpbrk(name, "#;\r\n"))
@@ -85,7 +74,7 @@ int meta_adapt_files_named(const char *name, const char *data)
     char *own, *names;
     struct meta_error ignored;
     if (name_files(name, &own, &names, &ignored)) return 0;
-    int named = is_own(own) && !same_file(own, data);
+    int named = meta_own_data_is(own) && !same_file(own, data);
     free(own);
     free(names);
     return named;
@@ -187,8 +176,8 @@ int meta_adapt_files_names(const char *name, const struct meta_data *data,
     if (name_files(name, &own, &names, error)) return -1;
     int status = write_names(names, data, error);
     if (!status && !(status = meta_text_begin(&text, error))) {
-        fprintf(text.file, "%s from %s\nclasses = %d\nnames = %s\ntop = %d\n", mark, data->path,
-                data->classes, names, data->classes);
+        fprintf(text.file, META_OWN_DATA " from %s\nclasses = %d\nnames = %s\ntop = %d\n",
+                data->path, data->classes, names, data->classes);
         if (range) fprintf(text.file, "range = %d\n", range);
         status = meta_text_write(&text, 0, own, error);
     }

@@ -49,6 +49,14 @@ void meta_classifier_warn_weights(const struct meta_class_files *files)
             fprintf(stderr, "darknet: warning: %s\n", why.text);
 }
 
+void meta_classifier_warn_names(const struct meta_class_order *own,
+                                const struct meta_class_files *files)
+{
+    struct meta_error why;
+    if (meta_class_notes_alike(own, files, &why))
+        fprintf(stderr, "darknet: warning: %s\n", why.text);
+}
+
 int meta_classifier_open(struct meta_classifier *c, const struct meta_classifier_words *w,
                          struct meta_error *error)
 {

@@ -36,6 +36,8 @@ int meta_classifier_fill(struct meta_classifier *, struct meta_error *);
    than in its files (adaptation/class_notes.h). */
 int meta_classifier_check_order(const struct meta_classifier *, const struct meta_data *,
                                 struct meta_error *);
+/* Warns of a class that is called otherwise than in the classifier's files. */
+void meta_classifier_warn_names(const struct meta_class_order *, const struct meta_class_files *);
 /* Warns of each .weights that is not the one its .cfg was written with. */
 void meta_classifier_warn_weights(const struct meta_class_files *);
 void meta_classifier_clear(struct meta_classifier *);

@@ -41,7 +41,7 @@ struct parts {
     char *told[2];                     /* (told_count) warnings about the images of thresholds */
     int told_count;
     struct meta_learned_from from;
-    unsigned char *learned; /* (count) */
+    struct meta_learned_marks marks;
     struct meta_assessment figures;
 };
 
@@ -59,7 +59,7 @@ static void free_parts(struct parts *p)
     meta_pool_free(p->pool);
     free(p->thresholds);
     for (int i = 0; i < p->told_count; i++) free(p->told[i]);
-    free(p->learned);
+    free(p->marks.learned);
     meta_learned_from_clear(&p->from);
 }
 
@@ -143,6 +143,17 @@ static int match_classes(const struct parts *p, const struct request *r, struct 
     /* both may call the classes otherwise than the .cfg */
     const struct meta_class_order first = { p->data->path, p->data->names, classes };
     return meta_class_order_turned(&own, &first, error);
+}
+
+/* Of the names that the answers have: a folder's and a CSV's are those of -names, NAME.data or
+   NAME.cfg. */
+static void warn_names(const struct parts *p, const struct request *r)
+{
+    const struct meta_classifier *c = &p->classifier;
+    const struct meta_class_order known = known_order(p, r, p->data),
+                                  own = { p->data->path, p->data->names, c->classes };
+    const struct meta_class_files files = { c->model->path, c->weights.words, c->weights.count };
+    meta_classifier_warn_names(known.names && p->data->labelled ? &known : &own, &files);
 }
 
 static int open_data(const struct parts *p, const struct request *r, struct meta_data **out,
@@ -256,23 +267,6 @@ static int check_others(struct parts *p, struct meta_error *error)
                      shared.count == 1 ? "is" : "are", set->paths[shared.image]);
 }
 
-/* The classifier finds nearly all of what it has learned from, whatever the threshold is. */
-static int check_unknown(const struct parts *p, struct meta_error *error)
-{
-    const struct meta_dataset *set = p->others.set;
-    int count = 0, first = 0;
-    for (int i = set->count - 1; i >= 0; i--)
-        if (meta_support_files_has(p->from.all, p->from.count, set->digests[i])) {
-            count++;
-            first = i;
-        }
-    if (!count) return 0;
-    return meta_fail(error,
-                     "%s: the classifier has learned from %d of its images, such as %s: thresholds "
-                     "must be chosen on images that it has not learned from",
-                     set->list, count, set->paths[first]);
-}
-
 static struct meta_assessed assessed(const struct parts *p, const struct meta_answers *a)
 {
     return (struct meta_assessed){
@@ -289,36 +283,12 @@ static int choose(struct parts *p, const struct request *r, struct meta_error *e
     if (find_chosen_on(&list, p, r, error)) return -1;
     const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
     if (meta_answers_read(&p->others, &p->classifier, data, list, p->pool, error)
-        || check_others(p, error) || check_unknown(p, error))
+        || check_others(p, error) || meta_learned_from_check(&p->from, p->others.set, error))
         return -1;
     const struct meta_assessed others = assessed(p, &p->others);
     p->thresholds = malloc((size_t)p->classifier.classes * sizeof *p->thresholds);
     if (!p->thresholds) return meta_fail_memory(error);
     return meta_assess_thresholds(p->thresholds, &others, sensitivity, error);
-}
-
-/* ---- images that the classifier knows -------------------------------------------------------- */
-
-/* Marks images that the classifier has learned from; *beside: others of their groups, and of the
-   groups of other pages of their files. */
-static int find_learned(struct parts *p, int *count, int *beside, struct meta_error *error)
-{
-    const struct meta_answers *a = &p->answers;
-    const struct meta_learned_from *from = &p->from;
-    int n = a->set->count;
-    unsigned char *group = calloc((size_t)a->groups + 1, 1);
-    p->learned = calloc((size_t)n + 1, 1);
-    int status = group && p->learned ? 0 : meta_fail_memory(error);
-    *count = *beside = 0;
-    for (int i = 0; i < n && !status; i++) {
-        p->learned[i] = meta_support_files_has(from->all, from->count, a->set->digests[i]);
-        *count += p->learned[i];
-        group[a->group[i]] |= meta_support_files_has_file(from->all, from->count,
-                                                          a->set->digests[i]);
-    }
-    for (int i = 0; i < n && !status; i++) *beside += group[a->group[i]] && !p->learned[i];
-    free(group);
-    return status;
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -342,10 +312,12 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         .figures = &p->figures,
         .thresholds = p->thresholds
     };
-    if (find_learned(p, &report.learned_count, &report.beside, error)
+    if (meta_learned_from_mark(&p->from, &p->answers, &p->marks, error)
         || meta_assess(&p->figures, &a, p->thresholds, error))
         return -1;
-    report.learned = p->learned;
+    report.learned = p->marks.learned;
+    report.learned_count = p->marks.count;
+    report.beside = p->marks.beside;
     report.untold = p->from.untold;
     report.untold_count = p->from.untold_count;
     meta_evaluate_print(&report);
@@ -381,7 +353,9 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
     if (meta_answers_read(&p->answers, &p->classifier, p->data, list, p->pool, error)) return -1;
     if (!p->data->labelled) meta_tell_groups(p->data, p->answers.set);
     meta_tell_depth(p->data, p->answers.set);
-    return choose(p, r, error) || tell(p, r, error) ? -1 : 0;
+    if (choose(p, r, error)) return -1;
+    warn_names(p, r);
+    return tell(p, r, error);
 }
 
 int meta_command_evaluate(int argc, char **argv)

@@ -50,10 +50,11 @@ static int load(struct parts *p, char **words, int count, struct meta_error *err
         return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
                          words[2], p->data->classes, outputs, words[0]);
     const struct meta_class_files files = { words[0], &words[1], 1 };
-    if (p->data
-        && meta_class_notes_check(&(struct meta_class_order){ words[2], p->data->names, outputs },
-                                  &files, error))
-        return -1;
+    if (p->data) {
+        const struct meta_class_order own = { words[2], p->data->names, outputs };
+        if (meta_class_notes_check(&own, &files, error)) return -1;
+        meta_classifier_warn_names(&own, &files);
+    }
     p->filled.network = p->model->network;
     if (meta_weights_load(p->model->network, words[1], &p->filled.parameters, &p->filled.statistics,
                           error))

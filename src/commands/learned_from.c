@@ -62,6 +62,40 @@ int meta_learned_from_read(struct meta_learned_from *l, const struct meta_classi
     return 0;
 }
 
+int meta_learned_from_mark(const struct meta_learned_from *l, const struct meta_answers *a,
+                           struct meta_learned_marks *marks, struct meta_error *error)
+{
+    int n = a->set->count;
+    unsigned char *group = calloc((size_t)a->groups + 1, 1);
+    *marks = (struct meta_learned_marks){ .learned = calloc((size_t)n + 1, 1) };
+    int status = group && marks->learned ? 0 : meta_fail_memory(error);
+    for (int i = 0; i < n && !status; i++) {
+        marks->learned[i] = meta_support_files_has(l->all, l->count, a->set->digests[i]);
+        marks->count += marks->learned[i];
+        group[a->group[i]] |= meta_support_files_has_file(l->all, l->count, a->set->digests[i]);
+    }
+    for (int i = 0; i < n && !status; i++)
+        marks->beside += group[a->group[i]] && !marks->learned[i];
+    free(group);
+    return status;
+}
+
+int meta_learned_from_check(const struct meta_learned_from *l, const struct meta_dataset *set,
+                            struct meta_error *error)
+{
+    int count = 0, first = 0;
+    for (int i = set->count - 1; i >= 0; i--)
+        if (meta_support_files_has(l->all, l->count, set->digests[i])) {
+            count++;
+            first = i;
+        }
+    if (!count) return 0;
+    return meta_fail(error,
+                     "%s: the classifier has learned from %d of its images, such as %s: thresholds "
+                     "must be chosen on images that it has not learned from",
+                     set->list, count, set->paths[first]);
+}
+
 void meta_learned_from_clear(struct meta_learned_from *l)
 {
     for (int i = 0; i < l->untold_count; i++) free(l->untold[i]);

@@ -15,6 +15,19 @@ struct meta_learned_from {
    The caller clears, also after a failure. */
 int meta_learned_from_read(struct meta_learned_from *, const struct meta_classifier *,
                            struct meta_error *);
+/* Which of the images of a list it has learned from. */
+struct meta_learned_marks {
+    unsigned char *learned; /* (count of the list) 1: it has */
+    int count;              /* of these */
+    int beside; /* others of their groups, and of the groups of other pages of their files */
+};
+/* The caller frees marks->learned, also after a failure, which is one of memory. */
+int meta_learned_from_mark(const struct meta_learned_from *, const struct meta_answers *,
+                           struct meta_learned_marks *, struct meta_error *);
+/* Fails where it has learned from images of the list, which thresholds are to be chosen on: it
+   finds nearly all of these, whatever the threshold is. */
+int meta_learned_from_check(const struct meta_learned_from *, const struct meta_dataset *,
+                            struct meta_error *);
 void meta_learned_from_clear(struct meta_learned_from *);
 
 #endif

@@ -82,6 +82,9 @@ static int load_network(struct parts *p, struct meta_error *error)
     p->order = malloc(outputs * sizeof *p->order);
     if (!p->image || !p->log_odds || !p->order)
         return meta_fail(error, "out of memory for an image");
+    meta_classifier_warn_names(&(struct meta_class_order){ p->data->path, p->data->names, outputs },
+                               &(struct meta_class_files){ c->model->path, c->weights.words,
+                                                           c->weights.count });
     return meta_classifier_fill(c, error)
             || meta_mean_answer_create(&p->predictor, c->filled, c->weights.count, c->copies,
                                        c->backend, error)

@@ -10,6 +10,7 @@
 #include "class_names.h"
 #include "config/options.h"
 #include "labelled.h"
+#include "own_data.h"
 
 static const char *const keys[] = { "train", "valid", "test", "backup",
                                     "groups" }; /* keys whose paths are kept as they are */
@@ -97,6 +98,8 @@ int meta_data_read(struct meta_data **out, const char *path, struct meta_error *
     if (meta_data_file_read(&file, path, error)) goto fail;
     const struct meta_section *section = file->sections;
     if (meta_options_parse(table, section, path, &s, error)) goto fail;
+    if (s.names && meta_own_data_names(&s.names, path, find(section, "names")->line, error))
+        goto fail;
     if (!find(section, "classes")) {
         meta_fail(error, "%s: classes is missing: must be the number of classes", path);
         goto fail;

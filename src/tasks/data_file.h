@@ -13,7 +13,8 @@ struct meta_labelled;
 enum meta_decode { META_DECODE_SCALED, META_DECODE_FULL };
 
 /* Darknet's keys classes, names, labels, train, valid, test, backup, and `groups`; paths as written
-   (from the working folder, as Darknet takes them), and `range`, `decode` and `cache`. Absent ones
+   (from the working folder, as Darknet takes them; the names of a NAME.data that `meta adapt` wrote
+   are NAME.names beside it: own_data.h), and `range`, `decode` and `cache`. Absent ones
    are NULL; classes and one of labels and names must be there. `top`, of the stock classifier, is
    accepted and not kept.
  */

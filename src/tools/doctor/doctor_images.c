@@ -160,6 +160,8 @@ static void check_order(struct meta_doctor *d, int classes)
     const struct meta_class_files files = { d->cfg_path, (char *const *)&d->weights_path, 1 };
     if (meta_class_notes_check(&own, &files, &error))
         meta_doctor_say(d, META_WRONG, "classes", "%s", error.text);
+    else if (meta_class_notes_alike(&own, &files, &error))
+        meta_doctor_say(d, META_WARNING, "classes", "%s", error.text);
     if (d->filled.parameters && meta_weights_note_check(&files, 0, &error))
         meta_doctor_say(d, META_WARNING, "weights", "%s", error.text);
 }
