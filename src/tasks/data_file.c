@@ -153,7 +153,9 @@ int meta_data_blame(const struct meta_data *data, const char *path, struct meta_
     struct meta_error why = *error;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (path && paths[i] == path)
-            return meta_fail(error, "%s:%d: %s: %s", data->path, data->line[i], keys[i], why.text);
+            return data->path
+                ? meta_fail(error, "%s:%d: %s: %s", data->path, data->line[i], keys[i], why.text)
+                : meta_fail(error, "-%s %s", keys[i], why.text);
     return -1;
 }
 

@@ -40,7 +40,8 @@ void meta_data_free(struct meta_data *);
 /* Fails where there are no labels. */
 int meta_data_need_labels(const struct meta_data *, struct meta_error *);
 /* Puts "x.data:3: train: " before a message about the path data->train, and likewise for the other
-   four pointers; a message about any other path stays as it is. Returns -1. */
+   four pointers; a message about any other path stays as it is. Of data that have no path, as those
+   of a flag, it is "-groups ". Returns -1. */
 int meta_data_blame(const struct meta_data *, const char *path, struct meta_error *);
 
 #endif

@@ -95,6 +95,7 @@ static int find_groups(struct meta_labelled *l, const char *csv, struct meta_err
     if (l->groups)
         return meta_fail(error, "-groups %s: %s has a column group of its own: must be one of them",
                          csv, l->from);
+    if (!*csv) return meta_fail(error, "-groups '': is no file: must be a CSV, or folders");
     if (meta_groups_read(&groups, &data, error)) return -1;
     int status = meta_groups_find(&groups, &listed, l->group, error);
     if (!status) {
