@@ -61,8 +61,37 @@ static int column(char *const *field, int fields, const char *name)
     return -1;
 }
 
+/* What a second column of groups among others is called, without one that is called group. */
+static int is_of_groups(const char *name)
+{
+    static const char *const known[] = { "lesion_id", "lesion", "patient", "patient_id" };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcasecmp(name, known[i])) return 1;
+    return 0;
+}
+
+static int fail_head(const struct meta_groups *g, char *const *field, int fields, int line,
+                     struct meta_error *error)
+{
+    char names[200] = "";
+    if (fields < 3)
+        return meta_fail(error, "%s:%d: names no column group: must be image,group", g->path, line);
+    for (int i = 0; i < fields && i < MOST_FIELDS; i++) {
+        size_t used = strlen(names);
+        if (used + strlen(field[i]) + 6 > sizeof names) {
+            strcpy(names + used, used ? ", ..." : "...");
+            break;
+        }
+        sprintf(names + used, "%s%s", i ? ", " : "", field[i]);
+    }
+    return meta_fail(error,
+                     "%s:%d: has columns %s: must have one called group, or, behind image, "
+                     "lesion_id, lesion, patient or patient_id",
+                     g->path, line, names);
+}
+
 /* A first row with the word "image" names the columns; without "group" that of the groups is the
-   second, unless it is one of classes. */
+   second, unless it is one of classes, or one of others among more. */
 static int read_head(struct meta_groups *g, struct columns *c, char *const *field, int fields,
                      int line, struct meta_error *error)
 {
@@ -71,8 +100,10 @@ static int read_head(struct meta_groups *g, struct columns *c, char *const *fiel
     if (image < 0 && (fields > 2 || group >= 0)) g->unnamed = line;
     if (image < 0) return 0;
     *c = (struct columns){ image, group < 0 ? 1 : group, 1 };
-    if (group >= 0 || (!image && fields > 1 && strcasecmp(field[1], "class"))) return 0;
-    return meta_fail(error, "%s:%d: names no column group: must be image,group", g->path, line);
+    if (group >= 0) return 0;
+    int second = !image && fields > 1
+        && (fields == 2 ? strcasecmp(field[1], "class") != 0 : is_of_groups(field[1]));
+    return second ? 0 : fail_head(g, field, fields, line, error);
 }
 
 static int read_rows(struct meta_groups *g, char *start, struct meta_error *error)

@@ -22,7 +22,8 @@ struct meta_groups {
 };
 /* Reads image,group rows (more columns may follow; the first line may be a header with the words
    "image" and "group"), as a spreadsheet exports them: quoted fields, commas, semicolons or tabs.
-   An image in two groups is an error. The caller frees. */
+   A header of three columns without "group" must have one of lesions or patients behind "image". An
+   image in two groups is an error. The caller frees. */
 int meta_groups_read(struct meta_groups *, const struct meta_data *, struct meta_error *);
 void meta_groups_free(struct meta_groups *);
 

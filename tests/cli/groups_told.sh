@@ -24,3 +24,16 @@ done
 meta doctor adapt few toy.cfg backup/toy_final.weights -groups nosuch.csv >out 2>&1
 check 'the doctor names the flag, too' grep -Eq '^wrong +data +-groups nosuch.csv: No such file or directory$' out
 
+# The column of the groups
+rows() { for f in new/*/*.pgm; do n=${f##*_}; echo "$f,$1,${n%.pgm}"; done; }
+{ echo image,age,patient; rows 50; } >age.csv
+columns='age.csv:1: has columns image, age, patient: must have one called group, or, behind image, lesion_id, lesion, patient or patient_id$'
+for verb in evaluate 'meta lists new lists'; do expect_error "$columns" $verb -groups age.csv; done
+sed -i 1s/age,patient/age,group/ age.csv
+check 'a column called group is read' quiet evaluate -groups age.csv
+check 'it gives as many groups' grep -q '14 images in 7 groups' out
+for name in patient patient_id lesion Lesion_ID; do
+    rows x | awk -F, -v n=$name 'NR == 1 { print "image," n ",age" } { print $1 "," $3 ",50" }' >second.csv
+    quiet evaluate -groups second.csv
+    check "the second of three columns may be called $name" grep -q '14 images in 7 groups' out
+done
