@@ -42,4 +42,9 @@ void meta_tell_labelled(const struct meta_labelled *l)
          l->other);
     warn(l, l->loose, "image lies beside the folders of the classes, and is of none",
          "images lie beside the folders of the classes, and are of none", l->one_loose);
+    if (l->unread && !l->grouped)
+        fprintf(stderr,
+                "darknet: warning: %s: no column group: each image is taken for unlike any other; "
+                "columns not read: %s\n",
+                l->from, l->unread);
 }

@@ -10,8 +10,8 @@
     "folders, or a CSV of image,group: which images of a folder belong together"
 #define META_RANGE_HELP "value of white in 16-bit files of a folder or a CSV (65535)"
 
-/* Prints how many images each class has, and warns on standard error of files that were not read.
-   Nothing where there is no such folder (NULL). */
+/* Prints how many images each class has, and warns on standard error of files and columns that were
+   not read. Nothing where there is no such folder (NULL). */
 void meta_tell_labelled(const struct meta_labelled *);
 
 #endif

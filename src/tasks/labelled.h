@@ -22,7 +22,9 @@ struct meta_labelled {
     int others, loose;  /* files that are no images by their names; images that lie in no class's
                            folder */
     char *other, *one_loose; /* the first of each, or NULL */
-    int nested;              /* images that lie in folders of a class's folder */
+    char *unread; /* the columns, "age, patient", that a CSV has besides, if it names them and none
+                     is called group; NULL: there are none */
+    int nested;   /* images that lie in folders of a class's folder */
 };
 
 /* Takes the folders below the class folders for groups: an image's is the path between its class's

@@ -4,6 +4,7 @@
 #include "base/csv.h"
 #include "base/lines.h"
 #include "base/path.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,23 @@ static int is_header(struct columns *c, char *const *field, int fields)
     if (named.at[IMAGE] < 0) return 0;
     *c = named;
     return 1;
+}
+
+/* Keeps the names of the columns that are not read, one of which may be meant for the groups. */
+static int keep_unread(struct meta_labelled_reader *r, const struct columns *c, char *const *field,
+                       int fields)
+{
+    struct meta_text text;
+    int count = 0;
+    if (meta_text_begin(&text, r->error)) return -1;
+    for (int i = 0; i < fields; i++)
+        if (*field[i] && i != c->at[IMAGE] && i != c->at[CLASS])
+            fprintf(text.file, "%s%s", count++ ? ", " : "", field[i]);
+    if (meta_text_end(&text, 0, &r->set->unread, r->error)) return -1;
+    if (count) return 0;
+    free(r->set->unread);
+    r->set->unread = NULL;
+    return 0;
 }
 
 /* The path of an image as the program opens it; NULL: no memory. */
@@ -79,6 +97,7 @@ static int read_rows(struct meta_labelled_reader *r, char *start)
                              "name "
                              "group",
                              r->set->from, line);
+        else if (columns.at[GROUP] < 0 && keep_unread(r, &columns, field, fields)) return -1;
     }
     if (r->count) return 0;
     return meta_fail(r->error, "%s: has no images: must have an image and its class on each line",

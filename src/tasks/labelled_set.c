@@ -21,6 +21,7 @@ void meta_labelled_free(struct meta_labelled *l)
     free(l->group);
     free(l->other);
     free(l->one_loose);
+    free(l->unread);
     free(l->root);
     free(l->from);
     free(l);

@@ -37,3 +37,26 @@ for name in patient patient_id lesion Lesion_ID; do
     quiet evaluate -groups second.csv
     check "the second of three columns may be called $name" grep -q '14 images in 7 groups' out
 done
+
+# Columns of a CSV of images that are not read
+listed() { for f in new/*/*.pgm; do n=${f##*_}; c=${f#new/}; echo "$f,${c%/*},40,${n%.pgm}"; done; }
+{ echo image,class,age,patient; listed; } >patients.csv
+said='darknet: warning: patients.csv: no column group: each image is taken for unlike any other; columns not read: age, patient'
+quiet meta lists patients.csv lists
+check 'meta lists tells columns that it does not read' grep -qxF "$said" err
+quiet meta adapt patients.csv toy.cfg backup/toy_final.weights -out p
+check 'meta adapt tells them' grep -qxF "$said" err
+quiet meta evaluate k.cfg k.weights patients.csv
+check 'meta evaluate tells them' grep -qxF "$said" err
+meta doctor adapt patients.csv toy.cfg backup/toy_final.weights >out 2>&1
+check 'the doctor tells them' grep -Eq '^warning +groups +patients.csv: no column group: .*; columns not read: age, patient$' out
+sed -i 1s/patient/group/ patients.csv
+quiet meta lists patients.csv grouped
+check 'nothing is told where there is a column group' bash -c '! grep "not read" err'
+cut -d, -f1,2 patients.csv >two.csv
+quiet meta lists two.csv two
+check 'nor where there are no other columns' bash -c '! grep "not read" err'
+sed -i 1s/group/patient/ patients.csv
+{ echo image,group; rows x | cut -d, -f1,3; } >g.csv
+quiet meta lists patients.csv others -groups g.csv
+check 'nor with -groups' bash -c '! grep "not read" err'

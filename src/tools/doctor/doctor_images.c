@@ -125,6 +125,11 @@ static void say_unread(struct meta_doctor *d, const struct meta_labelled *l)
         meta_doctor_say(d, META_WARNING, "data",
                         "%s: %d image%s, such as %s, not read: in no folder of a class",
                         d->data_path, l->loose, meta_plural(l->loose), l->one_loose);
+    if (l->unread && !l->grouped)
+        meta_doctor_say(d, META_WARNING, "groups",
+                        "%s: no column group: each image is taken for unlike any other; columns "
+                        "not read: %s",
+                        d->data_path, l->unread);
 }
 
 void meta_doctor_support(struct meta_doctor *d)
