@@ -14,6 +14,8 @@ struct meta_assessment_report {
     char *const *names;                    /* (classes) */
     char *const *paths;                    /* (count) */
     int grouped;                           /* 1: the data say which images belong together */
+    int groupless;                         /* images that the data name in no group */
+    int copies;                            /* of each image, whose answers are averaged */
     const struct meta_assessed *assessed;
     const struct meta_assessment *figures;
     const struct meta_threshold *thresholds; /* (classes); NULL: there are none */

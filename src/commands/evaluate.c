@@ -229,6 +229,18 @@ static int warn(struct parts *p, char *text, struct meta_error *error)
     return 0;
 }
 
+/* Tells of images that are in no group, where others are. */
+static void warn_groupless(const struct meta_data *data, const struct meta_dataset *set)
+{
+    int none = meta_dataset_groupless(set);
+    if (has_groups(data) && none)
+        fprintf(stderr,
+                "darknet: warning: %s: %d of the %d images %s in no group of %s: each counts as "
+                "unlike any other\n",
+                set->list, none, set->count, none == 1 ? "is" : "are",
+                data->groups ? data->groups : "-groups folders");
+}
+
 /* Tells of groups of both data sets, or that one of them names none. */
 static int warn_groups(struct parts *p, struct meta_error *error)
 {
@@ -308,6 +320,8 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         .names = p->data->names,
         .paths = p->answers.set->paths,
         .grouped = has_groups(p->data),
+        .groupless = meta_dataset_groupless(p->answers.set),
+        .copies = p->classifier.copies,
         .assessed = &a,
         .figures = &p->figures,
         .thresholds = p->thresholds
@@ -351,10 +365,11 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
         return -1;
     meta_tell_labelled(p->data->labelled);
     if (meta_answers_read(&p->answers, &p->classifier, p->data, list, p->pool, error)) return -1;
-    if (!p->data->labelled) meta_tell_groups(p->data, p->answers.set);
     meta_tell_depth(p->data, p->answers.set);
     if (choose(p, r, error)) return -1;
     warn_names(p, r);
+    warn_groupless(p->data, p->answers.set);
+    if (p->others.set) warn_groupless(p->elsewhere ? p->elsewhere : p->data, p->others.set);
     return tell(p, r, error);
 }
 

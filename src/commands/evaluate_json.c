@@ -122,7 +122,10 @@ int meta_evaluate_json(const char *path, const struct meta_assessment_report *r,
     cJSON_AddStringToObject(root, "weights", r->weights);
     cJSON_AddStringToObject(root, "list", r->images);
     cJSON_AddNumberToObject(root, "images", r->assessed->clusters.count);
+    if (r->copies > 1) cJSON_AddNumberToObject(root, "copies", r->copies);
+    cJSON_AddBoolToObject(root, "grouped", r->grouped);
     cJSON_AddNumberToObject(root, "groups", r->assessed->clusters.groups);
+    cJSON_AddNumberToObject(root, "images_without_group", r->groupless);
     add_interval(root, "accuracy", &f->accuracy);
     int status = add_mean(root, "balanced_accuracy", &f->balanced, r, error)
         || add_mean(root, "auc", &f->auc, r, error);

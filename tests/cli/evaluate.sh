@@ -201,6 +201,6 @@ check 'groups of a .data file and a CSV are compared' quiet evaluate k.cfg k.wei
 check 'by their names, too' grep -qx "$(printf "$both" test.list other.rows.csv)" err
 sed -i 's/^other\/six\/c6_11.pgm,a/other\/six\/c6_11.pgm,e/' other.groups
 check 'groups of two .data files may differ' quiet evaluate k.cfg k.weights one.data -sensitivity 0.8 -chosen_on two.data
-check 'of which nothing is said' test ! -s err
+check 'of which nothing is said' test -z "$(grep -v 'are in no group' err)"
 check 'one of them may have no groups' quiet evaluate k.cfg k.weights one.data -sensitivity 0.8 -chosen_on three.data
-check 'it is said that they cannot be compared' test "$(cat err)" = "darknet: warning: valid.list names no groups: whether one of test.list is there, too, can't be told"
+check 'it is said that they cannot be compared' test "$(grep -v 'are in no group' err)" = "darknet: warning: valid.list names no groups: whether one of test.list is there, too, can't be told"

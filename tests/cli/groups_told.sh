@@ -60,3 +60,29 @@ sed -i 1s/group/patient/ patients.csv
 { echo image,group; rows x | cut -d, -f1,3; } >g.csv
 quiet meta lists patients.csv others -groups g.csv
 check 'nor with -groups' bash -c '! grep "not read" err'
+
+# Images without a group, in words and in files
+half() { rows x | cut -d, -f1,3 | head -n 5; }
+{ echo image,group; half; } >half.csv
+quiet evaluate -groups half.csv -json half.json -html half.html
+none='new: 9 of the 14 images are in no group of half.csv: each counts as unlike any other'
+check 'meta evaluate tells images without a group' grep -qxF "darknet: warning: $none" err
+check 'the page has their number' grep -qF 'in 14 groups; 9 of the images are in no group, and each counts as one.' half.html
+of() { python3 -c 'import json, sys; print(*(json.load(open(sys.argv[1])).get(k) for k in sys.argv[2:]))' "$@"; }
+check 'and JSON' test "$(of half.json grouped images groups images_without_group)" = 'True 14 14 9'
+mkdir nested; cp -r new/* nested; mkdir nested/six/p; mv nested/six/c6_[34]* nested/six/p
+quiet meta evaluate k.cfg k.weights nested -groups folders
+check 'those beside the folders of groups are told' grep -qxF 'darknet: warning: nested: 12 of the 14 images are in no group of -groups folders: each counts as unlike any other' err
+ls new/*/* >new.list; ls images/c[67]_1[0-2].pgm >other.list
+printf '%s\n' $(sed 's/six/c6_/; s/seven/c7_/' k.names) >labels2
+printf 'classes=2\nlabels=labels2\nnames=k.names\ntest=new.list\nvalid=other.list\ngroups=all.csv\n' >d.data
+{ cat half.csv; echo images/c6_10.pgm,a; } >all.csv
+quiet meta evaluate k.cfg k.weights d.data -sensitivity 0.8
+check 'those of a list, too' grep -qxF 'darknet: warning: new.list: 9 of the 14 images are in no group of all.csv: each counts as unlike any other' err
+check 'and those that thresholds are chosen on' grep -qxF 'darknet: warning: other.list: 5 of the 6 images are in no group of all.csv: each counts as unlike any other' err
+quiet evaluate -json plain.json -html plain.html
+check 'nothing is told without groups' test ! -s err
+check 'JSON says that there are none' test "$(of plain.json grouped images groups images_without_group copies)" = 'False 14 14 14 None'
+quiet evaluate -augment 4 -json copies.json -html copies.html
+check 'JSON has the number of copies' test "$(of copies.json copies)" = 4
+check 'and the page' grep -qF 'Each answer is the mean of 4 copies of the image: flips and quarter turns.' copies.html

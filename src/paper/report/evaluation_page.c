@@ -116,11 +116,21 @@ static void write_head(FILE *f, const struct meta_assessment_report *r)
     meta_html_text(f, r->weights);
     fprintf(f, ", on %d image%s of ", n, meta_plural(n));
     meta_html_text(f, r->images);
-    if (r->grouped) fprintf(f, ", in %d group%s.</p>\n", groups, meta_plural(groups));
-    else
+    if (r->grouped) {
+        fprintf(f, ", in %d group%s", groups, meta_plural(groups));
+        if (r->groupless)
+            fprintf(f, "; %d of the images %s in no group, and each counts as one", r->groupless,
+                    r->groupless == 1 ? "is" : "are");
+        fputs(".</p>\n", f);
+    } else
         fputs(". They are in no groups: each is taken for unlike any other, and where several show "
               "the same patient or lesion the intervals are too narrow.</p>\n",
               f);
+    if (r->copies > 1)
+        fprintf(f,
+                "<p>Each answer is the mean of %d copies of the image: flips and quarter "
+                "turns.</p>\n",
+                r->copies);
     write_right(f, r);
     for (int i = 0; i < r->untold_count; i++) write_warning(f, r->untold[i]);
     if (!r->learned_count && r->beside)
