@@ -6,10 +6,12 @@
 #include "base/path.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define MOST_COLUMNS 64
 
@@ -79,6 +81,18 @@ static int add_row(struct meta_labelled_reader *r, const struct columns *c, char
     return meta_labelled_add(r, image);
 }
 
+/* A first line of other words than ours would be an image of a class of its own: a word is no
+   image that is not there. */
+static int check_first(const struct meta_labelled_reader *r)
+{
+    const struct meta_labelled_image *image = &r->images[r->count - 1];
+    if (strchr(meta_path_base(image->path), '.') || !access(image->path, F_OK)) return 0;
+    return meta_fail(r->error,
+                     "%s:%d: %s: %s: must be an image, or a first line that calls the columns "
+                     "image and class",
+                     r->set->from, image->line, image->path, strerror(errno));
+}
+
 static int read_rows(struct meta_labelled_reader *r, char *start)
 {
     struct meta_csv csv = meta_csv_start(r->set->from, start, "image");
@@ -90,7 +104,7 @@ static int read_rows(struct meta_labelled_reader *r, char *start)
         if (!fields) break;
         if (fields > MOST_COLUMNS) fields = MOST_COLUMNS;
         if (!first || !is_header(&columns, field, fields)) {
-            if (add_row(r, &columns, field, fields, line)) return -1;
+            if (add_row(r, &columns, field, fields, line) || (first && check_first(r))) return -1;
         } else if (columns.at[CLASS] < 0)
             return meta_fail(r->error,
                              "%s:%d: names no column class: must name image and class, and may "

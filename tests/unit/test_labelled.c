@@ -169,6 +169,16 @@ static void folder_mistakes(void **state)
     refuses("none", NULL, "No such file");
 }
 
+static void csv_with_other_words(void **state)
+{
+    put("w.csv", "Bild;Klasse\na.jpg;x\nb.jpg;y\n");
+    refuses("w.csv", NULL, "/Bild: No such file or directory: must be an image, or a first line that calls the columns image and class");
+    put("word", "an image");
+    put("w.csv", "word;x\nb.jpg;y\n");
+    reads("w.csv", NULL, "word|x|- b.jpg|y|-");
+    meta_labelled_free(l);
+}
+
 static void classes_by_the_names_of_a_classifier(void **state)
 {
     char *names[] = { "y", "z", "x" };
@@ -323,6 +333,7 @@ int main(void)
         cmocka_unit_test(csv_mistakes),
         cmocka_unit_test(folder_of_classes),
         cmocka_unit_test(folder_mistakes),
+        cmocka_unit_test(csv_with_other_words),
         cmocka_unit_test(classes_by_the_names_of_a_classifier),
         cmocka_unit_test(labels_are_of_one_class_alone),
         cmocka_unit_test(groups_stay_together_and_shares_are_kept),
