@@ -221,8 +221,7 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
     if (check_save(c, name, statistics, &error)) return meta_call_fail(why, &error);
     struct meta_filled f = meta_adapted_filled(c->adapted, meta_call_kind(statistics));
     char comment[1024];
-    snprintf(comment, sizeof comment, "%.900s" META_ADAPTED "images by libdarknet-meta",
-             c->model->model->path);
+    snprintf(comment, sizeof comment, "%.900s" META_ADAPTED_IN_MEMORY, c->model->model->path);
     struct meta_export how = { .name = name,
                                .comment = comment,
                                .fold = META_FOLD_REST,

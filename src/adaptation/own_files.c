@@ -14,7 +14,30 @@ static char *path_of(const char *name, const char *end)
     return asprintf(&path, "%s%s", name, end) < 0 ? NULL : path;
 }
 
-int meta_own_line(const char *line) { return *line == '#' && strstr(line, META_ADAPTED); }
+/* What stands behind `before`, digits and `after`; NULL: nowhere do they. */
+static const char *behind_number(const char *text, const char *before, const char *after)
+{
+    for (; (text = strstr(text, before)); text++) {
+        const char *digits = text + strlen(before), *end = digits + strspn(digits, "0123456789");
+        if (end > digits && !strncmp(end, after, strlen(after))) return end + strlen(after);
+    }
+    return NULL;
+}
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t size = strcspn(text, "\r\n"), n = strlen(end);
+    return size >= n && !strncmp(text + size - n, end, n);
+}
+
+/* People's own comments may say "adapted to our scanners". */
+int meta_own_line(const char *line)
+{
+    if (*line != '#') return 0;
+    const char *images = behind_number(line, META_ADAPTED, " images of ");
+    return (images && behind_number(images, ": ", " steps at "))
+        || ends_with(line, META_ADAPTED_IN_MEMORY);
+}
 
 static int is_adapted(const char *name)
 {

@@ -2,8 +2,10 @@
 #ifndef META_OWN_FILES_H
 #define META_OWN_FILES_H
 
-/* In the first line of the .cfg of an adapted network. */
+/* In the first line of the .cfg of an adapted network: `meta adapt` writes ", adapted to 6 images
+   of LIST: 5 steps at ...", the library ends it with its words. */
 #define META_ADAPTED ", adapted to "
+#define META_ADAPTED_IN_MEMORY META_ADAPTED "images by libdarknet-meta"
 /* Whether this is such a line. */
 int meta_own_line(const char *);
 

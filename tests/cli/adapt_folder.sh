@@ -63,6 +63,23 @@ cp "$cfg" "$a/lone-weights.cfg"
 expect_error 'out .*/lone-weights: would overwrite .*/lone-weights.cfg, which is not of meta adapt' adapt "$a/few.data" "$cfg" "$weights" -out "$a/lone-weights"
 expect_error 'out .*/images/: is a folder: must be the name of the files in it' adapt "$f" "$cfg" "$weights" -out "$a/images/"
 check 'nothing of theirs has changed' same "$a/lone-weights.weights" "$weights"
+# A .cfg of a person's own whose first line has our words by chance is not an adapted one's.
+cp "$weights" "$a/own.weights"
+for line in 'yolov3-tiny, adapted to our two scanners' 'tiny, adapted to 10 images of ours' 'tiny, adapted to ten images of ours: 3 steps at 1' \
+    'tiny, adapted to images by libdarknet-meta and by hand' ', adapted to  images of : steps at'; do
+    { echo "# $line"; cat "$cfg"; } >"$a/own.cfg"
+    cp "$a/own.cfg" "$a/own.before"
+    expect_error 'out .*/own: would overwrite .*/own.cfg, which is not of meta adapt' adapt "$f" "$cfg" "$weights" -out "$a/own"
+    check "a .cfg that begins '$line' stays" same "$a/own.cfg" "$a/own.before"
+done
+check 'and the weights beside it' same "$a/own.weights" "$weights"
+for line in 'a.cfg and b.weights, adapted to 10 images of few.list: 3 steps at 0.1, support statistics' \
+    'x, adapted to y.cfg and b.weights, adapted to 1 images of a list: 0 steps at 1e-05, running statistics, temperature 2' \
+    'x, adapted to y.cfg, adapted to images by libdarknet-meta'; do
+    { echo "# $line"; cat "$cfg"; } >"$a/own.cfg"
+    check "a .cfg that begins '$line' is an adapted one's" quiet adapt "$f" "$cfg" "$weights" -out "$a/own"
+    rm -f "$a"/own.*
+done
 if [ -e "$DARKNET_DIR/libdarknet-meta-onnx.so" ]; then
     echo mine >"$a/lone-onnx.onnx"
     expect_error 'out .*/lone-onnx: would overwrite .*/lone-onnx.onnx, which is not of meta adapt' adapt "$f" "$cfg" "$weights" -out "$a/lone-onnx" -onnx
