@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDE = 12, PIXELS = SIDE * SIDE, KNOWN = 4, ASKED = 3, ROUNDS = 30 };
+enum { SIDE = 12, PIXELS = SIDE * SIDE, KNOWN = 4, ASKED = 3, ROUNDS = 30, SAVERS = 4 };
 
 static int failures;
 static const int labels[KNOWN] = { 0, 1, 0, 1 };
@@ -312,6 +312,52 @@ static void two_models(char **argv)
     say(!users[0].differ && !users[1].differ, "two models on two threads at once give the answers of each alone, bit for bit");
 }
 
+/* ---- one new name, saved by threads at once ------------------------------------------------------ */
+
+struct saver {
+    const darknet_meta_classifier *c;
+    const char *name;
+    darknet_meta_error why;
+    int failed;
+};
+
+static void *save(void *saver)
+{
+    struct saver *s = saver;
+    s->failed = darknet_meta_save(s->c, s->name, DARKNET_META_SUPPORT, &s->why);
+    return NULL;
+}
+
+static void one_name(const darknet_meta_model *m, const darknet_meta_classifier *c, const char *folder)
+{
+    darknet_meta_image image[KNOWN + ASKED];
+    darknet_meta_classifier *other, *read;
+    char name[400], cfg[500], weights[500];
+    int refused = 0, unread = 0;
+    make(image);
+    if (darknet_meta_adapt(&other, m, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 5, &e)) exit(2);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct saver savers[SAVERS];
+        pthread_t threads[SAVERS];
+        snprintf(name, sizeof name, "%s/shared%d", folder, i);
+        snprintf(cfg, sizeof cfg, "%s.cfg", name);
+        snprintf(weights, sizeof weights, "%s.weights", name);
+        for (int k = 0; k < SAVERS; k++) {
+            savers[k] = (struct saver){ k % 2 ? other : c, name, { { 0 } }, 0 };
+            if (pthread_create(&threads[k], NULL, save, &savers[k])) exit(2);
+        }
+        for (int k = 0; k < SAVERS; k++) {
+            pthread_join(threads[k], NULL);
+            if (savers[k].failed && !refused++) printf("    | %s\n", savers[k].why.text);
+        }
+        if (!darknet_meta_open(&read, cfg, weights, &e)) darknet_meta_classifier_free(read);
+        else if (!unread++) printf("    | %s\n", e.text);
+    }
+    darknet_meta_classifier_free(other);
+    say(!refused, "threads that save one new name at once refuse each other nothing");
+    say(!unread, "and leave the .cfg and .weights of one of them");
+}
+
 int main(int argc, char **argv)
 {
     darknet_meta_model *m;
@@ -336,6 +382,7 @@ int main(int argc, char **argv)
     misuse_auc();
     odd_sizes(c);
     damaged_weights(c, argv[5]);
+    one_name(m, c, argv[5]);
     darknet_meta_classifier_free(c);
     darknet_meta_free(m);
     two_models(argv);

@@ -2,6 +2,7 @@
 #include "darknet_meta.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,11 +215,10 @@ static int check_save(const darknet_meta_classifier *c, const char *name,
                      name, name, end);
 }
 
-int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
-                      enum darknet_meta_statistics statistics, darknet_meta_error *why)
+static int save(const darknet_meta_classifier *c, const char *name,
+                enum darknet_meta_statistics statistics, struct meta_error *error)
 {
-    struct meta_error error;
-    if (check_save(c, name, statistics, &error)) return meta_call_fail(why, &error);
+    if (check_save(c, name, statistics, error)) return -1;
     struct meta_filled f = meta_adapted_filled(c->adapted, meta_call_kind(statistics));
     char comment[1024];
     snprintf(comment, sizeof comment, "%.900s" META_ADAPTED_IN_MEMORY, c->model->model->path);
@@ -228,15 +228,27 @@ int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
                                .net = meta_net_exported(&c->model->model->net) };
     struct meta_network network;
     char *otherwise = NULL;
-    if (meta_adapted_network(&network, c->adapted, meta_call_kind(statistics), &error))
-        return meta_call_fail(why, &error);
+    if (meta_adapted_network(&network, c->adapted, meta_call_kind(statistics), error)) return -1;
     struct meta_filled stock;
     f.network = &network;
-    int status = meta_stock_form(&stock, &f, c->model->model->path, &error);
-    if (!status) status = meta_export(stock.network ? &stock : &f, &how, &otherwise, &error);
+    int status = meta_stock_form(&stock, &f, c->model->model->path, error);
+    if (!status) status = meta_export(stock.network ? &stock : &f, &how, &otherwise, error);
     meta_filled_clear(&stock);
     free(network.layers);
     free(otherwise);
+    return status;
+}
+
+/* One save at a time: of two that write one name each would see the other's .weights, still without
+   its .cfg, as a stranger's, and the two files might be of one classifier each. */
+int darknet_meta_save(const darknet_meta_classifier *c, const char *name,
+                      enum darknet_meta_statistics statistics, darknet_meta_error *why)
+{
+    static pthread_mutex_t saving = PTHREAD_MUTEX_INITIALIZER;
+    struct meta_error error;
+    pthread_mutex_lock(&saving);
+    int status = save(c, name, statistics, &error);
+    pthread_mutex_unlock(&saving);
     return status ? meta_call_fail(why, &error) : 0;
 }
 

@@ -133,13 +133,15 @@ DARKNET_META_API int darknet_meta_log_odds(const darknet_meta_classifier *,
                                            enum darknet_meta_statistics, double *log_odds,
                                            darknet_meta_error *);
 
-/* Writes NAME.weights, then NAME.cfg, each whole or not at all. They have stock sections alone and
+/* Writes NAME.weights, then NAME.cfg, both or neither: where one of them can't be written, as on a
+   full disk, the files that were there stay. They have stock sections alone and
    the statistics, which must not be DARKNET_META_BATCH, as rolling ones, in the form that
    `darknet meta adapt` writes: Darknets and OpenCV give the same answers, but for those that a
    comment of NAME.cfg names. All normalisation but the first convolution's is folded into the
    weights. Files of that name are written over only where they are of an adapted network: of such
    a .cfg the first line says so. NAME.data, NAME.names and NAME.onnx, which `darknet meta adapt`
-   writes, too, would go on with the names of another classifier: where one is there this fails. */
+   writes, too, would go on with the names of another classifier: where one is there this fails.
+   Threads save one after the other; processes that save one name at once must take turns. */
 DARKNET_META_API int darknet_meta_save(const darknet_meta_classifier *, const char *name,
                                        enum darknet_meta_statistics, darknet_meta_error *);
 /* Makes a classifier of such files, or of any whose layers `darknet meta` knows, but not of a

@@ -66,6 +66,7 @@ struct meta_new_file {
     char *target;     /* what it is a link to, or itself */
     char *temporary;
     int fd, made; /* made: the temporary file is there */
+    int replaces; /* a file that was there */
 };
 
 static int fail(struct meta_new_file *f, struct meta_error *error)
@@ -100,6 +101,7 @@ int meta_new_file(struct meta_new_file **out, const char *path, struct meta_erro
     }
     f->step = "can't create";
     f->fd = -1;
+    f->replaces = there;
     if (!(f->target = there ? realpath(path, NULL) : strdup(path))) goto fail;
     if (!(f->temporary = temporary_name(f->target, atomic_fetch_add(&written, 1)))) goto fail;
     if ((f->fd = create(f->temporary)) < 0) goto fail;
@@ -120,23 +122,50 @@ int meta_new_file_put(struct meta_new_file *f, const void *data, size_t size,
     return write_all(f->fd, data, size) ? fail(f, error) : 0;
 }
 
-int meta_new_file_end(struct meta_new_file *f, struct meta_error *error)
+const char *meta_new_file_temporary(const struct meta_new_file *f) { return f->temporary; }
+
+static int sync_bytes(struct meta_new_file *f, struct meta_error *error)
 {
-    int status = -1;
     f->step = "can't sync to the disk";
-    if (fsync(f->fd) && errno != EINVAL) goto end;
+    if (fsync(f->fd) && errno != EINVAL) return fail(f, error);
     f->step = "can't close";
     int closed = close(f->fd);
     f->fd = -1;
-    if (closed) goto end;
+    return closed ? fail(f, error) : 0;
+}
+
+static int put_in_place(struct meta_new_file *f, struct meta_error *error)
+{
     f->step = "can't rename the temporary file";
-    if (rename(f->temporary, f->target)) goto end;
+    if (rename(f->temporary, f->target)) return fail(f, error);
     f->made = 0;
+    return 0;
+}
+
+static int sync_place(struct meta_new_file *f, struct meta_error *error)
+{
     f->step = "can't sync its folder to the disk";
-    status = sync_folder(f->target);
-end:
-    if (status) fail(f, error);
+    return sync_folder(f->target) ? fail(f, error) : 0;
+}
+
+int meta_new_file_end(struct meta_new_file *f, struct meta_error *error)
+{
+    int status = sync_bytes(f, error) || put_in_place(f, error) || sync_place(f, error) ? -1 : 0;
     meta_new_file_drop(f);
+    return status;
+}
+
+int meta_new_file_end_two(struct meta_new_file *first, struct meta_new_file *second,
+                          struct meta_error *error)
+{
+    int status = sync_bytes(first, error) || sync_bytes(second, error) || put_in_place(first, error)
+        ? -1
+        : 0;
+    if (!status && (status = put_in_place(second, error)) && !first->replaces)
+        unlink(first->target);
+    if (!status) status = sync_place(first, error) || sync_place(second, error) ? -1 : 0;
+    meta_new_file_drop(first);
+    meta_new_file_drop(second);
     return status;
 }
 

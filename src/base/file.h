@@ -24,6 +24,14 @@ int meta_new_file(struct meta_new_file **, const char *path, struct meta_error *
 int meta_new_file_put(struct meta_new_file *, const void *data, size_t size, struct meta_error *);
 int meta_new_file_end(struct meta_new_file *, struct meta_error *);
 void meta_new_file_drop(struct meta_new_file *);
+/* Where its bytes are until it is ended; valid as long as the file is not. */
+const char *meta_new_file_temporary(const struct meta_new_file *);
+/* Ends two that belong together: both are on the disk before either is renamed, one right after the
+   other. On failure both paths stay as they were, but for a rename that fails behind the first one:
+   that of a path where nothing was is undone. A folder that can't be synced is a failure, too, of
+   two files that are in place. */
+int meta_new_file_end_two(struct meta_new_file *first, struct meta_new_file *second,
+                          struct meta_error *);
 
 /* Fails when `path`, or the name of its temporary file, is too long. The folder may be missing. */
 int meta_file_check_name(const char *path, struct meta_error *);

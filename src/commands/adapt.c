@@ -222,8 +222,8 @@ static int write_files(const struct parts *p, const struct request *r, struct me
 static int export(struct parts *p, const struct request *r, struct meta_error *error)
 {
     struct meta_error ignored;
-    if (meta_lock_write_note(&p->lock, "is writing", error)) return -1;
-    int status = write_files(p, r, error);
+    int status = meta_lock_write_note(&p->lock, "is writing", error) ? -1
+                                                                     : write_files(p, r, error);
     meta_lock_write_note(&p->lock, "", &ignored);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "export.h"
 #include "base/c_locale.h"
 #include "base/digest.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,12 @@ static void print_layer(FILE *f, const struct meta_layer *l)
     }
 }
 
+/* The two files, and what the .cfg says of readers. */
+struct written {
+    const struct meta_export *how;
+    const char *cfg, *weights, *otherwise;
+};
+
 /* Prints each line behind "# ". */
 static void print_comment(FILE *f, const char *text)
 {
@@ -80,25 +87,46 @@ static void print_comment(FILE *f, const char *text)
         fprintf(f, "# %.*s\n", (int)strcspn(line, "\n"), line);
 }
 
-/* Whoever has the .cfg alone written over, or the .weights alone, can tell by the digest. */
-static int write_cfg(const struct meta_network *net, const char *path, const char *weights,
-                     const struct meta_export *how, const char *otherwise, struct meta_error *error)
+/* Whoever has the .cfg alone written over, or the .weights alone, can tell by the digest. The
+   caller frees *bytes. */
+static int make_cfg(struct meta_text *text, char **bytes, const struct meta_network *net,
+                    struct meta_digest digest, const struct written *w, struct meta_error *error)
 {
-    struct meta_text text;
-    struct meta_digest digest;
     char sum[META_DIGEST_TEXT];
-    if (meta_digest_file(&digest, weights, error) || meta_text_begin(&text, error)) return -1;
-    FILE *f = text.file;
+    const struct meta_export *how = w->how;
+    if (meta_text_begin(text, error)) return -1;
+    FILE *f = text->file;
     meta_digest_text(sum, digest);
     print_comment(f, how->comment);
-    print_comment(f, otherwise);
+    print_comment(f, w->otherwise);
     fprintf(f, "# " META_WEIGHTS_NOTE " %s\n", sum);
     fprintf(f, "[net]\nbatch=1\nsubdivisions=1\nwidth=%d\nheight=%d\nchannels=%d\n%s", net->input.w,
             net->input.h, net->input.c, how->net ? how->net : "");
     locale_t before = meta_c_locale_begin();
     for (int i = 0; i < net->count; i++) print_layer(f, &net->layers[i]);
     meta_c_locale_end(before);
-    return meta_text_write(&text, 0, path, error);
+    return meta_text_end(text, 0, bytes, error);
+}
+
+/* Neither file is touched before both are on the disk: a full disk leaves the earlier pair, or
+   none. */
+static int write_both(const struct meta_filled *f, const struct written *w,
+                      struct meta_error *error)
+{
+    struct meta_new_file *weights, *cfg = NULL;
+    struct meta_digest digest;
+    struct meta_text text;
+    char *bytes = NULL;
+    if (meta_weights_begin(&weights, w->weights, f, (struct meta_weights_head){ 0 }, error))
+        return -1;
+    int status = meta_digest_file(&digest, meta_new_file_temporary(weights), error)
+        || make_cfg(&text, &bytes, f->network, digest, w, error)
+        || meta_new_file(&cfg, w->cfg, error) || meta_new_file_put(cfg, bytes, text.size, error);
+    free(bytes);
+    if (!status) return meta_new_file_end_two(weights, cfg, error);
+    meta_new_file_drop(weights);
+    meta_new_file_drop(cfg);
+    return -1;
 }
 
 int meta_export_paths(const char *name, char **cfg, char **weights, struct meta_error *error)
@@ -127,10 +155,8 @@ int meta_export(const struct meta_filled *from, const struct meta_export *how, c
     if (!status) {
         status = meta_readers_differ(portable.network, otherwise, error);
         if (!status)
-            status = meta_weights_write(portable.network, weights, portable.parameters,
-                                        portable.statistics, (struct meta_weights_head){ 0 },
-                                        error);
-        if (!status) status = write_cfg(portable.network, cfg, weights, how, *otherwise, error);
+            status = write_both(&portable, &(struct written){ how, cfg, weights, *otherwise },
+                                error);
         meta_filled_clear(&portable);
     }
     free(cfg);

@@ -17,12 +17,12 @@ struct meta_export {
 
 /* The names of the two files; the caller frees both, which are NULL after a failure. */
 int meta_export_paths(const char *name, char **cfg, char **weights, struct meta_error *);
-/* Writes NAME.weights, then NAME.cfg, which has the digest of the first, each whole or not at all.
-   The files are of the network in the
-   form of portable.h. They give its probabilities, with its statistics as rolling ones, here, in
-   the stock library, in those of AlexeyAB and hank-ai and in OpenCV, but for those that *otherwise
-   names: a line without an end, which also stands in the .cfg and which the caller frees, or NULL.
-   A plugin's layer is an error. */
+/* Writes NAME.weights and NAME.cfg, which has the digest of the first, both or neither, renamed in
+   this order (meta_new_file_end_two). The files are of the network in the form of portable.h. They
+   give its probabilities, with its statistics as rolling ones, here, in the stock library, in those
+   of AlexeyAB and hank-ai and in OpenCV, but for those that *otherwise names: a line without an
+   end, which also stands in the .cfg and which the caller frees, or NULL. A plugin's layer is an
+   error. */
 int meta_export(const struct meta_filled *, const struct meta_export *, char **otherwise,
                 struct meta_error *);
 

@@ -1,7 +1,6 @@
 /* Reads and writes Darknet's .weights files. */
 #include "weights.h"
 #include "tie.h"
-#include "base/file.h"
 #include "base/head.h"
 
 #include <math.h>
@@ -296,40 +295,76 @@ int meta_weights_gradient(const char *path)
     return meta_head_read(path, (char *)&h, sizeof h) == sizeof h && h.revision == GRADIENT;
 }
 
-static int write_untied(const struct meta_network *net, const char *path, const float *parameters,
-                        const float *statistics, struct meta_weights_head head,
-                        struct meta_error *error)
+/* What is written. */
+struct written {
+    const char *path;
+    const float *parameters, *statistics;
+    struct meta_weights_head head;
+};
+
+static int put_all(struct meta_new_file **out, const char *path, const struct meta_chunk *chunks,
+                   int count, struct meta_error *error)
+{
+    if (meta_new_file(out, path, error)) return -1;
+    for (int i = 0; i < count; i++) {
+        if (!meta_new_file_put(*out, chunks[i].data, chunks[i].size, error)) continue;
+        meta_new_file_drop(*out);
+        *out = NULL;
+        return -1;
+    }
+    return 0;
+}
+
+static int begin_untied(struct meta_new_file **out, const struct meta_network *net,
+                        const struct written *w, struct meta_error *error)
 {
     struct header h = { 0, 2, 0 };
-    if (net->statistics && head.updates && head.updates < META_ROLLING_SETTLED)
-        h.revision = UPDATES + (int32_t)head.updates;
-    if (head.gradient) h.revision = GRADIENT;
+    if (net->statistics && w->head.updates && w->head.updates < META_ROLLING_SETTLED)
+        h.revision = UPDATES + (int32_t)w->head.updates;
+    if (w->head.gradient) h.revision = GRADIENT;
+    if (!all_finite(w->parameters, net->parameters) || !all_finite(w->statistics, net->statistics))
+        return meta_fail(error, "%s: the weights are not finite: nothing was written", w->path);
     struct meta_chunk *chunks = malloc((5 * (size_t)net->count + 2) * sizeof *chunks);
     if (!chunks) return meta_fail_memory(error);
     chunks[0] = (struct meta_chunk){ &h, sizeof h };
-    chunks[1] = (struct meta_chunk){ &head.seen, sizeof head.seen };
-    int count = 2 + list_arrays(net, net->count, parameters, statistics, chunks + 2), status = -1;
-    if (!all_finite(parameters, net->parameters) || !all_finite(statistics, net->statistics))
-        meta_fail(error, "%s: the weights are not finite: nothing was written", path);
-    else status = meta_file_write(path, chunks, count, error);
+    chunks[1] = (struct meta_chunk){ &w->head.seen, sizeof w->head.seen };
+    int count = 2 + list_arrays(net, net->count, w->parameters, w->statistics, chunks + 2);
+    int status = put_all(out, w->path, chunks, count, error);
     free(chunks);
     return status;
+}
+
+static int begin(struct meta_new_file **out, const struct meta_network *net, struct written w,
+                 struct meta_error *error)
+{
+    struct meta_tie *tie;
+    *out = NULL;
+    if (meta_tie_create(&tie, net, error)) return -1;
+    if (!tie) return begin_untied(out, net, &w, error);
+    float *full = malloc(tie->full->parameters * sizeof *full);
+    int status = -1;
+    if (full) {
+        meta_tie_spread(tie, w.parameters, full);
+        w.parameters = full;
+        status = begin_untied(out, tie->full, &w, error);
+    } else meta_fail_memory(error);
+    free(full);
+    meta_tie_free(tie);
+    return status;
+}
+
+int meta_weights_begin(struct meta_new_file **out, const char *path, const struct meta_filled *f,
+                       struct meta_weights_head head, struct meta_error *error)
+{
+    return begin(out, f->network, (struct written){ path, f->parameters, f->statistics, head },
+                 error);
 }
 
 int meta_weights_write(const struct meta_network *net, const char *path, const float *parameters,
                        const float *statistics, struct meta_weights_head head,
                        struct meta_error *error)
 {
-    struct meta_tie *tie;
-    if (meta_tie_create(&tie, net, error)) return -1;
-    if (!tie) return write_untied(net, path, parameters, statistics, head, error);
-    float *full = malloc(tie->full->parameters * sizeof *full);
-    int status = -1;
-    if (full) {
-        meta_tie_spread(tie, parameters, full);
-        status = write_untied(tie->full, path, full, statistics, head, error);
-    } else meta_fail_memory(error);
-    free(full);
-    meta_tie_free(tie);
-    return status;
+    struct meta_new_file *file;
+    if (begin(&file, net, (struct written){ path, parameters, statistics, head }, error)) return -1;
+    return meta_new_file_end(file, error);
 }

@@ -17,7 +17,8 @@
 #define META_WEIGHTS_H
 
 #include <stdint.h>
-#include "network.h"
+#include "base/file.h"
+#include "filled.h"
 #include "rolling.h"
 
 /* What a file says beside its numbers. */
@@ -56,5 +57,8 @@ int meta_weights_load(const struct meta_network *, const char *path, float **par
    no reader takes. */
 int meta_weights_write(const struct meta_network *, const char *path, const float *parameters,
                        const float *statistics, struct meta_weights_head, struct meta_error *);
+/* The same up to the end: the caller ends the file, or drops it. */
+int meta_weights_begin(struct meta_new_file **, const char *path, const struct meta_filled *,
+                       struct meta_weights_head, struct meta_error *);
 
 #endif

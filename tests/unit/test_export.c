@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "adaptation/adapt.h"
 #include "backends/reference/reference.h"
@@ -112,7 +114,7 @@ static void files_give_the_same_probabilities(void **state)
         if (fabsf(before[i] - after[i]) > 1e-5)
             fail_msg("probability %d: %g, not %g", i, after[i], before[i]);
     assert_int_equal(meta_file_read("exported.cfg", &text, &size, &error), 0);
-    assert_int_equal(strncmp(text, "# two lines\n# of comment\n[net]\n", 31), 0);
+    assert_int_equal(strncmp(text, "# two lines\n# of comment\n# weights ", 35), 0);
     /* the first layer keeps its normalisation, the [connected] does not; padding is half the size */
     const char *normalised = strstr(text, "batch_normalize=1");
     assert_non_null(normalised);
@@ -123,6 +125,48 @@ static void files_give_the_same_probabilities(void **state)
     free(read.parameters);
     free(read.statistics);
     meta_model_free(model);
+}
+
+static char *read_text(const char *path, size_t *size)
+{
+    char *text;
+    if (meta_file_read(path, &text, size, &error)) fail_msg("%s", error.text);
+    return text;
+}
+
+/* A .cfg that can't be written, though the .weights can */
+static void both_files_are_written_or_none(void **state)
+{
+    static char long_comment[100000];
+    struct rlimit before, small;
+    size_t sizes[4];
+    memset(long_comment, 'x', sizeof long_comment - 1);
+    assert_int_equal(export_as("pair", "the first", META_FOLD_REST), 0);
+    char *cfg = read_text("pair.cfg", &sizes[0]), *weights = read_text("pair.weights", &sizes[1]);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = sizeof long_comment / 2;
+    assert_true(sizes[1] < small.rlim_cur);
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    network.parameters[network.network->layers[0].weights] += .1f;
+    int again = export_as("pair", long_comment, META_FOLD_REST);
+    int anew = export_as("anew", long_comment, META_FOLD_REST);
+    network.parameters[network.network->layers[0].weights] -= .1f;
+    setrlimit(RLIMIT_FSIZE, &before);
+    assert_int_equal(again, -1);
+    assert_int_equal(anew, -1);
+    assert_string_equal(error.text, "anew.cfg: can't write: File too large");
+    assert_int_equal(access("anew.weights", F_OK), -1);
+    char *cfg_now = read_text("pair.cfg", &sizes[2]),
+         *weights_now = read_text("pair.weights", &sizes[3]);
+    assert_memory_equal(sizes, sizes + 2, 2 * sizeof *sizes);
+    assert_memory_equal(cfg, cfg_now, sizes[0]);
+    assert_memory_equal(weights, weights_now, sizes[1]);
+    free(cfg);
+    free(weights);
+    free(cfg_now);
+    free(weights_now);
 }
 
 /* A reader adds 1e-6 to the deviation, or 1e-6 or 1e-5 to the variance: each channel has such units
@@ -246,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_give_the_same_probabilities),
+        cmocka_unit_test(both_files_are_written_or_none),
         cmocka_unit_test(what_readers_add_to_a_variance_does_not_matter),
         cmocka_unit_test(kinds_of_stock_classifiers_are_written),
         cmocka_unit_test(a_map_of_classes_is_not_cut),
