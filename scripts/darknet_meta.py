@@ -360,7 +360,7 @@ class Classifier(_Closing):
         return self._features(images, layer, statistics)
 
     def save(self, name: Union[str, os.PathLike], statistics: str = "support") -> None:
-        """Writes NAME.weights and NAME.cfg, each whole or not at all: a plain Darknet network, as `darknet meta adapt` writes it."""
+        """Writes NAME.weights and NAME.cfg, both or neither: a plain Darknet network, as `darknet meta adapt` writes it."""
         with self._handle as pointer:
             _call("save", pointer, _path(name), _statistics(statistics))
 
@@ -371,7 +371,7 @@ def load(cfg: Union[str, os.PathLike], weights: Union[str, os.PathLike]) -> Mode
 
 
 def open(cfg: Union[str, os.PathLike], weights: Union[str, os.PathLike]) -> Classifier:
-    """Reads a classifier that Classifier.save() or `darknet meta adapt` wrote, or another whose layers `darknet meta` knows."""
+    """Reads what Classifier.save() or `darknet meta adapt` wrote (NAME.cfg has its own NAME.weights), or another of known layers."""
     return Classifier(_Handle("open", "classifier_free", _path(cfg), _path(weights)))
 
 

@@ -231,7 +231,7 @@ static void misuse_auc(void)
 /* A classifier whose weights are so large that the answer overflows */
 static void damaged_weights(const darknet_meta_classifier *c, const char *folder)
 {
-    char name[400], cfg[410], weights[410];
+    char name[400], cfg[410], weights[410], other[410], line[1100];
     darknet_meta_classifier *damaged = NULL;
     darknet_meta_image image[KNOWN + ASKED];
     float large[100];
@@ -245,7 +245,10 @@ static void damaged_weights(const darknet_meta_classifier *c, const char *folder
     FILE *f = darknet_meta_save(c, name, DARKNET_META_SUPPORT, &e) ? NULL : fopen(weights, "r+b");
     if (f && !fseek(f, -(long)sizeof large, SEEK_END)) fwrite(large, sizeof large, 1, f);
     if (f) fclose(f);
-    if (!f || darknet_meta_open(&damaged, cfg, weights, &e)) say(0, e.text);
+    snprintf(line, sizeof line, "%s: is not the file that %s was written with: must be that file, weights of another name, or a .cfg without its comment \"weights\"", weights, cfg);
+    refuses(f ? darknet_meta_open(&damaged, cfg, weights, &e) : -1, line);
+    snprintf(other, sizeof other, "%s/of_another_name.weights", folder);
+    if (rename(weights, other) || darknet_meta_open(&damaged, cfg, other, &e)) say(0, e.text);
     refuses(darknet_meta_predict(damaged, image, 2, DARKNET_META_SUPPORT, p, &e), "image 0: the answer is no number");
     refuses(darknet_meta_log_odds(damaged, image, 2, DARKNET_META_SUPPORT, odds, &e), "image 0: the answer is no number");
     darknet_meta_classifier_free(damaged);

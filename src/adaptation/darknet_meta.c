@@ -20,6 +20,7 @@
 #include "network/temperature_file.h"
 #include "network/weights.h"
 #include "own_files.h"
+#include "weights_note.h"
 
 #define MOST_STEPS 1000
 
@@ -264,6 +265,7 @@ int darknet_meta_open(darknet_meta_classifier **out, const char *cfg, const char
         goto fail;
     }
     if (load(&c->model, cfg, weights, META_FOR_ANY, &error)
+        || meta_weights_note_own(cfg, weights, &error)
         || meta_purpose_check_adapted(c->model->model,
                                       "must be adapted by darknet_meta_adapt, which may take 0 "
                                       "steps",

@@ -145,7 +145,10 @@ DARKNET_META_API int darknet_meta_log_odds(const darknet_meta_classifier *,
 DARKNET_META_API int darknet_meta_save(const darknet_meta_classifier *, const char *name,
                                        enum darknet_meta_statistics, darknet_meta_error *);
 /* Makes a classifier of such files, or of any whose layers `darknet meta` knows, but not of a
-   meta-trained network that is not adapted, whose outputs are no classes yet. The statistics of
+   meta-trained network that is not adapted, whose outputs are no classes yet. NAME.weights that are
+   not those that NAME.cfg beside it was written with, which its comment "weights" has the digest
+   of, are an error, as they may be another classifier's; weights of another name, such as of a
+   training that went on, are taken. The statistics of
    the file are both its SUPPORT and its RUNNING ones, its BATCH ones are of the layers whose
    normalisation was not folded, and its losses are NaN. The caller frees with
    darknet_meta_classifier_free. */

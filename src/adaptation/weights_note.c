@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "network/export.h"
 #include "own_files.h"
+#include "tasks/file_id.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,12 +26,19 @@ static int read_note(struct meta_digest *digest, const char *cfg)
     return status;
 }
 
-static int check(const char *cfg, const char *weights, struct meta_error *why)
+/* Whether the .cfg has the digest of another file. One that can't be read is none. */
+static int is_other(const char *cfg, const char *weights)
 {
     struct meta_digest own, noted;
-    if (read_note(&noted, cfg) || meta_digest_file(&own, weights, why)) return 0;
+    struct meta_error ignored;
+    if (read_note(&noted, cfg) || meta_digest_file(&own, weights, &ignored)) return 0;
     own.bytes = 0; /* which the comment doesn't have */
-    if (meta_digest_equal(own, noted)) return 0;
+    return !meta_digest_equal(own, noted);
+}
+
+static int check(const char *cfg, const char *weights, struct meta_error *why)
+{
+    if (!is_other(cfg, weights)) return 0;
     return meta_fail(why,
                      "%s: is not the file that %s was written with: the classes named there may be "
                      "another network's",
@@ -46,4 +54,19 @@ int meta_weights_note_check(const struct meta_class_files *files, int i, struct 
     else if (beside && files->count == 1) status = check(files->cfg, weights, why);
     free(beside);
     return status;
+}
+
+int meta_weights_note_own(const char *cfg, const char *weights, struct meta_error *error)
+{
+    struct meta_file_id own, given;
+    char *beside = meta_path_beside(cfg, ".weights");
+    if (!beside) return meta_fail_memory(error);
+    int same = !meta_file_id_find(&own, beside) && !meta_file_id_find(&given, weights)
+        && !meta_file_id_order(&own, &given);
+    free(beside);
+    if (!same || !is_other(cfg, weights)) return 0;
+    return meta_fail(error,
+                     "%s: is not the file that %s was written with: must be that file, weights of "
+                     "another name, or a .cfg without its comment \"" META_WEIGHTS_NOTE "\"",
+                     weights, cfg);
 }
