@@ -46,7 +46,7 @@ int meta_command_check(int argc, char **argv)
     check.model = model;
     printf("layer  %-28s  %-50s  %8s  %8s\n", "type", "identity", "error", "limit");
     if (meta_check_operations(&check, &error) || meta_check_network(&check, &error)
-        || (!supervised && meta_check_task(&check, &error))
+        || meta_check_stock(&check, &error) || (!supervised && meta_check_task(&check, &error))
         || meta_check_backend(&check, meta_backend_default(), &error))
         goto fail;
     if (table.failed) {

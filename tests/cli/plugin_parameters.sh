@@ -9,7 +9,8 @@ sed "$layers" "$t/toy.cfg" >"$t/net.cfg"
 darknet() { "$DARKNET_BIN" meta "$@"; }
 
 check 'meta check passes [affine], [prelu] and [film]' sh -c "'$DARKNET_BIN' meta check '$t/net.cfg' >'$t/table'"
-check 'each of the three layers has its rows in meta check' test "$(grep -cE '^ +[234] +(affine|prelu|film) +.* ok$' "$t/table")" -eq 9
+check 'each of the three layers has its rows in meta check' test "$(grep -cE '^ +[234] +(affine|prelu|film) +.* ok$' "$t/table")" -eq 12
+check 'one of them says that it is exported as what it is' test "$(grep -cE '^ +[234] +(affine|prelu|film) +exported as stock sections = the layer .* ok$' "$t/table")" -eq 3
 check 'meta help explains [affine], [prelu] and [film]' sh -c "'$DARKNET_BIN' meta help affine prelu film | grep -cE '^    (scale|slope|shared|context) ' | grep -qx 4"
 
 # 4*1*9+4*3 numbers of [convolutional] and 16 of its statistics... then 4+4, 4, 3+8*3, and 2+2*144 of [connected]
@@ -77,16 +78,35 @@ expect_error "swish.cfg:[0-9]+: \[swish\]: has no form in Darknet's own sections
     "$DARKNET_BIN" meta adapt "$t/few.data" "$t/swish.cfg" "$t/backup/swish-seed3_final.weights" -out "$t/none"
 check 'nothing was printed before, nor written' test ! -e "$t/none.cfg" -a ! -e "$t/none.weights" -a \
     -z "$("$DARKNET_BIN" meta adapt "$t/few.data" "$t/swish.cfg" "$t/backup/swish-seed3_final.weights" -out "$t/none" 2>/dev/null)"
-# stock MESSAGE BODY: an export by that body is refused
-stock()
+# exported_by BODY: builds the template with a function `stock` of that body
+exported_by()
 {
     rm -rf "$TMP_TEST/swish"
     cp -r plugins/template "$TMP_TEST/swish"
-    sed -i "s|^static const struct meta_layer_functions|static int stock(const void *settings, struct meta_shape in, const double *theta, struct meta_writer *w, struct meta_error *error) { $2 }\n&|
+    sed -i "s|^static const struct meta_layer_functions|static int stock(const void *settings, struct meta_shape in, const double *theta, struct meta_writer *w, struct meta_error *error) { $1 }\n&|
         s|^    .arrays = arrays,|&\n    .stock = stock,|" "$TMP_TEST/swish/template.c"
-    make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins" || test_failed "the plugin is built: $2"
+    make -s -C "$TMP_TEST/swish" PLUGIN_H="$PWD/plugins" || test_failed "the plugin is built: $1"
+}
+# stock MESSAGE BODY: an export by that body is refused
+stock()
+{
+    exported_by "$2"
     expect_error "swish.cfg:[0-9]+: \[$1$" "$DARKNET_BIN" meta adapt "$t/few.data" "$t/swish.cfg" "$t/backup/swish-seed3_final.weights" -out "$t/none"
 }
+# told MESSAGE BODY: what meta check says of it
+told()
+{
+    exported_by "$2"
+    "$DARKNET_BIN" meta check "$t/swish.cfg" >"$t/table" 2>"$t/err"
+    echo $? >"$t/status"
+    check "meta check: $1" grep -qE "$1" "$t/table" || cat "$t/table" "$t/err"
+}
+ones='for (int k = 0; k < in.c; k++) w->scratch[k] = 1;'
+told ' 2  swish +exported as stock sections = the layer  .*FAILED$' "$ones return w->affine(w, w->scratch, NULL, \"linear\", error);"
+check 'meta check of a plugin that is exported as another layer ends with 1, and says how many do not hold' \
+    sh -c "test \$(cat '$t/status') -eq 1 && grep -q 'swish.cfg: 1 of [0-9]* identities do not hold' '$t/err'"
+told 'identities hold$' 'return meta_fail(error, \"no form for so few images\");'
+check 'meta check says nothing of the export of one that refuses it' sh -c "test \$(cat '$t/status') -eq 0 && ! grep -q 'exported as' '$t/table'"
 stock 'swish\]: no form for so few images' 'return meta_fail(error, "no form for so few images");'
 stock 'swish\]: the plugin refuses to be exported and does not say why' 'return -1;'
 stock 'swish\]: its sections give 6x6x4: must be 6x6x4, by at least one section' 'return 0;'

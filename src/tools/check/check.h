@@ -30,6 +30,9 @@ int meta_check_network(const struct meta_check *, struct meta_error *);
    inner steps (a third repeats the second) against differences of the meta-loss, or under order=1
    against its definition. */
 int meta_check_task(const struct meta_check *, struct meta_error *);
+/* Each plugin's layer that can be exported against the sections that it is exported as
+   (stock_form.h), by itself, on random input. */
+int meta_check_stock(const struct meta_check *, struct meta_error *);
 /* Another backend against the reference on the same data: loss, outputs, gradient, H v. */
 int meta_check_backend(const struct meta_check *, const struct meta_backend *, struct meta_error *);
 
@@ -41,7 +44,8 @@ enum meta_check_stream {
     META_CHECK_IMAGES,
     META_CHECK_OPERATION,
     META_CHECK_NETWORK,
-    META_CHECK_TASK
+    META_CHECK_TASK,
+    META_CHECK_STOCK
 };
 
 /* Draws n independent normal numbers, which depend on (seed, stream, item) alone. */
