@@ -44,6 +44,9 @@ _STEPS = -1         # as many as the .cfg's test_steps
 class Error(Exception):
     """Something that the library, or this file, refuses or fails at: one line for a person."""
 
+    def __init__(self, text: str):
+        super().__init__(" ".join(line.strip() for line in text.splitlines()))
+
 
 # ---- the library ----------------------------------------------------------------------------------
 
@@ -103,7 +106,6 @@ def _find() -> ctypes.CDLL:
     path = os.environ.get("DARKNET_META_LIBRARY") or next((os.path.normpath(p) for p in above if os.path.exists(p)), name)
     try:
         library = ctypes.CDLL(path)
-        library.darknet_meta_version.restype = ctypes.c_int
         found = library.darknet_meta_version()
     except (OSError, AttributeError) as error:
         raise Error(f"{path}: can't be used: {error}: DARKNET_META_LIBRARY may name another") from None
@@ -139,7 +141,7 @@ def _call(name: str, *arguments: object) -> None:
 def _path(path: Union[str, os.PathLike]) -> bytes:
     try:
         encoded = os.fsencode(path)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise Error(f"a path: {error}") from None
     if b"\0" in encoded:
         raise Error(f"{os.fsdecode(encoded)!r}: a path must have no zero byte")
@@ -155,7 +157,7 @@ def version() -> str:
 # ---- what is handed over ----------------------------------------------------------------------------
 
 def _statistics(name: str) -> int:
-    if name not in _STATISTICS:
+    if not isinstance(name, str) or name not in _STATISTICS:
         raise Error(f"statistics {name!r}: must be 'support', 'running' or 'batch'")
     return _STATISTICS[name]
 
@@ -191,7 +193,7 @@ class _Images:
             raise Error("images: must be a sequence of arrays, or one array (images, height, width, channels)")
         try:
             pairs = [_one_image(i, image) for i, image in enumerate(images)]
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise Error(f"images: {error}: must be a sequence of arrays") from None
         self.count = len(pairs)
         self.array = (_Image * max(1, self.count))(*[pair[0] for pair in pairs])
@@ -277,8 +279,7 @@ class _Closing:
         return size.value
 
     def _features(self, images: Images, layer: int, statistics: str) -> np.ndarray:
-        kind = _Layer(_whole("layer", layer), _statistics(statistics))
-        given = _Images(images)
+        kind, given = _Layer(_whole("layer", layer), _statistics(statistics)), _Images(images)
         features = np.empty((given.count, self.feature_size(layer)), np.float32)
         with self._handle as pointer:
             _call(self._prefix + "features", pointer, ctypes.byref(kind), given.array, given.count, features.ctypes.data)
@@ -306,12 +307,11 @@ class Model(_Closing):
         array = _labels(labels, given.count)
         if classes is None:
             classes = min(int(array.max()) + 1, 2**31 - 1) if array.size else 0
-        if steps is not None and steps == _STEPS:
+        if steps is not None and _whole("steps", steps) == _STEPS:
             raise Error(f"{steps} steps: must be at least 0")
         support = _Support(given.array, array.ctypes.data, given.count, _whole("classes", classes))
         with self._handle as pointer:
-            return Classifier(_Handle("adapt", "classifier_free", pointer, ctypes.byref(support),
-                                      _STEPS if steps is None else _whole("steps", steps)))
+            return Classifier(_Handle("adapt", "classifier_free", pointer, ctypes.byref(support), _STEPS if steps is None else int(steps)))
 
     def features(self, images: Images, layer: int = LAST_LAYER, statistics: str = "running") -> np.ndarray:
         """What a layer gives for each image, float32 (images, numbers of the layer), planar as (channels, height, width). layer is counted
@@ -333,7 +333,7 @@ class Classifier(_Closing):
     @property
     def losses(self) -> tuple[float, float]:
         """The loss of the images that it was adapted to, before and after: the mean over the classes of the mean cross-entropy of each
-        one's images. NaN for one that was opened."""
+        one's images, without the temperature that predict() has. NaN for one that was opened."""
         before, after = ctypes.c_double(), ctypes.c_double()
         with self._handle as pointer:
             _lib().darknet_meta_losses(pointer, ctypes.byref(before), ctypes.byref(after))

@@ -54,6 +54,15 @@ def bytes_of(name):
         return file.read()
 
 
+def refuses_all(kind, call, *arguments):
+    """Says whether what would be such an exception is an Error, in a line of NumPy's or Python's own."""
+    try:
+        call(*arguments)
+        say(False, f"{kind.__name__} is an error")
+    except darknet_meta.Error as error:
+        say("\n" not in str(error), f"{kind.__name__} is an error: {str(error).encode('ascii', 'replace').decode()[:60]}")
+
+
 def planes(count, seed=3):
     """Floats of the network's size whose channels are planes already, seen as (height, width, 3)."""
     return [plane.transpose(1, 2, 0) for plane in np.random.default_rng(seed).random((count, 3, 12, 12), np.float32)]
@@ -148,6 +157,12 @@ def errors(model, classifier):
     refuses("-1 steps: must be at least 0", model.adapt, good, [0, 1, 0, 1], -1)
     refuses("1001 steps: must be at most 1000", model.adapt, good, [0, 1, 0, 1], 1001)
     refuses("steps 1.5: must be a whole number of 32 bits", model.adapt, good, [0, 1, 0, 1], 1.5)
+    refuses("steps array([1, 2]): must be a whole number of 32 bits", model.adapt, good, [0, 1, 0, 1], np.array([1, 2]))
+    refuses("steps array([[1, 2], [3, 4]]): must be a whole number of 32 bits", model.adapt, good, [0, 1, 0, 1], np.array([[1, 2], [3, 4]]))
+    refuses("statistics ['support']: must be 'support', 'running' or 'batch'", classifier.predict, good, ["support"])
+    refuses("statistics array(['a', 'b'], dtype='<U1'): must be 'support', 'running' or 'batch'", classifier.save, "x", np.array(["a", "b"]))
+    refuses_all(ValueError, classifier.predict, [[[1, 2], [3]]])
+    refuses_all(ValueError, darknet_meta.load, "\ud800", "x")
     refuses("0 images: must be at least 1", classifier.predict, [])
     refuses("1 images: must be at least 2, which are normalised together", classifier.predict, [image], "batch")
     refuses("statistics 'none': must be 'support', 'running' or 'batch'", classifier.predict, [image], "none")
