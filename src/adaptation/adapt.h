@@ -76,7 +76,7 @@ int meta_adapt_check_network(const struct meta_network *, const char *path, stru
    of `filled`, which must outlive them. statistics (network->statistics) normalise the images,
    `batch` of which are computed at a time: a call may have any number of images, and an image's
    probabilities depend on it alone, to the bit for one `batch`: others round otherwise, by about
-   1e-6 of log-odds. Without statistics (NULL) the images of a call are normalised
+   1e-6 of the largest log-odds. Without statistics (NULL) the images of a call are normalised
    together, and there must be exactly `batch`, more than one where the network normalises a map of
    one pixel. filled.statistics are not read. */
 struct meta_predictor;

@@ -20,10 +20,12 @@
    classifier of a process does: under a tight limit, make one before threads begin. Any number of
    threads may call at once, also with the same model and classifiers, which are only read; each
    darknet_meta_adapt makes a new classifier. An object is freed by one thread, when no other uses
-   it any more. Work is done on the calling thread: OpenCV is set to one thread (cv::setNumThreads)
-   for the whole process when the first image of bytes is shrunk. Numbers in files have a decimal
-   point in every locale. No pointer that is handed in is kept. A process loads plugins once, from
-   darknet-meta/plugins beside the library and from the folders of DARKNET_PLUGIN_PATH. */
+   it any more. After fork() in a process of which another thread is in the library, the child must
+   not call it. Work is done on the calling thread: OpenCV is set to one
+   thread (cv::setNumThreads) for the whole process when the first image of bytes is shrunk. Numbers
+   in files have a decimal point in every locale. No pointer that is handed in is kept. A process
+   loads plugins once, from darknet-meta/plugins beside the library and from the folders of
+   DARKNET_PLUGIN_PATH. */
 #ifndef DARKNET_META_H
 #define DARKNET_META_H
 
@@ -70,7 +72,8 @@ typedef struct darknet_meta_image {
 enum darknet_meta_statistics {
     DARKNET_META_SUPPORT, /* those of the images that the classifier was adapted to: an image's
                              answer depends on that image alone, but for rounding, which differs
-                             with the number of images of a call: by about 1e-6 of log-odds */
+                             with the number of images of a call: log-odds by about 1e-6 of the
+                             largest of them, such as 4e-5 where a prototypical network's are 80 */
     DARKNET_META_RUNNING, /* the rolling statistics of the meta-training; answers depend on their
                              images alone as closely */
     DARKNET_META_BATCH /* those of all images of the call, as in the method's paper; a call has at
@@ -114,7 +117,8 @@ DARKNET_META_API int darknet_meta_adapt(darknet_meta_classifier **, const darkne
 DARKNET_META_API void darknet_meta_classifier_free(darknet_meta_classifier *); /* NULL is allowed */
 DARKNET_META_API int darknet_meta_classes(const darknet_meta_classifier *);    /* -1 for NULL */
 /* The mean over the classes of the mean cross-entropy of each one's images, before and after the
-   adaptation; either pointer may be NULL. NaN for a classifier that is NULL. */
+   adaptation, without the temperature that its answers have; either pointer may be NULL. NaN for a
+   classifier that is NULL. */
 DARKNET_META_API void darknet_meta_losses(const darknet_meta_classifier *, double *before,
                                           double *after);
 
