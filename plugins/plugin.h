@@ -225,7 +225,8 @@ struct meta_layer_functions {
     /* The parameters for an input shape: fills `arrays`, which are zeros before, in the order in which they lie in theta and in a .weights
        file; returns how many, at most META_MOST_ARRAYS, or -1 with the message.  NULL: the layer has none. */
     int  (*arrays)(const void *settings, struct meta_shape in, struct meta_array arrays[META_MOST_ARRAYS], struct meta_error *error);
-    /* The multiply-adds of `forward` on an image, for what `meta bench` counts.  NULL: not counted, as normalisation is not. */
+    /* The multiply-adds of `forward` on an image, for what `meta bench` counts.  NULL: not counted, as normalisation is not.
+       Less than 0 or no number is refused. */
     double (*multiply_adds)(const void *settings, struct meta_shape in);
     /* Writes the layer with these parameters in Darknet's own sections, whose last gives the layer's output; 0, or -1 with why there are
        none.  NULL: it has no such form, and `darknet meta adapt` refuses a network with it. */

@@ -150,7 +150,8 @@ static void misuse_images(const darknet_meta_model *m, const darknet_meta_classi
         { { (enum darknet_meta_pixels)2, SIDE, SIDE, 1, bad }, 0, "kind 2: must be DARKNET_META_BYTES or DARKNET_META_FLOATS" },
         { { DARKNET_META_FLOATS, SIDE, SIDE, 1, bad }, NAN, "has the value nan: must be 0 to 1" },
         { { DARKNET_META_FLOATS, SIDE, SIDE, 1, bad }, INFINITY, "has the value inf: must be 0 to 1" },
-        { { DARKNET_META_FLOATS, SIDE, SIDE, 1, bad }, -.001f, "has the value -0.001: must be 0 to 1" },
+        { { DARKNET_META_FLOATS, SIDE, SIDE, 1, bad }, -.125f, "has the value -0.125: must be 0 to 1" },
+        { { DARKNET_META_FLOATS, SIDE, SIDE, 1, bad }, 1.00000012f, "has the value 1.00000012: must be 0 to 1" },
         { { DARKNET_META_FLOATS, SIDE, SIDE, 1, bad }, 255, "has the value 255: must be 0 to 1" },
     };
     darknet_meta_image image[KNOWN + ASKED];

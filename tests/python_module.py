@@ -145,6 +145,8 @@ def errors(model, classifier):
         refuses(f"py: would leave py{end}, which is of another classifier: must be another name", classifier.save, "py")
         os.unlink("py" + end)
     refuses("toy: would overwrite toy.cfg, which is not of an adapted network: must be another name", classifier.save, "toy")
+    os.mkfifo("pipe.cfg")
+    refuses("pipe: would overwrite pipe.cfg, which is not of an adapted network: must be another name", classifier.save, "pipe")
     refuses("x: can't hold a batch's statistics: must be DARKNET_META_SUPPORT or DARKNET_META_RUNNING", classifier.save, "x", "batch")
     refuses("0 images: must be at least one of each class", model.adapt, [], [])
     refuses("labels: have the shape (3,): must be one for each of 4 images", model.adapt, good, [0, 1, 0])

@@ -37,7 +37,7 @@ static int view_floats(const darknet_meta_image *image, const struct meta_net_se
                          image->height, net->width, net->height);
     for (size_t i = 0; i < image_size(net); i++)
         if (!(pixels[i] >= 0 && pixels[i] <= 1))
-            return meta_fail(error, "has the value %g: must be 0 to 1", pixels[i]);
+            return meta_fail(error, "has the value %.9g: must be 0 to 1", pixels[i]);
     memcpy(out, pixels, image_size(net) * sizeof *out);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* Tells the files of an adapted network from others by the first line of the .cfg. */
 #define _GNU_SOURCE
 #include "own_files.h"
+#include "base/head.h"
 #include "base/lock.h"
 
 #include <stdio.h>
@@ -41,12 +42,8 @@ int meta_own_line(const char *line)
 
 static int is_adapted(const char *name)
 {
-    char *line = NULL, *cfg = path_of(name, ".cfg");
-    size_t room = 0;
-    FILE *f = cfg ? fopen(cfg, "r") : NULL;
-    int adapted = f && getline(&line, &room, f) > 0 && meta_own_line(line);
-    if (f) fclose(f);
-    free(line);
+    char line[16384], *cfg = path_of(name, ".cfg"); /* room for three paths */
+    int adapted = cfg && meta_own_line(meta_head_line(cfg, line, sizeof line));
     free(cfg);
     return adapted;
 }

@@ -198,7 +198,7 @@ int meta_lock_take(struct meta_lock *l, const char *path, int shared, struct met
 
 int meta_lock_look(const char *path, struct meta_lock_words w, struct meta_error *error)
 {
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return 0;
     struct owner o = read_owner(fd);
     enum where where = find(&o);
@@ -232,7 +232,7 @@ int meta_lock_write_note(struct meta_lock *l, const char *note, struct meta_erro
 
 int meta_lock_has_note(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return 0;
     struct owner o = read_owner(fd);
     close(fd);

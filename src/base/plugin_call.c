@@ -141,7 +141,10 @@ int meta_plugin_shape(const struct meta_plugin *plugin, const void *settings, st
         || (size_t)out->w > most / out->c / out->h)
         return meta_fail(error, "the plugin's output is %dx%dx%d: must be at most %zu numbers",
                          out->w, out->h, out->c, most);
-    return 0;
+    if (plugin->role != META_ROLE_LAYER || !plugin->layer->multiply_adds) return 0;
+    double adds = plugin->layer->multiply_adds(settings, in);
+    if (isfinite(adds) && adds >= 0) return 0;
+    return meta_fail(error, "the plugin's multiply-adds are %g: must be a number from 0", adds);
 }
 
 /* What is wrong with array k; NULL: nothing. `left`: how many numbers it may have. */

@@ -15,7 +15,7 @@ int meta_plugin_refuses(struct meta_error *, const char *otherwise);
 int meta_plugin_check(const struct meta_plugin *, void *settings, struct meta_error *);
 
 /* Calls the shape function of a plugin that is a layer or pairs. The output must have at least one
-   number and at most `most`. */
+   number and at most `most`, and the multiply-adds of a layer that counts them be a number. */
 int meta_plugin_shape(const struct meta_plugin *, const void *settings, struct meta_shape in,
                       size_t most, struct meta_shape *out, struct meta_error *);
 

@@ -1,21 +1,14 @@
 /* Finds the names of a .data file that `meta adapt` wrote beside it, not in the working folder. */
 #include "own_data.h"
+#include "base/head.h"
 #include "base/path.h"
 #include "file_id.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-int meta_own_data_is(const char *path)
-{
-    char line[sizeof META_OWN_DATA] = "";
-    FILE *f = fopen(path, "r");
-    size_t n = f ? fread(line, 1, sizeof line - 1, f) : 0;
-    if (f) fclose(f);
-    return n == sizeof line - 1 && !strcmp(line, META_OWN_DATA);
-}
+int meta_own_data_is(const char *path) { return meta_head_is(path, META_OWN_DATA); }
 
 static int is_same_file(const char *a, const char *b)
 {

@@ -63,6 +63,14 @@ cp "$cfg" "$a/lone-weights.cfg"
 expect_error 'out .*/lone-weights: would overwrite .*/lone-weights.cfg, which is not of meta adapt' adapt "$a/few.data" "$cfg" "$weights" -out "$a/lone-weights"
 expect_error 'out .*/images/: is a folder: must be the name of the files in it' adapt "$f" "$cfg" "$weights" -out "$a/images/"
 check 'nothing of theirs has changed' same "$a/lone-weights.weights" "$weights"
+# Pipes, which nobody writes into, are looked at and not waited for.
+for end in cfg data lock; do
+    rm -f "$a"/pipe.*
+    mkfifo "$a/pipe.$end"
+    [ $end != lock ] || cp "$weights" "$a/pipe.weights"
+    if [ $end = lock ]; then end=weights; fi
+    expect_error "out .*/pipe: would overwrite .*/pipe.$end, which is not of meta adapt" timeout 20 "$DARKNET_BIN" meta adapt "$f" "$cfg" "$weights" -out "$a/pipe"
+done
 # A .cfg of a person's own whose first line has our words by chance is not an adapted one's.
 cp "$weights" "$a/own.weights"
 for line in 'yolov3-tiny, adapted to our two scanners' 'tiny, adapted to 10 images of ours' 'tiny, adapted to ten images of ours: 3 steps at 1' \

@@ -121,7 +121,7 @@ unset DARKNET_PLUGIN_PATH
 # Arrays that can't be right
 p=$TMP_TEST/p
 mkdir "$p"
-# arrays MESSAGE TEXT: a layer whose arrays are those of the text is refused
+# arrays MESSAGE TEXT [MEMBERS]: a layer whose arrays are those of the text, and has these members more, is refused
 arrays()
 {
     cat >"$TMP_TEST/a.c" <<END_C
@@ -131,7 +131,7 @@ static const struct meta_option options[] = { { NULL, META_INT, 0, 0, 0, NULL, 0
 static int shape(const void *s, struct meta_shape in, struct meta_shape *out, struct meta_error *error) { *out = in; return 0; }
 static void pass(const void *s, const struct meta_call *c) {}
 static int arrays(const void *s, struct meta_shape in, struct meta_array *a, struct meta_error *error) { $2 }
-static const struct meta_layer_functions layer = { .shape = shape, .forward = pass, .backward = pass, .arrays = arrays };
+static const struct meta_layer_functions layer = { .shape = shape, .forward = pass, .backward = pass, .arrays = arrays $3 };
 const struct meta_plugin meta_plugin = { .abi = META_PLUGIN_ABI, .size = sizeof(struct meta_plugin), .name = "mine", .role = META_ROLE_LAYER,
     .options = options, .layer = &layer };
 END_C
@@ -140,6 +140,11 @@ END_C
 }
 sed '/^\[dropout\]/i [mine]\n' "$t/toy.cfg" | sed 's/^order=2/order=1/' >"$t/x.cfg"
 one='a[0] = (struct meta_array){ "a", 1 };'
+# A number of multiply-adds that is none
+adds() { arrays "the plugin's multiply-adds are $1: must be a number from 0" "a[0] = (struct meta_array){ \"a\", 1 }; return 1; } static double adds(const void *s, struct meta_shape in) { return $2;" ", .multiply_adds = adds"; }
+adds -?nan NAN
+adds inf INFINITY
+adds -1 -1
 arrays 'no such input' 'return meta_fail(error, "no such input");'
 arrays 'the plugin refuses its input and does not say why' 'return -1;'
 arrays 'the plugin has 9 arrays of parameters: must be at most 8' 'return 9;'
