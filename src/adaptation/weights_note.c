@@ -58,11 +58,9 @@ int meta_weights_note_check(const struct meta_class_files *files, int i, struct 
 
 int meta_weights_note_own(const char *cfg, const char *weights, struct meta_error *error)
 {
-    struct meta_file_id own, given;
     char *beside = meta_path_beside(cfg, ".weights");
     if (!beside) return meta_fail_memory(error);
-    int same = !meta_file_id_find(&own, beside) && !meta_file_id_find(&given, weights)
-        && !meta_file_id_order(&own, &given);
+    int same = meta_file_id_same(beside, weights);
     free(beside);
     if (!same || !is_other(cfg, weights)) return 0;
     return meta_fail(error,

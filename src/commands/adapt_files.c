@@ -16,12 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static int same_file(const char *a, const char *b)
-{
-    struct meta_file_id x, y;
-    return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
-}
-
 /* NAME.data and NAME.names; the caller frees both, which are NULL after a failure. */
 static int name_files(const char *name, char **data, char **names, struct meta_error *error)
 {
@@ -74,7 +68,7 @@ int meta_adapt_files_named(const char *name, const char *data)
     char *own, *names;
     struct meta_error ignored;
     if (name_files(name, &own, &names, &ignored)) return 0;
-    int named = meta_own_data_is(own) && !same_file(own, data);
+    int named = meta_own_data_is(own) && !meta_file_id_same(own, data);
     free(own);
     free(names);
     return named;
@@ -87,9 +81,9 @@ int meta_adapt_files_check(const char *name, const char *cfg, const char *weight
         return meta_fail(error, "-out %s: is a folder: must be the name of the files in it", name);
     char *own_cfg, *own_weights;
     if (meta_export_paths(name, &own_cfg, &own_weights, error)) return -1;
-    const char *same = same_file(own_cfg, cfg) ? cfg
-        : same_file(own_weights, weights)      ? weights
-                                               : NULL;
+    const char *same = meta_file_id_same(own_cfg, cfg) ? cfg
+        : meta_file_id_same(own_weights, weights)      ? weights
+                                                       : NULL;
     int status = 0;
     if (same)
         status = meta_fail(error,

@@ -130,14 +130,12 @@ static int read_kinds(struct calibration *c, const char *list, struct meta_error
 /* The rare classes are asked once, at the end: what is tuned on them says nothing any more. */
 static int check_lists(const struct meta_data *data, struct meta_error *error)
 {
-    struct meta_file_id valid, test;
     if (!data->valid)
         return meta_fail(error,
                          "%s: has no valid=: must be a list of common classes that training does "
                          "not see, never the test list",
                          data->path);
-    if (data->test && !meta_file_id_find(&valid, data->valid)
-        && !meta_file_id_find(&test, data->test) && !meta_file_id_order(&valid, &test))
+    if (data->test && meta_file_id_same(data->valid, data->test))
         return meta_fail(error,
                          "%s:%d: valid: %s is the test list: must be common classes that training "
                          "does not see",

@@ -147,10 +147,7 @@ int meta_flag_out(const char *out, const char *const inputs[], int count, struct
 static int check_other(const char *flag, const char *out, const char *input,
                        struct meta_error *error)
 {
-    struct meta_file_id own, other;
-    if (meta_file_id_find(&own, out) || meta_file_id_find(&other, input)
-        || meta_file_id_order(&own, &other))
-        return 0;
+    if (!meta_file_id_same(out, input)) return 0;
     return meta_fail(error, "%s %s: would be written over %s, which is read: must be another file",
                      flag, out, input);
 }

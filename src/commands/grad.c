@@ -129,12 +129,10 @@ static int write_rates(const struct parts *p, const char *out, struct meta_error
 static int check_out(const struct parts *p, const char *out, const char *weights,
                      struct meta_error *error)
 {
-    struct meta_file_id read, written;
     char *from = meta_rates_path(weights), *to = meta_rates_path(out);
     int own = meta_weights_gradient(out), status = from && to ? 0 : meta_fail_memory(error);
     if (!status) status = meta_own_output("-out", out, own, "meta grad", error);
-    if (!status && p->model->inner->rates && !meta_file_id_find(&read, from)
-        && !meta_file_id_find(&written, to) && !meta_file_id_order(&read, &written))
+    if (!status && p->model->inner->rates && meta_file_id_same(from, to))
         status = meta_fail(error, "-out %s: %s has the rates of %s: must be another name", out, to,
                            weights);
     else if (!status && p->model->inner->rates)

@@ -53,3 +53,9 @@ int meta_file_id_order(const void *x, const void *y)
     if (a->inode != b->inode) return a->inode > b->inode ? 1 : -1;
     return (a->frame > b->frame) - (a->frame < b->frame);
 }
+
+int meta_file_id_same(const char *a, const char *b)
+{
+    struct meta_file_id x, y;
+    return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
+}

@@ -24,5 +24,7 @@ int meta_file_state_image(struct meta_file_state *, const char *path);
 
 /* Compares two struct meta_file_id, for qsort and bsearch. */
 int meta_file_id_order(const void *, const void *);
+/* Whether both paths lead to one file, which is there. */
+int meta_file_id_same(const char *, const char *);
 
 #endif

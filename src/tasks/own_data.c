@@ -10,12 +10,6 @@
 
 int meta_own_data_is(const char *path) { return meta_head_is(path, META_OWN_DATA); }
 
-static int is_same_file(const char *a, const char *b)
-{
-    struct meta_file_id x, y;
-    return !meta_file_id_find(&x, a) && !meta_file_id_find(&y, b) && !meta_file_id_order(&x, &y);
-}
-
 int meta_own_data_names(char **names, const char *path, int line, struct meta_error *error)
 {
     if (!meta_own_data_is(path)) return 0;
@@ -23,7 +17,7 @@ int meta_own_data_names(char **names, const char *path, int line, struct meta_er
     if (!beside) return meta_fail_memory_for(error, path);
     int renamed = strcmp(meta_path_base(*names), meta_path_base(beside)) != 0, status = 0;
     int there = !access(beside, F_OK);
-    if (renamed && there && !access(*names, F_OK) && !is_same_file(*names, beside))
+    if (renamed && there && !access(*names, F_OK) && !meta_file_id_same(*names, beside))
         status = meta_fail(error,
                            "%s:%d: names=%s: must be %s, which is there, too, in a file that meta "
                            "adapt wrote; without its first line it may be another",
