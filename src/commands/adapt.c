@@ -25,6 +25,7 @@
 #include "network/weights.h"
 #include "onnx/onnx.h"
 #include "onnx_file.h"
+#include "tasks/class_names.h"
 #include "tasks/data_open.h"
 #include "tasks/labelled.h"
 #include "usage.h"
@@ -99,7 +100,7 @@ static int load_images(struct parts *p, struct meta_error *error)
                                                 .orientation = net->orientation };
     if (meta_dataset_load(&p->dataset, &source, p->pool, error)) return -1;
     meta_tell_labelled(p->data->labelled);
-    meta_tell_groups(p->data, p->dataset);
+    meta_warn_groupless(p->data, p->dataset);
     meta_tell_depth(p->data, p->dataset);
     int n = p->dataset->count;
     p->images = malloc(n * size * sizeof *p->images);
@@ -280,6 +281,13 @@ static int check_data(const struct parts *p, const char *path, const char *cfg,
     if (!p->data->train)
         return meta_fail(error, "%s: has no train=: must be the list of the labelled images", path);
     if (classes >= 2 && classes <= outputs) return 0;
+    int pair[2];
+    if (p->data->labelled && meta_class_names_alike(pair, p->data->names, classes))
+        return meta_fail(error,
+                         "%s: has %d classes, of which %s and %s differ in capitals alone: must be "
+                         "2 to %d, which %s tells apart",
+                         path, classes, p->data->names[pair[0]], p->data->names[pair[1]], outputs,
+                         cfg);
     if (p->data->labelled)
         return meta_fail(error,
                          "%s: has %d class%s, such as %s: must be 2 to %d, which %s tells apart",

@@ -2,6 +2,7 @@
 #include "console.h"
 #include "base/clock.h"
 #include "base/duration.h"
+#include "tasks/data_open.h"
 #include "tasks/depth.h"
 #include "tasks/shared.h"
 #include "flags.h"
@@ -33,12 +34,15 @@ void meta_tell_cache(const struct meta_dataset *set)
     if (set->note) printf("%s\n", set->note);
 }
 
-void meta_tell_groups(const struct meta_data *data, const struct meta_dataset *set)
+void meta_warn_groupless(const struct meta_data *data, const struct meta_dataset *set)
 {
     int none = meta_dataset_groupless(set);
-    if (data->groups && none)
-        printf("%s: %d of the %d images are in no group of %s: each counts as unlike any other\n",
-               set->list, none, set->count, data->groups);
+    if (!meta_data_grouped(data) || !none) return;
+    fflush(stdout);
+    fprintf(stderr,
+            "darknet: warning: %s: %d of the %d images %s in no group of %s: each counts as unlike "
+            "any other\n",
+            set->list, none, set->count, none == 1 ? "is" : "are", meta_data_groups_source(data));
 }
 
 void meta_tell_copies(const struct meta_dataset *set)

@@ -1,4 +1,4 @@
-/* What the commands that take long print as they go, all of it on standard output. */
+/* What the commands that take long print as they go, on standard output but for warnings. */
 #ifndef META_CONSOLE_H
 #define META_CONSOLE_H
 
@@ -10,8 +10,8 @@
 void meta_print_row(enum meta_training_kind, const struct meta_row *, double remaining);
 /* Says what became of a list's cache file, where it was written or could not be. */
 void meta_tell_cache(const struct meta_dataset *);
-/* Says how many images of a list are in no group, where there are groups and such images. */
-void meta_tell_groups(const struct meta_data *, const struct meta_dataset *);
+/* Warns on standard error of images of a list that are in no group, where there are groups. */
+void meta_warn_groupless(const struct meta_data *, const struct meta_dataset *);
 /* Says how many images of a list are copies of others, where there are such images. */
 void meta_tell_copies(const struct meta_dataset *);
 /* Warns on standard error where images of a list are also in the list that is trained on. */

@@ -215,11 +215,6 @@ static int find_chosen_on(const char **list, struct parts *p, const struct reque
     return *list ? 0 : meta_fail(error, "%s: has no valid=: must be a list of images", on);
 }
 
-static int has_groups(const struct meta_data *data)
-{
-    return data->labelled ? data->labelled->grouped : data->groups != NULL;
-}
-
 /* Keeps a warning about the images of thresholds for the files, and prints it. */
 static int warn(struct parts *p, char *text, struct meta_error *error)
 {
@@ -229,27 +224,15 @@ static int warn(struct parts *p, char *text, struct meta_error *error)
     return 0;
 }
 
-/* Tells of images that are in no group, where others are. */
-static void warn_groupless(const struct meta_data *data, const struct meta_dataset *set)
-{
-    int none = meta_dataset_groupless(set);
-    if (has_groups(data) && none)
-        fprintf(stderr,
-                "darknet: warning: %s: %d of the %d images %s in no group of %s: each counts as "
-                "unlike any other\n",
-                set->list, none, set->count, none == 1 ? "is" : "are",
-                data->groups ? data->groups : "-groups folders");
-}
-
 /* Tells of groups of both data sets, or that one of them names none. */
 static int warn_groups(struct parts *p, struct meta_error *error)
 {
     const struct meta_dataset *set = p->answers.set, *other = p->others.set;
     const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
-    int groups, own = has_groups(p->data);
+    int groups, own = meta_data_grouped(p->data);
     char *text;
     if (meta_shared_groups(&groups, p->data, set, data, other, error)) return -1;
-    if (own != has_groups(data)) {
+    if (own != meta_data_grouped(data)) {
         if (asprintf(&text, "%s names no groups: whether one of %s is there, too, can't be told",
                      own ? other->list : set->list, own ? set->list : other->list)
             < 0)
@@ -315,11 +298,11 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         .chosen_on = p->others.set ? p->others.set->list : NULL,
         .chosen_told = p->told,
         .chosen_told_count = p->told_count,
-        .chosen_grouped = has_groups(p->elsewhere ? p->elsewhere : p->data),
+        .chosen_grouped = meta_data_grouped(p->elsewhere ? p->elsewhere : p->data),
         .sensitivity = r->sensitivity ? strtod(r->sensitivity, NULL) : 0,
         .names = p->data->names,
         .paths = p->answers.set->paths,
-        .grouped = has_groups(p->data),
+        .grouped = meta_data_grouped(p->data),
         .groupless = meta_dataset_groupless(p->answers.set),
         .copies = p->classifier.copies,
         .assessed = &a,
@@ -368,8 +351,8 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
     meta_tell_depth(p->data, p->answers.set);
     if (choose(p, r, error)) return -1;
     warn_names(p, r);
-    warn_groupless(p->data, p->answers.set);
-    if (p->others.set) warn_groupless(p->elsewhere ? p->elsewhere : p->data, p->others.set);
+    meta_warn_groupless(p->data, p->answers.set);
+    if (p->others.set) meta_warn_groupless(p->elsewhere ? p->elsewhere : p->data, p->others.set);
     return tell(p, r, error);
 }
 

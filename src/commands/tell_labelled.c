@@ -1,6 +1,7 @@
 /* Prints what a folder of classes, or a CSV, has. */
 #include "tell_labelled.h"
 #include "base/plural.h"
+#include "tasks/class_names.h"
 
 #include <stdio.h>
 
@@ -29,6 +30,16 @@ static void warn(const struct meta_labelled *l, int count, const char *one, cons
                 count == 1 ? one : many, such);
 }
 
+static void warn_alike(const struct meta_labelled *l)
+{
+    int pair[2];
+    if (meta_class_names_alike(pair, l->names, l->classes))
+        fprintf(stderr,
+                "darknet: warning: %s: classes %s and %s differ in capitals alone: they are taken "
+                "for two\n",
+                l->from, l->names[pair[0]], l->names[pair[1]]);
+}
+
 void meta_tell_labelled(const struct meta_labelled *l)
 {
     if (!l) return;
@@ -42,6 +53,7 @@ void meta_tell_labelled(const struct meta_labelled *l)
          l->other);
     warn(l, l->loose, "image lies beside the folders of the classes, and is of none",
          "images lie beside the folders of the classes, and are of none", l->one_loose);
+    warn_alike(l);
     if (l->unread && !l->grouped)
         fprintf(stderr,
                 "darknet: warning: %s: no column group: each image is taken for unlike any other; "

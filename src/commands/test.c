@@ -338,7 +338,7 @@ static void print_head(const struct test *t)
     e->method->describe(t->model, e, what, sizeof what);
     meta_tell_cache(t->dataset);
     if (t->augmented) meta_tell_cache(t->augmented);
-    meta_tell_groups(t->data, t->dataset);
+    meta_warn_groupless(t->data, t->dataset);
     meta_tell_copies(t->dataset);
     meta_tell_depth(t->data, t->dataset);
     meta_temperature_tell(&t->temperature);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int by_name(const void *a, const void *b)
 {
@@ -45,4 +46,12 @@ int meta_class_names_tell_apart(char **names, int n, struct meta_error *error)
     free(equal);
     free(sorted);
     return status ? meta_fail_memory(error) : 0;
+}
+
+int meta_class_names_alike(int pair[2], char *const *names, int n)
+{
+    for (pair[0] = 0; pair[0] < n; pair[0]++)
+        for (pair[1] = pair[0] + 1; pair[1] < n; pair[1]++)
+            if (!strcasecmp(names[pair[0]], names[pair[1]])) return 1;
+    return 0;
 }

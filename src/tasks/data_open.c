@@ -69,3 +69,13 @@ int meta_data_match(struct meta_data *data, char *const *names, int count, const
     data->classes = count;
     return 0;
 }
+
+int meta_data_grouped(const struct meta_data *data)
+{
+    return data->labelled ? data->labelled->grouped : data->groups != NULL;
+}
+
+const char *meta_data_groups_source(const struct meta_data *data)
+{
+    return data->groups ? data->groups : "-groups " META_GROUPS_FOLDERS;
+}

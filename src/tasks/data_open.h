@@ -18,5 +18,9 @@ int meta_data_open(struct meta_data **, const char *path, const struct meta_data
    them; data->classes is then count. */
 int meta_data_match(struct meta_data *, char *const *names, int count, const char *whose,
                     struct meta_error *);
+/* Whether the data say which images belong together. */
+int meta_data_grouped(const struct meta_data *);
+/* What people are told that groups come from: the CSV, or "-groups folders". */
+const char *meta_data_groups_source(const struct meta_data *);
 
 #endif

@@ -34,8 +34,8 @@ check 'with the same figures' test "$(grep -v ' MB[ ,]' "$t/out")" = "$(grep -v 
 expect_error 'g.csv:1: names no column group: must be image,group' asked
 rows '%s,%s\n' | grep -v 'k[23]/[01].pgm' >"$t/g.csv"
 check 'meta test runs where some images are in no group' quiet asked
-check 'meta test counts them in one line' grep -Fxq "$t/test.list: 4 of the 24 images are in no group of $t/g.csv: each counts as unlike any other" "$t/out"
-check 'meta train says nothing where all images are in groups' sh -c "! '$DARKNET_BIN' meta train '$t/x.data' '$t/n.cfg' -threads 1 | grep 'in no group'"
+check 'meta test counts them in one line' grep -Fxq "darknet: warning: $t/test.list: 4 of the 24 images are in no group of $t/g.csv: each counts as unlike any other" "$t/err"
+check 'meta train says nothing where all images are in groups' sh -c "! '$DARKNET_BIN' meta train '$t/x.data' '$t/n.cfg' -threads 1 2>&1 | grep 'in no group'"
 rows '%s,%s\n' | sed 's#^k./##' | head -n 12 >"$t/g.csv"
 expect_error "g\.csv:1: 0\.pgm is the name of .*/k2/0\.pgm and of .*/k3/0\.pgm, lines 1 and 13 of .*test\.list: must have their folders" asked
 printf 'classes=2\nlabels=%s\ntrain=%s\ngroups=%s\n' "$t/two" "$t/few.list" "$t/g.csv" >"$t/few.data"
@@ -49,4 +49,4 @@ expect_error "g\.csv:1: is no image of .*own, and names no column image" darknet
 expect_error "g\.csv:1: is no image of .*own, and names no column image" darknet meta lists "$t/own" "$t/lists" -groups "$t/g.csv"
 printf 'k0/0.pgm,a\nk0/1.pgm,a\n' >"$t/g.csv"
 check 'meta adapt runs with groups' quiet darknet meta adapt "$t/few.data" "$t/n.cfg" "$t/backup/n_final.weights" -out "$t/few" -threads 1
-check 'meta adapt counts images in no group' grep -q '^.*few.list: 4 of the 6 images are in no group of ' "$t/out"
+check 'meta adapt counts images in no group' grep -q '^darknet: warning: .*few.list: 4 of the 6 images are in no group of ' "$t/err"

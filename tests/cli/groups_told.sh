@@ -38,6 +38,18 @@ for name in patient patient_id lesion Lesion_ID; do
     check "the second of three columns may be called $name" grep -q '14 images in 7 groups' out
 done
 
+# Names of classes that differ in capitals alone
+{ echo image,class; for f in few/*/*.pgm; do c=${f#few/}; echo "$f,${c%/*}"; done; } | sed 's/0\.pgm,six$/0.pgm,Six/' >capitals.csv
+alike='capitals.csv: classes Six and six differ in capitals alone: they are taken for two'
+expect_error '^darknet: capitals.csv: has 3 classes, of which Six and six differ in capitals alone: must be 2 to 2, which toy.cfg tells apart$' meta adapt capitals.csv toy.cfg backup/toy_final.weights -out c
+grep -v seven capitals.csv >two.csv
+quiet meta adapt two.csv toy.cfg backup/toy_final.weights -out c
+check 'meta adapt tells names of classes that differ in capitals alone' grep -qxF "darknet: warning: ${alike/capitals/two}" err
+quiet meta lists capitals.csv capitals
+check 'meta lists tells them' grep -qxF "darknet: warning: $alike" err
+meta doctor adapt capitals.csv toy.cfg backup/toy_final.weights >out 2>&1
+check 'the doctor tells them, too' grep -Eq '^warning +classes +capitals.csv: Six and six differ in capitals alone: they are taken for two classes$' out
+
 # Columns of a CSV of images that are not read
 listed() { for f in new/*/*.pgm; do n=${f##*_}; c=${f#new/}; echo "$f,${c%/*},40,${n%.pgm}"; done; }
 { echo image,class,age,patient; listed; } >patients.csv
@@ -72,7 +84,10 @@ of() { python3 -c 'import json, sys; print(*(json.load(open(sys.argv[1])).get(k)
 check 'and JSON' test "$(of half.json grouped images groups images_without_group)" = 'True 14 14 9'
 mkdir nested; cp -r new/* nested; mkdir nested/six/p; mv nested/six/c6_[34]* nested/six/p
 quiet meta evaluate k.cfg k.weights nested -groups folders
-check 'those beside the folders of groups are told' grep -qxF 'darknet: warning: nested: 12 of the 14 images are in no group of -groups folders: each counts as unlike any other' err
+told='darknet: warning: nested: 12 of the 14 images are in no group of -groups folders: each counts as unlike any other'
+check 'those beside the folders of groups are told' grep -qxF "$told" err
+quiet meta adapt nested toy.cfg backup/toy_final.weights -out n -groups folders
+check 'meta adapt tells them, too' grep -qxF "$told" err
 ls new/*/* >new.list; ls images/c[67]_1[0-2].pgm >other.list
 printf '%s\n' $(sed 's/six/c6_/; s/seven/c7_/' k.names) >labels2
 printf 'classes=2\nlabels=labels2\nnames=k.names\ntest=new.list\nvalid=other.list\ngroups=all.csv\n' >d.data

@@ -11,6 +11,7 @@
 #include "learning/rates_file.h"
 #include "network/temperature_file.h"
 #include "network/weights.h"
+#include "tasks/class_names.h"
 #include "tasks/depth.h"
 #include "tasks/labelled.h"
 #include "tasks/view.h"
@@ -115,6 +116,15 @@ static void look_at_all(struct meta_doctor *d, const struct meta_data *data, cha
 
 /* ---- adapt ----------------------------------------------------------------------------------- */
 
+static void say_alike(struct meta_doctor *d, const struct meta_labelled *l)
+{
+    int pair[2];
+    if (meta_class_names_alike(pair, l->names, l->classes))
+        meta_doctor_say(d, META_WARNING, "classes",
+                        "%s: %s and %s differ in capitals alone: they are taken for two classes",
+                        d->data_path, l->names[pair[0]], l->names[pair[1]]);
+}
+
 static void say_unread(struct meta_doctor *d, const struct meta_labelled *l)
 {
     if (l->others)
@@ -143,6 +153,7 @@ void meta_doctor_support(struct meta_doctor *d)
                         "%s: %d class%s: must be 2 to %d, which %s tells apart: leave some out, or "
                         "train with more ways",
                         d->data_path, classes, meta_plural_es(classes), most, d->cfg_path);
+    if (l) say_alike(d, l);
     if (l) say_unread(d, l);
     if (l && l->nested && !l->grouped)
         meta_doctor_say(d, META_WARNING, "groups",

@@ -9,7 +9,7 @@
 #include "tasks/curriculum.h"
 #include "tasks/depth.h"
 #include "tasks/episode.h"
-#include "tasks/labelled.h"
+#include "tasks/data_open.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -210,8 +210,7 @@ static void check_groups(struct meta_doctor *d, const struct meta_list_report *l
         meta_doctor_say(d, META_WARNING, "groups",
                         "%s: %s does not name %d of %d images, which count as unlike any other: "
                         "name them there if some show the same thing",
-                        l->name, d->data->groups ? d->data->groups : "-groups folders", none,
-                        l->set->count);
+                        l->name, meta_data_groups_source(d->data), none, l->set->count);
     else
         meta_doctor_say(d, META_OK, "groups",
                         "%s: %d images in %d groups, never on both sides of a task", l->name,
@@ -343,14 +342,12 @@ void meta_doctor_lists(struct meta_doctor *d)
     for (int i = 0; i < META_LISTS; i++)
         if (d->list[i].set && d->task != META_DOCTOR_TRAIN) count_images(d, &d->list[i]);
         else if (d->list[i].set) check_classes(d, &d->list[i]);
-    const struct meta_labelled *labelled = d->data->labelled;
-    int grouped = labelled ? labelled->grouped : d->data->groups != NULL;
+    int grouped = meta_data_grouped(d->data);
     if (!grouped)
         meta_doctor_say(d, META_OK, "groups",
                         "none: %s has no %s, every image counts as unlike any other, but for "
-                        "copies "
-                        "and pages of one file",
-                        d->data_path, labelled ? "groups" : "groups=");
+                        "copies and pages of one file",
+                        d->data_path, d->data->labelled ? "groups" : "groups=");
     for (int i = 0; grouped && i < META_LISTS; i++)
         if (d->list[i].set) check_groups(d, &d->list[i]);
     for (int i = 0; i < META_LISTS; i++)
