@@ -1,33 +1,25 @@
 /* darknet meta adapt: makes a .cfg and .weights for any Darknet out of a meta-trained network and a
    few labelled images. */
-#include "adapt_files.h"
+#include "adapt_request.h"
 #include "adaptation/class_notes.h"
 #include "adaptation/own_files.h"
-#include "base/plural.h"
+#include "adaptation/support_check.h"
+#include "adaptation/support_files.h"
 #include "base/pool.h"
 #include "base/text.h"
 #include "config/inner_text.h"
-#include "config/model.h"
 #include "config/stock_form.h"
-#include "engine/log_odds.h"
-#include "tasks/view.h"
 #include "console.h"
+#include "engine/log_odds.h"
 #include "flags.h"
 #include "learning/rates_file.h"
 #include "left_out.h"
+#include "network/weights.h"
+#include "onnx_file.h"
+#include "tasks/view.h"
 #include "tell_labelled.h"
 #include "temperature_flag.h"
 #include "unlike.h"
-#include "images/turns.h"
-#include "network/export.h"
-#include "adaptation/support_check.h"
-#include "adaptation/support_files.h"
-#include "network/weights.h"
-#include "onnx/onnx.h"
-#include "onnx_file.h"
-#include "tasks/class_names.h"
-#include "tasks/data_open.h"
-#include "tasks/labelled.h"
 #include "usage.h"
 
 #include <stdio.h>
@@ -50,13 +42,11 @@ struct parts {
     double *distance;      /* (n) */
     struct meta_adapted *adapted;
     struct meta_temperature_wish temperature;
-    char *onnx; /* the file of ONNX to write, or NULL */
 };
 
 static void free_parts(struct parts *p)
 {
     meta_temperature_wish_clear(&p->temperature);
-    free(p->onnx);
     meta_adapted_free(p->adapted);
     free(p->images);
     free(p->log_odds);
@@ -72,17 +62,18 @@ static void free_parts(struct parts *p)
     meta_lock_release(&p->lock);
 }
 
-static int load_base(struct parts *p, const char *weights, struct meta_error *error)
+static int load_base(struct parts *p, const struct meta_adapt_request *r, struct meta_error *error)
 {
     struct meta_filled *f = &p->base.filled;
+    p->base.backend = r->backend;
     f->network = p->model->network;
     p->base.learning_rate = p->model->inner->learning_rate;
     p->base.how = meta_rates_how_of(p->model->inner);
     p->base.rule = meta_rule_how_of(p->model->inner);
     p->base.imprint = p->model->inner->head == META_HEAD_IMPRINTED;
-    return meta_weights_load(f->network, weights, &f->parameters, &f->statistics, error)
+    return meta_weights_load(f->network, r->weights, &f->parameters, &f->statistics, error)
             || (p->base.how.kind
-                && meta_rates_load(f->network, p->base.how, weights, &p->base.rates, error))
+                && meta_rates_load(f->network, p->base.how, r->weights, &p->base.rates, error))
             || p->base.backend->open(error)
         ? -1
         : 0;
@@ -148,19 +139,10 @@ static int leave_out(struct parts *p, const struct meta_support *s, int steps, e
     return meta_print_left_out(&answers, error);
 }
 
-/* What the command line asks for. */
-struct request {
-    const char *out, *cfg, *weights, *temperature;
-    int copies; /* of each image that it learns from */
-    int steps, plain;
-    struct meta_adapt_files files;
-    enum meta_bn bn;
-    enum meta_fold fold;
-};
-
 /* The head of the .cfg: what it was made of, its classes, and the images that it has learned. The
    caller frees; NULL: no memory. */
-static char *comment_of(const struct parts *p, const struct request *r, struct meta_error *error)
+static char *comment_of(const struct parts *p, const struct meta_adapt_request *r,
+                        struct meta_error *error)
 {
     struct meta_text text;
     char *comment;
@@ -178,13 +160,14 @@ static char *comment_of(const struct parts *p, const struct request *r, struct m
 
 /* The description is the comment's first line. */
 static int export_onnx(const struct parts *p, const struct meta_filled *f, char *comment,
-                       struct meta_error *error)
+                       const char *onnx, struct meta_error *error)
 {
     comment[strcspn(comment, "\n")] = 0;
-    return meta_write_onnx(f, p->data, comment, p->onnx, error);
+    return meta_write_onnx(f, p->data, comment, onnx, error);
 }
 
-static int write_files(const struct parts *p, const struct request *r, struct meta_error *error)
+static int write_files(const struct parts *p, const struct meta_adapt_request *r,
+                       struct meta_error *error)
 {
     struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
     struct meta_network network;
@@ -198,7 +181,7 @@ static int write_files(const struct parts *p, const struct request *r, struct me
         status = meta_stock_form(&stock, &f, r->cfg, error);
         const struct meta_filled *plain = stock.network ? &stock : &f;
         if (!status) status = meta_export(plain, &how, &otherwise, error);
-        if (!status && p->onnx) status = export_onnx(p, plain, comment, error);
+        if (!status && r->onnx) status = export_onnx(p, plain, comment, r->onnx, error);
         meta_filled_clear(&stock);
         free(network.layers);
     }
@@ -209,7 +192,7 @@ static int write_files(const struct parts *p, const struct request *r, struct me
             printf("written: %s.cfg, %s.weights, %s.names and %s.data\n", r->out, r->out, r->out,
                    r->out);
         else printf("written: %s.cfg and %s.weights\n", r->out, r->out);
-        if (p->onnx) printf("written: %s\n", p->onnx);
+        if (r->onnx) printf("written: %s\n", r->onnx);
         else meta_adapt_files_warn(r->out);
         if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
     }
@@ -220,80 +203,13 @@ static int write_files(const struct parts *p, const struct request *r, struct me
 
 /* The note tells a later run whose files these are, if this one is killed before it has written the
    .cfg. */
-static int export(struct parts *p, const struct request *r, struct meta_error *error)
+static int export(struct parts *p, const struct meta_adapt_request *r, struct meta_error *error)
 {
     struct meta_error ignored;
     int status = meta_lock_write_note(&p->lock, "is writing", error) ? -1
                                                                      : write_files(p, r, error);
     meta_lock_write_note(&p->lock, "", &ignored);
     return status;
-}
-
-static int check_request(struct request *r, const char *kind, const char *balance,
-                         struct meta_error *error)
-{
-    if (!r->out || !*r->out)
-        return meta_fail(error,
-                         "-out is missing: must be the name of the .cfg and the .weights to write");
-    r->plain = !strcmp(balance, "none");
-    if (!r->plain && strcmp(balance, "classes"))
-        return meta_fail(error, "-balance %s: must be classes or none", balance);
-    if (meta_bn_find(&r->bn, kind, error)) return -1;
-    if (r->bn == META_BN_BATCH)
-        return meta_fail(error,
-                         "-bn batch: a file can't hold it, as a single image has no batch to be "
-                         "normalised by: must be support or running");
-    return meta_adapt_files_check(r->out, r->cfg, r->weights, &r->files, error);
-}
-
-static int check_onnx(struct parts *p, const struct request *r, struct meta_error *error)
-{
-    const char *const inputs[] = { r->cfg, r->weights };
-    p->onnx = meta_adapt_files_onnx(r->out, error);
-    return !p->onnx || meta_onnx_check(error)
-            || meta_flag_out_of("-onnx", p->onnx, inputs, 2, error)
-        ? -1
-        : 0;
-}
-
-static int check_balance(const struct request *r, struct meta_error *error)
-{
-    if (!r->plain || r->steps) return 0;
-    return meta_fail(error, "-balance none: is of the loss of the steps, and none is taken");
-}
-
-static int check_copies(struct request *r, const struct parts *p, const char *value,
-                        struct meta_error *error)
-{
-    const struct meta_net_settings *net = &p->model->net;
-    int most = meta_turns(net->height, net->width);
-    r->copies = meta_flag_int("-augment", value, 1, 1, 1000);
-    if (r->copies <= most) return 0;
-    return meta_fail(error, "-augment %d: must be 1 to %d, %s of %dx%d pixels", r->copies, most,
-                     most > 4 ? "the flips and quarter turns" : "the flips", net->width,
-                     net->height);
-}
-
-static int check_data(const struct parts *p, const char *path, const char *cfg,
-                      struct meta_error *error)
-{
-    int outputs = meta_adapt_most_classes(p->model->network), classes = p->data->classes;
-    if (!p->data->train)
-        return meta_fail(error, "%s: has no train=: must be the list of the labelled images", path);
-    if (classes >= 2 && classes <= outputs) return 0;
-    int pair[2];
-    if (p->data->labelled && meta_class_names_alike(pair, p->data->names, classes))
-        return meta_fail(error,
-                         "%s: has %d classes, of which %s and %s differ in capitals alone: must be "
-                         "2 to %d, which %s tells apart",
-                         path, classes, p->data->names[pair[0]], p->data->names[pair[1]], outputs,
-                         cfg);
-    if (p->data->labelled)
-        return meta_fail(error,
-                         "%s: has %d class%s, such as %s: must be 2 to %d, which %s tells apart",
-                         path, classes, meta_plural_es(classes), p->data->names[0], outputs, cfg);
-    return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", path, classes,
-                     outputs, cfg);
 }
 
 /* Plugins' layers that can't be exported are found before anything is learned. */
@@ -306,7 +222,8 @@ static int check_stock_form(const struct parts *p, const char *cfg, struct meta_
 }
 
 /* The temperature is that of as many images a class as there are on average. */
-static int find_temperature(struct parts *p, const struct request *r, struct meta_error *error)
+static int find_temperature(struct parts *p, const struct meta_adapt_request *r,
+                            struct meta_error *error)
 {
     char inner[META_TEMPERATURE_INNER];
     const struct meta_temperature_use use = { p->data->classes,
@@ -323,7 +240,7 @@ static int find_temperature(struct parts *p, const struct request *r, struct met
     return 0;
 }
 
-static int adapt(struct parts *p, const struct request *r, struct meta_error *error)
+static int adapt(struct parts *p, const struct meta_adapt_request *r, struct meta_error *error)
 {
     struct meta_support support = { p->images,        p->dataset->label, p->dataset->count,
                                     p->data->classes, r->plain,          r->copies };
@@ -346,102 +263,23 @@ static int adapt(struct parts *p, const struct request *r, struct meta_error *er
     return leave_out(p, &support, r->steps, r->bn, error) ? -1 : 0;
 }
 
-/* Several weights can't be exported: the error says what can be done. */
-static int check_words(const char *weights, const char *several, const char *usage,
-                       struct meta_error *error)
-{
-    if (several)
-        return meta_fail(error,
-                         "-weights: a .cfg of stock sections holds one network: adapt each "
-                         "by itself, and give what comes of them to `meta predict -weights`");
-    return weights ? 0
-                   : meta_fail(error, "usage: darknet meta %s [flags]; -h explains them", usage);
-}
-
-/* The values of the flags, as they were written. */
-struct texts {
-    const char *out, *steps, *bn, *balance, *several, *augment, *temperature, *groups, *range,
-        *threads, *backend;
-    int fold, no_fold, onnx;
-};
-
-/* Takes the flags out of argv; returns the number of words. */
-static int take_flags(struct texts *t, struct meta_syntax *syntax, int argc, char **argv)
-{
-    const struct meta_flag flags[] = {
-        { "-out", "NAME",
-          "writes NAME.cfg and NAME.weights, of a folder or a CSV NAME.data and NAME.names, too",
-          &t->out, NULL },
-        { "-steps", "N", "steps of the inner loop ([inner_loop] test_steps)", &t->steps, NULL },
-        { "-bn", "KIND",
-          "support or running (support): whose statistics normalise an image, those of these or of "
-          "the meta-training",
-          &t->bn, NULL },
-        { "-fold", NULL,
-          "folds the first layer's batch normalisation into its weights too, as it does the "
-          "others'",
-          NULL, &t->fold },
-        { "-no_fold", NULL, "keeps the batch normalisation of every convolution", NULL,
-          &t->no_fold },
-        { "-balance", "KIND",
-          "classes or none (classes): whether each class counts the same in the loss of the steps, "
-          "or each image",
-          &t->balance, NULL },
-        { "-weights", "A,B,C", "is refused: adapt each, and `meta predict -weights` averages",
-          &t->several, NULL },
-        { "-augment", "N", "learns from N flips and quarter turns of each image, 1 to 8 (1)",
-          &t->augment, NULL },
-        { "-temperature", "KIND", META_TEMPERATURE_HELP, &t->temperature, NULL },
-        { "-onnx", NULL, "also writes NAME.onnx, " META_ONNX_HELP, NULL, &t->onnx },
-        { "-groups", "CSV", META_GROUPS_HELP, &t->groups, NULL },
-        { "-range", "N", META_RANGE_HELP, &t->range, NULL },
-        { "-threads", "N", "worker threads of leave-one-out (the cores)", &t->threads, NULL },
-        { "-backend", "NAME", "onednn or reference (onednn)", &t->backend, NULL },
-    };
-    syntax->flags = flags;
-    syntax->count = sizeof flags / sizeof *flags;
-    return meta_flags_parse(argc, argv, syntax);
-}
-
 int meta_command_adapt(int argc, char **argv)
 {
-    struct texts t = { .bn = "support", .balance = "classes" };
     struct parts p = { .lock.fd = -1 };
+    struct meta_adapt_request r;
     struct meta_error error;
-    struct meta_syntax syntax = { "adapt DATA|FOLDER|CSV CFG WEIGHTS -out NAME", 2, 3, NULL, 0 };
-    int words = take_flags(&t, &syntax, argc, argv);
-    struct request r = { .out = t.out,
-                         .cfg = argv[1],
-                         .weights = words > 2 ? argv[2] : NULL,
-                         .temperature = t.temperature,
-                         .files = { meta_labelled_is(argv[0])
-                                        || (t.out && meta_adapt_files_named(t.out, argv[0])),
-                                    t.onnx },
-                         .fold = t.fold  ? META_FOLD_ALL
-                             : t.no_fold ? META_FOLD_NONE
-                                         : META_FOLD_REST };
-    const struct meta_data_flags said = { t.groups,
-                                          (int)meta_flag_int("-range", t.range, 0, 1, 65535) };
-    int workers = meta_flag_int("-threads", t.threads, meta_pool_cores(), 1, META_POOL_MOST);
-    p.base.backend = meta_flag_backend(t.backend, "onednn");
-    if (check_words(r.weights, t.several, syntax.usage, &error)
-        || (t.fold && t.no_fold && meta_fail(&error, "-fold and -no_fold: must be one of them")))
-        goto fail;
-    if (check_request(&r, t.bn, t.balance, &error) || (t.onnx && check_onnx(&p, &r, &error))
-        || meta_model_load(&p.model, argv[1], &error)
-        || meta_data_open(&p.data, argv[0], &said, &error))
-        goto fail;
-    r.steps = meta_flag_int("-steps", t.steps, p.model->inner->test_steps, 0, 1000);
-    if (check_balance(&r, &error) || check_copies(&r, &p, t.augment, &error)
-        || check_data(&p, argv[0], argv[1], &error) || meta_adapt_files_lock(&p.lock, r.out, &error)
-        || load_base(&p, argv[2], &error) || check_stock_form(&p, r.cfg, &error)
-        || meta_pool_create(&p.pool, workers, &error) || load_images(&p, &error)
-        || find_temperature(&p, &r, &error))
-        goto fail;
-    if (warn_images(&p, &error) || adapt(&p, &r, &error)) goto fail;
+    if (meta_adapt_request_read(&r, argc, argv, &error) || meta_model_load(&p.model, r.cfg, &error)
+        || meta_data_open(&p.data, r.data, &r.said, &error)
+        || meta_adapt_request_check(&r, p.model, p.data, &error)
+        || meta_adapt_files_lock(&p.lock, r.out, &error) || load_base(&p, &r, &error)
+        || check_stock_form(&p, r.cfg, &error) || meta_pool_create(&p.pool, r.workers, &error)
+        || load_images(&p, &error) || find_temperature(&p, &r, &error) || warn_images(&p, &error)
+        || adapt(&p, &r, &error)) {
+        free_parts(&p);
+        meta_adapt_request_clear(&r);
+        return meta_complain(&error);
+    }
     free_parts(&p);
+    meta_adapt_request_clear(&r);
     return 0;
-fail:
-    free_parts(&p);
-    return meta_complain(&error);
 }
