@@ -70,6 +70,7 @@ static int load_base(struct parts *p, const struct meta_adapt_request *r, struct
     p->base.learning_rate = p->model->inner->learning_rate;
     p->base.how = meta_rates_how_of(p->model->inner);
     p->base.rule = meta_rule_how_of(p->model->inner);
+    meta_warn_rates(p->model->inner, r->weights);
     p->base.imprint = p->model->inner->head == META_HEAD_IMPRINTED;
     return meta_weights_load(f->network, r->weights, &f->parameters, &f->statistics, error)
             || (p->base.how.kind

@@ -222,6 +222,7 @@ static int load(struct calibration *c, struct meta_error *error)
     if (meta_learned_load(&c->rates, net, meta_rates_how_of(c->model->inner), c->backend,
                           c->weights_path, error))
         return -1;
+    meta_warn_rates(c->model->inner, c->weights_path);
     c->evaluation.statistics = c->statistics;
     c->evaluation.rates = meta_learned_rates(c->rates);
     c->phi = c->backend->allocate(net->parameters * c->backend->element);

@@ -2,6 +2,7 @@
 #include "console.h"
 #include "base/clock.h"
 #include "base/duration.h"
+#include "learning/rates_file.h"
 #include "tasks/data_open.h"
 #include "tasks/depth.h"
 #include "tasks/shared.h"
@@ -43,6 +44,19 @@ void meta_warn_groupless(const struct meta_data *data, const struct meta_dataset
             "darknet: warning: %s: %d of the %d images %s in no group of %s: each counts as unlike "
             "any other\n",
             set->list, none, set->count, none == 1 ? "is" : "are", meta_data_groups_source(data));
+}
+
+void meta_warn_rates(const struct meta_inner_settings *inner, const char *weights)
+{
+    if (meta_rates_how_of(inner).kind != META_RATES_FIXED || !meta_rates_exist(weights)) return;
+    char *path = meta_rates_path(weights);
+    if (!path) return; /* a warning is worth no error */
+    fflush(stdout);
+    fprintf(stderr,
+            "darknet: warning: %s: left aside, as the .cfg has [inner_loop] rates=fixed: these "
+            "weights were trained with learned rates\n",
+            path);
+    free(path);
 }
 
 void meta_tell_copies(const struct meta_dataset *set)

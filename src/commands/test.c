@@ -294,6 +294,7 @@ static int load_weights(struct test *t, struct meta_error *error)
         && meta_learned_load(&t->rates, net, meta_rates_how_of(t->model->inner), t->backend,
                              t->weights_path, error))
         return -1;
+    if (t->evaluation.method->reads_rates) meta_warn_rates(t->model->inner, t->weights_path);
     t->phi = t->backend->allocate(net->parameters * t->backend->element);
     if (!t->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     t->backend->upload(t->phi, t->parameters, net->parameters);

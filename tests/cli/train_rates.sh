@@ -88,6 +88,17 @@ check 'they are read' quiet darknet meta test "$whole/toy.data" "$whole/toy.cfg"
 check 'and another training runs, without watching' train "$whole" -valid_every 0 -max_batches 2 -overwrite
 check 'what is overwritten takes its rates along' test ! -e "$whole/backup/toy_best.rates"
 
+# Rates that the .cfg leaves aside are told
+sed 's/^rates=.*/rates=fixed/' "$whole/toy.cfg" >"$a/fixed.cfg"
+aside="darknet: warning: $whole/backup/toy_final.rates: left aside, as the .cfg has \[inner_loop\] rates=fixed: these weights were trained with learned rates"
+for verb in "test $whole/toy.data" "calibrate $whole/toy.data" "adapt $a/few.data"; do
+    case $verb in adapt*) more="-out $a/aside" ;; *) more='-runs 2' ;; esac
+    quiet darknet meta $verb "$a/fixed.cfg" "$whole/backup/toy_final.weights" $more
+    check "meta ${verb% *} tells of rates that it leaves aside" grep -qx "$aside" "$TMP_TEST/err"
+done
+quiet darknet meta test "$whole/toy.data" "$a/fixed.cfg" "$whole/backup/toy_final.weights" -runs 2 -method knn
+check 'a method without inner steps says nothing of them' test ! -s "$TMP_TEST/err"
+
 # Resuming with other kinds of rates
 sed 's/rates=layer/rates=parameter/' "$whole/toy.cfg" >"$a/other.cfg"
 expect_error '\[inner_loop\] rates .* is parameter, but was layer in the checkpoint' darknet meta train "$whole/toy.data" "$a/other.cfg" -name toy -resume -valid_every 0 -max_batches 2
