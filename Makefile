@@ -115,9 +115,10 @@ DICOM_LIBS     = -ldcmjpls -ldcmjpeg -ldcmimage -ldcmimgle -ldcmdata -loflog -lo
 $(BUILD)/src/images/image_version.o: ALL_CPPFLAGS += -DMETA_DCMTK='"$(or $(DCMTK),none)"'
 # Ranks by MPI, a shared object of its own: it is built where Open MPI's headers are
 MPI_PART     = $(if $(shell pkg-config --exists mpi-c 2>/dev/null && echo yes),libdarknet-meta-mpi.so)
-MPI_OBJECTS  = $(BUILD)/src/transport/transport_mpi.o $(BUILD)/src/base/error.o
+MPI_SOURCES  = $(sort $(shell find src -name '*_mpi.c'))
+MPI_OBJECTS  = $(MPI_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/src/base/error.o
 MPI_CFLAGS   = $(shell pkg-config --cflags mpi-c 2>/dev/null)
-$(BUILD)/src/transport/transport_mpi.o: ALL_CPPFLAGS += $(MPI_CFLAGS)
+$(MPI_SOURCES:%.c=$(BUILD)/%.o): ALL_CPPFLAGS += $(MPI_CFLAGS)
 # Files of ONNX by the library onnx, a shared object of its own: it is built where its headers are
 ONNX_FLAGS   = -DONNX_NAMESPACE=onnx -DONNX_ML=1
 ONNX_PART    = $(if $(shell printf '\043if __has_include(<onnx/checker.h>) && __has_include(<google/protobuf/message.h>)\nyes\n\043endif\n' | $(CXX) $(CPPFLAGS) -E -P -x c++ - 2>/dev/null),libdarknet-meta-onnx.so)
@@ -377,7 +378,7 @@ json_entry = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(2) -c $(1)
 compile_commands.json: $(FLAGS) FORCE ## for clangd and other tools
 	$(file >$@,[)
 	$(foreach f,$(SOURCES),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),))
-	$(foreach f,$(if $(MPI_PART),src/transport/transport_mpi.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(MPI_CFLAGS) $(ALL_CFLAGS)),))
+	$(foreach f,$(if $(MPI_PART),$(MPI_SOURCES)),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(MPI_CFLAGS) $(ALL_CFLAGS)),))
 	$(foreach f,$(CODEC_SOURCES) src/images/image_decoder_main.c,$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard tests/unit/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS)),))
 	$(foreach f,$(wildcard plugins/*/*.c),$(file >>$@,$(call json_entry,$(f),$(CC) $(ALL_CFLAGS) -Iplugins),))

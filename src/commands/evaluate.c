@@ -1,13 +1,11 @@
 /* darknet meta evaluate: how good a classifier is on labelled images that it has not learned from.
  */
 #define _GNU_SOURCE
-#include "adaptation/class_notes.h"
-#include "base/lines.h"
-#include "base/path.h"
 #include "base/plural.h"
 #include "classifier.h"
 #include "console.h"
 #include "evaluate_files.h"
+#include "evaluate_names.h"
 #include "evaluate_print.h"
 #include "flags.h"
 #include "learned_from.h"
@@ -19,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* What the command line asks for. */
 struct request {
@@ -32,8 +29,7 @@ struct request {
 struct parts {
     struct meta_classifier classifier;
     struct meta_pool *pool;
-    struct meta_data *own;              /* NAME.data beside NAME.cfg, or NULL */
-    struct meta_lines names, noted;     /* of -names, of NAME.cfg; count 0: there are none */
+    struct meta_evaluate_names names;
     struct meta_data *data, *elsewhere; /* what is evaluated; what thresholds are chosen on, or
                                        NULL: a list of the same */
     struct meta_answers answers, others;
@@ -52,9 +48,7 @@ static void free_parts(struct parts *p)
     meta_answers_clear(&p->others);
     meta_data_free(p->data);
     meta_data_free(p->elsewhere);
-    meta_data_free(p->own);
-    meta_lines_free(&p->names);
-    meta_lines_free(&p->noted);
+    meta_evaluate_names_clear(&p->names);
     meta_classifier_clear(&p->classifier);
     meta_pool_free(p->pool);
     free(p->thresholds);
@@ -63,105 +57,16 @@ static void free_parts(struct parts *p)
     meta_learned_from_clear(&p->from);
 }
 
-/* ---- classes --------------------------------------------------------------------------------- */
-
-/* Reads NAME.data beside NAME.cfg, where it is there. */
-static int read_own(struct parts *p, const char *cfg, struct meta_error *error)
-{
-    char *beside = meta_path_beside(cfg, ".data");
-    if (!beside) return meta_fail_memory(error);
-    int status = 0;
-    if (!access(beside, R_OK)) status = meta_data_read(&p->own, beside, error);
-    free(beside);
-    if (status || !p->own || p->own->classes == p->classifier.classes) return status;
-    return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
-                     p->own->path, p->own->classes, p->classifier.classes, cfg);
-}
-
-/* -names may call a class otherwise than NAME.cfg does, but not as another of the classes. */
-static int check_turned(const struct parts *p, const struct request *r, struct meta_error *error)
-{
-    const struct meta_class_order own = { r->names, p->names.line, p->names.count };
-    const struct meta_class_order noted = { r->classifier.cfg, p->noted.line, p->noted.count };
-    return p->noted.count ? meta_class_order_turned(&own, &noted, error) : 0;
-}
-
-/* Reads the names of the classes, in the order of the outputs, from -names or from NAME.data. A
-   NAME.data that is no good, as one of a classifier that was moved, is then not asked. */
-static int read_names(struct parts *p, const struct request *r, struct meta_error *error)
-{
-    int classes = p->classifier.classes, bad = read_own(p, r->classifier.cfg, error);
-    if (!r->names && bad) return -1;
-    if (meta_class_notes_read(&p->noted, r->classifier.cfg, classes, error)) return -1;
-    if (!r->names) return 0;
-    if (bad) {
-        meta_data_free(p->own);
-        p->own = NULL;
-    }
-    if (meta_lines_read(&p->names, r->names, error)) return -1;
-    if (p->names.count == classes) return check_turned(p, r, error);
-    return meta_fail(error, "-names %s: has %d: must be %d, the probabilities that %s gives",
-                     r->names, p->names.count, classes, r->classifier.cfg);
-}
-
-/* The order of the outputs, as far as it is known; of thresholds' images, that of those which are
-   evaluated if nothing else says. */
-static struct meta_class_order known_order(const struct parts *p, const struct request *r,
-                                           const struct meta_data *data)
-{
-    int classes = p->classifier.classes;
-    if (r->names) return (struct meta_class_order){ r->names, p->names.line, classes };
-    if (p->own) return (struct meta_class_order){ p->own->path, p->own->names, classes };
-    if (p->noted.count)
-        return (struct meta_class_order){ r->classifier.cfg, p->noted.line, classes };
-    if (p->data && p->data != data)
-        return (struct meta_class_order){ p->data->path, p->data->names, classes };
-    return (struct meta_class_order){ NULL, NULL, classes };
-}
-
-/* A folder or a CSV has classes in any order, a .data file in that of the classifier. */
-static int match_classes(const struct parts *p, const struct request *r, struct meta_data *data,
-                         struct meta_error *error)
-{
-    int classes = p->classifier.classes;
-    const struct meta_class_order known = known_order(p, r, data);
-    if (data->labelled && !known.names)
-        return meta_fail(error,
-                         "%s: its classes must be told from each other by their names: %s has no "
-                         "names, and no .data file lies beside it: name the file of names by "
-                         "-names",
-                         data->path, r->classifier.cfg);
-    if (data->labelled && meta_data_match(data, known.names, classes, known.path, error)) return -1;
-    if (data->classes != classes)
-        return meta_fail(error, "%s: classes=%d: must be %d, the probabilities that %s gives",
-                         data->path, data->classes, classes, r->classifier.cfg);
-    const struct meta_class_order own = { data->path, data->names, classes };
-    int noted = !r->names && !p->own && p->noted.count; /* by the .cfg, which check_order asks */
-    if (known.names && !noted && meta_class_order_same(&own, &known, error)) return -1;
-    if (!r->names && meta_classifier_check_order(&p->classifier, data, error)) return -1;
-    if (!p->data || p->data == data) return 0;
-    /* both may call the classes otherwise than the .cfg */
-    const struct meta_class_order first = { p->data->path, p->data->names, classes };
-    return meta_class_order_turned(&own, &first, error);
-}
-
-/* Of the names that the answers have: a folder's and a CSV's are those of -names, NAME.data or
-   NAME.cfg. */
-static void warn_names(const struct parts *p, const struct request *r)
-{
-    const struct meta_classifier *c = &p->classifier;
-    const struct meta_class_order known = known_order(p, r, p->data),
-                                  own = { p->data->path, p->data->names, c->classes };
-    const struct meta_class_files files = { c->model->path, c->weights.words, c->weights.count };
-    meta_classifier_warn_names(known.names && p->data->labelled ? &known : &own, &files);
-}
+/* ---- images ---------------------------------------------------------------------------------- */
 
 static int open_data(const struct parts *p, const struct request *r, struct meta_data **out,
                      const char *path, struct meta_error *error)
 {
     struct meta_data_flags said = r->said;
-    if (meta_labelled_is(path) && !said.range && p->own) said.range = p->own->range;
-    return meta_data_open(out, path, &said, error) || match_classes(p, r, *out, error) ? -1 : 0;
+    if (meta_labelled_is(path) && !said.range && p->names.own) said.range = p->names.own->range;
+    if (meta_data_open(out, path, &said, error)) return -1;
+    const struct meta_data *first = p->data == *out ? NULL : p->data;
+    return meta_evaluate_names_match(&p->names, first, *out, error);
 }
 
 /* The list of this name; NULL: it is none of the three names. */
@@ -342,7 +247,8 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
     int threads = (int)meta_flag_int("-threads", r->threads, meta_pool_cores(), 1, META_POOL_MOST);
     if (meta_classifier_open(&p->classifier, &r->classifier, error) || check_files(p, r, error)
         || meta_classifier_fill(&p->classifier, error)
-        || meta_learned_from_read(&p->from, &p->classifier, error) || read_names(p, r, error)
+        || meta_learned_from_read(&p->from, &p->classifier, error)
+        || meta_evaluate_names_read(&p->names, &p->classifier, r->classifier.cfg, r->names, error)
         || open_data(p, r, &p->data, r->data, error) || find_evaluated(&list, p, r, error)
         || meta_pool_create(&p->pool, threads, error))
         return -1;
@@ -350,7 +256,7 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
     if (meta_answers_read(&p->answers, &p->classifier, p->data, list, p->pool, error)) return -1;
     meta_tell_depth(p->data, p->answers.set);
     if (choose(p, r, error)) return -1;
-    warn_names(p, r);
+    meta_evaluate_names_warn(&p->names, p->data);
     meta_warn_groupless(p->data, p->answers.set);
     if (p->others.set) meta_warn_groupless(p->elsewhere ? p->elsewhere : p->data, p->others.set);
     return tell(p, r, error);

@@ -1,20 +1,14 @@
 /* darknet meta predict: prints class probabilities of images, and draws where they come from. */
 #define _GNU_SOURCE
-#include "tasks/file_id.h"
 #include "engine/log_odds.h"
 #include "tasks/view.h"
 #include "base/clock.h"
 #include "classifier.h"
 #include "exact_text.h"
 #include "flags.h"
-#include "heat_file.h"
-#include "base/file.h"
-#include "base/head.h"
+#include "heat_pictures.h"
 #include "base/json.h"
-#include "base/path.h"
-#include "adaptation/heat.h"
 #include "adaptation/distance.h"
-#include "images/image.h"
 #include "images/image_paths.h"
 #include "unlike.h"
 #include "usage.h"
@@ -24,9 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The fewest pixels of the longer side of a picture of the heat. */
-#define PICTURE 448
 
 enum form { FORM_DARKNET, FORM_CSV, FORM_JSON };
 
@@ -44,15 +35,13 @@ struct parts {
     int *order;              /* (classes) most likely first */
     int with_log_odds, ones; /* FORM_CSV, FORM_JSON: print them; images with a probability of 1 */
 
-    const char *folder; /* where pictures go; NULL: none are made */
-    struct meta_heat *heat;
-    float *map, *picture;
+    struct meta_heat_pictures pictures;
 };
 
 static void free_parts(struct parts *p)
 {
     meta_mean_answer_free(p->predictor);
-    meta_heat_free(p->heat);
+    meta_heat_pictures_clear(&p->pictures);
     meta_distance_free(p->measure);
     free(p->distance);
     meta_paths_clear(&p->paths);
@@ -60,8 +49,6 @@ static void free_parts(struct parts *p)
     free(p->image);
     free(p->log_odds);
     free(p->order);
-    free(p->map);
-    free(p->picture);
     meta_classifier_clear(&p->classifier);
     meta_data_free(p->data);
 }
@@ -93,116 +80,7 @@ static int load_network(struct parts *p, struct meta_error *error)
         : 0;
 }
 
-/* The settings of a picture's view: the network's, with so many times its pixels that PICTURE is
-   reached. */
-static struct meta_net_settings picture_settings(const struct parts *p)
-{
-    struct meta_net_settings net = p->classifier.model->net;
-    int longer = net.width > net.height ? net.width : net.height,
-        times = (PICTURE + longer - 1) / longer;
-    net.width *= times;
-    net.height *= times;
-    net.channels = 3;
-    return net;
-}
-
-/* Refuses a folder where a picture would overwrite an image, or what is no such picture. */
-static int check_pictures(const struct parts *p, struct meta_error *error)
-{
-    const struct meta_paths *paths = &p->paths;
-    struct meta_file_id *images = malloc((paths->count + 1) * sizeof *images), picture;
-    int count = 0,
-        status = images ? 0 : meta_fail(error, "out of memory for %d paths", paths->count);
-    for (int i = 0; i < paths->count && !status; i++)
-        if (!meta_file_id_image(&images[count], paths->path[i])) images[count++].frame = 0;
-    if (!status) qsort(images, count, sizeof *images, meta_file_id_order);
-    for (int i = 0; i < paths->count && !status; i++) {
-        char *name = meta_path_name(p->folder, paths->path[i], ".png");
-        if (!name) status = meta_fail_memory(error);
-        else if (meta_file_check_name(name, error)) status = -1;
-        else if (!meta_file_id_find(&picture, name)
-                 && bsearch(&picture, images, count, sizeof *images, meta_file_id_order))
-            status = meta_fail(error,
-                               "-heat %s: would overwrite %s, which is one of the images: must be "
-                               "another folder",
-                               p->folder, name);
-        else if (!meta_heat_is(name) && meta_head_there(name))
-            status = meta_fail(error,
-                               "-heat %s: would overwrite %s, which is not of meta predict -heat: "
-                               "must be another folder",
-                               p->folder, name);
-        free(name);
-    }
-    free(images);
-    return status;
-}
-
-static int prepare_heat(struct parts *p, struct meta_error *error)
-{
-    struct meta_net_settings net = picture_settings(p);
-    int w, h;
-    if (!p->folder) return 0;
-    if (meta_paths_check_names(&p->paths, p->folder, error) || check_pictures(p, error)
-        || meta_heat_create(&p->heat, p->classifier.filled, p->classifier.backend, error))
-        return -1;
-    meta_heat_size(p->heat, &w, &h);
-    p->map = malloc((size_t)w * h * sizeof *p->map);
-    p->picture = malloc((size_t)3 * net.width * net.height * sizeof *p->picture);
-    if (!p->map || !p->picture)
-        return meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width,
-                         net.height);
-    struct meta_error why;
-    return meta_path_make_folder(p->folder, &why) ? meta_fail(error, "-heat %s", why.text) : 0;
-}
-
 /* ---- one image ------------------------------------------------------------------------------- */
-
-/* The part of a picture that the network sees: all, or what a first [crop] leaves. Its pixels are
-   allocated, or NULL. */
-static struct meta_image blank_picture(const struct parts *p, const struct meta_net_settings *net,
-                                       int *left, int *top)
-{
-    const struct meta_network *network = p->classifier.model->network;
-    const struct meta_layer *first = &network->layers[0];
-    int times = net->width / network->input.w;
-    struct meta_shape seen = first->type == META_CROP ? first->out : network->input;
-    *left = times * ((network->input.w - seen.w) / 2);
-    *top = times * ((network->input.h - seen.h) / 2);
-    struct meta_image image = { .w = times * seen.w, .h = times * seen.h, .c = 3 };
-    image.pixels = malloc((size_t)3 * image.w * image.h);
-    return image;
-}
-
-static int write_picture(struct parts *p, const char *path, struct meta_error *error)
-{
-    struct meta_net_settings net = picture_settings(p);
-    size_t area = (size_t)net.width * net.height, size;
-    int left, top;
-    struct meta_image image = blank_picture(p, &net, &left, &top);
-    unsigned char *png = NULL;
-    char *name = meta_path_name(p->folder, path, ".png");
-    int w, h, status = -1;
-    meta_heat_size(p->heat, &w, &h);
-    if (!image.pixels || !name) {
-        meta_fail(error, "out of memory for a picture of %dx%d pixels", net.width, net.height);
-        goto fail;
-    }
-    if (meta_heat_map(p->heat, p->image, p->order[0], p->map, error)) goto fail;
-    if (meta_view_file(path, p->data, &net, p->picture, error)) goto fail;
-    for (int y = 0; y < image.h; y++)
-        for (int x = 0; x < 3 * image.w; x++) {
-            size_t from = (size_t)(top + y) * net.width + left + x / 3;
-            image.pixels[(size_t)y * 3 * image.w + x] = 255 * p->picture[x % 3 * area + from] + .5;
-        }
-    if (meta_image_heat(&image, p->map, w, h, error) || meta_image_png(&image, &png, &size, error))
-        goto fail;
-    status = meta_heat_write(name, png, size, error);
-fail:
-    free(name);
-    free(image.pixels);
-    free(png);
-    return status;
-}
 
 static double probability(const struct parts *p, int class)
 {
@@ -230,7 +108,8 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
         return meta_fail(error, "%s: the answer is no number", path);
     sort_classes(p);
     p->ones += probability(p, p->order[0]) == 1;
-    return p->heat ? write_picture(p, path, error) : 0;
+    if (!p->pictures.folder) return 0;
+    return meta_heat_pictures_write(&p->pictures, path, p->image, p->order[0], error);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -372,7 +251,8 @@ static int load(struct parts *p, const struct request *r, struct meta_error *err
 {
     return meta_classifier_open(&p->classifier, &r->classifier, error)
             || meta_data_read(&p->data, r->data, error) || load_network(p, error)
-            || meta_paths_find(&p->paths, r->words, r->count, error) || prepare_heat(p, error)
+            || meta_paths_find(&p->paths, r->words, r->count, error)
+            || meta_heat_pictures_open(&p->pictures, &p->classifier, p->data, &p->paths, error)
         ? -1
         : 0;
 }
@@ -392,7 +272,7 @@ int meta_command_predict(int argc, char **argv)
         { "-heat", "DIR",
           "writes DIR/IMAGE.png, each image with where the network saw its class (Grad-CAM of the "
           "last convolution that gives a map)",
-          &p.folder, NULL },
+          &p.pictures.folder, NULL },
         { "-raw", NULL, "predicts with a network of meta-training that is not adapted, too", NULL,
           &r.classifier.raw },
         { "-augment", "N",

@@ -22,6 +22,7 @@
 #include "temperature_flag.h"
 #include "test_print.h"
 #include "test_ranks.h"
+#include "test_request.h"
 #include "usage.h"
 
 #include <limits.h>
@@ -31,20 +32,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define OWN_FLAGS 64 /* room for the flags of all methods */
-
-/* The flags as they are given, NULL where they are not. */
-struct request {
-    const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *kernels, *bn,
-        *temperature, *weights;
-    struct meta_ranks_flags ranks;
-    const struct meta_method_flag *own[OWN_FLAGS]; /* flags that only some methods read */
-    const char *values[OWN_FLAGS];
-    int own_count;
-};
-
 struct test {
-    struct request asked;
+    struct meta_test_request asked;
     const char *data_path, *cfg_path, *weights_path;
     struct meta_evaluation evaluation;
     void *settings; /* the method's */
@@ -83,53 +72,7 @@ static void free_test(struct test *t)
     meta_model_free(t->model);
 }
 
-/* ---- flags ----------------------------------------------------------------------------------- */
-
-/* The flags of the methods stand after -method. Returns how many words there are. */
-static int parse(struct request *q, int argc, char **argv)
-{
-    char names[200], method_help[280];
-    meta_method_names(names, sizeof names);
-    snprintf(method_help, sizeof method_help, "%s (%s; with [relation] or [prototype], that)",
-             names, meta_methods[0]->name);
-    const struct meta_flag first[] = {
-        { "-runs", "N", "tasks (30)", &q->runs, NULL },
-        { "-shots", "K", "support images a class ([episode] shots)", &q->shots, NULL },
-        { "-method", "NAME", method_help, &q->method, NULL },
-    };
-    const struct meta_flag last[] = {
-        { "-seed", "N", "which tasks: the first 30 of 1000 are the 30 (1)", &q->seed, NULL },
-        { "-list", "NAME", "test, valid or train (test)", &q->list, NULL },
-        { "-threads", "N", "worker threads; the result does not depend on it (the cores)",
-          &q->threads, NULL },
-        { "-out", "FILE.json", "settings, check sums, figures and every task", &q->out, NULL },
-        { "-backend", "NAME", "onednn or reference (onednn)", &q->backend, NULL },
-        { "-kernels", "SET", "own or onednn (own): 3x3 convolutions by tiles, or oneDNN's",
-          &q->kernels, NULL },
-        { "-bn", "KIND",
-          "batch, support or running (batch): whose statistics normalise query images; running: "
-          "the weights' own",
-          &q->bn, NULL },
-        { "-weights", "A,B,C",
-          "in place of WEIGHTS: each learns the task, and their probabilities are averaged",
-          &q->weights, NULL },
-        { "-temperature", "KIND", META_TEMPERATURE_HELP, &q->temperature, NULL },
-        META_RANKS_ROWS(q->ranks),
-    };
-    enum { FIRST = sizeof first / sizeof *first, LAST = sizeof last / sizeof *last };
-    struct meta_flag flags[FIRST + OWN_FLAGS + LAST];
-    memcpy(flags, first, sizeof first);
-    q->own_count = meta_method_flags(q->own, OWN_FLAGS);
-    for (int i = 0; i < q->own_count; i++) {
-        const struct meta_method_flag *f = q->own[i];
-        flags[FIRST + i] = (struct meta_flag){ f->name, f->value_name, f->help, &q->values[i],
-                                               NULL };
-    }
-    memcpy(flags + FIRST + q->own_count, last, sizeof last);
-    const struct meta_syntax syntax = { "test DATA CFG [WEIGHTS]", 2, 3, flags,
-                                        FIRST + q->own_count + LAST };
-    return meta_flags_parse(argc, argv, &syntax);
-}
+/* ---- checks ---------------------------------------------------------------------------------- */
 
 static int check_flag(const struct meta_method *method, const char *name, const char *value,
                       struct meta_error *error)
@@ -144,7 +87,7 @@ static int check_flag(const struct meta_method *method, const char *name, const 
 /* Refuses a flag that the method does not read: it would be a wish without effect. */
 static int check_flags(const struct test *t, struct meta_error *error)
 {
-    const struct request *q = &t->asked;
+    const struct meta_test_request *q = &t->asked;
     for (int i = 0; i < q->own_count; i++)
         if (check_flag(t->evaluation.method, q->own[i]->name, q->values[i], error)) return -1;
     return check_flag(t->evaluation.method, "-bn", q->bn, error)
@@ -185,7 +128,7 @@ static int check_weights(const struct test *t, struct meta_error *error)
 /* The defaults of the method's settings, and over them the flags. */
 static int make_settings(struct test *t, struct meta_error *error)
 {
-    const struct request *q = &t->asked;
+    const struct meta_test_request *q = &t->asked;
     struct meta_evaluation *e = &t->evaluation;
     if (meta_method_settings(&t->settings, e->method, t->model, &e->episode, error)) return -1;
     for (int i = 0; i < q->own_count; i++) {
@@ -225,7 +168,7 @@ static int find_temperature(struct test *t, struct meta_error *error)
 /* The checks that take no time come before the images. */
 static int prepare(struct test *t, struct meta_error *error)
 {
-    const struct request *q = &t->asked;
+    const struct meta_test_request *q = &t->asked;
     struct meta_evaluation *e = &t->evaluation;
     e->runs = meta_flag_int("-runs", q->runs, 30, 1, 10000000);
     e->seed = meta_flag_seed(q->seed, 1);
@@ -407,11 +350,11 @@ static int run(struct test *t, struct meta_error *error)
 
 int meta_command_test(int argc, char **argv)
 {
-    struct test t = { .asked.list = "test" };
+    struct test t = { 0 };
     struct meta_error error;
     struct rusage usage;
     char time[64];
-    int words = parse(&t.asked, argc, argv);
+    int words = meta_test_request_read(&t.asked, argc, argv);
     if (meta_ranks_open(&t.ranks, &t.asked.ranks)) return 1;
     double begun = meta_now();
     t.data_path = argv[0];

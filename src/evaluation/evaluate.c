@@ -1,9 +1,9 @@
 /* Draws the tasks of a test, has the method learn each of them on a pool of threads, and scores
    what it says of the query images. */
 #include "evaluate.h"
-#include "curve.h"
 #include "engine/log_odds.h"
 #include "methods.h"
+#include "run_store.h"
 #include "stats/auc.h"
 #include "stats/roc.h"
 #include "stats/temperature.h"
@@ -35,14 +35,7 @@ struct meta_evaluator {
     struct workspace *workspaces;
     int workspace_count;
     int *support_labels, *query_labels; /* label by label */
-    struct meta_run *runs;
-    int *classes;         /* (runs, ways) */
-    double *pairs;        /* (runs, 2, pairs) */
-    int *wins;            /* (runs, ways*queries) */
-    double *rocs;         /* (runs, META_ROC_POINTS), of more classes than two */
-    char *ranks;          /* (runs, 2*ways*queries + 1), of two classes */
-    double *curves;       /* (runs, 2, points) or NULL */
-    double *logs;         /* (runs, ways*queries, ways) or NULL */
+    struct meta_run_store store;
     const void *phi;      /* of the run in progress */
     pthread_mutex_t lock; /* guards `done`, `first_failed`, `error` */
     int begin;            /* of several ranks, the first task of this one */
@@ -90,68 +83,6 @@ static int fail_memory(const struct meta_evaluator *e, struct meta_error *error)
     return meta_fail(error, "out of memory for %d runs", e->evaluation.runs);
 }
 
-/* An array of which each task has a part of the same size. */
-struct array {
-    void **at;
-    size_t bytes; /* of one task */
-};
-enum { ARRAYS = 7 };
-
-/* All that a result points to. */
-static void list_arrays(struct meta_evaluator *e, struct array arrays[ARRAYS])
-{
-    const struct meta_evaluation *own = &e->evaluation;
-    size_t ways = (size_t)own->episode.ways, queries = ways * (size_t)own->episode.queries,
-           room = ways == 2 ? 2 * queries + 1 : 0, points = 0;
-    if (own->method->curve_epochs)
-        points = (size_t)meta_curve_points(own->method->curve_epochs(own->settings));
-    arrays[0] = (struct array){ (void **)&e->classes, ways * sizeof *e->classes };
-    arrays[1] = (struct array){ (void **)&e->pairs, ways * (ways - 1) * sizeof *e->pairs };
-    arrays[2] = (struct array){ (void **)&e->wins, queries * sizeof *e->wins };
-    arrays[3] = (struct array){ (void **)&e->ranks, room };
-    arrays[4] = (struct array){ (void **)&e->rocs, room ? 0 : META_ROC_POINTS * sizeof *e->rocs };
-    arrays[5] = (struct array){ (void **)&e->curves, 2 * points * sizeof *e->curves };
-    arrays[6] = (struct array){ (void **)&e->logs,
-                                own->keep_logs ? queries * ways * sizeof *e->logs : 0 };
-}
-
-/* Sets what the results point to. */
-static void point_runs(struct meta_evaluator *e)
-{
-    const struct meta_episode_settings *t = &e->evaluation.episode;
-    struct array arrays[ARRAYS];
-    list_arrays(e, arrays);
-    size_t pairs = (size_t)t->ways * (t->ways - 1) / 2, room = arrays[3].bytes,
-           points = arrays[4].bytes / sizeof *e->rocs,
-           epochs = arrays[5].bytes / 2 / sizeof *e->curves,
-           logs = arrays[6].bytes / sizeof *e->logs;
-    for (size_t r = 0; r < (size_t)e->evaluation.runs; r++) {
-        struct meta_run *run = &e->runs[r];
-        run->classes = e->classes + r * (size_t)t->ways;
-        run->pairs_before = e->pairs + r * 2 * pairs;
-        run->pairs_after = run->pairs_before + pairs;
-        run->wins = e->wins + r * (size_t)t->ways * (size_t)t->queries;
-        run->ranks = room ? e->ranks + r * room : NULL;
-        run->roc = points ? e->rocs + r * points : NULL;
-        run->curve_loss = epochs ? e->curves + r * 2 * epochs : NULL;
-        run->curve_auc = epochs ? run->curve_loss + epochs : NULL;
-        run->logs = logs ? e->logs + r * logs : NULL;
-    }
-}
-
-static int allocate_runs(struct meta_evaluator *e, struct meta_error *error)
-{
-    size_t runs = (size_t)e->evaluation.runs;
-    struct array arrays[ARRAYS];
-    list_arrays(e, arrays);
-    if (!(e->runs = calloc(runs, sizeof *e->runs))) return fail_memory(e, error);
-    for (int i = 0; i < ARRAYS; i++)
-        if (arrays[i].bytes && !(*arrays[i].at = calloc(runs, arrays[i].bytes)))
-            return fail_memory(e, error);
-    point_runs(e);
-    return 0;
-}
-
 static int choose_method(struct meta_evaluator *e, struct meta_error *error)
 {
     struct meta_evaluation *own = &e->evaluation;
@@ -168,7 +99,7 @@ static int fill(struct meta_evaluator *e, struct meta_error *error)
     const struct meta_episode_settings *t = &e->evaluation.episode;
     int threads = meta_pool_threads(e->parts.pool);
     if (choose_method(e, error) || meta_sampler_create(&e->sampler, e->parts.dataset, t, error)
-        || allocate_runs(e, error))
+        || meta_run_store_create(&e->store, &e->evaluation, error))
         return -1;
     e->support_labels = make_labels(t->ways, t->shots);
     e->query_labels = make_labels(t->ways, t->queries);
@@ -214,14 +145,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
     meta_sampler_free(e->sampler);
     free(e->support_labels);
     free(e->query_labels);
-    free(e->runs);
-    free(e->classes);
-    free(e->pairs);
-    free(e->wins);
-    free(e->rocs);
-    free(e->ranks);
-    free(e->curves);
-    free(e->logs);
+    meta_run_store_clear(&e->store);
     free(e->settings);
     pthread_mutex_destroy(&e->lock);
     free(e);
@@ -321,7 +245,7 @@ static void run_one(void *context, int run, int worker)
     struct meta_evaluator *e = context;
     const struct meta_evaluation *own = &e->evaluation;
     struct workspace *w = &e->workspaces[worker];
-    struct meta_run *r = &e->runs[run];
+    struct meta_run *r = &e->store.runs[run];
     const struct meta_episode *t = w->episode;
     struct meta_error why;
     meta_episode_draw(e->sampler, own->seed, run, own->task, w->episode);
@@ -370,20 +294,9 @@ static int share_failure(struct meta_evaluator *e, struct meta_error *why)
 static int gather(struct meta_evaluator *e, struct meta_error *why)
 {
     struct meta_transport *ranks = e->parts.transport;
-    size_t runs = (size_t)e->evaluation.runs;
-    struct array arrays[ARRAYS];
-    list_arrays(e, arrays);
     if (share_failure(e, why)) return -1;
-    if (e->first_failed < e->evaluation.runs) {
-        ranks->hushed = ranks->rank != 0;
-        return 0;
-    }
-    if (meta_transport_gather(ranks, e->runs, runs, sizeof *e->runs, why)) return -1;
-    point_runs(e);
-    for (int i = 0; i < ARRAYS; i++)
-        if (arrays[i].bytes
-            && meta_transport_gather(ranks, *arrays[i].at, runs, arrays[i].bytes, why))
-            return -1;
+    if (e->first_failed == e->evaluation.runs) return meta_run_store_gather(&e->store, ranks, why);
+    ranks->hushed = ranks->rank != 0;
     return 0;
 }
 
@@ -408,7 +321,7 @@ const struct meta_run *meta_evaluator_run(struct meta_evaluator *e, const void *
     e->done = runs - count; /* of the others: the bar ends where these tasks do */
     meta_pool_run(e->parts.pool, count, run_own, e);
     if (meta_transport_many(ranks)) e->lost = gather(e, &e->error);
-    return e->runs;
+    return e->store.runs;
 }
 
 /* Draws the tasks once more, which costs next to nothing beside a test of them. */
@@ -421,7 +334,8 @@ int meta_evaluator_groups(struct meta_by_group *groups, struct meta_evaluator *e
     if (meta_tally_create(&tally, e->parts.dataset, &own->episode, error)) return -1;
     for (int r = 0; r < own->runs; r++) {
         meta_episode_draw(e->sampler, own->seed, r, own->task, t);
-        struct meta_tallied task = { t->support, t->query, e->runs[r].wins, e->runs[r].auc_after };
+        struct meta_tallied task = { t->support, t->query, e->store.runs[r].wins,
+                                     e->store.runs[r].auc_after };
         meta_tally_add(tally, &task);
     }
     int status = meta_tally_read(groups, tally, error);

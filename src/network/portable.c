@@ -1,108 +1,13 @@
 /* Rewrites a network so that Darknets and OpenCV read it alike. */
 #include "portable.h"
+#include "portable_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "opencv_view.h"
-
-#define UNIT 100.                    /* deviation of a channel whose normalisation is kept */
-#define MOST_ADDED ((size_t)1 << 22) /* weights of a layer that is added */
-#define LARGEST_KERNEL 1024          /* as sections.c allows */
-
-struct rewrite {
-    const struct meta_filled *from;
-    const struct meta_network *net; /* from->network */
-    struct meta_filled *to;
-    enum meta_fold fold;
-    struct meta_opencv_view view; /* of `to` */
-    int *place; /* (net->count) the layer of `to` that has layer i's output; -1: the image has it */
-    int *reads; /* (net->count) how many layers read layer i, the next one included */
-    int *addend;    /* (net->count) the layer of `to` that is added in place of [shortcut] i's; -1:
-                       none */
-    int normalised; /* whether the first normalised layer has been met */
-    struct meta_error *error;
-};
-
-static int last_index(const struct rewrite *r) { return r->to->network->count - 1; }
-static struct meta_layer *last(const struct rewrite *r)
-{
-    return &r->to->network->layers[last_index(r)];
-}
-
-/* What the next layer reads. */
-static struct meta_shape last_shape(const struct rewrite *r)
-{
-    return last_index(r) < 0 ? r->to->network->input : last(r)->out;
-}
-
-/* Whether the next layer reads a vector that OpenCV, too, has as one. [upsample], [reorg] and
-   [scale_channels] make maps of vectors. */
-static int reads_vector(const struct rewrite *r)
-{
-    return r->view.last_flat && meta_shape_pixels(last_shape(r)) == 1;
-}
-
-static int add(struct rewrite *r, struct meta_layer layer)
-{
-    if (meta_filled_add(r->to, layer, r->error)) return -1;
-    meta_opencv_view_add(&r->view, last(r));
-    return 0;
-}
-
-static int copy(struct rewrite *r, int i)
-{
-    if (meta_filled_copy_layer(r->to, r->from, i, 0, r->place, r->error)) return -1;
-    meta_opencv_view_add(&r->view, last(r));
-    return 0;
-}
-
-/* ---- layers that are added ------------------------------------------------------------------- */
-
-/* A layer whose output k is input k times a factor: `factor` for k < scaled, `rest` behind. Of a
-   map it takes the pixels at multiples of `stride`. */
-struct diagonal {
-    int outputs, scaled;
-    double factor, rest;
-    int size, stride, padding; /* weights (padding, padding) of the kernels are not 0 */
-    int connected;             /* of all numbers of a map instead of its channels */
-    enum meta_activation activation;
-};
-
-static int affordable(size_t outputs, size_t inputs, size_t kernel)
-{
-    return outputs <= MOST_ADDED / inputs && outputs * inputs <= MOST_ADDED / kernel;
-}
-
-static int add_diagonal(struct rewrite *r, struct diagonal d)
-{
-    int connected = d.connected || reads_vector(r);
-    size_t kernel = connected ? 1 : (size_t)d.size * d.size,
-           tap = connected ? 0 : (size_t)d.padding * d.size + d.padding,
-           inputs = connected ? meta_shape_numbers(last_shape(r)) : (size_t)last_shape(r).c;
-    if (add(r,
-            (struct meta_layer){ .type = connected ? META_CONNECTED : META_CONVOLUTIONAL,
-                                 .filters = d.outputs,
-                                 .size = d.size,
-                                 .stride = d.stride,
-                                 .padding = d.padding,
-                                 .activation = d.activation }))
-        return -1;
-    float *weights = r->to->parameters + last(r)->weights;
-    for (size_t k = 0; k < (size_t)d.outputs && k < inputs; k++)
-        weights[(k * inputs + k) * kernel + tap] = k < (size_t)d.scaled ? d.factor : d.rest;
-    return 0;
-}
-
-/* An identity with an activation. */
-static struct diagonal identity(const struct rewrite *r, enum meta_activation activation)
-{
-    int n = last_shape(r).c;
-    return (struct diagonal){
-        .outputs = n, .scaled = n, .factor = 1, .size = 1, .stride = 1, .activation = activation
-    };
-}
+#define UNIT 100.           /* deviation of a channel whose normalisation is kept */
+#define LARGEST_KERNEL 1024 /* as sections.c allows */
 
 /* ---- normalisation --------------------------------------------------------------------------- */
 
@@ -120,13 +25,13 @@ static void set_units(struct meta_filled *f)
     }
 }
 
-static int settle_normalisation(struct rewrite *r, int i)
+static int settle_normalisation(struct meta_rewrite *r, int i)
 {
     const struct meta_layer *l = &r->net->layers[i];
     if (!l->batch_normalize) return 0;
     int keep = r->fold == META_FOLD_NONE || (r->fold == META_FOLD_REST && !r->normalised);
     r->normalised = 1;
-    if (l->type == META_CONNECTED || last(r)->type == META_CONNECTED || !keep)
+    if (l->type == META_CONNECTED || meta_rewrite_last(r)->type == META_CONNECTED || !keep)
         return meta_filled_fold_last(r->to, r->error);
     set_units(r->to);
     return 0;
@@ -152,14 +57,14 @@ static void spread(float *to, const float *from, size_t count, const struct plac
 }
 
 /* Adds `layer` with the numbers of layer i. */
-static int add_weighted(struct rewrite *r, int i, struct meta_layer layer, struct placing p)
+static int add_weighted(struct meta_rewrite *r, int i, struct meta_layer layer, struct placing p)
 {
     const struct meta_layer *old = &r->net->layers[i];
     const float *from = r->from->parameters;
     struct meta_filled *to = r->to;
     size_t row = sizeof(float) * old->filters;
-    if (add(r, layer)) return -1;
-    const struct meta_layer *new = last(r);
+    if (meta_rewrite_add(r, layer)) return -1;
+    const struct meta_layer *new = meta_rewrite_last(r);
     memcpy(to->parameters + new->biases, from + old->biases, row);
     if (p.taps > 1)
         spread(to->parameters + new->weights, from + old->weights,
@@ -179,19 +84,20 @@ static int add_weighted(struct rewrite *r, int i, struct meta_layer layer, struc
     return settle_normalisation(r, i);
 }
 
-static int rewrite_convolutional(struct rewrite *r, int i)
+static int rewrite_convolutional(struct meta_rewrite *r, int i)
 {
     struct meta_layer layer = r->net->layers[i];
     size_t kernel = (size_t)layer.size * layer.size;
     struct placing place = { kernel, 0, kernel, 0, 0, 0 };
     int tap = layer.padding / meta_layer_dilation(&layer);
-    if (reads_vector(r) && meta_shape_pixels(layer.out) == 1 && tap < layer.size
+    if (meta_rewrite_reads_vector(r) && meta_shape_pixels(layer.out) == 1 && tap < layer.size
         && meta_layer_groups(&layer) == 1) {
         layer.type = META_CONNECTED;
         place = (struct placing){ kernel, (size_t)tap * layer.size + tap, 1, 0, 0, 0 };
     } else if (meta_layer_dilation(&layer) > 1
-               && affordable(layer.filters, layer.in.c / meta_layer_groups(&layer),
-                             (size_t)meta_layer_extent(&layer) * meta_layer_extent(&layer))) {
+               && meta_rewrite_affordable(layer.filters, layer.in.c / meta_layer_groups(&layer),
+                                          (size_t)meta_layer_extent(&layer)
+                                              * meta_layer_extent(&layer))) {
         place.taps = layer.size;
         place.apart = layer.dilation;
         layer.size = meta_layer_extent(&layer);
@@ -204,10 +110,10 @@ static int rewrite_convolutional(struct rewrite *r, int i)
     return add_weighted(r, i, layer, place);
 }
 
-static int rewrite_connected(struct rewrite *r, int i)
+static int rewrite_connected(struct meta_rewrite *r, int i)
 {
     struct meta_layer layer = r->net->layers[i];
-    if (!reads_vector(r) && layer.in.w == layer.in.h && layer.in.w <= LARGEST_KERNEL
+    if (!meta_rewrite_reads_vector(r) && layer.in.w == layer.in.h && layer.in.w <= LARGEST_KERNEL
         && meta_opencv_view_inputs(&r->view) != meta_shape_numbers(layer.in)) {
         layer.type = META_CONVOLUTIONAL;
         layer.size = layer.in.w;
@@ -218,7 +124,7 @@ static int rewrite_connected(struct rewrite *r, int i)
 
 /* ---- [activation] and [softmax] -------------------------------------------------------------- */
 
-static int rewrite_activation(struct rewrite *r, int i)
+static int rewrite_activation(struct meta_rewrite *r, int i)
 {
     enum meta_activation activation = r->net->layers[i].activation;
     int before = i ? r->place[i - 1] : -1;
@@ -227,20 +133,23 @@ static int rewrite_activation(struct rewrite *r, int i)
         r->reads[i] += r->reads[i - 1] - 1;
         return 0;
     }
-    if (before >= 0 && before == last_index(r) && r->reads[i - 1] == 1
-        && last(r)->activation == META_LINEAR
-        && (last(r)->type == META_CONVOLUTIONAL || last(r)->type == META_CONNECTED
-            || last(r)->type == META_SHORTCUT)) {
-        last(r)->activation = activation;
+    if (before >= 0 && before == meta_rewrite_last_index(r) && r->reads[i - 1] == 1
+        && meta_rewrite_last(r)->activation == META_LINEAR
+        && (meta_rewrite_last(r)->type == META_CONVOLUTIONAL
+            || meta_rewrite_last(r)->type == META_CONNECTED
+            || meta_rewrite_last(r)->type == META_SHORTCUT)) {
+        meta_rewrite_last(r)->activation = activation;
         return 0;
     }
-    int c = last_shape(r).c;
-    return affordable(c, c, 1) ? add_diagonal(r, identity(r, activation)) : copy(r, i);
+    int c = meta_rewrite_last_shape(r).c;
+    return meta_rewrite_affordable(c, c, 1)
+        ? meta_rewrite_add_diagonal(r, meta_rewrite_identity(r, activation))
+        : meta_rewrite_copy(r, i);
 }
 
 /* The layer before [softmax] whose weights can be divided in place of its inputs: nothing but what
    keeps factors stands between, and nothing else reads it. -1: there is none. */
-static int scalable(const struct rewrite *r, int softmax)
+static int scalable(const struct meta_rewrite *r, int softmax)
 {
     int i = softmax - 1;
     while (i > 0 && r->reads[i] == 1
@@ -265,101 +174,26 @@ static void divide(struct meta_filled *f, int layer, double by)
         f->parameters[l->weights + k] /= by;
 }
 
-static int rewrite_softmax(struct rewrite *r, int i)
+static int rewrite_softmax(struct meta_rewrite *r, int i)
 {
     double temperature = r->net->layers[i].temperature;
-    int n = r->net->layers[i].out.c, map = meta_shape_pixels(last_shape(r)) > 1,
+    int n = r->net->layers[i].out.c, map = meta_shape_pixels(meta_rewrite_last_shape(r)) > 1,
         head = map || temperature == 1 ? -1 : scalable(r, i);
     if (head >= 0) {
         divide(r->to, head, temperature);
         temperature = 1;
-    } else if ((map || temperature != 1) && affordable(n, n, 1)) {
-        struct diagonal d = { .outputs = n,
-                              .scaled = n,
-                              .factor = 1 / temperature,
-                              .connected = 1,
-                              .activation = META_LINEAR };
-        if (add_diagonal(r, d)) return -1;
+    } else if ((map || temperature != 1) && meta_rewrite_affordable(n, n, 1)) {
+        struct meta_diagonal d = { .outputs = n,
+                                   .scaled = n,
+                                   .factor = 1 / temperature,
+                                   .connected = 1,
+                                   .activation = META_LINEAR };
+        if (meta_rewrite_add_diagonal(r, d)) return -1;
         temperature = 1;
     }
-    return add(r, (struct meta_layer){ .type = META_SOFTMAX, .temperature = temperature });
-}
-
-/* ---- [shortcut] ------------------------------------------------------------------------------ */
-
-/* The convolution that takes from a map of a's size what Darknet's shortcut adds to one of b's:
-   every pixel at a multiple of the stride. Returns 0 where there is none. */
-static int find_sampling(struct meta_shape a, struct meta_shape b, struct diagonal *d)
-{
-    d->stride = a.w / b.w;
-    if (!d->stride) return 0;
-    for (d->size = 1; d->size <= 2 * d->stride + 1; d->size++)
-        for (d->padding = 0; d->padding < d->size; d->padding++) {
-            int w = a.w + 2 * d->padding - d->size, h = a.h + 2 * d->padding - d->size;
-            if (w < 0 || h < 0 || w / d->stride + 1 != b.w || h / d->stride + 1 != b.h) continue;
-            if (d->size > 1 || (d->stride == 1 && !d->padding)) return 1;
-        }
-    return 0;
-}
-
-/* What [shortcut] i needs to be one without factors between maps of one size. */
-struct shortcut_plan {
-    int possible, addend; /* addend: of a layer of its own */
-    struct diagonal here, there;
-};
-
-static struct shortcut_plan plan_shortcut(const struct rewrite *r, int i)
-{
-    const struct meta_layer *l = &r->net->layers[i];
-    struct meta_shape a = r->net->layers[l->from[0]].out, b = l->in;
-    int shared = a.c < b.c ? a.c : b.c;
-    struct shortcut_plan p = {
-        .here = { b.c, shared, l->alpha, 1, .size = 1, .stride = 1, .activation = META_LINEAR },
-        .there = { b.c, shared, l->beta, 0, .activation = META_LINEAR },
-    };
-    p.addend = l->beta != 1 || a.w != b.w || a.h != b.h;
-    p.possible = (l->alpha == 1 || affordable(b.c, b.c, 1))
-        && (!p.addend
-            || (find_sampling(a, b, &p.there)
-                && affordable(b.c, a.c, (size_t)p.there.size * p.there.size)));
-    return p;
-}
-
-static int add_route(struct rewrite *r, int to)
-{
-    int *from = malloc(sizeof *from);
-    if (!from) return meta_fail_memory(r->error);
-    *from = to;
-    return add(r, (struct meta_layer){ .type = META_ROUTE, .from_count = 1, .from = from });
-}
-
-/* Behind layer i: what the shortcuts from it add, as layers of their own; then layer i again. They
-   stand here because a heat map is one of the last convolution. */
-static int add_addends(struct rewrite *r, int i)
-{
-    int added = 0;
-    for (int k = i + 1; k < r->net->count; k++) {
-        const struct meta_layer *l = &r->net->layers[k];
-        if (l->type != META_SHORTCUT || l->from[0] != i) continue;
-        struct shortcut_plan p = plan_shortcut(r, k);
-        if (!p.possible || !p.addend) continue;
-        if ((added && add_route(r, r->place[i])) || add_diagonal(r, p.there)) return -1;
-        r->addend[k] = last_index(r);
-        added = 1;
-    }
-    return added ? add_route(r, r->place[i]) : 0;
-}
-
-static int rewrite_shortcut(struct rewrite *r, int i)
-{
-    const struct meta_layer *l = &r->net->layers[i];
-    struct shortcut_plan p = plan_shortcut(r, i);
-    if (!p.possible) return copy(r, i);
-    if (l->alpha != 1 && add_diagonal(r, p.here)) return -1;
-    if (copy(r, i)) return -1;
-    last(r)->alpha = last(r)->beta = 1;
-    if (p.addend) *last(r)->from = r->addend[i];
-    return 0;
+    return meta_rewrite_add(r,
+                            (struct meta_layer){ .type = META_SOFTMAX,
+                                                 .temperature = temperature });
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -376,18 +210,20 @@ static int without_map(const struct meta_network *net)
 }
 
 /* OpenCV's importer leaves the factor out. */
-static int rewrite_upsample(struct rewrite *r, int i)
+static int rewrite_upsample(struct meta_rewrite *r, int i)
 {
     double factor = r->net->layers[i].alpha;
-    struct diagonal d = identity(r, META_LINEAR);
-    if (factor == 1 || reads_vector(r) || !affordable(d.outputs, d.outputs, 1)) return copy(r, i);
+    struct meta_diagonal d = meta_rewrite_identity(r, META_LINEAR);
+    if (factor == 1 || meta_rewrite_reads_vector(r)
+        || !meta_rewrite_affordable(d.outputs, d.outputs, 1))
+        return meta_rewrite_copy(r, i);
     d.factor = factor;
-    if (add_diagonal(r, d) || copy(r, i)) return -1;
-    last(r)->alpha = 1;
+    if (meta_rewrite_add_diagonal(r, d) || meta_rewrite_copy(r, i)) return -1;
+    meta_rewrite_last(r)->alpha = 1;
     return 0;
 }
 
-static int rewrite_layer(struct rewrite *r, int i)
+static int rewrite_layer(struct meta_rewrite *r, int i)
 {
     const struct meta_layer *l = &r->net->layers[i];
     if (l->plugin)
@@ -399,14 +235,16 @@ static int rewrite_layer(struct rewrite *r, int i)
     case META_CONNECTED: return rewrite_connected(r, i);
     case META_ACTIVATION: return rewrite_activation(r, i);
     case META_SOFTMAX: return rewrite_softmax(r, i);
-    case META_SHORTCUT: return rewrite_shortcut(r, i);
+    case META_SHORTCUT: return meta_rewrite_shortcut(r, i);
     case META_UPSAMPLE: return rewrite_upsample(r, i);
-    case META_DROPOUT: return i ? copy(r, i) : add_diagonal(r, identity(r, META_LINEAR));
-    default: return copy(r, i);
+    case META_DROPOUT:
+        return i ? meta_rewrite_copy(r, i)
+                 : meta_rewrite_add_diagonal(r, meta_rewrite_identity(r, META_LINEAR));
+    default: return meta_rewrite_copy(r, i);
     }
 }
 
-static int rewrite(struct rewrite *r)
+static int rewrite(struct meta_rewrite *r)
 {
     if (meta_network_create(&r->to->network, r->net->input, r->error)
         || meta_opencv_view_begin(&r->view, r->net->input, 6 * r->net->count + 2, r->error))
@@ -416,12 +254,13 @@ static int rewrite(struct rewrite *r)
         for (int k = 0; k < l->from_count; k++) r->reads[l->from[k]]++;
         if (i && l->type != META_ROUTE) r->reads[i - 1]++;
     }
-    if (without_map(r->net) && add_diagonal(r, identity(r, META_LINEAR))) return -1;
+    if (without_map(r->net) && meta_rewrite_add_diagonal(r, meta_rewrite_identity(r, META_LINEAR)))
+        return -1;
     for (int i = 0; i < r->net->count; i++) {
         r->place[i] = -1;
         if (rewrite_layer(r, i)) return -1;
-        if (r->place[i] < 0) r->place[i] = last_index(r);
-        if (add_addends(r, i)) return -1;
+        if (r->place[i] < 0) r->place[i] = meta_rewrite_last_index(r);
+        if (meta_rewrite_add_addends(r, i)) return -1;
     }
     return 0;
 }
@@ -430,14 +269,14 @@ int meta_portable(struct meta_filled *to, const struct meta_filled *from, enum m
                   struct meta_error *error)
 {
     int count = from->network->count, *numbers = calloc(3 * count, sizeof *numbers);
-    struct rewrite r = { .from = from,
-                         .net = from->network,
-                         .to = to,
-                         .fold = fold,
-                         .place = numbers,
-                         .reads = numbers + count,
-                         .addend = numbers + 2 * count,
-                         .error = error };
+    struct meta_rewrite r = { .from = from,
+                              .net = from->network,
+                              .to = to,
+                              .fold = fold,
+                              .place = numbers,
+                              .reads = numbers + count,
+                              .addend = numbers + 2 * count,
+                              .error = error };
     *to = (struct meta_filled){ 0 };
     if (!numbers) return meta_fail_memory(error);
     int status = rewrite(&r);

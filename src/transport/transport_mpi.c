@@ -1,15 +1,13 @@
-/* Ranks by MPI. Exchanges are sends and receives between pairs of ranks, so that a wait knows whom
-   it is for. A thread begins and ends MPI, which waits for all ranks without a limit, so that this
-   one need not; in between it sends signs of life around the ring of ranks and looks for those of
-   the rank before this one. */
+/* Ranks by MPI. A thread begins and ends MPI, which waits for all ranks without a limit, so that
+   this one need not; in between it sends signs of life around the ring of ranks and looks for those
+   of the rank before this one. */
 #define _GNU_SOURCE
+#include "exchange_mpi.h"
 #include "transport_mpi.h"
 
 #include <mpi.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,56 +15,30 @@
 
 #include "base/clock.h"
 
-enum { TAG_DATA, TAG_LIFE, TAG_FAILURE };
+#define START 20. /* seconds that MPI has to begin, or the limit if longer */
+#define LEAVE 5.  /* seconds that another rank has at most to tell of a loss */
 
-#define MOST_MESSAGE ((size_t)1 << 30) /* bytes of one MPI message */
-#define SPIN 200e-6                    /* seconds that a wait spins before it sleeps */
-#define START 20.                      /* seconds that MPI has to begin, or the limit if longer */
-#define LEAVE 5.                       /* seconds that another rank has at most to tell of a loss */
-#define CALL_OFF 5.                    /* seconds that a message may take to come to its end */
-#define HOST 64                        /* bytes of a host's name */
-
-struct ranks {
-    struct meta_transport base;
-    MPI_Comm data, control;
-    char (*host)[HOST];
-    const char **hosts;
-    pthread_mutex_t lock; /* guards every call of MPI while ranks are OPEN, and all below */
-    pthread_cond_t moved; /* the stage is another */
-    enum { BEGINNING, REFUSED, OPEN, UNTOLD, ENDED } stage;
-    atomic_int end;   /* the thread is to end MPI */
-    double heard;     /* when the rank before this one was last heard of */
-    MPI_Request life; /* the sign of life that is under way */
-    char sign, got;
-    int lost;   /* a rank is silent: MPI can't be ended in order */
-    int failed; /* `why` says why no exchange is possible any more */
-    struct meta_error why;
-    MPI_Request *requests; /* of an exchange in progress */
-    size_t room;
-};
-
-static struct ranks *of(struct meta_transport *t) { return (struct ranks *)t; }
-
-static int before(const struct ranks *r)
+static int before(const struct meta_mpi *r)
 {
     return (r->base.rank + r->base.size - 1) % r->base.size;
 }
-static int after(const struct ranks *r) { return (r->base.rank + 1) % r->base.size; }
+static int after(const struct meta_mpi *r) { return (r->base.rank + 1) % r->base.size; }
 
 /* ---- failures: the caller holds the lock ----------------------------------------------------- */
 
 /* Tells all others but one; small messages, which MPI sends without waiting for the receiver. */
-static void tell_all(struct ranks *r, int but)
+static void tell_all(struct meta_mpi *r, int but)
 {
     for (int k = 0; k < r->base.size; k++) {
         MPI_Request request;
         if (k == r->base.rank || k == but) continue;
-        MPI_Isend(r->why.text, sizeof r->why.text, MPI_CHAR, k, TAG_FAILURE, r->control, &request);
+        MPI_Isend(r->why.text, sizeof r->why.text, MPI_CHAR, k, META_MPI_FAILURE, r->control,
+                  &request);
         MPI_Request_free(&request);
     }
 }
 
-static void lose(struct ranks *r, int rank)
+static void lose(struct meta_mpi *r, int rank)
 {
     if (r->failed) return;
     r->failed = r->lost = 1;
@@ -77,50 +49,29 @@ static void lose(struct ranks *r, int rank)
     tell_all(r, rank);
 }
 
-/* Whether another rank has told that it ends. */
-static void look_for_failures(struct ranks *r)
-{
-    int there = 0;
-    MPI_Status from;
-    if (r->failed) return;
-    MPI_Iprobe(MPI_ANY_SOURCE, TAG_FAILURE, r->control, &there, &from);
-    if (!there) return;
-    struct meta_error told;
-    MPI_Recv(told.text, sizeof told.text, MPI_CHAR, from.MPI_SOURCE, TAG_FAILURE, r->control,
-             MPI_STATUS_IGNORE);
-    told.text[sizeof told.text - 1] = 0;
-    r->failed = r->base.hushed = 1;
-    if (!strncmp(told.text, "rank ", 5)) {
-        r->lost = strstr(told.text, "has been silent") != NULL;
-        r->why = told;
-    } else
-        meta_fail(&r->why, "rank %d (%s): %s", from.MPI_SOURCE, r->base.hosts[from.MPI_SOURCE],
-                  told.text);
-}
-
 /* ---- signs of life --------------------------------------------------------------------------- */
 
-static void send_life(struct ranks *r)
+static void send_life(struct meta_mpi *r)
 {
     int done = 1;
     if (r->life != MPI_REQUEST_NULL) MPI_Test(&r->life, &done, MPI_STATUS_IGNORE);
-    if (done) MPI_Isend(&r->sign, 1, MPI_CHAR, after(r), TAG_LIFE, r->control, &r->life);
+    if (done) MPI_Isend(&r->sign, 1, MPI_CHAR, after(r), META_MPI_LIFE, r->control, &r->life);
 }
 
-static void look_for_life(struct ranks *r)
+static void look_for_life(struct meta_mpi *r)
 {
     int there = 1;
     for (;;) {
-        MPI_Iprobe(before(r), TAG_LIFE, r->control, &there, MPI_STATUS_IGNORE);
+        MPI_Iprobe(before(r), META_MPI_LIFE, r->control, &there, MPI_STATUS_IGNORE);
         if (!there) break;
-        MPI_Recv(&r->got, 1, MPI_CHAR, before(r), TAG_LIFE, r->control, MPI_STATUS_IGNORE);
+        MPI_Recv(&r->got, 1, MPI_CHAR, before(r), META_MPI_LIFE, r->control, MPI_STATUS_IGNORE);
         r->heard = meta_now();
     }
     if (meta_now() - r->heard > r->base.limit) lose(r, before(r));
 }
 
 /* Until the rank is to end. */
-static void watch(struct ranks *r)
+static void watch(struct meta_mpi *r)
 {
     double every = r->base.limit / 20 < 1 ? r->base.limit / 20 : 1, last = meta_now();
     while (!r->end) {
@@ -133,128 +84,14 @@ static void watch(struct ranks *r)
         last = now;
         send_life(r);
         look_for_life(r);
-        look_for_failures(r);
+        meta_mpi_look_for_failures(r);
         pthread_mutex_unlock(&r->lock);
     }
-}
-
-/* ---- exchange -------------------------------------------------------------------------------- */
-
-static size_t messages(size_t bytes) { return (bytes + MOST_MESSAGE - 1) / MOST_MESSAGE; }
-
-/* Begins the messages of a parcel to or from rank k. */
-static int begin(struct ranks *r, const struct meta_parcel *p, int k, int sends, int count)
-{
-    char *at = p->bytes;
-    for (size_t left = p->size; left;) {
-        int n = (int)(left < MOST_MESSAGE ? left : MOST_MESSAGE);
-        if (sends) MPI_Isend(at, n, MPI_BYTE, k, TAG_DATA, r->data, &r->requests[count++]);
-        else MPI_Irecv(at, n, MPI_BYTE, k, TAG_DATA, r->data, &r->requests[count++]);
-        at += n;
-        left -= (size_t)n;
-    }
-    return count;
-}
-
-static int make_room(struct ranks *r, const struct meta_parcel *send,
-                     const struct meta_parcel *receive)
-{
-    size_t wanted = 0;
-    for (int k = 0; k < r->base.size; k++)
-        wanted += messages(send[k].size) + messages(receive[k].size);
-    if (wanted <= r->room) return 0;
-    MPI_Request *more = realloc(r->requests, wanted * sizeof *more);
-    if (!more) return -1;
-    r->requests = more;
-    r->room = wanted;
-    return 0;
-}
-
-/* *receives: how many of the messages are received; they come first. */
-static int begin_all(struct ranks *r, const struct meta_parcel *send,
-                     const struct meta_parcel *receive, int *receives)
-{
-    int count = 0;
-    pthread_mutex_lock(&r->lock);
-    for (int step = 1; step < r->base.size; step++) {
-        int k = (r->base.rank + r->base.size - step) % r->base.size;
-        count = begin(r, &receive[k], k, 0, count);
-    }
-    *receives = count;
-    for (int step = 1; step < r->base.size; step++) {
-        int k = (r->base.rank + step) % r->base.size;
-        count = begin(r, &send[k], k, 1, count);
-    }
-    pthread_mutex_unlock(&r->lock);
-    return count;
-}
-
-/* Whether the exchange in progress is done, or can't be. */
-static int is_over(struct ranks *r, int count)
-{
-    int done = 0;
-    pthread_mutex_lock(&r->lock);
-    MPI_Testall(count, r->requests, &done, MPI_STATUSES_IGNORE);
-    if (!done) {
-        look_for_failures(r);
-        done = r->failed;
-    }
-    pthread_mutex_unlock(&r->lock);
-    return done;
-}
-
-/* After a failure: the caller frees what would still be received into. A message that has begun to
-   come can't be called off, but ends soon; where a rank is silent all of them are about to end. */
-static void call_off(struct ranks *r, int receives)
-{
-    double end = meta_now() + CALL_OFF;
-    pthread_mutex_lock(&r->lock);
-    for (int i = 0; i < receives; i++)
-        if (r->requests[i] != MPI_REQUEST_NULL) MPI_Cancel(&r->requests[i]);
-    for (int done = 0; !done && !r->lost && meta_now() < end;) {
-        MPI_Testall(receives, r->requests, &done, MPI_STATUSES_IGNORE);
-        pthread_mutex_unlock(&r->lock);
-        if (!done) nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
-        pthread_mutex_lock(&r->lock);
-    }
-    pthread_mutex_unlock(&r->lock);
-}
-
-/* Whether no exchange is possible any more, which the message then says. */
-static int has_failed(struct ranks *r, struct meta_error *error)
-{
-    pthread_mutex_lock(&r->lock);
-    int failed = r->failed;
-    if (failed) {
-        *error = r->why;
-        r->base.open_words = 1;
-    }
-    pthread_mutex_unlock(&r->lock);
-    return failed;
-}
-
-static int exchange(struct meta_transport *t, const struct meta_parcel *send,
-                    const struct meta_parcel *receive, struct meta_error *error)
-{
-    struct ranks *r = of(t);
-    int me = t->rank, receives;
-    if (send[me].size) memmove(receive[me].bytes, send[me].bytes, send[me].size);
-    if (has_failed(r, error)) return -1; /* what comes now is of the exchange that was called off */
-    if (make_room(r, send, receive)) return meta_fail_memory(error);
-    int count = begin_all(r, send, receive, &receives);
-    double begun = meta_now();
-    while (!is_over(r, count)) {
-        if (meta_now() - begun < SPIN) sched_yield();
-        else nanosleep(&(struct timespec){ 0, 20000 }, NULL);
-    }
-    if (!has_failed(r, error)) return 0;
-    call_off(r, receives);
-    return -1;
 }
 
 static void fail(struct meta_transport *t, const char *why)
 {
-    struct ranks *r = of(t);
+    struct meta_mpi *r = meta_mpi_of(t);
     pthread_mutex_lock(&r->lock);
     if (!r->failed) {
         r->failed = 1;
@@ -266,7 +103,7 @@ static void fail(struct meta_transport *t, const char *why)
 
 /* ---- begin and end --------------------------------------------------------------------------- */
 
-static void free_ranks(struct ranks *r)
+static void free_ranks(struct meta_mpi *r)
 {
     free(r->host);
     free(r->hosts);
@@ -276,7 +113,7 @@ static void free_ranks(struct ranks *r)
     free(r);
 }
 
-static void move(struct ranks *r, int stage)
+static void move(struct meta_mpi *r, int stage)
 {
     pthread_mutex_lock(&r->lock);
     r->stage = stage;
@@ -285,7 +122,7 @@ static void move(struct ranks *r, int stage)
 }
 
 /* Waits until the rank has left a stage; returns the one that it is in after `seconds` at most. */
-static int wait_for(struct ranks *r, int stage, double seconds)
+static int wait_for(struct meta_mpi *r, int stage, double seconds)
 {
     struct timespec until;
     double end = meta_now() + seconds;
@@ -299,7 +136,7 @@ static int wait_for(struct ranks *r, int stage, double seconds)
     return now;
 }
 
-static int name_hosts(struct ranks *r)
+static int name_hosts(struct meta_mpi *r)
 {
     int n = 0;
     char name[MPI_MAX_PROCESSOR_NAME] = "";
@@ -308,14 +145,14 @@ static int name_hosts(struct ranks *r)
     r->hosts = calloc(size, sizeof *r->hosts);
     if (!r->host || !r->hosts) return -1;
     MPI_Get_processor_name(name, &n);
-    memcpy(r->host[r->base.rank], name, strnlen(name, HOST - 1));
-    MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, r->host, HOST, MPI_CHAR, r->data);
+    memcpy(r->host[r->base.rank], name, strnlen(name, META_MPI_HOST - 1));
+    MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, r->host, META_MPI_HOST, MPI_CHAR, r->data);
     for (size_t k = 0; k < size; k++) r->hosts[k] = r->host[k];
     r->base.hosts = r->hosts;
     return 0;
 }
 
-static int start(struct ranks *r)
+static int start(struct meta_mpi *r)
 {
     int level;
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level))
@@ -338,7 +175,7 @@ static int start(struct ranks *r)
 
 /* The rank that has missed the silent one first tells so and ends all of them, this one too. It may
    be in the midst of long work: then the others tell, one after the other. */
-static void *leave_to_others(struct ranks *r)
+static void *leave_to_others(struct meta_mpi *r)
 {
     double seconds = r->base.limit / 2 + .2 * r->base.rank;
     if (seconds > LEAVE) seconds = LEAVE;
@@ -350,7 +187,7 @@ static void *leave_to_others(struct ranks *r)
 
 static void *serve(void *argument)
 {
-    struct ranks *r = argument;
+    struct meta_mpi *r = argument;
     int status = start(r);
     move(r, status ? REFUSED : OPEN);
     if (status) return NULL;
@@ -365,7 +202,7 @@ static void *serve(void *argument)
 /* A rank that does not end in time is left to the end of the process. */
 static int close_ranks(struct meta_transport *t, struct meta_error *error)
 {
-    struct ranks *r = of(t);
+    struct meta_mpi *r = meta_mpi_of(t);
     double seconds = t->limit + (r->lost && t->hushed ? LEAVE : 0);
     r->end = 1;
     fflush(NULL);
@@ -386,11 +223,13 @@ static int begin_ranks(struct meta_transport **out, double limit, struct meta_er
     pthread_t thread;
     pthread_condattr_t monotonic;
     double most = limit > START ? limit : START;
-    struct ranks *r = calloc(1, sizeof *r);
+    struct meta_mpi *r = calloc(1, sizeof *r);
     if (!r) return meta_fail_memory(error);
-    r->base = (struct meta_transport){
-        .name = "MPI", .limit = limit, .exchange = exchange, .fail = fail, .close = close_ranks
-    };
+    r->base = (struct meta_transport){ .name = "MPI",
+                                       .limit = limit,
+                                       .exchange = meta_mpi_exchange,
+                                       .fail = fail,
+                                       .close = close_ranks };
     r->life = MPI_REQUEST_NULL;
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_init(&monotonic);

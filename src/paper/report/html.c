@@ -12,3 +12,17 @@ void meta_html_text(FILE *f, const char *text)
         default: fputc((unsigned char)*text < ' ' ? ' ' : *text, f);
         }
 }
+
+void meta_html_row(FILE *f, const char *label)
+{
+    fputs("<tr><th scope=\"row\">", f);
+    meta_html_text(f, label);
+    fputs("</th>", f);
+}
+
+void meta_html_close_table(FILE *f) { fputs("</tbody></table></div>\n", f); }
+
+void meta_html_interval(FILE *f, double low, double high)
+{
+    fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high);
+}

@@ -26,26 +26,12 @@ static void open_table(FILE *f, const struct meta_report_table *t, const char *k
     fputs("</tr></thead>\n<tbody>\n", f);
 }
 
-static void close_table(FILE *f) { fputs("</tbody></table></div>\n", f); }
-
-static void open_row(FILE *f, const char *label)
-{
-    fputs("<tr><th scope=\"row\">", f);
-    meta_html_text(f, label);
-    fputs("</th>", f);
-}
-
 /* kind: its class; "" for none. */
 static void open_cell(FILE *f, int shots, const char *kind)
 {
     if (*kind) fprintf(f, "<td class=\"%s\"", kind);
     else fputs("<td", f);
     fprintf(f, " data-column=\"%d shot%s\">", shots, meta_plural(shots));
-}
-
-static void interval(FILE *f, double low, double high)
-{
-    fprintf(f, " <span class=\"interval\">%.2f&ndash;%.2f</span>", 100 * low, 100 * high);
 }
 
 static void signed_interval(FILE *f, double low, double high)
@@ -87,19 +73,19 @@ static void figure_cell(FILE *f, const struct meta_report_cell *c)
     const cJSON *other = meta_report_other_groups(c->result);
     open_cell(f, c->shots, "");
     fprintf(f, "<b>%.2f</b>", 100 * e.mean);
-    interval(f, e.low, e.high);
+    meta_html_interval(f, e.low, e.high);
     if (other) {
         fputs("<br><small>other groups:", f);
-        interval(f, meta_json_get(other, "low"), meta_json_get(other, "high"));
+        meta_html_interval(f, meta_json_get(other, "low"), meta_json_get(other, "high"));
         fputs("</small>", f);
     }
     if (!isnan(accuracy.mean)) {
         fprintf(f, "<br><small>accuracy %.2f", 100 * accuracy.mean);
-        if (accuracy.n > 1) interval(f, accuracy.low, accuracy.high);
+        if (accuracy.n > 1) meta_html_interval(f, accuracy.low, accuracy.high);
         fputs("</small>", f);
     }
     fprintf(f, "<br><small>first %d tasks: %.2f", first.n, 100 * first.mean);
-    interval(f, first.low, first.high);
+    meta_html_interval(f, first.low, first.high);
     fputs("</small>", f);
     against_paper(f, c);
     fputs("</td>", f);
@@ -113,7 +99,7 @@ void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
                      "beside the paper&rsquo;s AUC"
                    : "AUC and accuracy in percent, mean over the tasks with its 95% interval");
     for (int i = 0; i < t->row_count; i++) {
-        open_row(f, meta_report_label(t, i));
+        meta_html_row(f, meta_report_label(t, i));
         for (int k = 0; k < t->column_count; k++) {
             const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
             if (!c) fputs("<td class=\"empty\"></td>", f);
@@ -122,7 +108,7 @@ void meta_report_figures_table(FILE *f, const struct meta_report_table *t)
         }
         fputs("</tr>\n", f);
     }
-    close_table(f);
+    meta_html_close_table(f);
 }
 
 /* ---- paired differences ---------------------------------------------------------------------- */
@@ -187,7 +173,7 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
                "word after it: better or worse where the interval leaves out 0");
     for (int i = 0; i < t->row_count; i++) {
         if (is_reference(t, i)) continue;
-        open_row(f, meta_report_label(t, i));
+        meta_html_row(f, meta_report_label(t, i));
         for (int k = 0; k < t->column_count; k++) {
             const struct meta_report_cell *c = meta_report_at(t, i, t->columns[k]);
             if (c) difference_cell(f, t, c);
@@ -195,7 +181,7 @@ void meta_report_differences(FILE *f, const struct meta_report_table *t)
         }
         fputs("</tr>\n", f);
     }
-    close_table(f);
+    meta_html_close_table(f);
 }
 
 /* ---- trainings ------------------------------------------------------------------------------- */
@@ -207,7 +193,7 @@ static void trainings_cell(FILE *f, const struct meta_report_table *t,
     open_cell(f, a->shots, "");
     if (!a->auc.n) fputs("not yet run", f);
     else fprintf(f, "<b>%.2f</b>", 100 * a->auc.mean);
-    if (a->auc.n > 1) interval(f, a->auc.low, a->auc.high);
+    if (a->auc.n > 1) meta_html_interval(f, a->auc.low, a->auc.high);
     fprintf(f, "<br><small>%d of %d trainings", a->auc.n, a->count);
     if (a->auc.n > 1) fprintf(f, ", deviation %.2f", 100 * a->auc.error * sqrt(a->auc.n));
     fputs("</small>", f);
@@ -246,7 +232,7 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
         int known = 0;
         for (int k = 0; k < i; k++) known |= !strcmp(all[k].name, all[i].name);
         if (known) continue;
-        open_row(f, all[i].name);
+        meta_html_row(f, all[i].name);
         for (int c = 0; c < t->column_count; c++) {
             int k = i;
             while (k < count && (strcmp(all[k].name, all[i].name) || all[k].shots != t->columns[c]))
@@ -256,149 +242,7 @@ int meta_report_trainings(FILE *f, const struct meta_report_table *t, struct met
         }
         fputs("</tr>\n", f);
     }
-    close_table(f);
+    meta_html_close_table(f);
     free(all);
     return 0;
-}
-
-/* ---- one row a cell -------------------------------------------------------------------------- */
-
-/* A table with a row a cell. names: of its columns, NULL at their end. */
-static void open_list(FILE *f, const char *kind, const char *caption, const char *const *names)
-{
-    fprintf(f, "<div class=\"wide\"><table class=\"%s\"><caption>%s</caption>\n<thead><tr>", kind,
-            caption);
-    for (; *names; names++) fprintf(f, "<th scope=\"col\">%s</th>", *names);
-    fputs("</tr></thead>\n<tbody>\n", f);
-}
-
-static void text_cell(FILE *f, const char *column, const char *text)
-{
-    fprintf(f, "<td data-column=\"%s\">", column);
-    meta_html_text(f, text);
-    fputs("</td>", f);
-}
-
-static int has_results(const struct meta_report_table *t)
-{
-    for (int i = 0; i < t->cell_count; i++)
-        if (t->cells[i].result) return 1;
-    return 0;
-}
-
-/* Whether the method has something to score before it has seen the support images of a task. */
-static int learns(const struct meta_report_cell *c)
-{
-    const struct meta_method *m = meta_method_find(c->method);
-    return !m || m->learns;
-}
-
-/* pair: an element of the result's array of pairs. */
-static void pair_row(FILE *f, const struct meta_report_cell *c, const cJSON *pair)
-{
-    const cJSON *classes = cJSON_GetObjectItemCaseSensitive(pair, "classes");
-    struct meta_estimate before = meta_json_get_estimate(pair, "auc_before"),
-                         after = meta_json_get_estimate(pair, "auc_after");
-    open_row(f, c->label);
-    fprintf(f, "<td data-column=\"shots\">%d</td><td data-column=\"classes\">", c->shots);
-    for (int k = 0; k < 2; k++) {
-        const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(classes, k));
-        meta_html_text(f, name ? name : "");
-        if (!k) fputs(" &ndash; ", f);
-    }
-    fputs("</td><td data-column=\"AUC before\">", f);
-    if (learns(c)) fprintf(f, "%.2f", 100 * before.mean);
-    else fputs("-", f);
-    fprintf(f, "</td><td data-column=\"AUC after\">%.2f", 100 * after.mean);
-    if (after.n > 1) interval(f, after.low, after.high);
-    fprintf(f, "</td><td data-column=\"tasks\">%d</td></tr>\n", after.n);
-}
-
-void meta_report_pairs(FILE *f, const struct meta_report_table *t)
-{
-    static const char *const names[] = {
-        "method", "shots", "classes", "AUC before", "AUC after, 95% interval", "tasks", NULL
-    };
-    if (!has_results(t)) return;
-    fputs("<details open><summary>Pair of classes by pair</summary>\n", f);
-    open_list(f, "pairs", "AUC in percent by the two classes of a task", names);
-    for (int i = 0; i < t->cell_count; i++) {
-        const struct meta_report_cell *c = &t->cells[i];
-        const cJSON *p;
-        cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(c->result, "pairs"))
-            pair_row(f, c, p);
-    }
-    close_table(f);
-    fputs("</details>\n", f);
-}
-
-static void time_cell(FILE *f, const char *column, double seconds)
-{
-    char text[64] = "-";
-    if (seconds >= 0) meta_format_time(text, sizeof text, seconds);
-    text_cell(f, column, text);
-}
-
-static void memory_cell(FILE *f, const char *column, double megabytes)
-{
-    fprintf(f, "<td data-column=\"%s\">", column);
-    if (megabytes > 0) fprintf(f, "%.0f MB</td>", megabytes);
-    else fputs("-</td>", f);
-}
-
-void meta_report_costs(FILE *f, const struct meta_report_table *t)
-{
-    static const char *const names[] = { "method", "shots",  "training", "memory",
-                                         "test",   "memory", NULL };
-    if (!has_results(t)) return;
-    fputs("<details open><summary>Time and memory</summary>\n", f);
-    open_list(f, "costs",
-              "Time by the clock (of a training, its iterations&rsquo;), and the most "
-              "memory a process had; a training that several cells stand on is told with each",
-              names);
-    for (int i = 0; i < t->cell_count; i++) {
-        const struct meta_report_cell *c = &t->cells[i];
-        const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
-        if (!c->result) continue;
-        open_row(f, c->label);
-        fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
-        time_cell(f, "training", meta_json_get(training, "seconds"));
-        memory_cell(f, "memory of training", meta_json_get(training, "memory_mb"));
-        time_cell(f, "test", meta_json_get(c->own, "test_seconds"));
-        memory_cell(f, "memory of test", meta_json_get(c->own, "test_memory_mb"));
-        fputs("</tr>\n", f);
-    }
-    close_table(f);
-    fputs("</details>\n", f);
-}
-
-void meta_report_settings(FILE *f, const struct meta_report_table *t)
-{
-    static const char *const names[] = { "method",     "shots",    ".cfg", "training",
-                                         "iterations", "its seed", "test", NULL };
-    fputs("<details open><summary>Settings and seeds</summary>\n<p>", f);
-    meta_html_text(f, t->file);
-    fputs(" on ", f);
-    meta_html_text(f, t->data);
-    fprintf(f, ": every cell on the same %d tasks of the ", t->runs);
-    meta_html_text(f, t->list);
-    fprintf(f, " list, seed %d, of which the first %d are told apart.</p>\n", t->seed, t->first);
-    open_list(f, "settings", "What each cell is made with", names);
-    for (int i = 0; i < t->cell_count; i++) {
-        const struct meta_report_cell *c = &t->cells[i];
-        open_row(f, c->label);
-        fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
-        text_cell(f, ".cfg", c->cfg);
-        text_cell(f, "training", c->train);
-        fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>",
-                c->iterations, c->seed);
-        fputs("<td data-column=\"test\">", f);
-        meta_html_text(f, c->method);
-        if (*c->asked) fputs(", ", f);
-        meta_html_text(f, c->asked);
-        fputs("</td>", f);
-        fputs("</tr>\n", f);
-    }
-    close_table(f);
-    fputs("</details>\n", f);
 }
