@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "base/clock.h"
 #include "base/duration.h"
-#include "base/file.h"
 #include "base/plural.h"
 #include "config/inner_text.h"
 #include "console.h"
@@ -25,7 +24,6 @@
 #include "test_request.h"
 #include "usage.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
