@@ -391,11 +391,11 @@ lint: compile_commands.json ## cppcheck and clang-tidy
 	@tests/lint/run.sh
 
 # What data/results/README.md says, from the results beside it
-results: all ## write the pages of data/results, federated, study and table1 from the JSON files beside them
+results: all ## write the pages of data/results, federated, study and version 1.0 from the JSON files beside them
 	@DARKNET_BIN='$(BIN)/darknet' scripts/results.sh
 	@DARKNET_BIN='$(BIN)/darknet' scripts/results.sh data/results/federated
 	@DARKNET_BIN='$(BIN)/darknet' scripts/results.sh data/results/study
-	@DARKNET_BIN='$(BIN)/darknet' scripts/results.sh data/results/table1
+	@DARKNET_BIN='$(BIN)/darknet' scripts/results.sh data/results/version-1.0
 
 help: ## this text
 	@awk -F ' *## ' '/^## / { switches = switches "    " substr($$0, 4) "\n" } \

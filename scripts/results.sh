@@ -1,5 +1,5 @@
 #!/bin/bash
-# Writes data/results/README.md from data/results/notes.md and the JSON files beside it (make results).
+# Writes a page of results, FOLDER/README.md, from FOLDER/notes.md and the JSON files beside it (make results).
 #
 #     scripts/results.sh [FOLDER [OUT]]      FOLDER: data/results; OUT: FOLDER/README.md, - for standard output
 #

@@ -1,12 +1,15 @@
 #!/bin/bash
-# The page of data/results begins with Table 1, says what the tables' own files say of them, and is one of a single table on request.
+# The pages of data/results and of its version 1.0 begin with Table 1, say what the tables' own files say of them, and are one of a single table on request.
 . tests/lib.sh
-t=$TMP_TEST
+t=$TMP_TEST old=data/results/version-1.0
 darknet() { "$DARKNET_BIN" "$@"; }
 mkdir "$t/bin"; printf '#!/bin/sh\nexit 1\n' >"$t/bin/gnuplot"; chmod +x "$t/bin/gnuplot"    # the curves are not looked at
 PATH=$t/bin:$PATH
-check 'meta report writes a page of data/results' darknet meta report data/results -out "$t/a.html"
-check 'the page begins with Table 1' test "$(grep -o '<h2>[^<]*' "$t/a.html" | head -n 1)" = '<h2>Table 1: ISIC 2018'
+titles() { grep -o '<h2>[^<]*' "$1" | sed 's/<h2>//'; }
+check 'meta report writes a page of data/results' darknet meta report data/results -out "$t/new.html"
+check 'the page begins with Table 1, the seeds of its trainings behind it' test "$(titles "$t/new.html" | head -n 2 | tr '\n' ';')" = 'Table 1: ISIC 2018;Training seeds of Table 1: ISIC 2018;'
+check 'and of version 1.0' darknet meta report $old -out "$t/a.html"
+check 'it begins with Table 1' test "$(grep -o '<h2>[^<]*' "$t/a.html" | head -n 1)" = '<h2>Table 1: ISIC 2018'
 check 'its tables stand in the order of their places' test "$(grep -o '<h2>[^<:]*' "$t/a.html" | sed 's/<h2>//' | head -n 5 | tr '\n' ';')" = 'Table 1;Table 2;Trained at 5 shots;Training seeds;Levers of DAML;'
 dots() { sed -n '/<section id="table-1"/,/<section id="table-2"/p' "$t/a.html" | grep -A400 '<figure class="dots">' | sed '/<\/figure>/q'; }
 check 'Table 1 opens with a line for each of its 24 cells' test "$(dots | grep -c '<svg class="strip')" -eq 24
@@ -16,22 +19,23 @@ check 'a cell of Table 1 that is not run shows the figure of the paper alone' gr
 # What data/results has of the tables, whose data are not here, is what their files say.
 same_words()
 {
-    local table key said
-    for table in data/tables/*.table; do
-        [ -f "data/results/$(basename "$table" .table).json" ] || continue
+    local table kept_in key said
+    for kept_in in data/results/*.json $old/*.json; do
+        table=data/tables/$(basename "$kept_in" .json).table
+        [ -f "$table" ] || continue
         for key in name place caption authors groups; do
             said=$(sed -n "/^\[row\]/q; s/^$key=//p" "$table")
-            kept=$(sed -n "s/^\t\"$key\":\t\"\?\(.*[^\",]\)\"\?,\$/\1/p" "data/results/$(basename "$table" .table).json" | head -n 1)
-            [ "$said" = "$kept" ] || { echo "$table: $key: '$said' in the table, '$kept' in data/results"; return 1; }
+            kept=$(sed -n "s/^\t\"$key\":\t\"\?\(.*[^\",]\)\"\?,\$/\1/p" "$kept_in" | head -n 1)
+            [ "$said" = "$kept" ] || { echo "$kept_in: $key: '$said' in the table, '$kept' there"; return 1; }
         done
     done
 }
 check 'data/results has the words of data/tables' same_words
 
 for table in table2 'Table 2: ISIC 2018, ablations'; do
-    check "-only '$table' makes a page" darknet meta report data/results -only "$table" -out "$t/b.html"
+    check "-only '$table' makes a page" darknet meta report $old -only "$table" -out "$t/b.html"
     check "a page of '$table' alone has its name and its cells" test "$(grep -c '<h1>Table 2: ISIC 2018, ablations</h1>' "$t/b.html")$(grep -c '<section id="table-' "$t/b.html")" = 11
 done
-expect_error '-only table3: must be a table of data/results: chosen \(DAML with .*\), .*, table1 \(Table 1: ISIC 2018\), table2 ' darknet meta report data/results -only table3 -out "$t/none.html"
+expect_error '-only table3: must be a table of data/results/version-1.0: chosen \(DAML with .*\), .*, table1 \(Table 1: ISIC 2018\), table2 ' darknet meta report $old -only table3 -out "$t/none.html"
 check 'without that table there is no page' test ! -e "$t/none.html"
-check '-only goes with -markdown' test "$(darknet meta report data/results -only seeds -markdown | grep -c '^### ')" -eq 1
+check '-only goes with -markdown' test "$(darknet meta report $old -only seeds -markdown | grep -c '^### ')" -eq 1

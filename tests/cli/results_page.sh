@@ -3,23 +3,23 @@
 # has figures of that page.
 . tests/lib.sh
 case $TEST_VARIANT in release) ;; *) skip 'the page of results' 'its figures are those of the release'; exit ;; esac
-page=data/results/README.md copy=$TMP_TEST/results
+page=data/results/README.md old=data/results/version-1.0 copy=$TMP_TEST/results
 check 'scripts/results.sh writes the page of results' scripts/results.sh data/results "$TMP_TEST/page.md"
 check 'the page of results is the committed one, byte for byte (else: make results)' diff "$page" "$TMP_TEST/page.md"
 
-for name in federated study table1; do
+for name in federated study version-1.0; do
     check "scripts/results.sh writes the page of $name" scripts/results.sh data/results/$name "$TMP_TEST/$name.md"
     check "the page of $name is the committed one, byte for byte (else: make results)" diff data/results/$name/README.md "$TMP_TEST/$name.md"
 done
 
 # An altered result shows in the page; a missing file, figure or table is an error.
-cp -r data/results "$copy"
+cp -r $old "$copy"
 sed -i '/^\t"auc_after":/,/}/ s/"mean":.*/"mean":\t0.9,/' "$copy/table1-maml-5.json"
 sed -i '/^\t"tasks":/,/"run":\t1,/ s/"auc_after":\t[^,]*/"auc_after":\t0.1/' "$copy/table2-eta-3-5.json"
 check 'scripts/results.sh writes a page of altered results' scripts/results.sh "$copy" "$TMP_TEST/other.md"
 check 'the page of altered results has the altered AUC' grep -q '^| MAML | 5 | 90.00 ' "$TMP_TEST/other.md"
 difference() { grep -o 'eta=3 is better by [^)]*)' <(tr -s '\n ' ' ' <"$1"); }
-check 'the page of altered results has another difference in its text' test "$(difference "$page")" != "$(difference "$TMP_TEST/other.md")"
+check 'the page of altered results has another difference in its text' test "$(difference $old/README.md)" != "$(difference "$TMP_TEST/other.md")"
 # Over as many trainings as there are: five, whose differences are 0.01, 0.02, 0.03, 0.02 and 0.04
 for seed in 1 2 3 4 5; do
     printf '{\n\t"auc_after":\t{\n\t\t"mean":\t0.8%s\n\t}\n}\n' "$(cut -d' ' -f$seed <<<'1 2 3 2 4')" >"$copy/x-seed-$seed-5.json"
@@ -41,7 +41,7 @@ rm "$copy/y-seed-5-5.json"
 expect_error 'scripts/results.sh: .*y-seed-5-5.json: no such file' scripts/results.sh "$copy" "$TMP_TEST/other.md"
 
 for name in '{less table1-maml-5 none}' '{auc}' '{less table1-maml-5 table1-daml-5 more}' '@ Table 9'; do
-    { cat data/results/notes.md; printf '%s\n' "$name"; } >"$copy/notes.md"
+    { cat $old/notes.md; printf '%s\n' "$name"; } >"$copy/notes.md"
     expect_error 'scripts/results.sh: .*: no such (file|figure|table)' scripts/results.sh "$copy" "$TMP_TEST/other.md"
 done
 rm "$copy/notes.md"
@@ -51,8 +51,8 @@ expect_error 'scripts/results.sh: .*notes.md: no such file' scripts/results.sh "
 readme_rows() { sed -n '/^## Results/,/^## /p' README.md | grep '^| ' | tail -n +2; }
 in_page()
 {
-    readme_rows | awk -F' *[|] *' -v page=data/results/table1/README.md '
-        BEGIN { while ((getline line <page) > 0) { if (line ~ /^##? /) here = line == "# Table 1 anew"; if (here) { split(line, a, / *[|] */); if (a[3] == 5) row[a[2]] = line } } }
+    readme_rows | awk -F' *[|] *' -v page="$page" '
+        BEGIN { while ((getline line <page) > 0) { if (line ~ /^##? /) here = line == "## Table 1"; if (here) { split(line, a, / *[|] */); if (a[3] == 5) row[a[2]] = line } } }
         { rows++; for (i = 3; i < NF; i++) if ($i != "" && !index(row[$2], "| " $i " |")) { print $2 ": " $i " is not in: " row[$2]; bad = 1 } }
         END { print rows " rows"; exit bad || rows < 5 }'
 }
@@ -60,9 +60,9 @@ check "the table of README has the figures of the page of Table 1" in_page
 estimates() { sed -n '/^## Results/,/^## /p' README.md | tr -s '\n ' ' ' | grep -oE -e '-?[0-9]+\.[0-9]+ \(-?[0-9.]+ to -?[0-9.]+' | tr -d +; }
 in_text()
 {
-    cat "$page" data/results/study/README.md data/results/table1/README.md | tr -s '\n ' ' ' | tr -d + >"$TMP_TEST/text"
+    cat "$page" data/results/study/README.md | tr -s '\n ' ' ' | tr -d + >"$TMP_TEST/text"
     estimates | while read -r e; do grep -qF -e "$e" "$TMP_TEST/text" || echo "not in the page: $e"; done >"$TMP_TEST/missing"
     cat "$TMP_TEST/missing"
     [ ! -s "$TMP_TEST/missing" ] && [ "$(estimates | wc -l)" -ge 7 ]
 }
-check 'the text of README has the figures of the pages of results, of the study and of Table 1' in_text
+check 'the text of README has the figures of the pages of results and of the study' in_text
