@@ -70,7 +70,6 @@ static int load_base(struct parts *p, const struct meta_adapt_request *r, struct
     p->base.learning_rate = p->model->inner->learning_rate;
     p->base.how = meta_rates_how_of(p->model->inner);
     p->base.rule = meta_rule_how_of(p->model->inner);
-    meta_warn_rates(p->model->inner, r->weights);
     p->base.imprint = p->model->inner->head == META_HEAD_IMPRINTED;
     return meta_weights_load(f->network, r->weights, &f->parameters, &f->statistics, error)
             || (p->base.how.kind
@@ -113,11 +112,12 @@ static int load_images(struct parts *p, struct meta_error *error)
     return 0;
 }
 
-static int warn_images(struct parts *p, struct meta_error *error)
+static int warn(struct parts *p, const struct meta_adapt_request *r, struct meta_error *error)
 {
     const struct meta_dataset *d = p->dataset;
     const struct meta_unlike images = { "the meta-training", d->count, d->paths, d->list, d->lines,
                                         p->distance };
+    if (r->steps) meta_warn_rates(p->model->inner, r->weights);
     meta_warn_copies(d);
     if (meta_find_distance(&p->base, p->images, d->count, p->distance, error)) return -1;
     meta_warn_unlike(&images);
@@ -274,7 +274,7 @@ int meta_command_adapt(int argc, char **argv)
         || meta_adapt_request_check(&r, p.model, p.data, &error)
         || meta_adapt_files_lock(&p.lock, r.out, &error) || load_base(&p, &r, &error)
         || check_stock_form(&p, r.cfg, &error) || meta_pool_create(&p.pool, r.workers, &error)
-        || load_images(&p, &error) || find_temperature(&p, &r, &error) || warn_images(&p, &error)
+        || load_images(&p, &error) || find_temperature(&p, &r, &error) || warn(&p, &r, &error)
         || adapt(&p, &r, &error)) {
         free_parts(&p);
         meta_adapt_request_clear(&r);

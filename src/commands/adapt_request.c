@@ -21,8 +21,7 @@ struct texts {
     int fold, no_fold, onnx;
 };
 
-/* ---- without the network ----------------------------------------------------------------------
- */
+/* ---- without the network --------------------------------------------------------------------- */
 
 /* Takes the flags out of argv; returns the number of words. */
 static int take_flags(struct texts *t, struct meta_syntax *syntax, int argc, char **argv)
@@ -76,9 +75,6 @@ static int check_words(const char *weights, const char *several, const char *usa
 
 static int check_files(struct meta_adapt_request *r, struct meta_error *error)
 {
-    if (!r->out || !*r->out)
-        return meta_fail(error,
-                         "-out is missing: must be the name of the .cfg and the .weights to write");
     if (meta_adapt_files_check(r->out, r->cfg, r->weights, &r->files, error)) return -1;
     if (!r->files.onnx) return 0;
     const char *const inputs[] = { r->cfg, r->weights };
@@ -92,6 +88,10 @@ static int check_files(struct meta_adapt_request *r, struct meta_error *error)
 static int check_kinds(struct meta_adapt_request *r, const struct texts *t,
                        struct meta_error *error)
 {
+    if (t->fold && t->no_fold) return meta_fail(error, "-fold and -no_fold: must be one of them");
+    if (!r->out || !*r->out)
+        return meta_fail(error,
+                         "-out is missing: must be the name of the .cfg and the .weights to write");
     r->plain = !strcmp(t->balance, "none");
     if (!r->plain && strcmp(t->balance, "classes"))
         return meta_fail(error, "-balance %s: must be classes or none", t->balance);
@@ -100,7 +100,6 @@ static int check_kinds(struct meta_adapt_request *r, const struct texts *t,
         return meta_fail(error,
                          "-bn batch: a file can't hold it, as a single image has no batch to be "
                          "normalised by: must be support or running");
-    if (t->fold && t->no_fold) return meta_fail(error, "-fold and -no_fold: must be one of them");
     r->fold = t->fold ? META_FOLD_ALL : t->no_fold ? META_FOLD_NONE : META_FOLD_REST;
     return 0;
 }
@@ -137,8 +136,7 @@ void meta_adapt_request_clear(struct meta_adapt_request *r)
     r->onnx = NULL;
 }
 
-/* ---- with it ------------------------------------------------------------------------------------
- */
+/* ---- with it --------------------------------------------------------------------------------- */
 
 static int check_copies(const struct meta_adapt_request *r, const struct meta_net_settings *net,
                         struct meta_error *error)

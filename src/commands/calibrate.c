@@ -222,7 +222,6 @@ static int load(struct calibration *c, struct meta_error *error)
     if (meta_learned_load(&c->rates, net, meta_rates_how_of(c->model->inner), c->backend,
                           c->weights_path, error))
         return -1;
-    meta_warn_rates(c->model->inner, c->weights_path);
     c->evaluation.statistics = c->statistics;
     c->evaluation.rates = meta_learned_rates(c->rates);
     c->phi = c->backend->allocate(net->parameters * c->backend->element);
@@ -231,6 +230,8 @@ static int load(struct calibration *c, struct meta_error *error)
     if (meta_pool_create(&c->pool, c->threads, error)
         || meta_dataset_load(&c->dataset, &source, c->pool, error))
         return -1;
+    if (c->evaluation.method->reads_rates) meta_warn_rates(c->model->inner, c->weights_path);
+    meta_warn_groupless(c->data, c->dataset);
     return check_images(c, error);
 }
 

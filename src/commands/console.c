@@ -53,8 +53,8 @@ void meta_warn_rates(const struct meta_inner_settings *inner, const char *weight
     if (!path) return; /* a warning is worth no error */
     fflush(stdout);
     fprintf(stderr,
-            "darknet: warning: %s: left aside, as the .cfg has [inner_loop] rates=fixed: these "
-            "weights were trained with learned rates\n",
+            "darknet: warning: %s: left aside, as the .cfg has no rates=layer and no "
+            "rates=parameter: these weights were trained with learned rates\n",
             path);
     free(path);
 }

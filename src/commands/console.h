@@ -12,8 +12,8 @@ void meta_print_row(enum meta_training_kind, const struct meta_row *, double rem
 void meta_tell_cache(const struct meta_dataset *);
 /* Warns on standard error of images of a list that are in no group, where there are groups. */
 void meta_warn_groupless(const struct meta_data *, const struct meta_dataset *);
-/* Warns on standard error of learned inner rates beside the weights that the .cfg leaves aside, as
-   its own are fixed. */
+/* Warns on standard error of learned inner rates beside the weights, where the .cfg has fixed ones
+   and leaves them aside. */
 void meta_warn_rates(const struct meta_inner_settings *, const char *weights);
 /* Says how many images of a list are copies of others, where there are such images. */
 void meta_tell_copies(const struct meta_dataset *);

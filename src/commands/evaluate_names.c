@@ -3,7 +3,6 @@
 #include "adaptation/class_notes.h"
 #include "base/path.h"
 #include "tasks/data_open.h"
-#include "tasks/labelled.h"
 
 #include <stdlib.h>
 #include <unistd.h>

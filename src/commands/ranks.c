@@ -53,6 +53,8 @@ int meta_ranks_discreet(struct meta_transport *t, const char *output, struct met
     return status;
 }
 
+int meta_ranks_warns(const struct meta_transport *t) { return !t->rank || t->discreet; }
+
 int meta_ranks_complain(struct meta_transport *t, const struct meta_error *error)
 {
     const char *words = meta_transport_words(t, error);

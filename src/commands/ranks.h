@@ -26,6 +26,9 @@ int meta_ranks_discreet(struct meta_transport *, const char *output, struct meta
 /* Opens the transport. From now on ranks but the first print nothing to standard output. Returns 0,
    or complains and returns 1; where MPI does not begin, the process ends there. */
 int meta_ranks_open(struct meta_transport **, const struct meta_ranks_flags *);
+/* Whether what this rank warns of on standard error is told once: it is the first, or a site, whose
+   warnings stay there. */
+int meta_ranks_warns(const struct meta_transport *);
 /* Tells the message to the user, where this rank is the one to tell it, and to ranks that may wait
    for this one; returns 1. */
 int meta_ranks_complain(struct meta_transport *, const struct meta_error *);

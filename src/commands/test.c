@@ -235,7 +235,6 @@ static int load_weights(struct test *t, struct meta_error *error)
         && meta_learned_load(&t->rates, net, meta_rates_how_of(t->model->inner), t->backend,
                              t->weights_path, error))
         return -1;
-    if (t->evaluation.method->reads_rates) meta_warn_rates(t->model->inner, t->weights_path);
     t->phi = t->backend->allocate(net->parameters * t->backend->element);
     if (!t->phi) return meta_fail(error, "out of memory for %zu parameters", net->parameters);
     t->backend->upload(t->phi, t->parameters, net->parameters);
@@ -271,6 +270,14 @@ static void warn_trained(const struct test *t)
     meta_dataset_free(trained);
 }
 
+static void warn(const struct test *t)
+{
+    warn_trained(t);
+    meta_warn_groupless(t->data, t->dataset);
+    if (t->evaluation.method->reads_rates && t->weights_path)
+        meta_warn_rates(t->model->inner, t->weights_path);
+}
+
 /* ---- printing -------------------------------------------------------------------------------- */
 
 static void print_head(const struct test *t)
@@ -280,7 +287,6 @@ static void print_head(const struct test *t)
     e->method->describe(t->model, e, what, sizeof what);
     meta_tell_cache(t->dataset);
     if (t->augmented) meta_tell_cache(t->augmented);
-    meta_warn_groupless(t->data, t->dataset);
     meta_tell_copies(t->dataset);
     meta_tell_depth(t->data, t->dataset);
     meta_temperature_tell(&t->temperature);
@@ -361,7 +367,7 @@ int meta_command_test(int argc, char **argv)
     int failed = meta_transport_share_status(t.ranks, prepare(&t, &error), &error)
         || meta_transport_in_turn(t.ranks, load, &t, &error) || compare_ranks(&t, &error);
     if (!failed) {
-        if (!t.ranks->rank) warn_trained(&t);
+        if (meta_ranks_warns(t.ranks)) warn(&t);
         print_head(&t);
         failed = run(&t, &error);
     }

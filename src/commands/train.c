@@ -106,9 +106,9 @@ static void print_start(const struct meta_trainer *t)
     print_ranks(s->transport, s->federation.mode != META_NOT_FEDERATED);
     meta_tell_cache(train);
     if (valid) meta_tell_cache(valid);
-    meta_warn_groupless(meta_trainer_data(t), train);
+    if (meta_ranks_warns(s->transport)) meta_warn_groupless(meta_trainer_data(t), train);
     meta_tell_copies(train);
-    if (valid) meta_warn_shared(valid, train);
+    if (valid && meta_ranks_warns(s->transport)) meta_warn_shared(valid, train);
     meta_tell_depth(meta_trainer_data(t), train);
     if (valid && !meta_trainer_watches(t))
         printf("%s has none of the classes that are trained: it is not watched\n", valid->list);

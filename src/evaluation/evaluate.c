@@ -78,11 +78,6 @@ static int *make_labels(int ways, int each)
     return labels;
 }
 
-static int fail_memory(const struct meta_evaluator *e, struct meta_error *error)
-{
-    return meta_fail(error, "out of memory for %d runs", e->evaluation.runs);
-}
-
 static int choose_method(struct meta_evaluator *e, struct meta_error *error)
 {
     struct meta_evaluation *own = &e->evaluation;
@@ -104,7 +99,7 @@ static int fill(struct meta_evaluator *e, struct meta_error *error)
     e->support_labels = make_labels(t->ways, t->shots);
     e->query_labels = make_labels(t->ways, t->queries);
     e->workspaces = calloc(threads, sizeof *e->workspaces);
-    if (!e->support_labels || !e->query_labels || !e->workspaces) return fail_memory(e, error);
+    if (!e->support_labels || !e->query_labels || !e->workspaces) return meta_fail_memory(error);
     while (e->workspace_count < threads)
         if (create_workspace(e, &e->workspaces[e->workspace_count++], error)) return -1;
     return 0;

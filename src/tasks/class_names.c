@@ -48,10 +48,27 @@ int meta_class_names_tell_apart(char **names, int n, struct meta_error *error)
     return status ? meta_fail_memory(error) : 0;
 }
 
+static int by_letters(const void *a, const void *b)
+{
+    char *const *p = *(char *const *const *)a, *const *q = *(char *const *const *)b;
+    int order = strcasecmp(*p, *q);
+    return order ? order : (p > q) - (p < q);
+}
+
 int meta_class_names_alike(int pair[2], char *const *names, int n)
 {
-    for (pair[0] = 0; pair[0] < n; pair[0]++)
-        for (pair[1] = pair[0] + 1; pair[1] < n; pair[1]++)
-            if (!strcasecmp(names[pair[0]], names[pair[1]])) return 1;
-    return 0;
+    char *const **sorted = malloc(((size_t)n + 1) * sizeof *sorted);
+    int found = 0;
+    if (!sorted) return 0;
+    for (int k = 0; k < n; k++) sorted[k] = &names[k];
+    qsort(sorted, (size_t)n, sizeof *sorted, by_letters);
+    for (int i = 1; i < n; i++) {
+        if (strcasecmp(*sorted[i - 1], *sorted[i]) || (found && sorted[i - 1] - names > pair[0]))
+            continue;
+        pair[0] = (int)(sorted[i - 1] - names);
+        pair[1] = (int)(sorted[i] - names);
+        found = 1;
+    }
+    free(sorted);
+    return found;
 }

@@ -9,7 +9,7 @@
    still stand twice. names (n) belong to the caller, to be freed also after a failure. */
 int meta_class_names_tell_apart(char **names, int n, struct meta_error *);
 /* Finds the first name (pair[0]) that another (pair[1]) differs from in the case of its letters
-   alone, as where people type them; 0: there is none. */
+   alone, as where people type them; 0: there is none, or no memory. */
 int meta_class_names_alike(int pair[2], char *const *names, int n);
 
 #endif

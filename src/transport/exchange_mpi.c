@@ -1,6 +1,5 @@
 /* Gives the ranks of MPI what they have for each other, by sends and receives between pairs of
    ranks, so that a wait knows whom it is for. */
-#define _GNU_SOURCE
 #include "exchange_mpi.h"
 
 #include <sched.h>

@@ -17,9 +17,15 @@ struct meta_mpi {
     MPI_Comm data, control;
     char (*host)[META_MPI_HOST];
     const char **hosts;
-    pthread_mutex_t lock; /* guards every call of MPI while ranks are OPEN, and all below */
+    pthread_mutex_t lock; /* guards every call of MPI while ranks are open, and all below */
     pthread_cond_t moved; /* the stage is another */
-    enum { BEGINNING, REFUSED, OPEN, UNTOLD, ENDED } stage;
+    enum {
+        META_MPI_BEGINNING,
+        META_MPI_REFUSED,
+        META_MPI_OPEN,
+        META_MPI_UNTOLD,
+        META_MPI_ENDED
+    } stage;
     atomic_int end;   /* the thread is to end MPI */
     double heard;     /* when the rank before this one was last heard of */
     MPI_Request life; /* the sign of life that is under way */

@@ -181,7 +181,7 @@ static void *leave_to_others(struct meta_mpi *r)
     if (seconds > LEAVE) seconds = LEAVE;
     time_t whole = (time_t)seconds;
     nanosleep(&(struct timespec){ whole, (long)((seconds - (double)whole) * 1e9) }, NULL);
-    move(r, UNTOLD);
+    move(r, META_MPI_UNTOLD);
     return NULL;
 }
 
@@ -189,13 +189,13 @@ static void *serve(void *argument)
 {
     struct meta_mpi *r = argument;
     int status = start(r);
-    move(r, status ? REFUSED : OPEN);
+    move(r, status ? META_MPI_REFUSED : META_MPI_OPEN);
     if (status) return NULL;
     watch(r);
     if (r->lost && r->base.hushed) return leave_to_others(r);
     if (r->lost) MPI_Abort(MPI_COMM_WORLD, 1);
     MPI_Finalize();
-    move(r, ENDED);
+    move(r, META_MPI_ENDED);
     return NULL;
 }
 
@@ -206,12 +206,12 @@ static int close_ranks(struct meta_transport *t, struct meta_error *error)
     double seconds = t->limit + (r->lost && t->hushed ? LEAVE : 0);
     r->end = 1;
     fflush(NULL);
-    int stage = wait_for(r, OPEN, seconds);
-    if (stage == ENDED) {
+    int stage = wait_for(r, META_MPI_OPEN, seconds);
+    if (stage == META_MPI_ENDED) {
         free_ranks(r);
         return 0;
     }
-    if (stage == UNTOLD) return meta_fail(error, "%s", r->why.text);
+    if (stage == META_MPI_UNTOLD) return meta_fail(error, "%s", r->why.text);
     return meta_fail(error,
                      "MPI has not ended after %.0f seconds: another rank, its machine or the "
                      "network is down",
@@ -241,13 +241,13 @@ static int begin_ranks(struct meta_transport **out, double limit, struct meta_er
         return meta_fail(error, "can't start the thread that speaks with the other ranks");
     }
     pthread_detach(thread);
-    int stage = wait_for(r, BEGINNING, most);
-    if (stage == BEGINNING)
+    int stage = wait_for(r, META_MPI_BEGINNING, most);
+    if (stage == META_MPI_BEGINNING)
         return meta_fail(error,
                          "MPI has not begun after %.0f seconds: another rank, its machine or the "
                          "network is down",
                          most);
-    if (stage == OPEN) {
+    if (stage == META_MPI_OPEN) {
         *out = &r->base;
         return 0;
     }

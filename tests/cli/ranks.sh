@@ -196,3 +196,13 @@ done
 check 'meta bench -ranks prints a row for each rank and for each prediction' test "$(grep -cE '^ +[0-9]+ ' "$a/out")" -eq $((3 + 7))
 differs() { ! ranks 1 "$DARKNET_BIN" meta bench "$a/toy.cfg" -ranks : -n 1 "$DARKNET_BIN" meta bench "$a/other.cfg" -ranks >"$a/out" 2>&1 && grep -q 'darknet: .*toy.cfg differs: [0-9a-f]* on rank 0' "$a/out" || { cat "$a/out"; return 1; }; }
 check 'meta bench -ranks refuses different .cfg files' differs
+
+# ---- what is warned of ----------------------------------------------------------------------------
+
+# Images in no group, and a valid list of images that are trained on, too
+{ echo image,group; sed 1,4d "$a/train.list" | sed 's#.*#&,&#'; sed 1,4d "$a/test.list" | sed 's#.*#&,&#'; } >"$a/groups.csv"
+{ head -n 24 "$a/train.list"; } >"$a/seen.list"
+{ sed "s#^valid=.*#valid=$a/seen.list#; s#^backup=.*#backup=$a/warned#" "$a/toy.data"; echo "groups=$a/groups.csv"; } >"$a/warned.data"
+warned() { ranks 2 "$DARKNET_BIN" meta "$1" "$a/warned.data" "$a/toy.cfg" "${@:3}" >"$a/out" 2>&1 && [ "$(grep -c 'darknet: warning:' "$a/out")" -eq "$2" ] || { cat "$a/out"; return 1; }; }
+check 'two ranks that train warn once of each thing' warned train 2 -name toy -threads 1 -max_batches 1 -valid_runs 3
+check 'two ranks that test, too' warned test 1 "$whole/backup/toy_final.weights" -threads 1 -runs 3

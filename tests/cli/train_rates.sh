@@ -90,7 +90,7 @@ check 'what is overwritten takes its rates along' test ! -e "$whole/backup/toy_b
 
 # Rates that the .cfg leaves aside are told
 sed 's/^rates=.*/rates=fixed/' "$whole/toy.cfg" >"$a/fixed.cfg"
-aside="darknet: warning: $whole/backup/toy_final.rates: left aside, as the .cfg has \[inner_loop\] rates=fixed: these weights were trained with learned rates"
+aside="darknet: warning: $whole/backup/toy_final.rates: left aside, as the .cfg has no rates=layer and no rates=parameter: these weights were trained with learned rates"
 for verb in "test $whole/toy.data" "calibrate $whole/toy.data" "adapt $a/few.data"; do
     case $verb in adapt*) more="-out $a/aside" ;; *) more='-runs 2' ;; esac
     quiet darknet meta $verb "$a/fixed.cfg" "$whole/backup/toy_final.weights" $more

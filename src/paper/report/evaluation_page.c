@@ -360,7 +360,7 @@ static void write_mistakes(FILE *f, const struct meta_assessment_report *r)
         fprintf(f, "</td><td data-column=\"Its probability\">%.4f</td></tr>\n",
                 meta_assess_probability(own[answer]));
     }
-    fputs("</tbody></table></div>\n", f);
+    meta_html_close_table(f);
     if (!count) fputs("<p>None is.</p>\n", f);
     if (count > MOST_MISTAKES) fprintf(f, "<p>The first %d of %d.</p>\n", MOST_MISTAKES, count);
     fputs("</section>\n", f);

@@ -1,4 +1,4 @@
-/* Escapes text for HTML. */
+/* Writes text, rows and intervals as HTML. */
 #include "html.h"
 
 void meta_html_text(FILE *f, const char *text)

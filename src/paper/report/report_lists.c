@@ -5,8 +5,6 @@
 #include "report_tables.h"
 #include "stats/estimate_json.h"
 
-#include <math.h>
-
 /* A table with a row a cell. names: of its columns, NULL at their end. */
 static void open_list(FILE *f, const char *kind, const char *caption, const char *const *names)
 {

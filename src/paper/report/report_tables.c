@@ -1,9 +1,7 @@
 /* Writes the tables of the page. A column is a number of shots. On a narrow screen the style sheet
    shows a row as a card, in which every cell names its column: hence data-column. */
 #include "report_tables.h"
-#include "base/duration.h"
 #include "base/plural.h"
-#include "evaluation/methods.h"
 #include "evaluation/scores.h"
 #include "html.h"
 #include "report_family.h"
