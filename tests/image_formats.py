@@ -196,6 +196,9 @@ def damage():
     rgb = shown(picture(3))
     tiff(at('float.tif'), tiff_page((W, H, 1, [0] * (W * H)), 32, MINISBLACK, tags={339: (3, [3])}, raw=bytes(4 * W * H)))
     r.refuse(at('float.tif'), 'TIFF of 32-bit floating-point samples: must be of unsigned ones, .*')
+    for planes in tiff_page, tiff_planes:
+        tiff(at('few.tif'), planes(picture(3), 8, RGB, 2))
+        r.refuse(at('few.tif'), 'TIFF of 3 samples, 1 of them extra: must have 3 colours besides')
     tiff(at('signed.tif'), tiff_page(picture(1, 65535), 16, MINISBLACK, tags={339: (3, [2])}))
     r.refuse(at('signed.tif'), 'TIFF of 16-bit signed samples: must be of unsigned ones, .*')
     tiff(at('twelve.tif'), tiff_page((W, H, 1, [0] * (W * H)), 12, MINISBLACK, raw=bytes(2 * W * H)))

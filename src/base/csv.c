@@ -101,13 +101,16 @@ static char *skip_empty(const struct meta_csv *csv)
     return csv->at + strspn(csv->at, empty);
 }
 
+/* Whether a line ends with this byte: of CR and LF the last, or one alone. */
+static int is_end(const char *at) { return *at == '\n' || at[1] != '\n'; }
+
 int meta_csv_next(struct meta_csv *csv, char **field, int most, int *count, int *line,
                   struct meta_error *error)
 {
     char ended = csv->separator;
     *count = 0;
     for (char *end; *(end = skip_empty(csv)) == '\n' || *end == '\r'; csv->at = end + 1)
-        csv->line += *end == '\n';
+        csv->line += is_end(end);
     *line = csv->line;
     if (!*skip_empty(csv)) return 0;
     while (ended == csv->separator) {
@@ -116,7 +119,7 @@ int meta_csv_next(struct meta_csv *csv, char **field, int most, int *count, int 
         if (*count < most) field[*count] = one;
         ++*count;
     }
-    csv->line += ended == '\n';
+    csv->line += ended == '\n' || (ended == '\r' && *csv->at != '\n');
     return 0;
 }
 

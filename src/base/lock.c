@@ -171,6 +171,16 @@ static int open_locked(const char *path, int shared, struct meta_lock_words w,
     }
 }
 
+/* Whether the file is a lock, or could be one whose process ended before it had signed it: blank.
+ */
+static int is_lock(int fd)
+{
+    char text[512];
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = 0;
+    return !strncmp(text, "process", 7) || !text[strspn(text, " \n")];
+}
+
 int meta_lock_take(struct meta_lock *l, const char *path, int shared, struct meta_lock_words w,
                    struct meta_error *error)
 {
@@ -178,6 +188,13 @@ int meta_lock_take(struct meta_lock *l, const char *path, int shared, struct met
     *l = (struct meta_lock){ .fd = -1 };
     int fd = open_locked(path, shared, w, error);
     if (fd < 0) return -1;
+    if (!is_lock(fd)) {
+        close(fd);
+        return meta_fail(error,
+                         "%s: is there and is no lock of this program: must be moved away, or "
+                         "another name be given",
+                         path);
+    }
     before = read_owner(fd);
     enum where where = find(&before);
     /* Locked, so a process of this machine has ended, unless the disk knows no locks. */

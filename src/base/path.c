@@ -40,6 +40,18 @@ char *meta_path_beside(const char *path, const char *extension)
     return beside;
 }
 
+char *meta_path_of_weights(const char *weights, const char *extension)
+{
+    static const char end[] = ".weights";
+    size_t length = strlen(weights), cut = sizeof end - 1;
+    if (length > cut && !strcmp(weights + length - cut, end)) length -= cut;
+    char *path = malloc(length + strlen(extension) + 1);
+    if (!path) return NULL;
+    memcpy(path, weights, length);
+    strcpy(path + length, extension);
+    return path;
+}
+
 void meta_path_trim(char *path)
 {
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/';) path[--n] = 0;

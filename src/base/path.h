@@ -19,6 +19,10 @@ char *meta_path_folder(const char *path);
 /* The file of that extension beside `path`, of the same stem: "cfg/net.rates" of "cfg/net.weights"
    and ".rates". The caller frees; NULL when there is no memory. */
 char *meta_path_beside(const char *path, const char *extension);
+/* The file that belongs to weights: ".weights" at the end is replaced by the extension, which is
+   else put behind: what belongs to net_final.backup, of a training net_final, does not to
+   net_final.weights. The caller frees; NULL: no memory. */
+char *meta_path_of_weights(const char *weights, const char *extension);
 /* Takes slashes off the end of `path`, but leaves "/". */
 void meta_path_trim(char *path);
 /* Makes the folder `path` and those above it that are missing. A folder that is there is no error;

@@ -53,3 +53,18 @@ int meta_text_write(struct meta_text *t, int status, const char *path, struct me
     free(bytes);
     return status;
 }
+
+int meta_text_new_file(struct meta_text *t, int status, struct meta_new_file **file,
+                       const char *path, struct meta_error *error)
+{
+    char *bytes;
+    *file = NULL;
+    status = meta_text_end(t, status, &bytes, error);
+    if (!status) status = meta_new_file(file, path, error);
+    if (!status && (status = meta_new_file_put(*file, bytes, t->size, error))) {
+        meta_new_file_drop(*file);
+        *file = NULL;
+    }
+    free(bytes);
+    return status;
+}

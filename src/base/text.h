@@ -21,5 +21,9 @@ int meta_text_end(struct meta_text *, int status, char **bytes, struct meta_erro
 /* Closes the stream; with status 0 the text becomes the file `path`, written whole or not at all
    (file.h). */
 int meta_text_write(struct meta_text *, int status, const char *path, struct meta_error *);
+/* The same up to the end: the caller ends *file or drops it; NULL after a failure. */
+struct meta_new_file;
+int meta_text_new_file(struct meta_text *, int status, struct meta_new_file **file,
+                       const char *path, struct meta_error *);
 
 #endif

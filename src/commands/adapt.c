@@ -5,6 +5,7 @@
 #include "adaptation/own_files.h"
 #include "adaptation/support_check.h"
 #include "adaptation/support_files.h"
+#include "base/file.h"
 #include "base/pool.h"
 #include "base/text.h"
 #include "config/inner_text.h"
@@ -159,46 +160,79 @@ static char *comment_of(const struct parts *p, const struct meta_adapt_request *
     return meta_text_end(&text, 0, &comment, error) ? NULL : comment;
 }
 
-/* The description is the comment's first line. */
-static int export_onnx(const struct parts *p, const struct meta_filled *f, char *comment,
-                       const char *onnx, struct meta_error *error)
+/* Files beside the .cfg and the .weights that are begun, and become new with these. */
+struct beside {
+    struct meta_new_file *named[2], *onnx; /* NULL: is not written */
+};
+
+static int begin_beside(struct beside *b, const struct parts *p, const struct meta_filled *f,
+                        const struct meta_adapt_request *r, const char *comment,
+                        struct meta_error *error)
 {
-    comment[strcspn(comment, "\n")] = 0;
-    return meta_write_onnx(f, p->data, comment, onnx, error);
+    if (r->files.named && meta_adapt_files_names(b->named, r->out, p->data, p->dataset, error))
+        return -1;
+    if (!r->onnx) return 0;
+    char *first = strndup(comment, strcspn(comment, "\n")); /* of the comment, for people */
+    int status = first ? meta_begin_onnx(&b->onnx, f, p->data, first, r->onnx, error)
+                       : meta_fail_memory(error);
+    free(first);
+    return status;
+}
+
+/* Frees them, also after a failure. */
+static int end_beside(struct beside *b, int status, struct meta_error *error)
+{
+    if (status) {
+        for (int i = 0; i < 2; i++) meta_new_file_drop(b->named[i]);
+        meta_new_file_drop(b->onnx);
+        return status;
+    }
+    if (b->named[0]) status = meta_new_file_end_two(b->named[0], b->named[1], error);
+    if (status) meta_new_file_drop(b->onnx);
+    else if (b->onnx) status = meta_new_file_end(b->onnx, error);
+    return status;
+}
+
+/* Writes the network f. A failure leaves all files as they were, but for one to rename them. */
+static int write_network(const struct parts *p, const struct meta_filled *f,
+                         const struct meta_adapt_request *r, char **otherwise,
+                         struct meta_error *error)
+{
+    struct beside beside = { { NULL, NULL }, NULL };
+    char *comment = comment_of(p, r, error);
+    if (!comment) return -1;
+    struct meta_export how = { r->out, comment, r->fold, meta_net_exported(&p->model->net) };
+    int status = begin_beside(&beside, p, f, r, comment, error);
+    if (!status) status = meta_export(f, &how, otherwise, error);
+    free(comment);
+    return end_beside(&beside, status, error);
+}
+
+static void tell_written(const struct meta_adapt_request *r, const char *otherwise)
+{
+    if (r->files.named)
+        printf("written: %s.cfg, %s.weights, %s.names and %s.data\n", r->out, r->out, r->out,
+               r->out);
+    else printf("written: %s.cfg and %s.weights\n", r->out, r->out);
+    if (r->onnx) printf("written: %s\n", r->onnx);
+    else meta_adapt_files_warn(r->out);
+    if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
 }
 
 static int write_files(const struct parts *p, const struct meta_adapt_request *r,
                        struct meta_error *error)
 {
-    struct meta_filled f = meta_adapted_filled(p->adapted, r->bn);
+    struct meta_filled f = meta_adapted_filled(p->adapted, r->bn), stock;
     struct meta_network network;
-    char *comment = comment_of(p, r, error), *otherwise = NULL;
-    if (!comment) return -1;
-    struct meta_export how = { r->out, comment, r->fold, meta_net_exported(&p->model->net) };
-    int status = meta_adapted_network(&network, p->adapted, r->bn, error);
-    if (!status) {
-        struct meta_filled stock;
-        f.network = &network;
-        status = meta_stock_form(&stock, &f, r->cfg, error);
-        const struct meta_filled *plain = stock.network ? &stock : &f;
-        if (!status) status = meta_export(plain, &how, &otherwise, error);
-        if (!status && r->onnx) status = export_onnx(p, plain, comment, r->onnx, error);
-        meta_filled_clear(&stock);
-        free(network.layers);
-    }
-    if (!status && r->files.named)
-        status = meta_adapt_files_names(r->out, p->data, p->dataset, error);
-    if (!status) {
-        if (r->files.named)
-            printf("written: %s.cfg, %s.weights, %s.names and %s.data\n", r->out, r->out, r->out,
-                   r->out);
-        else printf("written: %s.cfg and %s.weights\n", r->out, r->out);
-        if (r->onnx) printf("written: %s\n", r->onnx);
-        else meta_adapt_files_warn(r->out);
-        if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
-    }
+    char *otherwise = NULL;
+    if (meta_adapted_network(&network, p->adapted, r->bn, error)) return -1;
+    f.network = &network;
+    int status = meta_stock_form(&stock, &f, r->cfg, error);
+    if (!status) status = write_network(p, stock.network ? &stock : &f, r, &otherwise, error);
+    meta_filled_clear(&stock);
+    free(network.layers);
+    if (!status) tell_written(r, otherwise);
     free(otherwise);
-    free(comment);
     return status;
 }
 

@@ -137,12 +137,13 @@ int meta_adapt_files_lock(struct meta_lock *own, const char *name, struct meta_e
     return status;
 }
 
-static int write_names(const char *path, const struct meta_data *data, struct meta_error *error)
+static int begin_names(struct meta_new_file **file, const char *path, const struct meta_data *data,
+                       struct meta_error *error)
 {
     struct meta_text text;
     if (meta_text_begin(&text, error)) return -1;
     for (int k = 0; k < data->classes; k++) fprintf(text.file, "%s\n", data->names[k]);
-    return meta_text_write(&text, 0, path, error);
+    return meta_text_new_file(&text, 0, file, path, error);
 }
 
 void meta_adapt_files_warn(const char *name)
@@ -161,19 +162,24 @@ static int range_of(const struct meta_data *data, const struct meta_dataset *set
     return meta_depth_of(set).dark ? META_WHITE : 0;
 }
 
-int meta_adapt_files_names(const char *name, const struct meta_data *data,
-                           const struct meta_dataset *set, struct meta_error *error)
+int meta_adapt_files_names(struct meta_new_file *files[2], const char *name,
+                           const struct meta_data *data, const struct meta_dataset *set,
+                           struct meta_error *error)
 {
     int range = range_of(data, set);
     char *own, *names;
     struct meta_text text;
     if (name_files(name, &own, &names, error)) return -1;
-    int status = write_names(names, data, error);
+    int status = begin_names(&files[0], names, data, error);
     if (!status && !(status = meta_text_begin(&text, error))) {
         fprintf(text.file, META_OWN_DATA " from %s\nclasses = %d\nnames = %s\ntop = %d\n",
                 data->path, data->classes, names, data->classes);
         if (range) fprintf(text.file, "range = %d\n", range);
-        status = meta_text_write(&text, 0, own, error);
+        status = meta_text_new_file(&text, 0, &files[1], own, error);
+    }
+    if (status && files[0]) {
+        meta_new_file_drop(files[0]);
+        files[0] = NULL;
     }
     free(own);
     free(names);

@@ -22,9 +22,11 @@ char *meta_adapt_files_onnx(const char *name, struct meta_error *);
 /* Keeps others from writing the files until the lock is released, and removes what a run that was
    killed has left. */
 int meta_adapt_files_lock(struct meta_lock *, const char *name, struct meta_error *);
-/* Writes NAME.names, then NAME.data, whose range= is that of the data, or says how the images of
-   the set were taken, that were adapted to. */
-int meta_adapt_files_names(const char *name, const struct meta_data *, const struct meta_dataset *,
+/* Begins NAME.names and NAME.data (base/file.h), whose range= is that of the data, or says how the
+   images of the set were taken, that were adapted to. The caller ends both or drops both. */
+struct meta_new_file;
+int meta_adapt_files_names(struct meta_new_file *files[2], const char *name,
+                           const struct meta_data *, const struct meta_dataset *,
                            struct meta_error *);
 /* Warns of a NAME.onnx that was not written anew. */
 void meta_adapt_files_warn(const char *name);

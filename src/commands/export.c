@@ -1,5 +1,6 @@
 /* darknet meta export: writes a classifier as a file of ONNX. */
 #define _GNU_SOURCE
+#include "base/file.h"
 #include "classifier.h"
 #include "config/purpose.h"
 #include "config/stock_form.h"
@@ -75,7 +76,9 @@ static int export(const struct parts *p, const char *out, char **words, struct m
         description = NULL;
         status = meta_fail_memory(error);
     }
-    if (!status) status = meta_write_onnx(plain, p->data, description, out, error);
+    struct meta_new_file *file;
+    if (!status) status = meta_begin_onnx(&file, plain, p->data, description, out, error);
+    if (!status) status = meta_new_file_end(file, error);
     if (!status) printf("written: %s\n", out);
     meta_filled_clear(&stock);
     free(description);

@@ -150,7 +150,8 @@ static int make_parts(struct features *f, int threads, struct meta_error *error)
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* A line an image; of a .data file's list with its class. */
-static int write_names(const struct features *f, const char *path, struct meta_error *error)
+static int begin_names(struct meta_new_file **file, const struct features *f, const char *path,
+                       struct meta_error *error)
 {
     const struct meta_dataset *set = f->outline;
     struct meta_text text;
@@ -162,19 +163,19 @@ static int write_names(const struct features *f, const char *path, struct meta_e
         if (set) meta_write_csv_text(text.file, set->names[set->label[i]], "");
         putc('\n', text.file);
     }
-    return meta_text_write(&text, 0, path, error);
+    return meta_text_new_file(&text, 0, file, path, error);
 }
 
-/* The names come before the .npy, which is there when all is done. */
+/* Rows and names are of the same images: both files become new, or none. */
 static int write(struct features *f, const char *out, const char *names, struct meta_error *error)
 {
-    struct meta_new_file *file;
+    struct meta_new_file *file, *beside;
     if (meta_npy_begin(&file, out, f->count, f->size, error)) return -1;
-    if (put_all(f, file, error) || write_names(f, names, error)) {
+    if (put_all(f, file, error) || begin_names(&beside, f, names, error)) {
         meta_new_file_drop(file);
         return -1;
     }
-    return meta_new_file_end(file, error);
+    return meta_new_file_end_two(beside, file, error);
 }
 
 /* ---- the command line ------------------------------------------------------------------------ */

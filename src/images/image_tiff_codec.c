@@ -238,6 +238,10 @@ static int check_page(struct reader *r, const struct page *p, struct meta_error 
                                            [SAMPLEFORMAT_IEEEFP] = "floating-point",
                                            [SAMPLEFORMAT_COMPLEXINT] = "complex",
                                            [SAMPLEFORMAT_COMPLEXIEEEFP] = "complex" };
+    if (p->alpha && p->alpha < colours_of(p))
+        return meta_fail(error,
+                         "TIFF of %u samples, %u of them extra: must have %d colours besides",
+                         p->samples, p->extras, colours_of(p));
     int light = p->photometric == PHOTOMETRIC_LOGL || p->photometric == PHOTOMETRIC_LOGLUV;
     if (!TIFFIsCODECConfigured(p->compression))
         return meta_fail(error, "TIFF of compression %u: libtiff here has no decoder for it",

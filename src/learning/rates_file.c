@@ -9,24 +9,14 @@
 #include <unistd.h>
 
 #include "base/c_locale.h"
+#include "base/file.h"
 #include "base/lines.h"
+#include "base/path.h"
 #include "base/text.h"
 
 static const char format[] = "darknet meta rates 1", last[] = "end";
 
-char *meta_rates_path(const char *weights)
-{
-    static const char *const ends[] = { ".weights", ".backup" };
-    size_t length = strlen(weights);
-    char *path;
-    for (int i = 0; i < 2; i++) {
-        size_t end = strlen(ends[i]);
-        if (length <= end || strcmp(weights + length - end, ends[i])) continue;
-        length -= end;
-        break;
-    }
-    return asprintf(&path, "%.*s" META_RATES_END, (int)length, weights) < 0 ? NULL : path;
-}
+char *meta_rates_path(const char *weights) { return meta_path_of_weights(weights, META_RATES_END); }
 
 int meta_rates_exist(const char *weights)
 {
@@ -129,11 +119,13 @@ int meta_rates_load(const struct meta_network *net, struct meta_rates_how how, c
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-int meta_rates_save(const struct meta_network *net, struct meta_rates_how how, const char *weights,
-                    const float *value, struct meta_error *error)
+int meta_rates_begin(struct meta_new_file **file, const struct meta_network *net,
+                     struct meta_rates_how how, const char *weights, const float *value,
+                     struct meta_error *error)
 {
     struct meta_rates r = { 0 };
     struct meta_text t;
+    *file = NULL;
     char *path = meta_rates_path(weights);
     int status = path ? meta_rates_shape(&r, net, how, error) : meta_fail_memory(error);
     if (!status && !(status = meta_text_begin(&t, error))) {
@@ -144,9 +136,19 @@ int meta_rates_save(const struct meta_network *net, struct meta_rates_how how, c
         for (size_t i = 0; i < meta_rates_numbers(&r); i++) fprintf(t.file, "%.9g\n", value[i]);
         fprintf(t.file, "%s\n", last);
         meta_c_locale_end(before);
-        status = meta_text_write(&t, 0, path, error);
+        status = meta_text_new_file(&t, 0, file, path, error);
     }
     free(r.layer);
     free(path);
     return status;
+}
+
+int meta_rates_save(const struct meta_network *net, struct meta_rates_how how, const char *weights,
+                    const float *value, struct meta_error *error)
+{
+    struct meta_new_file *file;
+    return meta_rates_begin(&file, net, how, weights, value, error)
+            || meta_new_file_end(file, error)
+        ? -1
+        : 0;
 }

@@ -18,8 +18,8 @@
 #include "inner_rates.h"
 
 #define META_RATES_END ".rates"
-/* The file that belongs to a .weights file: ".weights" or ".backup" at the end replaced by
-   ".rates", which is else put behind. The caller frees; NULL: there is no memory. */
+/* The file that belongs to these weights (meta_path_of_weights). The caller frees; NULL: there is
+ * no memory. */
 char *meta_rates_path(const char *weights);
 /* Whether that file is there. */
 int meta_rates_exist(const char *weights);
@@ -28,6 +28,10 @@ int meta_rates_exist(const char *weights);
    second line must be. The caller frees *value, (numbers); NULL after a failure. */
 int meta_rates_load(const struct meta_network *, struct meta_rates_how, const char *weights,
                     float **value, struct meta_error *);
+/* Begins the file (base/file.h), which the caller ends, with that of the weights, or drops. */
+struct meta_new_file;
+int meta_rates_begin(struct meta_new_file **, const struct meta_network *, struct meta_rates_how,
+                     const char *weights, const float *value, struct meta_error *);
 /* Writes the file whole or not at all. */
 int meta_rates_save(const struct meta_network *, struct meta_rates_how, const char *weights,
                     const float *value, struct meta_error *);

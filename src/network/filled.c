@@ -14,6 +14,16 @@ void meta_filled_clear(struct meta_filled *f)
     *f = (struct meta_filled){ 0 };
 }
 
+int meta_filled_finite(const struct meta_filled *f)
+{
+    int finite = 1;
+    for (size_t i = 0; i < f->network->parameters && finite; i++)
+        finite = isfinite(f->parameters[i]);
+    for (size_t i = 0; i < f->network->statistics && finite; i++)
+        finite = isfinite(f->statistics[i]);
+    return finite;
+}
+
 static int grow(float **numbers, size_t from, size_t to, struct meta_error *error)
 {
     float *grown = realloc(*numbers, (to + 1) * sizeof *grown);

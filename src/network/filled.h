@@ -12,6 +12,8 @@ struct meta_filled {
 };
 
 void meta_filled_clear(struct meta_filled *); /* may be a zeroed one */
+/* Whether all of its numbers are finite. */
+int meta_filled_finite(const struct meta_filled *);
 
 /* ---- layer by layer, from a zeroed one with a network of meta_network_create ----------------- */
 

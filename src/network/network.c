@@ -37,6 +37,12 @@ void meta_network_free(struct meta_network *network)
     free(network);
 }
 
+/* a * b, or a number above META_MOST_NUMBERS where it is above that. */
+static size_t bounded(size_t a, size_t b)
+{
+    return b && a > META_MOST_NUMBERS / b ? META_MOST_NUMBERS + 1 : a * b;
+}
+
 /* Gives a layer its places in the parameter and statistics blocks, in .weights order
    (weights.h). */
 static void place_parameters(struct meta_network *net, struct meta_layer *l)
@@ -49,10 +55,12 @@ static void place_parameters(struct meta_network *net, struct meta_layer *l)
     if (l->type != META_CONVOLUTIONAL && l->type != META_CONNECTED && l->type != META_LOCAL) return;
     size_t outputs = meta_layer_file_rows(l), rows = meta_layer_rows(l);
     int convolutional = l->type == META_CONVOLUTIONAL;
-    l->weight_count = outputs
-        * (l->type != META_CONNECTED ? (size_t)l->in.c / meta_layer_groups(l) * l->size * l->size
-                                     : meta_shape_numbers(l->in));
-    if (l->rotations == 4) l->weight_count /= 4;
+    size_t kernel = (size_t)l->size * l->size;
+    l->weight_count = bounded(outputs,
+                              l->type == META_CONNECTED
+                                  ? meta_shape_numbers(l->in)
+                                  : bounded((size_t)l->in.c / meta_layer_groups(l), kernel));
+    if (l->rotations == 4 && l->weight_count <= META_MOST_NUMBERS) l->weight_count /= 4;
     l->biases = net->parameters;
     net->parameters += rows;
     if (l->batch_normalize && convolutional) {
@@ -105,8 +113,7 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
     net->layers = grown;
     place_parameters(net, &layer);
     if (layer.weight_count > META_MOST_NUMBERS) {
-        meta_fail(error, "%zu weights are too many: at most %zu", layer.weight_count,
-                  META_MOST_NUMBERS);
+        meta_fail(error, "has too many weights: must be at most %zu", META_MOST_NUMBERS);
         goto fail;
     }
     if (layer.type == META_PAIRING) {

@@ -24,7 +24,7 @@
 
 char *meta_temperatures_path(const char *weights, struct meta_error *error)
 {
-    char *path = meta_path_beside(weights, EXTENSION);
+    char *path = meta_path_of_weights(weights, EXTENSION);
     if (!path) meta_fail_memory(error);
     return path;
 }

@@ -124,8 +124,19 @@ static int add_notes(struct meta_onnx_graph *g, const struct meta_network *net,
     return 0;
 }
 
-static int write_folded(const struct meta_filled *f, const struct meta_onnx_about *about,
-                        const char *path, struct meta_error *error)
+static int put(struct meta_new_file **file, const char *path, const char *bytes, size_t size,
+               struct meta_error *error)
+{
+    if (meta_new_file(file, path, error)) return -1;
+    if (!meta_new_file_put(*file, bytes, size, error)) return 0;
+    meta_new_file_drop(*file);
+    *file = NULL;
+    return -1;
+}
+
+static int begin_folded(struct meta_new_file **file, const struct meta_filled *f,
+                        const struct meta_onnx_about *about, const char *path,
+                        struct meta_error *error)
 {
     char *bytes = NULL;
     size_t size = 0;
@@ -139,20 +150,23 @@ static int write_folded(const struct meta_filled *f, const struct meta_onnx_abou
         if (status) meta_fail(error, "%s: %s", path, why.text);
     }
     part->destroy(g.model);
-    if (!status) status = meta_file_write(path, &(struct meta_chunk){ bytes, size }, 1, error);
+    if (!status) status = put(file, path, bytes, size, error);
     free(bytes);
     return status;
 }
 
-int meta_onnx_write(const struct meta_filled *from, const struct meta_onnx_about *about,
-                    const char *path, struct meta_error *error)
+int meta_onnx_begin(struct meta_new_file **file, const struct meta_filled *from,
+                    const struct meta_onnx_about *about, const char *path, struct meta_error *error)
 {
     struct meta_filled untied, folded;
+    *file = NULL;
     if (meta_onnx_check(error) || meta_tie_undo(&untied, from, error)) return -1;
     int status = fold(&folded, &untied, error);
     meta_filled_clear(&untied);
     if (status) return -1;
-    status = write_folded(&folded, about, path, error);
+    if (!meta_filled_finite(&folded))
+        status = meta_fail(error, "%s: the weights are not finite: nothing was written", path);
+    if (!status) status = begin_folded(file, &folded, about, path, error);
     meta_filled_clear(&folded);
     return status;
 }

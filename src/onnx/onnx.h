@@ -19,11 +19,13 @@ int meta_onnx_check(struct meta_error *);
 /* Fails where the network of the file `path` can't be written as ONNX: it has a plugin's layer. */
 int meta_onnx_check_network(const struct meta_network *, const char *path, struct meta_error *);
 
-/* Writes such a network's file whole or not at all, once onnx's checker has taken it. Opset 10. The
-   input is "data", float (batch, c, h, w), RGB from 0 to 1; the output is "probabilities", float
-   (batch, classes). Normalisation by the statistics is folded into weights and biases. The metadata
-   has `names`, as a names file has them: a line a class. */
-int meta_onnx_write(const struct meta_filled *, const struct meta_onnx_about *, const char *path,
-                    struct meta_error *);
+/* Begins such a network's file (base/file.h), once onnx's checker has taken it: the caller ends
+   *file or drops it; NULL after a failure. Opset 10. The input is "data", float (batch, c, h, w),
+   RGB from 0 to 1; the output is "probabilities", float (batch, classes). Normalisation by the
+   statistics is folded into weights and biases. The metadata has `names`, as a names file has them:
+   a line a class. */
+struct meta_new_file;
+int meta_onnx_begin(struct meta_new_file **file, const struct meta_filled *,
+                    const struct meta_onnx_about *, const char *path, struct meta_error *);
 
 #endif

@@ -7,11 +7,12 @@
 #include "base/text.h"
 #include "class_labels.h"
 #include "class_links.h"
+#include "file_id.h"
+#include "images/image_place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAMES, LABELS, LIST, GROUPS = LIST + META_PARTS, DATA, FILES };
@@ -84,29 +85,31 @@ static int is_as_written(char *text, struct meta_error *error)
     return is;
 }
 
-static int is_same_file(const char *a, const char *b)
-{
-    struct stat s, t;
-    return !stat(a, &s) && !stat(b, &t) && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
-}
-
-/* Fails where groups.csv is there, but not as an earlier call wrote it beside its .data file. */
-static int check_groups(const struct writing *w, struct meta_error *error)
+/* Whether the .data file names this groups.csv, or is not there, since a call with -replace was
+   ended. */
+static int is_of_data(const char *data_path, const char *groups)
 {
     struct meta_data *data;
     struct meta_error why;
+    if (access(data_path, F_OK)) return 1;
+    if (meta_data_read(&data, data_path, &why)) return 0;
+    int is_own = data->groups && meta_file_id_same(data->groups, groups);
+    meta_data_free(data);
+    return is_own;
+}
+
+/* Fails where groups.csv is there, but not as an earlier call wrote it. */
+static int check_groups(const struct writing *w, struct meta_error *error)
+{
+    struct meta_error why;
     const char *path = w->path[GROUPS];
     char *text, *start;
-    int ours = 0;
     if (access(path, F_OK)) return 0;
-    if (!meta_data_read(&data, w->path[DATA], &why)) {
-        int is_read = data->groups && is_same_file(data->groups, path)
-            && !meta_lines_text(path, &text, &start, &why);
-        ours = is_read && is_as_written(start, &why);
-        if (is_read) free(text);
-        meta_data_free(data);
+    if (is_of_data(w->path[DATA], path) && !meta_lines_text(path, &text, &start, &why)) {
+        int ours = is_as_written(start, &why);
+        free(text);
+        if (ours) return 0;
     }
-    if (ours) return 0;
     return meta_fail(error,
                      "%s: was not written by an earlier call, and -replace would write over it or "
                      "remove it: move it away, or choose another folder",
@@ -277,12 +280,13 @@ static int read_again(const struct writing *w, struct meta_error *error)
 /* Removes what was written, links included. */
 static void undo(struct writing *w)
 {
-    unlink(w->path[DATA]);
+    if (w->how->replace || w->written[DATA]) unlink(w->path[DATA]);
     for (int f = 0; f < FILES && !w->how->replace; f++)
         if (w->written[f]) unlink(w->path[f]);
     for (int i = 0; w->links && i < w->how->images->count && !w->how->replace; i++) {
         char *slash = w->links[i] ? strrchr(w->links[i], '/') : NULL;
         if (!slash) continue;
+        w->links[i][meta_image_place_length(w->links[i])] = 0; /* of a frame the file is the link */
         unlink(w->links[i]);
         *slash = 0;
         rmdir(w->links[i]);

@@ -8,21 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "learning/rates_file.h"
 #include "network/temperature_file.h"
+#include "tasks/file_id.h"
 
 #define KEEPING "keeping "
 
-/* What follows NAME in the name of one of a training's files, "chart_" taken off the front; NULL:
-   the file is another's. */
+/* What follows NAME in the name of one of a training's files; NULL: the file is another's. */
 static const char *behind_name(const char *file, const char *name)
 {
     size_t n = strlen(name);
-    if (!strncmp(file, "chart_", 6) && strncmp(name, "chart_", 6)) file += 6;
     return strncmp(file, name, n) ? NULL : file + n;
 }
 
@@ -34,10 +32,11 @@ static int is_numbered(const char *file, const char *name)
     return !strcmp(end + 1 + strspn(end + 1, "0123456789"), META_TRAINING_NUMBERED);
 }
 
-/* The number of a file of the training NAME.N; 0: it is of none. */
+/* The number of a file of the training NAME.N, "chart_" taken off the front; 0: it is of none. */
 static long number_of(const char *file, const char *name)
 {
-    const char *end = behind_name(file, name);
+    int chart = !strncmp(file, "chart_", 6) && strncmp(name, "chart_", 6) != 0;
+    const char *end = behind_name(file + (chart ? 6 : 0), name);
     if (!end || *end != '.' || !isdigit((unsigned char)end[1])) return 0;
     char *rest;
     long number = strtol(end + 1, &rest, 10);
@@ -78,12 +77,6 @@ static int look(const struct meta_trainer *t, struct found *f, struct meta_error
     return 0;
 }
 
-static int same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return b && !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 static int copy(const char *from, const char *to, struct meta_error *error)
 {
     struct meta_chunk whole = { 0 };
@@ -99,7 +92,10 @@ static int copy(const char *from, const char *to, struct meta_error *error)
    replaced, so that the same command can be given again. */
 static int is_start(const struct meta_trainer *t, const char *path)
 {
-    return same_file(path, t->settings.weights) || same_file(path, t->settings.fork);
+    const char *const starts[] = { t->settings.weights, t->settings.fork };
+    for (int i = 0; i < 2; i++)
+        if (starts[i] && meta_file_id_same(path, starts[i])) return 1;
+    return 0;
 }
 
 /* Renames a file that may not be there; to: NULL removes it. stays: it is copied, or left alone. */

@@ -1,7 +1,9 @@
 /* Averages and writes the weights that a training has come to. */
 #include "trainer_internal.h"
 
+#include "base/file.h"
 #include "learning/rates_file.h"
+#include "network/filled.h"
 #include "network/weights.h"
 
 void meta_trainer_add_to_average(struct meta_trainer *t)
@@ -12,22 +14,30 @@ void meta_trainer_add_to_average(struct meta_trainer *t)
     meta_average_add(t->average, &left);
 }
 
-/* Writes t->rates as those of the weights at `path`. */
-static int write_rates(const struct meta_trainer *t, const char *path, struct meta_error *error)
+/* Writes t->parameters and t->statistics, and with them t->rates, or nothing: weights are of use
+   with the rates that they were learned with alone. */
+static int write_all(const struct meta_trainer *t, const char *path, struct meta_weights_head head,
+                     struct meta_error *error)
 {
+    const struct meta_network *net = t->model->network;
+    const struct meta_filled filled = { (struct meta_network *)net, t->parameters, t->statistics };
     const struct meta_rates_how how = meta_rates_how_of(t->model->inner);
-    return t->rates ? meta_rates_save(t->model->network, how, path, t->rates, error) : 0;
+    struct meta_new_file *weights, *rates;
+    if (!t->rates) return meta_weights_write(net, path, t->parameters, t->statistics, head, error);
+    if (meta_weights_begin(&weights, path, &filled, head, error)) return -1;
+    if (meta_rates_begin(&rates, net, how, path, t->rates, error)) {
+        meta_new_file_drop(weights);
+        return -1;
+    }
+    return meta_new_file_end_two(rates, weights, error);
 }
 
-/* The rates come first, so that no weights lack them. */
 int meta_trainer_write_weights(struct meta_trainer *t, const char *path, struct meta_error *error)
 {
+    const struct meta_weights_head head = { .seen = t->seen, .updates = t->updates };
     meta_outer_download(t->outer, t->parameters, t->statistics);
     if (t->rates) meta_learned_get(meta_outer_rates(t->outer), t->rates);
-    if (write_rates(t, path, error)) return -1;
-    return meta_weights_write(t->model->network, path, t->parameters, t->statistics,
-                              (struct meta_weights_head){ .seen = t->seen, .updates = t->updates },
-                              error);
+    return write_all(t, path, head, error);
 }
 
 /* Averaged statistics are used as they are. */
@@ -35,8 +45,6 @@ int meta_trainer_write_average(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_weights_head head = { .seen = t->seen, .updates = META_ROLLING_SETTLED };
     if (!t->average || !meta_average_count(t->average)) return 0;
-    const char *path = t->path[META_TRAINING_AVERAGE];
     meta_average_download(t->average, t->parameters, t->statistics, t->rates);
-    if (write_rates(t, path, error)) return -1;
-    return meta_weights_write(t->model->network, path, t->parameters, t->statistics, head, error);
+    return write_all(t, t->path[META_TRAINING_AVERAGE], head, error);
 }

@@ -44,6 +44,10 @@ int meta_training_check_name(const char *name, struct meta_error *error)
                          "-name %.60s: must be the name of a training, without a slash or a dot "
                          "in front",
                          name);
+    const char *end = strrchr(name, '_');
+    if (end && (!strcmp(end, "_before") || !strcmp(end, "_sent")))
+        return meta_fail(error, "-name %.60s: must not end in %s, as files of the training %.*s do",
+                         name, end, (int)(end - name < 60 ? end - name : 60), name);
     if (length <= most) return 0;
     return meta_fail(error,
                      "%.40s...: is too long for the files of a training: %d bytes, %d allowed: "

@@ -128,3 +128,8 @@ check 'weights beside a lock that a run left before it wrote are not written ove
 echo 'note is writing' >>"$a/theirs.lock"
 check 'those of a run that was killed while it wrote are' quiet adapt "$f" "$cfg" "$weights" -out "$a/theirs"
 check 'and no lock stays' test ! -e "$a/theirs.lock"
+
+# A file that happens to have the name of the lock is not ours
+echo keep >"$a/poetry.lock"
+expect_error '^darknet: .*/poetry.lock: is there and is no lock of this program: must be moved away, or another name be given$' adapt "$f" "$cfg" "$weights" -out "$a/poetry"
+check 'and stays as it is' test "$(cat "$a/poetry.lock")" = keep

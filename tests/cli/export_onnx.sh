@@ -57,6 +57,15 @@ expect_error "^darknet: $a/meta.cfg:[0-9]*: .episode.: the network learns its 3 
 sed '/^.episode.$/,/^.conv/{/^.conv/!d}' "$a/meta.cfg" >"$a/no_episode.cfg"
 expect_error "^darknet: $a/no_episode.cfg:[0-9]*: .inner_loop.: the network learns its 3 classes from images of each task, its outputs are none yet" \
     write "$a/no_episode.cfg" "$a/one.weights" -onnx "$a/new.onnx"
+# A variance below zero, of a damaged file, makes no file of NaN
+/usr/bin/python3 - "$a/one.weights" "$a/bad.weights" <<'END'
+import struct, sys
+data = bytearray(open(sys.argv[1], 'rb').read())
+struct.pack_into('<f', data, 20 + 4 * 3 * 4, -1)
+open(sys.argv[2], 'wb').write(data)
+END
+expect_error "^darknet: $a/bad.onnx: the weights are not finite: nothing was written$" write "$a/one.cfg" "$a/bad.weights" -onnx "$a/bad.onnx"
+check 'and none is written' test ! -e "$a/bad.onnx"
 mkdir "$a/swish"
 check 'the plugin [swish] is compiled' $cc -shared -fPIC -Iplugins plugins/template/*.c -o "$a/swish/swish.so" -lm
 sed 's/^.softmax./[swish]\n&/' "$a/one.cfg" >"$a/plugin.cfg"

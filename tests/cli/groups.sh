@@ -50,3 +50,11 @@ expect_error "g\.csv:1: is no image of .*own, and names no column image" darknet
 printf 'k0/0.pgm,a\nk0/1.pgm,a\n' >"$t/g.csv"
 check 'meta adapt runs with groups' quiet darknet meta adapt "$t/few.data" "$t/n.cfg" "$t/backup/n_final.weights" -out "$t/few" -threads 1
 check 'meta adapt counts images in no group' grep -q '^darknet: warning: .*few.list: 4 of the 6 images are in no group of ' "$t/err"
+
+# Lines that end in CR alone, as of an old spreadsheet
+sed "s#^groups=.*#groups=$t/cr.csv#" "$t/x.data" >"$t/cr.data"
+cr() { darknet meta test "$t/cr.data" "$t/n.cfg" "$t/backup/n_final.weights" -runs 2 -threads 1; }
+{ echo file,class,lesion; rows '%s,nevus,%s\n'; } | tr '\n' '\r' >"$t/cr.csv"
+expect_error 'cr\.csv:1: is no image of .*, and names no column image' cr
+{ echo image,group; rows '%s,%s\n' | head -n 3; echo one; } | tr '\n' '\r' >"$t/cr.csv"
+expect_error 'cr\.csv:5: has one field: must be image,group' cr

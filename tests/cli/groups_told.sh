@@ -101,3 +101,7 @@ check 'JSON says that there are none' test "$(of plain.json grouped images group
 quiet evaluate -augment 4 -json copies.json -html copies.html
 check 'JSON has the number of copies' test "$(of copies.json copies)" = 4
 check 'and the page' grep -qF 'Each answer is the mean of 4 copies of the image: flips and quarter turns.' copies.html
+
+# Columns that are too many to be looked through
+{ echo "image,class$(printf ',c%d' {3..64}),group"; for f in few/*/*.pgm; do c=${f#few/}; echo "$f,${c%/*}$(printf ',%.0s' {3..64}),g"; done; } >many.csv
+expect_error '^darknet: many.csv:1: names 65 columns: must be at most 64$' meta adapt many.csv toy.cfg backup/toy_final.weights -out m

@@ -90,6 +90,9 @@ rm -r f/'kind 3'
 expect_error "^darknet: ${own//own/mine}" lists f mine -replace -valid 0.25 -test 0
 cp mine/away.csv mine/groups.csv
 check 'a groups.csv of an earlier call is removed by one without groups' bash -c '"$1" meta lists f mine -replace -valid 0.25 -test 0 >out && ! test -e mine/groups.csv' - "$DARKNET_BIN"
+check 'groups.csv of a call that was ended before its .data file' quiet lists flat/truth.csv ended -valid 0 -test 0.34
+rm ended/ended.data
+check 'is written over by -replace' quiet lists flat/truth.csv ended -replace -valid 0 -test 0.34
 expect_error 'f/new: lies in f, where each folder is a class' lists f f/new
 expect_error 'rare none: is no class of f, such as kind 0' lists f x -rare none
 beside_root() (cd f && "$DARKNET_BIN" meta lists . /darknet-meta-none/x -rare none)

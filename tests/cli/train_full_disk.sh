@@ -35,6 +35,19 @@ inside()
     check 'on a full disk meta test leaves no half-written result' sh -c "dd if=/dev/zero of='$a/backup/filler' bs=1k 2>/dev/null;
         '$DARKNET_BIN' meta test '$a/toy.data' '$a/toy.cfg' '$whole/toy_final.weights' -runs 200 -out '$a/backup/r.json' >/dev/null 2>'$a/err'
         test \$? -eq 1 && grep -q 'r.json: .*No space left' '$a/err' && test ! -e '$a/backup/r.json'"
+
+    # Weights and the learned rates beside them are of one iteration
+    rm "$a"/backup/*
+    sed -i 's/^\[inner_loop\]/&\nrates=layer/' "$a/toy.cfg"
+    check 'a training with learned rates has written them' train "$a" "${flags[@]}" -max_batches 8
+    cp "$a/backup/toy_final.weights" "$a/backup/toy_final.rates" "$TMP_TEST"
+    dd if=/dev/zero of="$a/backup/filler" bs=4k 2>/dev/null
+    truncate -s -4096 "$a/backup/filler"
+    status=0
+    train "$a" "${flags[@]}" -max_batches 12 -resume || status=$?
+    check 'with a page left training exits with 1' test $status -eq 1
+    both() { same "$a/backup/toy_final.weights" "$TMP_TEST/toy_final.weights" && same "$a/backup/toy_final.rates" "$TMP_TEST/toy_final.rates"; }
+    check 'and leaves both, weights and rates, as they were' both
 }
 
 if [ "${1:-}" = --inside ]; then inside; exit; fi

@@ -58,10 +58,14 @@ check 'a run of another .cfg of the same name trains' darknet meta train "$a/toy
 check 'a run of another .cfg of the same name keeps the first' test "$(sums 'toy.1.state toy.1_final.weights toy.1.csv')" = "$before"
 # Weights with a number belong to their run; what a run starts from stays where its command line says
 : >"$out/toy_1000.weights"
+: >"$out/chart_toy_1000.weights"
 cp "$out/toy_final.weights" "$a/start.weights"
 "$DARKNET_BIN" meta train "$a/toy.data" "$a/elsewhere/toy.cfg" "$out/toy_final.weights" -clear -valid_every 0 -max_batches 1000000 -backup_every 2 >"$a/out" & pid=$!
 while kill -0 $pid && [ "$(grep -c meta-loss "$a/out")" -lt 3 ]; do sleep .05; done
 check 'weights with a number are kept with their run' test -e "$out/toy.2_1000.weights" -a ! -e "$out/toy_1000.weights"
+check 'those of a training chart_toy are left alone' test -e "$out/chart_toy_1000.weights"
+rm "$out/chart_toy_1000.weights"
+for end in before sent; do expect_error "-name toy_$end: must not end in _$end, as files of the training toy do$" on -name toy_$end -max_batches 1; done
 check 'what a run starts from is kept' same "$a/start.weights" "$out/toy.2_final.weights"
 check 'what a run starts from stays where its command line says' same "$a/start.weights" "$out/toy_final.weights"
 kill -TERM $pid

@@ -21,7 +21,7 @@ for kind in layer parameter; do
     toy_twin "$a" "$whole"
     flags=(-seed 5 -backup_every 4 -valid_every 0)
     check "rates=$kind: a training runs" train "$whole" "${flags[@]}" -max_batches 12
-    check "rates=$kind: the rates lie beside final weights, backup and kept weights" test -s "$whole/backup/toy_final.rates" -a -s "$whole/backup/toy.rates"
+    check "rates=$kind: the rates lie beside final weights, backup and kept weights" test -s "$whole/backup/toy_final.rates" -a -s "$whole/backup/toy.backup.rates"
     check "rates=$kind: the rates have left where they began" test "$(rates_of "$whole/backup/toy_final.rates" | sort -u | wc -l)" -gt 2
     check "rates=$kind: a training on one thread stops" train "$a" "${flags[@]}" -threads 1 -max_batches 5
     check "rates=$kind: it is resumed on two" train "$a" "${flags[@]}" -threads 2 -max_batches 12 -resume
@@ -58,7 +58,7 @@ check 'a training of next to no rate starts from them, too' darknet meta train "
 check 'its rates are those that it started from' same "$a/backup/still_final.rates" "$TMP_TEST/final.rates"
 check 'another training of that name runs' train "$whole" -valid_every 0 -max_batches 1
 check 'the rates of the one before are kept with its weights' same "$whole/backup/toy.1_final.rates" "$TMP_TEST/final.rates"
-check 'the rates of its backup are, too' test -s "$whole/backup/toy.1.rates"
+check 'the rates of its backup are, too' test -s "$whole/backup/toy.1.backup.rates"
 rm "$whole"/backup/*
 check 'a training of that name runs once more' train "$whole" -valid_every 0 -max_batches 12
 cp "$whole/backup/toy_final.rates" "$TMP_TEST/final.rates"
@@ -99,6 +99,15 @@ done
 quiet darknet meta test "$whole/toy.data" "$a/fixed.cfg" "$whole/backup/toy_final.weights" -runs 2 -method knn
 check 'a method without inner steps says nothing of them' test ! -s "$TMP_TEST/err"
 
+# A training whose name ends as another's weights do takes nothing from these
+cp "$whole/backup/toy_final.rates" "$TMP_TEST/final.rates"
+echo of-these-weights >"$whole/backup/toy_final.temperature"
+own_final() { darknet meta train "$whole/toy.data" "$whole/toy.cfg" -name toy_final -max_batches 1 -valid_every 0 "$@" >"$TMP_TEST/out" 2>&1; }
+check 'a training is called toy_final' own_final -overwrite
+check 'and again' own_final
+check 'what is beside the weights of the training toy stays' stay
+rm "$whole"/backup/toy_final.temperature "$whole"/backup/toy_final.backup* "$whole"/backup/toy_final.[0-9]* "$whole"/backup/toy_final_* "$whole"/backup/toy_final.state
+
 # Resuming with other kinds of rates
 sed 's/rates=layer/rates=parameter/' "$whole/toy.cfg" >"$a/other.cfg"
 expect_error '\[inner_loop\] rates .* is parameter, but was layer in the checkpoint' darknet meta train "$whole/toy.data" "$a/other.cfg" -name toy -resume -valid_every 0 -max_batches 2
@@ -124,11 +133,11 @@ gunzip -c $case/initial.weights.gz >"$TMP_TEST/i.weights"
 cp $case/initial.rates "$TMP_TEST/i.rates"
 check 'meta grad writes derivatives by the rates' quiet darknet meta grad tests/oracle/oracle.data $case/net.cfg "$TMP_TEST/i.weights" -episode $case/episode.txt -out "$TMP_TEST/g.weights"
 check 'they have the form of rates' test "$(head -2 "$TMP_TEST/g.rates")" = "$(head -2 "$TMP_TEST/i.rates")"
-expect_error '-out .*/i\.backup: .*/i\.rates has the rates of .*/i\.weights: must be another name' darknet meta grad tests/oracle/oracle.data $case/net.cfg "$TMP_TEST/i.weights" -episode $case/episode.txt -out "$TMP_TEST/i.backup"
+expect_error '-out .*/i: .*/i\.rates has the rates of .*/i\.weights: must be another name' darknet meta grad tests/oracle/oracle.data $case/net.cfg "$TMP_TEST/i.weights" -episode $case/episode.txt -out "$TMP_TEST/i"
 cp "$TMP_TEST/i.rates" "$TMP_TEST/kept.rates"
 ln -s . "$TMP_TEST/here"
 ln -s i.rates "$TMP_TEST/linked.rates"
-for to in here/i.backup ./i.backup linked.weights; do
+for to in here/i ./i linked.weights; do
     expect_error "-out .*/$to: .*\.rates has the rates of .*/i\.weights: must be another name" darknet meta grad tests/oracle/oracle.data $case/net.cfg "$TMP_TEST/i.weights" -episode $case/episode.txt -out "$TMP_TEST/$to"
     check "rates under another path, $to, stay as they are" cmp "$TMP_TEST/i.rates" "$TMP_TEST/kept.rates"
     cp "$TMP_TEST/kept.rates" "$TMP_TEST/i.rates"

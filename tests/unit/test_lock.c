@@ -100,7 +100,7 @@ static void one_at_a_time(void **state)
 /* Numbers of processes are used again, and a lock's file may hold anything. */
 static void what_is_left_stops_nobody(void **state)
 {
-    static const char *const left[] = { "", "junk", "process 0\n", "process -5\nhost x\n", "process 1\nbegun 3\n", "\n\n\n", "process 99999999999999999999\n" };
+    static const char *const left[] = { "", "\n", "process 0\n", "process -5\nhost x\n", "process 1\nbegun 3\n", "\n\n\n", "process 99999999999999999999\n" };
     char *text, host[65] = "", rebooted[300], whole[600];
     struct meta_lock l;
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
@@ -120,6 +120,19 @@ static void what_is_left_stops_nobody(void **state)
     take(&l);
     meta_lock_release(&l);
     assert_false(there());
+}
+
+static void what_is_no_lock_stays(void **state)
+{
+    static const char *const left[] = { "junk", "# Lock file of another program\nprocess 1\n", "{}" };
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        put(left[i]);
+        refused("x.lock: is there and is no lock of this program: must be moved away, or another name be given");
+        char *now = content();
+        assert_string_equal(now, left[i]);
+        free(now);
+    }
+    unlink("x.lock");
 }
 
 static void another_machine_is_named(void **state)
@@ -231,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(what_is_left_stops_nobody),
+        cmocka_unit_test(what_is_no_lock_stays),
         cmocka_unit_test(another_machine_is_named),
         cmocka_unit_test(a_note_is_found_by_the_next),
         cmocka_unit_test(a_lock_that_is_removed_is_made_again),
