@@ -6,7 +6,7 @@
 #
 # OUT is cfg/ablation by default. Run it from the project's root. All rows of Table 2 have order=1;
 # the three above eta have type=mean, which is MAML. Their rate is constant, as in the trainings that
-# data/results has of them; the paper lowers it.
+# data/results/version-1.0 has of them; the paper lowers it.
 set -eu
 export LC_ALL=C
 from=cfg/daml-4conv.cfg
@@ -39,7 +39,7 @@ row()
         printf '# Table 2 of Li et al., MICCAI 2020: %s. Written from %s by scripts/ablations.sh.\n' "$title" "$from"
         sed -e '1,/^$/{/^#/d}' -e '/^second_order_start=/d' \
             -e "s/^clip=1 .*/clip=1                    # of the meta-gradient's norm, as cfg\/daml-4conv.cfg/" \
-            -e 's/^policy=steps .*/policy=constant           # as in Table 2 of data\/results; the paper lowers it, see cfg\/daml-4conv.cfg/' \
+            -e 's/^policy=steps .*/policy=constant           # as in Table 2 of data\/results\/version-1.0; the paper lowers it, see cfg\/daml-4conv.cfg/' \
             -e '/^steps=2400 /d' -e '/^scales=/d' -e 's/^order=2 .*/order=1                   # as in every row of the table/' "$@" "$from"
     } >"$out/$name.cfg"
 }

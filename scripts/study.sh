@@ -71,7 +71,7 @@ add() { printf '/^\\[%s\\]/a %s' "$1" "$2"; }                             # a li
 row MAML maml "${mean[@]}"
 rows 'MAML, averaged weights' maml tested=average
 row 'MAML, no augmentation' maml-no-augmentation "${mean[@]}" -e '/^# Augmentation: /,/^exposure=/{/^flip=/s/=.*/=0/; /^max_crop=/s/=.*/=42/; /^hue=/s/=.*/=0/; /^saturation=\|^exposure=/s/=.*/=1/}' \
-    -e 's/^# Augmentation: .*/# No augmentation: the shorter side is scaled to 42 pixels, and 42x42 are cut out/'
+    -e 's/^# Augmentation: .*/# No augmentation: the shorter side is scaled to 42 pixels, and 42x42 are cut out anywhere along the other/'
 for eta in 1 3 5; do row "DAML, eta=$eta" "eta-$eta" -e "s/^eta=5.*/eta=$eta/"; done
 row 'DAML, eta=5, normalised' eta-5-normalised -e "$(add meta_loss normalise=1)"
 row 'MAML, 16 tasks' maml-16-tasks "${mean[@]}" -e 's/^tasks=4.*/tasks=16/'

@@ -29,7 +29,7 @@ CARD = [("net", k) for k in ("width", "height", "max_batches")] + \
     [("episode", k) for k in ("ways", "shots", "queries", "tasks")] + [("inner_loop", "steps")]
 LIMITS = """\
 One training. Where classes are new, trainings of one recipe that differ in the seed alone have AUCs
-with a standard deviation of about a point at 5 images a class, and two may lie 3.5 apart
+with a standard deviation of about a point at 5 images a class, and two may lie 3.4 apart
 (data/results/study). Dermoscopic images of one collection, at this size; photographs by a phone are
 something else. Few rare lesions, so the wider interval is the honest one. The temperatures are
 those of common classes; how well they fit new ones the table below says. An adapted network tells

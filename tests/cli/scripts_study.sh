@@ -25,6 +25,7 @@ changes eta-5-normalised "$daml +meta_loss.eta=5 +meta_loss.normalise=1"
 changes maml-16-tasks '-episode.tasks=4 +episode.tasks=16'
 changes eta-5-normalised-16-tasks "$daml +meta_loss.eta=5 +meta_loss.normalise=1 -episode.tasks=4 +episode.tasks=16"
 changes anil '+inner_loop.adapt=head'
+changes maml-no-augmentation '-net.flip=1 +net.flip=0 -net.max_crop=48 +net.max_crop=42 -net.hue=0.02 +net.hue=0 -net.saturation=1.2 +net.saturation=1 -net.exposure=1.2 +net.exposure=1'
 changes rates-layer '+inner_loop.rates=layer'
 changes rates-parameter '+inner_loop.rates=parameter'
 changes multi-step '+inner_loop.multi_step=750'
