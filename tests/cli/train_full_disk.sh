@@ -36,18 +36,26 @@ inside()
         '$DARKNET_BIN' meta test '$a/toy.data' '$a/toy.cfg' '$whole/toy_final.weights' -runs 200 -out '$a/backup/r.json' >/dev/null 2>'$a/err'
         test \$? -eq 1 && grep -q 'r.json: .*No space left' '$a/err' && test ! -e '$a/backup/r.json'"
 
-    # Weights and the learned rates beside them are of one iteration
+    # Weights and the learned rates beside them are of one iteration, however many pages are left
+    local pages broken= short=0 earlier later
     rm "$a"/backup/*
-    sed -i 's/^\[inner_loop\]/&\nrates=layer/' "$a/toy.cfg"
+    sed -i 's/^\[inner_loop\]/&\nrates=layer/; s/^filters=.*/filters=24/' "$a/toy.cfg"
+    pair() { cat "$1/toy_final.weights" "$1/toy_final.rates" 2>/dev/null | md5sum; }
     check 'a training with learned rates has written them' train "$a" "${flags[@]}" -max_batches 8
-    cp "$a/backup/toy_final.weights" "$a/backup/toy_final.rates" "$TMP_TEST"
-    dd if=/dev/zero of="$a/backup/filler" bs=4k 2>/dev/null
-    truncate -s -4096 "$a/backup/filler"
-    status=0
-    train "$a" "${flags[@]}" -max_batches 12 -resume || status=$?
-    check 'with a page left training exits with 1' test $status -eq 1
-    both() { same "$a/backup/toy_final.weights" "$TMP_TEST/toy_final.weights" && same "$a/backup/toy_final.rates" "$TMP_TEST/toy_final.rates"; }
-    check 'and leaves both, weights and rates, as they were' both
+    mkdir "$a/kept" && cp "$a"/backup/* "$a/kept"
+    check 'and goes on while there is room' train "$a" "${flags[@]}" -max_batches 12 -resume
+    earlier=$(pair "$a/kept") later=$(pair "$a/backup")
+    for pages in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
+        rm -f "$a"/backup/*
+        cp "$a"/kept/* "$a/backup"
+        dd if=/dev/zero of="$a/backup/filler" bs=4k 2>/dev/null
+        truncate -s -$((pages * 4096)) "$a/backup/filler"
+        if train "$a" "${flags[@]}" -max_batches 12 -resume; then [ "$(pair "$a/backup")" = "$later" ] || broken="$broken $pages"; continue; fi
+        case $(pair "$a/backup") in "$earlier") ;; "$later") ;; *) broken="$broken $pages" ;; esac
+        ! grep -q "toy_final.*No space left" "$a/err" || short=1
+    done
+    check "weights and learned rates become new together, whatever is left of a disk (not so with pages:${broken:- none})" test -z "$broken"
+    check 'among them so little that they do not fit' test $short -eq 1
 }
 
 if [ "${1:-}" = --inside ]; then inside; exit; fi
