@@ -61,6 +61,30 @@ inside()
         adapt new || broken="$broken $pages"
     done
     check "a new name stays free, and is written once there is room (not so:${broken:- none})" test -z "$broken"
+
+    # Of a folder the names and the .data file become new with the classifier, and its ONNX where it can be written
+    local folder onnx=
+    [ ! -e "$DARKNET_DIR/libdarknet-meta-onnx.so" ] || onnx=-onnx
+    for folder in one two; do
+        mkdir -p "$a/$folder/${folder}s" "$a/$folder/others"
+        cp "$a"/images/c6_[0-4].pgm "$a/$folder/${folder}s" && cp "$a"/images/c7_[0-4].pgm "$a/$folder/others"
+    done
+    whole() { (cd "$1" && md5sum named.*); }
+    named() { "$DARKNET_BIN" meta adapt "$a/$1" "$a/toy.cfg" "$a/backup/toy_final.weights" -out "$out/named" -steps 3 "${@:2}" >"$a/out" 2>"$a/err"; }
+    rm -f "$out"/*
+    check 'a classifier of a folder is written' named one
+    rm -r "$a/kept" && mkdir "$a/kept" && cp "$out"/named.* "$a/kept"
+    check 'and one of another folder' named two $onnx
+    earlier=$(whole "$a/kept") later=$(whole "$out") broken= short=0
+    for pages in 0 1 2 3 4 5 6 7 8 9 10 11 12; do
+        rm -f "$out"/*
+        cp "$a"/kept/* "$out"
+        leave "$pages"
+        if named two $onnx; then [ "$(whole "$out")" = "$later" ] || broken="$broken $pages"
+        else short=1; [ "$(whole "$out")" = "$earlier" ] || broken="$broken $pages"; fi
+    done
+    check "a full disk leaves all files of the earlier classifier, or those of the new one (broken:${broken:- none})" test -z "$broken"
+    check 'some of the disks were too full' test $short -eq 1
 }
 
 if [ "${1:-}" = --inside ]; then inside; exit; fi
