@@ -53,7 +53,7 @@ def run(words, log):
 
 def read(path):
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig", newline="") as file:
             return file.read()
     except OSError as error:
         fail("%s: %s" % (path, error.strerror))
@@ -89,17 +89,18 @@ def settle(path, what):
 
 
 def read_groups(path):
-    """{end of a path without its extension: group}, by the rules of `groups` of a .data file."""
-    text = read(path)
-    first = text.split("\n")[0]
-    separator = next((x for x in ",;\t" if x in first), ",")
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=separator) if len(row) > 1]
+    """{path, or the end of one, with or without extension: group}, of what `groups` of a .data file names."""
+    lines = read(path).splitlines()
+    said = re.match(r"sep=([,;\t]) *$", lines[0]) if lines else None
+    lines = lines[1 if said else 0:]
+    separator = said.group(1) if said else next((x for x in ",;\t" if lines and x in lines[0]), ",")
+    rows = [row for row in csv.reader(lines, delimiter=separator) if len(row) > 1]
     image, group = 0, 1
     head = [x.strip().lower() for x in rows[0]] if rows else []
     if "image" in head:
         image, group = head.index("image"), head.index("group") if "group" in head else 1
         rows = rows[1:]
-    return {os.path.splitext(row[image].strip())[0]: row[group].strip() for row in rows}
+    return {re.sub(r"^(\./+)+", "", row[image].strip()): row[group].strip() for row in rows if len(row) > max(image, group)}
 
 
 class Source:
@@ -116,6 +117,10 @@ class Source:
             self.images.setdefault(self.label(image), []).append(image)
         self.valid = {self.label(image) for image in lines_of(key(self.text, "valid"))}
         self.groups = read_groups(key(self.text, "groups")) if key(self.text, "groups") else {}
+        alone = sum(self.group(x) == x for v in self.images.values() for x in v)
+        if self.groups and alone:
+            print("%s: %d images are in no group of %s: each counts as unlike any other" % (
+                key(self.text, "train"), alone, key(self.text, "groups")))
 
     def label(self, image):
         found = max((x for x in self.labels if x in image), key=len, default=None)
@@ -123,14 +128,22 @@ class Source:
 
     def group(self, image):
         """The group that most of the image's path names; an image that none names is one by itself."""
-        parts = os.path.splitext(image)[0].split("/")
-        ends = ("/".join(parts[k:]) for k in range(len(parts)))
+        parts = image.split("/")
+        ends = ["/".join(parts[k:]) for k in range(len(parts))]
+        ends = [x for end in ends for x in (end, os.path.splitext(end)[0])]
         return next((self.groups[end] for end in ends if end in self.groups), image)
+
+    def read_by(self):
+        """What says how images are read and which of them belong together."""
+        text = re.sub(r"^\s*(valid|test|train|backup)\s*=.*\n", "", self.text, flags=re.M)
+        groups = key(self.text, "groups")
+        return {".data file": digest(text), "labels": digest(read(key(self.text, "labels"))), "groups": digest(read(groups)) if groups else ""}
 
     def write_without(self, label, folder):
         """A .data file like this one, whose train list lacks a class, and whose backup is `folder`."""
-        images = [x for k, v in self.images.items() if k != label for x in v]
-        write(folder + "/train.list", "".join(x + "\n" for x in images))
+        images = "".join(x + "\n" for k, v in self.images.items() if k != label for x in v)
+        settle(folder + "/made_of.json", {"train list": digest(images), **self.read_by()})
+        write(folder + "/train.list", images)
         text = re.sub(r"^\s*(valid|test|train|backup)\s*=.*\n", "", self.text, flags=re.M)
         write(folder + "/known.data", text + "train = %s/train.list\nbackup = %s\n" % (folder, folder))
 
@@ -183,8 +196,7 @@ class Run:
     def train(self, data, cfg, seed, folder, name):
         os.makedirs(folder, exist_ok=True)
         stem = os.path.join(folder, name)
-        settle(stem + ".made_of.json", {".cfg": digest(read(cfg)), ".data file": digest(read(data)),
-                                        "list of images": digest(read(key(read(data), "train")))})
+        settle(stem + ".made_of.json", {".cfg": digest(read(cfg)), "list of images": digest(read(key(read(data), "train")))})
         if not os.path.exists(stem + "_final.weights"):
             go_on = ["-resume"] if os.path.exists(stem + ".state") else []
             run([self.program, "meta", "train", data, cfg, "-seed", str(seed), "-name", name, "-valid_every", "0", *go_on],
@@ -195,6 +207,7 @@ class Run:
         """The AUCs, in percent, of the tasks that have the class."""
         asked = self.asked
         out = os.path.join(self.folder, "%s-%d-shots-%d.json" % (name, asked.shots, asked.runs))
+        settle(out[:-5] + ".made_of.json", {"valid list": digest(read(key(self.source.text, "valid"))), **self.source.read_by()})
         if not os.path.exists(out):
             run([self.program, "meta", "test", self.source.path, cfg, weights, "-list", "valid", "-shots", str(asked.shots),
                  "-runs", str(asked.runs), "-out", out], out[:-5] + ".txt")
@@ -213,6 +226,8 @@ class Run:
             run([self.program, "meta", "features", cfg, weights, self.folder + "/known.data", "-list", "train", "-out",
                  folder + "/features.npy"], folder + "/features.txt")
             subclasses(self.source, folder, folder + "/features", self.asked.subclasses, self.asked.least)
+            if os.path.exists(out + "/backup"):
+                fail("%s: has trainings of an earlier split: must be another OUT" % out)
             shutil.rmtree(out, ignore_errors=True)
             depth = key(self.source.text, "range")
             run([self.program, "meta", "lists", folder + "/subclasses.csv", out, "-valid", "0", "-test", "0",

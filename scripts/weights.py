@@ -125,7 +125,7 @@ class Card:
 
     def copy(self):
         os.makedirs(os.path.dirname(self.stem) or ".", exist_ok=True)
-        rates = os.path.splitext(self.a.weights)[0] + ".rates"
+        rates = re.sub(r"(?<=.)\.weights$", "", self.a.weights) + ".rates"
         pairs = [(self.a.cfg, self.cfg), (self.a.weights, self.weights)]
         pairs += [(rates, self.stem + ".rates")] if os.path.exists(rates) else []
         same = all(os.path.exists(to) and filecmp.cmp(of, to, False) for of, to in pairs)

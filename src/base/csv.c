@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Whether a line ends with this byte: of CR and LF the last, or one alone. */
+static int is_end(const char *at) { return *at == '\n' || (*at == '\r' && at[1] != '\n'); }
+
 static const char *skip_blanks(const char *s, char separator)
 {
     while (*s == ' ' || (*s == '\t' && separator != '\t')) s++;
@@ -26,8 +29,9 @@ static int take_directive(struct meta_csv *csv)
 {
     const char *s = csv->at;
     if (strncasecmp(s, "sep=", 4) != 0 || !s[4] || !strchr(",;\t", s[4])) return 0;
-    size_t end = 5 + strspn(s + 5, " \r");
-    if (s[end] != '\n') return 0;
+    size_t end = 5 + strspn(s + 5, " ");
+    if (s[end] == '\r' && s[end + 1] == '\n') end++;
+    if (!is_end(s + end)) return 0;
     csv->separator = s[4];
     csv->at += end + 1;
     csv->line++;
@@ -55,7 +59,7 @@ static char *unquote(struct meta_csv *csv, char *from, char *to, struct meta_err
     int begun = csv->line;
     for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
         from += *from == '"';
-        csv->line += *from == '\n';
+        csv->line += is_end(from);
         *to++ = *from;
     }
     if (!*from) {
@@ -100,9 +104,6 @@ static char *skip_empty(const struct meta_csv *csv)
     const char empty[] = { ' ', '\t', csv->separator, 0 };
     return csv->at + strspn(csv->at, empty);
 }
-
-/* Whether a line ends with this byte: of CR and LF the last, or one alone. */
-static int is_end(const char *at) { return *at == '\n' || at[1] != '\n'; }
 
 int meta_csv_next(struct meta_csv *csv, char **field, int most, int *count, int *line,
                   struct meta_error *error)

@@ -124,8 +124,9 @@ int meta_new_file_put(struct meta_new_file *f, const void *data, size_t size,
 
 const char *meta_new_file_temporary(const struct meta_new_file *f) { return f->temporary; }
 
-static int sync_bytes(struct meta_new_file *f, struct meta_error *error)
+int meta_new_file_sync(struct meta_new_file *f, struct meta_error *error)
 {
+    if (f->fd < 0) return 0;
     f->step = "can't sync to the disk";
     if (fsync(f->fd) && errno != EINVAL) return fail(f, error);
     f->step = "can't close";
@@ -150,7 +151,8 @@ static int sync_place(struct meta_new_file *f, struct meta_error *error)
 
 int meta_new_file_end(struct meta_new_file *f, struct meta_error *error)
 {
-    int status = sync_bytes(f, error) || put_in_place(f, error) || sync_place(f, error) ? -1 : 0;
+    int status = meta_new_file_sync(f, error) || put_in_place(f, error) || sync_place(f, error) ? -1
+                                                                                                : 0;
     meta_new_file_drop(f);
     return status;
 }
@@ -158,7 +160,8 @@ int meta_new_file_end(struct meta_new_file *f, struct meta_error *error)
 int meta_new_file_end_two(struct meta_new_file *first, struct meta_new_file *second,
                           struct meta_error *error)
 {
-    int status = sync_bytes(first, error) || sync_bytes(second, error) || put_in_place(first, error)
+    int status = meta_new_file_sync(first, error) || meta_new_file_sync(second, error)
+            || put_in_place(first, error)
         ? -1
         : 0;
     if (!status && (status = put_in_place(second, error)) && !first->replaces)

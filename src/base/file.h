@@ -24,6 +24,10 @@ int meta_new_file(struct meta_new_file **, const char *path, struct meta_error *
 int meta_new_file_put(struct meta_new_file *, const void *data, size_t size, struct meta_error *);
 int meta_new_file_end(struct meta_new_file *, struct meta_error *);
 void meta_new_file_drop(struct meta_new_file *);
+/* Brings all bytes to the disk, behind which nothing may be put: what is left to its end are
+   renames and a folder's sync. Where several files belong together, one that has no room then fails
+   before another is renamed. */
+int meta_new_file_sync(struct meta_new_file *, struct meta_error *);
 /* Where its bytes are until it is ended; valid as long as the file is not. */
 const char *meta_new_file_temporary(const struct meta_new_file *);
 /* Ends two that belong together: both are on the disk before either is renamed, one right after the

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -171,14 +172,21 @@ static int open_locked(const char *path, int shared, struct meta_lock_words w,
     }
 }
 
-/* Whether the file is a lock, or could be one whose process ended before it had signed it: blank.
- */
-static int is_lock(int fd)
+/* Whether the file is a lock, or could be one whose process or machine ended before it had signed
+   it: blank. Else fails. */
+static int check_ours(const char *path, int fd, struct meta_error *error)
 {
     char text[512];
-    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    ssize_t n = pread(fd, text, sizeof text - 1, 0), blank = 0;
     text[n > 0 ? n : 0] = 0;
-    return !strncmp(text, "process", 7) || !text[strspn(text, " \n")];
+    while (blank < n && (!text[blank] || text[blank] == ' ' || text[blank] == '\n')) blank++;
+    if (n >= 0 && blank == n && n < (ssize_t)sizeof text - 1) return 0;
+    if (!strncmp(text, "process ", 8) && (text[8] == '-' || isdigit((unsigned char)text[8])))
+        return 0;
+    return meta_fail(error,
+                     "%s: is there and is no lock of this program: must be moved away, or another "
+                     "name be given",
+                     path);
 }
 
 int meta_lock_take(struct meta_lock *l, const char *path, int shared, struct meta_lock_words w,
@@ -188,12 +196,9 @@ int meta_lock_take(struct meta_lock *l, const char *path, int shared, struct met
     *l = (struct meta_lock){ .fd = -1 };
     int fd = open_locked(path, shared, w, error);
     if (fd < 0) return -1;
-    if (!is_lock(fd)) {
+    if (check_ours(path, fd, error)) {
         close(fd);
-        return meta_fail(error,
-                         "%s: is there and is no lock of this program: must be moved away, or "
-                         "another name be given",
-                         path);
+        return -1;
     }
     before = read_owner(fd);
     enum where where = find(&before);
@@ -217,6 +222,10 @@ int meta_lock_look(const char *path, struct meta_lock_words w, struct meta_error
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return 0;
+    if (check_ours(path, fd, error)) {
+        close(fd);
+        return -1;
+    }
     struct owner o = read_owner(fd);
     enum where where = find(&o);
     int held = flock(fd, LOCK_SH | LOCK_NB), by_other = held && errno == EWOULDBLOCK;

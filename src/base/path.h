@@ -16,8 +16,8 @@ char *meta_path_stem(const char *path);
 /* The folder that `path` lies in: "cfg" of "cfg/a.cfg", "." of "a.cfg", "/" of "/a". The caller
    frees; NULL when there is no memory. */
 char *meta_path_folder(const char *path);
-/* The file of that extension beside `path`, of the same stem: "cfg/net.rates" of "cfg/net.weights"
-   and ".rates". The caller frees; NULL when there is no memory. */
+/* The file of that extension beside `path`, of the same stem: "cfg/net.names" of "cfg/net.data" and
+   ".names". The caller frees; NULL when there is no memory. */
 char *meta_path_beside(const char *path, const char *extension);
 /* The file that belongs to weights: ".weights" at the end is replaced by the extension, which is
    else put behind: what belongs to net_final.backup, of a training net_final, does not to

@@ -169,14 +169,16 @@ static int begin_beside(struct beside *b, const struct parts *p, const struct me
                         const struct meta_adapt_request *r, const char *comment,
                         struct meta_error *error)
 {
-    if (r->files.named && meta_adapt_files_names(b->named, r->out, p->data, p->dataset, error))
+    if (r->files.named
+        && (meta_adapt_files_names(b->named, r->out, p->data, p->dataset, error)
+            || meta_new_file_sync(b->named[0], error) || meta_new_file_sync(b->named[1], error)))
         return -1;
     if (!r->onnx) return 0;
     char *first = strndup(comment, strcspn(comment, "\n")); /* of the comment, for people */
     int status = first ? meta_begin_onnx(&b->onnx, f, p->data, first, r->onnx, error)
                        : meta_fail_memory(error);
     free(first);
-    return status;
+    return status ? status : meta_new_file_sync(b->onnx, error);
 }
 
 /* Frees them, also after a failure. */
@@ -193,7 +195,8 @@ static int end_beside(struct beside *b, int status, struct meta_error *error)
     return status;
 }
 
-/* Writes the network f. A failure leaves all files as they were, but for one to rename them. */
+/* Writes the network f. All bytes are on the disk before a file becomes new: what may fail behind
+   that are renames and the folder's sync. */
 static int write_network(const struct parts *p, const struct meta_filled *f,
                          const struct meta_adapt_request *r, char **otherwise,
                          struct meta_error *error)

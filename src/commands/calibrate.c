@@ -174,8 +174,6 @@ static int check_images(const struct calibration *c, struct meta_error *error)
 static int check_path(struct calibration *c, int overwrite, struct meta_error *error)
 {
     if (!(c->path = meta_temperatures_path(c->weights_path, error))) return -1;
-    if (!strcmp(c->path, c->weights_path))
-        return meta_fail(error, "%s: is no .weights", c->weights_path);
     if (!overwrite && !access(c->path, F_OK))
         return meta_fail(error, "%s: is there already: -overwrite replaces it", c->path);
     return meta_file_check(c->path, error);

@@ -46,8 +46,8 @@ const struct meta_backend *meta_flag_backend(const char *value, const char *fall
 const struct meta_backend *meta_flag_kernels(const struct meta_backend *, const char *value);
 
 /* Fails when the file `out` can't be written, as far as that shows beforehand, or is one of the
-   files that the command reads: inputs (count), and STEM.rates and STEM.temperature of a
-   STEM.weights among them. Nothing is wrong with out=NULL. */
+   files that the command reads: inputs (count), and what belongs to weights among them
+   (meta_path_of_weights). Nothing is wrong with out=NULL. */
 int meta_flag_out(const char *out, const char *const inputs[], int count, struct meta_error *);
 /* Likewise of another flag than -out. */
 int meta_flag_out_of(const char *flag, const char *out, const char *const inputs[], int count,

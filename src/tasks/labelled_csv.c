@@ -106,9 +106,11 @@ static int read_rows(struct meta_labelled_reader *r, char *start)
         if (fields > MOST_COLUMNS) fields = MOST_COLUMNS;
         if (!first || !is_header(&columns, field, fields)) {
             if (add_row(r, &columns, field, fields, line) || (first && check_first(r))) return -1;
-        } else if (all > MOST_COLUMNS)
-            return meta_fail(r->error, "%s:%d: names %d columns: must be at most %d", r->set->from,
-                             line, all, MOST_COLUMNS);
+        } else if (all > MOST_COLUMNS && (columns.at[CLASS] < 0 || columns.at[GROUP] < 0))
+            return meta_fail(r->error,
+                             "%s:%d: names %d columns: image, class and group must be among the "
+                             "first %d",
+                             r->set->from, line, all, MOST_COLUMNS);
         else if (columns.at[CLASS] < 0)
             return meta_fail(r->error,
                              "%s:%d: names no column class: must name image and class, and may "

@@ -85,15 +85,16 @@ static int is_as_written(char *text, struct meta_error *error)
     return is;
 }
 
-/* Whether the .data file names this groups.csv, or is not there, since a call with -replace was
-   ended. */
-static int is_of_data(const char *data_path, const char *groups)
+/* Whether the .data file names this groups.csv; or is not there, while the names and labels are
+   that a call writes before: it was ended. */
+static int is_of_data(const struct writing *w)
 {
     struct meta_data *data;
     struct meta_error why;
-    if (access(data_path, F_OK)) return 1;
-    if (meta_data_read(&data, data_path, &why)) return 0;
-    int is_own = data->groups && meta_file_id_same(data->groups, groups);
+    if (access(w->path[DATA], F_OK))
+        return !access(w->path[NAMES], F_OK) && !access(w->path[LABELS], F_OK);
+    if (meta_data_read(&data, w->path[DATA], &why)) return 0;
+    int is_own = data->groups && meta_file_id_same(data->groups, w->path[GROUPS]);
     meta_data_free(data);
     return is_own;
 }
@@ -105,7 +106,7 @@ static int check_groups(const struct writing *w, struct meta_error *error)
     const char *path = w->path[GROUPS];
     char *text, *start;
     if (access(path, F_OK)) return 0;
-    if (is_of_data(w->path[DATA], path) && !meta_lines_text(path, &text, &start, &why)) {
+    if (is_of_data(w) && !meta_lines_text(path, &text, &start, &why)) {
         int ours = is_as_written(start, &why);
         free(text);
         if (ours) return 0;
@@ -286,8 +287,10 @@ static void undo(struct writing *w)
     for (int i = 0; w->links && i < w->how->images->count && !w->how->replace; i++) {
         char *slash = w->links[i] ? strrchr(w->links[i], '/') : NULL;
         if (!slash) continue;
-        w->links[i][meta_image_place_length(w->links[i])] = 0; /* of a frame the file is the link */
-        unlink(w->links[i]);
+        if (unlink(w->links[i])) { /* of a frame the file is the link */
+            w->links[i][meta_image_place_length(w->links[i])] = 0;
+            unlink(w->links[i]);
+        }
         *slash = 0;
         rmdir(w->links[i]);
         if ((slash = strrchr(w->links[i], '/'))) *slash = 0;

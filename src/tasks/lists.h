@@ -14,7 +14,8 @@ struct meta_lists {
 /* FOLDER/NAME.data of FOLDER, whose own name NAME is. The caller frees; NULL: no memory. */
 char *meta_lists_data(const char *folder);
 /* Fails where one of the files is there already, unless they may be replaced: of groups.csv that is
-   so where the .data file of an earlier call names it and its rows are as written here. */
+   so where the .data file of an earlier call names it, or an earlier call was ended before that,
+   and its rows are as written here. */
 int meta_lists_check(const struct meta_lists *, struct meta_error *);
 /* Writes NAME.names, NAME.labels, the lists of the parts that have images (train.list, valid.list,
    test.list), groups.csv where the images have groups, and at last NAME.data. A file of an earlier

@@ -14,8 +14,9 @@ void meta_trainer_add_to_average(struct meta_trainer *t)
     meta_average_add(t->average, &left);
 }
 
-/* Writes t->parameters and t->statistics, and with them t->rates, or nothing: weights are of use
-   with the rates that they were learned with alone. */
+/* Writes t->parameters and t->statistics, and with them t->rates, or nothing, as far as
+   meta_new_file_end_two can: weights are of use with the rates that they were learned with alone.
+ */
 static int write_all(const struct meta_trainer *t, const char *path, struct meta_weights_head head,
                      struct meta_error *error)
 {

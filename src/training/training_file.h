@@ -26,8 +26,9 @@ enum meta_training_file {
    memory. */
 #define META_TRAINING_SEED 1
 char *meta_training_name(const char *cfg, uint64_t seed, struct meta_error *);
-/* Refuses what can't be a training's name: an empty one, one with a slash or a dot in front, and
-   one so long that its files can't be made. */
+/* Refuses what can't be a training's name: an empty one, one with a slash or a dot in front, one
+   that ends as files of another training do, _before or _sent, and one so long that its files can't
+   be made. */
 int meta_training_check_name(const char *name, struct meta_error *);
 
 /* The caller frees *path; it is NULL when there is no memory. */

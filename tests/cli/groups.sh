@@ -56,5 +56,8 @@ sed "s#^groups=.*#groups=$t/cr.csv#" "$t/x.data" >"$t/cr.data"
 cr() { darknet meta test "$t/cr.data" "$t/n.cfg" "$t/backup/n_final.weights" -runs 2 -threads 1; }
 { echo file,class,lesion; rows '%s,nevus,%s\n'; } | tr '\n' '\r' >"$t/cr.csv"
 expect_error 'cr\.csv:1: is no image of .*, and names no column image' cr
+{ echo 'sep=;'; echo '"image";"group";"a
+b"'; rows '%s;%s\n' | head -n 3; echo one; } | tr '\n' '\r' >"$t/cr.csv"
+expect_error 'cr\.csv:7: has one field: must be image,group' cr
 { echo image,group; rows '%s,%s\n' | head -n 3; echo one; } | tr '\n' '\r' >"$t/cr.csv"
 expect_error 'cr\.csv:5: has one field: must be image,group' cr

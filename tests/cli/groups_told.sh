@@ -104,4 +104,6 @@ check 'and the page' grep -qF 'Each answer is the mean of 4 copies of the image:
 
 # Columns that are too many to be looked through
 { echo "image,class$(printf ',c%d' {3..64}),group"; for f in few/*/*.pgm; do c=${f#few/}; echo "$f,${c%/*}$(printf ',%.0s' {3..64}),g"; done; } >many.csv
-expect_error '^darknet: many.csv:1: names 65 columns: must be at most 64$' meta adapt many.csv toy.cfg backup/toy_final.weights -out m
+expect_error '^darknet: many.csv:1: names 65 columns: image, class and group must be among the first 64$' meta adapt many.csv toy.cfg backup/toy_final.weights -out m
+{ echo "image,class,group$(printf ',c%d' {4..70})"; for f in few/*/*.pgm; do c=${f#few/}; echo "$f,${c%/*},$f$(printf ',%.0s' {4..70})"; done; } >many.csv
+check 'more columns behind these are no matter' quiet meta adapt many.csv toy.cfg backup/toy_final.weights -out m

@@ -90,6 +90,8 @@ rm -r f/'kind 3'
 expect_error "^darknet: ${own//own/mine}" lists f mine -replace -valid 0.25 -test 0
 cp mine/away.csv mine/groups.csv
 check 'a groups.csv of an earlier call is removed by one without groups' bash -c '"$1" meta lists f mine -replace -valid 0.25 -test 0 >out && ! test -e mine/groups.csv' - "$DARKNET_BIN"
+mkdir beside && { echo image,group; for k in {0..5}; do echo "one/$k.pgm,g$k"; done; } >beside/groups.csv
+expect_error '^darknet: beside/groups.csv: was not written by an earlier call' lists f beside -replace -valid 0.25 -test 0
 check 'groups.csv of a call that was ended before its .data file' quiet lists flat/truth.csv ended -valid 0 -test 0.34
 rm ended/ended.data
 check 'is written over by -replace' quiet lists flat/truth.csv ended -replace -valid 0 -test 0.34

@@ -41,6 +41,14 @@ sed 's/^learning_rate=0.01/learning_rate=0.02/' "$a/toy.cfg" >"$a/other.cfg"
 sed -i.kept 's/^learning_rate=0.01/learning_rate=0.02/' "$a/toy.cfg"
 expect_error '^scripts/leave_class_out\.py: .*toy-1\.made_of\.json: is of another \.cfg: must be another OUT$' scripts/leave_class_out.py "$data" "$out" "$a/toy.cfg" --only c2_
 mv "$a/toy.cfg.kept" "$a/toy.cfg"
+sed 1,1d "$a/held.list" >"$a/fewer.list"
+sed "s#^valid=.*#valid=$a/fewer.list#" "$data" >"$a/fewer.data"
+expect_error '^scripts/leave_class_out\.py: .*toy-1-2-shots-12\.made_of\.json: is of another valid list: must be another OUT$' scripts/leave_class_out.py "$a/fewer.data" "$out" "$a/toy.cfg" --only c2_ --shots 2 --runs 12
+grep -v c4_ "$a/few.list" >"$a/fewer.list"
+sed "s#^train=.*#train=$a/fewer.list#" "$data" >"$a/fewer.data"
+cp "$out/without-c2_/train.list" "$a/kept.list"
+expect_error '^scripts/leave_class_out\.py: .*without-c2_/made_of\.json: is of another train list: must be another OUT$' scripts/leave_class_out.py "$a/fewer.data" "$out" "$a/toy.cfg" --only c2_
+check 'whose lists are left alone' cmp "$out/without-c2_/train.list" "$a/kept.list"
 # Student's t over the classes of differences 1, 2, 4 and 5: 3 -+ 3.182 * 1.8257 / 2
 interval() { python3 -c "import sys; sys.path.insert(0, 'scripts'); import leave_class_out as l; assert l.mean_interval([1, 2, 4, 5]) == '3.00 (0.10 to 5.90)', l.mean_interval([1, 2, 4, 5])
 l.report({'a': {'x': [1, 3], 'y': [4, 4]}, 'b': {'x': [3, 3], 'y': [8, 6]}}, ['x', 'y'])" >"$TMP_TEST/said"; }

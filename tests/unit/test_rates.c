@@ -288,7 +288,7 @@ static void refuses_other_files(void **state)
 static void lies_beside_the_weights(void **state)
 {
     const struct { const char *weights, *rates; } cases[] = { { "a/b.weights", "a/b.rates" }, { "a/b_final.weights", "a/b_final.rates" },
-        { "b.backup", "b.rates" }, { "b", "b.rates" }, { "a.weights/b", "a.weights/b.rates" }, { ".weights", ".weights.rates" } };
+        { "b.backup", "b.backup.rates" }, { "b", "b.rates" }, { "a.weights/b", "a.weights/b.rates" }, { ".weights", ".weights.rates" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *path = meta_rates_path(cases[i].weights);
         assert_string_equal(path, cases[i].rates);
