@@ -4,6 +4,7 @@
 #include "log_odds.h"
 #include "base/clock.h"
 #include "base/rng.h"
+#include "network/shape.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -244,7 +245,8 @@ void meta_program_dropout(struct meta_program *p, struct meta_dropout_key key)
         if (!key.train || op->layer->probability == 0) continue;
         /* the layer keys the mask, since the number of operations before it differs between
            backends */
-        uint32_t item = key.item * 1024u + (uint32_t)(op->layer - p->network->layers);
+        uint32_t item = key.item * (uint32_t)META_MOST_DROPOUT
+            + (uint32_t)(op->layer - p->network->layers);
         struct meta_rng rng = meta_rng_open(key.seed, META_USE_DROPOUT, key.iteration, key.task,
                                             item);
         float keep = 1 / (1 - op->layer->probability);

@@ -215,6 +215,18 @@ static void average(double *scores, const double *all, double *answers,
     }
 }
 
+/* The loss of the mean answers (images, ways); NaN of a network whose own loss is of squares,
+   before its outputs are made probabilities: it would be another quantity. */
+static double loss_of_mean(const struct meta_evaluator *e, const double *answers)
+{
+    const struct meta_network *net = e->parts.model->network;
+    int ways = e->evaluation.episode.ways, images = ways * e->evaluation.episode.queries;
+    double sum = 0;
+    for (int i = 0; i < images; i++)
+        sum += meta_log_odds_loss(answers[(size_t)i * ways + e->query_labels[i]]);
+    return net->layers[net->count - 1].type == META_COST ? NAN : sum / images;
+}
+
 /* Has each of the weights learn the task. */
 static int run_members(const struct meta_evaluator *e, const struct workspace *w,
                        struct meta_method_task *task, struct meta_run *r, struct meta_error *error)
@@ -229,9 +241,7 @@ static int run_members(const struct meta_evaluator *e, const struct workspace *w
     }
     average(w->before, before, after + (1 + own->more) * each, own);
     average(w->after, after, after + (1 + own->more) * each, own);
-    r->query_loss = 0;
-    for (size_t i = 0; i < images; i++)
-        r->query_loss += meta_log_odds_loss(w->after[i * ways + e->query_labels[i]]) / images;
+    r->query_loss = loss_of_mean(e, w->after);
     return 0;
 }
 

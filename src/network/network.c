@@ -98,6 +98,11 @@ int meta_network_add(struct meta_network *net, struct meta_layer layer, struct m
                   META_MOST_LAYERS);
         goto fail;
     }
+    if (layer.type == META_DROPOUT && net->count >= META_MOST_DROPOUT) {
+        meta_fail(error, "is layer %d: must be among the first %d, whose masks differ", net->count,
+                  META_MOST_DROPOUT);
+        goto fail;
+    }
     layer.in = net->count ? net->layers[net->count - 1].out : net->input;
     if (meta_shape_infer(net, &layer, error) || meta_turns_infer(net, &layer, error)) goto fail;
     if (meta_shape_numbers(layer.out) > META_MOST_NUMBERS) {

@@ -4,6 +4,9 @@
 
 #include "network.h"
 
+/* [dropout] stands among so many first layers: a mask's stream has no more room for the layer's
+   number (engine/program.c). */
+#define META_MOST_DROPOUT 1024
 /* The most numbers that a tensor of one image may have: a larger one is taken for a typing
    error. */
 #define META_MOST_NUMBERS ((size_t)1 << 28)

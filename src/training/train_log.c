@@ -97,6 +97,7 @@ static int parse_row(const char *line, enum meta_training_kind kind, struct meta
     for (int i = 0; i < COLUMNS - 1; i++)
         if (!(line = read_number(line, ',', (double *)((char *)r + columns[kind][i].offset))))
             return -1;
+    if (kind == META_TRAINING_IMAGES) r->meta_loss = r->query_loss; /* as the trainer has it */
     double *last = (double *)((char *)r + columns[kind][COLUMNS - 1].offset);
     const char *end = read_number(line, '\n', last);
     return end || ((end = read_number(line, '\r', last)) && *end == '\n') ? 0 : -1;

@@ -133,6 +133,10 @@ expect_error "$(exactly "$TMP_TEST/pipe.cfg: is not a regular file")" "$DARKNET_
 printf '[net]\nwidth=1\nheight=1\nchannels=1\n[connected]\noutput=16777216\nactivation=linear\n[route]\nlayers=-1%s\n[convolutional]\nfilters=65536\nsize=1024\npad=1\nstride=1024\nactivation=linear\n[softmax]\n' "$(printf ',-1%.0s' {2..16})" >"$cfg"
 expect_error "^darknet: $cfg:10: \\[convolutional\\]: has too many weights: must be at most 268435456$" "$DARKNET_BIN" meta check "$cfg"
 
+# a [dropout] whose masks would be another's
+{ printf '[net]\nwidth=4\nheight=4\nchannels=1\n'; for k in {0..1023}; do printf '[activation]\nactivation=relu\n'; done; printf '[dropout]\n[connected]\noutput=2\nactivation=linear\n[softmax]\n'; } >"$cfg"
+expect_error "^darknet: $cfg:2053: \\[dropout\\]: is layer 1024: must be among the first 1024, whose masks differ$" "$DARKNET_BIN" meta check "$cfg"
+
 # what is no error: other systems' line ends, comments after values, blank lines, no newline at the end
 printf "\xef\xbb\xbf# a comment\r\n\r\n$net$conv\r\n  [ conn ] # the last\r\n output = 2 ; two\r\nactivation=linear\r\n\r\n[softmax]" >"$cfg"
 expect_output 'identities hold' "$DARKNET_BIN" meta check "$cfg"

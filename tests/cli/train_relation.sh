@@ -102,3 +102,17 @@ expect_error ': a layer behind the one that pairs is normalised, .*: it has no s
 grad() { "$DARKNET_BIN" meta grad "$a/toy.data" "$a/toy.cfg" "$weights" -episode "$TMP_TEST/episode" -out "$TMP_TEST/$1.weights" -backend $1; }
 expect_output '^\{"support_loss": \[\], "query_loss": 0\.[0-9]+, "meta_loss": 0\.[0-9]+, "weight": 1\}$' grad reference
 check 'meta grad of a Relation Net runs on onednn' grad onednn
+
+# The loss of squares of one is none of two, which is a mean of probabilities; all else of two times the same weights is as of one
+has() { python3 - "$1" "$2" <<'END'
+import json, math, sys
+one, two = (json.load(open(p)) for p in sys.argv[1:])
+assert 0 < one["query_loss"]["mean"] < 1 and (two.get("query_loss") or {"mean": None})["mean"] is None, two.get("query_loss")
+for k in "auc_after", "nll", "brier":
+    assert math.isclose(one[k]["mean"], two[k]["mean"], rel_tol=1e-6), k
+END
+}
+check 'meta test writes the loss of one' test_it -out "$TMP_TEST/one.json"
+two() { "$DARKNET_BIN" meta test "$whole/toy.data" "$whole/toy.cfg" -weights "$weights,$weights" -runs 12 -out "$TMP_TEST/two.json"; }
+check 'and answers of two' two
+check 'without a loss' has "$TMP_TEST/one.json" "$TMP_TEST/two.json"

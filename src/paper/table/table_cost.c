@@ -79,7 +79,8 @@ static double flops_at(const struct work *w, long iteration)
 /* Operations of iterations done+1..total. */
 static double flops_left(const struct work *w, long done, long total)
 {
-    double before = w->start > done ? (w->start < total ? w->start : total) - done : 0;
+    long last = w->start - 1; /* of first order */
+    double before = last > done ? (last < total ? last : total) - done : 0;
     return before * w->first + (total - done - before) * w->second;
 }
 

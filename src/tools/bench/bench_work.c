@@ -189,7 +189,13 @@ static void run_one(void *context, int index, int worker)
     if (w->worker) {
         const struct meta_batch *b = w->batches[index];
         struct meta_task task = {
-            b->support, b->support_labels, b->query, b->query_labels, w->plan->data.seed, 0, index,
+            b->support,
+            b->support_labels,
+            b->query,
+            b->query_labels,
+            w->plan->data.seed,
+            w->model.net.max_batches, /* as meta_work_step: of the training's end */
+            index,
             NULL
         };
         meta_worker_gradient(w->worker[index], w->phi, &task, w->inner.steps, NULL, &result);
