@@ -111,6 +111,7 @@ class Source:
         for name in ("labels", "train", "valid"):
             if not key(self.text, name):
                 fail("%s: %s= is missing" % (path, name))
+        self.shared = re.sub(r"^\s*(valid|test|train|backup)\s*=.*\n", "", self.text, flags=re.M)  # by all classes
         self.labels = lines_of(key(self.text, "labels"))
         self.images = {}
         for image in lines_of(key(self.text, "train")):
@@ -135,17 +136,15 @@ class Source:
 
     def read_by(self):
         """What says how images are read and which of them belong together."""
-        text = re.sub(r"^\s*(valid|test|train|backup)\s*=.*\n", "", self.text, flags=re.M)
         groups = key(self.text, "groups")
-        return {".data file": digest(text), "labels": digest(read(key(self.text, "labels"))), "groups": digest(read(groups)) if groups else ""}
+        return {".data file": digest(self.shared), "labels": digest(read(key(self.text, "labels"))), "groups": digest(read(groups)) if groups else ""}
 
     def write_without(self, label, folder):
         """A .data file like this one, whose train list lacks a class, and whose backup is `folder`."""
         images = "".join(x + "\n" for k, v in self.images.items() if k != label for x in v)
         settle(folder + "/made_of.json", {"train list": digest(images), **self.read_by()})
         write(folder + "/train.list", images)
-        text = re.sub(r"^\s*(valid|test|train|backup)\s*=.*\n", "", self.text, flags=re.M)
-        write(folder + "/known.data", text + "train = %s/train.list\nbackup = %s\n" % (folder, folder))
+        write(folder + "/known.data", self.shared + "train = %s/train.list\nbackup = %s\n" % (folder, folder))
 
 
 def clusters(means, most, least):

@@ -122,6 +122,19 @@ int meta_new_file_put(struct meta_new_file *f, const void *data, size_t size,
     return write_all(f->fd, data, size) ? fail(f, error) : 0;
 }
 
+int meta_new_file_of(struct meta_new_file **out, const char *path, const struct meta_chunk *chunks,
+                     int count, struct meta_error *error)
+{
+    if (meta_new_file(out, path, error)) return -1;
+    for (int i = 0; i < count; i++) {
+        if (!meta_new_file_put(*out, chunks[i].data, chunks[i].size, error)) continue;
+        meta_new_file_drop(*out);
+        *out = NULL;
+        return -1;
+    }
+    return 0;
+}
+
 const char *meta_new_file_temporary(const struct meta_new_file *f) { return f->temporary; }
 
 int meta_new_file_sync(struct meta_new_file *f, struct meta_error *error)
@@ -176,12 +189,7 @@ int meta_file_write(const char *path, const struct meta_chunk *chunks, int count
                     struct meta_error *error)
 {
     struct meta_new_file *f;
-    if (meta_new_file(&f, path, error)) return -1;
-    for (int i = 0; i < count; i++)
-        if (meta_new_file_put(f, chunks[i].data, chunks[i].size, error)) {
-            meta_new_file_drop(f);
-            return -1;
-        }
+    if (meta_new_file_of(&f, path, chunks, count, error)) return -1;
     return meta_new_file_end(f, error);
 }
 

@@ -22,6 +22,9 @@ int meta_file_write(const char *path, const struct meta_chunk *chunks, int count
 struct meta_new_file;
 int meta_new_file(struct meta_new_file **, const char *path, struct meta_error *);
 int meta_new_file_put(struct meta_new_file *, const void *data, size_t size, struct meta_error *);
+/* Begins it and puts the chunks into it; NULL after a failure. */
+int meta_new_file_of(struct meta_new_file **, const char *path, const struct meta_chunk *chunks,
+                     int count, struct meta_error *);
 int meta_new_file_end(struct meta_new_file *, struct meta_error *);
 void meta_new_file_drop(struct meta_new_file *);
 /* Brings all bytes to the disk, behind which nothing may be put: what is left to its end are

@@ -26,9 +26,5 @@ int meta_npy_begin(struct meta_new_file **out, const char *path, size_t rows, si
     head[size - 1] = '\n';
     head[8] = (char)((size - fixed) & 255);
     head[9] = (char)((size - fixed) >> 8);
-    if (meta_new_file(out, path, error)) return -1;
-    if (!meta_new_file_put(*out, head, (size_t)size, error)) return 0;
-    meta_new_file_drop(*out);
-    *out = NULL;
-    return -1;
+    return meta_new_file_of(out, path, &(struct meta_chunk){ head, (size_t)size }, 1, error);
 }

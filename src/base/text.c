@@ -60,11 +60,8 @@ int meta_text_new_file(struct meta_text *t, int status, struct meta_new_file **f
     char *bytes;
     *file = NULL;
     status = meta_text_end(t, status, &bytes, error);
-    if (!status) status = meta_new_file(file, path, error);
-    if (!status && (status = meta_new_file_put(*file, bytes, t->size, error))) {
-        meta_new_file_drop(*file);
-        *file = NULL;
-    }
+    const struct meta_chunk chunk = { bytes, t->size };
+    if (!status) status = meta_new_file_of(file, path, &chunk, 1, error);
     free(bytes);
     return status;
 }

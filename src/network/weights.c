@@ -302,19 +302,6 @@ struct written {
     struct meta_weights_head head;
 };
 
-static int put_all(struct meta_new_file **out, const char *path, const struct meta_chunk *chunks,
-                   int count, struct meta_error *error)
-{
-    if (meta_new_file(out, path, error)) return -1;
-    for (int i = 0; i < count; i++) {
-        if (!meta_new_file_put(*out, chunks[i].data, chunks[i].size, error)) continue;
-        meta_new_file_drop(*out);
-        *out = NULL;
-        return -1;
-    }
-    return 0;
-}
-
 static int begin_untied(struct meta_new_file **out, const struct meta_network *net,
                         const struct written *w, struct meta_error *error)
 {
@@ -329,7 +316,7 @@ static int begin_untied(struct meta_new_file **out, const struct meta_network *n
     chunks[0] = (struct meta_chunk){ &h, sizeof h };
     chunks[1] = (struct meta_chunk){ &w->head.seen, sizeof w->head.seen };
     int count = 2 + list_arrays(net, net->count, w->parameters, w->statistics, chunks + 2);
-    int status = put_all(out, w->path, chunks, count, error);
+    int status = meta_new_file_of(out, w->path, chunks, count, error);
     free(chunks);
     return status;
 }

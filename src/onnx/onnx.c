@@ -124,16 +124,6 @@ static int add_notes(struct meta_onnx_graph *g, const struct meta_network *net,
     return 0;
 }
 
-static int put(struct meta_new_file **file, const char *path, const char *bytes, size_t size,
-               struct meta_error *error)
-{
-    if (meta_new_file(file, path, error)) return -1;
-    if (!meta_new_file_put(*file, bytes, size, error)) return 0;
-    meta_new_file_drop(*file);
-    *file = NULL;
-    return -1;
-}
-
 static int begin_folded(struct meta_new_file **file, const struct meta_filled *f,
                         const struct meta_onnx_about *about, const char *path,
                         struct meta_error *error)
@@ -150,7 +140,8 @@ static int begin_folded(struct meta_new_file **file, const struct meta_filled *f
         if (status) meta_fail(error, "%s: %s", path, why.text);
     }
     part->destroy(g.model);
-    if (!status) status = put(file, path, bytes, size, error);
+    const struct meta_chunk chunk = { bytes, size };
+    if (!status) status = meta_new_file_of(file, path, &chunk, 1, error);
     free(bytes);
     return status;
 }
