@@ -4,6 +4,7 @@
 #include "config/inner_text.h"
 #include "console.h"
 #include "base/file.h"
+#include "engine/log_odds.h"
 #include "evaluation/evaluate.h"
 #include "evaluation/inner.h"
 #include "evaluation/methods.h"
@@ -197,7 +198,7 @@ static int prepare(struct calibration *c, const struct request *q, struct meta_e
                          "that ends in [softmax]",
                          c->cfg_path, e->method->name);
     e->episode = *c->model->episode;
-    e->keep_logs = 1;
+    e->keep_answers = 1;
     return meta_data_read(&c->data, c->data_path, error) || check_lists(c->data, error)
             || check_path(c, q->overwrite, error)
         ? -1
@@ -242,13 +243,20 @@ static int fit(const struct calibration *c, const struct meta_run *runs,
 {
     const struct meta_episode_settings *t = &c->evaluation.episode;
     int images = t->ways * t->queries, *labels = malloc(images * sizeof *labels);
-    if (!labels) return meta_fail_memory(error);
-    for (int i = 0; i < images; i++) labels[i] = i / t->queries;
-    const struct meta_temperature_answers answers = { c->evaluation.runs, images, t->ways,
-                                                      runs->logs, labels };
+    size_t numbers = (size_t)c->evaluation.runs * images * t->ways;
+    double *logs = malloc(numbers * sizeof *logs);
     struct meta_error why;
-    int status = meta_temperature_fit(fit, &answers, &why);
+    int status = labels && logs ? 0 : meta_fail_memory(&why);
+    if (!status) {
+        /* the answers of all tasks lie one after the other */
+        for (size_t i = 0; i < numbers; i++) logs[i] = -meta_log_odds_loss(runs->log_odds[i]);
+        for (int i = 0; i < images; i++) labels[i] = i / t->queries;
+        const struct meta_temperature_answers answers = { c->evaluation.runs, images, t->ways, logs,
+                                                          labels };
+        status = meta_temperature_fit(fit, &answers, &why);
+    }
     free(labels);
+    free(logs);
     if (!status) return 0;
     return meta_fail(error, "%d shots, %s statistics: %s", t->shots, meta_bn_name(c->evaluation.bn),
                      why.text);

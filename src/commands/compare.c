@@ -1,4 +1,5 @@
 /* `darknet meta compare`: pairs two results of `darknet meta test` task by task. */
+#include "base/plural.h"
 #include "flags.h"
 #include "evaluation/scores.h"
 #include "stats/estimate.h"
@@ -17,6 +18,7 @@ static void print_one(const char *letter, const struct meta_scores *s)
     if (s->weights_count > 1) printf(" and %d more", s->weights_count - 1);
     printf("%s%s", named ? ", " : "", named ? s->method : "");
     if (s->copies > 1) printf(", %d copies of each image", s->copies);
+    if (s->with) printf(", averaged with %d other test%s", s->with, meta_plural(s->with));
     putchar('\n');
     printf("   AUC after %.4f", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);

@@ -10,6 +10,7 @@
 #include "evaluation/inner.h"
 #include "evaluation/methods.h"
 #include "evaluation/results.h"
+#include "evaluation/task_answers.h"
 #include "flags.h"
 #include "ranks.h"
 #include "learning/learned_rates.h"
@@ -18,6 +19,7 @@
 #include "own_output.h"
 #include "stats/estimate.h"
 #include "tasks/shared.h"
+#include "test_answers.h"
 #include "temperature_flag.h"
 #include "test_print.h"
 #include "test_ranks.h"
@@ -46,6 +48,7 @@ struct test {
     struct meta_transport *ranks;
     struct meta_temperature_wish temperature;
     struct meta_more_weights more;
+    struct meta_test_answers answers;
     float *parameters, *statistics;
     struct meta_learned_rates *rates; /* NULL: fixed */
     void *phi;                        /* backend vector */
@@ -65,6 +68,7 @@ static void free_test(struct test *t)
     free(t->settings);
     meta_temperature_wish_clear(&t->temperature);
     meta_more_weights_clear(&t->more);
+    meta_test_answers_clear(&t->answers);
     meta_by_group_clear(&t->groups);
     meta_data_free(t->data);
     meta_model_free(t->model);
@@ -145,9 +149,11 @@ static int find_temperature(struct test *t, struct meta_error *error)
 {
     struct meta_evaluation *e = &t->evaluation;
     const struct meta_inner_steps *inner = e->settings;
-    if (t->more.paths.count > 1 && t->asked.temperature)
-        return meta_fail(error, "-temperature: is of one file of weights, not of several");
-    if (!e->method->tempers || t->more.paths.count > 1) return 0;
+    int mean = t->more.paths.count > 1 || t->answers.with.count;
+    if (mean && t->asked.temperature)
+        return meta_fail(error,
+                         "-temperature: is of one file of weights, not of a mean of answers");
+    if (!e->method->tempers || mean) return 0;
     char text[META_TEMPERATURE_INNER];
     const struct meta_temperature_use use = { e->episode.ways,
                                               inner->steps,
@@ -182,13 +188,16 @@ static int prepare(struct test *t, struct meta_error *error)
     e->episode = *t->model->episode;
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
     if (!strcmp(q->list, "train")) e->task = META_APART;
-    if (make_settings(t, error) || meta_method_check(t->model, e, error)) return -1;
+    if (make_settings(t, error) || meta_method_check(t->model, e, error)
+        || meta_test_answers_prepare(&t->answers, q->csv, q->with, q->out, e, error))
+        return -1;
     if (find_temperature(t, error)) return -1;
     const char *inputs[4] = { t->data_path, t->cfg_path };
     int count = 2;
     if (t->weights_path) inputs[count++] = t->weights_path;
     if (t->temperature.path) inputs[count++] = t->temperature.path;
     return meta_flag_out(q->out, inputs, count, error)
+            || meta_flag_out_of("-csv", q->csv, inputs, count, error)
             || meta_own_json("-out", q->out, "meta test", error)
         ? -1
         : 0;
@@ -252,6 +261,7 @@ static int load(void *test, struct meta_error *error)
     e->augmented = t->augmented;
     e->statistics = t->statistics;
     e->rates = meta_learned_rates(t->rates);
+    if (meta_test_answers_load(&t->answers, e, t->dataset, error)) return -1;
     struct meta_evaluation_parts parts = { t->model, t->backend, t->pool, t->dataset, t->ranks };
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
@@ -308,6 +318,7 @@ static struct meta_results results_of(const struct test *t)
                                   .cfg = t->cfg_path,
                                   .weights = t->weights_path,
                                   .more_weights = t->more.paths.words,
+                                  .with = t->answers.with.words,
                                   .temperature = t->temperature.temperature != 0
                                       ? t->temperature.path
                                       : NULL,
@@ -326,6 +337,8 @@ static int compare_ranks(const struct test *t, struct meta_error *error)
     if (!meta_transport_many(t->ranks)) return 0;
     if (t->evaluation.more)
         return meta_fail(error, "-weights: several are tested by one process: must be one file");
+    if (t->evaluation.with_count)
+        return meta_fail(error, "-with: answers are averaged by one process");
     return meta_test_ranks(t->ranks, &results, instructions, error);
 }
 
@@ -349,7 +362,10 @@ static int run(struct test *t, struct meta_error *error)
         return -1;
     /* what can be printed is, whether or not the file can be written */
     if (meta_print_results(&results, error)) return -1;
-    return t->asked.out && !t->ranks->rank ? meta_results_write(&results, t->asked.out, error) : 0;
+    if (t->ranks->rank) return 0;
+    if (t->answers.csv && meta_task_answers_write(t->answers.csv, runs, e, t->dataset, error))
+        return -1;
+    return t->asked.out ? meta_results_write(&results, t->asked.out, error) : 0;
 }
 
 int meta_command_test(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* Prints the results of `meta test`. */
 #include "test_print.h"
 #include "base/plural.h"
+#include "evaluation/methods.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ static int print_pairs(const struct meta_results *r, struct meta_error *error)
         int n = strlen(d->names[rows[i].a]) + strlen(d->names[rows[i].b]) + 3;
         if (n > width) width = n;
     }
-    const char *before = r->evaluation->method->learns ? "   AUC before" : "";
+    const char *before = meta_evaluation_learns(r->evaluation) ? "   AUC before" : "";
     printf("\n%-*s   tasks%s   AUC after   95%% interval\n", width, "classes", before);
     for (int i = 0; i < count; i++) {
         const char *a = d->names[rows[i].a], *b = d->names[rows[i].b];
@@ -51,7 +52,7 @@ int meta_print_results(const struct meta_results *results, struct meta_error *er
     const struct meta_run *runs = results->runs;
     const struct meta_evaluation *e = results->evaluation;
     struct meta_estimate other = results->other_groups;
-    int failed = 0, learns = e->method->learns;
+    int failed = 0, learns = meta_evaluation_learns(e);
     printf("                    mean    error   95%% interval, %d task%s\n", e->runs,
            meta_plural(e->runs));
     if (learns)

@@ -35,6 +35,10 @@ int meta_test_request_read(struct meta_test_request *q, int argc, char **argv)
         { "-weights", "A,B,C",
           "in place of WEIGHTS: each learns the task, and their probabilities are averaged",
           &q->weights, NULL },
+        { "-csv", "FILE", "a line a query image and class: the answers, for -with", &q->csv, NULL },
+        { "-with", "A.csv,B.csv",
+          "averages the probabilities with those of other tests of the same tasks", &q->with,
+          NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &q->temperature, NULL },
         META_RANKS_ROWS(q->ranks),
     };

@@ -22,8 +22,9 @@ struct workspace {
     struct meta_episode *episode;
     float *support, *query; /* (ways*shots, c, h, w), (ways*queries, c, h, w) */
     double *before, *after; /* (ways*queries, ways) */
-    double *members; /* (2, 1 + more, ways*queries, ways) before and after of each, and a row of
-                        (1 + more, ways); NULL: there is one */
+    double *members; /* (2, 1 + more, ways*queries, ways) before and after of each; NULL: there is
+                        one */
+    double *row;     /* (1 + more + with_count, ways) */
     char *ranks;     /* (2*ways*queries + 1) */
 };
 
@@ -62,11 +63,13 @@ static int create_workspace(struct meta_evaluator *e, struct workspace *w, struc
     w->before = malloc((size_t)query * t->ways * sizeof(double));
     w->after = malloc((size_t)query * t->ways * sizeof(double));
     w->ranks = malloc(2 * (size_t)query + 1);
-    if (e->evaluation.more) {
-        size_t all = (1 + (size_t)e->evaluation.more) * (2 * (size_t)query + 1) * t->ways;
+    size_t members = 1 + (size_t)e->evaluation.more, voices = members + e->evaluation.with_count;
+    w->row = malloc(voices * t->ways * sizeof *w->row);
+    if (members > 1) {
+        size_t all = members * 2 * (size_t)query * t->ways;
         if (!(w->members = malloc(all * sizeof *w->members))) return meta_fail_memory(error);
     }
-    if (!w->support || !w->query || !w->before || !w->after || !w->ranks)
+    if (!w->row || !w->support || !w->query || !w->before || !w->after || !w->ranks)
         return meta_fail_memory(error);
     return 0;
 }
@@ -134,6 +137,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
         free(w->before);
         free(w->after);
         free(w->members);
+        free(w->row);
         free(w->ranks);
     }
     free(e->workspaces);
@@ -173,8 +177,8 @@ static void calibrate(const struct meta_evaluator *e, const struct workspace *w,
 {
     int ways = e->evaluation.episode.ways, n = ways * e->evaluation.episode.queries;
     double temperature = e->evaluation.temperature;
+    if (r->log_odds) memcpy(r->log_odds, w->after, (size_t)n * ways * sizeof *r->log_odds);
     for (int i = 0; i < n * ways; i++) w->after[i] = -meta_log_odds_loss(w->after[i]);
-    if (r->logs) memcpy(r->logs, w->after, (size_t)n * ways * sizeof *r->logs);
     if (temperature != 0) meta_temper(w->after, n, ways, temperature);
     meta_calibration_task(&r->calibration, w->after, e->query_labels, n, ways);
 }
@@ -202,16 +206,16 @@ static void score(const struct meta_evaluator *e, const struct workspace *w, str
 }
 
 /* scores (images, ways) = the log-odds of the members' mean probabilities. all (members, images,
-   ways); answers (members, ways) is scratch. */
-static void average(double *scores, const double *all, double *answers,
+   ways); row (members, ways) is scratch. */
+static void average(double *scores, const double *all, double *row,
                     const struct meta_evaluation *own)
 {
     size_t ways = own->episode.ways, each = ways * own->episode.queries * ways;
     int members = 1 + own->more;
     for (size_t at = 0; at < each; at += ways) {
         for (int i = 0; i < members; i++)
-            memcpy(answers + i * ways, all + i * each + at, ways * sizeof *answers);
-        meta_log_odds_mean(answers, members, (int)ways, scores + at);
+            memcpy(row + i * ways, all + i * each + at, ways * sizeof *row);
+        meta_log_odds_mean(row, members, (int)ways, scores + at);
     }
 }
 
@@ -239,10 +243,27 @@ static int run_members(const struct meta_evaluator *e, const struct workspace *w
         if (own->method->run(w->method, task, before + i * each, after + i * each, r, error))
             return -1;
     }
-    average(w->before, before, after + (1 + own->more) * each, own);
-    average(w->after, after, after + (1 + own->more) * each, own);
+    average(w->before, before, w->row, own);
+    average(w->after, after, w->row, own);
     r->query_loss = loss_of_mean(e, w->after);
     return 0;
+}
+
+/* Averages the answers after adaptation with those of other tests to the same task. */
+static void join(const struct meta_evaluator *e, const struct workspace *w, int run,
+                 struct meta_run *r)
+{
+    const struct meta_evaluation *own = &e->evaluation;
+    size_t ways = own->episode.ways, each = ways * own->episode.queries * ways;
+    if (!own->with_count) return;
+    for (size_t at = 0; at < each; at += ways) {
+        memcpy(w->row, w->after + at, ways * sizeof *w->row);
+        for (int i = 0; i < own->with_count; i++)
+            memcpy(w->row + (1 + i) * ways, own->with[i] + (size_t)run * each + at,
+                   ways * sizeof *w->row);
+        meta_log_odds_mean(w->row, 1 + own->with_count, (int)ways, w->after + at);
+    }
+    r->query_loss = loss_of_mean(e, w->after);
 }
 
 static void run_one(void *context, int run, int worker)
@@ -263,7 +284,8 @@ static void run_one(void *context, int run, int worker)
     r->query_loss = NAN;
     int failed = own->more ? run_members(e, w, &task, r, &why)
                            : own->method->run(w->method, &task, w->before, w->after, r, &why);
-    if (!own->method->learns)
+    if (!failed) join(e, w, run, r);
+    if (!meta_evaluation_learns(own))
         memcpy(w->before, w->after, (size_t)t->ways * t->queries * t->ways * sizeof *w->after);
     if (!failed) score(e, w, r);
     pthread_mutex_lock(&e->lock);

@@ -30,7 +30,11 @@ struct meta_evaluation {
     void *const *more_phi;
     int more;
     double temperature; /* of the probabilities that calibration figures are of; 0: 1 */
-    int keep_logs;      /* whether runs have `logs` */
+    /* (with_count) answers of other tests to the same tasks, (runs, ways*queries, ways) log-odds
+       each: the answer is the mean of their probabilities and the method's, which has some. */
+    double *const *with;
+    int with_count;
+    int keep_answers; /* whether runs have `log_odds` */
     /* For a method that augments: the same list at the size that augmentation wants. */
     const struct meta_dataset *augmented;
 };
@@ -47,9 +51,9 @@ struct meta_run {
     double auc_gain;   /* auc_after - auc_before: paired, so its error is smaller than theirs */
     double query_loss; /* after; NaN where the method has none */
     struct meta_calibration calibration; /* after; of a method whose scores are probabilities */
-    /* (ways*queries, ways) the natural logarithms of the probabilities after adaptation, without a
-       temperature; NULL where they are not kept. */
-    double *logs;
+    /* (ways*queries, ways) of the probabilities after adaptation, without a temperature; NULL where
+       they are not kept. */
+    double *log_odds;
     /* (points) the mean support loss of the epochs since the point before, NaN at the first, and
        the AUC after that epoch; NULL for a method without a curve. */
     double *curve_loss, *curve_auc;

@@ -7,7 +7,7 @@ static double flops(const struct meta_flops *f, const struct meta_evaluation *e)
     int support = e->episode.ways * e->episode.shots, query = e->episode.ways * e->episode.queries;
     int copies = s->copies > 1 ? s->copies : 1;
     return copies
-        * (s->steps * support * meta_flops_gradient(f) + 2 * query * f->pass[META_PASS_FORWARD]);
+        * (support * meta_flops_steps(f, s->steps) + 2 * query * f->pass[META_PASS_FORWARD]);
 }
 
 const struct meta_method meta_method_maml = { .name = "maml",

@@ -142,3 +142,8 @@ double meta_method_flops(const struct meta_flops *flops, const struct meta_evalu
     return e->episode.ways * (e->episode.shots + e->episode.queries)
         * flops->pass[META_PASS_FORWARD];
 }
+
+int meta_evaluation_learns(const struct meta_evaluation *e)
+{
+    return e->method->learns && !e->with_count;
+}

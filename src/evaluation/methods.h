@@ -47,6 +47,9 @@ void meta_method_set(void *settings, const struct meta_method_flag *flag, double
    is allowed. */
 int meta_method_check(const struct meta_model *, const struct meta_evaluation *,
                       struct meta_error *);
+/* Whether there is something to score before a task is learned: of answers that are averaged with
+   those of other tests there is not. */
+int meta_evaluation_learns(const struct meta_evaluation *);
 /* Floating-point operations of one task of the test. The method is not NULL. */
 double meta_method_flops(const struct meta_flops *, const struct meta_evaluation *);
 

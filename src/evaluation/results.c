@@ -85,6 +85,17 @@ static int add_more_weights(cJSON *files, const struct meta_results *r, struct m
     return 0;
 }
 
+/* The answers of other tests, as "with_1" and on. */
+static int add_with(cJSON *files, const struct meta_results *r, struct meta_error *error)
+{
+    char name[32];
+    for (int i = 0; i < r->evaluation->with_count; i++) {
+        snprintf(name, sizeof name, "with_%d", i + 1);
+        if (add_file(files, name, r->with[i], error)) return -1;
+    }
+    return 0;
+}
+
 /* The digest of the images that the list names. */
 static int add_images(cJSON *files, const struct meta_dataset *dataset, struct meta_error *error)
 {
@@ -111,6 +122,7 @@ void meta_results_settings(cJSON *s, const struct meta_results *r)
     cJSON_AddNumberToObject(s, "queries", e->episode.queries);
     cJSON_AddStringToObject(s, "method", e->method->name);
     if (e->method->add_settings) e->method->add_settings(s, r->model, e);
+    if (e->with_count) cJSON_AddNumberToObject(s, "with", e->with_count);
     if (e->temperature != 0) cJSON_AddNumberToObject(s, "temperature", e->temperature);
     cJSON_AddStringToObject(s, "backend", r->backend);
     if (meta_dataset_scaled(r->dataset)) cJSON_AddStringToObject(s, "decode", "scaled");
@@ -325,7 +337,7 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
         || (r->weights && add_file(files, "weights", r->weights, error))
-        || add_more_weights(files, r, error)
+        || add_more_weights(files, r, error) || add_with(files, r, error)
         || (r->temperature && add_file(files, "temperature", r->temperature, error))
         || add_file(files, "list", r->dataset->list, error) || add_images(files, r->dataset, error))
         goto done;

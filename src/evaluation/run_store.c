@@ -26,8 +26,8 @@ static void list_arrays(struct meta_run_store *s, struct array arrays[ARRAYS])
     arrays[3] = (struct array){ (void **)&s->ranks, room };
     arrays[4] = (struct array){ (void **)&s->rocs, room ? 0 : META_ROC_POINTS * sizeof *s->rocs };
     arrays[5] = (struct array){ (void **)&s->curves, 2 * points * sizeof *s->curves };
-    arrays[6] = (struct array){ (void **)&s->logs,
-                                own->keep_logs ? queries * ways * sizeof *s->logs : 0 };
+    arrays[6] = (struct array){ (void **)&s->log_odds,
+                                own->keep_answers ? queries * ways * sizeof *s->log_odds : 0 };
 }
 
 /* Sets what the results point to. */
@@ -39,7 +39,7 @@ static void point_runs(struct meta_run_store *s)
     size_t pairs = (size_t)t->ways * (t->ways - 1) / 2, room = arrays[3].bytes,
            points = arrays[4].bytes / sizeof *s->rocs,
            epochs = arrays[5].bytes / 2 / sizeof *s->curves,
-           logs = arrays[6].bytes / sizeof *s->logs;
+           answers = arrays[6].bytes / sizeof *s->log_odds;
     for (size_t r = 0; r < (size_t)s->evaluation->runs; r++) {
         struct meta_run *run = &s->runs[r];
         run->classes = s->classes + r * (size_t)t->ways;
@@ -50,7 +50,7 @@ static void point_runs(struct meta_run_store *s)
         run->roc = points ? s->rocs + r * points : NULL;
         run->curve_loss = epochs ? s->curves + r * 2 * epochs : NULL;
         run->curve_auc = epochs ? run->curve_loss + epochs : NULL;
-        run->logs = logs ? s->logs + r * logs : NULL;
+        run->log_odds = answers ? s->log_odds + r * answers : NULL;
     }
 }
 
@@ -83,7 +83,7 @@ void meta_run_store_clear(struct meta_run_store *s)
     free(s->rocs);
     free(s->ranks);
     free(s->curves);
-    free(s->logs);
+    free(s->log_odds);
     *s = (struct meta_run_store){ 0 };
 }
 

@@ -13,10 +13,10 @@ struct meta_run_store {
     int *classes;                             /* (runs, ways) */
     double *pairs;                            /* (runs, 2, pairs) */
     int *wins;                                /* (runs, ways*queries) */
-    double *rocs;   /* (runs, META_ROC_POINTS), of more classes than two */
-    char *ranks;    /* (runs, 2*ways*queries + 1), of two classes */
-    double *curves; /* (runs, 2, points) or NULL */
-    double *logs;   /* (runs, ways*queries, ways) or NULL */
+    double *rocs;     /* (runs, META_ROC_POINTS), of more classes than two */
+    char *ranks;      /* (runs, 2*ways*queries + 1), of two classes */
+    double *curves;   /* (runs, 2, points) or NULL */
+    double *log_odds; /* (runs, ways*queries, ways) or NULL */
 };
 /* Allocates it, all of it 0. The caller clears, also after a failure. */
 int meta_run_store_create(struct meta_run_store *, const struct meta_evaluation *,

@@ -142,6 +142,8 @@ static int read_names(struct meta_scores *s, const cJSON *root, struct meta_erro
     s->weights_count--;
     double copies = meta_json_get(settings, "augment");
     if (copies > 1 && copies < INT_MAX) s->copies = (int)copies;
+    double with = meta_json_get(settings, "with");
+    if (with > 0 && with < INT_MAX) s->with = (int)with;
     return s->cfg && s->weights && s->method && s->settings ? 0 : meta_fail_memory(error);
 }
 

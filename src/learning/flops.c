@@ -1,6 +1,7 @@
 /* Counts the multiply-adds of the lowered network, operation by operation. */
 #include "flops.h"
 #include "engine/lower.h"
+#include "inner_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,19 +36,22 @@ static int counts(const struct meta_op *op)
         || (op->kind == META_OP_PLUGIN && op->layer->plugin->layer->multiply_adds);
 }
 
-int meta_flops_count(struct meta_flops *f, const struct meta_network *network, int support,
-                     int query, struct meta_error *error)
+int meta_flops_count(struct meta_flops *f, const struct meta_network *network,
+                     const struct meta_inner *inner, struct meta_error *error)
 {
     static const double products[2][META_PASS_COUNT] = { { 1, 1, 1, 1 }, { 1, 2, 2, 4 } };
     struct meta_lowered low;
     memset(f, 0, sizeof *f);
     f->layers = network->count;
     f->pairs = network->ways != 0;
-    int images = f->pairs ? support + query : 1;
+    f->frozen = meta_inner_frozen(network, inner);
+    f->draws = meta_inner_draws(network, f->frozen);
+    int images = f->pairs ? inner->support + inner->query : 1;
     f->layer = calloc(network->count, sizeof *f->layer);
     if (!f->layer) return meta_fail_memory(error);
     /* without a backend nothing is fused: a convolution is an operation of its own */
-    if (meta_lower(&low, network, NULL, f->pairs ? support : 0, f->pairs ? query : 1, error)) {
+    if (meta_lower(&low, network, NULL, f->pairs ? inner->support : 0, f->pairs ? inner->query : 1,
+                   error)) {
         meta_flops_clear(f);
         return -1;
     }
@@ -81,10 +85,20 @@ double meta_flops_product(const struct meta_flops *f)
     return f->pass[META_PASS_FORWARD_TANGENT] + f->pass[META_PASS_BACKWARD_TANGENT];
 }
 
+double meta_flops_steps(const struct meta_flops *f, int steps)
+{
+    double body = 0;
+    if (!f->frozen || !steps) return steps * meta_flops_gradient(f);
+    for (int i = 0; i < f->frozen; i++) body += f->layer[i][META_PASS_FORWARD];
+    /* the head's gradient takes one product, as its input has none */
+    return (f->draws ? steps : 1) * body + steps * 2 * (f->pass[META_PASS_FORWARD] - body);
+}
+
 double meta_flops_task(const struct meta_flops *f, const struct meta_inner *inner)
 {
     if (f->pairs) return (inner->support + inner->query) * meta_flops_gradient(f);
-    double step = meta_flops_gradient(f) + (inner->order == 2 ? meta_flops_product(f) : 0),
+    double step = meta_flops_gradient(f) + meta_flops_product(f),
+           steps = inner->order == 2 ? inner->steps * step : meta_flops_steps(f, inner->steps),
            query = inner->reptile ? f->pass[META_PASS_FORWARD] : meta_flops_gradient(f);
-    return (double)inner->steps * inner->support * step + inner->query * query;
+    return inner->support * steps + inner->query * query;
 }

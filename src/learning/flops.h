@@ -22,20 +22,26 @@
    task. */
 struct meta_flops {
     int layers;
+    int frozen;                       /* layers below the one that the steps move alone, 0: all
+                                         move */
+    int draws;                        /* whether these draw dropout: anew in each step */
     int pairs;                        /* whether the network pairs: support images take part
                                          in the pass of the query images */
     double (*layer)[META_PASS_COUNT]; /* (layers) */
     double pass[META_PASS_COUNT];     /* of the whole network */
 };
 
-/* support, query: numbers of images of a task, which matter to a network that pairs alone. The
-   caller clears. */
-int meta_flops_count(struct meta_flops *, const struct meta_network *, int support, int query,
+/* Of `inner` it takes how much of the network the steps move, and the numbers of images, which
+   matter to a network that pairs alone. The caller clears. */
+int meta_flops_count(struct meta_flops *, const struct meta_network *, const struct meta_inner *,
                      struct meta_error *);
 void meta_flops_clear(struct meta_flops *);
 
 double meta_flops_gradient(const struct meta_flops *); /* forward and backward, one image */
 double meta_flops_product(const struct meta_flops *);  /* the two tangent passes alone, one image */
+/* So many inner steps below order 2, one image. Layers that stand still have no gradient, and those
+   without dropout are passed once for all steps. */
+double meta_flops_steps(const struct meta_flops *, int steps);
 /* One whole task: the gradient of each step, that of the query set, and with order 2 the product of
    each step; of Reptile a forward of the query set in place of its gradient. What is computed again
    because of `keep`, and the query set after earlier steps (`multi_step`), do not count. */

@@ -44,6 +44,12 @@ struct meta_worker {
     double *derivative; /* META_RATES_LAYER: (steps, layers) by the rates */
 };
 
+/* The layers below the one that the steps move alone, which then have no gradient (below order 2);
+   0: the steps move all. */
+int meta_inner_frozen(const struct meta_network *, const struct meta_inner *);
+/* Whether what the first layers compute differs from step to step: they draw dropout. */
+int meta_inner_draws(const struct meta_network *, int layers);
+
 /* Whether every phi_s is kept for the way back; otherwise one clone is stepped in place. */
 static inline int meta_inner_keeps(const struct meta_inner *inner)
 {

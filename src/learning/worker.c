@@ -193,8 +193,13 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
     return allocate_vector(w, &w->moved, n, error) || keep_gradients(w, error) ? -1 : 0;
 }
 
-/* Whether what the first layers compute differs from step to step. */
-static int draws_dropout(const struct meta_network *net, int layers)
+int meta_inner_frozen(const struct meta_network *net, const struct meta_inner *inner)
+{
+    int head = inner->rates ? inner->rates->how.head : inner->head;
+    return head && !inner->imprint ? (int)(meta_rates_head(net) - net->layers) : 0;
+}
+
+int meta_inner_draws(const struct meta_network *net, int layers)
 {
     for (const struct meta_layer *l = net->layers; l < net->layers + layers; l++)
         if (l->type == META_DROPOUT && l->probability > 0) return 1;
@@ -212,9 +217,8 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->inner = inner;
     w->fixed = meta_rates_fixed(network, inner.learning_rate, inner.head);
     w->rates = inner.rates ? inner.rates : &w->fixed;
-    if (w->rates->first && !inner.imprint)
-        w->frozen = (int)(meta_rates_head(network) - network->layers);
-    w->keeps_body = w->frozen && inner.order < 2 && !draws_dropout(network, w->frozen);
+    w->frozen = meta_inner_frozen(network, &inner);
+    w->keeps_body = w->frozen && inner.order < 2 && !meta_inner_draws(network, w->frozen);
     w->keep = programs_needed(&inner);
     if (check_pairing(w, error) || make_images(w, error) || check_imprint(w, error)
         || backend->open(error) || check_batches(w, error) || allocate_programs(w, error)

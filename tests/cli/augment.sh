@@ -137,6 +137,6 @@ END_OF_PYTHON
 expect_error '-weights: stands in place of WEIGHTS, .*A.weights: must be one of them' darknet meta test "$data" "$cfg" "$a/A.weights" -weights "$a/B.weights"
 expect_error '-weights: of -method knn there are no probabilities to average' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/B.weights" -method knn
 expect_error '-weights: each has running statistics of its own: -bn must be batch or support' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/B.weights" -bn running
-expect_error '-temperature: is of one file of weights, not of several' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/B.weights" -temperature on
+expect_error '-temperature: is of one file of weights, not of a mean of answers' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/B.weights" -temperature on
 expect_error 'C.weights: No such file' darknet meta test "$data" "$cfg" -weights "$a/A.weights,$a/C.weights"
 expect_error '-weights: a .cfg of stock sections holds one network: adapt each by itself, and give what comes of them to .meta predict -weights.' darknet meta adapt "$a/few.data" "$cfg" -weights "$a/A.weights,$a/B.weights" -out "$a/new"

@@ -24,12 +24,13 @@ static struct meta_network *network_of(struct meta_shape input, const struct met
     return net;
 }
 
-/* Of tasks of three support and four query images. */
-static struct meta_flops count(const struct meta_network *net)
+/* Of tasks of three support and four query images; head: whether steps move the last layer alone. */
+static struct meta_flops count_for(const struct meta_network *net, int head)
 {
     struct meta_flops f;
     struct meta_error error;
-    if (meta_flops_count(&f, net, 3, 4, &error)) fail_msg("%s", error.text);
+    const struct meta_inner inner = { .support = 3, .query = 4, .head = head };
+    if (meta_flops_count(&f, net, &inner, &error)) fail_msg("%s", error.text);
     assert_int_equal(f.layers, net->count);
     for (int pass = 0; pass < META_PASS_COUNT; pass++) {
         double sum = 0;
@@ -38,6 +39,8 @@ static struct meta_flops count(const struct meta_network *net)
     }
     return f;
 }
+
+static struct meta_flops count(const struct meta_network *net) { return count_for(net, 0); }
 
 static void assert_layer(const struct meta_flops *f, int layer, double multiply_adds, const int times[META_PASS_COUNT])
 {
@@ -148,6 +151,34 @@ static void whole_tasks(void **state)
     meta_network_free(net);
 }
 
+/* ANIL below order 2: the layers below the head are passed once, or with dropout in each step, and the head alone has a gradient. */
+static void head_alone(void **state)
+{
+    static const struct meta_layer layers[] = { CONNECTED(6), CONNECTED(2), SOFTMAX };
+    static const struct meta_layer drawn[] = { CONNECTED(6), { .type = META_DROPOUT, .probability = .5f }, CONNECTED(2), SOFTMAX };
+    static const struct meta_layer one[] = { CONNECTED(2), SOFTMAX };
+    double gradient = 2 * (2 * 30 + 3 * 12), product = 2 * (2 * 30 + 6 * 12), body = 2 * 30, head = 2 * 2 * 12;
+    struct meta_inner inner = { .support = 10, .query = 30, .steps = 5, .order = 1, .head = 1 };
+    struct meta_network *net = BUILD(5, 1, 1, layers);
+    struct meta_flops f = count_for(net, 1);
+    assert_true(meta_flops_steps(&f, 5) == body + 5 * head && meta_flops_steps(&f, 0) == 0);
+    assert_true(meta_flops_task(&f, &inner) == 10 * (body + 5 * head) + 30 * gradient);
+    inner.order = 2;
+    assert_true(meta_flops_task(&f, &inner) == 50 * (gradient + product) + 30 * gradient);
+    meta_flops_clear(&f);
+    meta_network_free(net);
+    net = BUILD(5, 1, 1, drawn);
+    f = count_for(net, 1);
+    assert_true(meta_flops_steps(&f, 5) == 5 * (body + head));
+    meta_flops_clear(&f);
+    meta_network_free(net);
+    net = BUILD(5, 1, 1, one);
+    f = count_for(net, 1);
+    assert_true(meta_flops_steps(&f, 5) == 5 * meta_flops_gradient(&f));
+    meta_flops_clear(&f);
+    meta_network_free(net);
+}
+
 /* Fine-tuning scores the query images at each point of its curve: before the first epoch and 25 times since. */
 static void fine_tuning_counts_its_curve(void **state)
 {
@@ -166,6 +197,6 @@ static void fine_tuning_counts_its_curve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(by_hand), cmocka_unit_test(any_convolution), cmocka_unit_test(groups), cmocka_unit_test(inactive_inputs),
-                                        cmocka_unit_test(whole_tasks), cmocka_unit_test(fine_tuning_counts_its_curve) };
+                                        cmocka_unit_test(whole_tasks), cmocka_unit_test(head_alone), cmocka_unit_test(fine_tuning_counts_its_curve) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static void costs(void **state)
     /* An iteration is 5 tasks of 2 ways, 5 support and 4 query images each. */
     if (meta_row_model(&model, &t->rows[0], &error)) fail_msg("%s", error.text);
     struct meta_inner inner = meta_inner_of(model->inner, 10, 8);
-    if (meta_flops_count(&flops, model->network, 10, 8, &error)) fail_msg("%s", error.text);
+    if (meta_flops_count(&flops, model->network, &inner, &error)) fail_msg("%s", error.text);
     double iteration = 5 * meta_flops_task(&flops, &inner);
     double task = 3 * 10 * meta_flops_gradient(&flops) + 2 * 8 * flops.pass[META_PASS_FORWARD];
     meta_flops_clear(&flops);

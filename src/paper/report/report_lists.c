@@ -28,11 +28,13 @@ static int has_results(const struct meta_report_table *t)
     return 0;
 }
 
-/* Whether the method has something to score before it has seen the support images of a task. */
+/* Whether there is something to score before the support images of a task are seen, as there is not
+   of a mean of several tests' answers. */
 static int learns(const struct meta_report_cell *c)
 {
     const struct meta_method *m = meta_method_find(c->method);
-    return !m || m->learns;
+    const cJSON *settings = cJSON_GetObjectItemCaseSensitive(c->result, "settings");
+    return (!m || m->learns) && !(meta_json_get(settings, "with") > 0);
 }
 
 /* pair: an element of the result's array of pairs. */

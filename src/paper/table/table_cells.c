@@ -189,9 +189,43 @@ static int add_cell(struct meta_table *t, const struct meta_table_row *row, int 
                              "%s:%d: [row] label=%.60s: as a file's name it is the same as "
                              "%.60s",
                              t->path, row->line, row->label, other->row->label);
-    if (!t->ready) return 0;
-    if (meta_table_cell_key(&c->key, t, c, error)) return -1;
-    c->id = meta_table_id(c->key);
+    return 0;
+}
+
+/* Finds the cell that the row's `with` names, which then keeps its answers. */
+static int find_with(struct meta_table *t, struct meta_cell *c, struct meta_error *error)
+{
+    const struct meta_table_row *row = c->row;
+    for (struct meta_cell *other = t->cells; other < t->cells + t->cell_count; other++)
+        if (other->shots == c->shots && !strcmp(other->row->label, row->with)) c->with = other;
+    if (!c->with)
+        return meta_fail(error, "%s:%d: [row] with=%s: that row has no shots=%d", t->path,
+                         row->line, row->with, c->shots);
+    const int methods[] = { row->method, c->with->row->method };
+    for (int k = 0; k < 2; k++)
+        if (!meta_methods[methods[k]]->probabilities)
+            return meta_fail(error,
+                             "%s:%d: [row] with=%s: the answers of method=%s are no probabilities",
+                             t->path, row->line, row->with, meta_row_method_name(methods[k]));
+    if (c->with->answers) return 0;
+    if (meta_table_text(&c->with->answers, error, "%s/answers/%.*s.csv", t->folder,
+                        (int)(strlen(c->with->name) - strlen(".json")), c->with->name))
+        return -1;
+    struct meta_error why;
+    if (!meta_file_check_name(c->with->answers, &why)) return 0;
+    return meta_fail(error, "%s:%d: [row]: %s", t->path, c->with->row->line, why.text);
+}
+
+/* What needs to know of all cells. */
+static int join_cells(struct meta_table *t, struct meta_error *error)
+{
+    for (int i = 0; i < t->cell_count; i++)
+        if (t->cells[i].row->with && find_with(t, &t->cells[i], error)) return -1;
+    for (int i = 0; t->ready && i < t->cell_count; i++) {
+        struct meta_cell *c = &t->cells[i];
+        if (meta_table_cell_key(&c->key, t, c, error)) return -1;
+        c->id = meta_table_id(c->key);
+    }
     return 0;
 }
 
@@ -239,6 +273,7 @@ int meta_table_make_cells(struct meta_table *t, struct meta_error *error)
     for (int c = 0; c < t->column_count; c++)
         for (int nth = 0; nth < seeds; nth++)
             if (add_cells(t, t->columns[c], nth, error)) return -1;
+    if (join_cells(t, error)) return -1;
     qsort(t->columns, t->column_count, sizeof *t->columns, ascending);
     return 0;
 }

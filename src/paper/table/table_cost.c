@@ -24,8 +24,10 @@ struct work {
 static double task_flops(const struct meta_flops *f, const struct meta_inner *inner, int order)
 {
     struct meta_inner how = *inner;
+    struct meta_flops whole = *f;
     how.order = order;
-    return meta_flops_task(f, &how);
+    if (inner->order == 2) whole.frozen = 0; /* its programs have the gradient of all layers */
+    return meta_flops_task(&whole, &how);
 }
 
 /* Operations of one task of a test with so many shots. */
@@ -55,7 +57,7 @@ static int count_work(struct work *w, const struct meta_table_row *row, int shot
     const struct meta_episode_settings *e = model->episode;
     int support = e->ways * (shots ? shots : e->shots);
     struct meta_inner inner = meta_inner_of(model->inner, support, e->ways * e->queries);
-    int status = meta_flops_count(&flops, model->network, inner.support, inner.query, error);
+    int status = meta_flops_count(&flops, model->network, &inner, error);
     if (!status) {
         if (row->train == META_TABLE_PRETRAIN) {
             w->first = w->second = model->net.batch * meta_flops_gradient(&flops);

@@ -129,8 +129,25 @@ static int complete(struct meta_grid *g, struct meta_recipe *r, struct meta_erro
     return 0;
 }
 
+static int run_cell(struct meta_grid *g, struct meta_error *error);
+
+/* Has the cell that another is averaged with its result and its answers. */
+static int run_with(struct meta_grid *g, struct meta_cell *with, struct meta_error *error)
+{
+    const struct meta_cell *cell = g->cell;
+    int number = g->number;
+    if (meta_cell_done(with, NULL) && meta_cell_answers_kept(with)) return 0;
+    g->cell = with;
+    g->number = (int)(with - g->table->cells) + 1;
+    int status = run_cell(g, error);
+    g->cell = cell;
+    g->number = number;
+    return status;
+}
+
 static int run_cell(struct meta_grid *g, struct meta_error *error)
 {
+    if (g->cell->with && run_with(g, g->cell->with, error)) return -1;
     for (int k = 0; k < meta_cell_trainings(g->cell); k++)
         if (complete(g, meta_cell_training(g->cell, k), error)) return -1;
     if (test(g, error) || meta_table_compare(g->table, g->cell, error)) return -1;
@@ -152,15 +169,24 @@ static void fail_cell(const struct meta_grid *g, const struct meta_error *why)
     g->listener->failed(g, &error);
 }
 
-/* Makes the folder of logs, and with it the table's own. */
+static int make_folder(const struct meta_table *t, const char *name, struct meta_error *error)
+{
+    char *path;
+    if (meta_table_text(&path, error, "%s/%s", t->folder, name)) return -1;
+    int status = meta_path_make_folder(path, error);
+    free(path);
+    return status;
+}
+
+/* Makes the folder of logs, and with it the table's own; that of answers where some are kept. */
 static int make_folders(const struct meta_table *t, struct meta_error *error)
 {
-    char *logs;
-    if (meta_path_make_folder(t->folder, error)) return -1;
-    if (meta_table_text(&logs, error, "%s/logs", t->folder)) return -1;
-    int status = meta_path_make_folder(logs, error);
-    free(logs);
-    return status;
+    int kept = 0;
+    for (int i = 0; i < t->cell_count; i++) kept |= t->cells[i].answers != NULL;
+    return meta_path_make_folder(t->folder, error) || make_folder(t, "logs", error)
+            || (kept && make_folder(t, "answers", error))
+        ? -1
+        : 0;
 }
 
 int meta_grid_prepare(struct meta_grid *g, struct meta_error *error)

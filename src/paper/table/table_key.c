@@ -132,7 +132,10 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
     if (row->epochs) fprintf(f, "epochs=%d\n", row->epochs);
     if (row->augment) fprintf(f, "augment=%d\n", row->augment);
     if (row->average) fputs("weights=average\n", f);
-    return write_list(f, t, META_TABLE_TESTED, error);
+    if (write_list(f, t, META_TABLE_TESTED, error)) return -1;
+    if (!c->with) return 0;
+    fputs("averaged with the answers of=what follows\n", f);
+    return write_test(f, t, c->with, error);
 }
 
 int meta_table_recipe_key(char **key, const struct meta_table *t, const struct meta_recipe *r,

@@ -63,7 +63,7 @@ static const struct meta_cell *find_reference(const struct meta_table *t,
 static int asks_alike(const struct meta_cell *a, const struct meta_cell *b)
 {
     return a->more_count == b->more_count && a->row->augment == b->row->augment
-        && !a->row->average == !b->row->average;
+        && !a->row->average == !b->row->average && a->with == b->with;
 }
 
 /* Whether a row of the reference, of any seed, stands on the training with these shots. */

@@ -26,6 +26,7 @@ struct meta_table_row {
     int epochs;          /* of a method with -epochs; 0: the number of `meta test` */
     int augment;         /* of a method with -augment; 0: none */
     int ensemble;        /* not 0: the weights of all seeds are tested as one answer */
+    char *with;          /* label of a row above whose answers are averaged with; NULL: none */
     struct meta_list seeds; /* the seeds that the file lists */
     struct meta_list shots; /* numbers of support images a class: a cell each */
     struct meta_list paper; /* the paper's AUC in percent for each of shots; or count 0 */
@@ -62,10 +63,12 @@ struct meta_cell {
     struct meta_recipe *recipe; /* NULL: weights are given, or the data are not there */
     struct meta_recipe **more;  /* (more_count) an ensemble's trainings behind the first */
     int more_count;
-    char *key;        /* what the result depends on; NULL: no data */
-    uint32_t id;      /* CRC-32 of the key */
-    char *name;       /* of the result's file, without folder */
-    char *file, *log; /* paths of the result and of what `meta test` prints */
+    struct meta_cell *with; /* whose answers are averaged with this one's; NULL: no cell's are */
+    char *answers;          /* path of the answers, which another cell is averaged with; NULL */
+    char *key;              /* what the result depends on; NULL: no data */
+    uint32_t id;            /* CRC-32 of the key */
+    char *name;             /* of the result's file, without folder */
+    char *file, *log;       /* paths of the result and of what `meta test` prints */
 };
 
 /* A list of images that the table's trainings or tests depend on. */
@@ -116,9 +119,9 @@ int meta_cell_trainings(const struct meta_cell *);
 struct meta_recipe *meta_cell_training(const struct meta_cell *, int place);
 /* The cell that a cell is paired with: of [table] reference, it has the same number of shots and,
    when the reference is a family, the same seed. In its place stands a cell of the same method,
-   .cfg and trainings that asks as many of these, copies of an image and averaged weights as the
-   cell, unless the cell is such a one itself. NULL: there is none, or the cell is of the reference
-   itself. */
+   .cfg and trainings that asks as many of these, copies of an image, averaged weights and another
+   cell's answers as the cell, unless the cell is such a one itself. NULL: there is none, or the
+   cell is of the reference itself. */
 const struct meta_cell *meta_table_reference(const struct meta_table *, const struct meta_cell *);
 
 /* Makes *text by a format of printf. The caller frees; *text is NULL when there is no memory. */

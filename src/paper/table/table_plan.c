@@ -62,6 +62,8 @@ static char *how_asked(const struct meta_cell *c)
     if (row->augment) before = ", ";
     if (row->average) fprintf(text.file, "%saveraged weights", before);
     if (row->epochs) fprintf(text.file, "%s%d epochs", before, row->epochs);
+    if (row->average || row->epochs) before = ", ";
+    if (row->with) fprintf(text.file, "%saveraged with %s", before, row->with);
     return meta_text_end(&text, 0, &words, &ignored) ? NULL : words;
 }
 

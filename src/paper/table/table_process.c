@@ -307,8 +307,10 @@ static void make_test(struct command *to, const struct meta_table_runner *run,
     add_text(to, "-threads", run->threads);
     add_text(to, "-method", meta_row_method_name(row->method));
     /* a temperature of the table's own training is none of its settings: no key has it */
-    if (c->recipe && !c->more_count && meta_methods[row->method]->tempers)
+    if (c->recipe && !c->more_count && !c->with && meta_methods[row->method]->tempers)
         add_text(to, "-temperature", "off");
+    if (c->with) add_text(to, "-with", c->with->answers);
+    if (c->answers) add_text(to, "-csv", c->answers);
     if (row->epochs) add_number(to, "-epochs", row->epochs);
     if (row->augment) add_number(to, "-augment", row->augment);
     if (t->valid) add_text(to, "-list", meta_table_list_name(t, META_TABLE_TESTED));
@@ -318,7 +320,8 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
                     const struct meta_cell *c, struct meta_error *error)
 {
     struct command command = { 0 };
-    const struct process process = { (char *const *)command.argv, c->log, c->more_count > 0 };
+    const struct process process = { (char *const *)command.argv, c->log,
+                                     c->more_count > 0 || c->with };
     struct outcome out = { 0 };
     char *part = NULL, *weights = NULL;
     int status = -1;

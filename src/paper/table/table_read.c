@@ -65,6 +65,8 @@ static const struct meta_option row_options[] = {
       "seed of the training (the table's); several are a training and a row each" },
     { "ensemble", META_INT, 0, 0, 1, NULL, ROW(ensemble),
       "1: the weights of all seeds are tested as one answer, in place of a row each" },
+    { "with", META_TEXT, 0, 0, 0, NULL, ROW(with),
+      "label of a row above: the answers are averaged with those of its cells" },
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs),
       "method=finetune: as meta test -epochs" },
     { "augment", META_INT, 0, 1, 64, NULL, ROW(augment),
@@ -113,6 +115,22 @@ static const char *row_fault(const struct meta_table_row *r)
     return NULL;
 }
 
+/* A row of several seeds has as many answers to a task. */
+static int check_with(const struct meta_table *t, const struct meta_table_row *r,
+                      struct meta_error *error)
+{
+    for (const struct meta_table_row *other = t->rows; other < r; other++) {
+        if (other->line == r->line || !meta_row_has_label(other, r->with)) continue;
+        if (!other->family || strcmp(other->family, r->with) != 0) return 0;
+        return meta_fail(error,
+                         "%s:%d: [row] with=%s: is of several seeds: must be a row of one, or of "
+                         "ensemble=1",
+                         t->path, r->line, r->with);
+    }
+    return meta_fail(error, "%s:%d: [row] with=%s: must be the label of a row above", t->path,
+                     r->line, r->with);
+}
+
 /* Checks the row, and its label against those of the rows before it. */
 static int check_row(const struct meta_table *t, const struct meta_table_row *r,
                      struct meta_error *error)
@@ -123,7 +141,7 @@ static int check_row(const struct meta_table *t, const struct meta_table_row *r,
         if (other->line != r->line && meta_row_has_label(other, r->label))
             return meta_fail(error, "%s:%d: [row] label=%s: repeated; first on line %d", t->path,
                              r->line, r->label, other->line);
-    return 0;
+    return r->with ? check_with(t, r, error) : 0;
 }
 
 /* Makes of a row as the file has it the row of its nth seed. */
@@ -246,7 +264,7 @@ static void free_recipe(struct meta_recipe *r)
 
 static void free_cell(struct meta_cell *c)
 {
-    char *owned[] = { c->key, c->name, c->file, c->log };
+    char *owned[] = { c->key, c->name, c->file, c->log, c->answers };
     for (size_t k = 0; k < sizeof owned / sizeof *owned; k++) free(owned[k]);
     free(c->more);
 }

@@ -1,6 +1,7 @@
 /* Makes a cell's result of the file of `meta test`, by adding what the table knows of it as
    "table"; and tells whether a result that is there is still the cell's. */
 #include "table_result.h"
+#include "base/checksum.h"
 #include "base/json.h"
 #include "base/path.h"
 #include "evaluation/json_files.h"
@@ -36,6 +37,29 @@ int meta_cell_done(const struct meta_cell *c, struct meta_error *why)
         char *rest = words + strlen(checkpoint);
         memmove(words, rest, strlen(rest) + 1);
     }
+    cJSON_Delete(root);
+    return same;
+}
+
+/* The check sum of the answers as text; "" where there are none. */
+static void sum_answers(char text[16], const struct meta_cell *c)
+{
+    struct meta_error ignored;
+    uint32_t crc;
+    size_t size;
+    *text = 0;
+    if (!meta_checksum_file(c->answers, &crc, &size, &ignored)) snprintf(text, 16, "%08x", crc);
+}
+
+int meta_cell_answers_kept(const struct meta_cell *c)
+{
+    struct meta_error ignored;
+    char sum[16];
+    cJSON *root;
+    sum_answers(sum, c);
+    if (!*sum || meta_json_read_checked(&root, c->file, meta_result_rules, &ignored)) return 0;
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "table");
+    int same = !strcmp(meta_json_text(own, "answers"), sum);
     cJSON_Delete(root);
     return same;
 }
@@ -125,6 +149,11 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
     cJSON_AddItemToObject(own, "test_memory_mb", meta_json_number(megabytes));
     cJSON_AddStringToObject(own, "key", c->key);
     if (c->more_count) add_ensemble(own, c);
+    if (c->answers) {
+        char sum[16];
+        sum_answers(sum, c);
+        cJSON_AddStringToObject(own, "answers", sum);
+    }
     int status = c->recipe && !c->more_count ? add_training(own, c->recipe, error) : 0;
     if (!status) status = meta_json_write(c->file, root, error);
     if (!status) unlink(written);

@@ -282,7 +282,8 @@ int meta_bench_complete(struct meta_bench_plan *plan, struct meta_error *error)
     if (!plan->batch) plan->batch = images;
     plan->data = (struct meta_check){ .model = m, .seed = 1 };
     plan->second_order = meta_check_has_tangents(&plan->data);
-    return meta_flops_count(&plan->flops, m->network, support, images - support, error);
+    const struct meta_inner inner = meta_inner_of(m->inner, support, images - support);
+    return meta_flops_count(&plan->flops, m->network, &inner, error);
 }
 
 void meta_bench_plan_clear(struct meta_bench_plan *plan) { meta_flops_clear(&plan->flops); }

@@ -1,0 +1,117 @@
+#!/bin/bash
+# A row whose answers are averaged with those of a row above, of another .cfg and method
+. tests/lib.sh
+. tests/toy.sh
+set -u
+t=$TMP_TEST/t
+no_charts
+toy "$t"
+toy "$TMP_TEST/s"
+toy_supervised "$TMP_TEST/s"
+sed -i 's/^max_batches=.*/max_batches=60/' "$TMP_TEST/s/toy.cfg"
+cp "$TMP_TEST/s/toy.cfg" "$t/known.cfg"
+sed -i 's/^max_batches=12/max_batches=4/' "$t/toy.cfg"
+{ sed '/^\[meta_loss\]/,$d' "$t/toy.cfg"; printf '[meta_loss]\ntype=difficulty\neta=1\nstart=2\n'; } >"$t/eta.cfg"
+cat >"$t/x.table" <<END
+[table]
+name=Averaged
+data=$t/toy.data
+seed=1
+runs=40
+first=2
+reference=Mean
+
+[row]
+label=Mean
+cfg=$t/toy.cfg
+each=0
+seed=4,1
+shots=2
+
+[row]
+label=Tuned
+cfg=$t/known.cfg
+train=pretrain
+method=finetune
+epochs=3
+shots=1,2
+
+[row]
+label=Both and Tuned
+cfg=$t/eta.cfg
+each=0
+seed=4,1
+ensemble=1
+with=Tuned
+shots=2
+
+[row]
+label=One and Tuned
+cfg=$t/toy.cfg
+each=0
+seed=4
+with=Tuned
+shots=2
+END
+darknet() { "$DARKNET_BIN" "$@"; }
+quiet() { "$@" >"$t/said" 2>"$t/err" || { cat "$t/said" "$t/err"; return 1; }; }
+table() { darknet meta table "$t/x.table" -out "$t/out" "$@"; }
+change() { cp "$t/x.table" "$t/kept"; sed -i "$1" "$t/x.table"; }
+wrong() { expect_error "$1" table -dry; cp "$t/kept" "$t/x.table"; }
+
+change '0,/^with=Tuned/s//with=None/'; wrong 'x.table:23: \[row\] with=None: must be the label of a row above|x.table:[0-9]+: \[row\] with=None: must be the label of a row above'
+change '0,/^with=Tuned/s//with=Both and Tuned/'; wrong 'with=Both and Tuned: must be the label of a row above'
+change '0,/^with=Tuned/s//with=One and Tuned/'; wrong 'with=One and Tuned: must be the label of a row above'
+change '0,/^with=Tuned/s//with=Mean/'; wrong '\[row\] with=Mean: is of several seeds: must be a row of one, or of ensemble=1'
+change 's/^shots=1,2/shots=1/'; wrong '\[row\] with=Tuned: that row has no shots=2'
+change 's/^method=finetune/method=knn/; /^epochs/d'; wrong '\[row\] with=Tuned: the answers of method=knn are no probabilities'
+
+check 'meta table -dry reads rows that are averaged with others' quiet table -dry
+check 'it has no folder made' test ! -e "$t/out"
+check 'meta table runs such a row alone' quiet table -only 'Both and Tuned'
+check 'it tests the row that is averaged with first' test "$(grep -c 'Tuned, 2 shots: AUC' "$t/said")" -eq 2 -a -s "$t/out/answers/x-tuned-2.csv"
+check 'and no cell of it that is not asked for' test ! -e "$t/out/x-tuned-1.json"
+check 'meta table runs the rest' quiet table
+check 'it runs no cell again' test "$(grep -c ' AUC ' "$t/said")" -eq 4
+check 'only what others are averaged with keeps its answers' test "$(ls "$t/out/answers")" = x-tuned-2.csv
+
+# The same by hand, from the weights that the table has trained.
+final() { echo "$t"/out/trainings/"$1"-*/"$1"_final.weights; }
+tasks() { tr -d ' \t\n' <"$1" | grep -o '{"run":[^}]*}'; }
+known=$(final known)
+check 'meta test -csv of the row that is averaged with runs' quiet darknet meta test "$t/toy.data" "$t/known.cfg" "$known" -method finetune -epochs 3 -runs 40 -shots 2 -csv "$t/tuned.csv"
+check 'its answers are those that the table has kept' same "$t/tuned.csv" "$t/out/answers/x-tuned-2.csv"
+weights=$(python3 - "$t/out/x-both-and-tuned-2.json" <<'END'
+import json, sys
+f = json.load(open(sys.argv[1]))["files"]
+print(f["weights"]["path"] + "," + f["weights_2"]["path"])
+END
+)
+check 'meta test -weights A,B -with those answers runs' quiet darknet meta test "$t/toy.data" "$t/eta.cfg" -weights "$weights" -with "$t/tuned.csv" -runs 40 -shots 2 -out "$t/both.json"
+check "its tasks are those of the table's result" test "$(tasks "$t/both.json")" = "$(tasks "$t/out/x-both-and-tuned-2.json")"
+check 'the result and the row that it is averaged with differ' test "$(tasks "$t/both.json")" != "$(tasks "$t/out/x-tuned-2.json")"
+
+# What a result depends on, and what is done again.
+check 'meta table runs once more' quiet table
+check 'it does nothing' test "$(grep -c ' AUC ' "$t/said")" -eq 0
+rm "$t/out/answers/x-tuned-2.csv"
+check 'without the answers no result is lost' quiet table
+check 'and none is made again' test "$(grep -c ' AUC ' "$t/said")" -eq 0
+rm "$t/out/x-one-and-tuned-2.json"
+check 'a row that needs them has them made' quiet table
+check 'with the test that they are of' test "$(grep -c 'Tuned, 2 shots: AUC' "$t/said")" -eq 2 -a -s "$t/out/answers/x-tuned-2.csv"
+rm "$t/out/x-one-and-tuned-2.json"
+sed -i '2s/[0-9]$/0/; 3s/[0-9]$/1/' "$t/out/answers/x-tuned-2.csv"
+check 'a row that is averaged with answers of another test has them made' quiet table
+check 'which gives what it gave' same "$t/tuned.csv" "$t/out/answers/x-tuned-2.csv"
+change 's/^epochs=3/epochs=2/'
+check 'meta table -dry of another setting of that row runs' quiet table -dry
+check 'it says that all that are averaged with it are to be made again' test "$(grep -c 'again: ' "$t/said")" -ge 3
+cp "$t/kept" "$t/x.table"
+
+check 'meta report writes a page of it' quiet darknet meta report "$t/out" -out "$t/x.html"
+check 'the page says what is averaged with what' grep -q 'as one answer of seeds 4, 1, averaged with Tuned' "$t/x.html"
+printf '#!/bin/sh\ncase " $* " in *" -with "*) exit 9;; esac\nexec "$@"\n' >"$t/launcher"
+chmod +x "$t/launcher"
+rm "$t/out/x-one-and-tuned-2.json"
+check 'answers are averaged by one process whatever the launcher is' quiet table -launcher "$t/launcher"
