@@ -126,7 +126,8 @@ int meta_csv_next(struct meta_csv *csv, char **field, int most, int *count, int 
 
 void meta_csv_write_field(FILE *f, const char *text)
 {
-    if (!strpbrk(text, ",;\"\t\r\n") && *text != ' ') {
+    size_t n = strlen(text);
+    if (!strpbrk(text, ",;\"\t\r\n") && *text != ' ' && (!n || text[n - 1] != ' ')) {
         fputs(text, f);
         return;
     }

@@ -10,7 +10,6 @@
 #include "evaluation/inner.h"
 #include "evaluation/methods.h"
 #include "evaluation/results.h"
-#include "evaluation/task_answers.h"
 #include "flags.h"
 #include "ranks.h"
 #include "learning/learned_rates.h"
@@ -189,7 +188,8 @@ static int prepare(struct test *t, struct meta_error *error)
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
     if (!strcmp(q->list, "train")) e->task = META_APART;
     if (make_settings(t, error) || meta_method_check(t->model, e, error)
-        || meta_test_answers_prepare(&t->answers, q->csv, q->with, q->out, e, error))
+        || meta_test_answers_prepare(&t->answers, q->csv, q->with, q->out, e, error)
+        || meta_test_ranks_alone(t->ranks, t->more.paths.count, t->answers.with.count, error))
         return -1;
     if (find_temperature(t, error)) return -1;
     const char *inputs[4] = { t->data_path, t->cfg_path };
@@ -198,6 +198,8 @@ static int prepare(struct test *t, struct meta_error *error)
     if (t->temperature.path) inputs[count++] = t->temperature.path;
     return meta_flag_out(q->out, inputs, count, error)
             || meta_flag_out_of("-csv", q->csv, inputs, count, error)
+            || meta_flag_out_of("-csv", q->csv, (const char *const *)t->more.paths.words,
+                                t->more.paths.count, error)
             || meta_own_json("-out", q->out, "meta test", error)
         ? -1
         : 0;
@@ -305,6 +307,7 @@ static void print_head(const struct test *t)
            t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
     if (e->temperature != 0) printf(", temperature %.4g", e->temperature);
+    if (e->with_count) printf(", averaged with %s", t->asked.with);
     printf("\n\n");
     fflush(stdout);
 }
@@ -335,10 +338,6 @@ static int compare_ranks(const struct test *t, struct meta_error *error)
     const struct meta_results results = results_of(t);
     const char *instructions = t->backend->instructions ? t->backend->instructions() : "";
     if (!meta_transport_many(t->ranks)) return 0;
-    if (t->evaluation.more)
-        return meta_fail(error, "-weights: several are tested by one process: must be one file");
-    if (t->evaluation.with_count)
-        return meta_fail(error, "-with: answers are averaged by one process");
     return meta_test_ranks(t->ranks, &results, instructions, error);
 }
 
@@ -363,9 +362,8 @@ static int run(struct test *t, struct meta_error *error)
     /* what can be printed is, whether or not the file can be written */
     if (meta_print_results(&results, error)) return -1;
     if (t->ranks->rank) return 0;
-    if (t->answers.csv && meta_task_answers_write(t->answers.csv, runs, e, t->dataset, error))
-        return -1;
-    return t->asked.out ? meta_results_write(&results, t->asked.out, error) : 0;
+    if (t->asked.out && meta_results_write(&results, t->asked.out, error)) return -1;
+    return meta_test_answers_write(&t->answers, runs, e, t->dataset, error);
 }
 
 int meta_command_test(int argc, char **argv)
@@ -381,6 +379,7 @@ int meta_command_test(int argc, char **argv)
     t.cfg_path = argv[1];
     t.weights_path = words > 2 ? argv[2] : NULL;
     int failed = meta_transport_share_status(t.ranks, prepare(&t, &error), &error)
+        || meta_test_answers_share(t.ranks, &t.evaluation, &error)
         || meta_transport_in_turn(t.ranks, load, &t, &error) || compare_ranks(&t, &error);
     if (!failed) {
         if (meta_ranks_warns(t.ranks)) warn(&t);

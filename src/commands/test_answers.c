@@ -57,6 +57,19 @@ int meta_test_answers_load(struct meta_test_answers *a, struct meta_evaluation *
     return 0;
 }
 
+int meta_test_answers_share(struct meta_transport *ranks, struct meta_evaluation *e,
+                            struct meta_error *error)
+{
+    return meta_transport_broadcast(ranks, &e->keep_answers, sizeof e->keep_answers, error);
+}
+
+int meta_test_answers_write(const struct meta_test_answers *a, const struct meta_run *runs,
+                            const struct meta_evaluation *e, const struct meta_dataset *dataset,
+                            struct meta_error *error)
+{
+    return a->csv ? meta_task_answers_write(a->csv, runs, e, dataset, error) : 0;
+}
+
 void meta_test_answers_clear(struct meta_test_answers *a)
 {
     for (int i = 0; a->log_odds && i < a->with.count; i++) free(a->log_odds[i]);

@@ -4,6 +4,7 @@
 #define META_TEST_ANSWERS_H
 
 #include "evaluation/method.h"
+#include "transport/transport.h"
 #include "word_list.h"
 
 struct meta_test_answers {
@@ -19,6 +20,12 @@ int meta_test_answers_prepare(struct meta_test_answers *, const char *csv, const
 /* Reads the files, and has the evaluation take them. */
 int meta_test_answers_load(struct meta_test_answers *, struct meta_evaluation *,
                            const struct meta_dataset *, struct meta_error *);
+/* The ranks give each other what rank 0 is to write. */
+int meta_test_answers_share(struct meta_transport *, struct meta_evaluation *, struct meta_error *);
+/* Writes the file that -csv names, if any. */
+int meta_test_answers_write(const struct meta_test_answers *, const struct meta_run *runs,
+                            const struct meta_evaluation *, const struct meta_dataset *,
+                            struct meta_error *);
 void meta_test_answers_clear(struct meta_test_answers *);
 
 #endif

@@ -84,3 +84,13 @@ int meta_test_ranks(struct meta_transport *ranks, const struct meta_results *r,
         ? -1
         : 0;
 }
+
+int meta_test_ranks_alone(const struct meta_transport *ranks, int weights, int with,
+                          struct meta_error *error)
+{
+    if (!meta_transport_many(ranks)) return 0;
+    if (weights > 1)
+        return meta_fail(error, "-weights: several are tested by one process: must be one file");
+    return with ? meta_fail(error, "-with: answers are averaged by one process: must be without")
+                : 0;
+}

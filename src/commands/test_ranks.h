@@ -11,4 +11,9 @@
 int meta_test_ranks(struct meta_transport *, const struct meta_results *, const char *instructions,
                     struct meta_error *);
 
+/* Refuses what one process alone does: several weights (count), and answers (with) that are
+   averaged with. */
+int meta_test_ranks_alone(const struct meta_transport *, int weights, int with,
+                          struct meta_error *);
+
 #endif

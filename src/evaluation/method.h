@@ -44,7 +44,7 @@ struct meta_evaluation {
 #define META_APART (UINT32_C(1) << 31)
 
 /* The result of one task. "Before" is with the meta-parameters as they are, and the same as "after"
-   for a method that does not learn; "after" is adapted to the support set. */
+   where meta_evaluation_learns does not hold; "after" is adapted to the support set. */
 struct meta_run {
     int *classes; /* (ways) the data set's class of each label */
     double auc_before, auc_after, accuracy_before, accuracy_after;

@@ -187,11 +187,12 @@ static struct meta_estimate mean_loss(const struct meta_run *runs, int n, int po
     return e;
 }
 
-/* Means over the tasks, epoch by epoch. */
+/* Means over the tasks, epoch by epoch, of the method's own answers: those that are averaged with
+   others have no curve. */
 static void add_curve(cJSON *root, const struct meta_results *r)
 {
     const struct meta_run *runs = r->runs;
-    if (!runs->curve_auc) return;
+    if (!runs->curve_auc || r->evaluation->with_count) return;
     int epochs = r->evaluation->method->curve_epochs(r->evaluation->settings);
     int points = meta_curve_points(epochs), n = r->evaluation->runs;
     cJSON *curve = cJSON_AddArrayToObject(root, "curve");

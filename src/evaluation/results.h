@@ -24,7 +24,7 @@ struct meta_results {
     const char *data, *cfg, *weights; /* paths; weights: NULL of a method without */
     char *const *more_weights;        /* (1 + evaluation->more) with several weights: their paths */
     char *const *with;       /* (evaluation->with_count) paths of answers that are averaged with */
-    const char *temperature; /* likewise, of the temperatures; NULL: none was taken */
+    const char *temperature; /* path of the temperatures; NULL: none was taken */
     const char *list_name, *backend; /* "test", "onednn" */
     const struct meta_model *model;
     const struct meta_dataset *dataset;

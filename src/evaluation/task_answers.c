@@ -1,8 +1,8 @@
 /* Writes and reads the answers to the query images of a test. */
 #include "task_answers.h"
 #include "base/csv.h"
-#include "base/file.h"
 #include "base/head.h"
+#include "base/lines.h"
 #include "base/number_text.h"
 #include "base/text.h"
 #include "tasks/identity.h"
@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* task: from 0; images: the digest of all its images, as in the JSON of the test; image, class: of
-   a query image; asked: the class of the task that log_odds are of. */
-static const char header[] = "task,images,image,class,asked,log_odds";
-enum { LOG_ODDS = 5, FIELDS };
+/* task: from 0; images: the digest of all its images, as in the JSON of the test; image, xxh3_128,
+   class: path, digest and class of a query image; asked: the class of the task that log_odds are
+   of. */
+static const char header[] = "task,images,image,xxh3_128,class,asked,log_odds";
+enum { LOG_ODDS = 6, FIELDS };
 
 int meta_task_answers_is(const char *path)
 {
@@ -62,26 +63,36 @@ static void draw(struct walk *w, int task)
     w->task = task;
 }
 
-/* The query image at `index` and the name of its class. */
-static const char *image_at(const struct walk *w, int index, const char **class)
+/* What a row of a task is of: a query image and one of the task's classes. */
+struct row {
+    const char *path, *class, *asked;
+    char digest[META_DIGEST_TEXT];
+};
+
+static struct row row_at(const struct walk *w, int number)
 {
     const struct meta_episode *t = w->episode;
-    *class = w->dataset->names[t->classes[index / t->queries]];
-    return w->dataset->paths[t->query[index]];
+    const struct meta_dataset *d = w->dataset;
+    int index = number / t->ways, item = t->query[index];
+    struct row r = { d->paths[item], d->names[t->classes[index / t->queries]],
+                     d->names[t->classes[number % t->ways]], "" };
+    meta_digest_text(r.digest, d->digests[item]);
+    return r;
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static void write_row(FILE *f, const struct walk *w, int index, int way, double log_odds)
+/* Of a task that has diverged all are nan. */
+static void write_row(FILE *f, const struct walk *w, int number, double log_odds)
 {
     char text[META_NUMBER_TEXT];
-    const char *class, *path = image_at(w, index, &class);
+    const struct row r = row_at(w, number);
     fprintf(f, "%d,%s,", w->task, w->images);
-    meta_csv_write_field(f, path);
+    meta_csv_write_field(f, r.path);
+    fprintf(f, ",%s,", r.digest);
+    meta_csv_write_field(f, r.class);
     putc(',', f);
-    meta_csv_write_field(f, class);
-    putc(',', f);
-    meta_csv_write_field(f, w->dataset->names[w->episode->classes[way]]);
+    meta_csv_write_field(f, r.asked);
     fprintf(f, ",%s\n", isfinite(log_odds) ? meta_number_text(log_odds, text) : "nan");
 }
 
@@ -99,7 +110,7 @@ int meta_task_answers_write(const char *path, const struct meta_run *runs,
         for (int r = 0; r < e->runs; r++) {
             draw(&w, r);
             for (int i = 0; i < images * ways; i++)
-                write_row(text.file, &w, i / ways, i % ways, runs[r].log_odds[i]);
+                write_row(text.file, &w, i, runs[r].log_odds[i]);
         }
         status = meta_text_write(&text, 0, path, error);
     }
@@ -119,17 +130,15 @@ struct place {
 };
 
 /* Takes the number of a task's row, which must be of its query image and class. A file may lie
-   elsewhere now: the digest, and not its path, tells which image it is. */
-static int take_row(double *out, char *const field[FIELDS], const struct walk *w, int row,
+   elsewhere now: the digests, and not the path, tell which images they are. */
+static int take_row(double *out, char *const field[FIELDS], const struct walk *w, int number,
                     struct place at, struct meta_error *error)
 {
+    static const char *const names[FIELDS] = { "task", "images", "", "xxh3_128", "class", "asked" };
+    const struct row r = row_at(w, number);
     char task[16], *end;
-    const char *class;
-    image_at(w, row / w->episode->ways, &class);
     snprintf(task, sizeof task, "%d", w->task);
-    const char *asked = w->dataset->names[w->episode->classes[row % w->episode->ways]],
-               *must[FIELDS] = { task, w->images, NULL, class, asked, NULL };
-    static const char *const names[FIELDS] = { "task", "images", "", "class", "asked", "" };
+    const char *must[FIELDS] = { task, w->images, NULL, r.digest, r.class, r.asked, NULL };
     for (int k = 0; k < FIELDS; k++)
         if (must[k] && strcmp(field[k], must[k]))
             return meta_fail(error, "%s:%d: %s %.80s: must be %.80s: %s", at.path, at.line,
@@ -174,11 +183,11 @@ static int read_task(double *log_odds, struct meta_csv *csv, const struct walk *
     return 0;
 }
 
-static int read_tasks(double *log_odds, char *bytes, const char *path, struct walk *w,
+static int read_tasks(double *log_odds, char *text, const char *path, struct walk *w,
                       struct meta_error *error)
 {
     const struct meta_evaluation *e = w->evaluation;
-    struct meta_csv csv = meta_csv_start(path, bytes, "task");
+    struct meta_csv csv = meta_csv_start(path, text, "task");
     size_t each = (size_t)e->episode.ways * e->episode.queries * e->episode.ways;
     int status = read_header(&csv, error);
     for (int r = 0; r < e->runs && !status; r++) {
@@ -192,14 +201,14 @@ int meta_task_answers_read(double **log_odds, const char *path, const struct met
                            const struct meta_dataset *dataset, struct meta_error *error)
 {
     struct walk w;
-    char *bytes;
-    size_t size, each = (size_t)e->episode.ways * e->episode.queries * e->episode.ways;
+    char *bytes, *text;
+    size_t each = (size_t)e->episode.ways * e->episode.queries * e->episode.ways;
     *log_odds = NULL;
-    if (meta_file_read(path, &bytes, &size, error)) return -1;
+    if (meta_lines_text(path, &bytes, &text, error)) return -1;
     int status = begin_walk(&w, e, dataset, error);
     if (!status) {
         *log_odds = malloc(((size_t)e->runs * each + 1) * sizeof **log_odds);
-        status = *log_odds ? read_tasks(*log_odds, bytes, path, &w, error)
+        status = *log_odds ? read_tasks(*log_odds, text, path, &w, error)
                            : meta_fail_memory_for(error, path);
         end_walk(&w);
     }

@@ -91,7 +91,10 @@ double meta_flops_steps(const struct meta_flops *f, int steps)
     if (!f->frozen || !steps) return steps * meta_flops_gradient(f);
     for (int i = 0; i < f->frozen; i++) body += f->layer[i][META_PASS_FORWARD];
     /* the head's gradient takes one product, as its input has none */
-    return (f->draws ? steps : 1) * body + steps * 2 * (f->pass[META_PASS_FORWARD] - body);
+    double rest = 2 * f->layer[f->frozen][META_PASS_FORWARD];
+    for (int i = f->frozen + 1; i < f->layers; i++)
+        rest += f->layer[i][META_PASS_FORWARD] + f->layer[i][META_PASS_BACKWARD];
+    return (f->draws ? steps : 1) * body + steps * rest;
 }
 
 double meta_flops_task(const struct meta_flops *f, const struct meta_inner *inner)

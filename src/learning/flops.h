@@ -22,8 +22,8 @@
    task. */
 struct meta_flops {
     int layers;
-    int frozen;                       /* layers below the one that the steps move alone, 0: all
-                                         move */
+    int frozen;                       /* layers whose gradient no step below order 2 needs: those
+                                         below a head that moves alone */
     int draws;                        /* whether these draw dropout: anew in each step */
     int pairs;                        /* whether the network pairs: support images take part
                                          in the pass of the query images */
@@ -42,9 +42,10 @@ double meta_flops_product(const struct meta_flops *);  /* the two tangent passes
 /* So many inner steps below order 2, one image. Layers that stand still have no gradient, and those
    without dropout are passed once for all steps. */
 double meta_flops_steps(const struct meta_flops *, int steps);
-/* One whole task: the gradient of each step, that of the query set, and with order 2 the product of
-   each step; of Reptile a forward of the query set in place of its gradient. What is computed again
-   because of `keep`, and the query set after earlier steps (`multi_step`), do not count. */
+/* One whole task: what each step computes of its gradient, the gradient of the query set, and with
+   order 2 the product of each step; of Reptile a forward of the query set in place of its gradient.
+   What is computed again because of `keep`, and the query set after earlier steps (`multi_step`),
+   do not count. */
 double meta_flops_task(const struct meta_flops *, const struct meta_inner *);
 
 #endif

@@ -14,7 +14,7 @@ struct meta_worker {
     int *zeros;                    /* (support) labels that nobody reads, with `images` */
     struct meta_program **support; /* (keep) step s is computed by support[s % keep] */
     int keep;
-    int frozen;     /* the layers below a head that moves alone; 0: all move */
+    int frozen;     /* meta_inner_frozen */
     int keeps_body; /* whether a step after the first may do without a forward of these */
     struct meta_program *query;
     void *shared; /* memory that the programs use in turn */
@@ -45,7 +45,7 @@ struct meta_worker {
 };
 
 /* The layers below the one that the steps move alone, which then have no gradient (below order 2);
-   0: the steps move all. */
+   0: the gradient is that of all layers, as where the steps move all or an imprinted head. */
 int meta_inner_frozen(const struct meta_network *, const struct meta_inner *);
 /* Whether what the first layers compute differs from step to step: they draw dropout. */
 int meta_inner_draws(const struct meta_network *, int layers);

@@ -196,7 +196,8 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
 int meta_inner_frozen(const struct meta_network *net, const struct meta_inner *inner)
 {
     int head = inner->rates ? inner->rates->how.head : inner->head;
-    return head && !inner->imprint ? (int)(meta_rates_head(net) - net->layers) : 0;
+    const struct meta_layer *last = meta_rates_head(net);
+    return head && !inner->imprint && meta_layer_first(last) ? (int)(last - net->layers) : 0;
 }
 
 int meta_inner_draws(const struct meta_network *net, int layers)

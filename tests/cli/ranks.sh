@@ -103,6 +103,15 @@ check 'other kernels are told' differs 'the instruction set differs: .* on rank 
 threads_of() { ranks 1 "${first[@]}" -out "$a/threads.json" : -n 1 "$DARKNET_BIN" "${words[@]}" -threads 2 -runs 20 >"$a/out" 2>&1 && cmp "$a/threads.json" "$a/1.json" || { cat "$a/out"; return 1; }; }
 check 'ranks may have other numbers of threads, and words in another order' threads_of
 
+# Answers are written by rank 0, and averaged by one process
+answers_of() { ranks 1 "${first[@]}" -csv "$a/two.csv" : -n 1 "$DARKNET_BIN" "${words[@]}" -runs 20 -threads 1 >"$a/out" 2>&1 || { cat "$a/out"; return 1; }; }
+check 'a rank alone may write the answers' answers_of
+check 'they are those of one process' sh -c "'$DARKNET_BIN' ${words[*]} -runs 20 -csv '$a/alone.csv' >/dev/null && cmp '$a/two.csv' '$a/alone.csv'"
+both_answers() { ranks 2 "${first[@]}" -csv "$a/both.csv" >"$a/out" 2>&1 && cmp "$a/both.csv" "$a/alone.csv" || { cat "$a/out"; return 1; }; }
+check 'or all of them' both_answers
+averaged() { ! ranks 2 "${first[@]}" -with "$a/alone.csv" >"$a/out" 2>&1 && grep -q '^darknet: -with: answers are averaged by one process: must be without' "$a/out" || { cat "$a/out"; return 1; }; }
+check 'answers of other tests are refused' averaged
+
 # Temperatures lie beside the weights, of which each machine has a copy
 warm=$TMP_TEST/warm
 toy "$warm"

@@ -59,7 +59,7 @@ table() { darknet meta table "$t/x.table" -out "$t/out" "$@"; }
 change() { cp "$t/x.table" "$t/kept"; sed -i "$1" "$t/x.table"; }
 wrong() { expect_error "$1" table -dry; cp "$t/kept" "$t/x.table"; }
 
-change '0,/^with=Tuned/s//with=None/'; wrong 'x.table:23: \[row\] with=None: must be the label of a row above|x.table:[0-9]+: \[row\] with=None: must be the label of a row above'
+change '0,/^with=Tuned/s//with=None/'; wrong "x.table:$(grep -n '^label=Both' "$t/kept" | sed 's/:.*//' | awk '{ print $1 - 1 }'): \[row\] with=None: must be the label of a row above"
 change '0,/^with=Tuned/s//with=Both and Tuned/'; wrong 'with=Both and Tuned: must be the label of a row above'
 change '0,/^with=Tuned/s//with=One and Tuned/'; wrong 'with=One and Tuned: must be the label of a row above'
 change '0,/^with=Tuned/s//with=Mean/'; wrong '\[row\] with=Mean: is of several seeds: must be a row of one, or of ensemble=1'
@@ -68,8 +68,13 @@ change 's/^method=finetune/method=knn/; /^epochs/d'; wrong '\[row\] with=Tuned: 
 
 check 'meta table -dry reads rows that are averaged with others' quiet table -dry
 check 'it has no folder made' test ! -e "$t/out"
+check 'meta table -only -dry counts the row that is averaged with' quiet table -only 'Both and Tuned' -dry
+check 'with its training' test "$(sed -n 's/^\(Tuned\|Both and Tuned\)  *\([12]\)  .*/\1 \2/p' "$t/said" | tr '\n' ';')" = 'Tuned 2;Both and Tuned 2;' -a "$(grep -c '^Tuned .* 60 its' "$t/said")" -eq 1
 check 'meta table runs such a row alone' quiet table -only 'Both and Tuned'
-check 'it tests the row that is averaged with first' test "$(grep -c 'Tuned, 2 shots: AUC' "$t/said")" -eq 2 -a -s "$t/out/answers/x-tuned-2.csv"
+tested() { sed -n 's/^\[[0-9/]*\] \(.*\), \([0-9]\) shots*: AUC.*/\1 \2/p' "$t/said" | tr '\n' ';'; }
+check 'it tests the row that is averaged with first' test "$(tested)" = 'Tuned 2;Both and Tuned 2;'
+check 'whose answers are kept' test -s "$t/out/answers/x-tuned-2.csv"
+check 'and says that both are done' grep -q '^2 of 2 cells' "$t/said"
 check 'and no cell of it that is not asked for' test ! -e "$t/out/x-tuned-1.json"
 check 'meta table runs the rest' quiet table
 check 'it runs no cell again' test "$(grep -c ' AUC ' "$t/said")" -eq 4
@@ -99,14 +104,18 @@ check 'without the answers no result is lost' quiet table
 check 'and none is made again' test "$(grep -c ' AUC ' "$t/said")" -eq 0
 rm "$t/out/x-one-and-tuned-2.json"
 check 'a row that needs them has them made' quiet table
-check 'with the test that they are of' test "$(grep -c 'Tuned, 2 shots: AUC' "$t/said")" -eq 2 -a -s "$t/out/answers/x-tuned-2.csv"
+check 'with the test that they are of' test "$(tested)" = 'Tuned 2;One and Tuned 2;' -a -s "$t/out/answers/x-tuned-2.csv"
+rm "$t/out/x-one-and-tuned-2.json" "$t/out/answers/x-tuned-2.csv"
+check '-dry counts that test' quiet table -dry
+check 'though its result is there' test "$(grep -c '^Tuned  *2 .*  done .*  done ' "$t/said")" -eq 0 -a "$(grep -c '^Tuned  *1 .*  done .*  done \|^Tuned  *1 .*the same as above.*  done ' "$t/said")" -eq 1
+check 'meta table makes both' quiet table
 rm "$t/out/x-one-and-tuned-2.json"
-sed -i '2s/[0-9]$/0/; 3s/[0-9]$/1/' "$t/out/answers/x-tuned-2.csv"
-check 'a row that is averaged with answers of another test has them made' quiet table
+tr ',' ';' <"$t/tuned.csv" >"$t/out/answers/x-tuned-2.csv"
+check 'a row that is averaged with answers that are others, or were saved by another program, has them made' quiet table
 check 'which gives what it gave' same "$t/tuned.csv" "$t/out/answers/x-tuned-2.csv"
 change 's/^epochs=3/epochs=2/'
 check 'meta table -dry of another setting of that row runs' quiet table -dry
-check 'it says that all that are averaged with it are to be made again' test "$(grep -c 'again: ' "$t/said")" -ge 3
+check 'it says that all that are averaged with it are to be made again' test "$(grep 'again: ' "$t/said" | sed 's/  .*//' | sort | tr '\n' ';')" = 'Both and Tuned;One and Tuned;Tuned;Tuned;'
 cp "$t/kept" "$t/x.table"
 
 check 'meta report writes a page of it' quiet darknet meta report "$t/out" -out "$t/x.html"
@@ -115,3 +124,22 @@ printf '#!/bin/sh\ncase " $* " in *" -with "*) exit 9;; esac\nexec "$@"\n' >"$t/
 chmod +x "$t/launcher"
 rm "$t/out/x-one-and-tuned-2.json"
 check 'answers are averaged by one process whatever the launcher is' quiet table -launcher "$t/launcher"
+
+# Paired with what of the reference is averaged with the same row
+sed 's/^reference=Mean/reference=One/; s/^label=Mean/label=One/; s/^seed=4,1$/seed=4/; /^ensemble=1/d' "$t/x.table" >"$t/y.table"
+sed -i 's/^name=.*/name=Paired/' "$t/y.table"
+check 'meta table of another reference runs' quiet darknet meta table "$t/y.table" -out "$t/out"
+paired() { tr -d ' \t\n' <"$t/out/y-$1-2.json" | grep -o '"reference":"[^"]*"'; }
+check "a row is paired with the reference's that is averaged with the same" test "$(paired both-and-tuned)" = '"reference":"OneandTuned"'
+check 'that one with the reference' test "$(paired one-and-tuned)" = '"reference":"One"'
+check 'what is averaged with them likewise' test "$(paired tuned)" = '"reference":"One"'
+
+# What can't be averaged with fails once, by its name
+sed 's/^max_batches=.*/max_batches=2/' "$t/known.cfg" >"$t/bad.cfg"
+sed "s#^cfg=$t/known.cfg#cfg=$t/bad.cfg#; s/^name=.*/name=Failing/" "$t/x.table" >"$t/z.table"
+mkdir -p "$t/bad/answers/z-tuned-2.csv/in"
+check 'a table whose answers can not be written fails' sh -c "! '$DARKNET_BIN' meta table '$t/z.table' -out '$t/bad' -shots 2 >'$t/said' 2>'$t/err'"
+check 'it says so of each row that needs them, by the name of theirs' test "$(grep -c '^darknet: .* and Tuned, 2 shots: averaged with Tuned' "$t/err"),$(grep -c '^darknet: Tuned, 2 shots: .*z-tuned-2.csv' "$t/err")" = 2,1
+check 'and tests nothing twice' test "$(grep -c '\] Tuned, 2 shots: testing' "$t/said")" -eq 1
+sed '/^label=Both/,/^\[row\]/{/^\[row\]/!d}' "$t/x.table" | awk '/^\[row\]/ { if (held) next; held = 1; print; next } { held = 0; print }' | sed 's/^name=.*/name=Alone/' >"$t/alone.table"
+expect_error 'alone.table:[0-9]*: \[row\]: .*a,b/answers/alone-tuned-2.csv: names of answers must have no comma' darknet meta table "$t/alone.table" -out "$t/a,b" -dry

@@ -32,7 +32,7 @@ cat >"$a/from_csv.py" <<'END'
 import csv, json, math, sys
 rows, j = list(csv.DictReader(open(sys.argv[1]))), json.load(open(sys.argv[2]))
 names, tasks = j["classes"], j["tasks"]
-assert list(rows[0]) == ["task", "images", "image", "class", "asked", "log_odds"], list(rows[0])
+assert list(rows[0]) == ["task", "images", "image", "xxh3_128", "class", "asked", "log_odds"], list(rows[0])
 each = len(rows) // len(tasks)
 assert each == 2 * 2 * j["settings"]["queries"] and len(rows) == each * len(tasks)
 for t, task in enumerate(tasks):
@@ -53,6 +53,9 @@ END
 for name in 1 tuned; do
     check "every task's figures follow from $name.csv" python3 "$a/from_csv.py" "$a/$name.csv" "$a/$name.json"
 done
+check 'the head of what is printed names the answers that are averaged with' quiet darknet meta test "$data" "$cfg" "$a/1.weights" -with "$a/2.csv"
+check 'behind the settings' grep -q "seed 1, averaged with $a/2.csv\$" "$a/out"
+check 'the curve of a fine-tuned network is of its own answers' test "$(grep -c '"curve"' "$a/tuned.json")" -eq 1
 check 'meta test -csv runs on three threads' one 1-3 "$a/1.weights" -threads 3
 check 'it writes the same answers' same "$a/1.csv" "$a/1-3.csv"
 check 'meta test -csv writes over a file of its own' one 1-3 "$a/1.weights" -threads 1
@@ -82,6 +85,7 @@ END
 }
 check 'its probabilities are the mean of both' mean "$a/mean.csv" "$a/1.csv" "$a/tuned.csv"
 check 'either way around they are the same' mean "$a/turned.csv" "$a/1.csv" "$a/tuned.csv"
+check 'a mean has no curve' test "$(grep -c '"curve"' "$a/turned.json")" -eq 0
 check 'of three they are the mean of three' mean "$a/three.csv" "$a/1.csv" "$a/2.csv" "$a/tuned.csv"
 check 'the figures follow from the mean' python3 "$a/from_csv.py" "$a/mean.csv" "$a/mean.json"
 check 'the result names the file that was averaged with' python3 - "$a/three.json" "$a/2.csv" "$a/tuned.csv" <<'END'
@@ -101,24 +105,27 @@ check 'they are those of all' same "$a/few.csv" <(head -n "$(wc -l <"$a/few.csv"
 sed "s#^#$PWD/#; s#^$PWD//#/#" "$a/test.list" | sed 's#/images/#/images/../images/#' >"$a/elsewhere.list"
 sed "s#^test=.*#test=$a/elsewhere.list#" "$data" >"$a/elsewhere.data"
 check 'answers to the same files by other paths are taken' quiet darknet meta test "$a/elsewhere.data" "$cfg" "$a/1.weights" -with "$a/2.csv"
-tr ',' ';' <"$a/2.csv" >"$a/semicolons.csv"
-check 'so are those that a spreadsheet has saved with semicolons' one 1with2 "$a/1.weights" -with "$a/semicolons.csv"
+{ printf '\357\273\277'; tr ',' ';' <"$a/2.csv"; } >"$a/semicolons.csv"
+check 'so are those that a spreadsheet has saved with semicolons and a byte order mark' one 1with2 "$a/1.weights" -with "$a/semicolons.csv"
 check 'and give the same' same "$a/12.csv" "$a/1with2.csv"
 
+cp "$a/2.csv" "$a/kept.csv"
 say() { expect_error "$1" darknet meta test "$data" "$cfg" "$a/1.weights" "${@:2}"; }
 say '2.csv:2: images [0-9a-f]+: must be [0-9a-f]+: the answers must be to the same tasks' -with "$a/2.csv" -seed 2
 say '2.csv:2: images ' -with "$a/2.csv" -shots 1
-say '2.csv:2: (images|class) ' -with "$a/2.csv" -list valid
+say '2.csv:2: images ' -with "$a/2.csv" -list valid
 say '2.csv:[0-9]+: ends before task 30 of 31: ' -with "$a/2.csv" -runs 31
 head -n 1 "$a/2.csv" >"$a/head.csv"
 say 'head.csv:[0-9]+: ends before task 0 of 30' -with "$a/head.csv"
 sed '2s/[^,]*$/high/' "$a/2.csv" >"$a/word.csv"
 say 'word.csv:2: log_odds high: must be a number, or nan' -with "$a/word.csv"
-sed '2s/,[^,]*$//' "$a/2.csv" >"$a/five.csv"
-say 'five.csv:2: has 5 fields: must be 6, task,images,image' -with "$a/five.csv"
+sed '2s/,[^,]*$//' "$a/2.csv" >"$a/six.csv"
+say 'six.csv:2: has 6 fields: must be 7, task,images,image' -with "$a/six.csv"
+{ head -n 1 "$a/2.csv"; sed -n '4,5p' "$a/2.csv"; sed -n '2,3p' "$a/2.csv"; tail -n +6 "$a/2.csv"; } >"$a/moved.csv"
+say 'moved.csv:2: xxh3_128 [0-9a-f]+: must be [0-9a-f]+: ' -with "$a/moved.csv"
 sed '3d' "$a/2.csv" >"$a/lost.csv"
-say 'lost.csv:3: (asked|class) .*: must be ' -with "$a/lost.csv"
-say "toy.cfg:1: must be task,images,image,class,asked,log_odds" -with "$cfg"
+say 'lost.csv:3: (xxh3_128|asked) .*: must be ' -with "$a/lost.csv"
+say "toy.cfg:1: must be task,images,image,xxh3_128,class,asked,log_odds" -with "$cfg"
 say 'none.csv: No such file' -with "$a/none.csv"
 say '-with .*,: has an empty word' -with "$a/2.csv,"
 say '-temperature: is of one file of weights, not of a mean of answers' -with "$a/2.csv" -temperature on
@@ -134,10 +141,21 @@ say "none/x.csv: can.t write there" -csv "$a/none/x.csv"
 for flag in -csv -with; do
     expect_error "$flag: the answers of -method knn are no probabilities" darknet meta test "$data" "$a/known.cfg" "$a/known.weights" -method knn $flag "$a/2.csv"
 done
-check 'none of these has changed the answers' mean "$a/mean.csv" "$a/1.csv" "$a/tuned.csv"
+check 'none of these has changed the answers' same "$a/kept.csv" "$a/2.csv"
 
 # A task whose outputs are no numbers has no mean.
 sed '2,13s/[^,]*$/nan/' "$a/2.csv" >"$a/nan.csv"
 check 'meta test with answers that are no numbers runs' one lost "$a/1.weights" -with "$a/nan.csv"
 check 'it says which tasks have none' grep -q '^1 of the tasks diverged' "$a/out"
 check 'and writes nan for them' test "$(sed -n '2,13p' "$a/lost.csv" | grep -c 'nan$')" -eq 12
+
+# A class whose name ends in a blank, and the temperature of weights, which the answers are without
+sed "s#^labels=.*#labels=$a/labels\nnames=$a/blank.names#" "$data" >"$a/blank.data"
+sed 's/_$/ ill /' "$a/labels" >"$a/blank.names"
+check 'meta test -csv runs with names that end in blanks' quiet darknet meta test "$a/blank.data" "$cfg" "$a/2.weights" -csv "$a/blank.csv"
+check 'and -with takes what it has written' quiet darknet meta test "$a/blank.data" "$cfg" "$a/1.weights" -with "$a/blank.csv"
+quiet darknet meta calibrate "$data" "$cfg" "$a/1.weights" -runs 40 -shots 2 -bn batch
+check 'meta calibrate makes a temperature' test -s "$a/1.temperature"
+check 'meta test -csv runs with it' one tempered "$a/1.weights"
+check 'which is taken' grep -q ', temperature ' "$a/out"
+check 'the answers are without it' same "$a/1.csv" "$a/tempered.csv"

@@ -212,20 +212,31 @@ static int find_with(struct meta_table *t, struct meta_cell *c, struct meta_erro
                         (int)(strlen(c->with->name) - strlen(".json")), c->with->name))
         return -1;
     struct meta_error why;
-    if (!meta_file_check_name(c->with->answers, &why)) return 0;
-    return meta_fail(error, "%s:%d: [row]: %s", t->path, c->with->row->line, why.text);
+    int status = meta_file_check_name(c->with->answers, &why);
+    if (!status && strchr(c->with->answers, ','))
+        status = meta_fail(&why, "%s: names of answers must have no comma", c->with->answers);
+    return status ? meta_fail(error, "%s:%d: [row]: %s", t->path, c->with->row->line, why.text) : 0;
 }
 
-/* What needs to know of all cells. */
+/* The keys of the row's cells. */
+static int make_keys(struct meta_table *t, const struct meta_table_row *row,
+                     struct meta_error *error)
+{
+    for (struct meta_cell *c = t->cells; c < t->cells + t->cell_count; c++) {
+        if (c->row != row) continue;
+        if (meta_table_cell_key(&c->key, t, c, error)) return -1;
+        c->id = meta_table_id(c->key);
+    }
+    return 0;
+}
+
+/* What needs all cells. A key has that of the cell that it is averaged with, of a row above. */
 static int join_cells(struct meta_table *t, struct meta_error *error)
 {
     for (int i = 0; i < t->cell_count; i++)
         if (t->cells[i].row->with && find_with(t, &t->cells[i], error)) return -1;
-    for (int i = 0; t->ready && i < t->cell_count; i++) {
-        struct meta_cell *c = &t->cells[i];
-        if (meta_table_cell_key(&c->key, t, c, error)) return -1;
-        c->id = meta_table_id(c->key);
-    }
+    for (int i = 0; t->ready && i < t->row_count; i++)
+        if (make_keys(t, &t->rows[i], error)) return -1;
     return 0;
 }
 

@@ -25,7 +25,11 @@ int meta_grid_wants_row(const struct meta_grid *g, const struct meta_table_row *
 
 int meta_grid_wants(const struct meta_grid *g, const struct meta_cell *c)
 {
-    return meta_grid_wants_row(g, c->row) && (!g->shots || g->shots == c->shots);
+    if (meta_grid_wants_row(g, c->row) && (!g->shots || g->shots == c->shots)) return 1;
+    const struct meta_table *t = g->table;
+    for (const struct meta_cell *on = t->cells; c->answers && on < t->cells + t->cell_count; on++)
+        if (on->with == c && meta_grid_wants(g, on) && !meta_cell_done(on, NULL)) return 1;
+    return 0;
 }
 
 const struct meta_table_cost *meta_grid_cost(const struct meta_grid *g, const struct meta_recipe *r)
@@ -135,14 +139,17 @@ static int run_cell(struct meta_grid *g, struct meta_error *error);
 static int run_with(struct meta_grid *g, struct meta_cell *with, struct meta_error *error)
 {
     const struct meta_cell *cell = g->cell;
+    struct meta_error why;
     int number = g->number;
     if (meta_cell_done(with, NULL) && meta_cell_answers_kept(with)) return 0;
+    if (with->failed) return meta_fail(error, "averaged with %s, which failed", with->row->label);
     g->cell = with;
     g->number = (int)(with - g->table->cells) + 1;
-    int status = run_cell(g, error);
+    with->failed = run_cell(g, &why) != 0;
+    if (g->runner.stop) return -1; /* at the cell that ran */
     g->cell = cell;
     g->number = number;
-    return status;
+    return with->failed ? meta_fail(error, "averaged with %s: %s", with->row->label, why.text) : 0;
 }
 
 static int run_cell(struct meta_grid *g, struct meta_error *error)
@@ -219,11 +226,15 @@ int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)
         out->wanted++;
         g->cell = &t->cells[i];
         g->number = i + 1;
-        if (meta_cell_done(g->cell, NULL) || !run_cell(g, &error)) {
+        int done = meta_cell_done(g->cell, NULL), before = t->cells[i].failed;
+        if (before) meta_fail(&error, "failed before, for a row that is averaged with it");
+        else if (!done) done = !run_cell(g, &error);
+        if (done) {
             out->done++;
             continue;
         }
         if (g->runner.stop) return g->runner.stop;
+        t->cells[i].failed = t->cells[i].answers != NULL;
         fail_cell(g, &error);
         out->failed++;
     }

@@ -43,7 +43,8 @@ struct meta_grid {
     struct meta_table_runner runner;
 };
 
-/* Whether -only and -shots leave the row, the cell. */
+/* Whether -only and -shots leave the row, and the cell: or one that has yet to be averaged with it.
+ */
 int meta_grid_wants_row(const struct meta_grid *, const struct meta_table_row *);
 int meta_grid_wants(const struct meta_grid *, const struct meta_cell *);
 

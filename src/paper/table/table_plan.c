@@ -61,8 +61,9 @@ static char *how_asked(const struct meta_cell *c)
     if (row->augment) fprintf(text.file, "%s%d copies of each image", before, row->augment);
     if (row->augment) before = ", ";
     if (row->average) fprintf(text.file, "%saveraged weights", before);
+    if (row->average) before = ", ";
     if (row->epochs) fprintf(text.file, "%s%d epochs", before, row->epochs);
-    if (row->average || row->epochs) before = ", ";
+    if (row->epochs) before = ", ";
     if (row->with) fprintf(text.file, "%saveraged with %s", before, row->with);
     return meta_text_end(&text, 0, &words, &ignored) ? NULL : words;
 }

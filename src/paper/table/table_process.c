@@ -329,6 +329,7 @@ int meta_table_test(struct meta_table_runner *run, const struct meta_table *t,
         goto done;
     make_test(&command, run, t, c, weights, part);
     unlink(part);
+    if (c->answers) unlink(c->answers);
     if (!meta_cell_unchanged(t, c, error) && !run_process(run, &process, &out, error)
         && !meta_cell_unchanged(t, c, error))
         status = meta_cell_finish(t, c, part, out.seconds, out.megabytes, error);

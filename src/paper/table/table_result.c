@@ -41,14 +41,14 @@ int meta_cell_done(const struct meta_cell *c, struct meta_error *why)
     return same;
 }
 
-/* The check sum of the answers as text; "" where there are none. */
-static void sum_answers(char text[16], const struct meta_cell *c)
+/* The check sum of the answers as text. */
+static int sum_answers(char text[16], const struct meta_cell *c, struct meta_error *error)
 {
-    struct meta_error ignored;
     uint32_t crc;
     size_t size;
-    *text = 0;
-    if (!meta_checksum_file(c->answers, &crc, &size, &ignored)) snprintf(text, 16, "%08x", crc);
+    if (meta_checksum_file(c->answers, &crc, &size, error)) return -1;
+    snprintf(text, 16, "%08x", crc);
+    return 0;
 }
 
 int meta_cell_answers_kept(const struct meta_cell *c)
@@ -56,8 +56,9 @@ int meta_cell_answers_kept(const struct meta_cell *c)
     struct meta_error ignored;
     char sum[16];
     cJSON *root;
-    sum_answers(sum, c);
-    if (!*sum || meta_json_read_checked(&root, c->file, meta_result_rules, &ignored)) return 0;
+    if (sum_answers(sum, c, &ignored)
+        || meta_json_read_checked(&root, c->file, meta_result_rules, &ignored))
+        return 0;
     const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "table");
     int same = !strcmp(meta_json_text(own, "answers"), sum);
     cJSON_Delete(root);
@@ -135,6 +136,8 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
                      double seconds, double megabytes, struct meta_error *error)
 {
     cJSON *root = NULL, *own;
+    char sum[16];
+    if (c->answers && sum_answers(sum, c, error)) return -1;
     if (meta_json_read_checked(&root, written, meta_result_rules, error)) return -1;
     cJSON_DeleteItemFromObjectCaseSensitive(root, "table");
     own = cJSON_AddObjectToObject(root, "table");
@@ -149,11 +152,7 @@ int meta_cell_finish(const struct meta_table *t, const struct meta_cell *c, cons
     cJSON_AddItemToObject(own, "test_memory_mb", meta_json_number(megabytes));
     cJSON_AddStringToObject(own, "key", c->key);
     if (c->more_count) add_ensemble(own, c);
-    if (c->answers) {
-        char sum[16];
-        sum_answers(sum, c);
-        cJSON_AddStringToObject(own, "answers", sum);
-    }
+    if (c->answers) cJSON_AddStringToObject(own, "answers", sum);
     int status = c->recipe && !c->more_count ? add_training(own, c->recipe, error) : 0;
     if (!status) status = meta_json_write(c->file, root, error);
     if (!status) unlink(written);
