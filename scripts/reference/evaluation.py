@@ -59,11 +59,16 @@ def auc_interval(auc, variance, fewest):
     return auc, error, 1 / (1 + np.exp(half - middle)), 1 / (1 + np.exp(-half - middle))
 
 
+def freed(groups):
+    """A mean of these groups leaves them a degree of freedom less."""
+    return np.sqrt(groups / (groups - 1)) if groups > 1 else 1
+
+
 def clustered_auc(score, positive, negative, groups, count):
-    """The figure, what each group moves it, which groups take part, and the groups of the class with fewer."""
+    """The figure, what each group moves it, each part of a degree of freedom less, and the groups of the class with fewer."""
     m, n = positive.sum(), negative.sum()
     if not m or not n:
-        return NAN, None, None, 0
+        return NAN, None, 0
     psi = placements(score, positive, negative)
     auc = roc_auc_score(np.r_[np.ones(m), np.zeros(n)], np.r_[score[positive], score[negative]])
     above = by_group(psi.mean(1) - auc, groups[positive], count)
@@ -79,7 +84,7 @@ def clustered_auc(score, positive, negative, groups, count):
         variance = s10 / m + s01 / n + 2 * s11 / (m * n)
         if len(both) == m + n:  # DeLong's own
             assert np.isclose(variance, np.cov(psi.mean(1)) / m + np.cov(psi.mean(0)) / n, rtol=1e-12)
-    return auc_interval(auc, variance, fewest), above / m + below / n, both, fewest
+    return auc_interval(auc, variance, fewest), above / m * freed(i10) + below / n * freed(i01), fewest
 
 
 def pair(scores, labels, a, b, groups, count):
@@ -106,9 +111,7 @@ def mean_of(figures, make):
     if not figures:
         return NAN
     moved = sum(f[1] for f in figures) / len(figures)
-    taking = len(np.unique(np.concatenate([f[2] for f in figures])))
-    variance = taking / (taking - 1) * (moved ** 2).sum() if taking > 1 else np.nan
-    return make(np.mean([f[0][0] for f in figures]), variance, min(f[3] for f in figures))
+    return make(np.mean([f[0][0] for f in figures]), (moved ** 2).sum(), min(f[2] for f in figures))
 
 
 def wilson(share, cases):
@@ -128,12 +131,12 @@ def share_interval(share, variance, groups, images=np.inf):
 
 def clustered_share(share, asked, right, groups, count):
     if not asked.any():
-        return NAN, None, None, 0
+        return NAN, None, 0
     assert np.isclose(share, right[asked].mean(), rtol=1e-14)
     moved = by_group(right[asked] - share, groups[asked], count) / asked.sum()
     taking = np.unique(groups[asked])
     variance = len(taking) / (len(taking) - 1) * (moved ** 2).sum() if len(taking) > 1 else np.nan
-    return share_interval(share, variance, len(taking), asked.sum()), moved, taking, len(taking)
+    return share_interval(share, variance, len(taking), asked.sum()), moved * freed(len(taking)), len(taking)
 
 
 def clustered_mean(value, x, groups, count):

@@ -101,7 +101,7 @@ static int next_word(const char **list, char *word, size_t size)
 
 static int read_shots(struct calibration *c, const char *list, struct meta_error *error)
 {
-    char word[16];
+    char word[32];
     while (next_word(&list, word, sizeof word)) {
         int shots = meta_flag_int("-shots", word, 0, 1, 1000);
         for (int i = 0; i < c->shots_count; i++)
@@ -115,7 +115,7 @@ static int read_shots(struct calibration *c, const char *list, struct meta_error
 
 static int read_kinds(struct calibration *c, const char *list, struct meta_error *error)
 {
-    char word[16];
+    char word[32];
     while (next_word(&list, word, sizeof word)) {
         enum meta_bn kind;
         if (meta_bn_find(&kind, word, error)) return -1;
@@ -157,11 +157,12 @@ static int check_images(const struct calibration *c, struct meta_error *error)
         status = meta_shared_find(&shared, c->dataset, other, error);
         if (!status && shared.count)
             status = meta_fail(error,
-                               "%s:%d: %s: is in the test list, too (line %d), as %d image%s: must "
-                               "be other images",
+                               "%s:%d: %s: is in the test list, too (line %d), as %d image%s%s: "
+                               "must be other images",
                                c->dataset->list, c->dataset->lines[shared.image],
                                c->dataset->paths[shared.image], other->lines[shared.twin],
-                               shared.count, shared.count > 1 ? "s are" : " is");
+                               shared.count, shared.count > 1 ? "s are" : " is",
+                               shared.frames ? ", or another of the same file is" : "");
         meta_dataset_free(other);
     }
     if (!status && data->train

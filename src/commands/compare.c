@@ -47,7 +47,7 @@ int meta_command_compare(int argc, char **argv)
     if (meta_scores_read(&a, argv[0], &error) || meta_scores_read(&b, argv[1], &error)
         || meta_scores_difference(&a, &b, &d, &error))
         goto fail;
-    printf("%d tasks: %s\n", a.count, a.settings);
+    printf("%d task%s: %s\n", a.count, meta_plural(a.count), a.settings);
     if (a.by_path)
         puts("both files tell images by their paths, as version 1.0 of this program did: that the "
              "images were the same can't be seen from them");

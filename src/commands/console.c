@@ -82,11 +82,11 @@ void meta_warn_shared(const struct meta_dataset *set, const struct meta_dataset 
     if (!shared.count) return;
     fflush(stdout);
     fprintf(stderr,
-            "darknet: warning: %s: %d of its %d images %s in %s, too, such as %s on line %d, there "
-            "%s on line %d: what is found on them is too good for images not seen before\n",
+            "darknet: warning: %s: %d of its %d images %s in %s, too%s, such as %s on line %d, "
+            "there %s on line %d: what is found on them is too good for images not seen before\n",
             set->list, shared.count, set->count, shared.count == 1 ? "is" : "are", trained->list,
-            set->paths[shared.image], set->lines[shared.image], trained->paths[shared.twin],
-            trained->lines[shared.twin]);
+            shared.frames ? ", or another of the same file is" : "", set->paths[shared.image],
+            set->lines[shared.image], trained->paths[shared.twin], trained->lines[shared.twin]);
 }
 
 void meta_tell_depth(const struct meta_data *data, const struct meta_dataset *set)

@@ -161,10 +161,12 @@ static int check_others(struct parts *p, struct meta_error *error)
     if (meta_shared_find(&shared, set, other, error)) return -1;
     if (!shared.count) return warn_groups(p, error);
     return meta_fail(error,
-                     "%s: %d image%s of %s %s there, too, such as %s: thresholds must be chosen on "
-                     "other images than those that are evaluated",
+                     "%s: %d image%s of %s %s there, too%s, such as %s: thresholds must be chosen "
+                     "on other images than those that are evaluated",
                      other->list, shared.count, meta_plural(shared.count), set->list,
-                     shared.count == 1 ? "is" : "are", set->paths[shared.image]);
+                     shared.count == 1 ? "is" : "are",
+                     shared.frames ? ", or another of the same file is" : "",
+                     set->paths[shared.image]);
 }
 
 static struct meta_assessed assessed(const struct parts *p, const struct meta_answers *a)

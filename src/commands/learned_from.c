@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "learned_from.h"
 #include "base/path.h"
+#include "tasks/file_id.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static int add(struct meta_learned_from *l, const char *cfg, struct meta_error *
 static int add_member(struct meta_learned_from *l, const struct meta_classifier *c, const char *cfg,
                       struct meta_error *error)
 {
-    if (!strcmp(cfg, c->model->path)) return 0;
+    if (!strcmp(cfg, c->model->path) || meta_file_id_same(cfg, c->model->path)) return 0;
     if (!access(cfg, R_OK)) return add(l, cfg, error);
     return c->weights.count == 1
         ? 0

@@ -22,10 +22,15 @@ int meta_more_weights_check(const struct meta_more_weights *m, const struct meta
 {
     const struct meta_method *method = e->method;
     if (m->paths.count < 2) return 0;
-    if (!method->probabilities || method->curve_epochs)
+    if (!method->probabilities)
         return meta_fail(error,
                          "-weights: of -method %s there are no probabilities to average: must be "
                          "one file",
+                         method->name);
+    if (method->curve_epochs)
+        return meta_fail(error,
+                         "-weights: -method %s tests one file, with its curve: -csv and -with "
+                         "average the answers of several",
                          method->name);
     if (e->bn == META_BN_RUNNING)
         return meta_fail(error,

@@ -303,8 +303,8 @@ static void print_head(const struct test *t)
     meta_tell_depth(t->data, t->dataset);
     meta_temperature_tell(&t->temperature);
     if (t->weights_path) printf("%s on ", t->asked.weights ? t->asked.weights : t->weights_path);
-    printf("%s: %d tasks of %d classes, %d shot%s, %d queries a class, %s, seed %llu",
-           t->dataset->list, e->runs, e->episode.ways, e->episode.shots,
+    printf("%s: %d task%s of %d classes, %d shot%s, %d queries a class, %s, seed %llu",
+           t->dataset->list, e->runs, meta_plural(e->runs), e->episode.ways, e->episode.shots,
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
     if (e->temperature != 0) printf(", temperature %.4g", e->temperature);
     if (e->with_count) printf(", averaged with %s", t->asked.with);

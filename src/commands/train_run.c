@@ -136,7 +136,7 @@ static int watch_valid(struct run *r, struct meta_row *row, struct meta_error *e
     if (meta_trainer_watch_status(t, error)) return -1;
     printf("%llu: %.4f valid %s", (unsigned long long)row->iteration, e.mean,
            images ? "accuracy" : "AUC");
-    if (e.n > 1) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
+    if (!isnan(e.low)) printf(", 95%% interval %.4f to %.4f", e.low, e.high);
     if (images) printf(", %.3f loss", row->valid_loss);
     printf(", %d %s%s, %.2f seconds", e.n, images ? "image" : "task", meta_plural(e.n), r->watch);
     const struct meta_row *best = meta_trainer_best(t);

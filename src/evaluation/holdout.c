@@ -4,8 +4,10 @@
 #include "engine/log_odds.h"
 #include "engine/program.h"
 #include "stats/auc.h"
+#include "stats/estimate.h"
 #include "tasks/view.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -22,7 +24,9 @@ struct workspace {
 struct meta_holdout {
     struct meta_evaluation_parts parts;
     int *items, *labels, count; /* (count) */
-    double *right, *losses;     /* (count) 0 or 1, and the cross-entropy, of each image */
+    int *group, groups;         /* (count) of each, as meta_dataset_clusters numbers them */
+    unsigned char *right;       /* (count) 0 or 1 */
+    double *losses;             /* (count) the cross-entropy of each image */
     struct workspace *workspaces;
     int workspace_count;
     const void *phi; /* of the run in progress */
@@ -45,6 +49,17 @@ static int choose_items(struct meta_holdout *h, const int *outputs, struct meta_
                                 h->parts.dataset->list);
 }
 
+/* The groups of the items. */
+static int find_groups(struct meta_holdout *h, struct meta_error *error)
+{
+    int *of = malloc(((size_t)h->parts.dataset->count + 1) * sizeof *of);
+    if (!of) return meta_fail_memory(error);
+    int status = meta_dataset_clusters(h->parts.dataset, of, &h->groups, error);
+    for (int i = 0; i < h->count && !status; i++) h->group[i] = of[h->items[i]];
+    free(of);
+    return status;
+}
+
 static int create_workspace(const struct meta_holdout *h, struct workspace *s,
                             struct meta_error *error)
 {
@@ -63,12 +78,13 @@ static int fill(struct meta_holdout *h, const int *outputs, struct meta_error *e
     int images = h->parts.dataset->count, threads = meta_pool_threads(h->parts.pool);
     h->items = malloc(images * sizeof *h->items);
     h->labels = malloc(images * sizeof *h->labels);
+    h->group = malloc(images * sizeof *h->group);
     h->right = malloc(images * sizeof *h->right);
     h->losses = malloc(images * sizeof *h->losses);
     h->workspaces = calloc(threads, sizeof *h->workspaces);
-    if (!h->items || !h->labels || !h->right || !h->losses || !h->workspaces)
+    if (!h->items || !h->labels || !h->group || !h->right || !h->losses || !h->workspaces)
         return meta_fail_memory(error);
-    if (choose_items(h, outputs, error)) return -1;
+    if (choose_items(h, outputs, error) || find_groups(h, error)) return -1;
     while (h->workspace_count < threads)
         if (create_workspace(h, &h->workspaces[h->workspace_count++], error)) return -1;
     return 0;
@@ -100,6 +116,7 @@ void meta_holdout_free(struct meta_holdout *h)
     free(h->workspaces);
     free(h->items);
     free(h->labels);
+    free(h->group);
     free(h->right);
     free(h->losses);
     pthread_mutex_destroy(&h->lock);
@@ -128,7 +145,7 @@ static void run_pass(void *context, int pass, int worker)
     meta_program_log_odds(s->program, s->scores);
     for (int i = 0; i < count; i++) {
         const double *score = s->scores + (size_t)i * outputs;
-        h->right[first + i] = meta_accuracy(score, &s->labels[i], 1, outputs);
+        h->right[first + i] = meta_accuracy(score, &s->labels[i], 1, outputs) == 1;
         h->losses[first + i] = meta_log_odds_loss(score[s->labels[i]]);
     }
     if (!h->progress) return;
@@ -155,6 +172,13 @@ struct meta_holdout_result meta_holdout_run(struct meta_holdout *h, const void *
     h->done = 0;
     meta_pool_run(h->parts.pool, (h->count + IMAGES - 1) / IMAGES, run_pass, h);
     struct meta_estimate loss = meta_estimate(h->losses, sizeof *h->losses, h->count);
-    struct meta_estimate accuracy = meta_estimate_share(h->right, sizeof *h->right, h->count);
-    return (struct meta_holdout_result){ accuracy, loss.mean };
+    const struct meta_clusters clusters = { h->count, h->group, h->groups };
+    struct meta_holdout_result out = { .loss = loss.mean };
+    struct meta_error ignored; /* without memory there is no interval */
+    if (meta_clustered_share(&out.accuracy, &clusters, NULL, h->right, NULL, &ignored)) {
+        int right = 0;
+        for (int i = 0; i < h->count; i++) right += h->right[i];
+        out.accuracy = (struct meta_interval){ (double)right / h->count, NAN, NAN, NAN, "" };
+    }
+    return out;
 }

@@ -4,7 +4,7 @@
 #define META_HOLDOUT_H
 
 #include "parts.h"
-#include "stats/estimate.h"
+#include "stats/clustered.h"
 
 struct meta_holdout;
 
@@ -16,9 +16,9 @@ int meta_holdout_create(struct meta_holdout **, const struct meta_evaluation_par
 void meta_holdout_free(struct meta_holdout *);
 int meta_holdout_images(const struct meta_holdout *); /* how many are left */
 
-/* The share of images that are right, with its interval, and the mean cross-entropy. */
+/* The share of images that are right, with its interval over groups, and the mean cross-entropy. */
 struct meta_holdout_result {
-    struct meta_estimate accuracy;
+    struct meta_interval accuracy;
     double loss;
 };
 /* Runs every image once, without augmentation. phi: a backend vector; statistics:

@@ -1,5 +1,6 @@
 /* The inner loop of MAML (Eq. 2) as a method, with any number of steps: what maml and the
    methods that pair have in common. */
+#include "base/plural.h"
 #include "copies.h"
 #include "images/turns.h"
 #include "inner.h"
@@ -49,7 +50,7 @@ void meta_inner_describe(const struct meta_model *model, const struct meta_evalu
                          char *text, size_t size)
 {
     const struct meta_inner_steps *s = e->settings;
-    int n = snprintf(text, size, "%d steps%s%s, %s statistics", s->steps,
+    int n = snprintf(text, size, "%d step%s%s%s, %s statistics", s->steps, meta_plural(s->steps),
                      model->inner->adapt == META_ADAPT_HEAD ? " of the last layer" : "",
                      model->inner->head == META_HEAD_IMPRINTED ? " from an imprinted last layer"
                                                                : "",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const char one_group[] = "fewer than two groups: no interval";
+static const char one_of_class[] = "a class has fewer than two groups: no interval";
 static const char no_spread[] = "groups do not differ: no interval";
 
 static struct meta_interval lacks(double value, const char *why)
@@ -38,16 +39,16 @@ static void count_figure(struct meta_influence *i, double value, int groups)
     if (!i->figures++ || groups < i->fewest) i->fewest = groups;
 }
 
-/* The variance of the mean of the figures; *groups: how many take part. */
-static double mean_variance(const struct meta_influence *i, int *groups)
+/* What a group's influence on a mean over so many groups is multiplied by, so that its squares add
+   up to the variance: the mean is theirs, which takes a degree of freedom. */
+static double freed(int groups) { return groups > 1 ? sqrt(groups / (groups - 1.)) : 1; }
+
+/* The variance of the mean of the figures. */
+static double mean_variance(const struct meta_influence *i)
 {
     double squares = 0;
-    *groups = 0;
-    for (int g = 0; g < i->groups; g++) {
-        squares += i->of[g] * i->of[g];
-        *groups += i->in[g];
-    }
-    return squares / i->figures / i->figures * *groups / (*groups - 1.);
+    for (int g = 0; g < i->groups; g++) squares += i->of[g] * i->of[g];
+    return squares / i->figures / i->figures;
 }
 
 /* ---- AUCs ------------------------------------------------------------------------------------ */
@@ -55,7 +56,7 @@ static double mean_variance(const struct meta_influence *i, int *groups)
 /* The interval of log(A / (1 - A)), whose error is that of A over A (1 - A). */
 static struct meta_interval auc_interval(double auc, double variance, int groups)
 {
-    if (groups < 2) return lacks(auc, one_group);
+    if (groups < 2) return lacks(auc, one_of_class);
     if (auc <= 0 || auc >= 1)
         return lacks(auc,
                      auc > .5 ? "every positive is above every negative: no interval"
@@ -69,10 +70,8 @@ static struct meta_interval auc_interval(double auc, double variance, int groups
 
 struct meta_interval meta_clustered_auc_mean(const struct meta_influence *i)
 {
-    int groups;
     if (!i->figures) return lacks(NAN, META_CLUSTERED_ALONE);
-    double variance = mean_variance(i, &groups);
-    return auc_interval(i->sum / i->figures, variance, i->fewest);
+    return auc_interval(i->sum / i->figures, mean_variance(i), i->fewest);
 }
 
 /* An image of the curve. */
@@ -156,11 +155,13 @@ static double place(struct curve *c, const struct meta_clusters *k)
     return auc;
 }
 
-/* Obuchowski's variance; *fewest: groups of the class with fewer. */
-static double auc_variance(const struct curve *c, int groups, int *fewest)
+/* Obuchowski's variance; with: groups of negatives and of positives, *fewest: the smaller number.
+ */
+static double auc_variance(const struct curve *c, int groups, int with[2], int *fewest)
 {
     double m = c->positives, n = c->negatives, positive = 0, negative = 0, both = 0;
-    int with[2] = { 0 }, with_any = 0;
+    int with_any = 0;
+    with[0] = with[1] = 0;
     for (int g = 0; g < groups; g++) {
         positive += c->above[g] * c->above[g];
         negative += c->below[g] * c->below[g];
@@ -175,11 +176,13 @@ static double auc_variance(const struct curve *c, int groups, int *fewest)
     return s10 / m + s01 / n + 2 * s11 / (m * n);
 }
 
-static void add_influence(struct meta_influence *i, const struct curve *c, double auc, int fewest)
+static void add_influence(struct meta_influence *i, const struct curve *c, double auc,
+                          const int with[2])
 {
-    count_figure(i, auc, fewest);
+    double above = freed(with[1]) / c->positives, below = freed(with[0]) / c->negatives;
+    count_figure(i, auc, with[0] < with[1] ? with[0] : with[1]);
     for (int g = 0; g < i->groups; g++) {
-        i->of[g] += c->above[g] / c->positives + c->below[g] / c->negatives;
+        i->of[g] += c->above[g] * above + c->below[g] * below;
         i->in[g] |= c->own[0][g] + c->own[1][g] > 0;
     }
 }
@@ -189,11 +192,11 @@ int meta_clustered_auc(struct meta_interval *out, const struct meta_clusters *k,
                        struct meta_error *error)
 {
     struct curve c;
-    int fewest, status = open_curve(&c, k, s, error);
+    int with[2], fewest, status = open_curve(&c, k, s, error);
     if (!status && c.positives && c.negatives) {
-        double auc = place(&c, k), variance = auc_variance(&c, k->groups, &fewest);
+        double auc = place(&c, k), variance = auc_variance(&c, k->groups, with, &fewest);
         *out = auc_interval(auc, variance, fewest);
-        if (influence) add_influence(influence, &c, auc, fewest);
+        if (influence) add_influence(influence, &c, auc, with);
     } else *out = lacks(NAN, c.positives ? "no image of another class" : "no image of the class");
     close_curve(&c);
     return status;
@@ -204,7 +207,7 @@ int meta_clustered_auc_pair(struct meta_interval *out, const struct meta_cluster
                             struct meta_error *error)
 {
     struct curve c, d;
-    int fewest, status = open_curve(&c, k, s, error);
+    int with[2], fewest, status = open_curve(&c, k, s, error);
     if (open_curve(&d, k, other, error)) status = -1;
     *out = lacks(NAN, "no image of one of the two");
     if (!status && c.positives && c.negatives) {
@@ -213,7 +216,7 @@ int meta_clustered_auc_pair(struct meta_interval *out, const struct meta_cluster
             c.above[g] = (c.above[g] + d.below[g]) / 2;
             c.below[g] = (c.below[g] + d.above[g]) / 2;
         }
-        double variance = auc_variance(&c, k->groups, &fewest);
+        double variance = auc_variance(&c, k->groups, with, &fewest);
         *out = auc_interval(auc, variance, fewest);
     }
     close_curve(&c);
@@ -229,7 +232,6 @@ int meta_clustered_auc_pair(struct meta_interval *out, const struct meta_cluster
 static struct meta_interval share_interval(double share, double variance, double images, int groups)
 {
     struct meta_interval out = { share, sqrt(variance), NAN, NAN, NULL };
-    if (groups < 2) return lacks(share, one_group);
     double cases = groups, ratio = 1.959963984540054 / meta_student_point(groups - 1);
     if (share > 0 && share < 1 && variance > 0)
         cases = fmin(share * (1 - share) / variance, images);
@@ -239,10 +241,10 @@ static struct meta_interval share_interval(double share, double variance, double
 
 struct meta_interval meta_clustered_share_mean(const struct meta_influence *i)
 {
-    int groups;
+    double share = i->sum / i->figures;
     if (!i->figures) return lacks(NAN, "no images");
-    double variance = mean_variance(i, &groups);
-    return share_interval(i->sum / i->figures, variance, INFINITY, i->fewest);
+    if (i->fewest < 2) return lacks(share, one_of_class);
+    return share_interval(share, mean_variance(i), INFINITY, i->fewest);
 }
 
 int meta_clustered_share(struct meta_interval *out, const struct meta_clusters *k,
@@ -265,10 +267,14 @@ int meta_clustered_share(struct meta_interval *out, const struct meta_clusters *
         double moved = (sum[g] - images[g] * share) / all;
         squares += moved * moved;
         groups++;
-        if (influence) influence->of[g] += moved;
-        if (influence) influence->in[g] = 1;
+    }
+    for (int g = 0; influence && g < k->groups && !status; g++) {
+        if (!images[g]) continue;
+        influence->of[g] += (sum[g] - images[g] * share) / all * freed(groups);
+        influence->in[g] = 1;
     }
     if (!all) *out = lacks(NAN, "no images");
+    else if (groups < 2) *out = lacks(share, one_group);
     else *out = share_interval(share, squares * groups / (groups - 1.), all, groups);
     if (influence && all && !status) count_figure(influence, share, groups);
     free(sum);
@@ -292,7 +298,9 @@ int meta_clustered_mean(struct meta_interval *out, const struct meta_clusters *k
     if (k->groups < 2) return 0;
     double error_of_mean = sqrt(squares * k->groups / (k->groups - 1.)) / k->count,
            half = mean > 0 ? meta_student_point(k->groups - 1) * error_of_mean / mean : 0;
-    *out = (struct meta_interval){ mean, error_of_mean, mean * exp(-half),
-                                   fmin(mean * exp(half), most), NULL };
+    *out = error_of_mean > 1e-12 * mean
+        ? (struct meta_interval){ mean, error_of_mean, mean * exp(-half),
+                                  fmin(mean * exp(half), most), NULL }
+        : lacks(mean, no_spread);
     return 0;
 }

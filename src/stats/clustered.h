@@ -24,7 +24,7 @@ struct meta_clusters {
    it. The caller clears it. */
 struct meta_influence {
     int groups;
-    double *of;        /* (groups) sums over the figures */
+    double *of;        /* (groups) sums over the figures, each of a degree of freedom less */
     unsigned char *in; /* (groups) 1: the group has an image that a figure is of */
     double sum;        /* of the figures */
     int figures;

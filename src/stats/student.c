@@ -32,7 +32,7 @@ double meta_student_point(int degrees)
     for (int i = 0; i < 60; i++) {
         double step = (.95 - share_within(t, degrees)) / (2 * density(t, degrees));
         t += step;
-        if (fabs(step) < 1e-15 * t) break;
+        if (fabs(step) < 1e-14 * t) break;
     }
     return t;
 }

@@ -87,17 +87,32 @@ static double find_zero(const struct meta_temperature_answers *a, double low, do
     return b;
 }
 
+/* Whether the largest number of every image is its class's, so that no temperature is too low. */
+static int all_right(const struct meta_temperature_answers *a)
+{
+    const double *z = a->logs;
+    for (int t = 0; t < a->tasks; t++)
+        for (int i = 0; i < a->images; i++, z += a->ways)
+            if (is_finite(z, a->ways) && z[a->labels[i]] < largest(z, a->ways)) return 0;
+    return 1;
+}
+
 int meta_temperature_fit(struct meta_temperature_fit *fit, const struct meta_temperature_answers *a,
                          struct meta_error *error)
 {
     double low = 1 / META_TEMPERATURE_MOST, high = 1 / META_TEMPERATURE_LEAST;
     struct sums first = sum_at(a, 1);
     if (!first.images) return meta_fail(error, "no answer to a task is a number");
-    if (!(sum_at(a, low).slope < 0))
+    if (!(sum_at(a, 0).slope < 0))
         return meta_fail(error, "the answers tell the classes apart no better than chance");
+    if (!(sum_at(a, low).slope < 0))
+        return meta_fail(error, "the best temperature is above %g", META_TEMPERATURE_MOST);
     if (!(sum_at(a, high).slope > 0))
         return meta_fail(error,
-                         "every answer is right, so that no temperature is too low for them");
+                         all_right(a) ? "every answer is right, so that no temperature is too low "
+                                        "for them"
+                                      : "the best temperature is below %g",
+                         META_TEMPERATURE_LEAST);
     double b = find_zero(a, low, high);
     struct sums s = sum_at(a, b);
     double more = a->tasks > 1 ? a->tasks / (a->tasks - 1.) : NAN,

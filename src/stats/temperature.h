@@ -29,8 +29,8 @@ void meta_temper(double *logs, int n, int ways, double temperature);
 /* Finds the temperature of the least negative log-likelihood over all images. The likelihood's
    logarithm is concave in 1/temperature: Newton's method, kept between bounds, finds where its
    derivative is 0. The interval is that of a mean over tasks: the images of a task were learned
-   together. Fails where no such temperature lies between the two above, which is so where every
-   answer is right, or the answers know nothing, and where no image is left. */
+   together. Fails where it does not lie between the two above, as where every answer is right, or
+   the answers know nothing, and where no image is left. */
 int meta_temperature_fit(struct meta_temperature_fit *, const struct meta_temperature_answers *,
                          struct meta_error *);
 

@@ -135,7 +135,9 @@ struct meta_estimate meta_trainer_watch(struct meta_trainer *t, struct meta_row 
         struct meta_holdout_result r = meta_holdout_run(t->holdout, phi, t->watched, progress,
                                                         context);
         row->valid_loss = r.loss;
-        e = r.accuracy;
+        const struct meta_interval *a = &r.accuracy;
+        e = (struct meta_estimate){ a->value, a->error, a->low, a->high,
+                                    meta_holdout_images(t->holdout) };
     } else {
         const struct meta_run *runs = meta_evaluator_run(t->evaluator, phi, progress, context);
         e = meta_estimate_share(&runs->auc_after, sizeof *runs, t->settings.valid_runs);

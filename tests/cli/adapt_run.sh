@@ -179,7 +179,7 @@ for c in "c6_", "c7_":
         squares += (sum((c + str(i) not in wrong) - share for i in g) / 5) ** 2
 assert [round(5 * s) for s in shares] == right
 p, t = sum(shares) / 2, 4.302653  # Student's t of 2 degrees of freedom
-variance = squares / 4 * 6 / 5
+variance = squares / 4 * 3 / 2  # of three groups a class
 n = p * (1 - p) / variance * (1.959964 / t) ** 2 if 0 < p < 1 and variance else 3
 z = 1.959964
 middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))

@@ -29,6 +29,6 @@ darknet meta compare "$a/near.json" "$a/far.json" >"$a/compared"
 check 'meta compare says it of the one result alone' test "$(grep -B2 diverged "$a/compared" | head -1 | cut -c1) $(grep -cx "   ${count:-0} of its tasks diverged: their outputs are not numbers, their AUC counts as 0.5" "$a/compared")" = 'B 1'
 printf '[table]\nname=T\ndata=%s\nruns=5\nfirst=2\n[row]\nlabel=Far\ncfg=%s\nweights=%s\nshots=2\ntrain=none\n' "$a/toy.data" "$a/far.cfg" "$a/backup/far_final.weights" >"$a/t.table"
 expect_output "; ${count:-0} tasks diverged, their AUC counts as 0.5" darknet meta table "$a/t.table" -out "$a/table" -threads 1
-expect_output "^Far, 2 shots: ${count:-0} of the tasks diverged, their AUC counts as 0.5.$" darknet meta report "$a/table" -markdown
+expect_output "^Of ${count:-0} tasks that diverged the AUC counts as 0.5: Far, 2 shots[.]$" darknet meta report "$a/table" -markdown
 check 'meta report writes a page' darknet meta report "$a/table" -out "$a/page.html"
 check 'the page says it, too' grep -q "<p>Far, 2 shots: ${count:-0} of the tasks diverged" "$a/page.html"

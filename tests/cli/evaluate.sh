@@ -148,7 +148,7 @@ expect_error 'list: is for a .data file' evaluate k.cfg k.weights new -list test
 # Few images
 mkdir -p one/six one/seven && cp new/six/c6_3.pgm one/six && cp new/seven/c7_*.pgm one/seven
 check 'one image of a class is evaluated' quiet evaluate k.cfg k.weights one -json one.json
-check 'it says in words that there is no interval' grep -qE '^    six: [01][0-9.]* \(fewer than two groups: no interval\), 1 image' out
+check 'it says in words that there is no interval' grep -qE '^    six: [01][0-9.]* \(a class has fewer than two groups: no interval\), 1 image' out
 check 'JSON has null and words, no NaN' python3 -c 'import json; c = json.load(open("one.json"), parse_constant=lambda x: 1 / 0)["classes"][1]; assert c["auc"]["low"] is None and "two groups" in c["auc"]["why"]'
 rm -r one/six
 check 'one class alone is evaluated' quiet evaluate k.cfg k.weights one -html none.html -json none.json

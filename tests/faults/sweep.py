@@ -46,7 +46,7 @@ VERBS = {
     "train": (TRAIN + ["3"], TRAIN + ["3", "-resume"]),
     "resume": (TRAIN + ["6", "-resume"], TRAIN + ["6", "-resume"]),
     "pretrain": (["pretrain", "t/toy.data", "t/pre.cfg", *ONE, "-max_batches", "2"], None),
-    "test": (["test", "t/toy.data", "t/toy.cfg", "w.weights", *ONE, "-runs", "2", "-out", "r.json"], None),
+    "test": (["test", "t/toy.data", "t/toy.cfg", "w.weights", *ONE, "-runs", "2", "-out", "r.json", "-csv", "r.csv"], None),
     "adapt": (["adapt", "few.data", "t/toy.cfg", "w.weights", *ONE, "-out", "new"], None),
     "predict": (["predict", "k.cfg", "k.weights", "few.data", "few.list", "-csv"], None),
     "predict-json": (["predict", "k.cfg", "k.weights", "few.data", "few.list", "-json"], None),

@@ -57,7 +57,19 @@ cp labels names
 printf 'one_1.pgm\ntwo_1.pgm\n\r\none_2.pgm\nthree_1.pgm\n' >x.list
 printf 'image,group\none_1,a\n"two_1.pgm";b\n./one_2.pgm,"a ""b"""\n' >groups.csv
 printf 'image;group;more\r\na/one_1.pgm;1;x\r\nb/one_1;2;y\r\nthree;3;\r\n' >groups2.csv
-printf '[table]\nname=T\ndata=x.data\nreference=M\nruns=4\nfirst=2\n\n[row]\nlabel=M\ncfg=m.cfg\nshots=5,1\npaper=62.5,50\n\n[row]\nlabel=D\ncfg=d.cfg\nshots=5\nseed=1,2\n' >small.table
+printf '[table]\nname=T\ndata=x.data\nreference=M\nruns=4\nfirst=2\n\n[row]\nlabel=M\ncfg=m.cfg\nshots=5,1\npaper=62.5,50\n\n[row]\nlabel=D\ncfg=d.cfg\nshots=5\nseed=1,2\nensemble=1\nwith=M\n' >small.table
+task=f69bc65b232c4b2f84d8eaebc4e0a23f none=00000000000000000000000000000000
+cat >answers.csv <<END
+task,images,image,xxh3_128,class,asked,log_odds
+0,$task,two_2.pgm,$none,two_,two_,1
+0,$task,two_2.pgm,$none,two_,one_,-1
+0,$task,"one,3.pgm",$none,one_,two_,0.5
+0,$task,one_3.pgm,$none,one_,one_,-0.5
+1,$task,one_1.pgm,$none,one_,one_,nan
+1,$task,one_1.pgm,$none,one_,two_,nan
+1,$task,two_4.pgm,$none,two_,one_,2e1
+1,$task,two_4.pgm,$none,two_,two_,-20
+END
 printf 'image,class,group\none_1.pgm,a,1\n"two_1.pgm",b,\n/abs/x.png,"c, ""odd""",2\n' >images.csv
 printf '\357\273\277age;Class;Image\r\n3;a;sub/one.pgm\r\n' >images2.csv
 cd - >/dev/null
@@ -67,6 +79,7 @@ add list "$work/x.list"
 add list "$work/x.list" "$work/groups.csv"
 add groups "$work/groups.csv"
 add groups "$work/groups2.csv"
+add answers "$work/answers.csv"
 add labelled "$work/images.csv"
 add labelled "$work/images2.csv"
 for file in "$work"/t/backup/*.csv "$work"/out/trainings/*/*.csv; do add log "$file"; done

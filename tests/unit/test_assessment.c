@@ -172,8 +172,10 @@ static void says(const struct meta_interval *i, double value, const char *why)
 static void what_small_lists_lack_is_said(void **state)
 {
     struct meta_assessment a = assess((int[]){ 0, 0, 0, 1 }, (int[]){ 0, 1, 2, 3 }, (double[]){ -1, 2, 0, 1 }, 4);
-    says(&a.class[1].auc, 2. / 3, "fewer than two groups"); /* one positive image */
-    says(&a.class[1].recall, 1, "fewer than two groups");
+    says(&a.class[1].auc, 2. / 3, "a class has fewer than two groups"); /* one positive image */
+    says(&a.class[0].auc, 2. / 3, "a class has fewer than two groups");
+    says(&a.balanced, 5. / 6, "a class has fewer than two groups");
+    assert_string_equal(a.class[1].recall.why, "fewer than two groups: no interval");
     assert_null(a.accuracy.why);
     assert_true(a.accuracy.low > 0 && a.accuracy.high < 1);
     meta_assessment_clear(&a);

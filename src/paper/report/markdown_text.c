@@ -1,13 +1,17 @@
 /* Cells of a Markdown table: escaped text, and a difference with its interval and a word. */
 #include "markdown_text.h"
 
+#include <ctype.h>
 #include <string.h>
 
 void meta_markdown_text(FILE *f, const char *text)
 {
     for (; *text; text++) {
-        if (strchr("|\\`*_[]<>", *text)) fputc('\\', f);
-        fputc(*text, f);
+        if (*text == '&' && (isalnum((unsigned char)text[1]) || text[1] == '#')) fputs("&amp;", f);
+        else {
+            if (strchr("|\\`*_[]<>~", *text)) fputc('\\', f);
+            fputc(*text, f);
+        }
     }
 }
 

@@ -154,15 +154,19 @@ static double number_of(const struct meta_report_cell *c, const cJSON *point, in
     return what == QUERY_LOSS ? r->query_loss : r->accuracy;
 }
 
-/* Replaces each y by the mean over the window that ends with its point. */
+/* Replaces each y by the mean of the numbers in the window that ends with its point. */
 static void smooth(double (*points)[4], int count)
 {
-    int window = count / SMOOTH < 1 ? 1 : count / SMOOTH;
+    int window = count / SMOOTH < 1 ? 1 : count / SMOOTH, numbers = 0;
     double sum = 0, *raw = malloc((count + 1) * sizeof *raw);
     for (int i = 0; raw && i < count; i++) {
         raw[i] = points[i][1];
-        sum += raw[i] - (i >= window ? raw[i - window] : 0);
-        points[i][1] = sum / (i < window ? i + 1 : window);
+        for (int k = i; k >= 0 && k >= i - window; k -= window) {
+            if (!isfinite(raw[k])) continue;
+            sum += k == i ? raw[k] : -raw[k];
+            numbers += k == i ? 1 : -1;
+        }
+        points[i][1] = numbers ? sum / numbers : NAN;
     }
     free(raw);
 }

@@ -1,6 +1,7 @@
 /* Writes the numbers of a folder of `meta table` as Markdown: a row a cell, then pairs of classes,
    seeds and families. */
 #include "report_markdown.h"
+#include "base/plural.h"
 #include "markdown_parts.h"
 #include "markdown_text.h"
 #include "evaluation/scores.h"
@@ -93,10 +94,10 @@ static void write_diverged(FILE *f, const struct meta_report_table *t)
         const struct meta_report_cell *c = &t->cells[i];
         int diverged = meta_report_diverged(c);
         if (!diverged) continue;
-        fputc('\n', f);
+        fprintf(f, "\nOf %d task%s that diverged the AUC counts as 0.5: ", diverged,
+                meta_plural(diverged));
         meta_markdown_text(f, c->label);
-        fprintf(f, ", %d shots: %d of the tasks diverged, their AUC counts as 0.5.\n", c->shots,
-                diverged);
+        fprintf(f, ", %d shot%s.\n", c->shots, meta_plural(c->shots));
     }
 }
 

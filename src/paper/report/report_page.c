@@ -1,5 +1,6 @@
 /* Writes the page: its head, what its numbers mean, and a section a table. */
 #include "report_page.h"
+#include "base/plural.h"
 #include "html.h"
 #include "html_page.h"
 #include "figure.h"
@@ -43,8 +44,8 @@ static void write_diverged(FILE *f, const struct meta_report_table *t)
         if (!diverged) continue;
         fputs("<p>", f);
         meta_html_text(f, c->label);
-        fprintf(f, ", %d shots: %d of the tasks diverged, their AUC counts as 0.5.</p>\n", c->shots,
-                diverged);
+        fprintf(f, ", %d shot%s: %d of the tasks diverged, their AUC counts as 0.5.</p>\n",
+                c->shots, meta_plural(c->shots), diverged);
     }
 }
 
