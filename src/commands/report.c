@@ -3,7 +3,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "own_output.h"
-#include "paper/report/evaluation_page.h"
 #include "paper/report/html_page.h"
 #include "paper/report/report_data.h"
 #include "paper/report/report_markdown.h"
@@ -33,7 +32,7 @@ static int write_page(const struct meta_report *report, const char *out, struct 
 static int check_out(const char *out, struct meta_error *error)
 {
     if (meta_file_check(out, error)) return -1;
-    int own = meta_html_page_is(out, NULL) && !meta_evaluation_page_is(out);
+    int own = meta_html_page_is(out, "report") || meta_html_page_is(out, NULL);
     return meta_own_output("-out", out, own, "meta report", error);
 }
 

@@ -41,3 +41,13 @@ done
 expect_error '-only table3: must be a table of data/results/version-1.0: chosen \(DAML with .*\), .*, table1 \(Table 1: ISIC 2018\), table2 ' darknet meta report $old -only table3 -out "$t/none.html"
 check 'without that table there is no page' test ! -e "$t/none.html"
 check '-only goes with -markdown' test "$(darknet meta report $old -only seeds -markdown | grep -c '^### ')" -eq 1
+
+# A page is told by what has written it, not by its title.
+mkdir "$t/named" && cp "$old"/chosen*.json "$t/named"
+sed -i 's/^\(\t"name":\).*/\1 "Evaluation",/' "$t/named/chosen.json"
+check 'a page of one table that is called Evaluation is written' darknet meta report "$t/named" -out "$t/named.html"
+check 'it has that title' grep -q '<h1>Evaluation</h1>' "$t/named.html"
+check 'it is written again' darknet meta report "$t/named" -out "$t/named.html"
+sed '/<meta name="generator"/d' "$t/named.html" >"$t/earlier.html"
+check 'a page of version 1.0, which did not say that, may be written again' darknet meta report "$t/named" -out "$t/earlier.html"
+check 'as what is written today' cmp "$t/named.html" "$t/earlier.html"

@@ -366,13 +366,13 @@ static void write_mistakes(FILE *f, const struct meta_assessment_report *r)
     fputs("</section>\n", f);
 }
 
-int meta_evaluation_page_is(const char *path) { return meta_html_page_is(path, title); }
+int meta_evaluation_page_is(const char *path) { return meta_html_page_is(path, "evaluate"); }
 
 int meta_evaluation_page(FILE *f, const struct meta_assessment_report *r, struct meta_error *lacks,
                          struct meta_error *error)
 {
     struct meta_figures figures = { .page = f };
-    meta_html_page_begin(f, title);
+    meta_html_page_begin(f, "evaluate", title);
     write_head(f, r);
     write_summary(f, r);
     write_classes(f, r);

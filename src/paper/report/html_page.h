@@ -4,12 +4,12 @@
 
 #include <stdio.h>
 
-/* Writes all up to and with the headline, which is the title, any text. Light or dark as the
-   reader's system is. */
-void meta_html_page_begin(FILE *, const char *title);
+/* Writes all up to and with the headline, which is the title, any text. verb: whose page it is,
+   "report". Light or dark as the reader's system is. */
+void meta_html_page_begin(FILE *, const char *verb, const char *title);
 void meta_html_page_end(FILE *);
-/* Whether a file begins as such a page; with a title (at most 100 bytes, without < and &) other
-   than NULL, as that one. */
-int meta_html_page_is(const char *path, const char *title);
+/* Whether a file begins as such a page of the verb; with NULL, as those of `meta report` did that
+   say no verb. */
+int meta_html_page_is(const char *path, const char *verb);
 
 #endif

@@ -122,7 +122,8 @@ static void write_top(FILE *f, const struct meta_report *r)
         done += count_done(&r->tables[i]);
         cells += r->tables[i].cell_count;
     }
-    meta_html_page_begin(f, r->count == 1 ? r->tables->name : "Results"); /* one table: its name */
+    meta_html_page_begin(f, "report",
+                         r->count == 1 ? r->tables->name : "Results"); /* one table: its name */
     meta_dots_marks(f);
     if (r->count < 2) return;
     fprintf(f, "<p>%d of %d cells of %d tables are run.</p>\n<nav>", done, cells, r->count);
