@@ -20,8 +20,8 @@
 enum { SIDE = 10, IMAGES = 37, CLASSES = 4, OUTPUTS = 3, PARTS = 2, EACH = 5, CHANNELS = 3, NUMBERS = CHANNELS * SIDE * SIDE };
 static struct meta_error error;
 static unsigned char *pixels[IMAGES];
-static int sides[IMAGES], labels[IMAGES];
-static struct meta_dataset set = { .count = IMAGES, .label = labels, .classes = CLASSES, .list = "x.list", .w = sides, .h = sides, .pixels = pixels,
+static int sides[IMAGES], labels[IMAGES], groups[IMAGES];
+static struct meta_dataset set = { .count = IMAGES, .label = labels, .group = groups, .classes = CLASSES, .list = "x.list", .w = sides, .h = sides, .pixels = pixels,
                                    .c = CHANNELS };
 /* class 1 is not trained */
 static const int outputs[CLASSES] = { 1, -1, 0, 2 };
@@ -41,6 +41,7 @@ static int set_up(void **state)
     for (int i = 0; i < IMAGES; i++) {
         sides[i] = 10 + i % 3;
         labels[i] = i % CLASSES;
+        groups[i] = i % 3 ? i / 9 : -1;
         pixels[i] = make_picture(sides[i], sides[i], CHANNELS, i);
         /* as many colours as classes */
         for (int k = 0; k < sides[i] * sides[i] * CHANNELS; k++) pixels[i][k] = pixels[i][k] / 2 + (k % CHANNELS == labels[i] ? 100 : 20);
@@ -194,12 +195,14 @@ static void test_holdout(void **state)
     struct bench x = open_bench(&meta_backend_onednn);
     float images[IMAGES * NUMBERS];
     double scores[IMAGES * OUTPUTS];
-    int own[IMAGES], count = 0;
+    int own[IMAGES], group[IMAGES], count = 0;
+    unsigned char right[IMAGES];
     struct meta_holdout_result first = { .loss = 0 };
     for (size_t i = 0; i < model.network->statistics; i++) x.statistics[i] = .3 + .01 * i;
     for (int i = 0; i < IMAGES; i++) {
         struct meta_view view = { .net = &model.net };
         if (outputs[labels[i]] < 0) continue;
+        group[count] = groups[i] < 0 ? IMAGES + i : groups[i]; /* an image in none is one of its own */
         own[count] = outputs[labels[i]];
         meta_view_image(&set, i, &view, images + count++ * NUMBERS);
     }
@@ -207,6 +210,11 @@ static void test_holdout(void **state)
     meta_program_load(p, images, own);
     double loss = meta_program_forward(p, x.phi, META_STATISTICS_ROLLING, x.statistics);
     meta_program_log_odds(p, scores);
+    for (int i = 0; i < count; i++) right[i] = meta_accuracy(scores + i * OUTPUTS, &own[i], 1, OUTPUTS) == 1;
+    const struct meta_clusters clusters = { count, group, 2 * IMAGES };
+    struct meta_interval share;
+    if (meta_clustered_share(&share, &clusters, NULL, right, NULL, &error)) fail_msg("%s", error.text);
+    assert_true(share.low < share.value && share.high > share.value);
     for (int threads = 1; threads <= 3; threads += 2) {
         struct meta_pool *pool;
         struct meta_holdout *h;
@@ -217,6 +225,8 @@ static void test_holdout(void **state)
         assert_int_equal(meta_holdout_images(h), count);
         assert_near(r.loss, loss, 1e-5);
         assert_near(r.accuracy.value, meta_accuracy(scores, own, count, OUTPUTS), 1e-12);
+        assert_near(r.accuracy.low, share.low, 1e-12);
+        assert_near(r.accuracy.high, share.high, 1e-12);
         if (threads == 1) first = r;
         else assert_true(r.loss == first.loss && r.accuracy.value == first.accuracy.value && r.accuracy.error == first.accuracy.error);
         meta_holdout_free(h);
