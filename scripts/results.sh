@@ -7,6 +7,7 @@
 # for a figure. Names are those of result files without .json. AUC is in percent, differences are in percentage points.
 #
 #     {auc A}             the AUC of A, with its 95% interval over tasks
+#     {ece A}, {nll A}    expected calibration error in percent, negative log-likelihood, likewise
 #     {less A B}          A less B on the same tasks: 95% interval over tasks, and of other lesions
 #     {less30 A B}        the same on the first 30 tasks, without other lesions
 #     {trainings A B [K]} A less B over the seeds of A, whose files are A-seed-N-K and B-seed-N-K (K shots: 5): Student's t over trainings
@@ -25,10 +26,11 @@ fail() { echo "scripts/results.sh: $*" >&2; exit 1; }
 [ -f "$folder/notes.md" ] || fail "$folder/notes.md: no such file"
 file() { printf '%s' "$folder/$1.json"; }
 
-auc()
+# A member of the result, times a number
+member()
 {
-    awk '/^\t"auc_after":/ { inside = 1 }
-        inside && /"(mean|low|high)":/ { gsub(/[",:]/, " "); x[$1] = 100 * $2 }
+    awk -v begin="^\t\"$2\":" -v times="$3" '$0 ~ begin { inside = 1 }
+        inside && /"(mean|low|high)":/ { gsub(/[",:]/, " "); x[$1] = times * $2 }
         inside && /}/ { printf "%.2f (%.2f to %.2f)", x["mean"], x["low"], x["high"]; exit }' "$1"
 }
 
@@ -110,7 +112,7 @@ weighed()
 files_of()
 {
     case $1-$# in
-    auc-2|loss-2|loss-3|accuracy-2|weighed-3) file "$2"; echo ;;
+    auc-2|ece-2|nll-2|loss-2|loss-3|accuracy-2|weighed-3) file "$2"; echo ;;
     less-3|less30-3) file "$2"; echo; file "$3"; echo ;;
     trainings-3|trainings-4) for seed in $(seeds_of "$2" "${4:-5}"); do file "$2-seed-$seed-${4:-5}"; echo; file "$3-seed-$seed-${4:-5}"; echo; done ;;
     esac
@@ -119,7 +121,9 @@ files_of()
 figure()
 {
     case $1-$# in
-    auc-2) auc "$(file "$2")" ;;
+    auc-2) member "$(file "$2")" auc_after 100 ;;
+    ece-2) member "$(file "$2")" ece 100 ;;
+    nll-2) member "$(file "$2")" nll 1 ;;
     less-3|less30-3) $1 "$(file "$2")" "$(file "$3")" ;;
     trainings-3|trainings-4) trainings "${@:2}" ;;
     loss-2|loss-3) curve "$(file "$2")" 3 %.3f "${3:-}" ;;
