@@ -332,7 +332,7 @@ $(BUILD)/fuzz/seed_images: tests/fuzz/seed_images.c $(FLAGS)
 	$(call show,CC,$<)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -ljpeg -lz
 fuzzers: all $(FUZZERS) $(BUILD)/fuzz/seed_images
 
-fuzz: ## random files against each parser, under sanitizers: SECONDS=60 NAMES="cfg data"
+fuzz: ## random files against the parsers, under sanitizers: SECONDS=60 NAMES="cfg data"
 	@scripts/install-deps.sh --fuzz
 	@+$(MAKE) --no-print-directory fuzzers CC=clang CXX=clang++ BUILD=build/fuzz BIN=build/fuzz/bin OPTIMISE=-O1 \
 		SANITIZE='$(FUZZING) -fsanitize=fuzzer-no-link' CXXFLAGS=-fno-sanitize=vptr,function

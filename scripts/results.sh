@@ -29,9 +29,10 @@ file() { printf '%s' "$folder/$1.json"; }
 # A member of the result, times a number
 member()
 {
-    awk -v begin="^\t\"$2\":" -v times="$3" '$0 ~ begin { inside = 1 }
+    awk -v begin="^\t\"$2\":\t[{]" -v times="$3" '$0 ~ begin { inside = 1 }
         inside && /"(mean|low|high)":/ { gsub(/[",:]/, " "); x[$1] = times * $2 }
-        inside && /}/ { printf "%.2f (%.2f to %.2f)", x["mean"], x["low"], x["high"]; exit }' "$1"
+        inside && /}/ { printf "%.2f (%.2f to %.2f)", x["mean"], x["low"], x["high"]; said = 1; exit }
+        END { exit !said }' "$1" || fail "$1: has no $2"
 }
 
 # What meta compare prints of two files, as "1.40 (1.00 to 1.82; of other lesions 0.43 to 2.37)"

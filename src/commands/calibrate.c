@@ -4,6 +4,7 @@
 #include "config/inner_text.h"
 #include "console.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "engine/log_odds.h"
 #include "evaluation/evaluate.h"
 #include "evaluation/inner.h"
@@ -162,7 +163,7 @@ static int check_images(const struct calibration *c, struct meta_error *error)
                                c->dataset->list, c->dataset->lines[shared.image],
                                c->dataset->paths[shared.image], other->lines[shared.twin],
                                shared.count, shared.count > 1 ? "s are" : " is",
-                               shared.frames ? ", or another of the same file is" : "");
+                               meta_shared_words(&shared));
         meta_dataset_free(other);
     }
     if (!status && data->train
@@ -301,11 +302,12 @@ static int run(struct calibration *c, struct meta_error *error)
     struct meta_temperatures *r = &c->result;
     char *comment;
     meta_tell_cache(c->dataset);
-    printf("%s on %s: %d tasks of %d classes for each temperature, %d queries a class, %d steps at "
+    printf("%s on %s: %d tasks of %d classes for each temperature, %d queries a class, %d step%s "
+           "at "
            "%g, seed %llu\n\n",
            c->weights_path, c->dataset->list, e->runs, e->episode.ways, e->episode.queries,
-           c->model->inner->test_steps, c->model->inner->learning_rate,
-           (unsigned long long)e->seed);
+           c->model->inner->test_steps, meta_plural(c->model->inner->test_steps),
+           c->model->inner->learning_rate, (unsigned long long)e->seed);
     printf("statistics   shots   temperature   95%% interval        NLL before   NLL after   ECE "
            "before\n");
     fflush(stdout);

@@ -85,8 +85,8 @@ void meta_warn_shared(const struct meta_dataset *set, const struct meta_dataset 
             "darknet: warning: %s: %d of its %d images %s in %s, too%s, such as %s on line %d, "
             "there %s on line %d: what is found on them is too good for images not seen before\n",
             set->list, shared.count, set->count, shared.count == 1 ? "is" : "are", trained->list,
-            shared.frames ? ", or another of the same file is" : "", set->paths[shared.image],
-            set->lines[shared.image], trained->paths[shared.twin], trained->lines[shared.twin]);
+            meta_shared_words(&shared), set->paths[shared.image], set->lines[shared.image],
+            trained->paths[shared.twin], trained->lines[shared.twin]);
 }
 
 void meta_tell_depth(const struct meta_data *data, const struct meta_dataset *set)

@@ -164,8 +164,7 @@ static int check_others(struct parts *p, struct meta_error *error)
                      "%s: %d image%s of %s %s there, too%s, such as %s: thresholds must be chosen "
                      "on other images than those that are evaluated",
                      other->list, shared.count, meta_plural(shared.count), set->list,
-                     shared.count == 1 ? "is" : "are",
-                     shared.frames ? ", or another of the same file is" : "",
+                     shared.count == 1 ? "is" : "are", meta_shared_words(&shared),
                      set->paths[shared.image]);
 }
 

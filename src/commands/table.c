@@ -151,7 +151,7 @@ static void print_cells(const struct meta_grid *g)
 
 static int dry_run(struct meta_grid *g, struct meta_error *error)
 {
-    if (g->table->ready && meta_table_costs(&g->costs, g->table, g->threads, error)) return -1;
+    if (g->table->ready && meta_grid_costs(g, error)) return -1;
     print_cells(g);
     if (g->table->ready) print_expected(g);
     return 0;

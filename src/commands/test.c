@@ -362,8 +362,10 @@ static int run(struct test *t, struct meta_error *error)
     /* what can be printed is, whether or not the file can be written */
     if (meta_print_results(&results, error)) return -1;
     if (t->ranks->rank) return 0;
-    if (t->asked.out && meta_results_write(&results, t->asked.out, error)) return -1;
-    return meta_test_answers_write(&t->answers, runs, e, t->dataset, error);
+    struct meta_error other; /* one that can't be written keeps none of the other */
+    int failed = t->asked.out && meta_results_write(&results, t->asked.out, error),
+        also = meta_test_answers_write(&t->answers, runs, e, t->dataset, failed ? &other : error);
+    return failed || also ? -1 : 0;
 }
 
 int meta_command_test(int argc, char **argv)

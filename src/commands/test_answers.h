@@ -20,7 +20,7 @@ int meta_test_answers_prepare(struct meta_test_answers *, const char *csv, const
 /* Reads the files, and has the evaluation take them. */
 int meta_test_answers_load(struct meta_test_answers *, struct meta_evaluation *,
                            const struct meta_dataset *, struct meta_error *);
-/* The ranks give each other what rank 0 is to write. */
+/* All ranks keep their answers where rank 0 is to write them: the -csv of another has no effect. */
 int meta_test_answers_share(struct meta_transport *, struct meta_evaluation *, struct meta_error *);
 /* Writes the file that -csv names, if any. */
 int meta_test_answers_write(const struct meta_test_answers *, const struct meta_run *runs,

@@ -11,6 +11,9 @@ static const char one_group[] = "fewer than two groups: no interval";
 static const char one_of_class[] = "a class has fewer than two groups: no interval";
 static const char no_spread[] = "groups do not differ: no interval";
 
+/* Of a figure's square: a variance below it is of rounding alone. */
+#define LEAST 1e-24
+
 static struct meta_interval lacks(double value, const char *why)
 {
     return (struct meta_interval){ value, NAN, NAN, NAN, why };
@@ -61,7 +64,7 @@ static struct meta_interval auc_interval(double auc, double variance, int groups
         return lacks(auc,
                      auc > .5 ? "every positive is above every negative: no interval"
                               : "every positive is below every negative: no interval");
-    if (!(variance > 0)) return lacks(auc, no_spread);
+    if (!(variance > LEAST * auc * auc)) return lacks(auc, no_spread);
     double error = sqrt(variance), middle = log(auc / (1 - auc)),
            half = meta_student_point(groups - 1) * error / (auc * (1 - auc));
     return (struct meta_interval){ auc, error, 1 / (1 + exp(half - middle)),
@@ -177,10 +180,10 @@ static double auc_variance(const struct curve *c, int groups, int with[2], int *
 }
 
 static void add_influence(struct meta_influence *i, const struct curve *c, double auc,
-                          const int with[2])
+                          const int with[2], int fewest)
 {
     double above = freed(with[1]) / c->positives, below = freed(with[0]) / c->negatives;
-    count_figure(i, auc, with[0] < with[1] ? with[0] : with[1]);
+    count_figure(i, auc, fewest);
     for (int g = 0; g < i->groups; g++) {
         i->of[g] += c->above[g] * above + c->below[g] * below;
         i->in[g] |= c->own[0][g] + c->own[1][g] > 0;
@@ -196,7 +199,7 @@ int meta_clustered_auc(struct meta_interval *out, const struct meta_clusters *k,
     if (!status && c.positives && c.negatives) {
         double auc = place(&c, k), variance = auc_variance(&c, k->groups, with, &fewest);
         *out = auc_interval(auc, variance, fewest);
-        if (influence) add_influence(influence, &c, auc, with);
+        if (influence) add_influence(influence, &c, auc, with, fewest);
     } else *out = lacks(NAN, c.positives ? "no image of another class" : "no image of the class");
     close_curve(&c);
     return status;
@@ -233,7 +236,7 @@ static struct meta_interval share_interval(double share, double variance, double
 {
     struct meta_interval out = { share, sqrt(variance), NAN, NAN, NULL };
     double cases = groups, ratio = 1.959963984540054 / meta_student_point(groups - 1);
-    if (share > 0 && share < 1 && variance > 0)
+    if (share > 0 && share < 1 && variance > LEAST * share * share)
         cases = fmin(share * (1 - share) / variance, images);
     meta_share_interval(share, cases * ratio * ratio, &out.low, &out.high);
     return out;
@@ -298,9 +301,10 @@ int meta_clustered_mean(struct meta_interval *out, const struct meta_clusters *k
     if (k->groups < 2) return 0;
     double error_of_mean = sqrt(squares * k->groups / (k->groups - 1.)) / k->count,
            half = mean > 0 ? meta_student_point(k->groups - 1) * error_of_mean / mean : 0;
-    *out = error_of_mean > 1e-12 * mean
-        ? (struct meta_interval){ mean, error_of_mean, mean * exp(-half),
-                                  fmin(mean * exp(half), most), NULL }
-        : lacks(mean, no_spread);
+    if (!isfinite(mean)) *out = lacks(mean, "a loss is no number: no interval");
+    else if (!(error_of_mean * error_of_mean > LEAST * mean * mean)) *out = lacks(mean, no_spread);
+    else
+        *out = (struct meta_interval){ mean, error_of_mean, mean * exp(-half),
+                                       fmin(mean * exp(half), most), NULL };
     return 0;
 }

@@ -28,11 +28,13 @@ static double density(double t, int degrees)
 double meta_student_point(int degrees)
 {
     if (degrees == 1) return tan(.475 * M_PI);
-    double t = 1.959963984540054;
+    double t = 1.959963984540054, last = INFINITY;
     for (int i = 0; i < 60; i++) {
         double step = (.95 - share_within(t, degrees)) / (2 * density(t, degrees));
+        if (last < 1e-9 * t && fabs(step) >= last) break; /* rounding */
         t += step;
-        if (fabs(step) < 1e-14 * t) break;
+        last = fabs(step);
+        if (last < 1e-14 * t) break;
     }
     return t;
 }

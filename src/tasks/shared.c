@@ -26,6 +26,13 @@ static int find_twin(const struct meta_dataset *set, int image, const struct met
     return twin;
 }
 
+const char *meta_shared_words(const struct meta_shared *s)
+{
+    if (!s->frames) return "";
+    return s->frames < s->count ? ", or another image of the same file is"
+                                : ", by another image of the same file";
+}
+
 int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
                      const struct meta_dataset *other, struct meta_error *error)
 {
@@ -36,9 +43,11 @@ int meta_shared_find(struct meta_shared *shared, const struct meta_dataset *set,
         int order = meta_image_file_order(a, &other->digests[others[k]]),
             twin = order ? -1 : find_twin(set, mine[i], other, others, k);
         if (twin >= 0) {
+            int frame = a->low != other->digests[twin].low, first = shared->frames < shared->count;
             shared->count++;
-            shared->frames += a->low != other->digests[twin].low;
-            if (mine[i] < shared->image) {
+            shared->frames += frame;
+            /* the same image comes before another of its file */
+            if ((!frame && !first) || (frame != first && mine[i] < shared->image)) {
                 shared->image = mine[i];
                 shared->twin = twin;
             }

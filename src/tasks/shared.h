@@ -9,8 +9,11 @@ struct meta_shared {
     int count;
     int frames; /* how many of them are another page or frame of a file of the other's: what is one
                    patient's there is that patient's here */
-    int image, twin; /* the first of them, and where the other data set has it */
+    int image, twin; /* the first of them, where there is one the first that is no such page or
+                        frame, and where the other data set has it */
 };
+/* What is to be said of frames behind "is there, too", or "". */
+const char *meta_shared_words(const struct meta_shared *);
 int meta_shared_find(struct meta_shared *, const struct meta_dataset *,
                      const struct meta_dataset *other, struct meta_error *);
 

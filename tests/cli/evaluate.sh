@@ -185,6 +185,8 @@ cp k.weights silent.weights
 untold="silent.cfg does not say what it was adapted to: images that it has learned from can't be told"
 check 'a classifier without the digests of its images is evaluated' quiet evaluate silent.cfg silent.weights few -json silent.json -names k.names
 check 'it is said that its images are not known' test "$(cat err)" = "darknet: warning: $untold"
+check 'a .cfg by another path is one file' quiet evaluate ./silent.cfg silent.weights new -json twice.json
+check 'which is told once' python3 -c 'import json; assert len(json.load(open("twice.json"))["learned_untold"]) == 1'
 check 'JSON says so, too' python3 -c 'import json, sys; assert json.load(open("silent.json"))["learned_untold"] == [sys.argv[1]] and json.load(open("m.json"))["learned_untold"] == []' "$untold"
 
 # Groups of both data sets, whichever kind they are of

@@ -50,6 +50,16 @@ sed "s#^train=.*#train=$a/train-less.list#; s#^test=.*#test=$a/test-more.list#" 
 darknet doctor "$a/leak.data" "$a/toy.cfg" -threads 2 -seconds .01 >"$a/out" 2>&1
 check 'doctor tells of a file that two lists have pages of' grep -q '1 image of test is the same as one of train, or of one file with it, such as .*c0_0\.tif\[1\] and .*c0_0\.tif\[0\]' "$a/out"
 
+# A test list that has another page of a file of the train list, and one that has the same page, too
+grep -v 'c6_0.tif\[0\]' "$a/pages-test.list" >"$a/test-page.list"
+{ cat "$a/pages-train.list"; echo "$a/images/c6_0.tif[0]"; } >"$a/train-page.list"
+sed "s#^train=.*#train=$a/train-page.list#; s#^test=.*#test=$a/test-page.list#" "$a/pages.data" >"$a/page.data"
+warned() { darknet test "$a/$1.data" "$a/toy.cfg" "$a/first.weights" -runs 1 >"$a/out" 2>"$a/err" || return; grep -F "$2" "$a/err"; }
+check 'meta test tells of another page of a file as that' warned page "1 of its 31 images is in $a/train-page.list, too, by another image of the same file, such as $a/images/c6_0.tif[1] "
+{ cat "$a/train-page.list"; echo "$a/images/c7_2.tif[1]"; } >"$a/train-both.list"
+sed "s#^train=.*#train=$a/train-both.list#; s#^test=.*#test=$a/test-page.list#" "$a/pages.data" >"$a/both.data"
+check 'where the same page is there, too, it is named' warned both "3 of its 31 images are in $a/train-both.list, too, or another image of the same file is, such as $a/images/c7_2.tif[1] "
+
 # groups: a row of the file for all pages, a row of a page for that one
 printf 'image,group\n' >"$a/file.csv"
 for c in 0 1 2 3 4 5 6 7; do for k in 0 2 4 6 8 10 12 14; do echo "c${c}_$k.tif,$c-$k"; done; done >>"$a/file.csv"

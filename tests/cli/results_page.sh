@@ -47,6 +47,7 @@ done
 rm "$copy/notes.md"
 expect_error 'scripts/results.sh: .*notes.md: no such file' scripts/results.sh "$copy" -
 
+expect_error 'table1-convfeature-knn-densenet-5.json: has no ece' bash -c "rm -rf '$TMP_TEST/lacks'; mkdir '$TMP_TEST/lacks'; cp data/results/table1*.json '$TMP_TEST/lacks'; echo '{ece table1-convfeature-knn-densenet-5}' >'$TMP_TEST/lacks/notes.md'; scripts/results.sh '$TMP_TEST/lacks'"
 # Each row of README's results has the figures of the page's row of that label, in the table and for the number of shots that README names
 readme_rows() { sed -n '/^## Results/,/^## /p' README.md | grep '^| ' | tail -n +2; }
 in_page()

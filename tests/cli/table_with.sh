@@ -141,5 +141,32 @@ mkdir -p "$t/bad/answers/z-tuned-2.csv/in"
 check 'a table whose answers can not be written fails' sh -c "! '$DARKNET_BIN' meta table '$t/z.table' -out '$t/bad' -shots 2 >'$t/said' 2>'$t/err'"
 check 'it says so of each row that needs them, by the name of theirs' test "$(grep -c '^darknet: .* and Tuned, 2 shots: averaged with Tuned' "$t/err"),$(grep -c '^darknet: Tuned, 2 shots: .*z-tuned-2.csv' "$t/err")" = 2,1
 check 'and tests nothing twice' test "$(grep -c '\] Tuned, 2 shots: testing' "$t/said")" -eq 1
+# A row of several trainings comes behind those of its first seed: what failed for them is not tried again
+cat >"$t/late.table" <<END
+[table]
+name=Late
+data=$t/toy.data
+runs=40
+first=2
+
+[row]
+label=Two
+cfg=$t/toy.cfg
+each=0
+seed=4,1
+ensemble=1
+shots=2
+
+[row]
+label=One and Two
+cfg=$t/toy.cfg
+each=0
+seed=4
+with=Two
+shots=2
+END
+mkdir -p "$t/bad/answers/late-two-2.csv/in"
+check 'a table whose later row can not be written fails' sh -c "! '$DARKNET_BIN' meta table '$t/late.table' -out '$t/bad' >'$t/said' 2>'$t/err'"
+check 'it is tried once, and told of both' test "$(grep -c '\] Two, 2 shots: testing' "$t/said"),$(grep -c '^darknet: One and Two, 2 shots: averaged with Two: ' "$t/err"),$(grep -c '^darknet: Two, 2 shots: failed before, for a row that is averaged with it' "$t/err")" = 1,1,1
 sed '/^label=Both/,/^\[row\]/{/^\[row\]/!d}' "$t/x.table" | awk '/^\[row\]/ { if (held) next; held = 1; print; next } { held = 0; print }' | sed 's/^name=.*/name=Alone/' >"$t/alone.table"
 expect_error 'alone.table:[0-9]*: \[row\]: .*a,b/answers/alone-tuned-2.csv: names of answers must have no comma' darknet meta table "$t/alone.table" -out "$t/a,b" -dry

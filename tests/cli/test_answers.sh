@@ -55,7 +55,7 @@ for name in 1 tuned; do
 done
 check 'the head of what is printed names the answers that are averaged with' quiet darknet meta test "$data" "$cfg" "$a/1.weights" -with "$a/2.csv"
 check 'behind the settings' grep -q "seed 1, averaged with $a/2.csv\$" "$a/out"
-check 'the curve of a fine-tuned network is of its own answers' test "$(grep -c '"curve"' "$a/tuned.json")" -eq 1
+check 'a fine-tuned network has a curve' test "$(grep -c '"curve"' "$a/tuned.json")" -eq 1
 check 'meta test -csv runs on three threads' one 1-3 "$a/1.weights" -threads 3
 check 'it writes the same answers' same "$a/1.csv" "$a/1-3.csv"
 check 'meta test -csv writes over a file of its own' one 1-3 "$a/1.weights" -threads 1

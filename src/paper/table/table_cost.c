@@ -134,15 +134,6 @@ static int count_trainings(struct meta_table_cost *costs, const struct meta_tabl
     return 0;
 }
 
-/* Whether a cell whose result is there is run for its answers, which are lost. */
-static int is_asked_again(const struct meta_table *t, const struct meta_cell *c)
-{
-    if (!c->answers || meta_cell_answers_kept(c)) return 0;
-    for (const struct meta_cell *on = t->cells; on < t->cells + t->cell_count; on++)
-        if (on->with == c && !meta_cell_done(on, NULL)) return 1;
-    return 0;
-}
-
 static int count_tests(struct meta_table_cost *costs, const struct meta_table *t, struct pace *pace,
                        struct meta_error *error)
 {
@@ -152,7 +143,7 @@ static int count_tests(struct meta_table_cost *costs, const struct meta_table *t
         if (count_work(&w, c->row, c->shots, error)) return -1;
         int done = meta_cell_done(c, NULL);
         if (done) add_pace(pace, measured_test(t, c), w.task);
-        done = done && !is_asked_again(t, c);
+        done = done && !c->again;
         enum meta_table_basis basis = done ? META_BASIS_DONE : META_BASIS_NONE;
         costs[i] = (struct meta_table_cost){ 0, t->runs * w.task, basis };
     }

@@ -23,13 +23,40 @@ int meta_grid_wants_row(const struct meta_grid *g, const struct meta_table_row *
     return !g->only || meta_row_has_label(row, g->only);
 }
 
-int meta_grid_wants(const struct meta_grid *g, const struct meta_cell *c)
+/* Whether -only and -shots leave the cell. */
+static int is_left(const struct meta_grid *g, const struct meta_cell *c)
 {
-    if (meta_grid_wants_row(g, c->row) && (!g->shots || g->shots == c->shots)) return 1;
+    return meta_grid_wants_row(g, c->row) && (!g->shots || g->shots == c->shots);
+}
+
+/* Whether a cell is run that is averaged with this one. */
+static int is_needed(const struct meta_grid *g, const struct meta_cell *c);
+
+static int is_run(const struct meta_grid *g, const struct meta_cell *c)
+{
+    int done = meta_cell_done(c, NULL);
+    if (!done && is_left(g, c)) return 1;
+    return c->answers && !(done && meta_cell_answers_kept(c)) && is_needed(g, c);
+}
+
+static int is_needed(const struct meta_grid *g, const struct meta_cell *c)
+{
     const struct meta_table *t = g->table;
     for (const struct meta_cell *on = t->cells; c->answers && on < t->cells + t->cell_count; on++)
-        if (on->with == c && meta_grid_wants(g, on) && !meta_cell_done(on, NULL)) return 1;
+        if (on->with == c && is_run(g, on)) return 1;
     return 0;
+}
+
+int meta_grid_wants(const struct meta_grid *g, const struct meta_cell *c)
+{
+    return is_left(g, c) || (c->answers && is_run(g, c));
+}
+
+int meta_grid_costs(struct meta_grid *g, struct meta_error *error)
+{
+    for (struct meta_cell *c = g->table->cells; c < g->table->cells + g->table->cell_count; c++)
+        c->again = c->answers && meta_cell_done(c, NULL) && is_run(g, c);
+    return meta_table_costs(&g->costs, g->table, g->threads, error);
 }
 
 const struct meta_table_cost *meta_grid_cost(const struct meta_grid *g, const struct meta_recipe *r)
@@ -92,7 +119,7 @@ double meta_grid_spent(const struct meta_grid *g, int *iteration)
 static int begin(struct meta_grid *g, const struct meta_recipe *recipe, struct meta_error *error)
 {
     double ignored;
-    if (meta_table_costs(&g->costs, g->table, g->threads, error)) return -1;
+    if (meta_grid_costs(g, error)) return -1;
     g->recipe = recipe;
     g->iterations_before = recipe ? meta_recipe_progress(recipe, &ignored) : 0;
     g->begun = meta_now();

@@ -43,10 +43,11 @@ struct meta_grid {
     struct meta_table_runner runner;
 };
 
-/* Whether -only and -shots leave the row, and the cell: or one that has yet to be averaged with it.
- */
+/* Whether -only and -shots leave the row, and the cell: or one that is run and averaged with it. */
 int meta_grid_wants_row(const struct meta_grid *, const struct meta_table_row *);
 int meta_grid_wants(const struct meta_grid *, const struct meta_cell *);
+/* What the cells cost, of those that are wanted. */
+int meta_grid_costs(struct meta_grid *, struct meta_error *);
 
 /* The estimate of a training. */
 const struct meta_table_cost *meta_grid_cost(const struct meta_grid *, const struct meta_recipe *);

@@ -136,7 +136,7 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
     if (!c->with) return 0;
     char text[META_DIGEST_TEXT];
     meta_digest_text(text, meta_digest(c->with->key, strlen(c->with->key)));
-    fprintf(f, "averaged with the answers of=%s (key xxh3-128:%s)\n", c->with->row->label, text);
+    fprintf(f, "key of what is averaged with=xxh3-128:%s\n", text);
     return 0;
 }
 

@@ -65,6 +65,7 @@ struct meta_cell {
     int more_count;
     struct meta_cell *with; /* whose answers are averaged with this one's; NULL: no cell's are */
     char *answers;          /* path of the answers, which another cell is averaged with; NULL */
+    int again;              /* is run for its answers, though its result is there */
     int failed;             /* with answers: was tried in this process, and failed */
     char *key;              /* what the result depends on; NULL: no data */
     uint32_t id;            /* CRC-32 of the key */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/path.h"
 #include "evaluation/json_files.h"
+#include "evaluation/task_answers.h"
 #include "training/fingerprint.h"
 #include "training/train_log.h"
 
@@ -56,7 +57,7 @@ int meta_cell_answers_kept(const struct meta_cell *c)
     struct meta_error ignored;
     char sum[16];
     cJSON *root;
-    if (sum_answers(sum, c, &ignored)
+    if (!meta_task_answers_is(c->answers) || sum_answers(sum, c, &ignored)
         || meta_json_read_checked(&root, c->file, meta_result_rules, &ignored))
         return 0;
     const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "table");
