@@ -32,6 +32,7 @@ static int is_left(const struct meta_grid *g, const struct meta_cell *c)
 /* Whether a cell is run that is averaged with this one. */
 static int is_needed(const struct meta_grid *g, const struct meta_cell *c);
 
+/* Whether the cell is run: it is left and not done, or its answers, or all of it, are needed. */
 static int is_run(const struct meta_grid *g, const struct meta_cell *c)
 {
     int done = meta_cell_done(c, NULL);
