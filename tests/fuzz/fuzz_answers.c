@@ -18,7 +18,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     FUZZ_NEED(!meta_data_read(&of, "x.data", &error));
     FUZZ_NEED(!meta_dataset_outline(&set, of, "x.list", &error));
     /* as the seed has them: else it would get no farther than its second line */
-    static const struct meta_run runs[2] = { { .log_odds = (double[]){ 1, -1, .5, -.5 } }, { .log_odds = (double[]){ 0, 0, 20, -20 } } };
+    const struct meta_run runs[2] = { { .log_odds = (double[]){ 1, -1, .5, -.5 } }, { .log_odds = (double[]){ 0, 0, 20, -20 } } };
     char line[100] = "";
     FUZZ_NEED(!meta_task_answers_write("answers.csv", runs, &of_tests, set, &error));
     FILE *f = fopen("answers.csv", "r");
