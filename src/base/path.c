@@ -2,6 +2,7 @@
 #include "path.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +29,18 @@ char *meta_path_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
+}
+
+int meta_path_same(const char *a, const char *b)
+{
+    char real[2][PATH_MAX], *folder[2] = { meta_path_folder(a), meta_path_folder(b) };
+    int same = !strcmp(a, b);
+    if (!same && !strcmp(meta_path_base(a), meta_path_base(b)))
+        same = folder[0] && folder[1] && realpath(folder[0], real[0])
+            && realpath(folder[1], real[1]) && !strcmp(real[0], real[1]);
+    free(folder[0]);
+    free(folder[1]);
+    return same;
 }
 
 char *meta_path_beside(const char *path, const char *extension)

@@ -1,5 +1,6 @@
 /* Looks after the files that `meta evaluate` writes, and writes them. */
 #include "evaluate_files.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "evaluate_print.h"
 #include "flags.h"
@@ -7,7 +8,6 @@
 #include "paper/report/evaluation_page.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { FILES = 3 };
 
@@ -31,7 +31,7 @@ int meta_evaluate_files_check(const struct meta_evaluate_files *f, struct meta_e
     for (int i = 0; i < FILES; i++) {
         if (meta_own_output(flags[i], paths[i], own[i], "meta evaluate", error)) return -1;
         for (int k = 0; k < i; k++)
-            if (paths[i] && paths[k] && !strcmp(paths[i], paths[k]))
+            if (paths[i] && paths[k] && meta_path_same(paths[i], paths[k]))
                 return meta_fail(error, "%s: must be one of -csv, -json and -html", paths[i]);
     }
     return 0;

@@ -176,7 +176,7 @@ static void print_begin(const struct meta_grid *g)
 {
     const struct meta_recipe *r = g->recipe;
     print_head(g);
-    if (!r) printf("testing on %d tasks; ", g->table->runs);
+    if (!r) printf("testing on %d task%s; ", g->table->runs, meta_plural(g->table->runs));
     else
         printf("training %s from %d to %d; ", meta_path_base(r->folder), g->iterations_before,
                r->total);

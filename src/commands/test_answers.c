@@ -1,12 +1,12 @@
 /* Takes the answers of other tests into one, and says which may be written. */
 #include "test_answers.h"
+#include "base/path.h"
 #include "evaluation/task_answers.h"
 #include "flags.h"
 #include "own_output.h"
 #include "tasks/file_id.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Refuses a flag where the method's scores are no probabilities. */
 static int check_method(const char *flag, const char *value, const struct meta_method *method,
@@ -25,7 +25,7 @@ static int check_csv(const struct meta_test_answers *a, const char *out, struct 
     if (meta_flag_out_of("-csv", a->csv, with, a->with.count, error)
         || meta_own_output("-csv", a->csv, meta_task_answers_is(a->csv), "meta test -csv", error))
         return -1;
-    if (!out || (strcmp(a->csv, out) != 0 && !meta_file_id_same(a->csv, out))) return 0;
+    if (!out || !(meta_path_same(a->csv, out) || meta_file_id_same(a->csv, out))) return 0;
     return meta_fail(error, "%s: must be one of -csv and -out", a->csv);
 }
 

@@ -143,6 +143,7 @@ python3 -c 'import json; json.dump(json.load(open("new.json")), open("plain.json
 check 'files of an earlier call may be replaced, also JSON of another printer' quiet evaluate k.cfg k.weights new -csv new.csv -json plain.json -html new.html
 check 'and are' cmp new.json plain.json
 expect_error "^darknet: -out new.html: is there and is not of meta report: must be another name\$" "$DARKNET_BIN" meta report "$OLDPWD/data/results" -out new.html
+expect_error '^darknet: ./one.out: must be one of -csv, -json and -html$' evaluate k.cfg k.weights new -csv one.out -json ./one.out
 expect_error 'list: is for a .data file' evaluate k.cfg k.weights new -list test
 
 # Few images

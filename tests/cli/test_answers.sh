@@ -137,6 +137,7 @@ say "-csv $a/1.weights: is there and is not of meta test -csv: must be another n
 check 'the weights that -csv names are left' same "$a/kept.weights" "$a/1.weights"
 say "-csv $a/another.cfg: is there and is not of meta test -csv: must be another name" -csv "$a/another.cfg"
 say "$a/both: must be one of -csv and -out" -csv "$a/both" -out "$a/both"
+say "$a/both: must be one of -csv and -out" -csv "$a/both" -out "$a/../a/./both"
 say "none/x.csv: can.t write there" -csv "$a/none/x.csv"
 for flag in -csv -with; do
     expect_error "$flag: the answers of -method knn are no probabilities" darknet meta test "$data" "$a/known.cfg" "$a/known.weights" -method knn $flag "$a/2.csv"
