@@ -31,7 +31,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     fuzz_write_text("x.cfg", cfg);
     FUZZ_NEED(!meta_model_load(&model, "x.cfg", &error));
     FUZZ_NEED(!meta_pool_create(&pool, 1, &error));
-    FUZZ_NEED(!meta_outer_create(&outer, &(struct meta_outer_parts){ model, &meta_backend_reference, pool, 1, NULL }, &error));
+    FUZZ_NEED(!meta_outer_create(&outer, &(struct meta_outer_parts){ model, &meta_backend_reference, pool, 1, NULL, NULL }, &error));
     FUZZ_NEED(!meta_curriculum_create(&curriculum, 4, model->episode, 1, 1, &error));
     FUZZ_NEED((state = calloc(1, meta_outer_bytes(outer) + meta_curriculum_bytes(curriculum))));
     return 0;

@@ -19,7 +19,7 @@ static void read_all(void)
     char why[128];
     if (meta_temperatures_read(&t, "x.temperature", &error)) return;
     for (int i = 0; i < 3; i++) {
-        const struct meta_temperature_use use = { t.ways, t.steps, t.learning_rate, kinds[i], 2.5, 1 };
+        const struct meta_temperature_use use = { t.ways, t.steps, t.learning_rate, kinds[i], 2.5, 1, "" };
         FUZZ_NEED(meta_temperatures_choose(&t, &use, why, sizeof why) >= 0);
     }
     FUZZ_NEED(!meta_temperatures_write(&t, "y.temperature", "again", &error));
