@@ -17,8 +17,7 @@ char *meta_path_stem(const char *path);
    frees; NULL when there is no memory. */
 char *meta_path_folder(const char *path);
 /* Whether both are one name of one folder, which is there, whether or not a file of it is: "a/x"
-   and
-   "./a/x". Another name of a file that is there: tasks/file_id.h. */
+   and "./a/x". Another name of a file that is there: tasks/file_id.h. */
 int meta_path_same(const char *, const char *);
 /* The file of that extension beside `path`, of the same stem: "cfg/net.names" of "cfg/net.data" and
    ".names". The caller frees; NULL when there is no memory. */

@@ -24,8 +24,9 @@ struct workspace {
     double *before, *after; /* (ways*queries, ways) */
     double *members; /* (2, 1 + more, ways*queries, ways) before and after of each; NULL: there is
                         one */
-    double *row;     /* (1 + more + with_count, ways) */
-    char *ranks;     /* (2*ways*queries + 1) */
+    const double **voice; /* (1 + more + with_count) whose answers are averaged */
+    double *row;          /* (1 + more + with_count, ways) */
+    char *ranks;          /* (2*ways*queries + 1) */
 };
 
 struct meta_evaluator {
@@ -64,12 +65,13 @@ static int create_workspace(struct meta_evaluator *e, struct workspace *w, struc
     w->after = malloc((size_t)query * t->ways * sizeof(double));
     w->ranks = malloc(2 * (size_t)query + 1);
     size_t members = 1 + (size_t)e->evaluation.more, voices = members + e->evaluation.with_count;
+    w->voice = malloc(voices * sizeof *w->voice);
     w->row = malloc(voices * t->ways * sizeof *w->row);
     if (members > 1) {
         size_t all = members * 2 * (size_t)query * t->ways;
         if (!(w->members = malloc(all * sizeof *w->members))) return meta_fail_memory(error);
     }
-    if (!w->row || !w->support || !w->query || !w->before || !w->after || !w->ranks)
+    if (!w->voice || !w->row || !w->support || !w->query || !w->before || !w->after || !w->ranks)
         return meta_fail_memory(error);
     return 0;
 }
@@ -137,6 +139,7 @@ void meta_evaluator_free(struct meta_evaluator *e)
         free(w->before);
         free(w->after);
         free(w->members);
+        free(w->voice);
         free(w->row);
         free(w->ranks);
     }
@@ -205,17 +208,16 @@ static void score(const struct meta_evaluator *e, const struct workspace *w, str
     if (e->evaluation.method->probabilities) calibrate(e, w, r);
 }
 
-/* scores (images, ways) = the log-odds of the members' mean probabilities. all (members, images,
-   ways); row (members, ways) is scratch. */
-static void average(double *scores, const double *all, double *row,
+/* scores (images, ways) = the log-odds of the mean probabilities of voice (count), (images, ways)
+   each, of which scores may be one. */
+static void average(double *scores, const struct workspace *w, int count,
                     const struct meta_evaluation *own)
 {
     size_t ways = own->episode.ways, each = ways * own->episode.queries * ways;
-    int members = 1 + own->more;
     for (size_t at = 0; at < each; at += ways) {
-        for (int i = 0; i < members; i++)
-            memcpy(row + i * ways, all + i * each + at, ways * sizeof *row);
-        meta_log_odds_mean(row, members, (int)ways, scores + at);
+        for (int i = 0; i < count; i++)
+            memcpy(w->row + i * ways, w->voice[i] + at, ways * sizeof *w->row);
+        meta_log_odds_mean(w->row, count, (int)ways, scores + at);
     }
 }
 
@@ -243,8 +245,10 @@ static int run_members(const struct meta_evaluator *e, const struct workspace *w
         if (own->method->run(w->method, task, before + i * each, after + i * each, r, error))
             return -1;
     }
-    average(w->before, before, w->row, own);
-    average(w->after, after, w->row, own);
+    for (int i = 0; i <= own->more; i++) w->voice[i] = before + i * each;
+    average(w->before, w, 1 + own->more, own);
+    for (int i = 0; i <= own->more; i++) w->voice[i] = after + i * each;
+    average(w->after, w, 1 + own->more, own);
     r->query_loss = loss_of_mean(e, w->after);
     return 0;
 }
@@ -256,13 +260,9 @@ static void join(const struct meta_evaluator *e, const struct workspace *w, int 
     const struct meta_evaluation *own = &e->evaluation;
     size_t ways = own->episode.ways, each = ways * own->episode.queries * ways;
     if (!own->with_count) return;
-    for (size_t at = 0; at < each; at += ways) {
-        memcpy(w->row, w->after + at, ways * sizeof *w->row);
-        for (int i = 0; i < own->with_count; i++)
-            memcpy(w->row + (1 + i) * ways, own->with[i] + (size_t)run * each + at,
-                   ways * sizeof *w->row);
-        meta_log_odds_mean(w->row, 1 + own->with_count, (int)ways, w->after + at);
-    }
+    w->voice[0] = w->after;
+    for (int i = 0; i < own->with_count; i++) w->voice[1 + i] = own->with[i] + (size_t)run * each;
+    average(w->after, w, 1 + own->with_count, own);
     r->query_loss = loss_of_mean(e, w->after);
 }
 

@@ -267,13 +267,13 @@ int meta_clustered_share(struct meta_interval *out, const struct meta_clusters *
     double share = good / all;
     for (int g = 0; g < k->groups && !status; g++) {
         if (!images[g]) continue;
-        double moved = (sum[g] - images[g] * share) / all;
-        squares += moved * moved;
+        sum[g] = (sum[g] - images[g] * share) / all; /* what the group moves the share */
+        squares += sum[g] * sum[g];
         groups++;
     }
     for (int g = 0; influence && g < k->groups && !status; g++) {
         if (!images[g]) continue;
-        influence->of[g] += (sum[g] - images[g] * share) / all * freed(groups);
+        influence->of[g] += sum[g] * freed(groups);
         influence->in[g] = 1;
     }
     if (!all) *out = lacks(NAN, "no images");

@@ -103,10 +103,12 @@ int meta_temperature_fit(struct meta_temperature_fit *fit, const struct meta_tem
     double low = 1 / META_TEMPERATURE_MOST, high = 1 / META_TEMPERATURE_LEAST;
     struct sums first = sum_at(a, 1);
     if (!first.images) return meta_fail(error, "no answer to a task is a number");
-    if (!(sum_at(a, 0).slope < 0))
-        return meta_fail(error, "the answers tell the classes apart no better than chance");
     if (!(sum_at(a, low).slope < 0))
-        return meta_fail(error, "the best temperature is above %g", META_TEMPERATURE_MOST);
+        return meta_fail(error,
+                         sum_at(a, 0).slope < 0 ? "the best temperature is above %g"
+                                                : "the answers tell the classes apart no better "
+                                                  "than chance",
+                         META_TEMPERATURE_MOST);
     if (!(sum_at(a, high).slope > 0))
         return meta_fail(error,
                          all_right(a) ? "every answer is right, so that no temperature is too low "

@@ -3,11 +3,12 @@
 # estimates over trainings
 . tests/lib.sh
 . tests/toy.sh
+. tests/table.sh
 set -u
 t=$TMP_TEST/t
 toy "$t"
 sed -i 's/^filters=4/filters=16/; s/^max_batches=12/max_batches=4/' "$t/toy.cfg"
-{ sed '/^\[meta_loss\]/,$d' "$t/toy.cfg"; printf '[meta_loss]\ntype=difficulty\neta=1\nstart=2\n'; } >"$t/eta.cfg"
+eta_cfg
 cat >"$t/x.table" <<END
 [table]
 name=Seeds
@@ -34,12 +35,7 @@ label=Alone
 cfg=$t/eta.cfg
 shots=2
 END
-darknet() { "$DARKNET_BIN" "$@"; }
-quiet() { "$@" >"$t/said" 2>"$t/err" || { cat "$t/said" "$t/err"; return 1; }; }
-table() { darknet meta table "$t/x.table" -out "$t/out" "$@"; }
 json() { tr -d ' \t\n' <"$1"; }
-change() { cp "$t/x.table" "$t/kept"; sed -i "$1" "$t/x.table"; }
-wrong() { expect_error "$1" table -dry; cp "$t/kept" "$t/x.table"; }
 
 change 's/^seed=9,1/seed=9,9/'; wrong 'x.table:15: \[row\] seed: has a number twice'
 change 's/^seed=9,1/seed=9,-1/'; wrong 'x.table:18: \[row\] seed=9,-1: must be whole numbers, at least 0, separated by commas'

@@ -2,6 +2,7 @@
 # A row whose answers are averaged with those of a row above, of another .cfg and method
 . tests/lib.sh
 . tests/toy.sh
+. tests/table.sh
 set -u
 t=$TMP_TEST/t
 no_charts
@@ -11,7 +12,7 @@ toy_supervised "$TMP_TEST/s"
 sed -i 's/^max_batches=.*/max_batches=60/' "$TMP_TEST/s/toy.cfg"
 cp "$TMP_TEST/s/toy.cfg" "$t/known.cfg"
 sed -i 's/^max_batches=12/max_batches=4/' "$t/toy.cfg"
-{ sed '/^\[meta_loss\]/,$d' "$t/toy.cfg"; printf '[meta_loss]\ntype=difficulty\neta=1\nstart=2\n'; } >"$t/eta.cfg"
+eta_cfg
 cat >"$t/x.table" <<END
 [table]
 name=Averaged
@@ -53,11 +54,6 @@ seed=4
 with=Tuned
 shots=2
 END
-darknet() { "$DARKNET_BIN" "$@"; }
-quiet() { "$@" >"$t/said" 2>"$t/err" || { cat "$t/said" "$t/err"; return 1; }; }
-table() { darknet meta table "$t/x.table" -out "$t/out" "$@"; }
-change() { cp "$t/x.table" "$t/kept"; sed -i "$1" "$t/x.table"; }
-wrong() { expect_error "$1" table -dry; cp "$t/kept" "$t/x.table"; }
 
 change '0,/^with=Tuned/s//with=None/'; wrong "x.table:$(grep -n '^label=Both' "$t/kept" | sed 's/:.*//' | awk '{ print $1 - 1 }'): \[row\] with=None: must be the label of a row above"
 change '0,/^with=Tuned/s//with=Both and Tuned/'; wrong 'with=Both and Tuned: must be the label of a row above'

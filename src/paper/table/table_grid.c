@@ -29,21 +29,14 @@ static int is_left(const struct meta_grid *g, const struct meta_cell *c)
     return meta_grid_wants_row(g, c->row) && (!g->shots || g->shots == c->shots);
 }
 
-/* Whether a cell is run that is averaged with this one. */
-static int is_needed(const struct meta_grid *g, const struct meta_cell *c);
-
-/* Whether the cell is run: it is left and not done, or its answers, or all of it, are needed. */
+/* Whether the cell is run: it is left and not done, or what another that is run averages with is
+   not there. */
 static int is_run(const struct meta_grid *g, const struct meta_cell *c)
 {
-    int done = meta_cell_done(c, NULL);
-    if (!done && is_left(g, c)) return 1;
-    return c->answers && !(done && meta_cell_answers_kept(c)) && is_needed(g, c);
-}
-
-static int is_needed(const struct meta_grid *g, const struct meta_cell *c)
-{
     const struct meta_table *t = g->table;
-    for (const struct meta_cell *on = t->cells; c->answers && on < t->cells + t->cell_count; on++)
+    if (is_left(g, c) && !meta_cell_done(c, NULL)) return 1;
+    if (!c->answers || meta_cell_answers_kept(c)) return 0;
+    for (const struct meta_cell *on = t->cells; on < t->cells + t->cell_count; on++)
         if (on->with == c && is_run(g, on)) return 1;
     return 0;
 }
@@ -169,7 +162,7 @@ static int run_with(struct meta_grid *g, struct meta_cell *with, struct meta_err
     const struct meta_cell *cell = g->cell;
     struct meta_error why;
     int number = g->number;
-    if (meta_cell_done(with, NULL) && meta_cell_answers_kept(with)) return 0;
+    if (meta_cell_answers_kept(with)) return 0;
     if (with->failed) return meta_fail(error, "averaged with %s, which failed", with->row->label);
     g->cell = with;
     g->number = (int)(with - g->table->cells) + 1;

@@ -57,7 +57,8 @@ int meta_cell_answers_kept(const struct meta_cell *c)
     struct meta_error ignored;
     char sum[16];
     cJSON *root;
-    if (!meta_task_answers_is(c->answers) || sum_answers(sum, c, &ignored)
+    if (!meta_cell_done(c, NULL) || !meta_task_answers_is(c->answers)
+        || sum_answers(sum, c, &ignored)
         || meta_json_read_checked(&root, c->file, meta_result_rules, &ignored))
         return 0;
     const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "table");

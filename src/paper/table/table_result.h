@@ -8,7 +8,8 @@
 /* 1: the cell's result is there and has the cell's key. 0: it is not; *why, which may be NULL,
    is empty, or says what has changed or that the file can't be read. */
 int meta_cell_done(const struct meta_cell *, struct meta_error *why);
-/* Whether the answers that another cell is averaged with are there, and are those of the result. */
+/* Whether the cell is done, and the answers that another cell is averaged with are there, and are
+   those of the result. */
 int meta_cell_answers_kept(const struct meta_cell *);
 /* Makes the cell's result of the file `written` by `meta test`, which is removed. seconds,
    megabytes: what the test has used. */
