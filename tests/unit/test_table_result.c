@@ -245,13 +245,13 @@ static void images_that_are_noted(void **state)
     assert_int_equal(meta_path_make_folder("out", &error), 0);
     assert_int_equal(images_of_table(1), 0);
     struct meta_table *t = read_table();
-    meta_digest_text(note, t->lists[META_TABLE_TESTED].id.images);
+    meta_digest_text(note, t->sources[0].lists[META_TABLE_TESTED].id.images);
     meta_table_free(t);
     strcpy(other, note);
     other[0] = note[0] == 'a' ? 'b' : 'a';
     change("out/images.json", note, other);
     t = read_table();
-    meta_digest_text(note, t->lists[META_TABLE_TESTED].id.images);
+    meta_digest_text(note, t->sources[0].lists[META_TABLE_TESTED].id.images);
     assert_string_equal(note, other);
     meta_table_free(t);
 }

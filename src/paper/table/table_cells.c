@@ -132,7 +132,7 @@ static int find_recipe(struct meta_recipe **out, struct meta_table *t, const str
 static int find_recipes(struct meta_table *t, struct meta_cell *c, struct meta_error *error)
 {
     const struct meta_table_row *row = c->row;
-    if (!t->ready || row->train == META_TABLE_NONE) return 0;
+    if (t->missing || row->train == META_TABLE_NONE) return 0;
     if (find_recipe(&c->recipe, t, c, meta_table_seed(t, row), error)) return -1;
     if (!row->ensemble) return 0;
     if (!(c->more = calloc(row->seeds.count, sizeof *c->more))) return meta_fail_memory(error);
@@ -235,7 +235,7 @@ static int join_cells(struct meta_table *t, struct meta_error *error)
 {
     for (int i = 0; i < t->cell_count; i++)
         if (t->cells[i].row->with && find_with(t, &t->cells[i], error)) return -1;
-    for (int i = 0; t->ready && i < t->row_count; i++)
+    for (int i = 0; !t->missing && i < t->row_count; i++)
         if (make_keys(t, &t->rows[i], error)) return -1;
     return 0;
 }

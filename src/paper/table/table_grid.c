@@ -223,7 +223,7 @@ int meta_grid_prepare(struct meta_grid *g, struct meta_error *error)
     if (make_folders(t, error) || meta_table_lock(&g->lock, t, error)) return -1;
     if (meta_table_images(t, 1, error)) return -1;
     /* Without the data the table has no keys to put into a plan; one that is there may have. */
-    return t->ready || !meta_table_has_plan(t) ? meta_table_write_plan(t, error) : 0;
+    return !t->missing || !meta_table_has_plan(t) ? meta_table_write_plan(t, error) : 0;
 }
 
 int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)

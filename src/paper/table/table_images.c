@@ -141,46 +141,63 @@ static int identify(struct meta_table_list *l, const cJSON *known, const struct 
     return status;
 }
 
-int meta_table_identify(struct meta_table *t, struct meta_error *error)
+/* Fills in what the table depends on of its source at `place`, of which the first is tested on. */
+static int identify_source(struct meta_table *t, int place, const cJSON *known,
+                           struct meta_error *error)
 {
+    struct meta_table_source *s = &t->sources[place];
     struct meta_data *data;
-    cJSON *known;
     int trains = 0, status = 0;
-    for (int i = 0; i < t->row_count; i++) trains |= t->rows[i].train != META_TABLE_NONE;
-    if (meta_data_read(&data, t->data, error)) return -1;
-    if (read_known(&known, t, error)) {
-        meta_data_free(data);
-        return -1;
-    }
-    t->decode = data->decode;
-    t->range = data->range;
-    const char *lists[META_TABLE_LISTS] = { trains ? data->train : NULL,
-                                            t->valid ? data->valid : data->test };
+    for (int i = 0; i < t->row_count; i++)
+        trains |= t->rows[i].train != META_TABLE_NONE && t->rows[i].source == place;
+    if (meta_data_read(&data, s->data, error)) return -1;
+    s->has_valid = data->valid != NULL;
+    s->decode = data->decode;
+    s->range = data->range;
+    const char *tested = t->valid ? data->valid : data->test;
+    const char *lists[META_TABLE_LISTS] = { trains ? data->train : NULL, place ? NULL : tested };
     for (int i = 0; i < META_TABLE_LISTS && !status; i++)
-        if (lists[i]) status = identify(&t->lists[i], known, data, lists[i], error);
-    cJSON_Delete(known);
+        if (lists[i]) status = identify(&s->lists[i], known, data, lists[i], error);
     meta_data_free(data);
     return status;
+}
+
+int meta_table_identify(struct meta_table *t, struct meta_error *error)
+{
+    cJSON *known;
+    int status = read_known(&known, t, error);
+    for (int k = 0; k < t->source_count && !status; k++)
+        status = identify_source(t, k, known, error);
+    cJSON_Delete(known);
+    return status;
+}
+
+/* Compares a list with what the folder has noted of it, and notes what is new; *changed: with
+   something to be written. */
+static int compare_list(cJSON *known, const struct meta_table *t, const struct meta_table_source *s,
+                        int which, int *changed, struct meta_error *error)
+{
+    const struct meta_table_list *l = &s->lists[which];
+    if (!l->count) return 0;
+    if (cJSON_HasObjectItem(known, l->name) && !is_noted(l->id.images, noted(known, l, "xxh3_128")))
+        return meta_fail(error,
+                         "%s: the images of its %s list are not those that the results "
+                         "in %s are of: bring them back, or take another -out",
+                         s->data, meta_table_list_name(t, which), t->folder);
+    *changed |= !is_noted(l->state, noted(known, l, "state"));
+    note(known, l);
+    return 0;
 }
 
 int meta_table_images(const struct meta_table *t, int keep, struct meta_error *error)
 {
     cJSON *known;
     int changed = 0, status = 0;
-    if (!t->ready) return 0;
+    if (t->missing) return 0;
     if (read_known(&known, t, error)) return -1;
-    for (const struct meta_table_list *l = t->lists; l < t->lists + META_TABLE_LISTS; l++) {
-        if (!l->count) continue;
-        if (!cJSON_HasObjectItem(known, l->name)
-            || is_noted(l->id.images, noted(known, l, "xxh3_128"))) {
-            changed |= !is_noted(l->state, noted(known, l, "state"));
-            note(known, l);
-        } else if (!status)
-            status = meta_fail(error,
-                               "%s: the images of its %s list are not those that the results "
-                               "in %s are of: bring them back, or take another -out",
-                               t->data, meta_table_list_name(t, (int)(l - t->lists)), t->folder);
-    }
+    for (int k = 0; k < t->source_count; k++)
+        for (int i = 0; i < META_TABLE_LISTS && !status; i++)
+            status = compare_list(known, t, &t->sources[k], i, &changed, error);
     if (!status && keep && changed) status = write_known(known, t, error);
     cJSON_Delete(known);
     return status;

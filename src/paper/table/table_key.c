@@ -43,16 +43,18 @@ static void write_digest(FILE *f, const char *what, const char *list, struct met
 
 /* The images of the list that is trained or tested on, their classes and their groups, and how they
    are decoded where the .data file says it. */
-static int write_list(FILE *f, const struct meta_table *t, int which, struct meta_error *error)
+static int write_list(FILE *f, const struct meta_table *t, int source, int which,
+                      struct meta_error *error)
 {
-    const struct meta_table_list *l = &t->lists[which];
+    const struct meta_table_source *s = &t->sources[source];
+    const struct meta_table_list *l = &s->lists[which];
     const char *name = meta_table_list_name(t, which);
-    if (!l->count) return meta_fail(error, "%s: has no %s=", t->data, name);
+    if (!l->count) return meta_fail(error, "%s: has no %s=", s->data, name);
     write_digest(f, "images", name, l->id.images);
     write_digest(f, "classes", name, l->id.classes);
     write_digest(f, "groups", name, l->id.groups);
-    if (t->decode == META_DECODE_FULL) fprintf(f, "decode of the %s list=full\n", name);
-    if (t->range) fprintf(f, "range of the %s list=%d\n", name, t->range);
+    if (s->decode == META_DECODE_FULL) fprintf(f, "decode of the %s list=full\n", name);
+    if (s->range) fprintf(f, "range of the %s list=%d\n", name, s->range);
     return 0;
 }
 
@@ -96,7 +98,8 @@ static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_r
     fprintf(f, "format=%d\ntraining=%s\nseed of the training=%llu\n", FORMAT,
             meta_table_training_name(row->train), (unsigned long long)r->seed);
     if (r->shots) fprintf(f, "shots in place of the .cfg's=%d\n", r->shots);
-    return write_cfg(f, row->cfg, error) || write_list(f, t, META_TABLE_TRAINED, error) ? -1 : 0;
+    if (write_cfg(f, row->cfg, error)) return -1;
+    return write_list(f, t, row->source, META_TABLE_TRAINED, error);
 }
 
 /* A file beside the weights, which a test reads where it is there. Takes over the path. */
@@ -132,7 +135,7 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
     if (row->epochs) fprintf(f, "epochs=%d\n", row->epochs);
     if (row->augment) fprintf(f, "augment=%d\n", row->augment);
     if (row->average) fputs("weights=average\n", f);
-    if (write_list(f, t, META_TABLE_TESTED, error)) return -1;
+    if (write_list(f, t, 0, META_TABLE_TESTED, error)) return -1;
     if (!c->with) return 0;
     char text[META_DIGEST_TEXT];
     meta_digest_text(text, meta_digest(c->with->key, strlen(c->with->key)));

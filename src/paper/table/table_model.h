@@ -27,6 +27,8 @@ struct meta_table_row {
     int augment;         /* of a method with -augment; 0: none */
     int ensemble;        /* not 0: the weights of all seeds are tested as one answer */
     char *with;          /* label of a row above whose answers are averaged with; NULL: none */
+    char *train_data;    /* the .data file that the training reads; NULL: the table's */
+    int source;          /* place of that file in the table's sources */
     struct meta_list seeds; /* the seeds that the file lists */
     struct meta_list shots; /* numbers of support images a class: a cell each */
     struct meta_list paper; /* the paper's AUC in percent for each of shots; or count 0 */
@@ -82,6 +84,16 @@ struct meta_table_list {
 };
 enum { META_TABLE_TRAINED, META_TABLE_TESTED, META_TABLE_LISTS };
 
+/* A .data file, as far as a table depends on it. */
+struct meta_table_source {
+    const char *data;                               /* path, which the table or a row owns */
+    int has_valid;                                  /* it has a valid list */
+    int decode;                                     /* enum meta_decode */
+    int range;                                      /* 0: none */
+    struct meta_table_list lists[META_TABLE_LISTS]; /* train; test or valid, of the table's own */
+};
+enum { META_TABLE_SOURCES = 8 };
+
 struct meta_table {
     char *path, *slug; /* the .table file; its name without folder and ending */
     char *folder;      /* where trainings and results go */
@@ -91,11 +103,9 @@ struct meta_table {
     int valid;                        /* whether cells are tested on the valid list, not on test */
     int place;                        /* in a report; 0: after those that have one */
     char *caption, *authors, *groups; /* words of a report; NULL: the file has none */
-    int ready;                        /* the .data file is there */
-    struct meta_table_list lists[META_TABLE_LISTS]; /* of the .data file: train, test or valid */
-    int decode;                                     /* of the .data file: enum meta_decode */
-    int range;                                      /* likewise; 0: none */
-    int has_valid; /* the .data file is there and has a valid list */
+    const char *missing;              /* of the .data files the first that isn't there; or NULL */
+    struct meta_table_source sources[META_TABLE_SOURCES]; /* first `data`, which tests read */
+    int source_count;
     int row_count, recipe_count, cell_count, column_count;
     struct meta_table_row *rows;
     struct meta_recipe *recipes; /* the cells', then the beginnings that are shared */

@@ -192,7 +192,8 @@ static int run_process(struct meta_table_runner *run, const struct process *p, s
    an error. */
 static int gives_valid_every(const struct meta_table *t, const struct meta_table_row *row)
 {
-    return t->has_valid && (row->train == META_TABLE_TRAIN || t->valid_every != META_VALID_EVERY);
+    if (!t->sources[row->source].has_valid) return 0;
+    return row->train == META_TABLE_TRAIN || t->valid_every != META_VALID_EVERY;
 }
 
 int meta_table_train(struct meta_table_runner *run, const struct meta_table *t,

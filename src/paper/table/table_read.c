@@ -9,7 +9,6 @@
 #include "config/cfg.h"
 #include "config/options.h"
 #include "evaluation/methods.h"
-#include "tasks/data_file.h"
 #include "training/trainer.h"
 
 #include <limits.h>
@@ -67,6 +66,8 @@ static const struct meta_option row_options[] = {
       "1: the weights of all seeds are tested as one answer, in place of a row each" },
     { "with", META_TEXT, 0, 0, 0, NULL, ROW(with),
       "label of a row above: the answers are averaged with those of its cells" },
+    { "train_data", META_TEXT, 0, 0, 0, NULL, ROW(train_data),
+      "the .data file that the training reads, in place of the table's" },
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs),
       "method=finetune: as meta test -epochs" },
     { "augment", META_INT, 0, 1, 64, NULL, ROW(augment),
@@ -104,6 +105,8 @@ static const char *row_fault(const struct meta_table_row *r)
     if (r->train != META_TABLE_NONE && r->weights) return "weights: only with train=none";
     if (r->average && r->train == META_TABLE_NONE)
         return "tested: is of a training, and train=none has none";
+    if (r->train_data && r->train == META_TABLE_NONE)
+        return "train_data: is of a training, and train=none has none";
     if (r->each >= 0 && r->train != META_TABLE_TRAIN) return "each: only with train=train";
     if (r->seeds.count && r->train == META_TABLE_NONE)
         return "seed: is of a training, and train=none has none";
@@ -208,18 +211,33 @@ static int read_sections(struct meta_table *t, const struct meta_cfg *file,
     return check_reference(t, head->line, error);
 }
 
+/* Finds the place of a .data file among the table's sources, or adds it. */
+static int find_source(struct meta_table *t, const char *data, int *place, struct meta_error *error)
+{
+    for (*place = 0; *place < t->source_count; ++*place)
+        if (!strcmp(t->sources[*place].data, data)) return 0;
+    if (t->source_count == META_TABLE_SOURCES)
+        return meta_fail(error, "%s: a table must name at most %d .data files", t->path,
+                         META_TABLE_SOURCES);
+    t->sources[t->source_count++].data = data;
+    return 0;
+}
+
 static int read_data(struct meta_table *t, struct meta_error *error)
 {
-    struct meta_data *data;
-    t->ready = !access(t->data, R_OK);
-    if (!t->ready && !t->needs)
-        return meta_fail(error, "%s: data=%s: can't be read, and needs= doesn't say what it is",
-                         t->path, t->data);
-    if (!t->ready) return 0;
-    if (meta_data_read(&data, t->data, error)) return -1;
-    t->has_valid = data->valid != NULL;
-    meta_data_free(data);
-    return meta_table_identify(t, error);
+    int own;
+    if (find_source(t, t->data, &own, error)) return -1;
+    for (struct meta_table_row *r = t->rows; r < t->rows + t->row_count; r++)
+        if (r->train_data && find_source(t, r->train_data, &r->source, error)) return -1;
+    for (int k = 0; k < t->source_count; k++) {
+        const char *data = t->sources[k].data;
+        int there = !access(data, R_OK);
+        if (!there && !t->needs)
+            return meta_fail(error, "%s: %s=%s: can't be read, and needs= doesn't say what it is",
+                             t->path, k ? "train_data" : "data", data);
+        if (!there && !t->missing) t->missing = data;
+    }
+    return !t->missing ? meta_table_identify(t, error) : 0;
 }
 
 /* Puts another .data file in the place of the table's. */

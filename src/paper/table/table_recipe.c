@@ -97,7 +97,7 @@ static int copy_data(const struct meta_table *t, const struct meta_recipe *r,
 {
     struct meta_cfg *data;
     struct meta_text text;
-    if (meta_data_file_read(&data, t->data, error)) return -1;
+    if (meta_data_file_read(&data, t->sources[r->row->source].data, error)) return -1;
     if (meta_text_begin(&text, error)) {
         meta_cfg_free(data);
         return -1;
