@@ -2,6 +2,7 @@
 #include "imprint.h"
 #include "stats/auc.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *const bn_names[] = {
@@ -128,12 +129,22 @@ double meta_worker_support(struct meta_worker *w, const void *parameters,
     return loss;
 }
 
-static void score_query(struct meta_worker *w, const struct meta_task *task,
+/* The log-odds of the query images. Steps may leave parameters that are no numbers and that an
+   activation or a pool hides: then no answer is one. */
+static void write_scores(struct meta_worker *w, const void *parameters, double *log_odds)
+{
+    size_t count = (size_t)w->inner.query * meta_network_outputs(w->network);
+    meta_program_log_odds(w->query, log_odds);
+    if (isfinite(w->backend->dot(parameters, parameters, w->network->parameters))) return;
+    for (size_t i = 0; i < count; i++) log_odds[i] = NAN;
+}
+
+static void score_query(struct meta_worker *w, const void *parameters, const struct meta_task *task,
                         struct meta_task_result *result)
 {
     int outputs = meta_network_outputs(w->network);
     double *scores = result->query_scores ? result->query_scores : w->scores;
-    meta_program_log_odds(w->query, scores);
+    write_scores(w, parameters, scores);
     result->accuracy = meta_accuracy(scores, task->query_labels, w->inner.query, outputs);
 }
 
@@ -217,7 +228,7 @@ static void pass_query(struct meta_worker *w, const void *adapted, const struct 
     set_dropout(w->query, task, w->inner.steps, 1);
     r->query_loss = meta_program_forward(w->query, adapted, META_STATISTICS_BATCH, NULL);
     if (!steps && r->statistics) meta_program_batch_statistics(w->query, r->statistics);
-    score_query(w, task, r);
+    score_query(w, adapted, task, r);
     r->loss = share * r->query_loss;
     if (w->inner.reptile) return;
     meta_program_gradient(w->query, adapted, r->gradient);
@@ -273,7 +284,7 @@ void meta_worker_adapt(struct meta_worker *w, const void *phi, const struct meta
     result->query_loss = result->loss = forward_query(w, adapted, task);
     result->meta_loss = result->query_loss;
     result->weight = 1;
-    score_query(w, task, result);
+    score_query(w, adapted, task, result);
     if (before && !steps) meta_program_log_odds(w->query, before);
 }
 
@@ -282,5 +293,5 @@ void meta_worker_score(struct meta_worker *w, const void *parameters, const stru
 {
     set_dropout(w->query, task, 0, 0);
     forward_query(w, parameters, task);
-    meta_program_log_odds(w->query, log_odds);
+    write_scores(w, parameters, log_odds);
 }

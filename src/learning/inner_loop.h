@@ -83,7 +83,8 @@ struct meta_task_result {
     void *rates;     /* (meta_rates_numbers) backend vector: the derivative by learned rates, in
                         meta_worker_gradient; NULL: not wanted */
     double *support_loss;  /* (steps) before each step, or NULL */
-    double *query_scores;  /* (query, outputs) log-odds after adaptation, or NULL */
+    double *query_scores;  /* (query, outputs) log-odds after adaptation, NaN where a parameter is
+                              not finite then; or NULL */
     double *scores_before; /* (query, outputs) log-odds before adaptation, of meta_worker_adapt
                               alone; or NULL */
     float *statistics; /* (network->statistics) batch statistics of phi itself, on the support set
@@ -127,7 +128,8 @@ double meta_worker_support(struct meta_worker *, const void *parameters, const s
 void meta_worker_adapt(struct meta_worker *, const void *phi, const struct meta_task *, int steps,
                        struct meta_task_result *);
 /* Scores the query images under these parameters, which may be what meta_worker_learn returned:
-   log_odds (query, outputs). The support images are for inner.bn alone. */
+   log_odds (query, outputs), NaN where a parameter is not finite. The support images are for
+   inner.bn alone. */
 void meta_worker_score(struct meta_worker *, const void *parameters, const struct meta_task *,
                        double *log_odds);
 

@@ -34,6 +34,13 @@ static void values(void **state)
         }
 }
 
+/* What is no number stays none: an activation that hides it lets a network that has diverged be scored. */
+static void no_number(void **state)
+{
+    for (enum meta_activation kind = 0; kind < META_ACTIVATIONS; kind++)
+        if (!isnan(meta_activate(kind, NAN))) fail_msg("%s of NaN is %g", meta_activation_name(kind), meta_activate(kind, NAN));
+}
+
 static double difference(double (*f)(enum meta_activation, double), enum meta_activation kind, double x)
 {
     double h = 1e-5;
@@ -70,6 +77,6 @@ static void which_never_fall(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(values), cmocka_unit_test(derivatives), cmocka_unit_test(far_out), cmocka_unit_test(which_never_fall) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(values), cmocka_unit_test(no_number), cmocka_unit_test(derivatives), cmocka_unit_test(far_out), cmocka_unit_test(which_never_fall) };
     return cmocka_run_group_tests_name("activation", tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ static inline double meta_activate(enum meta_activation kind, double x)
 {
     switch (kind) {
     case META_LINEAR: break;
-    case META_RELU: return x > 0 ? x : 0;
+    case META_RELU: return x <= 0 ? 0 : x; /* NaN is NaN, as in stock Darknet */
     case META_LEAKY: return x > 0 ? x : .1 * x;
     case META_LOGISTIC: return meta_sigmoid(x);
     case META_RELIE: return x > 0 ? x : .01 * x;
@@ -43,7 +43,7 @@ static inline double meta_activate(enum meta_activation kind, double x)
     case META_RELU6: return x < 0 ? 0 : x > 6 ? 6 : x;
     case META_SWISH: return x * meta_sigmoid(x);
     case META_MISH: return x * tanh(meta_softplus(x));
-    case META_HARD_MISH: return x > 0 ? x : x > -2 ? x * x / 2 + x : 0;
+    case META_HARD_MISH: return x <= -2 ? 0 : x <= 0 ? x * x / 2 + x : x;
     case META_GELU: return x / 2 * (1 + tanh(META_GELU_LINEAR * x + META_GELU_CUBIC * x * x * x));
     }
     return x;
