@@ -55,9 +55,18 @@ def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def digest_of(path):
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError as error:
+        fail("%s: %s" % (path, error.strerror))
+
+
 def key(text, name):
-    match = re.search(r"^\s*%s\s*=[ \t]*(\S.*?)[ \t]*$" % name, text, re.M)
-    return match and match.group(1)
+    """The value of a key of a .data file, without what stands behind a # or ;, or None."""
+    match = re.search(r"^\s*%s\s*=(.*)$" % name, text, re.M)
+    return re.sub(r"\s[#;].*", "", match.group(1)).strip() or None if match else None
 
 
 def lines_of(path):
@@ -132,22 +141,27 @@ class Source:
                 "groups": digest(read(groups)) if groups else ""}
 
 
-def clusters(means, most, least):
-    """The number of each row's cluster: up to `most`, of `least` rows or more."""
+def need_libraries():
     try:
         import numpy
-        from sklearn.cluster import KMeans
+        import sklearn.cluster
     except ImportError as error:
         fail("%s: subclasses need python3-numpy and python3-sklearn (scripts/install-deps.sh --pytorch)" % error)
+    return numpy, sklearn.cluster
+
+
+def clusters(means, most, least):
+    """The number of each row's cluster: up to `most`, of `least` rows or more."""
+    numpy, cluster = need_libraries()
     for count in range(max(1, min(most, len(means) // least)), 0, -1):  # fewer, until each is large enough
-        near = KMeans(count, n_init=5, random_state=1).fit_predict(means)
+        near = cluster.KMeans(count, n_init=5, random_state=1).fit_predict(means)
         if count == 1 or min(numpy.bincount(near, minlength=count)) >= least:
             return near, count
 
 
 def write_subclasses(source, folder, stem, most, least):
     """Writes a CSV of images, subclasses and groups by the features in STEM.npy and STEM.csv."""
-    import numpy
+    numpy, _ = need_libraries()
     features = numpy.load(stem + ".npy")
     paths = [row["image"] for row in csv.DictReader(open(stem + ".csv", encoding="utf-8", newline=""))]
     centred = features - features.mean(0)
@@ -171,8 +185,9 @@ def split(source, data, cfg, weights, folder, most, least):
     """Writes folder/sub/sub.data of subclasses of the train list of `data`, whose images are some of
     the source's, by what the network sees in them. Returns its path."""
     out = os.path.join(folder, "sub")
-    if os.path.exists(folder + "/done"):
+    if os.path.exists(folder + "/done") and os.path.exists(out + "/sub.data"):
         return out + "/sub.data"
+    need_libraries()
     run([program(), "meta", "features", cfg, weights, data, "-list", "train", "-out", folder + "/features.npy"],
         folder + "/features.txt")
     write_subclasses(source, folder, folder + "/features", most, least)
@@ -201,14 +216,18 @@ def main():
     parser.add_argument("--most", default=4, type=positive)
     parser.add_argument("--least", default=25, type=positive)  # a task of 5 + 15 images a class takes 20 groups
     asked = parser.parse_args()
-    source = Source(asked.data)
-    with open(asked.weights, "rb") if os.path.exists(asked.weights) else fail(asked.weights + ": No such file or directory") as file:
-        weights = hashlib.sha256(file.read()).hexdigest()
-    os.makedirs(asked.out, exist_ok=True)
-    settle(asked.out + "/made_of.json", {"train list": digest(read(key(source.text, "train"))), **source.read_by(),
-                                         ".cfg": digest(read(asked.cfg)), "weights": weights,
-                                         "--most": asked.most, "--least": asked.least})
-    print(split(source, asked.data, asked.cfg, asked.weights, asked.out.rstrip("/"), asked.most, asked.least))
+    need_libraries()
+    source, out = Source(asked.data), asked.out.rstrip("/")
+    made_of = {"train list": digest(read(key(source.text, "train"))), **source.read_by(), ".cfg": digest(read(asked.cfg)),
+               "weights": digest_of(asked.weights), "--most": asked.most, "--least": asked.least}
+    try:
+        os.makedirs(out, exist_ok=True)
+        if os.listdir(out) and not os.path.exists(out + "/made_of.json"):
+            fail("%s: is not of an earlier call: OUT must be new" % out)
+    except OSError as error:
+        fail("%s: %s" % (error.filename, error.strerror))
+    settle(out + "/made_of.json", made_of)
+    print(split(source, asked.data, asked.cfg, asked.weights, out, asked.most, asked.least))
 
 
 if __name__ == "__main__":

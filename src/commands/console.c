@@ -89,6 +89,15 @@ void meta_warn_shared(const struct meta_dataset *set, const struct meta_dataset 
             trained->paths[shared.twin], trained->lines[shared.twin]);
 }
 
+void meta_warn_trained(const struct meta_dataset *set, const char *list, struct meta_pool *pool)
+{
+    struct meta_dataset *trained;
+    struct meta_error ignored;
+    if (meta_shared_candidates(&trained, set, list, pool, &ignored)) return;
+    meta_warn_shared(set, trained);
+    meta_dataset_free(trained);
+}
+
 void meta_tell_depth(const struct meta_data *data, const struct meta_dataset *set)
 {
     struct meta_depth d = meta_depth_of(set);

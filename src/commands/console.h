@@ -19,6 +19,8 @@ void meta_warn_rates(const struct meta_inner_settings *, const char *weights);
 void meta_tell_copies(const struct meta_dataset *);
 /* Warns on standard error where images of a list are also in the list that is trained on. */
 void meta_warn_shared(const struct meta_dataset *, const struct meta_dataset *trained);
+/* The same by the path of that list; one that isn't on this machine any more tells nothing. */
+void meta_warn_trained(const struct meta_dataset *, const char *list, struct meta_pool *);
 
 /* Says what range the 16-bit files of a list have, where there are such. */
 void meta_tell_depth(const struct meta_data *, const struct meta_dataset *);

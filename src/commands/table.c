@@ -109,7 +109,7 @@ static void print_cell(const struct meta_grid *g, int index, int width)
     const struct meta_cell *c = &t->cells[index];
     struct meta_error why;
     printf("%-*s %4d  ", width, c->row->label, c->shots);
-    if (t->missing) {
+    if (meta_cell_missing(t, c)) {
         printf("needs %s\n", t->needs);
         return;
     }
@@ -151,9 +151,9 @@ static void print_cells(const struct meta_grid *g)
 
 static int dry_run(struct meta_grid *g, struct meta_error *error)
 {
-    if (!g->table->missing && meta_grid_costs(g, error)) return -1;
+    if (!g->table->sources->missing && meta_grid_costs(g, error)) return -1;
     print_cells(g);
-    if (!g->table->missing) print_expected(g);
+    if (!g->table->sources->missing) print_expected(g);
     return 0;
 }
 
@@ -337,7 +337,8 @@ static int run_or_refuse(struct meta_grid *g, int *status, struct meta_error *er
 {
     const struct meta_table *t = g->table;
     if (meta_grid_prepare(g, error)) return -1;
-    if (t->missing) return meta_fail(error, "%s: isn't there: needs %s", t->missing, t->needs);
+    if (t->sources->missing)
+        return meta_fail(error, "%s: isn't there: needs %s", t->data, t->needs);
     *status = run_table(g);
     return 0;
 }

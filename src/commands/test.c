@@ -17,7 +17,6 @@
 #include "network/weights.h"
 #include "own_output.h"
 #include "stats/estimate.h"
-#include "tasks/shared.h"
 #include "test_answers.h"
 #include "temperature_flag.h"
 #include "test_print.h"
@@ -38,7 +37,7 @@ struct test {
     void *settings; /* the method's */
     int threads;
     struct meta_model *model;
-    struct meta_data *data;
+    struct meta_data *data, *trained_by; /* NULL: by `data` */
     struct meta_pool *pool;
     struct meta_dataset *dataset;
     struct meta_dataset *augmented; /* NULL: the method does not ask for it */
@@ -70,6 +69,7 @@ static void free_test(struct test *t)
     meta_test_answers_clear(&t->answers);
     meta_by_group_clear(&t->groups);
     meta_data_free(t->data);
+    meta_data_free(t->trained_by);
     meta_model_free(t->model);
 }
 
@@ -182,7 +182,8 @@ static int prepare(struct test *t, struct meta_error *error)
         || meta_more_weights_split(&t->more, q->weights, q->out, &t->weights_path, error)
         || load_model(t, error) || meta_more_weights_check(&t->more, t->model, e, error)
         || check_weights(t, error) || check_flags(t, error)
-        || meta_data_read(&t->data, t->data_path, error))
+        || meta_data_read(&t->data, t->data_path, error)
+        || (q->train_data && meta_data_read(&t->trained_by, q->train_data, error)))
         return -1;
     e->episode = *t->model->episode;
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
@@ -268,18 +269,12 @@ static int load(void *test, struct meta_error *error)
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
 
-/* Warns of images that training may have seen. A training list that is not on this machine any more
-   tells nothing. */
+/* Warns of images that training may have seen. */
 static void warn_trained(const struct test *t)
 {
-    struct meta_dataset *trained;
-    struct meta_error ignored;
-    const char *train = t->data->train;
-    if (!train || !strcmp(t->asked.list, "train")
-        || meta_shared_candidates(&trained, t->dataset, train, t->pool, &ignored))
-        return;
-    meta_warn_shared(t->dataset, trained);
-    meta_dataset_free(trained);
+    const char *train = t->trained_by ? t->trained_by->train : t->data->train;
+    int itself = !t->trained_by && !strcmp(t->asked.list, "train");
+    if (train && !itself) meta_warn_trained(t->dataset, train, t->pool);
 }
 
 static void warn(const struct test *t)

@@ -39,6 +39,9 @@ int meta_test_request_read(struct meta_test_request *q, int argc, char **argv)
         { "-with", "A.csv,B.csv",
           "averages the probabilities with those of other tests of the same tasks", &q->with,
           NULL },
+        { "-train_data", "FILE.data",
+          "that the weights were trained by (DATA): its train list must not be tested",
+          &q->train_data, NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &q->temperature, NULL },
         META_RANKS_ROWS(q->ranks),
     };

@@ -136,6 +136,7 @@ const struct meta_json_rule meta_plan_rules[] = {
     TEXT("cells[].cfg"),
     TEXT("cells[].method"),
     TEXT("cells[].train"),
+    TEXT("cells[].train_data"),
     TEXT("cells[].log"),
     COUNT("cells[].seed"),
     COUNT("cells[].iterations"),

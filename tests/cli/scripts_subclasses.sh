@@ -7,13 +7,20 @@ a=$TMP_TEST/a out=$TMP_TEST/out
 toy "$a"
 darknet() { "$DARKNET_BIN" "$@"; }
 for k in $(seq 0 7); do for i in $(seq 0 15); do echo "c${k}_$i.pgm,c${k}p$((i / 2))"; done; done | { echo image,group; cat; } >"$a/groups.csv"
-printf 'groups=%s\ndecode=full\n' "$a/groups.csv" >>"$a/toy.data"
+printf 'groups=%s ; by lesion\ndecode=full\r\n' "$a/groups.csv" >>"$a/toy.data"
 split() { scripts/subclasses.py "$@" >"$TMP_TEST/said" 2>&1 || { cat "$TMP_TEST/said"; return 1; }; }
 check 'meta train runs' darknet meta train "$a/toy.data" "$a/toy.cfg" -name first
 w=$a/backup/first_final.weights
-expect_error '^scripts/subclasses\.py: .*none\.weights: No such file or directory$' scripts/subclasses.py "$a/toy.data" "$a/toy.cfg" "$a/none.weights" "$out"
 sed '/^train/d' "$a/toy.data" >"$a/none.data"
-expect_error '^scripts/subclasses\.py: .*none\.data: train= is missing$' scripts/subclasses.py "$a/none.data" "$a/toy.cfg" "$w" "$out"
+if python3 -c 'import numpy, sklearn' 2>/dev/null; then
+    expect_error '^scripts/subclasses\.py: .*none\.cfg: No such file or directory$' scripts/subclasses.py "$a/toy.data" "$a/none.cfg" "$w" "$out"
+    expect_error '^scripts/subclasses\.py: .*none\.weights: No such file or directory$' scripts/subclasses.py "$a/toy.data" "$a/toy.cfg" "$a/none.weights" "$out"
+    expect_error '^scripts/subclasses\.py: .*none\.data: train= is missing$' scripts/subclasses.py "$a/none.data" "$a/toy.cfg" "$w" "$out"
+    mkdir -p "$TMP_TEST/other/sub"; echo mine >"$TMP_TEST/other/sub/file"
+    expect_error '^scripts/subclasses\.py: .*other: is not of an earlier call: OUT must be new$' scripts/subclasses.py "$a/toy.data" "$a/toy.cfg" "$w" "$TMP_TEST/other/"
+    check "another's folder is left as it is" test "$(cat "$TMP_TEST/other/sub/file")" = mine
+else expect_error '^scripts/subclasses\.py: .*: subclasses need python3-numpy and python3-sklearn' scripts/subclasses.py "$a/toy.data" "$a/toy.cfg" "$w" "$out"
+fi
 check 'what is refused makes nothing' test ! -e "$out"
 if ! python3 -c 'import numpy, sklearn' 2>/dev/null; then skip 'subclasses' 'python3-sklearn is not there'; exit; fi
 check 'scripts/subclasses.py splits classes' split "$a/toy.data" "$a/toy.cfg" "$w" "$out" --most 2 --least 3

@@ -57,16 +57,19 @@ each=0
 shots=2
 END
 change '0,/^train_data/s/^label=Sub$/&\ntrain=none\nweights=x.weights/; /^seed/d; /^each/d; /^ensemble/d'; wrong 'x.table:14: \[row\] train_data: is of a training, and train=none has none'
-change 's/sub\.data/none.data/'; wrong "x.table: train_data=.*none.data: can't be read, and needs= doesn't say what it is"
+change 's/sub\.data/none.data/'; wrong "x.table:16: \[row\] train_data=.*none.data: can't be read, and needs= doesn't say what it is"
 change 's/sub\.data/none.data/; s/^first=2/first=2\nneeds=a split/'
-expect_error 'none.data: isn.t there: needs a split' table
+check 'meta table -dry of a table that lacks the file of a row runs' quiet table -dry
+check 'and says which rows need it' test "$(grep ' needs a split$' "$t/said" | sed 's/   *.*//' | sort -u | tr '\n' ';')" = 'Sub, both;Sub, seed 1;Sub, seed 2;'
+check 'the rows that do not need it are run' sh -c "! '$DARKNET_BIN' meta table '$t/x.table' -out '$t/out' >'$t/said' 2>'$t/err'"
+check 'those that do fail by its name' test "$(grep -c "^darknet: Sub.*: $t/none.data: isn't there: needs a split$" "$t/err") $(ls "$t"/out/*.json | grep -c 'x-[os]')" = '5 3'
 cp "$t/kept" "$t/x.table"; rm -rf "$t/out"
 change ''
 for k in $(seq 8); do
     cp "$t/sub.data" "$t/sub$k.data"
     printf '\n[row]\nlabel=More %s\ncfg=%s\ntrain_data=%s\nshots=2\n' "$k" "$t/toy.cfg" "$t/sub$k.data" >>"$t/x.table"
 done
-wrong 'x.table: a table must name at most 8 .data files'
+wrong 'x.table:76: \[row\] train_data=.*sub7.data: a table must name at most 8 .data files'
 change "s#^train_data=$t/sub.data#train_data=$t/few.data#"
 sed 's/^train=.*//' "$t/sub.data" >"$t/few.data"
 wrong 'few.data: has no train='
@@ -90,7 +93,7 @@ check 'a row of the table'"'"'s own file has what the row without one has' test 
 check 'meta table runs again' quiet table
 check 'and has nothing to do' test "$(wc -l <"$t/said")" -eq 2
 check 'meta report writes a page' quiet darknet meta report "$t/out" -out "$t/x.html"
-check 'the page says what a row is trained by' grep -q "as one answer of seeds 1, 2, trained by $t/sub.data" "$t/x.html"
+check 'the page says what a row is trained by' grep -q "<td data-column=\"training\">train on $t/sub.data</td>.*<td data-column=\"test\">maml, as one answer of seeds 1, 2</td>" "$t/x.html"
 
 # The row's images are part of what its results depend on, the table's train list is not
 sed -i 1d "$t/sub.list"
@@ -100,5 +103,16 @@ ls "$t"/sub/*.pgm >"$t/sub.list"
 sed -i '$d' "$t/train.list"
 check 'meta table -dry of another train list of the table runs' quiet table -dry
 check 'the rows without are' test "$(grep 'again: ' "$t/said" | sed 's/  .*//' | sort -u | tr '\n' ';')" = 'One, seed 1;One, seed 2;Said;'
-cp "$t/images/c7_0.pgm" "$t/images/c0_0.pgm"
+mv "$t/images/c0_0.pgm" "$t/first.pgm"; cp "$t/images/c7_0.pgm" "$t/images/c0_0.pgm"
 expect_error "sub.data: the images of its train list are not those that the results in $t/out are of" table
+
+# What a row has learned from is told where it is tested on it
+cp "$t/kept" "$t/x.table"; rm -rf "$t/out"; mv "$t/first.pgm" "$t/images/c0_0.pgm"
+shared='darknet: warning: .*test.list: 1 of its 32 images is in .*sub.list, too'
+check 'meta test without a common image tells none' sh -c "'$DARKNET_BIN' meta test '$t/toy.data' '$t/toy.cfg' '$t/backup/by-hand_final.weights' -runs 2 -train_data '$t/sub.data' 2>&1 >'$t/said' | grep -c warning | grep -qx 0"
+ln -s "$t/images/c6_0.pgm" "$t/sub/s00_99.pgm"
+ls "$t"/sub/*.pgm >"$t/sub.list"
+check 'meta test -train_data tells which images the weights have learned from' sh -c "'$DARKNET_BIN' meta test '$t/toy.data' '$t/toy.cfg' '$t/backup/by-hand_final.weights' -runs 2 -train_data '$t/sub.data' 2>&1 >'$t/said' | grep -q '^$shared'"
+expect_error 'none.data: No such file' darknet meta test "$t/toy.data" "$t/toy.cfg" "$t/backup/by-hand_final.weights" -runs 2 -train_data "$t/none.data"
+check 'meta table runs such a row' quiet table -only Sub -shots 1
+check 'and has its log say so' sh -c "grep -q '$shared' '$t'/out/logs/x-sub-seed-1-1.txt"

@@ -16,7 +16,7 @@ static void rows_and_cells(void **state)
     assert_string_equal(t->name, "A table");
     assert_string_equal(t->slug, "x");
     assert_string_equal(t->folder, "out");
-    assert_null(t->missing);
+    assert_int_equal(t->sources[0].missing, 0);
     assert_int_equal(t->sources[0].has_valid, 0);
     assert_int_equal(t->row_count, 3);
     assert_int_equal(t->column_count, 3);
@@ -65,7 +65,7 @@ static void without_data(void **state)
                         "is");
     change("x.table", "first=2\n", "first=2\nneeds=the images\n");
     if (meta_table_read(&t, "x.table", "out", "none.data", &error)) fail_msg("%s", error.text);
-    assert_string_equal(t->missing, t->data);
+    assert_int_equal(t->sources[0].missing, 1);
     assert_string_equal(t->data, "none.data");
     assert_string_equal(t->needs, "the images");
     assert_int_equal(t->recipe_count, 0);

@@ -90,6 +90,7 @@ static int read_cell(struct meta_report_table *t, const cJSON *item, const char 
     *c = (struct meta_report_cell){ .cfg = meta_json_text(item, "cfg"),
                                     .method = meta_json_text(item, "method"),
                                     .train = meta_json_text(item, "train"),
+                                    .train_data = meta_json_text(item, "train_data"),
                                     .asked = meta_json_text(item, "asked"),
                                     .family = meta_json_text(item, "family"),
                                     .paired_with = meta_json_text(item, "paired_with"),

@@ -14,6 +14,7 @@ struct meta_report_cell {
     /* From the plan, which owns the texts. */
     const char *label; /* of the cell's row */
     const char *cfg, *method, *train;
+    const char *train_data;  /* the .data file of the training; "": the table's */
     const char *asked;       /* how the method is asked beside that, in words; "" for nothing */
     const char *log;         /* the training's CSV file in the folder; "" for none */
     const char *family;      /* the row's family (report_family.h); "" for none */

@@ -133,7 +133,11 @@ void meta_report_settings(FILE *f, const struct meta_report_table *t)
         meta_html_row(f, c->label);
         fprintf(f, "<td data-column=\"shots\">%d</td>", c->shots);
         text_cell(f, ".cfg", c->cfg);
-        text_cell(f, "training", c->train);
+        fputs("<td data-column=\"training\">", f);
+        meta_html_text(f, c->train);
+        if (*c->train_data) fputs(" on ", f);
+        meta_html_text(f, c->train_data);
+        fputs("</td>", f);
         fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>",
                 c->iterations, c->seed);
         fputs("<td data-column=\"test\">", f);

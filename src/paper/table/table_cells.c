@@ -132,7 +132,7 @@ static int find_recipe(struct meta_recipe **out, struct meta_table *t, const str
 static int find_recipes(struct meta_table *t, struct meta_cell *c, struct meta_error *error)
 {
     const struct meta_table_row *row = c->row;
-    if (t->missing || row->train == META_TABLE_NONE) return 0;
+    if (meta_cell_missing(t, c) || row->train == META_TABLE_NONE) return 0;
     if (find_recipe(&c->recipe, t, c, meta_table_seed(t, row), error)) return -1;
     if (!row->ensemble) return 0;
     if (!(c->more = calloc(row->seeds.count, sizeof *c->more))) return meta_fail_memory(error);
@@ -223,7 +223,7 @@ static int make_keys(struct meta_table *t, const struct meta_table_row *row,
                      struct meta_error *error)
 {
     for (struct meta_cell *c = t->cells; c < t->cells + t->cell_count; c++) {
-        if (c->row != row) continue;
+        if (c->row != row || meta_cell_missing(t, c)) continue;
         if (meta_table_cell_key(&c->key, t, c, error)) return -1;
         c->id = meta_table_id(c->key);
     }
@@ -235,7 +235,7 @@ static int join_cells(struct meta_table *t, struct meta_error *error)
 {
     for (int i = 0; i < t->cell_count; i++)
         if (t->cells[i].row->with && find_with(t, &t->cells[i], error)) return -1;
-    for (int i = 0; !t->missing && i < t->row_count; i++)
+    for (int i = 0; i < t->row_count; i++)
         if (make_keys(t, &t->rows[i], error)) return -1;
     return 0;
 }

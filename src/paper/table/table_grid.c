@@ -34,6 +34,7 @@ static int is_left(const struct meta_grid *g, const struct meta_cell *c)
 static int is_run(const struct meta_grid *g, const struct meta_cell *c)
 {
     const struct meta_table *t = g->table;
+    if (meta_cell_missing(t, c)) return 0;
     if (is_left(g, c) && !meta_cell_done(c, NULL)) return 1;
     if (!c->answers || meta_cell_answers_kept(c)) return 0;
     for (const struct meta_cell *on = t->cells; on < t->cells + t->cell_count; on++)
@@ -85,7 +86,9 @@ double meta_grid_left(const struct meta_grid *g, int *unknown)
     for (int i = 0; i < t->recipe_count; i++) t->recipes[i].counted = 0;
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_cell *c = &t->cells[i];
-        if (!meta_grid_wants(g, c) || g->costs.test[i].basis == META_BASIS_DONE) continue;
+        if (!meta_grid_wants(g, c) || meta_cell_missing(t, c)
+            || g->costs.test[i].basis == META_BASIS_DONE)
+            continue;
         add_cost(&sum, &g->costs.test[i]);
         for (int k = 0; k < meta_cell_trainings(c); k++)
             add_training(&sum, g, meta_cell_training(c, k));
@@ -175,6 +178,8 @@ static int run_with(struct meta_grid *g, struct meta_cell *with, struct meta_err
 
 static int run_cell(struct meta_grid *g, struct meta_error *error)
 {
+    const char *missing = meta_cell_missing(g->table, g->cell);
+    if (missing) return meta_fail(error, "%s: isn't there: needs %s", missing, g->table->needs);
     if (g->cell->with && run_with(g, g->cell->with, error)) return -1;
     for (int k = 0; k < meta_cell_trainings(g->cell); k++)
         if (complete(g, meta_cell_training(g->cell, k), error)) return -1;
@@ -222,8 +227,10 @@ int meta_grid_prepare(struct meta_grid *g, struct meta_error *error)
     const struct meta_table *t = g->table;
     if (make_folders(t, error) || meta_table_lock(&g->lock, t, error)) return -1;
     if (meta_table_images(t, 1, error)) return -1;
-    /* Without the data the table has no keys to put into a plan; one that is there may have. */
-    return !t->missing || !meta_table_has_plan(t) ? meta_table_write_plan(t, error) : 0;
+    /* Without their data cells have no keys to put into a plan; one that is there may have. */
+    int missing = 0;
+    for (int i = 0; i < t->cell_count; i++) missing |= meta_cell_missing(t, &t->cells[i]) != NULL;
+    return !missing || !meta_table_has_plan(t) ? meta_table_write_plan(t, error) : 0;
 }
 
 int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)

@@ -148,10 +148,12 @@ static int identify_source(struct meta_table *t, int place, const cJSON *known,
     struct meta_table_source *s = &t->sources[place];
     struct meta_data *data;
     int trains = 0, status = 0;
+    if (s->missing) return 0;
     for (int i = 0; i < t->row_count; i++)
         trains |= t->rows[i].train != META_TABLE_NONE && t->rows[i].source == place;
     if (meta_data_read(&data, s->data, error)) return -1;
     s->has_valid = data->valid != NULL;
+    s->classes = data->classes;
     s->decode = data->decode;
     s->range = data->range;
     const char *tested = t->valid ? data->valid : data->test;
@@ -193,7 +195,7 @@ int meta_table_images(const struct meta_table *t, int keep, struct meta_error *e
 {
     cJSON *known;
     int changed = 0, status = 0;
-    if (t->missing) return 0;
+    if (t->sources->missing) return 0;
     if (read_known(&known, t, error)) return -1;
     for (int k = 0; k < t->source_count; k++)
         for (int i = 0; i < META_TABLE_LISTS && !status; i++)

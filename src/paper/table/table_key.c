@@ -55,6 +55,8 @@ static int write_list(FILE *f, const struct meta_table *t, int source, int which
     write_digest(f, "groups", name, l->id.groups);
     if (s->decode == META_DECODE_FULL) fprintf(f, "decode of the %s list=full\n", name);
     if (s->range) fprintf(f, "range of the %s list=%d\n", name, s->range);
+    /* a checkpoint is of a number of classes; the table's own is that of all rows */
+    if (source) fprintf(f, "classes of the %s list=%d\n", name, s->classes);
     return 0;
 }
 

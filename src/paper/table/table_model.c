@@ -38,6 +38,13 @@ uint64_t meta_table_seed(const struct meta_table *t, const struct meta_table_row
     return row->seed < 0 ? t->seed : row->seed;
 }
 
+const char *meta_cell_missing(const struct meta_table *t, const struct meta_cell *c)
+{
+    const struct meta_table_source *own = t->sources, *trained = own + c->row->source;
+    if (own->missing || trained->missing) return own->missing ? own->data : trained->data;
+    return c->with ? meta_cell_missing(t, c->with) : NULL;
+}
+
 int meta_cell_trainings(const struct meta_cell *c) { return c->recipe ? 1 + c->more_count : 0; }
 
 struct meta_recipe *meta_cell_training(const struct meta_cell *c, int place)

@@ -86,8 +86,10 @@ enum { META_TABLE_TRAINED, META_TABLE_TESTED, META_TABLE_LISTS };
 
 /* A .data file, as far as a table depends on it. */
 struct meta_table_source {
-    const char *data;                               /* path, which the table or a row owns */
-    int has_valid;                                  /* it has a valid list */
+    const char *data; /* path, which the table or a row owns */
+    int missing;      /* it isn't there, and nothing below is known */
+    int has_valid;    /* it has a valid list */
+    int classes;
     int decode;                                     /* enum meta_decode */
     int range;                                      /* 0: none */
     struct meta_table_list lists[META_TABLE_LISTS]; /* train; test or valid, of the table's own */
@@ -103,7 +105,6 @@ struct meta_table {
     int valid;                        /* whether cells are tested on the valid list, not on test */
     int place;                        /* in a report; 0: after those that have one */
     char *caption, *authors, *groups; /* words of a report; NULL: the file has none */
-    const char *missing;              /* of the .data files the first that isn't there; or NULL */
     struct meta_table_source sources[META_TABLE_SOURCES]; /* first `data`, which tests read */
     int source_count;
     int row_count, recipe_count, cell_count, column_count;
@@ -122,6 +123,9 @@ const char *meta_table_training_name(int train);
 
 /* Whether `label` is the row's, or its family's. */
 int meta_row_has_label(const struct meta_table_row *, const char *label);
+/* The .data file that isn't there and without which the cell can't be run; NULL: none is missing.
+ */
+const char *meta_cell_missing(const struct meta_table *, const struct meta_cell *);
 /* The row's .cfg, checked for what the row trains it on. The caller frees. */
 int meta_row_model(struct meta_model **, const struct meta_table_row *, struct meta_error *);
 /* The seed of the row's training, of an ensemble that of the first. */

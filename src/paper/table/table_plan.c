@@ -45,8 +45,8 @@ int meta_table_owns_plan(const struct meta_table *t, struct meta_error *error)
     return status;
 }
 
-/* How the cell's trainings are made and asked, where the row says more than the .cfg and the method.
-   The caller frees; "" for nothing, NULL: no memory. */
+/* How the cell's trainings are asked, where the row says more than the method. The caller frees; ""
+   for nothing, NULL: no memory. */
 static char *how_asked(const struct meta_cell *c)
 {
     const struct meta_table_row *row = c->row;
@@ -65,8 +65,6 @@ static char *how_asked(const struct meta_cell *c)
     if (row->epochs) fprintf(text.file, "%s%d epochs", before, row->epochs);
     if (row->epochs) before = ", ";
     if (row->with) fprintf(text.file, "%saveraged with %s", before, row->with);
-    if (row->with) before = ", ";
-    if (row->train_data) fprintf(text.file, "%strained by %s", before, row->train_data);
     return meta_text_end(&text, 0, &words, &ignored) ? NULL : words;
 }
 
@@ -84,6 +82,7 @@ static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
     if (asked && *asked) cJSON_AddStringToObject(j, "asked", asked);
     free(asked);
     cJSON_AddStringToObject(j, "train", meta_table_training_name(c->row->train));
+    if (c->row->train_data) cJSON_AddStringToObject(j, "train_data", c->row->train_data);
     cJSON_AddNumberToObject(j, "seed", meta_table_seed(t, c->row));
     cJSON_AddItemToObject(j, "paper", meta_json_number(c->paper / 100));
     cJSON_AddStringToObject(j, "result", c->name);
@@ -113,7 +112,7 @@ static void fill(cJSON *root, const struct meta_table *t)
     cJSON_AddStringToObject(root, "name", t->name);
     cJSON_AddStringToObject(root, "file", t->path);
     cJSON_AddStringToObject(root, "data", t->data);
-    cJSON_AddStringToObject(root, "needs", !t->missing || !t->needs ? "" : t->needs);
+    cJSON_AddStringToObject(root, "needs", !t->sources->missing || !t->needs ? "" : t->needs);
     cJSON_AddStringToObject(root, "reference", t->reference ? t->reference : "");
     add_words(root, t);
     cJSON_AddNumberToObject(root, "seed", t->seed);

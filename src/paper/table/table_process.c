@@ -310,6 +310,7 @@ static void make_test(struct command *to, const struct meta_table_runner *run,
     /* a temperature of the table's own training is none of its settings: no key has it */
     if (c->recipe && !c->more_count && !c->with && meta_methods[row->method]->tempers)
         add_text(to, "-temperature", "off");
+    if (row->source) add_text(to, "-train_data", t->sources[row->source].data);
     if (c->with) add_text(to, "-with", c->with->answers);
     if (c->answers) add_text(to, "-csv", c->answers);
     if (row->epochs) add_number(to, "-epochs", row->epochs);

@@ -34,7 +34,7 @@ static const struct meta_option table_options[] = {
     { "reference", META_TEXT, 0, 0, 0, NULL, TABLE(reference),
       "label of the row that the others are paired with" },
     { "needs", META_TEXT, 0, 0, 0, NULL, TABLE(needs),
-      "what has to be had before the .data file is there" },
+      "what has to be had before the .data files are there" },
     { "place", META_INT, 0, 1, 10000, NULL, TABLE(place),
       "place among the tables of a report; those without one come last" },
     { "caption", META_TEXT, 0, 0, 0, NULL, TABLE(caption), "what a report says it compares" },
@@ -211,33 +211,38 @@ static int read_sections(struct meta_table *t, const struct meta_cfg *file,
     return check_reference(t, head->line, error);
 }
 
-/* Finds the place of a .data file among the table's sources, or adds it. */
-static int find_source(struct meta_table *t, const char *data, int *place, struct meta_error *error)
+static void add_source(struct meta_table *t, const char *data)
 {
-    for (*place = 0; *place < t->source_count; ++*place)
-        if (!strcmp(t->sources[*place].data, data)) return 0;
+    t->sources[t->source_count++] =
+        (struct meta_table_source){ .data = data, .missing = access(data, R_OK) != 0 };
+}
+
+/* Finds the place of a row's train_data among the table's sources, or adds it. */
+static int find_source(struct meta_table *t, struct meta_table_row *r, struct meta_error *error)
+{
+    for (r->source = 0; r->source < t->source_count; r->source++)
+        if (meta_path_same(t->sources[r->source].data, r->train_data)) return 0;
     if (t->source_count == META_TABLE_SOURCES)
-        return meta_fail(error, "%s: a table must name at most %d .data files", t->path,
-                         META_TABLE_SOURCES);
-    t->sources[t->source_count++].data = data;
-    return 0;
+        return meta_fail(error,
+                         "%s:%d: [row] train_data=%s: a table must name at most %d .data "
+                         "files",
+                         t->path, r->line, r->train_data, META_TABLE_SOURCES);
+    add_source(t, r->train_data);
+    if (!t->sources[r->source].missing || t->needs) return 0;
+    return meta_fail(error,
+                     "%s:%d: [row] train_data=%s: can't be read, and needs= doesn't say what it is",
+                     t->path, r->line, r->train_data);
 }
 
 static int read_data(struct meta_table *t, struct meta_error *error)
 {
-    int own;
-    if (find_source(t, t->data, &own, error)) return -1;
+    add_source(t, t->data);
+    if (t->sources->missing && !t->needs)
+        return meta_fail(error, "%s: data=%s: can't be read, and needs= doesn't say what it is",
+                         t->path, t->data);
     for (struct meta_table_row *r = t->rows; r < t->rows + t->row_count; r++)
-        if (r->train_data && find_source(t, r->train_data, &r->source, error)) return -1;
-    for (int k = 0; k < t->source_count; k++) {
-        const char *data = t->sources[k].data;
-        int there = !access(data, R_OK);
-        if (!there && !t->needs)
-            return meta_fail(error, "%s: %s=%s: can't be read, and needs= doesn't say what it is",
-                             t->path, k ? "train_data" : "data", data);
-        if (!there && !t->missing) t->missing = data;
-    }
-    return !t->missing ? meta_table_identify(t, error) : 0;
+        if (r->train_data && find_source(t, r, error)) return -1;
+    return t->sources->missing ? 0 : meta_table_identify(t, error);
 }
 
 /* Puts another .data file in the place of the table's. */
