@@ -19,11 +19,12 @@ def values(n, least, most, w=W, h=H, seed=1):
     return [v + least for v in picture(n, most - least, w, h, seed)[3]]
 
 
-def like(title, path, *options, frame=0, within=1, tool='dcm2pnm', implied=False):
-    """dcm2pnm, or the ones that know JPEG and JPEG-LS too, with these options, and without overlays, give what the program does."""
+def like(title, path, *options, frame=0, within=1, tool='dcm2pnm', implied=False, shown=None):
+    """dcm2pnm, or the ones that know JPEG and JPEG-LS too, with these options, and without overlays, give of the file, or of the one whose
+    picture it has, what the program does."""
     to = at('like-%d.pnm' % len(r.cases))
     if not r.silent:
-        run(tool, '+F', frame + 1, '-O', *options, path, to, env=dict(os.environ, **({} if implied else QUICK)))
+        run(tool, '+F', frame + 1, '-O', *options, shown or path, to, env=dict(os.environ, **({} if implied else QUICK)))
     r.expect('DICOM %s, as %s %s has it' % (title, tool, ' '.join(options)), path + ('[%d]' % frame if frame else ''), to, within)
 
 
@@ -67,6 +68,21 @@ def grays():
     like('of one value', at('constant.dcm'), '+Wm')
     dicom(at('sigmoid.dcm'), W, H, deep, allocated=16, stored=12, more=window('2000', '900') + [(0x28, 0x1056, 'CS', 'SIGMOID')])
     like('sigmoid window', at('sigmoid.dcm'), '+Wi', '1')
+    # A slope of a thousandth: rescaled to whole numbers, as DCMTK does it, nothing is left. The picture is that of the stored values.
+    scale = lambda slope, intercept='0': [(*SLOPE, 'DS', slope), (*INTERCEPT, 'DS', intercept)]
+    own = dict(allocated=16, stored=12)
+    dicom(at('deep.dcm'), W, H, deep, **own)
+    dicom(at('deep-window.dcm'), W, H, deep, more=window('2000.5', '1001'), **own)
+    dicom(at('down.dcm'), W, H, [4095 - v for v in deep], **own)
+    for name, more, stored in (('small slope', scale('0.001'), 'deep'), ('small slope, window', scale('0.001') + window('2.5', '2'), 'deep-window'),
+                               ('small slope, window without width', scale('0.001') + window('1', '0'), 'deep'),
+                               ('small falling slope', scale('-0.001', '3'), 'down')):
+        path = at(name.replace(' ', '-') + '.dcm')
+        if stored:
+            dicom(path, W, H, deep, more=more, **own)
+            like(name, path, *(('+Wi', '1') if 'window' in stored else ('+Wm',)), shown=at(stored + '.dcm'))
+    dicom(at('no-width.dcm'), W, H, deep, more=window('1', '0'), **own)
+    like('window without width', at('no-width.dcm'), '+Wm')
     overlay = [(0x6000, 0x10, 'US', H), (0x6000, 0x11, 'US', W), (0x6000, 0x40, 'CS', 'G'), (0x6000, 0x50, 'SS', [1, 1]), (0x6000, 0x100, 'US', 1),
                (0x6000, 0x102, 'US', 0), (0x6000, 0x3000, 'OW', b'\xff\x0f' * ((W * H + 15) // 16))]
     dicom(at('overlay.dcm'), W, H, s, more=overlay)

@@ -1,6 +1,7 @@
 /* Decodes DICOM files by DCMTK: the table that libdarknet-meta-dicom.so exports for
    image_internal.h. No exception leaves this file. What DCMTK's dcm2pnm makes with its options
-   --use-window 1, or --use-voi-lut 1, or --min-max-window, is what this makes. */
+   --use-window 1, or --use-voi-lut 1, or --min-max-window, is what this makes, but where its
+   rescaling to whole numbers would leave next to nothing of the picture. */
 #include "image_internal.h"
 
 #include <cstdlib>
@@ -113,23 +114,82 @@ static int check_length(DcmDataset *set, E_TransferSyntax syntax, const struct a
                      pixels ? static_cast<unsigned long>(pixels->getLength()) : 0ul, need);
 }
 
+/* A window of gray values, which become bytes from 0 to 255 in it. width 0: there is none. */
+struct window {
+    double centre, width;
+};
+
+/* What turns stored values into those that windows are of. slope 0: a table does, or nothing. */
+struct rescale {
+    double slope, intercept;
+};
+
+static struct window window_of(DcmDataset *set)
+{
+    window w = { 0, 0 };
+    if (set->findAndGetFloat64(DCM_WindowCenter, w.centre).good()
+        && set->findAndGetFloat64(DCM_WindowWidth, w.width).good() && w.width > 0)
+        return w;
+    return window{ 0, 0 };
+}
+
+static struct rescale rescale_of(DcmDataset *set)
+{
+    rescale r = { 0, 0 };
+    OFString function;
+    set->findAndGetOFString(DCM_VOILUTFunction, function);
+    if (set->tagExists(DCM_ModalityLUTSequence) || function == "SIGMOID"
+        || set->findAndGetFloat64(DCM_RescaleSlope, r.slope).bad()
+        || set->findAndGetFloat64(DCM_RescaleIntercept, r.intercept).bad())
+        return rescale{ 0, 0 };
+    return r;
+}
+
+/* Whether DCMTK, which rescales to whole numbers, leaves so few of them in what is shown that the
+   picture is lost, as that of a map of diffusion or uptake, whose slope may be a thousandth. */
+static bool loses_picture(DicomImage *image, const window &w, const rescale &r)
+{
+    const double few = 32;
+    double least, most;
+    if (!image->isMonochrome() || r.slope == 0 || !(r.slope < 1 && r.slope > -1)) return false;
+    if (!w.width && image->getVoiLutCount()) return false;
+    if (!image->getMinMaxValues(least, most)) return false;
+    return most - least < few || (w.width && w.width < few);
+}
+
+/* Shows values as they are stored, by the window that has the same ends there: DICOM's window
+   (PS3.3, C.11.2.1.2) goes from centre - .5 - (width - 1) / 2 on, over width - 1; one narrower
+   than 1 is of values that are no whole numbers, and is taken as it is. */
+static void show_stored(DicomImage *image, const window &w, const rescale &r)
+{
+    double size = r.slope < 0 ? -r.slope : r.slope, half = w.width < 1 ? 0 : .5;
+    double width = w.width < 1 ? w.width / size : (w.width - 1) / size + 1;
+    double centre = (w.centre - half - r.intercept) / r.slope + .5;
+    image->hideAllOverlays();
+    if (r.slope < 0) image->setPolarity(EPP_Reverse);
+    if (!w.width || !(width >= 1) || !image->setWindow(centre, width)) image->setMinMaxWindow(0);
+}
+
 /* Gray values become bytes by the file's first window, its first table of values of interest, or
-   the frame's least and greatest value. */
-static void set_window(DicomImage *image)
+   the frame's least and greatest value, whichever is there and can be taken. */
+static void show(DicomImage *image)
 {
     if (!image->isMonochrome()) return;
     image->hideAllOverlays();
-    if (image->getWindowCount()) image->setWindow(0);
-    else if (image->getVoiLutCount()) image->setVoiLut(0);
-    else image->setMinMaxWindow(0);
+    if (image->getWindowCount() && image->setWindow(0)) return;
+    if (image->getVoiLutCount() && image->setVoiLut(0)) return;
+    image->setMinMaxWindow(0);
+}
+
+static int check_image(const DicomImage *image, struct meta_error *error)
+{
+    if (image->getStatus() == EIS_Normal) return 0;
+    return meta_fail(error, "corrupt DICOM: %s", DicomImage::getString(image->getStatus()));
 }
 
 static int render(DicomImage *image, struct meta_image_raster *raster,
                   struct meta_image_header *header, struct meta_error *error)
 {
-    if (image->getStatus() != EIS_Normal)
-        return meta_fail(error, "corrupt DICOM: %s", DicomImage::getString(image->getStatus()));
-    set_window(image);
     raster->channels = image->isMonochrome() ? 1 : 3;
     *header = meta_image_header();
     header->w = static_cast<int>(image->getWidth());
@@ -156,9 +216,20 @@ static int decode_file(const struct meta_image_file *file, struct meta_image_ras
     if (check_header(set, file->frame, &about, error) || check_syntax(syntax, error)
         || check_length(set, syntax, &about, error))
         return -1;
-    DicomImage image(set, syntax, CIF_UsePartialAccessToPixelData,
-                     static_cast<unsigned long>(file->frame), 1);
-    return render(&image, raster, header, error);
+    const unsigned long frame = static_cast<unsigned long>(file->frame);
+    const window shown = window_of(set);
+    const rescale rescaled = rescale_of(set);
+    DicomImage image(set, syntax, CIF_UsePartialAccessToPixelData, frame, 1);
+    if (check_image(&image, error)) return -1;
+    if (!loses_picture(&image, shown, rescaled)) {
+        show(&image);
+        return render(&image, raster, header, error);
+    }
+    DicomImage stored(set, syntax,
+                      CIF_UsePartialAccessToPixelData | CIF_IgnoreModalityTransformation, frame, 1);
+    if (check_image(&stored, error)) return -1;
+    show_stored(&stored, shown, rescaled);
+    return render(&stored, raster, header, error);
 }
 
 static int decode(const struct meta_image_file *file, struct meta_image_raster *raster,

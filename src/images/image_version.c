@@ -11,7 +11,7 @@
 #include <webp/decode.h>
 
 /* To be raised when the same bytes of a file give other pixels. */
-#define DECODING 2
+#define DECODING 3
 
 #ifndef LIBJPEG_TURBO_VERSION_NUMBER
 #define LIBJPEG_TURBO_VERSION_NUMBER 0
