@@ -417,11 +417,19 @@ INSTALLED = bin/darknet lib/$(SONAME) lib/libdarknet-meta.so lib/pkgconfig/darkn
             share/man/man3/libdarknet-meta.3 share/bash-completion/completions/darknet $(CFGS:%=share/darknet-meta/%) \
             share/darknet-meta/example.c $(PYTHON)/darknet_meta.py $(SHARED:%=share/darknet-meta/%)
 
+# By the list that an earlier install left, which may have had other packages, plugins or another Python; every line of it is a path of
+# INSTALLED. One that stays would be loaded beside the new program.
+define REMOVE_INSTALLED
+if [ -f '$(INTO)/$(PRIVATE)/installed' ]; then while read -r file; do rm -f '$(INTO)'/"$$file"; done <'$(INTO)/$(PRIVATE)/installed'; rm -f '$(INTO)/$(PRIVATE)/installed'; fi
+endef
+
 # Not over another darknet, such as the package's own in /usr: ours hands it every command but meta
 install: all ## program, plugins, libraries, manual pages, completion and .cfg files
 	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
 		echo '$(INTO)/bin/darknet: is another darknet, which ours needs: choose another PREFIX' >&2; exit 1; fi
+	@$(REMOVE_INSTALLED)
 	install -d $(patsubst %,'$(INTO)'/%,$(sort $(dir $(INSTALLED))))
+	@printf '%s\n' $(INSTALLED) >'$(INTO)/$(PRIVATE)/installed'
 	install $(BIN)/darknet '$(INTO)/bin'
 	install -m 644 $(BIN)/$(SONAME) '$(INTO)/lib'
 	ln -sf $(SONAME) '$(INTO)/lib/libdarknet-meta.so'
@@ -443,6 +451,7 @@ install: all ## program, plugins, libraries, manual pages, completion and .cfg f
 uninstall: ## remove what install wrote
 	@if [ -e '$(INTO)/bin/darknet' ] && ! grep -q 'darknet meta VERB' '$(INTO)/bin/darknet'; then \
 		echo '$(INTO)/bin/darknet: is another darknet: nothing was removed' >&2; exit 1; fi
+	@$(REMOVE_INSTALLED)
 	rm -f $(INSTALLED:%='$(INTO)'/%) '$(INTO)/$(PYTHON)/__pycache__'/darknet_meta.*.pyc
 	@rmdir '$(INTO)/$(PYTHON)/__pycache__' 2>/dev/null || true
 	@find '$(INTO)/$(PRIVATE)' '$(INTO)/include/darknet-meta' '$(INTO)/share/darknet-meta' -depth -type d -empty -delete 2>/dev/null || true

@@ -10,7 +10,9 @@
 # OUT, a temporary folder that is removed in the end, has the program that times both.
 set -eu
 export LC_ALL=C
+from=$PWD
 cd "$(dirname "$0")/.."
+at() { (cd "$from" && realpath -m -- "$1"); } # a path as the caller means it
 fail() { echo "scripts/bench_ncnn.sh: $1" >&2; exit 1; }
 usage() { echo 'usage: scripts/bench_ncnn.sh NCNN [OUT] [-rounds N] [-batch N,N...] [-shape IN,OUT,SIDE]...' >&2; exit 1; }
 words=() flags=()
@@ -22,7 +24,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 [ ${#words[@]} -ge 1 ] && [ ${#words[@]} -le 2 ] || usage
-ncnn=$(realpath -m "${words[0]}")
+ncnn=$(at "${words[0]}")
 libraries=("$ncnn"/lib/libncnn*.a)
 for file in "$ncnn/include/ncnn/layer.h" "${libraries[0]}"; do
     [ -f "$file" ] || fail "${words[0]}: has no ${file#"$ncnn/"}: must be where ncnn is installed"
@@ -30,8 +32,8 @@ done
 library=${BUILD:-build/release}/libmeta.a
 [ -x darknet ] && [ -f "$library" ] || fail "$library: not built: run make all unit"
 if [ ${#words[@]} -eq 2 ]; then
-    mkdir -p "${words[1]}"
-    out=$(realpath "${words[1]}")
+    out=$(at "${words[1]}")
+    mkdir -p "$out"
 else
     out=$(mktemp -d)
     trap 'rm -rf "$out"' EXIT

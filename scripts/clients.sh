@@ -13,22 +13,24 @@
 # VERSION is what the table says; without it, what git says of the checkout that PATH lies in.
 set -eu
 export LC_ALL=C
+from=$PWD
 cd "$(dirname "$0")/.."
+at() { (cd "$from" && realpath -m -- "$1"); } # a path as the caller means it
 fail() { echo "scripts/clients.sh: $1" >&2; exit 1; }
 usage() { sed -n '6,11s/^# \{0,5\}//p' scripts/clients.sh >&2; exit 1; }
 [ $# -ge 1 ] || usage
-out=$(realpath -m "$1")
+out=$(at "$1")
 shift
 every=1 clients=()
 while [ $# -gt 0 ]; do
-    path=${1#*=}
+    path=$(at "${1#*=}")
     case $1 in
     -every) [ $# -gt 1 ] || fail '-every: must have a value'; every=$2; shift; [[ $every =~ ^[1-9][0-9]*$ ]] || fail "-every $every: must be a number from 1 on" ;;
-    AlexeyAB[@=]*|hank-ai[@=]*) [ -f "$path" ] || fail "$path: is no library: must be a libdarknet.so that is built"; clients+=("${1%%=*}=$(realpath "$path")") ;;
-    npm[@=]*) [ -d "$path" ] || fail "$path: is no folder: must be node_modules of scripts/onnx_clients.sh"; clients+=("${1%%=*}=$(realpath "$path")") ;;
+    AlexeyAB[@=]*|hank-ai[@=]*) [ -f "$path" ] || fail "$path: is no library: must be a libdarknet.so that is built"; clients+=("${1%%=*}=$path") ;;
+    npm[@=]*) [ -d "$path" ] || fail "$path: is no folder: must be node_modules of scripts/onnx_clients.sh"; clients+=("${1%%=*}=$path") ;;
     ncnn[@=]*)
         for file in include/ncnn/net.h bin/darknet2ncnn bin/onnx2ncnn; do [ -f "$path/$file" ] || fail "$path: has no $file: must be where ncnn is installed, with its converters"; done
-        ncnn=$(realpath "$path") clients+=("${1%%=*}=$out/ncnn") ;;
+        ncnn=$path clients+=("${1%%=*}=$out/ncnn") ;;
     *) fail "$1: must be AlexeyAB=, hank-ai=, ncnn=, npm= or -every" ;;
     esac
     shift

@@ -10,15 +10,17 @@
 # and fetches none. FLAG: of meta adapt, such as -fold.
 set -eu
 export LC_ALL=C
+from=$PWD
 cd "$(dirname "$0")/.."
+at() { (cd "$from" && realpath -m -- "$1"); } # a path as the caller means it
 fail() { echo "scripts/exports.sh: $1" >&2; exit 1; }
 flags= out= libraries=()
 usage() { echo 'usage: scripts/exports.sh OUT [AlexeyAB=LIBRARY] [hank-ai=LIBRARY] [-flags "FLAG..."]' >&2; exit 1; }
 while [ $# -gt 0 ]; do
     case $1 in
     -flags) [ $# -gt 1 ] || fail '-flags: must have a value'; flags=$2; shift ;;
-    AlexeyAB=* | hank-ai=*) [ -f "${1#*=}" ] || fail "${1#*=}: is no library: must be a libdarknet.so that is built"; libraries+=("${1%%=*}=$(realpath "${1#*=}")") ;;
-    *) [ -z "$out" ] || usage; out=$(realpath -m "$1") ;;
+    AlexeyAB=* | hank-ai=*) path=$(at "${1#*=}"); [ -f "$path" ] || fail "$path: is no library: must be a libdarknet.so that is built"; libraries+=("${1%%=*}=$path") ;;
+    *) [ -z "$out" ] || usage; out=$(at "$1") ;;
     esac
     shift
 done

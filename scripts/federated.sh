@@ -13,6 +13,7 @@
 set -eu
 export LC_ALL=C
 [ "$(id -u)" -ne 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+[ $# -eq 2 ] || { echo "usage: scripts/federated.sh LISTS OUT" >&2; exit 1; }
 lists=$1 out=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 darknet=$(realpath "${DARKNET_BIN:-$here/darknet}")
@@ -23,16 +24,18 @@ mkdir -p "$out"
 sed -e "1s/.*/# MAML at 42x42, order=1, for the study of sites. Written from cfg\/study\/maml.cfg by scripts\/federated.sh./" \
     -e "s/^steps=1200/steps=$((iterations * 4 / 5))/; s/^max_batches=.*/max_batches=$iterations/; /^average=/d" \
     -e 's/^order=2 .*/order=1/; /^second_order_start=/d' "$here/cfg/study/maml.cfg" >"$out/maml.cfg.new"
-cmp -s "$out/maml.cfg.new" "$out/maml.cfg" || mv "$out/maml.cfg.new" "$out/maml.cfg"
-rm -f "$out/maml.cfg.new"
 
 for file in isic2018.names isic2018.labels groups.csv common.list rare.list; do
     [ -s "$lists/$file" ] || { echo "scripts/federated.sh: $lists/$file: isn't there: scripts/isic2018.sh makes it" >&2; exit 1; }
 done
-settings="$lists $(cat "$lists/groups.csv" "$lists/common.list" "$lists/rare.list" | cksum), $(cksum <"$out/maml.cfg")"
+settings="$lists $(cat "$lists/groups.csv" "$lists/common.list" "$lists/rare.list" | cksum), $(cksum <"$out/maml.cfg.new")"
 [ -f "$out/settings" ] || printf '%s\n' "$settings" >"$out/settings"
-[ "$settings" = "$(cat "$out/settings")" ] ||
-    { echo "scripts/federated.sh: $out: was begun with $(cat "$out/settings"), not $settings: take another folder" >&2; exit 1; }
+[ "$settings" = "$(cat "$out/settings")" ] || {
+    rm -f "$out/maml.cfg.new"
+    echo "scripts/federated.sh: $out: was begun with $(cat "$out/settings"), not $settings: take another folder" >&2
+    exit 1
+}
+mv "$out/maml.cfg.new" "$out/maml.cfg"
 
 # Deals the lesions of each class out, in an order that a number drawn from the lesion's name says: writes SPLIT-1.list to SPLIT-3.list
 deal()

@@ -11,14 +11,21 @@
 #     {less A B}          A less B on the same tasks: 95% interval over tasks, and of other lesions
 #     {less30 A B}        the same on the first 30 tasks, without other lesions
 #     {trainings A B [K]} A less B over the seeds of A, whose files are A-seed-N-K and B-seed-N-K (K shots: 5): Student's t over trainings
-#     {loss A [N]}        mean query loss of A's training over 250 iterations: the last ones, or those up to iteration N
+#     {loss A [N]}        mean query loss of A's training over 250 iterations, or as many as there are: the last ones, or those up to iteration N
 #     {accuracy A}        the same of query accuracy, the last 250
 #     {weighed A ETA}     (sum w)^2 / sum w^2 of four tasks with the query losses of A and the weights w of [meta_loss] with epsilon=0.1:
 #                         the mean over all fours of tasks at even distances of up to a third of the tasks
 set -eu
+shopt -s inherit_errexit # a figure that fails must not be an empty one
 export LC_ALL=C
+from=$PWD
 cd "$(dirname "$0")/.."
-darknet=${DARKNET_BIN:-./darknet} folder=${1:-data/results} out=${2:-${1:-data/results}/README.md}
+root=$PWD
+at() { (cd "$from" && realpath -m --relative-base="$root" -- "$1"); } # a path as the caller means it
+darknet=${DARKNET_BIN:-./darknet} folder=data/results out=${2:--}
+[ $# -eq 0 ] || folder=$(at "$1")
+[ $# -gt 1 ] || out=$folder/README.md
+[ "$out" = - ] || [ $# -lt 2 ] || out=$(at "$2")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -38,15 +45,20 @@ member()
 # What meta compare prints of two files, as "1.40 (1.00 to 1.82; of other lesions 0.43 to 2.37)"
 less()
 {
-    "$darknet" meta compare "$2" "$1" >"$tmp/compared"
-    awk '/^B - A/ { split($0, a, /[ ,]+/); mean = a[4]; low = a[7]; high = a[9] }
+    "$darknet" meta compare "$2" "$1" >"$tmp/compared" || fail "$1, $2: can't be compared"
+    awk '/^B - A/ { split($0, a, /[ ,]+/); mean = a[4]; low = a[7]; high = a[9]; said = 1 }
         /of other groups:/ { other = sprintf("; of other lesions %.2f to %.2f", 100 * $4, 100 * $6) }
-        END { printf "%.2f (%.2f to %.2f%s)", 100 * mean, 100 * low, 100 * high, other }' "$tmp/compared"
+        END { printf "%.2f (%.2f to %.2f%s)", 100 * mean, 100 * low, 100 * high, other; exit !said }' "$tmp/compared" ||
+        fail "$1, $2: meta compare tells no difference"
 }
 
 # A result with its first 30 tasks alone
 first30()
 {
+    local tasks
+    tasks=$(grep -c '^[[:blank:]]*"run":' "$1" || true)
+    [ "$tasks" -ge 30 ] || fail "$1: has $tasks tasks: must have 30"
+    [ "$tasks" -gt 30 ] || { cat "$1"; return; }
     awk '/^\t"other_groups":/ { skipped = 1 }
         !skipped { if (/^\t\t\t"run":/) n = $2 + 0; if (n == 30) exit; line[++count] = $0 }
         skipped && /^\t}/ { skipped = 0 }
@@ -71,8 +83,10 @@ trainings()
     local seed shots=${3:-5}
     for seed in $(seeds_of "$1" "$shots"); do
         paste -d ' ' <(auc_mean "$(file "$1-seed-$seed-$shots")") <(auc_mean "$(file "$2-seed-$seed-$shots")")
-    done | awk '{ d[NR] = 100 * ($1 - $2); m += d[NR] }
+    done | awk 'NF != 2 { print "scripts/results.sh: a training of '"$1 or $2"' has no auc_after" >"/dev/stderr"; lacks = 1; exit }
+        { d[NR] = 100 * ($1 - $2); m += d[NR] }
         END {
+            if (lacks) exit 1
             split("12.706205 4.302653 3.182446 2.776445 2.570582 2.446912 2.364624 2.306004 2.262157", t, " ")
             m /= NR
             for (i = 1; i <= NR; i++) q += (d[i] - m) ^ 2
@@ -88,7 +102,8 @@ curve()                   # FILE COLUMN FORMAT [ITERATION]
 {
     grep '"curve":' "$1" | tr -d ' \t' | sed 's/.*:\[\[//; s/\]\].*//; s/\],\[/\n/g' |
         awk -F, -v column="$2" -v format="$3" -v last="${4:-0}" '!last || $1 <= last { x[++n] = $column }
-            END { for (i = n - 24; i <= n; i++) s += x[i]; printf format, s / 25 }'
+            END { first = n > 25 ? n - 24 : 1; for (i = first; i <= n; i++) s += x[i]; if (!n) exit 1; printf format, s / (n - first + 1) }' ||
+        fail "$1: has no training curve"
 }
 
 weighed()

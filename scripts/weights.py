@@ -129,6 +129,9 @@ class Card:
         pairs = [(self.a.cfg, self.cfg), (self.a.weights, self.weights)]
         pairs += [(rates, self.stem + ".rates")] if os.path.exists(rates) else []
         same = all(os.path.exists(to) and filecmp.cmp(of, to, False) for of, to in pairs)
+        if not os.path.exists(rates) and os.path.exists(self.stem + ".rates"):  # of the weights that were there
+            os.unlink(self.stem + ".rates")
+            same = False
         if not same:
             shutil.rmtree(self.stem + ".json", ignore_errors=True)
             if os.path.exists(self.stem + ".temperature"):

@@ -160,7 +160,14 @@ echo 'another' >"$TMP_TEST/usr/bin/darknet"
 expect_error 'usr/bin/darknet: is another darknet, which ours needs: choose another PREFIX' \
     sh -c "make --no-print-directory -o all install BUILD='$BUILD' BIN='$DARKNET_DIR' PREFIX='$TMP_TEST/usr' 2>&1 >/dev/null | grep -v '^make' >&2; exit 1"
 check 'make install leaves another darknet as it is' grep -q another "$TMP_TEST/usr/bin/darknet"
-touch "$at/lib/another.so"
+check 'make install lists what it has written' test "$(sed "s#^#$at/#" "$at/lib/darknet-meta/installed" | sort)" = "$(find "$root" ! -type d ! -name installed | sort)"
+# What an earlier install brought and this one would not: a plugin and a part whose packages are gone
+touch "$at/lib/another.so" "$at/lib/darknet-meta/plugins/earlier.so" "$at/lib/darknet-meta/libdarknet-meta-earlier.so"
+printf 'lib/darknet-meta/%s.so\n' plugins/earlier libdarknet-meta-earlier >>"$at/lib/darknet-meta/installed"
+check 'make install runs again' installing install "$root" /opt/dm
+check 'what only an earlier one brought is gone' test -z "$(find "$root" -name '*earlier*')"
+touch "$at/lib/darknet-meta/plugins/earlier.so"
+echo lib/darknet-meta/plugins/earlier.so >>"$at/lib/darknet-meta/installed"
 check 'make uninstall runs' installing uninstall "$root" /opt/dm
 check 'make uninstall leaves what it did not bring, and nothing else' test "$(find "$root" ! -type d)" = "$at/lib/another.so"
 check 'make uninstall leaves no folder of its own' test -z "$(find "$root" -name 'darknet-meta*')"

@@ -44,6 +44,18 @@ for name in '{less table1-maml-5 none}' '{auc}' '{less table1-maml-5 table1-daml
     { cat $old/notes.md; printf '%s\n' "$name"; } >"$copy/notes.md"
     expect_error 'scripts/results.sh: .*: no such (file|figure|table)' scripts/results.sh "$copy" "$TMP_TEST/other.md"
 done
+# A figure that can't be made is an error, not a nought
+sed '/^\t"settings":/,/}/ s/"seed":\t"1"/"seed":\t"2"/' "$copy/table1-maml-5.json" >"$copy/seeded.json"
+sed 's/"curve":.*/"curve":\t[[10, 1, 0.5, 0.75, null], [20, 1, 0.25, 0.75, null]],/' "$copy/table1-maml-5.json" >"$copy/short.json"
+echo 'Apart: {less table1-daml-5 seeded}' >"$copy/notes.md"
+expect_error "scripts/results.sh: .*can't be compared" sh -c "scripts/results.sh '$copy' '$TMP_TEST/other.md' 2>&1 >'$TMP_TEST/said' | grep -v ^darknet: >&2; exit 1"
+echo 'No curve: {loss x-seed-1-5}' >"$copy/notes.md"
+expect_error 'scripts/results.sh: .*x-seed-1-5.json: has no training curve' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+echo 'Few: {less30 x-seed-1-5 y-seed-1-5}' >"$copy/notes.md"
+expect_error 'scripts/results.sh: .*x-seed-1-5.json: has 0 tasks: must have 30' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+echo 'Short: {loss short}, {loss short 10}' >"$copy/notes.md"
+check 'scripts/results.sh takes a training of few iterations' scripts/results.sh "$copy" "$TMP_TEST/other.md"
+check 'whose loss is the mean of what is there' grep -qx 'Short: 0.375, 0.500' "$TMP_TEST/other.md"
 rm "$copy/notes.md"
 expect_error 'scripts/results.sh: .*notes.md: no such file' scripts/results.sh "$copy" -
 
@@ -67,3 +79,5 @@ in_text()
     [ ! -s "$TMP_TEST/missing" ] && [ "$(estimates | wc -l)" -ge 7 ]
 }
 check 'the text of README has the figures of the pages of results and of the study' in_text
+here=$PWD
+check "paths are those of the caller's folder" sh -c "cd '$TMP_TEST' && '$here/scripts/results.sh' lacks-none 2>&1 | grep -q '^scripts/results.sh: $TMP_TEST/lacks-none/notes.md: no such file$' && cp -r '$here/$old' old && '$here/scripts/results.sh' old old.md && cmp old.md '$here/$old/README.md'"

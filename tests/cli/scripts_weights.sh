@@ -32,6 +32,12 @@ check 'and what meta adapt came to' grep -q 'ten times, each on' "$out/start.md"
 check 'without its page it runs again' rm "$out/start.md"
 check 'the page is written again' weights "$a/backup/toy_final.weights"
 check 'and nothing is measured again' test "$(grep -c '^\$ ' "$TMP_TEST/said")" -eq 0
+# Rates of other weights, which that name had before, would be taken for those of these
+echo old >"$out/start.rates"
+rm "$out/start.json/adapted.json"
+check 'over learned rates of other weights it runs' weights "$a/backup/toy_final.weights"
+check 'which are gone' test ! -e "$out/start.rates"
+check 'and everything is measured again' test "$(grep -c '^\$ ' "$TMP_TEST/said")" -eq 16
 # Lists, labels and groups whose paths have blanks, and another number of tasks
 mkdir "$a/with blank"
 cp "$a/labels" "$a/with blank/labels"
