@@ -74,6 +74,15 @@ change "s#^train_data=$t/sub.data#train_data=$t/few.data#"
 sed 's/^train=.*//' "$t/sub.data" >"$t/few.data"
 wrong 'few.data: has no train='
 
+# A classifier of other classes than its list has is refused before anything runs
+sed '/^\[inner_loop\]/,$d; s/^output=2/output=4/' "$t/toy.cfg" >"$t/classifier.cfg"
+printf '\n[row]\nlabel=Known\ncfg=%s\ntrain=pretrain\nmethod=knn\nshots=2\n' "$t/classifier.cfg" >"$t/known"
+change ''; cat "$t/known" >>"$t/x.table"
+check 'meta table -dry reads a classifier of the classes of the table' quiet table -dry
+head -n 12 "$t/sub.list" >"$t/three.list"; sed "s#^train=.*#train=$t/three.list#" "$t/sub.data" >"$t/three.data"
+echo "train_data=$t/three.data" >>"$t/x.table"
+wrong 'x.table:40: \[row\] cfg=.*classifier.cfg: gives 4 probabilities, but the train list of .*three.data has images of 2 classes: must be equal'
+
 check 'meta table -dry reads rows with train_data' quiet table -dry
 check 'the table'"'"'s own file by name is the same training' grep -q ': 8 cells, 6 rows, 4 trainings; ' "$t/said"
 check 'meta table runs them' quiet table

@@ -5,6 +5,7 @@
 #include "table_key.h"
 #include "table_recipe.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "evaluation/methods.h"
 #include "training/training_file.h"
 
@@ -78,6 +79,20 @@ static int check_ensemble(const struct meta_table *t, const struct meta_table_ro
                      t->path, row->line, row->cfg);
 }
 
+/* Refuses what `meta pretrain` would: a classifier of other classes than its list has images of. */
+static int check_outputs(const struct meta_table *t, const struct meta_table_row *row,
+                         const struct meta_model *model, struct meta_error *error)
+{
+    const struct meta_table_source *s = &t->sources[row->source];
+    int outputs = meta_network_outputs(model->network),
+        count = s->lists[META_TABLE_TRAINED].classes;
+    if (row->train != META_TABLE_PRETRAIN || !count || count == outputs) return 0;
+    return meta_fail(error,
+                     "%s:%d: [row] cfg=%s: gives %d probabilities, but the train list of %s has "
+                     "images of %d class%s: must be equal",
+                     t->path, row->line, row->cfg, outputs, s->data, count, meta_plural_es(count));
+}
+
 /* Takes from the .cfg what it says of tasks and training. All rows must have tasks of one size:
    only then do all cells see the same tasks. */
 static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct meta_error *error)
@@ -87,7 +102,8 @@ static int read_row_cfg(struct meta_table *t, struct meta_table_row *row, struct
     if (row->method < 0) row->method = meta_method_place(meta_method_for(model));
     int failed = (row->epochs && check_flag(t, row, "-epochs", error))
         || (row->augment && check_flag(t, row, "-augment", error))
-        || check_ensemble(t, row, model, error) || check_method(t, row, model, error);
+        || check_ensemble(t, row, model, error) || check_method(t, row, model, error)
+        || check_outputs(t, row, model, error);
     row->ways = model->episode->ways;
     row->queries = model->episode->queries;
     row->iterations = model->net.max_batches;

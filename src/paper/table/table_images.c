@@ -124,6 +124,17 @@ static int read_files(struct meta_dataset *set, struct meta_error *error)
     return status;
 }
 
+static int count_classes(const struct meta_dataset *set)
+{
+    int count = 0;
+    unsigned char *seen = calloc(set->classes + 1, 1);
+    if (!seen) return -1;
+    for (int i = 0; i < set->count; i++) seen[set->label[i]] = 1;
+    for (int k = 0; k < set->classes; k++) count += seen[k];
+    free(seen);
+    return count;
+}
+
 static int identify(struct meta_table_list *l, const cJSON *known, const struct meta_data *data,
                     const char *list, struct meta_error *error)
 {
@@ -132,10 +143,13 @@ static int identify(struct meta_table_list *l, const cJSON *known, const struct 
     size_t bytes;
     if (meta_checksum_file(list, &own, &bytes, error)) return -1;
     if (meta_dataset_outline(&set, data, list, error)) return -1;
-    *l = (struct meta_table_list){ .count = set->count, .state = state_of(set) };
+    *l = (struct meta_table_list){ .count = set->count,
+                                   .classes = count_classes(set),
+                                   .state = state_of(set) };
     snprintf(l->name, sizeof l->name, "list crc32:%08x", own);
     int kept = is_noted(l->state, noted(known, l, "state"));
-    int status = (kept ? 0 : read_files(set, error)) || meta_identity(&l->id, set, error) ? -1 : 0;
+    int status = l->classes < 0 ? meta_fail_memory(error) : kept ? 0 : read_files(set, error);
+    if (!status) status = meta_identity(&l->id, set, error);
     if (kept) l->id.images = noted(known, l, "xxh3_128");
     meta_dataset_free(set);
     return status;

@@ -80,6 +80,7 @@ struct meta_table_list {
     struct meta_identity id;
     struct meta_digest state; /* of the sizes and times of the images' files */
     int count;                /* images; 0: the table has no use for the list */
+    int classes;              /* that have images */
     char name[32];            /* the list's own check sum in words */
 };
 enum { META_TABLE_TRAINED, META_TABLE_TESTED, META_TABLE_LISTS };
