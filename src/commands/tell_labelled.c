@@ -45,8 +45,8 @@ void meta_tell_labelled(const struct meta_labelled *l)
     if (!l) return;
     print_classes(l);
     if (l->nested && !l->grouped)
-        printf("%s: %d of them %s in folders of a class's folder: -groups folders takes each of "
-               "those for one group, as of a patient\n",
+        printf("%s: %d of them %s in folders of a class's folder: -groups folders takes each such "
+               "folder, with all below it, for one group, as of a patient\n",
                l->from, l->nested, l->nested == 1 ? "lies" : "lie");
     fflush(stdout);
     warn(l, l->others, "file is no image by its name", "files are no images by their names",

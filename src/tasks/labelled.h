@@ -27,8 +27,9 @@ struct meta_labelled {
     int nested;   /* images that lie in folders of a class's folder */
 };
 
-/* Takes the folders below the class folders for groups: an image's is the path between its class's
-   folder and itself. A folder of one name in two classes is one group. */
+/* Takes the folders in the class folders for groups: an image's is the first below its class's,
+   however deep it lies in that, as in CLASS/patient/study/series. A folder of one name in two
+   classes is one group. */
 #define META_GROUPS_FOLDERS "folders"
 
 /* Whether `path` names such a folder or CSV: a folder, or a file whose name ends in .csv. */

@@ -46,7 +46,8 @@ static int add_file(struct meta_labelled_reader *r, const struct folder *in, cha
     struct meta_labelled_image image = { .path = path, .class = strdup(in->class) };
     int nested = in->above->class != NULL;
     l->nested += nested;
-    if (r->by_folder && nested && !(image.group = strdup(in->path + in->below))) {
+    const char *below = in->path + in->below;
+    if (r->by_folder && nested && !(image.group = strndup(below, strcspn(below, "/")))) {
         free(image.class);
         image.class = NULL;
     }

@@ -13,7 +13,7 @@ struct meta_labelled_reader {
     struct meta_labelled *set;
     struct meta_labelled_image *images; /* (count) */
     int count, room;
-    int by_folder; /* 1: folders below the classes' are groups */
+    int by_folder; /* 1: folders in the classes' are groups */
     struct meta_error *error;
 };
 /* Takes over the three texts, also after a failure; path or class NULL: there was no memory. */

@@ -141,7 +141,7 @@ static void folder_of_classes(void **state)
     assert_int_equal(l->grouped, 0);
     meta_labelled_free(l);
     reads("f", META_GROUPS_FOLDERS,
-          "a/p1/4.png|a|p1 a/p1/deep/3.png|a|p1/deep b \xc3\xa4/1.jpg|b \xc3\xa4|- b "
+          "a/p1/4.png|a|p1 a/p1/deep/3.png|a|p1 b \xc3\xa4/1.jpg|b \xc3\xa4|- b "
           "\xc3\xa4/2.JPG|b \xc3\xa4|-");
     meta_labelled_free(l);
     put("g.csv", "image,group\n1.jpg,one\na/p1/4.png,one\n");
@@ -150,6 +150,23 @@ static void folder_of_classes(void **state)
     reads("f", groups,
           "a/p1/4.png|a|one a/p1/deep/3.png|a|- b \xc3\xa4/1.jpg|b \xc3\xa4|one b "
           "\xc3\xa4/2.JPG|b \xc3\xa4|-");
+    meta_labelled_free(l);
+}
+
+/* CLASS/patient/study/series: however deep, one group a patient, whatever the class. */
+static void patients_of_studies(void **state)
+{
+    put("t/a/p1/s1/right/1.png", "1");
+    put("t/a/p1/s2/left/2.png", "2");
+    put("t/a/p10/s1/3.png", "3");
+    put("t/b/p1/s3/4.png", "4");
+    put("t/b/p2/5.png", "5");
+    put("t/b/6.png", "6");
+    reads("t", META_GROUPS_FOLDERS,
+          "a/p1/s1/right/1.png|a|p1 a/p1/s2/left/2.png|a|p1 a/p10/s1/3.png|a|p10 b/6.png|b|- "
+          "b/p1/s3/4.png|b|p1 b/p2/5.png|b|p2");
+    assert_int_equal(l->groups, 3);
+    assert_int_equal(l->nested, 5);
     meta_labelled_free(l);
 }
 
@@ -332,6 +349,7 @@ int main(void)
         cmocka_unit_test(csv_as_spreadsheets_write_it),
         cmocka_unit_test(csv_mistakes),
         cmocka_unit_test(folder_of_classes),
+        cmocka_unit_test(patients_of_studies),
         cmocka_unit_test(folder_mistakes),
         cmocka_unit_test(csv_with_other_words),
         cmocka_unit_test(classes_by_the_names_of_a_classifier),
