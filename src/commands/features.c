@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "config/model.h"
+#include "console.h"
 #include "exact_text.h"
 #include "flags.h"
 #include "images/image_paths.h"
@@ -15,6 +16,7 @@
 #include "own_output.h"
 #include "network/weights.h"
 #include "tasks/dataset.h"
+#include "tasks/depth.h"
 #include "tasks/view.h"
 #include "usage.h"
 
@@ -82,15 +84,21 @@ static int make_extractor(const struct features *f, struct meta_extractor **out,
     return meta_extractor_create(out, &how, error);
 }
 
-static int compute(const struct features *f, struct part *p, int index, struct meta_error *error)
+/* What the network sees of image i. */
+static int see(const struct features *f, int i, float *out, struct meta_error *error)
 {
     static const struct meta_data none = { .path = "a .data file" };
+    const struct meta_net_settings *net = &f->model->net;
+    if (f->outline) return meta_view_listed(f->outline, i, f->data, net, out, error);
+    return meta_view_file(f->path[i], &none, net, out, error);
+}
+
+static int compute(const struct features *f, struct part *p, int index, struct meta_error *error)
+{
     int first = index * f->batch, n = batch_count(f, index), status;
     size_t in = meta_shape_numbers(f->model->network->input);
     for (int i = 0; i < n; i++)
-        if (meta_view_file(f->path[first + i], f->data ? f->data : &none, &f->model->net,
-                           p->images + i * in, error))
-            return -1;
+        if (see(f, first + i, p->images + i * in, error)) return -1;
     if (n == f->batch || f->bn != META_BN_BATCH)
         return meta_extractor_run(p->extractor, p->images, n, p->features, error);
     struct meta_extractor *rest = NULL;
@@ -166,12 +174,18 @@ static int begin_names(struct meta_new_file **file, const struct features *f, co
     return meta_text_new_file(&text, 0, file, path, error);
 }
 
+/* Whether the white of the list's 16-bit files is known, which all of them tell together. */
+static int check_depth(const struct features *f, struct meta_error *error)
+{
+    return f->outline ? meta_depth_check(f->outline, f->data, error) : 0;
+}
+
 /* Rows and names are of the same images: both files become new, or none. */
 static int write(struct features *f, const char *out, const char *names, struct meta_error *error)
 {
     struct meta_new_file *file, *beside;
     if (meta_npy_begin(&file, out, f->count, f->size, error)) return -1;
-    if (put_all(f, file, error) || begin_names(&beside, f, names, error)) {
+    if (put_all(f, file, error) || check_depth(f, error) || begin_names(&beside, f, names, error)) {
         meta_new_file_drop(file);
         return -1;
     }
@@ -286,6 +300,7 @@ static int load(struct features *f, const char *weights, int threads, struct met
 static void tell(const struct features *f, const char *out, const char *names)
 {
     const struct meta_layer *l = &f->model->network->layers[f->layer];
+    if (f->outline) meta_tell_depth(f->data, f->outline);
     printf("%s: %d image%s, %zu numbers each: layer %d, [%s], of %s, %dx%dx%d, %s statistics\n",
            out, f->count, meta_plural(f->count), f->size, f->layer, meta_layer_name(l),
            f->model->path, l->out.w, l->out.h, l->out.c, meta_bn_name(f->bn));

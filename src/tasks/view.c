@@ -88,8 +88,10 @@ int meta_view_pixels(struct meta_image *image, const struct meta_net_settings *n
     return 0;
 }
 
-int meta_view_file(const char *path, const struct meta_data *data,
-                   const struct meta_net_settings *net, float *out, struct meta_error *error)
+/* The view of a file. largest: gets that of the image, which is checked alone if this is NULL. */
+static int view_file(const char *path, const struct meta_data *data,
+                     const struct meta_net_settings *net, float *out, int *largest,
+                     struct meta_error *error)
 {
     const struct meta_image_reading reading = {
         .channels = net->channels,
@@ -101,8 +103,22 @@ int meta_view_file(const char *path, const struct meta_data *data,
     struct meta_image image;
     struct meta_error why;
     if (meta_image_read(path, &reading, &image, error)) return -1;
-    int status = meta_depth_check_file(image.largest, data, &why)
+    int status = (!largest && meta_depth_check_file(image.largest, data, &why))
         || meta_view_pixels(&image, net, out, &why);
     free(image.pixels);
-    return status ? meta_fail(error, "%s: %s", path, why.text) : 0;
+    if (status) return meta_fail(error, "%s: %s", path, why.text);
+    if (largest) *largest = image.largest;
+    return 0;
+}
+
+int meta_view_file(const char *path, const struct meta_data *data,
+                   const struct meta_net_settings *net, float *out, struct meta_error *error)
+{
+    return view_file(path, data, net, out, NULL, error);
+}
+
+int meta_view_listed(struct meta_dataset *set, int item, const struct meta_data *data,
+                     const struct meta_net_settings *net, float *out, struct meta_error *error)
+{
+    return view_file(set->paths[item], data, net, out, &set->largest[item], error);
 }

@@ -26,6 +26,11 @@ void meta_view_image(const struct meta_dataset *, int item, const struct meta_vi
    with the path; 16-bit values of unknown range are one (depth.h). */
 int meta_view_file(const char *path, const struct meta_data *, const struct meta_net_settings *,
                    float *out, struct meta_error *);
+/* The test-time view of image number `item` of an outline (meta_dataset_outline), read from its
+   file: 16-bit values of any range are taken, and what meta_depth_check asks of them is noted, for
+   when all were seen. Thread-safe. */
+int meta_view_listed(struct meta_dataset *, int item, const struct meta_data *,
+                     const struct meta_net_settings *, float *out, struct meta_error *);
 /* The test-time view of an image in memory, which is shrunk on the way. */
 int meta_view_pixels(struct meta_image *, const struct meta_net_settings *, float *out,
                      struct meta_error *);

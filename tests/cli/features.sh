@@ -57,6 +57,26 @@ check 'images of one batch depend on each other, and on no other' sh -c "tail -c
 check 'features of the first 12 by the running statistics' features twelve.list -layer 0 -out running.npy
 check 'the statistics make a difference' differ running.npy twelve.npy
 
+# 16-bit files of a .data file's list are judged together, as other verbs do; images of none one by one
+mkdir deep
+deep() { python3 -c "import sys; sys.stdout.buffer.write(b'P5 12 12 65535\n' + bytes(v for k in range(144) for v in ((k * $2 + 9) % $1, k)))"; }
+for k in 0 1 2; do deep 256 $((2 * k + 5)) >deep/c6_$k.pgm; done
+deep 16 3 >deep/c7_dark.pgm
+ls deep/*.pgm >deep.list
+printf 'classes=2\nlabels=deep.labels\ntest=deep.list\n' >deep.data
+printf 'c6_\nc7_\n' >deep.labels
+expect_output '^deep.list: 4 16-bit files, largest value [0-9]+, white is 65535; 1 of them is dark, [0-9]+ at most$' features deep.data -out deep.npy
+{ cat deep.data; echo range=65535; } >bright.data
+check 'one dark file of a list is read as the others, whatever is said' sh -c "'$DARKNET_BIN' meta features toy.cfg $w bright.data -out bright.npy && cmp deep.npy bright.npy && cmp deep.csv bright.csv"
+deep 16 7 >deep/c7_more.pgm; deep 16 11 >deep/c7_most.pgm
+ls deep/*.pgm >deep.list
+expect_output '^deep.list: 6 16-bit files, largest value' features deep.data -out half.npy
+deep 16 13 >deep/c7_all.pgm
+ls deep/*.pgm >deep.list
+expect_error '^darknet: deep.list: the largest value of 4 of its 7 16-bit files is [0-9]+: deep.data needs range=4095 if that is their white, or range=65535 if they are as dark as that$' features deep.data -out dark.npy
+check 'a list that is refused leaves no files' sh -c '! ls | grep ^dark'
+expect_error '^darknet: deep/c7_dark.pgm: the largest of its 16-bit values is [0-9]+: a .data file needs range=4095' features deep/c7_dark.pgm -out dark.npy
+
 # Files that are there
 check 'features are written over those of an earlier call' features test.list -out list.npy
 cp list.npy theirs.npy
