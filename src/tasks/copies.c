@@ -42,10 +42,16 @@ int meta_copies_find(const struct meta_dataset *set, int *copy_of, struct meta_e
     return 0;
 }
 
-int meta_copies_is_frame(const struct meta_dataset *set, const int *order, int i)
+int meta_copies_frames(const struct meta_dataset *set, const int *order, int first, int *end)
 {
-    const struct meta_digest *a = &set->digests[order[i - 1]], *b = &set->digests[order[i]];
-    return a->bytes && a->low != b->low && !meta_image_file_order(a, b);
+    const struct meta_digest *one = &set->digests[order[first]];
+    int frames = 0;
+    for (*end = first + 1; *end < set->count; ++*end) {
+        const struct meta_digest *other = &set->digests[order[*end]];
+        if (meta_image_file_order(one, other)) break;
+        frames |= one->low != other->low;
+    }
+    return frames && one->bytes;
 }
 
 int meta_copies_clash(const struct meta_dataset *set, int i, int k, struct meta_error *error)
@@ -69,11 +75,12 @@ static void unite(struct meta_dataset *set, int *parent, int named, int i, int k
     meta_disjoint_unite(parent, set->group[i], set->group[k]);
 }
 
-/* Likewise the pages or frames of one file, which are neighbours in the order of digests. */
+/* Likewise the pages or frames of one file. */
 static void unite_frames(struct meta_dataset *set, int *parent, int named, const int *order)
 {
-    for (int i = 1; i < set->count; i++)
-        if (meta_copies_is_frame(set, order, i)) unite(set, parent, named, order[i - 1], order[i]);
+    for (int first = 0, end; first < set->count; first = end)
+        if (meta_copies_frames(set, order, first, &end))
+            for (int i = first + 1; i < end; i++) unite(set, parent, named, order[first], order[i]);
 }
 
 int meta_copies_unite(struct meta_dataset *set, struct meta_error *error)

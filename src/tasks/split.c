@@ -38,9 +38,9 @@ static int find_units(struct splitting *s, const struct meta_dataset *set, struc
         if (g >= 0 && first[g] >= 0) meta_disjoint_unite(s->unit, i, first[g]);
         else if (g >= 0) first[g] = i;
     }
-    for (int i = 1; i < l->count && !status; i++)
-        if (meta_copies_is_frame(set, order, i))
-            meta_disjoint_unite(s->unit, order[i - 1], order[i]);
+    for (int k = 0, end; k < l->count && !status; k = end)
+        if (meta_copies_frames(set, order, k, &end))
+            for (int i = k + 1; i < end; i++) meta_disjoint_unite(s->unit, order[k], order[i]);
     for (int i = 0; i < l->count; i++) s->unit[i] = meta_disjoint_root(s->unit, i);
     free(order);
     free(first);

@@ -92,6 +92,27 @@ static void groups(void **state)
     assert_ints(named_group, named);
 }
 
+/* Two files of the same bytes, three pages each, of which one is of one colour and so nobody's
+   copy: all are one group, wherever that page stands in the order of digests. */
+static void pages_of_copies(void **state)
+{
+    unsigned char plain[IMAGES] = { 0 };
+    for (int i = 0; i < IMAGES; i++) named_group[i] = -1;
+    for (int blank = 0; blank < 3; blank++) {
+        for (int i = 0; i < IMAGES; i++) {
+            digests[i] = meta_image_place_digest(meta_digest(i < 6 ? "f" : "g", 1), i % 3);
+            plain[i] = i < 6 ? i % 3 == blank : 0;
+        }
+        digests[7] = digests[6]; /* both plain: copies of one page alone, which tells nothing */
+        plain[6] = plain[7] = 1;
+        set.plain = plain;
+        assert_int_equal(meta_copies_unite(&set, &error), 0);
+        set.plain = NULL;
+        for (int i = 0; i < 6; i++) assert_int_equal(group[i], group[0]);
+        assert_true(group[0] >= 0 && group[6] == -1 && group[7] == -1);
+    }
+}
+
 static void shared(void **state)
 {
     struct meta_shared s;
@@ -172,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies),
         cmocka_unit_test(groups),
+        cmocka_unit_test(pages_of_copies),
         cmocka_unit_test(shared),
         cmocka_unit_test(shared_pages),
         cmocka_unit_test(candidates),
