@@ -141,15 +141,11 @@ void meta_paths_clear(struct meta_paths *p)
 /* Behind the extension, the number of an image in its file: "[3]", or nothing. */
 static const char *number_of(const char *path) { return path + meta_image_place_length(path); }
 
-/* The last part of the path without extension and number, and the length of that. Digits alone are
-   no extension: of names that are UIDs they tell the files apart. */
+/* The last part of the path without extension and number, and the length of that. */
 static const char *base(const char *path, int *length)
 {
-    const char *name = meta_path_base(path), *end = number_of(path),
-               *ending = name + meta_path_stem_length(path);
-    int digits = ending < end && ending + 1 + strspn(ending + 1, "0123456789") == end;
-    *length = (int)((digits || ending > end ? end : ending) - name);
-    return name;
+    *length = (int)meta_image_stem_length(path);
+    return meta_path_base(path);
 }
 
 char *meta_path_name(const char *folder, const char *path, const char *extension)

@@ -1,5 +1,6 @@
 /* Takes the number of an image off a path, and tells images of one file apart. */
 #include "image_place.h"
+#include "base/path.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,14 @@ size_t meta_image_place_length(const char *path)
     for (at = n - 1; at > 0 && path[at - 1] >= '0' && path[at - 1] <= '9';) at--;
     if (at == n - 1 || n - 1 - at > MOST_DIGITS || at < 2 || path[at - 1] != '[') return n;
     return path[at - 2] == '/' ? n : at - 1;
+}
+
+size_t meta_image_stem_length(const char *path)
+{
+    const char *name = meta_path_base(path);
+    size_t file = meta_image_place_length(name), stem = meta_path_stem_length(name);
+    if (stem >= file || stem + 1 + strspn(name + stem + 1, "0123456789") == file) return file;
+    return stem;
 }
 
 int meta_image_place_find(struct meta_image_place *place, const char *path,

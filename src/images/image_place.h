@@ -18,6 +18,9 @@ int meta_image_place_find(struct meta_image_place *, const char *path, struct me
 /* The length of the file's name in `path`: all of it, but for such a number, whether or not a file
    of the whole name is there. */
 size_t meta_image_place_length(const char *path);
+/* The length of the file's last name without its extension and such a number. Digits alone are no
+   extension: of names that are UIDs they tell the files apart. */
+size_t meta_image_stem_length(const char *path);
 
 /* What the image is told by: the digest of its file's bytes. Of an image behind the first one it
    has another lower half, made of that and the number, so that it shows the file, too. */

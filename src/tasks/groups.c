@@ -234,15 +234,15 @@ static void look(struct best *best, const struct meta_groups *g, const char *pat
     }
 }
 
+/* A row of the image's whole name comes before one of its file, and that before one without its
+   extension, which may be the whole name of another file: x.jpg beside x.jpg.png. */
 static struct best best_of(const struct meta_groups *g, const char *path)
 {
     const char *name = meta_path_base(path);
-    size_t stem = meta_path_stem_length(path), length = strlen(name),
-           file = meta_image_place_length(name);
+    const size_t lengths[] = { strlen(name), meta_image_place_length(name),
+                               meta_image_stem_length(path) };
     struct best best = { .alike = -1 };
-    look(&best, g, path, length);
-    if (file < length && !best.row) look(&best, g, path, file);
-    if (stem < file) look(&best, g, path, stem);
+    for (int i = 0; i < 3 && !best.row; i++) look(&best, g, path, lengths[i]);
     return best;
 }
 

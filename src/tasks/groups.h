@@ -36,10 +36,11 @@ struct meta_listed {
 };
 /* Finds the group of each image: group (count) gets the number of its name, -1 where no row is the
    image's. A row is an image's when one of the two is the end of the other, folder by folder, the
-   file's name with or without its extension; of several the one that agrees in most folders. Two
-   such rows of different groups, a row that is that of images in several folders, a CSV that names
-   none of the images, and a first row of three columns, or with the word "group", that is no image
-   of any list and does not name the column "image" are errors. */
+   file's name with or without its extension, of which digits alone are none. Of several the one of
+   the whole name holds, and of these the one that agrees in most folders. Two such rows of
+   different groups, a row that is that of images in several folders, a CSV that names none of the
+   images, and a first row of three columns, or with the word "group", that is no image of any list
+   and does not name the column "image" are errors. */
 int meta_groups_find(const struct meta_groups *, const struct meta_listed *, int *group,
                      struct meta_error *);
 

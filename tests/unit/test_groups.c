@@ -137,6 +137,21 @@ static void rows_of_images(void **state)
     finds("0.png,a\n0,a\n", "k1/0.png", "0");
 }
 
+/* A row of the whole name comes before one that lacks an extension; digits alone are none. */
+static void whole_names_first(void **state)
+{
+    finds("x.jpg,a\nx.jpg.png,b\n", "x.jpg x.jpg.png", "01");
+    finds("x.jpg,a\nx.jpg.png,b\n", "d/x.jpg.png d/x.jpg", "10");
+    finds("d/x.jpg,a\nx.jpg.png,b\n", "d/x.jpg d/x.jpg.png", "01");
+    finds("0.png,a\n0,b\n", "k1/0.png", "0");
+    finds("0.png,a\n0,b\n", "k1/0.png k1/0.jpg", "01");
+    finds("1.2.3,a\n1.2.3.4,b\n", "1.2.3 1.2.3.4 1.2.3.4.5", "01-");
+    finds("1.2.3,a\n", "1.2.3 1.2.3.4 1.2.3.4[1] 1.2.3[1]", "0--0");
+    finds("1.2.3,a\n1.2,b\n", "1.2.3.dcm 1.2.dcm", "01");
+    finds("x.tif[1],a\nx.tif,b\nx,c\n", "x.tif[0] x.tif[1] x.png", "102");
+    finds("x.,a\n", "x. x", "0-");
+}
+
 static void refuses(const char *text, const char *images, const char *said)
 {
     assert_int_equal(find(text, images), -1);
@@ -152,7 +167,7 @@ static void ambiguous_rows(void **state)
             "g.csv:2: 0 is the name of k2/0.png and of k3/0.png, lines 2 and 3 of x.list");
     refuses("k1/0.png,a\nk2/0.png,b\n", "0.png",
             "k1/0.png on line 1 in group a: must be in one, or have more of its folders");
-    refuses("0.png,a\n0,b\n", "k1/0.png", "g.csv:2: 0 is k1/0.png of line 1 of x.list in group b");
+    refuses("k1/0,a\nd/k1/0,b\n", "0.png", "k1/0 is 0.png of line 1 of x.list in group a, and so is d/k1/0 on line 2 in group b");
     refuses("k1/0.png,a\n", "k2/0.png k3/0.png", "names none of the 2 images of x.list");
 }
 
@@ -185,6 +200,7 @@ int main(void)
         cmocka_unit_test(what_spreadsheets_write), cmocka_unit_test(several_lines_in_a_field),
         cmocka_unit_test(numbers_of_groups),       cmocka_unit_test(rows_of_images),
         cmocka_unit_test(ambiguous_rows),          cmocka_unit_test(heads_without_image),
+        cmocka_unit_test(whole_names_first),
     };
     return cmocka_run_group_tests(tests, make_folder, NULL);
 }
