@@ -84,17 +84,22 @@ int meta_learned_from_mark(const struct meta_learned_from *l, const struct meta_
 int meta_learned_from_check(const struct meta_learned_from *l, const struct meta_dataset *set,
                             struct meta_error *error)
 {
-    int count = 0, first = 0;
-    for (int i = set->count - 1; i >= 0; i--)
-        if (meta_support_files_has(l->all, l->count, set->digests[i])) {
-            count++;
-            first = i;
-        }
+    int count = 0, same = 0, first = 0, first_same = 0;
+    for (int i = set->count - 1; i >= 0; i--) {
+        if (!meta_support_files_has_file(l->all, l->count, set->digests[i])) continue;
+        count++;
+        first = i;
+        if (!meta_support_files_has(l->all, l->count, set->digests[i])) continue;
+        same++;
+        first_same = i;
+    }
     if (!count) return 0;
     return meta_fail(error,
-                     "%s: the classifier has learned from %d of its images, such as %s: thresholds "
-                     "must be chosen on images that it has not learned from",
-                     set->list, count, set->paths[first]);
+                     "%s: the classifier has learned from %s%d of its images%s, such as %s: "
+                     "thresholds must be chosen on images that it has not learned from",
+                     set->list, same ? "" : "other images of the files of ", count,
+                     same && same < count ? ", or from other images of their files" : "",
+                     set->paths[same ? first_same : first]);
 }
 
 void meta_learned_from_clear(struct meta_learned_from *l)

@@ -24,8 +24,9 @@ struct meta_learned_marks {
 /* The caller frees marks->learned, also after a failure, which is one of memory. */
 int meta_learned_from_mark(const struct meta_learned_from *, const struct meta_answers *,
                            struct meta_learned_marks *, struct meta_error *);
-/* Fails where it has learned from images of the list, which thresholds are to be chosen on: it
-   finds nearly all of these, whatever the threshold is. */
+/* Fails where it has learned from images of the list, or from other pages or frames of their files:
+   thresholds are to be chosen on the list, and it finds nearly all of these, whatever the threshold
+   is. */
 int meta_learned_from_check(const struct meta_learned_from *, const struct meta_dataset *,
                             struct meta_error *);
 void meta_learned_from_clear(struct meta_learned_from *);

@@ -116,6 +116,14 @@ check 'evaluate warns of other pages of files that were learned from' \
     grep -q 'warning: 6 of the 6 images are of groups with other pages of files that the classifier has learned from: the figures are too good$' "$a/err"
 check 'the page of evaluate tells of them, too' grep -q '6 of the images are of groups with other pages of files' "$a/paged.html"
 check 'JSON counts them' grep -q '"beside_learned":[[:space:]]*6' "$a/paged.json"
+{ echo image,class; for k in 10 12 14; do printf 'images/c6_%d.pgm,six\nimages/c7_%d.pgm,seven\n' $k $k; done; } >"$a/others.csv"
+chosen_on() { darknet evaluate "$a/paged.cfg" "$a/paged.weights" "$a/others.csv" -sensitivity .9 -chosen_on "$1"; }
+expect_error "^darknet: $a/seconds\.csv: the classifier has learned from other images of the files of 6 of its images, such as $a/images/c6_0\.tif\[1\]: thresholds must be chosen on images that it has not learned from\$" chosen_on "$a/seconds.csv"
+expect_error "^darknet: $a/firsts\.csv: the classifier has learned from 6 of its images, such as $a/images/c6_0\.tif\[0\]: thresholds" chosen_on "$a/firsts.csv"
+{ cat "$a/seconds.csv"; sed -n 4p "$a/firsts.csv"; } >"$a/mixed.csv"
+expect_error "^darknet: $a/mixed\.csv: the classifier has learned from 7 of its images, or from other images of their files, such as $a/images/c6_2\.tif\[0\]: thresholds" chosen_on "$a/mixed.csv"
+sed 's/_[024]\.tif/_8.tif/' "$a/seconds.csv" | awk '!seen[$0]++' >"$a/fresh.csv"
+check 'thresholds are chosen on pages of other files' eval 'chosen_on "$a/fresh.csv"'
 
 # Decoders that die, hang up, or are not there
 other=$TMP_TEST/other
