@@ -175,6 +175,7 @@ int meta_adapt_files_names(struct meta_new_file *files[2], const char *name,
         fprintf(text.file, META_OWN_DATA " from %s\nclasses = %d\nnames = %s\ntop = %d\n",
                 data->path, data->classes, names, data->classes);
         if (range) fprintf(text.file, "range = %d\n", range);
+        if (data->decode == META_DECODE_FULL) fputs("decode = full\n", text.file);
         status = meta_text_new_file(&text, 0, &files[1], own, error);
     }
     if (status && files[0]) {

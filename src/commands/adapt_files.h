@@ -22,8 +22,9 @@ char *meta_adapt_files_onnx(const char *name, struct meta_error *);
 /* Keeps others from writing the files until the lock is released, and removes what a run that was
    killed has left. */
 int meta_adapt_files_lock(struct meta_lock *, const char *name, struct meta_error *);
-/* Begins NAME.names and NAME.data (base/file.h), whose range= is that of the data, or says how the
-   images of the set were taken, that were adapted to. The caller ends both or drops both. */
+/* Begins NAME.names and NAME.data (base/file.h), whose decode= is that of the data, and so is
+   range=, or it says how the images of the set were taken, that were adapted to. The caller ends
+   both or drops both. */
 struct meta_new_file;
 int meta_adapt_files_names(struct meta_new_file *files[2], const char *name,
                            const struct meta_data *, const struct meta_dataset *,

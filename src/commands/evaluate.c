@@ -63,7 +63,10 @@ static int open_data(const struct parts *p, const struct request *r, struct meta
                      const char *path, struct meta_error *error)
 {
     struct meta_data_flags said = r->said;
-    if (meta_labelled_is(path) && !said.range && p->names.own) said.range = p->names.own->range;
+    if (meta_labelled_is(path) && p->names.own) {
+        if (!said.range) said.range = p->names.own->range;
+        said.decode = p->names.own->decode;
+    }
     if (meta_data_open(out, path, &said, error)) return -1;
     const struct meta_data *first = p->data == *out ? NULL : p->data;
     return meta_evaluate_names_match(&p->names, first, *out, error);

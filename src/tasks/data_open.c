@@ -25,6 +25,7 @@ static int fill(struct meta_data *data, const struct meta_data_flags *flags,
     for (; data->classes < l->classes; data->classes++)
         if (copy(&data->names[data->classes], l->names[data->classes], error)) return -1;
     data->range = flags->range;
+    data->decode = flags->decode;
     if (copy(&data->path, l->from, error) || copy(&data->train, l->from, error)
         || copy(&data->cache, "off", error))
         return -1;

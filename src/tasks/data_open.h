@@ -4,10 +4,11 @@
 
 #include "data_file.h"
 
-/* What flags say of a folder or a CSV, and a .data file says itself. */
+/* What flags, or another .data file, say of a folder or a CSV, and a .data file says itself. */
 struct meta_data_flags {
     const char *groups; /* of meta_labelled_read; NULL: it is not said */
     int range;          /* 0: it is not said */
+    int decode;         /* enum meta_decode; no flag says it */
 };
 /* Reads the .data file, folder or CSV `path`. Of the latter two the data have the classes and their
    names, `labelled`, and `train`, which is `path`; no labels, no other lists, and no cache files.

@@ -31,6 +31,31 @@ check 'the .cfg names the images that it has learned' test "$(grep -c '^# suppor
 check 'meta adapt writes its NAME.data again' quiet adapt "$f" "$cfg" "$weights" -out "$a/by_folder" -groups folders
 check 'leave-one-out leaves a folder out as a group' grep -q 'c7_ in c6_: could not be asked about' "$a/out"
 
+# decode=full of a .data file, which a folder can't say, stands in NAME.data. A JPEG of 32x32 is decoded at half its size, or in full
+mkdir -p "$a/large/c7_ in c6_" "$a/large/naïve c7_"
+base64 -d >"$a/large/c7_ in c6_/c6_99.jpg" <<'END'
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAgACABAREA/8QA
+FQABAQAAAAAAAAAAAAAAAAAABAX/xAAWEAADAAAAAAAAAAAAAAAAAAAAAgP/2gAIAQEAAD8AgTQVNBM0FTQkzQVNBM0FTQlTQTNBU0EzQlTQTNBU0EzQ/9k=
+END
+cp "$a/images/c7_9.pgm" "$a/large/naïve c7_"
+ls "$a"/large/*/*.* >"$a/large.list"
+printf '_99\nnaïve\n' >"$a/large.labels"
+answers() { quiet "$DARKNET_BIN" meta evaluate "$a/by_folder.cfg" "$a/by_folder.weights" "$@" -csv "$a/answers.csv" && cut -d, -f5- "$a/answers.csv"; }
+check 'NAME.data says nothing of decode where nothing else does' eval '! grep -q decode "$a/by_folder.data"'
+answers "$a/large" >"$a/scaled.csv"
+{ cat "$a/few.data"; echo decode=full; } >"$a/full.data"
+check 'meta adapt takes a .data file of decode=full' quiet adapt "$a/full.data" "$cfg" "$weights" -out "$a/by_folder"
+check 'its NAME.data has decode, too' grep -qx 'decode = full' "$a/by_folder.data"
+answers "$a/large" >"$a/full.csv"
+check 'meta evaluate takes it from there for a folder' differ "$a/full.csv" "$a/scaled.csv"
+printf 'classes=2\nlabels=%s\nnames=%s\ntest=%s\ndecode=full\n' "$a/large.labels" "$a/few.names" "$a/large.list" >"$a/large.data"
+answers "$a/large.data" >"$a/said.csv"
+check 'the answers are those of a .data file that says it' eval 'test -s "$a/said.csv" && same "$a/full.csv" "$a/said.csv"'
+predicted() { "$DARKNET_BIN" meta predict "$a/by_folder.cfg" "$a/by_folder.weights" "$1" "$a/large/c7_ in c6_/c6_99.jpg" -csv; }
+predicted "$a/by_folder.data" >"$a/p.own"; predicted "$a/large.data" >"$a/p.said"
+check 'meta predict takes it from there, too' eval 'test -s "$a/p.own" && same "$a/p.own" "$a/p.said"'
+check 'meta adapt of the folder writes NAME.data without it' eval 'quiet adapt "$f" "$cfg" "$weights" -out "$a/by_folder" -groups folders && ! grep -q decode "$a/by_folder.data"'
+
 # A CSV
 { printf '\xef\xbb\xbf"image";"class"\r\n'; for k in 0 1 2; do printf '"images/c6_%s.pgm";"c7_ in c6_"\r\nimages/c7_%s.pgm;naïve c7_\r\n' $k $k; done; } >"$a/few.csv"
 check 'meta adapt takes a CSV with paths relative to it' quiet adapt "$a/few.csv" "$cfg" "$weights" -out "$a/by_csv"
