@@ -1,5 +1,6 @@
-/* Names the decoders. All but libpng are those that the program was built with: libjpeg tells no
-   version of its own, and the others are not loaded before they are needed. */
+/* Names the decoders. All but libpng are those that the program was built with, whatever has
+   replaced them since: libjpeg tells no version of its own, and the others are not loaded before
+   they are needed. The headers of libwebp have no version, but a number of its interface. */
 #include "image_version.h"
 
 #include <stdio.h>

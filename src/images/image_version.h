@@ -4,7 +4,8 @@
 
 enum { META_IMAGE_DECODERS = 256 };
 
-/* Names the project's own part of decoding by a number, and the libraries by their versions. */
+/* Names the project's own part of decoding by a number, libpng by its version, and the others by
+   those that the program was built with, libwebp by that of its interface. */
 void meta_image_decoders(char text[META_IMAGE_DECODERS]);
 
 #endif
