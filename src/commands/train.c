@@ -7,6 +7,7 @@
 #include "federated.h"
 #include "flags.h"
 #include "learning/notices.h"
+#include "network/weights.h"
 #include "ranks.h"
 #include "train_run.h"
 #include "usage.h"
@@ -15,22 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Which layers have the weights of a file that has not all of them. */
+/* Of a file that has not all layers. */
 static void print_layers(const struct meta_trainer *t, const struct meta_network *net)
 {
-    int layers = meta_trainer_layers_read(t), last = 0, drawn = 0, read = 0;
+    int layers = meta_trainer_layers_read(t);
+    char text[META_WEIGHTS_TOLD];
     if (layers == net->count) return;
-    for (int i = 0; i < net->count; i++) {
-        if (net->layers[i].weights == META_NONE) continue;
-        drawn += i >= layers;
-        read += i < layers;
-        if (i < layers) last = i;
-    }
-    printf("It has the weights of %d layer%s, up to layer %d, [%s]; those of %d layer%s, from "
-           "layer "
-           "%d, [%s], on are drawn\n",
-           read, meta_plural(read), last, meta_layer_name(&net->layers[last]), drawn,
-           meta_plural(drawn), layers, meta_layer_name(&net->layers[layers]));
+    meta_weights_tell(text, net, layers);
+    printf("It has %s\n", text);
 }
 
 static void print_kept(const char *kept, uint64_t iteration)

@@ -2,8 +2,10 @@
 #include "weights.h"
 #include "tie.h"
 #include "base/head.h"
+#include "base/plural.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -265,6 +267,22 @@ int meta_weights_read(const struct meta_network *net, const char *path, float *p
 {
     struct contents c = { .path = path, .whole = 1 };
     return read(net, &c, parameters, statistics, head, error);
+}
+
+void meta_weights_tell(char text[META_WEIGHTS_TOLD], const struct meta_network *net, int layers)
+{
+    int last = 0, drawn = 0, read = 0;
+    for (int i = 0; i < net->count; i++) {
+        if (net->layers[i].weights == META_NONE) continue;
+        drawn += i >= layers;
+        read += i < layers;
+        if (i < layers) last = i;
+    }
+    snprintf(text, META_WEIGHTS_TOLD,
+             "the weights of %d layer%s, up to layer %d, [%.60s]; those of %d layer%s, from layer "
+             "%d, [%.60s], on are drawn",
+             read, meta_plural(read), last, meta_layer_name(&net->layers[last]), drawn,
+             meta_plural(drawn), layers, meta_layer_name(&net->layers[layers]));
 }
 
 int meta_weights_load(const struct meta_network *net, const char *path, float **parameters,

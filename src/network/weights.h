@@ -49,6 +49,11 @@ int meta_weights_read(const struct meta_network *, const char *path, float *para
    a training to start from. The numbers of the layers that it does not have stay as they are. */
 int meta_weights_read_first(const struct meta_network *, const char *path, float *parameters,
                             float *statistics, struct meta_weights_head *, struct meta_error *);
+/* Which layers have the weights of a file with the first `layers` of them alone, for people: "the
+   weights of 1 layer, up to layer 0, [convolutional]; those of 1 layer, from layer 3, [connected],
+   on are drawn". */
+#define META_WEIGHTS_TOLD 240
+void meta_weights_tell(char text[META_WEIGHTS_TOLD], const struct meta_network *, int layers);
 /* Reads into arrays that it allocates, to normalise images by the statistics, which are corrected
    where they are young. The caller frees them, also after a failure, when they may be NULL. */
 int meta_weights_load(const struct meta_network *, const char *path, float **parameters,

@@ -74,6 +74,17 @@ said '^ok +cfg +plain.cfg: .* 4 classes, 12 iterations of 16 images$'
 sed 's/^output=4/output=2/' plain.cfg >two.cfg
 finds 1 '^wrong +classes +.*train.list: has images of 4 classes, but two.cfg has 2 outputs' pretrain toy.data two.cfg
 finds 0 '^0 wrong, .*: darknet meta train can begin$' train toy.data toy.cfg -seconds 0.01
+
+# The first layers of a network, as `darknet partial` writes them: a training takes them, all else needs whole weights.
+{ printf '\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'; tail -c +21 $weights | head -c 208; } >toy.conv.1
+layers='has the weights of 1 layer, up to layer 0, \[convolutional\]; those of 1 layer, from layer 3, \[connected\], on are drawn'
+finds 0 "^ok +weights +toy.conv.1: $layers\$" train toy.data toy.cfg toy.conv.1 -seconds .01
+finds 0 "^ok +weights +toy.conv.1: $layers\$" pretrain toy.data plain.cfg toy.conv.1
+head -c 224 toy.conv.1 >cut.conv
+finds 1 '^wrong +weights +cut.conv: .* nor does it end behind one of its layers$' train toy.data toy.cfg cut.conv -seconds .01
+finds 1 '^wrong +weights +toy.conv.1: 228 bytes: does not fit this network, whose .weights file has [0-9]* bytes$' adapt f toy.cfg toy.conv.1
+check 'images are not held against weights that could not be read' bash -c '! grep -q "^[a-z]* *images" out'
+
 expect_error 'seconds: has no use for doctor adapt' "$DARKNET_BIN" meta doctor adapt f toy.cfg $weights -seconds 1
 expect_error 'groups: has no use for doctor train' "$DARKNET_BIN" meta doctor toy.data toy.cfg -groups folders
 expect_error 'usage: darknet meta doctor' "$DARKNET_BIN" meta doctor predict k.cfg k.weights k.data

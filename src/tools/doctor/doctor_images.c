@@ -1,16 +1,12 @@
-/* The doctor's look at what `meta adapt` and `meta predict` are given: weights, labelled images of
-   a few classes, images that are asked about. */
+/* The doctor's look at what `meta adapt` and `meta predict` are given: labelled images of a few
+   classes, images that are asked about. */
 #include "adaptation/adapt.h"
 #include "adaptation/weights_note.h"
 #include "adaptation/distance.h"
 #include "backends/backends.h"
 #include "base/plural.h"
-#include "config/stock_form.h"
 #include "doctor.h"
 #include "images/image_paths.h"
-#include "learning/rates_file.h"
-#include "network/temperature_file.h"
-#include "network/weights.h"
 #include "tasks/class_names.h"
 #include "tasks/depth.h"
 #include "tasks/labelled.h"
@@ -22,42 +18,6 @@
 
 /* Images that are named one by one. */
 #define MOST_IMAGES 5
-
-/* ---- weights --------------------------------------------------------------------------------- */
-
-/* What `meta adapt` looks at before it learns: temperatures of other weights, layers that can't be
-   exported. */
-static int check_adaptable(const struct meta_doctor *d, struct meta_error *error)
-{
-    struct meta_temperatures temperatures;
-    struct meta_filled stock;
-    if (meta_temperatures_find(&temperatures, d->weights_path, error)) return -1;
-    int status = meta_stock_form(&stock, &d->filled, d->cfg_path, error);
-    meta_filled_clear(&stock);
-    return status;
-}
-
-void meta_doctor_weights(struct meta_doctor *d)
-{
-    struct meta_error error;
-    float *rates = NULL;
-    if (!d->model || !d->weights_path) return;
-    struct meta_rates_how how = meta_rates_how_of(d->model->inner);
-    d->filled.network = d->model->network;
-    if (meta_weights_load(d->filled.network, d->weights_path, &d->filled.parameters,
-                          &d->filled.statistics, &error)) {
-        meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
-        return;
-    }
-    if (d->task == META_DOCTOR_ADAPT
-        && ((how.kind && meta_rates_load(d->filled.network, how, d->weights_path, &rates, &error))
-            || check_adaptable(d, &error)))
-        meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
-    else
-        meta_doctor_say(d, META_OK, "weights", "%s: %zu parameters, as %s has", d->weights_path,
-                        d->filled.network->parameters, d->cfg_path);
-    free(rates);
-}
 
 /* ---- images like those of the training ------------------------------------------------------- */
 
