@@ -70,8 +70,10 @@ static int take_words(struct meta_doctor *d, int count, char **words, const char
 /* Refuses flags that the task has no use for. */
 static int check_flags(const struct meta_doctor *d, const char *seconds, struct meta_error *error)
 {
+    int trains = d->task == META_DOCTOR_TRAIN || d->task == META_DOCTOR_PRETRAIN;
     const char *idle = seconds && d->task != META_DOCTOR_TRAIN ? "-seconds"
         : d->merge && d->task == META_DOCTOR_PREDICT           ? "-merge"
+        : d->clear && !trains                                  ? "-clear"
         : d->flags.groups && d->task != META_DOCTOR_ADAPT      ? "-groups"
         : d->flags.range && d->task != META_DOCTOR_ADAPT       ? "-range"
                                                                : NULL;
@@ -84,6 +86,7 @@ int meta_command_doctor(int argc, char **argv)
     const char *threads = NULL, *seconds = NULL, *range = NULL;
     struct meta_doctor d = { .print = print_finding };
     const struct meta_flag flags[] = {
+        { "-clear", NULL, "train, pretrain: as if WEIGHTS had seen no images", NULL, &d.clear },
         { "-threads", "N", "of the run that is to be (the cores)", &threads, NULL },
         { "-seconds", "S", "for which iterations are timed, of each order (10)", &seconds, NULL },
         { "-merge", "FILE.csv",

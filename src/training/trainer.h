@@ -47,6 +47,9 @@ struct meta_training_settings {
                                           writes files of its own */
 };
 
+/* Images of one iteration: of a task-batch, or of a mini-batch. */
+uint64_t meta_training_images(const struct meta_model *, enum meta_training_kind);
+
 struct meta_trainer;
 
 /* Reads and checks everything; an error leaves no file behind. The `test` list is not touched. The

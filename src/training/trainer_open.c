@@ -147,17 +147,18 @@ static int allocate_rates(struct meta_trainer *t, struct meta_error *error)
     return t->rates ? 0 : meta_fail_memory(error);
 }
 
+uint64_t meta_training_images(const struct meta_model *m, enum meta_training_kind kind)
+{
+    const struct meta_episode_settings *e = m->episode;
+    return kind == META_TRAINING_IMAGES ? (uint64_t)m->net.batch
+                                        : (uint64_t)e->tasks * e->ways * (e->shots + e->queries);
+}
+
 static int allocate(struct meta_trainer *t, struct meta_error *error)
 {
     const struct meta_network *net = t->model->network;
-    const struct meta_episode_settings *e = t->model->episode;
-    if (meta_trainer_of_images(t)) {
-        t->tasks = t->model->net.subdivisions;
-        t->images = t->model->net.batch;
-    } else {
-        t->tasks = e->tasks;
-        t->images = (uint64_t)e->tasks * e->ways * (e->shots + e->queries);
-    }
+    t->tasks = meta_trainer_of_images(t) ? t->model->net.subdivisions : t->model->episode->tasks;
+    t->images = meta_training_images(t->model, t->settings.kind);
     t->parameters = calloc(net->parameters + 1, sizeof *t->parameters);
     t->statistics = calloc(net->statistics + 1, sizeof *t->statistics);
     t->watched = calloc(net->statistics + 1, sizeof *t->watched);

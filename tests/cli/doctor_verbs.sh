@@ -85,6 +85,24 @@ finds 1 '^wrong +weights +cut.conv: .* nor does it end behind one of its layers$
 finds 1 '^wrong +weights +toy.conv.1: 228 bytes: does not fit this network, whose .weights file has [0-9]* bytes$' adapt f toy.cfg toy.conv.1
 check 'images are not held against weights that could not be read' bash -c '! grep -q "^[a-z]* *images" out'
 
+# A training goes on from the iteration that the images say that the weights have seen: 20 iterations of 30 images
+finds 1 '^wrong +weights +backup/toy_final.weights: is at iteration 20 of 12, by the images it has seen, and nothing is left to train: give -clear, or a larger max_batches$' train toy.data toy.cfg $weights -seconds .01
+expect_error 'iteration 20 of 12: nothing is left to train' "$DARKNET_BIN" meta train toy.data toy.cfg $weights -name none
+finds 0 '^ok +weights +backup/toy_final.weights: 334 parameters, as toy.cfg has$' train toy.data toy.cfg $weights -seconds .01 -clear
+sed 's/^max_batches=.*/max_batches=21/' toy.cfg >longer.cfg
+finds 0 '^ok +weights +.*, as longer.cfg has; at iteration 20 of 21, by the images it has seen: with -clear at 0$' train toy.data longer.cfg $weights -seconds .01
+head -c 228 $weights >seen.conv.1
+sed 's/^max_batches=.*/max_batches=38/' plain.cfg >longer.cfg
+finds 0 '^ok +weights +seen.conv.1: has .* are drawn; at iteration 37 of 38, ' pretrain toy.data longer.cfg seen.conv.1
+finds 1 '^wrong +weights +seen.conv.1: is at iteration 37 of 12, ' pretrain toy.data plain.cfg seen.conv.1
+expect_error 'clear: has no use for doctor adapt' "$DARKNET_BIN" meta doctor adapt f toy.cfg $weights -clear
+# Learned rates, where they lie beside the weights
+sed 's/^order=2/&\nrates=layer/' toy.cfg >rates.cfg
+finds 0 '^ok +weights +toy.conv.1: has ' train toy.data rates.cfg toy.conv.1 -seconds .01
+printf '%s\n' 'darknet meta rates 1' 'rates=layer steps=5 layers=0:44,3:290' .1 end >toy.conv.1.rates
+finds 1 '^wrong +weights +toy.conv.1.rates:2: .*: must be .rates=layer steps=2 layers=0:44,3:290., of the .cfg.s network$' train toy.data rates.cfg toy.conv.1 -seconds .01
+expect_error 'toy.conv.1.rates:2: ' "$DARKNET_BIN" meta train toy.data rates.cfg toy.conv.1 -name none
+
 expect_error 'seconds: has no use for doctor adapt' "$DARKNET_BIN" meta doctor adapt f toy.cfg $weights -seconds 1
 expect_error 'groups: has no use for doctor train' "$DARKNET_BIN" meta doctor toy.data toy.cfg -groups folders
 expect_error 'usage: darknet meta doctor' "$DARKNET_BIN" meta doctor predict k.cfg k.weights k.data

@@ -76,14 +76,15 @@ static void schedule(void **state)
 
 static void exact_iterations(void **state)
 {
-    static const struct { int order, start, exact; } cases[] = {
-        { 1, 0, 0 }, { 2, 0, 30 }, { 2, 1, 30 }, { 2, 2, 29 }, { 2, 30, 1 }, { 2, 31, 0 }
+    static const struct { int order, start, done, exact; } cases[] = {
+        { 1, 0, 0, 0 }, { 2, 0, 0, 30 }, { 2, 1, 0, 30 }, { 2, 2, 0, 29 }, { 2, 30, 0, 1 }, { 2, 31, 0, 0 },
+        { 1, 0, 5, 0 }, { 2, 0, 5, 25 }, { 2, 5, 5, 25 }, { 2, 6, 5, 25 }, { 2, 7, 5, 24 }, { 2, 30, 29, 1 }, { 2, 31, 29, 0 }
     };
     begin();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         inner.order = cases[i].order;
         inner.second_order_start = cases[i].start;
-        assert_int_equal(meta_dry_run_exact_iterations(&model), cases[i].exact);
+        assert_int_equal(meta_dry_run_exact_iterations(&model, cases[i].done), cases[i].exact);
     }
     end();
 }
@@ -234,6 +235,17 @@ static void hours(void **state)
     doctor.load = 1.5;
     meta_doctor_time(&doctor, &run);
     said(META_OK, "time", "; other programs kept 1.5 of ");
+
+    /* the weights are at iteration 6: 6 + 3 x 1 + 21 x 10 + 100 x .1 = 229 s; and at 20 it is 6 + 10 x 10 + 10 = 116 s */
+    count = 0;
+    doctor.load = 0;
+    doctor.done = 6;
+    meta_doctor_time(&doctor, &run);
+    said(META_OK, "time", "4 min expected on 2 threads, 3 min to 6 min by the fastest and slowest fifth of a trial: 8.88 s an iteration");
+    count = 0;
+    doctor.done = 20;
+    meta_doctor_time(&doctor, &run);
+    said(META_OK, "time", "2 min expected on 2 threads, 91 s to 3 min by the fastest and slowest fifth of a trial: 10 s an iteration");
     end();
 
     /* of order 1 and without a valid list the other two are not known, and not needed */

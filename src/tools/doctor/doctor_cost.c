@@ -133,12 +133,14 @@ void meta_doctor_memory(struct meta_doctor *d, const struct meta_dry_run *run, d
 /* Seconds of `count` things; 0 where there are none and `seconds`, of one, is NaN. */
 static double seconds_of(double count, double seconds) { return count > 0 ? count * seconds : 0; }
 
-/* Tasks of all valid AUCs of a training: one every META_VALID_EVERY iterations, one at the end. */
+/* Tasks of all valid AUCs that are left of a training: one every META_VALID_EVERY iterations, one
+   at the end. */
 static double valid_tasks(const struct meta_doctor *d)
 {
     int last = d->model->net.max_batches;
     if (!d->data->valid) return 0;
-    return (double)META_VALID_RUNS * (last / META_VALID_EVERY + (last % META_VALID_EVERY != 0));
+    return (double)META_VALID_RUNS
+        * (last / META_VALID_EVERY - d->done / META_VALID_EVERY + (last % META_VALID_EVERY != 0));
 }
 
 /* The middle (0), least (1) or most (2) of a range. */
@@ -149,26 +151,27 @@ static double pick(const struct meta_timing_range *r, int which)
 
 void meta_doctor_time(struct meta_doctor *d, const struct meta_dry_run *run)
 {
-    int last = d->model->net.max_batches, exact = meta_dry_run_exact_iterations(d->model);
+    int left = d->model->net.max_batches - d->done;
+    int exact = meta_dry_run_exact_iterations(d->model, d->done);
     double loading = d->list[META_LIST_TRAIN].seconds + d->list[META_LIST_VALID].seconds;
     char text[3][32], busy[80] = "";
     for (int i = 0; i < 3; i++) { /* middle, least, most */
         double first = pick(&run->first, i), second = pick(&run->second, i);
         double valid = pick(&run->valid, i);
-        double seconds = loading + seconds_of(last - exact, first) + seconds_of(exact, second)
+        double seconds = loading + seconds_of(left - exact, first) + seconds_of(exact, second)
             + seconds_of(valid_tasks(d), valid);
         meta_format_time(text[i], sizeof *text, seconds);
     }
     if (d->load > .5)
         snprintf(busy, sizeof busy, "; other programs kept %.1f of %d processors busy before",
                  d->load, meta_pool_cores());
-    double iterations = seconds_of(last - exact, run->first.middle)
+    double iterations = seconds_of(left - exact, run->first.middle)
         + seconds_of(exact, run->second.middle);
     meta_doctor_say(d, META_OK, "time",
                     "%s expected on %d thread%s, %s to %s by the fastest and slowest fifth of a "
                     "trial: %.3g s an iteration%s",
                     text[0], d->threads, meta_plural(d->threads), text[1], text[2],
-                    iterations / last, busy);
+                    iterations / left, busy);
 }
 
 void meta_doctor_cost(struct meta_doctor *d)

@@ -173,18 +173,19 @@ static struct meta_timing_range time_valid(struct rig *rig, const struct meta_do
     return range;
 }
 
-int meta_dry_run_exact_iterations(const struct meta_model *m)
+int meta_dry_run_exact_iterations(const struct meta_model *m, int done)
 {
     int last = m->net.max_batches, start = m->inner->second_order_start;
     if (m->inner->order != 2 || start > last) return 0;
-    return start > 1 ? last - start + 1 : last;
+    return last - (start > done + 1 ? start - 1 : done);
 }
 
 int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *error)
 {
     const struct meta_doctor *d = doctor;
     const struct meta_timing_range none = { NAN, NAN, NAN };
-    int last = d->model->net.max_batches, exact = meta_dry_run_exact_iterations(d->model);
+    int last = d->model->net.max_batches, left = last - d->done,
+        exact = meta_dry_run_exact_iterations(d->model, d->done);
     struct meta_dry_run run = { none, none, none, 0, 0, -1 };
     const char *implementation;
     struct rig rig = { 0 };
@@ -194,7 +195,7 @@ int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *error)
                    "a dry run is one answer of a "
                    "child");
     if (make_rig(&rig, d, error)) goto fail;
-    if (exact < last && time_iterations(&rig, 1, d->seconds, &run.first, error)) goto fail;
+    if (exact < left && time_iterations(&rig, 1, d->seconds, &run.first, error)) goto fail;
     if (exact && time_iterations(&rig, last, d->seconds, &run.second, error)) goto fail;
     if (rig.evaluator) run.valid = time_valid(&rig, d);
     if (rig.evaluator && meta_evaluator_status(rig.evaluator, error)) goto fail;

@@ -25,7 +25,7 @@ struct meta_dry_run {
    order. */
 int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *);
 
-/* How many iterations of a training are of order 2. */
-int meta_dry_run_exact_iterations(const struct meta_model *);
+/* How many iterations of a training are of order 2, of those behind the first `done`. */
+int meta_dry_run_exact_iterations(const struct meta_model *, int done);
 
 #endif

@@ -36,6 +36,7 @@ struct meta_doctor {
     struct meta_data_flags flags;     /* of a folder or a CSV */
     char **words;                     /* (word_count) of predict: images, lists and folders */
     int word_count;
+    int clear;         /* of a training: as if the weights had seen no images */
     int threads;       /* that the training will have */
     double seconds;    /* for which each kind of iteration is timed */
     const char *merge; /* groups file to write, with images that look alike in one group; or NULL */
@@ -49,6 +50,7 @@ struct meta_doctor {
     struct meta_model *model;  /* NULL: it could not be read */
     struct meta_data *data;    /* NULL: it could not be read */
     struct meta_filled filled; /* what weights_path has; parameters NULL: it could not be read */
+    int done;                  /* iterations that a training with these weights counts as made */
     struct meta_child *child;  /* process of the dry run; NULL: there is none */
     struct meta_list_report list[META_LISTS];
     double reading; /* bytes that decoding took besides the images */

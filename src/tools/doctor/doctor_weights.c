@@ -5,7 +5,9 @@
 #include "learning/rates_file.h"
 #include "network/temperature_file.h"
 #include "network/weights.h"
+#include "training/trainer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* What `meta adapt` looks at before it learns: temperatures of other weights, layers that can't be
@@ -20,12 +22,13 @@ static int check_adaptable(const struct meta_doctor *d, struct meta_error *error
     return status;
 }
 
-/* The learned rates that `meta adapt` needs beside the weights. */
-static int check_rates(const struct meta_doctor *d, struct meta_error *error)
+/* The learned rates beside the weights, which `meta adapt` needs, and a training takes where they
+   are. */
+static int check_rates(const struct meta_doctor *d, int needed, struct meta_error *error)
 {
     struct meta_rates_how how = meta_rates_how_of(d->model->inner);
     float *rates = NULL;
-    if (how.kind == META_RATES_FIXED) return 0;
+    if (how.kind == META_RATES_FIXED || (!needed && !meta_rates_exist(d->weights_path))) return 0;
     int status = meta_rates_load(d->model->network, how, d->weights_path, &rates, error);
     free(rates);
     return status;
@@ -45,7 +48,7 @@ static void look_at_whole(struct meta_doctor *d)
         d->filled.parameters = parameters;
         d->filled.statistics = statistics;
         if (d->task == META_DOCTOR_ADAPT)
-            status = check_rates(d, &error) || check_adaptable(d, &error);
+            status = check_rates(d, 1, &error) || check_adaptable(d, &error);
     }
     if (status) meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
     else
@@ -68,22 +71,46 @@ static int read_start(const struct meta_doctor *d, struct meta_weights_head *hea
     return status;
 }
 
+/* The iteration that a training goes on from, and of how many: by the images that the weights have
+   seen. Where nothing is left the hours are those of a run with -clear. */
+static int find_done(struct meta_doctor *d, uint64_t seen, char *text, size_t size,
+                     struct meta_error *error)
+{
+    enum meta_training_kind kind = d->task == META_DOCTOR_TRAIN ? META_TRAINING_TASKS
+                                                                : META_TRAINING_IMAGES;
+    unsigned long long done = d->clear ? 0 : seen / meta_training_images(d->model, kind);
+    int last = d->model->net.max_batches;
+    *text = 0;
+    if (!done || last < 1) return 0;
+    if (done >= (unsigned long long)last)
+        return meta_fail(error,
+                         "%s: is at iteration %llu of %d, by the images it has seen, and nothing "
+                         "is left to train: give -clear, or a larger max_batches",
+                         d->weights_path, done, last);
+    d->done = (int)done;
+    snprintf(text, size, "; at iteration %llu of %d, by the images it has seen: with -clear at 0",
+             done, last);
+    return 0;
+}
+
 static void look_at_start(struct meta_doctor *d)
 {
     const struct meta_network *net = d->model->network;
     struct meta_weights_head head = { 0 };
     struct meta_error error;
-    if (read_start(d, &head, &error)) {
+    char done[120];
+    if (read_start(d, &head, &error) || check_rates(d, 0, &error)
+        || find_done(d, head.seen, done, sizeof done, &error)) {
         meta_doctor_say(d, META_WRONG, "weights", "%s", error.text);
         return;
     }
     if (head.layers < net->count) {
         char layers[META_WEIGHTS_TOLD];
         meta_weights_tell(layers, net, head.layers);
-        meta_doctor_say(d, META_OK, "weights", "%s: has %s", d->weights_path, layers);
+        meta_doctor_say(d, META_OK, "weights", "%s: has %s%s", d->weights_path, layers, done);
     } else
-        meta_doctor_say(d, META_OK, "weights", "%s: %zu parameters, as %s has", d->weights_path,
-                        net->parameters, d->cfg_path);
+        meta_doctor_say(d, META_OK, "weights", "%s: %zu parameters, as %s has%s", d->weights_path,
+                        net->parameters, d->cfg_path, done);
 }
 
 void meta_doctor_weights(struct meta_doctor *d)
