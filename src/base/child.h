@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-#define META_CHILD_NUMBERS 12
+#define META_CHILD_NUMBERS 20
 
 struct meta_child;
 

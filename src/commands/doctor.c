@@ -88,7 +88,7 @@ int meta_command_doctor(int argc, char **argv)
     const struct meta_flag flags[] = {
         { "-clear", NULL, "train, pretrain: as if WEIGHTS had seen no images", NULL, &d.clear },
         { "-threads", "N", "of the run that is to be (the cores)", &threads, NULL },
-        { "-seconds", "S", "for which iterations are timed, of each order (10)", &seconds, NULL },
+        { "-seconds", "S", "for which iterations are timed, of each kind (10)", &seconds, NULL },
         { "-merge", "FILE.csv",
           "writes groups with images that seem to show one and the same in one", &d.merge, NULL },
         { "-groups", "CSV", META_GROUPS_HELP, &d.flags.groups, NULL },

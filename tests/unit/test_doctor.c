@@ -74,18 +74,32 @@ static void schedule(void **state)
     end();
 }
 
-static void exact_iterations(void **state)
+/* Of 30 iterations, by order, second_order_start, multi_step and how many are done: those of order 1 and of order 2 past multi_step, and inside. */
+static void iterations(void **state)
 {
-    static const struct { int order, start, done, exact; } cases[] = {
-        { 1, 0, 0, 0 }, { 2, 0, 0, 30 }, { 2, 1, 0, 30 }, { 2, 2, 0, 29 }, { 2, 30, 0, 1 }, { 2, 31, 0, 0 },
-        { 1, 0, 5, 0 }, { 2, 0, 5, 25 }, { 2, 5, 5, 25 }, { 2, 6, 5, 25 }, { 2, 7, 5, 24 }, { 2, 30, 29, 1 }, { 2, 31, 29, 0 }
+    static const struct { int order, start, multi, done, count[META_ITERATION_KINDS], first[META_ITERATION_KINDS]; } cases[] = {
+        { 1, 0, 0, 0, { 30 }, { 1 } }, { 2, 0, 0, 0, { 0, 30 }, { 0, 1 } }, { 2, 1, 0, 0, { 0, 30 }, { 0, 1 } }, { 2, 2, 0, 0, { 1, 29 }, { 1, 2 } },
+        { 2, 30, 0, 0, { 29, 1 }, { 1, 30 } }, { 2, 31, 0, 0, { 30 }, { 1 } }, { 1, 0, 0, 5, { 25 }, { 6 } }, { 2, 0, 0, 5, { 0, 25 }, { 0, 6 } },
+        { 2, 6, 0, 5, { 0, 25 }, { 0, 6 } }, { 2, 7, 0, 5, { 1, 24 }, { 6, 7 } }, { 2, 31, 0, 29, { 1 }, { 30 } }, { 2, 9, 0, 30, { 0 }, { 0 } },
+        { 1, 0, 12, 0, { 18, 0, 12, 0 }, { 13, 0, 1, 0 } }, { 2, 0, 12, 0, { 0, 18, 0, 12 }, { 0, 13, 0, 1 } },
+        { 2, 10, 12, 0, { 0, 18, 9, 3 }, { 0, 13, 1, 10 } }, { 2, 20, 12, 0, { 7, 11, 12, 0 }, { 13, 20, 1, 0 } },
+        { 2, 20, 12, 12, { 7, 11 }, { 13, 20 } }, { 2, 10, 12, 10, { 0, 18, 0, 2 }, { 0, 13, 0, 11 } },
+        { 2, 0, 1000000000, 0, { 0, 0, 0, 30 }, { 0, 0, 0, 1 } }, { 0, 0, 0, 0, { 30 }, { 1 } }
     };
     begin();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         inner.order = cases[i].order;
         inner.second_order_start = cases[i].start;
-        assert_int_equal(meta_dry_run_exact_iterations(&model, cases[i].done), cases[i].exact);
+        inner.multi_step = cases[i].multi;
+        const struct meta_iterations all = meta_dry_run_iterations(&model, cases[i].done);
+        assert_memory_equal(all.count, cases[i].count, sizeof all.count);
+        assert_memory_equal(all.first, cases[i].first, sizeof all.first);
     }
+    /* one step has none before the last */
+    inner.order = 1;
+    inner.steps = 1;
+    inner.multi_step = 12;
+    assert_int_equal(meta_dry_run_iterations(&model, 0).count[0], 30);
     end();
 }
 
@@ -222,7 +236,7 @@ static void memory(void **state)
 /* 30 iterations from the tenth on of order 2, and a valid AUC of 100 tasks at the end. */
 static void hours(void **state)
 {
-    struct meta_dry_run run = { .first = { 1, .5, 2 }, .second = { 10, 8, 14 }, .valid = { .1, .05, .4 } };
+    struct meta_dry_run run = { .iteration = { { 1, .5, 2 }, { 10, 8, 14 }, { 3, 3, 3 }, { 20, 20, 20 } }, .valid = { .1, .05, .4 } };
     look_at_data("classes=4\nlabels=four.labels\ntrain=t\nvalid=v\n");
     inner.second_order_start = 10;
     doctor.list[META_LIST_TRAIN].seconds = 4;
@@ -246,12 +260,20 @@ static void hours(void **state)
     doctor.done = 20;
     meta_doctor_time(&doctor, &run);
     said(META_OK, "time", "2 min expected on 2 threads, 91 s to 3 min by the fastest and slowest fifth of a trial: 10 s an iteration");
+
+    /* of multi_step=12: 6 + 9 x 3 + 3 x 20 + 18 x 10 + 10 = 283 s */
+    count = 0;
+    doctor.done = 0;
+    inner.multi_step = 12;
+    meta_doctor_time(&doctor, &run);
+    said(META_OK, "time", "5 min expected on 2 threads, 4 min to 6 min by the fastest and slowest fifth of a trial: 8.9 s an iteration");
     end();
 
     /* of order 1 and without a valid list the other two are not known, and not needed */
     look_at_data("classes=4\nlabels=four.labels\ntrain=t\n");
     inner.order = 1;
-    run.second = run.valid = (struct meta_timing_range){ NAN, NAN, NAN };
+    for (int k = 1; k < META_ITERATION_KINDS; k++) run.iteration[k] = (struct meta_timing_range){ NAN, NAN, NAN };
+    run.valid = run.iteration[1];
     count = 0;
     meta_doctor_time(&doctor, &run);
     said(META_OK, "time", "30 s expected on 2 threads, 15 s to 60 s by");
@@ -279,7 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(schedule),
-        cmocka_unit_test(exact_iterations),
+        cmocka_unit_test(iterations),
         cmocka_unit_test(data_file),
         cmocka_unit_test(no_model),
         cmocka_unit_test(backup),

@@ -149,29 +149,33 @@ static double pick(const struct meta_timing_range *r, int which)
     return which == 0 ? r->middle : which == 1 ? r->least : r->most;
 }
 
+/* Seconds of the iterations that are left. */
+static double iterations_of(const struct meta_doctor *d, const struct meta_dry_run *run, int which)
+{
+    const struct meta_iterations all = meta_dry_run_iterations(d->model, d->done);
+    double seconds = 0;
+    for (int k = 0; k < META_ITERATION_KINDS; k++)
+        seconds += seconds_of(all.count[k], pick(&run->iteration[k], which));
+    return seconds;
+}
+
 void meta_doctor_time(struct meta_doctor *d, const struct meta_dry_run *run)
 {
     int left = d->model->net.max_batches - d->done;
-    int exact = meta_dry_run_exact_iterations(d->model, d->done);
     double loading = d->list[META_LIST_TRAIN].seconds + d->list[META_LIST_VALID].seconds;
     char text[3][32], busy[80] = "";
     for (int i = 0; i < 3; i++) { /* middle, least, most */
-        double first = pick(&run->first, i), second = pick(&run->second, i);
-        double valid = pick(&run->valid, i);
-        double seconds = loading + seconds_of(left - exact, first) + seconds_of(exact, second)
-            + seconds_of(valid_tasks(d), valid);
-        meta_format_time(text[i], sizeof *text, seconds);
+        double valid = seconds_of(valid_tasks(d), pick(&run->valid, i));
+        meta_format_time(text[i], sizeof *text, loading + iterations_of(d, run, i) + valid);
     }
     if (d->load > .5)
         snprintf(busy, sizeof busy, "; other programs kept %.1f of %d processors busy before",
                  d->load, meta_pool_cores());
-    double iterations = seconds_of(left - exact, run->first.middle)
-        + seconds_of(exact, run->second.middle);
     meta_doctor_say(d, META_OK, "time",
                     "%s expected on %d thread%s, %s to %s by the fastest and slowest fifth of a "
                     "trial: %.3g s an iteration%s",
                     text[0], d->threads, meta_plural(d->threads), text[1], text[2],
-                    iterations / left, busy);
+                    iterations_of(d, run, 0) / left, busy);
 }
 
 void meta_doctor_cost(struct meta_doctor *d)

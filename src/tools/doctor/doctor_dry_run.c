@@ -173,20 +173,36 @@ static struct meta_timing_range time_valid(struct rig *rig, const struct meta_do
     return range;
 }
 
-int meta_dry_run_exact_iterations(const struct meta_model *m, int done)
+static int kind_of(const struct meta_inner_settings *s, int iteration)
 {
-    int last = m->net.max_batches, start = m->inner->second_order_start;
-    if (m->inner->order != 2 || start > last) return 0;
-    return last - (start > done + 1 ? start - 1 : done);
+    int exact = s->order == 2 && iteration >= s->second_order_start;
+    int scored = s->order && s->steps > 1 && iteration <= s->multi_step;
+    return (exact ? META_ITERATION_EXACT : 0) + (scored ? META_ITERATION_SCORED : 0);
+}
+
+struct meta_iterations meta_dry_run_iterations(const struct meta_model *m, int done)
+{
+    struct meta_iterations all = { { 0 }, { 0 } };
+    /* the last iterations of one kind, and that of all */
+    const int ends[] = { m->inner->second_order_start - 1, m->inner->multi_step,
+                         m->net.max_batches };
+    for (int end; done < m->net.max_batches; done = end) {
+        int kind = kind_of(m->inner, done + 1);
+        end = m->net.max_batches;
+        for (int i = 0; i < 3; i++)
+            if (ends[i] > done && ends[i] < end) end = ends[i];
+        if (!all.count[kind]) all.first[kind] = done + 1;
+        all.count[kind] += end - done;
+    }
+    return all;
 }
 
 int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *error)
 {
     const struct meta_doctor *d = doctor;
     const struct meta_timing_range none = { NAN, NAN, NAN };
-    int last = d->model->net.max_batches, left = last - d->done,
-        exact = meta_dry_run_exact_iterations(d->model, d->done);
-    struct meta_dry_run run = { none, none, none, 0, 0, -1 };
+    const struct meta_iterations all = meta_dry_run_iterations(d->model, d->done);
+    struct meta_dry_run run = { { none, none, none, none }, none, 0, 0, -1 };
     const char *implementation;
     struct rig rig = { 0 };
     struct rusage usage;
@@ -195,8 +211,10 @@ int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *error)
                    "a dry run is one answer of a "
                    "child");
     if (make_rig(&rig, d, error)) goto fail;
-    if (exact < left && time_iterations(&rig, 1, d->seconds, &run.first, error)) goto fail;
-    if (exact && time_iterations(&rig, last, d->seconds, &run.second, error)) goto fail;
+    for (int k = 0; k < META_ITERATION_KINDS; k++)
+        if (all.count[k]
+            && time_iterations(&rig, all.first[k], d->seconds, &run.iteration[k], error))
+            goto fail;
     if (rig.evaluator) run.valid = time_valid(&rig, d);
     if (rig.evaluator && meta_evaluator_status(rig.evaluator, error)) goto fail;
     getrusage(RUSAGE_SELF, &usage);

@@ -11,13 +11,19 @@ struct meta_timing_range {
     double middle, least, most;
 };
 
+/* Kinds of iterations: the sum of what holds of one. */
+enum {
+    META_ITERATION_EXACT = 1,  /* of order 2 */
+    META_ITERATION_SCORED = 2, /* of multi_step: the query set is passed after earlier steps, too */
+    META_ITERATION_KINDS = 4
+};
+
 struct meta_dry_run {
-    struct meta_timing_range first;  /* an iteration of order 1 */
-    struct meta_timing_range second; /* an iteration of order 2 */
-    struct meta_timing_range valid;  /* one task of a valid AUC */
-    double peak;                     /* bytes of the process at its largest */
-    double kept;                     /* bytes that a training keeps for checkpoints besides */
-    double slow;                     /* meta_program_slow_layer */
+    struct meta_timing_range iteration[META_ITERATION_KINDS];
+    struct meta_timing_range valid; /* one task of a valid AUC */
+    double peak;                    /* bytes of the process at its largest */
+    double kept;                    /* bytes that a training keeps for checkpoints besides */
+    double slow;                    /* meta_program_slow_layer */
 };
 
 /* The child's side of meta_child_start; the context is the struct meta_doctor, of which model,
@@ -25,7 +31,11 @@ struct meta_dry_run {
    order. */
 int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *);
 
-/* How many iterations of a training are of order 2, of those behind the first `done`. */
-int meta_dry_run_exact_iterations(const struct meta_model *, int done);
+/* The iterations of a training behind the first `done`: how many there are of each kind, and the
+   first of them. */
+struct meta_iterations {
+    int count[META_ITERATION_KINDS], first[META_ITERATION_KINDS];
+};
+struct meta_iterations meta_dry_run_iterations(const struct meta_model *, int done);
 
 #endif
