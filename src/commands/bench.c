@@ -28,6 +28,7 @@ static void print_plan(const struct meta_bench *b)
     printf("\nChecked against the reference backend, in double, relative:");
     for (int i = 0; i < b->identities; i++)
         printf("%s %s %.1e", i ? "," : "", b->identity[i].text, b->identity[i].error);
+    if (*b->no_stock) printf("\nStock libdarknet is not timed beside it: %s", b->no_stock);
     printf("\n\nFLOP = 2 x multiply-adds of every convolution and connected layer, convolutions "
            "taken as direct ones (Winograd's are not: it does with\n"
            "fewer) and without padding. M of a layer: forward M; backward M, and M for the adjoint "

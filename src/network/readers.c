@@ -162,6 +162,14 @@ static const char *hank_ai(const struct meta_network *net, int i, const struct m
         : newer(net, i, v);
 }
 
+const char *meta_readers_stock(const struct meta_network *net, int *layer)
+{
+    const char *why = NULL;
+    for (int i = 0; i < net->count && !why; i++)
+        if ((why = stock(net, i, NULL))) *layer = i;
+    return why;
+}
+
 static const struct reader readers[] = { { "stock Darknet", stock },
                                          { "OpenCV", opencv },
                                          { "AlexeyAB's Darknet", alexeyab },

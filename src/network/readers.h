@@ -8,5 +8,8 @@
 /* *line: NULL where all programs read the network alike; else one line without an end that names
    those that do not, each with its first reason. The caller frees. */
 int meta_readers_differ(const struct meta_network *, char **line, struct meta_error *);
+/* Why stock Darknet reads the network otherwise, and the first layer of which that holds; NULL: it
+   does not. */
+const char *meta_readers_stock(const struct meta_network *, int *layer);
 
 #endif

@@ -88,6 +88,21 @@ check 'meta bench runs a network with [relation]' bench "$a/pairs.cfg" -threads 
 check 'meta bench counts the arithmetic of a task with [relation]' json 'near(row("task", 1)["flop"], 2 * (2*10*4624 + 3*12*2*4*144)) and near(row("gradient")["flop"], row("task", 1)["flop"])
     and row("meta-iteration", 1)["images"] == 30 and len(rows) == 4 and not d["ratios"] and d["stock_bytes"] == None' "$a/k.json"
 expect_error 'pairs\.cfg pairs the images of whole tasks, 10: leave it out' "$DARKNET_BIN" meta bench "$a/pairs.cfg" -batch 4
+check 'meta bench says that stock has no network with [relation]' grep -q '^Stock libdarknet is not timed beside it: it has no layer that pairs images$' "$a/out"
+
+# without_stock WHY SED: the toy changed by SED is timed without stock, which has no such network, and WHY is told
+without_stock()
+{
+    sed -E "$2" "$a/toy.cfg" >"$a/other.cfg"
+    check "meta bench runs without stock: $1" bench "$a/other.cfg" -threads 1 -seconds .001 -out "$a/k.json"
+    check "meta bench tells why: $1" grep -Eq "^Stock libdarknet is not timed beside it: it reads $1\$" "$a/out"
+    check "meta bench has all but stock: $1" json '"it reads" in d["no_stock"] and d["stock_bytes"] == None and not d["ratios"] and row("task", 2) and row("gradient")
+        and not any("stock" in r["name"] for r in rows) and len(d["memory"]) == 3 and d["layers"]["operations"]' "$a/k.json"
+}
+without_stock 'layer 0, \[convolutional\], otherwise: dilation, which it leaves out' '/^filters/i dilation=2'
+without_stock 'layer 0, \[dropout\], otherwise: of the image' '/^\[convolutional\]/i [dropout]\nprobability=.1\n'
+without_stock 'layer 0, \[convolutional\], otherwise: padding of size=1' 's/^size=3/size=1\npadding=1/; /^pad=1/d'
+without_stock 'layer 2, \[scale_channels\], otherwise: not known' '/^\[maxpool\]/i [avgpool]\n\n[scale_channels]\nfrom=-2\n'
 
 expect_error 'usage: darknet meta bench CFG' "$DARKNET_BIN" meta bench
 expect_error 'usage: darknet meta bench CFG' "$DARKNET_BIN" meta bench "$a/toy.cfg" again

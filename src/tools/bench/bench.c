@@ -1,6 +1,7 @@
 /* A benchmark: the groups of things that are timed in turn, and what is compared within each. */
 #include "bench.h"
 #include "base/child.h"
+#include "network/readers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -51,15 +52,26 @@ static int can_be_frugal(const struct meta_model *m, int order)
     return order == 2 && m->inner->steps > 1 && m->inner->keep != 1;
 }
 
-/* Stock libdarknet has no network that pairs. */
-static int has_stock(const struct meta_model *m) { return !m->network->ways; }
+/* Why stock libdarknet has no such network; stays "" where it has. */
+static void look_for_stock(struct meta_bench *b)
+{
+    const struct meta_network *net = b->plan->model->network;
+    int layer = 0;
+    const char *why = net->ways ? NULL : meta_readers_stock(net, &layer);
+    if (net->ways) snprintf(b->no_stock, sizeof b->no_stock, "it has no layer that pairs images");
+    if (why)
+        snprintf(b->no_stock, sizeof b->no_stock, "it reads layer %d, [%s], otherwise: %s", layer,
+                 meta_layer_name(&net->layers[layer]), why);
+}
 
 static int start_children(struct session *s, struct meta_error *error)
 {
     const struct meta_model *m = s->plan->model;
     int images = meta_bench_task_images(m), all = s->plan->threads;
     s->stock_question.plan = s->plan;
-    if (has_stock(m) && meta_child_start(&s->stock, meta_stock_serve, &s->stock_question, error))
+    look_for_stock(s->bench);
+    if (!*s->bench->no_stock
+        && meta_child_start(&s->stock, meta_stock_serve, &s->stock_question, error))
         return -1;
     for (int order = 1; order <= (s->plan->second_order ? 2 : 1); order++)
         for (int threads = 1; threads <= all; threads += all > 1 ? all - 1 : 1) {
@@ -85,6 +97,15 @@ static int ask_memory(struct session *s, struct meta_error *error)
         s->bench->memory[i].workers = numbers[1];
     }
     return 0;
+}
+
+/* Once, so that a library which can't do it does not end the benchmark. */
+static void try_stock(struct session *s)
+{
+    double numbers[META_CHILD_NUMBERS];
+    struct meta_error error;
+    if (*s->bench->no_stock || !meta_child_ask(s->stock, "its process", numbers, &error)) return;
+    snprintf(s->bench->no_stock, sizeof s->bench->no_stock, "%s", error.text);
 }
 
 static int run_stock(void *context, double *processor, struct meta_error *error)
@@ -258,7 +279,7 @@ static int run_groups(struct session *s, struct meta_error *error)
     struct meta_work_spec of_step = { "gradient", META_WORK_GRADIENT, step, 0, 0 };
     struct meta_work_spec product = { "Hessian product", META_WORK_PRODUCT, step, 0, 0 };
     if (run_group(s, forward, none, 0, error)) return -1;
-    if (run_group(s, gradient, none, has_stock(m), error)) return -1;
+    if (run_group(s, gradient, none, !*s->bench->no_stock, error)) return -1;
     if (step != batch && run_group(s, of_step, none, 0, error)) return -1;
     if (second && run_group(s, product, none, 0, error)) return -1;
     for (int order = 1; order <= (second ? 2 : 1); order++) {
@@ -291,6 +312,7 @@ void meta_bench_plan_clear(struct meta_bench_plan *plan) { meta_flops_clear(&pla
 static int measure(struct session *s, struct meta_error *error)
 {
     if (start_children(s, error) || check(s, error) || ask_memory(s, error)) return -1;
+    try_stock(s);
     if (meta_pool_create(&s->pool[0], 1, error)) return -1;
     if (s->plan->threads == 1) s->pool[1] = s->pool[0];
     else if (meta_pool_create(&s->pool[1], s->plan->threads, error)) return -1;

@@ -66,6 +66,7 @@ struct meta_bench {
     int slow_layer; /* meta_program_slow_layer, and what it is left to */
     const char *slow_implementation;
     double stock_bytes; /* peak of the stock process; 0: none */
+    char no_stock[480]; /* why there is none; "" where there is */
 };
 
 /* "forward", "backward", "forward_tangent", "backward_tangent" */

@@ -109,6 +109,7 @@ static void add_found(cJSON *root, const struct meta_bench *b)
         add_number(j, "worker_bytes", b->memory[i].workers);
     }
     add_number(root, "stock_bytes", b->stock_bytes > 0 ? b->stock_bytes : NAN);
+    if (*b->no_stock) cJSON_AddStringToObject(root, "no_stock", b->no_stock);
 }
 
 static void add_layers(cJSON *root, const struct meta_bench *b)
