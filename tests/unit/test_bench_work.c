@@ -47,8 +47,43 @@ static void order_2_in_spite_of_second_order_start(void **state)
     meta_model_free(model);
 }
 
+/* The bytes of the workers that do such work. */
+static double bytes_of(struct meta_bench_plan *plan, struct meta_pool *pool, enum meta_work_kind kind, int rates)
+{
+    const struct meta_work_spec spec = { "work", kind, meta_bench_task_images(plan->model), 2, 0 };
+    struct meta_error error;
+    struct meta_work *work;
+    double processor;
+    plan->model->inner->rates = rates;
+    if (meta_work_create(&work, plan, spec, pool, &error)) fail_msg("%s", error.text);
+    if (meta_work_run(work, &processor, &error)) fail_msg("%s", error.text);
+    double bytes = meta_work_bytes(work);
+    meta_work_free(work);
+    return bytes;
+}
+
+/* A task is one of a meta-iteration: where rates are learned it has them, and the gradients of its steps that they take. */
+static void tasks_have_learned_rates(void **state)
+{
+    struct meta_error error;
+    struct meta_model *model;
+    struct meta_pool *pool;
+    if (meta_model_load(&model, CFG, &error)) fail_msg("%s", error.text);
+    if (meta_pool_create(&pool, 1, &error)) fail_msg("%s", error.text);
+    struct meta_bench_plan plan = { .model = model, .backend = &meta_backend_onednn, .threads = 1 };
+    if (meta_bench_complete(&plan, &error)) fail_msg("%s", error.text);
+    double task = bytes_of(&plan, pool, META_WORK_TASK, META_RATES_FIXED), iteration = bytes_of(&plan, pool, META_WORK_ITERATION, META_RATES_FIXED);
+    for (int rates = META_RATES_LAYER; rates <= META_RATES_PARAMETER; rates++) {
+        double more = bytes_of(&plan, pool, META_WORK_TASK, rates) - task;
+        assert_true(more > 0 && more == bytes_of(&plan, pool, META_WORK_ITERATION, rates) - iteration);
+    }
+    meta_bench_plan_clear(&plan);
+    meta_pool_free(pool);
+    meta_model_free(model);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(order_2_in_spite_of_second_order_start) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(order_2_in_spite_of_second_order_start), cmocka_unit_test(tasks_have_learned_rates) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "bench_work.h"
 #include "base/clock.h"
 #include "engine/program.h"
+#include "learning/learned_rates.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -11,10 +12,12 @@ struct meta_work {
     struct meta_work_spec spec;
     struct meta_pool *pool;
     int threads, support, query;
-    struct meta_program **program; /* (threads) */
-    struct meta_worker **worker;   /* (threads) */
-    void *phi, *v, **out;          /* backend vectors; out: (threads) */
-    struct meta_model model;       /* a copy of the plan's with this `inner` */
+    struct meta_program **program;    /* (threads) */
+    struct meta_worker **worker;      /* (threads) */
+    struct meta_learned_rates *rates; /* of the workers' tasks; NULL: they are fixed */
+    void **by_rates;                  /* (threads) backend vectors: the derivatives by them */
+    void *phi, *v, **out;             /* backend vectors; out: (threads) */
+    struct meta_model model;          /* a copy of the plan's with this `inner` */
     struct meta_inner_settings inner;
     struct meta_outer *outer;
     struct meta_batch *batch; /* (tasks), and pointers to them */
@@ -96,9 +99,27 @@ static int make_tasks(struct meta_work *w, int count, struct meta_error *error)
     return 0;
 }
 
+/* Learned rates, where they begin. */
+static int make_rates(struct meta_work *w, struct meta_error *error)
+{
+    const struct meta_backend *b = w->plan->backend;
+    if (meta_learned_create(&w->rates, w->plan->model->network, meta_rates_how_of(&w->inner), b,
+                            error))
+        return -1;
+    if (!w->rates) return 0;
+    meta_learned_fill(w->rates, w->inner.learning_rate);
+    if (!(w->by_rates = calloc(w->threads, sizeof *w->by_rates))) return meta_fail_memory(error);
+    for (int i = 0; i < w->threads; i++)
+        if (!(w->by_rates[i] = b->allocate(meta_learned_numbers(w->rates) * b->element)))
+            return meta_fail_memory(error);
+    return 0;
+}
+
 static int make_workers(struct meta_work *w, struct meta_error *error)
 {
     struct meta_inner inner = meta_inner_of(&w->inner, w->support, w->query);
+    if (make_rates(w, error)) return -1;
+    inner.rates = meta_learned_rates(w->rates);
     if (!(w->worker = calloc(w->threads, sizeof *w->worker))) return meta_fail_memory(error);
     for (int i = 0; i < w->threads; i++)
         if (meta_worker_create(&w->worker[i], w->plan->model->network, w->plan->backend, inner,
@@ -166,12 +187,15 @@ void meta_work_free(struct meta_work *w)
         if (w->program) meta_program_free(w->program[i]);
         if (w->worker) meta_worker_free(w->worker[i]);
         if (w->out && w->out[i]) b->release(w->out[i]);
+        if (w->by_rates && w->by_rates[i]) b->release(w->by_rates[i]);
     }
+    meta_learned_free(w->rates);
     meta_outer_free(w->outer);
     if (w->phi) b->release(w->phi);
     if (w->v) b->release(w->v);
     free(w->program);
     free(w->worker);
+    free(w->by_rates);
     free(w->out);
     free(w->batch);
     free(w->batches);
@@ -185,7 +209,8 @@ void meta_work_free(struct meta_work *w)
 static void run_one(void *context, int index, int worker)
 {
     struct meta_work *w = context;
-    struct meta_task_result result = { .gradient = w->out[index] };
+    struct meta_task_result result = { .gradient = w->out[index],
+                                       .rates = w->by_rates ? w->by_rates[index] : NULL };
     if (w->worker) {
         const struct meta_batch *b = w->batches[index];
         struct meta_task task = {
