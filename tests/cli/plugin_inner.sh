@@ -70,6 +70,16 @@ check 'a copy under another name passes meta check' holds "$t/heavy.cfg"
 slip 'a memory that is forgotten on the way back' 's/memorybar\[i\] = s->momentum \* m/memorybar[i] = 0/'
 slip 'a wrong adjoint of the gradient' 's/gradientbar\[i\] = m/gradientbar[i] = 1.01 * m/'
 slip 'a decay that is forgotten on the way back' 's/phibar\[i\] \*= .*/phibar[i] *= 1;/'
+# Beside a layer without tangents, with order=1, the adjoint of the steps can't be held against differences: the program's way back is.
+sed '/\.forward_tangent = /d; /\.backward_tangent = /d; s/\.name = "prelu"/.name = "bent"/' plugins/prelu/prelu.c >"$TMP_TEST/bent.c"
+check 'a layer without tangents is built' gcc -std=gnu11 -w -fPIC -shared -Iplugins -o "$p/bent.so" "$TMP_TEST/bent.c"
+changed ''
+for how in '' '\nmulti_step=5' '\nsteps=5'; do
+    sed "/^order=/d; /^steps=2/d; s/^\[heavy\]/&\norder=1$how/; s/^\[maxpool\]/[bent]\n\n&/" "$t/heavy.cfg" >"$t/bent.cfg"
+    check "meta check passes a rule beside a layer without tangents:${how#??}" holds "$t/bent.cfg"
+    check 'it says whose steps it went back through' grep -Eq "^ *meta-gradient +meta-gradient = w grad L_query, back by the rule .* ok\$" "$t/table"
+done
+
 changed 's/memories, moves, step, back/memories, moves, step, NULL/'
 expect_error 'heavy.so: plugin \[heavy\] must have step and back$' "$DARKNET_BIN" meta help
 changed 's/return 1;/return 9;/'

@@ -8,6 +8,7 @@
 
 #include "learning/inner_loop.h"
 #include "learning/inner_rates.h"
+#include "learning/inner_rule.h"
 #include "learning/weigh.h"
 
 /* Inner steps at most: a third repeats the second. */
@@ -199,8 +200,10 @@ static int make_rates(struct rig *r, const struct meta_inner_settings *s, struct
 
 struct first {
     struct meta_program *program;
-    double *steps;   /* (r->steps, n) gradients of the support loss */
-    double *queries; /* (r->steps + 1, n) gradients of the query loss after so many steps */
+    double *steps;          /* (r->steps, n) gradients of the support loss */
+    double *queries;        /* (r->steps + 1, n) gradients of the query loss after so many steps */
+    double *at;             /* (r->steps, n) phi_s */
+    struct meta_rule *rule; /* takes the steps; NULL: they are plain */
 };
 
 /* The gradient of one pass at phi, of the support or the query set. */
@@ -227,14 +230,26 @@ static void walk(const struct rig *r, const struct first *f, const struct meta_i
         if (s == r->steps || (s && meta_inner_share(inner, r->task.iteration, r->steps, s) > 0))
             pass(r, f, phi, 1, r->steps + r->steps - s, f->queries + s * r->n);
         if (s == r->steps) break;
-        pass(r, f, phi, 0, s, f->steps + s * r->n);
-        meta_rates_hold(&r->rates, meta_backend_exact(), f->steps + s * r->n);
-        meta_rates_step(&r->rates, meta_backend_exact(), s, phi, f->steps + s * r->n, r->x[V]);
+        double *g = f->steps + s * r->n;
+        memcpy(f->at + s * r->n, phi, r->n * sizeof *phi);
+        pass(r, f, phi, 0, s, g);
+        meta_rates_hold(&r->rates, meta_backend_exact(), g);
+        if (f->rule) meta_rule_step(f->rule, s, inner->learning_rate, phi, g);
+        else meta_rates_step(&r->rates, meta_backend_exact(), s, phi, g, r->x[V]);
     }
 }
 
+static const char *first_order_text(const struct meta_inner *inner, int rule)
+{
+    if (rule) return "meta-gradient = w grad L_query, back by the rule";
+    if (inner->reptile) return "meta-gradient = w sum of the steps' gradients";
+    return inner->multi_step ? "meta-gradient = w sum of shares of grad L_query(phi_s)"
+                             : "meta-gradient = w grad L_query(phi_S)";
+}
+
 /* Checks orders 0 and 1 against their definitions, step by step on a program: w times the sum of
-   the steps' gradients; w times the query losses' gradients, each with its share. */
+   the steps' gradients; w times the query losses' gradients, each with its share, which a plugin's
+   rule takes back through its steps. */
 static void compare_first(struct rig *r, const struct first *f, const struct meta_inner *inner,
                           double weight)
 {
@@ -242,9 +257,12 @@ static void compare_first(struct rig *r, const struct first *f, const struct met
     double *sum = r->x[OTHER];
     memset(sum, 0, r->n * sizeof *sum);
     if (r->numbers) memset(r->y[RATE_V], 0, r->numbers * sizeof **r->y);
+    if (f->rule) meta_rule_begin_back(f->rule);
     for (int s = r->steps; s >= 0; s--) {
         double share = meta_inner_share(inner, r->task.iteration, r->steps, s);
         if (r->numbers && s < r->steps) add_first_rates(r, s, weight, f->steps + s * r->n, sum);
+        if (f->rule && s < r->steps)
+            meta_rule_back(f->rule, s, inner->learning_rate, f->at + s * r->n, sum, r->x[V]);
         if (inner->reptile && s < r->steps) b->axpy(sum, r->n, 1, f->steps + s * r->n);
         if (!inner->reptile && share > 0 && (s || !r->steps))
             b->axpy(sum, r->n, share, f->queries + s * r->n);
@@ -252,10 +270,7 @@ static void compare_first(struct rig *r, const struct first *f, const struct met
     b->scale(sum, r->n, weight);
     if (inner->imprint) check_start(r);
     else
-        report(r, "meta-gradient",
-               inner->reptile          ? "meta-gradient = w sum of the steps' gradients"
-                   : inner->multi_step ? "meta-gradient = w sum of shares of grad L_query(phi_s)"
-                                       : "meta-gradient = w grad L_query(phi_S)",
+        report(r, "meta-gradient", first_order_text(inner, f->rule != NULL),
                meta_check_distance(r->x[GRADIENT], sum, r->n), 1e-12);
     if (r->numbers)
         report(r, "rates", "gradient = -w g_s v_(s+1)",
@@ -269,17 +284,22 @@ static int check_first_order(struct rig *r, const struct meta_inner *inner,
     const struct meta_program_settings passes = { .support = meta_check_support(r->check),
                                                   .query = r->batch,
                                                   .passes = META_GRADIENT };
-    struct first f = { .steps = calloc((2 * r->steps + 1) * r->n, sizeof *f.steps) };
+    const struct meta_rule_for whose = { net, &r->rates, meta_backend_exact(), r->steps, 1 };
+    struct first f = { .steps = calloc((3 * r->steps + 1) * r->n, sizeof *f.steps) };
     double weight;
     int status = f.steps ? meta_program_create(&f.program, net, meta_backend_exact(), passes, error)
                          : meta_fail_memory(error);
+    if (!status && inner->rule.functions && r->steps)
+        status = meta_rule_create(&f.rule, inner->rule, &whose, error);
     if (!status) {
         f.queries = f.steps + r->steps * r->n;
+        f.at = f.queries + (r->steps + 1) * r->n;
         gradient_at(r, r->exact, r->x[PHI], r->x[GRADIENT], &weight);
         walk(r, &f, inner);
         compare_first(r, &f, inner, weight);
-        meta_program_free(f.program);
     }
+    meta_rule_free(f.rule);
+    meta_program_free(f.program);
     free(f.steps);
     return status;
 }
