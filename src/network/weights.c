@@ -117,6 +117,8 @@ static int read_header(const struct meta_network *net, struct contents *c, struc
                          "%s: version %d.%d.%d in its %zu bytes: not a .weights file of version "
                          "0.1 or 0.2, of which this network's has %zu bytes",
                          c->path, h.major, h.minor, h.revision, c->size, expected);
+    if (h.revision == GRADIENT)
+        return meta_fail(error, "%s: is a gradient that `meta grad` wrote, no weights", c->path);
     size_t seen = h.minor == 2 ? 8 : 4;
     c->at = sizeof h + seen;
     c->revision = c->transposed ? 0 : h.revision;

@@ -8,7 +8,8 @@
    While the rolling statistics are young, `revision`, which no Darknet looks at, is 0x4d4c0000 plus
    the number of batches that have moved them (rolling.h).
 
-   A gradient, which `meta grad` writes in the same form, has 0x4d470000 there.
+   A gradient, which `meta grad` writes in the same form, has 0x4d470000 there, and is not read as
+   weights.
 
    Of a network with rotations=4 a file has the numbers of the ordinary network with the same layers
    (tie.h), so that other programs read it; one whose filters are not turns of one another is
@@ -41,7 +42,7 @@ size_t meta_weights_layer(const struct meta_network *, int layer, const float *n
 size_t meta_weights_numbers(const struct meta_network *);
 /* Reads into parameters (network->parameters) and statistics (network->statistics), the caller's. A
    file that is shorter or longer than the network's, or of another version, is an error that says
-   both sizes; a number that is not finite is an error too. A file that is refused
+   both sizes; a gradient is an error too, and a number that is not finite. A file that is refused
    changes nothing. */
 int meta_weights_read(const struct meta_network *, const char *path, float *parameters,
                       float *statistics, struct meta_weights_head *, struct meta_error *);

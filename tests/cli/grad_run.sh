@@ -22,6 +22,15 @@ check 'meta grad runs a second time' quiet grad -episode $oracle/episode.txt -ou
 check 'meta grad writes the same bytes a second time' cmp "$a/g.weights" "$a/again.weights"
 check 'meta grad prints the same line a second time' cmp "$a/first" "$a/out"
 
+# A gradient has the form of weights, and is taken for none
+is='g.weights: is a gradient that .meta grad. wrote, no weights$'
+expect_error "^darknet: .*/$is" "$DARKNET_BIN" meta grad $data $oracle/net.cfg "$a/g.weights" -episode $oracle/episode.txt -out "$a/refused.weights"
+mkdir -p "$TMP_TEST/folder/one" "$TMP_TEST/folder/two"
+cp tests/oracle/images/rgb_class0_00.png "$TMP_TEST/folder/one"
+cp tests/oracle/images/rgb_class1_00.png "$TMP_TEST/folder/two"
+expect_error "^darknet: .*/$is" "$DARKNET_BIN" meta adapt "$TMP_TEST/folder" $oracle/net.cfg "$a/g.weights" -out "$a/refused"
+check 'of a refused gradient nothing is written' test "$(ls "$a" | grep -c '^refused')" -eq 0
+
 # max_batches=300 is the default iteration
 check 'meta grad -iteration 300 runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -iteration 300
 check 'meta grad takes the iteration from max_batches by default' cmp "$a/first" "$a/out"

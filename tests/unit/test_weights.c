@@ -381,6 +381,26 @@ static void test_refusals(void **state)
     free(raw);
 }
 
+/* What `meta grad` writes is no start of anything, with either form of `seen`. */
+static void test_gradient(void **state)
+{
+    struct meta_error e;
+    size_t size;
+    const int32_t old[] = { 0, 1, 0x4d470000 };
+    if (meta_weights_write(net, path, parameters, statistics, (struct meta_weights_head){ .gradient = 1 }, &e)) fail_msg("%s", e.text);
+    char *raw;
+    if (meta_file_read(path, &raw, &size, &e)) fail_msg("%s", e.text);
+    assert_int_equal(meta_weights_gradient(path), 1);
+    refused(path, ": is a gradient that `meta grad` wrote, no weights", NULL);
+    assert_int_equal(read_first(0), -1);
+    memcpy(raw + 4, old, sizeof old);
+    put(raw + 4, size - 4);
+    refused(path, ": is a gradient that `meta grad` wrote, no weights", NULL);
+    write_ours(0);
+    assert_int_equal(meta_weights_gradient(path), 0);
+    free(raw);
+}
+
 /* What no reader takes is not written, and the file that was there stays. */
 static void test_not_finite(void **state)
 {
@@ -412,6 +432,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_not_finite), cmocka_unit_test(test_stock_reads_ours), cmocka_unit_test(test_we_read_stock),
                                         cmocka_unit_test(test_old_header), cmocka_unit_test(test_young_statistics), cmocka_unit_test(test_statistics_of_zero), cmocka_unit_test(test_rolling), cmocka_unit_test(test_partial), cmocka_unit_test(test_cut_elsewhere),
-                                        cmocka_unit_test(test_old_headers_of_whole_and_partial_files), cmocka_unit_test(test_refusals) };
+                                        cmocka_unit_test(test_old_headers_of_whole_and_partial_files), cmocka_unit_test(test_refusals), cmocka_unit_test(test_gradient) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
