@@ -86,6 +86,13 @@ cfg=
 check 'meta grad -backend onednn runs' quiet grad -episode $oracle/episode.txt -out "$a/again.weights" -backend onednn
 check 'the query loss of onednn is that of the default to some digits' test "$(field query_loss | cut -c1-6)" = "$(sed -n 's/.*"query_loss": \(......\).*/\1/p' "$a/first")"
 
+# META_MAX_ISA holds oneDNN, too: with its own limit below it the bits are the same
+limited() { META_MAX_ISA=base quiet grad -episode $oracle/episode.txt -backend onednn -kernels onednn -out "$a/$1.weights"; }
+both() { DNNL_MAX_CPU_ISA=SSE41 limited both; }
+check 'meta grad runs with META_MAX_ISA=base' limited limited
+check 'and with a limit of oneDNN as low' both
+check 'which changes no bit' cmp "$a/limited.weights" "$a/both.weights"
+
 cp "$a/w.weights" "$a/other.weights"
 expect_error '^darknet: -out .*/other.weights: is there and is not of meta grad: must be another name$' grad -episode $oracle/episode.txt -out "$a/other.weights"
 check 'meta grad leaves weights of something else as they are' cmp "$a/w.weights" "$a/other.weights"

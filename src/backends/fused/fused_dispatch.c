@@ -22,6 +22,8 @@ static int allowed(const char *variable, int fallback)
     return fallback;
 }
 
+int meta_fused_limit(void) { return allowed("META_MAX_ISA", 2); }
+
 static void choose(void)
 {
     int most = 0, limit = allowed("META_MAX_ISA", allowed("DNNL_MAX_CPU_ISA", 2));

@@ -147,6 +147,8 @@ struct meta_fused_set {
 /* The best set that this processor and the environment's META_MAX_ISA (base, avx2 or avx512) allow;
    without that variable, oneDNN's DNNL_MAX_CPU_ISA limits it. */
 const struct meta_fused_set *meta_fused(void);
+/* What META_MAX_ISA allows: 0 base, 1 avx2, 2 avx512, which is also what it is without. */
+int meta_fused_limit(void);
 
 extern const struct meta_fused_set meta_fused_base, meta_fused_avx2, meta_fused_avx512;
 

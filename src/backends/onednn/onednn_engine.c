@@ -1,18 +1,56 @@
-/* The one CPU engine of the oneDNN backend, and the block that its layout has on this processor. */
+/* The one CPU engine of the oneDNN backend, the instructions that META_MAX_ISA leaves it, and the
+   block that its layout then has on this processor. */
 #include "onednn_engine.h"
 #include "onednn_guard.h"
 
 #include <omp.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static dnnl_engine_t engine;
 int meta_onednn_shift = 3;
 
 dnnl_engine_t meta_onednn_engine(void) { return engine; }
 
+/* Whether the environment leaves oneDNN no more than that: SSE4.1, AVX or AVX2. Of its own two
+   variables it reads the first that says something. */
+static int is_held(dnnl_cpu_isa_t most)
+{
+    static const struct {
+        const char *name;
+        dnnl_cpu_isa_t isa;
+    } names[] = { { "SSE41", dnnl_cpu_isa_sse41 },
+                  { "AVX", dnnl_cpu_isa_avx },
+                  { "AVX2", dnnl_cpu_isa_avx2 } };
+    const char *value = getenv("ONEDNN_MAX_CPU_ISA");
+    if (!value || !*value) value = getenv("DNNL_MAX_CPU_ISA");
+    for (size_t i = 0; value && i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(value, names[i].name)) return names[i].isa <= most;
+    return 0;
+}
+
+/* Holds oneDNN to META_MAX_ISA, which works before its first call in a process alone. */
+static int hold_instructions(struct meta_error *error)
+{
+    static const struct {
+        const char *name, *theirs;
+        dnnl_cpu_isa_t isa;
+    } limits[] = { { "base", "SSE41", dnnl_cpu_isa_sse41 }, { "avx2", "AVX2", dnnl_cpu_isa_avx2 } };
+    int level = meta_fused_limit();
+    if (level >= (int)(sizeof limits / sizeof *limits)) return 0;
+    if (!is_held(limits[level].isa)) dnnl_set_max_cpu_isa(limits[level].isa);
+    if (!(dnnl_get_effective_cpu_isa() & ~(unsigned)limits[level].isa)) return 0;
+    return meta_fail(error,
+                     "META_MAX_ISA=%s: oneDNN has begun in this process with larger instructions: "
+                     "set DNNL_MAX_CPU_ISA=%s, too, or unset META_MAX_ISA",
+                     limits[level].name, limits[level].theirs);
+}
+
 static int make_engine(void *unused, struct meta_error *error)
 {
+    if (hold_instructions(error)) return -1;
     dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
     if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core) meta_onednn_shift = 4;
     if (dnnl_engine_create(&engine, dnnl_cpu, 0) == dnnl_success) return 0;
