@@ -66,12 +66,13 @@ static int check_outputs(const struct meta_model *m, const struct meta_section *
 static int check_part(const struct meta_model *m, struct meta_error *error)
 {
     int batch = m->net.batch, subdivisions = m->net.subdivisions;
-    const struct meta_layer *l = meta_network_lone_value(m->network, batch / subdivisions);
+    const struct meta_layer *l = meta_network_few_values(m->network, batch / subdivisions, 1);
     if (!l) return 0;
     return meta_fail(error,
                      "%s:%d: [%s] batch_normalize=1: 1 image a part ([net] batch=%d, "
                      "subdivisions=%d) x a map of 1x1 = 1 value a channel, which is 0 once it is "
-                     "normalised by itself: must be at least 2",
+                     "normalised by itself: must be at least 2, better 3: of 2 only their order is "
+                     "left",
                      m->path, l->line, meta_layer_name(l), batch, subdivisions);
 }
 

@@ -199,12 +199,52 @@ static void notice_cost(const struct meta_model *m, char *text)
              m->path, m->cost_line);
 }
 
+/* The support images that a gradient is taken through together; 0: none is. Below order 2 the steps
+   of a head alone need none of the layers before it. */
+static int support_images(const struct meta_model *m)
+{
+    const struct meta_inner_settings *s = m->inner;
+    int deep = s->steps && (s->order == 2 || s->adapt != META_ADAPT_HEAD);
+    return deep || s->head == META_HEAD_IMPRINTED ? m->episode->ways * m->episode->shots : 0;
+}
+
+/* The same of the query images, which Reptile only scores. A network that pairs sees both kinds in
+   one pass. */
+static int query_images(const struct meta_model *m)
+{
+    const struct meta_episode_settings *e = m->episode;
+    return m->inner->order ? e->ways * (e->queries + (m->network->ways ? e->shots : 0)) : 0;
+}
+
+static void tell_two_values(const struct meta_model *m, int images, const char *what, char *text)
+{
+    const struct meta_layer *l = meta_network_few_values(m->network, images, 2);
+    if (!l) return;
+    snprintf(text, ROOM,
+             "%s:%d: [%s] batch_normalize=1: %d %s x a map of %dx%d = 2 values a channel, .7 and "
+             "-.7 once they are normalised together, however far apart they were: its weights and "
+             "the layers before it hardly learn from them; from 3 values on they do",
+             m->path, l->line, meta_layer_name(l), images, what, l->out.w, l->out.h);
+}
+
+static void notice_two_values(const struct meta_model *m, char *text)
+{
+    if (m->purpose == META_FOR_IMAGES) {
+        int images = m->net.batch / m->net.subdivisions;
+        tell_two_values(m, images, images == 1 ? "image a part" : "images a part", text);
+        return;
+    }
+    if (!m->episode) return;
+    tell_two_values(m, support_images(m), "support images", text);
+    if (!*text) tell_two_values(m, query_images(m), "query images", text);
+}
+
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
     static void (*const all[])(const struct meta_model *, char *) = {
         notice_rate,       notice_crops,      notice_cap,   notice_start,      notice_late_start,
         notice_normalise,  notice_late_order, notice_order, notice_multi_step, notice_head,
-        notice_late_steps, notice_rotations,  notice_cost
+        notice_late_steps, notice_rotations,  notice_cost,  notice_two_values
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";

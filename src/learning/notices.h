@@ -8,7 +8,7 @@
    black edges, a loss that begins above where [meta_loss] caps it, a `start` that nothing reads, a
    [cost] that Darknet learns by, too, what begins past the model's max_batches, what the order of
    the meta-gradient or the number of steps leaves without effect, a head that is a plugin's
-   layer. */
+   layer, two values that are normalised together where something is learned from them. */
 void meta_notices(const struct meta_model *, void (*say)(void *context, const char *text),
                   void *context);
 

@@ -221,22 +221,25 @@ int meta_network_features_layer(const struct meta_network *net)
     return i - 1;
 }
 
-const struct meta_layer *meta_network_lone_value(const struct meta_network *net, int images)
+const struct meta_layer *meta_network_few_values(const struct meta_network *net, int images,
+                                                 int values)
 {
-    for (int i = 0; i < net->count && images == 1; i++) {
+    for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        if (l->mean != META_NONE && l->out.w * l->out.h == 1) return l;
+        if (l->mean != META_NONE && (size_t)images * l->out.w * l->out.h == (size_t)values)
+            return l;
     }
     return NULL;
 }
 
 int meta_network_check_batch(const struct meta_network *net, int images, struct meta_error *error)
 {
-    const struct meta_layer *l = meta_network_lone_value(net, images);
+    const struct meta_layer *l = meta_network_few_values(net, images, 1);
     if (!l) return 0;
     return meta_fail(error,
                      "[%s] of line %d: batch_normalize=1: 1 image x a map of 1x1 = 1 value a "
-                     "channel, which is 0 once it is normalised by itself: must be at least 2",
+                     "channel, which is 0 once it is normalised by itself: must be at least 2, "
+                     "better 3: of 2 only their order is left",
                      meta_layer_name(l), l->line);
 }
 

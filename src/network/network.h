@@ -185,11 +185,14 @@ int meta_network_features_layer(const struct meta_network *);
 /* Whether support images make a classifier of the network that sections of Darknet can say: one
    that pairs must do so right before its [softmax], by a plugin that has a linear form. */
 int meta_network_adapts(const struct meta_network *);
-/* The first layer that normalises a single value a channel in a batch of so many images: one image
-   and a map of one pixel. Normalised by itself a value is 0, whatever it was, so that nothing
-   reaches the layers behind or the gradient before. NULL: none does. */
-const struct meta_layer *meta_network_lone_value(const struct meta_network *, int images);
-/* Fails, naming that layer, where there is one. */
+/* The first layer that normalises so few values together in a batch of so many images: the pixels
+   of its map in all of them. One value, normalised by itself, is 0, whatever it was, so that nothing
+   reaches the layers behind or the gradient before; two are .7 and -.7, whatever they were, so that
+   behind them only their order is known, and before them there is next to no gradient. NULL: none
+   does. */
+const struct meta_layer *meta_network_few_values(const struct meta_network *, int images,
+                                                 int values);
+/* Fails, naming the first layer that normalises a single value, where there is one. */
 int meta_network_check_batch(const struct meta_network *, int images, struct meta_error *);
 /* Copies a layer with its `from` and `settings`, which then belong to the copy. */
 int meta_layer_copy(struct meta_layer *to, const struct meta_layer *from, struct meta_error *);

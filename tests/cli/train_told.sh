@@ -52,6 +52,24 @@ changed 's/^policy=.*/policy=sigmoid\nstep=6/; /^steps=6/d; /^scales/d; /^burn_i
 check 'a sigmoid that is 0 at first is told' said "^$x: \[net\] policy=sigmoid: the rate is 0 before iteration step=6, as in Darknet: nothing is learned until then$"
 check 'a sigmoid is 0 at first' test "$(cut -d, -f5 "$a/backup/x.csv" | sed -n 2,4p | sort -u)" = 0
 check 'help tells that a sigmoid is 0 at first' sh -c "'$DARKNET_BIN' meta help net | grep -q '^    step .*before it the rate is 0'"
+# A layer that normalises two values together, where something is learned from them
+deep='s/^\[connected\]/[connected]\noutput=5\nbatch_normalize=1\nactivation=leaky\n\n&/'
+told() { on >"$a/out" 2>&1 || { cat "$a/out"; return 1; }; test "$(grep -cE "^$x:[0-9]+: \[connected\] batch_normalize=1: 2 $1 images x a map of 1x1 = 2 values a channel, " "$a/out")" -eq 1; }
+untold() { on >"$a/out" 2>&1 && ! grep 'values a channel' "$a/out"; }
+changed "$deep; s/^shots=2/shots=1/"
+check 'two support values that are normalised together are told' told support
+expect_output "^warning +cfg +$x:[0-9]+: \[connected\] batch_normalize=1: 2 support images x a map of 1x1 = 2 values a channel, \.7 and -\.7 once they are normalised together, however far apart they were: its weights and the layers before it hardly learn from them; from 3 values on they do$" \
+    sh -c "'$DARKNET_BIN' meta doctor '$a/toy.data' '$x' -seconds .01 | cat"
+changed "$deep; s/^shots=2/shots=1/; s/^order=.*/order=1\nadapt=head/"
+check 'not where the steps move the head behind them alone' untold
+changed "$deep; s/^shots=2/shots=1/; s/^order=.*/order=2\nadapt=head/"
+check 'but where the meta-gradient is exact' told support
+changed "$deep; s/^queries=3/queries=1/"
+check 'two query values are told' told query
+changed "$deep; s/^queries=3/queries=1/; s/^order=.*/order=0/"
+check 'not where query images are only scored' untold
+changed "$deep"
+check 'nothing is told of more values' untold
 changed 's/^min_crop=12/min_crop=9/'
 check 'a min_crop below the network is told' said "^$x: \[net\] min_crop=9 is less than the network's 12x12: images shrunk below that have black edges in training$"
 changed 's/^ways=2/ways=3/; s/^output=2/output=3/; s/^start=.*/epsilon=0.001/; s/^eta=2/eta=5/'

@@ -126,18 +126,27 @@ static void refuses_what_does_not_fit(void **state)
     meta_network_free(net);
 }
 
-static void finds_lone_values(void **state)
+static void finds_few_values(void **state)
 {
     struct meta_network *net = network(3, 6, 6);
     assert_int_equal(meta_network_add(net, conv(4, 3, 1, 1, 1), &error), 0);
     assert_int_equal(meta_network_add(net, (struct meta_layer){ .type = META_AVGPOOL }, &error), 0);
     assert_int_equal(meta_network_add(net, conv(5, 1, 1, 0, 0), &error), 0);
-    assert_null(meta_network_lone_value(net, 1)); /* the first map is larger, the last is not normalised */
+    assert_null(meta_network_few_values(net, 1, 1)); /* the first map is larger, the last is not normalised */
     assert_int_equal(meta_network_add(net, conv(5, 1, 1, 0, 1), &error), 0);
-    assert_ptr_equal(meta_network_lone_value(net, 1), &net->layers[3]);
-    assert_null(meta_network_lone_value(net, 2));
+    assert_ptr_equal(meta_network_few_values(net, 1, 1), &net->layers[3]);
+    assert_null(meta_network_few_values(net, 2, 1));
+    assert_ptr_equal(meta_network_few_values(net, 2, 2), &net->layers[3]);
+    assert_null(meta_network_few_values(net, 1, 2));
+    assert_null(meta_network_few_values(net, 3, 2));
     assert_int_equal(meta_network_check_batch(net, 2, &error), 0);
     assert_int_equal(meta_network_check_batch(net, 1, &error), -1);
+    assert_non_null(strstr(error.text, "must be at least 2, better 3: of 2 only their order is left"));
+    meta_network_free(net);
+    net = network(3, 1, 2);
+    assert_int_equal(meta_network_add(net, conv(4, 1, 1, 0, 1), &error), 0);
+    assert_ptr_equal(meta_network_few_values(net, 1, 2), net->layers);
+    assert_null(meta_network_few_values(net, 2, 2));
     meta_network_free(net);
 }
 
@@ -193,7 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_more_layers_than_can_be_planned), cmocka_unit_test(pools_like_darknet), cmocka_unit_test(places_parameters_in_file_order),
-        cmocka_unit_test(refuses_what_does_not_fit), cmocka_unit_test(joins_shapes), cmocka_unit_test(finds_lone_values),
+        cmocka_unit_test(refuses_what_does_not_fit), cmocka_unit_test(joins_shapes), cmocka_unit_test(finds_few_values),
         cmocka_unit_test(draws_darknets_initial_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,9 @@ void meta_doctor_schedule(struct meta_doctor *d)
 {
     if (d->model->net.max_batches < 1)
         meta_doctor_say(d, META_WRONG, "cfg",
-                        "[net] max_batches: is 0 or not there: meta train begins only with "
-                        "-max_batches: write it");
+                        "[net] max_batches: is 0 or not there: meta %s begins only with "
+                        "-max_batches: write it",
+                        d->task == META_DOCTOR_PRETRAIN ? "pretrain" : "train");
     else meta_notices(d->model, say_notice, d);
 }
 
@@ -49,17 +50,13 @@ void meta_doctor_cfg(struct meta_doctor *d)
         return;
     }
     say_cfg(d);
-    if (d->task == META_DOCTOR_TRAIN) meta_doctor_schedule(d);
+    if (d->task == META_DOCTOR_TRAIN || d->task == META_DOCTOR_PRETRAIN) meta_doctor_schedule(d);
     if (d->task == META_DOCTOR_PREDICT
         && meta_purpose_check_adapted(d->model, "`meta adapt` makes a classifier of it", &error))
         meta_doctor_say(d, META_WRONG, "cfg", "%s", error.text);
     if (d->task == META_DOCTOR_ADAPT
         && meta_adapt_check_network(d->model->network, d->cfg_path, &error))
         meta_doctor_say(d, META_WRONG, "cfg", "%s", error.text);
-    if (d->task == META_DOCTOR_PRETRAIN && d->model->net.max_batches < 1)
-        meta_doctor_say(d, META_WRONG, "cfg",
-                        "[net] max_batches: is 0 or not there: meta pretrain begins only with "
-                        "-max_batches: write it");
 }
 
 /* What there is none of is wrong where the task needs it. */
