@@ -226,7 +226,8 @@ const struct meta_layer *meta_network_few_values(const struct meta_network *net,
 {
     for (int i = 0; i < net->count; i++) {
         const struct meta_layer *l = &net->layers[i];
-        if (l->mean != META_NONE && (size_t)images * l->out.w * l->out.h == (size_t)values)
+        size_t joined = l->type == META_CONVOLUTIONAL && l->rotations == 4 ? 4 : 1;
+        if (l->mean != META_NONE && joined * images * l->out.w * l->out.h == (size_t)values)
             return l;
     }
     return NULL;

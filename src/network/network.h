@@ -186,10 +186,10 @@ int meta_network_features_layer(const struct meta_network *);
    that pairs must do so right before its [softmax], by a plugin that has a linear form. */
 int meta_network_adapts(const struct meta_network *);
 /* The first layer that normalises so few values together in a batch of so many images: the pixels
-   of its map in all of them. One value, normalised by itself, is 0, whatever it was, so that nothing
-   reaches the layers behind or the gradient before; two are .7 and -.7, whatever they were, so that
-   behind them only their order is known, and before them there is next to no gradient. NULL: none
-   does. */
+   of its map in all of them, of rotations=4 those of the four turns of a filter. One value,
+   normalised by itself, is 0, whatever it was, so that nothing reaches the layers behind or the
+   gradient before; two are .7 and -.7, whatever they were, so that behind them only their order is
+   known, and before them there is next to no gradient. NULL: none does. */
 const struct meta_layer *meta_network_few_values(const struct meta_network *, int images,
                                                  int values);
 /* Fails, naming the first layer that normalises a single value, where there is one. */

@@ -150,6 +150,23 @@ static void finds_few_values(void **state)
     meta_network_free(net);
 }
 
+/* The four turns of a filter are normalised together, those of a [connected] are one number. */
+static void counts_the_values_of_turns(void **state)
+{
+    struct meta_network *net = network(3, 3, 3);
+    struct meta_layer turned = conv(8, 3, 1, 0, 1), full = { .type = META_CONNECTED, .filters = 4, .batch_normalize = 1, .rotations = 4 };
+    turned.rotations = 4;
+    assert_int_equal(meta_network_add(net, turned, &error), 0);
+    assert_shape(net, 8, 1, 1);
+    for (int values = 1; values < 4; values++) assert_null(meta_network_few_values(net, 1, values));
+    assert_ptr_equal(meta_network_few_values(net, 1, 4), net->layers);
+    assert_int_equal(meta_network_check_batch(net, 1, &error), 0);
+    assert_int_equal(meta_network_add(net, full, &error), 0);
+    assert_ptr_equal(meta_network_few_values(net, 1, 1), &net->layers[1]);
+    assert_int_equal(meta_network_check_batch(net, 1, &error), -1);
+    meta_network_free(net);
+}
+
 static void joins_shapes(void **state)
 {
     struct meta_network *net = network(3, 8, 8);
@@ -203,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_more_layers_than_can_be_planned), cmocka_unit_test(pools_like_darknet), cmocka_unit_test(places_parameters_in_file_order),
         cmocka_unit_test(refuses_what_does_not_fit), cmocka_unit_test(joins_shapes), cmocka_unit_test(finds_few_values),
+        cmocka_unit_test(counts_the_values_of_turns),
         cmocka_unit_test(draws_darknets_initial_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
