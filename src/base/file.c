@@ -102,7 +102,7 @@ int meta_new_file(struct meta_new_file **out, const char *path, struct meta_erro
     f->step = "can't create";
     f->fd = -1;
     f->replaces = there;
-    if (!(f->target = there ? realpath(path, NULL) : strdup(path))) goto fail;
+    if (!(f->target = meta_path_target(path))) goto fail;
     if (!(f->temporary = temporary_name(f->target, atomic_fetch_add(&written, 1)))) goto fail;
     if ((f->fd = create(f->temporary)) < 0) goto fail;
     f->made = 1;
@@ -193,10 +193,19 @@ int meta_file_write(const char *path, const struct meta_chunk *chunks, int count
     return meta_new_file_end(f, error);
 }
 
+static int fail_target(const char *path, struct meta_error *error)
+{
+    if (errno == ENOMEM) return meta_fail_memory_for(error, path);
+    return meta_fail(error, "%s: can't write there: %s", path, strerror(errno));
+}
+
 int meta_file_check_name(const char *path, struct meta_error *error)
 {
-    char *name = temporary_name(path, 9999999);
+    char *target = meta_path_target(path), *name;
     struct stat info;
+    if (!target) return fail_target(path, error);
+    name = temporary_name(target, 9999999);
+    free(target);
     if (!name) return meta_fail_memory_for(error, path);
     size_t length = strlen(meta_path_base(name));
     int fits = length <= NAME_MAX && (!lstat(name, &info) || errno != ENAMETOOLONG);
@@ -208,10 +217,11 @@ int meta_file_check_name(const char *path, struct meta_error *error)
 int meta_file_check(const char *path, struct meta_error *error)
 {
     if (meta_file_check_name(path, error)) return -1;
-    char *folder = meta_path_folder(path);
+    char *target = meta_path_target(path), *folder = target ? meta_path_folder(target) : NULL;
     struct stat info;
     int status = 0;
-    if (!folder) return meta_fail_memory_for(error, path);
+    free(target);
+    if (!folder) return fail_target(path, error);
     if (!stat(path, &info) && !S_ISREG(info.st_mode))
         status = meta_fail(error, "%s: is not a regular file", path);
     else if (stat(folder, &info)

@@ -11,14 +11,16 @@ struct meta_chunk {
 };
 /* Writes the chunks to PATH.tmp.PID.N, syncs it, renames it to `path` and syncs the folder. On
    failure the temporary file is removed, `path` stays as it was, and the message says which step
-   failed. Where `path` is a link, the file that it points to is replaced. The mode of a file that
-   was there stays. */
+   failed; but a folder that can't be synced is a failure, too, of a file that is in place. Where
+   `path` is a link, the file that it points to is replaced, or made. The mode of a file that was
+   there stays. */
 int meta_file_write(const char *path, const struct meta_chunk *chunks, int count,
                     struct meta_error *);
 
 /* The same in parts, for a file that memory need not hold: begun, put together, and then ended,
    which frees it, also after a failure, or dropped, so that `path` stays as it was. NULL may be
-   dropped. */
+   dropped. An end that fails leaves `path` as it was, too, unless its folder can't be synced: then
+   the new file is in place, and may be lost in a power cut. */
 struct meta_new_file;
 int meta_new_file(struct meta_new_file **, const char *path, struct meta_error *);
 int meta_new_file_put(struct meta_new_file *, const void *data, size_t size, struct meta_error *);

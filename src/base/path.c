@@ -1,8 +1,11 @@
-/* Splits paths into folder, name and extension, and makes folders with the ones above them. */
+/* Splits paths into folder, name and extension, follows links, and makes folders with the ones
+   above them. */
+#define _GNU_SOURCE
 #include "path.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +32,35 @@ char *meta_path_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, slash - path);
+}
+
+/* What the text of a link says, which is relative to the link's folder; takes over `link`. */
+static char *follow(char *link, const char *text)
+{
+    char *folder = meta_path_folder(link), *next = NULL;
+    if (*text == '/') next = strdup(text);
+    else if (folder && asprintf(&next, "%s/%s", folder, text) < 0) next = NULL;
+    free(folder);
+    free(link);
+    return next;
+}
+
+char *meta_path_target(const char *path)
+{
+    enum { MOST_LINKS = 40 }; /* as in Linux */
+    char *target = realpath(path, NULL), text[PATH_MAX];
+    if (target) return target;
+    target = strdup(path);
+    for (int links = 0; target; links++) {
+        ssize_t length = readlink(target, text, sizeof text - 1);
+        if (length < 0) return target;
+        text[length] = 0;
+        if (links == MOST_LINKS) break;
+        target = follow(target, text);
+    }
+    if (target) errno = ELOOP;
+    free(target);
+    return NULL;
 }
 
 int meta_path_same(const char *a, const char *b)

@@ -16,6 +16,9 @@ char *meta_path_stem(const char *path);
 /* The folder that `path` lies in: "cfg" of "cfg/a.cfg", "." of "a.cfg", "/" of "/a". The caller
    frees; NULL when there is no memory. */
 char *meta_path_folder(const char *path);
+/* The file that is written where `path` is: what it is a link to, whether or not that is there, or
+   itself where it is no link. The caller frees; NULL: errno says why. */
+char *meta_path_target(const char *path);
 /* Whether both are one name of one folder, which is there, whether or not a file of it is: "a/x"
    and "./a/x". Another name of a file that is there: tasks/file_id.h. */
 int meta_path_same(const char *, const char *);

@@ -59,13 +59,10 @@ static int open_named(struct draft *f)
     return flock(f->fd, LOCK_EX | LOCK_NB);
 }
 
-/* Where `path` is a link, the file that it points to is replaced. */
+/* Where `path` is a link, the file that it points to is replaced, or made. */
 static int open_draft(struct draft *f, const char *path)
 {
-    struct stat info;
-    int there = !stat(path, &info);
-    *f = (struct draft){ .fd = -1 };
-    f->target = there ? realpath(path, NULL) : strdup(path);
+    *f = (struct draft){ .fd = -1, .target = meta_path_target(path) };
     char *folder = f->target ? meta_path_folder(f->target) : NULL;
     if (!folder) return -1;
     f->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);

@@ -198,6 +198,58 @@ static void test_links(void **state)
     assert_int_equal(count_files(), 0);
 }
 
+static void make_link(const char *to, const char *name)
+{
+    unlink(in_folder(name));
+    assert_int_equal(symlink(to, in_folder(name)), 0);
+}
+
+static void assert_link(const char *name)
+{
+    struct stat info;
+    assert_int_equal(lstat(in_folder(name), &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+}
+
+/* Where nothing is yet that a link points to, it is made, and the link stays. */
+static void test_links_to_nothing(void **state)
+{
+    struct meta_error e;
+    char absolute[600];
+    struct meta_chunk chunk = { "x", 1 };
+    assert_int_equal(mkdir(in_folder("below"), 0700), 0);
+    snprintf(absolute, sizeof absolute, "%s/absolute", folder);
+    const char *const to[] = { "plain", "below/one", absolute, "below/back" };
+    const char *const made[] = { "plain", "below/one", "absolute", "beside" };
+    make_link("../beside", "below/back");        /* a link to a link, each relative to its own folder */
+    for (int i = 0; i < 4; i++) {
+        make_link(to[i], "link");
+        assert_int_equal(meta_file_check(in_folder("link"), &e), 0);
+        for (int again = 0; again < 2; again++) write_text(in_folder("link"), again ? "second" : "first");
+        assert_link("link");
+        assert_text(in_folder(made[i]), "second");
+        unlink(in_folder(made[i]));
+    }
+    assert_link("below/back");
+    assert_int_equal(count_files(), 2);
+    /* what can't be made is said, and the link stays */
+    make_link("none/a", "link");
+    assert_int_equal(meta_file_check(in_folder("link"), &e), -1);
+    assert_non_null(strstr(e.text, "link: can't write there: No such file"));
+    assert_int_equal(meta_file_write(in_folder("link"), &chunk, 1, &e), -1);
+    assert_link("link");
+    make_link("link", "link");
+    assert_int_equal(meta_file_check(in_folder("link"), &e), -1);
+    assert_non_null(strstr(e.text, strerror(ELOOP)));
+    assert_int_equal(meta_file_write(in_folder("link"), &chunk, 1, &e), -1);
+    assert_non_null(strstr(e.text, strerror(ELOOP)));
+    assert_link("link");
+    unlink(in_folder("link"));
+    unlink(in_folder("below/back"));
+    assert_int_equal(rmdir(in_folder("below")), 0);
+    assert_int_equal(count_files(), 0);
+}
+
 static void test_refusals(void **state)
 {
     struct meta_error e;
@@ -231,6 +283,6 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_round_trip), cmocka_unit_test(test_large), cmocka_unit_test(test_full),
-                                        cmocka_unit_test(test_threads), cmocka_unit_test(test_links), cmocka_unit_test(test_refusals) };
+                                        cmocka_unit_test(test_threads), cmocka_unit_test(test_links), cmocka_unit_test(test_links_to_nothing), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
