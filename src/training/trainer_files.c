@@ -96,15 +96,16 @@ static int sweep(const struct meta_trainer *t, struct meta_error *error)
 }
 
 /* The log of a fork begins with that of the training it comes from, where it lies beside the
-   checkpoint. */
+   checkpoint. That of a training from weights is its own, however many images these have seen: what
+   lies there is another training's. */
 static int read_log(struct meta_trainer *t, struct meta_error *error)
 {
-    const char *path = t->path[META_TRAINING_LOG];
+    const char *path = t->path[META_TRAINING_LOG], *origin = t->settings.resume ? path : NULL;
     char *other = NULL;
     if (t->settings.fork && meta_training_log_of(&other, t->settings.fork, error)) return -1;
+    if (t->settings.fork) origin = other;
     int status = meta_log_open(&t->log, t->settings.kind, path, error)
-            || meta_log_prepare(&t->log, t->settings.fork ? other : path, t->done,
-                                t->total - t->done, error)
+            || meta_log_prepare(&t->log, origin, t->done, t->total - t->done, error)
         ? -1
         : 0;
     free(other);

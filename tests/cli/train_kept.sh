@@ -50,6 +50,14 @@ check 'seeds beside each other all leave their files' test "$(cd "$out" && ls *.
 check 'a run of another -name trains' on -name other -max_batches 2
 check 'a run of another -name touches no other' test "$(ls "$out" | wc -l)" -eq 20 -a -s "$out/other_final.weights"
 check '-resume takes the name of its seed' sh -c "'$DARKNET_BIN' meta train '$a/toy.data' '$a/toy.cfg' -valid_every 0 -seed 2 -resume -max_batches 3 | grep -qx 'Resuming $out/toy-seed2.state at iteration 2'"
+# Weights that have seen images begin a log of their own, whatever training, of whatever kind, has been there
+log_of() { cut -d, -f1 "$out/$1.csv" | tr '\n' ' '; }
+check 'weights that have seen images train under the name of another training' on -seed 2 -max_batches 4 "$out/toy_final.weights"
+check 'the log of a training from weights has no row of that one' test "$(log_of toy-seed2)" = 'iteration 3 4 '
+check 'which keeps its own' test "$(log_of toy-seed2.1)" = 'iteration 1 2 3 '
+sed -i '1s/.*/iteration,loss,accuracy,rate,seconds,waited,valid_loss,valid_accuracy,valid_low,valid_high/' "$out/toy-seed3.csv" # as meta pretrain leaves it
+check 'so they do under the name of a pretraining' on -seed 3 -max_batches 4 "$out/toy_final.weights"
+check 'whose log is kept' test "$(log_of toy-seed3) $(log_of toy-seed3.1)" = 'iteration 3 4  iteration 1 2 '
 # Another .cfg of the same name
 mkdir "$a/elsewhere"
 sed 's/^filters=4/filters=5/' "$a/toy.cfg" >"$a/elsewhere/toy.cfg"
