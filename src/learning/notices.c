@@ -154,7 +154,7 @@ static void notice_late_steps(const struct meta_model *m, char *text)
 {
     const struct meta_net_settings *net = &m->net;
     double last = net->steps.count ? net->steps.values[net->steps.count - 1] : 0;
-    if (net->policy != META_POLICY_STEPS || !net->steps.count || last < net->max_batches) return;
+    if (net->policy != META_POLICY_STEPS || !net->steps.count || last <= net->max_batches) return;
     snprintf(text, ROOM,
              "%s: [net] steps=%.0f is past max_batches=%d: the rate is never lowered there: lower "
              "steps, or raise max_batches",

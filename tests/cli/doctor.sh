@@ -54,11 +54,11 @@ cfg 's/^shots=2/shots=0/'
 wrong "cfg +$a/ill\.cfg:[0-9]+: \[episode\] shots=0: must be" "$a/none.data" "$a/ill.cfg"
 said '^wrong +data +.*none\.data: No such file'
 data '/^valid/d; /^test/d'
-cfg 's/^start=7/start=70/; s/^order=2/order=2\nsecond_order_start=13/; s/^steps=6,9/steps=6,12/'
+cfg 's/^start=7/start=70/; s/^order=2/order=2\nsecond_order_start=13/; s/^steps=6,9/steps=6,13/'
 warns 'data +.*ill\.data: has no valid=' "$a/ill.data" "$a/ill.cfg"
 said '^warning +cfg +[^ ]*ill\.cfg: \[meta_loss\] start=70 is past max_batches=12: .*lower start'
 said '^warning +cfg +[^ ]*ill\.cfg: \[inner_loop\] second_order_start=13 is past max_batches=12'
-said '^warning +cfg +[^ ]*ill\.cfg: \[net\] steps=12 is past max_batches=12'
+said '^warning +cfg +[^ ]*ill\.cfg: \[net\] steps=13 is past max_batches=12'
 data /^train/d
 wrong 'data +.*ill\.data: has no train=' "$a/ill.data"
 

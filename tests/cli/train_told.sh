@@ -31,6 +31,8 @@ check 'what begins past -max_batches is told' cmp <(short -max_batches 6) <(prin
     "$x: [meta_loss] start=7 is past max_batches=6: tasks are never weighted: lower start, or raise max_batches" \
     "$x: [net] steps=9 is past max_batches=6: the rate is never lowered there: lower steps, or raise max_batches")
 check 'what begins just before the end is not' silent -max_batches 10
+check 'nor a step at the end' silent -max_batches 9
+check 'which lowers the rate there' test "$(cut -d, -f5 "$a/backup/x.csv" | sed -n '9,10p' | tr '\n' ' ')" = '0.00499999989 0.00249999994 '
 changed 's/^order=.*/order=2\nsecond_order_start=13/'
 check 'an exact meta-gradient that never begins is told' said "^$x: \[inner_loop\] second_order_start=13 is past max_batches=12: the exact meta-gradient is never used: lower it, or write order=1$"
 check 'it is not where it begins' silent -max_batches 13

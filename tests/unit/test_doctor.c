@@ -53,7 +53,10 @@ static void schedule(void **state)
 
     steps[1] = 30;
     look_at_schedule();
-    said(META_WARNING, "cfg", "[net] steps=30 is past max_batches=30: the rate is never lowered there");
+    said_in_all(0); /* it lowers the rate of the last iteration */
+    steps[1] = 31;
+    look_at_schedule();
+    said(META_WARNING, "cfg", "[net] steps=31 is past max_batches=30: the rate is never lowered there");
     said_in_all(1);
     model.net.policy = META_POLICY_POLY;
     look_at_schedule();
