@@ -235,12 +235,17 @@ static void after_step(struct run *r)
 }
 
 /* Saves before it watches, which may take longer than the iterations did. */
-static int watch_due(struct run *r, struct meta_row *row, struct meta_error *error)
+static int save_and_watch(struct run *r, struct meta_row *row, struct meta_error *error)
 {
     struct meta_error why;
-    if (meta_trainer_asked(r->trainer) || !meta_trainer_valid_due(r->trainer)) return 0;
     complain_once(&why, meta_trainer_save_new(r->trainer, NULL, &why), &r->complained.save);
     return watch_valid(r, row, error);
+}
+
+static int watch_due(struct run *r, struct meta_row *row, struct meta_error *error)
+{
+    if (meta_trainer_asked(r->trainer) || !meta_trainer_valid_due(r->trainer)) return 0;
+    return save_and_watch(r, row, error);
 }
 
 /* Trains until the end or a signal; -1 with the message when an iteration or a watch of the
@@ -252,7 +257,7 @@ static int iterate(struct run *r, struct meta_error *error)
     /* what a signal may have kept from being done after the checkpoint was saved */
     if (meta_trainer_settings(t)->resume && r->first) keep_numbered(r);
     if (meta_trainer_catch_up(t, error)) return -1;
-    if (meta_trainer_valid_missed(t, &row) && watch_valid(r, &row, error)) return -1;
+    if (meta_trainer_valid_missed(t, &row) && save_and_watch(r, &row, error)) return -1;
     while (meta_trainer_done(t) < meta_trainer_total(t) && !meta_trainer_asked(t)) {
         if (meta_trainer_step(t, &row, error)) return -1;
         if (pipe_broken) meta_trainer_ask(t, pipe_broken);

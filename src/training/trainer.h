@@ -120,7 +120,8 @@ const struct meta_row *meta_trainer_rows(const struct meta_trainer *, int *count
  * replaced whole or stays as it was. */
 int meta_trainer_save(struct meta_trainer *, struct meta_error *);
 /* As above, but only when an iteration was made that no checkpoint holds, or the last iteration is
-   done and has not been saved from here. May be called from another thread, whatever this one is
+   done and has not been saved from here, or the checkpoint tells of another measure of the valid
+   list than the figures to come are of. May be called from another thread, whatever this one is
    doing: it waits for an update alone. *done, unless NULL, becomes the iteration that is saved. */
 int meta_trainer_save_new(struct meta_trainer *, uint64_t *done, struct meta_error *);
 /* Removes NAME.lock, for a thread in which the program ends at once. */

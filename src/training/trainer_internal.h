@@ -47,6 +47,7 @@ struct meta_trainer {
     struct meta_row best; /* the row of NAME_best.weights; iteration 0: there are none */
     int best_failed;      /* what meta_trainer_best_failed is to say: best_error */
     struct meta_error best_error;
+    int remeasured;          /* NAME.state tells of another measure of the valid list */
     uint64_t measured_since; /* rows after this iteration have figures of the valid list as it is
                                 watched now */
     struct meta_error anew;  /* what meta_trainer_best_anew returns */

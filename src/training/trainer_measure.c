@@ -30,11 +30,12 @@ static char *words(const struct meta_trainer *t, struct meta_error *error)
     return NULL;
 }
 
-/* Whether the log has a figure: what has none is nothing to compare with. */
-static int has_figure(const struct meta_trainer *t)
+/* The last iteration that has a figure in the log. The one that the training goes on from may lack
+   it, and then gets it by the next measure. 0: there is no figure, and nothing to compare with. */
+static uint64_t last_figure(const struct meta_trainer *t)
 {
-    for (int i = 0; i < t->log.count; i++)
-        if (!isnan(t->log.rows[i].auc)) return 1;
+    for (int i = t->log.count - 1; i >= 0; i--)
+        if (!isnan(t->log.rows[i].auc)) return t->log.rows[i].iteration;
     return 0;
 }
 
@@ -58,8 +59,9 @@ int meta_trainer_measure(struct meta_trainer *t, struct meta_error *error)
         was = end + (*end == ' ');
     }
     if (meta_trainer_watches(t) && !(own = words(t, error))) return -1;
-    if (own && was && strcmp(own, was) != 0 && has_figure(t)) {
-        t->measured_since = t->done;
+    if (own && was && strcmp(own, was) != 0 && last_figure(t)) {
+        t->measured_since = last_figure(t);
+        t->remeasured = 1;
         meta_fail(&t->anew,
                   "The valid list's figures were of %s, the next ones are of %s: the best is "
                   "looked for anew",

@@ -211,7 +211,7 @@ int meta_trainer_save_new(struct meta_trainer *t, uint64_t *done, struct meta_er
     int status = 0;
     pthread_mutex_lock(&t->lock);
     if (meta_trainer_writes(t) && !t->broken && t->done != t->saved
-        && (t->done != t->first || t->done == t->total))
+        && (t->done != t->first || t->done == t->total || t->remeasured))
         status = save(t, error);
     if (done) *done = t->done;
     pthread_mutex_unlock(&t->lock);

@@ -202,6 +202,43 @@ static void can_not_be_written(void **state)
     meta_trainer_free(t);
 }
 
+/* Goes on with as many tasks to watch, or others; the iteration that it goes on from is watched when it has no figure yet. */
+static struct meta_trainer *goes_on(struct meta_training_settings s, int runs)
+{
+    struct meta_row row;
+    s.valid_runs = runs;
+    s.resume = 1;
+    struct meta_trainer *t = opened(&s);
+    if (!meta_trainer_valid_missed(t, &row)) return t;
+    if (meta_trainer_save_new(t, NULL, &error)) fail_msg("%s", error.text);
+    meta_trainer_watch(t, &row, NULL, NULL);
+    return t;
+}
+
+/* Cut short before the valid list was watched, and gone on with other tasks: these are what the last iteration is watched by, and the
+   next ones are compared with it. */
+static void measured_anew(void **state)
+{
+    struct place p = make_place("measured");
+    struct meta_training_settings s = often(&p);
+    int rows;
+    struct meta_trainer *t = opened(&s);
+    watched(t, 4);
+    meta_trainer_free(t);
+    forget_last(&p);
+    t = goes_on(s, 6);
+    assert_non_null(meta_trainer_best_anew(t));
+    assert_best(t, &p, 4);
+    meta_trainer_free(t);
+    t = goes_on(s, 6);
+    assert_null(meta_trainer_best_anew(t));
+    assert_best(t, &p, 4);
+    watched(t, 8);
+    assert_best(t, &p, best_of(t, 3, &rows));
+    assert_int_equal(rows, 5);
+    meta_trainer_free(t);
+}
+
 /* The images of the two classes to watch are noise, so that AUCs rise and fall. */
 static int make_noise(void **state)
 {
@@ -227,6 +264,7 @@ int main(void)
         cmocka_unit_test(killed_before_the_log),
         cmocka_unit_test(of_this_training_alone),
         cmocka_unit_test(can_not_be_written),
+        cmocka_unit_test(measured_anew),
     };
     return cmocka_run_group_tests(tests, make_noise, NULL);
 }
