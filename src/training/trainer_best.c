@@ -34,6 +34,23 @@ void meta_trainer_keep_best(struct meta_trainer *t, const struct meta_row *row)
     if (!t->best_failed) t->best = *row;
 }
 
+/* Says why it is not known how good the weights of an iteration are, whose file is there. */
+static void look_anew(struct meta_trainer *t, uint64_t iteration)
+{
+    const char *path = t->path[META_TRAINING_BEST];
+    t->best = (struct meta_row){ 0 };
+    if (*t->anew.text || iteration <= t->measured_since || !meta_trainer_watches(t)) return;
+    if (iteration > t->done)
+        meta_fail(&t->anew,
+                  "%s is of iteration %llu, which is past that of %s: the best is looked for anew",
+                  path, (unsigned long long)iteration, t->path[META_TRAINING_STATE]);
+    else
+        meta_fail(&t->anew,
+                  "%s lacks the figure of iteration %llu, of %s: how good that was is not known, "
+                  "the best is looked for anew",
+                  t->path[META_TRAINING_LOG], (unsigned long long)iteration, path);
+}
+
 /* The file says how many images its weights have seen, and so which row of the log is theirs. Where
    that row has no figure, because the run was killed before it was written, the iteration is
    watched again, and has to be better than the best of the others. Figures of other measures than
@@ -42,6 +59,7 @@ void meta_trainer_find_best(struct meta_trainer *t)
 {
     struct meta_weights_head head;
     struct meta_error ignored;
+    struct meta_row missed;
     const char *path = t->path[META_TRAINING_BEST];
     if (access(path, F_OK)
         || meta_weights_read(t->model->network, path, t->parameters, t->statistics, &head,
@@ -55,12 +73,7 @@ void meta_trainer_find_best(struct meta_trainer *t)
         if (own || !t->best.iteration || is_better(row, &t->best)) t->best = *row;
         if (own) return;
     }
-    if (*t->anew.text || iteration <= t->measured_since || iteration > t->done) return;
-    if (t->log.rows == end || t->log.rows->iteration > iteration)
-        meta_fail(&t->anew,
-                  "%s lacks iteration %llu, of %s: how good that was is not known, the best is "
-                  "looked for anew",
-                  t->path[META_TRAINING_LOG], (unsigned long long)iteration, path);
+    if (iteration != t->done || !meta_trainer_valid_missed(t, &missed)) look_anew(t, iteration);
 }
 
 const struct meta_row *meta_trainer_best(const struct meta_trainer *t)

@@ -39,4 +39,4 @@ check 'is told' grep -Eq "^The valid list's figures were of .*: $anew" "$a/out"
 check 'and its figures not compared' test "$(iteration)" = 20
 rm "$out/toy.csv"
 check 'a training without its log' part -valid_runs 20 -max_batches 22 -resume
-check 'says that it lacks the best' grep -Eq "^.*toy.csv lacks iteration 20, of .*toy_best.weights: how good that was is not known, $anew" "$a/out"
+check 'says that it lacks the best' grep -Eq "^.*toy.csv lacks the figure of iteration 20, of .*toy_best.weights: how good that was is not known, $anew" "$a/out"

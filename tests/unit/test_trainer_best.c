@@ -239,6 +239,59 @@ static void measured_anew(void **state)
     meta_trainer_free(t);
 }
 
+static void copy(const struct place *p, const char *from, const char *to)
+{
+    char *bytes;
+    size_t size;
+    if (meta_file_read(path_of(p, from), &bytes, &size, &error)) fail_msg("%s", error.text);
+    write_file(path_of(p, to), (unsigned char *)bytes, size);
+    free(bytes);
+}
+
+/* An earlier checkpoint than that of the best: the weights of the best until then are gone. */
+static void older_than_the_best(void **state)
+{
+    struct place p = make_place("older"), q = make_place("whole");
+    struct meta_training_settings s = often(&p), r = often(&q);
+    struct meta_trainer *t = opened(&r);
+    watched(t, 8);
+    uint64_t best = meta_trainer_best(t)->iteration;
+    meta_trainer_free(t);
+    t = opened(&s);
+    watched(t, best - 1);
+    meta_trainer_free(t);
+    copy(&p, "toy.state", "kept");
+    t = goes_on(s, s.valid_runs);
+    watched(t, best);
+    assert_best(t, &p, best);
+    meta_trainer_free(t);
+    copy(&p, "kept", "toy.state");
+    t = goes_on(s, s.valid_runs);
+    assert_null(meta_trainer_best(t));
+    if (!strstr(meta_trainer_best_anew(t), "toy_best.weights is of iteration ")) fail_msg("%s", meta_trainer_best_anew(t));
+    watched(t, 8);
+    assert_best(t, &p, best);
+    meta_trainer_free(t);
+}
+
+/* The last row has no figure, and the iteration is not watched any more: another row's weights are not there. */
+static void never_watched_again(void **state)
+{
+    struct place p = make_place("never");
+    struct meta_training_settings s = often(&p);
+    struct meta_trainer *t = opened(&s);
+    watched(t, 1);
+    int last = 1;
+    while (meta_trainer_best(t)->iteration != (uint64_t)last || last == 1) watched(t, ++last);
+    meta_trainer_free(t);
+    forget_last(&p);
+    s.valid_every = 100;
+    t = goes_on(s, s.valid_runs);
+    assert_null(meta_trainer_best(t));
+    if (!strstr(meta_trainer_best_anew(t), "toy.csv lacks the figure of iteration ")) fail_msg("%s", meta_trainer_best_anew(t));
+    meta_trainer_free(t);
+}
+
 /* The images of the two classes to watch are noise, so that AUCs rise and fall. */
 static int make_noise(void **state)
 {
@@ -265,6 +318,8 @@ int main(void)
         cmocka_unit_test(of_this_training_alone),
         cmocka_unit_test(can_not_be_written),
         cmocka_unit_test(measured_anew),
+        cmocka_unit_test(older_than_the_best),
+        cmocka_unit_test(never_watched_again),
     };
     return cmocka_run_group_tests(tests, make_noise, NULL);
 }
