@@ -1,9 +1,10 @@
 /* Writes down what the weights of a training depend on, and compares two such texts by line. */
 #define _GNU_SOURCE
 #include "fingerprint.h"
+#include "base/digest.h"
+#include "base/text.h"
 #include "config/cfg.h"
 #include "config/plugins.h"
-#include "base/text.h"
 #include "learning/policy.h"
 #include "tasks/identity.h"
 
@@ -44,9 +45,45 @@ int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *
     return 0;
 }
 
+static const char plugin[] = "plugin [";
+
+/* The file of a plugin that does not come with the program. */
+static int write_plugin(FILE *f, const char *section, struct meta_error *error)
+{
+    struct meta_digest digest;
+    char text[META_DIGEST_TEXT];
+    const struct meta_plugins *all = meta_plugins_load(error);
+    if (!all) return -1;
+    for (int i = 0; i < all->count; i++) {
+        const struct meta_plugin_entry *e = &all->entries[i];
+        if (strcmp(e->plugin->name, section)) continue;
+        if (meta_digest_file(&digest, e->path, error)) return -1;
+        meta_digest_text(text, digest);
+        fprintf(f, "%s%s]=xxh3-128:%s\n", plugin, section, text);
+    }
+    return 0;
+}
+
+int meta_fingerprint_plugins(FILE *f, const char *path, struct meta_error *error)
+{
+    struct meta_cfg *cfg;
+    int status = 0;
+    if (meta_cfg_read(&cfg, path, error)) return -1;
+    for (int i = 0; i < cfg->count && !status; i++) {
+        const char *name = cfg->sections[i].name;
+        int known = meta_plugins_are_ours(name);
+        for (int k = 0; k < i; k++) known |= !strcmp(cfg->sections[k].name, name);
+        if (!known) status = write_plugin(f, name, error);
+    }
+    meta_cfg_free(cfg);
+    return status;
+}
+
 static int write_cfg(FILE *f, const struct meta_model *model, struct meta_error *error)
 {
-    if (meta_fingerprint_cfg(f, model->path, 0, error)) return -1;
+    if (meta_fingerprint_cfg(f, model->path, 0, error)
+        || meta_fingerprint_plugins(f, model->path, error))
+        return -1;
     if (meta_policy_reads_end(&model->net))
         fprintf(f, "[net] max_batches, which its policy reads,=%d\n", model->net.max_batches);
     return 0;
@@ -221,6 +258,9 @@ static int is_left_aside(const char *line)
         || !strncmp(line, measure, strlen(measure));
 }
 
+/* Whether a line is one that a checkpoint may lack: earlier versions wrote none of plugins. */
+static int is_new(const char *line) { return !strncmp(line, plugin, sizeof plugin - 1); }
+
 /* Checks that `other` has every line of `text`; those of [meta_loss] only when `weighed`. was:
    `text` is the checkpoint's, else `other` is. */
 static int compare(const char *text, const char *other, int was, int weighed,
@@ -230,7 +270,7 @@ static int compare(const char *text, const char *other, int was, int weighed,
     const char *at = text;
     while (next_line(&l, text, &at, other)) {
         if ((!weighed && of_meta_loss(l.what, l.size)) || is_left_aside(l.what)) continue;
-        if (!l.other && was && is_dropped(&l)) continue;
+        if (!l.other && (was ? is_dropped(&l) : is_new(l.what))) continue;
         if (!l.other)
             return was ? meta_fail(error, "%.*s was %.*s in the checkpoint and is not set now",
                                    l.what_size, l.what, l.value_size, l.value)

@@ -20,9 +20,10 @@ struct meta_fingerprint_parts {
     int sites, site;
 };
 /* Lines for the seed, the backend and its instruction set, every option of the .cfg but those that
-   no weights depend on (test_steps, and max_batches unless the policy reads it), the classes,
-   groups and files of the training images (tasks/identity.h), and that some of them were decoded at
-   a part of their size, where that is so; and how sites train together, how many there are and
+   no weights depend on (test_steps, and max_batches unless the policy reads it), its plugins that
+   do not come with the program, the classes, groups and files of the training images
+   (tasks/identity.h), and that some of them were decoded at a part of their size, where that is so;
+   and how sites train together, how many there are and
    which one this is. The caller frees *text. */
 int meta_fingerprint(char **text, const struct meta_fingerprint_parts *, struct meta_error *);
 
@@ -42,6 +43,9 @@ char *meta_fingerprint_measure(const char *text);
 /* Writes the lines for a .cfg, its sections and their options, to f; all: with max_batches and
    test_steps. */
 int meta_fingerprint_cfg(FILE *f, const char *path, int all, struct meta_error *);
+/* Writes a line for each plugin of a .cfg that does not come with the program, and may be changed:
+   the digest of its file. */
+int meta_fingerprint_plugins(FILE *f, const char *path, struct meta_error *);
 
 /* Compares the texts of two processes that are to train together, instruction sets too: -1 with the
    first line that differs, "KEY is VALUE here, but OTHER". */
@@ -51,7 +55,7 @@ int meta_fingerprint_differ(const char *here, const char *there, struct meta_err
 int meta_fingerprint_ranks(struct meta_transport *, const char *text, struct meta_error *);
 
 /* 0 when the two agree; else the error names the first line that differs, with both values. Numbers
-   are compared as numbers. */
+   are compared as numbers. A checkpoint may lack lines of plugins. */
 int meta_fingerprint_compare(const char *checkpoint, const char *now, struct meta_error *);
 /* As above, but for the lines of [meta_loss], which either may lack. */
 int meta_fingerprint_compare_unweighed(const char *checkpoint, const char *now,

@@ -90,3 +90,13 @@ expect_error "x.cfg:[0-9]+: \[heavy\] order=0: Reptile adds up the gradients of 
 changed 's/{ "keep", META_INT/{ "rates", META_INT, 0, 0, 2, NULL, OF(inner.rates), "" },\n    &/'
 sed 's/^order=2/&\nrates=2/' "$t/heavy.cfg" >"$t/x.cfg"
 expect_error "x.cfg:[0-9]+: \[heavy\] rates=parameter: rates are learned of plain steps, and these are of a plugin.s: must be fixed$" "$DARKNET_BIN" meta check "$t/x.cfg"
+
+# A training goes on with the code that it began with
+changed ''
+heavy() { darknet train "$t/toy.data" "$t/heavy.cfg" -valid_every 0 -threads 1 "$@"; }
+check 'a network is trained with the copy' heavy -max_batches 2
+check 'a training goes on with the same plugin' heavy -max_batches 3 -resume
+changed 's/gradientbar\[i\] = m/gradientbar[i] = 1.01 * m/'
+other='plugin \[heavy\] is xxh3-128:[0-9a-f]{32}, but was xxh3-128:[0-9a-f]{32} in the checkpoint$'
+expect_error "heavy.state: can.t resume: $other" heavy -max_batches 4 -resume
+expect_error "heavy.state: can.t fork: $other" heavy -name fork -max_batches 4 -fork "$t/backup/heavy.state"

@@ -119,6 +119,10 @@ static void test_settings(void **state)
     differs("-seed=1\nx=2\n", "-seed=1\nx=3\n", "x is 3, but was 2 in the checkpoint");
     differs("a=1\nb=2\n", "a=1\n", "b was 2 in the checkpoint and is not set now");
     differs("a=1\n", "a=1\nb=2\n", "b is 2 and was not set in the checkpoint");
+    /* earlier versions did not write down what plugins were */
+    assert_int_equal(meta_fingerprint_compare("a=1\n", "a=1\nplugin [x]=xxh3-128:1\n", &e), 0);
+    assert_int_equal(meta_fingerprint_compare_unweighed("a=1\n", "a=1\nplugin [x]=xxh3-128:1\n", &e), 0);
+    differs("a=1\nplugin [x]=xxh3-128:1\n", "a=1\nplugin [x]=xxh3-128:2\n", "plugin [x] is xxh3-128:2, but was xxh3-128:1 in the checkpoint");
     differs("a=\n", "a=0\n", "a is 0, but was  in the checkpoint");
     differs("sum=crc32:1e2\n", "sum=crc32:100\n", "sum is crc32:100, but was crc32:1e2 in the checkpoint");
     differs("ab=1\n", "a=1\n", "ab was 1 in the checkpoint and is not set now");

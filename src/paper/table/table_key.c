@@ -5,8 +5,6 @@
 #include "base/checksum.h"
 #include "base/digest.h"
 #include "base/text.h"
-#include "config/cfg.h"
-#include "config/plugins.h"
 #include "learning/rates_file.h"
 #include "network/temperature_file.h"
 #include "tasks/data_file.h"
@@ -60,37 +58,11 @@ static int write_list(FILE *f, const struct meta_table *t, int source, int which
     return 0;
 }
 
-/* The file of a plugin that does not come with the program, and may have been changed. */
-static int write_plugin(FILE *f, const char *section, struct meta_error *error)
-{
-    struct meta_digest digest;
-    char text[META_DIGEST_TEXT];
-    const struct meta_plugins *all = meta_plugins_load(error);
-    if (!all) return -1;
-    for (int i = 0; i < all->count; i++) {
-        const struct meta_plugin_entry *e = &all->entries[i];
-        if (strcmp(e->plugin->name, section)) continue;
-        if (meta_digest_file(&digest, e->path, error)) return -1;
-        meta_digest_text(text, digest);
-        fprintf(f, "plugin [%s]=xxh3-128:%s\n", section, text);
-    }
-    return 0;
-}
-
 /* The sections of the .cfg with their options, and their plugins. */
 static int write_cfg(FILE *f, const char *path, struct meta_error *error)
 {
-    struct meta_cfg *cfg;
-    int status = 0;
-    if (meta_fingerprint_cfg(f, path, 1, error) || meta_cfg_read(&cfg, path, error)) return -1;
-    for (int i = 0; i < cfg->count && !status; i++) {
-        const char *name = cfg->sections[i].name;
-        int known = meta_plugins_are_ours(name);
-        for (int k = 0; k < i; k++) known |= !strcmp(cfg->sections[k].name, name);
-        if (!known) status = write_plugin(f, name, error);
-    }
-    meta_cfg_free(cfg);
-    return status;
+    return meta_fingerprint_cfg(f, path, 1, error) || meta_fingerprint_plugins(f, path, error) ? -1
+                                                                                               : 0;
 }
 
 static int write_recipe(FILE *f, const struct meta_table *t, const struct meta_recipe *r,
