@@ -66,6 +66,21 @@ int meta_ranks_complain(struct meta_transport *t, const struct meta_error *error
     return meta_complain(error);
 }
 
+enum { SAVING = 1, SAVED };
+
+void meta_ranks_tell_saving(struct meta_transport *t, int done)
+{
+    t->tell(t, done ? SAVED : SAVING);
+}
+
+int meta_ranks_unsaved(struct meta_transport *t, int sites)
+{
+    if (!sites) return t->rank && t->told(t, 0) != SAVED;
+    for (int k = 0; k < t->size; k++)
+        if (k != t->rank && t->told(t, k) == SAVING) return 1;
+    return 0;
+}
+
 int meta_ranks_meet(struct meta_transport *t, int status)
 {
     struct meta_error error;

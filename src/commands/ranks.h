@@ -32,6 +32,12 @@ int meta_ranks_warns(const struct meta_transport *);
 /* Tells the message to the user, where this rank is the one to tell it, and to ranks that may wait
    for this one; returns 1. */
 int meta_ranks_complain(struct meta_transport *, const struct meta_error *);
+/* Where a rank ends before the others mpirun ends these, too, whatever they are doing. A rank that
+   is to save before it ends tells so, and then that it has; any thread may call these. */
+void meta_ranks_tell_saving(struct meta_transport *, int done);
+/* Whether a rank that this one must not end before has not saved yet: the first, which has the
+   files of all, or, of sites, one that has told that it is to save. */
+int meta_ranks_unsaved(struct meta_transport *, int sites);
 /* Waits, after a status of 0, until all ranks are at their end; else tells them. Returns the
    status, or 1 with a message where a rank does not come to its end. */
 int meta_ranks_meet(struct meta_transport *, int status);

@@ -22,7 +22,7 @@
 
 #define KEEP_EVERY 1000 /* NAME_1000.weights, NAME_2000.weights... */
 #define PATIENCE .6     /* seconds that an iteration may take to its end after a signal */
-#define LONGER .9       /* of a rank without files: the one that has them ends before */
+#define LONGER .9 /* of a rank without files: the one that has them has saved, and ends before */
 
 /* Which failures the user has been shown. */
 struct complaints {
@@ -66,31 +66,62 @@ static void tell_stop(const struct meta_trainer *t, uint64_t first, uint64_t don
     fflush(stdout);
 }
 
+static void wait_for_end(const struct run *r, double seconds)
+{
+    for (double end = meta_now() + seconds; !r->ended && meta_now() < end;)
+        nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+}
+
+/* A rank that is silent is waited for as long as anywhere else. */
+static void wait_for_others(const struct run *r, struct meta_transport *ranks, int sites)
+{
+    double end = meta_now() + ranks->limit;
+    while (!r->ended && meta_ranks_unsaved(ranks, sites) && meta_now() < end)
+        nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+}
+
+/* Prints how the training ends; returns the exit status. */
+static int tell_asked(struct run *r, int number, uint64_t done, const struct meta_error *failure)
+{
+    if (atomic_exchange(&r->told, 1)) return r->status;
+    if (failure && takes_more(STDERR_FILENO))
+        dprintf(STDERR_FILENO, "darknet: %s\n", failure->text);
+    /* the other thread may stand in the middle of a line that nobody reads */
+    if (!failure && takes_more(STDOUT_FILENO) && !ftrylockfile(stdout)) {
+        tell_stop(r->trainer, r->first, done, number);
+        funlockfile(stdout);
+    }
+    return failure ? 1 : 128 + number;
+}
+
 /* Comes in a thread of its own. The checkpoint is saved first, since whoever asked may not wait;
    then the training has a moment to end as it does by itself. */
 static void asked(void *context, int number)
 {
     struct run *r = context;
+    const struct meta_training_settings *s = meta_trainer_settings(r->trainer);
     struct meta_error error;
-    uint64_t done;
-    meta_trainer_ask(r->trainer, number);
+    uint64_t done = 0;
     /* sites save where they meet, if they can: their checkpoints then belong together */
-    int is_site = meta_trainer_settings(r->trainer)->federation.mode != META_NOT_FEDERATED;
-    int failed = is_site ? 0 : meta_trainer_save_new(r->trainer, &done, &error);
-    double patience = meta_trainer_writes(r->trainer) ? PATIENCE : LONGER;
-    for (double end = meta_now() + patience; !r->ended && meta_now() < end;)
-        nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
-    if (r->ended) return;
-    if (is_site) failed = meta_trainer_save_new(r->trainer, &done, &error);
-    meta_trainer_unlock(r->trainer);
-    if (atomic_exchange(&r->told, 1)) _exit(r->status);
-    if (failed && takes_more(STDERR_FILENO)) dprintf(STDERR_FILENO, "darknet: %s\n", error.text);
-    /* the other thread may stand in the middle of a line that nobody reads */
-    if (!failed && takes_more(STDOUT_FILENO) && !ftrylockfile(stdout)) {
-        tell_stop(r->trainer, r->first, done, number);
-        funlockfile(stdout);
+    int is_site = s->federation.mode != META_NOT_FEDERATED, failed = 0,
+        writes = meta_trainer_writes(r->trainer);
+    if (writes) meta_ranks_tell_saving(s->transport, 0);
+    meta_trainer_ask(r->trainer, number);
+    if (!is_site) failed = meta_trainer_save_new(r->trainer, &done, &error);
+    if (!is_site && writes) meta_ranks_tell_saving(s->transport, 1);
+    if (!writes) wait_for_others(r, s->transport, 0);
+    wait_for_end(r, writes ? PATIENCE : LONGER);
+    if (is_site && !r->ended) failed = meta_trainer_save_new(r->trainer, &done, &error);
+    int status = r->status;
+    if (!r->ended) {
+        meta_trainer_unlock(r->trainer);
+        status = tell_asked(r, number, done, failed ? &error : NULL);
     }
-    _exit(failed ? 1 : 128 + number);
+    if (is_site) {
+        meta_ranks_tell_saving(s->transport, 1);
+        wait_for_others(r, s->transport, 1);
+    }
+    if (!r->ended) _exit(status);
 }
 
 /* SIGPIPE means that whoever read the output has gone, as SIGHUP means that the terminal has. */

@@ -13,6 +13,10 @@ static int exchange(struct meta_transport *t, const struct meta_parcel *send,
 
 static void fail(struct meta_transport *t, const char *why) {}
 
+static void tell(struct meta_transport *t, int word) {}
+
+static int told(struct meta_transport *t, int rank) { return 0; }
+
 static int close_alone(struct meta_transport *t, struct meta_error *error)
 {
     free(t);
@@ -30,6 +34,8 @@ int meta_transport_alone(struct meta_transport **out, struct meta_error *error)
                                   .hosts = hosts,
                                   .exchange = exchange,
                                   .fail = fail,
+                                  .tell = tell,
+                                  .told = told,
                                   .close = close_alone };
     *out = t;
     return 0;

@@ -33,6 +33,37 @@ void meta_mpi_look_for_failures(struct meta_mpi *r)
                   told.text);
 }
 
+void meta_mpi_tell(struct meta_transport *t, int word)
+{
+    static const char words[] = { 0, 1, 2, 3, 4, 5, 6, 7 }; /* they stay while they are sent */
+    struct meta_mpi *r = meta_mpi_of(t);
+    pthread_mutex_lock(&r->lock);
+    for (int k = 0; k < t->size; k++) {
+        MPI_Request request;
+        if (k == t->rank) continue;
+        MPI_Isend(&words[word], 1, MPI_CHAR, k, META_MPI_WORD, r->control, &request);
+        MPI_Request_free(&request);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+int meta_mpi_told(struct meta_transport *t, int rank)
+{
+    struct meta_mpi *r = meta_mpi_of(t);
+    pthread_mutex_lock(&r->lock);
+    for (;;) {
+        int there = 0;
+        MPI_Status from;
+        MPI_Iprobe(MPI_ANY_SOURCE, META_MPI_WORD, r->control, &there, &from);
+        if (!there) break;
+        MPI_Recv(&r->words[from.MPI_SOURCE], 1, MPI_CHAR, from.MPI_SOURCE, META_MPI_WORD,
+                 r->control, MPI_STATUS_IGNORE);
+    }
+    int word = r->words[rank];
+    pthread_mutex_unlock(&r->lock);
+    return word;
+}
+
 static size_t messages(size_t bytes) { return (bytes + MOST_MESSAGE - 1) / MOST_MESSAGE; }
 
 /* Begins the messages of a parcel to or from rank k. */

@@ -8,7 +8,7 @@
 
 #include "transport.h"
 
-enum { META_MPI_DATA, META_MPI_LIFE, META_MPI_FAILURE }; /* tags of messages */
+enum { META_MPI_DATA, META_MPI_LIFE, META_MPI_FAILURE, META_MPI_WORD }; /* tags of messages */
 
 #define META_MPI_HOST 64 /* bytes of a host's name */
 
@@ -17,6 +17,7 @@ struct meta_mpi {
     MPI_Comm data, control;
     char (*host)[META_MPI_HOST];
     const char **hosts;
+    char *words;          /* (base.size) what each rank has told last */
     pthread_mutex_t lock; /* guards every call of MPI while ranks are open, and all below */
     pthread_cond_t moved; /* the stage is another */
     enum {
@@ -44,7 +45,9 @@ static inline struct meta_mpi *meta_mpi_of(struct meta_transport *t)
 
 /* Sees whether another rank has told that it ends. The caller holds the lock. */
 void meta_mpi_look_for_failures(struct meta_mpi *);
-/* The exchange of struct meta_transport. */
+/* As in struct meta_transport. */
+void meta_mpi_tell(struct meta_transport *, int word);
+int meta_mpi_told(struct meta_transport *, int rank);
 int meta_mpi_exchange(struct meta_transport *, const struct meta_parcel *send,
                       const struct meta_parcel *receive, struct meta_error *);
 

@@ -40,6 +40,10 @@ struct meta_transport {
        process, and those of all other ranks, with status 1. Fails where the others can't be heard
        of any more: the process is to end then. */
     int (*close)(struct meta_transport *, struct meta_error *);
+    /* Tells all other ranks a word, 1 to 7, beside what is exchanged; and which one a rank has told
+       last, 0: none. Any thread may call these until the transport is closed. */
+    void (*tell)(struct meta_transport *, int word);
+    int (*told)(struct meta_transport *, int rank);
 };
 
 /* Opens MPI where the environment says that this process is one of a run of several ranks, or where

@@ -107,6 +107,7 @@ static void free_ranks(struct meta_mpi *r)
 {
     free(r->host);
     free(r->hosts);
+    free(r->words);
     free(r->requests);
     pthread_mutex_destroy(&r->lock);
     pthread_cond_destroy(&r->moved);
@@ -143,7 +144,8 @@ static int name_hosts(struct meta_mpi *r)
     size_t size = (size_t)r->base.size;
     r->host = calloc(size, sizeof *r->host);
     r->hosts = calloc(size, sizeof *r->hosts);
-    if (!r->host || !r->hosts) return -1;
+    r->words = calloc(size, 1);
+    if (!r->host || !r->hosts || !r->words) return -1;
     MPI_Get_processor_name(name, &n);
     memcpy(r->host[r->base.rank], name, strnlen(name, META_MPI_HOST - 1));
     MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, r->host, META_MPI_HOST, MPI_CHAR, r->data);
@@ -229,6 +231,8 @@ static int begin_ranks(struct meta_transport **out, double limit, struct meta_er
                                        .limit = limit,
                                        .exchange = meta_mpi_exchange,
                                        .fail = fail,
+                                       .tell = meta_mpi_tell,
+                                       .told = meta_mpi_told,
                                        .close = close_ranks };
     r->life = MPI_REQUEST_NULL;
     pthread_mutex_init(&r->lock, NULL);

@@ -60,5 +60,43 @@ asked_last()
     [ $status -eq 143 ] || { tail -n 5 "$a/out"; return 1; }
 }
 check 'ranks that are asked to end in their last iteration all do' asked_last
+# A disk that takes three seconds to give a checkpoint its name: who has saved before, or has nothing to save, does not end the others
+cat >"$TMP_TEST/slow.c" <<'END_C'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int rename(const char *from, const char *to)
+{
+    int (*real)(const char *, const char *) = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename");
+    if (strstr(to, "toy.state")) sleep(3);
+    return real(from, to);
+}
+END_C
+check 'a slow disk is compiled' gcc -shared -fPIC -o "$TMP_TEST/slow.so" "$TMP_TEST/slow.c" -ldl
+sed -i 's/^steps=90/steps=900/' "$a/toy.cfg"
+slow=(env "LD_PRELOAD=$TMP_TEST/slow.so" "$DARKNET_BIN" meta train)
+long=(-name toy -threads 1 -valid_every 0 -max_batches 9 -backup_every 100)
+# saves FILE: two ranks, whose words are $first and $second, are asked to end in the second iteration; then FILE is there
+saves()
+{
+    local job
+    mpirun -n 1 "${first[@]}" "${long[@]}" : -n 1 "${second[@]}" "${long[@]}" >"$a/out" 2>&1 &
+    job=$!
+    until grep -q '^1: ' "$a/out"; do sleep .01; kill -0 $job || { cat "$a/out"; return 1; }; done
+    kill -TERM $(pgrep -f "^$DARKNET_BIN meta train $a/")
+    wait $job
+    [ -e "$1" ] || { tail -n 5 "$a/out"; return 1; }
+}
+rm -f "$a"/backup/*
+first=("${slow[@]}" "$a/toy.data" "$a/toy.cfg") second=("$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg")
+check 'a rank without files waits until the first has saved' saves "$a/backup/toy.state"
+cp -r "$a" "$TMP_TEST/site"
+mv "$TMP_TEST/site" "$a"
+sed -i "s#^backup=.*#backup=$a/site/backup#" "$a/site/toy.data"
+rm -f "$a/site"/backup/*
+first=("$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -federated gradients) second=("${slow[@]}" "$a/site/toy.data" "$a/toy.cfg" -federated gradients)
+check 'a site waits until another has saved' saves "$a/site/backup/toy.state"
 begun() { wait $early || { cat "$TMP_TEST/early"; return 1; }; }
 check 'a rank that is stopped before MPI has begun is given up' begun
