@@ -85,8 +85,12 @@ int meta_ranks_meet(struct meta_transport *t, int status)
 {
     struct meta_error error;
     t->about = "end";
-    if (status && !t->hushed) t->fail(t, "its run has failed");
-    else if (!status && meta_transport_barrier(t, &error)) status = meta_ranks_complain(t, &error);
+    if (status && status <= 128) {
+        if (!t->hushed) t->fail(t, "its run has failed");
+    } else if (meta_transport_barrier(t, &error)) {
+        int failed = meta_ranks_complain(t, &error);
+        if (!status) status = failed;
+    }
     return status;
 }
 

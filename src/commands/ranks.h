@@ -38,8 +38,9 @@ void meta_ranks_tell_saving(struct meta_transport *, int done);
 /* Whether a rank that this one must not end before has not saved yet: the first, which has the
    files of all, or, of sites, one that has told that it is to save. */
 int meta_ranks_unsaved(struct meta_transport *, int sites);
-/* Waits, after a status of 0, until all ranks are at their end; else tells them. Returns the
-   status, or 1 with a message where a rank does not come to its end. */
+/* Waits, after a status of 0 or 128 and a signal, until all ranks are at their end; else tells
+   them. Returns the status; in place of 0, with a message, 1 where a rank does not come to its end.
+ */
 int meta_ranks_meet(struct meta_transport *, int status);
 /* Closes the transport, and returns the status. Where MPI does not end the process ends there. */
 int meta_ranks_close(struct meta_transport *, int status);

@@ -125,6 +125,27 @@ goes_on()
 check 'a training of which a site is killed ends' killed 1
 check 'its sites go on from the last mean that both know, to the bytes of an unbroken training' goes_on
 
+# ---- ends ------------------------------------------------------------------------------------------
+
+# A site is asked to end after the last iteration but one, by a reader that has gone, and all hear it in the last: the one that then does not
+# watch its valid list ends as it was asked, the other has nothing to watch and is done
+sed 's/^tasks=4/tasks=100/; s/^steps=2/steps=400/' "$c/toy.cfg" >"$c/slow.cfg"
+asked()
+{
+    local job status=0
+    rm -f "$s0"/backup/* "$s1"/backup/*
+    sed '/^valid=/d' "$s1/toy.data" >"$s1/blind.data"
+    mpirun -n 1 "$DARKNET_BIN" meta train "$s0/toy.data" "$c/slow.cfg" "${flags[@]}" -federated gradients -max_batches 2 : \
+        -n 1 "$DARKNET_BIN" meta train "$s1/blind.data" "$c/slow.cfg" "${flags[@]}" -federated gradients -max_batches 2 >"$out" 2>&1 &
+    job=$!
+    until grep -q '^toy: ' "$out"; do sleep .01; kill -0 $job || { cat "$out"; return 1; }; done
+    sleep .1
+    kill -PIPE $(pgrep -f "^$DARKNET_BIN meta train $s0/toy.data")
+    wait $job || status=$?
+    [ $status -eq 141 ] && [ -e "$(final 1)" ] && ! grep 'has failed' "$out" "$s1/backup/toy.out" || { echo "status $status"; tail -n 5 "$out"; return 1; }
+}
+check 'a site that is asked to end is no failure to the others' asked
+
 # ---- what a site sends ----------------------------------------------------------------------------
 
 sed -i 's/^batch_normalize=1/batch_normalize=0/' "$c/toy.cfg" # rolling statistics stay at the site
