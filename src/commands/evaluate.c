@@ -32,6 +32,8 @@ struct parts {
     struct meta_evaluate_names names;
     struct meta_data *data, *elsewhere; /* what is evaluated; what thresholds are chosen on, or
                                        NULL: a list of the same */
+    const char *list, *chosen_on;       /* the images of either; chosen_on NULL: no thresholds */
+    double sensitivity;
     struct meta_answers answers, others;
     struct meta_threshold *thresholds; /* (classes); NULL: none are asked for */
     char *told[2];                     /* (told_count) warnings about the images of thresholds */
@@ -93,34 +95,34 @@ static int find_list(const char **out, const struct meta_data *data, const char 
 }
 
 /* The list that is evaluated. */
-static int find_evaluated(const char **list, const struct parts *p, const struct request *r,
-                          struct meta_error *error)
+static int find_evaluated(struct parts *p, const struct request *r, struct meta_error *error)
 {
     if (!p->data->labelled)
-        return find_list(list, p->data, "-list", r->list ? r->list : "test", error);
+        return find_list(&p->list, p->data, "-list", r->list ? r->list : "test", error);
     if (r->list)
         return meta_fail(error, "-list: is for a .data file: %s has no lists", p->data->path);
-    *list = p->data->train;
+    p->list = p->data->train;
     return 0;
 }
 
 /* ---- thresholds ------------------------------------------------------------------------------ */
 
-/* Finds the images that thresholds are chosen on: a list of the same .data file (valid), or a
-   folder or a CSV. */
-static int find_chosen_on(const char **list, struct parts *p, const struct request *r,
-                          struct meta_error *error)
+/* Finds the images that thresholds are chosen on, before any is answered: a list of the same .data
+   file (valid), or a folder or a CSV. */
+static int find_chosen_on(struct parts *p, const struct request *r, struct meta_error *error)
 {
     const char *on = r->chosen_on;
+    if (!r->sensitivity) return on ? meta_fail(error, "-chosen_on: is for -sensitivity") : 0;
+    p->sensitivity = meta_flag_real("-sensitivity", r->sensitivity, .95, 1e-6, 1);
     if (!on && p->data->labelled)
         return meta_fail(error,
                          "-sensitivity: needs -chosen_on: a folder or a CSV of other images "
                          "than those that are evaluated, to choose the thresholds on");
     if (!p->data->labelled && (!on || list_of(p->data, on)))
-        return find_list(list, p->data, "-chosen_on", on ? on : "valid", error);
+        return find_list(&p->chosen_on, p->data, "-chosen_on", on ? on : "valid", error);
     if (open_data(p, r, &p->elsewhere, on, error)) return -1;
-    *list = p->elsewhere->labelled ? p->elsewhere->train : p->elsewhere->valid;
-    return *list ? 0 : meta_fail(error, "%s: has no valid=: must be a list of images", on);
+    p->chosen_on = p->elsewhere->labelled ? p->elsewhere->train : p->elsewhere->valid;
+    return p->chosen_on ? 0 : meta_fail(error, "%s: has no valid=: must be a list of images", on);
 }
 
 /* Keeps a warning about the images of thresholds for the files, and prints it. */
@@ -178,21 +180,17 @@ static struct meta_assessed assessed(const struct parts *p, const struct meta_an
     };
 }
 
-static int choose(struct parts *p, const struct request *r, struct meta_error *error)
+static int choose(struct parts *p, struct meta_error *error)
 {
-    const char *list;
-    if (!r->sensitivity)
-        return r->chosen_on ? meta_fail(error, "-chosen_on: is for -sensitivity") : 0;
-    double sensitivity = meta_flag_real("-sensitivity", r->sensitivity, .95, 1e-6, 1);
-    if (find_chosen_on(&list, p, r, error)) return -1;
+    if (!p->chosen_on) return 0;
     const struct meta_data *data = p->elsewhere ? p->elsewhere : p->data;
-    if (meta_answers_read(&p->others, &p->classifier, data, list, p->pool, error)
+    if (meta_answers_read(&p->others, &p->classifier, data, p->chosen_on, p->pool, error)
         || check_others(p, error) || meta_learned_from_check(&p->from, p->others.set, error))
         return -1;
     const struct meta_assessed others = assessed(p, &p->others);
     p->thresholds = malloc((size_t)p->classifier.classes * sizeof *p->thresholds);
     if (!p->thresholds) return meta_fail_memory(error);
-    return meta_assess_thresholds(p->thresholds, &others, sensitivity, error);
+    return meta_assess_thresholds(p->thresholds, &others, p->sensitivity, error);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -208,7 +206,7 @@ static int tell(struct parts *p, const struct request *r, struct meta_error *err
         .chosen_told = p->told,
         .chosen_told_count = p->told_count,
         .chosen_grouped = meta_data_grouped(p->elsewhere ? p->elsewhere : p->data),
-        .sensitivity = r->sensitivity ? strtod(r->sensitivity, NULL) : 0,
+        .sensitivity = p->sensitivity,
         .names = p->data->names,
         .paths = p->answers.set->paths,
         .grouped = meta_data_grouped(p->data),
@@ -247,19 +245,18 @@ static int check_files(const struct parts *p, const struct request *r, struct me
 
 static int evaluate(struct parts *p, struct request *r, struct meta_error *error)
 {
-    const char *list;
     int threads = (int)meta_flag_int("-threads", r->threads, meta_pool_cores(), 1, META_POOL_MOST);
     if (meta_classifier_open(&p->classifier, &r->classifier, error) || check_files(p, r, error)
         || meta_classifier_fill(&p->classifier, error)
         || meta_learned_from_read(&p->from, &p->classifier, error)
         || meta_evaluate_names_read(&p->names, &p->classifier, r->classifier.cfg, r->names, error)
-        || open_data(p, r, &p->data, r->data, error) || find_evaluated(&list, p, r, error)
-        || meta_pool_create(&p->pool, threads, error))
+        || open_data(p, r, &p->data, r->data, error) || find_evaluated(p, r, error)
+        || find_chosen_on(p, r, error) || meta_pool_create(&p->pool, threads, error))
         return -1;
     meta_tell_labelled(p->data->labelled);
-    if (meta_answers_read(&p->answers, &p->classifier, p->data, list, p->pool, error)) return -1;
+    if (meta_answers_read(&p->answers, &p->classifier, p->data, p->list, p->pool, error)) return -1;
     meta_tell_depth(p->data, p->answers.set);
-    if (choose(p, r, error)) return -1;
+    if (choose(p, error)) return -1;
     meta_evaluate_names_warn(&p->names, p->data);
     meta_warn_groupless(p->data, p->answers.set);
     if (p->others.set) meta_warn_groupless(p->elsewhere ? p->elsewhere : p->data, p->others.set);

@@ -109,6 +109,11 @@ find new -name '*.pgm' | sort >test.list; find other -name '*.pgm' | sort >valid
 printf 'classes=2\nlabels=labels\nnames=k.names\ntest=test.list\nvalid=valid.list\n' >d.data
 check 'meta evaluate takes a .data file' quiet evaluate k.cfg k.weights d.data -json d.json -sensitivity 0.8
 check 'its thresholds are chosen on the valid list' same_figures d.json t.json
+echo gone.pgm >gone.list; printf 'classes=2\nlabels=labels\nnames=k.names\ntest=gone.list\n' >gone.data
+expect_error '^darknet: -sensitivity 2: ' evaluate k.cfg k.weights gone.data -sensitivity 2
+expect_error '^darknet: gone.data: has no valid=' evaluate k.cfg k.weights gone.data -sensitivity 0.8
+expect_error '^darknet: -chosen_on: is for -sensitivity' evaluate k.cfg k.weights gone.data -chosen_on other
+expect_error '^darknet: .*gone.pgm' evaluate k.cfg k.weights gone.data
 printf 'classes=2\nlabels=labels.wrong\ntest=test.list\n' >wrong.data
 expect_error 'wrong.data: class 0 is /six/, but in k.data it is seven: must be in one order' evaluate k.cfg k.weights wrong.data
 mkdir third && cp -r new/six third/ && cp -r new/seven third/eight
