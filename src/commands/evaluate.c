@@ -32,7 +32,8 @@ struct parts {
     struct meta_evaluate_names names;
     struct meta_data *data, *elsewhere; /* what is evaluated; what thresholds are chosen on, or
                                        NULL: a list of the same */
-    const char *list, *chosen_on;       /* the images of either; chosen_on NULL: no thresholds */
+    struct meta_data_flags said, said_elsewhere; /* what each takes of the flags */
+    const char *list, *chosen_on; /* the images of either; chosen_on NULL: no thresholds */
     double sensitivity;
     struct meta_answers answers, others;
     struct meta_threshold *thresholds; /* (classes); NULL: none are asked for */
@@ -61,10 +62,9 @@ static void free_parts(struct parts *p)
 
 /* ---- images ---------------------------------------------------------------------------------- */
 
-static int open_data(const struct parts *p, const struct request *r, struct meta_data **out,
+static int open_data(const struct parts *p, struct meta_data_flags said, struct meta_data **out,
                      const char *path, struct meta_error *error)
 {
-    struct meta_data_flags said = r->said;
     if (meta_labelled_is(path) && p->names.own) {
         if (!said.range) said.range = p->names.own->range;
         said.decode = p->names.own->decode;
@@ -81,6 +81,27 @@ static const char *const *list_of(const struct meta_data *data, const char *name
         : !strcmp(name, "valid") ? (const char *const *)&data->valid
         : !strcmp(name, "train") ? (const char *const *)&data->train
                                  : NULL;
+}
+
+/* Whether thresholds are chosen on a list of the data that are evaluated. */
+static int chosen_inside(const struct request *r)
+{
+    const struct meta_data none = { 0 };
+    return !meta_labelled_is(r->data) && (!r->chosen_on || list_of(&none, r->chosen_on));
+}
+
+/* Gives each flag to the data that can take it, or to both. One that neither can take is left to
+   those that are evaluated, of which the error is then. */
+static int share_flags(struct parts *p, const struct request *r, struct meta_error *error)
+{
+    struct meta_data_flags *own = &p->said, *other = &p->said_elsewhere;
+    if (meta_data_flags_taken(own, r->data, &r->said, error)
+        || (r->chosen_on && !chosen_inside(r)
+            && meta_data_flags_taken(other, r->chosen_on, &r->said, error)))
+        return -1;
+    if (!other->groups && !own->groups) own->groups = r->said.groups;
+    if (!other->range && !own->range) own->range = r->said.range;
+    return 0;
 }
 
 static int find_list(const char **out, const struct meta_data *data, const char *flag,
@@ -118,9 +139,9 @@ static int find_chosen_on(struct parts *p, const struct request *r, struct meta_
         return meta_fail(error,
                          "-sensitivity: needs -chosen_on: a folder or a CSV of other images "
                          "than those that are evaluated, to choose the thresholds on");
-    if (!p->data->labelled && (!on || list_of(p->data, on)))
+    if (chosen_inside(r))
         return find_list(&p->chosen_on, p->data, "-chosen_on", on ? on : "valid", error);
-    if (open_data(p, r, &p->elsewhere, on, error)) return -1;
+    if (open_data(p, p->said_elsewhere, &p->elsewhere, on, error)) return -1;
     p->chosen_on = p->elsewhere->labelled ? p->elsewhere->train : p->elsewhere->valid;
     return p->chosen_on ? 0 : meta_fail(error, "%s: has no valid=: must be a list of images", on);
 }
@@ -250,8 +271,9 @@ static int evaluate(struct parts *p, struct request *r, struct meta_error *error
         || meta_classifier_fill(&p->classifier, error)
         || meta_learned_from_read(&p->from, &p->classifier, error)
         || meta_evaluate_names_read(&p->names, &p->classifier, r->classifier.cfg, r->names, error)
-        || open_data(p, r, &p->data, r->data, error) || find_evaluated(p, r, error)
-        || find_chosen_on(p, r, error) || meta_pool_create(&p->pool, threads, error))
+        || share_flags(p, r, error) || open_data(p, p->said, &p->data, r->data, error)
+        || find_evaluated(p, r, error) || find_chosen_on(p, r, error)
+        || meta_pool_create(&p->pool, threads, error))
         return -1;
     meta_tell_labelled(p->data->labelled);
     if (meta_answers_read(&p->answers, &p->classifier, p->data, p->list, p->pool, error)) return -1;

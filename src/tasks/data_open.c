@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int refuse(const char *flag, const char *key, const char *path, struct meta_error *error)
 {
@@ -31,6 +32,25 @@ static int fill(struct meta_data *data, const struct meta_data_flags *flags,
         return -1;
     if (!l->grouped || folders) return 0;
     return copy(&data->groups, flags->groups ? flags->groups : l->from, error);
+}
+
+int meta_data_flags_taken(struct meta_data_flags *taken, const char *path,
+                          const struct meta_data_flags *said, struct meta_error *error)
+{
+    struct meta_labelled *csv;
+    struct stat s;
+    *taken = (struct meta_data_flags){ 0 };
+    if (!meta_labelled_is(path)) return 0;
+    *taken = *said;
+    if (!said->groups || (!stat(path, &s) && S_ISDIR(s.st_mode))) return 0;
+    if (!strcmp(said->groups, META_GROUPS_FOLDERS)) {
+        taken->groups = NULL;
+        return 0;
+    }
+    if (meta_labelled_read(&csv, path, NULL, error)) return -1;
+    if (csv->grouped) taken->groups = NULL;
+    meta_labelled_free(csv);
+    return 0;
 }
 
 int meta_data_open(struct meta_data **out, const char *path, const struct meta_data_flags *flags,

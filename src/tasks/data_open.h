@@ -15,6 +15,10 @@ struct meta_data_flags {
    Flags beside a .data file are errors. The caller frees. */
 int meta_data_open(struct meta_data **, const char *path, const struct meta_data_flags *,
                    struct meta_error *);
+/* Those of the flags `said` that `path` can take, for a command that reads two data sets by one set
+   of flags: none of a .data file, no groups of a CSV with a column of its own. */
+int meta_data_flags_taken(struct meta_data_flags *, const char *path,
+                          const struct meta_data_flags *said, struct meta_error *);
 /* Puts the classes of a folder or a CSV into the order of `names` (count), which must have all of
    them; data->classes is then count. */
 int meta_data_match(struct meta_data *, char *const *names, int count, const char *whose,

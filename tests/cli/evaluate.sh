@@ -212,3 +212,26 @@ check 'groups of two .data files may differ' quiet evaluate k.cfg k.weights one.
 check 'of which nothing is said' test -z "$(grep -v 'are in no group' err)"
 check 'one of them may have no groups' quiet evaluate k.cfg k.weights one.data -sensitivity 0.8 -chosen_on three.data
 check 'it is said that they cannot be compared' test "$(grep -v 'are in no group' err)" = "darknet: warning: valid.list names no groups: whether one of test.list is there, too, can't be told"
+
+# Flags hold for the data that can take them
+groups_of() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(j["grouped"], j["groups"], sum(c["threshold_groups"] for c in j["classes"]))' "$1"; }
+printf 'image,group\nc6_3.pgm,x\nc6_4.pgm,x\nc6_10.pgm,y\nc6_11.pgm,y\n' >shared.csv
+s() { quiet evaluate k.cfg k.weights "$@" -sensitivity 0.8 -json mixed.json; }
+check '-groups holds for a folder beside a .data file with groups' s new -groups shared.csv -chosen_on two.data
+check 'of which each keeps its own' test "$(groups_of mixed.json)" = 'True 13 12'
+check 'it holds for the folder that thresholds are chosen on' s one.data -groups shared.csv -chosen_on other
+check 'of which each keeps its own, too' test "$(groups_of mixed.json)" = 'True 14 11'
+check 'it holds for a folder beside a CSV with a column group' s new -groups shared.csv -chosen_on other.rows.csv
+check 'whose column stands' test "$(groups_of mixed.json)" = 'True 13 12'
+check 'it holds for both where both can' s new -groups shared.csv -chosen_on other
+check 'and each has them' test "$(groups_of mixed.json)" = 'True 13 11'
+mkdir -p nested/six/p nested/seven && cp new/six/c6_[345].pgm nested/six/p && cp new/seven/* nested/seven
+check '-groups folders holds for a folder beside a CSV' s nested -groups folders -chosen_on other.rows.csv
+check 'whose column stands then, too' test "$(groups_of mixed.json)" = 'True 8 12'
+check '-range holds for a folder beside a .data file' s new -range 255 -chosen_on two.data
+check 'and the other way about' s one.data -range 255 -chosen_on other
+expect_error '^darknet: -groups: is for a folder or a CSV: must be groups= in one.data$' evaluate k.cfg k.weights one.data -groups shared.csv -sensitivity 0.8 -chosen_on two.data
+expect_error '^darknet: -groups: is for a folder or a CSV: must be groups= in d.data$' evaluate k.cfg k.weights d.data -groups shared.csv -sensitivity 0.8
+expect_error '^darknet: -groups shared.csv: other.rows.csv has a column group of its own: must be one of them$' evaluate k.cfg k.weights other.rows.csv -groups shared.csv -sensitivity 0.8 -chosen_on one.data
+expect_error '^darknet: -groups folders: is for a folder of classes' evaluate k.cfg k.weights other.rows.csv -groups folders -sensitivity 0.8 -chosen_on two.data
+expect_error '^darknet: -range: is for a folder or a CSV: must be range= in one.data$' evaluate k.cfg k.weights one.data -range 255 -sensitivity 0.8 -chosen_on two.data
