@@ -1,5 +1,6 @@
 /* The dot plots of a report: which lines they have, where their dots and intervals are on the axis,
    the numbers beside them, and what stands in place of those that are missing. */
+#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -191,6 +192,26 @@ static void words(void **state)
     *t = kept;
 }
 
+/* A plot of a line in each of `columns` columns, from `low` to `high`. The caller frees. */
+static char *plot_of(double low, double high, int is_difference, int columns)
+{
+    struct meta_dot dots[20];
+    int shots[20];
+    char *html;
+    size_t size;
+    for (int i = 0; i < columns; i++) {
+        shots[i] = i + 1;
+        dots[i] = (struct meta_dot){ .label = "a", .shots = i + 1, .column = i, .mean = low, .low = low, .high = high,
+                                     .other_low = NAN, .other_high = NAN, .paper = NAN, .word = "" };
+    }
+    struct meta_dots d = { .title = "t", .axis = "a", .interval = "i", .paper = "p", .groups = "g", .is_difference = is_difference,
+                           .columns = columns, .shots = shots, .count = columns, .lines = dots };
+    FILE *f = open_memstream(&html, &size);
+    meta_dots_write(f, &d);
+    fclose(f);
+    return html;
+}
+
 /* Ticks are round numbers, less than nine, from below the least number to above the greatest. */
 static void axes(void **state)
 {
@@ -200,21 +221,39 @@ static void axes(void **state)
         { 80, 80, 0, ">80<", ">80.1<", 2 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct meta_dot dot = { .label = "a", .shots = 5, .mean = cases[i].low, .low = cases[i].low, .high = cases[i].high,
-                                .other_low = NAN, .other_high = NAN, .paper = NAN, .word = "" };
-        int shots = 5, n = 0;
-        struct meta_dots d = { .title = "t", .axis = "a", .interval = "i", .paper = "p", .groups = "g",
-                               .is_difference = cases[i].is_difference, .columns = 1, .shots = &shots, .count = 1, .lines = &dot };
-        char *html;
-        size_t size;
-        FILE *f = open_memstream(&html, &size);
-        meta_dots_write(f, &d);
-        fclose(f);
+        int n = 0;
+        char *html = plot_of(cases[i].low, cases[i].high, cases[i].is_difference, 1);
         const char *axis = strstr(html, "class=\"axis\""), *end = strstr(axis, "</svg>"), *p = axis;
         while ((p = strstr(p, "<text")) && p < end) n++, p++;
         if (n != cases[i].ticks) fail_msg("case %zu: %d ticks: %.500s", i, n, axis);
         assert_has(axis, cases[i].first);
         assert_has(axis, cases[i].last);
+        free(html);
+    }
+}
+
+/* Chance, or no difference, is a line where the legend has it, whether a tick is there or not. */
+static void the_middle(void **state)
+{
+    static const struct { double low, high; int is_difference; double at; } cases[] = {
+        { 3, 98, 0, 50 },          /* 0 to 100 in steps of 20 */
+        { 49.9, 50.3, 0, 26 },     /* in steps of .1, which add up to nearly 50 */
+        { 50, 90.2, 0, 2 }, { -14.7, 2.8, 1, 74 }, { 80, 90, 0, -1 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *html = plot_of(cases[i].low, cases[i].high, cases[i].is_difference, 1), line[100];
+        const char *strip = strstr(html, "class=\"strip"), *first = strstr(strip, "class=\"middle\"");
+        snprintf(line, sizeof line, "class=\"middle\" x1=\"%.2f%%\"", cases[i].at);
+        if (cases[i].at < 0) {
+            assert_lacks(html, "class=\"middle\"");
+            assert_lacks(html, "chance");
+        } else {
+            assert_has(strip, line);
+            assert_null(strstr(first + 1, "class=\"middle\""));
+            snprintf(line, sizeof line, "class=\"tick\" x1=\"%.2f%%\"", cases[i].at);
+            assert_lacks(strip, line);
+            assert_has(html, cases[i].is_difference ? ">no difference</li>" : ">chance</li>");
+        }
         free(html);
     }
 }
@@ -225,6 +264,6 @@ int main(void)
         cmocka_unit_test(auc_lines), cmocka_unit_test(what_else_a_line_has),
         cmocka_unit_test(difference_lines), cmocka_unit_test(what_stands_in_the_reference_s_place),
         cmocka_unit_test(no_reference),
-        cmocka_unit_test(words), cmocka_unit_test(axes) };
+        cmocka_unit_test(words), cmocka_unit_test(axes), cmocka_unit_test(the_middle) };
     return cmocka_run_group_tests(tests, make_report, remove_report);
 }

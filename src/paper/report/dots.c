@@ -147,7 +147,15 @@ static void describe(FILE *f, const struct meta_dots *d, const struct meta_dot *
     fputs("</desc>", f);
 }
 
-static void write_drawing(FILE *f, const struct meta_dots *d, const struct axis *a,
+/* A line from top to bottom. */
+static void upright(FILE *f, const char *kind, double x)
+{
+    fprintf(f, "<line class=\"%s\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"100%%\"/>", kind, x,
+            x);
+}
+
+/* has_middle: there is a line at 0, or at chance, which need not be at a tick. */
+static void write_drawing(FILE *f, const struct meta_dots *d, const struct axis *a, int has_middle,
                           const struct meta_dot *l)
 {
     char name[] = "0";
@@ -155,11 +163,10 @@ static void write_drawing(FILE *f, const struct meta_dots *d, const struct axis 
     *name += (char)(l->column % MARKS);
     fprintf(f, "<svg class=\"strip c%s\" role=\"img\">", name);
     describe(f, d, l);
-    for (int i = 0; i < tick_count(a); i++) {
-        double x = place(a, tick(a, i));
-        fprintf(f, "<line class=\"%s\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"100%%\"/>",
-                tick(a, i) == middle ? "middle" : "tick", x, x);
-    }
+    for (int i = 0; i < tick_count(a); i++)
+        if (!has_middle || fabs(tick(a, i) - middle) > 1e-6 * a->step)
+            upright(f, "tick", place(a, tick(a, i)));
+    if (has_middle) upright(f, "middle", place(a, middle));
     if (!isnan(l->other_low)) line(f, "other", place(a, l->other_low), place(a, l->other_high));
     if (!isnan(l->low)) line(f, "interval", place(a, l->low), place(a, l->high));
     for (int i = 0; i < l->done; i++) mark(f, "each", place(a, l->each[i]));
@@ -239,7 +246,7 @@ static void write_lines(FILE *f, const struct meta_dots *d, const struct axis *a
         if (l->trainings > 1)
             fprintf(f, " <small>%d of %d trainings</small>", l->done, l->trainings);
         fputs("</th><td class=\"drawing\">", f);
-        write_drawing(f, d, a, l);
+        write_drawing(f, d, a, has->middle, l);
         fputs("</td>", f);
         write_numbers(f, d, has, l);
         fputs("</tr>\n", f);
