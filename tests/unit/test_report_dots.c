@@ -258,12 +258,37 @@ static void the_middle(void **state)
     }
 }
 
+/* Columns differ in mark or colour, in the legend as in the lines. */
+static void columns_are_told_apart(void **state)
+{
+    char *html = plot_of(60, 70, 0, 20), *seen[20];
+    for (int i = 0; i < 20; i++) {
+        char text[200];
+        const char *p = strstr(html, "<li class=\"c");
+        for (int k = 0; k < i; k++) p = strstr(p + 1, "<li class=\"c");
+        int colour, mark;
+        assert_int_equal(sscanf(p, "<li class=\"c%d\"><svg class=\"sample\" aria-hidden=\"true\"><use href=\"#mark-%d\"", &colour, &mark), 2);
+        if (asprintf(&seen[i], "c%d %d", colour, mark) < 0) fail();
+        for (int k = 0; k < i; k++)
+            if (!strcmp(seen[i], seen[k])) fail_msg("columns %d and %d are both %s", k, i, seen[i]);
+        snprintf(text, sizeof text, "<title>a, %d shot", i + 1);
+        const char *line = strstr(html, text);
+        snprintf(text, sizeof text, "<svg class=\"strip c%d\" role=\"img\"><title>a, %d shot", colour, i + 1);
+        assert_has(html, text);
+        snprintf(text, sizeof text, "#mark-%d\" class=\"%d\" x", mark, mark);
+        const char *end = strstr(line, "</svg>"), *found = strstr(line, text);
+        assert_true(found && found < end);
+    }
+    for (int i = 0; i < 20; i++) free(seen[i]);
+    free(html);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(auc_lines), cmocka_unit_test(what_else_a_line_has),
         cmocka_unit_test(difference_lines), cmocka_unit_test(what_stands_in_the_reference_s_place),
         cmocka_unit_test(no_reference),
-        cmocka_unit_test(words), cmocka_unit_test(axes), cmocka_unit_test(the_middle) };
+        cmocka_unit_test(words), cmocka_unit_test(axes), cmocka_unit_test(the_middle), cmocka_unit_test(columns_are_told_apart) };
     return cmocka_run_group_tests(tests, make_report, remove_report);
 }

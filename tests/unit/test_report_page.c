@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include "report_folder.h"
+#include "paper/report/figure.h"
 #include "paper/report/html.h"
 #include "paper/report/report_page.h"
 
@@ -136,6 +137,48 @@ static void page_is_well_formed(void **state)
     free(page);
 }
 
+static int count(const char *text, const char *end, const char *word)
+{
+    int n = 0;
+    for (const char *p = text; (p = strstr(p, word)) && (!end || p < end); p++) n++;
+    return n;
+}
+
+/* Lines of one colour differ in their dashes, and the key has them as the drawing does; what can't be told apart is in another figure. */
+static void many_lines(void **state)
+{
+    static const struct { const char *key, *drawn; } dashes[] = {
+        { "stroke-dasharray=\"6,4\"", "stroke-dasharray='6.0,4.0'" },
+        { "stroke-dasharray=\"2,3\"", "stroke-dasharray='2.0,3.0'" },
+        { "stroke-dasharray=\"9,4,2,4\"", "stroke-dasharray='9.0,4.0,2.0,4.0'" },
+        { "stroke-dasharray=\"9,3,2,3,2,3\"", "stroke-dasharray='9.0,3.0,2.0,3.0,2.0,3.0'" },
+    };
+    enum { LINES = 61 };
+    double points[2][4] = { { 0, 0 }, { 1, 1 } };
+    struct meta_line lines[LINES];
+    char *text;
+    size_t size;
+    for (int i = 0; i < LINES; i++) lines[i] = (struct meta_line){ "a & b", 2, 0, points };
+    struct meta_figure g = { "All <lines>", "x", "y", 0, 1, 0, 1, 0, LINES, lines };
+    struct meta_figures figures = { .page = open_memstream(&text, &size) };
+    meta_figure_draw(&figures, &g);
+    fclose(figures.page);
+    assert_false(figures.failed);
+    const char *second = strstr(text + 1, "<figure>");
+    assert_non_null(strstr(text, "<figcaption>All &lt;lines&gt; (1 of 2)</figcaption>"));
+    assert_non_null(strstr(second, "<figcaption>All &lt;lines&gt; (2 of 2)</figcaption>"));
+    assert_int_equal(count(text, second, "<li>"), 50);
+    assert_int_equal(count(second, NULL, "<li>"), 11);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(count(text, second, dashes[i].key), 10);
+        assert_int_equal(count(text, second, dashes[i].drawn), 10);
+        assert_int_equal(count(second, NULL, dashes[i].key), i == 0);
+        assert_int_equal(count(second, NULL, dashes[i].drawn), i == 0);
+    }
+    assert_null(fault_of(text));
+    free(text);
+}
+
 static void style_sheet_is_the_file(void **state)
 {
     char *page = write_page(), *css;
@@ -154,6 +197,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escapes), cmocka_unit_test(faults_are_found),
-        cmocka_unit_test(page_is_well_formed), cmocka_unit_test(style_sheet_is_the_file) };
+        cmocka_unit_test(page_is_well_formed), cmocka_unit_test(many_lines), cmocka_unit_test(style_sheet_is_the_file) };
     return cmocka_run_group_tests(tests, make_report, remove_report);
 }

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MARKS = 4, TICKS_MOST = 9 };
+enum { MARKS = 6, TICKS_MOST = 9 };
 
 /* Ends of the axis, and the distance between its ticks. */
 struct axis {
@@ -27,10 +27,16 @@ void meta_dots_marks(FILE *f)
           "<rect id=\"mark-1\" x=\"-5\" y=\"-5\" width=\"10\" height=\"10\"/>"
           "<path id=\"mark-2\" d=\"M0-6.5 6 4.5-6 4.5z\"/>"
           "<path id=\"mark-3\" d=\"M0 6.5 6-4.5-6-4.5z\"/>"
+          "<path id=\"mark-4\" d=\"M-2-6h4v4h4v4h-4v4h-4v-4h-4v-4h4z\"/>"
+          "<path id=\"mark-5\" d=\"M-6-3.5-3.5-6 0-2.5 3.5-6 6-3.5 2.5 0 6 3.5 3.5 6 0 2.5-3.5 6-6 "
+          "3.5-2.5 0z\"/>"
           "<circle id=\"mark-each\" r=\"2.5\"/>"
           "<path id=\"mark-cited\" d=\"M0-6 6 0 0 6-6 0z\"/></defs></svg>\n",
           f);
 }
+
+/* Marks are as many as colours: the second time round each has another colour. */
+static int colour(int column) { return (column + column / MARKS) % MARKS; }
 
 /* ---- axis ------------------------------------------------------------------------------------ */
 
@@ -161,7 +167,7 @@ static void write_drawing(FILE *f, const struct meta_dots *d, const struct axis 
     char name[] = "0";
     double middle = d->is_difference ? 0 : 50;
     *name += (char)(l->column % MARKS);
-    fprintf(f, "<svg class=\"strip c%s\" role=\"img\">", name);
+    fprintf(f, "<svg class=\"strip c%d\" role=\"img\">", colour(l->column));
     describe(f, d, l);
     for (int i = 0; i < tick_count(a); i++)
         if (!has_middle || fabs(tick(a, i) - middle) > 1e-6 * a->step)
@@ -283,7 +289,7 @@ static void write_legend(FILE *f, const struct meta_dots *d, const struct kinds 
         fprintf(f,
                 "<li class=\"c%d\"><svg class=\"sample\" aria-hidden=\"true\"><use "
                 "href=\"#mark-%d\" class=\"%d\" x=\"50%%\" y=\"50%%\"/></svg>%d shot%s</li>",
-                i % MARKS, i % MARKS, i % MARKS, d->shots[i], meta_plural(d->shots[i]));
+                colour(i), i % MARKS, i % MARKS, d->shots[i], meta_plural(d->shots[i]));
     key(f, "<line class=\"interval\" x1=\"0\" x2=\"100%\" y1=\"50%\" y2=\"50%\"/>", "95% interval ",
         d->interval);
     if (has->other)

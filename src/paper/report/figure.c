@@ -20,6 +20,10 @@
 static const char *const colours[] = { "#2f7fc1", "#d1602a", "#2b9a5b", "#b8479b", "#8663cf",
                                        "#a97b00", "#1598a0", "#d34a55", "#7b8087", "#5f9420" };
 enum { COLOURS = sizeof colours / sizeof *colours };
+/* Of the lines that have a colour the first is solid, and each other has dashes of its own: lengths
+   of strokes and gaps. */
+static const char *const dashes[] = { NULL, "6,4", "2,3", "9,4,2,4", "9,3,2,3,2,3" };
+enum { MOST = COLOURS * sizeof dashes / sizeof *dashes }; /* lines that can be told apart */
 
 /* Writes the line's points as the data block $lineN of the script; an empty line breaks a line. */
 static void write_points(FILE *f, int index, const struct meta_line *line)
@@ -57,10 +61,14 @@ static void write_script(FILE *f, const void *figure)
         if (g->lines[i].band && g->lines[i].count)
             fprintf(f, "$line%d using 1:3:4 with filledcurves fs solid .18 noborder lc rgb '%s', ",
                     i, colours[i % COLOURS]);
-    for (int i = 0; i < g->count; i++)
-        if (g->lines[i].count)
-            fprintf(f, "$line%d using 1:2 with lines lw 2 dt %d lc rgb '%s', ", i, i / COLOURS + 1,
-                    colours[i % COLOURS]);
+    for (int i = 0; i < g->count; i++) {
+        const char *dash = dashes[i / COLOURS];
+        if (!g->lines[i].count) continue;
+        fprintf(f, "$line%d using 1:2 with lines lw 2 ", i);
+        if (dash) fprintf(f, "dt (%s) ", dash);
+        else fputs("dt solid ", f);
+        fprintf(f, "lc rgb '%s', ", colours[i % COLOURS]);
+    }
     fputs(g->diagonal ? "x with lines dt 2 lc rgb 'gray'\n" : "NaN notitle\n", f);
 }
 
@@ -129,15 +137,20 @@ static void write_key(FILE *page, const struct meta_figure *g)
     fputs("<ul class=\"key\">", page);
     for (int i = 0; i < g->count; i++) {
         if (!g->lines[i].count) continue;
-        fprintf(page, "<li><i class=\"%s\" style=\"border-color:%s\"></i>",
-                i / COLOURS ? "dashed" : "solid", colours[i % COLOURS]);
+        fprintf(page,
+                "<li><svg class=\"sample stroke\" aria-hidden=\"true\"><line x1=\"0\" x2=\"100%%\" "
+                "y1=\"50%%\" y2=\"50%%\" stroke=\"%s\"",
+                colours[i % COLOURS]);
+        if (dashes[i / COLOURS]) fprintf(page, " stroke-dasharray=\"%s\"", dashes[i / COLOURS]);
+        fputs("/></svg>", page);
         meta_html_text(page, g->lines[i].label);
         fputs("</li>", page);
     }
     fputs("</ul>", page);
 }
 
-void meta_figure_draw(struct meta_figures *figures, const struct meta_figure *g)
+/* of: which one it is of several, behind its title. */
+static void draw(struct meta_figures *figures, const struct meta_figure *g, const char *of)
 {
     FILE *page = figures->page;
     const char *drawing, *end;
@@ -150,7 +163,7 @@ void meta_figure_draw(struct meta_figures *figures, const struct meta_figure *g)
     }
     fputs("<figure><figcaption>", page);
     meta_html_text(page, g->title);
-    fputs("</figcaption>\n", page);
+    fprintf(page, "%s</figcaption>\n", of);
     write_svg(page, drawing, end, g);
     write_key(page, g);
     fputs("</figure>\n", page);
@@ -162,4 +175,17 @@ fail:
     fputs("<p>This figure and the curves after it are not drawn: ", page);
     meta_html_text(page, figures->why.text);
     fputs(".</p>\n", page);
+}
+
+void meta_figure_draw(struct meta_figures *figures, const struct meta_figure *g)
+{
+    int parts = g->count > MOST ? (g->count + MOST - 1) / MOST : 1;
+    for (int k = 0; k < parts; k++) {
+        struct meta_figure part = *g;
+        char of[32] = "";
+        if (parts > 1) snprintf(of, sizeof of, " (%d of %d)", k + 1, parts);
+        part.lines += k * MOST;
+        part.count = g->count - k * MOST < MOST ? g->count - k * MOST : MOST;
+        draw(figures, &part, of);
+    }
 }

@@ -29,8 +29,9 @@ struct meta_figures {
     struct meta_error why; /* the reason */
 };
 
-/* Writes <figure>...</figure>; in the place of the first that can't be drawn, a paragraph that says
-   why; and nothing for those after it. */
+/* Writes <figure>...</figure>, several where there are more lines than can be told apart; in the
+   place of the first that can't be drawn, a paragraph that says why; and nothing for those after
+   it. */
 void meta_figure_draw(struct meta_figures *, const struct meta_figure *);
 
 #endif
