@@ -140,6 +140,7 @@ const struct meta_json_rule meta_plan_rules[] = {
     TEXT("cells[].log"),
     COUNT("cells[].seed"),
     COUNT("cells[].iterations"),
+    COUNT("cells[].train_shots"),
     NUMBER("cells[].paper", 0, 1),
     { 0 },
 };

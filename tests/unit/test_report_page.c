@@ -137,6 +137,35 @@ static void page_is_well_formed(void **state)
     free(page);
 }
 
+/* A curve is named by the rows that stand on its training and by the shots of its tasks. */
+static void trainings_have_their_own_names(void **state)
+{
+    struct meta_report_cell *c = report->tables->cells, kept[7];
+    static const struct { int sharing, shots; const char *train, *label; } cases[] = {
+        { 0, 1, "train", "A*B|C, 1 shot" },
+        { 0, 3, "train", "A*B|C, 3 shots" },
+        { 0, -1, "train", "A*B|C, 1 shot" },               /* an older plan */
+        { 1, 3, "train", "A*B|C and plain, seed 1, 3 shots" },
+        { 1, -1, "train", "A*B|C and plain, seed 1" },
+        { 1, 0, "pretrain", "A*B|C and plain, seed 1" },
+        { 0, -1, "pretrain", "A*B|C" },
+        { 2, 3, "train", "A*B|C, plain, seed 1 and plain, seed 2, 3 shots" },
+        { 3, 3, "train", "A*B|C, plain, seed 1 and 2 more rows, 3 shots" },
+    };
+    memcpy(kept, c, sizeof kept);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char item[100];
+        c[0].train_shots = cases[i].shots;
+        c[0].train = cases[i].train;
+        for (int k = 0; k < cases[i].sharing; k++) c[4 + k].log = c[0].log;
+        char *page = write_page();
+        snprintf(item, sizeof item, "</svg>%s</li>", cases[i].label);
+        if (!strstr(page, item)) fail_msg("case %zu: no curve is called %s", i, cases[i].label);
+        free(page);
+        memcpy(c, kept, sizeof kept);
+    }
+}
+
 static int count(const char *text, const char *end, const char *word)
 {
     int n = 0;
@@ -197,6 +226,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(escapes), cmocka_unit_test(faults_are_found),
-        cmocka_unit_test(page_is_well_formed), cmocka_unit_test(many_lines), cmocka_unit_test(style_sheet_is_the_file) };
+        cmocka_unit_test(page_is_well_formed), cmocka_unit_test(trainings_have_their_own_names), cmocka_unit_test(many_lines), cmocka_unit_test(style_sheet_is_the_file) };
     return cmocka_run_group_tests(tests, make_report, remove_report);
 }

@@ -187,6 +187,7 @@ static void plan(void **state)
     assert_true(meta_json_get(d, "seed") == 3);
     assert_true(isnan(meta_json_get(d, "paper")));
     assert_true(meta_json_get(d, "iterations") == 12);
+    assert_true(meta_json_get(d, "train_shots") == 5);
     assert_string_equal(meta_json_text(d, "paired_with"), "M");
     assert_string_equal(meta_json_text(d, "result"), "x-d-5.json");
     assert_string_equal(meta_json_text(d, "log"), t->cells[1].recipe->csv + 4);
@@ -202,6 +203,25 @@ static void plan(void **state)
     change("out/x.json", "\"Another\"", "\"A table\"");
     assert_int_equal(meta_table_owns_plan(t, &error), 0);
     meta_table_free(t);
+}
+
+/* The shots of the training's tasks, beside those of the cell. */
+static void plan_says_the_shots_of_trainings(void **state)
+{
+    cJSON *root;
+    write_files(ROW_M "shots=1\neach=0\n\n[row]\nlabel=D\ncfg=d5.cfg\nshots=1\n");
+    struct meta_table *t = read_table();
+    assert_int_equal(meta_path_make_folder("out", &error), 0);
+    if (meta_table_write_plan(t, &error)) fail_msg("%s", error.text);
+    meta_table_free(t);
+    if (meta_json_read(&root, "out/x.json", &error)) fail_msg("%s", error.text);
+    const cJSON *cells = cJSON_GetObjectItemCaseSensitive(root, "cells"), *c;
+    cJSON_ArrayForEach(c, cells)
+    {
+        assert_true(meta_json_get(c, "shots") == 1);
+        assert_true(meta_json_get(c, "train_shots") == (meta_json_get(c, "row") == 0 ? 3 : 1));
+    }
+    cJSON_Delete(root);
 }
 
 static int images_of_table(int keep)
@@ -330,6 +350,7 @@ int main(void)
         cmocka_unit_test(results_that_do_not_hold),
         cmocka_unit_test(differences),
         cmocka_unit_test(plan),
+        cmocka_unit_test(plan_says_the_shots_of_trainings),
         cmocka_unit_test(images),
         cmocka_unit_test(images_that_are_noted),
         cmocka_unit_test(images_noted_by_an_earlier_version),

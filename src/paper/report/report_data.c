@@ -99,7 +99,9 @@ static int read_cell(struct meta_report_table *t, const cJSON *item, const char 
                                     .shots = whole(item, "shots"),
                                     .seed = whole(item, "seed"),
                                     .iterations = whole(item, "iterations"),
+                                    .train_shots = -1,
                                     .paper = meta_json_get(item, "paper") };
+    if (cJSON_HasObjectItem(item, "train_shots")) c->train_shots = whole(item, "train_shots");
     if (c->row >= t->row_count) return fail_plan(path, error);
     c->label = meta_report_label(t, c->row);
     c->id = (uint32_t)meta_json_get(item, "id");

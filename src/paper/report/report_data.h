@@ -21,6 +21,7 @@ struct meta_report_cell {
     const char *paired_with; /* label of the reference; "" for none */
     int row, shots;
     int seed, iterations; /* of the training */
+    int train_shots;      /* of the training's tasks; 0: it has none; -1: an older plan */
     double paper;         /* AUC that the paper gives, 0..1; NaN for none */
     uint32_t id;          /* of the cell's settings, which its result must have */
     /* From the result. */

@@ -4,6 +4,7 @@
 #include "base/plural.h"
 #include "config/options.h"
 #include "config/plugins.h"
+#include "report_training.h"
 #include "stats/estimate_json.h"
 #include "stats/roc.h"
 
@@ -171,23 +172,27 @@ static void smooth(double (*points)[4], int count)
     free(raw);
 }
 
-/* Number of points of the cell's training: of *curve, an array in the result, or, when that is
-   NULL, of the log. */
-static int curve_of(const struct meta_report_cell *c, const cJSON **curve)
-{
-    const cJSON *training = cJSON_GetObjectItemCaseSensitive(c->own, "training");
-    *curve = cJSON_GetObjectItemCaseSensitive(training, "curve");
-    return *curve ? cJSON_GetArraySize(*curve) : c->log_count;
-}
-
 /* Whether an earlier cell stands on the same training, whose curve is drawn once. */
 static int seen_before(const struct meta_report_table *t, int index)
 {
     const cJSON *curve;
     for (int i = 0; i < index; i++)
-        if (!strcmp(t->cells[i].log, t->cells[index].log) && curve_of(&t->cells[i], &curve))
+        if (meta_report_same_training(&t->cells[i], &t->cells[index])
+            && meta_report_curve(&t->cells[i], &curve))
             return 1;
     return 0;
+}
+
+/* An empty line of a training's points, with its label. Fails with NULL. */
+static struct meta_line *add_training(struct lines *l, const struct meta_report_table *t,
+                                      const struct meta_report_cell *c, int count,
+                                      struct meta_error *error)
+{
+    char *label;
+    if (meta_report_training_label(&label, t, c, error)) return NULL;
+    struct meta_line *line = add_line(l, label, meta_report_training_shots(t, c), count, error);
+    free(label);
+    return line;
 }
 
 static int training_of(struct meta_figures *f, const struct meta_report_table *t, int what,
@@ -199,10 +204,10 @@ static int training_of(struct meta_figures *f, const struct meta_report_table *t
     for (int i = 0; i < t->cell_count; i++) {
         const struct meta_report_cell *c = &t->cells[i];
         const cJSON *curve, *point;
-        int count = curve_of(c, &curve);
+        int count = meta_report_curve(c, &curve);
         point = curve ? curve->child : NULL;
         if (!count || seen_before(t, i)) continue;
-        struct meta_line *line = add_line(&l, c->label, c->shots, count, error);
+        struct meta_line *line = add_training(&l, t, c, count, error);
         if (!line) goto done;
         for (int k = 0; k < count; k++, point = point ? point->next : NULL) {
             line->points[k][0] = number_of(c, point, k, ITERATION);

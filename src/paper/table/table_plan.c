@@ -91,6 +91,8 @@ static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
     if (c->recipe && !c->more_count) {
         cJSON_AddStringToObject(j, "log", c->recipe->csv + strlen(t->folder) + 1);
         cJSON_AddNumberToObject(j, "iterations", c->recipe->total);
+        /* of its tasks, which may be other than those of the cell; 0: a pretraining has none */
+        cJSON_AddNumberToObject(j, "train_shots", c->recipe->shots);
     }
     return j;
 }
