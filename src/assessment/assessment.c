@@ -7,12 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEW = 10 }; /* groups, or images, of a class that a threshold is chosen on */
+
 int meta_assess_answer(const double *log_odds, int classes)
 {
     int best = 0;
     for (int k = 1; k < classes; k++)
         if (log_odds[k] > log_odds[best]) best = k;
     return best;
+}
+
+int meta_threshold_few(const struct meta_threshold *t, int grouped)
+{
+    return (grouped ? t->groups : t->images) < FEW;
 }
 
 double meta_assess_probability(double log_odds) { return meta_log_odds_probability(log_odds); }

@@ -20,8 +20,9 @@ struct meta_threshold {
     const char *why;    /* why there is none; NULL: there is one */
     int images, groups; /* of the class, that it is chosen on */
 };
-/* From so few images of a class on others of it would give quite another threshold. */
-#define META_THRESHOLD_FEW 10
+/* Whether others of the class may give quite another threshold: it is chosen on fewer than 10
+   groups, or, where nothing says which images belong together, on fewer than 10 images. */
+int meta_threshold_few(const struct meta_threshold *, int grouped);
 
 struct meta_class_figures {
     int images, groups;

@@ -57,13 +57,14 @@ static void print_classes(const struct meta_assessment_report *r)
         }
 }
 
-/* On how many images a threshold was chosen. */
+/* On how many images and groups a threshold was chosen. */
 static void print_chosen(const struct meta_assessment_report *r, const struct meta_threshold *t)
 {
     printf(", chosen on %d image%s", t->images, meta_plural(t->images));
     if (r->chosen_grouped) printf(" in %d group%s", t->groups, meta_plural(t->groups));
-    puts(t->images < META_THRESHOLD_FEW ? ": so few that others may give quite another threshold"
-                                        : "");
+    puts(meta_threshold_few(t, r->chosen_grouped) ? ": so few that others may give quite another "
+                                                    "threshold"
+                                                  : "");
 }
 
 static void print_thresholds(const struct meta_assessment_report *r)

@@ -76,6 +76,10 @@ mkdir -p many/six many/seven && cp images/c6_[3-9].pgm images/c6_1?.pgm many/six
 mkdir -p rest/six rest/seven && cp images/c5_*.pgm rest/six && cp images/c4_*.pgm rest/seven
 check 'thresholds are chosen on 13 images of a class' quiet evaluate k.cfg k.weights rest -sensitivity 0.8 -chosen_on many
 check 'which are not few' test "$(grep -cE ', chosen on 13 images$' out)" -eq 2
+i=0; { echo image,group; for f in many/six/*; do echo "$f,$((i++ % 2))"; done; for f in many/seven/* rest/*/*; do echo "$f,$f"; done; } >many.csv
+check 'thresholds are chosen on 13 images of few groups' quiet evaluate k.cfg k.weights rest -sensitivity 0.8 -chosen_on many -groups many.csv -html many.html
+check 'of which the groups are counted' test "$(grep -cE "^    six: .*, chosen on 13 images in 2 groups: $few\$|^    seven: .*, chosen on 13 images in 13 groups\$" out)" -eq 2
+check 'in the page, too' test "$(grep -cE "Chosen on\">13 images in (2 groups <span class=\"worse\">$few<|13 groups</td>)" many.html)" -eq 2
 evaluate k.cfg k.weights other -csv other.csv >/dev/null
 python3 - <<'END'
 import csv, json, math

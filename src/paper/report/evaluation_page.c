@@ -204,13 +204,13 @@ static void write_pairs(FILE *f, const struct meta_assessment_report *r)
     fputs("</tbody></table></div></section>\n", f);
 }
 
-/* On how many images a threshold was chosen. */
+/* On how many images and groups a threshold was chosen. */
 static void write_chosen(FILE *f, const struct meta_assessment_report *r,
                          const struct meta_threshold *t)
 {
     fprintf(f, "<td data-column=\"Chosen on\">%d image%s", t->images, meta_plural(t->images));
     if (r->chosen_grouped) fprintf(f, " in %d group%s", t->groups, meta_plural(t->groups));
-    if (t->images && t->images < META_THRESHOLD_FEW)
+    if (t->images && meta_threshold_few(t, r->chosen_grouped))
         fputs(" <span class=\"worse\">so few that others may give quite another "
               "threshold</span>",
               f);
