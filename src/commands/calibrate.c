@@ -14,6 +14,7 @@
 #include "network/temperature_file.h"
 #include "network/weights.h"
 #include "stats/temperature.h"
+#include "tasks/episode.h"
 #include "tasks/file_id.h"
 #include "tasks/shared.h"
 #include "usage.h"
@@ -37,6 +38,7 @@ struct calibration {
     const char *data_path, *cfg_path, *weights_path;
     char *path; /* of what is written */
     int shots[MOST_SHOTS], shots_count;
+    int left_out; /* rows that have no temperature */
     enum meta_bn kinds[KINDS];
     int kind_count;
     int threads;
@@ -174,6 +176,21 @@ static int check_images(const struct calibration *c, struct meta_error *error)
     return status;
 }
 
+/* Whether tasks can be drawn with each number of shots, before any is learned. */
+static int check_shots(const struct calibration *c, struct meta_error *error)
+{
+    struct meta_episode_settings tasks = c->evaluation.episode;
+    struct meta_sampler *sampler;
+    struct meta_error why;
+    for (int i = 0; i < c->shots_count; i++) {
+        tasks.shots = c->shots[i];
+        if (meta_sampler_create(&sampler, c->dataset, &tasks, &why))
+            return meta_fail(error, "-shots %d: %.400s", tasks.shots, why.text);
+        meta_sampler_free(sampler);
+    }
+    return 0;
+}
+
 static int check_path(struct calibration *c, int overwrite, struct meta_error *error)
 {
     if (!(c->path = meta_temperatures_path(c->weights_path, error))) return -1;
@@ -233,43 +250,67 @@ static int load(struct calibration *c, struct meta_error *error)
         return -1;
     if (c->evaluation.method->reads_rates) meta_warn_rates(c->model->inner, c->weights_path);
     meta_warn_groupless(c->data, c->dataset);
-    return check_images(c, error);
+    return check_images(c, error) || check_shots(c, error) ? -1 : 0;
 }
 
 /* ---- temperatures ---------------------------------------------------------------------------- */
 
 static void watch(void *runs, int done) { meta_print_bar(done, *(const int *)runs); }
 
+/* The result is 1 where the answers have no temperature, which *why tells. */
 static int fit(const struct calibration *c, const struct meta_run *runs,
-               struct meta_temperature_fit *fit, struct meta_error *error)
+               struct meta_temperature_fit *fit, struct meta_error *why)
 {
     const struct meta_episode_settings *t = &c->evaluation.episode;
     int images = t->ways * t->queries, *labels = malloc(images * sizeof *labels);
     size_t numbers = (size_t)c->evaluation.runs * images * t->ways;
     double *logs = malloc(numbers * sizeof *logs);
-    struct meta_error why;
-    int status = labels && logs ? 0 : meta_fail_memory(&why);
+    int status = labels && logs ? 0 : meta_fail_memory(why);
     if (!status) {
         /* the answers of all tasks lie one after the other */
         for (size_t i = 0; i < numbers; i++) logs[i] = -meta_log_odds_loss(runs->log_odds[i]);
         for (int i = 0; i < images; i++) labels[i] = i / t->queries;
         const struct meta_temperature_answers answers = { c->evaluation.runs, images, t->ways, logs,
                                                           labels };
-        status = meta_temperature_fit(fit, &answers, &why);
+        if (meta_temperature_fit(fit, &answers, why)) status = 1;
     }
     free(labels);
     free(logs);
-    if (!status) return 0;
-    return meta_fail(error, "%d shots, %s statistics: %s", t->shots, meta_bn_name(c->evaluation.bn),
-                     why.text);
+    return status;
 }
 
-/* The temperature of the evaluation's shots and statistics: one row, added and printed. */
+/* Adds a row and prints it. */
+static void add(struct calibration *c, const struct meta_temperature_fit *found, double ece)
+{
+    struct meta_temperature_row *row = &c->result.rows[c->result.count++];
+    *row = (struct meta_temperature_row){ .shots = c->evaluation.episode.shots,
+                                          .temperature = found->temperature,
+                                          .low = found->low,
+                                          .high = found->high,
+                                          .before = found->before,
+                                          .after = found->after };
+    snprintf(row->statistics, sizeof row->statistics, "%s", meta_bn_name(c->evaluation.bn));
+    printf("%-10s   %5d   %11.4f   %7.4f to %7.4f   %10.4f   %9.4f   %10.4f\n", row->statistics,
+           row->shots, row->temperature, row->low, row->high, row->before, row->after, ece);
+    if (found->left_out)
+        printf("%d of the answers are not numbers, and left out\n", found->left_out);
+    fflush(stdout);
+}
+
+/* Tells of a row that has no temperature. */
+static void leave_out(struct calibration *c, const struct meta_error *why)
+{
+    int shots = c->evaluation.episode.shots;
+    c->left_out++;
+    fprintf(stderr, "darknet: warning: %d shot%s, %s statistics: is left out: %s\n", shots,
+            meta_plural(shots), meta_bn_name(c->evaluation.bn), why->text);
+}
+
+/* The temperature of the evaluation's shots and statistics: one row, or none. */
 static int learn(struct calibration *c, struct meta_error *error)
 {
     const struct meta_evaluation_parts parts = { c->model, c->backend, c->pool, c->dataset, NULL };
     const struct meta_evaluation *e = &c->evaluation;
-    struct meta_temperature_row *row = &c->result.rows[c->result.count];
     struct meta_evaluator *evaluator;
     struct meta_temperature_fit found;
     struct meta_estimate ece;
@@ -277,23 +318,13 @@ static int learn(struct calibration *c, struct meta_error *error)
     const struct meta_run *runs = meta_evaluator_run(evaluator, c->phi, watch,
                                                      (void *)&c->evaluation.runs);
     meta_clear_bar();
-    int status = meta_evaluator_status(evaluator, error) || fit(c, runs, &found, error)
-        || meta_calibration_estimate(&ece, &runs->calibration, sizeof *runs, e->runs, error);
+    int status = meta_evaluator_status(evaluator, error) ? -1 : fit(c, runs, &found, error);
+    if (status > 0) leave_out(c, error);
+    else if (!status)
+        status = meta_calibration_estimate(&ece, &runs->calibration, sizeof *runs, e->runs, error);
     meta_evaluator_free(evaluator);
-    if (status) return -1;
-    *row = (struct meta_temperature_row){ .shots = e->episode.shots,
-                                          .temperature = found.temperature,
-                                          .low = found.low,
-                                          .high = found.high,
-                                          .before = found.before,
-                                          .after = found.after };
-    snprintf(row->statistics, sizeof row->statistics, "%s", meta_bn_name(e->bn));
-    c->result.count++;
-    printf("%-10s   %5d   %11.4f   %7.4f to %7.4f   %10.4f   %9.4f   %10.4f\n", row->statistics,
-           row->shots, row->temperature, row->low, row->high, row->before, row->after, ece.mean);
-    if (found.left_out) printf("%d of the answers are not numbers, and left out\n", found.left_out);
-    fflush(stdout);
-    return 0;
+    if (!status) add(c, &found, ece.mean);
+    return status < 0 ? -1 : 0;
 }
 
 static int run(struct calibration *c, struct meta_error *error)
@@ -317,6 +348,7 @@ static int run(struct calibration *c, struct meta_error *error)
             e->episode.shots = c->shots[i];
             if (learn(c, error)) return -1;
         }
+    if (!r->count) return meta_fail(error, "%s: is not written: there is no temperature", c->path);
     r->ways = e->episode.ways;
     r->steps = c->model->inner->test_steps;
     r->learning_rate = c->model->inner->learning_rate;
@@ -327,8 +359,11 @@ static int run(struct calibration *c, struct meta_error *error)
         return meta_fail_memory(error);
     int status = meta_temperatures_write(r, c->path, comment, error);
     free(comment);
-    if (!status) printf("\nwritten: %s\n", c->path);
-    return status;
+    if (status) return -1;
+    printf("\nwritten: %s\n", c->path);
+    return c->left_out ? meta_fail(error, "%s: lacks %d of the %d temperatures", c->path,
+                                   c->left_out, c->left_out + r->count)
+                       : 0;
 }
 
 int meta_command_calibrate(int argc, char **argv)

@@ -198,6 +198,27 @@ expect_error '-shots: 2: given twice' darknet meta calibrate "$a/held.data" "$cf
 expect_error '-bn x: must be batch, support or running' darknet meta calibrate "$a/held.data" "$cfg" "$weights" -bn batch,x
 expect_error '-bn: batch: given twice' darknet meta calibrate "$a/held.data" "$cfg" "$weights" -bn batch,batch
 
+# What can't be learned costs nothing that can: all numbers of shots are looked at first, and a row without a temperature is left out
+expect_error "^darknet: -shots 9: $a/held.list: class c[0-3]_ has 11 images: shots=9 and queries=3 need at least 12\$" darknet meta calibrate "$a/held.data" "$cfg" "$weights" -shots 1,2,9 -runs 60 -overwrite
+quiet darknet meta calibrate "$a/held.data" "$cfg" "$weights" -shots 1,2,9 -runs 60 -overwrite
+check 'before the first task' test ! -s "$a/out"
+mkdir "$a/still"
+python3 - "$weights" "$a/still/toy_final.weights" <<'END_OF_PYTHON'
+import struct, sys
+bytes_ = bytearray(open(sys.argv[1], "rb").read())
+at = 20 + 3 * 4 * 4  # the rolling variances of the first layer, which has four filters: they leave nothing of an image
+bytes_[at:at + 16] = struct.pack("<4f", *[1e36] * 4)
+open(sys.argv[2], "wb").write(bytes_)
+END_OF_PYTHON
+check 'the exit status says that a temperature is missing' test "$(quiet darknet meta calibrate "$a/held.data" "$cfg" "$a/still/toy_final.weights" -shots 1,2 -runs 60 -bn batch,running,support; echo $?)" -eq 1
+check 'each that is missing is told, and that the file lacks them' test "$(sed 's/\(is left out\): the .*/\1/' "$a/err")" = "$(for k in '1 shot' '2 shots'; do echo "darknet: warning: $k, running statistics: is left out"; done; echo "darknet: $a/still/toy_final.temperature: lacks 2 of the 6 temperatures")"
+check 'the others are written' test "$(grep -oE '^(batch|running|support) [12] ' "$a/still/toy_final.temperature" | tr -d '\n')" = 'batch 1 batch 2 support 1 support 2 '
+check 'meta test takes one of them' quiet darknet meta test "$data" "$cfg" "$a/still/toy_final.weights" -runs 4 -temperature on
+expect_error '-temperature on: .*toy_final.temperature is of other statistics than running' darknet meta test "$data" "$cfg" "$a/still/toy_final.weights" -runs 4 -bn running -temperature on
+rm "$a/still/toy_final.temperature"
+quiet darknet meta calibrate "$a/held.data" "$cfg" "$a/still/toy_final.weights" -shots 1 -runs 20 -bn running
+check 'without any temperature nothing is written' test "$(tail -n 1 "$a/err")" = "darknet: $a/still/toy_final.temperature: is not written: there is no temperature" -a ! -e "$a/still/toy_final.temperature"
+
 # Of other weights, cut
 cp "$a/kept" "$file"
 check 'the network is trained anew' train "$a" -max_batches 2 -valid_every 0
