@@ -26,31 +26,53 @@ static int count(const struct meta_support *s, int class, int before)
     return n;
 }
 
-/* Whether image i stays when `out` is left out. Of each other class with at least two images, the
-   one in the same place goes too. */
-static int stays(const struct leaving *l, int i, int out)
+/* The images of a class that stay. */
+static int count_staying(const struct meta_support *s, const unsigned char *stays, int class)
+{
+    int n = 0;
+    for (int i = 0; i < s->n; i++) n += stays[i] && s->labels[i] == class;
+    return n;
+}
+
+/* The image of a class that has `place` of its class before it. */
+static int find(const struct meta_support *s, int class, int place)
+{
+    int i = 0;
+    while (s->labels[i] != class || place--) i++;
+    return i;
+}
+
+/* Which images stay, stays (n), when `out` is left out: none of its group, and of each other class
+   no more than are as many fewer, or one. There those go that are in the place of `out` and behind,
+   from the last on to the first. */
+static void choose(const struct leaving *l, int out, unsigned char *stays)
 {
     const struct meta_support *s = l->support;
     const int *groups = l->how->groups;
-    int own = s->labels[i], others = count(s, own, s->n);
-    if (i == out || (groups && groups[out] >= 0 && groups[i] == groups[out])) return 0;
-    return own == s->labels[out] || others == 1
-        || count(s, own, i) != count(s, s->labels[out], out) % others;
+    int own = s->labels[out], place = count(s, own, out);
+    for (int i = 0; i < s->n; i++)
+        stays[i] = i != out && !(groups && groups[out] >= 0 && groups[i] == groups[out]);
+    int gone = count(s, own, s->n) - count_staying(s, stays, own);
+    for (int k = 0; k < s->classes; k++) {
+        int all = count(s, k, s->n), left = count_staying(s, stays, k);
+        int least = all - gone > 1 ? all - gone : 1;
+        for (int step = 0; k != own && left > least; step++) {
+            int i = find(s, k, (place + step) % all);
+            left -= stays[i];
+            stays[i] = 0;
+        }
+    }
 }
 
-/* Whether every class still has an image when `out` is left out. */
-static int can_do_without(const struct leaving *l, int out)
+/* Whether every class still has an image. */
+static int can_do_without(const struct meta_support *s, const unsigned char *stays)
 {
-    for (int k = 0; k < l->support->classes; k++) {
-        int left = 0;
-        for (int i = 0; i < l->support->n; i++)
-            left += stays(l, i, out) && l->support->labels[i] == k;
-        if (!left) return 0;
-    }
+    for (int k = 0; k < s->classes; k++)
+        if (!count_staying(s, stays, k)) return 0;
     return 1;
 }
 
-static int ask(struct leaving *l, int out, struct meta_error *error)
+static int ask(struct leaving *l, int out, const unsigned char *stays, struct meta_error *error)
 {
     const struct meta_support *s = l->support;
     struct meta_adapted *a = NULL;
@@ -62,7 +84,7 @@ static int ask(struct leaving *l, int out, struct meta_error *error)
         goto fail;
     }
     for (int i = 0; i < s->n; i++) {
-        if (!stays(l, i, out)) continue;
+        if (!stays[i]) continue;
         memcpy(images + n * l->image, s->images + i * l->image, l->image * sizeof *images);
         labels[n++] = s->labels[i];
     }
@@ -83,8 +105,15 @@ static void leave(void *context, int out, int worker)
 {
     struct leaving *l = context;
     struct meta_error why;
-    l->how->predicted[out] = can_do_without(l, out);
-    if (!l->how->predicted[out] || !ask(l, out, &why)) return;
+    unsigned char *stays = malloc(l->support->n);
+    int status = stays ? 0 : meta_fail_memory(&why);
+    if (!status) {
+        choose(l, out, stays);
+        l->how->predicted[out] = can_do_without(l->support, stays);
+        if (l->how->predicted[out]) status = ask(l, out, stays, &why);
+    }
+    free(stays);
+    if (!status) return;
     pthread_mutex_lock(&l->mutex);
     if (!l->failed++)
         meta_fail(l->error, "leave-one-out, without %s: %s", l->how->paths[out], why.text);

@@ -18,9 +18,9 @@ struct meta_leave_one_out {
                        set */
 };
 /* Leave-one-out: predicts each image by the network adapted to the others, without the images of
-   its group and without one image of every other class that has at least two. If those stayed, the
-   absent image's class would always be the rarer one, and where nothing tells the classes apart
-   every answer would be wrong. */
+   its group and, of every other class, without as many images as are absent of its own, but for one
+   that stays. If all stayed, the absent image's class would always be the rarer one, and where
+   nothing tells the classes apart every answer would be wrong. */
 int meta_leave_one_out(const struct meta_base *, const struct meta_support *,
                        const struct meta_leave_one_out *, struct meta_error *);
 

@@ -8,72 +8,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include "adaptation/adapt.h"
-#include "near.h"
-#include "base/rng.h"
-#include "engine/log_odds.h"
+#include "adapt_base.h"
 #include "adaptation/support_check.h"
 #include "stats/share.h"
-#include "backends/onednn/onednn.h"
-#include "backends/reference/reference.h"
 
-#define SIDE 8
-#define IMAGE (2 * SIDE * SIDE)
-#define SUPPORT 6
-#define QUERY 7
-#define OUTPUTS 3
-#define STEPS 3
-#define RATE .1
-
-static const struct meta_backend *const backends[] = { &meta_backend_reference, &meta_backend_onednn };
-static struct meta_filled base_filled;
-static float images[(SUPPORT + QUERY) * IMAGE];
 static const float *const query = images + SUPPORT * IMAGE;
-static int labels[SUPPORT + QUERY];
-
-static void layer(struct meta_layer l)
-{
-    struct meta_error error;
-    if (meta_filled_add(&base_filled, l, &error)) fail_msg("%s", error.text);
-}
-
-static int set_up(void **state)
-{
-    struct meta_error error;
-    struct meta_network *net;
-    int where;
-    if (meta_network_create(&net, (struct meta_shape){ 2, SIDE, SIDE }, &error)) return -1;
-    base_filled.network = net;
-    layer((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 5, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1, .activation = META_RELU });
-    layer((struct meta_layer){ .type = META_MAXPOOL, .size = 2, .stride = 2 });
-    layer((struct meta_layer){ .type = META_DROPOUT, .probability = .2 });
-    layer((struct meta_layer){ .type = META_CONVOLUTIONAL, .filters = 4, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1, .activation = META_LEAKY });
-    int *from = malloc(2 * sizeof *from);
-    from[0] = 2;
-    from[1] = 3;
-    layer((struct meta_layer){ .type = META_ROUTE, .from_count = 2, .from = from });
-    layer((struct meta_layer){ .type = META_CONNECTED, .filters = 6, .batch_normalize = 1, .activation = META_LEAKY });
-    layer((struct meta_layer){ .type = META_CONNECTED, .filters = OUTPUTS });
-    layer((struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 });
-    if (meta_network_finish(net, 2, &where, &error)) return -1;
-    struct meta_rng rng = meta_rng_open(6, META_USE_CHECK, 0, 0, 0);
-    for (int i = 0; i < SUPPORT + QUERY; i++) {
-        labels[i] = i % OUTPUTS;
-        for (int k = 0; k < IMAGE; k++) images[i * IMAGE + k] = .3 * labels[i] + .4 * meta_rng_uniform(&rng);
-    }
-    meta_network_initialise(net, 8, base_filled.parameters, base_filled.statistics);
-    for (size_t i = 0; i < net->parameters; i++) base_filled.parameters[i] += .1 * meta_rng_normal(&rng);
-    for (size_t i = 0; i < net->statistics; i++) base_filled.statistics[i] = .2 + meta_rng_uniform(&rng);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    meta_filled_clear(&base_filled);
-    return 0;
-}
-
-static struct meta_base base_of(const struct meta_backend *backend) { return (struct meta_base){ .filled = base_filled, .backend = backend, .learning_rate = RATE }; }
 
 static struct meta_adapted *adapt(const struct meta_backend *backend, int steps)
 {
@@ -84,20 +23,9 @@ static struct meta_adapted *adapt(const struct meta_backend *backend, int steps)
     return a;
 }
 
-static void predict(const struct meta_adapted *a, enum meta_bn bn, const float *x, int n, float *p)
-{
-    struct meta_error error;
-    if (meta_adapted_predict(a, bn, x, n, (struct meta_answer){ .probabilities = p }, &error)) fail_msg("%s", error.text);
-}
-
 static void near(const float *a, const float *b, int n, double tolerance)
 {
     for (int i = 0; i < n; i++) assert_near(a[i], b[i], tolerance);
-}
-
-static void near_odds(const float *probabilities, const double *log_odds, int n, double tolerance)
-{
-    for (int i = 0; i < n; i++) assert_near(probabilities[i], meta_log_odds_probability(log_odds[i]), tolerance);
 }
 
 /* ---- against a worker ---------------------------------------------------------------------------------------------------- */
@@ -265,48 +193,6 @@ static void test_fold(void **state)
     meta_filled_clear(&folded);
 }
 
-/* ---- leave one out -------------------------------------------------------------------------------------------------------- */
-
-static int leave_one_out(const struct meta_base *base, const struct meta_support *s, const int *groups, struct meta_pool *pool,
-                         double *log_odds, int *predicted)
-{
-    struct meta_error error;
-    char *paths[SUPPORT] = { "0.png", "1.png", "2.png", "3.png", "4.png", "5.png" };
-    struct meta_leave_one_out how = { groups, paths, STEPS, META_BN_SUPPORT, pool, log_odds, predicted };
-    if (!meta_leave_one_out(base, s, &how, &error)) return 0;
-    if (strncmp(error.text, "leave-one-out, without ", 23) || !strstr(error.text, ".png: ")) fail_msg("%s", error.text);
-    return -1;
-}
-
-/* Six images, labels 0 1 2 0 1 2: without the first go the first of the other classes, too. */
-static void test_leave_one_out(void **state)
-{
-    struct meta_error error;
-    struct meta_pool *pool;
-    struct meta_base base = base_of(backends[1]);
-    struct meta_support all = { images, labels, SUPPORT, OUTPUTS, 0, 1 }, half = { images + 3 * IMAGE, labels + 3, 3, OUTPUTS, 0, 1 };
-    double p[SUPPORT * OUTPUTS];
-    float alone[OUTPUTS];
-    int predicted[SUPPORT], groups[SUPPORT] = { 4, -1, -1, 4, -1, -1 };
-    struct meta_adapted *a;
-    assert_int_equal(meta_pool_create(&pool, 2, &error), 0);
-    assert_int_equal(leave_one_out(&base, &all, NULL, pool, p, predicted), 0);
-    assert_int_equal(meta_adapt(&a, &base, &half, STEPS, &error), 0);
-    for (int i = 0; i < 3; i++) {
-        assert_true(predicted[i] && predicted[i + 3]);
-        predict(a, META_BN_SUPPORT, images + i * IMAGE, 1, alone);
-        near_odds(alone, p + i * OUTPUTS, OUTPUTS, 1e-6);
-    }
-    meta_adapted_free(a);
-    double rate = base.learning_rate;
-    base.learning_rate = 1e30;
-    assert_int_equal(leave_one_out(&base, &all, NULL, pool, p, predicted), -1);
-    base.learning_rate = rate;
-    assert_int_equal(leave_one_out(&base, &all, groups, pool, p, predicted), 0);
-    assert_true(!predicted[0] && predicted[1] && predicted[2] && !predicted[3]);
-    meta_pool_free(pool);
-}
-
 static void test_share_interval(void **state)
 {
     double low, high;
@@ -442,7 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_temperature), cmocka_unit_test(test_worker), cmocka_unit_test(test_kinds_differ), cmocka_unit_test(test_support_statistics), cmocka_unit_test(test_query_alone_or_with_others),
-        cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_leave_one_out), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_mean_over_classes), cmocka_unit_test(test_balance), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors), cmocka_unit_test(test_lone_values),
+        cmocka_unit_test(test_fewer_classes_than_outputs), cmocka_unit_test(test_fold), cmocka_unit_test(test_share_interval), cmocka_unit_test(test_mean_over_classes), cmocka_unit_test(test_balance), cmocka_unit_test(test_threads), cmocka_unit_test(test_errors), cmocka_unit_test(test_lone_values),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
