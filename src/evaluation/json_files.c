@@ -35,6 +35,7 @@ const struct meta_json_rule meta_result_rules[] = {
     TEXT("files.data.path"),
     TEXT("files.cfg.path"),
     TEXT("files.weights.path"),
+    TEXT("files.rates.path"),
     TEXT("files.temperature.path"),
     TEXT("files.list.path"),
     TEXT("classes[]"),

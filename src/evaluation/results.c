@@ -4,6 +4,7 @@
 #include "base/checksum.h"
 #include "base/json.h"
 #include "curve.h"
+#include "learning/rates_file.h"
 #include "stats/estimate_json.h"
 #include "stats/roc.h"
 #include "tasks/identity.h"
@@ -72,6 +73,16 @@ static int add_file(cJSON *files, const char *what, const char *path, struct met
     cJSON_AddItemToObject(j, "bytes", meta_json_number(size));
     cJSON_AddStringToObject(j, "crc32", text);
     return 0;
+}
+
+/* The learned rates, which lie beside the weights. */
+static int add_rates(cJSON *files, const struct meta_results *r, struct meta_error *error)
+{
+    if (!r->evaluation->rates || !r->weights) return 0;
+    char *path = meta_rates_path(r->weights);
+    int status = path ? add_file(files, "rates", path, error) : meta_fail_memory(error);
+    free(path);
+    return status;
 }
 
 /* Those behind the first, as "weights_2" and on. */
@@ -338,7 +349,8 @@ int meta_results_write(const struct meta_results *r, const char *path, struct me
     cJSON *files = cJSON_AddObjectToObject(root, "files");
     if (add_file(files, "data", r->data, error) || add_file(files, "cfg", r->cfg, error)
         || (r->weights && add_file(files, "weights", r->weights, error))
-        || add_more_weights(files, r, error) || add_with(files, r, error)
+        || add_rates(files, r, error) || add_more_weights(files, r, error)
+        || add_with(files, r, error)
         || (r->temperature && add_file(files, "temperature", r->temperature, error))
         || add_file(files, "list", r->dataset->list, error) || add_images(files, r->dataset, error))
         goto done;

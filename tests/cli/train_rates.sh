@@ -31,6 +31,7 @@ for kind in layer parameter; do
     w=$a/backup/toy_final.weights
     check "rates=$kind: meta test reads them" quiet darknet meta test "$a/toy.data" "$a/toy.cfg" "$w" -runs 3 -threads 1 -out "$a/one.json"
     check "rates=$kind: the result names them" grep -Eq "\"rates\":\s*\"$kind\"" "$a/one.json"
+    check "rates=$kind: the result has their file" python3 -c 'import json, sys, zlib; f = json.load(open(sys.argv[1]))["files"]["rates"]; b = open(sys.argv[2], "rb").read(); assert f == {"path": sys.argv[2], "bytes": len(b), "crc32": "%08x" % zlib.crc32(b)}, f' "$a/one.json" "${w%.weights}.rates"
     check "rates=$kind: meta adapt reads them" quiet darknet meta adapt "$a/few.data" "$a/toy.cfg" "$w" -out "$a/new"
     cp "$a/new.weights" "$a/first.weights"
     sed -i '3,$s/^\(-*\)0\./\10.9/' "$a/backup/toy_final.rates"
