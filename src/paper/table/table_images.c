@@ -127,7 +127,7 @@ static int read_files(struct meta_dataset *set, struct meta_error *error)
 static int count_classes(const struct meta_dataset *set)
 {
     int count = 0;
-    unsigned char *seen = calloc(set->classes + 1, 1);
+    unsigned char *seen = calloc((size_t)set->classes + 1, 1);
     if (!seen) return -1;
     for (int i = 0; i < set->count; i++) seen[set->label[i]] = 1;
     for (int k = 0; k < set->classes; k++) count += seen[k];
