@@ -39,7 +39,7 @@ static void look_anew(struct meta_trainer *t, uint64_t iteration)
 {
     const char *path = t->path[META_TRAINING_BEST];
     t->best = (struct meta_row){ 0 };
-    if (*t->anew.text || iteration <= t->measured_since || !meta_trainer_watches(t)) return;
+    if (*t->anew.text || iteration <= t->measured_since || !(t->evaluator || t->holdout)) return;
     if (iteration > t->done)
         meta_fail(&t->anew,
                   "%s is of iteration %llu, which is past that of %s: the best is looked for anew",
@@ -55,11 +55,10 @@ static void look_anew(struct meta_trainer *t, uint64_t iteration)
    that row has no figure, because the run was killed before it was written, the iteration is
    watched again, and has to be better than the best of the others. Figures of other measures than
    the ones to come are nothing to compare with. */
-void meta_trainer_find_best(struct meta_trainer *t)
+void meta_trainer_find_best(struct meta_trainer *t, int again)
 {
     struct meta_weights_head head;
     struct meta_error ignored;
-    struct meta_row missed;
     const char *path = t->path[META_TRAINING_BEST];
     if (access(path, F_OK)
         || meta_weights_read(t->model->network, path, t->parameters, t->statistics, &head,
@@ -73,7 +72,7 @@ void meta_trainer_find_best(struct meta_trainer *t)
         if (own || !t->best.iteration || is_better(row, &t->best)) t->best = *row;
         if (own) return;
     }
-    if (iteration != t->done || !meta_trainer_valid_missed(t, &missed)) look_anew(t, iteration);
+    if (iteration != t->done || !again) look_anew(t, iteration);
 }
 
 const struct meta_row *meta_trainer_best(const struct meta_trainer *t)

@@ -129,12 +129,13 @@ void meta_trainer_unlock(const struct meta_trainer *t) { meta_lock_unlink(&t->ru
 
 int meta_trainer_open_log(struct meta_trainer *t, struct meta_error *error)
 {
+    struct meta_row row;
     if (!meta_trainer_writes(t)) return 0;
     if (take_lock(t, error) || meta_trainer_finish_keeping(t, error) || read_log(t, error)
         || meta_trainer_measure(t, error) || (!t->settings.resume && meta_trainer_keep(t, error))
         || sweep(t, error) || meta_trainer_go_back(t, error) || meta_trainer_open_record(t, error))
         return -1;
-    if (t->settings.resume) meta_trainer_find_best(t);
+    if (t->settings.resume) meta_trainer_find_best(t, meta_trainer_valid_missed(t, &row));
     t->old_final = t->settings.resume && !access(t->path[META_TRAINING_FINAL], F_OK);
     return meta_log_begin(&t->log, error) || begin_lines(t, error) ? -1 : 0;
 }

@@ -149,8 +149,9 @@ int meta_trainer_finish_keeping(struct meta_trainer *, struct meta_error *);
    the row is then t->best. To be called before the log has the figure: a run that is killed in
    between watches again. */
 void meta_trainer_keep_best(struct meta_trainer *, const struct meta_row *);
-/* Which row the NAME_best.weights that are there belong to, for a training that is resumed. */
-void meta_trainer_find_best(struct meta_trainer *);
+/* Which row the NAME_best.weights that are there belong to, for a training that is resumed. again:
+   the iteration that it goes on from is still to be watched. */
+void meta_trainer_find_best(struct meta_trainer *, int again);
 
 /* trainer_measure.c */
 /* Adds to the fingerprint what the figures of the valid list are of and, where the checkpoint has
