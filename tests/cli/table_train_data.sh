@@ -115,8 +115,17 @@ check 'the rows without are' test "$(grep 'again: ' "$t/said" | sed 's/  .*//' |
 mv "$t/images/c0_0.pgm" "$t/first.pgm"; cp "$t/images/c7_0.pgm" "$t/images/c0_0.pgm"
 expect_error "sub.data: the images of its train list are not those that the results in $t/out are of" table
 
-# What a row has learned from is told where it is tested on it
+# A file that goes while the table runs is another row's concern
 cp "$t/kept" "$t/x.table"; rm -rf "$t/out"; mv "$t/first.pgm" "$t/images/c0_0.pgm"
+printf '#!/bin/sh\nrm -f "%s"\nexec "$@"\n' "$t/gone.data" >"$t/launcher"
+chmod +x "$t/launcher"
+cp "$t/sub.data" "$t/gone.data"
+sed -i "s#^train_data=$t/sub.data#train_data=$t/gone.data#" "$t/x.table"
+check 'meta table runs the rows that do not need a file that has gone' quiet table -only One -launcher "$t/launcher"
+check 'and that of the other rows is not made' test ! -e "$t/gone.data" -a "$(ls "$t/out/trainings" | wc -l)" -eq 2
+
+# What a row has learned from is told where it is tested on it
+cp "$t/kept" "$t/x.table"; rm -rf "$t/out"
 shared='darknet: warning: .*test.list: 1 of its 32 images is in .*sub.list, too'
 check 'meta test without a common image tells none' sh -c "'$DARKNET_BIN' meta test '$t/toy.data' '$t/toy.cfg' '$t/backup/by-hand_final.weights' -runs 2 -train_data '$t/sub.data' 2>&1 >'$t/said' | grep -c warning | grep -qx 0"
 ln -s "$t/images/c6_0.pgm" "$t/sub/s00_99.pgm"

@@ -165,12 +165,22 @@ static int compare(char *now, const char *then, const char *cfg, struct meta_err
                      cfg);
 }
 
+/* The table as it is now, as far as the row depends on it: another row's .data file may be gone. */
+static int look_again(struct meta_table *now, const struct meta_table *t,
+                      const struct meta_table_row *row, struct meta_error *error)
+{
+    *now = *t;
+    for (int k = 1; k < now->source_count; k++) now->sources[k].missing |= k != row->source;
+    return meta_table_identify(now, error);
+}
+
 int meta_recipe_unchanged(const struct meta_table *t, const struct meta_recipe *r,
                           struct meta_error *error)
 {
     char *key;
-    struct meta_table now = *t;
-    if (meta_table_identify(&now, error) || meta_table_recipe_key(&key, &now, r, error)) return -1;
+    struct meta_table now;
+    if (look_again(&now, t, r->row, error) || meta_table_recipe_key(&key, &now, r, error))
+        return -1;
     if (r->is_beginning) {
         struct meta_recipe whole = *r;
         whole.key = key;
@@ -185,7 +195,7 @@ int meta_cell_unchanged(const struct meta_table *t, const struct meta_cell *c,
                         struct meta_error *error)
 {
     char *key;
-    struct meta_table now = *t;
-    if (meta_table_identify(&now, error) || meta_table_cell_key(&key, &now, c, error)) return -1;
+    struct meta_table now;
+    if (look_again(&now, t, c->row, error) || meta_table_cell_key(&key, &now, c, error)) return -1;
     return compare(key, c->key, c->row->cfg, error);
 }
