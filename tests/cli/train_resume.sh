@@ -41,7 +41,8 @@ static void moment(void)
 int rename(const char *a, const char *b)
 {
     int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
-    int ours = !strstr(b, ".png");       /* the chart's comes at any time */
+    size_t length = strlen(b);
+    int ours = length < 4 || strcmp(b + length - 4, ".png");       /* the chart's comes at any time */
     if (ours) moment();
     int status = real(a, b);
     if (ours) moment();
@@ -60,13 +61,13 @@ killed_and_resumed()      # MOMENT...: killed at each in turn, then left to end
     rm -f "$a"/backup/*
     KILL_AT=$1 LD_PRELOAD=$TMP_TEST/kill.so train "$a" "${flags[@]}" -max_batches 16
     status=$?
-    [ $status -eq 137 ] || { echo "status $status, not killed"; return 1; }
+    [ $status -eq 137 ] || { echo "status $status, not killed"; cat "$a/out" "$a/err"; return 1; }
     shift
     for moment; do
         [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
         KILL_AT=$moment LD_PRELOAD=$TMP_TEST/kill.so train "$a" "${flags[@]}" -max_batches 16 $resume
         status=$?
-        [ $status -eq 137 ] || { echo "status $status, not killed"; return 1; }
+        [ $status -eq 137 ] || { echo "status $status, not killed"; cat "$a/out" "$a/err"; return 1; }
     done
     [ ! -e "$a/backup/toy.state" ] && resume= || resume=-resume
     train "$a" "${flags[@]}" -max_batches 16 $resume && same_run

@@ -109,7 +109,7 @@ static void data_file_errors(void **state)
 static void image(const char *path, int w, int h, int seed)
 {
     unsigned char *p = make_picture(w, h, 3, seed);
-    struct bytes b = strstr(path, ".jpg") ? make_jpeg(w, h, 3, p) : make_png(w, h, 3, 8, p);
+    struct bytes b = !strcmp(path + strlen(path) - 4, ".jpg") ? make_jpeg(w, h, 3, p) : make_png(w, h, 3, 8, p);
     write_file(path, b.data, b.size);
     free(b.data);
     free(p);
