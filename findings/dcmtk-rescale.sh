@@ -10,6 +10,7 @@
 # Needs: apt-get (to download the packages into a temporary folder), python3, and dcmtk, which brings the libraries they depend on.
 # Exit status: 0 as described, 1 it behaves differently, 2 it can't be looked at.
 set -eu
+shopt -s inherit_errexit
 version=3.6.7-9~deb12u4
 command -v dcm2pnm >/dev/null || { echo 'dcmtk is not installed' >&2; exit 2; }
 tmp=$(mktemp -d)
@@ -47,12 +48,16 @@ END
 # levels HOW SLOPE [CENTRE WIDTH]: how many gray levels dcm2pnm makes of the file
 levels()
 {
-    python3 dicom.py "${@:2}"
+    python3 dicom.py "${@:2}" 2>>log || { cat log >&2; exit 2; }
     LD_LIBRARY_PATH=$(echo "$tmp"/usr/lib/*-linux-gnu) DCMDICTPATH=$(echo "$tmp"/usr/share/*dcmtk*/dicom.dic) \
         usr/bin/dcm2pnm +op $1 x.dcm x.pgm 2>>log || { cat log >&2; exit 2; }
     python3 -c 'print(len(set(open("x.pgm", "rb").read()[-256:])))'
 }
-seen="slope 1: $(levels +Wm 1), slope 0.001: $(levels +Wm 0.001), slope 0.001 and a window of centre 2.5 and width 2: $(levels '+Wi 1' 0.001 2.5 2), slope 0.0001: $(levels +Wm 0.0001)"
+plain=$(levels +Wm 1)
+small=$(levels +Wm 0.001)
+windowed=$(levels '+Wi 1' 0.001 2.5 2)
+smaller=$(levels +Wm 0.0001)
+seen="slope 1: $plain, slope 0.001: $small, slope 0.001 and a window of centre 2.5 and width 2: $windowed, slope 0.0001: $smaller"
 echo "$seen"
 [ "$seen" = 'slope 1: 256, slope 0.001: 5, slope 0.001 and a window of centre 2.5 and width 2: 3, slope 0.0001: 1' ] ||
     { echo 'it rescales otherwise than described' >&2; exit 1; }

@@ -18,16 +18,15 @@ lists=$1 out=$2
 here=$(cd "$(dirname "$0")/.." && pwd)
 darknet=$(realpath "${DARKNET_BIN:-$here/darknet}")
 iterations=${ITERATIONS:-600}
+for file in isic2018.names isic2018.labels groups.csv common.list rare.list; do
+    [ -s "$lists/$file" ] || { echo "scripts/federated.sh: $lists/$file: isn't there: scripts/isic2018.sh makes it" >&2; exit 1; }
+done
 mkdir -p "$out"
 
 # The recipe of cfg/study/maml.cfg by first-order gradients, and a tenth of the rate for the last fifth
 sed -e "1s/.*/# MAML at 42x42, order=1, for the study of sites. Written from cfg\/study\/maml.cfg by scripts\/federated.sh./" \
     -e "s/^steps=1200/steps=$((iterations * 4 / 5))/; s/^max_batches=.*/max_batches=$iterations/; /^average=/d" \
     -e 's/^order=2 .*/order=1/; /^second_order_start=/d' "$here/cfg/study/maml.cfg" >"$out/maml.cfg.new"
-
-for file in isic2018.names isic2018.labels groups.csv common.list rare.list; do
-    [ -s "$lists/$file" ] || { echo "scripts/federated.sh: $lists/$file: isn't there: scripts/isic2018.sh makes it" >&2; exit 1; }
-done
 settings="$lists $(cat "$lists/groups.csv" "$lists/common.list" "$lists/rare.list" | cksum), $(cksum <"$out/maml.cfg.new")"
 [ -f "$out/settings" ] || printf '%s\n' "$settings" >"$out/settings"
 [ "$settings" = "$(cat "$out/settings")" ] || {

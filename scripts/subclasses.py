@@ -128,11 +128,17 @@ class Source:
         return found or fail("%s: no label of %s is in it" % (image, key(self.text, "labels")))
 
     def group(self, image):
-        """The group that most of the image's path names; an image that none names is one by itself."""
-        parts = image.split("/")
-        ends = ["/".join(parts[k:]) for k in range(len(parts))]
-        ends = [x for end in ends for x in (end, os.path.splitext(end)[0])]
-        return next((self.groups[end] for end in ends if end in self.groups), image)
+        """The group of the row that names the image, as the program finds it: by its whole name, by that of its file,
+        or without the extension, of which digits alone are none; the one with most folders. An image that none names is
+        one by itself."""
+        file = re.sub(r"\[\d+\]$", "", image)
+        stem, extension = os.path.splitext(file)
+        for name in (image, file, file if extension[1:].isdigit() else stem):
+            parts = name.split("/")
+            for k in range(len(parts)):
+                if "/".join(parts[k:]) in self.groups:
+                    return self.groups["/".join(parts[k:])]
+        return image
 
     def read_by(self):
         """What says how images are read and which of them belong together."""

@@ -74,13 +74,14 @@ def grays():
     dicom(at('deep.dcm'), W, H, deep, **own)
     dicom(at('deep-window.dcm'), W, H, deep, more=window('2000.5', '1001'), **own)
     dicom(at('down.dcm'), W, H, [4095 - v for v in deep], **own)
+    dicom(at('down-window.dcm'), W, H, [4095 - v for v in deep], more=window('2000.5', '1001'), **own)
     for name, more, stored in (('small slope', scale('0.001'), 'deep'), ('small slope, window', scale('0.001') + window('2.5', '2'), 'deep-window'),
                                ('small slope, window without width', scale('0.001') + window('1', '0'), 'deep'),
-                               ('small falling slope', scale('-0.001', '3'), 'down')):
-        path = at(name.replace(' ', '-') + '.dcm')
-        if stored:
-            dicom(path, W, H, deep, more=more, **own)
-            like(name, path, *(('+Wi', '1') if 'window' in stored else ('+Wm',)), shown=at(stored + '.dcm'))
+                               ('small falling slope', scale('-0.001', '3'), 'down'),
+                               ('small falling slope, window', scale('-0.001', '4.095') + window('2.5', '2'), 'down-window')):
+        path = at(name.replace(' ', '-').replace(',', '') + '.dcm')
+        dicom(path, W, H, deep, more=more, **own)
+        like(name, path, *(('+Wi', '1') if 'window' in stored else ('+Wm',)), shown=at(stored + '.dcm'))
     dicom(at('no-width.dcm'), W, H, deep, more=window('1', '0'), **own)
     like('window without width', at('no-width.dcm'), '+Wm')
     overlay = [(0x6000, 0x10, 'US', H), (0x6000, 0x11, 'US', W), (0x6000, 0x40, 'CS', 'G'), (0x6000, 0x50, 'SS', [1, 1]), (0x6000, 0x100, 'US', 1),

@@ -168,11 +168,7 @@ static int check_images(const struct calibration *c, struct meta_error *error)
                                meta_shared_words(&shared));
         meta_dataset_free(other);
     }
-    if (!status && data->train
-        && !meta_shared_candidates(&other, c->dataset, data->train, c->pool, &ignored)) {
-        meta_warn_shared(c->dataset, other);
-        meta_dataset_free(other);
-    }
+    if (!status && data->train) meta_warn_trained(c->dataset, data->train, c->pool);
     return status;
 }
 

@@ -113,15 +113,14 @@ static void asked(void *context, int number)
     wait_for_end(r, writes ? PATIENCE : LONGER);
     if (is_site && !r->ended) failed = meta_trainer_save_new(r->trainer, &done, &error);
     int status = r->status;
-    if (!r->ended) {
-        meta_trainer_unlock(r->trainer);
-        status = tell_asked(r, number, done, failed ? &error : NULL);
-    }
+    if (!r->ended) status = tell_asked(r, number, done, failed ? &error : NULL);
     if (is_site) {
         meta_ranks_tell_saving(s->transport, 1);
         wait_for_others(r, s->transport, 1);
     }
-    if (!r->ended) _exit(status);
+    if (r->ended) return;
+    meta_trainer_unlock(r->trainer);
+    _exit(status);
 }
 
 /* SIGPIPE means that whoever read the output has gone, as SIGHUP means that the terminal has. */

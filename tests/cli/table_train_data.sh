@@ -63,6 +63,9 @@ check 'meta table -dry of a table that lacks the file of a row runs' quiet table
 check 'and says which rows need it' test "$(grep ' needs a split$' "$t/said" | sed 's/   *.*//' | sort -u | tr '\n' ';')" = 'Sub, both;Sub, seed 1;Sub, seed 2;'
 check 'the rows that do not need it are run' sh -c "! '$DARKNET_BIN' meta table '$t/x.table' -out '$t/out' >'$t/said' 2>'$t/err'"
 check 'those that do fail by its name' test "$(grep -c "^darknet: Sub.*: $t/none.data: isn't there: needs a split$" "$t/err") $(ls "$t"/out/*.json | grep -c 'x-[os]')" = '5 3'
+sed -i 's/^runs=20/runs=21/' "$t/x.table"
+check 'another setting is run of them, too' sh -c "! '$DARKNET_BIN' meta table '$t/x.table' -out '$t/out' >'$t/said' 2>'$t/err'"
+check 'and is on the page' sh -c "'$DARKNET_BIN' meta report '$t/out' -markdown | grep -q '^| One, seed 2 | 2 | [0-9]'"
 cp "$t/kept" "$t/x.table"; rm -rf "$t/out"
 change ''
 for k in $(seq 8); do
@@ -127,7 +130,8 @@ check 'and that of the other rows is not made' test ! -e "$t/gone.data" -a "$(ls
 # What a row has learned from is told where it is tested on it
 cp "$t/kept" "$t/x.table"; rm -rf "$t/out"
 shared='darknet: warning: .*test.list: 1 of its 32 images is in .*sub.list, too'
-check 'meta test without a common image tells none' sh -c "'$DARKNET_BIN' meta test '$t/toy.data' '$t/toy.cfg' '$t/backup/by-hand_final.weights' -runs 2 -train_data '$t/sub.data' 2>&1 >'$t/said' | grep -c warning | grep -qx 0"
+check 'meta test without a common image runs' quiet darknet meta test "$t/toy.data" "$t/toy.cfg" "$t/backup/by-hand_final.weights" -runs 2 -train_data "$t/sub.data"
+check 'and tells none' test "$(grep -c warning "$t/err")" -eq 0
 ln -s "$t/images/c6_0.pgm" "$t/sub/s00_99.pgm"
 ls "$t"/sub/*.pgm >"$t/sub.list"
 check 'meta test -train_data tells which images the weights have learned from' sh -c "'$DARKNET_BIN' meta test '$t/toy.data' '$t/toy.cfg' '$t/backup/by-hand_final.weights' -runs 2 -train_data '$t/sub.data' 2>&1 >'$t/said' | grep -q '^$shared'"

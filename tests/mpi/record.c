@@ -1,5 +1,5 @@
 /* Preloaded into the ranks of a run, it keeps every byte that they hand to MPI for other ranks: $RECORD.RANK.data has what the program exchanges,
-   $RECORD.RANK.control signs of life, failures and hosts. tests/cli/federated.sh knows that the program sends by these two functions alone. */
+   $RECORD.RANK.control signs of life, words (one saves, has saved), failures and hosts. tests/cli/federated.sh knows that the program sends by these two functions alone. */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>

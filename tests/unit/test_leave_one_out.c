@@ -76,11 +76,11 @@ static void test_leave_a_group_out(void **state)
     struct meta_pool *pool;
     struct meta_base base = base_of(backends[1]);
     int of_two[] = { 0, 1, 0, 1, 0, 1 }, many[] = { 0, 0, 0, 0, 1, 1 };
-    int pair[] = { 4, -1, 4, -1, -1, -1 }, across[] = { 4, 4, 4, -1, -1, -1 }, three[] = { 4, 4, 4, -1, -1, -1 };
+    int pair[] = { 4, -1, 4, -1, -1, -1 }, three[] = { 4, 4, 4, -1, -1, -1 };
     struct meta_support even = { images, of_two, SUPPORT, 2, 0, 1 }, uneven = { images, many, SUPPORT, 2, 0, 1 };
     assert_int_equal(meta_pool_create(&pool, 2, &error), 0);
     answers_as(&base, &even, pair, pool, (int[]){ 4, 5 }, 2);
-    answers_as(&base, &even, across, pool, (int[]){ 4, 5 }, 2);
+    answers_as(&base, &even, three, pool, (int[]){ 4, 5 }, 2);
     answers_as(&base, &even, NULL, pool, (int[]){ 2, 3, 4, 5 }, 4);
     answers_as(&base, &uneven, three, pool, (int[]){ 3, 5 }, 2);
     meta_pool_free(pool);

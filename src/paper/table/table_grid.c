@@ -227,10 +227,9 @@ int meta_grid_prepare(struct meta_grid *g, struct meta_error *error)
     const struct meta_table *t = g->table;
     if (make_folders(t, error) || meta_table_lock(&g->lock, t, error)) return -1;
     if (meta_table_images(t, 1, error)) return -1;
-    /* Without their data cells have no keys to put into a plan; one that is there may have. */
-    int missing = 0;
-    for (int i = 0; i < t->cell_count; i++) missing |= meta_cell_missing(t, &t->cells[i]) != NULL;
-    return !missing || !meta_table_has_plan(t) ? meta_table_write_plan(t, error) : 0;
+    /* Without the table's data no cell has a key to put into a plan; one that is there may have. */
+    int kept = t->sources->missing && meta_table_has_plan(t);
+    return kept ? 0 : meta_table_write_plan(t, error);
 }
 
 int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)

@@ -3,6 +3,7 @@
 #include "table_plan.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "evaluation/json_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,24 @@ static void add_words(cJSON *root, const struct meta_table *t)
     if (t->groups) cJSON_AddStringToObject(root, "groups", t->groups);
 }
 
-static void fill(cJSON *root, const struct meta_table *t)
+/* A cell whose data are missing keeps what the plan that is there says of its result. */
+static void keep_ids(cJSON *cells, const cJSON *old, const struct meta_table *t)
+{
+    const cJSON *was, *before = cJSON_GetObjectItemCaseSensitive(old, "cells");
+    cJSON *now = cells->child;
+    for (int i = 0; i < t->cell_count; i++, now = now->next) {
+        if (t->cells[i].key) continue;
+        cJSON_ArrayForEach(was, before)
+        {
+            if (strcmp(meta_json_text(was, "result"), t->cells[i].name)) continue;
+            cJSON_SetNumberValue(cJSON_GetObjectItemCaseSensitive(now, "id"),
+                                 meta_json_get(was, "id"));
+        }
+    }
+}
+
+/* old: the plan that is there; NULL: there is none. */
+static void fill(cJSON *root, const cJSON *old, const struct meta_table *t)
 {
     cJSON_AddStringToObject(root, "program", "darknet meta table");
     cJSON_AddNumberToObject(root, "format", META_TABLE_PLAN);
@@ -126,15 +144,21 @@ static void fill(cJSON *root, const struct meta_table *t)
         cJSON_AddItemToArray(rows, cJSON_CreateString(t->rows[i].label));
     cJSON *cells = cJSON_AddArrayToObject(root, "cells");
     for (int i = 0; i < t->cell_count; i++) cJSON_AddItemToArray(cells, cell_json(t, &t->cells[i]));
+    if (old) keep_ids(cells, old, t);
 }
 
 int meta_table_write_plan(const struct meta_table *t, struct meta_error *error)
 {
     char *path;
+    cJSON *old = NULL;
+    struct meta_error ignored;
     if (plan_path(&path, t, error)) return -1;
+    if (!access(path, F_OK) && meta_json_read_checked(&old, path, meta_plan_rules, &ignored))
+        old = NULL;
     cJSON *root = cJSON_CreateObject();
-    if (root) fill(root, t);
+    if (root) fill(root, old, t);
     int status = root ? meta_json_write(path, root, error) : meta_fail_memory(error);
+    cJSON_Delete(old);
     cJSON_Delete(root);
     free(path);
     return status;

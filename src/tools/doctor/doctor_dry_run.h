@@ -27,8 +27,8 @@ struct meta_dry_run {
 };
 
 /* The child's side of meta_child_start; the context is the struct meta_doctor, of which model,
-   data, threads and seconds are read. numbers gets the members of a struct meta_dry_run in their
-   order. */
+   data, threads, seconds and done are read, as they were when it was started. numbers gets the
+   members of a struct meta_dry_run in their order. */
 int meta_dry_run_serve(void *doctor, double *numbers, struct meta_error *);
 
 /* The iterations of a training behind the first `done`: how many there are of each kind, and the
