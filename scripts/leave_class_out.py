@@ -24,7 +24,8 @@ import math
 import os
 import statistics
 
-from subclasses import Source, digest, fail, key, lines_of, positive, program, read, run, settle, split, write
+from data_files import fail, key, lines_of, read
+from subclasses import Source, digest, positive, program, run, settle, split, write
 
 # Student's t, two-sided 95%, by degrees of freedom from 1 on; beyond them the last, which is wider
 T95 = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131]

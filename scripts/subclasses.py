@@ -19,11 +19,8 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 
-
-def fail(text):
-    sys.exit("scripts/%s: %s" % (os.path.basename(sys.argv[0]), text))
+from data_files import fail, key, lines_of, read
 
 
 def program():
@@ -43,14 +40,6 @@ def run(words, log):
         fail("that ended with an error: %s" % (last[-1] if last else "exit %d" % done.returncode))
 
 
-def read(path):
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return file.read()
-    except OSError as error:
-        fail("%s: %s" % (path, error.strerror))
-
-
 def digest(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -61,16 +50,6 @@ def digest_of(path):
             return hashlib.sha256(file.read()).hexdigest()
     except OSError as error:
         fail("%s: %s" % (path, error.strerror))
-
-
-def key(text, name):
-    """The value of a key of a .data file, without what stands behind a # or ;, or None."""
-    match = re.search(r"^\s*%s\s*=(.*)$" % name, text, re.M)
-    return re.sub(r"\s[#;].*", "", match.group(1)).strip() or None if match else None
-
-
-def lines_of(path):
-    return [line.strip() for line in read(path).splitlines() if line.strip()]
 
 
 def write(path, text):

@@ -18,10 +18,11 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import textwrap
 import time
+
+from data_files import fail, key, lines_of, read
 
 SHOTS = (1, 3, 5)
 TASKS = 10
@@ -37,22 +38,10 @@ its classes from each other and nothing else: an image of another disease gets o
 It is no medical device."""
 
 
-def fail(text):
-    sys.exit("scripts/weights.py: " + text)
-
-
 def run(words):
     print("$", " ".join(words), flush=True)
     if subprocess.run(words, stdin=subprocess.DEVNULL, check=False).returncode:
         fail("that ended with an error")
-
-
-def read(path):
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError as error:
-        fail("%s: %s" % (path, error.strerror))
 
 
 def options(cfg):
@@ -81,35 +70,25 @@ def table(rows):
     return "\n".join([head, "|---" * len(rows[0]) + "|", *rest])
 
 
-def key(data, name):
-    """The value of a key of a .data file, or None."""
-    match = re.search(r"^\s*%s\s*=[ \t]*(\S.*?)[ \t]*$" % name, read(data), re.M)
-    return match and match.group(1)
-
-
-def lines_of(path):
-    return [line.strip() for line in read(path).splitlines() if line.strip()]
-
-
 def listed(data, name):
     """How many images a list of a .data file has."""
-    if not key(data, name):
+    if not key(read(data), name):
         fail("%s: %s= is missing" % (data, name))
-    return len(lines_of(key(data, name)))
+    return len(lines_of(key(read(data), name)))
 
 
 def images_by_class(data):
     """The test list's images by class, as (path, group): a class is the label that a path has."""
     groups = {}
-    if key(data, "groups"):
-        groups = dict(row[:2] for row in csv.reader(lines_of(key(data, "groups"))[1:]))
-    labels = lines_of(key(data, "labels"))
+    if key(read(data), "groups"):
+        groups = dict(row[:2] for row in csv.reader(lines_of(key(read(data), "groups"))[1:]))
+    labels = lines_of(key(read(data), "labels"))
     classes = {}
-    for path in lines_of(key(data, "test")):
+    for path in lines_of(key(read(data), "test")):
         stem = os.path.splitext(os.path.basename(path))[0]
         label = max((x for x in labels if x in path), key=len, default=None)
         if label is None:
-            fail("%s: no label of %s is in it" % (path, key(data, "labels")))
+            fail("%s: no label of %s is in it" % (path, key(read(data), "labels")))
         classes.setdefault(label, []).append((path, groups.get(stem, groups.get(path, path))))
     return classes
 

@@ -25,16 +25,21 @@ static double norm_of(struct meta_bench_plan *plan, struct meta_pool *pool, int 
     return result.gradient_norm;
 }
 
+static struct meta_bench_plan begin(struct meta_model **model, struct meta_pool **pool)
+{
+    struct meta_error error;
+    if (meta_model_load(model, CFG, &error) || meta_pool_create(pool, 1, &error)) fail_msg("%s", error.text);
+    struct meta_bench_plan plan = { .model = *model, .backend = &meta_backend_onednn, .threads = 1 };
+    if (meta_bench_complete(&plan, &error)) fail_msg("%s", error.text);
+    return plan;
+}
+
 /* A second_order_start that no iteration reaches would leave nothing of order 2 to time. */
 static void order_2_in_spite_of_second_order_start(void **state)
 {
-    struct meta_error error;
     struct meta_model *model;
     struct meta_pool *pool;
-    if (meta_model_load(&model, CFG, &error)) fail_msg("%s", error.text);
-    if (meta_pool_create(&pool, 1, &error)) fail_msg("%s", error.text);
-    struct meta_bench_plan plan = { .model = model, .backend = &meta_backend_onednn, .threads = 1 };
-    if (meta_bench_complete(&plan, &error)) fail_msg("%s", error.text);
+    struct meta_bench_plan plan = begin(&model, &pool);
     assert_int_equal(plan.second_order, 1);
     assert_int_equal(model->inner->second_order_start, 0);
     double first = norm_of(&plan, pool, 1), second = norm_of(&plan, pool, 2);
@@ -65,13 +70,9 @@ static double bytes_of(struct meta_bench_plan *plan, struct meta_pool *pool, enu
 /* A task is one of a meta-iteration: where rates are learned it has them, and the gradients of its steps that they take. */
 static void tasks_have_learned_rates(void **state)
 {
-    struct meta_error error;
     struct meta_model *model;
     struct meta_pool *pool;
-    if (meta_model_load(&model, CFG, &error)) fail_msg("%s", error.text);
-    if (meta_pool_create(&pool, 1, &error)) fail_msg("%s", error.text);
-    struct meta_bench_plan plan = { .model = model, .backend = &meta_backend_onednn, .threads = 1 };
-    if (meta_bench_complete(&plan, &error)) fail_msg("%s", error.text);
+    struct meta_bench_plan plan = begin(&model, &pool);
     double task = bytes_of(&plan, pool, META_WORK_TASK, META_RATES_FIXED), iteration = bytes_of(&plan, pool, META_WORK_ITERATION, META_RATES_FIXED);
     for (int rates = META_RATES_LAYER; rates <= META_RATES_PARAMETER; rates++) {
         double more = bytes_of(&plan, pool, META_WORK_TASK, rates) - task;
