@@ -185,6 +185,13 @@ int meta_dataset_white(const struct meta_dataset *set)
     return sampled && set->range != META_WHITE ? set->range : 0;
 }
 
+int *meta_dataset_class_counts(const struct meta_dataset *set)
+{
+    int *count = calloc((size_t)set->classes + 1, sizeof *count);
+    for (int i = 0; count && i < set->count; i++) count[set->label[i]]++;
+    return count;
+}
+
 void meta_dataset_free(struct meta_dataset *set)
 {
     if (!set) return;

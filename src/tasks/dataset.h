@@ -66,6 +66,8 @@ struct meta_dataset_source {
 int meta_dataset_load(struct meta_dataset **, const struct meta_dataset_source *,
                       struct meta_pool *, struct meta_error *);
 void meta_dataset_free(struct meta_dataset *);
+/* Images of each class, (classes). The caller frees; NULL when there is no memory. */
+int *meta_dataset_class_counts(const struct meta_dataset *);
 /* As meta_dataset_load, but reads no image: sizes are 0, pixels NULL and digests {0}. */
 int meta_dataset_outline(struct meta_dataset **, const struct meta_data *, const char *list,
                          struct meta_error *);

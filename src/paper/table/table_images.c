@@ -124,14 +124,13 @@ static int read_files(struct meta_dataset *set, struct meta_error *error)
     return status;
 }
 
+/* The classes that have images; -1: no memory. */
 static int count_classes(const struct meta_dataset *set)
 {
-    int count = 0;
-    unsigned char *seen = calloc((size_t)set->classes + 1, 1);
-    if (!seen) return -1;
-    for (int i = 0; i < set->count; i++) seen[set->label[i]] = 1;
-    for (int k = 0; k < set->classes; k++) count += seen[k];
-    free(seen);
+    int count = 0, *images = meta_dataset_class_counts(set);
+    if (!images) return -1;
+    for (int k = 0; k < set->classes; k++) count += images[k] > 0;
+    free(images);
     return count;
 }
 

@@ -79,14 +79,6 @@ static void survey(struct meta_doctor *d, struct meta_list_report *l, struct met
 
 /* ---- classes --------------------------------------------------------------------------------- */
 
-/* Images of each class, (classes). The caller frees; NULL when there is no memory. */
-static int *count_classes(const struct meta_dataset *set)
-{
-    int *count = calloc(set->classes, sizeof *count);
-    for (int i = 0; count && i < set->count; i++) count[set->label[i]]++;
-    return count;
-}
-
 /* Says when a curriculum can't keep a window for every combination of classes. */
 static void check_kinds(struct meta_doctor *d, const struct meta_sampler *sampler)
 {
@@ -117,7 +109,7 @@ static void say_support(struct meta_doctor *d, const struct meta_list_report *l,
 /* Of a list that no tasks are drawn from: how many images its classes have. */
 static void count_images(struct meta_doctor *d, const struct meta_list_report *l)
 {
-    int *count = count_classes(l->set), classes = 0, least = 0, most = 0,
+    int *count = meta_dataset_class_counts(l->set), classes = 0, least = 0, most = 0,
         outputs = meta_network_outputs(d->model->network);
     if (!count) {
         meta_doctor_say(d, META_WRONG, "classes", "out of memory");
@@ -144,7 +136,7 @@ static void check_classes(struct meta_doctor *d, const struct meta_list_report *
     struct meta_sampler *sampler = NULL;
     struct meta_error error;
     char counts[240] = "";
-    int *count = count_classes(l->set), classes = 0, least = 0, most = 0;
+    int *count = meta_dataset_class_counts(l->set), classes = 0, least = 0, most = 0;
     if (!count) {
         meta_doctor_say(d, META_WRONG, "classes", "out of memory");
         return;
@@ -264,7 +256,8 @@ static int shared_groups(const struct meta_dataset *a, const struct meta_dataset
 static int shared_classes(const struct meta_dataset *a, const struct meta_dataset *b,
                           const char **one)
 {
-    int *p = count_classes(a), *q = count_classes(b), both = p && q ? 0 : -1;
+    int *p = meta_dataset_class_counts(a), *q = meta_dataset_class_counts(b),
+        both = p && q ? 0 : -1;
     for (int k = 0; p && q && k < a->classes; k++)
         if (p[k] && q[k] && !both++) *one = a->names[k];
     free(p);
