@@ -214,10 +214,21 @@ fail:
     return meta_fail_memory(error);
 }
 
-void meta_lowered_freeze(struct meta_lowered *low, const struct meta_network *net, int layers)
+/* Those of the first `layers` layers. */
+static int operations(const struct meta_lowered *low, const struct meta_network *net, int layers)
 {
-    for (int i = 0; i < low->op_count; i++)
-        if (low->ops[i].layer - net->layers < layers) low->tensors[low->op_output[i]].active = 0;
+    int count = 0;
+    while (count < low->op_count && low->ops[count].layer - net->layers < layers) count++;
+    return count;
+}
+
+void meta_lowered_divide(struct meta_lowered *low, const struct meta_network *net, int frozen,
+                         int body, int tangents)
+{
+    low->body = operations(low, net, body);
+    low->first = tangents ? low->body : operations(low, net, frozen);
+    for (int i = 0; i < operations(low, net, frozen); i++)
+        low->tensors[low->op_output[i]].active = 0;
 }
 
 void meta_lowered_free(struct meta_lowered *low)

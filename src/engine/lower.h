@@ -21,6 +21,8 @@ struct meta_lowered {
     int **op_inputs; /* (op_count, ops[i].inputs) tensor indices */
     int *op_output;  /* (op_count) */
     struct meta_tensor *tensors;
+    int body;             /* so many first operations are a body (program.h) */
+    int first;            /* the first operation that a gradient and a product go through */
     struct meta_tie *tie; /* of a network that ties parameters: the offsets of the operations are
                              those of tie->full; else NULL */
 };
@@ -38,14 +40,23 @@ static inline int meta_op_is_loss(const struct meta_op *op)
     return op->kind == META_OP_LOSS || op->kind == META_OP_SQUARES;
 }
 
+/* Whether the body hands a tensor on to operations behind it that want an adjoint of it. */
+static inline int meta_lowered_hands_on(const struct meta_lowered *low, int tensor)
+{
+    const struct meta_tensor *t = &low->tensors[tensor];
+    return t->active && t->producer < low->body && t->reader >= low->body;
+}
+
 /* Tensor 0 is the images; the last operation is the loss. The batch is `support` and, behind them,
    `query` images; support is 0 for a network without a pairing layer. Without a backend, no
    convolution becomes a stem. The caller frees. */
 int meta_lower(struct meta_lowered *, const struct meta_network *, const struct meta_backend *,
                int support, int query, struct meta_error *);
-/* Makes nothing that the first `layers` layers produce active: their parameters count as constants.
- */
-void meta_lowered_freeze(struct meta_lowered *, const struct meta_network *, int layers);
+/* Makes nothing that the first `frozen` layers produce active, so that their parameters count as
+   constants, and the operations of the first `body` layers a body; a program with tangents goes
+   through those behind the body alone. */
+void meta_lowered_divide(struct meta_lowered *, const struct meta_network *, int frozen, int body,
+                         int tangents);
 void meta_lowered_free(struct meta_lowered *);
 
 #endif

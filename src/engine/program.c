@@ -85,13 +85,6 @@ static int keep_argument(struct meta_program *p, struct meta_error *error)
     return 0;
 }
 
-static void freeze(struct meta_program *p, int layers)
-{
-    meta_lowered_freeze(&p->low, p->network, layers);
-    while (p->frozen < p->low.op_count && p->low.ops[p->frozen].layer - p->network->layers < layers)
-        p->frozen++;
-}
-
 int meta_program_create(struct meta_program **out, const struct meta_network *network,
                         const struct meta_backend *backend, struct meta_program_settings settings,
                         struct meta_error *error)
@@ -111,17 +104,18 @@ int meta_program_create(struct meta_program **out, const struct meta_network *ne
     if (backend->open(error)
         || meta_lower(&p->low, network, backend, settings.support, settings.query, error))
         goto fail;
-    freeze(p, settings.frozen);
+    meta_lowered_divide(&p->low, network, settings.frozen, settings.body,
+                        p->passes == META_TANGENTS);
     if (meta_program_place(p, settings.shared, error) || connect(p, error)
         || allocate_masks(p, error) || keep_argument(p, error)
-        || meta_program_allocate_untied(p, error))
+        || meta_program_allocate_untied(p, error) || meta_program_allocate_sums(p, error))
         goto fail;
     for (; p->created < p->low.op_count; p->created++) {
         struct meta_op *op = &p->low.ops[p->created];
         op->labels = p->labels + (meta_op_is_loss(op) ? p->support : 0);
         op->kernel = backend->kernel(op);
-        if (op->kernel->create && op->kernel->create(op, p->passes == META_TANGENTS, error))
-            goto fail;
+        int tangents = p->passes == META_TANGENTS && p->created >= p->low.body;
+        if (op->kernel->create && op->kernel->create(op, tangents, error)) goto fail;
         if (op->scratch_bytes > p->workspace_bytes) p->workspace_bytes = op->scratch_bytes;
     }
     if (!settings.shared) {
@@ -157,6 +151,7 @@ void meta_program_free(struct meta_program *p)
         if (p->masks) free(p->masks[i]);
         if (p->accumulate) free(p->accumulate[i]);
     }
+    meta_program_free_sums(p);
     free(p->masks);
     free(p->accumulate);
     if (p->arena) p->backend->release(p->arena);
@@ -280,7 +275,7 @@ double meta_program_forward(struct meta_program *p, const void *parameters,
 
 double meta_program_forward_again(struct meta_program *p, const void *parameters)
 {
-    return forward_from(p, p->frozen, parameters, META_STATISTICS_BATCH, NULL);
+    return forward_from(p, p->low.body, parameters, META_STATISTICS_BATCH, NULL);
 }
 
 void meta_program_probabilities(const struct meta_program *p, float *probabilities)
@@ -350,9 +345,9 @@ static void add_scratch(struct meta_program *p, int i, int tangent)
     }
 }
 
-void meta_program_back_from(struct meta_program *p, int index, const void *theta, void *out)
+void meta_program_back(struct meta_program *p, int index, int first, const void *theta, void *out)
 {
-    for (int i = index - 1; i >= 0; i--) {
+    for (int i = index - 1; i >= first; i--) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
@@ -365,7 +360,7 @@ void meta_program_back_from(struct meta_program *p, int index, const void *theta
 void meta_program_gradient(struct meta_program *p, const void *parameters, void *gradient)
 {
     const void *theta = meta_program_theta(p, parameters);
-    meta_program_back_from(p, p->low.op_count, theta, meta_program_untied(p, gradient));
+    meta_program_back(p, p->low.op_count, p->low.first, theta, meta_program_untied(p, gradient));
     meta_program_tie(p, gradient);
     meta_program_note_failure(p);
 }
@@ -375,14 +370,15 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
 {
     const void *theta = meta_program_theta(p, parameters), *along = meta_program_along(p, v);
     void *out = meta_program_untied(p, product);
-    for (int i = 0; i < p->low.op_count; i++) {
+    meta_program_begin_product(p);
+    for (int i = p->low.first; i < p->low.op_count; i++) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
         op->kernel->forward_tangent(op, theta, along);
         end(p, i, META_PASS_FORWARD_TANGENT, begun);
     }
-    for (int i = p->low.op_count - 1; i >= 0; i--) {
+    for (int i = p->low.op_count - 1; i >= p->low.first; i--) {
         struct meta_op *op = &p->low.ops[i];
         if (!p->low.tensors[p->low.op_output[i]].active) continue;
         double begun = begin(p);
@@ -392,6 +388,7 @@ void meta_program_hessian_product(struct meta_program *p, const void *parameters
         add_scratch(p, i, 1);
         end(p, i, META_PASS_BACKWARD_TANGENT, begun);
     }
+    meta_program_add_to_sums(p);
     meta_program_tie(p, product);
     meta_program_note_failure(p);
 }

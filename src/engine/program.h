@@ -27,6 +27,8 @@ struct meta_program_settings {
     enum meta_passes passes;
     void *shared;
     int frozen; /* so many first layers have no gradient: theirs is not written */
+    int body;   /* so many first layers are a body: meta_program_forward_again begins behind it, and
+                   with META_TANGENTS gradients and products do so, too */
 };
 /* Lowers the network and creates the kernels of each operation. The caller frees. */
 int meta_program_create(struct meta_program **, const struct meta_network *,
@@ -102,8 +104,8 @@ void meta_program_dropout(struct meta_program *, struct meta_dropout_key);
 double meta_program_forward(struct meta_program *, const void *parameters, enum meta_statistics,
                             const float *statistics);
 
-/* The layers that are not frozen once more, by batch statistics: with images and parameters of the
-   frozen layers as in the forward before, this is a forward. */
+/* The layers behind the body once more, by batch statistics: with images and parameters of the body
+   as in the forward before, this is a forward. Without META_TANGENTS the body must be frozen. */
 double meta_program_forward_again(struct meta_program *, const void *parameters);
 
 /* Of the last [connected], which must be what a [softmax] reads: after a forward the sums over the
@@ -140,5 +142,13 @@ void meta_program_gradient(struct meta_program *, const void *parameters, void *
    META_TANGENTS. Pearlmutter's R-operator: forward-mode over the reverse pass, layer by layer. */
 void meta_program_hessian_product(struct meta_program *, const void *parameters, const void *v,
                                   void *product);
+
+/* With `body`, a product reads and writes the parameters behind it alone. What it would have for
+   the body's own goes through the derivative by the body's output: the program adds those up, and
+   this takes their sum through the body once. gradient, at the body's parameters, becomes what
+   the products since the last such call have for them together. Images and parameters of the body
+   must have been the same in all of them. Once after a meta_program_forward, behind which no other
+   program of a shared memory has run. */
+void meta_program_body_gradient(struct meta_program *, const void *parameters, void *gradient);
 
 #endif

@@ -41,7 +41,7 @@ void meta_program_head_pull(struct meta_program *p, const void *parameters, cons
     p->low.ops[head].kernel->forward(&p->low.ops[head], theta);
     struct meta_op *op = choose(p, head, chosen);
     op->kernel->backward(op, theta, out);
-    meta_program_back_from(p, head, meta_program_theta(p, parameters), out);
+    meta_program_back(p, head, 0, meta_program_theta(p, parameters), out);
     meta_program_tie(p, gradient);
     meta_program_note_failure(p);
 }

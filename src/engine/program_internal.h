@@ -11,7 +11,6 @@ struct meta_program {
     int batch;   /* images in all */
     int support; /* of a network that pairs, the first images; else 0 */
     enum meta_passes passes;
-    int frozen; /* operations of frozen layers, which are the first */
     struct meta_lowered low;
     /* (tensor_count) where each tensor lies; NULL: it has no such plane */
     struct meta_planes *planes;
@@ -19,6 +18,8 @@ struct meta_program {
     char *again;
     char **accumulate; /* (op_count, inputs) 1: this input's adjoint holds a part already, to which
                           the operation's is added */
+    void **sums;       /* (tensor_count) of what products are by what the body hands on, the size of
+                          a tensor; NULL where it does not */
     void *scratch;     /* a plane for what an operation writes and the program then adds */
     void *arena;
     void *workspace; /* the operations' workspace; NULL: the owner of the shared memory gives it */
@@ -39,8 +40,15 @@ struct meta_program {
 
 /* What operations are given for a tangent of the caller's. */
 const void *meta_program_along(struct meta_program *, const void *v);
-/* Runs the backward of the operations before `index`, whose own is done. */
-void meta_program_back_from(struct meta_program *, int index, const void *theta, void *out);
+/* Runs the backward of the operations before `index`, whose own is done, down to `first`. */
+void meta_program_back(struct meta_program *, int index, int first, const void *theta, void *out);
+/* The sums of the body: memory for them; before a product, whose tangent of what the body hands on
+   is 0; after it; and as the adjoints of what the body hands on, with which they begin anew. */
+int meta_program_allocate_sums(struct meta_program *, struct meta_error *);
+void meta_program_free_sums(struct meta_program *);
+void meta_program_begin_product(struct meta_program *);
+void meta_program_add_to_sums(struct meta_program *);
+void meta_program_take_sums(struct meta_program *);
 /* At the end of each pass. */
 void meta_program_note_failure(struct meta_program *);
 /* Brings what operations have written to the caller's vector. */

@@ -7,7 +7,9 @@
    so do the images, which can be loaded again. Two kinds of tensors that a product reads are
    cheaper to make again than to keep, and are not in the program's own memory: the output of an
    epilogue or a stem, which its forward tangent writes again, and the adjoint of an epilogue's
-   input, for which its backward runs once more. */
+   input, for which its backward runs once more. A body (program.h) is passed once more before the
+   products, and its backward comes behind them all, at 4n-1-i: no tensor of it is in the program's
+   own memory. */
 #include "arena.h"
 #include "program_internal.h"
 
@@ -80,7 +82,25 @@ static int last_use(const struct meta_lowered *low, int t)
     return tensor->producer < 0 ? 0 : tensor->producer;
 }
 
-/* Places the planes of a tensor that an operation produces. */
+/* Places the planes of a tensor that an operation of the body produces. What the body hands on is
+   read in every pass of the operations behind it, which may come several times, and has planes of
+   its own. */
+static void body_lifetimes(const struct meta_lowered *low, int t, size_t size,
+                           struct meta_interval shared[PLANES])
+{
+    int n = low->op_count, first = low->tensors[t].producer, last = last_use(low, t);
+    shared[VALUE] = (struct meta_interval){ size, first, 4 * n - 1 - first, 0 };
+    if (!low->tensors[t].active) return;
+    if (meta_lowered_hands_on(low, t)) {
+        shared[BAR] = (struct meta_interval){ size, 2 * n - 1 - last, 4 * n - 1 - first, 0 };
+        shared[DOT] = (struct meta_interval){ size, 2 * n, 4 * n - 1 - first, 0 };
+        shared[BARDOT] = (struct meta_interval){ size, 4 * n - 1 - last, 4 * n - 1 - first, 0 };
+    } else if (!in_place(low, t)) {
+        shared[BAR] = (struct meta_interval){ size, 4 * n - 1 - last, 4 * n - 1 - first, 0 };
+    }
+}
+
+/* Places the planes of a tensor that another operation produces. */
 static void lifetimes_of(const struct meta_lowered *low, int t, size_t size,
                          enum meta_passes passes, struct meta_interval own[PLANES],
                          struct meta_interval shared[PLANES])
@@ -115,6 +135,7 @@ static void lifetimes(const struct meta_lowered *low, const struct meta_backend 
         if (t == low->op_output[low->op_count - 1]) continue;
         if (low->tensors[t].producer < 0)
             shared[VALUE] = (struct meta_interval){ size, -1, 4 * low->op_count, 0 };
+        else if (low->tensors[t].producer < low->body) body_lifetimes(low, t, size, shared);
         else lifetimes_of(low, t, size, passes, own, shared);
     }
 }
@@ -148,7 +169,9 @@ size_t meta_program_shared_bytes(const struct meta_network *network,
     struct layout layout = { { NULL, NULL }, { 0, 0 } };
     size_t bytes = (size_t)-1;
     int lowered = !meta_lower(&low, network, backend, settings.support, settings.query, &unused);
-    if (lowered) meta_lowered_freeze(&low, network, settings.frozen);
+    if (lowered)
+        meta_lowered_divide(&low, network, settings.frozen, settings.body,
+                            settings.passes == META_TANGENTS);
     if (lowered && !layout_create(&layout, &low, backend, settings.passes, &unused))
         bytes = layout.bytes[SHARED];
     layout_free(&layout);
@@ -182,7 +205,8 @@ int meta_program_place(struct meta_program *p, char *shared, struct meta_error *
         /* a plane without a place lies over another: see in_place */
         if (p->passes >= META_GRADIENT && !planes->bar) planes->bar = planes->value;
         if (p->passes == META_TANGENTS && !planes->bardot) planes->bardot = planes->dot;
-        if (adjoint_is_made_again(&p->low, t)) p->again[reader_of(&p->low, t) - p->low.ops] = 1;
+        if (p->low.tensors[t].producer >= p->low.body && adjoint_is_made_again(&p->low, t))
+            p->again[reader_of(&p->low, t) - p->low.ops] = 1;
     }
     layout_free(&layout);
     return 0;

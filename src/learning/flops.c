@@ -45,7 +45,7 @@ int meta_flops_count(struct meta_flops *f, const struct meta_network *network,
     f->layers = network->count;
     f->pairs = network->ways != 0;
     f->frozen = meta_inner_frozen(network, inner);
-    f->draws = meta_inner_draws(network, f->frozen);
+    f->common = meta_inner_common(network, inner) > 0;
     int images = f->pairs ? inner->support + inner->query : 1;
     f->layer = calloc(network->count, sizeof *f->layer);
     if (!f->layer) return meta_fail_memory(error);
@@ -94,14 +94,28 @@ double meta_flops_steps(const struct meta_flops *f, int steps)
     double rest = 2 * f->layer[f->frozen][META_PASS_FORWARD];
     for (int i = f->frozen + 1; i < f->layers; i++)
         rest += f->layer[i][META_PASS_FORWARD] + f->layer[i][META_PASS_BACKWARD];
-    return (f->draws ? steps : 1) * body + steps * rest;
+    return (f->common ? 1 : steps) * body + steps * rest;
+}
+
+/* With order 2. A head's products are as a first layer's but for the adjoint of its input, which
+   takes two. */
+static double exact_steps(const struct meta_flops *f, int steps)
+{
+    double body = 0, products = 0;
+    if (!f->common || !steps) return steps * (meta_flops_gradient(f) + meta_flops_product(f));
+    for (int i = 0; i < f->frozen; i++) body += f->layer[i][META_PASS_BACKWARD];
+    products = 4 * f->layer[f->frozen][META_PASS_FORWARD];
+    for (int i = f->frozen + 1; i < f->layers; i++)
+        products += f->layer[i][META_PASS_FORWARD_TANGENT]
+            + f->layer[i][META_PASS_BACKWARD_TANGENT];
+    return meta_flops_steps(f, steps) + steps * products + body;
 }
 
 double meta_flops_task(const struct meta_flops *f, const struct meta_inner *inner)
 {
     if (f->pairs) return (inner->support + inner->query) * meta_flops_gradient(f);
-    double step = meta_flops_gradient(f) + meta_flops_product(f),
-           steps = inner->order == 2 ? inner->steps * step : meta_flops_steps(f, inner->steps),
+    double steps = inner->order == 2 ? exact_steps(f, inner->steps)
+                                     : meta_flops_steps(f, inner->steps),
            query = inner->reptile ? f->pass[META_PASS_FORWARD] : meta_flops_gradient(f);
     return inner->support * steps + inner->query * query;
 }

@@ -22,9 +22,10 @@
    task. */
 struct meta_flops {
     int layers;
-    int frozen;                       /* layers whose gradient no step below order 2 needs: those
-                                         below a head that moves alone */
-    int draws;                        /* whether these draw dropout: anew in each step */
+    int frozen;                       /* layers whose gradient no step needs: those below a head
+                                         that moves alone */
+    int common;                       /* whether steps have one pass of these in common: they draw
+                                         no dropout, or right before the head alone */
     int pairs;                        /* whether the network pairs: support images take part
                                          in the pass of the query images */
     double (*layer)[META_PASS_COUNT]; /* (layers) */
@@ -39,13 +40,14 @@ void meta_flops_clear(struct meta_flops *);
 
 double meta_flops_gradient(const struct meta_flops *); /* forward and backward, one image */
 double meta_flops_product(const struct meta_flops *);  /* the two tangent passes alone, one image */
-/* So many inner steps below order 2, one image. Layers that stand still have no gradient, and those
-   without dropout are passed once for all steps. */
+/* So many inner steps below order 2, one image. Layers that stand still have no gradient, and are
+   passed once for all steps where these have that in common. */
 double meta_flops_steps(const struct meta_flops *, int steps);
 /* One whole task: what each step computes of its gradient, the gradient of the query set, and with
    order 2 the product of each step; of Reptile a forward of the query set in place of its gradient.
-   What is computed again because of `keep`, and the query set after earlier steps (`multi_step`),
-   do not count. */
+   Layers that the steps have in common have one backward in place of products.
+   What is computed again because of `keep` or memory that is shared, and the query set after
+   earlier steps (`multi_step`), do not count. */
 double meta_flops_task(const struct meta_flops *, const struct meta_inner *);
 
 #endif

@@ -14,8 +14,10 @@ struct meta_worker {
     int *zeros;                    /* (support) labels that nobody reads, with `images` */
     struct meta_program **support; /* (keep) step s is computed by support[s % keep] */
     int keep;
-    int frozen;     /* meta_inner_frozen */
-    int keeps_body; /* whether a step after the first may do without a forward of these */
+    int frozen; /* meta_inner_frozen */
+    int common; /* meta_inner_common: a step after the first does without a forward of these, and
+                   with order 2 one backward serves all products */
+    int passed; /* whether the support program holds a forward of these for this task */
     struct meta_program *query;
     void *shared; /* memory that the programs use in turn */
     void *workspace;
@@ -44,11 +46,13 @@ struct meta_worker {
     double *derivative; /* META_RATES_LAYER: (steps, layers) by the rates */
 };
 
-/* The layers below the one that the steps move alone, which then have no gradient (below order 2);
-   0: the gradient is that of all layers, as where the steps move all or an imprinted head. */
+/* The layers below the one that the steps move alone, which have no part in a step's gradient; 0:
+   the gradient is that of all layers, as where the steps move all or an imprinted head. */
 int meta_inner_frozen(const struct meta_network *, const struct meta_inner *);
-/* Whether what the first layers compute differs from step to step: they draw dropout. */
-int meta_inner_draws(const struct meta_network *, int layers);
+/* The first layers that the steps have in common, whose outputs are the same in each: those of
+   meta_inner_frozen, but for a dropout right before the head; 0 where an earlier layer draws
+   dropout. */
+int meta_inner_common(const struct meta_network *, const struct meta_inner *);
 
 /* Whether every phi_s is kept for the way back; otherwise one clone is stepped in place. */
 static inline int meta_inner_keeps(const struct meta_inner *inner)

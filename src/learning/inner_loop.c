@@ -60,6 +60,7 @@ static void set_dropout(struct meta_program *p, const struct meta_task *task, in
 static void load_query(struct meta_worker *w, const struct meta_task *task)
 {
     int first = meta_worker_front(w);
+    w->passed = 0;
     if (first) meta_program_load_some(w->query, 0, first, task->support, task->support_labels);
     meta_program_load_some(w->query, first, w->inner.query, task->query, task->query_labels);
 }
@@ -80,8 +81,9 @@ static double support_pass(struct meta_worker *w, const void *phi, const struct 
 {
     struct meta_program *p = w->support[s % w->keep];
     set_dropout(p, task, s, 1);
-    double loss = s && w->keeps_body ? meta_program_forward_again(p, phi)
-                                     : meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
+    double loss = w->passed ? meta_program_forward_again(p, phi)
+                            : meta_program_forward(p, phi, META_STATISTICS_BATCH, NULL);
+    w->passed = w->common > 0;
     meta_program_gradient(p, phi, w->gradient);
     meta_rates_hold(w->rates, w->backend, w->gradient);
     return loss;
@@ -101,6 +103,7 @@ const void *meta_worker_learn(struct meta_worker *w, const void *phi, const stru
     size_t n = w->network->parameters;
     if (w->inner.imprint) phi = meta_imprint(w, phi, task);
     load_support(w, task, steps);
+    w->passed = 0;
     for (int s = 0; s < steps; s++) {
         const void *from = parameters_at(w, phi, s);
         void *to = w->phi[meta_inner_keeps(&w->inner) ? s : 0];
@@ -148,15 +151,29 @@ static void score_query(struct meta_worker *w, const void *parameters, const str
     result->accuracy = meta_accuracy(scores, task->query_labels, w->inner.query, outputs);
 }
 
+/* v += factor * product: of a step whose body stands still, the part behind the body. */
+static void add_product(const struct meta_worker *w, double factor, void *v)
+{
+    size_t first = w->common ? w->rates->first : 0, at = first * w->backend->element;
+    w->backend->axpy((char *)v + at, w->network->parameters - first, factor,
+                     (char *)w->gradient + at);
+}
+
+/* What the products of all steps are by a body that stands still, which ends the sweep. */
+static void add_body(struct meta_worker *w, const void *phi, double factor, void *v)
+{
+    meta_program_body_gradient(w->support[0], phi, w->gradient);
+    w->backend->axpy(v, w->rates->first, factor, w->gradient);
+}
+
 /* v -= H_s R_s v, at the step whose activations the program holds. */
 static void subtract_product(struct meta_worker *w, int s, const void *phi, void *v)
 {
-    const struct meta_backend *b = w->backend;
     struct meta_program *p = w->support[s % w->keep];
     int plain = meta_rates_plain(w->rates);
-    if (!plain) meta_rates_multiply(w->rates, b, s, w->moved, v);
+    if (!plain) meta_rates_multiply(w->rates, w->backend, s, w->moved, v);
     meta_program_hessian_product(p, phi, plain ? v : w->moved, w->gradient);
-    b->axpy(v, w->network->parameters, plain ? -w->rates->gamma : -1, w->gradient);
+    add_product(w, plain ? -w->rates->gamma : -1, v);
 }
 
 /* The same where the steps are by a rule; without `second` the gradient is a constant. */
@@ -165,7 +182,7 @@ static void pull_rule(struct meta_worker *w, int s, const void *phi, void *v, in
     meta_rule_back(w->rule, s, w->inner.learning_rate, phi, v, w->moved);
     if (!second) return;
     meta_program_hessian_product(w->support[s % w->keep], phi, w->moved, w->gradient);
-    w->backend->axpy(v, w->network->parameters, 1, w->gradient);
+    add_product(w, 1, v);
 }
 
 static void differentiate_rates(struct meta_worker *w, int s, const struct meta_task_result *r)
@@ -209,13 +226,14 @@ static void sweep_back(struct meta_worker *w, const void *phi, const struct meta
         const void *at = parameters_at(w, phi, s);
         double share = s ? meta_inner_share(&w->inner, task->iteration, steps, s) : 0;
         if (numbers) differentiate_rates(w, s, r);
-        if (second && s < steps - w->keep) support_pass(w, at, task, s);
+        if (second && (w->common || s < steps - w->keep)) support_pass(w, at, task, s);
         if (w->rule) pull_rule(w, s, at, r->gradient, second);
         else if (second) subtract_product(w, s, at, r->gradient);
         if (share == 0) continue;
         add_query(w, at, task, steps - s, share, r);
         if (second) load_support(w, task, steps);
     }
+    if (second && w->common && steps) add_body(w, phi, w->rule ? 1 : -1, r->gradient);
     if (numbers && w->derivative) w->backend->upload_double(r->rates, w->derivative, numbers);
 }
 

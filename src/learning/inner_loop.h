@@ -60,6 +60,11 @@ struct meta_inner {
 /* The settings of [inner_loop]. */
 struct meta_inner meta_inner_of(const struct meta_inner_settings *, int support, int query);
 
+/* Whether the steps of an exact meta-gradient keep their activations one by one, as many as `keep`
+   says: those of a head that moves alone have one pass of the layers below it in common, unless
+   these draw dropout elsewhere than right before the head. */
+int meta_inner_keeps_steps(const struct meta_network *, const struct meta_inner *);
+
 /* What the query loss after `step` of `steps` counts in an iteration, 1 to steps: 1 for the last
    and 0 for the others, but 1/steps each in the first of multi_step iterations (counted from 1),
    from where the others fall linearly to 0 and the last takes what they lose. */

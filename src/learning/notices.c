@@ -1,6 +1,6 @@
 /* Tells which settings of a .cfg do something else than they seem to. */
 #include "notices.h"
-#include "inner_rates.h"
+#include "inner_loop.h"
 #include "policy.h"
 #include "weigh.h"
 #include "network/turns.h"
@@ -130,6 +130,18 @@ static void notice_order(const struct meta_model *m, char *text)
                  m->path, inner_name(m), s->keep, s->order);
 }
 
+static void notice_kept_head(const struct meta_model *m, char *text)
+{
+    const struct meta_inner inner = meta_inner_of(m->inner, 1, 1);
+    if (m->purpose == META_FOR_IMAGES || !inner.head || inner.order < 2 || !inner.keep
+        || inner.steps < 2 || meta_inner_keeps_steps(m->network, &inner))
+        return;
+    snprintf(text, ROOM,
+             "%s: [%s] keep=%d has no effect with adapt=head: the steps have one pass of the "
+             "layers below in common, which alone is kept in memory",
+             m->path, inner_name(m), inner.keep);
+}
+
 static void notice_multi_step(const struct meta_model *m, char *text)
 {
     const struct meta_inner_settings *s = m->inner;
@@ -242,9 +254,9 @@ static void notice_two_values(const struct meta_model *m, char *text)
 void meta_notices(const struct meta_model *m, void (*say)(void *, const char *), void *context)
 {
     static void (*const all[])(const struct meta_model *, char *) = {
-        notice_rate,       notice_crops,      notice_cap,   notice_start,      notice_late_start,
-        notice_normalise,  notice_late_order, notice_order, notice_multi_step, notice_head,
-        notice_late_steps, notice_rotations,  notice_cost,  notice_two_values
+        notice_rate,      notice_crops,      notice_cap,       notice_start,     notice_late_start,
+        notice_normalise, notice_late_order, notice_order,     notice_kept_head, notice_multi_step,
+        notice_head,      notice_late_steps, notice_rotations, notice_cost,      notice_two_values
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";

@@ -9,10 +9,11 @@ static int clones_needed(const struct meta_inner *inner)
     return meta_inner_keeps(inner) ? inner->steps : 1;
 }
 
-static int programs_needed(const struct meta_inner *inner)
+static int programs_needed(const struct meta_worker *w)
 {
+    const struct meta_inner *inner = &w->inner;
     if (!inner->steps) return inner->bn == META_BN_SUPPORT || inner->imprint;
-    if (inner->order != 2) return 1;
+    if (inner->order != 2 || w->common) return 1;
     return inner->keep > 0 && inner->keep < inner->steps ? inner->keep : inner->steps;
 }
 
@@ -25,12 +26,14 @@ static const struct meta_network *support_network(const struct meta_worker *w)
 /* What the programs of a worker are for: an inner step on the support set, or the query set. */
 static struct meta_program_settings support_settings(const struct meta_worker *w)
 {
+    int second = w->inner.order == 2;
     return (struct meta_program_settings){ .query = w->inner.support,
                                            .shared = w->shared,
-                                           .frozen = w->inner.order == 2 ? 0 : w->frozen,
-                                           .passes = w->images       ? META_FORWARD
-                                               : w->inner.order == 2 ? META_TANGENTS
-                                                                     : META_GRADIENT };
+                                           .frozen = second ? 0 : w->frozen,
+                                           .body = w->common,
+                                           .passes = w->images ? META_FORWARD
+                                               : second        ? META_TANGENTS
+                                                               : META_GRADIENT };
 }
 
 static struct meta_program_settings query_settings(const struct meta_worker *w)
@@ -200,11 +203,20 @@ int meta_inner_frozen(const struct meta_network *net, const struct meta_inner *i
     return head && !inner->imprint && meta_layer_first(last) ? (int)(last - net->layers) : 0;
 }
 
-int meta_inner_draws(const struct meta_network *net, int layers)
+int meta_inner_common(const struct meta_network *net, const struct meta_inner *inner)
 {
-    for (const struct meta_layer *l = net->layers; l < net->layers + layers; l++)
-        if (l->type == META_DROPOUT && l->probability > 0) return 1;
-    return 0;
+    int frozen = meta_inner_frozen(net, inner), common = 0;
+    const struct meta_layer *l = net->layers;
+    while (common < frozen && !(l[common].type == META_DROPOUT && l[common].probability > 0))
+        common++;
+    for (int i = common; i < frozen; i++)
+        if (l[i].weights != META_NONE) return 0;
+    return common;
+}
+
+int meta_inner_keeps_steps(const struct meta_network *net, const struct meta_inner *inner)
+{
+    return inner->order == 2 && inner->steps > 1 && !meta_inner_common(net, inner);
 }
 
 int meta_worker_create(struct meta_worker **out, const struct meta_network *network,
@@ -219,8 +231,8 @@ int meta_worker_create(struct meta_worker **out, const struct meta_network *netw
     w->fixed = meta_rates_fixed(network, inner.learning_rate, inner.head);
     w->rates = inner.rates ? inner.rates : &w->fixed;
     w->frozen = meta_inner_frozen(network, &inner);
-    w->keeps_body = w->frozen && inner.order < 2 && !meta_inner_draws(network, w->frozen);
-    w->keep = programs_needed(&inner);
+    w->common = meta_inner_common(network, &inner);
+    w->keep = programs_needed(w);
     if (check_pairing(w, error) || make_images(w, error) || check_imprint(w, error)
         || backend->open(error) || check_batches(w, error) || allocate_programs(w, error)
         || allocate_vectors(w, error) || allocate_rule(w, error)) {

@@ -74,6 +74,9 @@ check 'meta bench writes no file without -out' test "$(ls "$a" | wc -l)" -eq 11
 # The .cfg sets keep; tests/unit/test_bench_work.c sets second_order_start.
 sed 's/^order=2/&\nkeep=1/' "$a/toy.cfg" >"$a/keep.cfg"
 check 'meta bench runs with keep=1 in the .cfg' bench "$a/keep.cfg" -threads 1 -seconds .001 -out "$a/k.json"
+sed 's/^order=2/&\nadapt=head/' "$a/toy.cfg" >"$a/head.cfg"
+check 'meta bench runs where a head moves alone' bench "$a/head.cfg" -threads 1 -seconds .001 -out "$a/head.json"
+check 'meta bench does not measure keep=1 where it has no effect' json '[m["keep"] for m in d["memory"]] == [None, 0] and row("task", 2) and not any(r["name"] == "task, keep=1" for r in rows)' "$a/head.json"
 check 'meta bench measures with keep=1 where the .cfg has it' json '[m["keep"] for m in d["memory"]] == [None, 1] and row("task", 2, keep=1) and not any(r["name"] == "task, keep=1" for r in rows)' "$a/k.json"
 
 # The .cfg has Darknet's own [net] keys, CRLF and comments; the stock network still gets our batch.

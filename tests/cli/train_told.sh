@@ -48,6 +48,10 @@ check 'nothing is told of multi_step of two steps' silent
 # What adapt=head moves
 changed 's/^order=.*/&\nadapt=head/'
 check 'nothing is told of a head that is [connected]' silent
+changed 's/^order=.*/order=2\nkeep=1\nadapt=head/'
+check 'keep of a head that moves alone is told' said "^$x: \[inner_loop\] keep=1 has no effect with adapt=head: the steps have one pass of the layers below in common, which alone is kept in memory$"
+changed 's/^order=.*/order=2\nkeep=1\nadapt=head/; s/^\[maxpool\]/[dropout]\nprobability=.2\n\n[convolutional]\nfilters=4\nsize=1\n\n&/'
+check 'not where dropout makes each step pass them anew' silent
 changed 's/^order=.*/&\nadapt=head/; s/^\[softmax\]/[affine]\n\n&/'
 check "a head that is a plugin's layer is told" sh -c "'$DARKNET_BIN' meta train '$a/toy.data' '$x' -valid_every 0 -max_batches 10 -overwrite | grep -qxE '$x:[0-9]+: \[affine\] is the last layer with parameters: adapt=head of \[inner_loop\] moves it, and no layer before it'"
 changed 's/^policy=.*/policy=sigmoid\nstep=6/; /^steps=6/d; /^scales/d; /^burn_in/d'

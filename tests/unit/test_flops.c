@@ -151,11 +151,12 @@ static void whole_tasks(void **state)
     meta_network_free(net);
 }
 
-/* ANIL below order 2: the layers below the head are passed once, or with dropout in each step, and the head alone has a gradient. */
+/* ANIL: the layers below the head are passed once, or with dropout in each step, and the head alone has a gradient and, without dropout, products. */
 static void head_alone(void **state)
 {
     static const struct meta_layer layers[] = { CONNECTED(6), CONNECTED(2), SOFTMAX };
-    static const struct meta_layer drawn[] = { CONNECTED(6), { .type = META_DROPOUT, .probability = .5f }, CONNECTED(2), SOFTMAX };
+    static const struct meta_layer last[] = { CONNECTED(6), { .type = META_DROPOUT, .probability = .5f }, CONNECTED(2), SOFTMAX };
+    static const struct meta_layer drawn[] = { { .type = META_DROPOUT, .probability = .5f }, CONNECTED(6), CONNECTED(2), SOFTMAX };
     static const struct meta_layer one[] = { CONNECTED(2), SOFTMAX };
     double gradient = 2 * (2 * 30 + 3 * 12), product = 2 * (2 * 30 + 6 * 12), body = 2 * 30, head = 2 * 2 * 12;
     struct meta_inner inner = { .support = 10, .query = 30, .steps = 5, .order = 1, .head = 1 };
@@ -163,13 +164,23 @@ static void head_alone(void **state)
     struct meta_flops f = count_for(net, 1);
     assert_true(meta_flops_steps(&f, 5) == body + 5 * head && meta_flops_steps(&f, 0) == 0);
     assert_true(meta_flops_task(&f, &inner) == 10 * (body + 5 * head) + 30 * gradient);
-    inner.order = 2;
-    assert_true(meta_flops_task(&f, &inner) == 50 * (gradient + product) + 30 * gradient);
+    inner.order = 2; /* a backward of the body, and of the head ydot = Wdot x, ybardot x', W' ybardot and Wdot' ybar */
+    assert_true(meta_flops_task(&f, &inner) == 10 * (2 * body + 5 * (head + 2 * 4 * 12)) + 30 * gradient);
+    inner.steps = 0;
+    assert_true(meta_flops_task(&f, &inner) == 30 * gradient);
+    inner.steps = 5;
+    meta_flops_clear(&f);
+    meta_network_free(net);
+    net = BUILD(5, 1, 1, last); /* dropout behind all that the steps have in common */
+    f = count_for(net, 1);
+    assert_true(meta_flops_steps(&f, 5) == body + 5 * head);
+    assert_true(meta_flops_task(&f, &inner) == 10 * (2 * body + 5 * (head + 2 * 4 * 12)) + 30 * gradient);
     meta_flops_clear(&f);
     meta_network_free(net);
     net = BUILD(5, 1, 1, drawn);
     f = count_for(net, 1);
     assert_true(meta_flops_steps(&f, 5) == 5 * (body + head));
+    assert_true(meta_flops_task(&f, &inner) == 50 * (gradient + product) + 30 * gradient);
     meta_flops_clear(&f);
     meta_network_free(net);
     net = BUILD(5, 1, 1, one);

@@ -97,14 +97,117 @@ static void shares_fade_to_the_last(void **state)
     assert_true(meta_inner_share(&inner, 1, 0, 0) == 1 && meta_inner_share(&inner, 1, 1, 1) == 1);
 }
 
-/* By parameters and by rates, of both orders, with activations kept and computed again. */
-static void is_the_mean_of_fewer_steps(void **state)
+static void draw(struct meta_program *p, uint32_t item)
 {
-    const struct meta_backend *b = *state;
+    meta_program_dropout(p, (struct meta_dropout_key){ task.seed, task.iteration, task.task, item, 1 });
+}
+
+/* The meta-gradient of a head's steps by whole programs, which differentiate the layers below in each step. */
+static void by_whole_programs(const struct meta_backend *b, const void *start, size_t first, void *v)
+{
+    struct meta_program *support = program(net, b, META_TANGENTS), *query = program(net, b, META_GRADIENT);
+    size_t n = net->parameters, at = first * b->element;
+    char *phi[STEPS + 1], *g = numbers_of(b, n), *moved = numbers_of(b, n);
+    meta_program_load(support, task.support, task.support_labels);
+    meta_program_load(query, task.query, task.query_labels);
+    for (int s = 0; s <= STEPS; s++) {
+        b->copy(phi[s] = numbers_of(b, n), s ? phi[s - 1] : start, n);
+        if (s) b->axpy(phi[s] + at, n - first, -GAMMA, g + at);
+        draw(support, s);
+        meta_program_forward(support, phi[s], META_STATISTICS_BATCH, NULL);
+        meta_program_gradient(support, phi[s], g);
+    }
+    draw(query, STEPS);
+    meta_program_forward(query, phi[STEPS], META_STATISTICS_BATCH, NULL);
+    meta_program_gradient(query, phi[STEPS], v);
+    for (int s = STEPS - 1; s >= 0; s--) {
+        draw(support, s);
+        meta_program_forward(support, phi[s], META_STATISTICS_BATCH, NULL);
+        meta_program_gradient(support, phi[s], g);
+        b->axpy(moved, n, -1, moved);
+        b->axpy(moved + at, n - first, GAMMA, (char *)v + at);
+        meta_program_hessian_product(support, phi[s], moved, g);
+        b->axpy(v, n, -1, g);
+    }
+    for (int s = 0; s <= STEPS; s++) b->release(phi[s]);
+    b->release(g);
+    b->release(moved);
+    meta_program_free(support);
+    meta_program_free(query);
+}
+
+/* ANIL's exact meta-gradient, for which the layers below the head are differentiated once, is that of steps each of which does so; it takes the
+   memory of one step, whatever `keep` is, and a worker keeps nothing from one task to the next. */
+static void head_by_whole_programs(const struct meta_backend *b)
+{
+    size_t n = net->parameters, first = meta_layer_first(&net->layers[net->count - 2]);
+    void *phi = phi_of(b), *got = numbers_of(b, n), *again = numbers_of(b, n), *whole = numbers_of(b, n);
+    struct meta_inner inner = plain(2);
+    inner.keep = 1;
+    struct meta_worker *all = worker(b, inner);
+    inner.head = 1;
+    struct meta_worker *one = worker(b, inner);
+    inner.keep = 0;
+    struct meta_worker *head = worker(b, inner);
+    assert_true(meta_worker_bytes(head) == meta_worker_bytes(one) && meta_worker_bytes(head) <= meta_worker_bytes(all) + 2 * n * b->element);
+    struct meta_task other = { task.query, task.query_labels, task.support, task.support_labels, 3, 4, 6, NULL };
+    struct meta_task_result r = { .gradient = got }, next = { .gradient = again };
+    meta_worker_gradient(head, phi, &task, STEPS, NULL, &r);
+    by_whole_programs(b, phi, first, whole);
+    assert_true(distance(b, got, whole, first) < (b->element == 8 ? 1e-12 : 1e-5));
+    assert_true(distance(b, got, whole, n) < (b->element == 8 ? 1e-12 : 1e-5));
+    meta_worker_gradient(head, phi, &other, STEPS - 1, NULL, &next);
+    assert_true(distance(b, again, got, n) > .01);
+    meta_worker_gradient(head, phi, &task, STEPS, NULL, &next);
+    assert_memory_equal(again, got, n * b->element);
+    struct meta_worker *workers[] = { all, one, head };
+    for (int k = 0; k < 3; k++) meta_worker_free(workers[k]);
+    void *vectors[] = { phi, got, again, whole };
+    for (int k = 0; k < 4; k++) b->release(vectors[k]);
+}
+
+static void a_head_has_the_layers_below_in_common(void **state) { head_by_whole_programs(*state); }
+
+/* So it has where dropout comes right before the head, other in each step; not where it comes earlier. */
+static void dropout_before_a_head(void **state)
+{
+    const struct meta_layer conv = { .type = META_CONVOLUTIONAL, .filters = 7, .size = 3, .stride = 2, .padding = 1, .batch_normalize = 1, .activation = META_LEAKY },
+                            drop = { .type = META_DROPOUT, .probability = .3 };
+    struct meta_network *usual = net;
+    struct meta_inner inner = plain(2);
+    float *numbers = initial;
+    struct meta_error error;
+    inner.head = 1;
+    for (int early = 0; early < 2; early++) {
+        int where;
+        if (meta_network_create(&net, (struct meta_shape){ 3, 10, 9 }, &error)) fail_msg("%s", error.text);
+        layer(net, conv, 0, 0);
+        if (early) layer(net, drop, 0, 0);
+        layer(net, conv, 0, 0);
+        if (!early) layer(net, drop, 0, 0);
+        layer(net, (struct meta_layer){ .type = META_CONNECTED, .filters = 3, .activation = META_LINEAR }, 0, 0);
+        layer(net, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 }, 0, 0);
+        if (meta_network_finish(net, 2, &where, &error)) fail_msg("layer %d: %s", where, error.text);
+        initial = malloc(net->parameters * sizeof *initial);
+        float statistics[net->statistics];
+        meta_network_initialise(net, 5, initial, statistics);
+        assert_int_equal(meta_inner_keeps_steps(net, &inner), early);
+        if (early) assert_int_equal(meta_inner_keeps_steps(usual, &inner), 0);
+        else head_by_whole_programs(*state);
+        free(initial);
+        meta_network_free(net);
+    }
+    net = usual;
+    initial = numbers;
+}
+
+/* By parameters and by rates, of both orders, with activations kept and computed again. */
+static void mean_of_fewer_steps(const struct meta_backend *b, int head)
+{
     struct meta_error error;
     size_t n = net->parameters;
     struct meta_learned_rates *l;
-    if (meta_learned_create(&l, net, (struct meta_rates_how){ META_RATES_LAYER, STEPS, 0 }, b, &error)) fail_msg("%s", error.text);
+    if (meta_learned_create(&l, net, (struct meta_rates_how){ META_RATES_LAYER, STEPS, head }, b, &error)) fail_msg("%s", error.text);
     meta_learned_fill(l, GAMMA);
     size_t m = meta_learned_numbers(l);
     void *phi = phi_of(b), *got = numbers_of(b, n), *mean = numbers_of(b, n), *one = numbers_of(b, n);
@@ -144,6 +247,10 @@ static void is_the_mean_of_fewer_steps(void **state)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) b->release(all[i]);
     meta_learned_free(l);
 }
+
+static void is_the_mean_of_fewer_steps(void **state) { mean_of_fewer_steps(*state, 0); }
+
+static void is_the_mean_of_a_heads_fewer_steps(void **state) { mean_of_fewer_steps(*state, 1); }
 
 /* When the earlier losses have faded, the bits are those of the last step's alone. */
 static void ends_as_the_last_alone(void **state)
@@ -241,7 +348,9 @@ static void a_head_needs_its_body_once(void **state)
 int main(void)
 {
     static const struct { const char *name; CMUnitTestFunction run; } cases[] = {
-        { "is the mean of fewer steps", is_the_mean_of_fewer_steps }, { "ends as the last alone", ends_as_the_last_alone },
+        { "is the mean of fewer steps", is_the_mean_of_fewer_steps }, { "is the mean of a head's fewer steps", is_the_mean_of_a_heads_fewer_steps },
+        { "a head has the layers below in common", a_head_has_the_layers_below_in_common }, { "dropout before a head", dropout_before_a_head },
+        { "ends as the last alone", ends_as_the_last_alone },
         { "reptile follows the steps", reptile_follows_the_steps },
         { "a head needs its body once", a_head_needs_its_body_once },
     };

@@ -220,5 +220,5 @@ int main(void)
         { "derivatives are exact", derivatives_are_exact }, { "a batch goes in pieces", a_batch_goes_in_pieces },
         { "a step keeps little", a_step_keeps_little },
     };
-    return run_small_cases("program", cases, 3, others, 3);
+    return run_small_cases("program", cases, sizeof cases / sizeof *cases, others, sizeof others / sizeof *others);
 }

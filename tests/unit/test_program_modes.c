@@ -41,6 +41,82 @@ static void a_product_is_linear(void **state)
     meta_network_free(net);
 }
 
+/* ---- a body ---------------------------------------------------------------------------------------------------------------------- */
+
+static struct meta_program *with_body(const struct meta_network *net, const struct meta_backend *backend, int body)
+{
+    struct meta_program *p;
+    struct meta_error error;
+    if (meta_program_create(&p, net, backend,
+                            (struct meta_program_settings){ .query = BATCH, .passes = META_TANGENTS, .body = body }, &error)) fail_msg("%s", error.text);
+    return p;
+}
+
+static size_t first_behind(const struct meta_network *net, int body)
+{
+    const struct meta_layer *l = net->layers + body;
+    while (l->weights == META_NONE) l++;
+    return meta_layer_first(l);
+}
+
+static double apart(const struct meta_backend *backend, const void *a, const void *b, size_t from, size_t to)
+{
+    double *x = calloc(2 * (to - from) + 1, sizeof *x), *y = x + (to - from);
+    backend->download_double(x, (const char *)a + from * backend->element, to - from);
+    backend->download_double(y, (const char *)b + from * backend->element, to - from);
+    double distance = meta_check_distance(x, y, to - from);
+    free(x);
+    return distance;
+}
+
+/* Wherever the body ends, a gradient and products of the parameters behind it, and the body's part of two products together, are what the whole
+   network has. The network hands one tensor or several on, of which operations of the body read some, too. */
+static void a_body_is_differentiated_once(void **state)
+{
+    const struct meta_backend *backend = *state;
+    struct meta_network *net = build(0);
+    size_t n = net->parameters;
+    double limit = backend->element == 8 ? 1e-12 : 2e-5;
+    void *phi[2], *v[2], *got = vector(net, backend, 0), *whole = vector(net, backend, 0), *sum = vector(net, backend, 0);
+    struct meta_program *all = program(net, backend, META_TANGENTS);
+    load(all, 0);
+    for (int body = 1; body <= 6; body++) {
+        struct meta_program *p = with_body(net, backend, body);
+        size_t first = first_behind(net, body);
+        load(p, 0);
+        for (int round = 0; round < 2; round++) { /* the sums begin anew */
+            backend->set(sum, n, 0);
+            for (int s = 0; s < 2; s++) {
+                phi[s] = vector(net, backend, 0);
+                v[s] = vector(net, backend, 2 + 2 * round + s);
+                backend->set(v[s], first, 0);
+                char *behind = (char *)phi[s] + first * backend->element;
+                backend->axpy(behind, n - first, -.1 * s, (char *)v[s] + first * backend->element);
+                double loss = s ? meta_program_forward_again(p, phi[s]) : meta_program_forward(p, phi[s], META_STATISTICS_BATCH, NULL);
+                assert_near(loss, meta_program_forward(all, phi[s], META_STATISTICS_BATCH, NULL), 0);
+                meta_program_gradient(p, phi[s], got);
+                meta_program_gradient(all, phi[s], whole);
+                assert_near(apart(backend, got, whole, first, n), 0, limit);
+                meta_program_hessian_product(p, phi[s], v[s], got);
+                meta_program_hessian_product(all, phi[s], v[s], whole);
+                assert_near(apart(backend, got, whole, first, n), 0, limit);
+                backend->axpy(sum, n, 1, whole);
+                backend->release(v[s]);
+            }
+            meta_program_body_gradient(p, phi[0], got);
+            assert_true(backend->dot(sum, sum, first) > 0);
+            assert_near(apart(backend, got, sum, 0, first), 0, limit);
+            for (int s = 0; s < 2; s++) backend->release(phi[s]);
+        }
+        meta_program_free(p);
+    }
+    backend->release(got);
+    backend->release(whole);
+    backend->release(sum);
+    meta_program_free(all);
+    meta_network_free(net);
+}
+
 /* ---- statistics and dropout ---------------------------------------------------------------------------------------------------- */
 
 static void rolling_statistics_replace_the_batch(void **state)
@@ -151,7 +227,7 @@ int main(void)
 {
     static const struct small_case cases[] = {
         { "a product is linear", a_product_is_linear }, { "rolling statistics replace the batch's", rolling_statistics_replace_the_batch },
-        { "dropout follows its key", dropout_follows_its_key },
+        { "dropout follows its key", dropout_follows_its_key }, { "a body is differentiated once", a_body_is_differentiated_once },
     }, others[] = { { "dropout is alike on all backends", dropout_is_alike_on_all_backends } };
-    return run_small_cases("program modes", cases, 3, others, 1);
+    return run_small_cases("program modes", cases, sizeof cases / sizeof *cases, others, sizeof others / sizeof *others);
 }

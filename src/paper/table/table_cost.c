@@ -26,7 +26,8 @@ static double task_flops(const struct meta_flops *f, const struct meta_inner *in
     struct meta_inner how = *inner;
     struct meta_flops whole = *f;
     how.order = order;
-    if (inner->order == 2) whole.frozen = 0; /* its programs have the gradient of all layers */
+    /* the programs of order 2 have the gradient of all layers, unless steps have some in common */
+    if (inner->order == 2 && !f->common) whole.frozen = 0;
     return meta_flops_task(&whole, &how);
 }
 

@@ -49,7 +49,9 @@ int meta_bench_task_images(const struct meta_model *m)
 /* Whether order 2 can do with less memory than it takes as the .cfg asks for it. */
 static int can_be_frugal(const struct meta_model *m, int order)
 {
-    return order == 2 && m->inner->steps > 1 && m->inner->keep != 1;
+    struct meta_inner inner = meta_inner_of(m->inner, 1, 1);
+    inner.order = order;
+    return inner.keep != 1 && meta_inner_keeps_steps(m->network, &inner);
 }
 
 /* Why stock libdarknet has no such network; stays "" where it has. */
