@@ -55,45 +55,55 @@ int meta_copies_create(struct meta_copies **out, const struct meta_method_contex
         : meta_fail_memory(error);
 }
 
-/* Copy `copy` of an image of the task. place: of the image in the task, support images first. */
-static void make_copy(const struct meta_copies *k, const struct meta_method_task *t, int copy,
-                      int place, float *out)
+void meta_copy_image(const struct meta_method_context *c, const struct meta_method_task *t,
+                     int copy, int place, float *out)
 {
-    const struct meta_shape in = k->c.model->network->input;
-    int asked = place >= k->support, i = asked ? place - k->support : place;
+    const struct meta_shape in = c->model->network->input;
+    int support = t->episode->ways * t->episode->shots, asked = place >= support,
+        i = asked ? place - support : place;
     if (copy < meta_turns(in.h, in.w)) {
-        const float *image = (asked ? t->task.query : t->task.support) + i * k->numbers;
+        const float *image = (asked ? t->task.query : t->task.support) + i * meta_shape_numbers(in);
         meta_turn(out, image, in.c, in.h, in.w, copy);
         return;
     }
-    const struct meta_view view = { &k->c.model->net,  1,    t->task.seed,
-                                    t->task.iteration, copy, place };
-    meta_view_image(k->c.evaluation->augmented,
-                    asked ? t->episode->query[i] : t->episode->support[i], &view, out);
+    const struct meta_view view = {
+        &c->model->net, 1, t->task.seed, t->task.iteration, copy, place
+    };
+    meta_view_image(c->evaluation->augmented, asked ? t->episode->query[i] : t->episode->support[i],
+                    &view, out);
 }
 
-/* scores (query, ways) = the log-odds of the mean probabilities of all copies. */
-static void average(const struct meta_copies *k, const double *all, double *scores)
+void meta_copies_mean(const struct meta_episode_settings *e, const double *all, int count,
+                      double *one, double *scores)
 {
-    size_t ways = k->c.evaluation->episode.ways;
-    for (size_t i = 0; i < (size_t)k->query; i++) {
-        for (size_t copy = 0; copy < (size_t)k->count; copy++)
-            memcpy(k->answers + copy * ways, all + (copy * k->query + i) * ways,
-                   ways * sizeof *all);
-        meta_log_odds_mean(k->answers, k->count, ways, scores + i * ways);
+    size_t ways = e->ways, query = ways * e->queries;
+    for (size_t i = 0; i < query; i++) {
+        for (size_t copy = 0; copy < (size_t)count; copy++)
+            memcpy(one + copy * ways, all + (copy * query + i) * ways, ways * sizeof *all);
+        meta_log_odds_mean(one, count, ways, scores + i * ways);
     }
+}
+
+double meta_copies_loss(const struct meta_method_task *t, const double *scores)
+{
+    size_t ways = t->episode->ways, query = ways * t->episode->queries;
+    double loss = 0;
+    for (size_t i = 0; i < query; i++)
+        loss += meta_log_odds_loss(scores[i * ways + t->task.query_labels[i]]) / query;
+    return loss;
 }
 
 void meta_copies_run(struct meta_copies *k, const struct meta_method_task *t, int steps,
                      double *before, double *after, struct meta_run *run)
 {
-    size_t ways = k->c.evaluation->episode.ways, each = k->query * ways;
+    const struct meta_episode_settings *e = &k->c.evaluation->episode;
+    size_t each = (size_t)k->query * e->ways;
     struct meta_task task = t->task;
     struct meta_task_result unused = { 0 };
     for (int copy = 0; copy < k->count; copy++)
         for (int i = 0; i < k->support; i++) {
             size_t at = (size_t)copy * k->support + i;
-            make_copy(k, t, copy, i, k->images + at * k->numbers);
+            meta_copy_image(&k->c, t, copy, i, k->images + at * k->numbers);
             k->labels[at] = t->task.support_labels[i];
         }
     task.support = k->images;
@@ -103,15 +113,13 @@ void meta_copies_run(struct meta_copies *k, const struct meta_method_task *t, in
     const void *adapted = meta_worker_learn(k->worker, t->phi, &task, steps, &unused);
     for (int copy = 0; copy < k->count; copy++) {
         for (int i = 0; i < k->query; i++)
-            make_copy(k, t, copy, k->support + i, k->asked + i * k->numbers);
+            meta_copy_image(&k->c, t, copy, k->support + i, k->asked + i * k->numbers);
         meta_worker_score(k->worker, adapted, &task, k->after + copy * each);
         if (adapted == start)
             memcpy(k->before + copy * each, k->after + copy * each, each * sizeof *k->before);
         else meta_worker_score(k->worker, start, &task, k->before + copy * each);
     }
-    average(k, k->before, before);
-    average(k, k->after, after);
-    run->query_loss = 0;
-    for (int i = 0; i < k->query; i++)
-        run->query_loss += meta_log_odds_loss(after[i * ways + t->task.query_labels[i]]) / k->query;
+    meta_copies_mean(e, k->before, k->count, k->answers, before);
+    meta_copies_mean(e, k->after, k->count, k->answers, after);
+    run->query_loss = meta_copies_loss(t, after);
 }

@@ -26,12 +26,7 @@ struct learner {
 
 const struct meta_method_flag meta_inner_flags[] = { STEPS, END };
 const struct meta_method_flag meta_inner_copies_flags[] = {
-    STEPS,
-    { "-augment", "N",
-      "maml, prototype: learns from N copies of each support image and averages N of each query "
-      "image: flips and quarter turns first (1)",
-      offsetof(struct meta_inner_steps, copies), 0, 1, 64 },
-    END
+    STEPS, META_COPIES_FLAG(offsetof(struct meta_inner_steps, copies)), END
 };
 
 int meta_inner_augments(const struct meta_model *model, const void *settings)

@@ -28,6 +28,28 @@ check 'meta test -augment 11 runs again on one thread' on again -augment 11 -thr
 check 'drawn copies are the same again' same "$a/eleven.json" "$a/again.json"
 check 'drawn copies change the answers' differ "$a/eight.json" "$a/eleven.json"
 
+# Fine-tuning learns from one of a support image's symmetries an epoch, and averages the answers of copies of a query image.
+tune() { local json=$1; shift; quiet darknet meta test "$data" "$cfg" "$weights" -method finetune -epochs 12 -runs 40 -out "$a/$json.json" "$@"; }
+check 'meta test -method finetune runs without copies' tune tuned
+check 'meta test -method finetune -augment 1 runs' tune tuned-1 -augment 1
+check '-augment 1 of fine-tuning is what there is without' same "$a/tuned.json" "$a/tuned-1.json"
+check 'meta test -method finetune -augment 11 runs' tune tuned-11 -augment 11
+check 'meta test prints what fine-tuning does with copies' grep -q 'fine-tuned for 12 epochs at 0.01, 11 copies of each image' "$a/out"
+check 'meta test -method finetune -augment 11 runs on one thread' tune tuned-11-1 -augment 11 -threads 1
+check 'copies of fine-tuning do not depend on the number of threads' same "$a/tuned-11.json" "$a/tuned-11-1.json"
+check 'meta test -method finetune -augment 8 runs with a rate of 0' tune still-8 -augment 8 -rate 0
+check 'meta test -method finetune runs with a rate of 0' tune still -rate 0
+check 'the answers of fine-tuning are means over copies, and its curve is of the images as they are' python3 - "$a"/{tuned,tuned-11,still,still-8}.json <<'END_OF_PYTHON'
+import json, sys
+plain, copies, still, still_8 = (json.load(open(f)) for f in sys.argv[1:])
+assert copies["settings"]["augment"] == 11 and "augment" not in plain["settings"]
+assert plain["nll"] != copies["nll"] and [t["images"] for t in plain["tasks"]] == [t["images"] for t in copies["tasks"]]
+assert abs(copies["query_loss"]["mean"] - copies["nll"]["mean"]) < 1e-12
+auc = lambda j: [point["auc"]["mean"] for point in j["curve"]]
+assert auc(copies)[0] == auc(plain)[0] and auc(copies)[-1] != auc(plain)[-1]
+assert auc(still_8) == auc(still) and still_8["nll"]["mean"] < still["nll"]["mean"], (still_8["nll"], still["nll"])
+END_OF_PYTHON
+
 # Of images that are all turned by a quarter the eight copies are the same ones: so are the answers, but for the order of sums.
 # Without copies they are others. The support loss has no dropout then, whose mask goes by the place in the batch.
 sed '/^\[dropout\]/,/^$/d' "$cfg" >"$a/sure.cfg"
@@ -66,7 +88,7 @@ check 'a network that compares with class means is trained' quiet darknet meta t
 turned "$a/means.cfg" "$a/backup/means_final.weights" 'class means'
 check 'meta test -augment 8 tells what it does of class means' grep -q ', 8 copies of each image, seed 1$' "$a/out"
 expect_error '-augment 0: must be 1 to 64' darknet meta test "$data" "$cfg" "$weights" -augment 0
-expect_error '-augment: -method knn does not read it; allowed with maml, prototype' darknet meta test "$data" "$cfg" "$weights" -method knn -augment 2
+expect_error '-augment: -method knn does not read it; allowed with maml, finetune, prototype' darknet meta test "$data" "$cfg" "$weights" -method knn -augment 2
 
 # meta adapt learns from copies too, and meta predict averages.
 printf 'c6_\nc7_\n' >"$a/few.labels"

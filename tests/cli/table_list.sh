@@ -77,7 +77,7 @@ check 'in two lines' test "$(wc -l <"$t/said")" -eq 2
 check 'a report of it is made' darknet meta report "$t/out" -out "$t/x.html"
 row_fault() { { cat "$t/choice.table"; printf '\n[row]\nlabel=F\ncfg=%s\nshots=2\n%s\n' "$t/toy.cfg" "$1"; } >"$t/fault.table"; darknet meta table "$t/fault.table" -out "$t/out2" -dry; }
 expect_error 'fault.table:.*: \[row\] ensemble=1: is of several trainings: needs two numbers of seed or more' row_fault 'ensemble=1'
-expect_error 'fault.table:.*: \[row\] augment: only with method=maml, prototype' row_fault 'augment=2
+expect_error 'fault.table:.*: \[row\] augment: only with method=maml, finetune, prototype' row_fault 'augment=2
 method=knn'
 expect_error 'fault.table:.*: \[row\] ensemble=1: of method=knn there are no probabilities to average' row_fault 'ensemble=1
 seed=1,2

@@ -71,7 +71,7 @@ static const struct meta_option row_options[] = {
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs),
       "method=finetune: as meta test -epochs" },
     { "augment", META_INT, 0, 1, 64, NULL, ROW(augment),
-      "maml and prototype: as meta test -augment" },
+      "maml, prototype and finetune: as meta test -augment" },
     { "shots", META_INTS, 0, 1, 1000, NULL, ROW(shots), "support images a class: a cell each" },
     { "paper", META_REALS, 0, 0, 100, NULL, ROW(paper),
       "the paper's AUC in percent, for each of shots" },
