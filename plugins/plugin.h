@@ -105,7 +105,7 @@ struct meta_inner_settings {
     double learning_rate;   /* gamma of Eq. 2 */
     int order;              /* 0 (Reptile), 1 (first-order MAML) or 2 (exact) */
     int second_order_start; /* order 2: the meta-iterations before it drop the Hessian, as order 1 does */
-    int keep;               /* order 2: steps whose activations stay in memory; 0: all */
+    int keep;               /* order 2: steps whose activations stay in memory; 0: all. A head's steps have one pass in common */
     int adapt;              /* enum meta_adapt_what */
     int multi_step;         /* iterations over which the query losses after earlier steps fade out; 0: the last step's alone */
     int rates;              /* enum meta_rates_kind; learned ones begin at learning_rate */

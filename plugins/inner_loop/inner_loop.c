@@ -13,7 +13,7 @@ static const struct meta_option options[] = {
     { "second_order_start", META_INT, 0, 0, 1000000000, NULL, OF(second_order_start),
       "with order=2: the meta-iterations before it go without the Hessian" },
     { "keep", META_INT, 0, 0, 1000, NULL, OF(keep),
-      "with order=2: steps whose activations stay in memory, the rest is computed again; 0: all" },
+      "order=2: steps whose activations stay in memory, others are computed again; 0: all" },
     { "adapt", META_CHOICE, META_ADAPT_ALL, 0, 0, "all|head", OF(adapt),
       "all: the steps move every layer; head: the last one with parameters (ANIL)" },
     { "rates", META_CHOICE, META_RATES_FIXED, 0, 0, "fixed|layer|parameter", OF(rates),

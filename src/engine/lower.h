@@ -10,7 +10,8 @@ struct meta_tensor {
     struct meta_shape shape;
     int batch;    /* images, or pairs of an image and a class */
     int producer; /* the operation that writes the tensor; -1: the tensor is the images */
-    int active;   /* 1: the tensor depends on a parameter and has an adjoint and a tangent */
+    int active;   /* 1: the tensor depends on a parameter and has an adjoint and, unless a body
+                     keeps it to itself, a tangent */
     int readings; /* how often operations read the tensor; one may read it twice */
     int reader;   /* the last operation that does; -1: none */
 };

@@ -21,7 +21,9 @@ enum meta_passes { META_FORWARD = 0, META_GRADIENT = 1, META_TANGENTS = 2 };
    meta_program_shared_bytes of these programs, and outlives them; NULL: the program has memory of
    its own. With shared memory no other of these programs may run between a forward and its
    gradient, and after another's load or pass the images must be loaded again, also for a
-   product. */
+   product. What a body (below) holds from one call to the next is gone then, too: after another's
+   pass it needs a meta_program_forward before a meta_program_forward_again, a product or
+   meta_program_body_gradient. */
 struct meta_program_settings {
     int support, query;
     enum meta_passes passes;

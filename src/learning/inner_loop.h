@@ -47,7 +47,8 @@ struct meta_inner {
     int order;   /* 1 or 2; 0: adapts and scores only, no meta-gradient */
     int keep;    /* order 2: how many inner steps keep their activations in memory
                     for the backward sweep; those of the others are computed again
-                    (same result, less memory); 0 or more than steps: all */
+                    (same result, less memory); 0 or more than steps: all. No
+                    effect without meta_inner_keeps_steps */
     uint64_t multi_step; /* the query loss that is differentiated is a mean over those after each
                             step, with weights that meta_inner_share gives; 0: the last step's */
     int reptile; /* 1: with order 1: the gradient is the sum of the steps', (phi - phi_S) / gamma,

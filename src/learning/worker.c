@@ -30,7 +30,7 @@ static struct meta_program_settings support_settings(const struct meta_worker *w
     return (struct meta_program_settings){ .query = w->inner.support,
                                            .shared = w->shared,
                                            .frozen = second ? 0 : w->frozen,
-                                           .body = w->common,
+                                           .body = w->images ? 0 : w->common,
                                            .passes = w->images ? META_FORWARD
                                                : second        ? META_TANGENTS
                                                                : META_GRADIENT };
@@ -46,8 +46,8 @@ static struct meta_program_settings query_settings(const struct meta_worker *w)
                                                : META_FORWARD };
 }
 
-/* The programs can share memory: they run one after another, and the gradient of each forward pass
-   follows it at once. */
+/* The programs can share memory: they run one after another, the gradient of each forward pass
+   follows it at once, and a body is passed anew behind another program (`passed`). */
 static int allocate_shared(struct meta_worker *w, struct meta_error *error)
 {
     size_t bytes = 0, more = 0;
@@ -199,8 +199,9 @@ static int allocate_vectors(struct meta_worker *w, struct meta_error *error)
 int meta_inner_frozen(const struct meta_network *net, const struct meta_inner *inner)
 {
     int head = inner->rates ? inner->rates->how.head : inner->head;
+    if (!head || inner->imprint) return 0;
     const struct meta_layer *last = meta_rates_head(net);
-    return head && !inner->imprint && meta_layer_first(last) ? (int)(last - net->layers) : 0;
+    return meta_layer_first(last) ? (int)(last - net->layers) : 0;
 }
 
 int meta_inner_common(const struct meta_network *net, const struct meta_inner *inner)

@@ -228,7 +228,13 @@ static void memory(void **state)
     assert_int_equal(findings[2].verdict, META_WARNING);
     assert_int_equal(findings[3].verdict, META_WRONG);
     assert_non_null(strstr(findings[1].text, ": fewer -threads, keep=1 or order=1 in [inner_loop]"));
-    assert_non_null(strstr(findings[3].text, ": fewer -threads, keep=1 or order=1 in [inner_loop]"));
+    assert_non_null(strstr(findings[3].text, ": fewer -threads, keep=1 or order=1 in [inner_loop], or smaller images"));
+    inner.keep = 1;
+    meta_doctor_memory(&doctor, &run, need / .99);
+    said(META_WARNING, "memory", ": fewer -threads, order=1 in [inner_loop], or smaller images");
+    inner.order = 1;
+    meta_doctor_memory(&doctor, &run, need / .99);
+    said(META_WARNING, "memory", ": fewer -threads or smaller images");
     doctor.threads = 1;
     meta_doctor_memory(&doctor, &run, 100e9);
     said(META_OK, "memory", ", 1 thread ");

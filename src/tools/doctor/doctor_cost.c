@@ -3,6 +3,7 @@
 #include "base/plural.h"
 #include "base/pool.h"
 #include "doctor.h"
+#include "learning/inner_loop.h"
 #include "training/trainer.h"
 
 #include <limits.h>
@@ -103,8 +104,25 @@ double meta_memory_available(void)
     return free;
 }
 
-static const char remedy[] = "fewer -threads, keep=1 or order=1 in [inner_loop], or smaller images "
-                             "(max_crop, width, height in [net])";
+enum { ROOM = 160 };
+
+/* What would take less memory, of the settings that have an effect. */
+static const char *remedy(const struct meta_doctor *d, char text[ROOM])
+{
+    const struct meta_inner_settings *s = d->model->inner;
+    const struct meta_inner inner = meta_inner_of(s, 1, 1);
+    const char *how = !meta_inner_keeps_steps(d->model->network, &inner) ? NULL
+        : inner.keep == 1                                                ? "order=1"
+                                                                         : "keep=1 or order=1";
+    snprintf(text, ROOM,
+             "fewer -threads%s%s%s%s%s or smaller images (max_crop, width, height in [net])",
+             how ? ", " : "", how ? how : "", how ? " in [" : "",
+             !how            ? ""
+                 : s->plugin ? s->plugin->name
+                             : "inner_loop",
+             how ? "]," : "");
+    return text;
+}
 
 /* Bytes of the images that a training keeps. */
 static double dataset_bytes(const struct meta_doctor *d)
@@ -118,6 +136,7 @@ void meta_doctor_memory(struct meta_doctor *d, const struct meta_dry_run *run, d
     double images = dataset_bytes(d);
     double libraries = 1024 * kernel_number("/proc/self/status", "RssFile:");
     double need = images + run->peak + run->kept + d->reading + (isnan(libraries) ? 0 : libraries);
+    char text[ROOM];
     enum meta_verdict verdict = META_OK;
     if (need > .8 * available) verdict = META_WARNING;
     if (need > available) verdict = META_WRONG;
@@ -125,7 +144,7 @@ void meta_doctor_memory(struct meta_doctor *d, const struct meta_dry_run *run, d
                     "%.2f GB expected (images %.2f, %d thread%s %.2f), %.2f GB available%s%s",
                     need / 1e9, images / 1e9, d->threads, meta_plural(d->threads),
                     (need - images) / 1e9, available / 1e9, verdict == META_OK ? "" : ": ",
-                    verdict == META_OK ? "" : remedy);
+                    verdict == META_OK ? "" : remedy(d, text));
 }
 
 /* ---- hours ----------------------------------------------------------------------------------- */
@@ -183,11 +202,12 @@ void meta_doctor_cost(struct meta_doctor *d)
     double numbers[META_CHILD_NUMBERS], available = meta_memory_available();
     struct meta_dry_run run;
     struct meta_error error;
+    char text[ROOM];
     if (!d->child || !d->list[META_LIST_TRAIN].set || d->model->net.max_batches < 1) return;
     if (meta_child_ask(d->child, "iterations on random data", numbers, &error)) {
         meta_doctor_say(d, META_WRONG, "memory",
                         "%s; %.2f GB are available: if that was for want of memory, %s", error.text,
-                        available / 1e9, remedy);
+                        available / 1e9, remedy(d, text));
         return;
     }
     memcpy(&run, numbers, sizeof run);
