@@ -117,9 +117,9 @@ static void misuse_adapt(const darknet_meta_model *m)
     refuses(adapt(m, image, labels, -1, 2), "-1 images: must be at least one of each class");
     refuses(adapt(m, image, labels, INT_MIN, 2), "-2147483648 images: must be at least one of each class");
     refuses(adapt(m, image, labels, 1, 2), "1 images of 2 classes: must be at least one of each");
-    refuses(adapt(m, image, labels, KNOWN, 0), "0 classes: must be 2 to 2, which the network tells apart");
-    refuses(adapt(m, image, labels, KNOWN, -2), "-2 classes: must be 2 to 2, which the network tells apart");
-    refuses(adapt(m, image, labels, KNOWN, INT_MAX), "2147483647 classes: must be 2 to 2, which the network tells apart");
+    refuses(adapt(m, image, labels, KNOWN, 0), "0 classes: must be 2, which the network tells apart");
+    refuses(adapt(m, image, labels, KNOWN, -2), "-2 classes: must be 2, which the network tells apart");
+    refuses(adapt(m, image, labels, KNOWN, INT_MAX), "2147483647 classes: must be 2, which the network tells apart");
     refuses(adapt(m, image, (int[]){ 0, 1, 0, -1 }, KNOWN, 2), "label -1 of image 3: must be 0 to 1");
     refuses(adapt(m, image, (int[]){ 0, 1, 0, INT_MAX }, KNOWN, 2), "label 2147483647 of image 3: must be 0 to 1");
     refuses(adapt(m, image, (int[]){ 1, 1, 1, 1 }, KNOWN, 2), "class 0 has no image: must have at least one");

@@ -183,7 +183,7 @@ static void check_errors(void)
     say(darknet_meta_load(&m, "/nowhere.cfg", weights_path, NULL) == -1 && !m, "loading fails without a place for the error");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, wrong, KNOWN, 2 }, 1, &e), &e, "label 2 of image 2: must be 0 to 1");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, one, KNOWN, 2 }, 1, &e), &e, "class 1 has no image");
-    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 3 }, 1, &e), &e, "3 classes: must be 2 to 2");
+    refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 3 }, 1, &e), &e, "3 classes: must be 2");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, 0, 2 }, 1, &e), &e, "0 images: must be");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, -2, &e), &e, "-2 steps: must be");
     refuses(darknet_meta_adapt(&c, model, &(darknet_meta_support){ image, labels, KNOWN, 2 }, 1001, &e), &e, "1001 steps: must be at most 1000");

@@ -152,8 +152,11 @@ def errors(model, classifier):
     refuses("labels: have the shape (3,): must be one for each of 4 images", model.adapt, good, [0, 1, 0])
     refuses("labels: are float64: must be whole numbers", model.adapt, good, [0, 1.5, 0, 1])
     refuses("1 images of 2 classes: must be at least one of each", model.adapt, good[:1], [1])
-    refuses("1 classes: must be 2 to 2, which the network tells apart", model.adapt, good, [0, 0, 0, 0])
-    refuses("3 classes: must be 2 to 2, which the network tells apart", model.adapt, good, [0, 1, 2, 0])
+    refuses("1 classes: must be 2, which the network tells apart", model.adapt, good, [0, 0, 0, 0])
+    refuses("3 classes: must be 2, which the network tells apart", model.adapt, good, [0, 1, 2, 0])
+    refuses("images 1 and 3 are the same, of classes 1 and 0: must be of one", model.adapt, [good[0], good[1], good[2], good[1]], [0, 1, 0, 0])
+    for name in (".", "x/.."):
+        refuses("%s: is a folder: must be the name of the files in it" % name, classifier.save, name)
     refuses("label -1 of image 3: must be 0 to 1", model.adapt, good, [0, 1, 0, -1])
     refuses("class 0 has no image: must have at least one", model.adapt, good, [1, 1, 1, 1])
     refuses("-1 steps: must be at least 0", model.adapt, good, [0, 1, 0, 1], -1)

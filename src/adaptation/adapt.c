@@ -6,6 +6,7 @@
 #include "learning/learned_rates.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,18 +36,26 @@ int meta_adapt_most_classes(const struct meta_network *net)
     return net->ways ? MOST_CLASSES : meta_network_outputs(net);
 }
 
+const char *meta_adapt_classes(char text[META_ADAPT_WORDS], int most)
+{
+    if (most == 2) snprintf(text, META_ADAPT_WORDS, "2");
+    else snprintf(text, META_ADAPT_WORDS, "2 to %d", most);
+    return text;
+}
+
 static int check_support(const struct meta_network *net, const struct meta_support *s, int steps,
                          struct meta_error *error)
 {
     int count = 0, outputs = meta_adapt_most_classes(net);
+    char words[META_ADAPT_WORDS];
     if (!meta_network_adapts(net)) return refuse_pairing(net, error);
     if (net->ways && steps)
         return meta_fail(error, "%d steps: must be 0: [%s] takes no steps in a task", steps,
                          meta_layer_name(&net->layers[net->pairing]));
     if (steps < 0) return meta_fail(error, "%d steps: must be at least 0", steps);
     if (s->classes < 2 || s->classes > outputs)
-        return meta_fail(error, "%d classes: must be 2 to %d, which the network tells apart",
-                         s->classes, outputs);
+        return meta_fail(error, "%d classes: must be %s, which the network tells apart", s->classes,
+                         meta_adapt_classes(words, outputs));
     if (s->n < s->classes)
         return meta_fail(error, "%d images of %d classes: must be at least one of each", s->n,
                          s->classes);

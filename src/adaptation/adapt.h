@@ -68,6 +68,9 @@ const float *meta_adapted_statistics(const struct meta_adapted *, enum meta_bn b
 struct meta_filled meta_adapted_filled(const struct meta_adapted *, enum meta_bn bn);
 /* The most classes that a network can be adapted to. */
 int meta_adapt_most_classes(const struct meta_network *);
+/* How many that may be, in words: "2", or "2 to 5". */
+enum { META_ADAPT_WORDS = 32 };
+const char *meta_adapt_classes(char text[META_ADAPT_WORDS], int most);
 /* Refuses a network that can't be adapted (meta_network_adapts), with the line of path, its .cfg.
  */
 int meta_adapt_check_network(const struct meta_network *, const char *path, struct meta_error *);

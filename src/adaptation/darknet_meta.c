@@ -151,7 +151,9 @@ int darknet_meta_adapt(darknet_meta_classifier **out, const darknet_meta_model *
     c->model = (struct darknet_meta_model *)model; /* only the number of users changes */
     atomic_fetch_add(&c->model->users, 1);
     if (steps == DARKNET_META_STEPS) steps = model->model->inner->test_steps;
-    if (!(seen = meta_memory_images(given->images, given->count, &model->model->net, &error)))
+    if (!(seen = meta_memory_images(given->images, given->count, &model->model->net, &error))
+        || meta_memory_images_agree(seen, meta_shape_numbers(model->model->network->input),
+                                    given->labels, given->count, &error))
         goto fail;
     struct meta_support support = { seen, given->labels, given->count, given->classes, 0, 1 };
     const struct meta_base base = base_for(model, &support, steps);
@@ -194,7 +196,7 @@ static int check_save(const darknet_meta_classifier *c, const char *name,
 {
     if (meta_call_needs(NEEDED({ "the classifier", c }, { "the name of the files", name }), error))
         return -1;
-    if (!*meta_path_base(name))
+    if (meta_path_ends_in_folder(name))
         return meta_fail(error,
                          *name ? "%s: is a folder: must be the name of the files in it"
                                : "the name of the files is empty%s",

@@ -100,8 +100,8 @@ DARKNET_META_API int darknet_meta_channels(const darknet_meta_model *);
 /* The most classes of a classifier; -1 for NULL. */
 DARKNET_META_API int darknet_meta_most_classes(const darknet_meta_model *);
 
-/* The images to adapt to: images (count) and labels (count), 0..classes-1, with at least one image
-   of each class. classes is 2 to darknet_meta_most_classes. */
+/* The images to adapt to: images (count) and labels (count), 0..classes-1, none in two classes,
+   with at least one image of each class. classes is 2 to darknet_meta_most_classes. */
 typedef struct darknet_meta_support {
     const darknet_meta_image *images;
     const int *labels;

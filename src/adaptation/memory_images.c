@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "images/image.h"
 #include "tasks/view.h"
 
@@ -73,4 +74,23 @@ float *meta_memory_images(const darknet_meta_image *images, int count,
             out = NULL;
         }
     return out;
+}
+
+int meta_memory_images_agree(const float *seen, size_t numbers, const int *labels, int count,
+                             struct meta_error *error)
+{
+    int status = 0;
+    struct meta_digest *digest = malloc(count * sizeof *digest);
+    if (!digest) return meta_fail_memory(error);
+    for (int i = 0; i < count && !status; i++) {
+        digest[i] = meta_digest(seen + i * numbers, numbers * sizeof *seen);
+        for (int k = 0; k < i && !status; k++)
+            if (labels[k] != labels[i] && !memcmp(&digest[k], &digest[i], sizeof *digest))
+                status = meta_fail(error,
+                                   "images %d and %d are the same, of classes %d and %d: must be "
+                                   "of one",
+                                   k, i, labels[k], labels[i]);
+    }
+    free(digest);
+    return status;
 }

@@ -17,6 +17,12 @@ const char *meta_path_base(const char *path)
     return slash ? slash + 1 : path;
 }
 
+int meta_path_ends_in_folder(const char *path)
+{
+    const char *base = meta_path_base(path);
+    return !*base || !strcmp(base, ".") || !strcmp(base, "..");
+}
+
 size_t meta_path_stem_length(const char *path)
 {
     const char *name = meta_path_base(path), *dot = strrchr(name, '.');

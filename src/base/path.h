@@ -8,6 +8,8 @@
 /* What stands behind the last slash of `path`; `path` itself where there is none. Points into
    `path`. */
 const char *meta_path_base(const char *path);
+/* Whether a path can be of a folder alone: its last part is empty, . or .. */
+int meta_path_ends_in_folder(const char *path);
 /* The length of that name without its extension: 3 of "a/b.c/net.cfg". A name that begins with its
    only dot has no extension. */
 size_t meta_path_stem_length(const char *path);

@@ -147,11 +147,12 @@ static char *comment_of(const struct parts *p, const struct meta_adapt_request *
                         struct meta_error *error)
 {
     struct meta_text text;
-    char *comment;
+    char *comment, rates[META_RATES_WORDS];
     if (meta_text_begin(&text, error)) return NULL;
-    fprintf(text.file, "%s and %s" META_ADAPTED "%d images of %s: %d steps at %g, %s statistics%s",
-            r->cfg, r->weights, p->dataset->count, p->data->train, r->steps, p->base.learning_rate,
-            meta_bn_name(r->bn), r->plain ? ", classes not balanced" : "");
+    fprintf(text.file, "%s and %s" META_ADAPTED "%d images of %s: %d steps at %s, %s statistics%s",
+            r->cfg, r->weights, p->dataset->count, p->data->train, r->steps,
+            meta_rates_words(rates, p->base.how.kind, p->base.learning_rate), meta_bn_name(r->bn),
+            r->plain ? ", classes not balanced" : "");
     if (p->temperature.temperature != 0)
         fprintf(text.file, ", temperature %.6g", p->temperature.temperature);
     if (r->copies > 1) fprintf(text.file, ", %d copies of each (flips, quarter turns)", r->copies);
@@ -217,6 +218,10 @@ static void tell_written(const struct meta_adapt_request *r, const char *otherwi
         printf("written: %s.cfg, %s.weights, %s.names and %s.data\n", r->out, r->out, r->out,
                r->out);
     else printf("written: %s.cfg and %s.weights\n", r->out, r->out);
+    if (r->files.named && strpbrk(r->out, " \t"))
+        printf("stock Darknet takes blanks out of the paths of %s.data: it would not find its "
+               "files\n",
+               r->out);
     if (r->onnx) printf("written: %s\n", r->onnx);
     else meta_adapt_files_warn(r->out);
     if (otherwise) printf("%s.cfg: %s\n", r->out, otherwise);
@@ -283,8 +288,10 @@ static int adapt(struct parts *p, const struct meta_adapt_request *r, struct met
     struct meta_support support = { p->images,        p->dataset->label, p->dataset->count,
                                     p->data->classes, r->plain,          r->copies };
     if (meta_adapt(&p->adapted, &p->base, &support, r->steps, error)) return -1;
-    printf("%s: %d images of %d classes, %d steps at %g, %s statistics\n", p->data->train,
-           support.n, support.classes, r->steps, p->base.learning_rate, meta_bn_name(r->bn));
+    char rates[META_RATES_WORDS];
+    printf("%s: %d images of %d classes, %d steps at %s, %s statistics\n", p->data->train,
+           support.n, support.classes, r->steps,
+           meta_rates_words(rates, p->base.how.kind, p->base.learning_rate), meta_bn_name(r->bn));
     if (r->copies > 1)
         printf("%d copies of each image, flips and quarter turns: stock programs answer to an "
                "image "

@@ -77,7 +77,7 @@ int meta_adapt_files_named(const char *name, const char *data)
 int meta_adapt_files_check(const char *name, const char *cfg, const char *weights,
                            const struct meta_adapt_files *files, struct meta_error *error)
 {
-    if (!*meta_path_base(name))
+    if (meta_path_ends_in_folder(name))
         return meta_fail(error, "-out %s: is a folder: must be the name of the files in it", name);
     char *own_cfg, *own_weights;
     if (meta_export_paths(name, &own_cfg, &own_weights, error)) return -1;

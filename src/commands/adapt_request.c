@@ -152,19 +152,20 @@ static int check_classes(const struct meta_adapt_request *r, int most, const str
                          struct meta_error *error)
 {
     int classes = data->classes, pair[2];
+    char words[META_ADAPT_WORDS];
     if (classes >= 2 && classes <= most) return 0;
     if (data->labelled && meta_class_names_alike(pair, data->names, classes))
         return meta_fail(error,
                          "%s: has %d classes, of which %s and %s differ in capitals alone: must be "
-                         "2 to %d, which %s tells apart",
-                         r->data, classes, data->names[pair[0]], data->names[pair[1]], most,
-                         r->cfg);
+                         "%s, which %s tells apart",
+                         r->data, classes, data->names[pair[0]], data->names[pair[1]],
+                         meta_adapt_classes(words, most), r->cfg);
     if (data->labelled)
-        return meta_fail(error,
-                         "%s: has %d class%s, such as %s: must be 2 to %d, which %s tells apart",
-                         r->data, classes, meta_plural_es(classes), data->names[0], most, r->cfg);
-    return meta_fail(error, "%s: classes=%d: must be 2 to %d, which %s tells apart", r->data,
-                     classes, most, r->cfg);
+        return meta_fail(error, "%s: has %d class%s, such as %s: must be %s, which %s tells apart",
+                         r->data, classes, meta_plural_es(classes), data->names[0],
+                         meta_adapt_classes(words, most), r->cfg);
+    return meta_fail(error, "%s: classes=%d: must be %s, which %s tells apart", r->data, classes,
+                     meta_adapt_classes(words, most), r->cfg);
 }
 
 int meta_adapt_request_check(struct meta_adapt_request *r, const struct meta_model *model,

@@ -329,12 +329,16 @@ static int run(struct calibration *c, struct meta_error *error)
     struct meta_temperatures *r = &c->result;
     char *comment;
     meta_tell_cache(c->dataset);
-    printf("%s on %s: %d tasks of %d classes for each temperature, %d queries a class, %d step%s "
-           "at "
-           "%g, seed %llu\n\n",
-           c->weights_path, c->dataset->list, e->runs, e->episode.ways, e->episode.queries,
-           c->model->inner->test_steps, meta_plural(c->model->inner->test_steps),
-           c->model->inner->learning_rate, (unsigned long long)e->seed);
+    const struct meta_inner_settings *inner = c->model->inner;
+    char steps[64] = "", rates[META_RATES_WORDS];
+    if (!c->model->network->ways)
+        snprintf(steps, sizeof steps, "%d step%s at %s, ", inner->test_steps,
+                 meta_plural(inner->test_steps),
+                 meta_rates_words(rates, inner->rates, inner->learning_rate));
+    printf("%s on %s: %d tasks of %d classes for each temperature, %d queries a class, %sseed "
+           "%llu\n\n",
+           c->weights_path, c->dataset->list, e->runs, e->episode.ways, e->episode.queries, steps,
+           (unsigned long long)e->seed);
     printf("statistics   shots   temperature   95%% interval        NLL before   NLL after   ECE "
            "before\n");
     fflush(stdout);

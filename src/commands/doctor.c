@@ -95,8 +95,9 @@ int meta_command_doctor(int argc, char **argv)
         { "-range", "N", META_RANGE_HELP, &range, NULL },
     };
     struct meta_error error;
-    const struct meta_syntax syntax = { "doctor [train|pretrain|adapt|predict] DATA CFG ...", 2,
-                                        1 << 30, flags, sizeof flags / sizeof *flags };
+    const struct meta_syntax syntax = { "doctor [train|pretrain|adapt] DATA CFG [WEIGHTS] | doctor "
+                                        "predict CFG WEIGHTS DATA IMAGE...",
+                                        2, 1 << 30, flags, sizeof flags / sizeof *flags };
     int words = meta_flags_parse(argc, argv, &syntax);
     d.flags.range = (int)meta_flag_int("-range", range, 0, 1, 65535);
     d.threads = (int)meta_flag_int("-threads", threads, meta_pool_cores(), 1, META_POOL_MOST);

@@ -33,6 +33,7 @@ struct parts {
     float *image;
     double *log_odds;        /* (classes) of the image */
     int *order;              /* (classes) most likely first */
+    int undrawn;             /* images whose picture was not written */
     int with_log_odds, ones; /* FORM_CSV, FORM_JSON: print them; images with a probability of 1 */
 
     struct meta_heat_pictures pictures;
@@ -108,8 +109,18 @@ static int predict(struct parts *p, const char *path, double *seconds, struct me
         return meta_fail(error, "%s: the answer is no number", path);
     sort_classes(p);
     p->ones += probability(p, p->order[0]) == 1;
-    if (!p->pictures.folder) return 0;
-    return meta_heat_pictures_write(&p->pictures, path, p->image, p->order[0], error);
+    return 0;
+}
+
+/* The answer stands without its picture. */
+static void draw(struct parts *p, const char *path)
+{
+    struct meta_error why;
+    if (!p->pictures.folder
+        || !meta_heat_pictures_write(&p->pictures, path, p->image, p->order[0], &why))
+        return;
+    p->undrawn++;
+    meta_complain(&why);
 }
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -214,6 +225,7 @@ static int run(struct parts *p, int *bad, struct meta_error *error)
         if (p->form == FORM_JSON) add_json(p, path, failed ? why.text : NULL);
         else if (!failed && p->form == FORM_CSV) print_csv(p, path);
         else if (!failed) print_darknet(p, path, seconds);
+        if (!failed) draw(p, path);
     }
     if (p->form != FORM_DARKNET && p->ones > 1 && !p->with_log_odds)
         fprintf(stderr,
@@ -307,7 +319,7 @@ int meta_command_predict(int argc, char **argv)
     }
     if (take_words(&r, syntax.usage, &error) || load(&p, &r, &error)) goto fail;
     if (run(&p, &bad, &error)) goto fail;
-    bad += strict ? p.paths.others : 0;
+    bad += p.undrawn + (strict ? p.paths.others : 0);
     free_parts(&p);
     return bad > 0;
 fail:

@@ -7,6 +7,7 @@
 #include "federated.h"
 #include "flags.h"
 #include "learning/notices.h"
+#include "learning/rates_file.h"
 #include "network/weights.h"
 #include "ranks.h"
 #include "train_run.h"
@@ -49,6 +50,24 @@ static void print_weights(const struct meta_trainer *t)
                                                                         "second_order_start and "
                                                                         "multi_step");
     putchar('\n');
+}
+
+/* Learned rates lie beside weights, or begin anew. */
+static void print_rates(const struct meta_trainer *t, const struct meta_inner_settings *inner)
+{
+    const char *weights = meta_trainer_settings(t)->weights;
+    char *path = meta_rates_path(weights);
+    if (inner->rates == META_RATES_FIXED || !path) {
+        free(path);
+        return;
+    }
+    if (meta_rates_exist(weights))
+        printf("Rates of the inner steps from %s, in place of learning_rate=%g\n", path,
+               inner->learning_rate);
+    else
+        printf("No %s: the rates of the inner steps begin at learning_rate=%g\n", path,
+               inner->learning_rate);
+    free(path);
 }
 
 static void warn_of_slow_layer(const struct meta_trainer *t)
@@ -117,6 +136,7 @@ static void print_start(const struct meta_trainer *t)
     warn_of_slow_layer(t);
     if (s->weights) {
         print_weights(t);
+        if (model->inner) print_rates(t, model->inner);
         print_layers(t, model->network);
     }
     meta_notices(model, print_notice, NULL);

@@ -39,7 +39,7 @@ const struct meta_verb meta_verbs[] = {
     { "bench", "CFG|CFG -ranks|-sweep",
       "measures speed and memory against the machine's peak and the stock library",
       meta_command_bench },
-    { "doctor", "[train|pretrain|adapt|predict] DATA CFG ...",
+    { "doctor", "[train|pretrain|adapt] DATA CFG [WEIGHTS] | predict CFG WEIGHTS DATA IMAGE...",
       "looks at everything a run needs: what is wrong, how to mend it, memory and hours",
       meta_command_doctor },
     { "stock", "CFG", "writes the .cfg as stock Darknet reads it", meta_command_stock },

@@ -10,8 +10,9 @@
 #define META_COPIES_FLAG(place)                                                                    \
     {                                                                                              \
         "-augment", "N",                                                                           \
-            "maml, prototype, finetune: learns from N copies of each support image and averages "  \
-            "N of each query image: flips and quarter turns first (1)",                            \
+            "maml, prototype, finetune: learns from N copies of each support image (finetune: a "  \
+            "flip or quarter turn an epoch) and averages N of each query image: flips and "        \
+            "quarter turns first (1)",                                                             \
             place, 0, 1, 64                                                                        \
     }
 

@@ -2,6 +2,7 @@
    them. */
 #include "inner_rates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct meta_rates_how meta_rates_how_of(const struct meta_inner_settings *s)
@@ -15,6 +16,13 @@ const char *meta_rates_name(int kind)
                                          [META_RATES_LAYER] = "layer",
                                          [META_RATES_PARAMETER] = "parameter" };
     return names[kind];
+}
+
+const char *meta_rates_words(char text[META_RATES_WORDS], int kind, double gamma)
+{
+    if (kind == META_RATES_FIXED) snprintf(text, META_RATES_WORDS, "%g", gamma);
+    else snprintf(text, META_RATES_WORDS, "learned rates");
+    return text;
 }
 
 const struct meta_layer *meta_rates_head(const struct meta_network *net)

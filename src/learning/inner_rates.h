@@ -16,6 +16,9 @@ struct meta_rates_how {
 };
 struct meta_rates_how meta_rates_how_of(const struct meta_inner_settings *);
 const char *meta_rates_name(int kind); /* "fixed", "layer", "parameter" */
+/* What steps are taken at, in words: "0.1", or "learned rates". */
+enum { META_RATES_WORDS = 32 };
+const char *meta_rates_words(char text[META_RATES_WORDS], int kind, double gamma);
 
 /* The parameters of one layer that moves. */
 struct meta_rates_layer {

@@ -29,7 +29,8 @@ struct meta_rule {
 
 struct meta_rule_how meta_rule_how_of(const struct meta_inner_settings *s)
 {
-    return (struct meta_rule_how){ s->plugin ? s->plugin->inner : NULL, s->settings };
+    return (struct meta_rule_how){ s->plugin ? s->plugin->inner : NULL, s->settings,
+                                   s->plugin ? s->plugin->name : NULL };
 }
 
 /* ---- what moves ------------------------------------------------------------------------------ */
@@ -62,7 +63,8 @@ static void add_layer(struct meta_rule *r, const struct meta_rates *rates,
 }
 
 /* The error names the sections that have parameters. */
-static int fail_unmoved(const struct meta_network *net, struct meta_error *error)
+static int fail_unmoved(const struct meta_network *net, struct meta_rule_how how,
+                        struct meta_error *error)
 {
     char names[200] = "";
     for (int i = 0; i < net->count; i++) {
@@ -73,10 +75,8 @@ static int fail_unmoved(const struct meta_network *net, struct meta_error *error
         snprintf(name, sizeof name, " [%s]", meta_layer_name(l));
         if (!strstr(names, name)) snprintf(names + used, sizeof names - used, "%s", name);
     }
-    return meta_fail(error,
-                     "the plugin of the inner steps moves no array of this network: its options "
-                     "must leave some of%s",
-                     names);
+    return meta_fail(error, "[%s] moves no array of this network: its options must leave some of%s",
+                     how.name ? how.name : "inner_loop", names);
 }
 
 static double *numbers(size_t count) { return calloc(count + 1, sizeof(double)); }
@@ -97,7 +97,7 @@ int meta_rule_create(struct meta_rule **out, struct meta_rule_how how,
     for (int i = 0; i < net->count; i++) add_layer(r, whose->rates, &net->layers[i]);
     if (!r->numbers) {
         meta_rule_free(r);
-        return fail_unmoved(net, error);
+        return fail_unmoved(net, how, error);
     }
     size_t memory = r->memories * r->numbers;
     if (!(r->phi = numbers(r->numbers)) || !(r->phibar = numbers(r->numbers))

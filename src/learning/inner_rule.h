@@ -9,6 +9,7 @@
 struct meta_rule_how {
     const struct meta_inner_functions *functions;
     const void *settings;
+    const char *name; /* of the plugin's section, in errors; NULL: none */
 };
 struct meta_rule_how meta_rule_how_of(const struct meta_inner_settings *);
 

@@ -74,6 +74,42 @@ static void notice_start(const struct meta_model *m, char *text)
              m->path, m->loss->name, start);
 }
 
+/* What a loss that weighs all tasks alike does not read: the first option that is not as it is
+   without being written. */
+static void notice_unread(const struct meta_model *m, char *text)
+{
+    if (m->purpose == META_FOR_IMAGES || !m->loss || meta_weighs(m, LAST)) return;
+    for (const struct meta_option *o = m->loss->options; o && o->name; o++) {
+        double value = o->type == META_REAL ? option(m->loss, m->loss_settings, o->name) : NAN;
+        if (isnan(value) || value == o->fallback) continue;
+        snprintf(text, ROOM, "%s: [%s] %s=%g has no effect: its type weighs all tasks alike",
+                 m->path, m->loss->name, o->name, value);
+        return;
+    }
+}
+
+static void notice_sampler(const struct meta_model *m, char *text)
+{
+    const struct meta_episode_settings *e = m->episode;
+    if (m->purpose == META_FOR_IMAGES || !e || e->sampler == META_CURRICULUM) return;
+    if (e->window > 0 && e->window != 10)
+        snprintf(text, ROOM, "%s: [episode] window=%d has no effect without sampler=curriculum",
+                 m->path, e->window);
+    else if (e->explore > 0 && e->explore != .1)
+        snprintf(text, ROOM, "%s: [episode] explore=%g has no effect without sampler=curriculum",
+                 m->path, e->explore);
+}
+
+static void notice_burn_in(const struct meta_model *m, char *text)
+{
+    const struct meta_net_settings *net = &m->net;
+    if (!net->max_batches || net->burn_in <= net->max_batches) return;
+    snprintf(text, ROOM,
+             "%s: [net] burn_in=%d is past max_batches=%d: the rate never grows to "
+             "learning_rate=%g: lower burn_in, or raise max_batches",
+             m->path, net->burn_in, net->max_batches, net->learning_rate);
+}
+
 static void notice_normalise(const struct meta_model *m, char *text)
 {
     if (m->purpose == META_FOR_IMAGES || !meta_weigh_normalises(m)) return;
@@ -256,7 +292,8 @@ void meta_notices(const struct meta_model *m, void (*say)(void *, const char *),
     static void (*const all[])(const struct meta_model *, char *) = {
         notice_rate,      notice_crops,      notice_cap,       notice_start,     notice_late_start,
         notice_normalise, notice_late_order, notice_order,     notice_kept_head, notice_multi_step,
-        notice_head,      notice_late_steps, notice_rotations, notice_cost,      notice_two_values
+        notice_head,      notice_late_steps, notice_unread,    notice_sampler,   notice_burn_in,
+        notice_rotations, notice_cost,       notice_two_values
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char text[ROOM] = "";

@@ -104,9 +104,13 @@ static int make_images(struct meta_worker *w, struct meta_error *error)
     if (!(w->zeros = calloc(w->inner.support + 1, sizeof *w->zeros)))
         return meta_fail_memory(error);
     if (w->images->statistics == net->statistics) return 0;
+    const struct meta_layer *l = &net->layers[net->pairing + 1];
+    while (l->mean == META_NONE) l++;
     return meta_fail(error,
-                     "a layer behind the one that pairs is normalised, and sees support and query "
-                     "images at once: it has no statistics of the support set alone");
+                     "[%s] of line %d is normalised behind the layer that pairs, and sees support "
+                     "and query images at once: it has no statistics of the support set alone, "
+                     "as -bn support wants them",
+                     meta_layer_name(l), l->line);
 }
 
 static int allocate_programs(struct meta_worker *w, struct meta_error *error)

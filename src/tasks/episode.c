@@ -132,11 +132,11 @@ static int check_supply(const struct meta_sampler *s, const struct supply *p,
                          set->list, name, p->count, meta_plural(p->count), s->shots, s->queries,
                          s->shots + s->queries);
     return meta_fail(error,
-                     "%s: class %s has %d images in %d groups%s, the largest of %d: too few to "
+                     "%s: class %s has %d image%s in %d group%s%s, the largest of %d: too few to "
                      "have shots=%d and queries=%d in different groups",
-                     set->list, name, p->count, p->clusters,
-                     p->shared ? ", some shared with other classes" : "", p->largest, s->shots,
-                     s->queries);
+                     set->list, name, p->count, meta_plural(p->count), p->clusters,
+                     meta_plural(p->clusters), p->shared ? ", some shared with other classes" : "",
+                     p->largest, s->shots, s->queries);
 }
 
 /* ---- the sampler ----------------------------------------------------------------------------- */

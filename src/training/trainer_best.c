@@ -30,6 +30,7 @@ void meta_trainer_keep_best(struct meta_trainer *t, const struct meta_row *row)
     if (isnan(row->auc) || (t->best.iteration && !is_better(row, &t->best))) return;
     pthread_mutex_lock(&t->lock);
     t->best_failed = meta_trainer_write_weights(t, t->path[META_TRAINING_BEST], &t->best_error);
+    if (!t->best_failed) meta_trainer_remove_temperatures(t->path[META_TRAINING_BEST]);
     pthread_mutex_unlock(&t->lock);
     if (!t->best_failed) t->best = *row;
 }

@@ -166,6 +166,8 @@ void meta_trainer_add_to_average(struct meta_trainer *);
 int meta_trainer_write_weights(struct meta_trainer *, const char *path, struct meta_error *);
 /* NAME_average.weights, where the weights are averaged. The caller holds the lock. */
 int meta_trainer_write_average(struct meta_trainer *, struct meta_error *);
+/* Removes the temperatures beside weights that go or are replaced: they are of no others. */
+void meta_trainer_remove_temperatures(const char *weights);
 
 /* trainer_resume.c */
 /* Bytes of a checkpoint's state. */

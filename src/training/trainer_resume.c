@@ -192,8 +192,10 @@ static int save(struct meta_trainer *t, struct meta_error *error)
         || meta_trainer_write_weights(t, t->path[META_TRAINING_BACKUP], error)
         || meta_trainer_write_average(t, error))
         return -1;
-    if (t->old_final && t->done < t->total)
+    if (t->old_final && t->done < t->total) {
         t->old_final = unlink(t->path[META_TRAINING_FINAL]) != 0;
+        if (!t->old_final) meta_trainer_remove_temperatures(t->path[META_TRAINING_FINAL]);
+    }
     t->saved = t->done;
     return 0;
 }
@@ -238,6 +240,8 @@ int meta_trainer_save_final(struct meta_trainer *t, struct meta_error *error)
     pthread_mutex_lock(&t->lock);
     t->old_final = 0;
     int status = meta_trainer_write_weights(t, t->path[META_TRAINING_FINAL], error);
+    if (!status && t->done != t->first)
+        meta_trainer_remove_temperatures(t->path[META_TRAINING_FINAL]);
     pthread_mutex_unlock(&t->lock);
     return status;
 }

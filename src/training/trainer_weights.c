@@ -4,7 +4,11 @@
 #include "base/file.h"
 #include "learning/rates_file.h"
 #include "network/filled.h"
+#include "network/temperature_file.h"
 #include "network/weights.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 void meta_trainer_add_to_average(struct meta_trainer *t)
 {
@@ -47,5 +51,15 @@ int meta_trainer_write_average(struct meta_trainer *t, struct meta_error *error)
     const struct meta_weights_head head = { .seen = t->seen, .updates = META_ROLLING_SETTLED };
     if (!t->average || !meta_average_count(t->average)) return 0;
     meta_average_download(t->average, t->parameters, t->statistics, t->rates);
-    return write_all(t, t->path[META_TRAINING_AVERAGE], head, error);
+    if (write_all(t, t->path[META_TRAINING_AVERAGE], head, error)) return -1;
+    meta_trainer_remove_temperatures(t->path[META_TRAINING_AVERAGE]);
+    return 0;
+}
+
+void meta_trainer_remove_temperatures(const char *weights)
+{
+    struct meta_error ignored;
+    char *path = meta_temperatures_path(weights, &ignored);
+    if (path) unlink(path);
+    free(path);
 }

@@ -87,6 +87,9 @@ expect_error 'out .*/lone-weights: would overwrite .*/lone-weights.weights, whic
 cp "$cfg" "$a/lone-weights.cfg"
 expect_error 'out .*/lone-weights: would overwrite .*/lone-weights.cfg, which is not of meta adapt' adapt "$a/few.data" "$cfg" "$weights" -out "$a/lone-weights"
 expect_error 'out .*/images/: is a folder: must be the name of the files in it' adapt "$f" "$cfg" "$weights" -out "$a/images/"
+for name in . .. "$a/.."; do expect_error "out $name: is a folder: must be the name of the files in it" adapt "$f" "$cfg" "$weights" -out "$name"; done
+check 'meta adapt takes a name with a blank' quiet adapt "$f" "$cfg" "$weights" -out "$a/les ions"
+check 'and says what stock Darknet makes of it' grep -qx "stock Darknet takes blanks out of the paths of .*les ions.data: it would not find its files" "$a/out"
 check 'nothing of theirs has changed' same "$a/lone-weights.weights" "$weights"
 # Pipes, which nobody writes into, are looked at and not waited for.
 for end in cfg data lock; do
@@ -136,9 +139,9 @@ rm "$a/more/naïve c7_/link.pgm"
 mkdir "$a/more/third"
 expect_error 'more/third: has no image: each folder of .*more is a class' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
 cp "$a/images/c5_0.pgm" "$a/more/third/"
-expect_error 'more: has 3 classes, such as c7_ in c6_: must be 2 to 2, which .*toy.cfg tells apart' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
+expect_error 'more: has 3 classes, such as c7_ in c6_: must be 2, which .*toy.cfg tells apart' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
 rm -r "$a/more/third" "$a/more/naïve c7_"
-expect_error 'more: has 1 class, such as c7_ in c6_: must be 2 to 2' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
+expect_error 'more: has 1 class, such as c7_ in c6_: must be 2' adapt "$a/more" "$cfg" "$weights" -out "$a/x"
 check 'nothing is written of what is refused' test ! -e "$a/x.cfg" -a ! -e "$a/x.data"
 
 # A mistyped flag leaves no lock, and a lock is no proof that the files are its own.

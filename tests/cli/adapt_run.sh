@@ -58,6 +58,10 @@ mkdir "$a/photos" && cp "$a/heat/c6_1.png" "$a/photos/eins.png" && cp "$a/photos
 expect_error '-heat .*/photos: would overwrite .*/photos/eins.png, which is one of the images: must be another folder' predict "$a/new.cfg" "$a/new.weights" "$few" "$a/photos" -heat "$a/photos"
 check 'a refused -heat leaves the image as it is' cmp "$a/eins.png" "$a/photos/eins.png"
 check 'meta predict -heat writes beside images of other names' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
+undrawn() { (trap '' XFSZ; ulimit -f 0; predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" "$a/images/c7_1.pgm" -csv -heat "$a/undrawn") 2>&1 | cat >"$a/undrawn.out"; return "${PIPESTATUS[0]}"; }
+status=0
+undrawn || status=$?
+check 'answers whose pictures can not be written are printed, and the exit status is 1' test $status -eq 1 -a "$(grep -c '/images/c[67]_1.pgm,c' "$a/undrawn.out")" -eq 2 -a "$(grep -c '/undrawn/c[67]_1.png' "$a/undrawn.out")" -eq 2
 check 'meta predict -heat writes over its own pictures' quiet predict "$a/new.cfg" "$a/new.weights" "$few" "$a/images/c6_1.pgm" -heat "$a/photos"
 
 check 'a picture of the heat is a PNG that says who has written it' python3 - "$a/heat/c6_1.png" <<'END'
@@ -147,7 +151,7 @@ expect_error 'out is missing' adapt "$few" "$cfg" "$weights"
 expect_error "bn batch: a file can't hold it" adapt "$few" "$cfg" "$weights" -out "$a/x" -bn batch
 expect_error 'would overwrite .*toy.cfg' adapt "$few" "$cfg" "$weights" -out "$a/toy"
 expect_error 'would overwrite .*toy_final.weights' adapt "$few" "$cfg" "$weights" -out "$a/backup/toy_final"
-expect_error 'toy.data: classes=8: must be 2 to 2' adapt "$a/toy.data" "$cfg" "$weights" -out "$a/x"
+expect_error 'toy.data: classes=8: must be 2' adapt "$a/toy.data" "$cfg" "$weights" -out "$a/x"
 grep -v '^train' "$few" >"$a/none.data"
 expect_error 'none.data: has no train=' adapt "$a/none.data" "$cfg" "$weights" -out "$a/x"
 few half "$a/images/c6_0.pgm" "$a/images/c6_1.pgm"

@@ -18,6 +18,7 @@ printf '[table]\nname=Kept\ndata=%s\nruns=4\nfirst=2\n\n[row]\nlabel=One\ncfg=%s
 check 'meta table tests weights that have no temperature' quiet darknet meta table "$a/kept.table" -out "$a/tables"
 check 'meta calibrate runs' quiet darknet meta calibrate "$a/held.data" "$cfg" "$weights" -shots 1,2,5 -runs 60
 cp "$a/out" "$a/calibrated"
+check 'meta calibrate says what it takes' grep -q ', 3 steps at 0.1, seed 1$' "$a/out"
 expect_output '^One .*again: check sum of the temperatures is .* and was not set' darknet meta table "$a/kept.table" -out "$a/tables" -dry
 cp "$a/calibrated" "$a/out"
 check 'meta calibrate prints a temperature for each number of shots and kind of statistics' test "$(grep -cE '^(batch|support) +[125] +[0-9.]+ +[0-9.]+ to [0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+$' "$a/out")" -eq 6
@@ -236,3 +237,9 @@ head -c 200 "$a/kept" >"$file"
 expect_error "$file: is cut short, changed or no file of temperatures" darknet meta test "$data" "$cfg" "$weights"
 check 'meta train -overwrite trains' train "$a" -max_batches 2 -valid_every 0 -overwrite
 check 'meta train -overwrite drops the temperatures of the weights that it drops' test ! -e "$file"
+
+# A training that goes on leaves no temperatures of the weights that it replaces.
+cp "$a/kept" "$file"
+check 'a training goes on' train "$a" -max_batches 4 -valid_every 0 -resume
+check 'the temperatures of the weights that it replaced are gone' test ! -e "$file"
+check 'meta test runs on its weights' quiet darknet meta test "$data" "$cfg" "$weights" -runs 4

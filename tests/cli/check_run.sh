@@ -87,6 +87,8 @@ check "meta check holds Reptile against the steps' gradients" grep -q "meta-grad
 for rates in layer parameter; do
     for order in 1 2; do
         sed "s/^order=2/order=$order\nrates=$rates/" "$a/net.cfg" >"$a/rates.cfg"
+        sed "s/^order=2/order=$order\nrates=$rates\nhead=imprinted/" "$a/net.cfg" >"$a/imprinted.cfg"
+        check "meta check passes with rates=$rates and order=$order from an imprinted head, which rates matter little to" quiet darknet meta check "$a/imprinted.cfg" -seed 7
         check "meta check passes with rates=$rates and order=$order" quiet darknet meta check "$a/rates.cfg"
         check "meta check has a row of rates=$rates and order=$order" grep -Eq '^ +rates +.* ok$' "$a/out"
     done

@@ -43,7 +43,7 @@ check 'meta doctor warns of copies in a class' grep -q "^warning  test        24
 data chain train chain
 echo "groups=$t/groups.csv" >>"$t/chain.data"
 shown() { darknet meta test "$t/$1.data" "$t/n.cfg" "$t/backup/n_final.weights" "${@:2}"; }
-expect_error 'chain.list: class k2_ has 17 images in 1 groups, the largest of 17: too few' shown chain
+expect_error 'chain.list: class k2_ has 17 images in 1 group, the largest of 17: too few' shown chain
 
 # In two classes
 cp "$t/k0_3.pgm" "$t/k1_other.pgm"

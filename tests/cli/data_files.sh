@@ -71,7 +71,7 @@ mv "$a/whole.csv" "$a/groups.csv"
 sed -i 's/\r$//; s/$/\r/' "$a/groups.csv"
 check 'groups with CRLF are read' run -max_batches 1
 sed 's/^c1_\([0-9]*\),.*/c1_\1,all/' "$a/groups.csv" >"$a/g" && mv "$a/g" "$a/groups.csv"
-expect_error "^darknet: $a/bad\.list: class c1_ has 16 images in 1 groups, the largest of 16: too few to have shots=2 and queries=3 in different groups$" run
+expect_error "^darknet: $a/bad\.list: class c1_ has 16 images in 1 group, the largest of 16: too few to have shots=2 and queries=3 in different groups$" run
 echo 'c1_0' >>"$a/groups.csv"
 expect_error "^darknet: $a/groups\.csv:86: has one field: must be image,group$" run
 sed -i '$d' "$a/groups.csv"

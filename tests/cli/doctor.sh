@@ -118,4 +118,4 @@ if [ "$TEST_VARIANT" = release ]; then
 else skip 'meta doctor with too little memory' "$TEST_VARIANT maps too much of it"; fi
 
 expect_error '^darknet: -seconds 0: must be' "$DARKNET_BIN" meta doctor "$a/toy.data" "$a/toy.cfg" -seconds 0
-expect_error '^darknet: usage: darknet meta doctor \[train\|pretrain\|adapt\|predict\] DATA CFG' "$DARKNET_BIN" meta doctor "$a/toy.data"
+expect_error '^darknet: usage: darknet meta doctor \[train\|pretrain\|adapt\] DATA CFG \[WEIGHTS\] \| doctor predict CFG WEIGHTS DATA IMAGE\.\.\. \[flags\]; -h explains them$' "$DARKNET_BIN" meta doctor "$a/toy.data"

@@ -29,7 +29,7 @@ said '^warning +train +1 of 5 images are the same, byte for byte, as another, su
 cp f/seven/copy.pgm f/six/
 finds 1 '^wrong +train +f/six/copy.pgm: is the same image as f/seven/c7_0.pgm, which is of class seven' adapt f toy.cfg $weights
 rm f/*/copy.pgm; mkdir f/eight; head -c 100 images/c5_0.pgm >f/eight/cut.pgm
-finds 1 '^wrong +classes +f: 3 classes: must be 2 to 2, which toy.cfg tells apart' adapt f toy.cfg $weights
+finds 1 '^wrong +classes +f: 3 classes: must be 2, which toy.cfg tells apart' adapt f toy.cfg $weights
 said '^wrong +train +f/eight/cut.pgm: '
 rm -r f/eight; cp images/c6_1.pgm f/six/
 head -c 200 $weights >cut.weights

@@ -41,7 +41,7 @@ done
 # Names of classes that differ in capitals alone
 { echo image,class; for f in few/*/*.pgm; do c=${f#few/}; echo "$f,${c%/*}"; done; } | sed 's/0\.pgm,six$/0.pgm,Six/' >capitals.csv
 alike='capitals.csv: classes Six and six differ in capitals alone: they are taken for two'
-expect_error '^darknet: capitals.csv: has 3 classes, of which Six and six differ in capitals alone: must be 2 to 2, which toy.cfg tells apart$' meta adapt capitals.csv toy.cfg backup/toy_final.weights -out c
+expect_error '^darknet: capitals.csv: has 3 classes, of which Six and six differ in capitals alone: must be 2, which toy.cfg tells apart$' meta adapt capitals.csv toy.cfg backup/toy_final.weights -out c
 grep -v seven capitals.csv >two.csv
 quiet meta adapt two.csv toy.cfg backup/toy_final.weights -out c
 check 'meta adapt tells names of classes that differ in capitals alone' grep -qxF "darknet: warning: ${alike/capitals/two}" err

@@ -146,7 +146,7 @@ cp "$test_log/out" predicted
 check 'meta predict gives the probabilities of the example' awk -F'[, :]+' 'NR == FNR { if (/^\//) { p[$1] = $2; n++ } next }
     /^\// { d = p[$1] - $3; if (d > 1e-4 || d < -1e-4 || !($1 in p)) bad = 1; both++ } END { exit bad || n != 2 || both != 2 }' told predicted || cat told predicted
 expect_error 'example: .*none\.pgm: can.t be opened' ./example "$a/toy.cfg" "$weights" none.pgm none.pgm -- none.pgm none.pgm -- none.pgm
-expect_error 'example: 1 classes: must be 2 to 2' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" "$(image 7 0)" -- "$(image 6 2)" "$(image 7 2)"
+expect_error 'example: 1 classes: must be 2' ./example "$a/toy.cfg" "$weights" "$(image 6 0)" "$(image 6 1)" "$(image 7 0)" -- "$(image 6 2)" "$(image 7 2)"
 mkdir "$TMP_TEST/bare"
 cp "$at/lib/$soname" "$TMP_TEST/bare"
 expect_error 'example: .*toy\.cfg:[0-9]+: \[episode\]: unknown section; .*; no plugins in .*bare/plugins' \

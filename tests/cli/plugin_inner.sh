@@ -45,7 +45,8 @@ momentum "$t/x.cfg" rates=layer
 expect_error 'x.cfg:[0-9]+: \[momentum\] rates: unknown option; allowed: steps ' "$DARKNET_BIN" meta check "$t/x.cfg"
 
 momentum "$t/x.cfg" only=film
-expect_error '^darknet: .*the plugin of the inner steps moves no array of this network: its options must leave some of \[convolutional\] \[connected\]$' "$DARKNET_BIN" meta train "$t/toy.data" "$t/x.cfg" -name x
+expect_error '^darknet: \[momentum\] moves no array of this network: its options must leave some of \[convolutional\] \[connected\]$' "$DARKNET_BIN" meta train "$t/toy.data" "$t/x.cfg" -name x
+expect_output '^wrong +training +.*\[momentum\] moves no array of this network: its options must leave some of \[convolutional\] \[connected\]$' sh -c "'$DARKNET_BIN' meta doctor '$t/toy.data' '$t/x.cfg' -seconds .01 | cat"
 
 # A copy under another name, changed
 p=$TMP_TEST/p

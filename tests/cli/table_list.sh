@@ -68,6 +68,7 @@ check 'that of the reference with its first training' test "$(paired both)" = '"
 check 'the Markdown says beside what' sh -c "'$DARKNET_BIN' meta report '$t/out' -only paired -markdown | grep '^| Other together ' | grep -q '(beside Both)'"
 sed -i 's/^runs=.*/runs=7/' "$t/paired.table"
 check 'what has changed of an ensemble is said' sh -c "'$DARKNET_BIN' meta table '$t/paired.table' -out '$t/out' -dry | grep '^Both ' | grep -q 'again: tasks is 7, but was 6'"
+check 'a report has the iterations of each training of an ensemble' sh -c "'$DARKNET_BIN' meta report '$t/out' -out '$t/out.html' >'$t/log' && grep -A4 '>Both</' '$t/out.html' | grep -q '\"iterations\">[1-9][0-9]*</td><td data-column=\"its seed\">each its own<'"
 check 'the plan says how an ensemble is asked' grep -q '"asked":"asoneanswerofseeds1,2,2copiesofeachimage"' <(tr -d ' \t\n' <"$t/out/together.json")
 check 'the page does, too' sh -c "'$DARKNET_BIN' meta report '$t/out' -only together -out '$t/x.html' && grep -q 'maml, as one answer of seeds 1, 2, 2 copies of each image</td>' '$t/x.html'"
 check 'meta compare says what differs' sh -c "'$DARKNET_BIN' meta compare '$t/out/together-one-seed-1-2.json' '$t/out/together-both-2.json' | grep '^B ' | grep -q ' and 1 more, 2 copies of each image$'"

@@ -29,10 +29,16 @@ for kind in layer parameter; do
     check "rates=$kind: so do its rates" same "$a/backup/toy_final.rates" "$whole/backup/toy_final.rates"
 
     w=$a/backup/toy_final.weights
+    check "rates=$kind: a training from weights runs" quiet darknet meta train "$a/toy.data" "$a/toy.cfg" "$w" -name from -clear -valid_every 0 -max_batches 2
+    check "rates=$kind: it says that their rates are taken" grep -qx "Rates of the inner steps from ${w%.weights}.rates, in place of learning_rate=0.1" "$TMP_TEST/out"
+    cp "$w" "$a/alone.weights"
+    check "rates=$kind: a training from weights without rates runs" quiet darknet meta train "$a/toy.data" "$a/toy.cfg" "$a/alone.weights" -name alone -clear -valid_every 0 -max_batches 2
+    check "rates=$kind: it says where they begin" grep -qx "No $a/alone.rates: the rates of the inner steps begin at learning_rate=0.1" "$TMP_TEST/out"
     check "rates=$kind: meta test reads them" quiet darknet meta test "$a/toy.data" "$a/toy.cfg" "$w" -runs 3 -threads 1 -out "$a/one.json"
     check "rates=$kind: the result names them" grep -Eq "\"rates\":\s*\"$kind\"" "$a/one.json"
     check "rates=$kind: the result has their file" python3 -c 'import json, sys, zlib; f = json.load(open(sys.argv[1]))["files"]["rates"]; b = open(sys.argv[2], "rb").read(); assert f == {"path": sys.argv[2], "bytes": len(b), "crc32": "%08x" % zlib.crc32(b)}, f' "$a/one.json" "${w%.weights}.rates"
     check "rates=$kind: meta adapt reads them" quiet darknet meta adapt "$a/few.data" "$a/toy.cfg" "$w" -out "$a/new"
+    check "rates=$kind: meta adapt says that its steps are at learned rates" grep -q ', 3 steps at learned rates, ' "$TMP_TEST/out"
     cp "$a/new.weights" "$a/first.weights"
     sed -i '3,$s/^\(-*\)0\./\10.9/' "$a/backup/toy_final.rates"
     check "rates=$kind: meta test works by other rates" quiet darknet meta test "$a/toy.data" "$a/toy.cfg" "$w" -runs 3 -threads 1 -out "$a/two.json"

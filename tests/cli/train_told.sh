@@ -58,6 +58,16 @@ changed 's/^policy=.*/policy=sigmoid\nstep=6/; /^steps=6/d; /^scales/d; /^burn_i
 check 'a sigmoid that is 0 at first is told' said "^$x: \[net\] policy=sigmoid: the rate is 0 before iteration step=6, as in Darknet: nothing is learned until then$"
 check 'a sigmoid is 0 at first' test "$(cut -d, -f5 "$a/backup/x.csv" | sed -n 2,4p | sort -u)" = 0
 check 'help tells that a sigmoid is 0 at first' sh -c "'$DARKNET_BIN' meta help net | grep -q '^    step .*before it the rate is 0'"
+changed 's/^type=.*/type=mean/; /^start/d'
+check 'an eta that no loss reads is told' said "^$x: \[meta_loss\] eta=2 has no effect: its type weighs all tasks alike$"
+changed 's/^ways=2/&\nwindow=3/'
+check 'a window without a curriculum is told' said "^$x: \[episode\] window=3 has no effect without sampler=curriculum$"
+changed 's/^ways=2/&\nexplore=.5/'
+check 'an explore without a curriculum is told' said "^$x: \[episode\] explore=0.5 has no effect without sampler=curriculum$"
+changed 's/^ways=2/&\nexplore=.5\nsampler=curriculum/'
+check 'not with one' silent
+changed 's/^burn_in=.*/burn_in=50/'
+check 'a burn_in past the end is told' said "^$x: \[net\] burn_in=50 is past max_batches=12: the rate never grows to learning_rate=0.01: lower burn_in, or raise max_batches$"
 # A layer that normalises two values together, where something is learned from them
 deep='s/^\[connected\]/[connected]\noutput=5\nbatch_normalize=1\nactivation=leaky\n\n&/'
 told() { on >"$a/out" 2>&1 || { cat "$a/out"; return 1; }; test "$(grep -cE "^$x:[0-9]+: \[connected\] batch_normalize=1: 2 $1 images x a map of 1x1 = 2 values a channel, " "$a/out")" -eq 1; }

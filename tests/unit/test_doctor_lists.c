@@ -151,7 +151,7 @@ static void groups(void **state)
 
     /* all images of one class in one group; a group across two classes */
     look_at_groups("image,lesion\na_0,1\na_1,1\nb_0,3\nb_1,4\na_2,11\na_3,12\nb_2,11\nb_3,12\n" TEST_GROUPS);
-    said(META_WRONG, "classes", "train.list: class a_ has 2 images in 1 groups, the largest of 2: too few to have shots=1 and queries=1");
+    said(META_WRONG, "classes", "train.list: class a_ has 2 images in 1 group, the largest of 2: too few to have shots=1 and queries=1");
     said(META_WRONG, "classes", "valid.list: class a_ has 2 images in 2 groups, some shared with other classes, the largest of 1: too few");
     end();
 }

@@ -258,7 +258,7 @@ static void refusals(void **state)
     set.count = 0;
     add(0, 7, 30);
     assert_int_equal(sampler(&s, 1, 5, 15), -1);
-    assert_string_equal(error.text, "x.list: class MEL has 30 images in 1 groups, the largest of 30: "
+    assert_string_equal(error.text, "x.list: class MEL has 30 images in 1 group, the largest of 30: "
                         "too few to have shots=5 and queries=15 in different groups");
     assert_int_equal(sampler(&s, 1, 0, 15), -1);
     assert_string_equal(error.text, "ways=1, shots=0, queries=15: must be at least 1");

@@ -138,8 +138,14 @@ void meta_report_settings(FILE *f, const struct meta_report_table *t)
         if (*c->train_data) fputs(" on ", f);
         meta_html_text(f, c->train_data);
         fputs("</td>", f);
-        fprintf(f, "<td data-column=\"iterations\">%d</td><td data-column=\"its seed\">%d</td>",
-                c->iterations, c->seed);
+        fputs("<td data-column=\"iterations\">", f);
+        if (c->iterations) fprintf(f, "%d", c->iterations);
+        else fputs("-", f);
+        fputs("</td><td data-column=\"its seed\">", f);
+        /* what is asked names the seeds of several trainings */
+        if (c->iterations && !*c->log) fputs("each its own", f);
+        else fprintf(f, "%d", c->seed);
+        fputs("</td>", f);
         fputs("<td data-column=\"test\">", f);
         meta_html_text(f, c->method);
         if (*c->asked) fputs(", ", f);

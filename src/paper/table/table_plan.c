@@ -88,10 +88,11 @@ static cJSON *cell_json(const struct meta_table *t, const struct meta_cell *c)
     cJSON_AddItemToObject(j, "paper", meta_json_number(c->paper / 100));
     cJSON_AddStringToObject(j, "result", c->name);
     cJSON_AddNumberToObject(j, "id", c->id);
-    /* several trainings have no one log, which would tell how far they are */
+    /* of each training, where there are several: they have no one log, which would tell how far
+       they are */
+    if (c->recipe) cJSON_AddNumberToObject(j, "iterations", c->recipe->total);
     if (c->recipe && !c->more_count) {
         cJSON_AddStringToObject(j, "log", c->recipe->csv + strlen(t->folder) + 1);
-        cJSON_AddNumberToObject(j, "iterations", c->recipe->total);
         /* of its tasks, which may be other than those of the cell; 0: a pretraining has none */
         cJSON_AddNumberToObject(j, "train_shots", c->recipe->shots);
     }

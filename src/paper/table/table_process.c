@@ -181,6 +181,8 @@ static int run_process(struct meta_table_runner *run, const struct process *p, s
     if (asked_to_stop(run)) return meta_fail(error, "stopped by signal %d", run->stop);
     if (run_launched(run, p, &status, out, error)) return -1;
     if (WIFEXITED(status) && !WEXITSTATUS(status)) return 0;
+    /* a signal to the whole group may end the process before it is heard of here */
+    if (asked_to_stop(run)) return meta_fail(error, "stopped by signal %d", run->stop);
     if (WIFSIGNALED(status)) snprintf(how, sizeof how, "ended by signal %d", WTERMSIG(status));
     else snprintf(how, sizeof how, "status %d", WEXITSTATUS(status));
     last_words(run, p->log, how, error);

@@ -105,12 +105,16 @@ static void check_second_order(struct rig *r)
     report(r, "meta-gradient", "<meta-gradient, v> = differences of the meta-loss", worst, limit);
 }
 
+/* A loss changes little and smoothly with the rates: differences are over STRIDE times what others
+   are, whose rounding is as much smaller. */
+#define STRIDE 100
+
 static void rates_probe(void *rig, double t, double *out)
 {
     struct rig *r = rig;
     const double *start = r->y[RATE_START], *v = r->y[RATE_V];
-    for (size_t i = 0; i < r->numbers; i++) r->rate[i] = start[i] + t * v[i];
-    out[0] = gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL);
+    for (size_t i = 0; i < r->numbers; i++) r->rate[i] = start[i] + STRIDE * t * v[i];
+    out[0] = gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL) / STRIDE;
     out[1] = t * r->floor;
 }
 
@@ -121,7 +125,7 @@ static void check_rates(struct rig *r)
     double scratch[4], worst = 0, limit = 1e-5, *g = r->y[RATE_GRADIENT], *v = r->y[RATE_V];
     const struct meta_backend *b = meta_backend_exact();
     double size = sqrt(b->dot(g, g, r->numbers));
-    r->floor = 1e-6 * fabs(gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL));
+    r->floor = 1e-5 * fabs(gradient_at(r, r->first, r->x[PHI], r->x[OTHER], NULL));
     for (int k = 0; k < 2; k++) {
         meta_check_normal(r->check, META_CHECK_TASK, 4 + k, v, r->numbers);
         double length = sqrt(b->dot(v, v, r->numbers));

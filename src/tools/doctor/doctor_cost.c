@@ -205,9 +205,12 @@ void meta_doctor_cost(struct meta_doctor *d)
     char text[ROOM];
     if (!d->child || !d->list[META_LIST_TRAIN].set || d->model->net.max_batches < 1) return;
     if (meta_child_ask(d->child, "iterations on random data", numbers, &error)) {
-        meta_doctor_say(d, META_WRONG, "memory",
-                        "%s; %.2f GB are available: if that was for want of memory, %s", error.text,
-                        available / 1e9, remedy(d, text));
+        int for_want = strstr(error.text, "memory") || strstr(error.text, "signal");
+        if (for_want)
+            meta_doctor_say(d, META_WRONG, "memory",
+                            "%s; %.2f GB are available: if that was for want of memory, %s",
+                            error.text, available / 1e9, remedy(d, text));
+        else meta_doctor_say(d, META_WRONG, "training", "%s", error.text);
         return;
     }
     memcpy(&run, numbers, sizeof run);

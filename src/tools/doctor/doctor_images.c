@@ -106,13 +106,15 @@ void meta_doctor_support(struct meta_doctor *d)
 {
     if (!d->model || !d->data) return;
     int classes = d->data->classes, most = meta_adapt_most_classes(d->model->network);
+    char words[META_ADAPT_WORDS];
     const struct meta_labelled *l = d->data->labelled;
     const struct meta_list_report *train = &d->list[META_LIST_TRAIN];
     if (classes < 2 || classes > most)
         meta_doctor_say(d, META_WRONG, "classes",
-                        "%s: %d class%s: must be 2 to %d, which %s tells apart: leave some out, or "
+                        "%s: %d class%s: must be %s, which %s tells apart: leave some out, or "
                         "train with more ways",
-                        d->data_path, classes, meta_plural_es(classes), most, d->cfg_path);
+                        d->data_path, classes, meta_plural_es(classes),
+                        meta_adapt_classes(words, most), d->cfg_path);
     if (l) say_alike(d, l);
     if (l) say_unread(d, l);
     if (l && l->nested && !l->grouped)
