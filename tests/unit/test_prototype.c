@@ -174,6 +174,29 @@ static struct meta_worker *worker(const struct meta_backend *b, int steps, int o
     return meta_worker_create(&w, net, b, inner, &error) ? NULL : w;
 }
 
+/* adapt=head is of no effect where no steps are taken, and takes no more memory. */
+static void a_head_takes_no_memory(void **state)
+{
+    const struct meta_layer conv = { .type = META_CONVOLUTIONAL, .filters = 16, .size = 3, .stride = 1, .padding = 1, .batch_normalize = 1, .activation = META_LEAKY };
+    struct meta_network *deep;
+    size_t bytes[2];
+    int where;
+    if (meta_network_create(&deep, (struct meta_shape){ 2, 16, 16 }, &error)) fail_msg("%s", error.text);
+    for (int i = 0; i < 6; i++) add(deep, conv);
+    add(deep, (struct meta_layer){ .type = META_PAIRING, .plugin = plugin_of("prototype"), .ways = WAYS });
+    add(deep, (struct meta_layer){ .type = META_SOFTMAX, .temperature = 1 });
+    if (meta_network_finish(deep, 1, &where, &error)) fail_msg("%s", error.text);
+    for (int head = 0; head < 2; head++) {
+        struct meta_worker *w;
+        struct meta_inner inner = { .support = SUPPORT, .query = QUERY, .bn = META_BN_SUPPORT, .head = head };
+        if (meta_worker_create(&w, deep, &meta_backend_onednn, inner, &error)) fail_msg("%s", error.text);
+        bytes[head] = meta_worker_bytes(w);
+        meta_worker_free(w);
+    }
+    meta_network_free(deep);
+    assert_int_equal(bytes[0], bytes[1]);
+}
+
 static struct meta_task task(void)
 {
     return (struct meta_task){ images, support_labels, images + SUPPORT * IMAGE, query_labels, 1, 1, 0, NULL };
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(backward_is_the_derivative),
         cmocka_unit_test(linear_form),
         cmocka_unit_test(gradient),
+        cmocka_unit_test(a_head_takes_no_memory),
         { "classifier answers as the task, reference", classifier_answers_as_the_task, NULL, NULL, (void *)&meta_backend_reference },
         { "classifier answers as the task, onednn", classifier_answers_as_the_task, NULL, NULL, (void *)&meta_backend_onednn },
         cmocka_unit_test(any_number_of_classes),
