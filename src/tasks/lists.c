@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include "lists.h"
 #include "base/csv.h"
+#include "base/leftovers.h"
 #include "base/lines.h"
+#include "base/lock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "class_labels.h"
@@ -298,16 +300,42 @@ static void undo(struct writing *w)
     }
 }
 
+/* Looks again at what is there: another run may have written since. */
+static int lock(struct meta_lock *own, const struct writing *w, struct meta_error *error)
+{
+    const struct meta_lists *how = w->how;
+    char *path;
+    if (asprintf(&path, "%s/%s.lock", how->folder, name_of(how->folder)) < 0)
+        return meta_fail_memory(error);
+    int status = meta_lock_take(own, path, 0,
+                                (struct meta_lock_words){ "another run of meta lists writes there",
+                                                          "wait for it, or take another folder" },
+                                error);
+    free(path);
+    if (status) return -1;
+    meta_lock_guard(own);
+    for (int f = 0; f < FILES; f++) meta_leftovers_remove(w->path[f], NULL);
+    return meta_lists_check(how, error);
+}
+
 int meta_lists_write(const struct meta_lists *how, int *linked, struct meta_error *error)
 {
     struct writing w = { .how = how };
-    int status = meta_path_make_folder(how->folder, error) || name_files(&w, error) ? -1 : 0;
-    if (!status && how->replace) unlink(w.path[DATA]);
-    if (!status) status = find_labels(&w, error);
+    static struct meta_lock own; /* a signal may come behind the end */
+    own.fd = -1;
+    if (meta_path_make_folder(how->folder, error) || name_files(&w, error)
+        || lock(&own, &w, error)) {
+        meta_lock_release(&own);
+        clear(&w);
+        return -1;
+    }
+    if (how->replace) unlink(w.path[DATA]);
+    int status = find_labels(&w, error);
     for (int f = 0; f < FILES && !status; f++) status = write_file(&w, f, error);
     if (!status) status = read_again(&w, error);
     *linked = w.links != NULL;
-    if (status && w.path[DATA]) undo(&w);
+    if (status) undo(&w);
+    meta_lock_release(&own);
     clear(&w);
     return status;
 }

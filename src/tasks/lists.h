@@ -19,10 +19,11 @@ char *meta_lists_data(const char *folder);
 int meta_lists_check(const struct meta_lists *, struct meta_error *);
 /* Writes NAME.names, NAME.labels, the lists of the parts that have images (train.list, valid.list,
    test.list), groups.csv where the images have groups, and at last NAME.data. A file of an earlier
-   call that is not written again is removed. Labels are of meta_class_labels; where there are none,
-   the lists have links (meta_class_links) below FOLDER/images. What was written is read again: a
-   list that would not say the same of an image as `images` is an error. *linked says whether links
-   were made. A failure leaves no NAME.data, and without `replace` none of the files. */
+   call that is not written again is removed, and what killed calls left. FOLDER/NAME.lock keeps
+   two calls apart. Labels are of meta_class_labels; where there are none, the lists have links
+   (meta_class_links) below FOLDER/images. What was written is read again: a list that would not say
+   the same of an image as `images` is an error. *linked says whether links were made. A failure
+   leaves no NAME.data, and without `replace` none of the files. For one thread. */
 int meta_lists_write(const struct meta_lists *, int *linked, struct meta_error *);
 
 #endif

@@ -95,6 +95,14 @@ expect_error '^darknet: beside/groups.csv: was not written by an earlier call' l
 check 'groups.csv of a call that was ended before its .data file' quiet lists flat/truth.csv ended -valid 0 -test 0.34
 rm ended/ended.data
 check 'is written over by -replace' quiet lists flat/truth.csv ended -replace -valid 0 -test 0.34
+touch ended/train.list.tmp.99999.1 ended/ended.data.tmp.99999.3
+exec 9>ended/ended.lock
+flock -n 9
+expect_error '^darknet: ended/ended.lock: another run of meta lists writes there' lists flat/truth.csv ended -replace -valid 0 -test 0.34
+check 'a refused call changes nothing' test -e ended/ended.data -a -e ended/train.list.tmp.99999.1
+exec 9>&-
+check 'meta lists runs when the other is gone' quiet lists flat/truth.csv ended -replace -valid 0 -test 0.34
+check 'what killed calls left is removed, the lock too' test "$(find ended -maxdepth 1 -name '*.tmp.*' -o -maxdepth 1 -name '*.lock' | wc -l)" -eq 0
 expect_error 'f/new: lies in f, where each folder is a class' lists f f/new
 expect_error 'rare none: is no class of f, such as kind 0' lists f x -rare none
 beside_root() (cd f && "$DARKNET_BIN" meta lists . /darknet-meta-none/x -rare none)
