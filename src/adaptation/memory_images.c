@@ -85,7 +85,7 @@ int meta_memory_images_agree(const float *seen, size_t numbers, const int *label
     for (int i = 0; i < count && !status; i++) {
         digest[i] = meta_digest(seen + i * numbers, numbers * sizeof *seen);
         for (int k = 0; k < i && !status; k++)
-            if (labels[k] != labels[i] && !memcmp(&digest[k], &digest[i], sizeof *digest))
+            if (labels[k] != labels[i] && meta_digest_equal(digest[k], digest[i]))
                 status = meta_fail(error,
                                    "images %d and %d are the same, of classes %d and %d: must be "
                                    "of one",

@@ -231,7 +231,8 @@ static int load(struct calibration *c, struct meta_error *error)
                                           .orientation = c->model->net.orientation,
                                           .cache = 1 };
     if (meta_weights_load(net, c->weights_path, &c->parameters, &c->statistics, error)
-        || meta_digest_file(&c->result.weights, c->weights_path, error) || c->backend->open(error))
+        || meta_temperatures_digest(&c->result.weights, c->weights_path, error)
+        || c->backend->open(error))
         return -1;
     if (meta_learned_load(&c->rates, net, meta_rates_how_of(c->model->inner), c->backend,
                           c->weights_path, error))

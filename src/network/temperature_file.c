@@ -166,6 +166,22 @@ int meta_temperatures_read(struct meta_temperatures *t, const char *path, struct
     return status;
 }
 
+int meta_temperatures_digest(struct meta_digest *digest, const char *weights,
+                             struct meta_error *error)
+{
+    struct meta_digest both[2];
+    char *rates = meta_path_of_weights(weights, ".rates");
+    if (!rates) return meta_fail_memory(error);
+    int beside = !access(rates, F_OK),
+        status = meta_digest_file(&both[0], weights, error)
+        || (beside && meta_digest_file(&both[1], rates, error));
+    free(rates);
+    if (status) return -1;
+    *digest = beside ? meta_digest(both, sizeof both) : both[0];
+    digest->bytes = both[0].bytes;
+    return 0;
+}
+
 int meta_temperatures_find(struct meta_temperatures *t, const char *weights,
                            struct meta_error *error)
 {
@@ -175,9 +191,12 @@ int meta_temperatures_find(struct meta_temperatures *t, const char *weights,
     if (!path) return -1;
     int status = 0;
     if (!access(path, F_OK)) {
-        status = meta_temperatures_read(t, path, error) || meta_digest_file(&own, weights, error);
+        status = meta_temperatures_read(t, path, error)
+            || meta_temperatures_digest(&own, weights, error);
         if (!status && !meta_digest_equal(own, t->weights))
-            status = meta_fail(error, "%s: is of other weights than %s: " AGAIN ", or remove it",
+            status = meta_fail(error,
+                               "%s: is of other weights or learned rates than %s: " AGAIN
+                               ", or remove it",
                                path, weights);
     }
     free(path);

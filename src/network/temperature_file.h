@@ -25,7 +25,7 @@ struct meta_temperature_row {
 };
 
 struct meta_temperatures {
-    struct meta_digest weights; /* of the .weights */
+    struct meta_digest weights; /* meta_temperatures_digest */
     int ways, steps, tasks;     /* of the tasks, and how many of each number of shots */
     double learning_rate;
     char inner[META_TEMPERATURE_INNER]; /* meta_inner_text of the .cfg; "": the file, an early one,
@@ -37,6 +37,9 @@ struct meta_temperatures {
 
 /* "a/b.temperature" of "a/b.weights". The caller frees; NULL with a message: no memory. */
 char *meta_temperatures_path(const char *weights, struct meta_error *);
+/* What tells weights from others: the digest of their file, and where learned rates lie beside it
+   (".rates" in place of ".weights") that of both. */
+int meta_temperatures_digest(struct meta_digest *, const char *weights, struct meta_error *);
 /* Reads the file, whose numbers are checked; errors say the line. */
 int meta_temperatures_read(struct meta_temperatures *, const char *path, struct meta_error *);
 /* The same for the file beside these weights, which it must have been learned for. Where there is

@@ -230,7 +230,7 @@ cp "$a/kept" "$file"
 for verb in test adapt; do
     more=; [ $verb = test ] || more="-out $a/new"
     of=$data; [ $verb = test ] || of=$a/few.data
-    expect_error "$file: is of other weights than $weights: .meta calibrate -overwrite. makes it anew, or remove it" darknet meta $verb "$of" "$cfg" "$weights" $more
+    expect_error "$file: is of other weights or learned rates than $weights: .meta calibrate -overwrite. makes it anew, or remove it" darknet meta $verb "$of" "$cfg" "$weights" $more
     check "meta $verb -temperature off does not look at it" quiet darknet meta $verb "$of" "$cfg" "$weights" $more -temperature off
 done
 head -c 200 "$a/kept" >"$file"

@@ -40,7 +40,11 @@ for kind in layer parameter; do
     check "rates=$kind: meta adapt reads them" quiet darknet meta adapt "$a/few.data" "$a/toy.cfg" "$w" -out "$a/new"
     check "rates=$kind: meta adapt says that its steps are at learned rates" grep -q ', 3 steps at learned rates, ' "$TMP_TEST/out"
     cp "$a/new.weights" "$a/first.weights"
+    check "rates=$kind: meta calibrate runs" quiet darknet meta calibrate "$a/toy.data" "$a/toy.cfg" "$w" -shots 2 -runs 4
+    check "rates=$kind: meta test takes the temperature" quiet darknet meta test "$a/toy.data" "$a/toy.cfg" "$w" -runs 3 -threads 1
     sed -i '3,$s/^\(-*\)0\./\10.9/' "$a/backup/toy_final.rates"
+    expect_error "toy_final.temperature: is of other weights or learned rates than" darknet meta test "$a/toy.data" "$a/toy.cfg" "$w" -runs 3 -threads 1
+    rm -f "${w%.weights}.temperature"
     check "rates=$kind: meta test works by other rates" quiet darknet meta test "$a/toy.data" "$a/toy.cfg" "$w" -runs 3 -threads 1 -out "$a/two.json"
     check "rates=$kind: other rates give other results" test "$(grep auc_after "$a/one.json")" != "$(grep auc_after "$a/two.json")"
     check "rates=$kind: meta adapt works by other rates" quiet darknet meta adapt "$a/few.data" "$a/toy.cfg" "$w" -out "$a/new"

@@ -167,7 +167,7 @@ static void test_other_weights(void **state)
     write_example();
     write_text(weights, "Weights", 7);
     assert_int_equal(meta_temperatures_find(&t, weights, &error), -1);
-    snprintf(expected, sizeof expected, "%s: is of other weights than %s: `meta calibrate -overwrite` makes it anew, or remove it", path, weights);
+    snprintf(expected, sizeof expected, "%s: is of other weights or learned rates than %s: `meta calibrate -overwrite` makes it anew, or remove it", path, weights);
     assert_string_equal(error.text, expected);
 }
 
