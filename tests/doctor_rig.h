@@ -54,10 +54,11 @@ static double steps[2];
 static struct meta_model model;
 static struct meta_doctor doctor;
 
-/* The [meta_loss] of these tests: the settings are one whole number. */
-static int start;
+/* The [meta_loss] of these tests. */
+static struct weighing { double eta; int at; } weighing;
+#define start weighing.at
 static const struct meta_option options[] = {
-    { .name = "eta", .type = META_REAL }, { .name = "start", .type = META_INT, .offset = 0 }, { .name = NULL }
+    { .name = "eta", .type = META_REAL }, { .name = "start", .type = META_INT, .offset = offsetof(struct weighing, at) }, { .name = NULL }
 };
 static int weighs = 1;
 static double value_of(const void *settings, double l, long iteration) { return l; }
@@ -76,7 +77,7 @@ static inline void begin(void)
     steps[0] = 10;
     steps[1] = 20;
     model = (struct meta_model){ .path = "made-up.cfg", .name = "made-up", .network = &network, .episode = &episode, .inner = &inner,
-                                 .loss = &loss, .loss_settings = &start };
+                                 .loss = &loss, .loss_settings = &weighing };
     model.net = (struct meta_net_settings){ .width = 8, .height = 8, .channels = 1, .min_crop = 8, .max_crop = 8, .max_batches = 30, .policy = META_POLICY_STEPS,
                                             .steps = { 2, steps } };
     doctor = (struct meta_doctor){ .print = keep, .context = findings, .model = &model, .threads = 2, .data_path = "x.data",

@@ -80,7 +80,7 @@ static void schedule(void **state)
 /* Of 30 iterations, by order, second_order_start, multi_step and how many are done: those of order 1 and of order 2 past multi_step, and inside. */
 static void iterations(void **state)
 {
-    static const struct { int order, start, multi, done, count[META_ITERATION_KINDS], first[META_ITERATION_KINDS]; } cases[] = {
+    static const struct { int order, from, multi, done, count[META_ITERATION_KINDS], first[META_ITERATION_KINDS]; } cases[] = {
         { 1, 0, 0, 0, { 30 }, { 1 } }, { 2, 0, 0, 0, { 0, 30 }, { 0, 1 } }, { 2, 1, 0, 0, { 0, 30 }, { 0, 1 } }, { 2, 2, 0, 0, { 1, 29 }, { 1, 2 } },
         { 2, 30, 0, 0, { 29, 1 }, { 1, 30 } }, { 2, 31, 0, 0, { 30 }, { 1 } }, { 1, 0, 0, 5, { 25 }, { 6 } }, { 2, 0, 0, 5, { 0, 25 }, { 0, 6 } },
         { 2, 6, 0, 5, { 0, 25 }, { 0, 6 } }, { 2, 7, 0, 5, { 1, 24 }, { 6, 7 } }, { 2, 31, 0, 29, { 1 }, { 30 } }, { 2, 9, 0, 30, { 0 }, { 0 } },
@@ -92,7 +92,7 @@ static void iterations(void **state)
     begin();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         inner.order = cases[i].order;
-        inner.second_order_start = cases[i].start;
+        inner.second_order_start = cases[i].from;
         inner.multi_step = cases[i].multi;
         const struct meta_iterations all = meta_dry_run_iterations(&model, cases[i].done);
         assert_memory_equal(all.count, cases[i].count, sizeof all.count);
