@@ -225,10 +225,10 @@ static int operations(const struct meta_lowered *low, const struct meta_network 
 void meta_lowered_divide(struct meta_lowered *low, const struct meta_network *net, int frozen,
                          int body, int tangents)
 {
+    int constants = operations(low, net, frozen);
     low->body = operations(low, net, body);
-    low->first = tangents ? low->body : operations(low, net, frozen);
-    for (int i = 0; i < operations(low, net, frozen); i++)
-        low->tensors[low->op_output[i]].active = 0;
+    low->first = tangents ? low->body : constants;
+    for (int i = 0; i < constants; i++) low->tensors[low->op_output[i]].active = 0;
 }
 
 void meta_lowered_free(struct meta_lowered *low)

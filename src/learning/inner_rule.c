@@ -30,7 +30,12 @@ struct meta_rule {
 struct meta_rule_how meta_rule_how_of(const struct meta_inner_settings *s)
 {
     return (struct meta_rule_how){ s->plugin ? s->plugin->inner : NULL, s->settings,
-                                   s->plugin ? s->plugin->name : NULL };
+                                   meta_inner_name(s) };
+}
+
+const char *meta_inner_name(const struct meta_inner_settings *s)
+{
+    return s->plugin ? s->plugin->name : "inner_loop";
 }
 
 /* ---- what moves ------------------------------------------------------------------------------ */
@@ -76,7 +81,7 @@ static int fail_unmoved(const struct meta_network *net, struct meta_rule_how how
         if (!strstr(names, name)) snprintf(names + used, sizeof names - used, "%s", name);
     }
     return meta_fail(error, "[%s] moves no array of this network: its options must leave some of%s",
-                     how.name ? how.name : "inner_loop", names);
+                     how.name, names);
 }
 
 static double *numbers(size_t count) { return calloc(count + 1, sizeof(double)); }

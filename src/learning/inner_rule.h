@@ -9,9 +9,11 @@
 struct meta_rule_how {
     const struct meta_inner_functions *functions;
     const void *settings;
-    const char *name; /* of the plugin's section, in errors; NULL: none */
+    const char *name; /* meta_inner_name */
 };
 struct meta_rule_how meta_rule_how_of(const struct meta_inner_settings *);
+/* The section that has these settings: "inner_loop", also where there is none. */
+const char *meta_inner_name(const struct meta_inner_settings *);
 
 struct meta_rule;
 /* Whose rule it is: a worker's that takes at most `steps` steps. */

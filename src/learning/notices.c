@@ -134,12 +134,6 @@ static void notice_late_start(const struct meta_model *m, char *text)
              m->path, m->loss->name, start, m->net.max_batches);
 }
 
-/* The section of how a task is learned. */
-static const char *inner_name(const struct meta_model *m)
-{
-    return m->inner->plugin ? m->inner->plugin->name : "inner_loop";
-}
-
 static void notice_late_order(const struct meta_model *m, char *text)
 {
     if (m->purpose == META_FOR_IMAGES || m->inner->order < 2
@@ -148,7 +142,7 @@ static void notice_late_order(const struct meta_model *m, char *text)
     snprintf(text, ROOM,
              "%s: [%s] second_order_start=%d is past max_batches=%d: the exact meta-gradient is "
              "never used: lower it, or write order=1",
-             m->path, inner_name(m), m->inner->second_order_start, m->net.max_batches);
+             m->path, meta_inner_name(m->inner), m->inner->second_order_start, m->net.max_batches);
 }
 
 static void notice_order(const struct meta_model *m, char *text)
@@ -159,11 +153,11 @@ static void notice_order(const struct meta_model *m, char *text)
         snprintf(text, ROOM,
                  "%s: [%s] second_order_start=%d has no effect with order=%d: no meta-gradient is "
                  "exact: order=2 makes those from there on exact",
-                 m->path, inner_name(m), s->second_order_start, s->order);
+                 m->path, meta_inner_name(m->inner), s->second_order_start, s->order);
     else if (s->keep)
         snprintf(text, ROOM,
                  "%s: [%s] keep=%d has no effect with order=%d: no steps are kept in memory",
-                 m->path, inner_name(m), s->keep, s->order);
+                 m->path, meta_inner_name(m->inner), s->keep, s->order);
 }
 
 static void notice_kept_head(const struct meta_model *m, char *text)
@@ -175,7 +169,7 @@ static void notice_kept_head(const struct meta_model *m, char *text)
     snprintf(text, ROOM,
              "%s: [%s] keep=%d has no effect with adapt=head: the steps have one pass of the "
              "layers below in common, which alone is kept in memory",
-             m->path, inner_name(m), inner.keep);
+             m->path, meta_inner_name(m->inner), inner.keep);
 }
 
 static void notice_multi_step(const struct meta_model *m, char *text)
@@ -184,7 +178,7 @@ static void notice_multi_step(const struct meta_model *m, char *text)
     if (m->purpose == META_FOR_IMAGES || !s->multi_step || s->steps > 1) return;
     snprintf(text, ROOM,
              "%s: [%s] multi_step=%d has no effect with steps=%d: there is no earlier step",
-             m->path, inner_name(m), s->multi_step, s->steps);
+             m->path, meta_inner_name(m->inner), s->multi_step, s->steps);
 }
 
 static void notice_head(const struct meta_model *m, char *text)
@@ -195,7 +189,7 @@ static void notice_head(const struct meta_model *m, char *text)
         snprintf(text, ROOM,
                  "%s:%d: [%s] is the last layer with parameters: adapt=head of [%s] moves it, and "
                  "no layer before it",
-                 m->path, l->line, meta_layer_name(l), inner_name(m));
+                 m->path, l->line, meta_layer_name(l), meta_inner_name(m->inner));
 }
 
 static void notice_late_steps(const struct meta_model *m, char *text)

@@ -32,8 +32,7 @@ struct writing {
 /* The name of a folder, for its files: "lists" where it has none, as "." has. */
 static const char *name_of(const char *folder)
 {
-    const char *name = meta_path_base(folder);
-    return *name && strcmp(name, ".") && strcmp(name, "..") ? name : "lists";
+    return meta_path_ends_in_folder(folder) ? "lists" : meta_path_base(folder);
 }
 
 char *meta_lists_data(const char *folder)

@@ -111,16 +111,11 @@ static const char *remedy(const struct meta_doctor *d, char text[ROOM])
 {
     const struct meta_inner_settings *s = d->model->inner;
     const struct meta_inner inner = meta_inner_of(s, 1, 1);
-    const char *how = !meta_inner_keeps_steps(d->model->network, &inner) ? NULL
-        : inner.keep == 1                                                ? "order=1"
-                                                                         : "keep=1 or order=1";
-    snprintf(text, ROOM,
-             "fewer -threads%s%s%s%s%s or smaller images (max_crop, width, height in [net])",
-             how ? ", " : "", how ? how : "", how ? " in [" : "",
-             !how            ? ""
-                 : s->plugin ? s->plugin->name
-                             : "inner_loop",
-             how ? "]," : "");
+    int n = snprintf(text, ROOM, "fewer -threads");
+    if (meta_inner_keeps_steps(d->model->network, &inner))
+        n += snprintf(text + n, ROOM - n, ", %sorder=1 in [%s],",
+                      inner.keep == 1 ? "" : "keep=1 or ", meta_inner_name(s));
+    snprintf(text + n, ROOM - n, " or smaller images (max_crop, width, height in [net])");
     return text;
 }
 
