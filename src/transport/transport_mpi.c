@@ -122,16 +122,22 @@ static void move(struct meta_mpi *r, int stage)
     pthread_mutex_unlock(&r->lock);
 }
 
-/* Waits until the rank has left a stage; returns the one that it is in after `seconds` at most. */
+/* Waits until the rank has left a stage; returns the one that it is in after `seconds` at most.
+   They are counted in small parts, since time in which this process was stopped itself is none in
+   which the others were silent. */
 static int wait_for(struct meta_mpi *r, int stage, double seconds)
 {
-    struct timespec until;
-    double end = meta_now() + seconds;
-    until.tv_sec = (time_t)end;
-    until.tv_nsec = (long)((end - (double)until.tv_sec) * 1e9);
+    double part = seconds / 20, waited = 0, last = meta_now();
     pthread_mutex_lock(&r->lock);
-    while ((int)r->stage == stage && meta_now() < end)
+    while ((int)r->stage == stage && waited < seconds) {
+        double end = last + part;
+        time_t whole = (time_t)end;
+        struct timespec until = { whole, (long)((end - (double)whole) * 1e9) };
         pthread_cond_timedwait(&r->moved, &r->lock, &until);
+        double now = meta_now();
+        waited += now - last < 2 * part ? now - last : 2 * part;
+        last = now;
+    }
     int now = r->stage;
     pthread_mutex_unlock(&r->lock);
     return now;

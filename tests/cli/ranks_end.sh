@@ -5,10 +5,12 @@
 . tests/toy.sh
 . tests/mpirun.sh
 
-# These wait for 20 seconds, while the others run
+# These wait for up to 20 seconds, while the others run
 begins() { said '^MPI has not begun after 20 seconds: another rank, its machine or the network is down' 1 2 1 early 1; }
 begins >"$TMP_TEST/early" 2>&1 &
 early=$!
+ranks 2 "$BUILD/tests/ranks" 6 wake 1 >"$TMP_TEST/woken" 2>&1 &
+woken=$!
 check 'a rank that fails on its own tells the others' said '^its disk is full' 1 3 20 fail 1
 # Rank 2, which hears rank 1, tells and ends all; on a busy machine that takes longer than the half second after which rank 0 tells, too
 check 'a rank that is stopped is given up and named' said 'rank 1 (.*) has been silent for 1 seconds' 1-2 3 1 stop 1
@@ -98,5 +100,7 @@ sed -i "s#^backup=.*#backup=$a/site/backup#" "$a/site/toy.data"
 rm -f "$a/site"/backup/*
 first=("$DARKNET_BIN" meta train "$a/toy.data" "$a/toy.cfg" -federated gradients) second=("${slow[@]}" "$a/site/toy.data" "$a/toy.cfg" -federated gradients)
 check 'a site waits until another has saved' saves "$a/site/backup/toy.state"
+ends_well() { wait $woken && [ ! -s "$TMP_TEST/woken" ] || { cat "$TMP_TEST/woken"; return 1; }; }
+check 'a rank that is stopped as it ends, and woken, ends well' ends_well
 begun() { wait $early || { cat "$TMP_TEST/early"; return 1; }; }
 check 'a rank that is stopped before MPI has begun is given up' begun

@@ -27,6 +27,7 @@ from kills import plain
 from sweep import PROGRAM, ROOT, files
 
 LAST, EVERY = 60, 7     # iterations, and those between checkpoints
+ALONE = 10              # seconds after which a rank that the others have left is woken: longer than they, and mpirun, have patience
 TRAIN = ["train", "t/toy.data", "t/toy.cfg", "-name", "toy", "-threads", "1", "-seed", "5", "-valid_every", "0", "-max_batches", str(LAST),
          "-backup_every", str(EVERY)]
 TOLD = re.compile(r"darknet: .*(rank [0-9]+ \(.*\) has been silent|MPI has not (begun|ended) after)")
@@ -155,12 +156,25 @@ class Trials:
         except FileNotFoundError:
             return 0
 
+    def wait(self, folder, process, begun):
+        """Waits until mpirun has ended, which it does not while a rank is stopped that has nothing left to do but to exit: where the others
+        have ended as they should, nobody is there to miss it, and mpirun has not killed it. That rank is woken, and has to end well then.
+        Returns whether mpirun has ended."""
+        alone = None    # since when one rank has been left
+        while process.poll() is None and time.monotonic() - begun < self.limit:
+            time.sleep(.05)
+            left = processes(folder)
+            alone = (alone or time.monotonic()) if len(left) == 1 else None
+            if self.kind == "stop" and alone and time.monotonic() - alone > ALONE:
+                for pid in left.values():
+                    os.kill(pid, signal.SIGCONT)
+                alone = 1e9
+        return process.poll() is not None
+
     def end(self, folder, process, begun):
         """Waits until the run and its processes have ended. Returns what is wrong, and how long it took."""
         wrong = []
-        try:
-            process.wait(timeout=self.limit)
-        except subprocess.TimeoutExpired:
+        if not self.wait(folder, process, begun):
             wrong.append(f"mpirun goes on after {self.limit:g} seconds")
         while processes(folder) and time.monotonic() - begun < self.limit:
             time.sleep(.05)

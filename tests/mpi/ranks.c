@@ -1,9 +1,9 @@
 /* Under mpirun: what ranks do with each other, and what becomes of them when one fails.
 
-    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK | early RANK | late RANK | send FILE | after BYTES
+    ranks LIMIT good | agree | status | fail RANK | die RANK | stop RANK | early RANK | late RANK | wake RANK | send FILE | after BYTES
 
-   early: stopped before MPI has begun; late: when its exchanges are done, before MPI ends; after: rank 1 has given up an exchange
-   that rank 2 begins. */
+   early: stopped before MPI has begun; late: when its exchanges are done, before MPI ends; wake: as it waits for that end, and woken
+   when the limit has passed, with the others 2 seconds behind it; after: rank 1 has given up an exchange that rank 2 begins. */
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -104,6 +104,18 @@ static int give_up(struct meta_transport *t, size_t bytes)
     return 0;
 }
 
+/* Another process stops this one in a second, and wakes it when it has been in its end for longer than the limit. */
+static void stop_and_wake(double limit)
+{
+    pid_t rank = getpid();
+    if (fork()) return;
+    usleep(1000000);
+    kill(rank, SIGSTOP);
+    usleep((useconds_t)(limit * 1e6));
+    kill(rank, SIGCONT);
+    _exit(0);
+}
+
 int main(int argc, char **argv)
 {
     struct meta_error e;
@@ -118,7 +130,8 @@ int main(int argc, char **argv)
         _exit(1);
     }
     snprintf(value, sizeof value, "%d", t->rank == 1 ? 43 : 42);
-    if (!strcmp(argv[2], "early") || !strcmp(argv[2], "late")) status = 0;
+    int ends = !strcmp(argv[2], "early") || !strcmp(argv[2], "late") || !strcmp(argv[2], "wake");
+    if (ends) status = 0;
     else if (argc > 3 && !strcmp(argv[2], "send")) status = send_file(t, argv[3]);
     else if (argc > 3 && !strcmp(argv[2], "after")) status = give_up(t, (size_t)atol(argv[3]));
     else if (argc > 3) status = until(t, argv[2], atoi(argv[3]));
@@ -132,6 +145,8 @@ int main(int argc, char **argv)
         raise(SIGSTOP);
         _exit(1); /* mpirun wakes it before it kills it: the other rank has given it up by then */
     }
+    if (!strcmp(argv[2], "wake") && t->rank == atoi(argv[3])) stop_and_wake(atof(argv[1]));
+    else if (!strcmp(argv[2], "wake")) sleep(2);
     if (meta_transport_close(t, &e)) {
         printf("%s\n", e.text);
         _exit(1);
