@@ -3,6 +3,7 @@
 #include "chart.h"
 #include "base/clock.h"
 #include "base/gnuplot.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,15 +23,16 @@ int meta_chart_open(struct meta_chart *c, enum meta_training_kind kind, const ch
     memset(c, 0, sizeof *c);
     c->kind = kind;
     c->drawn = -BETWEEN;
-    c->path = strdup(path);
+    c->path = meta_path_target(path); /* a link stays one, as with the other files of a run */
     c->title = strdup(title);
-    if (asprintf(&c->temporary, "%s.tmp.%ld", path, (long)getpid()) < 0) c->temporary = NULL;
-    if (c->path && c->title && c->temporary) return 0;
+    if (!c->path || asprintf(&c->temporary, "%s.tmp.%ld", c->path, (long)getpid()) < 0)
+        c->temporary = NULL;
+    if (c->title && c->temporary) return 0;
     free(c->path);
     free(c->title);
     free(c->temporary);
     *c = (struct meta_chart){ .off = 1 };
-    return meta_fail(error, "out of memory for the chart");
+    return meta_fail(error, "no chart: %s: %s: training goes on", path, strerror(errno));
 }
 
 /* Writes every point, and the mean of it and those before: a window of a thirtieth of the rows. */

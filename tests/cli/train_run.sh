@@ -84,6 +84,13 @@ for variable in GNUTERM=qt GNUTERM=nosuch LC_ALL=de_DE.UTF-8; do
     check "meta train under $variable draws the chart" sh -c "head -c 8 '$b/backup/chart_toy.png' | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a'"
 done
 
+# What a link in the chart's place leads to is drawn, and the link stays
+rm -rf "$b/backup"
+mkdir "$b/backup"
+ln -s ../elsewhere.png "$b/backup/chart_toy.png"
+linked() { "$DARKNET_BIN" meta train "$b/toy.data" "$b/toy.cfg" -max_batches 2 >/dev/null && [ -L "$b/backup/chart_toy.png" ] && head -c 8 "$b/elsewhere.png" | od -An -tx1 | grep -q '89 50 4e 47 0d 0a 1a 0a'; }
+check 'a link to the chart stays one' linked
+
 expect_error '-threads' darknet meta train "$data" "$cfg" -threads 0
 expect_error '-seed' darknet meta train "$data" "$cfg" -seed x
 expect_error '-max_batches' darknet meta train "$data" "$cfg" -max_batches 0
