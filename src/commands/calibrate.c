@@ -5,18 +5,16 @@
 #include "console.h"
 #include "base/file.h"
 #include "base/plural.h"
-#include "engine/log_odds.h"
 #include "evaluation/evaluate.h"
 #include "evaluation/inner.h"
 #include "evaluation/methods.h"
+#include "evaluation/run_temperature.h"
 #include "flags.h"
 #include "learning/learned_rates.h"
 #include "network/temperature_file.h"
 #include "network/weights.h"
-#include "stats/temperature.h"
 #include "tasks/episode.h"
-#include "tasks/file_id.h"
-#include "tasks/shared.h"
+#include "tuning_list.h"
 #include "usage.h"
 
 #include <math.h>
@@ -129,48 +127,8 @@ static int read_kinds(struct calibration *c, const char *list, struct meta_error
     return c->kind_count ? 0 : meta_fail(error, "-bn: must be at least one kind");
 }
 
-/* ---- what may be calibrated on --------------------------------------------------------------- */
-
-/* The rare classes are asked once, at the end: what is tuned on them says nothing any more. */
-static int check_lists(const struct meta_data *data, struct meta_error *error)
-{
-    if (!data->valid)
-        return meta_fail(error,
-                         "%s: has no valid=: must be a list of common classes that training does "
-                         "not see, never the test list",
-                         data->path);
-    if (data->test && meta_file_id_same(data->valid, data->test))
-        return meta_fail(error,
-                         "%s:%d: valid: %s is the test list: must be common classes that training "
-                         "does not see",
-                         data->path, data->line[1], data->valid);
-    return 0;
-}
-
-/* Refuses images of the test list, and warns of those of the train list. A list that is not on this
-   machine tells nothing. */
-static int check_images(const struct calibration *c, struct meta_error *error)
-{
-    const struct meta_data *data = c->data;
-    struct meta_dataset *other;
-    struct meta_error ignored;
-    struct meta_shared shared = { 0 };
-    int status = 0;
-    if (data->test && !meta_shared_candidates(&other, c->dataset, data->test, c->pool, &ignored)) {
-        status = meta_shared_find(&shared, c->dataset, other, error);
-        if (!status && shared.count)
-            status = meta_fail(error,
-                               "%s:%d: %s: is in the test list, too (line %d), as %d image%s%s: "
-                               "must be other images",
-                               c->dataset->list, c->dataset->lines[shared.image],
-                               c->dataset->paths[shared.image], other->lines[shared.twin],
-                               shared.count, shared.count > 1 ? "s are" : " is",
-                               meta_shared_words(&shared));
-        meta_dataset_free(other);
-    }
-    if (!status && data->train) meta_warn_trained(c->dataset, data->train, c->pool);
-    return status;
-}
+/* ---- what is calibrated -----------------------------------------------------------------------
+ */
 
 /* Whether tasks can be drawn with each number of shots, before any is learned. */
 static int check_shots(const struct calibration *c, struct meta_error *error)
@@ -214,7 +172,7 @@ static int prepare(struct calibration *c, const struct request *q, struct meta_e
                          c->cfg_path, e->method->name);
     e->episode = *c->model->episode;
     e->keep_answers = 1;
-    return meta_data_read(&c->data, c->data_path, error) || check_lists(c->data, error)
+    return meta_data_read(&c->data, c->data_path, error) || meta_tuning_list(c->data, error)
             || check_path(c, q->overwrite, error)
         ? -1
         : 0;
@@ -247,34 +205,14 @@ static int load(struct calibration *c, struct meta_error *error)
         return -1;
     if (c->evaluation.method->reads_rates) meta_warn_rates(c->model->inner, c->weights_path);
     meta_warn_groupless(c->data, c->dataset);
-    return check_images(c, error) || check_shots(c, error) ? -1 : 0;
+    if (meta_tuning_images(c->dataset, c->data, c->pool, error)) return -1;
+    if (c->data->train) meta_warn_trained(c->dataset, c->data->train, c->pool);
+    return check_shots(c, error);
 }
 
 /* ---- temperatures ---------------------------------------------------------------------------- */
 
 static void watch(void *runs, int done) { meta_print_bar(done, *(const int *)runs); }
-
-/* The result is 1 where the answers have no temperature, which *why tells. */
-static int fit(const struct calibration *c, const struct meta_run *runs,
-               struct meta_temperature_fit *fit, struct meta_error *why)
-{
-    const struct meta_episode_settings *t = &c->evaluation.episode;
-    int images = t->ways * t->queries, *labels = malloc(images * sizeof *labels);
-    size_t numbers = (size_t)c->evaluation.runs * images * t->ways;
-    double *logs = malloc(numbers * sizeof *logs);
-    int status = labels && logs ? 0 : meta_fail_memory(why);
-    if (!status) {
-        /* the answers of all tasks lie one after the other */
-        for (size_t i = 0; i < numbers; i++) logs[i] = -meta_log_odds_loss(runs->log_odds[i]);
-        for (int i = 0; i < images; i++) labels[i] = i / t->queries;
-        const struct meta_temperature_answers answers = { c->evaluation.runs, images, t->ways, logs,
-                                                          labels };
-        if (meta_temperature_fit(fit, &answers, why)) status = 1;
-    }
-    free(labels);
-    free(logs);
-    return status;
-}
 
 /* Adds a row and prints it. */
 static void add(struct calibration *c, const struct meta_temperature_fit *found, double ece)
@@ -315,7 +253,9 @@ static int learn(struct calibration *c, struct meta_error *error)
     const struct meta_run *runs = meta_evaluator_run(evaluator, c->phi, watch,
                                                      (void *)&c->evaluation.runs);
     meta_clear_bar();
-    int status = meta_evaluator_status(evaluator, error) ? -1 : fit(c, runs, &found, error);
+    int status = meta_evaluator_status(evaluator, error)
+        ? -1
+        : meta_run_temperature(&found, runs, e, error);
     if (status > 0) leave_out(c, error);
     else if (!status)
         status = meta_calibration_estimate(&ece, &runs->calibration, sizeof *runs, e->runs, error);

@@ -19,6 +19,7 @@ static void print_one(const char *letter, const struct meta_scores *s)
     printf("%s%s", named ? ", " : "", named ? s->method : "");
     if (s->copies > 1) printf(", %d copies of each image", s->copies);
     if (s->with) printf(", averaged with %d other test%s", s->with, meta_plural(s->with));
+    if (*s->temper) printf(" at temperatures %s", s->temper);
     putchar('\n');
     printf("   AUC after %.4f", e.mean);
     if (e.n > 1) printf(", standard error %.4f", e.error);

@@ -189,7 +189,7 @@ static int prepare(struct test *t, struct meta_error *error)
     e->episode.shots = meta_flag_int("-shots", q->shots, e->episode.shots, 1, 1000);
     if (!strcmp(q->list, "train")) e->task = META_APART;
     if (make_settings(t, error) || meta_method_check(t->model, e, error)
-        || meta_test_answers_prepare(&t->answers, q->csv, q->with, q->out, e, error)
+        || meta_test_answers_prepare(&t->answers, q, t->data, e, error)
         || meta_test_ranks_alone(t->ranks, t->more.paths.count, t->answers.with.count, error))
         return -1;
     if (find_temperature(t, error)) return -1;
@@ -264,7 +264,7 @@ static int load(void *test, struct meta_error *error)
     e->augmented = t->augmented;
     e->statistics = t->statistics;
     e->rates = meta_learned_rates(t->rates);
-    if (meta_test_answers_load(&t->answers, e, t->dataset, error)) return -1;
+    if (meta_test_answers_load(&t->answers, e, t->dataset, t->data, t->pool, error)) return -1;
     struct meta_evaluation_parts parts = { t->model, t->backend, t->pool, t->dataset, t->ranks };
     return meta_evaluator_create(&t->evaluator, &parts, e, error);
 }
@@ -303,6 +303,7 @@ static void print_head(const struct test *t)
            meta_plural(e->episode.shots), e->episode.queries, what, (unsigned long long)e->seed);
     if (e->temperature != 0) printf(", temperature %.4g", e->temperature);
     if (e->with_count) printf(", averaged with %s", t->asked.with);
+    if (e->temper) printf(", temperatures %s", t->asked.temper);
     printf("\n\n");
     fflush(stdout);
 }
@@ -360,7 +361,7 @@ static int run(struct test *t, struct meta_error *error)
     struct meta_error other; /* one that can't be written keeps none of the other */
     int failed = t->asked.out && meta_results_write(&results, t->asked.out, error),
         also = meta_test_answers_write(&t->answers, runs, e, t->dataset, failed ? &other : error);
-    return failed || also ? -1 : 0;
+    return failed || also || meta_test_answers_tell(&t->answers, runs, e, error) ? -1 : 0;
 }
 
 int meta_command_test(int argc, char **argv)

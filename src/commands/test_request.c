@@ -39,10 +39,17 @@ int meta_test_request_read(struct meta_test_request *q, int argc, char **argv)
         { "-with", "A.csv,B.csv",
           "averages the probabilities with those of other tests of the same tasks", &q->with,
           NULL },
+        { "-temper", "T,T",
+          "with -with: temperatures of the test's own answers and of each file's, before the mean "
+          "(1)",
+          &q->temper, NULL },
         { "-train_data", "FILE.data",
           "that the weights were trained by (DATA): its train list must not be tested",
           &q->train_data, NULL },
         { "-temperature", "KIND", META_TEMPERATURE_HELP, &q->temperature, NULL },
+        { "-fit_temperature", NULL,
+          "-list valid: the temperature at which these answers are likeliest, for -temper", NULL,
+          &q->fit_temperature },
         META_RANKS_ROWS(q->ranks),
     };
     enum { FIRST = sizeof first / sizeof *first, LAST = sizeof last / sizeof *last };

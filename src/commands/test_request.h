@@ -10,7 +10,8 @@
 /* The flags as they are given, NULL where they are not, but for list. */
 struct meta_test_request {
     const char *runs, *shots, *method, *seed, *list, *threads, *out, *backend, *kernels, *bn,
-        *temperature, *weights, *csv, *with, *train_data;
+        *temperature, *weights, *csv, *with, *temper, *train_data;
+    int fit_temperature;
     struct meta_ranks_flags ranks;
     const struct meta_method_flag *own[META_TEST_OWN_FLAGS]; /* that only some methods read */
     const char *values[META_TEST_OWN_FLAGS];

@@ -63,6 +63,13 @@ double meta_log_odds_loss(double log_odds)
     return log_odds < 0 ? log1p(exp(log_odds)) - log_odds : log1p(exp(-log_odds));
 }
 
+/* Logits are logarithms of probabilities, but for a number that is the same for all classes. */
+void meta_log_odds_temper(double *log_odds, int n, double temperature)
+{
+    for (int k = 0; k < n; k++) log_odds[k] = -meta_log_odds_loss(log_odds[k]) / temperature;
+    meta_log_odds(log_odds, n, log_odds);
+}
+
 /* The logarithm of a mean probability is taken from the largest of the logarithms on: the mean
    itself rounds to 0 or 1. */
 void meta_log_odds_mean(const double *log_odds, int count, int n, double *out)

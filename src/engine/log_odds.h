@@ -15,6 +15,10 @@ void meta_log_odds(const double *logits, int n, double *out);
    n). They tell images apart as those of one answer do. All are NaN when a number is. */
 void meta_log_odds_mean(const double *log_odds, int count, int n, double *out);
 
+/* Divides the logarithms of the probabilities of log_odds (n) by a temperature: those of a network
+   whose logits are divided by it. */
+void meta_log_odds_temper(double *log_odds, int n, double temperature);
+
 /* Whether one of log_odds (n) is NaN, as of weights that are damaged: there is no answer then. */
 int meta_log_odds_lack(const double *log_odds, int n);
 

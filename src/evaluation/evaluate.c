@@ -209,14 +209,16 @@ static void score(const struct meta_evaluator *e, const struct workspace *w, str
 }
 
 /* scores (images, ways) = the log-odds of the mean probabilities of voice (count), (images, ways)
-   each, of which scores may be one. */
-static void average(double *scores, const struct workspace *w, int count,
+   each, of which scores may be one; temper: (count), or NULL. */
+static void average(double *scores, const struct workspace *w, int count, const double *temper,
                     const struct meta_evaluation *own)
 {
     size_t ways = own->episode.ways, each = ways * own->episode.queries * ways;
     for (size_t at = 0; at < each; at += ways) {
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
             memcpy(w->row + i * ways, w->voice[i] + at, ways * sizeof *w->row);
+            if (temper) meta_log_odds_temper(w->row + i * ways, (int)ways, temper[i]);
+        }
         meta_log_odds_mean(w->row, count, (int)ways, scores + at);
     }
 }
@@ -246,9 +248,9 @@ static int run_members(const struct meta_evaluator *e, const struct workspace *w
             return -1;
     }
     for (int i = 0; i <= own->more; i++) w->voice[i] = before + i * each;
-    average(w->before, w, 1 + own->more, own);
+    average(w->before, w, 1 + own->more, NULL, own);
     for (int i = 0; i <= own->more; i++) w->voice[i] = after + i * each;
-    average(w->after, w, 1 + own->more, own);
+    average(w->after, w, 1 + own->more, NULL, own);
     r->query_loss = loss_of_mean(e, w->after);
     return 0;
 }
@@ -262,7 +264,7 @@ static void join(const struct meta_evaluator *e, const struct workspace *w, int 
     if (!own->with_count) return;
     w->voice[0] = w->after;
     for (int i = 0; i < own->with_count; i++) w->voice[1 + i] = own->with[i] + (size_t)run * each;
-    average(w->after, w, 1 + own->with_count, own);
+    average(w->after, w, 1 + own->with_count, own->temper, own);
     r->query_loss = loss_of_mean(e, w->after);
 }
 

@@ -30,6 +30,7 @@ const struct meta_json_rule meta_result_rules[] = {
     COUNT("settings.shots"),
     COUNT("settings.queries"),
     COUNT("settings.with"),
+    NUMBER("settings.temper[]", 0, INFINITY),
     NUMBER("settings.temperature", 0, INFINITY),
     COUNT("diverged"),
     TEXT("files.data.path"),

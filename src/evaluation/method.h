@@ -34,6 +34,9 @@ struct meta_evaluation {
        each: the answer is the mean of their probabilities and the method's, which has some. */
     double *const *with;
     int with_count;
+    /* (1 + with_count) temperatures of the method's answers and of theirs before the mean; NULL:
+       none. */
+    const double *temper;
     int keep_answers; /* whether runs have `log_odds` */
     /* For a method that augments: the same list at the size that augmentation wants. */
     const struct meta_dataset *augmented;

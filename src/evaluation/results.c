@@ -134,6 +134,8 @@ void meta_results_settings(cJSON *s, const struct meta_results *r)
     cJSON_AddStringToObject(s, "method", e->method->name);
     if (e->method->add_settings) e->method->add_settings(s, r->model, e);
     if (e->with_count) cJSON_AddNumberToObject(s, "with", e->with_count);
+    if (e->temper)
+        cJSON_AddItemToObject(s, "temper", cJSON_CreateDoubleArray(e->temper, 1 + e->with_count));
     if (e->temperature != 0) cJSON_AddNumberToObject(s, "temperature", e->temperature);
     cJSON_AddStringToObject(s, "backend", r->backend);
     if (meta_dataset_scaled(r->dataset)) cJSON_AddStringToObject(s, "decode", "scaled");

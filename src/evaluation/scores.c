@@ -124,6 +124,15 @@ static int is_result(const cJSON *root)
         && cJSON_GetArraySize(tasks);
 }
 
+/* As many as there is room for. */
+static void read_temper(struct meta_scores *s, const cJSON *numbers)
+{
+    size_t n = 0;
+    for (const cJSON *t = numbers ? numbers->child : NULL; t && n < sizeof s->temper; t = t->next)
+        n += (size_t)snprintf(s->temper + n, sizeof s->temper - n, "%s%g", n ? ", " : "",
+                              t->valuedouble);
+}
+
 static int read_names(struct meta_scores *s, const cJSON *root, struct meta_error *error)
 {
     const cJSON *files = member(root, "files"), *settings = member(root, "settings");
@@ -144,6 +153,7 @@ static int read_names(struct meta_scores *s, const cJSON *root, struct meta_erro
     if (copies > 1 && copies < INT_MAX) s->copies = (int)copies;
     double with = meta_json_get(settings, "with");
     if (with > 0 && with < INT_MAX) s->with = (int)with;
+    read_temper(s, member(settings, "temper"));
     return s->cfg && s->weights && s->method && s->settings ? 0 : meta_fail_memory(error);
 }
 

@@ -12,6 +12,7 @@ struct meta_scores {
     char *method;               /* "" in a file from before there was more than one */
     int weights_count, copies;  /* how many answer together, from how many copies of an image */
     int with;                   /* answers of other tests that are averaged with */
+    char temper[64];            /* at which temperatures, "1, 6", the own first; "" where at none */
     char *settings;             /* what the tasks depend on, in words */
     int count;                  /* tasks */
     int diverged;               /* of them: their outputs are no numbers, their AUC is chance */

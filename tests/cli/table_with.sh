@@ -121,6 +121,21 @@ chmod +x "$t/launcher"
 rm "$t/out/x-one-and-tuned-2.json"
 check 'answers are averaged by one process whatever the launcher is' quiet table -launcher "$t/launcher"
 
+# Temperatures of both answers
+change 's/^temper=.*//; 0,/^shots=2/s//shots=2\ntemper=1,4/'; wrong '\[row\] temper: must be two numbers, the row.s own first, beside with='
+change '0,/^with=Tuned/s//with=Tuned\ntemper=4/'; wrong '\[row\] temper: must be two numbers'
+change '0,/^with=Tuned/s//with=Tuned\ntemper=0,4/'; wrong 'temper.*0'
+sed 's/^name=.*/name=Tempered/; s/^with=Tuned/&\ntemper=1,4/' "$t/x.table" >"$t/tempered.table"
+check 'meta table runs a row with temperatures' quiet darknet meta table "$t/tempered.table" -out "$t/out" -only 'One and Tuned'
+weights=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["files"]["weights"]["path"])' "$t/out/tempered-one-and-tuned-2.json")
+check 'meta test -temper of the same runs' quiet darknet meta test "$t/toy.data" "$t/toy.cfg" "$weights" -with "$t/tuned.csv" -temper 1,4 -runs 40 -shots 2 -out "$t/tempered.json"
+check "its tasks are those of the table's result" test "$(tasks "$t/tempered.json")" = "$(tasks "$t/out/tempered-one-and-tuned-2.json")"
+check 'and not those without temperatures' test "$(tasks "$t/tempered.json")" != "$(tasks "$t/out/x-one-and-tuned-2.json")"
+check 'the plan says so' grep -q 'averaged with Tuned at temperatures 1 and 4' "$t/out/tempered.json"
+sed -i 's/^temper=1,4/temper=1,5/' "$t/tempered.table"
+check 'meta table -dry of other temperatures runs' quiet darknet meta table "$t/tempered.table" -out "$t/out" -only 'One and Tuned' -dry
+check 'it says that the row is to be made again' test "$(grep 'again: ' "$t/said" | sed 's/  .*//' | tr '\n' ';')" = 'One and Tuned;'
+
 # Paired with what of the reference is averaged with the same row
 sed 's/^reference=Mean/reference=One/; s/^label=Mean/label=One/; s/^seed=4,1$/seed=4/; /^ensemble=1/d' "$t/x.table" >"$t/y.table"
 sed -i 's/^name=.*/name=Paired/' "$t/y.table"

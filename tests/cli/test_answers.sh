@@ -78,7 +78,8 @@ mean()
 {
     python3 - "$@" <<'END'
 import csv, math, sys
-p = [[1 / (1 + math.exp(-float(r["log_odds"]))) for r in csv.DictReader(open(f))] for f in sys.argv[1:]]
+# FILE or, at a temperature, FILE:T
+p = [[1 / (1 + math.exp(-float(r["log_odds"]) / float(t or 1))) for r in csv.DictReader(open(f))] for f, _, t in (w.partition(":") for w in sys.argv[1:])]
 off = max(abs(whole - sum(parts) / len(parts)) for whole, *parts in zip(*p))
 assert len(p[0]) > 100 and off < 1e-12, off
 END
@@ -87,6 +88,18 @@ check 'its probabilities are the mean of both' mean "$a/mean.csv" "$a/1.csv" "$a
 check 'either way around they are the same' mean "$a/turned.csv" "$a/1.csv" "$a/tuned.csv"
 check 'a mean has no curve' test "$(grep -c '"curve"' "$a/turned.json")" -eq 0
 check 'of three they are the mean of three' mean "$a/three.csv" "$a/1.csv" "$a/2.csv" "$a/tuned.csv"
+# Each answer at a temperature of its own
+check 'meta test of 1 with two others at temperatures runs' one cooler "$a/1.weights" -with "$a/2.csv,$a/tuned.csv" -temper 2,1,0.5
+check 'its head tells them' grep -q "averaged with $a/2.csv,$a/tuned.csv, temperatures 2,1,0.5\$" "$a/out"
+check 'its probabilities are the mean of those at the temperatures' mean "$a/cooler.csv" "$a/1.csv:2" "$a/2.csv:1" "$a/tuned.csv:0.5"
+check 'which is another than without' sh -c "! cmp -s '$a/cooler.csv' '$a/three.csv'"
+check 'the figures follow from it' python3 "$a/from_csv.py" "$a/cooler.csv" "$a/cooler.json"
+check 'temperatures of 1 change nothing' one ones "$a/1.weights" -with "$a/2.csv,$a/tuned.csv" -temper 1,1,1
+check 'of the mean' mean "$a/ones.csv" "$a/1.csv" "$a/2.csv" "$a/tuned.csv"
+check 'the result has the temperatures' test "$(tr -d ' \t\n' <"$a/cooler.json" | grep -o '"temper":[^]]*')" = '"temper":[2,1,0.5'
+check 'meta compare runs on it' quiet darknet meta compare "$a/three.json" "$a/cooler.json"
+check 'and tells them' grep -q '^B .*, averaged with 2 other tests at temperatures 2, 1, 0.5$' "$a/out"
+
 check 'the figures follow from the mean' python3 "$a/from_csv.py" "$a/mean.csv" "$a/mean.json"
 check 'the result names the file that was averaged with' python3 - "$a/three.json" "$a/2.csv" "$a/tuned.csv" <<'END'
 import json, sys, zlib
@@ -139,6 +152,14 @@ say "-csv $a/another.cfg: is there and is not of meta test -csv: must be another
 say "$a/both: must be one of -csv and -out" -csv "$a/both" -out "$a/both"
 say "$a/both: must be one of -csv and -out" -csv "$a/both" -out "$a/../a/./both"
 say "none/x.csv: can.t write there" -csv "$a/none/x.csv"
+say '-temper: is of a mean: only with -with' -temper 1
+say "-temper 1: must be 2 numbers, the test.s own first" -with "$a/2.csv" -temper 1
+say "-temper 1,2,3: must be 2 numbers" -with "$a/2.csv" -temper 1,2,3
+say "-temper 1,: has an empty word" -with "$a/2.csv" -temper 1,
+say '-temper 0: must be 0.01 to 100' -with "$a/2.csv" -temper 1,0
+say '-temper x: must be ' -with "$a/2.csv" -temper x,1
+say '-fit_temperature: is of common classes that training does not see: must be with -list valid' -fit_temperature
+say '-fit_temperature: .* must be with -list valid' -fit_temperature -list train
 for flag in -csv -with; do
     expect_error "$flag: the answers of -method knn are no probabilities" darknet meta test "$data" "$a/known.cfg" "$a/known.weights" -method knn $flag "$a/2.csv"
 done
@@ -160,3 +181,27 @@ check 'meta calibrate makes a temperature' test -s "$a/1.temperature"
 check 'meta test -csv runs with it' one tempered "$a/1.weights"
 check 'which is taken' grep -q ', temperature ' "$a/out"
 check 'the answers are without it' same "$a/1.csv" "$a/tempered.csv"
+
+# The temperature of any answers to common classes: of one network's that of meta calibrate, by hand, and of answers that have it 1
+fitted() { sed -n 's/^temperature \([0-9.]*\)[ ,].*/\1/p' "$a/out"; }
+check 'meta test -fit_temperature runs' quiet darknet meta test "$data" "$cfg" "$a/1.weights" -list valid -runs 40 -shots 2 -fit_temperature -csv "$a/valid.csv"
+check 'its temperature is that of meta calibrate' test "$(fitted)" = "$(awk '$1 == "batch" { printf "%.4f", $3 }' "$a/1.temperature")"
+check 'with an interval, and the losses' grep -Eq '^temperature [0-9.]+ \([0-9.]+ to [0-9.]+\), NLL [0-9.]+ without it and [0-9.]+ with it$' "$a/out"
+with=$(fitted)
+check 'meta test -fit_temperature of a mean with itself at that temperature runs' quiet darknet meta test "$data" "$cfg" "$a/1.weights" -list valid -runs 40 -shots 2 -fit_temperature -with "$a/valid.csv" -temper "$with,$with"
+check 'which has a temperature of 1' test "$(printf %.3f "$(fitted)")" = 1.000
+check 'meta test -fit_temperature runs on a fine-tuned network' quiet darknet meta test "$data" "$a/known.cfg" "$a/known.weights" -method finetune -epochs 4 -list valid -runs 20 -fit_temperature -csv "$a/valid.csv"
+check 'its temperature has the least loss' python3 - "$a/valid.csv" "$a/out" <<'END'
+import csv, math, re, sys
+z = [float(r["log_odds"]) for r in csv.DictReader(open(sys.argv[1])) if r["class"] == r["asked"]]
+t, low, high, without, least = map(float, re.search(r"^temperature ([\d.]+) \(([\d.]+) to ([\d.]+)\), NLL ([\d.]+) without it and ([\d.]+)", open(sys.argv[2]).read(), re.M).groups())
+loss = lambda t: sum(math.log1p(math.exp(-x / t)) for x in z) / len(z)
+assert low < t < high and abs(loss(1) - without) < 1e-4 and abs(loss(t) - least) < 1e-4, (loss(1), loss(t))
+assert all(loss(t) <= loss(t * f) for f in (.8, .95, 1.05, 1.2)) and abs(t - 1) > .01, t
+END
+expect_error '-fit_temperature: the answers of -method knn are no probabilities' darknet meta test "$data" "$a/known.cfg" "$a/known.weights" -method knn -list valid -fit_temperature
+sed "s#^valid=.*#valid=$a/test.list#" "$data" >"$a/tuned.data"
+expect_error 'test.list is the test list: must be common classes' darknet meta test "$a/tuned.data" "$cfg" "$a/1.weights" -list valid -fit_temperature
+{ cat "$a/valid.list"; head -n 1 "$a/test.list"; } >"$a/some.list"
+sed "s#^valid=.*#valid=$a/some.list#" "$data" >"$a/tuned.data"
+expect_error 'some.list:[0-9]*: .*: is in the test list, too' darknet meta test "$a/tuned.data" "$cfg" "$a/1.weights" -list valid -fit_temperature

@@ -61,6 +61,35 @@ static void test_edges(void **state)
     assert_true(meta_log_odds_probability(800) == 1 && meta_log_odds_probability(-800) < 1e-300);
 }
 
+/* Log-odds at a temperature are those of logits that are divided by it; at 1 they stay, and an order is kept. */
+static void test_temper(void **state)
+{
+    struct meta_rng rng = meta_rng_open(5, META_USE_CHECK, 0, 0, 0);
+    for (int trial = 0; trial < 3000; trial++) {
+        int n = 2 + meta_rng_below(&rng, 9);
+        double logits[10], got[10], want[10], same[10], once[10], scale = pow(10, meta_rng_below(&rng, 5) - 2.), temperature = exp(meta_rng_normal(&rng));
+        for (int k = 0; k < n; k++) logits[k] = scale * meta_rng_normal(&rng);
+        meta_log_odds(logits, n, got);
+        for (int k = 0; k < n; k++) {
+            same[k] = once[k] = got[k];
+            logits[k] /= temperature;
+        }
+        meta_log_odds(logits, n, want);
+        meta_log_odds_temper(once, n, 1);
+        meta_log_odds_temper(got, n, temperature);
+        for (int k = 0; k < n; k++) {
+            assert_near(got[k], want[k], 1e-13 * (1 + scale / temperature));
+            assert_near(once[k], same[k], 1e-13 * (1 + scale));
+        }
+    }
+    double far[] = { 700, -700 }, lost[] = { NAN, 1 };
+    meta_log_odds_temper(far, 2, 100);
+    assert_near(far[0], 7, 1e-12);
+    assert_near(far[1], -7, 1e-12);
+    meta_log_odds_temper(lost, 2, 2);
+    assert_true(isnan(lost[0]) && isnan(lost[1]));
+}
+
 /* ---- networks ------------------------------------------------------------------------------------------------------------- */
 
 enum { EACH = 15 };
@@ -125,6 +154,6 @@ static void test_the_surer_network_ranks_alike(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_definition), cmocka_unit_test(test_edges), cmocka_unit_test(test_the_surer_network_ranks_alike) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_definition), cmocka_unit_test(test_edges), cmocka_unit_test(test_temper), cmocka_unit_test(test_the_surer_network_ranks_alike) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,8 @@ static int write_test(FILE *f, const struct meta_table *t, const struct meta_cel
     char text[META_DIGEST_TEXT];
     meta_digest_text(text, meta_digest(c->with->key, strlen(c->with->key)));
     fprintf(f, "key of what is averaged with=xxh3-128:%s\n", text);
+    if (row->temper.count)
+        fprintf(f, "temperatures=%.17g,%.17g\n", row->temper.values[0], row->temper.values[1]);
     return 0;
 }
 

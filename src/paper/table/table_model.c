@@ -66,11 +66,20 @@ static const struct meta_cell *find_reference(const struct meta_table *t,
     return NULL;
 }
 
+static int same_temper(const struct meta_list *a, const struct meta_list *b)
+{
+    if (a->count != b->count) return 0;
+    for (int i = 0; i < a->count; i++)
+        if (a->values[i] != b->values[i]) return 0;
+    return 1;
+}
+
 /* Whether two cells ask their trainings in the same way. */
 static int asks_alike(const struct meta_cell *a, const struct meta_cell *b)
 {
     return a->more_count == b->more_count && a->row->augment == b->row->augment
-        && !a->row->average == !b->row->average && a->with == b->with;
+        && !a->row->average == !b->row->average && a->with == b->with
+        && same_temper(&a->row->temper, &b->row->temper);
 }
 
 /* Whether a row of the reference, of any seed, stands on the training with these shots. */

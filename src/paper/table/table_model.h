@@ -27,12 +27,13 @@ struct meta_table_row {
     int augment;         /* of a method with -augment; 0: none */
     int ensemble;        /* not 0: the weights of all seeds are tested as one answer */
     char *with;          /* label of a row above whose answers are averaged with; NULL: none */
-    char *train_data;    /* the .data file that the training reads; NULL: the table's */
-    int source;          /* place of that file in the table's sources */
-    struct meta_list seeds; /* the seeds that the file lists */
-    struct meta_list shots; /* numbers of support images a class: a cell each */
-    struct meta_list paper; /* the paper's AUC in percent for each of shots; or count 0 */
-    int line;               /* of [row] in the file */
+    struct meta_list temper; /* (2) temperatures of the row's answers and of those; or none */
+    char *train_data;        /* the .data file that the training reads; NULL: the table's */
+    int source;              /* place of that file in the table's sources */
+    struct meta_list seeds;  /* the seeds that the file lists */
+    struct meta_list shots;  /* numbers of support images a class: a cell each */
+    struct meta_list paper;  /* the paper's AUC in percent for each of shots; or count 0 */
+    int line;                /* of [row] in the file */
     /* What the .cfg says. */
     int ways, queries, iterations;
     int own_shots; /* [episode] shots; 0 without the section */

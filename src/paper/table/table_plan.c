@@ -66,6 +66,9 @@ static char *how_asked(const struct meta_cell *c)
     if (row->epochs) fprintf(text.file, "%s%d epochs", before, row->epochs);
     if (row->epochs) before = ", ";
     if (row->with) fprintf(text.file, "%saveraged with %s", before, row->with);
+    if (row->temper.count)
+        fprintf(text.file, " at temperatures %g and %g", row->temper.values[0],
+                row->temper.values[1]);
     return meta_text_end(&text, 0, &words, &ignored) ? NULL : words;
 }
 

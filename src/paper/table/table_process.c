@@ -7,6 +7,7 @@
 #include "table_result.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/number_text.h"
 #include "base/process.h"
 #include "evaluation/methods.h"
 #include "training/trainer.h"
@@ -271,7 +272,7 @@ static int name_weights(char **weights, const struct meta_cell *c, struct meta_e
 struct command {
     const char *argv[32];
     int count;
-    char digits[6][32];
+    char digits[7][2 * META_NUMBER_TEXT];
     int numbers;
 };
 
@@ -289,6 +290,14 @@ static void add_text(struct command *c, const char *flag, const char *text)
 {
     add_word(c, flag);
     add_word(c, text);
+}
+
+static void add_temper(struct command *c, const struct meta_list *temper)
+{
+    char *both = c->digits[c->numbers++], one[META_NUMBER_TEXT], other[META_NUMBER_TEXT];
+    snprintf(both, sizeof c->digits[0], "%s,%s", meta_number_text(temper->values[0], one),
+             meta_number_text(temper->values[1], other));
+    add_text(c, "-temper", both);
 }
 
 /* The words of `meta test` for the cell, whose result goes to `part`. */
@@ -314,6 +323,7 @@ static void make_test(struct command *to, const struct meta_table_runner *run,
         add_text(to, "-temperature", "off");
     if (row->source) add_text(to, "-train_data", t->sources[row->source].data);
     if (c->with) add_text(to, "-with", c->with->answers);
+    if (row->temper.count) add_temper(to, &row->temper);
     if (c->answers) add_text(to, "-csv", c->answers);
     if (row->epochs) add_number(to, "-epochs", row->epochs);
     if (row->augment) add_number(to, "-augment", row->augment);

@@ -9,6 +9,7 @@
 #include "config/cfg.h"
 #include "config/options.h"
 #include "evaluation/methods.h"
+#include "stats/temperature.h"
 #include "training/trainer.h"
 
 #include <limits.h>
@@ -66,6 +67,8 @@ static const struct meta_option row_options[] = {
       "1: the weights of all seeds are tested as one answer, in place of a row each" },
     { "with", META_TEXT, 0, 0, 0, NULL, ROW(with),
       "label of a row above: the answers are averaged with those of its cells" },
+    { "temper", META_REALS, 0, META_TEMPERATURE_LEAST, META_TEMPERATURE_MOST, NULL, ROW(temper),
+      "with with=: as meta test -temper, the row's own temperature first" },
     { "train_data", META_TEXT, 0, 0, 0, NULL, ROW(train_data),
       "the .data file that the training reads, in place of the table's" },
     { "epochs", META_INT, 0, 1, 100000, NULL, ROW(epochs),
@@ -113,6 +116,8 @@ static const char *row_fault(const struct meta_table_row *r)
     if (r->seeds.count > MOST_SEEDS) return "seed: has more than 1000 numbers";
     if (r->ensemble && r->seeds.count < 2)
         return "ensemble=1: is of several trainings: needs two numbers of seed or more";
+    if (r->temper.count && (!r->with || r->temper.count != 2))
+        return "temper: must be two numbers, the row's own first, beside with=";
     if (has_twice(&r->shots)) return "shots: has a number twice";
     if (has_twice(&r->seeds)) return "seed: has a number twice";
     return NULL;
