@@ -63,6 +63,14 @@ double meta_log_odds_loss(double log_odds)
     return log_odds < 0 ? log1p(exp(log_odds)) - log_odds : log1p(exp(-log_odds));
 }
 
+double meta_log_odds_mean_loss(const double *log_odds, const int *labels, int images, int ways)
+{
+    double sum = 0;
+    for (int i = 0; i < images; i++)
+        sum += meta_log_odds_loss(log_odds[(long)i * ways + labels[i]]);
+    return sum / images;
+}
+
 /* Logits are logarithms of probabilities, but for a number that is the same for all classes. */
 void meta_log_odds_temper(double *log_odds, int n, double temperature)
 {

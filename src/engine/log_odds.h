@@ -25,5 +25,7 @@ int meta_log_odds_lack(const double *log_odds, int n);
 /* The probability, 1 / (1 + exp(-log_odds)), and its cross-entropy, -log of it. */
 double meta_log_odds_probability(double log_odds);
 double meta_log_odds_loss(double log_odds);
+/* The mean cross-entropy of images whose classes are labels (images); log_odds (images, ways). */
+double meta_log_odds_mean_loss(const double *log_odds, const int *labels, int images, int ways);
 
 #endif

@@ -86,11 +86,8 @@ void meta_copies_mean(const struct meta_episode_settings *e, const double *all, 
 
 double meta_copies_loss(const struct meta_method_task *t, const double *scores)
 {
-    size_t ways = t->episode->ways, query = ways * t->episode->queries;
-    double loss = 0;
-    for (size_t i = 0; i < query; i++)
-        loss += meta_log_odds_loss(scores[i * ways + t->task.query_labels[i]]) / query;
-    return loss;
+    int ways = t->episode->ways;
+    return meta_log_odds_mean_loss(scores, t->task.query_labels, ways * t->episode->queries, ways);
 }
 
 void meta_copies_run(struct meta_copies *k, const struct meta_method_task *t, int steps,

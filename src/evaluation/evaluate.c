@@ -229,10 +229,8 @@ static double loss_of_mean(const struct meta_evaluator *e, const double *answers
 {
     const struct meta_network *net = e->parts.model->network;
     int ways = e->evaluation.episode.ways, images = ways * e->evaluation.episode.queries;
-    double sum = 0;
-    for (int i = 0; i < images; i++)
-        sum += meta_log_odds_loss(answers[(size_t)i * ways + e->query_labels[i]]);
-    return net->layers[net->count - 1].type == META_COST ? NAN : sum / images;
+    if (net->layers[net->count - 1].type == META_COST) return NAN;
+    return meta_log_odds_mean_loss(answers, e->query_labels, images, ways);
 }
 
 /* Has each of the weights learn the task. */
