@@ -198,6 +198,12 @@ static void print_progress(const struct meta_grid *g)
 
 static void clear_progress(const struct meta_grid *g) { meta_clear_bar(); }
 
+static void print_warning(const struct meta_grid *g, const char *line)
+{
+    meta_clear_bar();
+    fprintf(stderr, "%s\n", line);
+}
+
 /* The result's AUC, on all its tasks and on the first of them, and accuracy, and the difference of
    AUC to the paper's where the paper has one. */
 static void print_auc(const struct meta_grid *g, const cJSON *result, struct meta_estimate first)
@@ -246,6 +252,7 @@ static int run_table(struct meta_grid *g)
         .begins = print_begin,
         .goes_on = print_progress,
         .ends = clear_progress,
+        .warned = print_warning,
         .tested = print_result,
         .failed = print_failure,
     };

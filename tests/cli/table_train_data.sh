@@ -138,3 +138,7 @@ check 'meta test -train_data tells which images the weights have learned from' s
 expect_error 'none.data: No such file' darknet meta test "$t/toy.data" "$t/toy.cfg" "$t/backup/by-hand_final.weights" -runs 2 -train_data "$t/none.data"
 check 'meta table runs such a row' quiet table -only Sub -shots 1
 check 'and has its log say so' sh -c "grep -q '$shared' '$t'/out/logs/x-sub-seed-1-1.txt"
+check 'and says so itself' test "$(grep -c "^$shared" "$t/err")" -eq 1
+rm "$t/out/x-sub-seed-1-1.json"
+check 'meta table tests it again, and its other cells' quiet table -only Sub
+check 'it says the same once' test "$(grep -c "^$shared" "$t/err"),$(grep -c ' AUC ' "$t/said")" = 1,3

@@ -165,7 +165,11 @@ static void failed(const struct meta_grid *g, const struct meta_error *why)
 {
     sprintf(heard + strlen(heard), "failed: %s;", why->text);
 }
-static const struct meta_grid_listener listener = { begins, ignores, ignores, tested, failed };
+static void warned(const struct meta_grid *g, const char *line)
+{
+    sprintf(heard + strlen(heard), "%s;", line);
+}
+static const struct meta_grid_listener listener = { .begins = begins, .goes_on = ignores, .ends = ignores, .warned = warned, .tested = tested, .failed = failed };
 
 static struct meta_grid_outcome run(struct meta_table *t, const char *only)
 {

@@ -187,6 +187,12 @@ static int run_cell(struct meta_grid *g, struct meta_error *error)
     return g->listener->tested(g, error);
 }
 
+static void warn(void *grid, const char *line)
+{
+    const struct meta_grid *g = grid;
+    g->listener->warned(g, line);
+}
+
 static void watch(void *grid)
 {
     struct meta_grid *g = grid;
@@ -241,6 +247,7 @@ int meta_grid_run(struct meta_grid *g, struct meta_grid_outcome *out)
                                             .launcher = g->launcher,
                                             .tick = g->tick,
                                             .watch = watch,
+                                            .warn = warn,
                                             .context = g };
     snprintf(g->runner.threads, sizeof g->runner.threads, "%d", g->threads);
     meta_table_signals();
@@ -272,4 +279,5 @@ void meta_grid_clear(struct meta_grid *g)
 {
     meta_lock_release(&g->lock);
     meta_table_costs_free(&g->costs);
+    meta_table_warnings_clear(&g->runner.warnings);
 }

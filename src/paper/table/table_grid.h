@@ -14,6 +14,7 @@ struct meta_grid_listener {
     void (*begins)(const struct meta_grid *);  /* a process is about to begin */
     void (*goes_on)(const struct meta_grid *); /* the process runs */
     void (*ends)(const struct meta_grid *);    /* the process has ended, well or not */
+    void (*warned)(const struct meta_grid *, const char *line); /* by the process; once a line */
     /* the cell has its result; -1 with a message when it can't be read */
     int (*tested)(const struct meta_grid *, struct meta_error *);
     /* A cell has failed, or the pairing of results. */

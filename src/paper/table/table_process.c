@@ -132,11 +132,15 @@ static int run_logged(struct meta_table_runner *run, char *const argv[], const c
     pid_t child;
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (fd < 0) return meta_fail(error, "%s: can't write: %s", log, strerror(errno));
+    off_t before = lseek(fd, 0, SEEK_END); /* the log is added to */
     double begun = meta_now();
     int failed = meta_process_start(&child, argv, NULL, (int[]){ -1, fd, fd });
     close(fd);
     if (failed) return meta_fail(error, "%s: can't run: %s", argv[0], strerror(failed));
     wait_for(run, child, status, &usage);
+    if (run->warn)
+        meta_table_warnings_tell(&run->warnings, log, before < 0 ? 0 : before, run->warn,
+                                 run->context);
     out->seconds = meta_now() - begun;
     out->processor = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
         + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);

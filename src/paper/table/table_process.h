@@ -3,6 +3,7 @@
 #define META_TABLE_PROCESS_H
 
 #include "table_model.h"
+#include "table_warnings.h"
 
 struct meta_table_runner {
     const char *program;  /* path of this program */
@@ -10,8 +11,10 @@ struct meta_table_runner {
     const char *launcher; /* words that stand before the program, "mpirun -n 4"; NULL: none */
     double tick;          /* seconds between calls of `watch` */
     int stop;             /* the signal that asked for an end; 0: none has */
-    void (*watch)(void *context); /* called while a process runs; may be NULL */
+    void (*watch)(void *context);                  /* called while a process runs; may be NULL */
+    void (*warn)(void *context, const char *line); /* may be NULL */
     void *context;
+    struct meta_table_warnings warnings; /* that `warn` was called for; the caller clears them */
 };
 
 /* Blocks the signals that ask for an end, but for those that are ignored (nohup). From then on
