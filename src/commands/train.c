@@ -102,6 +102,21 @@ static void print_ranks(const struct meta_transport *t, int federated)
     putchar('\n');
 }
 
+/* A curriculum chooses among the kinds of task that the train list has classes for. */
+static void print_curriculum(const struct meta_model *model, const struct meta_dataset *train)
+{
+    const struct meta_episode_settings *e = model->episode;
+    int classes = 0;
+    if (model->purpose == META_FOR_IMAGES || e->sampler != META_CURRICULUM) return;
+    int *counts = meta_dataset_class_counts(train);
+    for (int k = 0; counts && k < train->classes; k++) classes += counts[k] > 0;
+    if (counts && classes == e->ways)
+        printf("%s:%d: [episode] sampler=curriculum: has no effect: %s has %d classes, which make "
+               "one kind of task of %d ways\n",
+               model->path, model->episode_line, train->list, classes, e->ways);
+    free(counts);
+}
+
 static void print_start(const struct meta_trainer *t)
 {
     const struct meta_training_settings *s = meta_trainer_settings(t);
@@ -139,6 +154,7 @@ static void print_start(const struct meta_trainer *t)
         if (model->inner) print_rates(t, model->inner);
         print_layers(t, model->network);
     }
+    print_curriculum(model, train);
     meta_notices(model, print_notice, NULL);
     fflush(stdout);
 }

@@ -52,3 +52,11 @@ expect_error "toy.cfg:[0-9]+: \[episode\] sampler=curriculum: 2 of 150 classes m
 check 'a refused curriculum makes no backup folder' test ! -e "$many/backup"
 "$DARKNET_BIN" meta doctor "$many/toy.data" "$many/toy.cfg" -seconds .01 >"$many/said" 2>&1
 check 'meta doctor says that a curriculum has too many kinds of task' grep -Eq '^wrong +classes +\[episode\] sampler=curriculum: 2 of 150 classes make more than 10000 kinds of task' "$many/said"
+# One kind of task leaves nothing to choose
+one=$TMP_TEST/one
+toy "$one"
+sed -i 's/^ways=2/ways=4/; s/^tasks=3/&\nsampler=curriculum/; s/^output=2/output=4/' "$one/toy.cfg"
+kinds() { "$DARKNET_BIN" meta train "$1/toy.data" "$1/toy.cfg" -max_batches 1 -valid_every 0 -overwrite >"$one/said" 2>&1 && [ "$(grep -c 'toy.cfg:[0-9]*: \[episode\] sampler=curriculum: has no effect: .*train.list has 4 classes, which make one kind of task of 4 ways$' "$one/said")" -eq "$2" ] || { cat "$one/said"; return 1; }; }
+check 'meta train tells that a curriculum has one kind of task' kinds "$one" 1
+sed -i 's/^ways=4/ways=2/; s/^output=4/output=2/' "$one/toy.cfg"
+check 'and tells nothing where there are several' kinds "$one" 0
