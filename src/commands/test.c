@@ -361,7 +361,8 @@ static int run(struct test *t, struct meta_error *error)
     struct meta_error other; /* one that can't be written keeps none of the other */
     int failed = t->asked.out && meta_results_write(&results, t->asked.out, error),
         also = meta_test_answers_write(&t->answers, runs, e, t->dataset, failed ? &other : error);
-    return failed || also || meta_test_answers_tell(&t->answers, runs, e, error) ? -1 : 0;
+    int untold = meta_test_answers_tell(&t->answers, runs, e, failed || also ? &other : error);
+    return failed || also || untold ? -1 : 0;
 }
 
 int meta_command_test(int argc, char **argv)

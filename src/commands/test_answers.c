@@ -135,7 +135,9 @@ int meta_test_answers_tell(const struct meta_test_answers *a, const struct meta_
     printf("\ntemperature %.4f", fit.temperature);
     if (e->runs > 1) printf(" (%.4f to %.4f)", fit.low, fit.high);
     printf(", NLL %.4f without it and %.4f with it\n", fit.before, fit.after);
-    if (fit.left_out) printf("%d of the answers are not numbers, and left out\n", fit.left_out);
+    if (fit.left_out)
+        printf("%d of the answers %s, and left out\n", fit.left_out,
+               fit.left_out == 1 ? "is not a number" : "are not numbers");
     return 0;
 }
 

@@ -124,13 +124,18 @@ static int is_result(const cJSON *root)
         && cJSON_GetArraySize(tasks);
 }
 
-/* As many as there is room for. */
+/* As many as there is room for, and dots for the others. */
 static void read_temper(struct meta_scores *s, const cJSON *numbers)
 {
+    static const char more[] = ", ...";
     size_t n = 0;
-    for (const cJSON *t = numbers ? numbers->child : NULL; t && n < sizeof s->temper; t = t->next)
-        n += (size_t)snprintf(s->temper + n, sizeof s->temper - n, "%s%g", n ? ", " : "",
-                              t->valuedouble);
+    for (const cJSON *t = numbers ? numbers->child : NULL; t; t = t->next) {
+        char word[32];
+        size_t length = (size_t)snprintf(word, sizeof word, "%s%g", n ? ", " : "", t->valuedouble);
+        int fits = n + length + sizeof more <= sizeof s->temper;
+        n += (size_t)snprintf(s->temper + n, sizeof s->temper - n, "%s", fits ? word : more);
+        if (!fits) return;
+    }
 }
 
 static int read_names(struct meta_scores *s, const cJSON *root, struct meta_error *error)

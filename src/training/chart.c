@@ -184,7 +184,7 @@ static int start(struct meta_chart *c, const struct meta_row *rows, int count,
     int picture = open(c->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     c->drawn = meta_now();
     if (picture < 0) {
-        meta_fail(&why, "%s", strerror(errno));
+        meta_fail(&why, "%s: %s", c->temporary, strerror(errno));
         return fail_chart(&why, error);
     }
     int status = meta_gnuplot_start(&c->child, write_script, &d, picture, &why);

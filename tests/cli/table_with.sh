@@ -136,6 +136,46 @@ sed -i 's/^temper=1,4/temper=1,5/' "$t/tempered.table"
 check 'meta table -dry of other temperatures runs' quiet darknet meta table "$t/tempered.table" -out "$t/out" -only 'One and Tuned' -dry
 check 'it says that the row is to be made again' test "$(grep 'again: ' "$t/said" | sed 's/  .*//' | tr '\n' ';')" = 'One and Tuned;'
 
+# All that a row of a test can have
+cp "$t/toy.data" "$t/again.data"
+cat >"$t/all.table" <<END
+[table]
+name=All
+data=$t/toy.data
+list=valid
+runs=6
+first=2
+
+[row]
+label=A
+cfg=$t/known.cfg
+train=pretrain
+method=finetune
+epochs=3
+shots=2
+
+[row]
+label=B
+cfg=$t/known.cfg
+train=pretrain
+train_data=$t/again.data
+method=finetune
+epochs=3
+augment=2
+with=A
+temper=1,4
+shots=2
+
+[row]
+label=C
+cfg=$t/toy.cfg
+each=0
+with=B
+shots=2
+END
+check 'meta table runs a row that has everything' quiet darknet meta table "$t/all.table" -out "$t/out"
+check 'and what is averaged with it' grep -q '^3 of 3 cells' "$t/said"
+
 # Paired with what of the reference is averaged with the same row
 sed 's/^reference=Mean/reference=One/; s/^label=Mean/label=One/; s/^seed=4,1$/seed=4/; /^ensemble=1/d' "$t/x.table" >"$t/y.table"
 sed -i 's/^name=.*/name=Paired/' "$t/y.table"

@@ -100,6 +100,11 @@ check 'the result has the temperatures' test "$(tr -d ' \t\n' <"$a/cooler.json" 
 check 'meta compare runs on it' quiet darknet meta compare "$a/three.json" "$a/cooler.json"
 check 'and tells them' grep -q '^B .*, averaged with 2 other tests at temperatures 2, 1, 0.5$' "$a/out"
 
+files=$(printf "$a/2.csv,%.0s" 1 2 3 4 5 6 7 8 9 10 11)
+check 'meta test with eleven files runs' one eleven "$a/1.weights" -with "${files%,}" -temper .25,.25,.25,.25,.25,.25,.25,.25,.25,.25,.25,.25
+check 'meta compare runs on it' quiet darknet meta compare "$a/three.json" "$a/eleven.json"
+check 'and tells whole temperatures, and that there are more' grep -Eq 'averaged with 11 other tests at temperatures (0\.25, )+\.\.\.$' "$a/out"
+
 check 'the figures follow from the mean' python3 "$a/from_csv.py" "$a/mean.csv" "$a/mean.json"
 check 'the result names the file that was averaged with' python3 - "$a/three.json" "$a/2.csv" "$a/tuned.csv" <<'END'
 import json, sys, zlib
@@ -199,6 +204,8 @@ loss = lambda t: sum(math.log1p(math.exp(-x / t)) for x in z) / len(z)
 assert low < t < high and abs(loss(1) - without) < 1e-4 and abs(loss(t) - least) < 1e-4, (loss(1), loss(t))
 assert all(loss(t) <= loss(t * f) for f in (.8, .95, 1.05, 1.2)) and abs(t - 1) > .01, t
 END
+unwritten() { bash -c 'trap "" XFSZ; ulimit -f 1; exec "$@"' - "$DARKNET_BIN" meta test "$data" "$cfg" "$a/1.weights" -list valid -runs 40 -shots 2 -fit_temperature -out "$a/unwritten.json" 2>&1 | cat >"$a/out"; grep -q 'unwritten.json: .*File too large' "$a/out" && [ "$(fitted)" = "$with" ] && [ ! -e "$a/unwritten.json" ]; }
+check 'a result that can not be written takes no temperature with it' unwritten
 expect_error '-fit_temperature: the answers of -method knn are no probabilities' darknet meta test "$data" "$a/known.cfg" "$a/known.weights" -method knn -list valid -fit_temperature
 sed "s#^valid=.*#valid=$a/test.list#" "$data" >"$a/tuned.data"
 expect_error 'test.list is the test list: must be common classes' darknet meta test "$a/tuned.data" "$cfg" "$a/1.weights" -list valid -fit_temperature

@@ -138,8 +138,9 @@ static int run_logged(struct meta_table_runner *run, char *const argv[], const c
     close(fd);
     if (failed) return meta_fail(error, "%s: can't run: %s", argv[0], strerror(failed));
     wait_for(run, child, status, &usage);
+    int well = WIFEXITED(*status) && !WEXITSTATUS(*status);
     if (run->warn)
-        meta_table_warnings_tell(&run->warnings, log, before < 0 ? 0 : before, run->warn,
+        meta_table_warnings_tell(&run->warnings, log, before < 0 ? 0 : before, well, run->warn,
                                  run->context);
     out->seconds = meta_now() - begun;
     out->processor = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
@@ -272,9 +273,13 @@ static int name_weights(char **weights, const struct meta_cell *c, struct meta_e
     return 0;
 }
 
+/* Program, meta, test, DATA, CFG and -weights with its own, and the fourteen flags with a value
+   that make_test knows. */
+enum { MOST_WORDS = 5 + 2 + 2 * 14 };
+
 /* The command line of a test; numbers are written into `digits`. */
 struct command {
-    const char *argv[32];
+    const char *argv[MOST_WORDS + 1];
     int count;
     char digits[7][2 * META_NUMBER_TEXT];
     int numbers;

@@ -7,10 +7,10 @@
 #include <string.h>
 
 /* Whether the line is a warning that has not been told; from then on it has. */
-static int is_new(struct meta_table_warnings *w, const char *line)
+static int is_new(struct meta_table_warnings *w, const char *line, int well)
 {
-    static const char begins[] = "darknet: warning: ";
-    if (strncmp(line, begins, sizeof begins - 1)) return 0;
+    const char *begins = well ? "darknet: " : "darknet: warning: ";
+    if (strncmp(line, begins, strlen(begins))) return 0;
     for (int i = 0; i < w->count; i++)
         if (!strcmp(w->line[i], line)) return 0;
     char **grown = realloc(w->line, ((size_t)w->count + 1) * sizeof *grown);
@@ -20,7 +20,7 @@ static int is_new(struct meta_table_warnings *w, const char *line)
     return 1;
 }
 
-void meta_table_warnings_tell(struct meta_table_warnings *w, const char *log, off_t from,
+void meta_table_warnings_tell(struct meta_table_warnings *w, const char *log, off_t from, int well,
                               void (*tell)(void *context, const char *line), void *context)
 {
     char *line = NULL;
@@ -30,7 +30,7 @@ void meta_table_warnings_tell(struct meta_table_warnings *w, const char *log, of
     if (!fseeko(f, from, SEEK_SET))
         while (getline(&line, &room, f) > 0) {
             line[strcspn(line, "\n")] = 0;
-            if (is_new(w, line)) tell(context, line);
+            if (is_new(w, line, well)) tell(context, line);
         }
     free(line);
     fclose(f);
