@@ -127,8 +127,7 @@ static int read_kinds(struct calibration *c, const char *list, struct meta_error
     return c->kind_count ? 0 : meta_fail(error, "-bn: must be at least one kind");
 }
 
-/* ---- what is calibrated -----------------------------------------------------------------------
- */
+/* ---- what is calibrated --------------------------------------------------------------------- */
 
 /* Whether tasks can be drawn with each number of shots, before any is learned. */
 static int check_shots(const struct calibration *c, struct meta_error *error)
