@@ -226,9 +226,7 @@ static void add(struct calibration *c, const struct meta_temperature_fit *found,
     snprintf(row->statistics, sizeof row->statistics, "%s", meta_bn_name(c->evaluation.bn));
     printf("%-10s   %5d   %11.4f   %7.4f to %7.4f   %10.4f   %9.4f   %10.4f\n", row->statistics,
            row->shots, row->temperature, row->low, row->high, row->before, row->after, ece);
-    if (found->left_out)
-        printf("%d of the answers %s, and left out\n", found->left_out,
-               found->left_out == 1 ? "is not a number" : "are not numbers");
+    meta_tell_left_out(found->left_out);
     fflush(stdout);
 }
 

@@ -35,6 +35,13 @@ void meta_tell_cache(const struct meta_dataset *set)
     if (set->note) printf("%s\n", set->note);
 }
 
+void meta_tell_left_out(int answers)
+{
+    if (answers)
+        printf("%d of the answers %s, and left out\n", answers,
+               answers == 1 ? "is not a number" : "are not numbers");
+}
+
 void meta_warn_groupless(const struct meta_data *data, const struct meta_dataset *set)
 {
     int none = meta_dataset_groupless(set);

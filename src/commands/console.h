@@ -10,6 +10,8 @@
 void meta_print_row(enum meta_training_kind, const struct meta_row *, double remaining);
 /* Says what became of a list's cache file, where it was written or could not be. */
 void meta_tell_cache(const struct meta_dataset *);
+/* Says how many answers a temperature is learned without, if any. */
+void meta_tell_left_out(int answers);
 /* Warns on standard error of images of a list that are in no group, where there are groups. */
 void meta_warn_groupless(const struct meta_data *, const struct meta_dataset *);
 /* Warns on standard error of learned inner rates beside the weights, where the .cfg has fixed ones

@@ -1,6 +1,7 @@
 /* Takes the answers of other tests into one, and says which may be written. */
 #include "test_answers.h"
 #include "base/path.h"
+#include "console.h"
 #include "evaluation/run_temperature.h"
 #include "evaluation/task_answers.h"
 #include "flags.h"
@@ -14,10 +15,10 @@
 #include <string.h>
 
 /* Refuses a flag where the method's scores are no probabilities. */
-static int check_method(const char *flag, const char *value, const struct meta_method *method,
+static int check_method(const char *flag, int given, const struct meta_method *method,
                         struct meta_error *error)
 {
-    if (!value || method->probabilities) return 0;
+    if (!given || method->probabilities) return 0;
     return meta_fail(error, "%s: the answers of -method %s are no probabilities", flag,
                      method->name);
 }
@@ -77,14 +78,13 @@ int meta_test_answers_prepare(struct meta_test_answers *a, const struct meta_tes
                               const struct meta_data *data, struct meta_evaluation *e,
                               struct meta_error *error)
 {
-    const char *fit = asked->fit_temperature ? "" : NULL;
     a->csv = asked->csv;
     a->fit = asked->fit_temperature;
-    if (check_method("-fit_temperature", fit, e->method, error)
-        || (fit && check_fit(asked, data, error)))
+    if (check_method("-fit_temperature", a->fit, e->method, error)
+        || (a->fit && check_fit(asked, data, error)))
         return -1;
-    if (check_method("-csv", asked->csv, e->method, error)
-        || check_method("-with", asked->with, e->method, error))
+    if (check_method("-csv", asked->csv != NULL, e->method, error)
+        || check_method("-with", asked->with != NULL, e->method, error))
         return -1;
     if (asked->with
         && (meta_word_list(&a->with, "-with", asked->with, error)
@@ -92,7 +92,7 @@ int meta_test_answers_prepare(struct meta_test_answers *a, const struct meta_tes
         return -1;
     if (asked->temper && read_temper(a, asked->temper, error)) return -1;
     e->temper = a->temper;
-    e->keep_answers = asked->csv || fit;
+    e->keep_answers = a->csv || a->fit;
     return check_csv(a, asked->out, error);
 }
 
@@ -135,9 +135,7 @@ int meta_test_answers_tell(const struct meta_test_answers *a, const struct meta_
     printf("\ntemperature %.4f", fit.temperature);
     if (e->runs > 1) printf(" (%.4f to %.4f)", fit.low, fit.high);
     printf(", NLL %.4f without it and %.4f with it\n", fit.before, fit.after);
-    if (fit.left_out)
-        printf("%d of the answers %s, and left out\n", fit.left_out,
-               fit.left_out == 1 ? "is not a number" : "are not numbers");
+    meta_tell_left_out(fit.left_out);
     return 0;
 }
 

@@ -103,18 +103,14 @@ static void print_ranks(const struct meta_transport *t, int federated)
 }
 
 /* A curriculum chooses among the kinds of task that the train list has classes for. */
-static void print_curriculum(const struct meta_model *model, const struct meta_dataset *train)
+static void print_curriculum(const struct meta_trainer *t)
 {
+    const struct meta_model *model = meta_trainer_model(t);
     const struct meta_episode_settings *e = model->episode;
-    int classes = 0;
-    if (model->purpose == META_FOR_IMAGES || e->sampler != META_CURRICULUM) return;
-    int *counts = meta_dataset_class_counts(train);
-    for (int k = 0; counts && k < train->classes; k++) classes += counts[k] > 0;
-    if (counts && classes == e->ways)
-        printf("%s:%d: [episode] sampler=curriculum: has no effect: %s has %d classes, which make "
-               "one kind of task of %d ways\n",
-               model->path, model->episode_line, train->list, classes, e->ways);
-    free(counts);
+    if (!e || e->sampler != META_CURRICULUM || meta_trainer_classes(t) != e->ways) return;
+    printf("%s:%d: [episode] sampler=curriculum: has no effect: %s has %d classes, which make one "
+           "kind of task of %d ways\n",
+           model->path, model->episode_line, meta_trainer_train_set(t)->list, e->ways, e->ways);
 }
 
 static void print_start(const struct meta_trainer *t)
@@ -154,7 +150,7 @@ static void print_start(const struct meta_trainer *t)
         if (model->inner) print_rates(t, model->inner);
         print_layers(t, model->network);
     }
-    print_curriculum(model, train);
+    print_curriculum(t);
     meta_notices(model, print_notice, NULL);
     fflush(stdout);
 }

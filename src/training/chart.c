@@ -17,9 +17,15 @@
 #define PATIENCE 8. /* seconds that the last drawing may take */
 #define POINTS 800  /* the most that a curve of this width can show */
 
+static int fail_chart(const struct meta_error *why, struct meta_error *error)
+{
+    return meta_fail(error, "no chart: %s: training goes on", why->text);
+}
+
 int meta_chart_open(struct meta_chart *c, enum meta_training_kind kind, const char *path,
                     const char *title, struct meta_error *error)
 {
+    struct meta_error why;
     memset(c, 0, sizeof *c);
     c->kind = kind;
     c->drawn = -BETWEEN;
@@ -28,11 +34,12 @@ int meta_chart_open(struct meta_chart *c, enum meta_training_kind kind, const ch
     if (!c->path || asprintf(&c->temporary, "%s.tmp.%ld", c->path, (long)getpid()) < 0)
         c->temporary = NULL;
     if (c->title && c->temporary) return 0;
+    meta_fail(&why, "%s: %s", path, strerror(errno));
     free(c->path);
     free(c->title);
     free(c->temporary);
     *c = (struct meta_chart){ .off = 1 };
-    return meta_fail(error, "no chart: %s: %s: training goes on", path, strerror(errno));
+    return fail_chart(&why, error);
 }
 
 /* Writes every point, and the mean of it and those before: a window of a thirtieth of the rows. */
@@ -168,11 +175,6 @@ static void write_script(FILE *f, const void *drawing)
             "set yrange [0:%g]\nset ytics (0, %g)\n",
             images ? "iteration" : "meta-iteration", most > 0 ? 1.3 * most : 1, most);
     fputs("plot $runs using 1:8 with lines ls 2 notitle\nunset multiplot\n", f);
-}
-
-static int fail_chart(const struct meta_error *why, struct meta_error *error)
-{
-    return meta_fail(error, "no chart: %s: training goes on", why->text);
 }
 
 /* Starts a gnuplot whose output is the temporary picture. */

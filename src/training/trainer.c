@@ -200,6 +200,11 @@ int meta_trainer_slow_layer(const struct meta_trainer *t, const char **implement
 
 double meta_trainer_waited(const struct meta_trainer *t) { return t->waited; }
 
+int meta_trainer_classes(const struct meta_trainer *t)
+{
+    return t->sampler ? meta_sampler_classes(t->sampler) : 0;
+}
+
 int meta_trainer_layers_read(const struct meta_trainer *t) { return t->layers_read; }
 
 const char *meta_trainer_name(const struct meta_trainer *t) { return t->name; }

@@ -148,6 +148,8 @@ uint64_t meta_trainer_done(const struct meta_trainer *);
 int meta_trainer_slow_layer(const struct meta_trainer *, const char **implementation);
 uint64_t meta_trainer_total(const struct meta_trainer *); /* max_batches */
 double meta_trainer_waited(const struct meta_trainer *);  /* seconds, for images */
+/* How many classes tasks are drawn of; 0 in a training on images. */
+int meta_trainer_classes(const struct meta_trainer *);
 /* How many of the network's first layers the weights to start from have; the count of layers where
    they have all. */
 int meta_trainer_layers_read(const struct meta_trainer *);
